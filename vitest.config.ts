@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // Packages are tested from source. Only this one counts; `resolve.conditions` would run a stale dist.
+  ssr: { resolve: { conditions: ['postern-source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A socket that never answers should fail a test soon, and a loaded machine should not.
+    testTimeout: 10_000,
+    hookTimeout: 20_000,
+    coverage: { include: ['packages/*/src/**/*.ts'] },
+  },
+});
