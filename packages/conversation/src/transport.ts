@@ -1,0 +1,71 @@
+/** A value, or a promise of it: what is there at once is not waited for. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** One end of a connection. A UNIX socket has a path for an address, often empty, and port 0. */
+export interface Address {
+  readonly family: 'IPv4' | 'IPv6' | 'unix';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a transport knows of its TLS. */
+export interface TlsFacts {
+  /** `TLSv1.3`, as OpenSSL writes it. */
+  readonly version: string;
+  /** The cipher suite's name in the IANA registry: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** The name that the client asked for (SNI, RFC 6066 §3). */
+  readonly serverName: string | undefined;
+  /** The other side's certificate, if it sent one. Worth nothing unless `verified`. */
+  readonly peerCertificate: PeerCertificate | undefined;
+  /** The channel binding data of the type (RFC 5929, RFC 9266), or undefined where this connection has none. */
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique'): Uint8Array | undefined;
+}
+
+/** A peer's certificate. */
+export interface PeerCertificate {
+  /** True if it chains to an authority trusted for this purpose. */
+  readonly verified: boolean;
+  /** The subject, one attribute a line as OpenSSL prints it: `O=Example\nCN=joe`. */
+  readonly subject: string;
+  /** The subject's alternative names as OpenSSL prints them (`email:joe@example.com, DNS:…`), or undefined. */
+  readonly subjectAltName: string | undefined;
+  /** The SHA-256 fingerprint: 64 hexadecimal digits, lower case. */
+  readonly fingerprint256: string;
+}
+
+/**
+ * What an endpoint does about TLS: from the first byte; demanded, by STARTTLS, before anything else of weight; there for whoever asks;
+ * not at all.
+ */
+export type TlsPolicy = 'implicit' | 'required' | 'offered' | 'none';
+
+/** A connection's bytes, both ways: what sockets and memory both are. One reader, one writer. */
+export interface Transport {
+  readonly remote: Address;
+  readonly local: Address;
+  readonly tlsPolicy: TlsPolicy;
+  /** Undefined without TLS; changes when `startTls` resolves. */
+  readonly tls: TlsFacts | undefined;
+
+  /** The next bytes, at least one; undefined once the peer has ended its side. Rejects if the connection broke. */
+  read(): MaybePromise<Uint8Array | undefined>;
+
+  /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
+  write(bytes: Uint8Array | string): MaybePromise<void>;
+
+  /** Ends our side when all that was written has gone; the peer may still speak. */
+  end(): void;
+
+  /** Closes at once; what was not sent yet is lost. */
+  destroy(): void;
+
+  /** Starts TLS on the open connection and resolves when it is up; what was read and not handed out before is gone. */
+  startTls?(): Promise<void>;
+
+  /** Called once, when the peer has ended its side and nothing that it sent is left to read. */
+  onEnd: (() => void) | undefined;
+
+  /** Called once, when the connection is gone for good, whoever closed it. */
+  onClose: (() => void) | undefined;
+}

@@ -1,0 +1,84 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { LoginError } from './errors.ts';
+import type { MaybePromise } from './interface.ts';
+
+/**
+ * Says a challenge to the client and hears its response, both as plain bytes (RFC 4422 §3.4); the protocol does the framing.
+ * Rejects when the client cancels the exchange, answers with something that is no response, or leaves.
+ */
+export type Ask = (challenge: Uint8Array) => Promise<Uint8Array>;
+
+/**
+ * What a client put forward to prove who it is. A class of its own for every kind of proof: checkers register for the class.
+ * Secrets are kept in `#private` fields, so that no log, no `util.inspect` and no `JSON.stringify` shows them.
+ */
+export abstract class Credentials {
+  /** The authentication identity (authcid, RFC 4422 §2), prepared for look-up; undefined where the client names none. */
+  abstract readonly username: string | undefined;
+
+  /** The authorization identity (authzid, RFC 4422 §2) that the client asks to act as; undefined if it did not ask. */
+  readonly authzid: string | undefined;
+
+  constructor(authzid?: string) {
+    this.authzid = authzid === '' ? undefined : authzid;
+  }
+
+  /** The last word after a login that succeeded, said before the protocol's own success: SCRAM's server signature, for one. */
+  accepted(_ask: Ask): MaybePromise<void> {}
+
+  /**
+   * The last word before the protocol's own refusal: an OAuth error, or the rest of an exchange that no checker took up.
+   * Rejects if the exchange itself broke, now or before, whatever a checker made of that.
+   */
+  refused(_ask: Ask, _error: LoginError): MaybePromise<void> {}
+}
+
+/**
+ * A proof, of whatever form, that the client knows a user's password. A checker that holds clear-text passwords registers for
+ * this class and serves every mechanism that rests on a password.
+ */
+export abstract class PasswordProof extends Credentials {
+  abstract override readonly username: string;
+
+  /** True if the proof was made with this password. Takes the same time for a right and a wrong one of the same length. */
+  abstract checkPassword(password: string): MaybePromise<boolean>;
+}
+
+/** A user name and the password itself, for checkers that hold hashes; PLAIN and LOGIN make these. */
+export class UsernamePassword extends PasswordProof {
+  readonly username: string;
+  readonly #password: string;
+
+  constructor(username: string, password: string, authzid?: string) {
+    super(authzid);
+    this.username = username;
+    this.#password = password;
+  }
+
+  /** The password as the client sent it, prepared as its mechanism says. Never log it. */
+  get password(): string {
+    return this.#password;
+  }
+
+  override checkPassword(password: string): boolean {
+    return timingSafeEqual(digest(this.#password), digest(password));
+  }
+}
+
+/** A client that asks to come in without a name (RFC 4505), or that never authenticated. */
+export class Anonymous extends Credentials {
+  readonly username = undefined;
+
+  /** What the client said of itself: a trace for the log, of no authority (RFC 4505 §2). */
+  readonly trace: string;
+
+  constructor(trace = '') {
+    super();
+    this.trace = trace;
+  }
+}
+
+/** Equal lengths for timingSafeEqual, whatever the lengths of the passwords are. */
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}

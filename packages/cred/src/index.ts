@@ -1,0 +1,32 @@
+export { ANONYMOUS, type AvatarId } from './avatar-id.ts';
+export type { AnyChecker, Checker, CredentialsOf } from './checker.ts';
+export { AllOfChecker } from './checkers/all-of.ts';
+export { AnonymousChecker } from './checkers/anonymous.ts';
+export { CascadingChecker } from './checkers/cascading.ts';
+export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory.ts';
+export { withDeadline } from './checkers/with-deadline.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { Anonymous, type Ask, Credentials, PasswordProof, UsernamePassword } from './credentials.ts';
+export {
+  asLoginError,
+  type Culprit,
+  type DenialReason,
+  LoginDenied,
+  LoginError,
+  NoAvatar,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from './errors.ts';
+export { type InstanceOf, type Interface, isDerived, type MaybePromise } from './interface.ts';
+export { Login, type LogoutReason } from './login.ts';
+export {
+  type Address,
+  type ChannelBindingType,
+  isLocal,
+  type Mind,
+  type PeerCertificate,
+  type TlsFacts,
+} from './mind.ts';
+export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
+export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';

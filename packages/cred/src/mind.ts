@@ -1,0 +1,57 @@
+/** One end of a connection. A UNIX socket has a path for an address, often empty, and port 0. */
+export interface Address {
+  readonly family: 'IPv4' | 'IPv6' | 'unix';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The channel binding types of RFC 5929 and RFC 9266. */
+export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
+
+/** What is known of a connection's TLS. */
+export interface TlsFacts {
+  /** `TLSv1.3`, as OpenSSL writes it. */
+  readonly version: string;
+  /** The cipher suite's name in the IANA registry: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** The name that the client asked for (SNI, RFC 6066 §3). */
+  readonly serverName: string | undefined;
+  /** The client's certificate, if it sent one. Worth nothing unless `verified`. */
+  readonly peerCertificate: PeerCertificate | undefined;
+  /** The channel binding data of the type, or undefined where this connection has none. */
+  channelBinding(type: ChannelBindingType): Uint8Array | undefined;
+}
+
+/** A client's certificate, as far as a checker needs it. */
+export interface PeerCertificate {
+  /** True if it chains to an authority that the operator trusts for clients. */
+  readonly verified: boolean;
+  /** The subject, one attribute a line as OpenSSL prints it: `O=Example\nCN=joe`. */
+  readonly subject: string;
+  /** The subject's alternative names as OpenSSL prints them (`email:joe@example.com, DNS:…`), or undefined. */
+  readonly subjectAltName: string | undefined;
+  /** The SHA-256 fingerprint: 64 hexadecimal digits, lower case. */
+  readonly fingerprint256: string;
+}
+
+/** What a protocol knows of the client at the other end; checkers and realms are handed it with every login. */
+export interface Mind {
+  /** The protocol's name, in lower case: `smtp`, `lmtp`, `pop3`. */
+  readonly protocol: string;
+  readonly remote: Address;
+  readonly local: Address;
+  /** Undefined on a connection without TLS. */
+  readonly tls: TlsFacts | undefined;
+  /** The name that the client gave itself (EHLO), not verified. */
+  readonly clientName: string | undefined;
+  /** Aborts when the connection is gone, or when the login has taken too long. */
+  readonly signal: AbortSignal;
+  /** For checkers and realms that remember something as long as the connection lasts. */
+  readonly store: Map<symbol, unknown>;
+}
+
+/** True if the peer is this machine itself: nobody else can listen in. */
+export function isLocal(address: Address): boolean {
+  if (address.family === 'unix') return true;
+  return address.address === '::1' || /^(::ffff:)?127\./.test(address.address);
+}

@@ -1,0 +1,47 @@
+import type { AvatarId } from './avatar-id.ts';
+import { NoAvatar } from './errors.ts';
+import type { Interface, MaybePromise } from './interface.ts';
+import { Login } from './login.ts';
+import type { Mind } from './mind.ts';
+
+/** Hands out avatars: the objects through which one user acts in one protocol. */
+export interface Realm {
+  /**
+   * The avatar of that user for the first of the interfaces that the realm can serve, with the way out.
+   * Rejects with NoAvatar if it serves none of them, with LoginDenied if it does not let this user in.
+   */
+  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>>;
+}
+
+/** Makes one user's avatar. What it returns is logged out by its own `Symbol.asyncDispose` or `Symbol.dispose`, if it has one. */
+export type AvatarFactory<A> = (avatarId: AvatarId, mind: Mind) => MaybePromise<A>;
+
+/** The usual realm: a factory for each avatar interface. */
+export class AvatarRealm implements Realm {
+  readonly #factories = new Map<Interface, AvatarFactory<unknown>>();
+
+  /** Serves the interface with what the factory makes. One factory an interface: a second one is an error. */
+  provide<A extends object>(avatarInterface: Interface<A>, factory: AvatarFactory<A>): this {
+    if (this.#factories.has(avatarInterface)) {
+      throw new TypeError(`this realm provides ${avatarInterface.name} already`);
+    }
+    this.#factories.set(avatarInterface, factory);
+    return this;
+  }
+
+  async requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): Promise<Login<A>> {
+    for (const wanted of interfaces) {
+      const factory = this.#factories.get(wanted) as AvatarFactory<A> | undefined;
+      if (factory === undefined) continue;
+      const avatar = await factory(avatarId, mind);
+      return new Login(avatarId, avatar, () => dispose(avatar));
+    }
+    throw new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`);
+  }
+}
+
+async function dispose(avatar: unknown): Promise<void> {
+  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<AsyncDisposable & Disposable>;
+  if (asyncDispose !== undefined) await asyncDispose.call(avatar as AsyncDisposable);
+  else syncDispose?.call(avatar as Disposable);
+}

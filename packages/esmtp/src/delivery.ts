@@ -1,0 +1,78 @@
+import type { AvatarId, MaybePromise, Mind } from '@postern/cred';
+import type { ForwardPath, ReversePath } from './address.ts';
+import type { Reply } from './reply.ts';
+
+/** What a client said with MAIL, beside the path. What it did not say is undefined. */
+export interface MailParameters {
+  /** The message's size in octets, as the client declares it (RFC 1870). */
+  readonly size?: number;
+  readonly body?: '7BIT' | '8BITMIME';
+  /** True if the envelope and the header may have UTF-8 in them (RFC 6531). */
+  readonly smtpUtf8: boolean;
+  /** Who submitted the message first (RFC 4954 §5), null if unknown. From a client that is not trusted it is null, whatever it said. */
+  readonly auth?: string | null;
+}
+
+/** What a client said with RCPT, beside the path. */
+export interface RcptParameters {}
+
+/** One accepted recipient. */
+export interface Recipient {
+  readonly forwardPath: ForwardPath;
+  readonly parameters: RcptParameters;
+}
+
+/** What is known of a message before its first byte. */
+export interface Envelope {
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  /** At least one. */
+  readonly recipients: readonly Recipient[];
+  /** Unique in time and on this host: letters and digits; stands in the `Received:` field and in the reply. */
+  readonly id: string;
+}
+
+/** What a `Received:` field tells (RFC 5321 §4.4). */
+export interface Trace {
+  readonly mind: Mind;
+  readonly avatarId: AvatarId;
+  /** This server's name. */
+  readonly hostname: string;
+  /** The registered "with" keyword: `ESMTPSA` (RFC 3848), `UTF8SMTPSA` (RFC 6531). */
+  readonly protocol: string;
+  readonly envelope: Envelope;
+  readonly date: Date;
+}
+
+/** The avatar that ESMTP speaks to: what one user may do about messages. A refusal is a thrown Rejection; any other error is a 4xx. */
+export abstract class MessageDelivery {
+  /** Returns if the user may send from this address; else throws a Rejection. */
+  abstract validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void>;
+
+  /** Returns if the user may send to this address; else throws a Rejection. */
+  abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void>;
+
+  /** Begins one message for all of its recipients. */
+  abstract openMessage(envelope: Envelope): MaybePromise<Message>;
+
+  /** The header field to be put before the message, without its line end; undefined for none. By default {@link formatReceived}'s. */
+  receivedHeader?(trace: Trace): string | undefined;
+}
+
+/** One message on its way into a place where it is kept. After `end` or `abort` nothing more is called. */
+export interface Message {
+  /** The next bytes, without dot stuffing. They are the message's own until the promise, if there is one, resolves. */
+  write(chunk: Uint8Array): MaybePromise<void>;
+
+  /**
+   * The message is complete; resolves when it is safe, and only then the client is told so. The results are one for each
+   * recipient, in the envelope's order; nothing returned means that all were accepted.
+   */
+  end(): MaybePromise<void | readonly RecipientResult[]>;
+
+  /** The message will not be completed: undo it. */
+  abort(reason: Error): MaybePromise<void>;
+}
+
+/** What became of a message for one recipient: undefined means accepted. */
+export type RecipientResult = Reply | undefined;

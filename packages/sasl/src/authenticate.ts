@@ -1,0 +1,108 @@
+import {
+  type Ask,
+  asLoginError,
+  type Clock,
+  type InstanceOf,
+  type Interface,
+  type Login,
+  type Mind,
+  type Portal,
+  systemClock,
+} from '@postern/cred';
+import type { Challenger } from './challenger.ts';
+import { MalformedResponse } from './errors.ts';
+
+/** One login by SASL. */
+export interface Authentication<I extends readonly Interface<object>[]> {
+  readonly challenger: Challenger;
+  readonly portal: Portal;
+  readonly mind: Mind;
+  /** The avatars that the protocol can work with. */
+  readonly interfaces: I;
+  /** Undefined if the client sent none, no bytes if it sent an empty one. */
+  readonly initialResponse: Uint8Array | undefined;
+  /** The protocol's framing of challenges and responses. */
+  readonly ask: Ask;
+  /**
+   * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
+   * was wrong. Success is not delayed. Default: 250.
+   */
+  readonly failureFloor?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Leads an exchange to its end and logs the client in: the one driver, whatever the protocol. Resolves to the login. Rejects with
+ * an ExchangeError if the exchange broke, with a LoginError if it came to a refusal, or with whatever `ask` rejected with:
+ * an error of the exchange stays the outcome, whatever a checker that met it in between threw instead.
+ */
+export async function authenticate<const I extends readonly Interface<object>[]>(
+  authentication: Authentication<I>,
+): Promise<Login<InstanceOf<I[number]>>> {
+  const { challenger, portal, mind, interfaces, initialResponse, failureFloor = 250, clock = systemClock } = authentication;
+  if (challenger.serverFirst && initialResponse !== undefined) {
+    throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
+  }
+  const exchange = new Exchange(authentication.ask, clock);
+  const credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
+
+  let login: Login<InstanceOf<I[number]>>;
+  try {
+    login = await portal.login(credentials, mind, ...interfaces);
+  } catch (error) {
+    exchange.rethrow();
+    const refusal = asLoginError(error);
+    await credentials.refused(exchange.ask, refusal);
+    await exchange.pause(failureFloor, mind.signal);
+    throw refusal;
+  }
+  try {
+    await credentials.accepted(exchange.ask);
+  } catch (error) {
+    await login.logout('reset');
+    throw error;
+  }
+  return login;
+}
+
+/** What the driver knows of an exchange: when the client spoke last, and what it broke it with. */
+class Exchange {
+  readonly #ask: Ask;
+  readonly #clock: Clock;
+  #heardAt: number;
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(ask: Ask, clock: Clock) {
+    this.#ask = ask;
+    this.#clock = clock;
+    this.#heardAt = clock.now();
+  }
+
+  readonly ask: Ask = async (challenge) => {
+    this.rethrow();
+    try {
+      const response = await this.#ask(challenge);
+      this.#heardAt = this.#clock.now();
+      return response;
+    } catch (error) {
+      this.#broken = { error };
+      throw error;
+    }
+  };
+
+  rethrow(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  /** Waits until so long after the client's last word, or until it is gone. */
+  async pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const rest = this.#heardAt + milliseconds - this.#clock.now();
+    if (rest <= 0 || signal.aborted) return;
+    const over = Promise.withResolvers<void>();
+    const end = (): void => over.resolve();
+    using _timer = this.#clock.after(rest, end);
+    signal.addEventListener('abort', end);
+    await over.promise;
+    signal.removeEventListener('abort', end);
+  }
+}
