@@ -5,6 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['postern-source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    // Most tests wait for a socket and not for a core.
+    maxWorkers: '100%',
     // A socket that never answers should fail a test soon, and a loaded machine should not.
     testTimeout: 10_000,
     hookTimeout: 20_000,
