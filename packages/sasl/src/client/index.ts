@@ -1,1 +1,2 @@
-export {};
+export { AuthenticationFailure, SaslError, SaslFailure } from './errors.ts';
+export type { Channel, Responder, Say } from './responder.ts';

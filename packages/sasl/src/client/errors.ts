@@ -1,0 +1,22 @@
+/** The base of the ways in which a client's authentication can fail. */
+export abstract class SaslError extends Error {
+  abstract readonly code: 'authentication-failure' | 'sasl-failure';
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The server refused the credentials, and would do so in any other mechanism: do not retry. */
+export class AuthenticationFailure extends SaslError {
+  readonly code = 'authentication-failure';
+
+  constructor(message = 'the server refused the credentials', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** Protocol trouble: the mechanism did not work out, or the server's word was none. Another mechanism may do. */
+export class SaslFailure extends SaslError {
+  readonly code = 'sasl-failure';
+}

@@ -1,0 +1,41 @@
+import type { TlsFacts } from '@postern/cred';
+
+/**
+ * Says a message to the server and hears its next challenge, both as plain bytes; the protocol does the framing. The first message
+ * may be undefined: no initial response. Resolves to undefined when the server has reported success and said no more with it.
+ */
+export type Say = (message: Uint8Array | undefined) => Promise<Uint8Array | undefined>;
+
+/**
+ * The client's half of a mechanism: holds what the user gave and says it as the mechanism wants it. It knows no base64 and no
+ * protocol. What belongs to one exchange lives in its call of `respond`.
+ */
+export interface Responder {
+  /** The mechanism's registered name: 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1). */
+  readonly mechanism: string;
+
+  /** True if who overhears an exchange can log in afterwards: such a mechanism needs a secure channel. */
+  readonly exposesSecret?: boolean;
+
+  /** True if the server speaks first: there is no initial response. */
+  readonly serverFirst?: boolean;
+
+  /** Why the mechanism cannot work on this channel (no channel binding); undefined if it can. */
+  unavailable?(channel: Channel): string | undefined;
+
+  /**
+   * Leads an exchange up to the server's success: resolves when `say` has resolved to undefined and the server has proved all that
+   * the mechanism has it prove. Rejects with a SaslError, or with what `say` rejects with.
+   */
+  respond(say: Say, channel: Channel): Promise<void>;
+}
+
+/** What a client knows of the channel that it authenticates on. */
+export interface Channel {
+  /** Undefined on a channel without TLS. */
+  readonly tls: TlsFacts | undefined;
+  /** True if nobody can listen in: TLS with a verified server, or a peer on the same machine. */
+  readonly secure: boolean;
+  /** The mechanisms that the server offers, as it wrote them. */
+  readonly offered: readonly string[];
+}
