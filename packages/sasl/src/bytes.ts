@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** No bytes: the empty challenge, or the empty response. */
 export const EMPTY = new Uint8Array(0);
 
@@ -6,4 +8,10 @@ const encoder = new TextEncoder();
 /** The bytes of a text, in UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+/** The text of bytes in UTF-8, a byte order mark included; undefined if they are not well-formed UTF-8 (RFC 3629 §3). */
+export function text(bytes: Uint8Array): string | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
