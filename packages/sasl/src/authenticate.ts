@@ -39,7 +39,15 @@ export interface Authentication<I extends readonly Interface<object>[]> {
 export async function authenticate<const I extends readonly Interface<object>[]>(
   authentication: Authentication<I>,
 ): Promise<Login<InstanceOf<I[number]>>> {
-  const { challenger, portal, mind, interfaces, initialResponse, failureFloor = 250, clock = systemClock } = authentication;
+  const {
+    challenger,
+    portal,
+    mind,
+    interfaces,
+    initialResponse,
+    failureFloor = 250,
+    clock = systemClock,
+  } = authentication;
   if (challenger.serverFirst && initialResponse !== undefined) {
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }

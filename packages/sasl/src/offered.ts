@@ -18,7 +18,12 @@ export function offered(
 }
 
 /** Why the mechanism is not offered on this connection, in words for the operator; undefined if it is. */
-export function explain(challenger: Challenger, portal: Portal, mind: Mind, policy: OfferPolicy = {}): string | undefined {
+export function explain(
+  challenger: Challenger,
+  portal: Portal,
+  mind: Mind,
+  policy: OfferPolicy = {},
+): string | undefined {
   if (!portal.handles(challenger.credentials)) return `no checker for ${challenger.credentials.name}`;
   if (challenger.exposesSecret && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote)) {
     return 'exposes the secret: needs TLS';
