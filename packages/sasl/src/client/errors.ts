@@ -7,7 +7,10 @@ export abstract class SaslError extends Error {
   }
 }
 
-/** The server refused the credentials, and would do so in any other mechanism: do not retry. */
+/**
+ * The server refused the credentials, or did not prove that it knows them itself: do not retry. In another mechanism it would
+ * refuse them again, or, if it is an impostor, be told them.
+ */
 export class AuthenticationFailure extends SaslError {
   readonly code = 'authentication-failure';
 

@@ -39,3 +39,16 @@ export interface Channel {
   /** The mechanisms that the server offers, as it wrote them. */
   readonly offered: readonly string[];
 }
+
+/** What a user logs in with, for the mechanisms that rest on a password. */
+export interface UserPassword {
+  /** The authentication identity (authcid). */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Whom to act as, for the mechanisms that can carry it. */
+export interface ActAs {
+  /** The authorization identity; by default the user is nobody else. */
+  readonly authzid?: string | undefined;
+}

@@ -1,0 +1,22 @@
+import type { ActAs, Responder, UserPassword } from '../client/responder.ts';
+import { field, filledField, sayLast } from '../client/response.ts';
+
+/** PLAIN (RFC 4616): the user name and the password, in one message. */
+export function plainResponder({ username, password, authzid = '' }: UserPassword & ActAs): Responder {
+  return {
+    mechanism: 'PLAIN',
+    exposesSecret: true,
+    async respond(say) {
+      const message = Buffer.concat([
+        field(authzid, 'authorization identity'),
+        NUL,
+        filledField(username, 'user name'),
+        NUL,
+        filledField(password, 'password'),
+      ]);
+      await sayLast(say, message);
+    },
+  };
+}
+
+const NUL = Uint8Array.of(0);

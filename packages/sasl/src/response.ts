@@ -1,0 +1,28 @@
+import { text } from './bytes.ts';
+import { MalformedResponse } from './errors.ts';
+import { prepare } from './prepare.ts';
+
+/** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
+export function responseText(response: Uint8Array): string {
+  const read = text(response);
+  if (read === undefined) throw new MalformedResponse('the response is not UTF-8');
+  return read;
+}
+
+/**
+ * What the client presented, in the form in which it is compared (SASLprep, as a query). Throws MalformedResponse if it has none,
+ * under the name given: preparation that fails or comes to nothing fails the authentication (RFC 4616 §2, RFC 4954 §4).
+ */
+export function prepared(presented: string, name: string): string {
+  const form = prepare(presented, 'query');
+  if (form === undefined)
+    throw new MalformedResponse(`the ${name} is empty, too long or holds what SASLprep prohibits`);
+  return form;
+}
+
+/** The authorization identity in its prepared form; undefined if there is none, or if it is the authentication identity itself. */
+export function preparedAuthzid(presented: string, authcid?: string): string | undefined {
+  if (presented === '') return undefined;
+  const authzid = prepared(presented, 'authorization identity');
+  return authzid === authcid ? undefined : authzid;
+}
