@@ -1,0 +1,33 @@
+import { UsernamePassword } from '@postern/cred';
+import { utf8 } from '../bytes.ts';
+import type { Challenger } from '../challenger.ts';
+import { prepared, responseText } from '../response.ts';
+
+export interface LoginOptions {
+  /** What asks for the user name. Default: `Username:`, the only one that every client understands. */
+  readonly usernamePrompt?: string;
+  /** What asks for the password. Default: `Password:`. */
+  readonly passwordPrompt?: string;
+}
+
+/**
+ * LOGIN (draft-murchison-sasl-login): asks for the user name, then for the password. Clients may send the user name as an
+ * initial response. An empty password is for the checker to refuse.
+ */
+export function login({
+  usernamePrompt = 'Username:',
+  passwordPrompt = 'Password:',
+}: LoginOptions = {}): Challenger<UsernamePassword> {
+  const askUsername = utf8(usernamePrompt);
+  const askPassword = utf8(passwordPrompt);
+  return {
+    mechanism: 'LOGIN',
+    credentials: UsernamePassword,
+    exposesSecret: true,
+    async challenge(ask, initialResponse) {
+      const username = responseText(initialResponse ?? (await ask(askUsername)));
+      const password = responseText(await ask(askPassword));
+      return new UsernamePassword(prepared(username, 'user name'), password && prepared(password, 'password'));
+    },
+  };
+}
