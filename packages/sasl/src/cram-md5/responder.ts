@@ -1,0 +1,17 @@
+import type { Responder, UserPassword } from '../client/responder.ts';
+import { filledField, sayLast, sayMore } from '../client/response.ts';
+import { cramMd5Digest } from './credentials.ts';
+
+/** CRAM-MD5 (RFC 2195): the user name, and an HMAC over the server's challenge with the password for a key. */
+export function cramMd5Responder({ username, password }: UserPassword): Responder {
+  return {
+    mechanism: 'CRAM-MD5',
+    serverFirst: true,
+    async respond(say) {
+      const name = filledField(username, 'user name');
+      const challenge = await sayMore(say, undefined);
+      const digest = cramMd5Digest(password, challenge).toString('hex');
+      await sayLast(say, Buffer.concat([name, Buffer.from(` ${digest}`)]));
+    },
+  };
+}
