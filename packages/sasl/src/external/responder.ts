@@ -1,0 +1,11 @@
+import type { ActAs, Responder } from '../client/responder.ts';
+import { field, sayLast } from '../client/response.ts';
+
+/** EXTERNAL (RFC 4422 App. A): asks the server to take the identity that the channel has established, a TLS certificate's for one. */
+export function externalResponder({ authzid = '' }: ActAs = {}): Responder {
+  return {
+    mechanism: 'EXTERNAL',
+    unavailable: ({ tls, secure }) => (tls || secure ? undefined : 'the channel establishes no identity'),
+    respond: async (say) => sayLast(say, field(authzid, 'authorization identity')),
+  };
+}
