@@ -1,0 +1,19 @@
+import { Anonymous } from '@postern/cred';
+import { EMPTY } from '../bytes.ts';
+import type { Challenger } from '../challenger.ts';
+import { MalformedResponse } from '../errors.ts';
+import { responseText } from '../response.ts';
+import { isTrace } from './trace.ts';
+
+/** ANONYMOUS (RFC 4505): a client without a name, that may leave a trace for the log. */
+export function anonymous(): Challenger<Anonymous> {
+  return {
+    mechanism: 'ANONYMOUS',
+    credentials: Anonymous,
+    async challenge(ask, initialResponse) {
+      const trace = responseText(initialResponse ?? (await ask(EMPTY)));
+      if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or holds what RFC 4505 prohibits');
+      return new Anonymous(trace);
+    },
+  };
+}
