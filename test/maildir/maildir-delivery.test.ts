@@ -1,0 +1,381 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import * as promises from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Envelope, Mailbox, type Message, Rejection } from '@postern/esmtp';
+import { type FileSystem, MaildirDelivery } from '@postern/maildir';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'postern-maildir-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const hello = Buffer.from('Received: from x\r\nSubject: hello\r\n\r\nbody\r\n');
+
+describe('a message delivered into a Maildir', () => {
+  it('lies in new, with its return path before it, and nowhere else', async () => {
+    await deliver(new MaildirDelivery(root), envelope('bob@example.org', 'ann@example.com'), hello);
+    expect(readdirSync(root)).toEqual(['ann@example.com']);
+    expect(readdirSync(join(root, 'ann@example.com')).toSorted()).toEqual(['cur', 'new', 'tmp']);
+    expect(contents('ann@example.com')).toEqual([`Return-Path: <bob@example.org>\r\n${hello.toString()}`]);
+    expect(list('ann@example.com', 'tmp')).toEqual([]);
+    expect(list('ann@example.com', 'cur')).toEqual([]);
+  });
+
+  it('has an empty return path if it must not be answered', async () => {
+    await deliver(new MaildirDelivery(root), envelope(null, 'ann@example.com'), hello);
+    expect(contents('ann@example.com')[0]).toMatch(/^Return-Path: <>\r\nReceived/);
+  });
+
+  it('is the same bytes, however they were cut', async () => {
+    const delivery = new MaildirDelivery(root);
+    let n = 0;
+    const chunks = fc.array(fc.uint8Array({ maxLength: 90_000, size: 'max' }), { maxLength: 8, size: 'max' });
+    await fc.assert(
+      fc.asyncProperty(chunks, async (pieces) => {
+        const to = `a${n++}@example.com`;
+        await deliver(delivery, envelope('', to), ...pieces);
+        const [file] = list(to);
+        const stored = readFileSync(join(root, to, 'new', file ?? ''));
+        expect(stored.equals(Buffer.concat([Buffer.from('Return-Path: <>\r\n'), ...pieces]))).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('owns a chunk only until write has returned', async () => {
+    const message = await new MaildirDelivery(root).openMessage(envelope('', 'ann@example.com'));
+    const chunk = Buffer.alloc(40_000);
+    for (const letter of 'abc') {
+      chunk.fill(letter);
+      await message.write(chunk);
+    }
+    await message.end();
+    expect(contents('ann@example.com')).toEqual([
+      `Return-Path: <>\r\n${'a'.repeat(40_000)}${'b'.repeat(40_000)}${'c'.repeat(40_000)}`,
+    ]);
+  });
+
+  it('is kept in memory up to 64 KiB, and then the writer waits for the disk', async () => {
+    const message = await new MaildirDelivery(root).openMessage(envelope('', 'ann@example.com'));
+    expect(message.write(Buffer.alloc(60_000))).toBeUndefined();
+    expect(message.write(Buffer.alloc(60_000))).toBeInstanceOf(Promise);
+    await message.abort(new Error('enough'));
+  });
+
+  it('may be read by nobody but its owner', async () => {
+    await deliver(new MaildirDelivery(join(root, 'deep/er')), envelope('', 'ann@example.com'), hello);
+    const maildir = join(root, 'deep/er/ann@example.com');
+    expect(statSync(maildir).mode & 0o077).toBe(0);
+    expect(statSync(join(maildir, 'new')).mode & 0o077).toBe(0);
+    const [file] = readdirSync(join(maildir, 'new'));
+    expect(statSync(join(maildir, 'new', file ?? '')).mode & 0o077).toBe(0);
+  });
+
+  it('has a name of its own among many that come at once', async () => {
+    const delivery = new MaildirDelivery(root);
+    await Promise.all(Array.from({ length: 100 }, () => deliver(delivery, envelope('', 'ann@example.com'), hello)));
+    expect(new Set(list('ann@example.com')).size).toBe(100);
+    for (const name of list('ann@example.com')) expect(name).toMatch(/^\d+\.M\d+P\d+R[0-9a-f]{16}\.[^/:]+$/);
+  });
+
+  it('goes into the folder of its address, however hostile that is', async () => {
+    const hostile = new Mailbox('../../../etc/cron.d/x', 'example.com');
+    const given = { ...envelope('', 'ann@example.com'), recipients: [{ forwardPath: hostile, parameters: {} }] };
+    await deliver(new MaildirDelivery(root), given, hello);
+    expect(readdirSync(root)).toEqual(['%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fcron.d%2fx@example.com']);
+  });
+
+  it('finds its Maildir made anew after somebody has taken the old one away', async () => {
+    const delivery = new MaildirDelivery(root);
+    await deliver(delivery, envelope('', 'ann@example.com'), hello);
+    rmSync(root, { recursive: true });
+    await deliver(delivery, envelope('', 'ann@example.com'), hello);
+    expect(list('ann@example.com')).toHaveLength(1);
+  });
+
+  it.skipIf(!hasPython())("is read by Python's mailbox (skipped without python3)", async () => {
+    await deliver(new MaildirDelivery(root), envelope('bob@example.org', 'ann@example.com'), hello);
+    const script =
+      'import mailbox,sys\nfor m in mailbox.Maildir(sys.argv[1]): print(m["Return-Path"], m["Subject"], m.get_subdir())';
+    const { stdout, stderr } = spawnSync('python3', ['-c', script, join(root, 'ann@example.com')], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('<bob@example.org> hello new\n');
+  });
+});
+
+describe('a message for several recipients', () => {
+  it('lies in the Maildir of each, once also for who was named twice', async () => {
+    const results = await deliver(
+      new MaildirDelivery(root),
+      envelope('', 'ann@example.com', 'bob@example.com', 'ann@EXAMPLE.com'),
+      hello,
+    );
+    expect(results).toEqual([undefined, undefined, undefined]);
+    expect(contents('ann@example.com')).toEqual([`Return-Path: <>\r\n${hello.toString()}`]);
+    expect(contents('bob@example.com')).toEqual(contents('ann@example.com'));
+    expect(list('ann@example.com', 'tmp')).toEqual([]);
+  });
+
+  it('is copied where there are no hard links', async () => {
+    const files = failing({ link: 'EXDEV' });
+    await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x', 'cyd@x'), hello);
+    for (const name of ['ann@x', 'bob@x', 'cyd@x']) {
+      expect(contents(name)).toEqual([`Return-Path: <>\r\n${hello.toString()}`]);
+      expect(list(name, 'tmp')).toEqual([]);
+    }
+  });
+
+  it('fails only for those whose Maildir cannot be', async () => {
+    writeFileSync(join(root, 'ann@x'), 'not a folder');
+    writeFileSync(join(root, 'cyd@x'), 'not a folder');
+    const troubles = new Set<string | undefined>();
+    const delivery = new MaildirDelivery(root, { onTrouble: (_error, mailbox) => troubles.add(mailbox?.toString()) });
+    const results = await deliver(delivery, envelope('', 'ann@x', 'bob@x', 'cyd@x'), hello);
+    expect(results?.map((reply) => reply?.code)).toEqual([451, undefined, 451]);
+    expect(troubles).toEqual(new Set(['ann@x', 'cyd@x']));
+    expect(list('bob@x')).toHaveLength(1);
+    expect(list('bob@x', 'tmp')).toEqual([]);
+  });
+
+  it('opens only a few files at once, though they be a thousand', async () => {
+    let open = 0;
+    let most = 0;
+    const files: FileSystem = {
+      ...promises,
+      open: async (...args) => {
+        const handle = await promises.open(...args);
+        most = Math.max(most, ++open);
+        const close = handle.close.bind(handle);
+        handle.close = async () => {
+          await close();
+          open--;
+        };
+        return handle;
+      },
+    };
+    const names = Array.from({ length: 1000 }, (_, n) => `user${n}@example.com`);
+    await deliver(new MaildirDelivery(root, { files }), envelope('', ...names), hello);
+    expect(readdirSync(root)).toHaveLength(1000);
+    expect(open).toBe(0);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+});
+
+describe('a message that is not completed', () => {
+  it('leaves nothing behind', async () => {
+    const message = await new MaildirDelivery(root).openMessage(envelope('', 'ann@x', 'bob@x'));
+    await message.write(Buffer.alloc(100_000));
+    expect(list('ann@x', 'tmp')).toHaveLength(1);
+    await message.abort(new Error('the client left'));
+    expect(leftovers()).toEqual([]);
+  });
+
+  it.each([
+    ['ENOSPC', 452, '4.3.1'],
+    ['EDQUOT', 452, '4.3.1'],
+    ['EIO', 451, '4.3.0'],
+    ['EACCES', 451, '4.3.0'],
+    ['EMFILE', 451, '4.3.0'],
+  ])('for %s when it is opened is refused for now', async (code, reply, enhanced) => {
+    const troubles: unknown[] = [];
+    const delivery = new MaildirDelivery(root, {
+      files: failing({ open: code }),
+      onTrouble: (error) => troubles.push(error),
+    });
+    const refused = await refusal(delivery.openMessage(envelope('', 'ann@x', 'bob@x')));
+    expect(refused.reply).toMatchObject({ code: reply, enhanced });
+    expect(refused.message).not.toContain(root);
+    expect(refused.cause).toMatchObject({ code });
+    expect(troubles).toEqual([refused.cause]);
+  });
+
+  it.each(['write', 'sync'] as const)('since %s fails leaves nothing behind', async (call) => {
+    const files: FileSystem = {
+      ...promises,
+      open: async (...args) => {
+        const handle = await promises.open(...args);
+        if (args[1] === 'wx') handle[call] = () => Promise.reject(Object.assign(new Error(call), { code: 'ENOSPC' }));
+        return handle;
+      },
+    };
+    const message = await new MaildirDelivery(root, { files }).openMessage(envelope('', 'ann@x', 'bob@x'));
+    await message.write(hello);
+    const refused = await refusal(Promise.resolve(message.end()));
+    expect(refused.reply).toMatchObject({ code: 452, enhanced: '4.3.1' });
+    expect(leftovers()).toEqual([]);
+  });
+
+  it.each(['rename', 'link'] as const)('since %s fails leaves nothing behind', async (call) => {
+    const files = failing({ [call]: 'ENOSPC' });
+    const to = call === 'link' ? ['ann@x', 'bob@x'] : ['ann@x'];
+    const results = await deliver(new MaildirDelivery(root, { files }), envelope('', ...to), hello);
+    expect(results?.at(-1)).toMatchObject({ code: 452, enhanced: '4.3.1' });
+    expect(list(to.at(-1) ?? '')).toEqual([]);
+    expect(list('ann@x', 'tmp')).toEqual([]);
+  });
+
+  it('is taken out of new again if the folder cannot be made safe', async () => {
+    const files: FileSystem = {
+      ...promises,
+      open: async (...args) => {
+        if (String(args[0]).endsWith('new')) throw Object.assign(new Error('sync'), { code: 'EIO' });
+        return await promises.open(...args);
+      },
+    };
+    const results = await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x'), hello);
+    expect(results?.map((reply) => reply?.code)).toEqual([451, 451]);
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+describe('what survives a loss of power', () => {
+  it('is on the disk in the order of the convention: folders, file, name', async () => {
+    const done: string[] = [];
+    await deliver(new MaildirDelivery(join(root, 'a/b'), { files: recording(done) }), envelope('', 'ann@x'), hello);
+    expect(done).toEqual([
+      'mkdir a/b',
+      'sync a',
+      'sync .',
+      'mkdir a/b/ann@x/tmp',
+      'mkdir a/b/ann@x/new',
+      'mkdir a/b/ann@x/cur',
+      'sync a/b/ann@x',
+      'sync a/b',
+      'write a/b/ann@x/tmp/1',
+      'sync a/b/ann@x/tmp/1',
+      'rename a/b/ann@x/tmp/1 a/b/ann@x/new/1',
+      'sync a/b/ann@x/new',
+    ]);
+  });
+
+  it('is for every recipient on the disk before the first of them is told', async () => {
+    const done: string[] = [];
+    const delivery = new MaildirDelivery(root, { files: recording(done) });
+    await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
+    done.length = 0;
+    await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
+    expect(done).toEqual([
+      'write ann@x/tmp/2',
+      'sync ann@x/tmp/2',
+      'link ann@x/tmp/2 bob@x/new/2',
+      'sync bob@x/new',
+      'rename ann@x/tmp/2 ann@x/new/2',
+      'sync ann@x/new',
+    ]);
+  });
+
+  it('waits for a Maildir that another message is just making', async () => {
+    const done: string[] = [];
+    const delivery = new MaildirDelivery(root, { files: recording(done) });
+    await Promise.all([1, 2, 3].map(() => deliver(delivery, envelope('', 'ann@x'), hello)));
+    expect(done.filter((one) => one.startsWith('mkdir'))).toHaveLength(4);
+    const firstName = done.findIndex((one) => one.startsWith('rename'));
+    expect(done.indexOf('sync .')).toBeLessThan(firstName);
+  });
+});
+
+function envelope(from: string | null, ...to: string[]): Envelope {
+  const mailbox = (address: string): Mailbox => {
+    const at = address.lastIndexOf('@');
+    return new Mailbox(address.slice(0, at), address.slice(at + 1));
+  };
+  return {
+    reversePath: from === null || from === '' ? null : mailbox(from),
+    parameters: { smtpUtf8: false },
+    recipients: to.map((address) => ({ forwardPath: mailbox(address), parameters: {} })),
+    id: 'test',
+  };
+}
+
+async function deliver(delivery: MaildirDelivery, to: Envelope, ...chunks: Uint8Array[]): ReturnType<typeof end> {
+  const message = await delivery.openMessage(to);
+  for (const chunk of chunks) await message.write(chunk);
+  return await end(message);
+}
+
+async function end(message: Message) {
+  return (await message.end()) ?? undefined;
+}
+
+async function refusal(promise: Promise<unknown>): Promise<Rejection> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Rejection);
+  return error as Rejection;
+}
+
+function list(name: string, room = 'new'): string[] {
+  return readdirSync(join(root, name, room));
+}
+
+function contents(name: string): string[] {
+  return list(name).map((file) => readFileSync(join(root, name, 'new', file), 'latin1'));
+}
+
+/** Every file below the root. */
+function leftovers(): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+}
+
+/** The machine's file system, in which a few calls fail. */
+function failing(codes: Partial<Record<'link' | 'open' | 'rename', string>>): FileSystem {
+  const fail = (code: string | undefined) => () => Promise.reject(Object.assign(new Error(`${root} fails`), { code }));
+  const calls = Object.entries(codes).map(([call, code]) => [call, fail(code)]);
+  return { ...promises, ...Object.fromEntries(calls) };
+}
+
+/** The machine's file system, which notes what changes it, and what is made safe; unique names are numbered. */
+function recording(done: string[]): FileSystem {
+  const unique: string[] = [];
+  const say = (path: unknown): string => {
+    const short = String(path).slice(root.length + 1) || '.';
+    return short.replace(/\d+\.M.*$/, (name) => {
+      if (!unique.includes(name)) unique.push(name);
+      return String(unique.indexOf(name) + 1);
+    });
+  };
+  return {
+    ...promises,
+    mkdir: ((...args: Parameters<typeof promises.mkdir>) => {
+      done.push(`mkdir ${say(args[0])}`);
+      return promises.mkdir(...args);
+    }) as typeof promises.mkdir,
+    link: async (from, to) => {
+      await promises.link(from, to);
+      done.push(`link ${say(from)} ${say(to)}`);
+    },
+    rename: async (from, to) => {
+      await promises.rename(from, to);
+      done.push(`rename ${say(from)} ${say(to)}`);
+    },
+    open: async (...args) => {
+      const handle = await promises.open(...args);
+      const sync = handle.sync.bind(handle);
+      const write = handle.write.bind(handle);
+      handle.sync = async () => {
+        await sync();
+        done.push(`sync ${say(args[0])}`);
+      };
+      handle.write = ((...bytes: Parameters<typeof write>) => {
+        done.push(`write ${say(args[0])}`);
+        return write(...bytes);
+      }) as typeof write;
+      return handle;
+    },
+  };
+}
+
+function hasPython(): boolean {
+  return spawnSync('python3', ['-c', 'import mailbox']).status === 0;
+}
