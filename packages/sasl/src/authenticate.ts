@@ -2,15 +2,17 @@ import {
   type Ask,
   asLoginError,
   type Clock,
+  type Credentials,
   type InstanceOf,
   type Interface,
   type Login,
+  type LoginError,
   type Mind,
   type Portal,
   systemClock,
 } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
-import { MalformedResponse } from './errors.ts';
+import { ExchangeError, MalformedResponse } from './errors.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
@@ -52,23 +54,30 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
   const exchange = new Exchange(authentication.ask, clock);
-  const credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
-
+  let credentials: Credentials | undefined;
   let login: Login<InstanceOf<I[number]>>;
   try {
+    credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
     login = await portal.login(credentials, mind, ...interfaces);
   } catch (error) {
-    exchange.rethrow();
-    const refusal = asLoginError(error);
-    await credentials.refused(exchange.ask, refusal);
+    let refusal = exchange.refusal(error);
+    try {
+      await credentials?.refused(exchange.ask, refusal);
+    } catch (second) {
+      refusal = exchange.refusal(second);
+    }
     await exchange.pause(failureFloor, mind.signal);
     throw refusal;
   }
   try {
+    // A checker may have swallowed what broke the exchange, and recognised the client all the same.
+    exchange.rethrow();
     await credentials.accepted(exchange.ask);
+    exchange.rethrow();
   } catch (error) {
-    await login.logout('reset');
-    throw error;
+    // What ended the login is the outcome, not how the avatar took it.
+    await login.logout('reset').catch(() => {});
+    throw exchange.refusal(error);
   }
   return login;
 }
@@ -100,6 +109,13 @@ class Exchange {
 
   rethrow(): void {
     if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  /** The refusal that an error comes to. Throws instead what broke the exchange, if anything did. */
+  refusal(error: unknown): LoginError {
+    this.rethrow();
+    if (error instanceof ExchangeError) throw error;
+    return asLoginError(error);
   }
 
   /** Waits until so long after the client's last word, or until it is gone. */

@@ -22,7 +22,7 @@ export interface Challenger<C extends Credentials = Credentials> {
 
   /**
    * Leads an exchange up to the point where there is something to check. An absent initial response is undefined; an empty one
-   * is no bytes. Rejects with MalformedResponse, or with what `ask` rejects with.
+   * is no bytes. Rejects with MalformedResponse, with what `ask` rejects with, or with a LoginError if there is nothing to check.
    */
   challenge(ask: Ask, initialResponse: Uint8Array | undefined, mind: Mind): Promise<C>;
 }
