@@ -3,5 +3,8 @@ export { cramMd5Responder } from '../cram-md5/responder.ts';
 export { externalResponder } from '../external/responder.ts';
 export { loginResponder } from '../login/responder.ts';
 export { plainResponder } from '../plain/responder.ts';
+export { authenticate, type ClientAuthentication } from './authenticate.ts';
 export { AuthenticationFailure, SaslError, SaslFailure } from './errors.ts';
 export type { ActAs, Channel, Responder, Say, UserPassword } from './responder.ts';
+export type { SaslInterface, SaslReply } from './sasl-interface.ts';
+export { type SaslState, SaslStateMachine } from './sasl-state-machine.ts';
