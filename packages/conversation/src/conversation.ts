@@ -1,3 +1,7 @@
+import { Deadlines } from './deadlines.ts';
+import { DotUnstuffer } from './dot-stuffing.ts';
+import { Closing, PeerGone } from './errors.ts';
+import { LineScanner } from './line-scanner.ts';
 import type { MaybePromise, Transport } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
@@ -11,33 +15,382 @@ export interface HeardMessage {
   readonly bareLineEndings: boolean;
 }
 
-/** One connection's dialogue. */
-export declare class Conversation {
-  constructor(transport: Transport, options?: object);
-  readonly transport: Transport;
-  /** Aborts when the server wants to stop: finish what is under way, then take leave. */
-  readonly closing: AbortSignal;
-  /** Aborts when the connection is gone. */
-  readonly signal: AbortSignal;
-  /** How long a hear may wait for the peer, in milliseconds. */
-  patience: number;
-  /** True if something was heard that nobody has taken yet. */
-  readonly hasInput: boolean;
-  /** The next line without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. */
-  hearLine(maximum: number, interruptible?: boolean): MaybePromise<string | undefined>;
-  /** Exactly so many octets, in pieces. */
-  hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void>;
-  /** A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. */
-  hearMessage(take: (piece: Uint8Array) => MaybePromise<void>): Promise<HeardMessage>;
-  /** Says something; it leaves together with what else is said before the next wait. */
-  say(text: string): void;
-  /** Sends what was said and not sent yet. */
-  flush(): MaybePromise<void>;
-  /** What the work comes to, or TimedOut after so many milliseconds. */
-  within<T>(milliseconds: number, work: Promise<T>): Promise<T>;
-  /** Starts TLS; whatever was heard and not taken is dropped. */
-  startTls(): Promise<void>;
-  /** Sends what was said, ends, and closes when the peer has, or soon. */
-  close(): Promise<void>;
-  destroy(): void;
+export interface ConversationOptions {
+  /** Where the conversation's deadlines are kept: one for all conversations of a server. Default: its own. */
+  readonly deadlines?: Deadlines;
+  /** Aborts when the server wants to stop. Default: never. */
+  readonly closing?: AbortSignal;
+  /** How long a hear may wait for the peer, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2.7). */
+  readonly patience?: number;
+  /** How fast bytes and messages must come: octets that buy a second of the patience back. Default: 500. */
+  readonly minimumRate?: number;
 }
+
+/**
+ * One connection's dialogue. Nothing is heard before what was said has been taken off our hands, and nothing waits longer than
+ * `patience` allows. Hearing fails with a ConversationError; one thing is heard at a time.
+ */
+export class Conversation {
+  readonly transport: Transport;
+  /**
+   * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, every 500 octets (`minimumRate`) buy a second
+   * of it back.
+   */
+  patience: number;
+  readonly #deadlines: Deadlines;
+  readonly #minimumRate: number;
+  readonly #lines = new LineScanner();
+  #closing: AbortSignal | undefined;
+  #gone: AbortController | undefined;
+  #leaveOnEnd = false;
+  #closed = false;
+  #onceClosed: (() => void) | undefined;
+
+  /** What was heard and not taken, from `#at` on. */
+  #chunk: Buffer | undefined;
+  #at = 0;
+  /** Resolves, and never rejects, when the read that is under way has ended. */
+  #reading: Promise<void> | undefined;
+  /** True once the peer has ended its side and all that it sent has been taken. */
+  #ended = false;
+  /** True once the transport has nothing of the peer any more. */
+  #peerEnded = false;
+  #broken: PeerGone | undefined;
+
+  #said = '';
+  /** Resolves, and never rejects, when the transport can take more. */
+  #writing: Promise<void> | undefined;
+
+  constructor(transport: Transport, options: ConversationOptions = {}) {
+    this.transport = transport;
+    this.patience = options.patience ?? 300_000;
+    this.#minimumRate = options.minimumRate ?? 500;
+    this.#deadlines = options.deadlines ?? new Deadlines();
+    this.#closing = options.closing;
+    transport.onClose = () => this.#onClose();
+    transport.onEnd = () => this.#onEnd();
+  }
+
+  /** Aborts when the server wants to stop: finish what is under way, then take leave. */
+  get closing(): AbortSignal {
+    this.#closing ??= new AbortController().signal;
+    return this.#closing;
+  }
+
+  /** Aborts when the connection is gone, or, while `leaveOnEnd` is set, when the peer has no more to say. */
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      if (this.#hasLeft) this.#gone.abort(new PeerGone());
+    }
+    return this.#gone.signal;
+  }
+
+  /** Whether a peer that has ended its side, with nothing left to hear, counts as gone, as it does during a login. */
+  get leaveOnEnd(): boolean {
+    return this.#leaveOnEnd;
+  }
+
+  set leaveOnEnd(leave: boolean) {
+    this.#leaveOnEnd = leave;
+    if (this.#hasLeft) this.#gone?.abort(new PeerGone());
+  }
+
+  /** True if something was heard that nobody has taken yet. */
+  get hasInput(): boolean {
+    return this.#chunk !== undefined || !this.#lines.idle;
+  }
+
+  /**
+   * The next line without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. Fails with
+   * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to wait.
+   */
+  hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
+    if (this.#writing === undefined) {
+      const line = this.#takeLine(maximum);
+      if (line !== undefined) return line;
+    }
+    return this.#awaitLine(maximum, interruptible ? this.#closing : undefined);
+  }
+
+  /**
+   * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
+   */
+  async hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+    const sink = new Sink(take);
+    let missing = octets;
+    let left = this.patience;
+    while (missing > 0) {
+      const chunk = this.#chunk;
+      if (chunk === undefined) {
+        const more = this.#hearMore(left);
+        left = typeof more === 'number' ? more : await more;
+        continue;
+      }
+      const piece = chunk.subarray(this.#at, this.#at + missing);
+      this.#advance(this.#at + piece.length);
+      missing -= piece.length;
+      left = this.#earn(left, piece.length);
+      const taken = sink.take(piece);
+      if (taken !== undefined) await taken;
+    }
+    sink.rethrow();
+  }
+
+  /**
+   * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
+   * without it, before its error is thrown on.
+   */
+  async hearMessage(take: (piece: Uint8Array) => MaybePromise<void>): Promise<HeardMessage> {
+    const sink = new Sink(take);
+    const message = new DotUnstuffer();
+    let left = this.patience;
+    while (!message.ended) {
+      const chunk = this.#chunk;
+      if (chunk === undefined) {
+        const more = this.#hearMore(left);
+        left = typeof more === 'number' ? more : await more;
+        continue;
+      }
+      const piece = message.next(chunk, this.#at);
+      left = this.#earn(left, message.at - this.#at);
+      this.#advance(message.at);
+      const taken = sink.take(piece);
+      if (taken !== undefined) await taken;
+    }
+    sink.rethrow();
+    return { octets: message.octets, bareLineEndings: message.bareLineEndings };
+  }
+
+  /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
+  say(text: string): void {
+    this.#said += text;
+    if (this.#said.length > MAXIMUM_SAID) this.#send();
+  }
+
+  /** Sends what was said and not sent yet; resolves when more can be said. */
+  flush(): MaybePromise<void> {
+    this.#send();
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#writing !== undefined) return this.#flushed(this.patience).then(() => {});
+  }
+
+  /** What the work comes to, or TimedOut after so many milliseconds. */
+  async within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+    const wait = this.#deadlines.wait(milliseconds);
+    try {
+      return await Promise.race([work, wait.over.then(() => work)]);
+    } finally {
+      wait.end();
+    }
+  }
+
+  /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
+  async startTls(): Promise<void> {
+    if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
+    if (this.#reading !== undefined) throw new TypeError('TLS cannot start while the conversation hears');
+    await this.flush();
+    this.#chunk = undefined;
+    this.#lines.reset();
+    await this.within(this.patience, this.transport.startTls());
+  }
+
+  /** Sends what was said, ends, and closes when the peer has, or soon. Does not fail. */
+  async close(): Promise<void> {
+    let left = Math.min(this.patience, MAXIMUM_LINGERING);
+    try {
+      left = await this.#flushed(left);
+      this.transport.end();
+      // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
+      while (!this.#ended) {
+        this.#chunk = undefined;
+        if (!this.#read() && !this.#ended) left = await this.#awaitMore(left);
+      }
+      if (!this.#closed) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#onceClosed = resolve;
+        await this.#patiently(promise, left);
+      }
+    } catch {
+      // It broke, or took too long: the end either way.
+    } finally {
+      this.destroy();
+    }
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#said = '';
+    this.#chunk = undefined;
+    this.transport.destroy();
+  }
+
+  #takeLine(maximum: number): string | undefined {
+    if (this.#chunk === undefined) return undefined;
+    try {
+      return this.#lines.scan(this.#chunk, this.#at, maximum);
+    } finally {
+      this.#advance(this.#lines.at);
+    }
+  }
+
+  async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
+    let left = this.patience;
+    if (this.#writing !== undefined) left = await this.#flushed(left);
+    for (;;) {
+      const line = this.#takeLine(maximum);
+      if (line !== undefined) return line;
+      if (this.#read()) continue;
+      if (this.#ended) {
+        if (this.#lines.idle) return undefined;
+        throw new PeerGone('the peer left in the middle of a line');
+      }
+      left = await this.#awaitMore(left, closing);
+    }
+  }
+
+  /** Hears on in the middle of something; comes to the patience that is left. */
+  #hearMore(left: number): MaybePromise<number> {
+    if (this.#writing === undefined && this.#read()) return left;
+    if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
+    return this.#awaitMore(left);
+  }
+
+  /** Takes what the transport has at once; false if that is nothing. */
+  #read(): boolean {
+    if (this.#chunk !== undefined) return true;
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#ended || this.#reading !== undefined) return false;
+    const read = this.transport.read();
+    if (read instanceof Promise) {
+      this.#reading = read.then(
+        (chunk) => this.#heard(chunk),
+        (cause: unknown) => this.#break(cause),
+      );
+      return false;
+    }
+    this.#heard(read);
+    return read !== undefined;
+  }
+
+  #heard(chunk: Uint8Array | undefined): void {
+    this.#reading = undefined;
+    this.#at = 0;
+    if (chunk === undefined) this.#ended = true;
+    else if (chunk.length > 0) this.#chunk = asBuffer(chunk);
+  }
+
+  /** Waits for the read that is under way. What was said leaves first: the peer may be waiting for it. */
+  async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
+    const rest = await this.#flushed(left);
+    if (this.#reading === undefined) return rest;
+    if (closing?.aborted) throw new Closing();
+    return this.#patiently(this.#reading, rest, closing);
+  }
+
+  /** Waits for something that does not reject; comes to the patience that is left. */
+  async #patiently(thing: Promise<void>, left: number, closing?: AbortSignal): Promise<number> {
+    const wait = this.#deadlines.wait(left, closing);
+    void thing.then(() => wait.end());
+    await wait.over;
+    return wait.expiresAt - this.#deadlines.now();
+  }
+
+  /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
+  #earn(left: number, octets: number): number {
+    return Math.min(this.patience, left + (octets * 1000) / this.#minimumRate);
+  }
+
+  #send(): void {
+    if (this.#said === '' || this.#writing !== undefined) return;
+    const text = this.#said;
+    this.#said = '';
+    if (this.#broken !== undefined) return;
+    const written = this.transport.write(text);
+    if (written === undefined) return;
+    this.#writing = written.then(
+      () => {
+        this.#writing = undefined;
+      },
+      (cause: unknown) => {
+        this.#writing = undefined;
+        this.#break(cause);
+      },
+    );
+  }
+
+  /** Sends all that was said and waits until the transport can take more. */
+  async #flushed(left: number): Promise<number> {
+    let rest = left;
+    this.#send();
+    while (this.#writing !== undefined) {
+      rest = await this.#patiently(this.#writing, rest);
+      this.#send();
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    return rest;
+  }
+
+  #break(cause: unknown): void {
+    this.#reading = undefined;
+    this.#broken ??= new PeerGone('the connection broke', { cause });
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    this.#onceClosed?.();
+    this.#gone?.abort(new PeerGone());
+  }
+
+  #onEnd(): void {
+    this.#peerEnded = true;
+    if (this.#hasLeft) this.#gone?.abort(new PeerGone());
+  }
+
+  /** True if the peer has ended its side where that means that it left. */
+  get #hasLeft(): boolean {
+    return this.#closed || (this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined);
+  }
+
+  #advance(at: number): void {
+    this.#at = at;
+    if (at === this.#chunk?.length) this.#chunk = undefined;
+  }
+}
+
+/** Whoever takes the pieces of a message, until it fails. */
+class Sink {
+  readonly #take: (piece: Uint8Array) => MaybePromise<void>;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(take: (piece: Uint8Array) => MaybePromise<void>) {
+    this.#take = take;
+  }
+
+  /** Does not fail. */
+  take(piece: Uint8Array): MaybePromise<void> {
+    if (piece.length === 0 || this.#failure !== undefined) return;
+    try {
+      return this.#take(piece)?.catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** How much may be said before it is sent, waiting or not: a bound of memory. */
+const MAXIMUM_SAID = 64 * 1024;
+/** How long a peer may take to end its side after us. */
+const MAXIMUM_LINGERING = 5_000;

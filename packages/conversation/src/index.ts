@@ -1,2 +1,5 @@
-export { Conversation, type HeardMessage, type Protocol } from "./conversation.ts";
+export { type Clock, systemClock } from './clock.ts';
+export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
+export { Deadlines } from './deadlines.ts';
+export { BareLineEnding, Closing, ConversationError, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { Address, MaybePromise, PeerCertificate, TlsFacts, TlsPolicy, Transport } from './transport.ts';

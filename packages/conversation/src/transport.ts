@@ -48,13 +48,16 @@ export interface Transport {
   /** Undefined without TLS; changes when `startTls` resolves. */
   readonly tls: TlsFacts | undefined;
 
-  /** The next bytes, at least one; undefined once the peer has ended its side. Rejects if the connection broke. */
+  /**
+   * The next bytes, at least one, and the reader's own: it may overwrite them. Undefined once the peer has ended its side. Rejects if the
+   * connection broke or `destroy` was called.
+   */
   read(): MaybePromise<Uint8Array | undefined>;
 
   /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
   write(bytes: Uint8Array | string): MaybePromise<void>;
 
-  /** Ends our side when all that was written has gone; the peer may still speak. */
+  /** Ends our side when all that was written has gone; the peer may still speak. Once both sides have ended, the connection closes. */
   end(): void;
 
   /** Closes at once; what was not sent yet is lost. */

@@ -1,0 +1,95 @@
+import { type Clock, systemClock } from './clock.ts';
+import { Closing, TimedOut } from './errors.ts';
+
+/**
+ * The deadlines of all who wait on one server, kept by one coarse timer that runs only while somebody waits. A deadline passes up to
+ * one granule late.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #granularity: number;
+  readonly #waits = new Set<Wait>();
+  readonly #watched = new WeakSet<AbortSignal>();
+  #ticking = false;
+
+  /** The granularity is in milliseconds. */
+  constructor(clock: Clock = systemClock, granularity = 1000) {
+    this.#clock = clock;
+    this.#granularity = granularity;
+  }
+
+  /** The time on the clock, in milliseconds. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Begins a wait of at most so many milliseconds, which also ends with Closing when the signal, if one is given, aborts. */
+  wait(milliseconds: number, closing?: AbortSignal): Wait {
+    const wait = new Wait(this, this.now() + milliseconds, closing);
+    this.#waits.add(wait);
+    if (!this.#ticking) this.#schedule();
+    if (closing !== undefined) this.#watch(closing);
+    return wait;
+  }
+
+  /** Takes a wait that is over off the list. */
+  forget(wait: Wait): void {
+    this.#waits.delete(wait);
+  }
+
+  readonly #tick = (): void => {
+    const now = this.now();
+    for (const wait of this.#waits) {
+      if (wait.expiresAt <= now) wait.fail(new TimedOut());
+    }
+    this.#ticking = false;
+    if (this.#waits.size > 0) this.#schedule();
+  };
+
+  #schedule(): void {
+    this.#ticking = true;
+    this.#clock.after(this.#granularity, this.#tick);
+  }
+
+  /** One listener for all who wait: an AbortSignal looks through its listeners at every change. */
+  #watch(closing: AbortSignal): void {
+    if (this.#watched.has(closing)) return;
+    this.#watched.add(closing);
+    closing.addEventListener('abort', () => {
+      for (const wait of this.#waits) {
+        if (wait.closing === closing) wait.fail(new Closing());
+      }
+    });
+  }
+}
+
+/** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
+export class Wait {
+  readonly over: Promise<void>;
+  readonly expiresAt: number;
+  readonly closing: AbortSignal | undefined;
+  readonly #deadlines: Deadlines;
+  readonly #resolve: () => void;
+  readonly #reject: (reason: Error) => void;
+
+  constructor(deadlines: Deadlines, expiresAt: number, closing: AbortSignal | undefined) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.expiresAt = expiresAt;
+    this.closing = closing;
+    this.#deadlines = deadlines;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** What was waited for is there. */
+  end(): void {
+    this.#deadlines.forget(this);
+    this.#resolve();
+  }
+
+  fail(reason: Error): void {
+    this.#deadlines.forget(this);
+    this.#reject(reason);
+  }
+}

@@ -1,0 +1,54 @@
+/** The base of what a conversation's hearing and saying fails with. */
+export abstract class ConversationError extends Error {
+  /** Stable, for logs and for code that tells errors apart. */
+  abstract readonly code: string;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The line is longer than it may be. What is left of it is discarded before the next line is heard. */
+export class LineTooLong extends ConversationError {
+  readonly code = 'line-too-long';
+
+  constructor(maximum: number) {
+    super(`a line of more than ${maximum} octets`);
+  }
+}
+
+/** A CR or LF stands alone in the line (RFC 5321 §2.3.8). What is left up to the next CRLF is discarded before the next line is heard. */
+export class BareLineEnding extends ConversationError {
+  readonly code = 'bare-line-ending';
+
+  constructor() {
+    super('a CR or LF that is not part of a CRLF');
+  }
+}
+
+/** The peer, or the work that was given so much time, took too long. */
+export class TimedOut extends ConversationError {
+  readonly code = 'timed-out';
+
+  constructor() {
+    super('it took too long');
+  }
+}
+
+/** The peer left in the middle of something, or the connection broke; the cause, if there is one, says how. */
+export class PeerGone extends ConversationError {
+  readonly code = 'peer-gone';
+
+  constructor(message = 'the peer is gone', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The server wants to stop, and the peer has asked for nothing that is not answered. */
+export class Closing extends ConversationError {
+  readonly code = 'closing';
+
+  constructor() {
+    super('the server is closing');
+  }
+}
