@@ -1,0 +1,74 @@
+import type { Ask, Credentials, Mind, PeerCertificate, TlsFacts } from '@postern/cred';
+import { type Challenger, utf8 } from '@postern/sasl';
+import type { Channel, Responder } from '@postern/sasl/client';
+
+/** A client on another machine, without TLS, about whom nothing is known. */
+export function someMind(facts: Partial<Mind> = {}): Mind {
+  return {
+    protocol: 'smtp',
+    remote: { family: 'IPv4', address: '192.0.2.1', port: 40000 },
+    local: { family: 'IPv4', address: '192.0.2.2', port: 587 },
+    tls: undefined,
+    clientName: undefined,
+    signal: new AbortController().signal,
+    store: new Map(),
+    ...facts,
+  };
+}
+
+export function someTls(facts: Partial<TlsFacts> = {}): TlsFacts {
+  return {
+    version: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    serverName: undefined,
+    peerCertificate: undefined,
+    channelBinding: () => undefined,
+    ...facts,
+  };
+}
+
+export function someCertificate(facts: Partial<PeerCertificate> = {}): PeerCertificate {
+  return { verified: true, subject: 'CN=joe', subjectAltName: undefined, fingerprint256: '0'.repeat(64), ...facts };
+}
+
+export const someChannel: Channel = { tls: undefined, secure: false, offered: [] };
+
+/** An `ask` that answers with these responses, one after the other, and notes what it was asked. */
+export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & { readonly asked: readonly string[] } {
+  const rest = [...responses];
+  const asked: string[] = [];
+  const ask = async (challenge: Uint8Array): Promise<Uint8Array> => {
+    asked.push(Buffer.from(challenge).toString());
+    const response = rest.shift();
+    if (response === undefined) throw new Error('the script has no further response');
+    return typeof response === 'string' ? utf8(response) : response;
+  };
+  return Object.assign(ask, { asked });
+}
+
+/** The credentials that a challenger makes of an initial response. */
+export function initially<C extends Credentials>(
+  challenger: Challenger<C>,
+  initialResponse: string | Uint8Array,
+  mind: Mind = someMind(),
+): Promise<C> {
+  const bytes = typeof initialResponse === 'string' ? utf8(initialResponse) : initialResponse;
+  return challenger.challenge(scripted(), bytes, mind);
+}
+
+/** What a responder says to these challenges, the last of which may be undefined: success. */
+export async function said(
+  responder: Responder,
+  challenges: readonly (string | undefined)[],
+  channel: Channel = someChannel,
+): Promise<readonly (string | undefined)[]> {
+  const rest = [...challenges];
+  const messages: (string | undefined)[] = [];
+  await responder.respond(async (message) => {
+    messages.push(message && Buffer.from(message).toString());
+    if (rest.length === 0) throw new Error('the script has no further challenge');
+    const challenge = rest.shift();
+    return challenge === undefined ? undefined : utf8(challenge);
+  }, channel);
+  return messages;
+}
