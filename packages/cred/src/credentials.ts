@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { type InspectOptions, inspect } from 'node:util';
 import type { LoginError } from './errors.ts';
 import type { MaybePromise } from './interface.ts';
 
@@ -31,6 +32,11 @@ export abstract class Credentials {
    * Rejects if the exchange itself broke, now or before, whatever a checker made of that.
    */
   refused(_ask: Ask, _error: LoginError): MaybePromise<void> {}
+
+  /** What `util.inspect` shows, and with it `console.log`: the public fields. Asked for everything, it would call the getters too. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `${this.constructor.name} ${inspect(Object.fromEntries(Object.entries(this)), options)}`;
+  }
 }
 
 /**

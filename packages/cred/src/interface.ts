@@ -9,5 +9,5 @@ export type MaybePromise<T> = T | Promise<T>;
 
 /** True if every object of `derived` is also one of `base`, that is, if it is that class or extends it. */
 export function isDerived(derived: Interface, base: Interface): boolean {
-  return derived === base || base.prototype.isPrototypeOf(derived.prototype);
+  return derived === base || derived.prototype instanceof base;
 }

@@ -19,7 +19,12 @@ export class Login<A> implements AsyncDisposable {
 
   /** Ends the login. The first call counts, with its reason; every call resolves, or rejects, when the logging out has ended. */
   logout(reason: LogoutReason = 'quit'): Promise<void> {
-    this.#ended ??= this.#end(reason);
+    if (this.#ended === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before the call: an avatar that logs itself out while it is being logged out must not begin again.
+      this.#ended = promise;
+      resolve(this.#end(reason));
+    }
     return this.#ended;
   }
 

@@ -1,20 +1,29 @@
+import { Attempt } from './attempt.ts';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
-import type { AnyChecker, Checker } from './checker.ts';
+import { type AnyChecker, ask, type Checker } from './checker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
-import type { InstanceOf, Interface, MaybePromise } from './interface.ts';
+import { type InstanceOf, type Interface, isDerived, type MaybePromise } from './interface.ts';
 import { Login, type LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
 
 /** Decides whether an authenticated user may act as the identity asked for; answers with whom it will be, or throws LoginDenied. */
-export type Authorize = (avatarId: AvatarId, authzid: string, credentials: Credentials, mind: Mind) => MaybePromise<AvatarId>;
+export type Authorize = (
+  avatarId: AvatarId,
+  authzid: string,
+  credentials: Credentials,
+  mind: Mind,
+) => MaybePromise<AvatarId>;
 
 export interface PortalOptions {
   /** Who may act as whom (RFC 4422 §2). By default everybody as themselves only. */
   readonly authorize?: Authorize;
-  /** How long a login may take, in milliseconds, the client's own answers included; then it is a TemporaryFailure. Default: 60,000. */
+  /**
+   * How long a login may take, in milliseconds, the client's own answers included; then it is a TemporaryFailure. The same for a
+   * logout. Default: 60,000.
+   */
   readonly deadline?: number;
   readonly clock?: Clock;
 }
@@ -29,9 +38,15 @@ export class Portal {
   readonly #deadline: number;
   readonly #clock: Clock;
   readonly #checkers = new Map<Interface, AnyChecker>();
+  readonly #attempts = new Map<Attempt, Promise<unknown>>();
   readonly #logins = new Set<Login<unknown>>();
+  #draining = false;
 
-  constructor(realm: Realm, { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock }: PortalOptions = {}) {
+  constructor(
+    realm: Realm,
+    { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock }: PortalOptions = {},
+  ) {
+    if (!(deadline > 0 && deadline <= LONGEST_TIMER)) throw new RangeError(`no deadline: ${deadline} milliseconds`);
     this.#realm = realm;
     this.#authorize = authorize;
     this.#deadline = deadline;
@@ -39,11 +54,17 @@ export class Portal {
   }
 
   /** Has the checker judge credentials of these classes, by default of all that it names. One checker a class. */
-  register<C extends Credentials>(checker: Checker<C>, ...interfaces: readonly Interface<C>[]): this {
+  register<C extends Credentials>(checker: Checker<C>, ...interfaces: readonly Interface<NoInfer<C>>[]): this {
     const registered = interfaces.length > 0 ? interfaces : checker.credentialInterfaces;
+    if (registered.length === 0) throw new TypeError('a checker that judges no credentials');
     for (const credentialInterface of registered) {
+      if (!checker.credentialInterfaces.some((theirs) => isDerived(credentialInterface, theirs))) {
+        throw new TypeError(`the checker does not judge ${credentialInterface.name}`);
+      }
       if (this.#checkers.has(credentialInterface)) {
-        throw new TypeError(`a checker for ${credentialInterface.name} is registered already: join the two in a CascadingChecker`);
+        throw new TypeError(
+          `a checker for ${credentialInterface.name} is registered already: join the two in a CascadingChecker`,
+        );
       }
     }
     for (const credentialInterface of registered) this.#checkers.set(credentialInterface, checker);
@@ -60,7 +81,7 @@ export class Portal {
     return this.#checkerOf(credentialInterface.prototype) !== undefined;
   }
 
-  /** How many are logged in. */
+  /** How many are logged in, or on their way out. */
   get openLogins(): number {
     return this.#logins.size;
   }
@@ -74,19 +95,37 @@ export class Portal {
     mind: Mind,
     ...interfaces: I
   ): Promise<Login<InstanceOf<I[number]>>> {
-    const attempt = new Attempt(mind, this.#clock, this.#deadline);
+    if (this.#draining) throw new TemporaryFailure('nobody is let in any more');
+    const attempt = new Attempt(mind, this.#clock, this.#deadline, 'the login took too long');
     try {
-      return await attempt.race(this.#login(credentials, attempt, interfaces));
+      return await attempt.run(() => {
+        const work = this.#login(credentials, attempt, interfaces);
+        const ended = (): void => void this.#attempts.delete(attempt);
+        this.#attempts.set(attempt, work);
+        work.then(ended, ended);
+        return work;
+      });
     } catch (error) {
       throw asLoginError(error);
-    } finally {
-      attempt.end();
     }
   }
 
   /** Logs everybody out, and resolves when all have gone; nobody's failure to leave keeps another. */
   async logoutAll(reason: LogoutReason = 'shutdown'): Promise<void> {
     await Promise.allSettled(Array.from(this.#logins, (login) => login.logout(reason)));
+  }
+
+  /**
+   * For the end of a server: lets nobody in any more, breaks off logins under way, logs everybody out, and resolves when all have
+   * gone, or have taken longer than the deadline.
+   */
+  async drain(reason: LogoutReason = 'shutdown'): Promise<void> {
+    this.#draining = true;
+    const attempts = Array.from(this.#attempts, ([attempt, work]) => {
+      attempt.stop(reason, new TemporaryFailure('the server is going down'));
+      return this.#within(work);
+    });
+    await Promise.allSettled([...attempts, this.logoutAll(reason)]);
   }
 
   async #login<I extends readonly Interface<object>[]>(
@@ -97,26 +136,32 @@ export class Portal {
     const checker = this.#checkerOf(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
 
-    const authenticated = await checker.requestAvatarId(credentials as never, attempt);
+    const authenticated = await ask(checker, credentials, attempt);
     const { authzid } = credentials;
-    const avatarId = authzid === undefined ? authenticated : await this.#authorize(authenticated, authzid, credentials, attempt);
-    if (avatarId === '') throw new TemporaryFailure('a checker returned an empty avatar id');
-    if (attempt.ended) throw new TemporaryFailure('the login ended before its avatar was asked for');
+    const avatarId =
+      authzid === undefined ? authenticated : await this.#authorize(authenticated, authzid, credentials, attempt);
+    if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
+    if (attempt.over !== undefined) throw new TemporaryFailure('the login ended before its avatar was asked for');
 
     const given = await this.#realm.requestAvatar(avatarId, attempt, interfaces);
-    if (!interfaces.some((wanted) => given.avatar instanceof wanted)) {
-      await given.logout('reset');
-      throw new NoAvatar(`the realm returned an avatar of none of ${interfaces.map((wanted) => wanted.name).join(', ')}`);
+    if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
+    const { avatar } = given;
+    if (!isOneOf(avatar, interfaces)) {
+      await this.#within(given.logout('reset')).catch(() => {});
+      throw new NoAvatar(`the realm returned an avatar of none of ${namesOf(interfaces)}`);
     }
-    const login: Login<InstanceOf<I[number]>> = new Login(avatarId, given.avatar as InstanceOf<I[number]>, (reason) => {
-      this.#logins.delete(login);
-      return given.logout(reason);
+    const login: Login<InstanceOf<I[number]>> = new Login(avatarId, avatar, async (reason) => {
+      try {
+        await this.#within(given.logout(reason));
+      } finally {
+        this.#logins.delete(login);
+      }
     });
-    if (attempt.ended) {
-      await login.logout('disconnected');
+    this.#logins.add(login);
+    if (attempt.over !== undefined) {
+      await login.logout(attempt.over);
       throw new TemporaryFailure('the login ended before its avatar came');
     }
-    this.#logins.add(login);
     return login;
   }
 
@@ -128,6 +173,14 @@ export class Portal {
     }
     return undefined;
   }
+
+  async #within<T>(work: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    using _timer = this.#clock.after(this.#deadline, () =>
+      late.reject(new TemporaryFailure('the logout took too long')),
+    );
+    return await Promise.race([work, late.promise]);
+  }
 }
 
 /** The default policy (RFC 4616 §2, RFC 4422 §2): an authorization identity must be the authentication identity itself. */
@@ -136,76 +189,16 @@ export const onlyAsThemselves: Authorize = (avatarId, authzid, credentials) => {
   throw new LoginDenied('not-authorized', 'this user may not act as the identity asked for');
 };
 
-/** One login on its way: the client's mind, with a signal that also aborts when the login has taken too long. */
-class Attempt implements Mind {
-  readonly #mind: Mind;
-  readonly #timer: Disposable;
-  readonly #failed: Promise<never>;
-  readonly #controller = new AbortController();
-  #fail!: (reason: Error) => void;
-  #ended = false;
-
-  constructor(mind: Mind, clock: Clock, deadline: number) {
-    this.#mind = mind;
-    this.#failed = new Promise((_resolve, reject) => {
-      this.#fail = reject;
-    });
-    this.#timer = clock.after(deadline, () => this.#stop(new TemporaryFailure('the login took too long')));
-    if (mind.signal.aborted) this.#left();
-    else mind.signal.addEventListener('abort', this.#left);
-  }
-
-  get protocol(): string {
-    return this.#mind.protocol;
-  }
-
-  get remote(): Mind['remote'] {
-    return this.#mind.remote;
-  }
-
-  get local(): Mind['local'] {
-    return this.#mind.local;
-  }
-
-  get tls(): Mind['tls'] {
-    return this.#mind.tls;
-  }
-
-  get clientName(): string | undefined {
-    return this.#mind.clientName;
-  }
-
-  get store(): Map<symbol, unknown> {
-    return this.#mind.store;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** True once nobody waits for the login any more. */
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** What the work comes to, unless the client leaves or time runs out before. */
-  race<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#failed]);
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#timer[Symbol.dispose]();
-    this.#mind.signal.removeEventListener('abort', this.#left);
-  }
-
-  readonly #left = (): void => {
-    this.#stop(new TemporaryFailure('the client left during the login', { cause: this.#mind.signal.reason }));
-  };
-
-  #stop(reason: Error): void {
-    this.end();
-    this.#controller.abort(reason);
-    this.#fail(reason);
-  }
+function isOneOf<I extends readonly Interface<object>[]>(
+  avatar: unknown,
+  interfaces: I,
+): avatar is InstanceOf<I[number]> {
+  return interfaces.some((wanted) => avatar instanceof wanted);
 }
+
+function namesOf(interfaces: readonly Interface[]): string {
+  return interfaces.map((wanted) => wanted.name).join(', ');
+}
+
+/** What setTimeout can wait for; anything longer it does at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;

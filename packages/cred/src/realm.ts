@@ -41,7 +41,9 @@ export class AvatarRealm implements Realm {
 }
 
 async function dispose(avatar: unknown): Promise<void> {
-  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<AsyncDisposable & Disposable>;
+  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<
+    AsyncDisposable & Disposable
+  >;
   if (asyncDispose !== undefined) await asyncDispose.call(avatar as AsyncDisposable);
   else syncDispose?.call(avatar as Disposable);
 }

@@ -1,14 +1,14 @@
 import type { AvatarId } from '../avatar-id.ts';
-import type { AnyChecker, Checker, CredentialsOf } from '../checker.ts';
+import { type AnyChecker, ask, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
-import { LoginDenied, LoginError, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
+import { LoginDenied, type LoginError, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
 import type { Mind } from '../mind.ts';
 
-/** What every one of a list of checkers judges: the intersection, written as a function's argument would be inferred. */
-type Common<K extends readonly AnyChecker[]> = {
-  [N in keyof K]: (credentials: CredentialsOf<K[N]>) => void;
-}[number] extends (credentials: infer C) => void
+/** What every one of a union of checkers judges: the intersection, which is how TypeScript infers one argument for many functions. */
+type Common<K extends AnyChecker> = (K extends unknown ? (credentials: CredentialsOf<K>) => void : never) extends (
+  credentials: infer C,
+) => void
   ? C & Credentials
   : never;
 
@@ -32,7 +32,7 @@ export class AllOfChecker<C extends Credentials> implements Checker<C> {
   }
 
   /** A checker that asks all of these. They must have a kind of credentials in common. */
-  static of<const K extends readonly AnyChecker[]>(...checkers: K): AllOfChecker<Common<K>> {
+  static of<const K extends readonly AnyChecker[]>(...checkers: K): AllOfChecker<Common<K[number]>> {
     return new AllOfChecker(checkers);
   }
 
@@ -41,14 +41,15 @@ export class AllOfChecker<C extends Credentials> implements Checker<C> {
     const avatarIds = new Set<AvatarId>();
     for (const checker of this.#checkers) {
       try {
-        avatarIds.add(await checker.requestAvatarId(credentials as never, mind));
+        avatarIds.add(await ask(checker, credentials, mind));
       } catch (error) {
         errors.push(error);
       }
     }
     const [avatarId, ...others] = avatarIds;
     if (errors.length > 0) throw gravest(errors);
-    if (avatarId === undefined || others.length > 0) throw new UnauthorizedLogin('the factors belong to different users');
+    if (avatarId === undefined || others.length > 0)
+      throw new UnauthorizedLogin('the factors belong to different users');
     return avatarId;
   }
 }

@@ -1,5 +1,5 @@
 import type { AvatarId } from '../avatar-id.ts';
-import type { AnyChecker, Checker, CredentialsOf } from '../checker.ts';
+import { type AnyChecker, ask, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
@@ -15,6 +15,7 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
   readonly #checkers: readonly AnyChecker[];
 
   private constructor(checkers: readonly AnyChecker[]) {
+    if (checkers.length === 0) throw new TypeError('a cascade needs a checker');
     this.#checkers = checkers;
     const interfaces = new Set(checkers.flatMap((checker) => checker.credentialInterfaces));
     this.credentialInterfaces = Object.freeze([...interfaces]) as readonly Interface<C>[];
@@ -30,11 +31,11 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
     for (const checker of this.#checkers) {
       if (!judges(checker, credentials)) continue;
       try {
-        return await checker.requestAvatarId(credentials as never, mind);
+        return await ask(checker, credentials, mind);
       } catch (error) {
         if (error instanceof LoginDenied) throw error;
         if (!(error instanceof UnauthorizedLogin)) troubles.push(error);
-        if (mind.signal.aborted) break;
+        if (mind.signal.aborted) throw new TemporaryFailure('the login ended before all were asked', { cause: error });
       }
     }
     if (troubles.length === 0) throw new UnauthorizedLogin();

@@ -14,7 +14,9 @@ export class InMemoryUsernamePasswordDatabaseDontUse implements Checker<Password
 
   /** Users as pairs of name and password, or as an object of them. */
   constructor(users: Readonly<Record<string, string>> | Iterable<readonly [username: string, password: string]> = []) {
-    this.#passwords = new Map(Symbol.iterator in users ? (users as Iterable<readonly [string, string]>) : Object.entries(users));
+    this.#passwords = new Map(
+      Symbol.iterator in users ? (users as Iterable<readonly [string, string]>) : Object.entries(users),
+    );
   }
 
   /** Adds a user, or changes a user's password. */
