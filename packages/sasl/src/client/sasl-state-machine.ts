@@ -29,14 +29,14 @@ export class SaslStateMachine {
   /** Begins the exchange, with the initial response if there is one. Rejects as the interface does. */
   async initiate(mechanism: string, initialResponse?: Uint8Array): Promise<SaslReply> {
     this.#expect('initial');
-    return this.#hear(this.#interface.initiate(mechanism, initialResponse));
+    return this.#hear(() => this.#interface.initiate(mechanism, initialResponse));
   }
 
   /** Answers a challenge. Rejects as the interface does, and with SaslFailure if the exchange is over. */
   async respond(response: Uint8Array): Promise<SaslReply> {
     if (this.#state === 'unfolded') return this.#fold(response);
     this.#expect('challenge');
-    return this.#hear(this.#interface.respond(response));
+    return this.#hear(() => this.#interface.respond(response));
   }
 
   /** Cancels the exchange. A server that has reported success already cannot be told any more: that is left to the connection. */
@@ -50,10 +50,10 @@ export class SaslStateMachine {
     await this.#interface.abort();
   }
 
-  async #hear(said: Promise<SaslReply>): Promise<SaslReply> {
+  async #hear(say: () => Promise<SaslReply>): Promise<SaslReply> {
     this.#state = 'waiting';
     try {
-      const { state, payload } = await said;
+      const { state, payload } = await say();
       this.#reported = state === 'success';
       if (payload === undefined) {
         this.#state = 'success';

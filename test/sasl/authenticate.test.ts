@@ -1,0 +1,414 @@
+import {
+  type Ask,
+  AvatarRealm,
+  type Checker,
+  type Clock,
+  Credentials,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  LoginDenied,
+  type LoginError,
+  type MaybePromise,
+  type Mind,
+  Portal,
+  TemporaryFailure,
+  UnauthorizedLogin,
+} from '@postern/cred';
+import {
+  authenticate,
+  type Challenger,
+  cramMd5,
+  EMPTY,
+  ExchangeCancelled,
+  login,
+  MalformedResponse,
+  plain,
+  utf8,
+} from '@postern/sasl';
+import { describe, expect, it } from 'vitest';
+import { scripted, someMind } from './exchange.ts';
+
+class Desk implements Disposable {
+  cleared = 0;
+
+  [Symbol.dispose](): void {
+    this.cleared++;
+  }
+}
+
+/** Credentials whose checking and closing words are what a test says. */
+class Scripted extends Credentials {
+  readonly username = 'tim';
+  readonly #script: Script;
+  readonly #ask: Ask;
+
+  constructor(script: Script, ask: Ask) {
+    super();
+    this.#script = script;
+    this.#ask = ask;
+  }
+
+  check(): MaybePromise<string> {
+    return this.#script.check?.(this.#ask) ?? 'tim';
+  }
+
+  override accepted(ask: Ask): MaybePromise<void> {
+    return this.#script.accepted?.(ask);
+  }
+
+  override refused(ask: Ask, error: LoginError): MaybePromise<void> {
+    return this.#script.refused?.(ask, error);
+  }
+}
+
+interface Script {
+  readonly challenge?: (ask: Ask) => MaybePromise<void>;
+  readonly check?: (ask: Ask) => MaybePromise<string>;
+  readonly accepted?: (ask: Ask) => MaybePromise<void>;
+  readonly refused?: (ask: Ask, error: LoginError) => MaybePromise<void>;
+}
+
+function setUp(script: Script = {}) {
+  const desk = new Desk();
+  const checker: Checker<Scripted> = {
+    credentialInterfaces: [Scripted],
+    requestAvatarId: (credentials) => credentials.check(),
+  };
+  const portal = new Portal(new AvatarRealm().provide(Desk, () => desk))
+    .register(checker)
+    .register(new InMemoryUsernamePasswordDatabaseDontUse({ tim: 'secret' }));
+  const challenger: Challenger<Scripted> = {
+    mechanism: 'SCRIPTED',
+    credentials: Scripted,
+    async challenge(ask) {
+      await script.challenge?.(ask);
+      return new Scripted(script, ask);
+    },
+  };
+  const run = (facts: { challenger?: Challenger; ask?: Ask; mind?: Mind; initialResponse?: Uint8Array } = {}) =>
+    authenticate({
+      portal,
+      interfaces: [Desk],
+      challenger,
+      ask: scripted(),
+      mind: someMind(),
+      initialResponse: undefined,
+      failureFloor: 0,
+      ...facts,
+    });
+  return { desk, portal, challenger, run };
+}
+
+const cancel: Ask = async () => {
+  throw new ExchangeCancelled();
+};
+
+describe('authenticate', () => {
+  it('logs the client in', async () => {
+    const { desk, portal, run } = setUp();
+    await using tim = await run({ challenger: plain(), initialResponse: utf8('\0tim\0secret') });
+    expect(tim).toMatchObject({ avatarId: 'tim', avatar: desk });
+    expect(portal.openLogins).toBe(1);
+  });
+
+  it('refuses what the portal refuses', async () => {
+    const { portal, run } = setUp();
+    const exchange = run({ challenger: login(), ask: scripted('tim', 'wrong') });
+    await expect(exchange).rejects.toThrow(UnauthorizedLogin);
+    expect(portal.openLogins).toBe(0);
+  });
+
+  it('refuses an initial response, even an empty one, where the server speaks first', async () => {
+    const { run } = setUp();
+    const exchange = run({ challenger: cramMd5({ hostname: 'localhost' }), initialResponse: EMPTY });
+    await expect(exchange).rejects.toMatchObject({ malformation: 'unexpected-initial-response' });
+  });
+
+  it('rejects with what broke the exchange before there were credentials', async () => {
+    const { run } = setUp();
+    await expect(run({ challenger: plain(), ask: cancel })).rejects.toThrow(ExchangeCancelled);
+    await expect(run({ challenger: plain(), ask: scripted('tim') })).rejects.toThrow(MalformedResponse);
+  });
+
+  it('rejects with whatever the protocol rejected with', async () => {
+    const lost = new Error('connection reset');
+    const exchange = setUp().run({ challenger: plain(), ask: () => Promise.reject(lost) });
+    await expect(exchange).rejects.toBe(lost);
+  });
+
+  it('counts a challenger that throws anything else as trouble of ours', async () => {
+    const bug = new TypeError('undefined is not a function');
+    const exchange = setUp({
+      challenge: () => {
+        throw bug;
+      },
+    }).run();
+    await expect(exchange).rejects.toMatchObject({ code: 'temporary', cause: bug });
+  });
+
+  it('has a challenger refuse where there is nothing to check', async () => {
+    const exchange = setUp({
+      challenge: () => {
+        throw new UnauthorizedLogin();
+      },
+    }).run();
+    await expect(exchange).rejects.toThrow(UnauthorizedLogin);
+  });
+});
+
+describe('an exchange that broke while it was checked stays broken', () => {
+  it.each<[string, Script['check']]>([
+    ['refuses the client', (ask) => ask(EMPTY).then(String, () => Promise.reject(new UnauthorizedLogin()))],
+    ['has trouble', (ask) => ask(EMPTY).then(String, () => Promise.reject(new TypeError('oops')))],
+    ['recognises the client', (ask) => ask(EMPTY).then(String, () => 'tim')],
+    ['lets the error through', (ask) => ask(EMPTY).then(String)],
+  ])('when the checker %s', async (_what, check) => {
+    const { desk, portal, run } = setUp(check && { check });
+    await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
+    expect(portal.openLogins).toBe(0);
+    expect(desk.cleared).toBeLessThanOrEqual(1);
+  });
+
+  it('and nothing more is asked', async () => {
+    let asked = 0;
+    const { run } = setUp({
+      check: (ask) => ask(EMPTY).then(String, () => ask(EMPTY).then(String)),
+    });
+    const ask: Ask = () => {
+      asked++;
+      return Promise.reject(new ExchangeCancelled());
+    };
+    await expect(run({ ask })).rejects.toThrow(ExchangeCancelled);
+    expect(asked).toBe(1);
+  });
+});
+
+describe('closing words', () => {
+  it('are said after the login and before its success', async () => {
+    const ask = scripted('');
+    const { run } = setUp({
+      accepted: async (say) => {
+        await say(utf8('v=signature'));
+      },
+    });
+    expect((await run({ ask })).avatarId).toBe('tim');
+    expect(ask.asked).toEqual(['v=signature']);
+  });
+
+  it.each<[string, Script['accepted']]>([
+    ['', async (ask) => void (await ask(EMPTY))],
+    [', even if they swallow that', async (ask) => void (await ask(EMPTY).catch(() => {}))],
+  ])('log the login out again when the client cancels them%s', async (_what, accepted) => {
+    const { desk, portal, run } = setUp(accepted && { accepted });
+    await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
+    expect(desk.cleared).toBe(1);
+    expect(portal.openLogins).toBe(0);
+  });
+
+  it('that fail log the login out again', async () => {
+    const { desk, run } = setUp({
+      accepted: () => {
+        throw new RangeError('oops');
+      },
+    });
+    await expect(run()).rejects.toThrow(TemporaryFailure);
+    expect(desk.cleared).toBe(1);
+  });
+
+  it('are told why the client is refused', async () => {
+    const reasons: LoginError[] = [];
+    const denied = new LoginDenied('disabled');
+    const { run } = setUp({
+      check: () => Promise.reject(denied),
+      refused: (_ask, error) => void reasons.push(error),
+    });
+    await expect(run()).rejects.toBe(denied);
+    expect(reasons).toEqual([denied]);
+  });
+
+  it('of a refusal that the client cancels are a cancelled exchange', async () => {
+    const { run } = setUp({
+      check: () => Promise.reject(new UnauthorizedLogin()),
+      refused: async (ask) => void (await ask(utf8('error'))),
+    });
+    await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
+  });
+
+  it('of a refusal may say that the exchange was malformed before', async () => {
+    const { run } = setUp({
+      check: () => Promise.reject(new UnauthorizedLogin()),
+      refused: () => {
+        throw new MalformedResponse('no proof');
+      },
+    });
+    await expect(run()).rejects.toThrow(MalformedResponse);
+  });
+
+  it('of a refusal may take the cancelling for the end, as OAuth does', async () => {
+    const { run } = setUp({
+      check: () => Promise.reject(new UnauthorizedLogin()),
+      refused: async (ask) => void (await ask(utf8('error')).catch(() => {})),
+    });
+    await expect(run({ ask: cancel })).rejects.toThrow(UnauthorizedLogin);
+  });
+
+  it('of a refusal that fail are trouble of ours', async () => {
+    const bug = new TypeError('oops');
+    const { run } = setUp({
+      check: () => Promise.reject(new UnauthorizedLogin()),
+      refused: () => {
+        throw bug;
+      },
+    });
+    await expect(run()).rejects.toMatchObject({ code: 'temporary', cause: bug });
+  });
+});
+
+describe('a refusal', () => {
+  it('comes no sooner than the floor after the client spoke last, and success at once', async () => {
+    const { clock, wrong, right } = timed();
+    const refused = settled(wrong());
+    await turns();
+    expect(clock.waits).toEqual([250]);
+    expect(refused.done).toBe(false);
+    clock.advance(250);
+    await turns();
+    expect(refused.done).toBe(true);
+
+    expect((await right()).avatarId).toBe('tim');
+    expect(clock.waits).toEqual([250]);
+  });
+
+  it('counts the time that the checker took into the floor', async () => {
+    const { clock, wrong } = timed({ checking: 100 });
+    const refused = settled(wrong());
+    await turns();
+    expect(clock.waits).toEqual([150]);
+    clock.advance(150);
+    await turns();
+    expect(refused.done).toBe(true);
+  });
+
+  it('is not delayed when the checker took longer than the floor', async () => {
+    const { clock, wrong } = timed({ checking: 300 });
+    await expect(wrong()).rejects.toThrow(UnauthorizedLogin);
+    expect(clock.waits).toEqual([]);
+  });
+
+  it('does not wait for a client that has left', async () => {
+    const gone = new AbortController();
+    const { clock, wrong } = timed({ signal: gone.signal });
+    const refused = settled(wrong());
+    await turns();
+    expect(refused.done).toBe(false);
+    gone.abort();
+    await turns();
+    expect(refused.done).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('waits no time for a broken exchange', async () => {
+    const { clock, run } = timed();
+    await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
+    expect(clock.waits).toEqual([]);
+  });
+});
+
+it('logs out whom the realm lets in after the client has left', async () => {
+  const gone = new AbortController();
+  const avatar = Promise.withResolvers<Desk>();
+  const desk = new Desk();
+  const portal = new Portal(new AvatarRealm().provide(Desk, () => avatar.promise)).register(
+    new InMemoryUsernamePasswordDatabaseDontUse({ tim: 'secret' }),
+  );
+  const exchange = authenticate({
+    portal,
+    interfaces: [Desk],
+    challenger: plain(),
+    ask: scripted(),
+    mind: someMind({ signal: gone.signal }),
+    initialResponse: utf8('\0tim\0secret'),
+  });
+  const refused = expect(exchange).rejects.toThrow(TemporaryFailure);
+  await turns();
+  gone.abort();
+  await refused;
+  avatar.resolve(desk);
+  await turns();
+  expect(desk.cleared).toBe(1);
+  expect(portal.openLogins).toBe(0);
+});
+
+/** A driver on a fake clock, with a checker that takes its time. */
+function timed({ checking = 0, signal = new AbortController().signal } = {}) {
+  const clock = new FakeClock();
+  const { portal } = setUp();
+  const { challenger } = setUp({
+    check: () => {
+      clock.advance(checking);
+      throw new UnauthorizedLogin();
+    },
+  });
+  const run = (facts: { challenger?: Challenger; ask?: Ask; initialResponse?: Uint8Array }) =>
+    authenticate({
+      portal,
+      interfaces: [Desk],
+      challenger: plain(),
+      ask: scripted(),
+      mind: someMind({ signal }),
+      initialResponse: undefined,
+      clock,
+      ...facts,
+    });
+  return {
+    clock,
+    run,
+    wrong: () => run({ challenger }),
+    right: () => run({ initialResponse: utf8('\0tim\0secret') }),
+  };
+}
+
+class FakeClock implements Clock {
+  readonly waits: number[] = [];
+  readonly #timers = new Map<() => void, number>();
+  #now = 1000;
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(milliseconds: number, callback: () => void): Disposable {
+    this.waits.push(milliseconds);
+    this.#timers.set(callback, this.#now + milliseconds);
+    return { [Symbol.dispose]: () => void this.#timers.delete(callback) };
+  }
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  advance(milliseconds: number): void {
+    this.#now += milliseconds;
+    for (const [callback, at] of this.#timers) {
+      if (at > this.#now) continue;
+      this.#timers.delete(callback);
+      callback();
+    }
+  }
+}
+
+/** Whether a promise has settled by now. */
+function settled(promise: Promise<unknown>): { readonly done: boolean } {
+  const state = { done: false };
+  const end = (): void => {
+    state.done = true;
+  };
+  promise.then(end, end);
+  return state;
+}
+
+/** Lets everything go on that waits for nothing but its turn. */
+function turns(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,226 @@
+import { EMPTY, utf8 } from '@postern/sasl';
+import {
+  AuthenticationFailure,
+  anonymousResponder,
+  authenticate,
+  type Channel,
+  cramMd5Responder,
+  externalResponder,
+  loginResponder,
+  plainResponder,
+  type Responder,
+  SaslFailure,
+  type SaslInterface,
+  type SaslReply,
+} from '@postern/sasl/client';
+import { describe, expect, it } from 'vitest';
+import { someTls } from '../exchange.ts';
+
+const user = { username: 'tim', password: 'secret' };
+const secure = { secure: true };
+const SUCCESS: SaslReply = { state: 'success', payload: undefined };
+
+/** A server that answers `initiate` by mechanism, and everything else with success; what it heard. */
+function server(replies: Readonly<Record<string, SaslReply | Error>> = {}, aborted?: Error) {
+  const heard: string[] = [];
+  const saslInterface: SaslInterface = {
+    async initiate(mechanism) {
+      heard.push(mechanism);
+      const reply = replies[mechanism] ?? SUCCESS;
+      if (reply instanceof Error) throw reply;
+      return reply;
+    },
+    async respond(response) {
+      heard.push(`> ${Buffer.from(response).toString()}`);
+      return SUCCESS;
+    },
+    async abort() {
+      heard.push('*');
+      if (aborted !== undefined) throw aborted;
+    },
+  };
+  return { heard, saslInterface };
+}
+
+function responder(mechanism: string, more: Partial<Responder> = {}): Responder {
+  return { mechanism, respond: async (say) => void (await say(EMPTY)), ...more };
+}
+
+/** Gives up at the first challenge. */
+function quitter(mechanism: string, error: Error): Responder {
+  const respond: Responder['respond'] = async (say) => {
+    await say(undefined);
+    throw error;
+  };
+  return responder(mechanism, { respond });
+}
+
+const CHALLENGE: SaslReply = { state: 'challenge', payload: EMPTY };
+
+async function chosen(mechanisms: readonly string[], options = {}): Promise<string> {
+  const { saslInterface } = server();
+  const responders = mechanisms.map((mechanism) => responder(mechanism));
+  return (await authenticate(responders, mechanisms, saslInterface, { ...secure, ...options })).mechanism;
+}
+
+describe('the choice', () => {
+  it.each([
+    [['SCRAM-SHA-512', 'SCRAM-SHA-1-PLUS'], 'SCRAM-SHA-1-PLUS'],
+    [['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256-PLUS'], 'SCRAM-SHA-256-PLUS'],
+    [['SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512'], 'SCRAM-SHA-512'],
+    [['PLAIN', 'CRAM-MD5'], 'CRAM-MD5'],
+    [['ANONYMOUS', 'LOGIN', 'PLAIN'], 'PLAIN'],
+    [['PLAIN', 'X-CUSTOM'], 'X-CUSTOM'],
+    [['SCRAM-SHA-1', 'X-CUSTOM'], 'SCRAM-SHA-1'],
+  ])('among %j is %s', async (mechanisms, expected) => {
+    expect(await chosen(mechanisms)).toBe(expected);
+    expect(await chosen(mechanisms.toReversed())).toBe(expected);
+  });
+
+  it('is the first of those given if the caller wants it so', async () => {
+    expect(await chosen(['PLAIN', 'SCRAM-SHA-256'], { prefer: 'order' })).toBe('PLAIN');
+  });
+
+  it('is among those that the server offers, however it writes them', async () => {
+    const { saslInterface, heard } = server();
+    const responders = [cramMd5Responder(user), plainResponder(user)];
+    await authenticate(responders, ['Login', 'Plain'], saslInterface, secure);
+    expect(heard).toEqual(['PLAIN']);
+  });
+
+  it('is none if there is nothing in common', async () => {
+    const { saslInterface, heard } = server();
+    await expect(authenticate([plainResponder(user)], ['GSSAPI'], saslInterface, secure)).rejects.toThrow(SaslFailure);
+    await expect(authenticate([], [], saslInterface)).rejects.toThrow(SaslFailure);
+    expect(heard).toEqual([]);
+  });
+
+  it('exposes no secret on a channel that is not secure, unless it is told to', async () => {
+    const { saslInterface, heard } = server();
+    const responders = [plainResponder(user), loginResponder(user)];
+    const offered = ['PLAIN', 'LOGIN'];
+    await expect(authenticate(responders, offered, saslInterface)).rejects.toThrow(/not secure/);
+    await expect(authenticate(responders, offered, saslInterface, { tls: someTls() })).rejects.toThrow(/not secure/);
+    expect(heard).toEqual([]);
+    await authenticate(responders, offered, saslInterface, { cleartext: true });
+    expect(heard).toEqual(['PLAIN']);
+  });
+
+  it('is not what cannot work on the channel', async () => {
+    const { saslInterface, heard } = server();
+    await authenticate([externalResponder(), anonymousResponder()], ['EXTERNAL', 'ANONYMOUS'], saslInterface);
+    expect(heard).toEqual(['ANONYMOUS']);
+  });
+
+  it('tells the mechanism about the channel', async () => {
+    const channels: Channel[] = [];
+    const tls = someTls();
+    const curious = responder('X', {
+      unavailable: (channel) => void channels.push(channel),
+      respond: async (say, channel) => {
+        channels.push(channel);
+        await say(undefined);
+      },
+    });
+    await authenticate([curious], ['X', 'Y'], server().saslInterface, { tls, secure: true });
+    expect(channels).toEqual([1, 2].map(() => ({ tls, secure: true, offered: ['X', 'Y'] })));
+  });
+});
+
+describe('after a failure', () => {
+  const responders = [responder('SCRAM-SHA-256'), cramMd5Responder(user), plainResponder(user)];
+  const offered = ['SCRAM-SHA-256', 'PLAIN'];
+
+  it('of the protocol another mechanism is tried', async () => {
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256': new SaslFailure('504') });
+    expect((await authenticate(responders, offered, saslInterface, secure)).mechanism).toBe('PLAIN');
+    expect(heard).toEqual(['SCRAM-SHA-256', 'PLAIN']);
+  });
+
+  it('of every mechanism it is said what went wrong with each', async () => {
+    const { saslInterface } = server({ 'SCRAM-SHA-256': new SaslFailure('504'), PLAIN: new SaslFailure('454') });
+    const exchange = authenticate(responders, offered, saslInterface, secure);
+    await expect(exchange).rejects.toThrow(/SCRAM-SHA-256: 504; PLAIN: 454/);
+  });
+
+  it('of the credentials none is tried', async () => {
+    const refused = new AuthenticationFailure();
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256': refused });
+    await expect(authenticate(responders, offered, saslInterface, secure)).rejects.toBe(refused);
+    expect(heard).toEqual(['SCRAM-SHA-256']);
+  });
+
+  it('of the connection none is tried', async () => {
+    const lost = new Error('connection reset');
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256': lost });
+    await expect(authenticate(responders, offered, saslInterface, secure)).rejects.toBe(lost);
+    expect(heard).toEqual(['SCRAM-SHA-256']);
+  });
+
+  it('of the mechanism the exchange is cancelled first', async () => {
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256': CHALLENGE });
+    const giver = quitter('SCRAM-SHA-256', new SaslFailure('bad nonce'));
+    await authenticate([giver, plainResponder(user)], offered, saslInterface, secure);
+    expect(heard).toEqual(['SCRAM-SHA-256', '*', 'PLAIN']);
+  });
+
+  it('of the server to prove itself the exchange is cancelled and none is tried', async () => {
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256': CHALLENGE });
+    const giver = quitter('SCRAM-SHA-256', new AuthenticationFailure('bad signature'));
+    const exchange = authenticate([giver, plainResponder(user)], offered, saslInterface, secure);
+    await expect(exchange).rejects.toThrow('bad signature');
+    expect(heard).toEqual(['SCRAM-SHA-256', '*']);
+  });
+
+  it('before anything was said there is nothing to cancel', async () => {
+    const { saslInterface, heard } = server();
+    const mute = plainResponder({ username: '', password: '' });
+    await authenticate([mute, loginResponder(user)], ['PLAIN', 'LOGIN'], saslInterface, secure).catch(() => {});
+    expect(heard[0]).toBe('LOGIN');
+  });
+
+  it('a server that takes the cancelling badly does not matter, a connection that is lost does', async () => {
+    const giver = quitter('SCRAM-SHA-256', new SaslFailure('bad nonce'));
+    const both = [giver, plainResponder(user)];
+    const grumpy = server({ 'SCRAM-SHA-256': CHALLENGE }, new SaslFailure('what?'));
+    expect((await authenticate(both, offered, grumpy.saslInterface, secure)).mechanism).toBe('PLAIN');
+    const lost = new Error('connection reset');
+    const gone = server({ 'SCRAM-SHA-256': CHALLENGE }, lost);
+    await expect(authenticate(both, offered, gone.saslInterface, secure)).rejects.toBe(lost);
+  });
+});
+
+describe('success', () => {
+  const offered = ['X', 'PLAIN'];
+
+  it('is believed only when both sides are at the end', async () => {
+    const { saslInterface, heard } = server({ X: CHALLENGE });
+    const hasty = responder('X');
+    await authenticate([hasty, plainResponder(user)], offered, saslInterface, secure);
+    expect(heard).toEqual(['X', '*', 'PLAIN']);
+  });
+
+  it('of the server that the mechanism does not believe ends everything', async () => {
+    const { saslInterface, heard } = server({ X: { state: 'success', payload: utf8('forged') } });
+    const strict = quitter('X', new SaslFailure('forged'));
+    await expect(authenticate([strict, plainResponder(user)], offered, saslInterface, secure)).rejects.toThrow(
+      'forged',
+    );
+    expect(heard).toEqual(['X']);
+  });
+
+  it('with a last word is one for the mechanism too', async () => {
+    const { saslInterface, heard } = server({ X: { state: 'success', payload: utf8('v=signature') } });
+    const words: (string | undefined)[] = [];
+    const listener = responder('X', {
+      respond: async (say) => {
+        for (let word = await say(undefined); word !== undefined; word = await say(EMPTY)) {
+          words.push(Buffer.from(word).toString());
+        }
+      },
+    });
+    await authenticate([listener], ['X'], saslInterface);
+    expect(words).toEqual(['v=signature']);
+    expect(heard).toEqual(['X']);
+  });
+});

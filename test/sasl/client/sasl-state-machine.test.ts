@@ -1,0 +1,109 @@
+import { EMPTY, utf8 } from '@postern/sasl';
+import {
+  AuthenticationFailure,
+  SaslFailure,
+  type SaslInterface,
+  type SaslReply,
+  SaslStateMachine,
+} from '@postern/sasl/client';
+import { describe, expect, it } from 'vitest';
+
+const challenge: SaslReply = { state: 'challenge', payload: utf8('challenge') };
+const success: SaslReply = { state: 'success', payload: undefined };
+const successWithData: SaslReply = { state: 'success', payload: utf8('v=signature') };
+
+function setUp(...replies: readonly (SaslReply | Error)[]) {
+  const rest = [...replies];
+  const said: string[] = [];
+  const reply = async (message: string): Promise<SaslReply> => {
+    said.push(message);
+    const next = rest.shift();
+    if (next === undefined) throw new Error('the script has no further reply');
+    if (next instanceof Error) throw next;
+    return next;
+  };
+  const saslInterface: SaslInterface = {
+    initiate: (mechanism, response) => reply(`${mechanism} ${response ? Buffer.from(response).toString() : '-'}`),
+    respond: (response) => reply(Buffer.from(response).toString()),
+    abort: async () => void said.push('*'),
+  };
+  return { machine: new SaslStateMachine(saslInterface), said };
+}
+
+describe('SaslStateMachine', () => {
+  it('leads an exchange through its states', async () => {
+    const { machine, said } = setUp(challenge, success);
+    expect(machine.state).toBe('initial');
+    expect(await machine.initiate('X')).toEqual(challenge);
+    expect(machine.state).toBe('challenge');
+    expect(machine.reported).toBe(false);
+    expect(await machine.respond(utf8('response'))).toEqual(success);
+    expect(machine.state).toBe('success');
+    expect(machine.reported).toBe(true);
+    expect(said).toEqual(['X -', 'response']);
+  });
+
+  it('tells an empty initial response from none', async () => {
+    const { machine, said } = setUp(success);
+    await machine.initiate('X', EMPTY);
+    expect(said).toEqual(['X ']);
+  });
+
+  it('unfolds what comes with success into a last challenge, whose empty answer does not go out', async () => {
+    const { machine, said } = setUp(successWithData);
+    expect(await machine.initiate('X')).toEqual({ state: 'challenge', payload: utf8('v=signature') });
+    expect(machine.state).toBe('unfolded');
+    expect(machine.reported).toBe(true);
+    expect(await machine.respond(EMPTY)).toEqual(success);
+    expect(machine.state).toBe('success');
+    expect(said).toEqual(['X -']);
+  });
+
+  it('fails when a mechanism has more to say after success', async () => {
+    const { machine, said } = setUp(successWithData);
+    await machine.initiate('X');
+    await expect(machine.respond(utf8('more'))).rejects.toThrow(SaslFailure);
+    expect(machine.state).toBe('failure');
+    expect(said).toEqual(['X -']);
+  });
+
+  it.each([new AuthenticationFailure(), new SaslFailure('no'), new Error('connection reset')])(
+    'fails as the interface does: %s',
+    async (error) => {
+      const { machine } = setUp(error);
+      await expect(machine.initiate('X')).rejects.toBe(error);
+      expect(machine.state).toBe('failure');
+      await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+    },
+  );
+
+  it('cancels an exchange', async () => {
+    const { machine, said } = setUp(challenge);
+    await machine.initiate('X');
+    await machine.abort();
+    expect(machine.state).toBe('aborted');
+    expect(said).toEqual(['X -', '*']);
+  });
+
+  it('cannot cancel what the server takes for a success', async () => {
+    const { machine, said } = setUp(successWithData);
+    await machine.initiate('X');
+    await expect(machine.abort()).rejects.toThrow(SaslFailure);
+    expect(machine.state).toBe('failure');
+    expect(said).toEqual(['X -']);
+  });
+
+  it('lets nothing happen out of order', async () => {
+    const { machine, said } = setUp(challenge, success);
+    await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+    await expect(machine.abort()).rejects.toThrow(SaslFailure);
+    const begun = machine.initiate('X');
+    const meanwhile = [machine.initiate('X'), machine.respond(EMPTY), machine.abort()];
+    for (const { status } of await Promise.allSettled(meanwhile)) expect(status).toBe('rejected');
+    await begun;
+    await machine.respond(EMPTY);
+    await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+    await expect(machine.abort()).rejects.toThrow(SaslFailure);
+    expect(said).toEqual(['X -', '']);
+  });
+});

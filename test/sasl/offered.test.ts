@@ -1,0 +1,84 @@
+import {
+  Anonymous,
+  AnonymousChecker,
+  AvatarRealm,
+  type Checker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  Portal,
+  UsernamePassword,
+} from '@postern/cred';
+import { anonymous, type Challenger, cramMd5, explain, login, offered, plain } from '@postern/sasl';
+import { describe, expect, it } from 'vitest';
+import { someMind, someTls } from './exchange.ts';
+
+const family = [cramMd5({ hostname: 'localhost' }), plain(), login(), anonymous()];
+
+function names(challengers: readonly Challenger[]): readonly string[] {
+  return challengers.map(({ mechanism }) => mechanism);
+}
+
+function portal(): Portal {
+  return new Portal(new AvatarRealm());
+}
+
+describe('offered', () => {
+  it('offers what a checker can judge: all of PasswordProof to one with passwords in clear text', () => {
+    const withPasswords = portal().register(new InMemoryUsernamePasswordDatabaseDontUse());
+    const mind = someMind({ tls: someTls() });
+    expect(names(offered(family, withPasswords, mind))).toEqual(['CRAM-MD5', 'PLAIN', 'LOGIN']);
+  });
+
+  it('offers only what shows the password to a checker with hashes', () => {
+    const hashes: Checker<UsernamePassword> = {
+      credentialInterfaces: [UsernamePassword],
+      requestAvatarId: ({ username }) => username,
+    };
+    const mind = someMind({ tls: someTls() });
+    expect(names(offered(family, portal().register(hashes), mind))).toEqual(['PLAIN', 'LOGIN']);
+  });
+
+  it('offers nothing without a checker', () => {
+    expect(offered(family, portal(), someMind({ tls: someTls() }))).toEqual([]);
+    expect(explain(anonymous(), portal(), someMind())).toBe(`no checker for ${Anonymous.name}`);
+    expect(names(offered(family, portal().register(new AnonymousChecker()), someMind()))).toEqual(['ANONYMOUS']);
+  });
+
+  describe('without TLS', () => {
+    const withPasswords = portal().register(new InMemoryUsernamePasswordDatabaseDontUse());
+
+    it('offers no mechanism that exposes the secret', () => {
+      expect(names(offered(family, withPasswords, someMind()))).toEqual(['CRAM-MD5']);
+      expect(explain(plain(), withPasswords, someMind())).toBe('exposes the secret: needs TLS');
+    });
+
+    it('offers it if the operator says so', () => {
+      expect(names(offered(family, withPasswords, someMind(), { cleartext: true }))).toContain('PLAIN');
+    });
+
+    it.each([
+      ['IPv4', '127.0.0.1', true],
+      ['IPv4', '127.1.2.3', true],
+      ['IPv6', '::1', true],
+      ['IPv6', '::ffff:127.0.0.1', true],
+      ['unix', '', true],
+      ['IPv4', '128.0.0.1', false],
+      ['IPv6', '::2', false],
+      ['IPv6', '::ffff:192.0.2.1', false],
+    ] as const)('counts a peer at %s %j as on this machine: %s', (family_, address, local) => {
+      const mind = someMind({ remote: { family: family_, address, port: 1 } });
+      expect(names(offered(family, withPasswords, mind)).includes('PLAIN')).toBe(local);
+    });
+  });
+
+  it('asks the mechanism whether it can work on the connection', () => {
+    const fussy: Challenger = {
+      ...plain(),
+      unavailable: ({ tls }) => (tls?.version === 'TLSv1.3' ? undefined : 'old'),
+    };
+    const withPasswords = portal().register(new InMemoryUsernamePasswordDatabaseDontUse());
+    const old = someMind({ tls: someTls({ version: 'TLSv1.2' }) });
+    expect(explain(fussy, withPasswords, old)).toBe('old');
+    expect(offered([fussy], withPasswords, old)).toEqual([]);
+    expect(offered([fussy], withPasswords, someMind({ tls: someTls() }))).toEqual([fussy]);
+  });
+});
