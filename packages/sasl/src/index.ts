@@ -15,3 +15,25 @@ export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { explain, type OfferPolicy, offered } from './offered.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, prepare } from './prepare.ts';
+export { type ScramOptions, scram } from './scram/challenger.ts';
+export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
+export {
+  SCRAM_CREDENTIALS,
+  ScramCredentials,
+  type ScramExchange,
+  ScramSha1Credentials,
+  ScramSha3_512Credentials,
+  ScramSha224Credentials,
+  ScramSha256Credentials,
+  ScramSha384Credentials,
+  ScramSha512Credentials,
+} from './scram/credentials.ts';
+export { SCRAM_HASHES, type ScramHash, type ScramHashFacts } from './scram/hashes.ts';
+export type { ScramRecordForm, ScramSecretParts } from './scram/records.ts';
+export {
+  DEFAULT_ITERATIONS,
+  MAX_ITERATIONS,
+  MIN_ITERATIONS,
+  type ScramDerivation,
+  ScramSecret,
+} from './scram/secret.ts';

@@ -1,0 +1,29 @@
+import { pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
+import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
+import { HmacKey, h } from './hmac.ts';
+
+/** What both halves make of a password (RFC 5802 §3). The client keeps ClientKey, the server StoredKey, both ServerKey. */
+export interface ScramKeys {
+  readonly clientKey: Buffer;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+/** Derives the keys from a password that is prepared already. PBKDF2, the costly part, runs on node's thread pool. */
+export async function deriveKeys(
+  hash: ScramHash,
+  prepared: string,
+  salt: Uint8Array,
+  iterations: number,
+): Promise<ScramKeys> {
+  const salted = await pbkdf2OnPool(prepared, salt, iterations, SCRAM_HASHES[hash].length, hash);
+  const key = new HmacKey(hash, salted);
+  const clientKey = key.digest(CLIENT_KEY);
+  return { clientKey, storedKey: h(hash, clientKey), serverKey: key.digest(SERVER_KEY) };
+}
+
+const pbkdf2OnPool = promisify(pbkdf2);
+
+const CLIENT_KEY = Buffer.from('Client Key');
+const SERVER_KEY = Buffer.from('Server Key');

@@ -1,0 +1,138 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { ChannelBindingType } from '@postern/cred';
+import { EMPTY, utf8 } from '../bytes.ts';
+import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
+import type { ActAs, Channel, Responder, Say, UserPassword } from '../client/responder.ts';
+import { sayLast, sayMore } from '../client/response.ts';
+import { prepare } from '../prepare.ts';
+import { DEFAULT_CHANNEL_BINDINGS, firstBinding } from './channel-binding.ts';
+import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
+import { HmacKey, xor } from './hmac.ts';
+import { deriveKeys, type ScramKeys } from './keys.ts';
+import {
+  formatAuthMessage,
+  formatBinding,
+  formatClientFinal,
+  formatClientFinalWithoutProof,
+  formatClientFirstBare,
+  formatGs2Header,
+  parseServerFinal,
+  parseServerFirst,
+  type ServerFirst,
+} from './messages.ts';
+import { randomNonces } from './nonces.ts';
+import { MIN_ITERATIONS } from './secret.ts';
+
+/** How a client does SCRAM. */
+export interface ScramResponderOptions extends UserPassword, ActAs {
+  readonly hash: ScramHash;
+  /** The mechanism with `-PLUS`, which requires channel binding. Default: false. */
+  readonly plus?: boolean;
+  /** A server that asks for fewer iterations is not answered: it wants a proof that is easy to guess from. Default: 4096. */
+  readonly minIterations?: number;
+  /** A server that asks for more is not answered: it wants us to work for nothing. Default: 1,000,000. */
+  readonly maxIterations?: number;
+  /** The channel binding types that are used, best first. Default: {@link DEFAULT_CHANNEL_BINDINGS}. */
+  readonly channelBindings?: readonly ChannelBindingType[];
+  /** Where the client's nonces come from: for tests only. */
+  readonly nonce?: () => string;
+}
+
+/**
+ * The client's half of a SCRAM mechanism (RFC 5802, RFC 7677). Its server has to prove that it knows the user as well: a success
+ * without that proof is a SaslFailure.
+ */
+export function scramResponder(options: ScramResponderOptions): Responder {
+  const { hash, plus = false, channelBindings = DEFAULT_CHANNEL_BINDINGS, nonce = randomNonces() } = options;
+  const mechanism = SCRAM_HASHES[hash].mechanism;
+  const keysFor = rememberingKeys(options);
+  return {
+    mechanism: plus ? `${mechanism}-PLUS` : mechanism,
+
+    unavailable(channel) {
+      return plus && firstBinding(channel.tls, channelBindings) === undefined ? 'needs channel binding' : undefined;
+    },
+
+    async respond(say, channel) {
+      const username = query(options.username, 'user name');
+      const authzid = options.authzid ? query(options.authzid, 'authorization identity') : undefined;
+      const binding = firstBinding(channel.tls, channelBindings);
+      if (plus && binding === undefined) throw new SaslFailure('this connection has no channel binding');
+      // A server that could bind to the channel and did not offer it was either old or cut short on the way: it will know.
+      const stripped = binding !== undefined && !offers(channel, `${mechanism}-PLUS`);
+      const gs2Header = formatGs2Header(plus ? `p=${binding?.type}` : stripped ? 'y' : 'n', authzid);
+      const clientNonce = nonce();
+      const clientFirstBare = formatClientFirstBare(username, clientNonce);
+
+      const serverFirst = await hearServerFirst(say, gs2Header + clientFirstBare, clientNonce, options);
+      const { clientKey, storedKey, serverKey } = await keysFor(serverFirst);
+      const cbind = formatBinding(gs2Header, plus ? binding?.data : undefined);
+      const withoutProof = formatClientFinalWithoutProof(cbind, serverFirst.nonce);
+      const authMessage = formatAuthMessage(clientFirstBare, serverFirst.message, withoutProof);
+      const proof = xor(clientKey, new HmacKey(hash, storedKey).digest(authMessage));
+
+      const signature = await hearSignature(say, formatClientFinal(withoutProof, proof));
+      const expected = new HmacKey(hash, serverKey).digest(authMessage);
+      if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
+        throw new SaslFailure('the server does not know the user: its signature is wrong');
+      }
+      await sayLast(say, EMPTY);
+    },
+  };
+}
+
+/** Prepared as a query string (RFC 5802 §5.1). */
+function query(given: string, name: string): string {
+  const prepared = prepare(given, 'query');
+  if (prepared === undefined) throw new SaslFailure(`SASLprep refuses the ${name}`);
+  return prepared;
+}
+
+function offers(channel: Channel, mechanism: string): boolean {
+  return channel.offered.some((name) => name.toUpperCase() === mechanism);
+}
+
+/** The server's first message, if it is one that may be answered. */
+async function hearServerFirst(
+  say: Say,
+  clientFirst: string,
+  clientNonce: string,
+  { minIterations = MIN_ITERATIONS, maxIterations = MAX_ITERATIONS }: ScramResponderOptions,
+): Promise<ServerFirst> {
+  const serverFirst = parseServerFirst(await sayMore(say, utf8(clientFirst)));
+  if (serverFirst === undefined) throw new SaslFailure('not a SCRAM server-first-message');
+  const { nonce, iterations } = serverFirst;
+  if (!nonce.startsWith(clientNonce) || nonce === clientNonce) {
+    throw new SaslFailure('the server did not add to the nonce');
+  }
+  if (iterations < minIterations) throw new SaslFailure(`the server asks for ${iterations} iterations: too few`);
+  if (iterations > maxIterations) throw new SaslFailure(`the server asks for ${iterations} iterations: too many`);
+  return serverFirst;
+}
+
+/** The signature with which the server proves that it knows the user. */
+async function hearSignature(say: Say, clientFinal: string): Promise<Uint8Array> {
+  const serverFinal = parseServerFinal(await sayMore(say, utf8(clientFinal)));
+  if (serverFinal === undefined) throw new SaslFailure('not a SCRAM server-final-message');
+  if ('signature' in serverFinal) return serverFinal.signature;
+  if (CREDENTIALS_ERRORS.has(serverFinal.error)) throw new AuthenticationFailure();
+  throw new SaslFailure('the server ended the exchange with an error');
+}
+
+/** Derives keys, and keeps those of the last salt: a user who logs in again does not pay again (RFC 5802 §5.1). */
+function rememberingKeys({ hash, password }: ScramResponderOptions): (serverFirst: ServerFirst) => Promise<ScramKeys> {
+  let last: { readonly salted: string; readonly keys: Promise<ScramKeys> } | undefined;
+  return ({ salt, iterations }) => {
+    const salted = `${iterations} ${Buffer.from(salt).toString('hex')}`;
+    if (last?.salted === salted) return last.keys;
+    const prepared = prepare(password, 'stored');
+    if (prepared === undefined) throw new SaslFailure('SASLprep refuses the password');
+    last = { salted, keys: deriveKeys(hash, prepared, salt, iterations) };
+    return last.keys;
+  };
+}
+
+const MAX_ITERATIONS = 1_000_000;
+
+/** Errors of RFC 5802 §7 that say that user or password are wrong; after the others another mechanism may do. */
+const CREDENTIALS_ERRORS: ReadonlySet<string> = new Set(['invalid-proof', 'unknown-user', 'invalid-username-encoding']);
