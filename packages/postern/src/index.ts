@@ -1,1 +1,4 @@
-export {};
+export { type Config, defineConfig } from './config.ts';
+export { ConsoleDelivery } from './console-delivery.ts';
+export { DiscardDelivery } from './discard-delivery.ts';
+export type { LogForm } from './log.ts';

@@ -1,0 +1,35 @@
+import { AnonymousChecker, type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import { prepare } from '@postern/sasl';
+import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
+import { UsageError } from './usage-error.ts';
+
+const memory: SpecForm<AnyChecker> = {
+  usage: 'memory:USER:PASSWORD',
+  summary: 'one user, the password in clear text (and in the list of processes)',
+  parse(rest = '') {
+    const colon = rest.indexOf(':');
+    const username = prepare(rest.slice(0, Math.max(colon, 0)), 'stored');
+    const password = prepare(rest.slice(colon + 1), 'stored');
+    if (username === undefined || password === undefined) {
+      throw new UsageError(
+        'expected memory:USER:PASSWORD, neither of them empty, without control characters (RFC 4013)',
+      );
+    }
+    return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
+  },
+};
+
+const anonymous: SpecForm<AnyChecker> = {
+  usage: 'anonymous',
+  summary: 'everybody, without a name',
+  parse(rest) {
+    expectWord('anonymous', rest);
+    return new AnonymousChecker();
+  },
+};
+
+/** The user databases that `--auth` can name. */
+export const authSpecs: SpecForms<AnyChecker> = new Map([
+  ['memory', memory],
+  ['anonymous', anonymous],
+]);

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MessageDelivery } from '@postern/esmtp';
+import type { Config } from './config.ts';
+import { LOG_FORMS } from './log.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The file that holds the configuration: the one named, or the first of {@link CONFIG_FILES} that the folder has. */
+export function findConfigFile(named: string | undefined, folder = process.cwd()): string | undefined {
+  if (named !== undefined) {
+    if (!existsSync(resolve(folder, named))) throw new UsageError(`--config ${named}: expected a file that exists`);
+    return resolve(folder, named);
+  }
+  return CONFIG_FILES.map((name) => resolve(folder, name)).find((file) => existsSync(file));
+}
+
+/** What the file exports by default. Node strips the types of a `.ts` file itself; the file may do whatever a module may. */
+export async function loadConfig(file: string): Promise<Config> {
+  let module: { readonly default?: unknown };
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (error) {
+    throw new UsageError(
+      `${file}: expected a module that loads: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return checkConfig(module.default, file);
+}
+
+/** A file may be JavaScript, so its types prove nothing. */
+export function checkConfig(value: unknown, file: string): Config {
+  if (!isObject(value)) throw new UsageError(`${file}: expected \`export default defineConfig({…})\``);
+  for (const [key, given] of Object.entries(value)) {
+    const rule = RULES.get(key);
+    if (rule === undefined) {
+      throw new UsageError(
+        `${file}: unknown property ${JSON.stringify(key)}, expected ${[...RULES.keys()].join(', ')}`,
+      );
+    }
+    if (given !== undefined && !rule.holds(given)) throw new UsageError(`${file}: ${key}: expected ${rule.expected}`);
+  }
+  return value;
+}
+
+interface Rule {
+  readonly expected: string;
+  holds(value: unknown): boolean;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isString = (value: unknown): value is string => typeof value === 'string';
+
+function isChecker(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { credentialInterfaces, requestAvatarId } = value;
+  return Array.isArray(credentialInterfaces) && typeof requestAvatarId === 'function';
+}
+
+function isTls(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { cert, key } = value;
+  return isString(cert) && isString(key);
+}
+
+const RULES: ReadonlyMap<string, Rule> = new Map<keyof Config, Rule>([
+  [
+    'listen',
+    { expected: 'a list of URLs', holds: (value) => Array.isArray(value) && value.length > 0 && value.every(isString) },
+  ],
+  [
+    'auth',
+    {
+      expected: 'a list of specs and checkers',
+      holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
+    },
+  ],
+  [
+    'deliver',
+    {
+      expected: 'a spec, a MessageDelivery or a function',
+      holds: (value) => isString(value) || typeof value === 'function' || value instanceof MessageDelivery,
+    },
+  ],
+  ['hostname', { expected: 'a string', holds: isString }],
+  ['tls', { expected: '{ cert: FILE, key: FILE }', holds: isTls }],
+  ['log', { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) }],
+]);
+
+const CONFIG_FILES = ['postern.config.ts', 'postern.config.js'];

@@ -1,0 +1,23 @@
+import type { AnyChecker, AvatarFactory } from '@postern/cred';
+import type { MessageDelivery } from '@postern/esmtp';
+import type { LogForm } from './log.ts';
+
+/** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
+export interface Config {
+  /** Listeners as URLs: `smtp://HOST:PORT`, `smtps://HOST:PORT`, with `?tls=required|none` and `?auth=required|optional`. */
+  readonly listen?: readonly string[];
+  /** User databases, asked in this order: specs as `--auth` takes them, or checkers of your own. */
+  readonly auth?: readonly (string | AnyChecker)[];
+  /** Where messages go: a spec as `--deliver` takes it, a delivery of your own for everybody, or a function that makes each user's. */
+  readonly deliver?: string | MessageDelivery | AvatarFactory<MessageDelivery>;
+  /** This server's name, which it gives in its greeting and in `Received:` fields. */
+  readonly hostname?: string;
+  /** PEM files of the certificate, with its chain, and of its key. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly log?: LogForm;
+}
+
+/** The configuration itself: there for the types, as `export default defineConfig({…})` in `postern.config.ts`. */
+export function defineConfig(config: Config): Config {
+  return config;
+}

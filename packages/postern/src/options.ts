@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import type { Config } from './config.ts';
+import { LOG_FORMS } from './log.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What the options of `serve` and `explain` say. */
+export interface Options {
+  readonly config: Config;
+  readonly configFile: string | undefined;
+}
+
+/** Parses the options of `serve` and `explain`. Values are looked into later, when those of the config file are. Throws a UsageError. */
+export function parseOptions(argv: readonly string[]): Options {
+  const { listen, auth, deliver, hostname, log, config: configFile, ...files } = parse(argv);
+  const cert = files['tls-cert'];
+  const key = files['tls-key'];
+  if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
+  if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: expected --tls-cert FILE with it');
+  const form = LOG_FORMS.find((one) => one === log);
+  if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
+  return {
+    config: {
+      ...(listen && { listen }),
+      ...(auth && { auth }),
+      ...(deliver !== undefined && { deliver }),
+      ...(hostname !== undefined && { hostname }),
+      ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
+      ...(form && { log: form }),
+    },
+    configFile,
+  };
+}
+
+/** The option that a property of the configuration is on the command line. */
+export function optionOf(key: keyof Config): string {
+  return key === 'tls' ? '--tls-cert' : `--${key}`;
+}
+
+function parse(argv: readonly string[]) {
+  const { values, tokens, positionals } = parseStrictly(argv);
+  const [positional] = positionals;
+  if (positional !== undefined)
+    throw new UsageError(`${JSON.stringify(positional)}: expected an option, such as --listen URL`);
+  const given = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    if (given.has(token.name) && !MULTIPLE.has(token.name)) throw new UsageError(`--${token.name}: expected only once`);
+    given.add(token.name);
+  }
+  return values;
+}
+
+function parseStrictly(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true, tokens: true });
+  } catch (error) {
+    // Node's own sentence names the option; what follows it is about options that begin with a dash.
+    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.? To specify|\n/);
+    throw new UsageError(`${sentence}; expected the options that --help shows`, { cause: error });
+  }
+}
+
+const OPTIONS = {
+  listen: { type: 'string', multiple: true },
+  auth: { type: 'string', multiple: true },
+  deliver: { type: 'string' },
+  hostname: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  config: { type: 'string' },
+  log: { type: 'string' },
+} as const;
+
+const MULTIPLE: ReadonlySet<string> = new Set(['listen', 'auth']);

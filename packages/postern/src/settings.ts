@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { hostname as systemHostname } from 'node:os';
+import type { TlsPolicy } from '@postern/conversation';
+import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import { MessageDelivery } from '@postern/esmtp';
+import { authSpecs } from './auth-specs.ts';
+import type { Config } from './config.ts';
+import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
+import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
+import type { LogForm } from './log.ts';
+import { parseSpec } from './spec.ts';
+import { UsageError } from './usage-error.ts';
+
+/** One listener, with every default filled in. */
+export interface ListenerSettings extends Omit<ListenerUrl, 'tls'> {
+  readonly tls: TlsPolicy;
+}
+
+/** The user who is made up where the operator names none. */
+export interface Guest {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A configuration in which everything has been parsed and has its value. */
+export interface Settings {
+  readonly listeners: readonly ListenerSettings[];
+  readonly checkers: readonly AnyChecker[];
+  readonly guest: Guest | undefined;
+  readonly deliver: DeliverSpec;
+  readonly hostname: string;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly log: LogForm;
+}
+
+/** A configuration, and what its operator calls its properties: `--listen`, `listen in postern.config.ts`. */
+export interface ConfigSource {
+  readonly config: Config;
+  readonly nameOf: (key: keyof Config) => string;
+}
+
+/** Joins configurations, of which an earlier one overrides a later one property by property. Throws a UsageError. */
+export function settingsOf(...sources: readonly ConfigSource[]): Settings {
+  const choose = <K extends keyof Config, T>(key: K, parse: (value: NonNullable<Config[K]>) => T): T | undefined => {
+    for (const { config, nameOf } of sources) {
+      const value = config[key];
+      if (value !== undefined) return naming(nameOf(key), () => parse(value as NonNullable<Config[K]>));
+    }
+    return undefined;
+  };
+  const tls = choose('tls', (files) => files);
+  const parseListeners = (urls: readonly string[]) =>
+    urls.map((url) => naming(JSON.stringify(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
+  const checkers =
+    choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
+  const guest =
+    checkers.length === 0 ? { username: 'guest', password: randomBytes(12).toString('base64url') } : undefined;
+  return {
+    listeners: choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]),
+    checkers:
+      guest === undefined
+        ? checkers
+        : [new InMemoryUsernamePasswordDatabaseDontUse([[guest.username, guest.password]])],
+    guest,
+    deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
+    hostname: choose('hostname', parseHostname) ?? ownHostname(),
+    tls,
+    log: choose('log', (form) => form) ?? 'pretty',
+  };
+}
+
+function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
+  if ((url.scheme === 'smtps' || url.tls === 'required') && !hasCertificate) {
+    throw new UsageError('expected --tls-cert and --tls-key (or tls in the config file) for a listener that needs TLS');
+  }
+  if (url.scheme === 'smtps') return { ...url, tls: 'implicit' };
+  return { ...url, tls: url.tls ?? (hasCertificate ? 'offered' : 'none') };
+}
+
+function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
+  if (typeof deliver === 'string') return parseSpec(deliverSpecs, deliver);
+  if (deliver instanceof MessageDelivery) return () => () => deliver;
+  return () => deliver;
+}
+
+function parseHostname(name: string): string {
+  if (name.length > 255 || !HOSTNAME.test(name))
+    throw new UsageError('expected a domain name or an address in brackets');
+  return name;
+}
+
+function ownHostname(): string {
+  const name = systemHostname();
+  return name.length <= 255 && HOSTNAME.test(name) ? name : 'localhost';
+}
+
+/** Runs the parser; its errors begin with the name. */
+function naming<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';
+
+/** RFC 5321 §4.1.2 and §4.1.3; underscores, which some hosts have in their names, too. */
+const HOSTNAME =
+  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*|\[[0-9A-Za-z:.-]+\])$/;

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AnonymousChecker } from '@postern/cred';
+import { DiscardDelivery, defineConfig } from 'postern';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkConfig, findConfigFile, loadConfig } from '../../packages/postern/src/config-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('the config file', () => {
+  it('is the one that is named, else the one that lies there, else none', () => {
+    expect(findConfigFile(undefined, folder)).toBeUndefined();
+    writeFileSync(join(folder, 'postern.config.js'), '');
+    expect(findConfigFile(undefined, folder)).toBe(join(folder, 'postern.config.js'));
+    writeFileSync(join(folder, 'postern.config.ts'), '');
+    expect(findConfigFile(undefined, folder)).toBe(join(folder, 'postern.config.ts'));
+    writeFileSync(join(folder, 'other.ts'), '');
+    expect(findConfigFile('other.ts', folder)).toBe(join(folder, 'other.ts'));
+    expect(() => findConfigFile('missing.ts', folder)).toThrow('--config missing.ts: expected a file that exists');
+  });
+
+  it('is a module with a default export', async () => {
+    const path = join(folder, 'a.config.js');
+    writeFileSync(path, `export default { listen: ['smtp://127.0.0.1:0'], log: 'json' };`);
+    expect(await loadConfig(path)).toEqual({ listen: ['smtp://127.0.0.1:0'], log: 'json' });
+  });
+
+  it('that does not load is the file’s fault, by its name', async () => {
+    const path = join(folder, 'b.config.js');
+    writeFileSync(path, `throw new Error('not today');`);
+    await expect(loadConfig(path)).rejects.toThrow(`${path}: expected a module that loads: not today`);
+  });
+
+  it('may hold objects of its own', () => {
+    const config = defineConfig({ auth: [new AnonymousChecker(), 'memory:a:b'], deliver: new DiscardDelivery() });
+    expect(checkConfig(config, 'x')).toBe(config);
+  });
+
+  it.each([
+    [undefined, 'export default defineConfig'],
+    ['smtp', 'export default defineConfig'],
+    [{ lisen: [] }, 'unknown property "lisen"'],
+    [{ listen: 'smtp://127.0.0.1:25' }, 'listen: expected a list of URLs'],
+    [{ listen: [] }, 'listen: expected a list of URLs'],
+    [{ auth: [{}] }, 'auth: expected a list of specs and checkers'],
+    [{ deliver: {} }, 'deliver: expected a spec, a MessageDelivery or a function'],
+    [{ hostname: 5 }, 'hostname: expected a string'],
+    [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
+    [{ log: 'loud' }, 'log: expected pretty or json or silent'],
+    [{ __proto__: null, toString: 1 }, 'unknown property "toString"'],
+  ])('is refused if it exports %j', (value, expected) => {
+    expect(() => checkConfig(value, 'my.config.ts')).toThrow(`my.config.ts: `);
+    expect(() => checkConfig(value, 'my.config.ts')).toThrow(expected);
+  });
+});

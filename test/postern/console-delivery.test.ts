@@ -1,0 +1,103 @@
+import { type Envelope, Mailbox } from '@postern/esmtp';
+import fc from 'fast-check';
+import { ConsoleDelivery } from 'postern';
+import { describe, expect, it } from 'vitest';
+import { decodeWords } from '../../packages/postern/src/encoded-words.ts';
+import { printable } from '../../packages/postern/src/printable.ts';
+
+describe('the summary of a message', () => {
+  it('tells envelope, size, subject and first lines', async () => {
+    const text = 'Received: from x\r\nSubject: hello,\r\n world\r\nX: y\r\n\r\nOne\r\nTwo\r\n';
+    expect(await summaryOf(text)).toBe(
+      [
+        'Message abc from <bob@example.org> to <ann@example.com>, <cyd@example.com>',
+        '  sent by joe, 61 octets',
+        '  Subject: hello, world',
+        '  | One',
+        '  | Two',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('is short, however long the message', async () => {
+    const text = `Subject: ${'long '.repeat(100)}\r\n\r\n${'line\r\n'.repeat(100_000)}`;
+    const lines = (await summaryOf(text)).split('\n');
+    expect(lines).toHaveLength(3 + 10 + 1 + 1);
+    expect(lines[1]).toContain('600,513 octets');
+    expect(lines.at(-2)).toBe('  | …');
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(161);
+  });
+
+  it('of a message without header, body, or anything is no trouble', async () => {
+    expect(await summaryOf('')).toContain('0 octets\n  Subject: \n');
+    expect(await summaryOf('\r\nbody')).toContain('  Subject: \n  | body\n');
+    expect(await summaryOf('Subject: x')).toMatch(/Subject: x\n$/);
+  });
+
+  it('keeps no chunk that it was lent', async () => {
+    let printed = '';
+    const message = new ConsoleDelivery('joe', (text) => {
+      printed += text;
+      return Promise.resolve();
+    }).openMessage(envelope);
+    const chunk = Buffer.from('Subject: first');
+    await message.write(chunk);
+    chunk.fill('x');
+    await message.end();
+    expect(printed).toContain('Subject: first');
+  });
+
+  it('never tells a terminal what to do, whatever the client sent', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => {
+        const printed = await summaryOf(`Subject: \u001b]0;owned\u0007${text}\r\n\r\n\u009b2J${text}`, text);
+        expect(printed.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+      }),
+    );
+  });
+
+  it('fails, and so refuses the message, if nobody can read it', async () => {
+    const message = new ConsoleDelivery('joe', () => Promise.reject(new Error('closed'))).openMessage(envelope);
+    await expect(message.end()).rejects.toThrow('closed');
+  });
+});
+
+describe('an encoded word', () => {
+  it.each([
+    ['=?UTF-8?B?SsO2cmc=?=', 'Jörg'],
+    ['=?iso-8859-1?q?J=F6rg_M.?= here', 'Jörg M. here'],
+    ['=?UTF-8?Q?a?= =?UTF-8?Q?b?=', 'ab'],
+    ['=?UTF-8*de?Q?h=C3=BC?=', 'hü'],
+    ['=?nothing?Q?a?=', '=?nothing?Q?a?='],
+    ['plain', 'plain'],
+  ])('%s is read as %s', (text, expected) => {
+    expect(decodeWords(text)).toBe(expected);
+  });
+});
+
+describe('printable', () => {
+  it('shows what a terminal would obey', () => {
+    expect(printable('a\u001b[2J\r\n\u009b\u202eb\ud800 ö 😀')).toBe('a\\x1b[2J\\x0d\\x0a\\x9b\\u202eb\\ud800 ö 😀');
+  });
+});
+
+const envelope: Envelope = {
+  id: 'abc',
+  reversePath: new Mailbox('bob', 'example.org'),
+  parameters: { smtpUtf8: false },
+  recipients: ['ann', 'cyd'].map((name) => ({ forwardPath: new Mailbox(name, 'example.com'), parameters: {} })),
+};
+
+async function summaryOf(text: string, sender = 'joe'): Promise<string> {
+  let printed = '';
+  const delivery = new ConsoleDelivery(sender, (more) => {
+    printed += more;
+    return Promise.resolve();
+  });
+  const message = delivery.openMessage(envelope);
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += 1000) await message.write(bytes.subarray(at, at + 1000));
+  await message.end();
+  return printed;
+}

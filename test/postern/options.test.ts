@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { parseOptions } from '../../packages/postern/src/options.ts';
+import { UsageError } from '../../packages/postern/src/usage-error.ts';
+
+describe('the options of the command line', () => {
+  it('may all be left out', () => {
+    expect(parseOptions([])).toEqual({ config: {}, configFile: undefined });
+  });
+
+  it('become a configuration', () => {
+    const argv = [
+      ['--listen', 'smtp://127.0.0.1:0', '--listen=smtps://127.0.0.1:0'],
+      ['--auth', 'memory:joe:secret', '--auth', 'anonymous', '--deliver', 'discard', '--hostname', 'mail.example.com'],
+      ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--config', 'my.config.ts', '--log', 'json'],
+    ].flat();
+    expect(parseOptions(argv)).toEqual({
+      config: {
+        listen: ['smtp://127.0.0.1:0', 'smtps://127.0.0.1:0'],
+        auth: ['memory:joe:secret', 'anonymous'],
+        deliver: 'discard',
+        hostname: 'mail.example.com',
+        tls: { cert: 'cert.pem', key: 'key.pem' },
+        log: 'json',
+      },
+      configFile: 'my.config.ts',
+    });
+  });
+
+  it.each([
+    [['--port', '25'], "'--port'", '--help'],
+    [['--listen'], '--listen', '--help'],
+    [['--deliver', '--auth', 'anonymous'], '--deliver', '--help'],
+    [['--log', 'loud'], '--log', 'pretty or json or silent'],
+    [['--deliver', 'console', '--deliver', 'discard'], '--deliver', 'once'],
+    [['--tls-cert', 'x'], '--tls-cert', '--tls-key'],
+    [['--tls-key', 'x'], '--tls-key', '--tls-cert'],
+    [['smtp://127.0.0.1:25'], 'smtp://127.0.0.1:25', '--listen'],
+    [['-x'], "'-x'", '--help'],
+  ])('%j is refused: the option is named, and what was expected', (argv, name, expected) => {
+    const error = errorOf(() => parseOptions(argv));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toContain(name);
+    expect(error.message).toContain('expected');
+    expect(error.message).toContain(expected);
+    expect(error.message).not.toContain('\n');
+  });
+});
+
+function errorOf(work: () => unknown): Error {
+  try {
+    work();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,100 @@
+import type { Mind } from '@postern/cred';
+import { AnonymousChecker, InMemoryUsernamePasswordDatabaseDontUse, UsernamePassword } from '@postern/cred';
+import { type Config, DiscardDelivery } from 'postern';
+import { describe, expect, it } from 'vitest';
+import { type ConfigSource, settingsOf } from '../../packages/postern/src/settings.ts';
+
+const flags = (config: Config): ConfigSource => ({ config, nameOf: (key) => `--${key}` });
+const file = (config: Config): ConfigSource => ({ config, nameOf: (key) => `${key} in my.config.ts` });
+const tls = { cert: 'cert.pem', key: 'key.pem' };
+const noMind = {} as Mind;
+
+describe('the settings of a server', () => {
+  it('have a default for everything: loopback, a guest, the console', async () => {
+    const settings = settingsOf(flags({}));
+    expect(settings.listeners).toEqual([
+      { scheme: 'smtp', host: '127.0.0.1', port: 2500, tls: 'none', auth: undefined },
+    ]);
+    expect(settings.log).toBe('pretty');
+    expect(settings.hostname).toMatch(/^[\w.-]+$/);
+    const { guest, checkers } = settings;
+    expect(guest).toMatchObject({ username: 'guest', password: expect.stringMatching(/^[\w-]{16}$/) });
+    const credentials = new UsernamePassword('guest', guest?.password ?? '');
+    expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('guest');
+  });
+
+  it('make up another password for every guest', () => {
+    expect(settingsOf(flags({})).guest?.password).not.toBe(settingsOf(flags({})).guest?.password);
+  });
+
+  it('keep the order of the user databases, and make up nobody', () => {
+    const own = new AnonymousChecker();
+    const { checkers, guest } = settingsOf(flags({ auth: ['memory:joe:secret', own, 'anonymous'] }));
+    expect(guest).toBeUndefined();
+    expect(checkers).toHaveLength(3);
+    expect(checkers[0]).toBeInstanceOf(InMemoryUsernamePasswordDatabaseDontUse);
+    expect(checkers[1]).toBe(own);
+    expect(checkers[2]).toBeInstanceOf(AnonymousChecker);
+  });
+
+  it('let a password have colons in it', async () => {
+    const { checkers } = settingsOf(flags({ auth: ['memory:joe:a:b:'] }));
+    expect(await checkers[0]?.requestAvatarId(new UsernamePassword('joe', 'a:b:') as never, noMind)).toBe('joe');
+  });
+
+  it.each([
+    ['smtp://127.0.0.1:0', undefined, 'none'],
+    ['smtp://127.0.0.1:0', tls, 'offered'],
+    ['smtp://127.0.0.1:0?tls=none', tls, 'none'],
+    ['smtp://127.0.0.1:0?tls=none', undefined, 'none'],
+    ['smtp://127.0.0.1:0?tls=required', tls, 'required'],
+    ['smtps://127.0.0.1:0', tls, 'implicit'],
+    ['smtps://127.0.0.1:0?tls=required', tls, 'implicit'],
+  ])('make of %s with certificate %j the policy %s', (url, files, policy) => {
+    const { listeners } = settingsOf(flags({ listen: [url], ...(files && { tls: files }) }));
+    expect(listeners[0]?.tls).toBe(policy);
+  });
+
+  it('take from the command line what is there, and the rest from the file', () => {
+    const deliver = new DiscardDelivery();
+    const settings = settingsOf(
+      flags({ hostname: 'flag.example.com' }),
+      file({ hostname: 'file.example.com', listen: ['smtp://[::1]:1'], log: 'json', deliver }),
+    );
+    expect(settings).toMatchObject({
+      hostname: 'flag.example.com',
+      log: 'json',
+      listeners: [{ host: '::1', port: 1 }],
+    });
+  });
+
+  it('do not look into what the command line overrides', () => {
+    expect(settingsOf(flags({ deliver: 'discard' }), file({ deliver: 'pigeon' })).deliver).toBeTypeOf('function');
+  });
+
+  it.each<[ConfigSource, string, string]>([
+    [flags({ listen: ['smtp://127.0.0.1:25', 'x'] }), '--listen: "x"', 'smtp://HOST:PORT'],
+    [flags({ listen: ['smtps://127.0.0.1:25'] }), '--listen: "smtps://127.0.0.1:25"', '--tls-cert'],
+    [flags({ listen: ['smtp://127.0.0.1:25?tls=required'] }), '--listen', '--tls-cert'],
+    [flags({ auth: ['ldap:x'] }), '--auth', 'memory:USER:PASSWORD or anonymous'],
+    [flags({ auth: ['memory'] }), '--auth', 'memory:USER:PASSWORD'],
+    [flags({ auth: ['memory:joe'] }), '--auth', 'memory:USER:PASSWORD'],
+    [flags({ auth: ['memory::secret'] }), '--auth', 'memory:USER:PASSWORD'],
+    [flags({ auth: ['memory:joe:'] }), '--auth', 'memory:USER:PASSWORD'],
+    [flags({ auth: ['anonymous:joe'] }), '--auth', 'anonymous and nothing after it'],
+    [flags({ deliver: 'pigeon' }), '--deliver', 'console or discard or maildir:DIR'],
+    [flags({ deliver: 'maildir' }), '--deliver', 'maildir:DIR'],
+    [flags({ deliver: 'maildir:' }), '--deliver', 'maildir:DIR'],
+    [flags({ deliver: 'console:x' }), '--deliver', 'console and nothing after it'],
+    [flags({ hostname: 'two words' }), '--hostname', 'a domain name'],
+    [flags({ hostname: 'x\r\n250 y' }), '--hostname', 'a domain name'],
+    [file({ auth: ['ldap:x'] }), 'auth in my.config.ts', 'memory:USER:PASSWORD'],
+  ])('refuse %j: %s, %s', (source, name, expected) => {
+    expect(() => settingsOf(source)).toThrow(name);
+    expect(() => settingsOf(source)).toThrow(expected);
+  });
+
+  it('repeat no password in an error', () => {
+    expect(() => settingsOf(flags({ auth: ['memorie:joe:secret'] }))).toThrow(/^(?!.*secret)/);
+  });
+});
