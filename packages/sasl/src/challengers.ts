@@ -5,13 +5,20 @@ import { external } from './external/challenger.ts';
 import { type LoginOptions, login } from './login/challenger.ts';
 import { checkChallengers } from './mechanism-name.ts';
 import { plain } from './plain/challenger.ts';
+import { type ScramOptions, scram } from './scram/challenger.ts';
+import { SCRAM_HASHES, type ScramHash } from './scram/hashes.ts';
 
 /** What the mechanisms of the family need to know, and which of them are wanted. */
 export interface ChallengersOptions {
   /** The fully qualified name of this host. */
   readonly hostname: string;
   readonly login?: LoginOptions;
-  /** The names of the mechanisms wanted. Default: all but those that are only there if asked for, such as DIGEST-MD5. */
+  readonly scram?: Omit<ScramOptions, 'hash' | 'plus' | 'plusOffered'>;
+  /**
+   * The names of the mechanisms wanted. Default: all but those that are only there if asked for. Of SCRAM the default is
+   * SCRAM-SHA-256: each further hash needs a secret of its own for every user, and some clients (mutt, Cyrus SASL) fail for good
+   * where `-PLUS` is offered.
+   */
   readonly mechanisms?: readonly string[];
 }
 
@@ -21,19 +28,33 @@ export interface ChallengersOptions {
  */
 export function challengers(options: ChallengersOptions): readonly Challenger[] {
   const known = family(options);
-  if (options.mechanisms === undefined) return checkChallengers(known);
-  const wanted = new Set(options.mechanisms);
+  const names = known.map(({ mechanism }) => mechanism);
+  const wanted = new Set(options.mechanisms ?? names.filter((name) => !ONLY_IF_ASKED_FOR.test(name)));
   const chosen = known.filter(({ mechanism }) => wanted.delete(mechanism));
   if (wanted.size > 0) {
-    const names = known.map(({ mechanism }) => mechanism).join(', ');
-    throw new TypeError(
-      `unknown mechanism ${Array.from(wanted, (name) => JSON.stringify(name)).join(', ')}: known are ${names}`,
-    );
+    const unknown = Array.from(wanted, (name) => JSON.stringify(name)).join(', ');
+    throw new TypeError(`unknown mechanism ${unknown}: known are ${names.join(', ')}`);
   }
   return checkChallengers(chosen);
 }
 
 /** The one list: a new mechanism adds a line. */
-function family({ hostname, login: loginOptions }: ChallengersOptions): readonly Challenger[] {
-  return [external(), cramMd5({ hostname }), plain(), login(loginOptions), anonymous()];
+function family(options: ChallengersOptions): readonly Challenger[] {
+  const { hostname } = options;
+  return [
+    ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plus: true })),
+    external(),
+    ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: wantsPlus(options, hash) })),
+    cramMd5({ hostname }),
+    plain(),
+    login(options.login),
+    anonymous(),
+  ];
 }
+
+function wantsPlus({ mechanisms = [] }: ChallengersOptions, hash: ScramHash): boolean {
+  return mechanisms.includes(`${SCRAM_HASHES[hash].mechanism}-PLUS`);
+}
+
+const STRONGEST_FIRST = (Object.keys(SCRAM_HASHES) as ScramHash[]).reverse();
+const ONLY_IF_ASKED_FOR = /^SCRAM-(?!SHA-256$)/;

@@ -1,0 +1,52 @@
+import { type Challenger, challengers, ScramCredentials, ScramSecret, utf8 } from '@postern/sasl';
+import { describe, expect, it } from 'vitest';
+import { scripted, someMind, someTls } from './exchange.ts';
+
+const HOSTNAME = 'mail.example.com';
+
+function names(...mechanisms: readonly string[]): readonly string[] {
+  const wanted = mechanisms.length > 0 ? { mechanisms } : {};
+  return challengers({ hostname: HOSTNAME, ...wanted }).map(({ mechanism }) => mechanism);
+}
+
+describe('challengers', () => {
+  it('are the family, without what is only there if asked for', () => {
+    expect(names()).toEqual(['EXTERNAL', 'SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN', 'ANONYMOUS']);
+  });
+
+  it('are those asked for, the stronger first', () => {
+    expect(names('PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA3-512', 'SCRAM-SHA-256-PLUS')).toEqual([
+      'SCRAM-SHA-256-PLUS',
+      'SCRAM-SHA3-512',
+      'SCRAM-SHA-1',
+      'PLAIN',
+    ]);
+  });
+
+  it('know every hash of the SCRAM family, with and without channel binding', () => {
+    const scrams = ['SHA3-512', 'SHA-512', 'SHA-384', 'SHA-256', 'SHA-224', 'SHA-1'].map((hash) => `SCRAM-${hash}`);
+    const all = [...scrams.map((name) => `${name}-PLUS`), ...scrams];
+    expect(names(...all.toReversed())).toEqual(all);
+  });
+
+  it('are not made for a mechanism that nobody knows', () => {
+    expect(() => names('PLAIN', 'SCRAM-MD5')).toThrow(/unknown mechanism "SCRAM-MD5": known are .*PLAIN/);
+  });
+
+  it.each([
+    ['fails where -PLUS was asked for', ['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'], false],
+    ['passes where it was not', ['SCRAM-SHA-256'], true],
+  ])('a client that saw no -PLUS %s', async (_what, mechanisms, passes) => {
+    const scram = { nonce: () => 'server', iterations: 4096 };
+    const known = challengers({ hostname: HOSTNAME, mechanisms, scram });
+    const challenger = known.find(({ mechanism }) => mechanism === 'SCRAM-SHA-256') as Challenger<ScramCredentials>;
+    const tls = someTls({ channelBinding: () => Uint8Array.of(1) });
+    const ask = scripted('c=eSws,r=client-nonceserver,p=wyamFXp6eg6JY29LOS6qIx929HWaEBrnFJ/IU51HowQ=');
+    const credentials = await challenger.challenge(ask, utf8('y,,n=user,r=client-nonce'), someMind({ tls }));
+    expect(credentials).toBeInstanceOf(ScramCredentials);
+    const salt = new Uint8Array(16);
+    expect(
+      await credentials.verify(await ScramSecret.derive('pencil', { hash: 'sha256', salt, iterations: 4096 })),
+    ).toBe(passes);
+  });
+});
