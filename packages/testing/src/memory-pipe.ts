@@ -1,0 +1,250 @@
+import type { Address, MaybePromise, TlsFacts, TlsPolicy, Transport } from '@postern/conversation';
+import { type Chunks, Slicer } from './chunks.ts';
+
+export interface MemoryPipeOptions {
+  /** How what is written arrives at the other end. Default: `whole`. */
+  readonly chunks?: Chunks;
+  /** Octets on their way to one end above which a write has to wait. Default: 65,536. */
+  readonly highWaterMark?: number;
+  /** Where the client sits. Default: 192.0.2.1 port 40000, which is not this machine. */
+  readonly client?: Address;
+  /** Where the server sits. Default: 192.0.2.25 port 587. */
+  readonly server?: Address;
+  /** With `offered` and `required` there is a startTls; with `implicit` there is TLS from the beginning. Default: `none`. */
+  readonly tlsPolicy?: TlsPolicy;
+  /** What the server knows of the TLS, where it differs from a plain TLS 1.3 without client certificate. */
+  readonly tls?: Partial<TlsFacts>;
+}
+
+/** The two ends of a connection in memory. */
+export interface MemoryPipe {
+  readonly client: MemoryTransport;
+  readonly server: MemoryTransport;
+}
+
+/** A connection in memory. What goes in at one end comes out at the other, cut as the options say. */
+export function memoryPipe(options: MemoryPipeOptions = {}): MemoryPipe {
+  const { client = CLIENT, server = SERVER } = options;
+  const clientEnd = new MemoryTransport(client, server, options);
+  return { client: clientEnd, server: new MemoryTransport(server, client, options, clientEnd) };
+}
+
+/** One end of a connection in memory. */
+export class MemoryTransport implements Transport {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly tlsPolicy: TlsPolicy;
+  onEnd: (() => void) | undefined;
+  onClose: (() => void) | undefined;
+  startTls?: () => Promise<void>;
+  readonly #highWaterMark: number;
+  readonly #slicer: Slicer;
+  readonly #tlsFacts: TlsFacts;
+  #peer!: MemoryTransport;
+  #tls: TlsFacts | undefined;
+
+  /** What the peer wrote and nobody has read yet. */
+  readonly #incoming: Buffer[] = [];
+  #unread = 0;
+  #reading: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** The peer's write that waits until there is room here. */
+  #draining: PromiseWithResolvers<void> | undefined;
+  #handshake: PromiseWithResolvers<void> | undefined;
+  #ended = false;
+  #peerEnded = false;
+  /** True once a read has said that the peer ended. */
+  #sawEnd = false;
+  #toldEnd = false;
+  #closed: Error | undefined;
+
+  constructor(local: Address, remote: Address, options: MemoryPipeOptions, peer?: MemoryTransport) {
+    const { chunks = 'whole', highWaterMark = 65_536, tlsPolicy = 'none', tls } = options;
+    if (peer !== undefined) {
+      this.#peer = peer;
+      peer.#peer = this;
+    }
+    this.local = local;
+    this.remote = remote;
+    this.tlsPolicy = tlsPolicy;
+    this.#highWaterMark = highWaterMark;
+    this.#slicer = new Slicer(chunks);
+    this.#tlsFacts = { ...TLS_FACTS, ...tls };
+    if (tlsPolicy === 'implicit') this.#tls = this.#tlsFacts;
+    if (tlsPolicy === 'offered' || tlsPolicy === 'required') this.startTls = () => this.#startTls();
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#tls;
+  }
+
+  /** Octets that the peer wrote and nobody has read yet. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  /** True once the connection is gone for this end. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  read(): MaybePromise<Uint8Array | undefined> {
+    if (this.#sawEnd) return undefined;
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#reading !== undefined) return Promise.reject(new TypeError('a read is under way already'));
+    if (this.#unread === 0 && this.#peerEnded) return this.#seeEnd();
+    if (this.#unread > 0 && this.#slicer.atOnce) return this.#next();
+    this.#reading = Promise.withResolvers();
+    const { promise } = this.#reading;
+    if (this.#unread > 0) queueMicrotask(() => this.#supply());
+    return promise;
+  }
+
+  write(bytes: Uint8Array | string): MaybePromise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#ended) return Promise.reject(new TypeError('this side has ended'));
+    const peer = this.#peer;
+    if (peer.#closed !== undefined) {
+      this.#close(broken('EPIPE'));
+      return Promise.reject(broken('EPIPE'));
+    }
+    return peer.#receive(Buffer.from(bytes));
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed !== undefined) return;
+    this.#ended = true;
+    this.#peer.#receiveEnd();
+    this.#closeIfOver();
+  }
+
+  destroy(): void {
+    if (this.#closed !== undefined) return;
+    // As TCP does it: whoever closes on unread bytes resets the connection.
+    if (this.#unread > 0) this.reset();
+    else {
+      this.#close(broken('ERR_STREAM_DESTROYED'));
+      this.#peer.#receiveEnd();
+    }
+  }
+
+  /** Breaks the connection: the peer loses what it has not read yet, and its reads and writes fail. */
+  reset(): void {
+    this.#close(broken('ERR_STREAM_DESTROYED'));
+    this.#peer.#close(broken('ECONNRESET'));
+  }
+
+  #receive(bytes: Buffer): MaybePromise<void> {
+    if (bytes.length === 0) return;
+    if (this.#handshake !== undefined) {
+      this.reset();
+      return Promise.reject(broken('EPROTO'));
+    }
+    this.#incoming.push(bytes);
+    this.#unread += bytes.length;
+    if (this.#reading !== undefined) this.#supply();
+    if (this.#unread < this.#highWaterMark) return;
+    this.#draining ??= Promise.withResolvers();
+    return this.#draining.promise;
+  }
+
+  #receiveEnd(): void {
+    if (this.#peerEnded || this.#closed !== undefined) return;
+    this.#peerEnded = true;
+    if (this.#handshake !== undefined) this.#close(broken('ECONNRESET'));
+    this.#tellEnd();
+    if (this.#reading !== undefined) this.#supply();
+  }
+
+  /** Gives a read that waits what there is. */
+  #supply(): void {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    this.#reading = undefined;
+    reading.resolve(this.#unread > 0 ? this.#next() : this.#seeEnd());
+  }
+
+  #seeEnd(): undefined {
+    this.#sawEnd = true;
+    this.#closeIfOver();
+  }
+
+  #next(): Uint8Array {
+    const first = this.#incoming[0] as Buffer;
+    const size = this.#slicer.next(first.length);
+    const chunk = first.subarray(0, size);
+    if (size < first.length) this.#incoming[0] = first.subarray(size);
+    else this.#incoming.shift();
+    this.#unread -= size;
+    if (this.#unread < this.#highWaterMark) {
+      this.#draining?.resolve();
+      this.#draining = undefined;
+    }
+    this.#tellEnd();
+    return chunk;
+  }
+
+  #tellEnd(): void {
+    if (!this.#peerEnded || this.#unread > 0 || this.#toldEnd || this.#closed !== undefined) return;
+    this.#toldEnd = true;
+    queueMicrotask(() => this.onEnd?.());
+  }
+
+  #closeIfOver(): void {
+    if (this.#ended && this.#sawEnd) this.#close(broken('ERR_STREAM_DESTROYED'));
+  }
+
+  #close(reason: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#incoming.length = 0;
+    this.#unread = 0;
+    this.#reading?.reject(reason);
+    this.#handshake?.reject(reason);
+    this.#draining?.reject(broken('EPIPE'));
+    this.#peer.#draining?.reject(reason);
+    queueMicrotask(() => this.onClose?.());
+  }
+
+  /** Up when both ends have come here. */
+  #startTls(): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#tls !== undefined || this.#handshake !== undefined) return Promise.reject(new TypeError('TLS is up'));
+    this.#drop();
+    this.#handshake = Promise.withResolvers();
+    const { promise } = this.#handshake;
+    if (this.#peerEnded) this.#close(broken('ECONNRESET'));
+    else if (this.#peer.#handshake !== undefined) {
+      this.#secure();
+      this.#peer.#secure();
+    }
+    return promise;
+  }
+
+  #secure(): void {
+    this.#tls = this.#tlsFacts;
+    this.#handshake?.resolve();
+    this.#handshake = undefined;
+  }
+
+  #drop(): void {
+    this.#incoming.length = 0;
+    this.#unread = 0;
+    this.#draining?.resolve();
+    this.#draining = undefined;
+  }
+}
+
+function broken(code: string): Error {
+  return Object.assign(new Error(`the connection in memory broke: ${code}`), { code });
+}
+
+const CLIENT: Address = { family: 'IPv4', address: '192.0.2.1', port: 40_000 };
+const SERVER: Address = { family: 'IPv4', address: '192.0.2.25', port: 587 };
+
+const TLS_FACTS: TlsFacts = {
+  version: 'TLSv1.3',
+  cipher: 'TLS_AES_256_GCM_SHA384',
+  serverName: undefined,
+  peerCertificate: undefined,
+  channelBinding: (type) => (type === 'tls-exporter' ? new Uint8Array(32).fill(0x5a) : undefined),
+};

@@ -1,0 +1,166 @@
+import { Closing, type Conversation, TimedOut } from '@postern/conversation';
+import { DialogueMismatch, dialogue } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+
+/** Repeats what it hears, and knows some words. */
+async function parrot(conversation: Conversation): Promise<void> {
+  conversation.say('220 parrot\r\n');
+  try {
+    for (;;) {
+      const line = await conversation.hearLine(100, true);
+      if (line === undefined) break;
+      if (line === 'FAIL') throw new RangeError('a bug');
+      if (line === 'HELP') conversation.say('250-one\r\n250-two\r\n250 three\r\n');
+      else if (line === 'CHALLENGE') conversation.say('334 c2VjcmV0\r\n');
+      else if (line === 'STARTTLS') {
+        conversation.say('220 go ahead\r\n');
+        await conversation.startTls();
+      } else if (line === 'QUIT') {
+        conversation.say('221 bye\r\n');
+        break;
+      } else conversation.say(`250 ${line}\r\n`);
+    }
+  } catch (error) {
+    if (error instanceof TimedOut) conversation.say('421 too late\r\n');
+    else if (error instanceof Closing) conversation.say('421 closing\r\n');
+    else throw error;
+  }
+  await conversation.close();
+}
+
+describe('dialogue', () => {
+  it('leads a protocol through a script and resolves to the transcript', async () => {
+    const transcript = await dialogue(
+      parrot,
+      `
+      S: 220 parrot
+      C: HELLO
+      S: 250 HELLO
+      # a comment
+      C: QUIT
+      S: 221 bye
+      S: <closed>
+      `,
+    );
+    expect(transcript).toBe('S: 220 parrot\nC: HELLO\nS: 250 HELLO\nC: QUIT\nS: 221 bye\nS: <closed>\n');
+  });
+
+  it('shows all of the dialogue and the script where the two differ', async () => {
+    const wrong = dialogue(
+      parrot,
+      `S: 220 parrot
+       C: HELLO
+       S: 250 hello
+       C: QUIT`,
+    );
+    await expect(wrong).rejects.toThrow(DialogueMismatch);
+    await expect(wrong).rejects.toThrow(
+      [
+        'the dialogue is not what the script says in line 3:',
+        '    S: 220 parrot',
+        '    C: HELLO',
+        '  - S: 250 hello',
+        '  + S: 250 HELLO',
+        '    C: QUIT',
+      ].join('\n'),
+    );
+  });
+
+  it('has placeholders for anything, regular expressions, base64, repetition and values', async () => {
+    await dialogue(
+      parrot,
+      String.raw`
+      S: 220 <any>
+      C: {base64:\0joe\0s3cret}
+      S: 250 AGpvZQBzM2NyZXQ=
+      C: {repeat:3:ab}
+      S: 250 {/(ab){3}/}
+      C: CHALLENGE
+      S: 334 {challenge}
+      C: {answer}
+      S: 250 to c2VjcmV0
+      C: {challenge}
+      S: 250 {challenge}
+      `,
+      { values: { answer: (caught) => `to ${caught.get('challenge')}` } },
+    );
+  });
+
+  it('takes replies of several lines whole', async () => {
+    await dialogue(
+      parrot,
+      `S: 220 parrot
+       C: HELP
+       S: 250-one
+       S: 250-two
+       S: 250 three
+       C: HELP
+       S: 250-...
+       S: 250 three
+       C: HELP
+       S: 250...`,
+    );
+  });
+
+  it.each([['whole'], ['octets'], [{ seed: 1 }], [{ splitAt: 9 }]] as const)('runs with chunks %j', async (chunks) => {
+    await dialogue(
+      parrot,
+      `S: 220 parrot
+       C: one
+       C: two
+       S: 250 one
+       S: 250 two
+       C: <raw th>
+       S: <silence>
+       C: <raw ree\\r\\n>
+       S: 250 three`,
+      { chunks },
+    );
+  });
+
+  it('starts TLS, and knows what the server may not say before', async () => {
+    await dialogue(
+      parrot,
+      `S: 220 parrot
+       C: STARTTLS
+       S: 220 go ahead
+       C: <starttls>
+       C: HELLO
+       S: 250 HELLO`,
+      { tlsPolicy: 'offered' },
+    );
+  });
+
+  it('lets time pass, and the server stop', async () => {
+    await dialogue(
+      parrot,
+      'S: 220 parrot\nC: <advance 299s>\nS: <silence>\nC: <advance 1s>\nS: 421 too late\nS: <closed>',
+    );
+    await dialogue(parrot, 'S: 220 parrot\nC: <closing>\nS: 421 closing\nS: <closed>');
+  });
+
+  it('leaves in each of the ways there are', async () => {
+    await dialogue(parrot, 'S: 220 parrot\nC: <end>\nS: <closed>');
+    await dialogue(parrot, 'S: 220 parrot\nC: <close>');
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: <reset>')).rejects.toThrow('the connection broke');
+  });
+
+  it('rejects with what the protocol rejected with', async () => {
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: FAIL\nS: 250 never')).rejects.toThrow(RangeError);
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: FAIL')).rejects.toThrow(RangeError);
+  });
+
+  it('says what is wrong with a script', async () => {
+    await expect(dialogue(parrot, 'X: 220')).rejects.toThrow(
+      'line 1 of the script is neither C:, S: nor a comment: X: 220',
+    );
+    await expect(dialogue(parrot, 'C: <dance>')).rejects.toThrow('line 1 of the script: there is no C: <dance>');
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: <advance soon>')).rejects.toThrow('not a time: soon');
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: {what}')).rejects.toThrow('nothing is known of {what}');
+  });
+
+  it('finds what the server said and the script does not expect', async () => {
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: HELLO')).rejects.toThrow('+ S: 250 HELLO');
+    await expect(dialogue(parrot, 'S: 220 parrot\nS: <closed>', { patience: 50 })).rejects.toThrow('+ S: <silence>');
+  });
+});
