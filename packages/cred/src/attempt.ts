@@ -4,15 +4,15 @@ import type { LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 
 /**
- * Work done for a client, that has an end: the client's mind, whose signal aborts as well when the work has taken too long.
- * Afterwards the signal still tells when the connection is gone, for avatars that have kept the mind.
+ * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
+ * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
  */
 export class Attempt implements Mind {
   readonly #mind: Mind;
   readonly #timer: Disposable;
   readonly #failed = Promise.withResolvers<never>();
   #controller: AbortController | undefined;
-  #signal: AbortSignal | undefined;
+  #done = false;
   #stopped: { readonly why: LogoutReason; readonly reason: TemporaryFailure } | undefined;
 
   /** `late` is what the work fails with after so many milliseconds. */
@@ -47,14 +47,14 @@ export class Attempt implements Mind {
     return this.#mind.store;
   }
 
-  /** Made when somebody asks for it, as most checkers never do. */
   get signal(): AbortSignal {
-    if (this.#signal === undefined) {
+    // Made when somebody asks for it, as few do. After the work there is nothing to add to the connection's own.
+    if (this.#controller === undefined && this.#done) return this.#mind.signal;
+    if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#signal = AbortSignal.any([this.#mind.signal, this.#controller.signal]);
       if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
     }
-    return this.#signal;
+    return this.#controller.signal;
   }
 
   /** Why nobody waits for the work any more; undefined as long as somebody does. */
@@ -64,11 +64,16 @@ export class Attempt implements Mind {
 
   /** What the work comes to, unless it is stopped before: then a TemporaryFailure. Not begun if the client has left already. */
   async run<T>(work: () => Promise<T>): Promise<T> {
+    const stopped = this.#failed.promise;
     try {
-      const stopped = this.#failed.promise;
-      return await (this.#stopped === undefined ? Promise.race([stopped, work()]) : stopped);
-    } finally {
-      this.#rest();
+      const result = await (this.#stopped === undefined ? Promise.race([stopped, work()]) : stopped);
+      this.#timer[Symbol.dispose]();
+      this.#done = true;
+      if (this.#controller === undefined) this.end();
+      return result;
+    } catch (error) {
+      this.end();
+      throw error;
     }
   }
 
@@ -76,12 +81,13 @@ export class Attempt implements Mind {
   stop(why: LogoutReason, reason: TemporaryFailure): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { why, reason };
-    this.#rest();
+    this.end();
     this.#failed.reject(reason);
     this.#controller?.abort(reason);
   }
 
-  #rest(): void {
+  /** Listens to the connection no longer. For who ran the work: when its result is of no use any more. */
+  end(): void {
     this.#timer[Symbol.dispose]();
     this.#mind.signal.removeEventListener('abort', this.#left);
   }

@@ -30,3 +30,5 @@ export {
 } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
 export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
+export { type FailureCounts, InMemoryFailureCounts } from './throttle/failure-counts.ts';
+export { type ThrottleLimit, type ThrottleOptions, withThrottle } from './throttle/with-throttle.ts';

@@ -154,6 +154,7 @@ export class Portal {
       try {
         await this.#within(given.logout(reason));
       } finally {
+        attempt.end();
         this.#logins.delete(login);
       }
     });

@@ -1,0 +1,132 @@
+import { hash } from 'node:crypto';
+import type { AvatarId } from '../avatar-id.ts';
+import { ask, type Checker } from '../checker.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { type Credentials, UsernamePassword } from '../credentials.ts';
+import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
+import type { Interface } from '../interface.ts';
+import type { Address, Mind } from '../mind.ts';
+import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
+import { networkOf } from './network-of.ts';
+import { RecentGuesses } from './recent-guesses.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** How much failing is too much. */
+export interface ThrottleLimit {
+  /** After so many failures within a window the checker is not asked any more, until the window has passed. */
+  readonly failures: number;
+  /** How long failures count, in milliseconds from the first of them. */
+  readonly window: number;
+  /** How many logins may be under way at once while others wait: the bound on parallel guessing. Default: a quarter of `failures`. */
+  readonly atOnce?: number;
+}
+
+export interface ThrottleOptions {
+  /** For one user from one network, an IPv4 address or an IPv6 /64. Forgotten after a success. Default: 10 in 15 minutes. */
+  readonly userAndNetwork?: ThrottleLimit;
+  /** For one network, whoever is tried. Default: 50 in 15 minutes. */
+  readonly network?: ThrottleLimit;
+  /** For one user, from wherever: high, since who reaches it locks the user out. Default: 100 in 15 minutes. */
+  readonly user?: ThrottleLimit;
+  /** Peers that many users come through, such as a webmail server: their network is not counted. UNIX sockets never are. */
+  readonly trusted?: (remote: Address) => boolean;
+  /** Where failures are counted. By default in memory, for this throttle alone. */
+  readonly counts?: FailureCounts;
+  readonly clock?: Clock;
+}
+
+/**
+ * The checker, guarded against guessing: after too many failures the answer is LoginDenied `too-many`, and the checker is not
+ * asked. Only refusals count, and the same wrong password for the same user from the same network counts once. Trouble in the
+ * store is a TemporaryFailure. What a server says to `too-many` should be what it says to a wrong password.
+ */
+export function withThrottle<C extends Credentials>(checker: Checker<C>, options: ThrottleOptions = {}): Checker<C> {
+  return new Throttle(checker, options);
+}
+
+class Throttle<C extends Credentials> implements Checker<C> {
+  readonly credentialInterfaces: readonly Interface<C>[];
+  readonly #checker: Checker<C>;
+  readonly #limits: typeof DEFAULTS;
+  readonly #trusted: (remote: Address) => boolean;
+  readonly #counts: FailureCounts;
+  readonly #turnstile = new Turnstile();
+  readonly #guesses: RecentGuesses;
+
+  constructor(checker: Checker<C>, { clock = systemClock, trusted = () => false, counts, ...limits }: ThrottleOptions) {
+    this.credentialInterfaces = checker.credentialInterfaces;
+    this.#checker = checker;
+    this.#limits = { ...DEFAULTS, ...limits };
+    this.#trusted = trusted;
+    this.#counts = counts ?? new InMemoryFailureCounts({ clock });
+    this.#guesses = new RecentGuesses(clock, Math.max(...Object.values(this.#limits).map(({ window }) => window)));
+  }
+
+  async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
+    const counters = this.#countersOf(credentials, mind);
+    using inside = this.#turnstile.visit(mind.signal);
+    for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
+
+    const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
+    if (counters.some(({ limit }, n) => (failures[n] ?? 0) >= limit.failures)) throw new LoginDenied('too-many');
+    try {
+      const avatarId = await ask(this.#checker, credentials, mind);
+      // The user's other counters stay, or one own account would buy an attacker any number of guesses at others.
+      const [first] = counters;
+      if (first?.forgiving && failures[0] !== 0) await this.#counts.reset(first.key);
+      return avatarId;
+    } catch (error) {
+      if (error instanceof UnauthorizedLogin && this.#isNews(credentials, mind)) {
+        await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
+      }
+      throw error;
+    }
+  }
+
+  /** The most particular first: who waits for that one keeps nobody else waiting. */
+  #countersOf(credentials: Credentials, mind: Mind): Counter[] {
+    const { userAndNetwork, network, user } = this.#limits;
+    const theirNetwork = this.#networkOf(mind);
+    const name = credentials.username === undefined ? undefined : nameOf(credentials.username);
+    const counters: Counter[] = [];
+    if (name !== undefined && theirNetwork !== undefined) {
+      counters.push({ key: `user+network:${name}:${theirNetwork}`, limit: userAndNetwork, forgiving: true });
+    }
+    if (theirNetwork !== undefined) counters.push({ key: `network:${theirNetwork}`, limit: network });
+    if (name !== undefined) counters.push({ key: `user:${name}`, limit: user });
+    return counters;
+  }
+
+  #networkOf(mind: Mind): string | undefined {
+    return this.#trusted(mind.remote) ? undefined : networkOf(mind.remote);
+  }
+
+  /** False for a guess that was counted already: a forgotten client with an old password does not lock its user out. */
+  #isNews(credentials: Credentials, mind: Mind): boolean {
+    if (!(credentials instanceof UsernamePassword)) return true;
+    return this.#guesses.add(nameOf(credentials.username), this.#networkOf(mind) ?? '', credentials.password);
+  }
+}
+
+interface Counter {
+  readonly key: string;
+  readonly limit: ThrottleLimit;
+  /** Forgotten after a success. */
+  readonly forgiving?: true;
+}
+
+/**
+ * One name for however a user is written, since guesses at `Joe` are guesses at `joe` where names have no case. Hashed: it may be
+ * a password in the wrong field, may be long, and a store of failures is no place to read user names.
+ */
+function nameOf(username: string): string {
+  return hash('sha256', username.normalize('NFKC').toLowerCase(), 'base64url');
+}
+
+const MINUTE = 60_000;
+
+const DEFAULTS = {
+  userAndNetwork: { failures: 10, window: 15 * MINUTE },
+  network: { failures: 50, window: 15 * MINUTE },
+  user: { failures: 100, window: 15 * MINUTE },
+} satisfies Record<string, ThrottleLimit> as Readonly<Record<'userAndNetwork' | 'network' | 'user', ThrottleLimit>>;
