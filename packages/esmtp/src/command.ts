@@ -1,0 +1,183 @@
+import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
+import { Reply } from './reply.ts';
+
+/** What a client can say, parsed. */
+export type Command =
+  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'MAIL'; readonly path: ReversePath; readonly parameters: readonly Parameter[] }
+  | { readonly verb: 'RCPT'; readonly path: ForwardPath; readonly parameters: readonly Parameter[] }
+  | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
+  | { readonly verb: 'VRFY'; readonly text: string }
+  | { readonly verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS' };
+
+/** A command of which only the verb can be understood. */
+export interface Malformed {
+  readonly verb: Verb;
+  readonly malformed: Reply;
+}
+
+/** What is no command here: of SMTP, but not done by this server; another protocol's; or nothing known. */
+export interface NoCommand {
+  readonly verb: 'unimplemented' | 'foreign' | 'unrecognised';
+}
+
+export type Verb = Command['verb'];
+
+/** A parameter of MAIL or RCPT: `SIZE=1000`. */
+export interface Parameter {
+  /** In upper case. */
+  readonly keyword: string;
+  /** Undefined without `=`; never empty. */
+  readonly value: string | undefined;
+}
+
+/** Parses a command line, given without its CRLF and with a character for each octet. Never throws. */
+export function parseCommand(line: string): Command | Malformed | NoCommand {
+  const word = WORDS.get(fourLetters(line));
+  if (word === undefined || !beginsWith(line, word.verb)) return UNRECOGNISED;
+  return word.parse(line.slice(word.verb.length));
+}
+
+type Parse = (argument: string) => Command | Malformed | NoCommand;
+
+function greeting(verb: 'EHLO' | 'HELO'): Parse {
+  return (argument) => {
+    const name = trim(argument);
+    return /^[!-~]{1,255}$/.test(name) ? { verb, name } : { verb, malformed: BAD_NAME };
+  };
+}
+
+function parseMail(argument: string): Command | Malformed {
+  return parseWithPath('MAIL', argument, FROM, readReversePath, BAD_REVERSE_PATH);
+}
+
+function parseRcpt(argument: string): Command | Malformed {
+  return parseWithPath('RCPT', argument, TO, readForwardPath, BAD_FORWARD_PATH);
+}
+
+/** Blanks behind the colon are none of the grammar, but many clients put one there. */
+function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
+  verb: V,
+  argument: string,
+  keyword: RegExp,
+  read: (text: string) => ReadPath<P> | undefined,
+  badPath: Reply,
+): { verb: V; path: P; parameters: readonly Parameter[] } | Malformed {
+  const text = decoded(argument);
+  if (text === undefined) return { verb, malformed: NOT_UTF8 };
+  const begin = keyword.exec(text);
+  if (begin === null) return { verb, malformed: BAD_ARGUMENT };
+  const found = read(text.slice(begin[0].length));
+  if (found === undefined) return { verb, malformed: badPath };
+  const parameters = found.rest === '' ? NONE : parseParameters(found.rest);
+  return parameters === undefined ? { verb, malformed: BAD_PARAMETER } : { verb, path: found.path, parameters };
+}
+
+/** The parameters behind a path; undefined if they are none, or if one is there twice. */
+function parseParameters(rest: string): readonly Parameter[] | undefined {
+  if (!rest.startsWith(' ')) return undefined;
+  const parameters = new Map<string, Parameter>();
+  for (const word of rest.split(' ')) {
+    if (word === '') continue;
+    const match = PARAMETER.exec(word);
+    const keyword = match?.[1]?.toUpperCase();
+    if (keyword === undefined || parameters.has(keyword)) return undefined;
+    parameters.set(keyword, { keyword, value: match?.[2] });
+  }
+  return [...parameters.values()];
+}
+
+/** Two blanks where one belongs are let pass: a client of some renown sends them. */
+function parseAuth(argument: string): Command | Malformed {
+  const match = /^ +([!-~]+)(?: +([!-~]+))? *$/.exec(argument);
+  if (match === null) return { verb: 'AUTH', malformed: BAD_ARGUMENT };
+  return { verb: 'AUTH', mechanism: (match[1] ?? '').toUpperCase(), initialResponse: match[2] };
+}
+
+function parseVrfy(argument: string): Command | Malformed {
+  const text = decoded(trim(argument));
+  return text === undefined || text === '' ? { verb: 'VRFY', malformed: BAD_ARGUMENT } : { verb: 'VRFY', text };
+}
+
+/** A command that takes no argument (RFC 5321 §4.3.2), or one that it does not heed (§4.1.1.9). */
+function alone(verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS', heedless = false): Parse {
+  const command: Command = { verb };
+  const malformed: Malformed = { verb, malformed: NO_ARGUMENT };
+  return (argument) => (heedless || trim(argument) === '' ? command : malformed);
+}
+
+/** RFC 5321 §4.1.1: white space before the CRLF is let pass. */
+function trim(argument: string): string {
+  return /^[ \t]*$/.test(argument) ? '' : argument.replace(/^ +/, '').replace(TRAILING_BLANKS, '');
+}
+
+/** The argument read as UTF-8; undefined if it has octets over 127 and is none (RFC 6531 §3.3). */
+function decoded(argument: string): string | undefined {
+  const text = argument.endsWith(' ') || argument.endsWith('\t') ? argument.replace(TRAILING_BLANKS, '') : argument;
+  if (/^[\0-\x7f]*$/.test(text)) return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first four letters, in upper case, as one number: the cheapest key that tells all verbs apart. */
+function fourLetters(line: string): number {
+  return (
+    ((line.charCodeAt(0) & 0xdf) << 24) |
+    ((line.charCodeAt(1) & 0xdf) << 16) |
+    ((line.charCodeAt(2) & 0xdf) << 8) |
+    (line.charCodeAt(3) & 0xdf)
+  );
+}
+
+/** True if the line's first word is the verb, whose first four letters are known to be right. */
+function beginsWith(line: string, verb: string): boolean {
+  if (line.length !== verb.length && line.charCodeAt(verb.length) !== 0x20) return false;
+  return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
+}
+
+const FROM = /^ +FROM: */i;
+const TO = /^ +TO: */i;
+/** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
+const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
+/** RFC 5321 §4.1.2. */
+const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
+const NONE: readonly Parameter[] = [];
+
+const BAD_NAME = new Reply(501, '5.5.4', 'A domain or an address literal is wanted');
+const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');
+const BAD_PARAMETER = new Reply(501, '5.5.4', 'Syntax error in the parameters');
+const BAD_REVERSE_PATH = new Reply(501, '5.1.7', 'Syntax error in the reverse-path');
+const BAD_FORWARD_PATH = new Reply(501, '5.1.3', 'Syntax error in the forward-path');
+const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
+const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');
+
+const UNRECOGNISED: NoCommand = { verb: 'unrecognised' };
+const UNIMPLEMENTED: NoCommand = { verb: 'unimplemented' };
+const FOREIGN: NoCommand = { verb: 'foreign' };
+
+const WORDS = new Map(
+  [
+    { verb: 'EHLO', parse: greeting('EHLO') },
+    { verb: 'HELO', parse: greeting('HELO') },
+    { verb: 'MAIL', parse: parseMail },
+    { verb: 'RCPT', parse: parseRcpt },
+    { verb: 'DATA', parse: alone('DATA') },
+    { verb: 'RSET', parse: alone('RSET') },
+    { verb: 'NOOP', parse: alone('NOOP', true) },
+    { verb: 'VRFY', parse: parseVrfy },
+    { verb: 'HELP', parse: alone('HELP', true) },
+    { verb: 'QUIT', parse: alone('QUIT') },
+    { verb: 'AUTH', parse: parseAuth },
+    { verb: 'STARTTLS', parse: alone('STARTTLS') },
+    // Recognised, not implemented (RFC 5321 §4.2.4).
+    ...['EXPN', 'TURN', 'SEND', 'SOML', 'SAML', 'ETRN', 'BDAT'].map((verb) => ({ verb, parse: () => UNIMPLEMENTED })),
+    // A browser made to talk to us says one of these first.
+    ...['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'].map((verb) => ({
+      verb,
+      parse: () => FOREIGN,
+    })),
+  ].map((word: { verb: string; parse: Parse }) => [fourLetters(`${word.verb} `), word] as const),
+);

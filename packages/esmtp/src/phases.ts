@@ -1,0 +1,55 @@
+import type { Verb } from './command.ts';
+
+/**
+ * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO; in a transaction with a sender;
+ * in one with at least one recipient.
+ */
+export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt';
+
+/** Where a positive reply leads: `same` stays, `home` is where the session stood before the transaction, `over` takes leave. */
+export type Next = Phase | 'same' | 'home' | 'over';
+
+const anywhere = {
+  EHLO: 'extended',
+  HELO: 'plain',
+  RSET: 'home',
+  NOOP: 'same',
+  VRFY: 'same',
+  HELP: 'same',
+  QUIT: 'over',
+} as const;
+
+/** Which command when (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4), and where a positive reply leads. All else is 503. */
+export const phases: Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>> = {
+  start: { ...anywhere, STARTTLS: 'start' },
+  plain: { ...anywhere, STARTTLS: 'start', MAIL: 'mail' },
+  extended: { ...anywhere, STARTTLS: 'start', AUTH: 'same', MAIL: 'mail' },
+  mail: { ...anywhere, RCPT: 'rcpt' },
+  rcpt: { ...anywhere, RCPT: 'same', DATA: 'home' },
+};
+
+/** What a listener that requires TLS does without it (RFC 3207 §4). */
+export const beforeTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'NOOP', 'QUIT', 'STARTTLS']);
+
+/** What a server that requires authentication does without it (RFC 4954 §6). */
+export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
+  'AUTH',
+  'EHLO',
+  'HELO',
+  'NOOP',
+  'QUIT',
+  'RSET',
+  'STARTTLS',
+]);
+
+/** What ends a group of pipelined commands, so that its reply leaves at once (RFC 2920 §3.2). */
+export const endsGroup: ReadonlySet<string> = new Set<Verb | 'unrecognised' | 'unimplemented'>([
+  'AUTH',
+  'EHLO',
+  'NOOP',
+  'QUIT',
+  'STARTTLS',
+  'VRFY',
+  'unimplemented',
+  'unrecognised',
+]);
