@@ -14,7 +14,7 @@ export interface MailParameters {
 }
 
 /** What a client said with RCPT, beside the path. */
-export interface RcptParameters {}
+export type RcptParameters = Readonly<Record<never, never>>;
 
 /** One accepted recipient. */
 export interface Recipient {

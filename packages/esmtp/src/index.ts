@@ -1,4 +1,5 @@
-export { type ForwardPath, Mailbox, type ReversePath } from './address.ts';
+export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './address.ts';
+export type { Verb } from './command.ts';
 export {
   type Envelope,
   type MailParameters,
@@ -9,4 +10,8 @@ export {
   type RecipientResult,
   type Trace,
 } from './delivery.ts';
+export { type EsmtpOptions, esmtp } from './esmtp.ts';
+export type { EsmtpEvent, EventListener } from './events.ts';
+export { defaultLimits, type Limits } from './limits.ts';
+export { formatReceived } from './received.ts';
 export { Rejection, Reply } from './reply.ts';

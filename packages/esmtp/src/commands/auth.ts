@@ -1,0 +1,161 @@
+import { BareLineEnding, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
+import { type Ask, type Login, LoginDenied, UnauthorizedLogin } from '@postern/cred';
+import {
+  authenticate,
+  type Challenger,
+  decodeBase64,
+  EMPTY,
+  ExchangeCancelled,
+  encodeBase64,
+  MalformedResponse,
+  offered,
+} from '@postern/sasl';
+import type { Command } from '../command.ts';
+import { MessageDelivery } from '../delivery.ts';
+import { asLoginFailure, loginRefusal, TOO_MANY_REFUSALS, UNKNOWN_MECHANISM } from '../refusals.ts';
+import { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+
+/** AUTH (RFC 4954 §4): leads the exchange, and logs the client in. */
+export async function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): Promise<Reply> {
+  if (state.authenticated) return ALREADY;
+  const challenger = offered(state.challengers, state.portal, state.mind, state.offer).find(
+    ({ mechanism }) => mechanism === command.mechanism,
+  );
+  if (challenger === undefined) return notOffered(state, command.mechanism);
+
+  await state.logout('reset');
+  const frame = new Frame(state);
+  try {
+    const initialResponse = decodeInitialResponse(command.initialResponse, state.limits.exchangeLine);
+    state.login = await logIn(state, challenger, initialResponse, frame);
+  } catch (error) {
+    frame.rethrowBroken();
+    return refuse(state, challenger, error);
+  }
+  state.authenticated = true;
+  state.tell({ kind: 'authenticated', mechanism: challenger.mechanism, avatarId: state.login.avatarId });
+  return OK;
+}
+
+/** A mechanism that the connection only lacks TLS for gets the answer that says so, whatever the credentials are (RFC 8314 §4.1). */
+function notOffered(state: State, mechanism: string): Reply {
+  const inTheClear = offered(state.challengers, state.portal, state.mind, { ...state.offer, cleartext: true });
+  return inTheClear.some((challenger) => challenger.mechanism === mechanism) ? NEEDS_TLS : UNKNOWN_MECHANISM;
+}
+
+/** No longer than the limit says: who is logged in later is logged out again. */
+async function logIn(
+  state: State,
+  challenger: Challenger,
+  initialResponse: Uint8Array | undefined,
+  frame: Frame,
+): Promise<Login<MessageDelivery>> {
+  const { conversation, portal, mind, limits, settings } = state;
+  conversation.leaveOnEnd = true;
+  const login = authenticate({
+    challenger,
+    portal,
+    mind,
+    interfaces: [MessageDelivery],
+    initialResponse,
+    ask: frame.ask,
+    failureFloor: limits.refusalFloor,
+    clock: settings.clock,
+  });
+  try {
+    return await conversation.within(limits.loginTime, login);
+  } catch (error) {
+    if (error instanceof TimedOut) {
+      frame.breakWith(error);
+      login.then((late) => late.logout('timeout')).catch(() => {});
+    }
+    throw error;
+  } finally {
+    conversation.leaveOnEnd = false;
+  }
+}
+
+/** Counts what was refused, and makes who guesses wait (RFC 4954 §9). */
+async function refuse(state: State, challenger: Challenger, failure: unknown): Promise<Reply> {
+  const { limits, settings, mind } = state;
+  const error = asLoginFailure(failure);
+  const reply = loginRefusal(error);
+  if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: challenger.mechanism, error, reply });
+  else state.trouble(error.culprit, 'AUTH', error);
+
+  if (!(error instanceof UnauthorizedLogin || error instanceof LoginDenied)) return reply;
+  state.refusals++;
+  if (state.refusals >= limits.refusals) return TOO_MANY_REFUSALS;
+  if (state.refusals > limits.promptRefusals) {
+    const over = Promise.withResolvers<void>();
+    const end = (): void => over.resolve();
+    using _timer = settings.clock.after(limits.refusalDelay, end);
+    mind.signal.addEventListener('abort', end);
+    if (mind.signal.aborted) end();
+    await over.promise;
+    mind.signal.removeEventListener('abort', end);
+  }
+  return reply;
+}
+
+/** The framing of an exchange: base64, `334`, `*`. Remembers what broke the conversation itself, which no refusal can mend. */
+class Frame {
+  readonly #state: State;
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  readonly ask: Ask = async (challenge) => {
+    const { conversation, limits } = this.#state;
+    if (this.#broken !== undefined) throw this.#broken.error;
+    // An empty challenge is the blank alone.
+    conversation.say(`334 ${encodeBase64(challenge)}\r\n`);
+    const line = await this.#hear(limits.exchangeLine);
+    if (line === '*') throw new ExchangeCancelled();
+    return decode(line);
+  };
+
+  /** The conversation is over, whatever the exchange makes of it. */
+  breakWith(error: Error): void {
+    this.#broken ??= { error };
+  }
+
+  rethrowBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+    if (this.#state.mind.signal.aborted) throw new PeerGone();
+  }
+
+  async #hear(maximum: number): Promise<string> {
+    try {
+      const line = await this.#state.conversation.hearLine(maximum, true);
+      if (line === undefined) throw new PeerGone();
+      return line;
+    } catch (error) {
+      if (error instanceof LineTooLong) throw new MalformedResponse('the response is too long', 'too-long');
+      if (error instanceof BareLineEnding) throw new MalformedResponse('the response is no line', 'encoding');
+      this.#broken = { error };
+      throw error;
+    }
+  }
+}
+
+/** RFC 4954 §4: none is undefined, and `=` is an empty one. */
+function decodeInitialResponse(base64: string | undefined, maximum: number): Uint8Array | undefined {
+  if (base64 === undefined) return undefined;
+  if (base64 === '=') return EMPTY;
+  if (base64.length > maximum) throw new MalformedResponse('the initial response is too long', 'too-long');
+  return decode(base64);
+}
+
+function decode(base64: string): Uint8Array {
+  const response = decodeBase64(base64);
+  if (response === undefined) throw new MalformedResponse('not base64', 'encoding');
+  return response;
+}
+
+const OK = new Reply(235, '2.7.0', 'Authentication succeeded');
+const ALREADY = new Reply(503, '5.5.1', 'Authenticated already');
+const NEEDS_TLS = new Reply(538, '5.7.11', 'Encryption required for requested authentication mechanism');

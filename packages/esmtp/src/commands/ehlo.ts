@@ -1,0 +1,16 @@
+import { extensions } from '../extensions.ts';
+import { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+
+/** EHLO (RFC 5321 §4.1.1.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
+export function ehlo(state: State, { name }: { readonly name: string }): Reply {
+  state.mind.clientName = name;
+  const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
+  return new Reply(250, undefined, state.settings.hostname, ...keywords);
+}
+
+/** HELO (RFC 5321 §4.1.1.1): what EHLO was, without extensions. */
+export function helo(state: State, { name }: { readonly name: string }): Reply {
+  state.mind.clientName = name;
+  return new Reply(250, undefined, state.settings.hostname);
+}

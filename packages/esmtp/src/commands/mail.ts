@@ -1,0 +1,55 @@
+import { Anonymous, asLoginError, type MaybePromise } from '@postern/cred';
+import type { ReversePath } from '../address.ts';
+import type { Command } from '../command.ts';
+import { type MailParameters, MessageDelivery } from '../delivery.ts';
+import { extensions, readersOf, readParameters } from '../extensions.ts';
+import { after } from '../promise.ts';
+import { AUTHENTICATION_REQUIRED, guestRefusal } from '../refusals.ts';
+import { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+
+/** MAIL (RFC 5321 §4.1.1.2): begins a transaction, if the user may send from this address. */
+export function mail(
+  state: State,
+  { path, parameters: said }: Extract<Command, { verb: 'MAIL' }>,
+): MaybePromise<Reply> {
+  const parameters =
+    said.length === 0 ? NO_PARAMETERS : readParameters<MailParameters>(readers, said, { smtpUtf8: false }, state);
+  if (parameters instanceof Reply) return parameters;
+  if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
+  if (state.login !== undefined) return begin(state, path, parameters);
+  return enterAsGuest(state).then((refused) => refused ?? begin(state, path, parameters));
+}
+
+function begin(state: State, reversePath: ReversePath, parameters: MailParameters): MaybePromise<Reply> {
+  const avatar = state.login?.avatar;
+  const valid = state.ask(() => avatar?.validateFrom(reversePath, parameters));
+  return after(valid, () => {
+    state.transaction = { reversePath, parameters, recipients: [] };
+    return OK;
+  });
+}
+
+/** Who has not authenticated comes in as a guest, if the portal has a door for guests. Resolves to the refusal, if it has not. */
+async function enterAsGuest(state: State): Promise<Reply | undefined> {
+  if (!state.portal.handles(Anonymous)) return AUTHENTICATION_REQUIRED;
+  const { conversation } = state;
+  conversation.leaveOnEnd = true;
+  try {
+    state.login = await state.portal.login(new Anonymous(), state.mind, MessageDelivery);
+    return undefined;
+  } catch (failure) {
+    const error = asLoginError(failure);
+    const reply = guestRefusal(error);
+    if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: undefined, error, reply });
+    else state.trouble(error.culprit, 'MAIL', error);
+    return reply;
+  } finally {
+    conversation.leaveOnEnd = false;
+  }
+}
+
+const readers = readersOf(extensions.flatMap(({ mail: readers = [] }) => readers));
+const NO_PARAMETERS: MailParameters = { smtpUtf8: false };
+const OK = new Reply(250, '2.1.0', 'Sender OK');
+const NOT_ASCII = new Reply(550, '5.6.7', 'An address with such characters needs SMTPUTF8');

@@ -1,0 +1,31 @@
+import type { MaybePromise } from '@postern/cred';
+import type { Command } from '../command.ts';
+import type { RcptParameters } from '../delivery.ts';
+import { extensions, readersOf, readParameters } from '../extensions.ts';
+import { after } from '../promise.ts';
+import { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+
+/** RCPT (RFC 5321 §4.1.1.3): adds a recipient, if the user may send to this address. */
+export function rcpt(
+  state: State,
+  { path, parameters: said }: Extract<Command, { verb: 'RCPT' }>,
+): MaybePromise<Reply> {
+  const { transaction, login } = state;
+  if (transaction === undefined) throw new Error('RCPT without a transaction');
+  const parameters = said.length === 0 ? NO_PARAMETERS : readParameters<RcptParameters>(readers, said, {}, state);
+  if (parameters instanceof Reply) return parameters;
+  if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
+  if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
+  const valid = state.ask(() => login?.avatar.validateTo(path, parameters));
+  return after(valid, () => {
+    transaction.recipients.push({ forwardPath: path, parameters });
+    return OK;
+  });
+}
+
+const readers = readersOf(extensions.flatMap(({ rcpt: readers = [] }) => readers));
+const NO_PARAMETERS: RcptParameters = {};
+const OK = new Reply(250, '2.1.5', 'Recipient OK');
+const NOT_ASCII = new Reply(553, '5.6.7', 'An address with such characters needs SMTPUTF8');
+const TOO_MANY = new Reply(452, '4.5.3', 'Too many recipients');

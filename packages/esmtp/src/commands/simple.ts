@@ -1,0 +1,23 @@
+import { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+
+/** RSET (RFC 5321 §4.1.1.5). */
+export const rset = (): Reply => OK;
+
+/** NOOP (RFC 5321 §4.1.1.9). */
+export const noop = (): Reply => OK;
+
+/** VRFY (RFC 5321 §3.5.3, §7.3): nothing is said of who is there and who is not. */
+export const vrfy = (): Reply => CANNOT_VERIFY;
+
+/** HELP (RFC 5321 §4.1.1.8). */
+export const help = (): Reply => HELP;
+
+/** QUIT (RFC 5321 §4.1.1.10). */
+export function quit({ settings: { hostname } }: State): Reply {
+  return new Reply(221, '2.0.0', `${hostname} closing the connection`);
+}
+
+const OK = new Reply(250, '2.0.0', 'OK');
+const CANNOT_VERIFY = new Reply(252, '2.0.0', 'Cannot verify, but will take mail and try');
+const HELP = new Reply(214, '2.0.0', 'Commands: AUTH DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');

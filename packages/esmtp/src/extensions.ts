@@ -1,0 +1,122 @@
+import { offered } from '@postern/sasl';
+import { parseMailbox } from './address.ts';
+import type { Parameter } from './command.ts';
+import type { MailParameters, RcptParameters } from './delivery.ts';
+import { Reply } from './reply.ts';
+import type { State } from './state.ts';
+import { decodeXtext } from './xtext.ts';
+
+/** A service extension (RFC 5321 §2.2): what EHLO says of it, and the parameters that it adds. */
+export interface Extension {
+  /** Its line in the answer to EHLO, or undefined where the client at hand cannot use it now. */
+  advertise(state: State): string | undefined;
+  readonly mail?: readonly ParameterReader<MailParameters>[];
+  readonly rcpt?: readonly ParameterReader<RcptParameters>[];
+}
+
+/** How a parameter is read: into the parameters, or it is refused with the reply. */
+export interface ParameterReader<P> {
+  readonly keyword: string;
+  read(value: string | undefined, parameters: Writable<P>, state: State): Reply | undefined;
+}
+
+export type Writable<P> = { -readonly [K in keyof P]: P[K] };
+
+/** The extensions that this server has, in the order in which EHLO lists them. */
+export const extensions: readonly Extension[] = [
+  { advertise: () => 'PIPELINING' },
+  {
+    advertise: ({ limits: { messageSize } }) => (Number.isFinite(messageSize) ? `SIZE ${messageSize}` : 'SIZE'),
+    mail: [
+      {
+        keyword: 'SIZE',
+        read(value, parameters, { limits }) {
+          if (value === undefined || !/^\d{1,20}$/.test(value)) return BAD_VALUE;
+          parameters.size = Number(value);
+          return parameters.size > limits.messageSize ? TOO_LARGE : undefined;
+        },
+      },
+    ],
+  },
+  {
+    advertise: () => '8BITMIME',
+    mail: [
+      {
+        keyword: 'BODY',
+        read(value, parameters) {
+          const body = value?.toUpperCase();
+          if (body !== '7BIT' && body !== '8BITMIME') return BAD_VALUE;
+          parameters.body = body;
+          return undefined;
+        },
+      },
+    ],
+  },
+  { advertise: () => 'ENHANCEDSTATUSCODES' },
+  {
+    advertise: () => 'SMTPUTF8',
+    mail: [
+      {
+        keyword: 'SMTPUTF8',
+        read(value, parameters) {
+          if (value !== undefined) return BAD_VALUE;
+          parameters.smtpUtf8 = true;
+          return undefined;
+        },
+      },
+    ],
+  },
+  { advertise: (state) => (state.canStartTls ? 'STARTTLS' : undefined) },
+  {
+    advertise(state) {
+      const mechanisms = offered(state.challengers, state.portal, state.mind, state.offer);
+      return mechanisms.length === 0 || state.needsTls
+        ? undefined
+        : `AUTH ${mechanisms.map(({ mechanism }) => mechanism).join(' ')}`;
+    },
+    mail: [
+      {
+        keyword: 'AUTH',
+        read(value, parameters, state) {
+          const submitter = parseSubmitter(value);
+          if (submitter === undefined) return BAD_VALUE;
+          // RFC 4954 §5: from who is not trusted it means nothing.
+          parameters.auth = state.trusted ? submitter : null;
+          return undefined;
+        },
+      },
+    ],
+  },
+];
+
+/** The parameters as the extensions read them, or the reply to one that is wrong; one that nobody knows is 555 (RFC 5321 §4.1.1.11). */
+export function readParameters<P>(
+  readers: ReadonlyMap<string, ParameterReader<P>>,
+  said: readonly Parameter[],
+  parameters: Writable<P>,
+  state: State,
+): P | Reply {
+  for (const { keyword, value } of said) {
+    // After HELO no extension has been offered (RFC 5321 §4.1.1.1).
+    const reader = state.extended ? readers.get(keyword) : undefined;
+    const refusal = reader === undefined ? UNKNOWN_PARAMETER : reader.read(value, parameters, state);
+    if (refusal !== undefined) return refusal;
+  }
+  return parameters;
+}
+
+/** The readers by their keywords. */
+export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMap<string, ParameterReader<P>> {
+  return new Map(readers.map((reader) => [reader.keyword, reader]));
+}
+
+/** RFC 4954 §5: the xtext of a mailbox, or `<>`, which is null; undefined if it is neither. */
+function parseSubmitter(value: string | undefined): string | null | undefined {
+  const submitter = decodeXtext(value ?? '');
+  if (submitter === '<>') return null;
+  return submitter === undefined ? undefined : parseMailbox(submitter)?.toString();
+}
+
+const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
+const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
+const UNKNOWN_PARAMETER = new Reply(555, '5.5.4', 'Unknown parameter');

@@ -1,0 +1,122 @@
+import type { HeardMessage } from '@postern/conversation';
+import type { MaybePromise } from '@postern/cred';
+import type { Envelope, Message, RecipientResult } from './delivery.ts';
+import { HeaderScan, LineLengths } from './header-scan.ts';
+import type { Limits } from './limits.ts';
+import { isPromise } from './promise.ts';
+import { refusal } from './refusals.ts';
+import { Rejection, Reply } from './reply.ts';
+import { DeliveryFailed, type State } from './state.ts';
+
+/**
+ * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
+ * message aborted once: then the reply is ready.
+ */
+export class Intake {
+  readonly #state: State;
+  readonly #envelope: Envelope;
+  readonly #message: Message;
+  readonly #limits: Limits;
+  readonly #header = new HeaderScan();
+  readonly #lines: LineLengths | undefined;
+  #octets = 0;
+  /** Set once the message has been given up. */
+  #refusal: Reply | undefined;
+
+  constructor(state: State, envelope: Envelope, message: Message) {
+    this.#state = state;
+    this.#envelope = envelope;
+    this.#message = message;
+    this.#limits = state.limits;
+    this.#lines = Number.isFinite(state.limits.textLine) ? new LineLengths(state.limits.textLine) : undefined;
+  }
+
+  /** Passes on what is not the client's: the `Received:` field. */
+  begin(field: string | undefined): MaybePromise<void> {
+    if (field !== undefined) return this.#write(Buffer.from(`${field}\r\n`));
+  }
+
+  /** Passes on the next piece of the client's data; never fails. */
+  readonly take = (piece: Uint8Array): MaybePromise<void> => {
+    if (this.#refusal !== undefined) return;
+    const defect = this.#examine(piece);
+    return defect === undefined ? this.#write(piece) : this.giveUp(defect);
+  };
+
+  /** All has been heard: has the message kept, and resolves to the reply. */
+  async end({ bareLineEndings, octets }: HeardMessage): Promise<Reply> {
+    if (bareLineEndings && this.#refusal === undefined) await this.giveUp(BARE_LINE_ENDINGS);
+    if (this.#refusal !== undefined) return this.#refuse(this.#refusal);
+    try {
+      const results = await this.#state.ask(() => this.#message.end());
+      return this.#answer(results ?? [], octets);
+    } catch (error) {
+      return this.#refuse(this.#explain(error));
+    }
+  }
+
+  /** Has the message aborted, if that has not happened yet. Does not fail. */
+  async giveUp(reason: Reply | Error): Promise<void> {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = reason instanceof Reply ? reason : this.#explain(reason);
+    const error = reason instanceof Reply ? new Rejection(reason.code, reason.enhanced ?? '', ...reason.lines) : reason;
+    try {
+      await this.#state.ask(() => this.#message.abort(error));
+    } catch (failure) {
+      this.#explain(failure);
+    }
+  }
+
+  #write(piece: Uint8Array): MaybePromise<void> {
+    try {
+      const written = this.#state.ask(() => this.#message.write(piece));
+      if (isPromise(written)) return written.catch((error: Error) => this.giveUp(error));
+    } catch (error) {
+      return this.giveUp(error as Error);
+    }
+  }
+
+  /** What is wrong with the message, up to and with this piece. */
+  #examine(piece: Uint8Array): Reply | undefined {
+    this.#octets += piece.length;
+    if (this.#octets > this.#limits.messageSize) return TOO_LARGE;
+    this.#header.feed(piece);
+    if (this.#header.receivedFields >= this.#limits.receivedFields) return LOOP;
+    this.#lines?.feed(piece);
+    return this.#lines?.exceeded ? LONG_LINE : undefined;
+  }
+
+  /** SMTP has one reply for all recipients: if any took the message it is positive, and the rest is the delivery's to report (RFC 5321 §4.4). */
+  #answer(results: readonly RecipientResult[], octets: number): Reply {
+    const { recipients, id } = this.#envelope;
+    const failed = results.flatMap((reply, at) => {
+      const recipient = recipients[at];
+      return reply === undefined || recipient === undefined
+        ? []
+        : [{ recipient: String(recipient.forwardPath), reply }];
+    });
+    if (failed.length === recipients.length) {
+      // If one may come to accept it later, the client is to try again.
+      const replies = failed.map(({ reply }) => reply);
+      return this.#refuse(replies.find(({ code }) => code < 500) ?? (replies[0] as Reply));
+    }
+    this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, octets, failed });
+    return new Reply(250, '2.0.0', `OK ${id}`);
+  }
+
+  #refuse(reply: Reply): Reply {
+    this.#state.tell({ kind: 'message-refused', envelope: this.#envelope, reply });
+    return reply;
+  }
+
+  /** The reply to a failure, which is told of if it is none of the client's. */
+  #explain(error: unknown): Reply {
+    if (error instanceof DeliveryFailed) this.#state.trouble('us', 'DATA', error.cause);
+    return refusal(error);
+  }
+}
+
+const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
+const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
+const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
+const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');

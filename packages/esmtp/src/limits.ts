@@ -1,0 +1,49 @@
+/** What a client may use up. Lengths are in octets, times in milliseconds. */
+export interface Limits {
+  /** A command line without its CRLF; longer is 500. RFC 5321 §4.5.3.1.4 asks for 510 at least, RFC 3461 §5.4 for 1034. Default: 2,048. */
+  readonly commandLine: number;
+  /** A line of an authentication exchange without its CRLF, and the initial response on the AUTH line; longer is 500 (RFC 4954 §4). Default: 12,288. */
+  readonly exchangeLine: number;
+  /** A line of message text without its CRLF; longer is 554 after the end of the data. RFC 5321 §4.5.3.1.6 asks for 998 at least. Default: unlimited. */
+  readonly textLine: number;
+  /** A message as it comes, without dot stuffing; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
+  readonly messageSize: number;
+  /** Recipients of one message; more are 452. RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
+  readonly recipients: number;
+  /** `Received:` fields in one message; as many are 554, for it goes in circles (RFC 5321 §6.3). Default: 100. */
+  readonly receivedFields: number;
+  /** Commands on one connection that are none, come at the wrong time or are wrongly written; then 421. Default: 20. */
+  readonly errors: number;
+  /** Refused logins on one connection that are answered without delay. RFC 4954 §9 asks for 3 at least before a connection is dropped. Default: 3. */
+  readonly promptRefusals: number;
+  /** How long the answer to each later refused login is held back. Default: 5,000. */
+  readonly refusalDelay: number;
+  /** Refused logins on one connection, the last of which gets a 421. Default: 10. */
+  readonly refusals: number;
+  /** A refused login is answered no sooner than so long after the client's last word, whatever was wrong. Default: 250. */
+  readonly refusalFloor: number;
+  /** How long a login may take in all, from AUTH to its outcome; then 421. Default: 120,000. */
+  readonly loginTime: number;
+  /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
+  readonly idleTime: number;
+  /** How long a delivery may take over one call; then 451. Default: 120,000. */
+  readonly deliveryTime: number;
+}
+
+/** Safe on the open Internet, and wide enough for every client that behaves. */
+export const defaultLimits: Limits = {
+  commandLine: 2_048,
+  exchangeLine: 12_288,
+  textLine: Number.POSITIVE_INFINITY,
+  messageSize: 25 * 1024 * 1024,
+  recipients: 1_000,
+  receivedFields: 100,
+  errors: 20,
+  promptRefusals: 3,
+  refusalDelay: 5_000,
+  refusals: 10,
+  refusalFloor: 250,
+  loginTime: 120_000,
+  idleTime: 300_000,
+  deliveryTime: 120_000,
+};

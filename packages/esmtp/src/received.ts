@@ -1,0 +1,56 @@
+import { isAddressLiteral, isDomain } from './address.ts';
+import type { Trace } from './delivery.ts';
+
+/**
+ * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
+ * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
+ */
+export function formatReceived({ mind, hostname, protocol, envelope, date }: Trace): string {
+  const client = mind.clientName ?? '';
+  const name = isDomain(client) || isAddressLiteral(client) ? client : 'unknown';
+  const [only, ...others] = envelope.recipients;
+  const clauses = [
+    `from ${name}${literal(mind.remote)}`,
+    `by ${hostname}`,
+    `with ${protocol}`,
+    `id ${envelope.id}`,
+    only === undefined || others.length > 0 ? '' : `for <${only.forwardPath.toString()}>`,
+    mind.tls === undefined ? '' : `tls ${mind.tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`,
+  ];
+  return `${fold(clauses)};\r\n ${date.toUTCString().replace('GMT', '+0000')}`;
+}
+
+/** The "with" keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
+export function withKeyword(facts: {
+  extended: boolean;
+  smtpUtf8: boolean;
+  tls: boolean;
+  authenticated: boolean;
+}): string {
+  if (!facts.extended) return 'SMTP';
+  return `${facts.smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`;
+}
+
+/** The peer's address as TCP-info; a UNIX socket has none. */
+function literal({ family, address }: Trace['mind']['remote']): string {
+  if (family === 'unix') return '';
+  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');
+  return bare.includes(':') ? ` ([IPv6:${bare}])` : ` ([${bare}])`;
+}
+
+/** The clauses after the field's name, in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
+function fold(clauses: readonly string[]): string {
+  let text = 'Received:';
+  let column = text.length;
+  for (const clause of clauses) {
+    if (clause === '') continue;
+    // One more, for the semicolon.
+    if (column + 1 + clause.length + 1 > 78) {
+      text += '\r\n';
+      column = 0;
+    }
+    text += ` ${clause}`;
+    column += 1 + clause.length;
+  }
+  return text;
+}

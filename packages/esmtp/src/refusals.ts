@@ -1,0 +1,93 @@
+import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
+import {
+  type Culprit,
+  LoginDenied,
+  LoginError,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from '@postern/cred';
+import { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
+import { Rejection, Reply } from './reply.ts';
+
+/**
+ * The reply to AUTH when it failed (RFC 4954 §4, §6). An unknown user, a wrong password, a closed account and an identity that is
+ * not for this user get the same one.
+ */
+export function loginRefusal(error: LoginError | ExchangeError): Reply {
+  if (error instanceof ExchangeCancelled) return CANCELLED;
+  if (error instanceof MalformedResponse) return malformations[error.malformation];
+  if (error instanceof UnauthorizedLogin) return FAILED;
+  if (error instanceof LoginDenied) return denials[error.reason];
+  return error instanceof UnhandledCredentials ? UNKNOWN_MECHANISM : LOGIN_DEFERRED;
+}
+
+/** The reply to MAIL from a client that has not authenticated, when the portal does not let it in as a guest. */
+export function guestRefusal(error: LoginError): Reply {
+  if (error instanceof UnhandledCredentials) return AUTHENTICATION_REQUIRED;
+  return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? NO_GUESTS : DEFERRED;
+}
+
+/** The reply to whatever a command failed with: a delivery's own one, or a deferral that says nothing of the cause. */
+export function refusal(error: unknown): Reply {
+  return error instanceof Rejection ? error.reply : DEFERRED;
+}
+
+/** The reply to a line that cannot be read; undefined if the error is of another kind. */
+export function lineRefusal(error: unknown): Reply | undefined {
+  if (error instanceof LineTooLong) return LINE_TOO_LONG;
+  return error instanceof BareLineEnding ? BARE_LINE_ENDING : undefined;
+}
+
+/** The last word to a client with whom the conversation cannot go on; undefined if there is nobody to hear it. */
+export function farewell(error: unknown): Reply | undefined {
+  if (error instanceof PeerGone) return undefined;
+  if (error instanceof TimedOut) return TIMED_OUT;
+  return error instanceof Closing ? SHUTTING_DOWN : FAILING;
+}
+
+/** Whose doing a failed login is. */
+export function culpritOf(error: LoginError | ExchangeError): Culprit {
+  return error.culprit;
+}
+
+/** A failed login as one of the errors that there are: what else a challenger threw counts as a TemporaryFailure. */
+export function asLoginFailure(error: unknown): LoginError | ExchangeError {
+  if (error instanceof LoginError || error instanceof ExchangeError) return error;
+  return new TemporaryFailure('a challenger failed', { cause: error });
+}
+
+export const AUTHENTICATION_REQUIRED = new Reply(530, '5.7.0', 'Authentication required');
+export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentication mechanism');
+export const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
+export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
+export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
+
+const FAILED = new Reply(535, '5.7.8', 'Authentication failed');
+const LOGIN_DEFERRED = new Reply(454, '4.7.0', 'Temporary authentication failure');
+const CANCELLED = new Reply(501, '5.7.0', 'Authentication cancelled');
+const DEFERRED = new Reply(451, '4.3.0', 'Something went wrong here, try again later');
+const NO_GUESTS = new Reply(550, '5.7.1', 'Not allowed without authentication');
+const BARE_LINE_ENDING = new Reply(500, '5.5.2', 'A line ends with CR and LF');
+const TIMED_OUT = new Reply(421, '4.4.2', 'Took too long, closing the connection');
+const SHUTTING_DOWN = new Reply(421, '4.3.2', 'Shutting down, try again later');
+const FAILING = new Reply(421, '4.3.0', 'Something went wrong here, closing the connection');
+
+const BAD_RESPONSE = new Reply(501, '5.5.2', 'Malformed authentication response');
+const malformations: Readonly<Record<Malformation, Reply>> = {
+  syntax: BAD_RESPONSE,
+  encoding: BAD_RESPONSE,
+  'too-long': EXCHANGE_LINE_TOO_LONG,
+  'unexpected-initial-response': new Reply(501, '5.7.0', 'This mechanism takes no initial response'),
+};
+
+/** RFC 4954 §6. What tells of an account is said only where the user can mend it. */
+const denials: Readonly<Record<LoginDenied['reason'], Reply>> = {
+  disabled: FAILED,
+  expired: FAILED,
+  'not-authorized': FAILED,
+  policy: FAILED,
+  'transition-needed': new Reply(432, '4.7.12', 'A password transition is needed'),
+  'mechanism-too-weak': new Reply(534, '5.7.9', 'Authentication mechanism is too weak'),
+  'too-many': LOGIN_DEFERRED,
+};

@@ -1,0 +1,166 @@
+import { Closing, ConversationError, TimedOut } from '@postern/conversation';
+import type { LogoutReason, MaybePromise } from '@postern/cred';
+import { type Command, type Malformed, type NoCommand, parseCommand, type Verb } from './command.ts';
+import { auth } from './commands/auth.ts';
+import { data } from './commands/data.ts';
+import { ehlo, helo } from './commands/ehlo.ts';
+import { mail } from './commands/mail.ts';
+import { rcpt } from './commands/rcpt.ts';
+import { help, noop, quit, rset, vrfy } from './commands/simple.ts';
+import { starttls } from './commands/starttls.ts';
+import { beforeAuthentication, beforeTls, endsGroup, phases } from './phases.ts';
+import { isPromise } from './promise.ts';
+import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, refusal } from './refusals.ts';
+import { Rejection, Reply } from './reply.ts';
+import { DeliveryFailed, type State } from './state.ts';
+
+/** Leads a session from the greeting to the end. Never fails. */
+export async function lead(state: State): Promise<void> {
+  const { conversation, settings, limits } = state;
+  conversation.patience = limits.idleTime;
+  state.tell({ kind: 'connected' });
+  conversation.say(`220 ${settings.hostname} ESMTP\r\n`);
+  let reason: LogoutReason;
+  try {
+    reason = await converse(state);
+  } catch (error) {
+    reason = takeLeave(state, error);
+  }
+  const closed = conversation.close();
+  await state.logout(reason);
+  await closed;
+  state.tell({ kind: 'closed', reason });
+}
+
+/** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
+async function converse(state: State): Promise<LogoutReason> {
+  const { conversation, limits } = state;
+  const longest = Math.max(limits.commandLine, limits.exchangeLine + AUTH_PREFIX);
+  while (state.leaving === undefined) {
+    let said: Said | undefined;
+    let reply: Reply | undefined;
+    try {
+      const heard = conversation.hearLine(longest, state.transaction === undefined);
+      const line = isPromise(heard) ? await heard : heard;
+      if (line === undefined) return 'disconnected';
+      said = parseCommand(line);
+      const answer = line.length > limits.commandLine && said.verb !== 'AUTH' ? LINE_TOO_LONG : respond(state, said);
+      reply = count(state, isPromise(answer) ? await answer : answer);
+    } catch (error) {
+      reply = mend(state, said, error);
+    }
+    if (reply !== undefined) {
+      if (reply.code === LEAVING) state.leaving = 'disconnected';
+      else if (reply.positive) state.go(phases[state.phase][said?.verb as Verb] ?? 'same');
+      conversation.say(reply.toString());
+    }
+    if (said === undefined || endsGroup.has(said.verb)) {
+      const flushed = conversation.flush();
+      if (flushed !== undefined) await flushed;
+    }
+  }
+  return state.leaving;
+}
+
+type Said = Command | Malformed | NoCommand;
+
+/** Whether the command may come now, whether it is one, and then what it comes to; undefined if it has said its reply itself. */
+function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
+  switch (said.verb) {
+    case 'unrecognised':
+      return UNRECOGNISED;
+    case 'unimplemented':
+      return UNIMPLEMENTED;
+    case 'foreign':
+      state.leaving = 'disconnected';
+      return FOREIGN;
+    default:
+      return refuseNow(state, said.verb) ?? ('malformed' in said ? said.malformed : run(state, said));
+  }
+}
+
+/** Why the command may not come now, if it may not. */
+function refuseNow(state: State, verb: Verb): Reply | undefined {
+  const { phase } = state;
+  const comesNow = phases[phase][verb] !== undefined;
+  if (!comesNow && phase === 'start') return GREET_FIRST;
+  if (state.needsTls && !beforeTls.has(verb)) return TLS_REQUIRED;
+  if (state.needsAuthentication && !beforeAuthentication.has(verb)) return AUTHENTICATION_REQUIRED;
+  return comesNow ? undefined : OUT_OF_SEQUENCE;
+}
+
+function run(state: State, command: Command): MaybePromise<Reply | undefined> {
+  switch (command.verb) {
+    case 'EHLO':
+      return ehlo(state, command);
+    case 'HELO':
+      return helo(state, command);
+    case 'AUTH':
+      return auth(state, command);
+    case 'STARTTLS':
+      return starttls(state);
+    case 'MAIL':
+      return mail(state, command);
+    case 'RCPT':
+      return rcpt(state, command);
+    case 'DATA':
+      return data(state);
+    case 'RSET':
+      return rset();
+    case 'NOOP':
+      return noop();
+    case 'VRFY':
+      return vrfy();
+    case 'HELP':
+      return help();
+    case 'QUIT':
+      return quit(state);
+  }
+}
+
+/** Counts what was no command; the one too many gets the last reply. */
+function count(state: State, reply: Reply | undefined): Reply | undefined {
+  if (reply === undefined || !ERRORS.has(reply.code)) return reply;
+  state.errors++;
+  return state.errors >= state.limits.errors ? TOO_MANY_ERRORS : reply;
+}
+
+/** The reply to what went wrong with one command. Throws what the conversation does not survive. */
+function mend(state: State, said: Said | undefined, error: unknown): Reply | undefined {
+  const unreadable = lineRefusal(error);
+  if (unreadable !== undefined) return count(state, unreadable);
+  if (error instanceof ConversationError) throw error;
+  if (!(error instanceof Rejection)) {
+    state.trouble(
+      'us',
+      (said?.verb as Verb | undefined) ?? 'session',
+      error instanceof DeliveryFailed ? error.cause : error,
+    );
+  }
+  return refusal(error);
+}
+
+/** Says the last word, if there is somebody to hear it. */
+function takeLeave(state: State, error: unknown): LogoutReason {
+  const reply = farewell(error);
+  if (reply !== undefined) state.conversation.say(reply.toString());
+  if (error instanceof TimedOut) return 'timeout';
+  if (error instanceof Closing) return 'shutdown';
+  if (!(error instanceof ConversationError)) state.trouble('us', 'session', error);
+  return 'disconnected';
+}
+
+/** `AUTH `, the name of a mechanism, and some blanks. */
+const AUTH_PREFIX = 40;
+/** RFC 5321 §3.8: the code after which the server closes. */
+const LEAVING = 421;
+/** The codes that say that the client's command was none, or not at this time. */
+const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 538, 555]);
+
+const GREET_FIRST = new Reply(503, '5.5.1', 'Send EHLO first');
+const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
+const TLS_REQUIRED = new Reply(530, '5.7.0', 'Must issue a STARTTLS command first');
+const UNRECOGNISED = new Reply(500, '5.5.1', 'Command not recognised');
+const UNIMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');
+const FOREIGN = new Reply(502, '5.5.1', 'This is SMTP');
+const TOO_MANY_ERRORS = new Reply(421, '4.7.0', 'Too many errors');

@@ -1,0 +1,171 @@
+import type { Conversation } from '@postern/conversation';
+import type { Culprit, Login, LogoutReason, MaybePromise, Portal } from '@postern/cred';
+import type { Challenger, OfferPolicy } from '@postern/sasl';
+import type { ReversePath } from './address.ts';
+import type { Verb } from './command.ts';
+import type { MailParameters, MessageDelivery, Recipient } from './delivery.ts';
+import type { EsmtpEvent } from './events.ts';
+import type { Limits } from './limits.ts';
+import { SmtpMind } from './mind.ts';
+import type { Next, Phase } from './phases.ts';
+import { isPromise } from './promise.ts';
+import { Rejection } from './reply.ts';
+import type { Settings } from './settings.ts';
+
+/** A transaction that MAIL has begun. */
+export interface Transaction {
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  readonly recipients: Recipient[];
+}
+
+/** A delivery's call failed otherwise than by a Rejection; the cause is what it threw. */
+export class DeliveryFailed extends Error {
+  constructor(cause: unknown) {
+    super('a delivery failed', { cause });
+  }
+
+  override get name(): string {
+    return 'DeliveryFailed';
+  }
+}
+
+/** Where one session stands, and what it has to do with. */
+export class State {
+  readonly conversation: Conversation;
+  readonly settings: Settings;
+  readonly mind: SmtpMind;
+  phase: Phase = 'start';
+  /** Where the session returns to after a transaction. */
+  home: 'start' | 'plain' | 'extended' = 'start';
+  /** Why the session ends, once it is clear that it does. */
+  leaving: LogoutReason | undefined;
+  /** Who is logged in, by AUTH or as a guest. */
+  login: Login<MessageDelivery> | undefined;
+  /** True if AUTH succeeded. */
+  authenticated = false;
+  transaction: Transaction | undefined;
+  /** Commands so far that were none. */
+  errors = 0;
+  /** Logins so far that were refused. */
+  refusals = 0;
+
+  constructor(conversation: Conversation, settings: Settings) {
+    this.conversation = conversation;
+    this.settings = settings;
+    this.mind = new SmtpMind(conversation);
+  }
+
+  get limits(): Limits {
+    return this.settings.limits;
+  }
+
+  get portal(): Portal {
+    return this.settings.portal;
+  }
+
+  get challengers(): readonly Challenger[] {
+    return this.settings.challengers;
+  }
+
+  get offer(): OfferPolicy {
+    return this.settings.offer;
+  }
+
+  /** True after EHLO. */
+  get extended(): boolean {
+    return this.home === 'extended';
+  }
+
+  /** True if STARTTLS would work now. */
+  get canStartTls(): boolean {
+    const { transport } = this.conversation;
+    const wanted = transport.tlsPolicy === 'required' || transport.tlsPolicy === 'offered';
+    return wanted && transport.tls === undefined && transport.startTls !== undefined;
+  }
+
+  /** True if nothing of weight may be done before STARTTLS. */
+  get needsTls(): boolean {
+    const { tls, tlsPolicy } = this.conversation.transport;
+    return tls === undefined && tlsPolicy === 'required';
+  }
+
+  /** True if nothing of weight may be done before AUTH. */
+  get needsAuthentication(): boolean {
+    return !this.authenticated && this.settings.authentication === 'required';
+  }
+
+  /** True if what the client says of a message's first submitter counts (RFC 4954 §5). */
+  get trusted(): boolean {
+    return (
+      this.authenticated && this.login !== undefined && this.settings.trustSubmitter(this.mind, this.login.avatarId)
+    );
+  }
+
+  /** Goes where a positive reply leads. */
+  go(next: Next): void {
+    if (next === 'same') return;
+    if (next === 'over') {
+      this.leaving = 'quit';
+      return;
+    }
+    if (next === 'start' || next === 'plain' || next === 'extended') this.home = next;
+    this.phase = next === 'home' ? this.home : next;
+    if (this.phase === this.home) this.transaction = undefined;
+  }
+
+  /** What a delivery's call comes to. Fails with a Rejection or with DeliveryFailed and nothing else, and no later than the limit says. */
+  ask<T>(call: () => MaybePromise<T>): MaybePromise<T> {
+    try {
+      const answer = call();
+      return isPromise(answer) ? this.#wait(answer) : answer;
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  async #wait<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await this.conversation.within(this.limits.deliveryTime, answer);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  /** Logs out whoever is logged in. Does not fail. */
+  async logout(reason: LogoutReason): Promise<void> {
+    const { login } = this;
+    this.login = undefined;
+    this.authenticated = false;
+    if (login === undefined) return;
+    try {
+      await this.conversation.within(this.limits.deliveryTime, login.logout(reason));
+    } catch (error) {
+      this.trouble('us', 'session', error);
+    }
+  }
+
+  /** Tells of an event. */
+  tell(event: EventFacts): void {
+    const { onEvent } = this.settings;
+    if (onEvent === undefined) return;
+    try {
+      onEvent({ mind: this.mind, ...event });
+    } catch {
+      // A log that does not work is no reason to refuse mail.
+    }
+  }
+
+  /** Tells of trouble: once for each failure, with whose it is. */
+  trouble(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
+    this.tell({ kind: 'trouble', culprit, during, cause });
+  }
+}
+
+type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
+type EventFacts = Without<EsmtpEvent, 'mind'>;
+
+function asRefusal(error: unknown): Rejection | DeliveryFailed {
+  if (error instanceof Rejection) return error;
+  return new DeliveryFailed(error);
+}
