@@ -113,6 +113,11 @@ export class Conversation {
     return this.#awaitLine(maximum, interruptible ? this.#closing : undefined);
   }
 
+  /** The next octet, which is not taken; undefined once the peer has ended. Waits as {@link hearLine} does. */
+  peek(interruptible = false): MaybePromise<number | undefined> {
+    return this.#chunk?.[this.#at] ?? this.#awaitOctet(interruptible ? this.#closing : undefined);
+  }
+
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
@@ -247,6 +252,15 @@ export class Conversation {
       }
       left = await this.#awaitMore(left, closing);
     }
+  }
+
+  async #awaitOctet(closing: AbortSignal | undefined): Promise<number | undefined> {
+    let left = this.patience;
+    while (!this.#read()) {
+      if (this.#ended) return undefined;
+      left = await this.#awaitMore(left, closing);
+    }
+    return this.#chunk?.[this.#at];
   }
 
   /** Hears on in the middle of something; comes to the patience that is left. */

@@ -11,9 +11,12 @@ export abstract class ConversationError extends Error {
 /** The line is longer than it may be. What is left of it is discarded before the next line is heard. */
 export class LineTooLong extends ConversationError {
   readonly code = 'line-too-long';
+  /** The first octets of the line, five at most: enough to tell what kind of line it is, and too few for a secret. */
+  readonly beginning: string;
 
-  constructor(maximum: number) {
+  constructor(maximum: number, beginning = '') {
     super(`a line of more than ${maximum} octets`);
+    this.beginning = beginning;
   }
 }
 

@@ -60,7 +60,10 @@ export class LineScanner {
     while (end < chunk.length && end <= limit && chunk[end] !== CR && chunk[end] !== LF) end++;
 
     this.at = end;
-    if (end > limit) return this.#refuse(new LineTooLong(maximum));
+    if (end > limit) {
+      const beginning = begun.toString('latin1', 0, KIND) + chunk.toString('latin1', start, start + KIND);
+      return this.#refuse(new LineTooLong(maximum, beginning.slice(0, KIND)));
+    }
     if (end === chunk.length || (chunk[end] === CR && end + 1 === chunk.length)) {
       // A copy, so that half a line does not keep the whole chunk in memory.
       this.#begun = Buffer.concat([begun, chunk.subarray(start)]);
@@ -100,6 +103,8 @@ export class LineScanner {
   }
 }
 
+/** Octets of a bad line that the error tells. */
+const KIND = 5;
 const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
