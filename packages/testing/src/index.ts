@@ -1,5 +1,10 @@
 export type { Chunks } from './chunks.ts';
+export type { ContractCase } from './contracts/case.ts';
+export { type TransportPair, transportContract } from './contracts/transport.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
+export { type ExchangeOptions, type ExchangeRecord, exchange } from './exchange.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { type MemoryPipe, type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 export type { Value } from './placeholders.ts';
+export { portalFor, TestAvatar } from './portal-for.ts';
+export { testMind } from './test-mind.ts';
