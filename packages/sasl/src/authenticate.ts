@@ -54,20 +54,24 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
   const exchange = new Exchange(authentication.ask, clock);
-  let credentials: Credentials | undefined;
-  let login: Login<InstanceOf<I[number]>>;
-  try {
-    credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
-    login = await portal.login(credentials, mind, ...interfaces);
-  } catch (error) {
-    let refusal = exchange.refusal(error);
-    try {
-      await credentials?.refused(exchange.ask, refusal);
-    } catch (second) {
-      refusal = exchange.refusal(second);
-    }
+  const refuse = async (refusal: LoginError): Promise<never> => {
     await exchange.pause(failureFloor, mind.signal);
     throw refusal;
+  };
+
+  let credentials: Credentials;
+  try {
+    credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
+  } catch (error) {
+    return refuse(exchange.refusal(error));
+  }
+  let login: Login<InstanceOf<I[number]>>;
+  try {
+    login = await portal.login(credentials, mind, ...interfaces);
+  } catch (error) {
+    exchange.rethrow();
+    const refusal = exchange.refusal(error);
+    return refuse(await closingWords(credentials, exchange, refusal));
   }
   try {
     // A checker may have swallowed what broke the exchange, and recognised the client all the same.
@@ -80,6 +84,16 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     throw exchange.refusal(error);
   }
   return login;
+}
+
+/** Has the credentials say their last word on a refusal. What the refusal is afterwards: the same, unless they failed to. */
+async function closingWords(credentials: Credentials, exchange: Exchange, refusal: LoginError): Promise<LoginError> {
+  try {
+    await credentials.refused(exchange.ask, refusal);
+    return refusal;
+  } catch (error) {
+    return exchange.refusal(error);
+  }
 }
 
 /** What the driver knows of an exchange: when the client spoke last, and what it broke it with. */
@@ -107,14 +121,14 @@ class Exchange {
     }
   };
 
+  /** Throws what broke the exchange, if anything did, whatever somebody made of it in between. */
   rethrow(): void {
     if (this.#broken !== undefined) throw this.#broken.error;
   }
 
-  /** The refusal that an error comes to. Throws instead what broke the exchange, if anything did. */
+  /** The refusal that an error comes to. Throws the error itself if it is what broke the exchange. */
   refusal(error: unknown): LoginError {
-    this.rethrow();
-    if (error instanceof ExchangeError) throw error;
+    if (error instanceof ExchangeError || (this.#broken !== undefined && error === this.#broken.error)) throw error;
     return asLoginError(error);
   }
 
