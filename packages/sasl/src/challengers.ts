@@ -4,15 +4,18 @@ import { cramMd5 } from './cram-md5/challenger.ts';
 import { external } from './external/challenger.ts';
 import { type LoginOptions, login } from './login/challenger.ts';
 import { checkChallengers } from './mechanism-name.ts';
+import { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 import { plain } from './plain/challenger.ts';
 import { type ScramOptions, scram } from './scram/challenger.ts';
 import { SCRAM_HASHES, type ScramHash } from './scram/hashes.ts';
+import { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';
 
 /** What the mechanisms of the family need to know, and which of them are wanted. */
 export interface ChallengersOptions {
   /** The fully qualified name of this host. */
   readonly hostname: string;
   readonly login?: LoginOptions;
+  readonly oauth?: OAuthBearerOptions & XOAuth2Options;
   readonly scram?: Omit<ScramOptions, 'hash' | 'plus' | 'plusOffered'>;
   /**
    * The names of the mechanisms wanted. Default: all but those that are only there if asked for. Of SCRAM the default is
@@ -45,6 +48,8 @@ function family(options: ChallengersOptions): readonly Challenger[] {
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plus: true })),
     external(),
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: wantsPlus(options, hash) })),
+    oauthBearer(options.oauth),
+    xoauth2(options.oauth),
     cramMd5({ hostname }),
     plain(),
     login(options.login),

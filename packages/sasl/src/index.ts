@@ -12,6 +12,8 @@ export { external } from './external/challenger.ts';
 export { ExternalIdentity } from './external/credentials.ts';
 export { type LoginOptions, login } from './login/challenger.ts';
 export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
+export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
+export { BearerToken, type BearerTokenFacts, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type OfferPolicy, offered } from './offered.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, prepare } from './prepare.ts';
@@ -37,3 +39,4 @@ export {
   type ScramDerivation,
   ScramSecret,
 } from './scram/secret.ts';
+export { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';

@@ -2,8 +2,11 @@ export { type AnonymousResponderOptions, anonymousResponder } from '../anonymous
 export { cramMd5Responder } from '../cram-md5/responder.ts';
 export { externalResponder } from '../external/responder.ts';
 export { loginResponder } from '../login/responder.ts';
+export { type OAuthBearerResponderOptions, oauthBearerResponder, type TokenOptions } from '../oauthbearer/responder.ts';
+export { TokenRefused } from '../oauthbearer/token-refused.ts';
 export { plainResponder } from '../plain/responder.ts';
 export { type ScramResponderOptions, scramResponder } from '../scram/responder.ts';
+export { type XOAuth2ResponderOptions, xoauth2Responder } from '../xoauth2/responder.ts';
 export { authenticate, type ClientAuthentication } from './authenticate.ts';
 export { AuthenticationFailure, SaslError, SaslFailure } from './errors.ts';
 export type { ActAs, Channel, Responder, Say, UserPassword } from './responder.ts';

@@ -134,11 +134,11 @@ export function formatAuthMessage(clientFirstBare: string, serverFirst: string, 
 }
 
 /** `,` and `=` in a saslname (RFC 5802 §5.1). */
-function escapeName(name: string): string {
+export function escapeName(name: string): string {
   return name.replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
-function unescapeName(name: string): string | undefined {
+export function unescapeName(name: string): string | undefined {
   if (!name.includes('=')) return name;
   if (/=(?!2C|3D)/.test(name)) return undefined;
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=');

@@ -1,0 +1,65 @@
+import { type Ask, Credentials, LoginDenied, type LoginError, UnauthorizedLogin } from '@postern/cred';
+import { ExchangeError } from '../errors.ts';
+
+/** What came with a token, and how to tell the client what is wrong with it. */
+export interface BearerTokenFacts {
+  /** Whom the client asks to act as: `a=` in OAUTHBEARER, `user=` in XOAUTH2. The checker may also take it for whose token it is. */
+  readonly authzid?: string | undefined;
+  /** The host that the client says it connected to. */
+  readonly host?: string | undefined;
+  /** The port that the client says it connected to. */
+  readonly port?: number | undefined;
+  /** The error challenge for a refusal. Default: none is said. */
+  readonly errorChallenge?: ((status: TokenStatus) => Uint8Array) | undefined;
+}
+
+/** What is wrong with a request that bears a token, in the words of RFC 6750 §3.1. */
+export type TokenStatus = 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+
+/**
+ * An OAuth 2.0 bearer token (RFC 6750). Whose it is, the checker says; there is no user name, since what the client says of itself
+ * proves nothing.
+ */
+export class BearerToken extends Credentials {
+  readonly username = undefined;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly #token: string;
+  readonly #errorChallenge: BearerTokenFacts['errorChallenge'];
+
+  constructor(token: string, { authzid, host, port, errorChallenge }: BearerTokenFacts = {}) {
+    super(authzid);
+    this.#token = token;
+    this.host = host;
+    this.port = port;
+    this.#errorChallenge = errorChallenge;
+  }
+
+  /** The token: never empty. Never log it. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** Says what is wrong with the token (RFC 7628 §3.2.2); nothing where the trouble is ours and the token may be good. */
+  override async refused(ask: Ask, error: LoginError): Promise<void> {
+    const status = statusOf(error);
+    if (status !== undefined && this.#errorChallenge !== undefined) await sayError(ask, this.#errorChallenge(status));
+  }
+}
+
+/**
+ * Says an error challenge. The client has to answer it, by whatever, or to cancel the exchange (RFC 7628 §3.2.3): both are the
+ * end, and the refusal stands.
+ */
+export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<void> {
+  try {
+    await ask(errorChallenge);
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error;
+  }
+}
+
+function statusOf(error: LoginError): TokenStatus | undefined {
+  if (error instanceof UnauthorizedLogin) return 'invalid_token';
+  return error instanceof LoginDenied ? 'insufficient_scope' : undefined;
+}

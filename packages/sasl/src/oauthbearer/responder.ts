@@ -1,0 +1,61 @@
+import { utf8 } from '../bytes.ts';
+import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
+import type { ActAs, Responder, Say } from '../client/responder.ts';
+import { field } from '../client/response.ts';
+import { formatOAuthBearer, TOKEN } from './messages.ts';
+import { TokenRefused } from './token-refused.ts';
+
+export interface TokenOptions {
+  /** The access token. */
+  readonly token: string;
+  /** Cancels the exchange at the server's error instead of answering it. Default: false. */
+  readonly cancelsError?: boolean;
+}
+
+export interface OAuthBearerResponderOptions extends TokenOptions, ActAs {
+  /** The host connected to, for servers that check it. */
+  readonly host?: string | undefined;
+  /** The port connected to. */
+  readonly port?: number | undefined;
+}
+
+/** OAUTHBEARER (RFC 7628): an OAuth 2.0 bearer token. Rejects with TokenRefused if the server says what is wrong with the token. */
+export function oauthBearerResponder(options: OAuthBearerResponderOptions): Responder {
+  return {
+    mechanism: 'OAUTHBEARER',
+    exposesSecret: true,
+    async respond(say) {
+      const { token, authzid, host, port } = options;
+      field(authzid ?? '', 'authorization identity');
+      if (host !== undefined && !HOST.test(host)) throw new SaslFailure('this host cannot be said in the mechanism');
+      const message = formatOAuthBearer({ authzid: authzid || undefined, host, port, token });
+      await sayToken(say, message, ERROR_ANSWER, options);
+    },
+  };
+}
+
+/** Says a message with a token. An error challenge that comes back is answered, which is when the server refuses, or cancelled. */
+export async function sayToken(
+  say: Say,
+  message: string,
+  errorAnswer: Uint8Array,
+  { token, cancelsError }: TokenOptions,
+): Promise<void> {
+  if (!TOKEN.test(token)) throw new SaslFailure('the token is none');
+  const errorChallenge = await say(utf8(message));
+  if (errorChallenge === undefined) return;
+  if (!cancelsError) {
+    try {
+      await say(errorAnswer);
+    } catch (error) {
+      if (error instanceof AuthenticationFailure) throw new TokenRefused(errorChallenge, { cause: error });
+      throw error;
+    }
+  }
+  throw new TokenRefused(errorChallenge);
+}
+
+/** RFC 7628 §3.2.3. */
+const ERROR_ANSWER = Uint8Array.of(1);
+
+const HOST = /^[\x21-\x7e]+$/;

@@ -1,0 +1,43 @@
+import { UnauthorizedLogin } from '@postern/cred';
+import { EMPTY, text, utf8 } from '../bytes.ts';
+import type { Challenger } from '../challenger.ts';
+import { MalformedResponse } from '../errors.ts';
+import { BearerToken, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
+import { parseXOAuth2 } from '../oauthbearer/messages.ts';
+import { prepared } from '../response.ts';
+
+export interface XOAuth2Options {
+  /** The scope that a token needs, told to a client whose token is refused. Default: none is told. */
+  readonly scope?: string;
+}
+
+/** XOAUTH2, as Google made it before there was OAUTHBEARER: an OAuth 2.0 bearer token, and whose it is. */
+export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken> {
+  const errorChallenge = (status: TokenStatus): Uint8Array =>
+    utf8(JSON.stringify({ status: STATUS[status], schemes: 'bearer', scope }));
+  return {
+    mechanism: 'XOAUTH2',
+    credentials: BearerToken,
+    exposesSecret: true,
+    async challenge(ask, initialResponse) {
+      const request = parseXOAuth2(text(initialResponse ?? (await ask(EMPTY))) ?? '');
+      if (request === undefined) {
+        await sayError(ask, errorChallenge('invalid_request'));
+        throw new MalformedResponse('not an XOAUTH2 message');
+      }
+      const authzid = prepared(request.authzid ?? '', 'user');
+      if (request.token === '') {
+        await sayError(ask, errorChallenge('invalid_token'));
+        throw new UnauthorizedLogin('the client asks which token it needs');
+      }
+      return new BearerToken(request.token, { authzid, errorChallenge });
+    },
+  };
+}
+
+/** HTTP has these codes for them (RFC 6750 §3.1). */
+const STATUS: Readonly<Record<TokenStatus, string>> = {
+  invalid_request: '400',
+  invalid_token: '401',
+  insufficient_scope: '403',
+};
