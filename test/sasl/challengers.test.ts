@@ -11,7 +11,24 @@ function names(...mechanisms: readonly string[]): readonly string[] {
 
 describe('challengers', () => {
   it('are the family, without what is only there if asked for', () => {
-    expect(names()).toEqual(['EXTERNAL', 'SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN', 'ANONYMOUS']);
+    expect(names()).toEqual([
+      'EXTERNAL',
+      'SCRAM-SHA-256',
+      'OAUTHBEARER',
+      'XOAUTH2',
+      'CRAM-MD5',
+      'PLAIN',
+      'LOGIN',
+      'ANONYMOUS',
+    ]);
+  });
+
+  it('may be none', () => {
+    expect(challengers({ hostname: HOSTNAME, mechanisms: [] })).toEqual([]);
+  });
+
+  it('are given their options', () => {
+    expect(() => challengers({ hostname: 'not a host' })).toThrow(TypeError);
   });
 
   it('are those asked for, the stronger first', () => {
