@@ -1,0 +1,29 @@
+import type { Reply } from '../reply.ts';
+
+/** The base of the ways in which a client's dialogue with a server can fail. */
+export abstract class SmtpClientError extends Error {
+  abstract readonly code: 'refused' | 'trouble';
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The server refused: its reply is of class 4 (try again later) or 5 (do not). */
+export class SmtpRefusal extends SmtpClientError {
+  readonly code = 'refused';
+  readonly reply: Reply;
+  /** What was refused: the command's verb, or `greeting`, or `message`. */
+  readonly command: string;
+
+  constructor(command: string, reply: Reply) {
+    super(`${command} was refused: ${reply.toString().trimEnd()}`);
+    this.command = command;
+    this.reply = reply;
+  }
+}
+
+/** The dialogue broke: the connection, or a server that does not speak the protocol, or lacks what was asked for. */
+export class SmtpTrouble extends SmtpClientError {
+  readonly code = 'trouble';
+}

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DotStuffer } from '../../../packages/esmtp/src/client/dot-stuffer.ts';
+
+function stuff(chunks: readonly Uint8Array[]): string {
+  const stuffer = new DotStuffer();
+  const pieces = chunks.flatMap((chunk) => stuffer.push(chunk));
+  return Buffer.concat(pieces).toString('latin1') + stuffer.end();
+}
+
+describe('DotStuffer', () => {
+  it('is the same for every split of the bytes', () => {
+    const text = fc.array(fc.constantFrom('.', '..', 'a', '\r\n', '\r\n.', '\r\n.\r\n')).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(20)), (whole, cuts) => {
+        const bytes = Buffer.from(whole);
+        const chunks: Buffer[] = [];
+        let at = 0;
+        for (const cut of cuts) {
+          chunks.push(bytes.subarray(at, at + cut));
+          at += cut;
+        }
+        chunks.push(bytes.subarray(at));
+        const lines = whole.split('\r\n');
+        if (lines.at(-1) === '') lines.pop();
+        const expected = [...lines.map((line) => line.replace(/^\./, '..')), '.', ''].join('\r\n');
+        expect(stuff(chunks)).toBe(expected);
+      }),
+    );
+  });
+
+  it.each(['\n', 'a\nb', '\r', 'a\rb', '\r\r\n', 'a\n.\r\n'])('refuses the bare line ending in %j', (text) => {
+    for (let at = 0; at <= text.length; at++) {
+      const chunks = [text.slice(0, at), text.slice(at)].map((part) => Buffer.from(part));
+      expect(() => stuff(chunks)).toThrow('not part of a CRLF');
+    }
+  });
+});

@@ -1,0 +1,260 @@
+import { Mailbox } from '@postern/esmtp';
+import { connectSmtp, SmtpRefusal, SmtpTrouble } from '@postern/esmtp/client';
+import { AuthenticationFailure, plainResponder } from '@postern/sasl/client';
+import { describe, expect, it } from 'vitest';
+import { scriptedServer } from './scripted-server.ts';
+
+const HOSTNAME = 'client.example.com';
+const joe = new Mailbox('joe', 'example.com');
+const ann = new Mailbox('ann', 'example.com');
+const eve = new Mailbox('eve', 'example.com');
+const message = [Buffer.from('Subject: hi\r\n\r\n.a dot\r'), Buffer.from('\n.\r\nend')];
+
+describe('connectSmtp', () => {
+  it('notes the extensions, and takes leave', async () => {
+    const { transport, over } = scriptedServer(`
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250-SIZE 1000
+      S: 250-auth=LOGIN
+      S: 250-AUTH PLAIN LOGIN
+      S: 250 PIPELINING
+      C: QUIT
+      S: 221 2.0.0 bye
+      S: <close>
+    `);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+    expect(Object.fromEntries(client.extensions)).toEqual({ SIZE: '1000', AUTH: 'LOGIN', PIPELINING: '' });
+    await client.quit();
+    await over;
+  });
+
+  it('falls back to HELO', async () => {
+    const { transport, over } = scriptedServer(`
+      S: 220 old.example.com
+      C: EHLO client.example.com
+      S: 500 what?
+      C: HELO client.example.com
+      S: 250 old.example.com
+    `);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'offered' });
+    expect(client.extensions.size).toBe(0);
+    await over;
+  });
+
+  it('refuses to go on where the server does not greet', async () => {
+    const { transport } = scriptedServer('S: 554 5.3.2 closed for today');
+    const refusal = connectSmtp(transport, { hostname: HOSTNAME });
+    await expect(refusal).rejects.toBeInstanceOf(SmtpRefusal);
+    await expect(refusal).rejects.toMatchObject({ command: 'greeting', reply: { code: 554, enhanced: '5.3.2' } });
+  });
+
+  it('starts TLS where it must, and forgets what it knew before', async () => {
+    const { transport, over } = scriptedServer(
+      `
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250-AUTH LOGIN
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: 220 2.0.0 go ahead
+      S: <starttls>
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250 AUTH PLAIN
+    `,
+      { tlsPolicy: 'offered' },
+    );
+    const client = await connectSmtp(transport, { hostname: HOSTNAME });
+    expect([...client.extensions]).toEqual([['AUTH', 'PLAIN']]);
+    expect(client.channel.tls?.version).toBe('TLSv1.3');
+    await over;
+  });
+
+  it('breaks off where TLS is required and not offered', async () => {
+    const { transport } = scriptedServer(`
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250 mx.example.com
+    `);
+    await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow('does not offer STARTTLS');
+  });
+
+  it('breaks off where the server speaks on in clear text after its 220', async () => {
+    const { transport } = scriptedServer(
+      `
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: 220 2.0.0 go ahead
+      S: 250 AUTH PLAIN
+    `,
+      { tlsPolicy: 'offered' },
+    );
+    await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow(SmtpTrouble);
+  });
+
+  it.each([
+    ['no code', 'S: hello'],
+    ['another code in the same reply', 'S: 220-mx.example.com\nS: 250 mx.example.com'],
+    ['the end', 'S: <close>'],
+  ])('breaks off at %s', async (_what, script) => {
+    const { transport } = scriptedServer(script);
+    await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow();
+  });
+
+  it('logs in, and shows no secret to who watches', async () => {
+    const lines: string[] = [];
+    const { transport, over } = scriptedServer(`
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250 AUTH PLAIN
+      C: AUTH PLAIN AGpvZQBzM2NyZXQ=
+      S: 235 2.7.0 welcome
+    `);
+    await connectSmtp(transport, {
+      hostname: HOSTNAME,
+      startTls: 'none',
+      cleartext: true,
+      responders: [plainResponder({ username: 'joe', password: 's3cret' })],
+      trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+    });
+    expect(lines.slice(-2)).toEqual(['C: AUTH PLAIN ****', 'S: 235 2.7.0 welcome']);
+    expect(lines.join('\n')).not.toContain('AGpvZQBzM2NyZXQ=');
+    await over;
+  });
+
+  it('waits for the empty challenge where the initial response is too long for the line', async () => {
+    const password = 'x'.repeat(600);
+    const response = Buffer.from(`\0joe\0${password}`).toString('base64');
+    const { transport, over } = scriptedServer(`
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250 AUTH PLAIN
+      C: AUTH PLAIN
+      S: 334 ${''}
+      C: ${response}
+      S: 535 5.7.8 no
+    `);
+    const login = connectSmtp(transport, {
+      hostname: HOSTNAME,
+      startTls: 'none',
+      cleartext: true,
+      responders: [plainResponder({ username: 'joe', password })],
+    });
+    await expect(login).rejects.toThrow(AuthenticationFailure);
+    await over;
+  });
+});
+
+describe('a message', () => {
+  const opening = `
+    S: 220 mx.example.com
+    C: EHLO client.example.com
+    S: 250-mx.example.com
+    S: 250-SIZE 1000
+    S: 250-8BITMIME
+    S: 250 PIPELINING`;
+
+  async function send(script: string, options: { lmtp?: boolean } = {}) {
+    const { transport, over } = scriptedServer(script);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none', ...options });
+    const sent = client.send({ from: joe, to: [ann, eve], size: 30, eightBit: true }, message);
+    await Promise.allSettled([sent]);
+    return { sent, over };
+  }
+
+  it('goes out with dots stuffed, its envelope in one go', async () => {
+    const { sent, over } = await send(`${opening}
+      C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
+      C: RCPT TO:<ann@example.com>
+      C: RCPT TO:<eve@example.com>
+      C: DATA
+      S: 250 2.1.0 ok
+      S: 250 2.1.5 ok
+      S: 550 5.1.1 unknown
+      S: 354 go
+      C: Subject: hi
+      C:
+      C: ..a dot
+      C: ..
+      C: end
+      C: .
+      S: 250 2.0.0 kept`);
+    await over;
+    expect((await sent).map(({ code }) => code)).toEqual([250, 550]);
+  });
+
+  it('gets an answer for each recipient in LMTP', async () => {
+    const { sent, over } = await send(
+      `${opening.replace('EHLO', 'LHLO')}
+      C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
+      C: RCPT TO:<ann@example.com>
+      C: RCPT TO:<eve@example.com>
+      C: DATA
+      S: 250 2.1.0 ok
+      S: 250 2.1.5 ok
+      S: 250 2.1.5 ok
+      S: 354 go
+      C: Subject: hi
+      C:
+      C: ..a dot
+      C: ..
+      C: end
+      C: .
+      S: 250 2.0.0 kept
+      S: 452 4.2.2 full`,
+      { lmtp: true },
+    );
+    await over;
+    expect((await sent).map(({ code }) => code)).toEqual([250, 452]);
+  });
+
+  it('is empty where a server wants data for nobody', async () => {
+    const { sent, over } = await send(`${opening}
+      C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
+      C: RCPT TO:<ann@example.com>
+      C: RCPT TO:<eve@example.com>
+      C: DATA
+      S: 250 2.1.0 ok
+      S: 550 5.1.1 unknown
+      S: 450 4.2.1 busy
+      S: 354 go
+      C: .
+      S: 554 5.5.1 nobody
+      C: RSET
+      S: 250 2.0.0 ok`);
+    await over;
+    await expect(sent).rejects.toMatchObject({ command: 'RCPT', reply: { code: 550 } });
+  });
+
+  it('stops at a refused sender where there is no PIPELINING', async () => {
+    const { sent, over } = await send(`${opening.replace('250 PIPELINING', '250 HELP')}
+      C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
+      S: 452 4.3.1 full
+      C: RSET
+      S: 250 2.0.0 ok`);
+    await over;
+    await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 452 } });
+  });
+
+  it('is broken off, and not sent, if it has a bare line ending', async () => {
+    const { transport } = scriptedServer(`${opening}
+      C: MAIL FROM:<joe@example.com>
+      C: RCPT TO:<ann@example.com>
+      C: DATA
+      S: 250 2.1.0 ok
+      S: 250 2.1.5 ok
+      S: 354 go
+      C: <closed>`);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+    const sent = client.send({ from: joe, to: [ann] }, [Buffer.from('one\n.\r\nMAIL FROM:<eve@example.com>\r\n')]);
+    await expect(sent).rejects.toThrow('not part of a CRLF');
+  });
+});
