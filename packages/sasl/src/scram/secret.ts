@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { type InspectOptions, inspect } from 'node:util';
 import { prepare } from '../prepare.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, h, xor } from './hmac.ts';
@@ -91,7 +92,10 @@ export class ScramSecret {
     if (proof.length !== this.#storedKey.length) return false;
     this.#storedHmac ??= new HmacKey(this.hash, this.#storedKey);
     const clientKey = xor(proof, this.#storedHmac.digest(authMessage));
-    return timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
+    const right = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
+    // With a right one the client can be impersonated, unlike with what is stored.
+    clientKey.fill(0);
+    return right;
   }
 
   /** The server's signature over this AuthMessage (RFC 5802 §3). */
@@ -105,6 +109,18 @@ export class ScramSecret {
     const prepared = prepare(password, 'stored');
     const { storedKey } = await deriveKeys(this.hash, prepared ?? 'none', this.salt, this.iterations);
     return timingSafeEqual(storedKey, this.#storedKey) && prepared !== undefined;
+  }
+
+  /** What `util.inspect` shows: no keys, even if asked to call getters. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { hash, iterations } = this;
+    return `ScramSecret ${inspect({ hash, iterations }, options)}`;
+  }
+
+  /** What `JSON.stringify` writes: no keys. A record to store comes from `format`. */
+  toJSON(): { readonly hash: ScramHash; readonly iterations: number } {
+    const { hash, iterations } = this;
+    return { hash, iterations };
   }
 }
 
