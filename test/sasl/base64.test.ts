@@ -1,6 +1,6 @@
+import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64, encodeBase64 } from '../../packages/sasl/src/base64.ts';
 
 describe('base64', () => {
   it('gives back every sequence of bytes', () => {

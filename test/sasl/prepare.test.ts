@@ -1,7 +1,6 @@
+import { type Preparation, prepare, text, utf8 } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { text, utf8 } from '../../packages/sasl/src/bytes.ts';
-import { type Preparation, prepare } from '../../packages/sasl/src/prepare.ts';
 
 const both: readonly Preparation[] = ['query', 'stored'];
 
