@@ -1,0 +1,79 @@
+import {
+  type AvatarId,
+  CascadingChecker,
+  type Checker,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UsernamePassword,
+  withDeadline,
+} from '@postern/cred';
+import { describe, expect, it } from 'vitest';
+import { mindOf, settled, TestClock } from '../support.ts';
+
+function checking(requestAvatarId: Checker<UsernamePassword>['requestAvatarId']): Checker<UsernamePassword> {
+  return { credentialInterfaces: [UsernamePassword], requestAvatarId };
+}
+const joe = new UsernamePassword('joe', 's3cret');
+
+describe('a checker with a deadline', () => {
+  it('answers as it did, and leaves no timer behind', async () => {
+    const clock = new TestClock();
+    expect(
+      await withDeadline(
+        checking(() => 'joe'),
+        1000,
+        clock,
+      ).requestAvatarId(joe, mindOf()),
+    ).toBe('joe');
+    const refusal = new UnauthorizedLogin();
+    const refusing = withDeadline(
+      checking(() => Promise.reject(refusal)),
+      1000,
+      clock,
+    );
+    await expect(refusing.requestAvatarId(joe, mindOf())).rejects.toBe(refusal);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('judges what it judged', () => {
+    expect(
+      withDeadline(
+        checking(() => 'joe'),
+        1000,
+      ).credentialInterfaces,
+    ).toEqual([UsernamePassword]);
+  });
+
+  it('is down if it takes longer, and hears so', async () => {
+    const clock = new TestClock();
+    const signals: AbortSignal[] = [];
+    const slow = checking((_credentials, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    });
+    const answer = withDeadline(slow, 1000, clock).requestAvatarId(joe, mindOf());
+    clock.pass(999);
+    expect(signals[0]?.aborted).toBe(false);
+    clock.pass(1);
+    await expect(answer).rejects.toBeInstanceOf(TemporaryFailure);
+    expect(signals[0]?.aborted).toBe(true);
+  });
+
+  it('lets the next of a cascade have its turn', async () => {
+    const clock = new TestClock();
+    const late = Promise.withResolvers<AvatarId>();
+    const cascade = CascadingChecker.of(
+      withDeadline(
+        checking(() => late.promise),
+        1000,
+        clock,
+      ),
+      checking(() => 'joe'),
+    );
+    const answer = cascade.requestAvatarId(joe, mindOf());
+    clock.pass(1000);
+    expect(await answer).toBe('joe');
+    late.reject(new Error('too late to matter'));
+    await settled();
+  });
+});

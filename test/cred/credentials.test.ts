@@ -1,0 +1,97 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import { inspect } from 'node:util';
+import {
+  Anonymous,
+  AvatarRealm,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  Portal,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { mindOf } from './support.ts';
+
+const SECRET = 'correct horse battery staple';
+
+describe('a password', () => {
+  const joe = new UsernamePassword('joe', SECRET, 'ann');
+
+  it.each<[string, () => unknown]>([
+    ['util.inspect', () => inspect(joe)],
+    [
+      'util.inspect, asked for everything',
+      () => inspect(joe, { showHidden: true, getters: true, depth: null, showProxy: true }),
+    ],
+    [
+      'util.inspect of what holds it',
+      () => inspect({ login: [joe] }, { showHidden: true, getters: true, depth: null }),
+    ],
+    ['JSON.stringify', () => JSON.stringify(joe)],
+    ['String', () => String(joe as unknown)],
+    ['structuredClone', () => inspect(structuredClone(joe), { showHidden: true, depth: null })],
+    ['its own properties', () => Reflect.ownKeys(joe).map((key) => Reflect.get(joe, key))],
+    ['a copy', () => inspect(Object.assign({}, joe), { showHidden: true, getters: true })],
+    [
+      'a database that holds it',
+      () => inspect(new InMemoryUsernamePasswordDatabaseDontUse({ joe: SECRET }), { showHidden: true, depth: null }),
+    ],
+  ])('is not shown by %s', (_how, show) => {
+    expect(String(show())).not.toContain(SECRET);
+  });
+
+  it('is not shown by console.log, which shows who it was', () => {
+    let printed = '';
+    const stdout = new Writable({
+      write(chunk, _encoding, done) {
+        printed += chunk;
+        done();
+      },
+    });
+    new Console(stdout).log(joe);
+    expect(printed).toBe("UsernamePassword { authzid: 'ann', username: 'joe' }\n");
+  });
+
+  it('is not shown by an error, however the login failed', async () => {
+    class Delivery {}
+    const portal = new Portal(new AvatarRealm()).register(new InMemoryUsernamePasswordDatabaseDontUse({ joe: SECRET }));
+    for (const credentials of [
+      new UsernamePassword('joe', `${SECRET}!`),
+      joe,
+      new UsernamePassword('joe', SECRET),
+      new Anonymous(SECRET),
+    ]) {
+      const error = await portal.login(credentials, mindOf(), Delivery).catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { showHidden: true, depth: null })).not.toContain(SECRET);
+    }
+  });
+
+  it('is right only if it is the same', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (one, other) => {
+        const credentials = new UsernamePassword('joe', one);
+        expect(credentials.checkPassword(one)).toBe(true);
+        expect(credentials.checkPassword(other)).toBe(one === other);
+      }),
+    );
+  });
+});
+
+describe('credentials', () => {
+  it('have an authorization identity only where one was asked for', () => {
+    expect(new UsernamePassword('joe', '').authzid).toBeUndefined();
+    expect(new UsernamePassword('joe', '', '').authzid).toBeUndefined();
+    expect(new UsernamePassword('joe', '', 'ann').authzid).toBe('ann');
+    expect(new Anonymous('trace').authzid).toBeUndefined();
+  });
+
+  it('have closing words, which by default say nothing', async () => {
+    const ask = vi.fn();
+    const joe = new UsernamePassword('joe', SECRET);
+    await joe.accepted(ask);
+    await joe.refused(ask, new UnauthorizedLogin());
+    expect(ask).not.toHaveBeenCalled();
+  });
+});

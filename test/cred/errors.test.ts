@@ -1,0 +1,33 @@
+import {
+  asLoginError,
+  LoginDenied,
+  LoginError,
+  NoAvatar,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from '@postern/cred';
+import { describe, expect, it } from 'vitest';
+
+describe('an error of a login', () => {
+  it.each([
+    [new UnauthorizedLogin(), 'UnauthorizedLogin', 'unauthorized', 'client'],
+    [new LoginDenied('disabled'), 'LoginDenied', 'denied', 'client'],
+    [new TemporaryFailure('x'), 'TemporaryFailure', 'temporary', 'us'],
+    [new UnhandledCredentials('x'), 'UnhandledCredentials', 'unhandled-credentials', 'operator'],
+    [new NoAvatar('x'), 'NoAvatar', 'no-avatar', 'operator'],
+  ])('has a name, a stable code and a culprit: %s', (error, name, code, culprit) => {
+    expect(error).toBeInstanceOf(LoginError);
+    expect(error).toMatchObject({ name, code, culprit });
+    expect(String(error.stack)).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it('stays what it is, and any other is a temporary failure with that cause', () => {
+    const denial = new LoginDenied('policy');
+    expect(asLoginError(denial)).toBe(denial);
+    const bug = new TypeError('x is not a function');
+    expect(asLoginError(bug)).toBeInstanceOf(TemporaryFailure);
+    expect(asLoginError(bug).cause).toBe(bug);
+    expect(asLoginError(undefined)).toBeInstanceOf(TemporaryFailure);
+  });
+});

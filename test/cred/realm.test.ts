@@ -1,0 +1,78 @@
+import { ANONYMOUS, AvatarRealm, NoAvatar } from '@postern/cred';
+import { describe, expect, it } from 'vitest';
+import { mindOf } from './support.ts';
+
+class Mailbox {
+  readonly left: string[] = [];
+}
+class Delivery {}
+
+describe('AvatarRealm', () => {
+  it('makes an avatar for every login', async () => {
+    const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
+    const one = await realm.requestAvatar('joe', mindOf(), [Mailbox]);
+    const other = await realm.requestAvatar('joe', mindOf(), [Mailbox]);
+    expect(one.avatar).toBeInstanceOf(Mailbox);
+    expect(other.avatar).not.toBe(one.avatar);
+  });
+
+  it('tells the factory who it is, and waits for it', async () => {
+    const seen: unknown[] = [];
+    const mind = mindOf();
+    const realm = new AvatarRealm().provide(Mailbox, async (avatarId, its) => {
+      seen.push(avatarId, its);
+      return new Mailbox();
+    });
+    const { avatarId } = await realm.requestAvatar(ANONYMOUS, mind, [Delivery, Mailbox]);
+    expect(avatarId).toBe(ANONYMOUS);
+    expect(seen).toEqual([ANONYMOUS, mind]);
+  });
+
+  it('takes the first of the interfaces that it serves, in the order of the one who asks', async () => {
+    const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox()).provide(Delivery, () => new Delivery());
+    expect((await realm.requestAvatar<Delivery | Mailbox>('joe', mindOf(), [Delivery, Mailbox])).avatar).toBeInstanceOf(
+      Delivery,
+    );
+    expect((await realm.requestAvatar<Delivery | Mailbox>('joe', mindOf(), [Mailbox, Delivery])).avatar).toBeInstanceOf(
+      Mailbox,
+    );
+  });
+
+  it('has no avatar for an interface that it does not serve', async () => {
+    await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(NoAvatar);
+    await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(
+      /Mailbox, Delivery/,
+    );
+  });
+
+  it('is told twice about an interface only by mistake', () => {
+    const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
+    expect(() => realm.provide(Mailbox, () => new Mailbox())).toThrow(/Mailbox already/);
+  });
+
+  it('logs an avatar out by its own dispose, with the asynchronous one first', async () => {
+    class Both extends Mailbox implements AsyncDisposable, Disposable {
+      async [Symbol.asyncDispose](): Promise<void> {
+        await Promise.resolve();
+        this.left.push('asyncDispose');
+      }
+      [Symbol.dispose](): void {
+        this.left.push('dispose');
+      }
+    }
+    class Plain extends Mailbox implements Disposable {
+      [Symbol.dispose](): void {
+        this.left.push('dispose');
+      }
+    }
+    for (const [make, left] of [
+      [() => new Both(), ['asyncDispose']],
+      [() => new Plain(), ['dispose']],
+      [() => new Mailbox(), []],
+    ] as const) {
+      const login = await new AvatarRealm().provide(Mailbox, make).requestAvatar('joe', mindOf(), [Mailbox]);
+      await login.logout();
+      expect(login.avatar.left).toEqual(left);
+    }
+  });
+});

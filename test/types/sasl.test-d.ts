@@ -1,0 +1,49 @@
+// What must compile, and what must not. Nothing here is ever run.
+import { Anonymous, type AvatarId, type Login, type Mind, type Portal, UsernamePassword } from '@postern/cred';
+import { type Ask, authenticate, type Challenger, offered } from '@postern/sasl';
+
+class Delivery {
+  readonly #nominal = true;
+  send(): boolean {
+    return this.#nominal;
+  }
+}
+declare const ask: Ask;
+declare const portal: Portal;
+declare const mind: Mind;
+
+// A challenger makes the credentials whose class it names.
+export const passwords: Challenger<UsernamePassword> = {
+  mechanism: 'X-PASSWORDS',
+  credentials: UsernamePassword,
+  challenge: async () => new UsernamePassword('joe', 's3cret'),
+};
+export const mismatched: Challenger<UsernamePassword> = {
+  mechanism: 'X-MISMATCHED',
+  // @ts-expect-error: it says that it makes something else
+  credentials: Anonymous,
+  challenge: async () => new UsernamePassword('joe', 's3cret'),
+};
+export const judging: Challenger<UsernamePassword> = {
+  mechanism: 'X-JUDGING',
+  credentials: UsernamePassword,
+  // @ts-expect-error: it parses; whom it was is for checkers to say
+  challenge: async (): Promise<AvatarId> => 'joe',
+};
+// @ts-expect-error: a challenger of guests makes no passwords
+export const guests: Challenger<UsernamePassword> = {} as Challenger<Anonymous>;
+// Any challenger may stand in the list of all.
+export const all: readonly Challenger[] = offered([passwords, {} as Challenger<Anonymous>], portal, mind);
+
+// The driver brings the avatar that the protocol asked for.
+export const login: Promise<Login<Delivery>> = authenticate({
+  challenger: passwords,
+  portal,
+  mind,
+  interfaces: [Delivery],
+  initialResponse: undefined,
+  ask,
+});
+export const text: Ask = async (challenge) => challenge;
+// @ts-expect-error: an exchange is of bytes, not of text
+export const notBytes: Ask = async () => 'text';

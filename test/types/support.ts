@@ -1,0 +1,5 @@
+/** True only for the same type; assignable is not enough. */
+export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only for `true`. */
+export type Expect<T extends true> = T;
