@@ -23,7 +23,7 @@ if (node === undefined) {
   );
 }
 
-const child = spawn(node, [/\.m?js$/.test(what) ? what : toolFile(what), ...args], {
+const child = spawn(node, [/\.m?[jt]s$/.test(what) ? what : toolFile(what), ...args], {
   stdio: 'inherit',
   // First on PATH, so that whatever the tool starts as `node` is this one too.
   env: { ...process.env, PATH: dirname(node) + delimiter + (process.env.PATH ?? '') },

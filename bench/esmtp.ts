@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { LoadGenerator, type Seen } from './load.ts';
+import { type Options, readOptions } from './options.ts';
+import { ServerProcess } from './processes.ts';
+import { ratio, type Spread, spread, table } from './statistics.ts';
+import { idle, type Rival, type Work, works } from './works.ts';
+
+/** `npm run bench esmtp`: Postern beside npm's smtp-server and a bare node:net responder. */
+export async function benchEsmtp(args: string[]): Promise<void> {
+  const options = readOptions(args);
+  using load = new LoadGenerator(options.cores?.load);
+  console.log(
+    `Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unknown processor'}; ${options.rounds} rounds of ${options.measure / 1000} s`,
+  );
+  const rows: string[][] = [];
+  for (const work of works.filter(({ id }) => options.wanted(id)))
+    rows.push(row(work, await measure(work, load, options)));
+  // Work h, workers that share a port, has its place here: it compares Postern with itself.
+  if (rows.length > 0) console.log(`\n${table(HEADER, rows)}`);
+  if (options.wanted(idle.id)) await benchIdle(load, options);
+}
+
+/** The rate of each server in each round. */
+type Rates = ReadonlyMap<string, readonly number[]>;
+
+/** Everybody in turn, round after round, so that what else the machine does is shared by all. */
+async function measure(work: Work, load: LoadGenerator, options: Options): Promise<Rates> {
+  const servers = options.servers.filter((name) => !work.without?.includes(name as Rival));
+  const rates = new Map(servers.map((name): [string, number[]] => [name, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [name, ofServer] of rates) {
+      const seen = await measureOnce(name, work, load, options);
+      ofServer.push(rate(work, seen));
+      progress(`${work.id} ${round + 1}/${options.rounds} ${name}: ${rate(work, seen).toFixed(0)} ${work.unit}`);
+    }
+  }
+  return rates;
+}
+
+/** A fresh process each time: what one work did to the optimizer's mind is no part of the next. */
+async function measureOnce(
+  name: string,
+  work: Work,
+  load: LoadGenerator,
+  { cores, warmUp, measure, profile }: Options,
+): Promise<Seen> {
+  const nodeOptions =
+    profile === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${work.id}-${name}.cpuprofile`];
+  await using server = await ServerProcess.start(name, cores, nodeOptions);
+  const seen = await load.run(work, server.port, server.pid, warmUp, measure);
+  const { messages } = await server.ask('counts');
+  if (messages !== seen.allMessages)
+    throw new Error(`${name} took ${messages} messages and acknowledged ${seen.allMessages}`);
+  if (seen.serverBusy < 0.9)
+    progress(
+      `${name} was busy for ${percent(seen.serverBusy)} only: it was not the bottleneck (the generator: ${percent(seen.ownBusy)})`,
+    );
+  return seen;
+}
+
+function rate({ unit }: Work, seen: Seen): number {
+  switch (unit) {
+    case 'messages/s':
+      return seen.messages / seen.seconds;
+    case 'MiB/s':
+      return seen.bytes / seen.seconds / 2 ** 20;
+    default:
+      return seen.sessions / seen.seconds;
+  }
+}
+
+const HEADER = ['work', 'Postern', 'smtp-server', 'bare', 'unit', 'of bare', 'asked', 'of smtp-server', 'asked'];
+
+function row({ id, title, unit, asked }: Work, rates: Rates): string[] {
+  const middle = (name: string): string => {
+    const numbers = rates.get(name);
+    return numbers === undefined ? '–' : Math.round(spread(numbers).median).toLocaleString('en');
+  };
+  const against = (rival: Rival): string[] => {
+    const ratios = ratiosOf(rates, rival);
+    return [
+      ratios === undefined ? '–' : ratio(ratios),
+      asked[rival] === undefined ? '–' : `${verdict(ratios, asked[rival])}${asked[rival]}`,
+    ];
+  };
+  return [
+    `${id} ${title}`,
+    middle('postern'),
+    middle('smtp-server'),
+    middle('bare'),
+    unit,
+    ...against('bare'),
+    ...against('smtp-server'),
+  ];
+}
+
+function verdict(ratios: Spread | undefined, asked: number): string {
+  if (ratios === undefined) return '';
+  return ratios.median >= asked ? '✓ ' : '✗ ';
+}
+
+/** Round by round, so that a slow moment of the machine is in both numbers. */
+function ratiosOf(rates: Rates, rival: Rival): Spread | undefined {
+  const ours = rates.get('postern');
+  const theirs = rates.get(rival);
+  if (ours === undefined || theirs === undefined) return undefined;
+  return spread(ours.map((rate, round) => rate / (theirs[round] ?? Number.NaN)));
+}
+
+/** Work g: what a server's memory grows by with each connection, between a first and a last number of them. */
+async function benchIdle(load: LoadGenerator, options: Options): Promise<void> {
+  const sizes = new Map(options.servers.map((name): [string, number[]] => [name, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [name, ofServer] of sizes) {
+      await using server = await ServerProcess.start(name, options.cores);
+      const looks: number[] = [];
+      await load.hold(server.port, [idle.from, idle.to], async () => {
+        await server.ask('collect');
+        looks.push(rssKib(server.pid));
+      });
+      const [first = Number.NaN, last = Number.NaN] = looks;
+      const kib = (last - first) / (idle.to - idle.from);
+      ofServer.push(kib);
+      progress(`${idle.id} ${round + 1}/${options.rounds} ${name}: ${kib.toFixed(1)} KiB`);
+    }
+  }
+  const rows = Array.from(sizes, ([name, kib]) => {
+    const ours = sizes.get('postern');
+    const { asked } = idle;
+    const compared =
+      ours !== undefined && name in asked
+        ? ratio(spread(ours.map((size, round) => size / (kib[round] ?? Number.NaN))))
+        : '–';
+    const limit =
+      name === 'postern' ? `at most ${idle.kib} KiB` : name in asked ? `at most ${asked[name as Rival]}` : '–';
+    return [name, ratio(spread(kib)), compared, limit];
+  });
+  console.log(`\n${table([`${idle.id} ${idle.title}`, 'KiB', 'Postern, times this', 'asked'], rows)}`);
+}
+
+function rssKib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** To stderr: the tables alone go to stdout. */
+function progress(text: string): void {
+  console.error(text);
+}

@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import * as account from './account.ts';
+import { has, pinned } from './processes.ts';
+import type { Body, Work } from './works.ts';
+
+/** What the load generator saw in its window of time. */
+export interface Seen {
+  readonly seconds: number;
+  readonly sessions: number;
+  readonly messages: number;
+  /** All that it sent. */
+  readonly bytes: number;
+  /** How much of its core the generator was busy, 0 to 1, and how much of its own the server. */
+  readonly ownBusy: number;
+  readonly serverBusy: number;
+  /** Acknowledged messages and logins from the first to the last, outside of the window as well. */
+  readonly allMessages: number;
+  readonly allLogins: number;
+}
+
+/** The load generator, compiled from load.c into a folder that goes with it. */
+export class LoadGenerator implements Disposable {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'postern-bench-'));
+  readonly #program = join(this.#dir, 'load');
+  readonly #core: number | undefined;
+
+  constructor(core: number | undefined) {
+    this.#core = core;
+    const { CC: compiler = 'cc' } = process.env;
+    if (!has(compiler)) {
+      throw new Error(
+        `the load generator is in C, and there is no ${compiler}: install gcc or clang (Debian: apt-get install gcc libc6-dev), or set CC`,
+      );
+    }
+    const { status, stderr } = spawnSync(compiler, ['-O2', '-o', this.#program, join(import.meta.dirname, 'load.c')], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`load.c does not compile: ${stderr}`);
+  }
+
+  /** Puts a server under the load of a work. Rejects at the first reply that is not the one expected. */
+  async run(work: Work, port: number, pid: number, warmUp: number, measure: number): Promise<Seen> {
+    const args = [
+      work.load,
+      ...this.#login(port),
+      `pid=${pid}`,
+      `at-once=${work.connections}`,
+      `warm-up=${warmUp}`,
+      `measure=${measure}`,
+    ];
+    if (work.body !== undefined) args.push(`body=${this.#write(work.id, work.body)}`);
+    const lines: string[] = [];
+    const child = this.#spawn(args);
+    for await (const line of createInterface(child.stdout)) lines.push(line);
+    const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
+    if (code !== 0) throw new Error(`the load generator gave up at work ${work.id}`);
+    return JSON.parse(lines.join('')) as Seen;
+  }
+
+  /** Opens so many authenticated connections in all, one number after the other, and calls back when they are there. */
+  async hold(port: number, numbers: readonly number[], opened: () => Promise<void>): Promise<void> {
+    const child = this.#spawn(['hold', ...this.#login(port), `hold=${numbers.join()}`]);
+    let seen = 0;
+    for await (const _line of createInterface(child.stdout)) {
+      seen += 1;
+      await opened();
+      child.stdin.write('\n');
+    }
+    if (seen < numbers.length) throw new Error('the load generator gave up at the idle connections');
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #spawn(args: readonly string[]) {
+    const [command, all] = pinned(this.#core, this.#program, args);
+    return spawn(command, all, { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+
+  #login(port: number): string[] {
+    return [
+      `port=${port}`,
+      `plain=${account.plain.toString('base64')}`,
+      `user=${account.username}`,
+      `client-key=${account.clientKey.toString('hex')}`,
+      `server-key=${account.serverKey.toString('hex')}`,
+    ];
+  }
+
+  #write(name: string, { line, octets }: Body): string {
+    const file = join(this.#dir, name);
+    writeFileSync(file, line.repeat(Math.ceil(octets / line.length)));
+    return file;
+  }
+}

@@ -1,0 +1,18 @@
+// npm run bench esmtp|sasl -- [options]
+import { benchEsmtp } from './esmtp.ts';
+import { benchSasl } from './sasl.ts';
+
+const [what, ...args] = process.argv.slice(2);
+const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = { esmtp: benchEsmtp, sasl: benchSasl };
+const bench = benches[what ?? ''];
+if (bench === undefined) {
+  console.error(`usage: npm run bench ${Object.keys(benches).join('|')} -- [options]   (see bench/README.md)`);
+  process.exitCode = 2;
+} else {
+  try {
+    await bench(args);
+  } catch (error) {
+    console.error(error instanceof Error ? `bench: ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}

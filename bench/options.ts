@@ -1,0 +1,60 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Cores, has } from './processes.ts';
+
+/** What the command line of the bench says. */
+export interface Options {
+  readonly rounds: number;
+  /** Milliseconds of load before, and in, the window of one measurement. */
+  readonly warmUp: number;
+  readonly measure: number;
+  /** True if only these works, or mechanisms, are wanted; without a list all are. */
+  readonly wanted: (id: string) => boolean;
+  readonly servers: readonly string[];
+  readonly cores: Cores | undefined;
+  /** Where the servers leave CPU profiles. */
+  readonly profile: string | undefined;
+}
+
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      'warm-up': { type: 'string' },
+      only: { type: 'string' },
+      servers: { type: 'string', default: 'postern,smtp-server,bare' },
+      cores: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const only = values.only?.split(',');
+  return {
+    rounds: positive('--rounds', values.rounds ?? (values.quick ? '1' : '5')),
+    warmUp: 1000 * positive('--warm-up', values['warm-up'] ?? (values.quick ? '0.2' : '1')),
+    measure: 1000 * positive('--seconds', values.seconds ?? (values.quick ? '0.3' : '2')),
+    wanted: (id) => only === undefined || only.some((prefix) => id.startsWith(prefix)),
+    servers: values.servers.split(','),
+    cores: coresOf(values.cores),
+    profile: values.profile,
+  };
+}
+
+function positive(option: string, text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new Error(`${option} wants a number above 0, not ${text}`);
+  return number;
+}
+
+/** The last two, unless told: the first one has the most of the system's own work. */
+function coresOf(text: string | undefined): Cores | undefined {
+  if (!has('taskset')) {
+    console.error('There is no taskset: server and load generator run on whatever core they get.');
+    return undefined;
+  }
+  const last = availableParallelism() - 1;
+  const [server = Math.max(last - 1, 0), load = last] = text?.split(',').map(Number) ?? [];
+  return { server, load };
+}

@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import type { Ask, Mind } from '@postern/cred';
+import { authenticate } from '@postern/sasl';
+import { runExchanges, type ServerHalf } from './exchanges.ts';
+import { Door, type Mechanism, mechanisms } from './mechanisms.ts';
+import { type Options, readOptions } from './options.ts';
+import { ratio, spread, table } from './statistics.ts';
+
+/** `npm run bench sasl`: what a server's half costs, beside the hashes that it cannot do without. */
+export async function benchSasl(args: string[]): Promise<void> {
+  const options = readOptions(args);
+  // All threads of this process: the collector and the pool would otherwise help out on other cores.
+  if (options.cores !== undefined) {
+    spawnSync('taskset', ['-a', '-c', '-p', String(options.cores.server), String(process.pid)]);
+  }
+  console.log(
+    `Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unknown processor'}; ${options.rounds} rounds of ${options.measure / 1000} s`,
+  );
+  const rows: string[][] = [];
+  for (const mechanism of await mechanisms()) {
+    const { mechanism: name } = mechanism.challenger;
+    if (options.wanted(name)) rows.push(row(name, await measure(mechanism, options)));
+  }
+  console.log(`\n${table(HEADER, rows)}`);
+}
+
+/** Something that can be done so many times, and comes to the milliseconds that it took. */
+type Subject = (times: number) => Promise<number> | number;
+
+type Rates = Partial<Record<'verification' | 'login' | 'plainly' | 'fastest', number[]>>;
+
+/** Everything in turn, round after round, so that what else the machine does is shared by all. */
+async function measure(mechanism: Mechanism, { rounds, warmUp, measure }: Options): Promise<Rates> {
+  const { responder, bare } = mechanism;
+  const subjects: Partial<Record<keyof Rates, Subject>> = {
+    verification: (times) => runExchanges(times, verification(mechanism), responder),
+    login: (times) => runExchanges(times, portalLogin(mechanism), responder),
+    ...(bare && { plainly: repeat(bare.plainly), fastest: repeat(bare.fastest) }),
+  };
+  const rates: Rates = {};
+  for (const subject of Object.values(subjects)) await rate(subject, warmUp);
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, subject] of Object.entries(subjects) as [keyof Rates, Subject][]) {
+      rates[name] ??= [];
+      rates[name].push(await rate(subject, measure));
+    }
+  }
+  return rates;
+}
+
+/** How often in a second. */
+async function rate(subject: Subject, milliseconds: number): Promise<number> {
+  let times = 0;
+  let taken = 0;
+  const end = performance.now() + milliseconds;
+  do {
+    taken += await subject(BATCH);
+    times += BATCH;
+  } while (performance.now() < end);
+  return (times / taken) * 1000;
+}
+
+/** Challenger and secret alone: parse, verify, and the closing word. */
+function verification({ challenger, verify }: Mechanism): ServerHalf {
+  return async (initialResponse, ask) => {
+    const credentials = await challenger.challenge(ask, initialResponse, MIND);
+    const verdict = verify(credentials);
+    if (!(typeof verdict === 'boolean' ? verdict : await verdict))
+      throw new Error(`${challenger.mechanism} refused the right password`);
+    const said = credentials.accepted(ask);
+    if (said !== undefined) await said;
+  };
+}
+
+/** The whole way that a protocol takes: driver, portal, checker, realm, and out again. */
+function portalLogin({ challenger, portal }: Mechanism): ServerHalf {
+  return async (initialResponse: Uint8Array | undefined, ask: Ask) => {
+    const login = await authenticate({ challenger, portal, mind: MIND, interfaces: [Door], initialResponse, ask });
+    await login.logout();
+  };
+}
+
+function repeat(work: () => void): Subject {
+  return (times) => {
+    const begin = performance.now();
+    for (let n = 0; n < times; n++) work();
+    return performance.now() - begin;
+  };
+}
+
+const HEADER = [
+  'mechanism',
+  'verifications/s',
+  'portal logins/s',
+  'bare/s',
+  'fastest bare/s',
+  'of bare',
+  'of fastest',
+  'portal, of bare',
+  'asked',
+];
+
+function row(name: string, rates: Rates): string[] {
+  const middle = (numbers: number[] | undefined): string =>
+    numbers === undefined ? '–' : Math.round(spread(numbers).median).toLocaleString('en');
+  const of = (ours: number[] = [], theirs: number[] | undefined): string =>
+    theirs === undefined ? '–' : ratio(spread(ours.map((rate, round) => rate / (theirs[round] ?? Number.NaN))));
+  const { verification, login, plainly, fastest } = rates;
+  return [
+    name,
+    ...[verification, login, plainly, fastest].map(middle),
+    of(verification, plainly),
+    of(verification, fastest),
+    of(login, plainly),
+    name === 'SCRAM-SHA-256' ? '0.80' : '–',
+  ];
+}
+
+const MIND: Mind = {
+  protocol: 'bench',
+  remote: { family: 'IPv4', address: '127.0.0.1', port: 1 },
+  local: { family: 'IPv4', address: '127.0.0.1', port: 2 },
+  tls: undefined,
+  clientName: undefined,
+  signal: new AbortController().signal,
+  store: new Map(),
+};
+
+/** Exchanges that are under way at once. */
+const BATCH = 256;
