@@ -1,1 +1,24 @@
-export {};
+export { type CertificateOptions, Certificates, type NamedKeyPair } from './certificates.ts';
+export type { Excess, Limits } from './client-limits.ts';
+export { type ConnectOptions, connect } from './connect.ts';
+export {
+  type Endpoint,
+  formatEndpoint,
+  type ParsedEndpoint,
+  parseEndpoint,
+  type TcpEndpoint,
+  type UnixEndpoint,
+} from './endpoint.ts';
+export type { KeyPair } from './key-pair.ts';
+export { listen } from './listen.ts';
+export type { ListenOptions } from './listen-options.ts';
+export type { Listener } from './listener.ts';
+export type { Pem } from './pem.ts';
+export {
+  type Secure,
+  type SecuredSocket,
+  type SocketFacts,
+  SocketTransport,
+  UpgradableTransport,
+} from './socket-transport.ts';
+export type { Trouble } from './trouble.ts';

@@ -1,0 +1,102 @@
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
+import { type KeyPair, type LoadedPair, readPair } from './key-pair.ts';
+import { explained, type Pem, readAll } from './pem.ts';
+import type { SecuredSocket } from './socket-transport.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
+
+/** A certificate for clients that ask for certain names. */
+export interface NamedKeyPair extends KeyPair {
+  /** Server names; `*.example.com` stands for every name with one label more. */
+  readonly names: readonly string[];
+}
+
+export interface CertificateOptions extends KeyPair {
+  /** More certificates, chosen by the name that the client asks for (SNI). Without a match, or a name, it is the first one. */
+  readonly named?: readonly NamedKeyPair[];
+  /** The authorities of clients' certificates. Clients are asked for a certificate only if this is given; a checker judges it. */
+  readonly clientCa?: Pem | readonly Pem[];
+  /** Default: `TLSv1.2` (RFC 8314 §4). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Cipher suites, as OpenSSL writes them. Default: Node's. */
+  readonly ciphers?: string;
+  /** Protocol names to agree on (ALPN, RFC 7301). A client that offers only others is refused. Default: none. */
+  readonly alpn?: readonly string[];
+  /** How long a handshake may take, in milliseconds. Default: 10,000. */
+  readonly handshakeTimeout?: number;
+  /** 48 secret bytes, the same for all processes that are to resume each other's sessions. Default: random ones. */
+  readonly ticketSecret?: Uint8Array;
+}
+
+/** A server's certificates and what else its TLS needs; shared by listeners, and loaded anew without a stop. */
+export class Certificates {
+  readonly #options: CertificateOptions;
+  readonly #ticketSecret: Uint8Array;
+  #acceptor: TlsAcceptor | undefined;
+
+  private constructor(options: CertificateOptions) {
+    this.#options = options;
+    this.#ticketSecret = options.ticketSecret ?? randomBytes(48);
+  }
+
+  /** Reads and checks all of them; fails with an error that names what is wrong. */
+  static async load(options: CertificateOptions): Promise<Certificates> {
+    const certificates = new Certificates(options);
+    await certificates.reload();
+    return certificates;
+  }
+
+  /** Reads the files again, for new handshakes. If something is wrong with them it fails, and those in use stay in use. */
+  async reload(): Promise<void> {
+    const { clientCa, named = [] } = this.#options;
+    const ca = clientCa === undefined ? [] : await readAll('client CA', clientCa);
+    const first = await readPair(this.#options);
+    const contexts = new Map<string, SecureContext>();
+    const others = await Promise.all(named.map(readPair));
+    const common = this.#common(ca, [first, ...others]);
+    for (const [at, pair] of others.entries()) {
+      const context = attempt(pair.label, () => createSecureContext({ ...common, ...pair.options }));
+      for (const name of named[at]?.names ?? []) contexts.set(name.toLowerCase(), context);
+    }
+    const options = { ...common, ...first.options, SNICallback: chooser(contexts) };
+    this.#acceptor = attempt(first.label, () => new TlsAcceptor(options, this.#options.handshakeTimeout ?? 10_000));
+  }
+
+  /** Leads the server's half of a handshake on the socket. If it fails the socket is destroyed. */
+  readonly secure = async (socket: Socket): Promise<SecuredSocket> => {
+    if (this.#acceptor === undefined) throw new TypeError('certificates are loaded first');
+    return this.#acceptor.secure(socket);
+  };
+
+  #common(ca: readonly Buffer[], pairs: readonly LoadedPair[]): TlsOptions {
+    const { minVersion = 'TLSv1.2', ciphers, alpn } = this.#options;
+    // A session brings the verdict on the client's certificate along, so a session of other times is one of other keys.
+    const digest = createHash('sha256');
+    for (const pem of [...ca, ...pairs.flatMap(({ options }) => options.cert)]) digest.update(pem);
+    return {
+      minVersion,
+      sessionIdContext: 'postern',
+      ticketKeys: Buffer.from(hkdfSync('sha256', this.#ticketSecret, '', digest.digest(), 48)),
+      ...(ciphers === undefined ? {} : { ciphers }),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      ...(ca.length === 0 ? {} : { ca: [...ca], requestCert: true, rejectUnauthorized: false }),
+    };
+  }
+}
+
+/** Finds the certificate for a name: its own, or one with a star for its first label (RFC 6125 §6.4.3). */
+function chooser(contexts: ReadonlyMap<string, SecureContext>): NonNullable<TlsOptions['SNICallback']> {
+  return (serverName, choose) => {
+    const name = serverName.toLowerCase();
+    choose(null, contexts.get(name) ?? contexts.get(name.replace(/^[^.]*/, '*')));
+  };
+}
+
+function attempt<T>(label: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw explained(label, cause);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Address } from '@postern/conversation';
+
+/** How many connections there may be at a time. */
+export interface Limits {
+  /** Of one listener. Default: 10,000. */
+  readonly connections?: number;
+  /** From one IPv4 address or one IPv6 network of 64 bits. UNIX sockets are not counted. Default: 100. */
+  readonly connectionsPerClient?: number;
+}
+
+/** Which limit a connection would have gone over. */
+export type Excess = 'connections' | 'connections-per-client';
+
+/** Counts open connections, all and by client. */
+export class ClientLimits {
+  readonly #maximum: number;
+  readonly #maximumPerClient: number;
+  readonly #counts = new Map<string, number>();
+  #total = 0;
+
+  constructor({ connections = 10_000, connectionsPerClient = 100 }: Limits = {}) {
+    this.#maximum = connections;
+    this.#maximumPerClient = connectionsPerClient;
+  }
+
+  /** Counts one connection more of the client, or, if that would be too many, says of what and counts nothing. */
+  enter(client: string | undefined): Excess | undefined {
+    if (this.#total >= this.#maximum) return 'connections';
+    if (client !== undefined) {
+      const count = this.#counts.get(client) ?? 0;
+      if (count >= this.#maximumPerClient) return 'connections-per-client';
+      this.#counts.set(client, count + 1);
+    }
+    this.#total++;
+    return undefined;
+  }
+
+  /** Counts one connection less. */
+  leave(client: string | undefined): void {
+    this.#total--;
+    if (client === undefined) return;
+    const count = this.#counts.get(client) ?? 0;
+    if (count > 1) this.#counts.set(client, count - 1);
+    else this.#counts.delete(client);
+  }
+}
+
+/** What clients are told apart by: the IPv4 address, the first 64 bits of an IPv6 address, which one customer has for itself. */
+export function clientOf(address: Address): string | undefined {
+  if (address.family === 'unix') return undefined;
+  if (address.family === 'IPv4') return address.address;
+  return network(address.address);
+}
+
+/** The first four groups of an IPv6 address as the kernel writes it. */
+function network(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const groups = split(head);
+  if (tail !== undefined) {
+    const after = split(tail);
+    const count = after.length + (tail.includes('.') ? 1 : 0);
+    while (groups.length + count < 8) groups.push('0');
+    groups.push(...after);
+  }
+  return groups.slice(0, 4).join(':');
+}
+
+function split(groups: string): string[] {
+  return groups === '' ? [] : groups.split(':');
+}

@@ -1,0 +1,28 @@
+import type { Address, ConversationOptions, Protocol, TlsPolicy } from '@postern/conversation';
+import type { Certificates } from './certificates.ts';
+import type { Excess, Limits } from './client-limits.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Trouble } from './trouble.ts';
+
+export interface ListenOptions {
+  readonly endpoint: Endpoint;
+  /** Leads each conversation. When it is done the connection is closed. */
+  readonly protocol: Protocol;
+  /** Default: `offered` if there are certificates, else `none`. */
+  readonly tlsPolicy?: TlsPolicy;
+  /** Needed for every policy but `none`. */
+  readonly certificates?: Certificates;
+  readonly limits?: Limits;
+  /** What a client hears that is turned away, with its line end; with `implicit` TLS it hears nothing. Default: nothing. */
+  readonly refusal?: string | ((excess: Excess, remote: Address) => string);
+  /** What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them. */
+  readonly conversation?: Omit<ConversationOptions, 'closing'>;
+  /** Hears what went wrong, for a log. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+  /** How many connections the system keeps until they are accepted. Default: 4096. */
+  readonly backlog?: number;
+  /** Lets several processes listen on one TCP port, and the system spread the connections. Default: false. */
+  readonly reusePort?: boolean;
+  /** The permissions of a UNIX socket's file. Default: what the process's umask leaves. */
+  readonly mode?: number;
+}

@@ -1,0 +1,267 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import {
+  type Address,
+  type MaybePromise,
+  PeerGone,
+  type TlsFacts,
+  type TlsPolicy,
+  type Transport,
+} from '@postern/conversation';
+
+const owner = Symbol('transport');
+const heard = Symbol('heard');
+const ended = Symbol('ended');
+const broke = Symbol('broke');
+const closed = Symbol('closed');
+
+/** What a socket does not tell of itself. */
+export interface SocketFacts {
+  readonly remote: Address;
+  readonly local: Address;
+  readonly tlsPolicy: TlsPolicy;
+  /** What is known of the TLS that the socket has already. */
+  readonly tls?: TlsFacts | undefined;
+}
+
+/** A socket with TLS on it, and what is known of it. */
+export interface SecuredSocket {
+  readonly socket: TLSSocket;
+  readonly facts: TlsFacts;
+}
+
+/** Starts TLS on an open socket, which nobody else reads; destroys it if that fails. */
+export type Secure = (socket: Socket) => Promise<SecuredSocket>;
+
+/**
+ * A TCP, UNIX or TLS socket as a transport. Reads ahead up to a bound, so that it notices a peer that leaves, and takes what is written
+ * until about as much lies unsent.
+ */
+export class SocketTransport implements Transport {
+  readonly remote: Address;
+  readonly local: Address;
+  readonly tlsPolicy: TlsPolicy;
+  onEnd: (() => void) | undefined = undefined;
+  onClose: (() => void) | undefined = undefined;
+
+  #socket: Owned;
+  #tls: TlsFacts | undefined;
+
+  /** What was read and not taken. */
+  #chunks: Buffer[] = NOTHING;
+  #unread = 0;
+  #paused = false;
+  #ended = false;
+  /** The read that waits. */
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined = undefined;
+
+  #error: Error | undefined = undefined;
+  /** True if it was us who closed it at once. */
+  #destroyed = false;
+  #closed = false;
+  #upgrading = false;
+
+  /** The socket must be open, without anybody else's interest in its events, and `allowHalfOpen`. */
+  constructor(socket: Socket, facts: SocketFacts) {
+    this.remote = facts.remote;
+    this.local = facts.local;
+    this.tlsPolicy = facts.tlsPolicy;
+    this.#tls = facts.tls;
+    this.#socket = socket;
+    // Replies are written whole: waiting for more to fill a segment is waiting for nothing.
+    if (facts.remote.family !== 'unix') socket.setNoDelay(true);
+    this.#adopt(socket);
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#tls;
+  }
+
+  read(): MaybePromise<Uint8Array | undefined> {
+    if (this.#unread > 0) return this.#takeChunk();
+    if (this.#ended && !this.#destroyed) return undefined;
+    if (this.#socket.destroyed) return Promise.reject(this.#gone());
+    if (this.#reader !== undefined) return Promise.reject(new TypeError('a transport has one reader'));
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  write(bytes: Uint8Array | string): MaybePromise<void> {
+    const socket = this.#socket;
+    if (!socket.writable || this.#upgrading) return Promise.reject(this.#gone());
+    socket.write(bytes);
+    // What the kernel has taken is not waited for, however much it was; nor is a little text, of which the socket has its own copy.
+    if (socket.writableLength === 0 || (typeof bytes === 'string' && !socket.writableNeedDrain)) return;
+    return this.#written(socket);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+    this.#forget();
+    this.#socket.destroy();
+  }
+
+  /** Puts TLS on the connection. What was read and not taken is dropped; what was written leaves before. */
+  protected async upgrade(secure: Secure): Promise<void> {
+    if (this.#tls !== undefined || this.#upgrading) throw new TypeError('this transport has TLS already');
+    if (this.#reader !== undefined) throw new TypeError('TLS cannot start while somebody reads');
+    if (!this.#socket.writable) throw this.#gone();
+    const raw = this.#socket;
+    this.#upgrading = true;
+    // What came so far was not protected (RFC 3207 §4.2); what comes from here on is for the handshake.
+    raw.off('data', onData).off('end', onEnd).pause();
+    while (raw.read() !== null);
+    this.#forget();
+    if (raw.writableLength > 0) await this.#written(raw);
+    const { socket, facts } = await secure(raw).catch((cause: unknown) => {
+      raw.destroy();
+      throw new PeerGone('the TLS handshake failed', { cause });
+    });
+    raw.off('close', onClose);
+    this.#socket = socket;
+    this.#tls = facts;
+    this.#paused = false;
+    this.#upgrading = false;
+    this.#adopt(socket);
+  }
+
+  #adopt(socket: Owned): void {
+    socket[owner] = this;
+    socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
+    if (socket.closed) this[closed]();
+  }
+
+  /** @internal */
+  [heard](chunk: Buffer): void {
+    const reader = this.#reader;
+    if (reader !== undefined) {
+      this.#reader = undefined;
+      reader.resolve(chunk);
+      return;
+    }
+    this.#keep(chunk);
+    if (this.#unread < READ_AHEAD) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#unread += chunk.length;
+    if (this.#chunks === NOTHING) {
+      this.#chunks = [chunk];
+      return;
+    }
+    // A byte in a buffer of its own takes a hundred: crumbs are put together, or a peer could make us keep far more than it sent.
+    const last = this.#chunks.length - 1;
+    const before = this.#chunks[last];
+    if (before !== undefined && before.length + chunk.length <= CRUMB)
+      this.#chunks[last] = Buffer.concat([before, chunk]);
+    else this.#chunks.push(chunk);
+  }
+
+  #takeChunk(): Buffer | undefined {
+    const chunk = this.#chunks.shift();
+    this.#unread -= chunk?.length ?? 0;
+    if (this.#unread > 0) return chunk;
+    this.#chunks = NOTHING;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    if (this.#ended) this.#tellEnd();
+    return chunk;
+  }
+
+  /** @internal */
+  [ended](): void {
+    this.#ended = true;
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
+    if (this.#unread === 0) this.#tellEnd();
+  }
+
+  /** Not before the reader has the last chunk in its hands. */
+  #tellEnd(): void {
+    queueMicrotask(() => this.onEnd?.());
+  }
+
+  /** @internal */
+  [broke](error: Error): void {
+    this.#error ??= error;
+  }
+
+  /** @internal */
+  [closed](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader?.reject(this.#gone());
+    this.#reader = undefined;
+    this.onClose?.();
+  }
+
+  /** Resolves when the kernel has all that was written so far. */
+  #written(socket: Socket): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    socket.write('', (error) => (error ? reject(this.#gone(error)) : resolve()));
+    return promise;
+  }
+
+  #forget(): void {
+    this.#chunks = NOTHING;
+    this.#unread = 0;
+  }
+
+  #gone(cause: Error | undefined = this.#error): PeerGone {
+    return new PeerGone('the connection is closed', { cause });
+  }
+}
+
+/** A socket transport on which TLS can be started (STARTTLS, STLS), as often as once. */
+export class UpgradableTransport extends SocketTransport {
+  readonly #secure: Secure;
+
+  constructor(socket: Socket, facts: SocketFacts, secure: Secure) {
+    super(socket, facts);
+    this.#secure = secure;
+  }
+
+  startTls(): Promise<void> {
+    return this.upgrade(this.#secure);
+  }
+}
+
+/** A socket that knows whose it is, so that all sockets share their listeners: closures for each would be larger than the transport. */
+interface Owned extends Socket {
+  [owner]?: SocketTransport;
+}
+
+function onData(this: Owned, chunk: Buffer): void {
+  this[owner]?.[heard](chunk);
+}
+
+function onEnd(this: Owned): void {
+  this[owner]?.[ended]();
+}
+
+function onError(this: Owned, error: Error): void {
+  this[owner]?.[broke](error);
+}
+
+function onClose(this: Owned): void {
+  this[owner]?.[closed]();
+}
+
+/** What an empty queue is; never written to. */
+const NOTHING: Buffer[] = [];
+
+/** How much is read before somebody wants it, beside what lies in the socket's own buffer: octets. */
+const READ_AHEAD = 64 * 1024;
+/** Pieces are put together up to this size: octets. */
+const CRUMB = 2048;
+
+/** For whoever makes sockets: how much each keeps, each way, before it asks to wait, in octets. Node's 64 KiB are more to fill for a peer. */
+export const SOCKET_BUFFER = 16 * 1024;

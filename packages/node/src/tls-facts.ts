@@ -1,0 +1,72 @@
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TlsFacts } from '@postern/conversation';
+import { endPointHash } from './end-point-hash.ts';
+
+/** What is known of a socket's TLS. To be called right after the handshake, when all of it is there; most is gone with the connection. */
+export function tlsFacts(socket: TLSSocket, side: 'server' | 'client'): TlsFacts {
+  return new SocketTlsFacts(socket, side);
+}
+
+class SocketTlsFacts implements TlsFacts {
+  readonly version: string;
+  readonly cipher: string;
+  readonly serverName: string | undefined;
+  readonly peerCertificate: PeerCertificate | undefined;
+  readonly #exporter: Uint8Array;
+  readonly #firstFinished: Uint8Array | undefined;
+  #serverCertificate: X509Certificate | undefined;
+  #endPoint: Uint8Array | undefined;
+
+  constructor(socket: TLSSocket, side: 'server' | 'client') {
+    const peer = socket.getPeerX509Certificate();
+    this.version = socket.getProtocol() ?? 'unknown';
+    this.cipher = socket.getCipher().standardName;
+    // False if the client named none, and at a session resumed under TLS 1.2.
+    this.serverName = nonEmpty(socket.servername);
+    this.peerCertificate = peer === undefined ? undefined : peerCertificate(peer, socket.authorized);
+    this.#serverCertificate = side === 'client' ? peer : socket.getX509Certificate();
+    this.#exporter = socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', EMPTY);
+    this.#firstFinished = this.version === 'TLSv1.3' ? undefined : firstFinished(socket, side);
+  }
+
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique'): Uint8Array | undefined {
+    switch (type) {
+      case 'tls-exporter':
+        return this.#exporter;
+      case 'tls-unique':
+        return this.#firstFinished;
+      case 'tls-server-end-point':
+        return this.#hashEndPoint();
+    }
+  }
+
+  /** On demand: a certificate is small to keep and dear to hash, and few ask. */
+  #hashEndPoint(): Uint8Array | undefined {
+    if (this.#serverCertificate === undefined) return this.#endPoint;
+    this.#endPoint = endPointHash(this.#serverCertificate);
+    this.#serverCertificate = undefined;
+    return this.#endPoint;
+  }
+}
+
+/** The first Finished message of the handshake (RFC 5929 §3.1): the client's, or, where a session is resumed, the server's. */
+function firstFinished(socket: TLSSocket, side: 'server' | 'client'): Uint8Array | undefined {
+  const first = socket.isSessionReused() ? 'server' : 'client';
+  return first === side ? socket.getFinished() : socket.getPeerFinished();
+}
+
+function peerCertificate(certificate: X509Certificate, authorized: boolean): PeerCertificate {
+  return {
+    verified: authorized,
+    subject: certificate.subject,
+    subjectAltName: certificate.subjectAltName,
+    fingerprint256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+  };
+}
+
+function nonEmpty(name: string | false | null | undefined): string | undefined {
+  return name ? name : undefined;
+}
+
+const EMPTY = Buffer.alloc(0);
