@@ -13,7 +13,7 @@ describe('the settings of a server', () => {
   it('have a default for everything: loopback, a guest, the console', async () => {
     const settings = settingsOf(flags({}));
     expect(settings.listeners).toEqual([
-      { scheme: 'smtp', host: '127.0.0.1', port: 2500, tls: 'none', auth: undefined },
+      { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, tls: 'none', auth: undefined },
     ]);
     expect(settings.log).toBe('pretty');
     expect(settings.hostname).toMatch(/^[\w.-]+$/);
@@ -64,7 +64,7 @@ describe('the settings of a server', () => {
     expect(settings).toMatchObject({
       hostname: 'flag.example.com',
       log: 'json',
-      listeners: [{ host: '::1', port: 1 }],
+      listeners: [{ endpoint: { host: '::1', port: 1 } }],
     });
   });
 

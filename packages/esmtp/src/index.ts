@@ -1,4 +1,4 @@
-export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './address.ts';
+export { type ForwardPath, isAddressLiteral, isDomain, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
 export {
   type Envelope,

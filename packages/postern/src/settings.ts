@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
-import { MessageDelivery } from '@postern/esmtp';
+import { isAddressLiteral, isDomain, MessageDelivery } from '@postern/esmtp';
 import { authSpecs } from './auth-specs.ts';
 import type { Config } from './config.ts';
 import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
@@ -70,10 +70,10 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
 }
 
 function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
-  if ((url.scheme === 'smtps' || url.tls === 'required') && !hasCertificate) {
+  if ((url.endpoint.scheme === 'smtps' || url.tls === 'required') && !hasCertificate) {
     throw new UsageError('expected --tls-cert and --tls-key (or tls in the config file) for a listener that needs TLS');
   }
-  if (url.scheme === 'smtps') return { ...url, tls: 'implicit' };
+  if (url.endpoint.scheme === 'smtps') return { ...url, tls: 'implicit' };
   return { ...url, tls: url.tls ?? (hasCertificate ? 'offered' : 'none') };
 }
 
@@ -84,14 +84,17 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
 }
 
 function parseHostname(name: string): string {
-  if (name.length > 255 || !HOSTNAME.test(name))
-    throw new UsageError('expected a domain name or an address in brackets');
+  if (!isHostname(name)) throw new UsageError('expected a domain name, or an address literal such as [192.0.2.1]');
   return name;
 }
 
 function ownHostname(): string {
   const name = systemHostname();
-  return name.length <= 255 && HOSTNAME.test(name) ? name : 'localhost';
+  return isHostname(name) ? name : 'localhost';
+}
+
+function isHostname(name: string): boolean {
+  return isAddressLiteral(name) || (isDomain(name) && /^[!-~]+$/.test(name));
 }
 
 /** Runs the parser; its errors begin with the name. */
@@ -105,7 +108,3 @@ function naming<T>(name: string, parse: () => T): T {
 }
 
 const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';
-
-/** RFC 5321 §4.1.2 and §4.1.3; underscores, which some hosts have in their names, too. */
-const HOSTNAME =
-  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*|\[[0-9A-Za-z:.-]+\])$/;

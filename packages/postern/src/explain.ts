@@ -1,0 +1,75 @@
+import type { Address, Mind, Portal, TlsFacts } from '@postern/cred';
+import { formatEndpoint } from '@postern/node';
+import { type Challenger, explain } from '@postern/sasl';
+import type { ListenerSettings } from './settings.ts';
+
+/** For one listener every known mechanism, whether it is offered before and after TLS, and if not, why: a table for the operator. */
+export function explainListener(
+  listener: ListenerSettings,
+  authentication: 'required' | 'optional',
+  challengers: readonly Challenger[],
+  portal: Portal,
+): string {
+  const remote = clientOf(listener.endpoint.host);
+  const rows = [
+    ['mechanism', 'before TLS', 'after TLS'],
+    ...challengers.map((challenger) => [
+      challenger.mechanism,
+      beforeTls(listener, () => explain(challenger, portal, mindOf(remote, undefined))),
+      afterTls(listener, () => explain(challenger, portal, mindOf(remote, someTls))),
+    ]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const table = rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd(),
+  );
+  const url = formatEndpoint(listener.endpoint);
+  const who = remote === THIS_MACHINE ? 'this machine' : 'other machines';
+  return `${url}: ${TLS[listener.tls]}, authentication ${authentication}, for clients on ${who}\n${table.join('\n')}\n`;
+}
+
+function beforeTls({ tls }: ListenerSettings, why: () => string | undefined): string {
+  if (tls === 'implicit') return 'no: TLS comes first';
+  if (tls === 'required') return 'no: STARTTLS comes first';
+  return verdict(why());
+}
+
+function afterTls({ tls }: ListenerSettings, why: () => string | undefined): string {
+  return tls === 'none' ? 'no: no TLS here' : verdict(why());
+}
+
+function verdict(reason: string | undefined): string {
+  return reason === undefined ? 'offered' : `no: ${reason}`;
+}
+
+/** Who can come to a listener: from this machine only, or, which matters more, from others too. */
+function clientOf(host: string): Address {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.') ? THIS_MACHINE : ANOTHER_MACHINE;
+}
+
+function mindOf(remote: Address, tls: TlsFacts | undefined): Mind {
+  return {
+    protocol: 'smtp',
+    remote,
+    local: THIS_MACHINE,
+    tls,
+    clientName: undefined,
+    signal: new AbortController().signal,
+    store: new Map(),
+  };
+}
+
+const TLS = { implicit: 'implicit TLS', required: 'STARTTLS required', offered: 'STARTTLS offered', none: 'no TLS' };
+
+const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
+/** RFC 5737 §3. */
+const ANOTHER_MACHINE: Address = { family: 'IPv4', address: '192.0.2.1', port: 0 };
+
+/** What most clients will have: TLS 1.3, and no certificate of their own. */
+const someTls: TlsFacts = {
+  version: 'TLSv1.3',
+  cipher: 'TLS_AES_256_GCM_SHA384',
+  serverName: undefined,
+  peerCertificate: undefined,
+  channelBinding: () => new Uint8Array(32),
+};

@@ -1,0 +1,24 @@
+import { formatEndpoint } from '@postern/node';
+import type { Guest, ListenerSettings } from './settings.ts';
+
+/** How to send a first message as the guest: a sentence and a line for a shell. The port is the listener's real one. */
+export function firstMessage({ endpoint, tls }: ListenerSettings, port: number, guest: Guest): string {
+  const host = LOOPBACK.get(endpoint.host) ?? endpoint.host;
+  const options = [
+    formatEndpoint({ ...endpoint, host, port }),
+    // The certificate is the operator's own affair, and this is a rehearsal.
+    ...(tls === 'implicit' ? ['--insecure'] : []),
+    ...(tls === 'required' ? ['--ssl-reqd', '--insecure'] : []),
+    `--user '${guest.username}:${guest.password}'`,
+    '--mail-from guest@example.com --mail-rcpt ann@example.com --upload-file -',
+  ];
+  const line = `printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS ${options.join(' ')}`;
+  return `The user ${guest.username} has the password ${guest.password}. To send a first message, paste this:\n${line}\n`;
+}
+
+/** Where a listener on every address can be reached from here. */
+const LOOPBACK: ReadonlyMap<string, string> = new Map([
+  ['*', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);

@@ -1,0 +1,42 @@
+import { authSpecs } from './auth-specs.ts';
+import { deliverSpecs } from './deliver-specs.ts';
+import type { SpecForms } from './spec.ts';
+
+/** What `postern --help` prints. */
+export function help(): string {
+  return `postern: a submission server
+
+  postern serve [options]      takes mail until it gets SIGTERM or SIGINT
+  postern explain [options]    prints which mechanisms these options would offer, and why not the others
+  postern --help | --version
+
+Options of both, which may also be set in a config file (there is no option that must be given):
+
+  --listen URL       where to listen; may be given several times; default smtp://127.0.0.1:2500
+                       smtp://HOST:PORT     with STARTTLS if there is a certificate
+                       smtps://HOST:PORT    TLS from the first byte
+                       ?tls=required        nothing without STARTTLS     ?tls=none        no STARTTLS
+                       ?auth=required       no mail without AUTH         ?auth=optional   mail without AUTH is anonymous
+                     Port 0 picks one that is free.
+  --auth SPEC        who may log in; may be given several times, asked in this order; default: a user guest,
+                     whose password is made up and printed
+${forms(authSpecs)}
+  --deliver SPEC     where messages go; default console
+${forms(deliverSpecs)}
+  --hostname NAME    this server's name; default that of the machine
+  --tls-cert FILE    the certificate, with its chain, as PEM; read again at SIGHUP
+  --tls-key FILE     its key
+  --config FILE      a module whose default export is defineConfig({…}); default postern.config.ts or
+                     postern.config.js, if there is one in this folder. Options override it.
+  --log FORM         pretty, json or silent; on the standard error; default pretty
+
+Exit codes: 0 after a signal, 1 if the server could not start or broke, 2 for an error in the options.
+`;
+}
+
+function forms<T>(specs: SpecForms<T>): string {
+  return Array.from(
+    specs.values(),
+    ({ usage, summary }) => `                       ${usage.padEnd(22)} ${summary}`,
+  ).join('\n');
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { help } from './help.ts';
+import { runExplain } from './run-explain.ts';
+import { runServe } from './run-serve.ts';
+import { StartError } from './start-error.ts';
+import { UsageError } from './usage-error.ts';
+
+/** One command: gets the arguments after its name, resolves to the exit code. */
+type Command = (argv: readonly string[]) => Promise<number>;
+
+/** The commands by their names. Whoever adds one adds an entry. */
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['serve', runServe],
+  ['explain', runExplain],
+]);
+
+/** Runs the command line, and leaves the exit code in `process.exitCode`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // Nobody reads what we print any more: that is no reason to drop connections.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  try {
+    process.exitCode = await run(argv);
+  } catch (error) {
+    process.exitCode = tell(error);
+  }
+}
+
+async function run([name, ...rest]: readonly string[]): Promise<number> {
+  if (name === '--version') return print(`${version()}\n`);
+  if (name === '--help' || name === '-h' || name === 'help' || rest.includes('--help')) return print(help());
+  const command = commands.get(name ?? '');
+  if (command === undefined) {
+    const given = name === undefined ? 'no command given' : JSON.stringify(name);
+    throw new UsageError(`${given}: expected ${[...commands.keys()].join(' or ')}, or --help`);
+  }
+  return await command(rest);
+}
+
+function tell(error: unknown): number {
+  if (error instanceof UsageError || error instanceof StartError) process.stderr.write(`postern: ${error.message}\n`);
+  else process.stderr.write(`postern: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,315 @@
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { missing, run } from '../support/program.ts';
+
+const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
+const ANY_PORT = ['--listen', 'smtp://127.0.0.1:0'];
+
+/** Runs the command to its end. */
+function postern(...args: string[]): ReturnType<typeof run> {
+  return run(process.execPath, [BIN, ...args]);
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-command-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('postern', () => {
+  it('explains every option', async () => {
+    const { code, output } = await postern('--help');
+    expect(code).toBe(0);
+    const options = [
+      'listen',
+      'auth',
+      'deliver',
+      'hostname',
+      'tls-cert',
+      'tls-key',
+      'config',
+      'log',
+      'help',
+      'version',
+    ];
+    for (const option of options) expect(output).toContain(`--${option}`);
+    for (const form of ['memory:USER:PASSWORD', 'anonymous', 'console', 'discard', 'maildir:DIR'])
+      expect(output).toContain(form);
+    expect((await postern('serve', '--help')).output).toBe(output);
+  });
+
+  it('tells its version', async () => {
+    expect(await postern('--version')).toEqual({ code: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it.each([
+    [[], 'expected serve or explain'],
+    [['sreve'], '"sreve": expected serve or explain'],
+    [['serve', '--port', '25'], "'--port'"],
+    [['serve', '--listen', 'nonsense'], '--listen: "nonsense": expected smtp://HOST:PORT'],
+    [['explain', '--auth', 'nobody'], '--auth: expected memory:USER:PASSWORD or anonymous'],
+    [['serve', '--deliver', 'pigeon'], '--deliver: expected console or discard or maildir:DIR'],
+    [['serve', '--tls-cert', 'x.pem'], '--tls-cert: expected --tls-key FILE'],
+    [
+      ['serve', '--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'],
+      '--tls-cert, --tls-key: expected a certificate',
+    ],
+    [['serve', '--config', 'missing.ts'], '--config missing.ts: expected a file that exists'],
+    [['serve', '--hostname', 'not a name'], '--hostname: expected a domain name'],
+  ])('%j ends with 2 and one line that says what was expected', async (args, expected) => {
+    const { code, output } = await postern(...args);
+    expect(code).toBe(2);
+    expect(output).toMatch(/^postern: [^\n]*expected[^\n]*\n$/);
+    expect(output).toContain(expected);
+  });
+});
+
+describe('postern serve', () => {
+  it('prints the exact line for each listener, with the real port', async () => {
+    await using server = await startPostern(
+      ...ANY_PORT,
+      '--listen',
+      'smtp://[::1]:0',
+      '--auth',
+      'anonymous',
+      '--log',
+      'silent',
+    );
+    expect(server.output()).toMatch(
+      /^listening smtp:\/\/127\.0\.0\.1:[1-9]\d*\nlistening smtp:\/\/\[::1\]:[1-9]\d*\n$/,
+    );
+  });
+
+  it.skipIf(missing('curl', 'curl'))('makes up a guest, and the line it prints delivers when pasted', async () => {
+    await using server = await startPostern(...ANY_PORT);
+    await said(server, /^printf .*\n/m);
+    const [line = ''] = /^printf .* curl .*$/m.exec(server.output()) ?? [];
+    expect(await run('sh', ['-c', line])).toEqual({ code: 0, output: '' });
+    expect(server.output()).toContain('from <guest@example.com> to <ann@example.com>\n  sent by guest, ');
+    expect(server.output()).toContain('  Subject: hello\n  | It works.\n');
+  });
+
+  it('cannot listen where another does, and says so in a sentence', async () => {
+    await using server = await startPostern(...ANY_PORT, '--log', 'silent');
+    const url = String(server.urls[0]).replace(/\/$/, '');
+    const { code, output } = await postern('serve', '--listen', 'smtp://127.0.0.1:0', '--listen', url);
+    expect(code).toBe(1);
+    expect(output).toBe(`postern: cannot listen on ${url}: another program listens there already (EADDRINUSE)\n`);
+  });
+
+  it('delivers into Maildirs', async () => {
+    const mail = join(folder, 'mail');
+    await using server = await startPostern(
+      ...ANY_PORT,
+      '--auth',
+      'anonymous',
+      '--deliver',
+      `maildir:${mail}`,
+      '--log',
+      'silent',
+    );
+    using client = await Client.connect(server);
+    await client.begin();
+    expect(await client.say('Subject: x\r\n\r\nbody\r\n.')).toMatch(/^250 /);
+    const [file = ''] = readdirSync(join(mail, 'ann@example.com/new'));
+    const text = readFileSync(join(mail, 'ann@example.com/new', file), 'latin1');
+    expect(text).toMatch(/^Return-Path: <bob@example\.com>\r\nReceived: from [\s\S]*\r\nSubject: x\r\n\r\nbody\r\n$/);
+  });
+
+  it('refuses mail without AUTH unless anonymous is among those who may log in', async () => {
+    await using server = await startPostern(...ANY_PORT, '--auth', 'memory:joe:secret', '--log', 'silent');
+    using client = await Client.connect(server);
+    expect(await client.say('MAIL FROM:<bob@example.com>')).toMatch(/^530 5\.7\.0 /);
+  });
+
+  it('refuses mail without AUTH from guests where AUTH is required', async () => {
+    const listen = ['--listen', 'smtp://127.0.0.1:0?auth=required'];
+    await using server = await startPostern(...listen, '--auth', 'anonymous', '--log', 'silent');
+    using client = await Client.connect(server);
+    expect(await client.say('MAIL FROM:<bob@example.com>')).toMatch(/^530 5\.7\.0 /);
+    expect(await client.say('AUTH ANONYMOUS Ym9i')).toMatch(/^235 /);
+    expect(await client.say('MAIL FROM:<bob@example.com>')).toMatch(/^250 /);
+  });
+
+  it('asks the user databases in their order', async () => {
+    const auth = ['--auth', 'memory:joe:one', '--auth', 'memory:ann:two'];
+    await using server = await startPostern(...ANY_PORT, ...auth, '--log', 'silent');
+    using client = await Client.connect(server);
+    expect(await client.say(`AUTH PLAIN ${btoa('\0ann\0one')}`)).toMatch(/^535 /);
+    expect(await client.say(`AUTH PLAIN ${btoa('\0ann\0two')}`)).toMatch(/^235 /);
+  });
+
+  it('is told the same by a typed file, in which a user database may be an object', async () => {
+    await using server = await startPostern('--config', configFile());
+    using client = await Client.connect(server);
+    expect(await client.say(`AUTH PLAIN ${btoa('\0joe\0wrong')}`)).toMatch(/^535 /);
+    expect(await client.say(`AUTH PLAIN ${btoa('\0joe\0from the file')}`)).toMatch(/^235 /);
+  });
+
+  it('logs JSON on request, without passwords and without the names of who did not get in', async () => {
+    await using server = await startPostern(...ANY_PORT, '--auth', 'memory:joe:secret', '--log', 'json');
+    using client = await Client.connect(server);
+    await client.say(`AUTH PLAIN ${btoa('\0hunter2\0wrong-password')}`);
+    await client.say(`AUTH PLAIN ${btoa('\0joe\0secret')}`);
+    const closed = once(client.socket, 'end');
+    await client.say('QUIT');
+    await closed;
+    await said(server, /"msg":"closed"/);
+    const entries = server
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { msg: string });
+    expect(entries.map(({ msg }) => msg)).toEqual(['connected', 'login refused', 'logged in', 'closed']);
+    expect(server.output()).not.toMatch(/hunter2|wrong-password|secret|aHVudGVyMg|c2VjcmV0/);
+  });
+});
+
+describe('a server that gets a signal', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s says 421 to who is idle, and ends with 0', async (signal) => {
+    const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'silent');
+    using client = await Client.connect(server);
+    const exited = once(server.process, 'exit');
+    server.process.kill(signal);
+    expect(await client.hear()).toMatch(/^421 4\.3\.2 /);
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('lets a transaction finish, and accepts nobody new meanwhile', async () => {
+    const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'pretty');
+    using client = await Client.connect(server);
+    await client.begin();
+    const exited = once(server.process, 'exit');
+    server.process.kill('SIGTERM');
+    await said(server, /stopping/);
+    const [url] = server.urls;
+    const late = connect({ host: '127.0.0.1', port: Number(url?.port) });
+    expect(await once(late, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
+    expect(await client.say('Subject: x\r\n\r\nlast\r\n.')).toMatch(/^250 /);
+    expect(await client.hear()).toMatch(/^421 4\.3\.2 /);
+    expect(await exited).toEqual([0, null]);
+    expect(server.output()).toContain('  | last\n');
+  });
+
+  it('ends at once when it gets another, though somebody is in the middle of a message', async () => {
+    const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'pretty');
+    using client = await Client.connect(server);
+    client.socket.on('error', () => {});
+    await client.begin();
+    const exited = once(server.process, 'exit');
+    server.process.kill('SIGTERM');
+    await said(server, /stopping/);
+    // Signals that come right after the first are the same key press.
+    const insist = setInterval(() => server.process.kill('SIGTERM'), 200);
+    expect(await exited).toEqual([1, null]);
+    clearInterval(insist);
+  });
+});
+
+describe('postern explain', () => {
+  it('tells for each listener which mechanisms are offered, and why the others are not', async () => {
+    const { code, output } = await postern(
+      'explain',
+      '--auth',
+      'memory:joe:secret',
+      '--listen',
+      'smtp://0.0.0.0:25',
+      '--listen',
+      'smtp://127.0.0.1:25',
+    );
+    expect(code).toBe(0);
+    const [remote = '', local = ''] = output.split('\n\n');
+    expect(remote).toContain('smtp://0.0.0.0:25: no TLS, authentication required, for clients on other machines\n');
+    expect(remote).toMatch(/^ {2}SCRAM-SHA-256 +offered +no: no TLS here$/m);
+    expect(remote).toMatch(/^ {2}PLAIN +no: exposes the secret: needs TLS +no: no TLS here$/m);
+    expect(remote).toMatch(/^ {2}ANONYMOUS +no: no checker for Anonymous +no: no TLS here$/m);
+    expect(local).toContain('smtp://127.0.0.1:25: no TLS, authentication required, for clients on this machine\n');
+    expect(local).toMatch(/^ {2}PLAIN +offered +no: no TLS here$/m);
+  });
+});
+
+/** A client that says lines and hears replies. */
+class Client implements Disposable {
+  readonly socket: Socket;
+  #heard = '';
+
+  private constructor(socket: Socket) {
+    this.socket = socket.setEncoding('latin1');
+  }
+
+  /** Connected, and greeted with EHLO. */
+  static async connect({ urls: [url] }: RunningPostern): Promise<Client> {
+    const client = new Client(connect({ host: '127.0.0.1', port: Number(url?.port) }));
+    await client.hear();
+    await client.say('EHLO client.example.com');
+    return client;
+  }
+
+  /** Comes as far as the message itself. */
+  async begin(): Promise<void> {
+    expect(await this.say('MAIL FROM:<bob@example.com>')).toMatch(/^250 /);
+    expect(await this.say('RCPT TO:<ann@example.com>')).toMatch(/^250 /);
+    expect(await this.say('DATA')).toMatch(/^354 /);
+  }
+
+  /** Says a line; the reply. */
+  async say(line: string): Promise<string> {
+    this.socket.write(`${line}\r\n`);
+    return await this.hear();
+  }
+
+  /** The next reply, of however many lines. */
+  async hear(): Promise<string> {
+    for (;;) {
+      const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
+      if (reply !== undefined) {
+        this.#heard = this.#heard.slice(reply.length);
+        return reply;
+      }
+      const [text] = (await once(this.socket, 'data')) as [string];
+      this.#heard += text;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+/** Resolves when the server has said something that matches. */
+async function said(server: RunningPostern, pattern: RegExp): Promise<void> {
+  const { stdout, stderr } = server.process;
+  while (!pattern.test(server.output())) {
+    await Promise.race([stdout, stderr].map((stream) => once(stream ?? server.process, 'data')));
+  }
+}
+
+/** In this tree, where it finds the packages; typed, so that Node has types to strip. */
+function configFile(): string {
+  const scratch = join(import.meta.dirname, '../.readme');
+  mkdirSync(scratch, { recursive: true });
+  const file = join(mkdtempSync(join(scratch, 'config-')), 'postern.config.ts');
+  writeFileSync(
+    file,
+    `import { type Checker, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
+     import { type Config, defineConfig } from 'postern';
+
+     const database: Checker<UsernamePassword> = {
+       credentialInterfaces: [UsernamePassword],
+       requestAvatarId({ username, password }: UsernamePassword): string {
+         if (password !== 'from the file') throw new UnauthorizedLogin();
+         return username;
+       },
+     };
+     const config: Config = { listen: ['smtp://127.0.0.1:0'], auth: [database], deliver: 'discard', log: 'silent' };
+     export default defineConfig(config);
+    `,
+  );
+  return file;
+}
