@@ -1,6 +1,7 @@
 import { anonymous } from './anonymous/challenger.ts';
 import type { Challenger } from './challenger.ts';
 import { cramMd5 } from './cram-md5/challenger.ts';
+import { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
 import { external } from './external/challenger.ts';
 import { type LoginOptions, login } from './login/challenger.ts';
 import { checkChallengers } from './mechanism-name.ts';
@@ -15,6 +16,7 @@ export interface ChallengersOptions {
   /** The fully qualified name of this host. */
   readonly hostname: string;
   readonly login?: LoginOptions;
+  readonly digestMd5?: Partial<DigestMd5Options>;
   readonly oauth?: OAuthBearerOptions & XOAuth2Options;
   readonly scram?: Omit<ScramOptions, 'hash' | 'plus' | 'plusOffered'>;
   /**
@@ -50,6 +52,7 @@ function family(options: ChallengersOptions): readonly Challenger[] {
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: wantsPlus(options, hash) })),
     oauthBearer(options.oauth),
     xoauth2(options.oauth),
+    digestMd5({ realm: hostname, ...options.digestMd5 }),
     cramMd5({ hostname }),
     plain(),
     login(options.login),
@@ -62,4 +65,4 @@ function wantsPlus({ mechanisms = [] }: ChallengersOptions, hash: ScramHash): bo
 }
 
 const STRONGEST_FIRST = (Object.keys(SCRAM_HASHES) as ScramHash[]).reverse();
-const ONLY_IF_ASKED_FOR = /^SCRAM-(?!SHA-256$)/;
+const ONLY_IF_ASKED_FOR = /^(?:SCRAM-(?!SHA-256$)|DIGEST-MD5$)/;

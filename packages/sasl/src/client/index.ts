@@ -1,5 +1,6 @@
 export { type AnonymousResponderOptions, anonymousResponder } from '../anonymous/responder.ts';
 export { cramMd5Responder } from '../cram-md5/responder.ts';
+export { type DigestMd5ResponderOptions, digestMd5Responder } from '../digest-md5/responder.ts';
 export { externalResponder } from '../external/responder.ts';
 export { loginResponder } from '../login/responder.ts';
 export { type OAuthBearerResponderOptions, oauthBearerResponder, type TokenOptions } from '../oauthbearer/responder.ts';
