@@ -1,0 +1,239 @@
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { inspect } from 'node:util';
+import { PasswordProof } from '@postern/cred';
+import {
+  ExchangeCancelled,
+  MalformedResponse,
+  SCRAM_HASHES,
+  ScramCredentials,
+  type ScramHash,
+  ScramSecret,
+  scram,
+  utf8,
+} from '@postern/sasl';
+import { describe, expect, it } from 'vitest';
+import { initially, scripted, someMind } from '../exchange.ts';
+
+const HASHES = Object.keys(SCRAM_HASHES) as ScramHash[];
+
+/** The example of RFC 7677 §3. */
+const RECORD =
+  'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=';
+const SECRET = ScramSecret.parse(RECORD) as ScramSecret;
+const FIRST = 'n,,n=user,r=rOprNGfwEbeRWgbNEkqO';
+const NONCE = 'rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
+const PROOF = 'dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
+const FINAL = `c=biws,r=${NONCE},p=${PROOF}`;
+
+const challenger = scram({ hash: 'sha256', nonce: () => '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0' });
+
+/** Credentials after the client's first message, whose client then answers so. */
+async function credentialsOf(first: string | undefined, ...answers: readonly (string | Uint8Array)[]) {
+  const ask = scripted(...answers);
+  const credentials = await challenger.challenge(ask, first === undefined ? undefined : utf8(first), someMind());
+  return { ask, credentials };
+}
+
+/** The proof of RFC 5802 §3, step by step. */
+function proofOf(password: string, authMessage: string): string {
+  const salted = pbkdf2Sync(password, SECRET.salt, SECRET.iterations, 32, 'sha256');
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+  const storedKey = createHash('sha256').update(clientKey).digest();
+  const signature = createHmac('sha256', storedKey).update(authMessage).digest();
+  return Buffer.from(clientKey.map((byte, n) => byte ^ (signature[n] as number))).toString('base64');
+}
+
+describe('the SCRAM challenger', () => {
+  it.each([
+    ['sha1', 'SCRAM-SHA-1'],
+    ['sha224', 'SCRAM-SHA-224'],
+    ['sha256', 'SCRAM-SHA-256'],
+    ['sha384', 'SCRAM-SHA-384'],
+    ['sha512', 'SCRAM-SHA-512'],
+    ['sha3-512', 'SCRAM-SHA3-512'],
+  ] as const)('of %s is called %s', (hash, mechanism) => {
+    expect(scram({ hash }).mechanism).toBe(mechanism);
+    expect(scram({ hash, plus: true }).mechanism).toBe(`${mechanism}-PLUS`);
+  });
+
+  it('has credentials of a class for each hash, all of them proofs of a password', async () => {
+    const classes = HASHES.map((hash) => scram({ hash }).credentials);
+    expect(new Set(classes).size).toBe(HASHES.length);
+    for (const hash of HASHES) {
+      const one = scram({ hash });
+      const credentials = await initially(one, FIRST);
+      expect(credentials).toBeInstanceOf(one.credentials);
+      expect(credentials).toBeInstanceOf(ScramCredentials);
+      expect(credentials).toBeInstanceOf(PasswordProof);
+      expect(credentials.hash).toBe(hash);
+    }
+  });
+
+  it('asks for the first message with an empty challenge if there was no initial response', async () => {
+    const { ask, credentials } = await credentialsOf(undefined, FIRST, FINAL);
+    expect(await credentials.verify(SECRET)).toBe(true);
+    expect(ask.asked[0]).toBe('');
+  });
+
+  it('says a nonce of its own behind the client’s, never the same', async () => {
+    const nonces = new Set<string>();
+    const one = scram({ hash: 'sha256' });
+    for (let n = 0; n < 300; n++) {
+      const ask = scripted(FINAL);
+      await (await one.challenge(ask, utf8(FIRST), someMind())).verify(SECRET);
+      const [, nonce] = /^r=rOprNGfwEbeRWgbNEkqO([!-+\--~]{24}),/.exec(ask.asked[0] as string) ?? [];
+      expect(nonce).toBeDefined();
+      nonces.add(nonce as string);
+    }
+    expect(nonces.size).toBe(300);
+  });
+
+  it('prepares the identities', async () => {
+    const first = 'n,a=\u2168=2C,n=\u00aa=3D\u00ad,r=rOprNGfwEbeRWgbNEkqO';
+    const { credentials } = await credentialsOf(first);
+    expect([credentials.username, credentials.authzid]).toEqual(['a=', 'IX,']);
+  });
+
+  it('takes an authorization identity that is the user itself for none', async () => {
+    const { credentials } = await credentialsOf('n,a=user,n=user,r=rOprNGfwEbeRWgbNEkqO');
+    expect(credentials.authzid).toBeUndefined();
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is no SCRAM message', 'user'],
+    ['has an unescaped =', 'n,,n=us=er,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has a mandatory extension', 'n,,m=x,n=user,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has a user name that comes to nothing', 'n,,n=\u00ad,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has a user name with a control character', 'n,,n=us\x07er,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has a user name that mixes directions', 'n,,n=\u06271,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has an authorization identity that SASLprep refuses', 'n,a=a\x07,n=user,r=rOprNGfwEbeRWgbNEkqO'],
+    ['has a user name of 1025 characters', `n,,n=${'u'.repeat(1025)},r=rOprNGfwEbeRWgbNEkqO`],
+  ])('refuses a first message that %s', async (_what, first) => {
+    await expect(initially(challenger, first)).rejects.toThrow(MalformedResponse);
+  });
+});
+
+describe('ScramCredentials', () => {
+  it('verify once, and a second time never', async () => {
+    const { ask, credentials } = await credentialsOf(FIRST, FINAL);
+    const [first, second] = await Promise.all([credentials.verify(SECRET), credentials.verify(SECRET)]);
+    expect([first, second]).toEqual([true, false]);
+    expect(await credentials.verify(SECRET)).toBe(false);
+    expect(await credentials.checkPassword('pencil')).toBe(false);
+    expect(ask.asked).toHaveLength(1);
+  });
+
+  it('sign only what was proved', async () => {
+    const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
+    expect(await credentials.verify(SECRET)).toBe(false);
+    await expect(credentials.accepted(ask)).rejects.toThrow();
+    expect(ask.asked).toHaveLength(1);
+  });
+
+  it('do not mix hashes', async () => {
+    const sha1 = await ScramSecret.derive('pencil', { hash: 'sha1', iterations: 4096 });
+    const { ask, credentials } = await credentialsOf(FIRST, FINAL);
+    await expect(credentials.verify(sha1)).rejects.toThrow(TypeError);
+    expect(ask.asked).toEqual([]);
+    expect(await credentials.verify(SECRET)).toBe(true);
+  });
+
+  it.each([
+    ['another nonce', FINAL.replace('$k0', '$k1')],
+    ['the client’s nonce alone', FINAL.replace(NONCE, 'rOprNGfwEbeRWgbNEkqO')],
+    ['a nonce with something behind it', FINAL.replace(NONCE, `${NONCE}0`)],
+    ['another gs2-header', FINAL.replace('biws', 'eSws')],
+    ['a gs2-header with channel binding data', FINAL.replace('biws', 'biwsAQID')],
+    ['another proof', FINAL.replace('p=d', 'p=e')],
+    ['a proof that is too short', FINAL.replace(PROOF, 'AAAA')],
+    ['a proof that is too long', FINAL.replace(PROOF, `AAAA${PROOF}`)],
+    ['the proof of a message without the extension it has', FINAL.replace(',p=', ',x=1,p=')],
+  ])('are not right with %s', async (_what, final) => {
+    const { ask, credentials } = await credentialsOf(FIRST, final);
+    expect(await credentials.verify(SECRET)).toBe(false);
+    await credentials.refused();
+    expect(ask.asked).toHaveLength(1);
+  });
+
+  it('are not right with a server signature, or a stored key, in place of the proof', async () => {
+    for (const proof of [
+      '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=',
+      Buffer.from(SECRET.storedKey).toString('base64'),
+    ]) {
+      const { credentials } = await credentialsOf(FIRST, FINAL.replace(PROOF, proof));
+      expect(await credentials.verify(SECRET)).toBe(false);
+    }
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no proof', `c=biws,r=${NONCE}`],
+    ['a proof that is not base64', `c=biws,r=${NONCE},p=!`],
+    ['something behind the proof', `${FINAL},x=1`],
+    ['a mandatory extension', FINAL.replace(',p=', ',m=1,p=')],
+    ['no UTF-8', Uint8Array.of(0xff)],
+    ['a NUL', `${FINAL}\0`],
+  ])('break at a final message with %s, whatever the checker makes of that', async (_what, final) => {
+    const { ask, credentials } = await credentialsOf(FIRST, final);
+    await expect(credentials.verify(SECRET)).rejects.toThrow(MalformedResponse);
+    expect(await credentials.verify(SECRET)).toBe(false);
+    await expect(credentials.refused()).rejects.toThrow(MalformedResponse);
+    expect(ask.asked).toHaveLength(1);
+  });
+
+  it('break as the exchange does', async () => {
+    const cancelled = new ExchangeCancelled();
+    const credentials = await challenger.challenge(() => Promise.reject(cancelled), utf8(FIRST), someMind());
+    await expect(credentials.checkPassword('pencil')).rejects.toBe(cancelled);
+    await expect(credentials.refused()).rejects.toBe(cancelled);
+  });
+
+  it('take no response to the signature but the empty one', async () => {
+    const { ask, credentials } = await credentialsOf(FIRST, FINAL, 'v');
+    expect(await credentials.verify(SECRET)).toBe(true);
+    await expect(credentials.accepted(ask)).rejects.toThrow(MalformedResponse);
+  });
+
+  it('do not end before the client has answered what was still asked', async () => {
+    const answer = Promise.withResolvers<Uint8Array>();
+    const credentials = await challenger.challenge(() => answer.promise, utf8(FIRST), someMind());
+    const verified = credentials.verify(SECRET);
+    let ended = false;
+    const refused = credentials.refused().then(() => {
+      ended = true;
+    });
+    await Promise.resolve();
+    expect(ended).toBe(false);
+    answer.resolve(utf8(FINAL));
+    await refused;
+    expect(await verified).toBe(true);
+  });
+
+  it.each([
+    ['the name as received, not as prepared', 'n=us\u00ader,r=rOprNGfwEbeRWgbNEkqO', ''],
+    ['the name as escaped', 'n=us=2Cer=3D,r=rOprNGfwEbeRWgbNEkqO', ''],
+    ['the extensions of the first message', 'n=user,r=rOprNGfwEbeRWgbNEkqO,x=1,Y=z=', ''],
+    ['the extensions of the final message', 'n=user,r=rOprNGfwEbeRWgbNEkqO', ',x=1,o=\u00e4'],
+  ])('know what is proved: %s', async (_what, bare, extensions) => {
+    const withoutProof = `c=biws,r=${NONCE}${extensions}`;
+    const proof = proofOf('pencil', `${bare},r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,${withoutProof}`);
+    const { credentials } = await credentialsOf(`n,,${bare}`, `${withoutProof},p=${proof}`);
+    expect(await credentials.verify(SECRET)).toBe(true);
+  });
+
+  it('show nothing of the exchange to a log', async () => {
+    const { credentials } = await credentialsOf(FIRST, FINAL);
+    await credentials.verify(SECRET);
+    const shown = inspect(credentials, { showHidden: true, getters: true, depth: 10 }) + JSON.stringify(credentials);
+    expect(shown).toContain('user');
+    expect(shown).not.toContain('rOprNGfwEbeRWgbNEkqO');
+  });
+
+  it('say no error to the client', async () => {
+    const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
+    await credentials.verify(SECRET);
+    await credentials.refused();
+    expect(ask.asked).toEqual([`r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`]);
+  });
+});

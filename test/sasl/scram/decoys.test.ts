@@ -1,0 +1,223 @@
+import {
+  type AvatarId,
+  CascadingChecker,
+  type Checker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  LoginDenied,
+  TemporaryFailure,
+  UnauthorizedLogin,
+} from '@postern/cred';
+import { ScramCredentials, type ScramOptions, ScramSecret, scram, utf8 } from '@postern/sasl';
+import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { scripted, someMind } from '../exchange.ts';
+import { drive, type Outcome } from './drive.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+const FINAL = `c=biws,r=client-nonceserver,p=${Buffer.alloc(32).toString('base64')}`;
+
+/** A store of SCRAM secrets. */
+class Secrets implements Checker<ScramCredentials> {
+  readonly credentialInterfaces = [ScramCredentials] as const;
+  readonly #secrets: ReadonlyMap<string, ScramSecret>;
+
+  constructor(secrets: Readonly<Record<string, ScramSecret>>) {
+    this.#secrets = new Map(Object.entries(secrets));
+  }
+
+  readonly requestAvatarId = async (credentials: ScramCredentials): Promise<AvatarId> => {
+    const secret = this.#secrets.get(credentials.username);
+    if (secret === undefined || !(await credentials.verify(secret))) throw new UnauthorizedLogin();
+    return credentials.username;
+  };
+}
+
+let stored: Checker<ScramCredentials>;
+beforeAll(async () => {
+  stored = new Secrets({ joe: await ScramSecret.derive('pencil', { hash: 'sha256', iterations: 4096 }) });
+});
+const clear = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'pencil', Ⅸ: 'never found: not prepared', IX: 'pen' });
+
+function challenger(options: Partial<ScramOptions> = {}) {
+  return scram({ hash: 'sha256', key: KEY, iterations: 4096, ...options });
+}
+
+function login(checker: Checker<ScramCredentials>, username: string, password: string): Promise<Outcome> {
+  return drive({
+    challenger: challenger(),
+    checker,
+    responder: scramResponder({ hash: 'sha256', username, password }),
+  });
+}
+
+/** The server's first message to a user, of whom nobody knows. */
+async function challengeOf(username: string, options: Partial<ScramOptions> = {}): Promise<string> {
+  const ask = scripted(FINAL);
+  const nonce = () => 'server';
+  const exchange = challenger({ nonce, ...options });
+  const credentials = await exchange.challenge(ask, utf8(`n,,n=${username},r=client-nonce`), someMind());
+  await credentials.refused(ask, new UnauthorizedLogin());
+  expect(ask.asked).toHaveLength(1);
+  return ask.asked[0] as string;
+}
+
+describe.each([
+  ['secrets', () => stored],
+  ['clear-text passwords', () => clear],
+  ['both', () => CascadingChecker.of(stored, clear)],
+])('SCRAM against a store of %s', (_what, store) => {
+  it('lets in who knows the password', async () => {
+    expect(await login(store(), 'joe', 'pencil')).toMatchObject({ server: 'joe', client: undefined });
+  });
+
+  it('refuses a wrong password and an unknown user in the same step, with the same error and as long a challenge', async () => {
+    const wrong = await login(store(), 'joe', 'pen');
+    const unknown = await login(store(), 'ann', 'pencil');
+    for (const { server, client, dialogue } of [wrong, unknown]) {
+      expect(server).toEqual({ error: new UnauthorizedLogin() });
+      expect(client?.error).toBeInstanceOf(AuthenticationFailure);
+      expect(dialogue).toHaveLength(3);
+      expect(dialogue[1]).toMatch(/^r=[!-+\--~]{48},s=[A-Za-z0-9+/]{22}==,i=4096$/);
+    }
+  });
+
+  it('challenges a user with the same salt each time, whoever the user is', async () => {
+    for (const username of ['joe', 'ann']) {
+      const one = await login(store(), username, 'wrong');
+      const other = await login(store(), username, 'wrong');
+      const salts = [one, other].map(({ dialogue }) => dialogue[1]?.split(',')[1]);
+      expect(salts[0]).toBe(salts[1]);
+    }
+  });
+});
+
+describe('a store of clear-text passwords', () => {
+  it('is challenged with the salt that the user would have if there were none', async () => {
+    const { dialogue } = await login(clear, 'joe', 'pencil');
+    expect(dialogue[1]?.split(',').slice(1)).toEqual((await challengeOf('joe')).split(',').slice(1));
+  });
+
+  it('finds a user under the prepared name', async () => {
+    expect(await login(clear, 'Ⅸ', 'pen')).toMatchObject({ server: 'IX' });
+  });
+
+  it('notices that a password has changed', async () => {
+    const checker = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'old' });
+    const one = challenger();
+    const attempt = (password: string) =>
+      drive({ challenger: one, checker, responder: scramResponder({ hash: 'sha256', username: 'joe', password }) });
+    expect(await attempt('old')).toMatchObject({ server: 'joe' });
+    checker.addUser('joe', 'new');
+    expect(await attempt('old')).toMatchObject({ server: { error: new UnauthorizedLogin() } });
+    expect(await attempt('new')).toMatchObject({ server: 'joe' });
+  });
+
+  it.each(['', '\u00ad', 'pen\ncil', 'pencil\u0221'])(
+    'refuses a user whose password is %j, which cannot be prepared, as any other',
+    async (password) => {
+      const checker = new InMemoryUsernamePasswordDatabaseDontUse({ joe: password });
+      const { server, dialogue } = await login(checker, 'joe', 'pencil');
+      expect(server).toEqual({ error: new UnauthorizedLogin() });
+      expect(dialogue).toHaveLength(3);
+    },
+  );
+
+  it('is derived from while the client thinks, not before it is challenged', async () => {
+    const order: string[] = [];
+    const credentials = await challenger({ nonce: () => 'server' }).challenge(
+      async () => {
+        order.push('challenged');
+        return utf8(FINAL);
+      },
+      utf8('n,,n=joe,r=client-nonce'),
+      someMind(),
+    );
+    const checked = Promise.resolve(credentials.checkPassword('pencil'));
+    expect(order).toEqual(['challenged']);
+    expect(await checked).toBe(false);
+  });
+});
+
+describe('the challenge of an unknown user', () => {
+  it('follows from the server key, the mechanism and the name', async () => {
+    const joe = await challengeOf('joe');
+    expect(await challengeOf('joe')).toBe(joe);
+    expect(await challengeOf('ann')).not.toBe(joe);
+    expect(await challengeOf('joe', { key: new Uint8Array(32).fill(8) })).not.toBe(joe);
+    expect(await challengeOf('joe', { hash: 'sha512' })).not.toBe(joe);
+  });
+
+  it('follows from the prepared name', async () => {
+    expect(await challengeOf('\u2168')).toBe(await challengeOf('IX'));
+    expect(await challengeOf('I\u00adX')).toBe(await challengeOf('IX'));
+  });
+
+  it('is the same with and without -PLUS, as it is for a user with a secret', async () => {
+    expect(await challengeOf('joe', { plus: true })).toBe(await challengeOf('joe'));
+  });
+
+  it('is the same for all challengers of a process that have no key', async () => {
+    const one = await challengerWithoutKey();
+    expect(await challengerWithoutKey()).toBe(one);
+    expect(one).not.toBe(await challengeOf('joe'));
+  });
+
+  it('has the iterations and the length of salt that were asked for', async () => {
+    const [, salt, iterations] = (await challengeOf('joe', { iterations: 10_000, saltLength: 24 })).split(',');
+    expect(Buffer.from(salt?.slice(2) as string, 'base64')).toHaveLength(24);
+    expect(iterations).toBe('i=10000');
+  });
+
+  it('looks like a new secret by default', async () => {
+    const secret = await ScramSecret.derive('pencil', { hash: 'sha256' });
+    const [, salt, iterations] = (await challengerWithoutKey()).split(',');
+    expect(Buffer.from(salt?.slice(2) as string, 'base64')).toHaveLength(secret.salt.length);
+    expect(iterations).toBe(`i=${secret.iterations}`);
+  });
+
+  async function challengerWithoutKey(): Promise<string> {
+    const ask = scripted(FINAL);
+    const exchange = scram({ hash: 'sha256', nonce: () => 'server' });
+    const credentials = await exchange.challenge(ask, utf8('n,,n=joe,r=client-nonce'), someMind());
+    await credentials.refused(ask, new UnauthorizedLogin());
+    return ask.asked[0] as string;
+  }
+});
+
+describe('a checker that does not verify', () => {
+  it.each([
+    ['is down', new TemporaryFailure('down')],
+    ['denies', new LoginDenied('disabled')],
+  ])('and %s leaves an exchange that runs to its end', async (_what, error) => {
+    const checker: Checker<ScramCredentials> = {
+      credentialInterfaces: [ScramCredentials],
+      requestAvatarId: () => Promise.reject(error),
+    };
+    const { server, dialogue } = await login(checker, 'joe', 'pencil');
+    expect(server).toEqual({ error });
+    expect(dialogue).toHaveLength(3);
+  });
+
+  it('cannot let anybody in, since there is nothing to sign', async () => {
+    const checker: Checker<ScramCredentials> = {
+      credentialInterfaces: [ScramCredentials],
+      requestAvatarId: ({ username }) => username,
+    };
+    const { server, client } = await login(checker, 'joe', 'pencil');
+    expect(server).toMatchObject({ error: expect.any(TemporaryFailure) });
+    expect(client?.error).toBeInstanceOf(Error);
+  });
+});
+
+describe('scram', () => {
+  it.each([
+    ['a short key', { key: new Uint8Array(31) }],
+    ['a salt that is too short', { saltLength: 7 }],
+    ['a salt that is too long', { saltLength: 65 }],
+    ['half a byte of salt', { saltLength: 16.5 }],
+    ['too few iterations', { iterations: 4095 }],
+    ['no number of iterations', { iterations: Number.NaN }],
+  ])('does not start with %s', (_what, options) => {
+    expect(() => scram({ hash: 'sha256', ...options })).toThrow(RangeError);
+  });
+});
