@@ -55,7 +55,12 @@ async function secureClient(
   timeout: number,
   signal: AbortSignal | undefined,
 ): Promise<SecuredSocket> {
+  // A server that ends its side in a handshake has left; Node notices that only so, and hands this on to the TLS socket.
+  raw.allowHalfOpen = false;
   const socket = connectTls({ ...options, socket: raw });
+  socket.once('secureConnect', () => {
+    socket.allowHalfOpen = true;
+  });
   await within(socket, timeout, signal, (secured) => socket.once('secureConnect', secured));
   return { socket, facts: tlsFacts(socket, 'client') };
 }

@@ -19,7 +19,10 @@ export class TlsAcceptor {
     this.#timeout = timeout;
     // Ours is an end to the whole, and not to each silence.
     this.#server = createServer({ ...options, handshakeTimeout: 0x7fffffff })
-      .on('secureConnection', (socket) => this.#handshake.getStore()?.resolve(socket))
+      .on('secureConnection', (socket) => {
+        socket.allowHalfOpen = true;
+        this.#handshake.getStore()?.resolve(socket);
+      })
       .on('tlsClientError', (error) => this.#handshake.getStore()?.reject(error));
   }
 
@@ -32,6 +35,8 @@ export class TlsAcceptor {
       if (raw.destroyed) onClose();
       else {
         raw.once('close', onClose);
+        // A client that ends its side in a handshake has left; Node notices that only so, and hands this on to the TLS socket.
+        raw.allowHalfOpen = false;
         this.#handshake.run(handshake, () => this.#server.emit('connection', raw));
       }
       const socket = await handshake.promise;

@@ -1,0 +1,160 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonGeneralName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+/** A certificate and its private key in PEM form, as Node's TLS takes them. */
+export interface TestCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An authority, which trusts itself, and the certificates that it gives out. */
+export class TestAuthority {
+  /** In PEM form, for those who are to trust it. */
+  readonly cert: string;
+  readonly #certificate: X509Certificate;
+  readonly #keys: webcrypto.CryptoKeyPair;
+
+  private constructor(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair) {
+    this.cert = certificate.toString('pem');
+    this.#certificate = certificate;
+    this.#keys = keys;
+  }
+
+  static async create(name = 'Test Authority'): Promise<TestAuthority> {
+    const keys = await generateKeys(ECDSA);
+    const certificate = await X509CertificateGenerator.createSelfSigned({
+      name: `CN=${name}`,
+      keys,
+      signingAlgorithm: ECDSA,
+      ...validity(),
+      extensions: [
+        new BasicConstraintsExtension(true, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      ],
+    });
+    return new TestAuthority(certificate, keys);
+  }
+
+  /** For the server of these names and addresses; `localhost` and the loopback addresses by default. */
+  server(
+    names: readonly string[] = ['localhost', '127.0.0.1', '::1'],
+    options: IssueOptions = {},
+  ): Promise<TestCertificate> {
+    return this.#issue(`CN=${names[0]}`, names.map(serverName), ExtendedKeyUsage.serverAuth, options);
+  }
+
+  /** For a client; the subject is like `CN=joe, O=Example`. */
+  client(subject = 'CN=joe', email?: string, options: IssueOptions = {}): Promise<TestCertificate> {
+    const names = email === undefined ? [] : [{ type: 'email', value: email } as const];
+    return this.#issue(subject, names, ExtendedKeyUsage.clientAuth, options);
+  }
+
+  async #issue(
+    subject: string,
+    names: JsonGeneralName[],
+    usage: ExtendedKeyUsage,
+    { algorithm = ECDSA, ...dates }: IssueOptions,
+  ): Promise<TestCertificate> {
+    const keys = await generateKeys(algorithm);
+    const certificate = await X509CertificateGenerator.create({
+      subject,
+      issuer: this.#certificate.subject,
+      publicKey: keys.publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: ECDSA,
+      ...validity(),
+      ...dates,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new ExtendedKeyUsageExtension([usage]),
+        ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
+      ],
+    });
+    return { cert: certificate.toString('pem'), key: await privateKeyPem(keys) };
+  }
+}
+
+export interface IssueOptions {
+  /** Of the subject's own key. Default: ECDSA on P-256. */
+  readonly algorithm?: KeyAlgorithm;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+export interface KeyAlgorithm {
+  readonly name: string;
+  readonly hash?: string;
+  readonly namedCurve?: string;
+  readonly modulusLength?: number;
+  readonly publicExponent?: Uint8Array;
+}
+
+/** A certificate that its own key signed, under the algorithm: what no authority vouches for. */
+export async function selfSigned(algorithm: KeyAlgorithm = ECDSA, name = 'CN=localhost'): Promise<TestCertificate> {
+  const keys = await generateKeys(algorithm);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name,
+    keys,
+    signingAlgorithm: algorithm,
+    ...validity(),
+    extensions: [new SubjectAlternativeNameExtension([serverName('localhost'), serverName('127.0.0.1')])],
+  });
+  return { cert: certificate.toString('pem'), key: await privateKeyPem(keys) };
+}
+
+/** What most tests need, made once in a process: one authority, a server for localhost, a client named joe. */
+export function testCertificates(): Promise<TestCertificates> {
+  made ??= makeCertificates();
+  return made;
+}
+
+export interface TestCertificates {
+  readonly authority: TestAuthority;
+  /** The authority's certificate. */
+  readonly ca: string;
+  /** For localhost, 127.0.0.1 and ::1. */
+  readonly server: TestCertificate;
+  /** `CN=joe`, `joe@example.com`. */
+  readonly client: TestCertificate;
+}
+
+let made: Promise<TestCertificates> | undefined;
+
+async function makeCertificates(): Promise<TestCertificates> {
+  const authority = await TestAuthority.create();
+  const [server, client] = await Promise.all([authority.server(), authority.client('CN=joe', 'joe@example.com')]);
+  return { authority, ca: authority.cert, server, client };
+}
+
+async function generateKeys(algorithm: KeyAlgorithm): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+}
+
+async function privateKeyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey));
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
+}
+
+function serverName(name: string): JsonGeneralName {
+  return { type: /^[\d.]+$|:/.test(name) ? 'ip' : 'dns', value: name };
+}
+
+/** From yesterday on: clocks differ. */
+function validity(): { notBefore: Date; notAfter: Date } {
+  const day = 24 * 60 * 60 * 1000;
+  return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 30 * day) };
+}
+
+export const ECDSA: KeyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
