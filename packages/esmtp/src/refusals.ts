@@ -1,12 +1,5 @@
 import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
-import {
-  type Culprit,
-  LoginDenied,
-  LoginError,
-  TemporaryFailure,
-  UnauthorizedLogin,
-  UnhandledCredentials,
-} from '@postern/cred';
+import { LoginDenied, LoginError, TemporaryFailure, UnauthorizedLogin, UnhandledCredentials } from '@postern/cred';
 import { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
 import { Rejection, Reply } from './reply.ts';
 
@@ -35,7 +28,7 @@ export function refusal(error: unknown): Reply {
 
 /** The reply to a line that cannot be read; undefined if the error is of another kind. */
 export function lineRefusal(error: unknown): Reply | undefined {
-  if (error instanceof LineTooLong) return LINE_TOO_LONG;
+  if (error instanceof LineTooLong) return /^auth /i.test(error.beginning) ? EXCHANGE_LINE_TOO_LONG : LINE_TOO_LONG;
   return error instanceof BareLineEnding ? BARE_LINE_ENDING : undefined;
 }
 
@@ -46,11 +39,6 @@ export function farewell(error: unknown): Reply | undefined {
   return error instanceof Closing ? SHUTTING_DOWN : FAILING;
 }
 
-/** Whose doing a failed login is. */
-export function culpritOf(error: LoginError | ExchangeError): Culprit {
-  return error.culprit;
-}
-
 /** A failed login as one of the errors that there are: what else a challenger threw counts as a TemporaryFailure. */
 export function asLoginFailure(error: unknown): LoginError | ExchangeError {
   if (error instanceof LoginError || error instanceof ExchangeError) return error;
@@ -59,7 +47,7 @@ export function asLoginFailure(error: unknown): LoginError | ExchangeError {
 
 export const AUTHENTICATION_REQUIRED = new Reply(530, '5.7.0', 'Authentication required');
 export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentication mechanism');
-export const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
+const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
 export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
 export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
 

@@ -22,7 +22,7 @@ export async function lead(state: State): Promise<void> {
   conversation.say(`220 ${settings.hostname} ESMTP\r\n`);
   let reason: LogoutReason;
   try {
-    reason = await converse(state);
+    reason = (await beginsWithTls(state)) ? 'disconnected' : await converse(state);
   } catch (error) {
     reason = takeLeave(state, error);
   }
@@ -30,6 +30,14 @@ export async function lead(state: State): Promise<void> {
   await state.logout(reason);
   await closed;
   state.tell({ kind: 'closed', reason });
+}
+
+/** A client that starts TLS where there is none yet would wait in vain for a line: it is told at once that this is SMTP. */
+async function beginsWithTls({ conversation }: State): Promise<boolean> {
+  const first = conversation.peek(true);
+  if ((isPromise(first) ? await first : first) !== TLS_HANDSHAKE) return false;
+  conversation.say(FOREIGN.toString());
+  return true;
 }
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
@@ -150,6 +158,8 @@ function takeLeave(state: State, error: unknown): LogoutReason {
   return 'disconnected';
 }
 
+/** The first octet of a TLS record that holds a ClientHello (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16;
 /** `AUTH `, the name of a mechanism, and some blanks. */
 const AUTH_PREFIX = 40;
 /** RFC 5321 §3.8: the code after which the server closes. */
