@@ -24,14 +24,17 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   );
   if (challenger === undefined) return notOffered(state, command.mechanism);
 
-  await state.logout('reset');
+  if (state.login !== undefined) await state.logout('reset');
   const frame = new Frame(state);
+  state.conversation.leaveOnEnd = true;
   try {
     const initialResponse = decodeInitialResponse(command.initialResponse, state.limits.exchangeLine);
     state.login = await logIn(state, challenger, initialResponse, frame);
   } catch (error) {
     frame.rethrowBroken();
-    return refuse(state, challenger, error);
+    return await refuse(state, challenger, error);
+  } finally {
+    state.conversation.leaveOnEnd = false;
   }
   state.authenticated = true;
   state.tell({ kind: 'authenticated', mechanism: challenger.mechanism, avatarId: state.login.avatarId });
@@ -52,7 +55,6 @@ async function logIn(
   frame: Frame,
 ): Promise<Login<MessageDelivery>> {
   const { conversation, portal, mind, limits, settings } = state;
-  conversation.leaveOnEnd = true;
   const login = authenticate({
     challenger,
     portal,
@@ -71,8 +73,6 @@ async function logIn(
       login.then((late) => late.logout('timeout')).catch(() => {});
     }
     throw error;
-  } finally {
-    conversation.leaveOnEnd = false;
   }
 }
 
