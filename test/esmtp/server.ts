@@ -1,9 +1,6 @@
 import {
-  Anonymous,
   AnonymousChecker,
   AvatarRealm,
-  type Checker,
-  type Credentials,
   InMemoryUsernamePasswordDatabaseDontUse,
   type MaybePromise,
   Portal,
@@ -106,30 +103,26 @@ class RecordingMessage implements Message {
   }
 }
 
-export interface ServerOptions extends Partial<EsmtpOptions> {
+export interface ServerOptions extends Partial<Omit<EsmtpOptions, 'clock'>> {
+  readonly clock?: FakeClock;
+  readonly delivery?: RecordingDelivery;
   /** Lets guests in. */
   readonly guests?: boolean;
-  /** Checkers beside the one for ann, whose password is `secret`. */
-  readonly checkers?: readonly Checker<Credentials>[];
 }
 
 /** A server with one user, ann, whose password is `secret`, over connections in memory. */
 export class Server {
-  readonly delivery = new RecordingDelivery();
+  readonly delivery: RecordingDelivery;
   readonly events: EsmtpEvent[] = [];
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly portal: Portal;
   readonly protocol: ReturnType<typeof esmtp>;
 
-  constructor({ guests = false, ...options }: ServerOptions = {}) {
-    const users = new InMemoryUsernamePasswordDatabaseDontUse();
-    users.addUser('ann', 'secret');
-    this.portal = new Portal(
-      new AvatarRealm().provide(MessageDelivery, () => this.delivery),
-      { clock: this.clock },
-    );
-    this.portal.register(users);
-    if (guests) this.portal.register(new AnonymousChecker(), Anonymous);
+  constructor({ guests = false, delivery, clock, portal, ...options }: ServerOptions = {}) {
+    this.delivery = delivery ?? new RecordingDelivery();
+    this.clock = clock ?? new FakeClock();
+    this.portal = portal ?? this.#portal();
+    if (guests) this.portal.register(new AnonymousChecker());
     this.protocol = esmtp({
       hostname: 'mx.example.com',
       portal: this.portal,
@@ -148,4 +141,29 @@ export class Server {
   kinds(): string[] {
     return this.events.map(({ kind }) => kind);
   }
+
+  #portal(): Portal {
+    const users = new InMemoryUsernamePasswordDatabaseDontUse();
+    users.addUser('ann', 'secret');
+    const realm = new AvatarRealm().provide(MessageDelivery, () => this.delivery);
+    return new Portal(realm, { clock: this.clock }).register(users);
+  }
 }
+
+/** A greeting, and EHLO. */
+export const GREETED = `
+S: 220 mx.example.com ESMTP
+C: EHLO client.example.org
+S: 250...`;
+
+/** A login that succeeds. */
+export const LOGIN = `
+C: AUTH PLAIN {base64:\\0ann\\0secret}
+S: 235 2.7.0 Authentication succeeded`;
+
+/** A sender and a recipient. */
+export const ENVELOPE = `
+C: MAIL FROM:<ann@example.com>
+S: 250 2.1.0 Sender OK
+C: RCPT TO:<bob@example.com>
+S: 250 2.1.5 Recipient OK`;
