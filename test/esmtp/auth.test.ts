@@ -853,7 +853,7 @@ describe('a login', () => {
     const tries = ['\\0hunter2\\0hunter2', '\\0ann\\0hunter2', 'hunter2', 'hunter2\\0ann\\0secret', '\\0ann\\0secret'];
     const script = tries.map((message) => `\nC: AUTH PLAIN {base64:${message}}\nS: {/[25]\\d\\d/} <any>`).join('');
     await server.play(`${GREETED}${script}`);
-    const told = server.events.map(({ mind, ...facts }) => inspect(facts, { depth: 10, showHidden: true }));
+    const told = server.events.map((event) => inspect({ ...event, mind: null }, { depth: 10, showHidden: true }));
     expect(server.kinds().filter((kind) => kind === 'login-refused')).toHaveLength(4);
     for (const secret of [
       'hunter2',
