@@ -1,0 +1,44 @@
+import { UnauthorizedLogin } from '@postern/cred';
+import { EMPTY } from '../../bytes.ts';
+import type { Challenger } from '../../challenger.ts';
+import { MalformedResponse } from '../../errors.ts';
+import { prepared, responseText } from '../../response.ts';
+import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-binding.ts';
+import { HashedToken } from './credentials.ts';
+import { BINDING_TYPES, type HtBinding } from './hashed-token.ts';
+
+export interface HtOptions {
+  /** What binds the exchange to the channel. */
+  readonly binding: HtBinding;
+}
+
+/**
+ * HT-SHA-256 (draft-schmaus-kitten-sasl-ht): a token that the server gave the client before, proved in one round trip. The draft
+ * still moves. Without a channel binding its message is the same every time.
+ */
+export function ht({ binding }: HtOptions): Challenger<HashedToken> {
+  const type = BINDING_TYPES[binding];
+  return {
+    mechanism: `HT-SHA-256-${binding}`,
+    credentials: HashedToken,
+    exposesSecret: type === undefined,
+    unavailable(mind) {
+      if (type === undefined || firstBinding(mind.tls, unusedBindings(mind, [type])) !== undefined) return undefined;
+      return `needs the channel binding ${type}`;
+    },
+    async challenge(ask, initialResponse, mind) {
+      const message = initialResponse ?? (await ask(EMPTY));
+      const end = message.length - 1 - PROOF_LENGTH;
+      if (end < 0 || message.indexOf(0) !== end) {
+        throw new MalformedResponse('an HT message is a user name, NUL and 32 bytes');
+      }
+      const username = prepared(responseText(message.subarray(0, end)), 'user name');
+      const found = type && firstBinding(mind.tls, unusedBindings(mind, [type]));
+      if (type !== undefined && found === undefined) throw new UnauthorizedLogin(`no channel binding ${type}`);
+      if (type !== undefined) useBinding(mind, type);
+      return new HashedToken(username, message.slice(end + 1), found?.data ?? EMPTY);
+    },
+  };
+}
+
+const PROOF_LENGTH = 32;

@@ -1,0 +1,18 @@
+import { createHmac } from 'node:crypto';
+import type { ChannelBindingType } from '@postern/cred';
+
+/** What binds an HT mechanism to the channel: the last part of its name. */
+export type HtBinding = 'NONE' | 'ENDP' | 'EXPR' | 'UNIQ';
+
+/** The channel binding type that a mechanism's name stands for; undefined for none. */
+export const BINDING_TYPES: Readonly<Record<HtBinding, ChannelBindingType | undefined>> = {
+  NONE: undefined,
+  ENDP: 'tls-server-end-point',
+  EXPR: 'tls-exporter',
+  UNIQ: 'tls-unique',
+};
+
+/** What one side proves with that it has the token: 32 bytes. */
+export function hashedToken(token: Uint8Array, side: 'Initiator' | 'Responder', binding: Uint8Array): Buffer {
+  return createHmac('sha256', token).update(side).update(binding).digest();
+}

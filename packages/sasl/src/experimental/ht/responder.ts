@@ -1,0 +1,40 @@
+import { timingSafeEqual } from 'node:crypto';
+import { EMPTY } from '../../bytes.ts';
+import { AuthenticationFailure, SaslFailure } from '../../client/errors.ts';
+import type { Responder } from '../../client/responder.ts';
+import { filledField, sayLast, sayMore } from '../../client/response.ts';
+import { firstBinding } from '../../scram/channel-binding.ts';
+import { BINDING_TYPES, type HtBinding, hashedToken } from './hashed-token.ts';
+
+export interface HtResponderOptions {
+  readonly username: string;
+  /** The token that the server gave. */
+  readonly token: Uint8Array;
+  /** What binds the exchange to the channel. */
+  readonly binding: HtBinding;
+}
+
+/** HT-SHA-256 (draft-schmaus-kitten-sasl-ht). The server has to prove that it knows the token as well. */
+export function htResponder({ username, token, binding }: HtResponderOptions): Responder {
+  const type = BINDING_TYPES[binding];
+  return {
+    mechanism: `HT-SHA-256-${binding}`,
+    exposesSecret: type === undefined,
+    unavailable({ tls }) {
+      if (type === undefined || firstBinding(tls, [type]) !== undefined) return undefined;
+      return `needs the channel binding ${type}`;
+    },
+    async respond(say, { tls }) {
+      const found = type && firstBinding(tls, [type]);
+      if (type !== undefined && found === undefined) throw new SaslFailure(`no channel binding ${type}`);
+      const data = found?.data ?? EMPTY;
+      const name = filledField(username, 'user name');
+      const answer = await sayMore(say, Buffer.concat([name, Uint8Array.of(0), hashedToken(token, 'Initiator', data)]));
+      const expected = hashedToken(token, 'Responder', data);
+      if (answer.length !== expected.length || !timingSafeEqual(answer, expected)) {
+        throw new AuthenticationFailure('the server does not know the token: its proof is wrong');
+      }
+      await sayLast(say, EMPTY);
+    },
+  };
+}
