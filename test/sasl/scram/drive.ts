@@ -1,12 +1,21 @@
-import { type Ask, type AvatarId, AvatarRealm, type Checker, type Credentials, type Mind, Portal } from '@postern/cred';
+import {
+  type AnyChecker,
+  type Ask,
+  type AvatarId,
+  AvatarRealm,
+  type Checker,
+  type Credentials,
+  type Mind,
+  Portal,
+} from '@postern/cred';
 import { authenticate, type Challenger, EMPTY, ExchangeCancelled, ExchangeError } from '@postern/sasl';
 import { AuthenticationFailure, type Channel, type Responder, SaslFailure } from '@postern/sasl/client';
 import { someChannel, someMind } from '../exchange.ts';
 
 /** What a test may choose of a login. */
-export interface Drive<C extends Credentials> {
+export interface Drive {
   readonly challenger: Challenger;
-  readonly checker: Checker<C>;
+  readonly checker: AnyChecker;
   readonly responder: Responder;
   readonly mind?: Mind;
   readonly channel?: Channel;
@@ -32,15 +41,17 @@ class Avatar {
 }
 
 /** Leads a responder and a challenger, with a portal behind it, against each other to the end of both. */
-export async function drive<C extends Credentials>({
+export async function drive({
   challenger,
   checker,
   responder,
   mind = someMind(),
   channel = someChannel,
   tamper = (message) => message,
-}: Drive<C>): Promise<Outcome> {
-  const portal = new Portal(new AvatarRealm().provide(Avatar, (avatarId) => new Avatar(avatarId))).register(checker);
+}: Drive): Promise<Outcome> {
+  const portal = new Portal(new AvatarRealm().provide(Avatar, (avatarId) => new Avatar(avatarId))).register(
+    checker as Checker<Credentials>,
+  );
   const dialogue: string[] = [];
   const carry = (message: Uint8Array): Uint8Array => {
     const carried = tamper(message, dialogue.length);
