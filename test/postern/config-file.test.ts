@@ -51,6 +51,9 @@ describe('the config file', () => {
     [{ deliver: {} }, 'deliver: expected a spec, a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
+    [{ limits: { messageSize: 0 } }, 'limits: expected positive numbers for '],
+    [{ limits: { mesageSize: 1 } }, 'messageSize'],
+    [{ limits: { toString: 1 } }, 'limits: expected'],
     [{ log: 'loud' }, 'log: expected pretty or json or silent'],
     [{ __proto__: null, toString: 1 }, 'unknown property "toString"'],
   ])('is refused if it exports %j', (value, expected) => {

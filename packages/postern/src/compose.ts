@@ -19,7 +19,7 @@ export interface Composition {
 
 /** Puts a server together: the only place where its parts meet. */
 export function compose(settings: Settings, context: DeliveryContext): Composition {
-  const { hostname } = settings;
+  const { hostname, limits } = settings;
   const family = challengers({ hostname });
   const realm = new AvatarRealm().provide(MessageDelivery, settings.deliver(context));
   const portal = new Portal(realm).register(CascadingChecker.of(...settings.checkers));
@@ -32,6 +32,6 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     acceptsGuests,
     authenticationOf,
     protocolOf: (listener) =>
-      esmtp({ hostname, portal, challengers: family, authentication: authenticationOf(listener), onEvent }),
+      esmtp({ hostname, portal, challengers: family, authentication: authenticationOf(listener), limits, onEvent }),
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MessageDelivery } from '@postern/esmtp';
+import { defaultLimits, MessageDelivery } from '@postern/esmtp';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { UsageError } from './usage-error.ts';
@@ -67,6 +67,12 @@ function isTls(value: unknown): boolean {
   return isString(cert) && isString(key);
 }
 
+function areLimits(value: unknown): boolean {
+  return isObject(value) && Object.entries(value).every(([key, limit]) => LIMITS.includes(key) && Number(limit) > 0);
+}
+
+const LIMITS = Object.keys(defaultLimits);
+
 const RULES: ReadonlyMap<string, Rule> = new Map<keyof Config, Rule>([
   [
     'listen',
@@ -88,6 +94,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<keyof Config, Rule>([
   ],
   ['hostname', { expected: 'a string', holds: isString }],
   ['tls', { expected: '{ cert: FILE, key: FILE }', holds: isTls }],
+  ['limits', { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits }],
   ['log', { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) }],
 ]);
 

@@ -10,7 +10,7 @@ export function help(): string {
   postern explain [options]    prints which mechanisms these options would offer, and why not the others
   postern --help | --version
 
-Options of both, which may also be set in a config file (there is no option that must be given):
+Options of both. All of them may be left out, and a config file can hold them, too:
 
   --listen URL       where to listen; may be given several times; default smtp://127.0.0.1:2500
                        smtp://HOST:PORT     with STARTTLS if there is a certificate

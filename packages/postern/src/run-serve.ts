@@ -9,13 +9,14 @@ export async function runServe(argv: readonly string[]): Promise<number> {
   const settings = await readSettings(argv);
   const log = openLog(settings.log);
   const server = await startServer(settings, { log, print: printOut });
+  // Before the line that says that it is ready: who reads that may send signals.
   const stop = firstSignal();
+  if (settings.tls !== undefined) process.on('SIGHUP', () => void reload(server, log));
   await printOut(server.listeners.map(({ url }) => `listening ${url}\n`).join(''));
   const [settingsOfFirst, first] = [settings.listeners[0], server.listeners[0]];
   if (settings.guest !== undefined && settingsOfFirst !== undefined && first !== undefined) {
     await printOut(firstMessage(settingsOfFirst, first.address.port, settings.guest));
   }
-  if (settings.tls !== undefined) process.on('SIGHUP', () => void reload(server, log));
 
   const signal = await stop;
   log.info('stopping', { signal });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Certificates, formatEndpoint, type Listener, listen } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import type { DeliveryContext } from './deliver-specs.ts';
@@ -36,7 +37,8 @@ export async function startServer(settings: Settings, context: DeliveryContext):
     },
     async close(grace) {
       await closeAll(listeners, grace);
-      await composition.portal.logoutAll('shutdown');
+      // An avatar that does not let go must not keep the process.
+      await Promise.race([composition.portal.drain(), setTimeout(grace, undefined, { ref: false })]);
     },
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
-import { isAddressLiteral, isDomain, MessageDelivery } from '@postern/esmtp';
+import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
 import { authSpecs } from './auth-specs.ts';
 import type { Config } from './config.ts';
 import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
@@ -31,6 +31,7 @@ export interface Settings {
   readonly hostname: string;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly log: LogForm;
+  readonly limits: Partial<Limits>;
 }
 
 /** A configuration, and what its operator calls its properties: `--listen`, `listen in postern.config.ts`. */
@@ -66,6 +67,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     hostname: choose('hostname', parseHostname) ?? ownHostname(),
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
+    limits: choose('limits', (limits) => limits) ?? {},
   };
 }
 
