@@ -1,3 +1,5 @@
+import { DotKernel } from './dot-kernel.ts';
+
 /**
  * Takes the dot stuffing off a message (RFC 5321 §4.5.2) and finds its end, CRLF.CRLF and nothing else (§4.1.1.4). What comes out is
  * the same however the bytes were split.
@@ -12,6 +14,12 @@ export class DotUnstuffer {
   /** True if a CR or LF that is not part of a CRLF came along. */
   bareLineEndings = false;
   #state: State = LINE_START;
+  readonly #kernel: DotKernel | null;
+
+  /** The kernel is for the bulk of the message; without one it takes longer. */
+  constructor(kernel: DotKernel | null = defaultKernel) {
+    this.#kernel = kernel;
+  }
 
   /**
    * The next piece of the message from the chunk at `from`: a view of it, perhaps empty. Call again while the chunk is not used up
@@ -24,16 +32,46 @@ export class DotUnstuffer {
   }
 
   #next(chunk: Buffer, from: number): Uint8Array {
-    let state = this.#state;
-    let at = from;
-    if (state === DOT_CR && chunk[at] !== LF) {
-      // The CR that was held back belongs to the message, and this is the last moment to say so.
-      this.at = from;
+    this.at = from;
+    if (this.#state === DOT_CR && chunk[from] !== LF) {
+      // The CR that was held back belongs to the message, and there is no room for it in this chunk.
       this.#state = AFTER_CR;
-      return CARRIAGE_RETURN;
+      return Uint8Array.of(CR);
     }
+    const end = Math.min(chunk.length, from + DotKernel.capacity);
     let to = from;
-    for (; at < chunk.length; at++) {
+    let loaded = false;
+    while (this.at < end && !this.ended) {
+      if (this.#kernel !== null && end - this.at > WORTHWHILE && this.#state <= AFTER_CR) {
+        if (!loaded) this.#kernel.load(chunk.subarray(from, end));
+        loaded = true;
+        to = this.#skim(this.#kernel, chunk, from, to);
+      }
+      to = this.#step(chunk, end, to);
+    }
+    return chunk.subarray(from, to);
+  }
+
+  /** Has the kernel do what it can. Returns the place behind what came out. */
+  #skim(kernel: DotKernel, chunk: Buffer, from: number, to: number): number {
+    const octets = kernel.run(this.at - from, BEFORE[this.#state as 0 | 1 | 2]);
+    // What stayed where it was needs no copying.
+    if (to !== this.at || kernel.stopped !== this.at - from + octets) kernel.copy(octets, chunk, to);
+    if (kernel.bareLineEndings) this.bareLineEndings = true;
+    this.at = from + kernel.stopped;
+    const last = kernel.octet(kernel.stopped - 1);
+    const ends = last === LF && kernel.octet(kernel.stopped - 2) === CR;
+    this.#state = last === CR ? AFTER_CR : ends ? LINE_START : IN_LINE;
+    return to + octets;
+  }
+
+  /** Looks at the next octets one by one, at least so many that calling the kernel again is worth it. */
+  #step(chunk: Buffer, end: number, to: number): number {
+    let state = this.#state;
+    let at = this.at;
+    let out = to;
+    for (const enough = at + WORTHWHILE; at < end; at++) {
+      if (at >= enough && state <= AFTER_CR && end - at > WORTHWHILE) break;
       const octet = chunk[at] as number;
       if (state === LINE_START && octet === DOT) {
         state = DOT_FIRST;
@@ -49,21 +87,16 @@ export class DotUnstuffer {
           at++;
           break;
         }
-        chunk[to++] = CR;
+        chunk[out++] = CR;
         state = AFTER_CR;
       }
-      if (octet === LF) {
-        if (state !== AFTER_CR) this.bareLineEndings = true;
-        state = state === AFTER_CR ? LINE_START : IN_LINE;
-      } else {
-        if (state === AFTER_CR) this.bareLineEndings = true;
-        state = octet === CR ? AFTER_CR : IN_LINE;
-      }
-      chunk[to++] = octet;
+      if ((octet === LF) !== (state === AFTER_CR)) this.bareLineEndings = true;
+      state = octet === CR ? AFTER_CR : octet === LF && state === AFTER_CR ? LINE_START : IN_LINE;
+      chunk[out++] = octet;
     }
     this.at = at;
     this.#state = state;
-    return chunk.subarray(from, to);
+    return out;
   }
 }
 
@@ -80,4 +113,16 @@ const DOT_CR = 4;
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
-const CARRIAGE_RETURN = Uint8Array.of(CR);
+
+/** Octets that bring about a state. */
+const BEFORE = {
+  [LINE_START]: [CR, LF],
+  [IN_LINE]: [DOT, DOT],
+  [AFTER_CR]: [DOT, CR],
+} as const;
+
+/** Fewer octets than this are done sooner without the kernel. */
+const WORTHWHILE = 64;
+
+/** Keeps nothing from one call to the next. */
+const defaultKernel = DotKernel.create();
