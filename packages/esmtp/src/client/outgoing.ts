@@ -31,7 +31,11 @@ export class Outgoing {
 
   /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). */
   static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<Outgoing> {
-    const commands = [mail(client, envelope), ...envelope.to.map((mailbox) => `RCPT TO:<${mailbox}>`), 'DATA'];
+    const commands = [
+      mail(client, envelope),
+      ...envelope.to.map((mailbox) => `RCPT TO:<${mailbox.toString()}>`),
+      'DATA',
+    ];
     const replies = client.extensions.has('PIPELINING')
       ? await together(client, commands)
       : await oneByOne(client, commands);
@@ -87,7 +91,7 @@ function accepts(reply: Reply): boolean {
 }
 
 function mail(client: SmtpClient, { from, size, eightBit, smtpUtf8 }: OutgoingEnvelope): string {
-  const words = [`MAIL FROM:<${from ?? ''}>`];
+  const words = [`MAIL FROM:<${from?.toString() ?? ''}>`];
   if (size !== undefined && client.extensions.has('SIZE')) words.push(`SIZE=${size}`);
   if (eightBit) words.push(needs(client, '8BITMIME', 'BODY=8BITMIME'));
   if (smtpUtf8) words.push(needs(client, 'SMTPUTF8', 'SMTPUTF8'));

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
+
+/** The command `postern serve`, running. */
+export interface RunningPostern extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** The URLs of its `listening` lines, in order. */
+  readonly urls: readonly URL[];
+  /** All that it has said on standard output and standard error so far. */
+  readonly output: () => string;
+  /** Sends SIGTERM and resolves to the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts `postern serve` with these arguments and resolves when it has said that it listens, once for each `--listen`. */
+export async function startPostern(...args: readonly string[]): Promise<RunningPostern> {
+  const child = spawn(process.execPath, [BIN, 'serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const listeners = args.filter((arg) => arg === '--listen').length || 1;
+  let output = '';
+  let stdout = '';
+  const ready = Promise.withResolvers<void>();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    stdout += text;
+    if (listening(stdout).length === listeners) ready.resolve();
+  });
+  const exited = once(child, 'close') as Promise<[number | null]>;
+  void exited.then(([code]) => ready.reject(new Error(`postern ended with ${code} before it listened:\n${output}`)));
+  await ready.promise;
+
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM');
+    const [code] = await exited;
+    return code;
+  };
+  return {
+    process: child,
+    urls: listening(stdout).map((url) => new URL(url)),
+    output: () => output,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
+function listening(stdout: string): readonly string[] {
+  return Array.from(stdout.matchAll(/^listening (\S+)\n/gm), ([, url]) => url as string);
+}

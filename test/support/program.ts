@@ -1,0 +1,45 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+
+/** What a program that has ended said. */
+export interface Ended {
+  readonly code: number | null;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+}
+
+/** Runs a program to its end, without a shell; ends it after half a minute. */
+export async function run(program: string, args: readonly string[], input = ''): Promise<Ended> {
+  const child = spawn(program, args, { stdio: 'pipe', timeout: 30_000, env: { ...process.env, LC_ALL: 'C' } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  child.stdin.on('error', () => {}).end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+/** Why a test that needs this program cannot run here, in words that say how to mend it; undefined if it can. */
+export function missing(program: string, debianPackage: string): string | undefined {
+  const found = spawnSync('which', [program]).status === 0;
+  return found ? undefined : `${program} is not installed: apt-get install ${debianPackage}`;
+}
+
+/** Words of a command line, split at blanks; what is put in stays one word, or with an array the words that it holds. */
+export function words(
+  texts: TemplateStringsArray,
+  ...values: readonly (string | readonly string[])[]
+): readonly string[] {
+  const whole = texts.map((text, index) => (index < values.length ? `${text}\0${index}\0` : text)).join('');
+  return whole
+    .trim()
+    .split(/\s+/)
+    .flatMap((word) => {
+      const alone = /^\0(\d+)\0$/.exec(word)?.[1];
+      if (alone !== undefined) return values[Number(alone)] ?? [];
+      return word.replace(/\0(\d+)\0/g, (_whole, index: string) => String(values[Number(index)]));
+    });
+}
