@@ -21,9 +21,9 @@ export class HeaderScan {
         this.#inHeader = false;
         return at;
       }
-      this.#matched =
-        (octet | 0x20) === RECEIVED[this.#matched] || octet === RECEIVED[this.#matched] ? this.#matched + 1 : -1;
-      if (this.#matched === RECEIVED.length) {
+      const matches = octet === LOWER[this.#matched] || octet === UPPER[this.#matched];
+      this.#matched = matches ? this.#matched + 1 : -1;
+      if (this.#matched === LOWER.length) {
         this.receivedFields++;
         this.#matched = -1;
       }
@@ -69,4 +69,5 @@ export class LineLengths {
 
 const CR = 0x0d;
 const LF = 0x0a;
-const RECEIVED = new TextEncoder().encode('received:');
+const LOWER = new TextEncoder().encode('received:');
+const UPPER = new TextEncoder().encode('RECEIVED:');
