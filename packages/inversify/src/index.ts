@@ -1,1 +1,16 @@
-export {};
+export { type BoundAvatar, bindAvatar } from './bind-avatar.ts';
+export { type BoundChallenger, bindChallenger } from './bind-challenger.ts';
+export { type BoundChecker, bindChecker, type CheckerOptions } from './bind-checker.ts';
+export { type BoundListener, bindListener, type ListenerOptions } from './bind-listener.ts';
+export { type Binding, bindRealm } from './bind-realm.ts';
+export { conversationModule } from './conversation-module.ts';
+export { credModule } from './cred-module.ts';
+export { type EsmtpFactory, esmtpModule } from './esmtp-module.ts';
+export { identifiers } from './identifiers.ts';
+export { maildirModule } from './maildir-module.ts';
+export { Misconfiguration } from './misconfiguration.ts';
+export { nodeModule } from './node-module.ts';
+export { saslModule } from './sasl-module.ts';
+export { Server, type ServerParts } from './server.ts';
+export { start } from './start.ts';
+export { submissionModules } from './submission-modules.ts';
