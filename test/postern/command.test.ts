@@ -21,7 +21,11 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-command-'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+const scratch = fileURLToPath(new URL('../.readme/config', import.meta.url));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 describe('postern', () => {
   it('explains every option', async () => {
@@ -287,9 +291,8 @@ class Client implements Disposable {
 
 /** In this tree, where it finds the packages; typed, so that Node has types to strip. */
 function configFile(): string {
-  const scratch = join(import.meta.dirname, '../.readme');
   mkdirSync(scratch, { recursive: true });
-  const file = join(mkdtempSync(join(scratch, 'config-')), 'postern.config.ts');
+  const file = join(scratch, 'postern.config.ts');
   writeFileSync(
     file,
     `import { type Checker, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
