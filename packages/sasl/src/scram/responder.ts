@@ -40,7 +40,7 @@ export interface ScramResponderOptions extends UserPassword, ActAs {
 
 /**
  * The client's half of a SCRAM mechanism (RFC 5802, RFC 7677). Its server has to prove that it knows the user as well: a success
- * without that proof is a SaslFailure.
+ * without that proof is a SaslFailure, one with a wrong proof an AuthenticationFailure: who is an impostor is told no password next.
  */
 export function scramResponder(options: ScramResponderOptions): Responder {
   const { hash, plus = false, channelBindings = DEFAULT_CHANNEL_BINDINGS, nonce = randomNonces() } = options;
@@ -74,7 +74,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       const signature = await hearSignature(say, formatClientFinal(withoutProof, proof));
       const expected = new HmacKey(hash, serverKey).digest(authMessage);
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
-        throw new SaslFailure('the server does not know the user: its signature is wrong');
+        throw new AuthenticationFailure('the server does not know the user: its signature is wrong');
       }
       await sayLast(say, EMPTY);
     },
