@@ -7,7 +7,7 @@ export type SaslReply =
 /**
  * A protocol, as far as SASL needs it: the framing of an exchange. It checks no order; SaslStateMachine does. Its methods reject
  * with AuthenticationFailure if the server refused the credentials, with SaslFailure if it refused anything else or its reply is
- * none, and with an error of their own when the connection is lost.
+ * none, and with an error of their own when the connection is lost or the server has taken too long: every wait ends here.
  */
 export interface SaslInterface {
   /**
