@@ -8,9 +8,11 @@ export function help(): string {
 
   postern serve [options]      takes mail until it gets SIGTERM or SIGINT
   postern explain [options]    prints which mechanisms these options would offer, and why not the others
+  postern login URL --user NAME [--mechanism M] [--authzid Z] [--ca FILE]
+                               logs in to an SMTP server, and prints the dialogue with secrets masked
   postern --help | --version
 
-Options of both. All of them may be left out, and a config file can hold them, too:
+Options of serve and explain. All of them may be left out, and a config file can hold them, too:
 
   --listen URL       where to listen; may be given several times; default smtp://127.0.0.1:2500
                        smtp://HOST:PORT     with STARTTLS if there is a certificate
@@ -30,7 +32,16 @@ ${forms(deliverSpecs)}
                      postern.config.js, if there is one in this folder. Options override it.
   --log FORM         pretty, json or silent; on the standard error; default pretty
 
-Exit codes: 0 after a signal, 1 if the server could not start or broke, 2 for an error in the options.
+Options of login. URL is smtp://HOST[:PORT], with STARTTLS unless ?tls=none, or smtps://HOST[:PORT]. The password, or token,
+is asked for at the terminal, or is the first line of the standard input.
+
+  --user NAME        who logs in
+  --mechanism M      this mechanism only; default: the strongest that the server offers and a password does for
+  --authzid Z        whom to act as
+  --ca FILE          the authorities that may vouch for the server, as PEM; default those that Node knows
+
+Exit codes of login: 0 logged in, 1 refused, 2 trouble.
+Exit codes of the others: 0 after a signal, 1 if the server could not start or broke, 2 for an error in the options.
 `;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { help } from './help.ts';
 import { runExplain } from './run-explain.ts';
+import { runLogin } from './run-login.ts';
 import { runServe } from './run-serve.ts';
 import { StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
@@ -12,6 +13,7 @@ type Command = (argv: readonly string[]) => Promise<number>;
 const commands: ReadonlyMap<string, Command> = new Map([
   ['serve', runServe],
   ['explain', runExplain],
+  ['login', runLogin],
 ]);
 
 /** Runs the command line, and leaves the exit code in `process.exitCode`. */

@@ -40,7 +40,7 @@ export async function connectSmtp(transport: Transport, options: SmtpClientOptio
     const { responders = [] } = options;
     if (responders.length > 0) {
       const { offered, ...channel } = client.channel;
-      await authenticate(responders, offered, new SmtpSasl(client), {
+      client.responder = await authenticate(responders, offered, new SmtpSasl(client), {
         ...channel,
         cleartext: options.cleartext ?? false,
       });

@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import type { Channel } from '@postern/sasl/client';
+import type { Channel, Responder } from '@postern/sasl/client';
 import type { Reply } from '../reply.ts';
 import { SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { hearReply } from './hear-reply.ts';
@@ -13,6 +13,8 @@ export class SmtpClient implements AsyncDisposable {
   readonly conversation: Conversation;
   /** The server's extensions by keyword, in upper case, with their parameters as it wrote them. */
   extensions: ReadonlyMap<string, string> = new Map();
+  /** The responder that logged in; undefined if the client has not. */
+  responder: Responder | undefined;
   /** True for LMTP: each recipient gets a reply of its own after the message (RFC 2033 §4.2). */
   readonly lmtp: boolean;
   readonly #hostname: string;

@@ -1,4 +1,4 @@
-import type { TlsFacts } from '@postern/cred';
+import type { ChannelBindingType, TlsFacts } from '@postern/cred';
 
 /**
  * Says a message to the server and hears its next challenge, both as plain bytes; the protocol does the framing. The first message
@@ -22,6 +22,9 @@ export interface Responder {
 
   /** Why the mechanism cannot work on this channel (no channel binding); undefined if it can. */
   unavailable?(channel: Channel): string | undefined;
+
+  /** The type by which an exchange on this channel is bound to it; undefined if it is not. */
+  channelBinding?(channel: Channel): ChannelBindingType | undefined;
 
   /**
    * Leads an exchange up to the server's success: resolves when `say` has resolved to undefined and the server has proved all that

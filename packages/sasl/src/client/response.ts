@@ -1,4 +1,4 @@
-import { text, utf8 } from '../bytes.ts';
+import { utf8 } from '../bytes.ts';
 import { SaslFailure } from './errors.ts';
 import type { Say } from './responder.ts';
 
@@ -12,13 +12,6 @@ export async function sayMore(say: Say, message: Uint8Array | undefined): Promis
   const challenge = await say(message);
   if (challenge === undefined) throw new SaslFailure('the server reported success before the end of the exchange');
   return challenge;
-}
-
-/** The text of a server's challenge. Throws SaslFailure if it is not UTF-8. */
-export function challengeText(challenge: Uint8Array): string {
-  const read = text(challenge);
-  if (read === undefined) throw new SaslFailure('the challenge is not UTF-8');
-  return read;
 }
 
 /** What the user gave, as a field of a message: in UTF-8 and without NUL. Throws SaslFailure, under the name given, if it cannot be one. */

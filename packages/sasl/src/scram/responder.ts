@@ -53,6 +53,10 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       return plus && firstBinding(channel.tls, channelBindings) === undefined ? 'needs channel binding' : undefined;
     },
 
+    channelBinding(channel) {
+      return plus ? firstBinding(channel.tls, channelBindings)?.type : undefined;
+    },
+
     async respond(say, channel) {
       const username = query(options.username, 'user name');
       const authzid = options.authzid ? query(options.authzid, 'authorization identity') : undefined;

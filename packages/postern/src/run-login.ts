@@ -1,0 +1,83 @@
+import { hostname } from 'node:os';
+import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
+import { connect } from '@postern/node';
+import {
+  AuthenticationFailure,
+  anonymousResponder,
+  externalResponder,
+  oauthBearerResponder,
+  passwordResponders,
+  type Responder,
+  xoauth2Responder,
+} from '@postern/sasl/client';
+import { type LoginOptions, parseLoginOptions } from './login-options.ts';
+import { printOut } from './print.ts';
+import { printable } from './printable.ts';
+import { readSecret } from './read-secret.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * `postern login`: logs in to a server as a client, and prints the dialogue, with secrets masked, and what it came to. The exit code
+ * is 0 if it succeeded, 1 if the server refused the credentials, 2 if there was trouble.
+ */
+export async function runLogin(argv: readonly string[]): Promise<number> {
+  const options = await parseLoginOptions(argv);
+  const responders = respondersFor(options, await readSecret(`Password of ${options.user}: `));
+  const begin = performance.now();
+  try {
+    const client = await logIn(options, responders);
+    const milliseconds = Math.round(performance.now() - begin);
+    const facts = outcome(client, options, milliseconds);
+    await client[Symbol.asyncDispose]();
+    await printOut(facts);
+    return 0;
+  } catch (error) {
+    await printOut(`not logged in: ${printable((error as Error).message)}\n`);
+    return error instanceof AuthenticationFailure ? 1 : 2;
+  }
+}
+
+async function logIn({ endpoint, ca }: LoginOptions, responders: readonly Responder[]): Promise<SmtpClient> {
+  const inTheClear = endpoint.parameters.get('tls') === 'none';
+  const transport = await connect({
+    endpoint,
+    tlsPolicy: endpoint.scheme === 'smtps' ? 'implicit' : 'offered',
+    ...(ca === undefined ? {} : { ca }),
+  });
+  return await connectSmtp(transport, {
+    hostname: hostname(),
+    responders,
+    patience: 60_000,
+    ...(inTheClear ? { startTls: 'none' as const } : {}),
+    trace: (speaker, line) => void process.stdout.write(`${speaker}: ${printable(line)}\n`),
+  });
+}
+
+/** All that can be made of a password; a mechanism for a token, a certificate or nothing only if it is named. */
+function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, secret: string): readonly Responder[] {
+  const host = 'host' in endpoint ? endpoint.host : 'localhost';
+  const service = mechanism === 'DIGEST-MD5' ? { digestUri: { service: 'smtp', host } } : {};
+  const byPassword = passwordResponders({ username: user, password: secret, authzid, ...service });
+  if (mechanism === undefined) return byPassword;
+  const named = [
+    ...byPassword,
+    oauthBearerResponder({ authzid: authzid ?? user, token: secret }),
+    xoauth2Responder({ username: user, token: secret }),
+    externalResponder({ authzid }),
+    anonymousResponder({ trace: user }),
+  ].filter((responder) => responder.mechanism === mechanism);
+  if (named.length === 0) throw new UsageError(`--mechanism: expected one that there is, not ${printable(mechanism)}`);
+  return named;
+}
+
+function outcome(client: SmtpClient, { user }: LoginOptions, milliseconds: number): string {
+  const { responder, channel } = client;
+  const binding = responder?.channelBinding?.(channel);
+  const { tls } = channel;
+  const lines = [
+    `logged in as ${printable(user)} with ${responder?.mechanism} in ${milliseconds} ms`,
+    `channel binding: ${binding ?? 'none'}`,
+    `TLS: ${tls === undefined ? 'none' : `${tls.version}, ${tls.cipher}`}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
