@@ -2,6 +2,7 @@ import { Deadlines } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { Closing, PeerGone } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
+import { Sink } from './sink.ts';
 import type { MaybePromise, Transport } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
@@ -180,14 +181,18 @@ export class Conversation {
     if (this.#writing !== undefined) return this.#flushed(this.patience).then(() => {});
   }
 
+  /** Sends bytes, after what was said; resolves when more can be sent. For messages, which are no text. */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    const written = this.transport.write(bytes);
+    if (written === undefined) return;
+    this.#writing = this.#ending(written);
+    await this.#flushed(this.patience);
+  }
+
   /** What the work comes to, or TimedOut after so many milliseconds. */
-  async within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-    const wait = this.#deadlines.wait(milliseconds);
-    try {
-      return await Promise.race([work, wait.over.then(() => work)]);
-    } finally {
-      wait.end();
-    }
+  within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+    return this.#deadlines.within(milliseconds, work);
   }
 
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
@@ -321,8 +326,12 @@ export class Conversation {
     this.#said = '';
     if (this.#broken !== undefined) return;
     const written = this.transport.write(text);
-    if (written === undefined) return;
-    this.#writing = written.then(
+    if (written !== undefined) this.#writing = this.#ending(written);
+  }
+
+  /** Resolves when the write has ended, in whatever way. */
+  #ending(written: Promise<void>): Promise<void> {
+    return written.then(
       () => {
         this.#writing = undefined;
       },
@@ -369,34 +378,6 @@ export class Conversation {
   #advance(at: number): void {
     this.#at = at;
     if (at === this.#chunk?.length) this.#chunk = undefined;
-  }
-}
-
-/** Whoever takes the pieces of a message, until it fails. */
-class Sink {
-  readonly #take: (piece: Uint8Array) => MaybePromise<void>;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(take: (piece: Uint8Array) => MaybePromise<void>) {
-    this.#take = take;
-  }
-
-  /** Does not fail. */
-  take(piece: Uint8Array): MaybePromise<void> {
-    if (piece.length === 0 || this.#failure !== undefined) return;
-    try {
-      return this.#take(piece)?.catch((error: unknown) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  rethrow(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure = { error };
   }
 }
 

@@ -32,6 +32,16 @@ export class Deadlines {
     return wait;
   }
 
+  /** What the work comes to, or TimedOut after so many milliseconds. */
+  async within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+    const wait = this.wait(milliseconds);
+    try {
+      return await Promise.race([work, wait.over.then(() => work)]);
+    } finally {
+      wait.end();
+    }
+  }
+
   /** Takes a wait that is over off the list. */
   forget(wait: Wait): void {
     this.#waits.delete(wait);

@@ -1,0 +1,583 @@
+import {
+  BareLineEnding,
+  Closing,
+  Conversation,
+  type ConversationError,
+  type ConversationOptions,
+  Deadlines,
+  LineTooLong,
+  PeerGone,
+  TimedOut,
+} from '@postern/conversation';
+import { FakeClock, type MemoryPipeOptions, memoryPipe, settle } from '@postern/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+describe('hearLine', () => {
+  it('answers at once when a whole line is there, and waits for one that is not', async () => {
+    const { conversation, client } = converse();
+    void client.write('one\r\ntwo\r\nthr');
+    expect(await conversation.hearLine(100)).toBe('one');
+    expect(conversation.hearLine(100)).toBe('two');
+    const third = conversation.hearLine(100);
+    expect(third).toBeInstanceOf(Promise);
+    void client.write('ee\r\n');
+    expect(await third).toBe('three');
+  });
+
+  it('is undefined when the peer has ended between two lines, as often as it is asked', async () => {
+    const { conversation, client } = converse();
+    void client.write('one\r\n');
+    client.end();
+    expect(await conversation.hearLine(100)).toBe('one');
+    expect(await conversation.hearLine(100)).toBeUndefined();
+    expect(await conversation.hearLine(100)).toBeUndefined();
+  });
+
+  it('fails with PeerGone when the peer leaves in the middle of a line', async () => {
+    const { conversation, client } = converse();
+    void client.write('on');
+    client.end();
+    await expect(hear(conversation)).rejects.toThrow(PeerGone);
+  });
+
+  it('fails with PeerGone when the peer leaves in the middle of a line that was refused', async () => {
+    const { conversation, client } = converse();
+    void client.write('1234567');
+    client.end();
+    await expect(hear(conversation, 6)).rejects.toThrow(LineTooLong);
+    await expect(hear(conversation, 6)).rejects.toThrow(PeerGone);
+  });
+
+  it('fails with PeerGone, and the cause, when the connection breaks, and then for good', async () => {
+    const { conversation, client } = converse();
+    const heard = hear(conversation);
+    await settle();
+    client.reset();
+    await expect(heard).rejects.toMatchObject({ code: 'peer-gone', cause: { code: 'ECONNRESET' } });
+    await expect(hear(conversation)).rejects.toThrow(PeerGone);
+  });
+
+  it('fails as soon as a line is too long or has a bare line ending, and goes on behind it', async () => {
+    const { conversation, client } = converse();
+    void client.write('1234567');
+    await expect(hear(conversation, 6)).rejects.toThrow(LineTooLong);
+    void client.write('8\r\nbare\n');
+    await expect(hear(conversation, 6)).rejects.toThrow(BareLineEnding);
+    void client.write('more\r\nnext\r\n');
+    expect(await hear(conversation, 6)).toBe('next');
+  });
+
+  it('keeps nothing of a line without end', async () => {
+    const { conversation, client } = converse();
+    void client.write('1234567');
+    await expect(hear(conversation, 6)).rejects.toThrow(LineTooLong);
+    const heard = hear(conversation, 6);
+    for (let i = 0; i < 50; i++) {
+      await client.write('x'.repeat(100_000));
+      await settle();
+      expect(client.unread).toBe(0);
+    }
+    void client.write('\r\nnext\r\n');
+    expect(await heard).toBe('next');
+  });
+
+  it('gives a line so much time and no more, however slowly it drips', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
+    for (let i = 0; i < 10; i++) {
+      void client.write('x');
+      await clock.advance(1_000);
+    }
+    await heard;
+  });
+
+  it('hears on after a time-out', async () => {
+    const { conversation, client, clock } = converse({ patience: 1_000 });
+    void client.write('half ');
+    const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
+    await clock.advance(1_000);
+    await heard;
+    void client.write('a line\r\n');
+    expect(await hear(conversation)).toBe('half a line');
+  });
+
+  it('is interrupted by a server that closes, if it has to wait and may be', async () => {
+    const closing = new AbortController();
+    const { conversation, client } = converse({ closing: closing.signal });
+    const interrupted = expect(hear(conversation, 100, true)).rejects.toThrow(Closing);
+    await settle();
+    closing.abort();
+    await interrupted;
+    void client.write('one\r\ntw');
+    expect(await conversation.hearLine(100, true)).toBe('one');
+    await expect(hear(conversation, 100, true)).rejects.toThrow(Closing);
+    const second = conversation.hearLine(100);
+    void client.write('o\r\n');
+    expect(await second).toBe('two');
+  });
+});
+
+describe('peek', () => {
+  it('tells the next octet and leaves it where it is', async () => {
+    const { conversation, client } = converse();
+    const peeked = conversation.peek();
+    void client.write('ab\r\n');
+    expect(await peeked).toBe(0x61);
+    expect(conversation.peek()).toBe(0x61);
+    expect(await hear(conversation)).toBe('ab');
+    client.end();
+    expect(await conversation.peek()).toBeUndefined();
+  });
+});
+
+describe('hearBytes', () => {
+  it('takes exactly so many octets, in views of what came', async () => {
+    const { conversation, client } = converse();
+    void client.write('BDAT 7\r\n1234');
+    expect(await conversation.hearLine(100)).toBe('BDAT 7');
+    const pieces: string[] = [];
+    const heard = conversation.hearBytes(7, (piece) => void pieces.push(Buffer.from(piece).toString()));
+    await settle();
+    void client.write('567QUIT\r\n');
+    await heard;
+    expect(pieces).toEqual(['1234', '567']);
+    expect(conversation.hearLine(100)).toBe('QUIT');
+  });
+
+  it('takes none at all without waiting', async () => {
+    const { conversation } = converse();
+    await conversation.hearBytes(0, () => {
+      throw new Error('there is nothing to take');
+    });
+  });
+
+  it('does not believe a number: what does not come is not waited for in memory', async () => {
+    const { conversation, client } = converse();
+    void client.write('few');
+    client.end();
+    let taken = 0;
+    const heard = conversation.hearBytes(Number.MAX_SAFE_INTEGER, (piece) => {
+      taken += piece.length;
+    });
+    await expect(heard).rejects.toThrow(PeerGone);
+    expect(taken).toBe(3);
+  });
+
+  it('consumes the rest when nobody takes it, and says why only then', async () => {
+    const { conversation, client } = converse();
+    let asked = 0;
+    const heard = conversation.hearBytes(9, () => {
+      asked++;
+      throw new RangeError('full');
+    });
+    void client.write('12345');
+    await settle();
+    void client.write('6789NOOP\r\n');
+    await expect(heard).rejects.toThrow('full');
+    expect(asked).toBe(1);
+    expect(conversation.hearLine(100)).toBe('NOOP');
+  });
+});
+
+describe('hearMessage', () => {
+  it('hears a message to its end, and what follows is input', async () => {
+    const { conversation, client } = converse();
+    void client.write('Subject: hi\r\n\r\n..dot\r\n.\r\nQUIT\r\n');
+    expect(await message(conversation)).toEqual({
+      text: 'Subject: hi\r\n\r\n.dot\r\n',
+      octets: 21,
+      bareLineEndings: false,
+    });
+    expect(conversation.hearLine(100)).toBe('QUIT');
+  });
+
+  it('comes to the same for every split', async () => {
+    const input = 'a\r\n..b\r\n.c\r\nd\ne\r\n.\r\nQUIT\r\n';
+    for (let at = 1; at < input.length; at++) {
+      const { conversation, client } = converse({}, { chunks: { splitAt: at } });
+      void client.write(input);
+      expect(await message(conversation)).toEqual({
+        text: 'a\r\n.b\r\nc\r\nd\ne\r\n',
+        octets: 15,
+        bareLineEndings: true,
+      });
+      expect(await conversation.hearLine(100)).toBe('QUIT');
+    }
+  });
+
+  it('comes to the same for any chunks, with commands before and behind', async () => {
+    const text = fc.array(fc.constantFrom('.', '..', '\r\n', 'text', '\n', '\r'), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer(), async (parts, seed) => {
+        const whole = `DATA\r\n${parts.join('')}\r\n.\r\nQUIT\r\n`;
+        const [expected, actual] = await Promise.all([dialogueOf(whole), dialogueOf(whole, { chunks: { seed } })]);
+        expect(actual).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('waits for whoever takes the pieces, and meanwhile reads no further', async () => {
+    const { conversation, client } = converse({}, { highWaterMark: 1_000 });
+    const sink = Promise.withResolvers<void>();
+    const heard = conversation.hearMessage(() => sink.promise);
+    void client.write('x'.repeat(100));
+    await settle();
+    const waiting = client.write('x'.repeat(2_000));
+    expect(waiting).toBeInstanceOf(Promise);
+    sink.resolve();
+    await waiting;
+    void client.write('\r\n.\r\n');
+    expect(await heard).toEqual({ octets: 2_102, bareLineEndings: false });
+  });
+
+  it('lets a slow taker take its time: patience is for the peer', async () => {
+    const { conversation, client, clock } = converse({ patience: 1_000 });
+    const sink = Promise.withResolvers<void>();
+    const heard = conversation.hearMessage(() => sink.promise);
+    void client.write('hello\r\n.\r\n');
+    await clock.advance(60_000);
+    sink.resolve();
+    expect(await heard).toMatchObject({ octets: 7 });
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new RangeError('full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new RangeError('full'))],
+  ])('consumes the message to its end when the taker %s, and says why only then', async (_title, take) => {
+    const { conversation, client } = converse();
+    let asked = 0;
+    const heard = conversation.hearMessage(() => {
+      asked++;
+      return take();
+    });
+    const outcome = expect(heard).rejects.toThrow('full');
+    void client.write('hello\r\n.');
+    await settle();
+    void client.write('.\r\nmore\r\n.\r\nNOOP\r\n');
+    await outcome;
+    expect(asked).toBe(1);
+    expect(conversation.hearLine(100)).toBe('NOOP');
+  });
+
+  it('fails with PeerGone when the peer leaves before the end', async () => {
+    const { conversation, client } = converse();
+    void client.write('hello\r\n.');
+    client.end();
+    await expect(message(conversation)).rejects.toThrow(PeerGone);
+  });
+
+  it('gives up on a peer that sends an octet now and then', async () => {
+    const { conversation, client, clock } = converse({ patience: 60_000 });
+    const heard = expect(message(conversation)).rejects.toThrow(TimedOut);
+    for (let i = 0; i < 13; i++) {
+      void client.write('x');
+      await clock.advance(5_000);
+    }
+    await heard;
+  });
+
+  it('bears with a peer that is slow, but not too slow', async () => {
+    const { conversation, client, clock } = converse({ patience: 60_000, minimumRate: 100 });
+    const heard = message(conversation);
+    for (let i = 0; i < 100; i++) {
+      void client.write('x'.repeat(500));
+      await clock.advance(5_000);
+    }
+    void client.write('\r\n.\r\n');
+    expect(await heard).toMatchObject({ octets: 50_002 });
+  });
+});
+
+describe('say', () => {
+  it('joins what is said until the conversation would wait for the peer', async () => {
+    const { conversation, client } = converse();
+    void client.write('one\r\ntwo\r\n');
+    for (let line = await conversation.hearLine(100); line !== 'two'; line = await conversation.hearLine(100)) {
+      conversation.say(`250 ${line}\r\n`);
+    }
+    conversation.say('250 two\r\n');
+    expect(client.unread).toBe(0);
+    const heard = conversation.hearLine(100);
+    await settle();
+    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('250 one\r\n250 two\r\n');
+    client.end();
+    expect(await heard).toBeUndefined();
+  });
+
+  it('sends before any wait, lest both sides wait for the other', async () => {
+    for (const wait of [
+      (conversation: Conversation) => conversation.hearBytes(1, () => {}),
+      (conversation: Conversation) => message(conversation),
+      (conversation: Conversation) => hear(conversation),
+      (conversation: Conversation) => Promise.resolve(conversation.peek()),
+    ]) {
+      const { conversation, client } = converse();
+      conversation.say('354 go ahead\r\n');
+      const waiting = wait(conversation).catch(() => {});
+      await settle();
+      expect(client.unread).toBe(14);
+      client.end();
+      await waiting;
+    }
+  });
+
+  it('does not keep more than 64 KiB to itself', () => {
+    const { conversation, client } = converse({}, { highWaterMark: 1_000_000 });
+    conversation.say('x'.repeat(65_536));
+    expect(client.unread).toBe(0);
+    conversation.say('x');
+    expect(client.unread).toBe(65_537);
+  });
+
+  it('stops hearing a peer that does not read, and gives it up in time', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 }, { highWaterMark: 1_000 });
+    void client.write('NOOP\r\n'.repeat(10_000));
+    let answered = 0;
+    const protocol = async (): Promise<void> => {
+      while ((await conversation.hearLine(100)) !== undefined) {
+        conversation.say(`250 ${'x'.repeat(100)}\r\n`);
+        answered++;
+      }
+    };
+    const outcome = expect(protocol()).rejects.toThrow(TimedOut);
+    await settle();
+    expect(answered).toBeLessThan(1_000);
+    expect(client.unread).toBeLessThan(200_000);
+    await clock.advance(10_000);
+    await outcome;
+  });
+});
+
+describe('flush', () => {
+  it('sends at once', () => {
+    const { conversation, client } = converse();
+    conversation.say('220 hello\r\n');
+    expect(conversation.flush()).toBeUndefined();
+    expect(client.unread).toBe(11);
+  });
+
+  it('waits for a peer that does not read, and gives it up in time', async () => {
+    const { conversation, clock } = converse({ patience: 10_000 }, { highWaterMark: 10 });
+    conversation.say('220 hello\r\n');
+    const outcome = expect(conversation.flush()).rejects.toThrow(TimedOut);
+    await clock.advance(10_000);
+    await outcome;
+  });
+
+  it('fails with PeerGone when the connection is broken', async () => {
+    const { conversation, client } = converse();
+    client.destroy();
+    conversation.say('220 hello\r\n');
+    await expect(Promise.resolve(conversation.flush())).rejects.toThrow(PeerGone);
+    expect(() => conversation.flush()).toThrow(PeerGone);
+  });
+});
+
+describe('send', () => {
+  it('sends bytes behind what was said, as fast as the peer takes them', async () => {
+    const { conversation, client } = converse({}, { highWaterMark: 10 });
+    conversation.say('DATA\r\n');
+    const sent = conversation.send(Buffer.from('0123456789\xff', 'latin1'));
+    await settle();
+    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('DATA\r\n');
+    expect(Buffer.from((await client.read()) ?? []).toString('latin1')).toBe('0123456789\xff');
+    await sent;
+  });
+});
+
+describe('startTls', () => {
+  it('sends what was said, and drops what came in the clear', async () => {
+    const { conversation, client } = converse({}, { tlsPolicy: 'offered' });
+    void client.write('STARTTLS\r\nMAIL FROM:<injected@example.com>\r\nRSE');
+    expect(await conversation.hearLine(100)).toBe('STARTTLS');
+    expect(conversation.hasInput).toBe(true);
+    conversation.say('220 go ahead\r\n');
+    const started = conversation.startTls();
+    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('220 go ahead\r\n');
+    await Promise.all([started, client.startTls?.()]);
+    expect(conversation.hasInput).toBe(false);
+    expect(conversation.transport.tls?.version).toBe('TLSv1.3');
+    void client.write('T\r\n');
+    expect(await conversation.hearLine(100)).toBe('T');
+  });
+
+  it('gives the handshake so much time and no more', async () => {
+    const { conversation, clock } = converse({ patience: 10_000 }, { tlsPolicy: 'offered' });
+    const outcome = expect(conversation.startTls()).rejects.toThrow(TimedOut);
+    await clock.advance(10_000);
+    await outcome;
+  });
+
+  it('is a mistake where there is no TLS, or while the conversation hears', async () => {
+    await expect(converse().conversation.startTls()).rejects.toThrow(TypeError);
+    const { conversation, clock } = converse({ patience: 1_000 }, { tlsPolicy: 'offered' });
+    const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
+    await clock.advance(1_000);
+    await heard;
+    await expect(conversation.startTls()).rejects.toThrow(TypeError);
+  });
+});
+
+describe('close', () => {
+  it('sends what was said, and waits for the peer to end', async () => {
+    const { conversation, client } = converse();
+    conversation.say('221 bye\r\n');
+    const closed = conversation.close();
+    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('221 bye\r\n');
+    expect(await client.read()).toBeUndefined();
+    void client.write('something that nobody waits for');
+    await settle();
+    expect(client.closed).toBe(false);
+    client.end();
+    await closed;
+    expect(conversation.signal.aborted).toBe(true);
+    await settle();
+    expect(client.closed).toBe(true);
+  });
+
+  it('lets a peer that has ended already read what was said', async () => {
+    const { conversation, client } = converse({}, { highWaterMark: 4 });
+    void client.write('QUIT\r\n');
+    client.end();
+    expect(await conversation.hearLine(100)).toBe('QUIT');
+    expect(await conversation.hearLine(100)).toBeUndefined();
+    conversation.say('221 bye\r\n');
+    const closed = conversation.close();
+    await settle();
+    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('221 bye\r\n');
+    expect(await client.read()).toBeUndefined();
+    await closed;
+  });
+
+  it('closes on a peer that does not end, soon', async () => {
+    const { conversation, client, clock } = converse();
+    const closed = conversation.close();
+    for (let i = 0; i < 5; i++) {
+      void client.write('I am still here\r\n');
+      await clock.advance(1_000);
+    }
+    await closed;
+    await expect(Promise.resolve(client.write('hello?'))).rejects.toThrow('EPIPE');
+  });
+
+  it('closes on a peer that does not read, soon', async () => {
+    const { conversation, clock } = converse({}, { highWaterMark: 4 });
+    conversation.say('221 bye\r\n');
+    const closed = conversation.close();
+    await clock.advance(5_000);
+    await closed;
+  });
+
+  it('does not fail when the connection is broken already', async () => {
+    const { conversation, client } = converse();
+    client.reset();
+    conversation.say('221 bye\r\n');
+    await conversation.close();
+  });
+});
+
+describe('signal', () => {
+  it('aborts when the connection is gone, whether asked for before or after', async () => {
+    const { conversation, client } = converse();
+    const { signal } = conversation;
+    expect(signal.aborted).toBe(false);
+    client.reset();
+    await settle();
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toBeInstanceOf(PeerGone);
+
+    const other = converse();
+    other.client.reset();
+    await settle();
+    expect(other.conversation.signal.aborted).toBe(true);
+  });
+
+  it('does not mind a peer that has only ended its side', async () => {
+    const { conversation, client } = converse();
+    client.end();
+    await settle();
+    expect(conversation.signal.aborted).toBe(false);
+  });
+
+  it('minds that while leaveOnEnd is set, whenever the end came', async () => {
+    const before = converse();
+    before.conversation.leaveOnEnd = true;
+    const { signal } = before.conversation;
+    before.client.end();
+    await settle();
+    expect(signal.aborted).toBe(true);
+
+    const after = converse();
+    after.client.end();
+    await settle();
+    after.conversation.leaveOnEnd = true;
+    expect(after.conversation.signal.aborted).toBe(true);
+  });
+
+  it('takes a peer for present as long as something of it is left to hear', async () => {
+    const { conversation, client } = converse();
+    void client.write('AUTH\r\nQUIT\r\n');
+    client.end();
+    expect(await conversation.hearLine(100)).toBe('AUTH');
+    await settle();
+    conversation.leaveOnEnd = true;
+    expect(conversation.signal.aborted).toBe(false);
+  });
+});
+
+describe('within', () => {
+  it('gives work so much time and no more', async () => {
+    const { conversation, clock } = converse();
+    expect(await conversation.within(1_000, Promise.resolve('done'))).toBe('done');
+    const outcome = expect(conversation.within(1_000, new Promise(() => {}))).rejects.toThrow(TimedOut);
+    await clock.advance(1_000);
+    await outcome;
+  });
+});
+
+describe('closing', () => {
+  it('is the signal given, or one that never aborts', () => {
+    const { signal } = new AbortController();
+    expect(converse({ closing: signal }).conversation.closing).toBe(signal);
+    expect(converse().conversation.closing.aborted).toBe(false);
+  });
+});
+
+function converse(options: ConversationOptions = {}, pipe: MemoryPipeOptions = {}) {
+  const clock = new FakeClock();
+  const { client, server } = memoryPipe(pipe);
+  const conversation = new Conversation(server, { deadlines: new Deadlines(clock), ...options });
+  return { conversation, client, clock };
+}
+
+/** Hears a line, and rejects where hearLine throws. */
+async function hear(conversation: Conversation, maximum = 100, interruptible = false): Promise<string | undefined> {
+  return conversation.hearLine(maximum, interruptible);
+}
+
+async function message(conversation: Conversation) {
+  let text = '';
+  const heard = await conversation.hearMessage((piece) => {
+    text += Buffer.from(piece).toString('latin1');
+  });
+  return { text, ...heard };
+}
+
+async function dialogueOf(input: string, pipe: MemoryPipeOptions = {}): Promise<unknown[]> {
+  const { conversation, client } = converse({}, pipe);
+  void client.write(input);
+  client.end();
+  const outcomes: unknown[] = [await hear(conversation), await message(conversation)];
+  for (;;) {
+    const outcome = await hear(conversation).catch((error: ConversationError) => error.code);
+    outcomes.push(outcome);
+    if (outcome === undefined || outcome === 'peer-gone') return outcomes;
+  }
+}
