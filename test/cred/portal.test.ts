@@ -21,8 +21,9 @@ import {
   UnhandledCredentials,
   UsernamePassword,
 } from '@postern/cred';
+import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { mindOf, settled, TestClock } from './support.ts';
+import { mindOf } from './support.ts';
 
 abstract class Mailbox {
   abstract readonly owner: AvatarId;
@@ -326,7 +327,7 @@ describe('a realm', () => {
 
 describe('a login that takes too long', () => {
   it('is a TemporaryFailure, tells the checker by its signal, and never asks the realm', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const answer = Promise.withResolvers<AvatarId>();
     const signals: AbortSignal[] = [];
     let realmAsked = false;
@@ -342,35 +343,35 @@ describe('a login that takes too long', () => {
         return answer.promise;
       }),
     );
-    const login = portal.login(joe(), mindOf(), Mailbox);
-    clock.pass(4999);
+    const refused = expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(TemporaryFailure);
+    await clock.advance(4999);
     expect(signals[0]?.aborted).toBe(false);
-    clock.pass(1);
-    await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
+    await clock.advance(1);
+    await refused;
     expect(signals[0]?.aborted).toBe(true);
     answer.resolve('joe');
-    await settled();
+    await settle();
     expect(realmAsked).toBe(false);
     expect(portal.openLogins).toBe(0);
   });
 
   it('logs out an avatar that comes late', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const coming = Promise.withResolvers<Login<Mailbox>>();
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }, { clock }).register(users());
-    const login = portal.login(joe(), mindOf(), Mailbox);
-    await settled();
-    clock.pass(60_000);
-    await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
+    const refused = expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(TemporaryFailure);
+    await settle();
+    await clock.advance(60_000);
+    await refused;
     coming.resolve(new Login('joe', new MemoryMailbox('joe'), (reason) => void reasons.push(reason)));
-    await settled();
+    await settle();
     expect(reasons).toEqual(['timeout']);
     expect(portal.openLogins).toBe(0);
   });
 
   it('leaves no timer behind, whatever came of it', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const portal = new Portal(mailboxes(), { clock }).register(users());
     const login = await portal.login(joe(), mindOf(), Mailbox);
     await portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox).catch(() => {});
@@ -412,7 +413,7 @@ describe('a client that leaves', () => {
       expect(error).toBeInstanceOf(TemporaryFailure);
       expect(error.cause).toMatchObject({ message: 'connection reset' });
       answer[end]('joe');
-      await settled();
+      await settle();
       expect(portal.openLogins).toBe(0);
     }
   });
@@ -423,11 +424,11 @@ describe('a client that leaves', () => {
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }).register(users());
     const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox);
-    await settled();
+    await settle();
     connection.abort();
     await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
     coming.resolve(new Login('joe', new MemoryMailbox('joe'), (reason) => void reasons.push(reason)));
-    await settled();
+    await settle();
     expect(reasons).toEqual(['disconnected']);
     expect(portal.openLogins).toBe(0);
   });
@@ -484,7 +485,7 @@ describe('a logout', () => {
     const again = login.logout('quit').then(() => {
       second = true;
     });
-    await settled();
+    await settle();
     expect(second).toBe(false);
     gone.resolve();
     await Promise.all([first, again]);
@@ -522,11 +523,11 @@ describe('a logout', () => {
   });
 
   it('that never ends is given up after the deadline', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const { portal, login } = await loggedIn(() => new Promise(() => {}), { clock, deadline: 1000 });
-    const logout = login.logout();
-    clock.pass(1000);
-    await expect(logout).rejects.toBeInstanceOf(TemporaryFailure);
+    const refused = expect(login.logout()).rejects.toBeInstanceOf(TemporaryFailure);
+    await clock.advance(1000);
+    await refused;
     expect(portal.openLogins).toBe(0);
   });
 
@@ -560,7 +561,7 @@ describe('a drain', () => {
     expect(reasons).toEqual(['quit', 'shutdown', 'shutdown']);
     leaving[1]?.reject(new Error('cannot save'));
     leaving[2]?.resolve();
-    await settled();
+    await settle();
     expect(drained).toBe(false);
     leaving[0]?.resolve();
     await drain;
@@ -572,7 +573,7 @@ describe('a drain', () => {
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }).register(users());
     const login = portal.login(joe(), mindOf(), Mailbox);
-    await settled();
+    await settle();
     let drained = false;
     const drain = portal.drain().then(() => {
       drained = true;
@@ -586,15 +587,15 @@ describe('a drain', () => {
   });
 
   it('does not wait longer than the deadline for a realm that never answers', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const portal = new Portal({ requestAvatar: () => new Promise(() => {}) }, { clock, deadline: 1000 }).register(
       users(),
     );
     const login = portal.login(joe(), mindOf(), Mailbox).catch((error) => error);
-    await settled();
+    await settle();
     const drain = portal.drain();
-    await settled();
-    clock.pass(1000);
+    await settle();
+    await clock.advance(1000);
     await drain;
     expect(await login).toBeInstanceOf(TemporaryFailure);
   });

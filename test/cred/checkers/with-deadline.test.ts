@@ -7,8 +7,9 @@ import {
   UsernamePassword,
   withDeadline,
 } from '@postern/cred';
+import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { mindOf, settled, TestClock } from '../support.ts';
+import { mindOf } from '../support.ts';
 
 function checking(requestAvatarId: Checker<UsernamePassword>['requestAvatarId']): Checker<UsernamePassword> {
   return { credentialInterfaces: [UsernamePassword], requestAvatarId };
@@ -17,7 +18,7 @@ const joe = new UsernamePassword('joe', 's3cret');
 
 describe('a checker with a deadline', () => {
   it('answers as it did, and leaves no timer behind', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     expect(
       await withDeadline(
         checking(() => 'joe'),
@@ -45,22 +46,24 @@ describe('a checker with a deadline', () => {
   });
 
   it('is down if it takes longer, and hears so', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const signals: AbortSignal[] = [];
     const slow = checking((_credentials, { signal }) => {
       signals.push(signal);
       return new Promise(() => {});
     });
-    const answer = withDeadline(slow, 1000, clock).requestAvatarId(joe, mindOf());
-    clock.pass(999);
+    const refused = expect(withDeadline(slow, 1000, clock).requestAvatarId(joe, mindOf())).rejects.toBeInstanceOf(
+      TemporaryFailure,
+    );
+    await clock.advance(999);
     expect(signals[0]?.aborted).toBe(false);
-    clock.pass(1);
-    await expect(answer).rejects.toBeInstanceOf(TemporaryFailure);
+    await clock.advance(1);
+    await refused;
     expect(signals[0]?.aborted).toBe(true);
   });
 
   it('lets the next of a cascade have its turn', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const late = Promise.withResolvers<AvatarId>();
     const cascade = CascadingChecker.of(
       withDeadline(
@@ -71,9 +74,9 @@ describe('a checker with a deadline', () => {
       checking(() => 'joe'),
     );
     const answer = cascade.requestAvatarId(joe, mindOf());
-    clock.pass(1000);
+    await clock.advance(1000);
     expect(await answer).toBe('joe');
     late.reject(new Error('too late to matter'));
-    await settled();
+    await settle();
   });
 });

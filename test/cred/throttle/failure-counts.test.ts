@@ -1,18 +1,18 @@
 import { InMemoryFailureCounts } from '@postern/cred';
+import { FakeClock } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../support.ts';
 
 describe('failure counts in memory', () => {
-  it('count, forget on demand, and forget after the window', () => {
-    const clock = new TestClock();
+  it('count, forget on demand, and forget after the window', async () => {
+    const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock });
     expect(counts.get('a')).toBe(0);
     counts.add('a', 1000);
-    clock.pass(999);
+    await clock.advance(999);
     counts.add('a', 1000);
     counts.add('b', 1000);
     expect([counts.get('a'), counts.get('b')]).toEqual([2, 1]);
-    clock.pass(1);
+    await clock.advance(1);
     expect([counts.get('a'), counts.get('b')]).toEqual([0, 1]);
     counts.reset('b');
     expect(counts.get('b')).toBe(0);
@@ -34,12 +34,12 @@ describe('failure counts in memory', () => {
     expect(counts.get('victim')).toBe(5);
   });
 
-  it('make room of what has passed first', () => {
-    const clock = new TestClock();
+  it('make room of what has passed first', async () => {
+    const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock, maximumKeys: 2 });
     for (let n = 0; n < 5; n += 1) counts.add('passed', 1000);
     counts.add('young', 5000);
-    clock.pass(1000);
+    await clock.advance(1000);
     counts.add('new', 5000);
     expect([counts.get('passed'), counts.get('young'), counts.get('new')]).toEqual([0, 1, 1]);
   });

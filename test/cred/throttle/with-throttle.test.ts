@@ -19,8 +19,9 @@ import {
   UsernamePassword,
   withThrottle,
 } from '@postern/cred';
+import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { mindOf, settled, TestClock } from '../support.ts';
+import { mindOf } from '../support.ts';
 
 const HERE = mindOf({ address: '192.0.2.1' });
 const THERE = mindOf({ address: '198.51.100.7' });
@@ -83,25 +84,25 @@ describe('a throttle', () => {
   });
 
   it('opens again when the window has passed, counted from the first failure', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const { guess, login } = guarded({ ...limits, clock });
     await guess('joe');
-    clock.pass(MINUTE / 2);
+    await clock.advance(MINUTE / 2);
     await guess('joe');
     await guess('joe');
-    clock.pass(MINUTE / 2 - 1);
+    await clock.advance(MINUTE / 2 - 1);
     await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
-    clock.pass(1);
+    await clock.advance(1);
     expect(await login('joe', 's3cret')).toBe('joe');
   });
 
   it('is not lengthened by what it turned away', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const { guess, login } = guarded({ ...limits, clock });
     for (let n = 0; n < 3; n += 1) await guess('joe');
-    clock.pass(MINUTE - 1);
+    await clock.advance(MINUTE - 1);
     for (let n = 0; n < 3; n += 1) await guess('joe');
-    clock.pass(1);
+    await clock.advance(1);
     expect(await login('joe', 's3cret')).toBe('joe');
   });
 });
@@ -239,7 +240,7 @@ describe('what does not count', () => {
   });
 
   it('unless it is for another user, from another network, or after the window', async () => {
-    const clock = new TestClock();
+    const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock });
     let added = 0;
     const counting: FailureCounts = {
@@ -256,7 +257,7 @@ describe('what does not count', () => {
     expect(await wrong('joe')).toBe(1);
     expect(await wrong('ann')).toBe(2);
     expect(await wrong('joe', THERE)).toBe(3);
-    clock.pass(MINUTE);
+    await clock.advance(MINUTE);
     expect(await wrong('joe')).toBe(4);
   });
 
@@ -314,10 +315,10 @@ describe('logins at once', () => {
     const { judging, guess } = slow(four);
     const answers = Array.from({ length: 100 }, () => guess());
     for (let judged = 0; judged < judging.length || judged === 0; ) {
-      await settled();
+      await settle();
       expect(judging.length - judged).toBeLessThanOrEqual(2);
       for (; judged < judging.length; judged += 1) judging[judged]?.reject(new UnauthorizedLogin());
-      await settled();
+      await settle();
     }
     const answered = await Promise.all(answers);
     expect(judging.length).toBeLessThanOrEqual(9);
@@ -333,7 +334,7 @@ describe('logins at once', () => {
       return answer;
     });
     for (let judged = 0; judged < 10; judged += 1) {
-      await settled();
+      await settle();
       judging[judged]?.resolve('joe');
     }
     expect(await Promise.all(answers)).toEqual(Array(10).fill('joe'));
@@ -347,7 +348,7 @@ describe('logins at once', () => {
     void guess();
     void guess(THERE);
     void guess(HERE, 'ann');
-    await settled();
+    await settle();
     expect(judging).toHaveLength(4);
   });
 
@@ -357,11 +358,11 @@ describe('logins at once', () => {
     const first = [guess(), guess()];
     const gone = guess(mindOf({}, connection.signal));
     const patient = guess();
-    await settled();
+    await settle();
     connection.abort();
     expect(await gone).toBeInstanceOf(TemporaryFailure);
     judging[0]?.resolve('joe');
-    await settled();
+    await settle();
     expect(judging).toHaveLength(3);
     judging[1]?.resolve('joe');
     judging[2]?.resolve('joe');
@@ -375,10 +376,10 @@ describe('logins at once', () => {
     void guess(leaving);
     void guess(leaving);
     const next = guess();
-    await settled();
+    await settle();
     expect(judging).toHaveLength(2);
     connection.abort();
-    await settled();
+    await settle();
     expect(judging).toHaveLength(3);
     judging[2]?.resolve('joe');
     expect(await next).toBe('joe');
@@ -387,8 +388,8 @@ describe('logins at once', () => {
   it('do not queue without end', async () => {
     const { judging, guess } = slow(four);
     const answers = Array.from({ length: 300 }, () => guess());
-    await settled();
-    const turnedAway = await Promise.race([answers[299], settled()]);
+    await settle();
+    const turnedAway = await Promise.race([answers[299], settle()]);
     expect(turnedAway).toEqual(tooMany);
     expect(judging).toHaveLength(2);
   });
@@ -396,7 +397,7 @@ describe('logins at once', () => {
   it('can be allowed more by name', async () => {
     const { judging, guess } = slow({ ...limits, userAndNetwork: { failures: 8, window: MINUTE, atOnce: 5 } });
     for (let n = 0; n < 10; n += 1) void guess();
-    await settled();
+    await settle();
     expect(judging).toHaveLength(5);
   });
 });
@@ -477,7 +478,7 @@ describe('live credentials', () => {
       this.#right = right;
     }
     verify(): Promise<boolean> {
-      return settled().then(() => this.#right);
+      return settle().then(() => this.#right);
     }
   }
   const store: Checker<Live> = {
