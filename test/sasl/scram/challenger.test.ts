@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { inspect } from 'node:util';
-import { PasswordProof } from '@postern/cred';
+import { PasswordProof, TemporaryFailure } from '@postern/cred';
 import {
   ExchangeCancelled,
   MalformedResponse,
@@ -127,7 +127,7 @@ describe('ScramCredentials', () => {
   it('sign only what was proved', async () => {
     const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
     expect(await credentials.verify(SECRET)).toBe(false);
-    await expect(credentials.accepted(ask)).rejects.toThrow();
+    await expect(credentials.accepted(ask)).rejects.toThrow(TemporaryFailure);
     expect(ask.asked).toHaveLength(1);
   });
 
@@ -154,6 +154,19 @@ describe('ScramCredentials', () => {
     expect(await credentials.verify(SECRET)).toBe(false);
     await credentials.refused();
     expect(ask.asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['another nonce', 'biws', NONCE.replace('$k0', '$k1')],
+    ['the client’s nonce alone', 'biws', 'rOprNGfwEbeRWgbNEkqO'],
+    ['another gs2-header', 'eSws', NONCE],
+    ['a gs2-header with an authorization identity', Buffer.from('n,a=root,').toString('base64'), NONCE],
+    ['the same gs2-header in other bits', 'biwt', NONCE],
+  ])('are not right with %s, even if that is what the proof is over', async (_what, binding, nonce) => {
+    const withoutProof = `c=${binding},r=${nonce}`;
+    const proof = proofOf('pencil', `${FIRST.slice(3)},r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,${withoutProof}`);
+    const { credentials } = await credentialsOf(FIRST, `${withoutProof},p=${proof}`);
+    expect(await credentials.verify(SECRET)).toBe(false);
   });
 
   it('are not right with a server signature, or a stored key, in place of the proof', async () => {

@@ -4,9 +4,11 @@ import {
   type Mind,
   UnauthorizedLogin,
 } from '@postern/cred';
-import { type ScramOptions, scram } from '@postern/sasl';
+import { type ScramOptions, ScramSecret, scram } from '@postern/sasl';
 import { SaslFailure, type ScramResponderOptions, scramResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
+import { HmacKey, xor } from '../../../packages/sasl/src/scram/hmac.ts';
+import { deriveKeys } from '../../../packages/sasl/src/scram/keys.ts';
 import { someChannel, someMind, someTls } from '../exchange.ts';
 import { drive, type Outcome } from './drive.ts';
 
@@ -115,6 +117,25 @@ describe('SCRAM-SHA-256-PLUS', () => {
     expect(server).toEqual(REFUSED);
     expect(dialogue).toHaveLength(3);
   });
+
+  it.each(['tls-exporter', 'tls-unique', 'tls-something'])(
+    'refuses who names %s, which this connection has not, and proves everything else',
+    async (type) => {
+      const secret = await ScramSecret.derive('pencil', { hash: 'sha256', iterations: 4096 });
+      const bare = 'n=joe,r=client-nonce';
+      const withoutProof = `c=${Buffer.from(`p=${type},,`).toString('base64')},r=client-nonceserver`;
+      const ask = async (serverFirst: Uint8Array) => {
+        const authMessage = Buffer.from(`${bare},${Buffer.from(serverFirst).toString()},${withoutProof}`);
+        const { clientKey, storedKey } = await deriveKeys('sha256', 'pencil', secret.salt, secret.iterations);
+        const proof = xor(clientKey, new HmacKey('sha256', storedKey).digest(authMessage));
+        return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`);
+      };
+      const challenger = scram({ hash: 'sha256', plus: true, nonce: () => 'server' });
+      const mind = someMind({ tls: tlsWith(['tls-server-end-point']) });
+      const credentials = await challenger.challenge(ask, Buffer.from(`p=${type},,${bare}`), mind);
+      expect(await credentials.verify(secret)).toBe(false);
+    },
+  );
 
   it('refuses a type that it does not know', async () => {
     const outcome = await drive({

@@ -11,6 +11,7 @@ import {
 import { ScramCredentials, type ScramOptions, ScramSecret, scram, utf8 } from '@postern/sasl';
 import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Decoys } from '../../../packages/sasl/src/scram/decoys.ts';
 import { scripted, someMind } from '../exchange.ts';
 import { drive, type Outcome } from './drive.ts';
 
@@ -136,6 +137,27 @@ describe('a store of clear-text passwords', () => {
     const checked = Promise.resolve(credentials.checkPassword('pencil'));
     expect(order).toEqual(['challenged']);
     expect(await checked).toBe(false);
+  });
+});
+
+describe('derived secrets', () => {
+  it('are kept, the most recently used ones', async () => {
+    const decoys = new Decoys({ hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16, maxDerived: 2 });
+    const ann = decoys.derive('ann', 'pencil');
+    const joe = decoys.derive('joe', 'pencil');
+    expect(decoys.derive('ann', 'pencil')).toBe(ann);
+    const tim = decoys.derive('tim', 'pencil');
+    expect(decoys.derive('ann', 'pencil')).toBe(ann);
+    expect(decoys.derive('tim', 'pencil')).toBe(tim);
+    expect(decoys.derive('joe', 'pencil')).not.toBe(joe);
+    expect((await joe).storedKey).toEqual((await decoys.derive('joe', 'pencil')).storedKey);
+  });
+
+  it('are of one user and one password', async () => {
+    const decoys = new Decoys({ hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16 });
+    const secrets = [decoys.derive('ann', 'pencil'), decoys.derive('ann', 'pen'), decoys.derive('annp', 'encil')];
+    expect(new Set(secrets).size).toBe(3);
+    expect(await (await decoys.derive('ann', 'pencil')).verifyPassword('pencil')).toBe(true);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { DEFAULT_ITERATIONS, type ScramHash, type ScramRecordForm, ScramSecret } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
@@ -43,6 +44,17 @@ describe('ScramSecret', () => {
       expect(copy).not.toBe(secret);
       expect([copy.hash, copy.iterations, copy.salt]).toEqual([hash, 4096, secret.salt]);
       expect([copy.storedKey, copy.serverKey]).toEqual([secret.storedKey, secret.serverKey]);
+    });
+
+    it('has the keys of RFC 5802 §3', async () => {
+      const secret = await ScramSecret.derive('pencil', { hash, iterations: 4096 });
+      const salted = pbkdf2Sync('pencil', secret.salt, 4096, createHash(hash).digest().length, hash);
+      const clientKey = createHmac(hash, salted).update('Client Key').digest();
+      expect(Buffer.from(secret.storedKey)).toEqual(createHash(hash).update(clientKey).digest());
+      expect(Buffer.from(secret.serverKey)).toEqual(createHmac(hash, salted).update('Server Key').digest());
+      const authMessage = Buffer.alloc(200, 'AuthMessage');
+      const signature = createHmac(hash, secret.serverKey).update(authMessage).digest();
+      expect(Buffer.from(secret.signature(authMessage))).toEqual(signature);
     });
 
     it('knows its password and no other', async () => {
@@ -100,6 +112,12 @@ describe('ScramSecret', () => {
   ])('is not made of a password that is %s', async (_what, password) => {
     await expect(ScramSecret.derive(password, { hash: 'sha256', iterations: 4096 })).rejects.toThrow(TypeError);
     expect(await parsed(RFC_7677).verifyPassword(password)).toBe(false);
+  });
+
+  it('knows no password that cannot be prepared, whatever its own is', async () => {
+    const secret = await ScramSecret.derive('none', { hash: 'sha256', iterations: 4096 });
+    expect(await secret.verifyPassword('none')).toBe(true);
+    for (const password of ['', '\u00ad', 'none\n']) expect(await secret.verifyPassword(password)).toBe(false);
   });
 
   it.each([0, 1, 4095, 4096.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 10_000_001])(

@@ -9,6 +9,8 @@ export interface DecoyOptions {
   readonly key: Uint8Array;
   readonly iterations: number;
   readonly saltLength: number;
+  /** How many derived secrets are kept, about a kilobyte each. Default: 4096. */
+  readonly maxDerived?: number;
 }
 
 /**
@@ -20,14 +22,16 @@ export class Decoys {
   readonly #hash: ScramHash;
   readonly #key: KeyObject;
   readonly #saltLength: number;
+  readonly #maxDerived: number;
   readonly #nobodysKey: Uint8Array;
   readonly #derived = new Map<string, Promise<ScramSecret>>();
 
-  constructor({ hash, key, iterations, saltLength }: DecoyOptions) {
+  constructor({ hash, key, iterations, saltLength, maxDerived = 4096 }: DecoyOptions) {
     this.#hash = hash;
     this.#key = createSecretKey(key);
     this.iterations = iterations;
     this.#saltLength = saltLength;
+    this.#maxDerived = maxDerived;
     this.#nobodysKey = randomBytes(SCRAM_HASHES[hash].length);
   }
 
@@ -51,7 +55,7 @@ export class Decoys {
     this.#derived.delete(key);
     this.#derived.set(key, derived);
     const [oldest] = this.#derived.keys();
-    if (this.#derived.size > MAX_DERIVED && oldest !== undefined) this.#derived.delete(oldest);
+    if (this.#derived.size > this.#maxDerived && oldest !== undefined) this.#derived.delete(oldest);
     return derived;
   }
 
@@ -74,6 +78,3 @@ export class Decoys {
     return createHmac('sha512', this.#key).update(message).digest();
   }
 }
-
-/** Secrets that are kept, about a kilobyte each. */
-const MAX_DERIVED = 4096;
