@@ -77,6 +77,14 @@ describe('the choice', () => {
     expect(await chosen(mechanisms.toReversed())).toBe(expected);
   });
 
+  it('takes a mechanism that nobody knows for one of its kind', async () => {
+    const { saslInterface, heard } = server();
+    const showing = responder('X-SHOWING', { exposesSecret: true });
+    await authenticate([plainResponder(user), showing], ['PLAIN', 'X-SHOWING'], saslInterface, secure);
+    await authenticate([showing, responder('CRAM-MD5')], ['CRAM-MD5', 'X-SHOWING'], saslInterface, secure);
+    expect(heard).toEqual(['X-SHOWING', 'CRAM-MD5']);
+  });
+
   it('is the first of those given if the caller wants it so', async () => {
     expect(await chosen(['PLAIN', 'SCRAM-SHA-256'], { prefer: 'order' })).toBe('PLAIN');
   });
