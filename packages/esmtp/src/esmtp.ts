@@ -4,7 +4,7 @@ import { type AvatarId, type Clock, type Mind, type Portal, systemClock } from '
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { EventListener } from './events.ts';
-import { defaultLimits, type Limits } from './limits.ts';
+import { type Limits, withDefaults } from './limits.ts';
 import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
@@ -31,7 +31,7 @@ export interface EsmtpOptions {
 
 /**
  * The ESMTP server (RFC 5321, RFC 4954, RFC 6409) as a protocol for conversations. The endpoint's word on TLS comes with the transport.
- * Throws a TypeError if the options cannot work. The protocol never rejects.
+ * Throws a TypeError or a RangeError if the options cannot work. The protocol never rejects.
  */
 export function esmtp(options: EsmtpOptions): Protocol {
   const settings = settle(options);
@@ -50,7 +50,7 @@ function settle(options: EsmtpOptions): Settings {
     authentication: options.authentication ?? 'required',
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),
-    limits: { ...defaultLimits, ...limits },
+    limits: withDefaults(limits),
     onEvent: options.onEvent,
     clock: options.clock ?? systemClock,
     nextId: ids(),

@@ -47,3 +47,29 @@ export const defaultLimits: Limits = {
   idleTime: 300_000,
   deliveryTime: 120_000,
 };
+
+/** The default limits with some of them set otherwise. Throws a RangeError for a number with which no server can work. */
+export function withDefaults(chosen: Partial<Limits> = {}): Limits {
+  const set = Object.entries(chosen).filter(([, value]) => value !== undefined) as [keyof Limits, number][];
+  for (const [name, value] of set) {
+    if (!(value >= least[name])) throw new RangeError(`limits.${name}: ${least[name]} or more is wanted, not ${value}`);
+  }
+  return { ...defaultLimits, ...Object.fromEntries(set) };
+}
+
+const least: Limits = {
+  commandLine: 510,
+  exchangeLine: 510,
+  textLine: 998,
+  messageSize: 1,
+  recipients: 1,
+  receivedFields: 1,
+  errors: 1,
+  promptRefusals: 0,
+  refusalDelay: 0,
+  refusals: 1,
+  refusalFloor: 0,
+  loginTime: 1,
+  idleTime: 1,
+  deliveryTime: 1,
+};
