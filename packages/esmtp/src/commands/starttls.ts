@@ -15,6 +15,7 @@ export async function starttls(state: State): Promise<Reply | undefined> {
   try {
     await conversation.startTls();
   } catch (error) {
+    state.trouble('client', 'STARTTLS', error);
     // Back to clear text there is no way.
     throw new PeerGone('no TLS came about', { cause: error });
   }
