@@ -98,6 +98,7 @@ export interface KeyAlgorithm {
   readonly namedCurve?: string;
   readonly modulusLength?: number;
   readonly publicExponent?: Uint8Array;
+  readonly saltLength?: number;
 }
 
 /** A certificate that its own key signed, under the algorithm: what no authority vouches for. */

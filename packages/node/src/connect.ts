@@ -1,6 +1,6 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { PeerGone, TimedOut, type TlsPolicy } from '@postern/conversation';
+import { PeerGone, TimedOut, type TlsPolicy, type Transport } from '@postern/conversation';
 import { localAddress, remoteAddress, unixAddress } from './address.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type KeyPair, readPair } from './key-pair.ts';
@@ -31,7 +31,7 @@ export interface ConnectOptions {
 }
 
 /** Connects to a server. Fails with PeerGone, whose cause says why, or TimedOut; with PeerGone also if the certificate is not right. */
-export async function connect(options: ConnectOptions): Promise<SocketTransport> {
+export async function connect(options: ConnectOptions): Promise<Transport> {
   const { endpoint, signal, timeout = 30_000, tlsPolicy = 'offered' } = options;
   signal?.throwIfAborted();
   const tls = tlsPolicy === 'none' ? {} : await tlsOptions(options);

@@ -21,4 +21,5 @@ export {
   SocketTransport,
   UpgradableTransport,
 } from './socket-transport.ts';
+export { tlsFacts } from './tls-facts.ts';
 export type { Trouble } from './trouble.ts';

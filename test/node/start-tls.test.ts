@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { PeerGone } from '@postern/conversation';
+import { Certificates, connect } from '@postern/node';
+import { describe, expect, it } from 'vitest';
+import { testCertificates } from '../support/certificates.ts';
+import { served } from './served.ts';
+
+describe('startTls', () => {
+  it('never shows the protocol what was sent in the clear behind STARTTLS', async () => {
+    const { port, accept } = await offered();
+    const raw = connectSocket(port, '127.0.0.1');
+    raw.write('STARTTLS\r\nRSET\r\nMAIL FROM:<eve@example.com>\r\n');
+    const conversation = await accept();
+    expect(await conversation.hearLine(512)).toBe('STARTTLS');
+    conversation.say('220 go ahead\r\n');
+    const started = conversation.startTls();
+    expect(String(await once(raw, 'data'))).toBe('220 go ahead\r\n');
+    const secured = await handshake(raw);
+    await started;
+    secured.write('EHLO after\r\n');
+    expect(await conversation.hearLine(512)).toBe('EHLO after');
+    expect(conversation.hasInput).toBe(false);
+  });
+
+  it('never shows it what was read ahead while the protocol did something else', async () => {
+    const { port, accept } = await offered();
+    const raw = connectSocket(port, '127.0.0.1');
+    raw.write('STARTTLS\r\n');
+    const conversation = await accept();
+    expect(await conversation.hearLine(512)).toBe('STARTTLS');
+    raw.write('x'.repeat(200_000));
+    raw.write('\r\nRSET\r\n', () => raw.emit('sent'));
+    await once(raw, 'sent');
+    const started = conversation.startTls();
+    // What is still on its way is taken for the handshake, and breaks it.
+    const outcome = await Promise.race([
+      started.then(
+        () => 'started',
+        (error: unknown) => error,
+      ),
+      handshake(raw).then(
+        () => 'secured',
+        () => new PeerGone(),
+      ),
+    ]);
+    expect(outcome).toBeInstanceOf(PeerGone);
+    await expect(async () => conversation.hearLine(512)).rejects.toThrow(PeerGone);
+  });
+
+  it('fails, and closes the connection, when clear text comes instead of a handshake', async () => {
+    const { port, accept } = await offered();
+    const raw = connectSocket(port, '127.0.0.1');
+    raw.on('error', () => {});
+    const conversation = await accept();
+    const started = conversation.startTls();
+    raw.write('RSET\r\nMAIL FROM:<eve@example.com>\r\n');
+    await expect(started).rejects.toThrow(PeerGone);
+    await once(raw.resume(), 'close');
+    await expect(async () => conversation.transport.read()).rejects.toThrow(PeerGone);
+    expect(conversation.transport.tls).toBeUndefined();
+  });
+
+  it('fails when the client is silent for too long', async () => {
+    const { server } = await testCertificates();
+    const { port, accept } = await served({
+      certificates: await Certificates.load({ ...server, handshakeTimeout: 30 }),
+    });
+    const raw = connectSocket(port, '127.0.0.1');
+    raw.on('error', () => {});
+    await expect((await accept()).startTls()).rejects.toMatchObject({
+      cause: { message: 'the handshake took too long' },
+    });
+    await once(raw.resume(), 'close');
+  });
+
+  it('fails when the client drips its hello for too long', async () => {
+    const { server } = await testCertificates();
+    const { port, accept } = await served({
+      certificates: await Certificates.load({ ...server, handshakeTimeout: 100 }),
+    });
+    const raw = connectSocket(port, '127.0.0.1');
+    raw.on('error', () => {});
+    raw.setNoDelay(true);
+    // The head of a record of 512 octets, and then one octet after the other.
+    raw.write(Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3));
+    const drip = setInterval(() => raw.write('x'), 5);
+    await expect((await accept()).startTls()).rejects.toThrow(PeerGone);
+    clearInterval(drip);
+  });
+
+  it('sends all that was said before, however much, in the clear', async () => {
+    const { port, accept } = await offered();
+    const raw = connectSocket(port, '127.0.0.1');
+    const { transport } = await accept();
+    const much = 'much'.repeat(2_000_000);
+    void transport.write(much);
+    const started = transport.startTls?.();
+    let octets = 0;
+    for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
+      octets += (chunk as Buffer).length;
+      if (octets >= much.length) break;
+    }
+    expect(octets).toBe(much.length);
+    await handshake(raw);
+    await started;
+    expect(transport.tls?.version).toBe('TLSv1.3');
+  });
+
+  it('works once', async () => {
+    const { ca } = await testCertificates();
+    const { port, accept } = await offered();
+    const client = await connect({ endpoint: { host: '127.0.0.1', port }, ca });
+    const { transport } = await accept();
+    await Promise.all([transport.startTls?.(), client.startTls?.()]);
+    await expect(transport.startTls?.()).rejects.toThrow(TypeError);
+  });
+
+  it('is refused while a read waits: its bytes would be nobody’s', async () => {
+    const { port, accept } = await offered();
+    const client = await connect({ endpoint: { host: '127.0.0.1', port } });
+    const { transport } = await accept();
+    const reading = transport.read();
+    await expect(transport.startTls?.()).rejects.toThrow(TypeError);
+    await client.write('x');
+    expect(String(await reading)).toBe('x');
+  });
+});
+
+async function offered() {
+  const { server } = await testCertificates();
+  return served({ certificates: await Certificates.load(server) });
+}
+
+/** The client's half, by Node alone. */
+async function handshake(socket: ReturnType<typeof connectSocket>) {
+  const { ca } = await testCertificates();
+  const secured = connectTls({ socket, ca, servername: 'localhost' });
+  await once(secured, 'secureConnect');
+  return secured;
+}

@@ -1,0 +1,183 @@
+import { hash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TlsFacts } from '@postern/conversation';
+import { type CertificateOptions, Certificates, tlsFacts } from '@postern/node';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { selfSigned, TestAuthority, testCertificates } from '../support/certificates.ts';
+import { type Served, served } from './served.ts';
+
+const BINDINGS = ['tls-exporter', 'tls-server-end-point', 'tls-unique'] as const;
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) => {
+  it('has the version, the cipher’s registered name, and the name that was asked for', async () => {
+    const { facts, client } = await meet(await implicit(), { maxVersion: version });
+    expect(facts.version).toBe(version);
+    expect(facts.cipher).toBe(client.getCipher().standardName);
+    expect(facts.cipher).toMatch(/^TLS_[A-Z0-9_]+$/);
+    expect(facts.serverName).toBe('localhost');
+  });
+
+  it('has no server name if the client asked for none', async () => {
+    const { facts } = await meet(await implicit(), { maxVersion: version, servername: '' });
+    expect(facts.serverName).toBeUndefined();
+  });
+
+  it('has the same channel bindings at both ends, also when the connection is closed', async () => {
+    const { facts, client, close } = await meet(await implicit(), { maxVersion: version });
+    const atClient = tlsFacts(client, 'client');
+    await close();
+    for (const type of BINDINGS) expect(facts.channelBinding(type)).toEqual(atClient.channelBinding(type));
+    expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
+    expect(facts.channelBinding('tls-server-end-point')).toHaveLength(32);
+    expect(facts.channelBinding('tls-unique')?.length).toBe(version === 'TLSv1.2' ? 12 : undefined);
+  });
+
+  it('has the same channel bindings at both ends of a resumed session, with keys of its own', async () => {
+    const server = await implicit();
+    const first = await meet(server, { maxVersion: version });
+    const session = await first.session;
+    await first.close();
+    const second = await meet(server, { maxVersion: version, session });
+    expect(second.client.isSessionReused()).toBe(true);
+    const atClient = tlsFacts(second.client, 'client');
+    for (const type of ['tls-exporter', 'tls-unique'] as const) {
+      expect(second.facts.channelBinding(type)).toEqual(atClient.channelBinding(type));
+    }
+    expect(second.facts.channelBinding('tls-exporter')).not.toEqual(first.facts.channelBinding('tls-exporter'));
+    expect(second.facts.channelBinding('tls-server-end-point')).toEqual(
+      first.facts.channelBinding('tls-server-end-point'),
+    );
+  });
+
+  it('has a verified certificate of a client that an authority vouches for', async () => {
+    const { ca, client } = await testCertificates();
+    const { facts } = await meet(await implicit({ clientCa: ca }), { maxVersion: version, ...client });
+    expect(facts.peerCertificate).toEqual({
+      verified: true,
+      subject: 'CN=joe',
+      subjectAltName: 'email:joe@example.com',
+      fingerprint256: new X509Certificate(client.cert).fingerprint256.replaceAll(':', '').toLowerCase(),
+    });
+  });
+
+  it('has the verdict on the certificate in a resumed session too', async () => {
+    const { ca, client } = await testCertificates();
+    const server = await implicit({ clientCa: ca });
+    const first = await meet(server, { maxVersion: version, ...client });
+    const session = await first.session;
+    await first.close();
+    const { facts, client: resumed } = await meet(server, { maxVersion: version, session, ...client });
+    expect(resumed.isSessionReused()).toBe(true);
+    expect(facts.peerCertificate).toEqual(first.facts.peerCertificate);
+    expect(facts.peerCertificate?.verified).toBe(true);
+  });
+
+  it.each([
+    ['that another authority vouches for', async () => (await TestAuthority.create('Nobody we know')).client()],
+    ['that nobody vouches for', () => selfSigned()],
+    [
+      'that has expired',
+      async () =>
+        (await testCertificates()).authority.client('CN=joe', undefined, { notAfter: new Date(Date.now() - 60_000) }),
+    ],
+    ['that is for servers', async () => (await testCertificates()).server],
+  ])('has a certificate %s, not verified', async (_title, makeCertificate) => {
+    const { ca } = await testCertificates();
+    const { facts } = await meet(await implicit({ clientCa: ca }), {
+      maxVersion: version,
+      ...(await makeCertificate()),
+    });
+    expect(facts.peerCertificate?.verified).toBe(false);
+    expect(facts.peerCertificate?.fingerprint256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('has no certificate of a client that sent none, neither at first nor in a resumed session', async () => {
+    const { ca } = await testCertificates();
+    const server = await implicit({ clientCa: ca });
+    const first = await meet(server, { maxVersion: version });
+    expect(first.facts.peerCertificate).toBeUndefined();
+    const session = await first.session;
+    await first.close();
+    const second = await meet(server, { maxVersion: version, session });
+    expect(second.client.isSessionReused()).toBe(true);
+    expect(second.facts.peerCertificate).toBeUndefined();
+  });
+
+  it('has no certificate of a client that was not asked', async () => {
+    const { client } = await testCertificates();
+    const { facts } = await meet(await implicit(), { maxVersion: version, ...client });
+    expect(facts.peerCertificate).toBeUndefined();
+  });
+});
+
+describe('the end point’s channel binding', () => {
+  it.each([
+    ['sha256', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-1' }],
+    ['sha384', { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }],
+    ['sha512', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-512' }],
+    ['sha256', { ...RSA('RSASSA-PKCS1-v1_5'), hash: 'SHA-256' }],
+    ['sha512', { ...RSA('RSASSA-PKCS1-v1_5'), hash: 'SHA-512' }],
+    ['sha256', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }],
+  ])('is the %s of a certificate with a signature of %o', async (algorithm, signature) => {
+    const pair = await selfSigned(signature);
+    const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
+    const expected = hash(algorithm, new X509Certificate(pair.cert).raw, 'buffer');
+    expect(facts.channelBinding('tls-server-end-point')).toEqual(expected);
+  });
+
+  it.each([
+    ['RSASSA-PSS', { ...RSA('RSA-PSS'), hash: 'SHA-256', saltLength: 32 }],
+    ['Ed25519', { name: 'Ed25519' }],
+  ])('is not there with %s, whose hash function is not known or is none', async (_title, signature) => {
+    const { facts } = await meet(await implicit(await selfSigned(signature)), { rejectUnauthorized: false });
+    expect(facts.channelBinding('tls-server-end-point')).toBeUndefined();
+    expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
+  });
+});
+
+async function implicit(options: Partial<CertificateOptions> = {}): Promise<Served> {
+  const { server } = await testCertificates();
+  return served({ tlsPolicy: 'implicit', certificates: await Certificates.load({ ...server, ...options }) });
+}
+
+interface Meeting {
+  readonly facts: TlsFacts;
+  readonly client: TLSSocket;
+  /** What the client can resume later. */
+  readonly session: Promise<Buffer>;
+  readonly close: () => Promise<void>;
+}
+
+async function meet({ port, accept }: Served, options: ConnectionOptions): Promise<Meeting> {
+  const { ca } = await testCertificates();
+  const client = connectTls({
+    port,
+    host: '127.0.0.1',
+    ca,
+    servername: 'localhost',
+    ...options,
+    checkServerIdentity: () => undefined,
+  });
+  client.resume();
+  onTestFinished(() => void client.destroy());
+  const session = once(client, 'session').then(([session]) => session as Buffer);
+  await once(client, 'secureConnect');
+  const conversation = await accept();
+  const facts = conversation.transport.tls;
+  if (facts === undefined) throw new Error('no TLS');
+  return {
+    facts,
+    client,
+    session,
+    async close() {
+      const closed = once(client, 'close');
+      await conversation.close();
+      await closed;
+    },
+  };
+}
+
+function RSA(name: string) {
+  return { name, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+}
