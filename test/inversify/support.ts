@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
+import { bindAvatar, bindChecker, bindListener, identifiers, type Server, submissionModules } from '@postern/inversify';
+import { Container } from 'inversify';
+
+export const LOOPBACK = { scheme: 'smtp', host: '127.0.0.1', port: 0 } as const;
+
+/** Keeps what it is given. */
+export class KeptDelivery extends MessageDelivery {
+  readonly kept: string[] = [];
+
+  validateFrom(): void {}
+  validateTo(): void {}
+
+  openMessage(_envelope: Envelope): Message {
+    const chunks: Uint8Array[] = [];
+    return {
+      write: (chunk) => void chunks.push(Uint8Array.from(chunk)),
+      end: () => void this.kept.push(Buffer.concat(chunks).toString()),
+      abort: () => {},
+    };
+  }
+}
+
+export const guests = () => new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' });
+
+/** A container with a submission server's modules, and what every server needs, unless a test leaves it out. */
+export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'checker' | 'listener')[]): Container {
+  const container = new Container();
+  container.load(...submissionModules);
+  if (parts.includes('hostname')) container.bind(identifiers.Hostname).toConstantValue('mail.example');
+  if (parts.includes('avatar')) bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
+  if (parts.includes('checker')) bindChecker(container, 'guests').toConstantValue(guests());
+  if (parts.includes('listener')) bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK });
+  return container;
+}
+
+/** Says all lines at once, and hears what comes until the server closes. */
+export async function say(server: Server, ...lines: readonly string[]): Promise<string> {
+  const { port } = [...server.listeners.values()][0]?.address ?? { port: 0 };
+  const socket = connect(port, '127.0.0.1');
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text;
+  });
+  socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  await once(socket, 'close');
+  return heard;
+}
+
+/** The response of PLAIN (RFC 4616). */
+export function plain(username: string, password: string): string {
+  return Buffer.from(`\0${username}\0${password}`).toString('base64');
+}
