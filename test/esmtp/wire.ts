@@ -1,0 +1,50 @@
+import { Conversation } from '@postern/conversation';
+import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
+import { type Delivered, Server, type ServerOptions } from './server.ts';
+
+/** What came of a session. */
+export interface Outcome {
+  /** Everything that the server said, with the ids of messages masked. */
+  readonly said: string;
+  readonly delivered: readonly Delivered[];
+  readonly server: Server;
+}
+
+/** Sends the bytes, ends, and takes down what comes of it. Message ids, and the Received fields, which hold dates, are masked. */
+export async function send(
+  bytes: string | Uint8Array,
+  pipe: MemoryPipeOptions = {},
+  options: ServerOptions = {},
+): Promise<Outcome> {
+  const server = new Server({ ...options, limits: { promptRefusals: 1_000, ...options.limits } });
+  const { client, server: end } = memoryPipe({ tlsPolicy: 'implicit', highWaterMark: 1_000_000, ...pipe });
+  const protocol = server.protocol(new Conversation(end));
+  const heard = hear(client);
+  await client.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  client.end();
+  await protocol;
+  end.destroy();
+  return {
+    said: (await heard).replace(/(250 2\.0\.0 OK )[a-z0-9]+/g, '$1ID'),
+    delivered: server.delivery.delivered,
+    server,
+  };
+}
+
+/** The messages as the client sent them: without the field that the server put before them. */
+export function bodies({ delivered }: Outcome): string[] {
+  return delivered.map(({ text }) => text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, ''));
+}
+
+async function hear(client: { read(): Uint8Array | undefined | Promise<Uint8Array | undefined> }): Promise<string> {
+  let said = '';
+  try {
+    for (;;) {
+      const chunk = await client.read();
+      if (chunk === undefined) return said;
+      said += Buffer.from(chunk).toString('latin1');
+    }
+  } catch {
+    return said;
+  }
+}
