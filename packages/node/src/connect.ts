@@ -33,7 +33,6 @@ export interface ConnectOptions {
 /** Connects to a server. Fails with PeerGone, whose cause says why, or TimedOut; with PeerGone also if the certificate is not right. */
 export async function connect(options: ConnectOptions): Promise<Transport> {
   const { endpoint, signal, timeout = 30_000, tlsPolicy = 'offered' } = options;
-  signal?.throwIfAborted();
   const tls = tlsPolicy === 'none' ? {} : await tlsOptions(options);
   const socket = connectSocket({ ...endpoint, allowHalfOpen: true, noDelay: true });
   await within(socket, timeout, signal, (connected) => socket.once('connect', connected));
@@ -93,7 +92,8 @@ async function within(
   const onAbort = () => reject(signal?.reason);
   const timer = setTimeout(() => reject(new TimedOut()), timeout);
   socket.on('error', onError).on('close', onClose);
-  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener('abort', onAbort);
   begin(resolve);
   try {
     await promise;
