@@ -19,8 +19,8 @@ export interface Composition {
 
 /** Puts a server together: the only place where its parts meet. */
 export function compose(settings: Settings, context: DeliveryContext): Composition {
-  const { hostname, limits } = settings;
-  const family = challengers({ hostname });
+  const { hostname, limits, sasl } = settings;
+  const family = challengers(sasl);
   const realm = new AvatarRealm().provide(MessageDelivery, settings.deliver(context));
   const portal = new Portal(realm).register(CascadingChecker.of(...settings.checkers));
   const acceptsGuests = portal.handles(Anonymous);

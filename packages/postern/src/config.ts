@@ -1,5 +1,6 @@
 import type { AnyChecker, AvatarFactory } from '@postern/cred';
 import type { Limits, MessageDelivery } from '@postern/esmtp';
+import type { ChallengersOptions } from '@postern/sasl';
 import type { LogForm } from './log.ts';
 
 /** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
@@ -15,6 +16,8 @@ export interface Config {
   /** PEM files of the certificate, with its chain, and of its key. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly log?: LogForm;
+  /** The SASL mechanisms: which are wanted (`mechanisms`), and how they are done, such as the server key and iterations of SCRAM. */
+  readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
   /** What one client may use up: message size, recipients, errors, times. What is left out has esmtp's default. */
   readonly limits?: Partial<Limits>;
 }

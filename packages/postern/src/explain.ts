@@ -3,20 +3,31 @@ import { formatEndpoint } from '@postern/node';
 import { type Challenger, explain } from '@postern/sasl';
 import type { ListenerSettings } from './settings.ts';
 
+/** The mechanisms there are, those among them that the server has, and who judges their credentials. */
+export interface Mechanisms {
+  readonly known: readonly Challenger[];
+  readonly offered: readonly Challenger[];
+  readonly portal: Portal;
+}
+
 /** For one listener every known mechanism, whether it is offered before and after TLS, and if not, why: a table for the operator. */
 export function explainListener(
   listener: ListenerSettings,
   authentication: 'required' | 'optional',
-  challengers: readonly Challenger[],
-  portal: Portal,
+  { known, offered, portal }: Mechanisms,
 ): string {
   const remote = clientOf(listener.endpoint.host);
+  const names = new Set(offered.map(({ mechanism }) => mechanism));
+  const why = (challenger: Challenger, tls?: TlsFacts) =>
+    names.has(challenger.mechanism)
+      ? explain(challenger, portal, mindOf(remote, tls))
+      : 'not among the mechanisms wanted';
   const rows = [
     ['mechanism', 'before TLS', 'after TLS'],
-    ...challengers.map((challenger) => [
+    ...known.map((challenger) => [
       challenger.mechanism,
-      beforeTls(listener, () => explain(challenger, portal, mindOf(remote, undefined))),
-      afterTls(listener, () => explain(challenger, portal, mindOf(remote, someTls))),
+      beforeTls(listener, () => why(challenger)),
+      afterTls(listener, () => why(challenger, someTls)),
     ]),
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

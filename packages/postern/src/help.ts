@@ -23,6 +23,8 @@ Options of serve and explain. All of them may be left out, and a config file can
   --auth SPEC        who may log in; may be given several times, asked in this order; default: a user guest,
                      whose password is made up and printed
 ${forms(authSpecs)}
+  --mechanisms LIST  which SASL mechanisms to offer, with commas; default all that the users can be checked with,
+                     but DIGEST-MD5
   --deliver SPEC     where messages go; default console
 ${forms(deliverSpecs)}
   --hostname NAME    this server's name; default that of the machine

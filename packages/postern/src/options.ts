@@ -11,7 +11,7 @@ export interface Options {
 
 /** Parses the options of `serve` and `explain`. Values are looked into later, when those of the config file are. Throws a UsageError. */
 export function parseOptions(argv: readonly string[]): Options {
-  const { listen, auth, deliver, hostname, log, config: configFile, ...files } = parse(argv);
+  const { listen, auth, mechanisms, deliver, hostname, log, config: configFile, ...files } = parse(argv);
   const cert = files['tls-cert'];
   const key = files['tls-key'];
   if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
@@ -22,6 +22,7 @@ export function parseOptions(argv: readonly string[]): Options {
     config: {
       ...(listen && { listen }),
       ...(auth && { auth }),
+      ...(mechanisms !== undefined && { sasl: { mechanisms: parseMechanisms(mechanisms) } }),
       ...(deliver !== undefined && { deliver }),
       ...(hostname !== undefined && { hostname }),
       ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
@@ -33,7 +34,15 @@ export function parseOptions(argv: readonly string[]): Options {
 
 /** The option that a property of the configuration is on the command line. */
 export function optionOf(key: keyof Config): string {
-  return key === 'tls' ? '--tls-cert' : `--${key}`;
+  if (key === 'tls') return '--tls-cert';
+  return key === 'sasl' ? '--mechanisms' : `--${key}`;
+}
+
+function parseMechanisms(list: string): readonly string[] {
+  return list
+    .toUpperCase()
+    .split(/[\s,]+/)
+    .filter((name) => name !== '');
 }
 
 function parse(argv: readonly string[]) {
@@ -63,6 +72,7 @@ function parseStrictly(argv: readonly string[]) {
 const OPTIONS = {
   listen: { type: 'string', multiple: true },
   auth: { type: 'string', multiple: true },
+  mechanisms: { type: 'string' },
   deliver: { type: 'string' },
   hostname: { type: 'string' },
   'tls-cert': { type: 'string' },

@@ -1,3 +1,4 @@
+import { knownChallengers } from '@postern/sasl';
 import { compose } from './compose.ts';
 import { explainListener } from './explain.ts';
 import { openLog } from './log.ts';
@@ -8,8 +9,9 @@ import { readSettings } from './read-settings.ts';
 export async function runExplain(argv: readonly string[]): Promise<number> {
   const settings = await readSettings(argv);
   const { challengers, portal, authenticationOf } = compose(settings, { log: openLog('silent'), print: printOut });
+  const known = knownChallengers(settings.sasl);
   const tables = settings.listeners.map((listener) =>
-    explainListener(listener, authenticationOf(listener), challengers, portal),
+    explainListener(listener, authenticationOf(listener), { known, offered: challengers, portal }),
   );
   await printOut(tables.join('\n'));
   return 0;

@@ -3,6 +3,7 @@ import { hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
+import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
 import type { Config } from './config.ts';
 import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
@@ -32,6 +33,7 @@ export interface Settings {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
+  readonly sasl: ChallengersOptions;
 }
 
 /** A configuration, and what its operator calls its properties: `--listen`, `listen in postern.config.ts`. */
@@ -54,6 +56,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     urls.map((url) => naming(JSON.stringify(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
   const checkers =
     choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
+  const hostname = choose('hostname', parseHostname) ?? ownHostname();
   const guest =
     checkers.length === 0 ? { username: 'guest', password: randomBytes(12).toString('base64url') } : undefined;
   return {
@@ -64,10 +67,11 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
         : [new InMemoryUsernamePasswordDatabaseDontUse([[guest.username, guest.password]])],
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
-    hostname: choose('hostname', parseHostname) ?? ownHostname(),
+    hostname,
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
     limits: choose('limits', (limits) => limits) ?? {},
+    sasl: choose('sasl', (sasl) => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
 }
 
@@ -77,6 +81,16 @@ function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
   }
   if (url.endpoint.scheme === 'smtps') return { ...url, tls: 'implicit' };
   return { ...url, tls: url.tls ?? (hasCertificate ? 'offered' : 'none') };
+}
+
+/** Tells what cannot be before the server starts. */
+function checkSasl(options: ChallengersOptions): ChallengersOptions {
+  try {
+    challengers(options);
+    return options;
+  } catch (error) {
+    throw new UsageError(`expected mechanisms that there are: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {

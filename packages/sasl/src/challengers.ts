@@ -20,9 +20,8 @@ export interface ChallengersOptions {
   readonly oauth?: OAuthBearerOptions & XOAuth2Options;
   readonly scram?: Omit<ScramOptions, 'hash' | 'plus' | 'plusOffered'>;
   /**
-   * The names of the mechanisms wanted. Default: all but those that are only there if asked for. Of SCRAM the default is
-   * SCRAM-SHA-256: each further hash needs a secret of its own for every user, and some clients (mutt, Cyrus SASL) fail for good
-   * where `-PLUS` is offered.
+   * The names of the mechanisms wanted. Default: all but DIGEST-MD5. Some clients (mutt, and those of Cyrus SASL if left to choose) fail
+   * for good where a `-PLUS` mechanism is offered: for them, name those without.
    */
   readonly mechanisms?: readonly string[];
 }
@@ -32,21 +31,22 @@ export interface ChallengersOptions {
  * `mechanisms`. Which of them a connection is offered, `offered` decides. Throws a TypeError if a mechanism wanted is not known.
  */
 export function challengers(options: ChallengersOptions): readonly Challenger[] {
-  const known = family(options);
-  const names = known.map(({ mechanism }) => mechanism);
-  const wanted = new Set(options.mechanisms ?? names.filter((name) => !ONLY_IF_ASKED_FOR.test(name)));
+  const known = knownChallengers(options);
+  const wanted = new Set(wantedOf(options, known));
   const chosen = known.filter(({ mechanism }) => wanted.delete(mechanism));
   if (wanted.size > 0) {
     const unknown = Array.from(wanted, (name) => JSON.stringify(name)).join(', ');
-    throw new TypeError(`unknown mechanism ${unknown}: known are ${names.join(', ')}`);
+    throw new TypeError(
+      `unknown mechanism ${unknown}: known are ${known.map(({ mechanism }) => mechanism).join(', ')}`,
+    );
   }
-  return checkChallengers(chosen);
+  return chosen;
 }
 
-/** The one list: a new mechanism adds a line. */
-function family(options: ChallengersOptions): readonly Challenger[] {
+/** The whole family, in the same order, whether wanted or not. The one list: a new mechanism adds a line. */
+export function knownChallengers(options: ChallengersOptions): readonly Challenger[] {
   const { hostname } = options;
-  return [
+  return checkChallengers([
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plus: true })),
     external(),
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: wantsPlus(options, hash) })),
@@ -57,12 +57,17 @@ function family(options: ChallengersOptions): readonly Challenger[] {
     plain(),
     login(options.login),
     anonymous(),
-  ];
+  ]);
 }
 
-function wantsPlus({ mechanisms = [] }: ChallengersOptions, hash: ScramHash): boolean {
-  return mechanisms.includes(`${SCRAM_HASHES[hash].mechanism}-PLUS`);
+function wantedOf({ mechanisms }: ChallengersOptions, known: readonly Challenger[]): readonly string[] {
+  return mechanisms ?? known.map(({ mechanism }) => mechanism).filter((name) => !ONLY_IF_NAMED.has(name));
+}
+
+function wantsPlus({ mechanisms }: ChallengersOptions, hash: ScramHash): boolean {
+  return mechanisms?.includes(`${SCRAM_HASHES[hash].mechanism}-PLUS`) ?? true;
 }
 
 const STRONGEST_FIRST = (Object.keys(SCRAM_HASHES) as ScramHash[]).reverse();
-const ONLY_IF_ASKED_FOR = /^(?:SCRAM-(?!SHA-256$)|DIGEST-MD5$)/;
+/** What a server has to ask for: DIGEST-MD5 is historic (RFC 6331), and some clients prefer it to all else. */
+const ONLY_IF_NAMED: ReadonlySet<string> = new Set(['DIGEST-MD5']);

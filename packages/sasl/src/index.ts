@@ -4,7 +4,7 @@ export { type Authentication, authenticate } from './authenticate.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { EMPTY, text, utf8 } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
-export { type ChallengersOptions, challengers } from './challengers.ts';
+export { type ChallengersOptions, challengers, knownChallengers } from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
 export { CramMd5Response } from './cram-md5/credentials.ts';
 export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
