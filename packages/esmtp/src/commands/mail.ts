@@ -1,3 +1,4 @@
+import { PeerGone } from '@postern/conversation';
 import { Anonymous, asLoginError, type MaybePromise } from '@postern/cred';
 import type { ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
@@ -39,6 +40,7 @@ async function enterAsGuest(state: State): Promise<Reply | undefined> {
     state.login = await state.portal.login(new Anonymous(), state.mind, MessageDelivery);
     return undefined;
   } catch (failure) {
+    if (state.mind.signal.aborted) throw new PeerGone();
     const error = asLoginError(failure);
     const reply = guestRefusal(error);
     if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: undefined, error, reply });
