@@ -38,7 +38,8 @@ describe('a session', () => {
   test('comes to the same replies and the same messages however its bytes are split', async () => {
     await fc.assert(
       fc.asyncProperty(sessions, fc.integer(), async (parts, seed) => {
-        const bytes = parts.join('');
+        // Who leaves while a login is pending loses it, so that it would matter when the end comes.
+        const bytes = `${parts.join('')}QUIT\r\n`;
         const whole = await send(bytes);
         for (const chunks of ['octets', { seed }] as const) {
           const split = await send(bytes, { chunks });
@@ -70,7 +71,7 @@ describe('a session', () => {
             'STARTTLS',
             'RSET',
           ),
-          fc.string({ maxLength: 40, unit: fc.constantFrom(...'<>@."\\ =:[]a1-\t\0\x80ä') }),
+          fc.string({ maxLength: 40, unit: fc.constantFrom(...Array.from('<>@."\\ =:[]a1-\t\0\x80ä')) }),
         )
         .map(([verb, rest]) => verb + Buffer.from(rest).toString('latin1')),
     );
