@@ -1,5 +1,7 @@
 export type { Chunks } from './chunks.ts';
 export type { ContractCase } from './contracts/case.ts';
+export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
+export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
 export { type TransportPair, transportContract } from './contracts/transport.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
 export { type ExchangeOptions, type ExchangeRecord, exchange } from './exchange.ts';
