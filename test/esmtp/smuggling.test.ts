@@ -97,3 +97,17 @@ test.each(['\n', '\r', '\0'])('%j in a command smuggles none', async (octets) =>
   expect(said).toMatch(/^50[01] .*\r\n221 /m);
   expect(said).not.toContain('530');
 });
+
+describe('commands in clear text behind STARTTLS', () => {
+  const tail = 'RSET\r\nEHLO attacker.example.org\r\nMAIL FROM:<root@example.com>\r\n';
+  const session = `EHLO client.example.org\r\nSTARTTLS\r\n${tail}`;
+
+  test('are not run, wherever the bytes are split', async () => {
+    const from = session.indexOf('STARTTLS');
+    for (let splitAt = from; splitAt < session.length; splitAt++) {
+      const { said, server } = await send(session, { chunks: { splitAt }, tlsPolicy: 'offered' });
+      expect(said).toMatch(/^220 .*\r\n(?:250-.*\r\n)+250 .*\r\n(?:421 4\.7\.0 .*|220 2\.0\.0 .*)\r\n$/);
+      expect(server.kinds()).not.toContain('tls-started');
+    }
+  });
+});

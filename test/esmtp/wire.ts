@@ -1,5 +1,5 @@
 import { Conversation } from '@postern/conversation';
-import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
+import { type MemoryPipeOptions, memoryPipe, settle } from '@postern/testing';
 import { type Delivered, Server, type ServerOptions } from './server.ts';
 
 /** What came of a session. */
@@ -24,6 +24,8 @@ export async function send(
   client.end();
   await protocol;
   end.destroy();
+  await settle();
+  client.destroy();
   return {
     said: (await heard).replace(/(250 2\.0\.0 OK )[a-z0-9]+/g, '$1ID'),
     delivered: server.delivery.delivered,
