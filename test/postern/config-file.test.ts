@@ -41,6 +41,11 @@ describe('the config file', () => {
     expect(checkConfig(config, 'x')).toBe(config);
   });
 
+  it('says which mechanisms there are, and how they are done', () => {
+    const config = defineConfig({ sasl: { mechanisms: ['PLAIN'], scram: { channelBindings: ['tls-unique'] } } });
+    expect(checkConfig(config, 'x')).toBe(config);
+  });
+
   it.each([
     [undefined, 'export default defineConfig'],
     ['smtp', 'export default defineConfig'],
@@ -51,6 +56,10 @@ describe('the config file', () => {
     [{ deliver: {} }, 'deliver: expected a spec, a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
+    [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl: expected an object with mechanisms, login, digestMd5, oauth, scram'],
+    [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl: expected'],
+    [{ sasl: { scram: 4096 } }, 'sasl: expected'],
+    [{ sasl: { toString: {} } }, 'sasl: expected'],
     [{ limits: { messageSize: 0 } }, 'limits: expected positive numbers for '],
     [{ limits: { mesageSize: 1 } }, 'messageSize'],
     [{ limits: { toString: 1 } }, 'limits: expected'],

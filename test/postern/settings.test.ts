@@ -68,6 +68,14 @@ describe('the settings of a server', () => {
     });
   });
 
+  it('take the mechanisms from the command line, and how they are done from the file', () => {
+    const { sasl } = settingsOf(
+      flags({ sasl: { mechanisms: ['PLAIN'] } }),
+      file({ hostname: 'file.example.com', sasl: { mechanisms: ['LOGIN'], scram: { iterations: 4096 } } }),
+    );
+    expect(sasl).toEqual({ hostname: 'file.example.com', mechanisms: ['PLAIN'], scram: { iterations: 4096 } });
+  });
+
   it('do not look into what the command line overrides', () => {
     expect(settingsOf(flags({ deliver: 'discard' }), file({ deliver: 'pigeon' })).deliver).toBeTypeOf('function');
   });

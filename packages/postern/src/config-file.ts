@@ -67,35 +67,46 @@ function isTls(value: unknown): boolean {
   return isString(cert) && isString(key);
 }
 
+function isSasl(value: unknown): boolean {
+  return isObject(value) && Object.entries(value).every(([key, part]) => SASL.get(key)?.(part) ?? false);
+}
+
 function areLimits(value: unknown): boolean {
   return isObject(value) && Object.entries(value).every(([key, limit]) => LIMITS.includes(key) && Number(limit) > 0);
 }
 
+const optionally = (holds: Rule['holds']) => (value: unknown) => value === undefined || holds(value);
+const SASL_PARTS: Readonly<Record<keyof NonNullable<Config['sasl']>, Rule['holds']>> = {
+  mechanisms: optionally((value) => Array.isArray(value) && value.every(isString)),
+  login: optionally(isObject),
+  digestMd5: optionally(isObject),
+  oauth: optionally(isObject),
+  scram: optionally(isObject),
+};
+const SASL: ReadonlyMap<string, Rule['holds']> = new Map(Object.entries(SASL_PARTS));
+
 const LIMITS = Object.keys(defaultLimits);
 
-const RULES: ReadonlyMap<string, Rule> = new Map<keyof Config, Rule>([
-  [
-    'listen',
-    { expected: 'a list of URLs', holds: (value) => Array.isArray(value) && value.length > 0 && value.every(isString) },
-  ],
-  [
-    'auth',
-    {
-      expected: 'a list of specs and checkers',
-      holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
-    },
-  ],
-  [
-    'deliver',
-    {
-      expected: 'a spec, a MessageDelivery or a function',
-      holds: (value) => isString(value) || typeof value === 'function' || value instanceof MessageDelivery,
-    },
-  ],
-  ['hostname', { expected: 'a string', holds: isString }],
-  ['tls', { expected: '{ cert: FILE, key: FILE }', holds: isTls }],
-  ['limits', { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits }],
-  ['log', { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) }],
-]);
+const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
+  listen: {
+    expected: 'a list of URLs',
+    holds: (value) => Array.isArray(value) && value.length > 0 && value.every(isString),
+  },
+  auth: {
+    expected: 'a list of specs and checkers',
+    holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
+  },
+  deliver: {
+    expected: 'a spec, a MessageDelivery or a function',
+    holds: (value) => isString(value) || typeof value === 'function' || value instanceof MessageDelivery,
+  },
+  hostname: { expected: 'a string', holds: isString },
+  tls: { expected: '{ cert: FILE, key: FILE }', holds: isTls },
+  sasl: { expected: `an object with ${[...SASL.keys()].join(', ')}`, holds: isSasl },
+  limits: { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits },
+  log: { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) },
+};
+
+const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries(RULES_BY_NAME));
 
 const CONFIG_FILES = ['postern.config.ts', 'postern.config.js'];

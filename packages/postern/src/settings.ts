@@ -42,7 +42,7 @@ export interface ConfigSource {
   readonly nameOf: (key: keyof Config) => string;
 }
 
-/** Joins configurations, of which an earlier one overrides a later one property by property. Throws a UsageError. */
+/** Joins configurations, of which an earlier one overrides a later one property by property, `sasl` part by part. Throws a UsageError. */
 export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const choose = <K extends keyof Config, T>(key: K, parse: (value: NonNullable<Config[K]>) => T): T | undefined => {
     for (const { config, nameOf } of sources) {
@@ -59,6 +59,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const hostname = choose('hostname', parseHostname) ?? ownHostname();
   const guest =
     checkers.length === 0 ? { username: 'guest', password: randomBytes(12).toString('base64url') } : undefined;
+  // An option names the mechanisms, and the file says how they are done.
+  const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
   return {
     listeners: choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]),
     checkers:
@@ -71,7 +73,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
     limits: choose('limits', (limits) => limits) ?? {},
-    sasl: choose('sasl', (sasl) => checkSasl({ ...sasl, hostname })) ?? { hostname },
+    sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
 }
 
