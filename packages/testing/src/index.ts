@@ -4,6 +4,7 @@ export { type CheckerContract, checkerContract, type KnownUser } from './contrac
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
 export { type TransportPair, transportContract } from './contracts/transport.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
+export { type DialogueFile, dialogueFiles } from './dialogue-files.ts';
 export { type ExchangeOptions, type ExchangeRecord, exchange } from './exchange.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { type MemoryPipe, type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
