@@ -40,6 +40,17 @@ describe('Certificates', () => {
     ['a key file that is not there', { key: '/nowhere/key.pem' }, 'key: ENOENT'],
     ['a client CA that is not there', { clientCa: '/nowhere/ca.pem' }, 'client CA: ENOENT'],
     [
+      'a client CA that is none',
+      { clientCa: Buffer.from('no certificate') },
+      'client CA: there is no certificate in PEM form',
+    ],
+    [
+      'a client CA whose certificate is broken',
+      { clientCa: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+      'client CA: ',
+    ],
+    ['a client CA of which half is missing', { clientCa: '-----BEGIN CERTIFICATE-----\nAAAA\n' }, 'client CA: '],
+    [
       'something that is no certificate',
       { cert: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       'certificate: ',

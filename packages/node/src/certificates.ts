@@ -1,8 +1,9 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
+import { readAuthorities } from './authorities.ts';
 import { type KeyPair, type LoadedPair, readPair } from './key-pair.ts';
-import { explained, type Pem, readAll } from './pem.ts';
+import { explained, type Pem } from './pem.ts';
 import type { SecuredSocket } from './socket-transport.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 
@@ -50,7 +51,7 @@ export class Certificates {
   /** Reads the files again, for new handshakes. If something is wrong with them it fails, and those in use stay in use. */
   async reload(): Promise<void> {
     const { clientCa, named = [] } = this.#options;
-    const ca = clientCa === undefined ? [] : await readAll('client CA', clientCa);
+    const ca = clientCa === undefined ? [] : await readAuthorities('client CA', clientCa);
     const first = await readPair(this.#options);
     const contexts = new Map<string, SecureContext>();
     const others = await Promise.all(named.map(readPair));
