@@ -1,0 +1,71 @@
+// Several user databases behind one portal: first our own, then a service on another machine, which may be down.
+import {
+  type AvatarId,
+  AvatarRealm,
+  CascadingChecker,
+  type Checker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  LoginDenied,
+  type Mind,
+  Portal,
+  UnauthorizedLogin,
+  UsernamePassword,
+  withDeadline,
+} from '@postern/cred';
+
+class Greeting {
+  readonly text: string;
+  constructor(avatarId: AvatarId) {
+    this.text = `Hello, ${String(avatarId)}!`;
+  }
+}
+
+/** A service that knows ann, has closed the account of bob, and can be switched off. */
+class RemoteService implements Checker<UsernamePassword> {
+  readonly credentialInterfaces = [UsernamePassword];
+  down = false;
+
+  async requestAvatarId(credentials: UsernamePassword): Promise<AvatarId> {
+    if (this.down) throw new Error('connect ECONNREFUSED');
+    if (credentials.username === 'bob') throw new LoginDenied('disabled');
+    if (credentials.username === 'ann' && credentials.checkPassword('hunter2')) return 'ann';
+    throw new UnauthorizedLogin();
+  }
+}
+
+const ours = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
+const service = new RemoteService();
+const realm = new AvatarRealm().provide(Greeting, (avatarId) => new Greeting(avatarId));
+const portal = new Portal(realm).register(CascadingChecker.of(ours, withDeadline(service, 2000)));
+
+await tryToLogIn('joe', 's3cret');
+await tryToLogIn('ann', 'hunter2');
+await tryToLogIn('ann', 'wrong');
+await tryToLogIn('bob', 'whatever');
+service.down = true;
+await tryToLogIn('joe', 's3cret');
+await tryToLogIn('ann', 'hunter2');
+
+async function tryToLogIn(username: string, password: string): Promise<void> {
+  try {
+    await using login = await portal.login(new UsernamePassword(username, password), someMind(), Greeting);
+    console.log(`${username}: ${login.avatar.text}`);
+  } catch (error) {
+    console.log(`${username}: ${String(error)}`);
+  }
+}
+
+/** What a protocol would know of its client. */
+function someMind(): Mind {
+  const address = { family: 'IPv4', address: '192.0.2.1', port: 25 } as const;
+  const { signal } = new AbortController();
+  return {
+    protocol: 'example',
+    remote: address,
+    local: address,
+    tls: undefined,
+    clientName: undefined,
+    signal,
+    store: new Map(),
+  };
+}

@@ -1,0 +1,64 @@
+// A SASL mechanism of one's own, in two rounds: the server asks for the name, then for an HMAC of something that it made up.
+// Every checker that holds passwords in clear text can judge it.
+//
+//   C: AUTH X-HMAC-SHA256        S: 334 (base64 of `name`)
+//   C: (base64 of the name)      S: 334 (base64 of the nonce)
+//   C: (base64 of the HMAC of the nonce, its key the password)   S: 235
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, PasswordProof, Portal } from '@postern/cred';
+import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
+import { listen } from '@postern/node';
+import { type Challenger, challengers, MalformedResponse, text, utf8 } from '@postern/sasl';
+
+/** What the client has said; whether it is right a checker finds out. */
+class HmacProof extends PasswordProof {
+  readonly username: string;
+  readonly #nonce: Uint8Array;
+  readonly #digest: Uint8Array;
+
+  constructor(username: string, nonce: Uint8Array, digest: Uint8Array) {
+    super();
+    this.username = username;
+    this.#nonce = nonce;
+    this.#digest = digest;
+  }
+
+  override checkPassword(password: string): boolean {
+    return timingSafeEqual(createHmac('sha256', password).update(this.#nonce).digest(), this.#digest);
+  }
+}
+
+const hmac: Challenger<HmacProof> = {
+  mechanism: 'X-HMAC-SHA256',
+  credentials: HmacProof,
+  serverFirst: true,
+  async challenge(ask) {
+    const name = text(await ask(utf8('name')));
+    if (name === undefined) throw new MalformedResponse('the name is no UTF-8');
+    const nonce = utf8(randomBytes(18).toString('base64'));
+    const digest = await ask(nonce);
+    if (digest.length !== 32) throw new MalformedResponse('an HMAC-SHA-256 has 32 octets');
+    return new HmacProof(name, nonce, digest);
+  },
+};
+
+class Nowhere extends MessageDelivery {
+  validateFrom(): void {}
+  validateTo(): void {}
+  openMessage(): Message {
+    return { write() {}, end() {}, abort() {} };
+  }
+}
+
+const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new Nowhere())).register(
+  new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' }),
+);
+const listener = await listen({
+  endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
+  protocol: esmtp({
+    hostname: 'localhost',
+    portal,
+    challengers: [hmac, ...challengers({ hostname: 'localhost' })],
+  }),
+});
+console.log(`listening ${listener.url}`);

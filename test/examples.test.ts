@@ -1,0 +1,195 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { run } from './support/program.ts';
+
+const FOLDER = join(import.meta.dirname, '..', 'examples');
+
+const MESSAGE = ['MAIL FROM:<ann@example.com>', 'RCPT TO:<console@localhost>', 'DATA'];
+const BODY = ['Subject: x', '', 'Hello, console', '.'];
+
+/** What shows of each example that it works. */
+const scenarios = new Map<string, () => Promise<void>>([
+  ['console-esmtp-server', () => consoleServer('console-esmtp-server')],
+  ['inversify-composition', () => consoleServer('inversify-composition')],
+  [
+    'cascading-checker',
+    async () => {
+      const { code, output } = await runExample('cascading-checker');
+      expect(output.split('\n')).toEqual([
+        'joe: Hello, joe!',
+        'ann: Hello, ann!',
+        'ann: UnauthorizedLogin: the credentials are not right',
+        'bob: LoginDenied: login denied: disabled',
+        'joe: Hello, joe!',
+        expect.stringMatching(/^ann: TemporaryFailure: /),
+        '',
+      ]);
+      expect(code).toBe(0);
+    },
+  ],
+  [
+    'custom-mechanism',
+    async () => {
+      const server = await serve('custom-mechanism');
+      for (const [password, answer] of [
+        ['password', '235'],
+        ['wrong', '535'],
+      ] as const) {
+        const client = await talk(server.ports[0]);
+        expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH X-HMAC-SHA256 /m);
+        expect(await client.say('AUTH X-HMAC-SHA256')).toBe(`334 ${base64('name')}`);
+        const [, nonce = ''] = (await client.say(base64('guest'))).split(' ');
+        const digest = createHmac('sha256', password).update(Buffer.from(nonce, 'base64')).digest('base64');
+        expect(await client.say(digest)).toMatch(new RegExp(`^${answer} `));
+      }
+      const client = await talk(server.ports[0]);
+      await client.say('EHLO client.example');
+      await client.say('AUTH X-HMAC-SHA256');
+      await client.say(base64('guest'));
+      expect(await client.say(base64('too short'))).toMatch(/^501 /);
+    },
+  ],
+  [
+    'sasl-client',
+    async () => {
+      const { ports } = await serve('console-esmtp-server');
+      const right = await runExample('sasl-client', 'localhost', String(ports[0]), 'guest', 'password');
+      expect(right.output).toMatch(/^offered: .*SCRAM-SHA-256.*\nlogged in as guest by SCRAM-SHA-256\n$/);
+      expect(right.code).toBe(0);
+      const wrong = await runExample('sasl-client', 'localhost', String(ports[0]), 'guest', 'wrong');
+      expect(wrong.output).toMatch(/\nAuthenticationFailure: /);
+      expect(wrong.code).toBe(1);
+    },
+  ],
+  [
+    'two-avatars',
+    async () => {
+      const { ports } = await serve('two-avatars');
+      const sender = await talk(ports[0]);
+      await sender.say('EHLO client.example');
+      expect(await sender.say(`AUTH PLAIN ${base64('\0joe\0s3cret')}`)).toMatch(/^235 /);
+      await sender.say('MAIL FROM:<joe@example.com>');
+      await sender.say('RCPT TO:<joe@example.com>');
+      await sender.say('DATA');
+      expect(await sender.say('Subject: for me', '', 'Hello', '.')).toMatch(/^250 /);
+      const reader = await talk(ports[1], false);
+      expect(await reader.say('LIST')).toBe('what?');
+      expect(await reader.say('LOGIN joe wrong')).toBe('no');
+      expect(await reader.say('LOGIN joe s3cret')).toBe('welcome');
+      expect(await reader.say('LIST')).toBe('for me');
+      const other = await talk(ports[1], false);
+      await other.say('LOGIN ann hunter2');
+      expect(await other.say('LIST')).toBe('nothing');
+      expect(await other.say('BYE')).toBe('bye');
+    },
+  ],
+]);
+
+const examples = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -'.ts'.length));
+
+// They run as they are built, since Node strips types and knows no decorators; and not as they were built some time ago.
+beforeAll(async () => {
+  const { output } = await run(process.execPath, ['tools/node.mjs', 'tsc', '-b', 'examples']);
+  expect(output).not.toMatch(/^examples/m);
+}, 60_000);
+
+describe('the example', () => {
+  it.each(examples)('%s starts and answers', { timeout: 30_000 }, async (name) => {
+    const scenario = scenarios.get(name);
+    if (scenario === undefined) throw new Error(`no scenario for examples/${name}.ts`);
+    await scenario();
+  });
+});
+
+/** The toy server, however it is put together: lets the guest in, takes what is for the console, and prints it. */
+async function consoleServer(name: string): Promise<void> {
+  const server = await serve(name);
+  const client = await talk(server.ports[0]);
+  expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH .*PLAIN/m);
+  expect(await client.say('MAIL FROM:<ann@example.com>')).toMatch(/^530 /);
+  expect(await client.say(`AUTH PLAIN ${base64('\0guest\0wrong')}`)).toMatch(/^535 /);
+  expect(await client.say(`AUTH PLAIN ${base64('\0guest\0password')}`)).toMatch(/^235 /);
+  expect(await client.say('MAIL FROM:<ann@example.com>')).toMatch(/^250 /);
+  expect(await client.say('RCPT TO:<bob@localhost>')).toMatch(/^550 /);
+  await client.say('RSET');
+  for (const line of MESSAGE) expect(await client.say(line)).toMatch(/^(250|354) /);
+  expect(await client.say(...BODY)).toMatch(/^250 /);
+  expect(await client.say('QUIT')).toMatch(/^221 /);
+  expect(await server.printed(/Hello, console/)).toContain('New message received:');
+}
+
+interface Served {
+  /** Of the listeners, in the order in which they were told of. */
+  readonly ports: readonly number[];
+  /** All that was printed, as soon as there is this in it. */
+  printed(what: RegExp): Promise<string>;
+}
+
+/** Starts an example on any ports; it is ended with the test. */
+async function serve(name: string): Promise<Served> {
+  const child = start(name, '0');
+  onTestFinished(async () => {
+    const ended = once(child, 'close');
+    child.kill();
+    await ended;
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const printed = async (what: RegExp): Promise<string> => {
+    while (!what.test(output)) await Promise.race([once(child.stdout, 'data'), ended(child, name)]);
+    return output;
+  };
+  const told = await printed(name === 'two-avatars' ? /listening .*\n.*listening .*\n/ : /listening .*\n/);
+  return { ports: Array.from(told.matchAll(/^listening .*:(\d+)$/gm), ([, port]) => Number(port)), printed };
+}
+
+async function ended(child: ChildProcess, name: string): Promise<never> {
+  await once(child, 'close');
+  throw new Error(`examples/${name} has ended`);
+}
+
+/** What an example prints that ends by itself. */
+function runExample(name: string, ...args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  return run(process.execPath, [join(FOLDER, 'dist', `${name}.js`), ...args]);
+}
+
+function start(name: string, ...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, [join(FOLDER, 'dist', `${name}.js`), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** A client that says lines and hears one reply to all of them. */
+async function talk(port = 0, greeted = true): Promise<{ say(...lines: readonly string[]): Promise<string> }> {
+  const socket = connect(port, 'localhost');
+  onTestFinished(() => void socket.destroy());
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const hear = async (): Promise<string> => {
+    const heard: string[] = [];
+    do heard.push(String((await lines.next()).value));
+    while (/^\d{3}-/.test(heard.at(-1) ?? ''));
+    return heard.join('\n');
+  };
+  if (greeted) expect(await hear()).toMatch(/^220 /);
+  return {
+    say(...said) {
+      socket.write(said.map((line) => `${line}\r\n`).join(''));
+      return hear();
+    },
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
