@@ -14,6 +14,9 @@ export { listen } from './listen.ts';
 export type { ListenOptions } from './listen-options.ts';
 export type { Listener } from './listener.ts';
 export type { Pem } from './pem.ts';
+export type { ProxiedTls } from './proxied-tls.ts';
+export { InvalidProxyHeader, type ProxyAddition } from './proxy-additions.ts';
+export { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
 export {
   type Secure,
   type SecuredSocket,
@@ -23,3 +26,4 @@ export {
 } from './socket-transport.ts';
 export { tlsFacts } from './tls-facts.ts';
 export type { Trouble } from './trouble.ts';
+export type { ProxyOptions } from './trusted-proxies.ts';

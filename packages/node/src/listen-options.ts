@@ -3,6 +3,7 @@ import type { Certificates } from './certificates.ts';
 import type { Excess, Limits } from './client-limits.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Trouble } from './trouble.ts';
+import type { ProxyOptions } from './trusted-proxies.ts';
 
 export interface ListenOptions {
   readonly endpoint: Endpoint;
@@ -15,6 +16,8 @@ export interface ListenOptions {
   readonly limits?: Limits;
   /** What a client hears that is turned away, with its line end; with `implicit` TLS it hears nothing. Default: nothing. */
   readonly refusal?: string | ((excess: Excess, remote: Address) => string);
+  /** Proxies that tell whose connections they hand on. Default: none. */
+  readonly proxy?: ProxyOptions;
   /** What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them. */
   readonly conversation?: Omit<ConversationOptions, 'closing'>;
   /** Hears what went wrong, for a log. */

@@ -13,6 +13,7 @@ import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { type SocketFacts, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { type Trouble, tellTrouble } from './trouble.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 /** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
 export class Listener implements AsyncDisposable {
@@ -20,6 +21,7 @@ export class Listener implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #limits: ClientLimits;
+  readonly #proxies: TrustedProxies | undefined;
   readonly #deadlines: Deadlines;
   readonly #conversation: ConversationOptions;
   readonly #closing = new AbortController();
@@ -39,6 +41,7 @@ export class Listener implements AsyncDisposable {
     this.#server = server;
     this.#options = options;
     this.#limits = new ClientLimits(options.limits);
+    this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
     this.#conversation = { ...options.conversation, deadlines: this.#deadlines, closing: this.#closing.signal };
     const leave = (socket: Socket) => this.#leave(socket);
@@ -108,15 +111,43 @@ export class Listener implements AsyncDisposable {
       socket.destroy();
       return;
     }
-    const client = clientOf(remote);
-    const excess = this.#limits.enter(client);
-    if (excess !== undefined) {
-      this.#refuse(socket, remote, excess);
-      return;
-    }
-    this.#open.set(socket, client);
+    // A proxy is not counted as a client: those whom it brings are.
+    const isProxy = this.#proxies?.includes(remote) ?? false;
+    if (!this.#admit(socket, remote, isProxy ? undefined : clientOf(remote))) return;
     socket.on('close', this.#onSocketClose);
     const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy };
+    if (isProxy) void this.#introduce(socket, facts);
+    else this.#begin(socket, facts);
+  }
+
+  /** Counts the connection for the client, or turns it away. */
+  #admit(socket: Socket, remote: Address, client: string | undefined): boolean {
+    const excess = this.#limits.enter(client);
+    if (excess === undefined) this.#open.set(socket, client);
+    else this.#refuse(socket, remote, excess);
+    return excess === undefined;
+  }
+
+  /** Hears from a proxy whose connection it is. */
+  async #introduce(socket: Socket, facts: SocketFacts): Promise<void> {
+    try {
+      const proxied = await this.#proxies?.hear(socket);
+      const { source: remote, destination: local } = proxied?.connection ?? {
+        source: facts.remote,
+        destination: facts.local,
+      };
+      if (proxied?.connection !== undefined) {
+        this.#leave(socket);
+        if (!this.#admit(socket, remote, clientOf(remote))) return;
+      }
+      this.#begin(socket, { ...facts, remote, local, proxied });
+    } catch (error) {
+      socket.destroy();
+      this.#tell({ kind: 'proxy', remote: facts.remote, error });
+    }
+  }
+
+  #begin(socket: Socket, facts: SocketFacts): void {
     if (this.tlsPolicy === 'implicit') void this.#secure(socket, facts);
     else void this.#converse(this.#transport(socket, facts));
   }
@@ -161,6 +192,7 @@ export class Listener implements AsyncDisposable {
   }
 
   #leave(socket: Socket): void {
+    if (!this.#open.has(socket)) return;
     this.#limits.leave(this.#open.get(socket));
     this.#open.delete(socket);
     if (this.#idle) this.#onIdle?.();

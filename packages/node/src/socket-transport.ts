@@ -8,6 +8,7 @@ import {
   type TlsPolicy,
   type Transport,
 } from '@postern/conversation';
+import type { ProxyHeader } from './proxy-header.ts';
 
 const owner = Symbol('transport');
 const heard = Symbol('heard');
@@ -22,6 +23,8 @@ export interface SocketFacts {
   readonly tlsPolicy: TlsPolicy;
   /** What is known of the TLS that the socket has already. */
   readonly tls?: TlsFacts | undefined;
+  /** What a trusted proxy said of the connection. */
+  readonly proxied?: ProxyHeader | undefined;
 }
 
 /** A socket with TLS on it, and what is known of it. */
@@ -41,6 +44,8 @@ export class SocketTransport implements Transport {
   readonly remote: Address;
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
+  /** What a trusted proxy said of the connection; the two addresses are from there then. */
+  readonly proxied: ProxyHeader | undefined;
   onEnd: (() => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
 
@@ -66,6 +71,7 @@ export class SocketTransport implements Transport {
     this.remote = facts.remote;
     this.local = facts.local;
     this.tlsPolicy = facts.tlsPolicy;
+    this.proxied = facts.proxied;
     this.#tls = facts.tls;
     this.#socket = socket;
     // Replies are written whole: waiting for more to fill a segment is waiting for nothing.
@@ -109,7 +115,7 @@ export class SocketTransport implements Transport {
   protected async upgrade(secure: Secure): Promise<void> {
     if (this.#tls !== undefined || this.#upgrading) throw new TypeError('this transport has TLS already');
     if (this.#reader !== undefined) throw new TypeError('TLS cannot start while somebody reads');
-    if (!this.#socket.writable) throw this.#gone();
+    if (!this.#socket.writable || this.#ended) throw this.#gone();
     const raw = this.#socket;
     this.#upgrading = true;
     // What came so far was not protected (RFC 3207 §4.2); what comes from here on is for the handshake.
@@ -132,6 +138,7 @@ export class SocketTransport implements Transport {
   #adopt(socket: Owned): void {
     socket[owner] = this;
     socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
+    socket.resume();
     if (socket.closed) this[closed]();
   }
 
