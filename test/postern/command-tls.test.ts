@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned, type TestCertificate, type TestCertificates, testCertificates } from '../support/certificates.ts';
-import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { BIN, CONFIG, type RunningPostern, startPostern } from '../support/postern.ts';
+import { run, words } from '../support/program.ts';
 import { said } from './said.ts';
 
 let folder: string;
@@ -57,6 +58,37 @@ describe('postern serve with a certificate', () => {
     using client = await secure(server, made.ca);
     expect(await heard(client.socket)).toMatch(/^220 /);
   });
+
+  it('asks for certificates of the client CA, which EXTERNAL needs', async () => {
+    const clientCa = join(folder, 'client-ca.pem');
+    writeFileSync(clientCa, made.ca);
+    await using server = await startPostern(
+      ...words`--listen smtps://127.0.0.1:0 ${files('external', made.server)} --tls-client-ca ${clientCa} --config ${CONFIG}`,
+      ...words`--deliver discard --log silent`,
+    );
+    using joe = await secure(server, made.ca, made.client);
+    await heard(joe.socket);
+    joe.socket.write('EHLO joe.example.com\r\n');
+    expect(await heard(joe.socket)).toMatch(/^250[- ]AUTH .*\bEXTERNAL\b/m);
+    joe.socket.write('AUTH EXTERNAL =\r\n');
+    expect(await heard(joe.socket)).toMatch(/^235 /);
+
+    using nobody = await secure(server, made.ca);
+    await heard(nobody.socket);
+    nobody.socket.write('EHLO nobody.example.com\r\n');
+    expect(await heard(nobody.socket)).not.toContain('EXTERNAL');
+    nobody.socket.write('AUTH EXTERNAL =\r\n');
+    expect(await heard(nobody.socket)).toMatch(/^504 /);
+  });
+
+  it('does not start with a client CA that is none, and names the option', async () => {
+    const clientCa = join(folder, 'no-ca.pem');
+    writeFileSync(clientCa, 'no certificate');
+    const tls = files('no-ca', made.server);
+    const { code, output } = await run(process.execPath, [BIN, 'serve', ...tls, '--tls-client-ca', clientCa]);
+    expect(output).toContain('--tls-client-ca: expected PEM files: client CA: there is no certificate');
+    expect(code).toBe(2);
+  });
 });
 
 /** The options for a certificate, which is written into files of that name. */
@@ -71,8 +103,8 @@ interface Connected extends Disposable {
   readonly socket: TLSSocket;
 }
 
-async function secure({ urls: [url] }: RunningPostern, ca: string): Promise<Connected> {
-  const socket = connect({ host: '127.0.0.1', port: Number(url?.port), ca }).setEncoding('latin1');
+async function secure({ urls: [url] }: RunningPostern, ca: string, own?: TestCertificate): Promise<Connected> {
+  const socket = connect({ host: '127.0.0.1', port: Number(url?.port), ca, ...own }).setEncoding('latin1');
   await once(socket, 'secureConnect');
   return { socket, [Symbol.dispose]: () => void socket.destroy() };
 }

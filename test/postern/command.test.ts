@@ -38,6 +38,7 @@ describe('postern', () => {
       'hostname',
       'tls-cert',
       'tls-key',
+      'tls-client-ca',
       'config',
       'log',
       'help',
@@ -61,10 +62,7 @@ describe('postern', () => {
     [['explain', '--auth', 'nobody'], '--auth: expected memory:USER:PASSWORD or anonymous'],
     [['serve', '--deliver', 'pigeon'], '--deliver: expected console or discard or maildir:DIR'],
     [['serve', '--tls-cert', 'x.pem'], '--tls-cert: expected --tls-key FILE'],
-    [
-      ['serve', '--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'],
-      '--tls-cert, --tls-key: expected a certificate',
-    ],
+    [['serve', '--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], '--tls-cert, --tls-key: expected PEM files'],
     [['serve', '--config', 'missing.ts'], '--config missing.ts: expected a file that exists'],
     [['serve', '--hostname', 'not a name'], '--hostname: expected a domain name'],
   ])('%j ends with 2 and one line that says what was expected', async (args, expected) => {

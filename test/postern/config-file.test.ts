@@ -56,6 +56,7 @@ describe('the config file', () => {
     [{ deliver: {} }, 'deliver: expected a spec, a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
+    [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls: expected { cert: FILE, key: FILE }, and clientCa: FILE'],
     [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl: expected an object with mechanisms, login, digestMd5, oauth, scram'],
     [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl: expected'],
     [{ sasl: { scram: 4096 } }, 'sasl: expected'],

@@ -11,7 +11,18 @@ describe('the options of the command line', () => {
     const argv = [
       ['--listen', 'smtp://127.0.0.1:0', '--listen=smtps://127.0.0.1:0'],
       ['--auth', 'memory:joe:secret', '--auth', 'anonymous', '--deliver', 'discard', '--hostname', 'mail.example.com'],
-      ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--config', 'my.config.ts', '--log', 'json'],
+      [
+        '--tls-cert',
+        'cert.pem',
+        '--tls-key',
+        'key.pem',
+        '--tls-client-ca',
+        'ca.pem',
+        '--config',
+        'my.config.ts',
+        '--log',
+        'json',
+      ],
     ].flat();
     expect(parseOptions(argv)).toEqual({
       config: {
@@ -19,7 +30,7 @@ describe('the options of the command line', () => {
         auth: ['memory:joe:secret', 'anonymous'],
         deliver: 'discard',
         hostname: 'mail.example.com',
-        tls: { cert: 'cert.pem', key: 'key.pem' },
+        tls: { cert: 'cert.pem', key: 'key.pem', clientCa: 'ca.pem' },
         log: 'json',
       },
       configFile: 'my.config.ts',
@@ -34,6 +45,7 @@ describe('the options of the command line', () => {
     [['--deliver', 'console', '--deliver', 'discard'], '--deliver', 'once'],
     [['--tls-cert', 'x'], '--tls-cert', '--tls-key'],
     [['--tls-key', 'x'], '--tls-key', '--tls-cert'],
+    [['--tls-client-ca', 'x'], '--tls-client-ca', '--tls-cert'],
     [['smtp://127.0.0.1:25'], 'smtp://127.0.0.1:25', '--listen'],
     [['-x'], "'-x'", '--help'],
   ])('%j is refused: the option is named, and what was expected', (argv, name, expected) => {

@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
+/** The command's file, for Node to run. */
+export const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
+
+/** A config file: joe's password is `s3cret`, his token `t0ken`, and who has a certificate is let in by its common name. */
+export const CONFIG = fileURLToPath(new URL('postern.config.ts', import.meta.url));
 
 /** The command `postern serve`, running. */
 export interface RunningPostern extends AsyncDisposable {

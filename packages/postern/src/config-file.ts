@@ -63,8 +63,8 @@ function isChecker(value: unknown): boolean {
 
 function isTls(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { cert, key } = value;
-  return isString(cert) && isString(key);
+  const { cert, key, clientCa } = value;
+  return isString(cert) && isString(key) && optionally(isString)(clientCa);
 }
 
 function isSasl(value: unknown): boolean {
@@ -101,7 +101,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     holds: (value) => isString(value) || typeof value === 'function' || value instanceof MessageDelivery,
   },
   hostname: { expected: 'a string', holds: isString },
-  tls: { expected: '{ cert: FILE, key: FILE }', holds: isTls },
+  tls: { expected: '{ cert: FILE, key: FILE }, and clientCa: FILE if clients have certificates', holds: isTls },
   sasl: { expected: `an object with ${[...SASL.keys()].join(', ')}`, holds: isSasl },
   limits: { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits },
   log: { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) },

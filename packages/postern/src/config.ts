@@ -13,13 +13,23 @@ export interface Config {
   readonly deliver?: string | MessageDelivery | AvatarFactory<MessageDelivery>;
   /** This server's name, which it gives in its greeting and in `Received:` fields. */
   readonly hostname?: string;
-  /** PEM files of the certificate, with its chain, and of its key. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM files. */
+  readonly tls?: TlsFiles;
   readonly log?: LogForm;
   /** The SASL mechanisms: which are wanted (`mechanisms`), and how they are done, such as the server key and iterations of SCRAM. */
   readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
   /** What one client may use up: message size, recipients, errors, times. What is left out has esmtp's default. */
   readonly limits?: Partial<Limits>;
+}
+
+/** Where a server's TLS comes from. */
+export interface TlsFiles {
+  /** The certificate, with its chain. */
+  readonly cert: string;
+  /** Its key. */
+  readonly key: string;
+  /** The authorities of clients' certificates. With it clients are asked for one; whose it is, a checker of `auth` says (EXTERNAL). */
+  readonly clientCa?: string;
 }
 
 /** The configuration itself: there for the types, as `export default defineConfig({…})` in `postern.config.ts`. */

@@ -30,6 +30,8 @@ ${forms(deliverSpecs)}
   --hostname NAME    this server's name; default that of the machine
   --tls-cert FILE    the certificate, with its chain, as PEM; read again at SIGHUP
   --tls-key FILE     its key
+  --tls-client-ca FILE
+                     the authorities of clients' certificates, as PEM; clients are asked for one, which EXTERNAL needs
   --config FILE      a module whose default export is defineConfig({…}); default postern.config.ts or
                      postern.config.js, if there is one in this folder. Options override it.
   --log FORM         pretty, json or silent; on the standard error; default pretty

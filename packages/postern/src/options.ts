@@ -16,6 +16,9 @@ export function parseOptions(argv: readonly string[]): Options {
   const key = files['tls-key'];
   if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
   if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: expected --tls-cert FILE with it');
+  const clientCa = files['tls-client-ca'];
+  if (clientCa !== undefined && cert === undefined)
+    throw new UsageError('--tls-client-ca: expected --tls-cert FILE and --tls-key FILE with it');
   const form = LOG_FORMS.find((one) => one === log);
   if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
   return {
@@ -25,7 +28,8 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(mechanisms !== undefined && { sasl: { mechanisms: parseMechanisms(mechanisms) } }),
       ...(deliver !== undefined && { deliver }),
       ...(hostname !== undefined && { hostname }),
-      ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
+      ...(cert !== undefined &&
+        key !== undefined && { tls: { cert, key, ...(clientCa !== undefined && { clientCa }) } }),
       ...(form && { log: form }),
     },
     configFile,
@@ -77,6 +81,7 @@ const OPTIONS = {
   hostname: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
+  'tls-client-ca': { type: 'string' },
   config: { type: 'string' },
   log: { type: 'string' },
 } as const;

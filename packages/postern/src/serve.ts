@@ -74,7 +74,8 @@ async function loadCertificates({ tls }: Settings): Promise<Certificates | undef
     return await Certificates.load(tls);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--tls-cert, --tls-key: expected a certificate and its key as PEM: ${message}`, {
+    const options = ['--tls-cert', '--tls-key', ...(tls.clientCa === undefined ? [] : ['--tls-client-ca'])].join(', ');
+    throw new UsageError(`${options}: expected PEM files: ${message}`, {
       cause: error,
     });
   }

@@ -5,7 +5,7 @@ import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@poste
 import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
 import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
-import type { Config } from './config.ts';
+import type { Config, TlsFiles } from './config.ts';
 import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
@@ -30,7 +30,7 @@ export interface Settings {
   readonly guest: Guest | undefined;
   readonly deliver: DeliverSpec;
   readonly hostname: string;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: TlsFiles | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
   readonly sasl: ChallengersOptions;
