@@ -38,7 +38,7 @@ const belowPostern = {
 } satisfies Record<string, Room>;
 const rooms: Record<string, Room> = {
   ...belowPostern,
-  postern: { may: Object.keys(belowPostern), npm: ['pino'], sockets: true },
+  postern: { may: Object.keys(belowPostern), npm: ['inversify', 'pino'], sockets: true },
 };
 
 describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {

@@ -1,13 +1,16 @@
 import type { Protocol } from '@postern/conversation';
-import { Anonymous, AvatarRealm, CascadingChecker, Portal } from '@postern/cred';
-import { esmtp, MessageDelivery } from '@postern/esmtp';
-import { type Challenger, challengers } from '@postern/sasl';
+import { Anonymous, type Portal } from '@postern/cred';
+import { MessageDelivery } from '@postern/esmtp';
+import { bindAvatar, bindChecker, identifiers, submissionModules } from '@postern/inversify';
+import type { Challenger } from '@postern/sasl';
+import { Container } from 'inversify';
 import type { DeliveryContext } from './deliver-specs.ts';
 import { logEvents } from './log-events.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
 /** A server's parts, put together and not started. */
 export interface Composition {
+  readonly container: Container;
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
   /** True if who does not authenticate is let in as Anonymous. */
@@ -19,19 +22,28 @@ export interface Composition {
 
 /** Puts a server together: the only place where its parts meet. */
 export function compose(settings: Settings, context: DeliveryContext): Composition {
-  const { hostname, limits, sasl } = settings;
-  const family = challengers(sasl);
-  const realm = new AvatarRealm().provide(MessageDelivery, settings.deliver(context));
-  const portal = new Portal(realm).register(CascadingChecker.of(...settings.checkers));
+  const container = new Container();
+  container.load(...submissionModules);
+  container.bind(identifiers.Hostname).toConstantValue(settings.hostname);
+  container.bind(identifiers.ChallengersOptions).toConstantValue(settings.sasl);
+  container
+    .bind(identifiers.EsmtpOptions)
+    .toConstantValue({ limits: settings.limits, onEvent: logEvents(context.log) });
+  container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
+  bindAvatar(container, MessageDelivery).toConstantValue(settings.deliver(context));
+  for (const [order, checker] of settings.checkers.entries()) {
+    bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
+  }
+
+  const portal = container.get(identifiers.Portal);
   const acceptsGuests = portal.handles(Anonymous);
-  const onEvent = logEvents(context.log);
   const authenticationOf = ({ auth }: ListenerSettings) => auth ?? (acceptsGuests ? 'optional' : 'required');
   return {
-    challengers: family,
+    container,
+    challengers: container.get(identifiers.Challengers),
     portal,
     acceptsGuests,
     authenticationOf,
-    protocolOf: (listener) =>
-      esmtp({ hostname, portal, challengers: family, authentication: authenticationOf(listener), limits, onEvent }),
+    protocolOf: (listener) => container.get(identifiers.Esmtp)({ authentication: authenticationOf(listener) }),
   };
 }
