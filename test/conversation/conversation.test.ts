@@ -110,6 +110,7 @@ describe('hearLine', () => {
     closing.abort();
     await interrupted;
     void client.write('one\r\ntw');
+    await settle();
     expect(await conversation.hearLine(100, true)).toBe('one');
     await expect(hear(conversation, 100, true)).rejects.toThrow(Closing);
     const second = conversation.hearLine(100);

@@ -1,7 +1,9 @@
-import { Deadlines } from './deadlines.ts';
+import { Counted } from './counted.ts';
+import { Deadlines, type Wait } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { Closing, PeerGone } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
+import { Output } from './output.ts';
 import { Sink } from './sink.ts';
 import type { MaybePromise, Transport } from './transport.ts';
 
@@ -41,6 +43,7 @@ export class Conversation {
   readonly #deadlines: Deadlines;
   readonly #minimumRate: number;
   readonly #lines = new LineScanner();
+  readonly #output: Output;
   #closing: AbortSignal | undefined;
   #gone: AbortController | undefined;
   #leaveOnEnd = false;
@@ -50,20 +53,18 @@ export class Conversation {
   /** What was heard and not taken, from `#at` on. */
   #chunk: Buffer | undefined;
   #at = 0;
-  /** Resolves, and never rejects, when the read that is under way has ended. */
-  #reading: Promise<void> | undefined;
+  /** True while a read is under way. */
+  #reading = false;
+  /** Whoever waits for that. */
+  #waiting: Wait | undefined;
   /** True once the peer has ended its side and all that it sent has been taken. */
   #ended = false;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
-  #broken: PeerGone | undefined;
-
-  #said = '';
-  /** Resolves, and never rejects, when the transport can take more. */
-  #writing: Promise<void> | undefined;
 
   constructor(transport: Transport, options: ConversationOptions = {}) {
     this.transport = transport;
+    this.#output = new Output(transport);
     this.patience = options.patience ?? 300_000;
     this.#minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
@@ -82,7 +83,7 @@ export class Conversation {
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       this.#gone = new AbortController();
-      if (this.#hasLeft) this.#gone.abort(new PeerGone());
+      this.#tellIfLeft();
     }
     return this.#gone.signal;
   }
@@ -94,7 +95,7 @@ export class Conversation {
 
   set leaveOnEnd(leave: boolean) {
     this.#leaveOnEnd = leave;
-    if (this.#hasLeft) this.#gone?.abort(new PeerGone());
+    this.#tellIfLeft();
   }
 
   /** True if something was heard that nobody has taken yet. */
@@ -107,7 +108,7 @@ export class Conversation {
    * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to wait.
    */
   hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
-    if (this.#writing === undefined) {
+    if (this.#output.writing === undefined) {
       const line = this.#takeLine(maximum);
       if (line !== undefined) return line;
     }
@@ -122,71 +123,36 @@ export class Conversation {
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
-  async hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
-    const sink = new Sink(take);
-    let missing = octets;
-    let left = this.patience;
-    while (missing > 0) {
-      const chunk = this.#chunk;
-      if (chunk === undefined) {
-        const more = this.#hearMore(left);
-        left = typeof more === 'number' ? more : await more;
-        continue;
-      }
-      const piece = chunk.subarray(this.#at, this.#at + missing);
-      this.#advance(this.#at + piece.length);
-      missing -= piece.length;
-      left = this.#earn(left, piece.length);
-      const taken = sink.take(piece);
-      if (taken !== undefined) await taken;
-    }
-    sink.rethrow();
+  hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+    return this.#hearPieces(new Counted(octets), take);
   }
 
   /**
    * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
-   * without it, before its error is thrown on.
+   * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
   async hearMessage(take: (piece: Uint8Array) => MaybePromise<void>): Promise<HeardMessage> {
-    const sink = new Sink(take);
     const message = new DotUnstuffer();
-    let left = this.patience;
-    while (!message.ended) {
-      const chunk = this.#chunk;
-      if (chunk === undefined) {
-        const more = this.#hearMore(left);
-        left = typeof more === 'number' ? more : await more;
-        continue;
-      }
-      const piece = message.next(chunk, this.#at);
-      left = this.#earn(left, message.at - this.#at);
-      this.#advance(message.at);
-      const taken = sink.take(piece);
-      if (taken !== undefined) await taken;
-    }
-    sink.rethrow();
+    await this.#hearPieces(message, take);
     return { octets: message.octets, bareLineEndings: message.bareLineEndings };
   }
 
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
   say(text: string): void {
-    this.#said += text;
-    if (this.#said.length > MAXIMUM_SAID) this.#send();
+    this.#output.say(text);
   }
 
   /** Sends what was said and not sent yet; resolves when more can be said. */
   flush(): MaybePromise<void> {
-    this.#send();
-    if (this.#broken !== undefined) throw this.#broken;
-    if (this.#writing !== undefined) return this.#flushed(this.patience).then(() => {});
+    this.#output.send();
+    if (this.#output.broken !== undefined) throw this.#output.broken;
+    if (this.#output.writing !== undefined) return this.#flushed(this.patience).then(() => {});
   }
 
   /** Sends bytes, after what was said; resolves when more can be sent. For messages, which are no text. */
   async send(bytes: Uint8Array): Promise<void> {
     await this.flush();
-    const written = this.transport.write(bytes);
-    if (written === undefined) return;
-    this.#writing = this.#ending(written);
+    this.#output.write(bytes);
     await this.#flushed(this.patience);
   }
 
@@ -198,7 +164,7 @@ export class Conversation {
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
-    if (this.#reading !== undefined) throw new TypeError('TLS cannot start while the conversation hears');
+    if (this.#reading) throw new TypeError('TLS cannot start while the conversation hears');
     await this.flush();
     this.#chunk = undefined;
     this.#lines.reset();
@@ -230,7 +196,7 @@ export class Conversation {
 
   /** Closes at once. */
   destroy(): void {
-    this.#said = '';
+    this.#output.drop();
     this.#chunk = undefined;
     this.transport.destroy();
   }
@@ -246,7 +212,7 @@ export class Conversation {
 
   async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
     let left = this.patience;
-    if (this.#writing !== undefined) left = await this.#flushed(left);
+    if (this.#output.writing !== undefined) left = await this.#flushed(left);
     for (;;) {
       const line = this.#takeLine(maximum);
       if (line !== undefined) return line;
@@ -255,7 +221,13 @@ export class Conversation {
         if (this.#lines.idle) return undefined;
         throw new PeerGone('the peer left in the middle of a line');
       }
-      left = await this.#awaitMore(left, closing);
+      // Here most connections wait most of their time: one promise less is worth having.
+      const wait = this.#listen(left, closing);
+      if (wait === undefined) left = await this.#flushed(left);
+      else {
+        await wait.over;
+        left = this.#deadlines.left(wait);
+      }
     }
   }
 
@@ -268,9 +240,29 @@ export class Conversation {
     return this.#chunk?.[this.#at];
   }
 
+  /** Passes on what the source makes of what is heard, up to its end. */
+  async #hearPieces(source: Counted | DotUnstuffer, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+    const sink = new Sink(take);
+    let left = this.patience;
+    while (!source.ended) {
+      const chunk = this.#chunk;
+      if (chunk === undefined) {
+        const more = this.#hearMore(left);
+        left = typeof more === 'number' ? more : await more;
+        continue;
+      }
+      const piece = source.next(chunk, this.#at);
+      left = this.#earn(left, source.at - this.#at);
+      this.#advance(source.at);
+      const taken = sink.take(piece);
+      if (taken !== undefined) await taken;
+    }
+    sink.rethrow();
+  }
+
   /** Hears on in the middle of something; comes to the patience that is left. */
   #hearMore(left: number): MaybePromise<number> {
-    if (this.#writing === undefined && this.#read()) return left;
+    if (this.#output.writing === undefined && this.#read()) return left;
     if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
     return this.#awaitMore(left);
   }
@@ -278,13 +270,14 @@ export class Conversation {
   /** Takes what the transport has at once; false if that is nothing. */
   #read(): boolean {
     if (this.#chunk !== undefined) return true;
-    if (this.#broken !== undefined) throw this.#broken;
-    if (this.#ended || this.#reading !== undefined) return false;
+    if (this.#output.broken !== undefined) throw this.#output.broken;
+    if (this.#ended || this.#reading) return false;
     const read = this.transport.read();
     if (read instanceof Promise) {
-      this.#reading = read.then(
+      this.#reading = true;
+      read.then(
         (chunk) => this.#heard(chunk),
-        (cause: unknown) => this.#break(cause),
+        (cause: unknown) => this.#deafened(cause),
       );
       return false;
     }
@@ -293,26 +286,49 @@ export class Conversation {
   }
 
   #heard(chunk: Uint8Array | undefined): void {
-    this.#reading = undefined;
     this.#at = 0;
     if (chunk === undefined) this.#ended = true;
     else if (chunk.length > 0) this.#chunk = asBuffer(chunk);
+    this.#wake();
   }
 
-  /** Waits for the read that is under way. What was said leaves first: the peer may be waiting for it. */
-  async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
-    const rest = await this.#flushed(left);
-    if (this.#reading === undefined) return rest;
+  #deafened(cause: unknown): void {
+    this.#output.break(cause);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#reading = false;
+    this.#waiting?.end();
+    this.#waiting = undefined;
+  }
+
+  /**
+   * Begins to wait for the read that is under way. What was said leaves first: the peer may be waiting for it. Undefined if that
+   * takes its time, or the connection is broken.
+   */
+  #listen(left: number, closing: AbortSignal | undefined): Wait | undefined {
+    this.#output.send();
+    if (this.#output.writing !== undefined || this.#output.broken !== undefined) return undefined;
     if (closing?.aborted) throw new Closing();
-    return this.#patiently(this.#reading, rest, closing);
+    this.#waiting = this.#deadlines.wait(left, closing);
+    return this.#waiting;
+  }
+
+  /** Waits for more; comes to the patience that is left. */
+  async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
+    const wait = this.#listen(left, closing);
+    if (wait === undefined) return this.#flushed(left);
+    await wait.over;
+    return this.#deadlines.left(wait);
   }
 
   /** Waits for something that does not reject; comes to the patience that is left. */
-  async #patiently(thing: Promise<void>, left: number, closing?: AbortSignal): Promise<number> {
-    const wait = this.#deadlines.wait(left, closing);
+  async #patiently(thing: Promise<void>, left: number): Promise<number> {
+    const wait = this.#deadlines.wait(left);
     void thing.then(() => wait.end());
     await wait.over;
-    return wait.expiresAt - this.#deadlines.now();
+    return this.#deadlines.left(wait);
   }
 
   /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
@@ -320,64 +336,40 @@ export class Conversation {
     return Math.min(this.patience, left + (octets * 1000) / this.#minimumRate);
   }
 
-  #send(): void {
-    if (this.#said === '' || this.#writing !== undefined) return;
-    const text = this.#said;
-    this.#said = '';
-    if (this.#broken !== undefined) return;
-    const written = this.transport.write(text);
-    if (written !== undefined) this.#writing = this.#ending(written);
-  }
-
-  /** Resolves when the write has ended, in whatever way. */
-  #ending(written: Promise<void>): Promise<void> {
-    return written.then(
-      () => {
-        this.#writing = undefined;
-      },
-      (cause: unknown) => {
-        this.#writing = undefined;
-        this.#break(cause);
-      },
-    );
-  }
-
   /** Sends all that was said and waits until the transport can take more. */
   async #flushed(left: number): Promise<number> {
     let rest = left;
-    this.#send();
-    while (this.#writing !== undefined) {
-      rest = await this.#patiently(this.#writing, rest);
-      this.#send();
+    this.#output.send();
+    while (this.#output.writing !== undefined) {
+      rest = await this.#patiently(this.#output.writing, rest);
+      this.#output.send();
     }
-    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#output.broken !== undefined) throw this.#output.broken;
     return rest;
-  }
-
-  #break(cause: unknown): void {
-    this.#reading = undefined;
-    this.#broken ??= new PeerGone('the connection broke', { cause });
   }
 
   #onClose(): void {
     this.#closed = true;
     this.#onceClosed?.();
-    this.#gone?.abort(new PeerGone());
+    this.#tellIfLeft();
   }
 
   #onEnd(): void {
     this.#peerEnded = true;
-    if (this.#hasLeft) this.#gone?.abort(new PeerGone());
+    this.#tellIfLeft();
   }
 
-  /** True if the peer has ended its side where that means that it left. */
-  get #hasLeft(): boolean {
-    return this.#closed || (this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined);
+  /** A peer that has ended its side, and of which all has been heard, has left where it counts as that. */
+  #tellIfLeft(): void {
+    const left = this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined;
+    if (this.#closed || left) this.#gone?.abort(new PeerGone());
   }
 
   #advance(at: number): void {
     this.#at = at;
-    if (at === this.#chunk?.length) this.#chunk = undefined;
+    if (at !== this.#chunk?.length) return;
+    this.#chunk = undefined;
+    if (this.#peerEnded) this.#tellIfLeft();
   }
 }
 
@@ -385,7 +377,5 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** How much may be said before it is sent, waiting or not: a bound of memory. */
-const MAXIMUM_SAID = 64 * 1024;
 /** How long a peer may take to end its side after us. */
 const MAXIMUM_LINGERING = 5_000;

@@ -18,14 +18,14 @@ export class Deadlines {
     this.#granularity = granularity;
   }
 
-  /** The time on the clock, in milliseconds. */
-  now(): number {
-    return this.#clock.now();
+  /** How many milliseconds the wait has left; fewer than none if it could have expired by now. */
+  left(wait: Wait): number {
+    return wait.expiresAt - this.#clock.now();
   }
 
   /** Begins a wait of at most so many milliseconds, which also ends with Closing when the signal, if one is given, aborts. */
   wait(milliseconds: number, closing?: AbortSignal): Wait {
-    const wait = new Wait(this, this.now() + milliseconds, closing);
+    const wait = new Wait(this, this.#clock.now() + milliseconds, closing);
     this.#waits.add(wait);
     if (!this.#ticking) this.#schedule();
     if (closing !== undefined) this.#watch(closing);
@@ -48,7 +48,7 @@ export class Deadlines {
   }
 
   readonly #tick = (): void => {
-    const now = this.now();
+    const now = this.#clock.now();
     for (const wait of this.#waits) {
       if (wait.expiresAt <= now) wait.fail(new TimedOut());
     }

@@ -1,0 +1,66 @@
+import { PeerGone } from './errors.ts';
+import type { Transport } from './transport.ts';
+
+/** What was said and not sent yet, and the write that is under way. */
+export class Output {
+  readonly #transport: Transport;
+  #said = '';
+  #writing: Promise<void> | undefined;
+  #broken: PeerGone | undefined;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Resolves, and never rejects, when the transport can take more; undefined if it can now. */
+  get writing(): Promise<void> | undefined {
+    return this.#writing;
+  }
+
+  /** How the connection broke, if it did. */
+  get broken(): PeerGone | undefined {
+    return this.#broken;
+  }
+
+  /** Says something. What is too much to keep is sent if it can be. */
+  say(text: string): void {
+    this.#said += text;
+    if (this.#said.length > MAXIMUM_SAID) this.send();
+  }
+
+  /** Sends what was said, unless a write is under way. */
+  send(): void {
+    if (this.#said === '' || this.#writing !== undefined) return;
+    const text = this.#said;
+    this.#said = '';
+    if (this.#broken === undefined) this.write(text);
+  }
+
+  /** Writes at once. Only while no write is under way. */
+  write(bytes: Uint8Array | string): void {
+    const written = this.#transport.write(bytes);
+    if (written === undefined) return;
+    this.#writing = written.then(
+      () => {
+        this.#writing = undefined;
+      },
+      (cause: unknown) => {
+        this.#writing = undefined;
+        this.break(cause);
+      },
+    );
+  }
+
+  /** Forgets what was said. */
+  drop(): void {
+    this.#said = '';
+  }
+
+  /** The connection broke: in a write, or as whoever reads has found out. */
+  break(cause: unknown): void {
+    this.#broken ??= new PeerGone('the connection broke', { cause });
+  }
+}
+
+/** How much may be said before it is sent, waiting or not: a bound of memory. */
+const MAXIMUM_SAID = 64 * 1024;
