@@ -70,17 +70,17 @@ export function isAddressLiteral(text: string): boolean {
 /** Source routes are read and left out (RFC 5321 §4.1.1.3). */
 function readPath(text: string): ReadPath<Mailbox> | undefined {
   const match = PATH.exec(text);
-  if (match === null || octets(match[0]) > LONGEST_PATH) return undefined;
+  if (match === null || exceeds(match[0], LONGEST_PATH)) return undefined;
   const [whole, dotString, quoted, domain, literal] = match;
   const localPart = dotString ?? quoted?.replace(/\\(.)/gs, '$1') ?? '';
-  if (octets(localPart) > LONGEST_LOCAL_PART) return undefined;
+  if (exceeds(localPart, LONGEST_LOCAL_PART)) return undefined;
   if (literal === undefined ? !fitsDomain(domain ?? '') : !isAddressLiteral(literal)) return undefined;
   return { path: new Mailbox(localPart, literal ?? domain ?? ''), rest: text.slice(whole.length) };
 }
 
 /** The lengths of a domain and its labels, with U-labels counted as they are written (RFC 5321 §4.5.3.1.2, RFC 1035 §2.3.4). */
 function fitsDomain(domain: string): boolean {
-  return octets(domain) <= LONGEST_DOMAIN && !/[^.]{64}/.test(domain);
+  return domain.length <= LONGEST_LABEL || !(exceeds(domain, LONGEST_DOMAIN) || LONG_LABEL.test(domain));
 }
 
 function isIPv6(text: string): boolean {
@@ -97,13 +97,16 @@ function isAscii(text: string): boolean {
   return /^[\0-\x7f]*$/.test(text);
 }
 
-function octets(text: string): number {
-  return isAscii(text) ? text.length : Buffer.byteLength(text);
+/** True if the text has more octets in UTF-8 than that; a character has three at most. */
+function exceeds(text: string, octets: number): boolean {
+  return text.length * 3 > octets && Buffer.byteLength(text) > octets;
 }
 
 /** RFC 5321 §4.5.3.1.1 to §4.5.3.1.3. */
 const LONGEST_LOCAL_PART = 64;
 const LONGEST_DOMAIN = 255;
+const LONGEST_LABEL = 63;
+const LONG_LABEL = /[^.]{64}/;
 const LONGEST_PATH = 256;
 
 // No piece of these can match one text in two ways, so that they are linear on whatever comes.

@@ -43,13 +43,17 @@ export class Intake {
     return defect === undefined ? this.#write(piece) : this.giveUp(defect);
   };
 
-  /** All has been heard: has the message kept, and resolves to the reply. */
-  async end({ bareLineEndings, octets }: HeardMessage): Promise<Reply> {
-    if (bareLineEndings && this.#refusal === undefined) await this.giveUp(BARE_LINE_ENDINGS);
+  /** All has been heard: has the message kept, and comes to the reply. */
+  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply> {
     if (this.#refusal !== undefined) return this.#refuse(this.#refusal);
+    if (bareLineEndings) return this.giveUp(BARE_LINE_ENDINGS).then(() => this.#refuse(BARE_LINE_ENDINGS));
     try {
-      const results = await this.#state.ask(() => this.#message.end());
-      return this.#answer(results ?? [], octets);
+      const results = this.#state.ask(() => this.#message.end());
+      if (!isPromise(results)) return this.#answer(results ?? [], octets);
+      return results.then(
+        (late) => this.#answer(late ?? [], octets),
+        (error: unknown) => this.#refuse(this.#explain(error)),
+      );
     } catch (error) {
       return this.#refuse(this.#explain(error));
     }

@@ -17,7 +17,7 @@ export function formatReceived({ mind, hostname, protocol, envelope, date }: Tra
     only === undefined || others.length > 0 ? '' : `for <${only.forwardPath.toString()}>`,
     mind.tls === undefined ? '' : `tls ${mind.tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`,
   ];
-  return `${fold(clauses)};\r\n ${date.toUTCString().replace('GMT', '+0000')}`;
+  return `${fold(clauses)};\r\n ${formatDate(date)}`;
 }
 
 /** The "with" keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
@@ -34,8 +34,19 @@ export function withKeyword(facts: {
 /** The peer's address as TCP-info; a UNIX socket has none. */
 function literal({ family, address }: Trace['mind']['remote']): string {
   if (family === 'unix') return '';
+  if (family === 'IPv4') return ` ([${address}])`;
   const bare = address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');
   return bare.includes(':') ? ` ([IPv6:${bare}])` : ` ([${bare}])`;
+}
+
+/** The date and time as RFC 5322 §3.3 writes it, in UTC. By hand, for `toUTCString` takes as long as all the rest of the field. */
+function formatDate(date: Date): string {
+  const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
 }
 
 /** The clauses after the field's name, in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
@@ -54,3 +65,6 @@ function fold(clauses: readonly string[]): string {
   }
   return text;
 }
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -16,7 +16,8 @@ export class Reply {
     }
     this.code = code;
     this.enhanced = enhanced;
-    this.lines = lines.length === 0 ? [''] : lines.flatMap(printable);
+    const texts = lines.length === 0 ? [''] : lines;
+    this.lines = texts.every(isPrintable) ? texts : texts.flatMap(printable);
   }
 
   /** True if the command did what it was to do, or goes on (2xx, 3xx). */
@@ -33,6 +34,7 @@ export class Reply {
   #format(): string {
     const enhanced = this.enhanced === undefined ? '' : `${this.enhanced} `;
     const last = this.lines.length - 1;
+    if (last === 0) return `${this.code} ${enhanced}${this.lines[0]}\r\n`;
     return this.lines.map((line, at) => `${this.code}${at === last ? ' ' : '-'}${enhanced}${line}\r\n`).join('');
   }
 }
@@ -54,7 +56,11 @@ export class Rejection extends Error {
 }
 
 function isEnhancedCode(enhanced: string, code: number): boolean {
-  return /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced) && enhanced.startsWith(String(code)[0] ?? '');
+  return /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced) && Number(enhanced[0]) === Math.floor(code / 100);
+}
+
+function isPrintable(text: string): boolean {
+  return text.length <= LONGEST_TEXT && PRINTABLE.test(text);
 }
 
 /** The text in lines that fit into a reply. */
@@ -65,4 +71,5 @@ function printable(text: string): string[] {
 
 /** 512 octets less `250-`, `x.xxx.xxx ` and CRLF. */
 const LONGEST_TEXT = 496;
+const PRINTABLE = /^[ -~]*$/;
 const LONG_PIECES = /.{1,496}/g;

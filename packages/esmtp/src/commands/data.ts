@@ -4,22 +4,26 @@ import { Intake } from '../intake.ts';
 import { isPromise } from '../promise.ts';
 import { formatReceived, withKeyword } from '../received.ts';
 import type { Reply } from '../reply.ts';
-import type { State } from '../state.ts';
+import { DeliveryFailed, type State } from '../state.ts';
 
 /** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Whatever comes of it, the transaction is over. */
 export async function data(state: State): Promise<Reply> {
   const { conversation, login, transaction } = state;
   if (login === undefined || transaction === undefined) throw new Error('DATA without a transaction');
-  const envelope: Envelope = { ...transaction, id: state.settings.nextId() };
-  const field = await state.ask(() => receivedField(state, login, envelope));
-  const intake = new Intake(state, envelope, await open(state, login.avatar, envelope));
+  const { reversePath, parameters, recipients } = transaction;
+  const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
+  const field = receivedField(state, login, envelope);
+  const opened = open(state, login.avatar, envelope);
+  const intake = new Intake(state, envelope, isPromise(opened) ? await opened : opened);
   try {
-    await intake.begin(field);
+    const begun = intake.begin(field);
+    if (begun !== undefined) await begun;
     // It leaves at once, unless the client has not waited for it and the data is already here.
     conversation.say(GO_AHEAD);
     const heard = await conversation.hearMessage(intake.take);
     state.go('home');
-    return await intake.end(heard);
+    const reply = intake.end(heard);
+    return isPromise(reply) ? await reply : reply;
   } catch (error) {
     await intake.giveUp(error as Error);
     throw error;
@@ -27,17 +31,17 @@ export async function data(state: State): Promise<Reply> {
 }
 
 /** A message that the delivery opens too late is aborted: nobody waits for it any more. */
-async function open(state: State, avatar: MessageDelivery, envelope: Envelope): Promise<Message> {
+function open(state: State, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
   let opening: MaybePromise<Message> | undefined;
-  try {
-    return await state.ask(() => {
-      opening = avatar.openMessage(envelope);
-      return opening;
-    });
-  } catch (error) {
-    if (opening !== undefined && isPromise(opening)) abandon(opening, error as Error);
+  const opened = state.ask(() => {
+    opening = avatar.openMessage(envelope);
+    return opening;
+  });
+  if (!isPromise(opened)) return opened;
+  return opened.catch((error: Error) => {
+    if (opening !== undefined && isPromise(opening)) abandon(opening, error);
     throw error;
-  }
+  });
 }
 
 function abandon(opening: Promise<Message>, reason: Error): void {
@@ -55,7 +59,9 @@ function receivedField(
   const trace: Trace = { mind, avatarId, hostname: settings.hostname, protocol, envelope, date: new Date() };
   if (avatar.receivedHeader === undefined) return formatReceived(trace);
   const field = avatar.receivedHeader(trace);
-  if (field !== undefined && !FIELD.test(field)) throw new TypeError('receivedHeader made no header field');
+  if (field !== undefined && !FIELD.test(field)) {
+    throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
+  }
   return field;
 }
 
