@@ -1,15 +1,23 @@
-import type { Protocol } from '@postern/conversation';
 import { Anonymous, type Portal } from '@postern/cred';
 import { MessageDelivery } from '@postern/esmtp';
-import { bindAvatar, bindChecker, identifiers, submissionModules } from '@postern/inversify';
+import {
+  bindAvatar,
+  bindChecker,
+  bindListener,
+  type EsmtpFactory,
+  identifiers,
+  submissionModules,
+} from '@postern/inversify';
+import { Certificates, formatEndpoint } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
 import type { DeliveryContext } from './deliver-specs.ts';
-import { logEvents } from './log-events.ts';
+import { logEvents, logTrouble } from './log-events.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
 /** A server's parts, put together and not started. */
 export interface Composition {
+  /** For the server itself, and its certificates if it has any. */
   readonly container: Container;
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
@@ -17,33 +25,47 @@ export interface Composition {
   readonly acceptsGuests: boolean;
   /** Whether a client of this listener has to log in before it may send. */
   readonly authenticationOf: (listener: ListenerSettings) => 'required' | 'optional';
-  readonly protocolOf: (listener: ListenerSettings) => Protocol;
 }
 
 /** Puts a server together: the only place where its parts meet. */
 export function compose(settings: Settings, context: DeliveryContext): Composition {
   const container = new Container();
   container.load(...submissionModules);
-  container.bind(identifiers.Hostname).toConstantValue(settings.hostname);
-  container.bind(identifiers.ChallengersOptions).toConstantValue(settings.sasl);
-  container
-    .bind(identifiers.EsmtpOptions)
-    .toConstantValue({ limits: settings.limits, onEvent: logEvents(context.log) });
+  const { hostname, sasl, limits, tls, checkers, listeners } = settings;
+  container.bind(identifiers.Hostname).toConstantValue(hostname);
+  container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
+  container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, onEvent: logEvents(context.log) });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
+  if (tls !== undefined) {
+    const load = () => Certificates.load(tls);
+    container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
+  }
   bindAvatar(container, MessageDelivery).toConstantValue(settings.deliver(context));
-  for (const [order, checker] of settings.checkers.entries()) {
+  for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
   }
 
   const portal = container.get(identifiers.Portal);
   const acceptsGuests = portal.handles(Anonymous);
   const authenticationOf = ({ auth }: ListenerSettings) => auth ?? (acceptsGuests ? 'optional' : 'required');
+  for (const [n, listener] of listeners.entries()) {
+    const options = {
+      endpoint: listener.endpoint,
+      tlsPolicy: listener.tls,
+      refusal: '421 4.3.2 Too many connections, try again later\r\n',
+      onTrouble: logTrouble(context.log),
+    };
+    const authentication = authenticationOf(listener);
+    bindListener(container, `${n + 1}, ${formatEndpoint(listener.endpoint)}`).toResolvedValue(
+      (esmtp: EsmtpFactory) => ({ ...options, protocol: esmtp({ authentication }) }),
+      [identifiers.Esmtp],
+    );
+  }
   return {
     container,
     challengers: container.get(identifiers.Challengers),
     portal,
     acceptsGuests,
     authenticationOf,
-    protocolOf: (listener) => container.get(identifiers.Esmtp)({ authentication: authenticationOf(listener) }),
   };
 }

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { Certificates, formatEndpoint, type Listener, listen } from '@postern/node';
+import { identifiers, Misconfiguration } from '@postern/inversify';
+import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import type { DeliveryContext } from './deliver-specs.ts';
-import { logTrouble } from './log-events.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,58 +20,39 @@ export interface Server {
 export async function startServer(settings: Settings, context: DeliveryContext): Promise<Server> {
   const composition = compose(settings, context);
   warn(settings, composition, context);
-  const certificates = await loadCertificates(settings);
-  const listeners: Listener[] = [];
+  const certificates = await loadCertificates(settings, composition);
+  const server = await composition.container.getAsync(identifiers.Server);
   try {
-    for (const listener of settings.listeners) {
-      listeners.push(await start(listener, composition, certificates, context));
-    }
+    await server.start();
   } catch (error) {
-    await closeAll(listeners, 0);
-    throw error;
+    // They start in their order, so that it is the next one that did not.
+    throw cannotListen(settings.listeners[server.listeners.size], error);
   }
   return {
-    listeners,
+    listeners: [...server.listeners.values()],
     async reloadCertificate() {
       await certificates?.reload();
     },
     async close(grace) {
-      await closeAll(listeners, grace);
-      // An avatar that does not let go must not keep the process.
-      await Promise.race([composition.portal.drain(), setTimeout(grace, undefined, { ref: false })]);
+      const closed = server
+        .close({ grace })
+        .catch((error: unknown) => context.log.error('not everything could be closed', { error }));
+      // An avatar or a checker that does not let go must not keep the process.
+      await Promise.race([closed, setTimeout(2 * grace, undefined, { ref: false })]);
     },
   };
 }
 
-async function start(
-  settings: ListenerSettings,
-  { protocolOf }: Composition,
-  certificates: Certificates | undefined,
-  { log }: DeliveryContext,
-): Promise<Listener> {
-  const { endpoint, tls } = settings;
-  try {
-    return await listen({
-      endpoint,
-      tlsPolicy: tls,
-      protocol: protocolOf(settings),
-      ...(certificates && { certificates }),
-      refusal: '421 4.3.2 Too many connections, try again later\r\n',
-      onTrouble: logTrouble(log),
-    });
-  } catch (error) {
-    throw new StartError(`cannot listen on ${formatEndpoint(endpoint)}: ${sentence(error)}`, { cause: error });
-  }
+function cannotListen(listener: ListenerSettings | undefined, error: unknown): unknown {
+  if (listener === undefined || !(error instanceof Misconfiguration) || error.cause === undefined) return error;
+  const { cause } = error;
+  return new StartError(`cannot listen on ${formatEndpoint(listener.endpoint)}: ${sentence(cause)}`, { cause });
 }
 
-async function closeAll(listeners: readonly Listener[], grace: number): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.close({ grace })));
-}
-
-async function loadCertificates({ tls }: Settings): Promise<Certificates | undefined> {
+async function loadCertificates({ tls }: Settings, { container }: Composition): Promise<Certificates | undefined> {
   if (tls === undefined) return undefined;
   try {
-    return await Certificates.load(tls);
+    return await container.getAsync(identifiers.Certificates);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const options = ['--tls-cert', '--tls-key', ...(tls.clientCa === undefined ? [] : ['--tls-client-ca'])].join(', ');
