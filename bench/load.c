@@ -14,6 +14,7 @@
 // Prints one line of JSON. Anything unexpected ends it at once, with a line on stderr and exit code 1.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -446,19 +447,23 @@ static double own_seconds(void) {
   return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-// The processor time of a process with all its threads, from /proc/PID/stat.
+// The processor time of all threads of a process, from /proc/PID/task/TID/schedstat.
 static double seconds_of(int pid) {
-  char name[64], text[1024] = "";
-  snprintf(name, sizeof name, "/proc/%d/stat", pid);
-  FILE *file = fopen(name, "r");
-  if (file == NULL) return 0;
-  size_t n = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
-  text[n] = 0;
-  unsigned long user_ticks, system_ticks;
-  char *behind = strrchr(text, ')');
-  if (behind == NULL || sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user_ticks, &system_ticks) != 2) return 0;
-  return (double)(user_ticks + system_ticks) / sysconf(_SC_CLK_TCK);
+  char name[600];
+  double nanoseconds = 0;
+  snprintf(name, sizeof name, "/proc/%d/task", pid);
+  DIR *threads = opendir(name);
+  if (threads == NULL) return 0;
+  for (struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+    unsigned long long running = 0;
+    snprintf(name, sizeof name, "/proc/%d/task/%s/schedstat", pid, thread->d_name);
+    FILE *file = thread->d_name[0] == '.' ? NULL : fopen(name, "r");
+    if (file == NULL) continue;
+    if (fscanf(file, "%llu", &running) == 1) nanoseconds += running;
+    fclose(file);
+  }
+  closedir(threads);
+  return nanoseconds / 1e9;
 }
 
 static void run(int warm_up, int measure, int pid) {
