@@ -5,7 +5,7 @@ import { createTransport, type SentMessageInfo } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
-import { missing, run, words } from '../support/program.ts';
+import { run, skips, words } from '../support/program.ts';
 
 // What a client may not change on the way: dots, long lines, eight bits, blanks at line ends, and no line end but CRLF.
 const MESSAGE = [
@@ -139,12 +139,6 @@ for (const channel of CHANNELS) {
       });
     }
   });
-}
-
-function skips(program: string, debianPackage: string): boolean {
-  const why = missing(program, debianPackage);
-  if (why !== undefined) console.warn(`skipped: ${why}`);
-  return why !== undefined;
 }
 
 function port(channel: Channel): string {

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -128,6 +130,32 @@ export interface TestCertificates {
   readonly server: TestCertificate;
   /** `CN=joe`, `joe@example.com`. */
   readonly client: TestCertificate;
+}
+
+/** The paths of {@link testCertificates} as files, for programs. */
+export interface CertificateFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+/** Writes the test certificates into a folder. */
+export async function certificateFiles(folder: string): Promise<CertificateFiles> {
+  const { ca, server, client } = await testCertificates();
+  const write = async (name: string, pem: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, pem, { mode: 0o600 });
+    return path;
+  };
+  return {
+    ca: await write('ca.pem', ca),
+    cert: await write('cert.pem', server.cert),
+    key: await write('key.pem', server.key),
+    clientCert: await write('client-cert.pem', client.cert),
+    clientKey: await write('client-key.pem', client.key),
+  };
 }
 
 let made: Promise<TestCertificates> | undefined;

@@ -28,6 +28,13 @@ export function missing(program: string, debianPackage: string): string | undefi
   return found ? undefined : `${program} is not installed: apt-get install ${debianPackage}`;
 }
 
+/** True if a test that needs this program has to be skipped; says on the console how to mend it. */
+export function skips(program: string, debianPackage: string): boolean {
+  const why = missing(program, debianPackage);
+  if (why !== undefined) console.warn(`skipped: ${why}`);
+  return why !== undefined;
+}
+
 /** Words of a command line, split at blanks; what is put in stays one word, or with an array the words that it holds. */
 export function words(
   texts: TemplateStringsArray,
