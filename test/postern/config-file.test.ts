@@ -64,6 +64,8 @@ describe('the config file', () => {
     [{ limits: { messageSize: 0 } }, 'limits: expected positive numbers for '],
     [{ limits: { mesageSize: 1 } }, 'messageSize'],
     [{ limits: { toString: 1 } }, 'limits: expected'],
+    [{ throttle: true }, 'throttle: expected false, or an object with '],
+    [{ throttle: { users: {} } }, 'userAndNetwork'],
     [{ log: 'loud' }, 'log: expected pretty or json or silent'],
     [{ __proto__: null, toString: 1 }, 'unknown property "toString"'],
   ])('is refused if it exports %j', (value, expected) => {

@@ -31,7 +31,7 @@ export interface Composition {
 export function compose(settings: Settings, context: DeliveryContext): Composition {
   const container = new Container();
   container.load(...submissionModules);
-  const { hostname, sasl, limits, tls, checkers, listeners } = settings;
+  const { hostname, sasl, limits, throttle, tls, checkers, listeners } = settings;
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
   container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, onEvent: logEvents(context.log) });
@@ -40,6 +40,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     const load = () => Certificates.load(tls);
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
+  if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
   bindAvatar(container, MessageDelivery).toConstantValue(settings.deliver(context));
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);

@@ -86,6 +86,7 @@ const SASL_PARTS: Readonly<Record<keyof NonNullable<Config['sasl']>, Rule['holds
 const SASL: ReadonlyMap<string, Rule['holds']> = new Map(Object.entries(SASL_PARTS));
 
 const LIMITS = Object.keys(defaultLimits);
+const THROTTLE = ['userAndNetwork', 'network', 'user', 'trusted', 'counts', 'clock'];
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   listen: {
@@ -104,6 +105,10 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   tls: { expected: '{ cert: FILE, key: FILE }, and clientCa: FILE if clients have certificates', holds: isTls },
   sasl: { expected: `an object with ${[...SASL.keys()].join(', ')}`, holds: isSasl },
   limits: { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits },
+  throttle: {
+    expected: `false, or an object with ${THROTTLE.join(', ')}`,
+    holds: (value) => value === false || (isObject(value) && Object.keys(value).every((key) => THROTTLE.includes(key))),
+  },
   log: { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) },
 };
 

@@ -1,4 +1,4 @@
-import type { AnyChecker, AvatarFactory } from '@postern/cred';
+import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery } from '@postern/esmtp';
 import type { ChallengersOptions } from '@postern/sasl';
 import type { LogForm } from './log.ts';
@@ -20,6 +20,8 @@ export interface Config {
   readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
   /** What one client may use up: message size, recipients, errors, times. What is left out has esmtp's default. */
   readonly limits?: Partial<Limits>;
+  /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
+  readonly throttle?: ThrottleOptions | false;
 }
 
 /** Where a server's TLS comes from. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
-import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse, type ThrottleOptions } from '@postern/cred';
 import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
 import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
@@ -33,6 +33,7 @@ export interface Settings {
   readonly tls: TlsFiles | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
+  readonly throttle: ThrottleOptions | false;
   readonly sasl: ChallengersOptions;
 }
 
@@ -73,6 +74,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
     limits: choose('limits', (limits) => limits) ?? {},
+    throttle: choose<'throttle', ThrottleOptions | false>('throttle', (throttle) => throttle) ?? {},
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
 }

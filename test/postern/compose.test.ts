@@ -1,0 +1,79 @@
+import { Anonymous, UsernamePassword } from '@postern/cred';
+import { MessageDelivery } from '@postern/esmtp';
+import { identifiers } from '@postern/inversify';
+import { testMind } from '@postern/testing';
+import type { Config } from 'postern';
+import { describe, expect, it } from 'vitest';
+import { compose } from '../../packages/postern/src/compose.ts';
+import { openLog } from '../../packages/postern/src/log.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
+
+function composed(config: Config) {
+  const settings = settingsOf({ config, nameOf: (key) => key });
+  return { settings, ...compose(settings, { log: openLog('silent'), print: async () => {} }) };
+}
+
+describe('a composition', () => {
+  it('asks the user databases in the order of --auth', async () => {
+    const { portal } = composed({ auth: ['memory:joe:one', 'memory:ann:two', 'memory:joe:three'] });
+    for (const [username, password] of [
+      ['joe', 'one'],
+      ['ann', 'two'],
+      ['joe', 'three'],
+    ] as const) {
+      const login = await portal.login(new UsernamePassword(username, password), testMind(), MessageDelivery);
+      expect(login.avatarId).toBe(username);
+    }
+  });
+
+  it('lets in guests only where anonymous is among them, and wants authentication of all others', () => {
+    for (const [auth, guests, authentication] of [
+      [['memory:joe:one'], false, 'required'],
+      [['memory:joe:one', 'anonymous'], true, 'optional'],
+    ] as const) {
+      const { settings, portal, acceptsGuests, authenticationOf } = composed({ auth });
+      expect([portal.handles(Anonymous), acceptsGuests]).toEqual([guests, guests]);
+      expect(settings.listeners.map(authenticationOf)).toEqual([authentication]);
+    }
+  });
+
+  it('makes whoever has failed too often wait, unless the operator wants no such limit', async () => {
+    for (const [throttle, name] of [
+      [{ userAndNetwork: { failures: 1, window: 60_000 } }, 'LoginDenied'],
+      [undefined, 'UnauthorizedLogin'],
+      [false, 'UnauthorizedLogin'],
+    ] as const) {
+      const { portal } = composed({ auth: ['memory:joe:one'], ...(throttle !== undefined && { throttle }) });
+      const guess = (password: string) =>
+        portal
+          .login(new UsernamePassword('joe', password), testMind(), MessageDelivery)
+          .catch((error: unknown) => error);
+      expect(await guess('wrong')).toMatchObject({ name: 'UnauthorizedLogin' });
+      expect(await guess('wrong as well')).toMatchObject({ name });
+    }
+    const { portal } = composed({ auth: ['memory:joe:one'] });
+    const guesses: unknown[] = [];
+    for (let n = 0; n < 11; n += 1) {
+      const login = portal.login(new UsernamePassword('joe', `guess ${n}`), testMind(), MessageDelivery);
+      guesses.push(await login.catch((error: unknown) => error));
+    }
+    expect(guesses.at(-2)).toMatchObject({ name: 'UnauthorizedLogin' });
+    expect(guesses.at(-1)).toMatchObject({ name: 'LoginDenied', reason: 'too-many' });
+  });
+
+  it('closes an operator’s checker with the server', async () => {
+    let disposed = 0;
+    const checker = {
+      credentialInterfaces: [UsernamePassword],
+      requestAvatarId: () => 'joe',
+      [Symbol.dispose]: () => {
+        disposed += 1;
+      },
+    };
+    const { container } = composed({ auth: [checker], listen: ['smtp://127.0.0.1:0'] });
+    const server = await container.getAsync(identifiers.Server);
+    await server.start();
+    await server.close({ grace: 0 });
+    expect(disposed).toBe(1);
+  });
+});
