@@ -38,7 +38,7 @@ export interface ThrottleOptions {
 /**
  * The checker, guarded against guessing: after too many failures the answer is LoginDenied `too-many`, and the checker is not
  * asked. Only refusals count, and the same wrong password for the same user from the same network counts once. Trouble in the
- * store is a TemporaryFailure. What a server says to `too-many` should be what it says to a wrong password.
+ * store is a TemporaryFailure.
  */
 export function withThrottle<C extends Credentials>(checker: Checker<C>, options: ThrottleOptions = {}): Checker<C> {
   return new Throttle(checker, options);
@@ -66,7 +66,6 @@ class Throttle<C extends Credentials> implements Checker<C> {
     const counters = this.#countersOf(credentials, mind);
     using inside = this.#turnstile.visit(mind.signal);
     for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
-
     const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
     if (counters.some(({ limit }, n) => (failures[n] ?? 0) >= limit.failures)) throw new LoginDenied('too-many');
     try {
