@@ -1,3 +1,4 @@
+import type { HeardMessage } from '@postern/conversation';
 import type { Login, MaybePromise } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery, Trace } from '../delivery.ts';
 import { Intake } from '../intake.ts';
@@ -8,22 +9,27 @@ import { DeliveryFailed, type State } from '../state.ts';
 
 /** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Whatever comes of it, the transaction is over. */
 export async function data(state: State): Promise<Reply> {
-  const { conversation, login, transaction } = state;
+  const { login, transaction } = state;
   if (login === undefined || transaction === undefined) throw new Error('DATA without a transaction');
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
   const field = receivedField(state, login, envelope);
   const opened = open(state, login.avatar, envelope);
   const intake = new Intake(state, envelope, isPromise(opened) ? await opened : opened);
+  const heard = await hear(state, intake, field);
+  state.go('home');
+  const reply = intake.end(heard);
+  return isPromise(reply) ? await reply : reply;
+}
+
+/** The client's data, which goes into the message; if there is no hearing it to its end, the message is given up. */
+async function hear({ conversation }: State, intake: Intake, field: string | undefined): Promise<HeardMessage> {
   try {
     const begun = intake.begin(field);
     if (begun !== undefined) await begun;
     // It leaves at once, unless the client has not waited for it and the data is already here.
     conversation.say(GO_AHEAD);
-    const heard = await conversation.hearMessage(intake.take);
-    state.go('home');
-    const reply = intake.end(heard);
-    return isPromise(reply) ? await reply : reply;
+    return await conversation.hearMessage(intake.take);
   } catch (error) {
     await intake.giveUp(error as Error);
     throw error;
