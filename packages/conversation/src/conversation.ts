@@ -4,7 +4,7 @@ import { DotUnstuffer } from './dot-stuffing.ts';
 import { Closing, PeerGone } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
 import { Output } from './output.ts';
-import { Sink } from './sink.ts';
+import { Sink, type Take } from './sink.ts';
 import type { MaybePromise, Transport } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
@@ -131,7 +131,7 @@ export class Conversation {
    * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
    * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
-  async hearMessage(take: (piece: Uint8Array) => MaybePromise<void>): Promise<HeardMessage> {
+  async hearMessage(take: Take): Promise<HeardMessage> {
     const message = new DotUnstuffer();
     await this.#hearPieces(message, take);
     return { octets: message.octets, bareLineEndings: message.bareLineEndings };
@@ -241,7 +241,7 @@ export class Conversation {
   }
 
   /** Passes on what the source makes of what is heard, up to its end. */
-  async #hearPieces(source: Counted | DotUnstuffer, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+  async #hearPieces(source: Counted | DotUnstuffer, take: Take): Promise<void> {
     const sink = new Sink(take);
     let left = this.patience;
     while (!source.ended) {
@@ -254,7 +254,7 @@ export class Conversation {
       const piece = source.next(chunk, this.#at);
       left = this.#earn(left, source.at - this.#at);
       this.#advance(source.at);
-      const taken = sink.take(piece);
+      const taken = sink.take(piece, this.#chunk === chunk ? undefined : chunk);
       if (taken !== undefined) await taken;
     }
     sink.rethrow();

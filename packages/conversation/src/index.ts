@@ -2,4 +2,6 @@ export { type Clock, systemClock } from './clock.ts';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
 export { Deadlines } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, LineTooLong, PeerGone, TimedOut } from './errors.ts';
+export { release } from './release.ts';
+export type { Take } from './sink.ts';
 export type { Address, MaybePromise, PeerCertificate, TlsFacts, TlsPolicy, Transport } from './transport.ts';

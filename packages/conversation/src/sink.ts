@@ -1,19 +1,25 @@
 import type { MaybePromise } from './transport.ts';
 
+/**
+ * Takes the next piece of a message. With the last piece of what was heard at once comes all of that, `used`: once the piece is done
+ * with, so is everything in it, and it may be released.
+ */
+export type Take = (piece: Uint8Array, used?: Uint8Array) => MaybePromise<void>;
+
 /** Whoever takes the pieces of a message, until it fails. */
 export class Sink {
-  readonly #take: (piece: Uint8Array) => MaybePromise<void>;
+  readonly #take: Take;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(take: (piece: Uint8Array) => MaybePromise<void>) {
+  constructor(take: Take) {
     this.#take = take;
   }
 
   /** Does not fail. */
-  take(piece: Uint8Array): MaybePromise<void> {
+  take(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
     if (piece.length === 0 || this.#failure !== undefined) return;
     try {
-      return this.#take(piece)?.catch((error: unknown) => this.#fail(error));
+      return this.#take(piece, used)?.catch((error: unknown) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }

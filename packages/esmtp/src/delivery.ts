@@ -59,9 +59,15 @@ export abstract class MessageDelivery {
   receivedHeader?(trace: Trace): string | undefined;
 }
 
-/** One message on its way into a place where it is kept. After `end` or `abort` nothing more is called. */
+/** One message on its way into a place where it is kept. Either `end` or `abort` is called, once, and after that nothing more. */
 export interface Message {
-  /** The next bytes, without dot stuffing. They are the message's own until the promise, if there is one, resolves. */
+  /**
+   * False if no chunk is kept, nor a view of one, when its `write` is over: then its memory is given back at once, which is faster and
+   * keeps the server small. Default: true.
+   */
+  readonly retains?: boolean;
+
+  /** The next bytes, without dot stuffing. */
   write(chunk: Uint8Array): MaybePromise<void>;
 
   /**
@@ -70,7 +76,7 @@ export interface Message {
    */
   end(): MaybePromise<void | readonly RecipientResult[]>;
 
-  /** The message will not be completed: undo it. */
+  /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
   abort(reason: Error): MaybePromise<void>;
 }
 

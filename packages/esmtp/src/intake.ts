@@ -1,4 +1,4 @@
-import type { HeardMessage } from '@postern/conversation';
+import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
@@ -37,10 +37,10 @@ export class Intake {
   }
 
   /** Passes on the next piece of the client's data; never fails. */
-  readonly take = (piece: Uint8Array): MaybePromise<void> => {
+  readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
     if (this.#refusal !== undefined) return;
     const defect = this.#examine(piece);
-    return defect === undefined ? this.#write(piece) : this.giveUp(defect);
+    return defect === undefined ? this.#write(piece, used) : this.giveUp(defect);
   };
 
   /** All has been heard: has the message kept, and comes to the reply. */
@@ -49,9 +49,9 @@ export class Intake {
     if (bareLineEndings) return this.giveUp(BARE_LINE_ENDINGS).then(() => this.#refuse(BARE_LINE_ENDINGS));
     try {
       const results = this.#state.ask(() => this.#message.end());
-      if (!isPromise(results)) return this.#answer(results ?? [], octets);
+      if (!isPromise(results)) return this.#answer(results, octets);
       return results.then(
-        (late) => this.#answer(late ?? [], octets),
+        (late) => this.#answer(late, octets),
         (error: unknown) => this.#refuse(this.#explain(error)),
       );
     } catch (error) {
@@ -71,13 +71,21 @@ export class Intake {
     }
   }
 
-  #write(piece: Uint8Array): MaybePromise<void> {
+  #write(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     try {
-      const written = this.#state.ask(() => this.#message.write(piece));
+      const written = this.#state.ask(() => this.#hand(piece, used));
       if (isPromise(written)) return written.catch((error: Error) => this.giveUp(error));
     } catch (error) {
       return this.giveUp(error as Error);
     }
+  }
+
+  /** The delivery itself has to be done with the piece: that we wait no longer, for one, does not mean that. */
+  #hand(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
+    const written = this.#message.write(piece);
+    if (used === undefined || this.#message.retains !== false) return written;
+    if (!isPromise(written)) return release(used);
+    return written.then(() => release(used));
   }
 
   /** What is wrong with the message, up to and with this piece. */
@@ -91,9 +99,9 @@ export class Intake {
   }
 
   /** SMTP has one reply for all recipients: if any took the message it is positive, and the rest is the delivery's to report (RFC 5321 §4.4). */
-  #answer(results: readonly RecipientResult[], octets: number): Reply {
+  #answer(results: readonly RecipientResult[] | void, octets: number): Reply {
     const { recipients, id } = this.#envelope;
-    const failed = results.flatMap((reply, at) => {
+    const failed = (results ?? []).flatMap((reply, at) => {
       const recipient = recipients[at];
       return reply === undefined || recipient === undefined
         ? []

@@ -11,6 +11,7 @@ type OnTrouble = (error: unknown, mailbox: Mailbox | undefined) => void;
 
 /** A message on its way into Maildirs: written once, into the `tmp` of one recipient, and in the end linked into the `new` of each. */
 export class MaildirMessage implements Message {
+  readonly retains = false;
   readonly #envelope: Envelope;
   readonly #maildirs: Maildirs;
   readonly #files: FileSystem;

@@ -25,6 +25,7 @@ export class ConsoleDelivery extends MessageDelivery {
 
 /** Keeps as much of the beginning as the summary may need, and counts the rest. */
 class ConsoleMessage implements Message {
+  readonly retains = false;
   readonly #sender: string;
   readonly #envelope: Envelope;
   readonly #print: (text: string) => Promise<void>;
