@@ -4,7 +4,7 @@ import { DotStuffer } from '../../../packages/esmtp/src/client/dot-stuffer.ts';
 
 function stuff(chunks: readonly Uint8Array[]): string {
   const stuffer = new DotStuffer();
-  const pieces = chunks.flatMap((chunk) => stuffer.push(chunk));
+  const pieces = chunks.map((chunk) => stuffer.push(chunk));
   return Buffer.concat(pieces).toString('latin1') + stuffer.end();
 }
 
@@ -34,5 +34,14 @@ describe('DotStuffer', () => {
       const chunks = [text.slice(0, at), text.slice(at)].map((part) => Buffer.from(part));
       expect(() => stuff(chunks)).toThrow('not part of a CRLF');
     }
+  });
+
+  it('refuses a NUL', () => {
+    expect(() => stuff([Buffer.from('a\0b')])).toThrow('NUL');
+  });
+
+  it('hands on the very chunk where there is nothing to stuff', () => {
+    const chunk = Buffer.from('a.b\r\n');
+    expect(new DotStuffer().push(chunk)).toBe(chunk);
   });
 });

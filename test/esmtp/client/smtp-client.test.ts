@@ -165,7 +165,7 @@ describe('a message', () => {
   async function send(script: string, options: { lmtp?: boolean } = {}) {
     const { transport, over } = scriptedServer(script);
     const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none', ...options });
-    const sent = client.send({ from: joe, to: [ann, eve], size: 30, eightBit: true }, message);
+    const sent = client.send({ from: joe, to: [ann, eve], parameters: { size: 30, body: '8BITMIME' } }, message);
     await Promise.allSettled([sent]);
     return { sent, over };
   }

@@ -1,4 +1,4 @@
-import { Conversation, type Transport } from '@postern/conversation';
+import { Conversation, type Deadlines, type Transport } from '@postern/conversation';
 import { authenticate, type Responder } from '@postern/sasl/client';
 import { SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { SmtpClient, type Trace } from './smtp-client.ts';
@@ -21,6 +21,10 @@ export interface SmtpClientOptions {
   readonly lmtp?: boolean;
   /** How long the server may take for a reply, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2). */
   readonly patience?: number;
+  /** The same for the answer to a whole message. Default: 600,000. A client that gives up sooner may send a message twice. */
+  readonly finalPatience?: number;
+  /** Where these deadlines are kept: one for all clients of a program. Default: its own. */
+  readonly deadlines?: Deadlines;
   readonly trace?: Trace;
 }
 
@@ -29,9 +33,9 @@ export interface SmtpClientOptions {
  * SmtpTrouble, a SaslError, or the conversation's error; the transport is closed then.
  */
 export async function connectSmtp(transport: Transport, options: SmtpClientOptions): Promise<SmtpClient> {
-  const conversation = new Conversation(transport);
-  conversation.patience = options.patience ?? 300_000;
-  const client = new SmtpClient(conversation, options.hostname, options.lmtp ?? false, options.trace ?? (() => {}));
+  const { hostname, deadlines, lmtp = false, patience = 300_000, finalPatience = 600_000, trace = () => {} } = options;
+  const conversation = new Conversation(transport, deadlines === undefined ? { patience } : { patience, deadlines });
+  const client = new SmtpClient(conversation, { hostname, lmtp, trace, finalPatience });
   try {
     const greeting = await client.reply();
     if (greeting.code !== 220) throw new SmtpRefusal('greeting', greeting);

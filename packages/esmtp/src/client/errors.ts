@@ -2,7 +2,7 @@ import type { Reply } from '../reply.ts';
 
 /** The base of the ways in which a client's dialogue with a server can fail. */
 export abstract class SmtpClientError extends Error {
-  abstract readonly code: 'refused' | 'trouble';
+  abstract readonly code: 'refused' | 'trouble' | 'unsupported' | 'bad-message';
 
   override get name(): string {
     return this.constructor.name;
@@ -26,4 +26,21 @@ export class SmtpRefusal extends SmtpClientError {
 /** The dialogue broke: the connection, or a server that does not speak the protocol, or lacks what was asked for. */
 export class SmtpTrouble extends SmtpClientError {
   readonly code = 'trouble';
+}
+
+/** The message needs an extension that the server does not have. Nothing was said. */
+export class Unsupported extends SmtpClientError {
+  readonly code = 'unsupported';
+  /** The extension's keyword: `SMTPUTF8`. */
+  readonly extension: string;
+
+  constructor(extension: string) {
+    super(`the message needs ${extension}, which the server has not`);
+    this.extension = extension;
+  }
+}
+
+/** The message or its envelope has what must not be sent to anybody, such as a CR or LF that is not part of a CRLF. */
+export class BadMessage extends SmtpClientError {
+  readonly code = 'bad-message';
 }

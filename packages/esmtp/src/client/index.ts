@@ -1,4 +1,5 @@
 export { connectSmtp, type SmtpClientOptions } from './connect-smtp.ts';
-export { SmtpClientError, SmtpRefusal, SmtpTrouble } from './errors.ts';
-export type { Outgoing, OutgoingEnvelope } from './outgoing.ts';
+export { mailCommand, rcptCommand } from './envelope-commands.ts';
+export { BadMessage, SmtpClientError, SmtpRefusal, SmtpTrouble, Unsupported } from './errors.ts';
+export { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
 export { SmtpClient, type Trace } from './smtp-client.ts';

@@ -1,12 +1,22 @@
 import type { Conversation } from '@postern/conversation';
+import { isLocal } from '@postern/cred';
 import type { Channel, Responder } from '@postern/sasl/client';
 import type { Reply } from '../reply.ts';
-import { SmtpRefusal, SmtpTrouble } from './errors.ts';
+import { BadMessage, SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { hearReply } from './hear-reply.ts';
 import { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
 
 /** Sees the dialogue line by line, secrets already masked: for a log, or a person. */
 export type Trace = (speaker: 'C' | 'S', line: string) => void;
+
+/** How a client behaves. */
+export interface SmtpClientFacts {
+  readonly hostname: string;
+  readonly lmtp: boolean;
+  readonly trace: Trace;
+  /** How long the server may take for its answer to a message, in milliseconds. */
+  readonly finalPatience: number;
+}
 
 /** A conversation with an SMTP or LMTP server, after its greeting and EHLO. {@link connectSmtp} makes it. One thing at a time. */
 export class SmtpClient implements AsyncDisposable {
@@ -19,18 +29,20 @@ export class SmtpClient implements AsyncDisposable {
   readonly lmtp: boolean;
   readonly #hostname: string;
   readonly #trace: Trace;
+  readonly #finalPatience: number;
 
-  constructor(conversation: Conversation, hostname: string, lmtp: boolean, trace: Trace) {
+  constructor(conversation: Conversation, { hostname, lmtp, trace, finalPatience }: SmtpClientFacts) {
     this.conversation = conversation;
     this.lmtp = lmtp;
     this.#hostname = hostname;
     this.#trace = trace;
+    this.#finalPatience = finalPatience;
   }
 
   /** What SASL has to know of this connection. */
   get channel(): Channel {
     const { tls, remote } = this.conversation.transport;
-    const secure = tls?.peerCertificate?.verified === true || isLoopback(remote);
+    const secure = tls?.peerCertificate?.verified === true || isLocal(remote);
     return { tls, secure, offered: this.extensions.get('AUTH')?.split(' ') ?? [] };
   }
 
@@ -93,6 +105,18 @@ export class SmtpClient implements AsyncDisposable {
     return await this.reply();
   }
 
+  /** Says commands, in groups where the server has PIPELINING (RFC 2920), and hears all of their replies, whatever they are. */
+  async commands(lines: readonly string[]): Promise<readonly Reply[]> {
+    const group = this.extensions.has('PIPELINING') ? GROUP : 1;
+    const replies: Reply[] = [];
+    for (let at = 0; at < lines.length; at += group) {
+      const said = lines.slice(at, at + group);
+      for (const line of said) this.say(line);
+      for (const _ of said) replies.push(await this.reply());
+    }
+    return replies;
+  }
+
   /** Says a command and hears its reply. Rejects with SmtpRefusal if it is not the one expected. */
   async expect(code: number, line: string): Promise<Reply> {
     const reply = await this.command(line);
@@ -100,8 +124,9 @@ export class SmtpClient implements AsyncDisposable {
     return reply;
   }
 
-  /** Says a line without waiting for an answer. It leaves before the next reply is waited for. */
+  /** Says a line without waiting for an answer. It leaves before the next reply is waited for. Throws BadMessage if it is more than a line. */
   say(line: string, masked = line): void {
+    if (STRAY.test(line) || !line.isWellFormed()) throw new BadMessage('a command with a CR, LF or NUL in it');
     this.#trace('C', masked);
     this.conversation.say(`${line}\r\n`);
   }
@@ -111,6 +136,18 @@ export class SmtpClient implements AsyncDisposable {
     const reply = await hearReply(this.conversation);
     for (const line of reply.toString().trimEnd().split('\r\n')) this.#trace('S', line);
     return reply;
+  }
+
+  /** Hears the answer to a message, for which a server may take its time. */
+  async lastReply(): Promise<Reply> {
+    const { conversation } = this;
+    const { patience } = conversation;
+    conversation.patience = Math.max(patience, this.#finalPatience);
+    try {
+      return await this.reply();
+    } finally {
+      conversation.patience = patience;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,6 +170,7 @@ function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   return extensions;
 }
 
-function isLoopback({ family, address }: Conversation['transport']['remote']): boolean {
-  return family === 'unix' || address === '::1' || /^(::ffff:)?127\./.test(address);
-}
+/** Commands in one group: so few that neither side's replies and commands can stop each other (RFC 2920 §3.1). */
+const GROUP = 100;
+/** What would end a line, or is nothing that a line may have. */
+const STRAY = /[\r\n\0]/;
