@@ -1,29 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport, type SentMessageInfo } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.ts';
+import { expectDelivered, MESSAGE } from '../support/message.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { run, skips, words } from '../support/program.ts';
-
-// What a client may not change on the way: dots, long lines, eight bits, blanks at line ends, and no line end but CRLF.
-const MESSAGE = [
-  'From: Joe <joe@example.com>',
-  'To: Ann <ann@example.com>',
-  'Subject: interop',
-  'MIME-Version: 1.0',
-  'Content-Type: text/plain; charset=utf-8',
-  'Content-Transfer-Encoding: 8bit',
-  '',
-  '.',
-  '..two dots',
-  'Grüße, with a blank behind ',
-  'x'.repeat(900),
-  '',
-  'the end',
-  '',
-].join('\r\n');
 
 type Channel = 'clear text' | 'STARTTLS' | 'implicit TLS';
 const CHANNELS: readonly Channel[] = ['clear text', 'STARTTLS', 'implicit TLS'];
@@ -69,7 +52,7 @@ for (const channel of CHANNELS) {
         it(`delivers the same bytes with ${mechanism}`, async () => {
           const to = recipient('curl', channel, mechanism);
           expect(await curl(channel, mechanism, 's3cret', to)).toMatchObject({ code: 0 });
-          await expectDelivered(to);
+          await expectDelivered(join(folder, 'mail'), to);
         });
 
         it(`is refused with ${mechanism} and a wrong password`, async () => {
@@ -85,7 +68,7 @@ for (const channel of CHANNELS) {
           const to = recipient('swaks', channel, mechanism);
           const { code, output } = await swaks(channel, mechanism, 's3cret', to);
           expect(code, output).toBe(0);
-          await expectDelivered(to);
+          await expectDelivered(join(folder, 'mail'), to);
         });
 
         it(`is refused with ${mechanism} and a wrong password`, async () => {
@@ -101,7 +84,7 @@ for (const channel of CHANNELS) {
         it(`delivers the same bytes with ${method}`, async () => {
           const to = recipient('nodemailer', channel, method);
           await nodemailer(channel, method, 's3cret', to);
-          await expectDelivered(to);
+          await expectDelivered(join(folder, 'mail'), to);
         });
 
         it(`is refused with ${method} and a wrong password`, async () => {
@@ -147,16 +130,6 @@ function port(channel: Channel): string {
 
 function recipient(client: string, channel: Channel, mechanism: string): string {
   return `${client}-${channel.replace(' ', '-')}-${mechanism}@example.com`.toLowerCase();
-}
-
-async function expectDelivered(to: string): Promise<void> {
-  const inbox = join(folder, 'mail', to, 'new');
-  const [name, ...others] = await readdir(inbox);
-  expect(others).toEqual([]);
-  const delivered = await readFile(join(inbox, name ?? ''), 'latin1');
-  const trace = delivered.slice(0, delivered.length - Buffer.byteLength(MESSAGE));
-  expect(trace).toMatch(/^Return-Path: <joe@example\.com>\r\nReceived: from [\s\S]*? with ESMTPS?A\s[\s\S]*\r\n$/);
-  expect(delivered.slice(trace.length)).toBe(Buffer.from(MESSAGE).toString('latin1'));
 }
 
 function curl(channel: Channel, mechanism: string, password: string, to: string) {

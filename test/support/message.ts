@@ -1,0 +1,32 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+
+/** What a client may not change on the way: dots, long lines, eight bits, blanks at line ends, and no line end but CRLF. */
+export const MESSAGE = [
+  'From: Joe <joe@example.com>',
+  'To: Ann <ann@example.com>',
+  'Subject: interop',
+  'MIME-Version: 1.0',
+  'Content-Type: text/plain; charset=utf-8',
+  'Content-Transfer-Encoding: 8bit',
+  '',
+  '.',
+  '..two dots',
+  'Grüße, with a blank behind ',
+  'x'.repeat(900),
+  '',
+  'the end',
+  '',
+].join('\r\n');
+
+/** Expects in the Maildir of this recipient {@link MESSAGE}, from joe@example.com who has logged in, and nothing else. */
+export async function expectDelivered(maildirs: string, to: string): Promise<void> {
+  const inbox = join(maildirs, to, 'new');
+  const [name, ...others] = await readdir(inbox);
+  expect(others).toEqual([]);
+  const delivered = await readFile(join(inbox, name ?? ''), 'latin1');
+  const trace = delivered.slice(0, delivered.length - Buffer.byteLength(MESSAGE));
+  expect(trace).toMatch(/^Return-Path: <joe@example\.com>\r\nReceived: from [\s\S]*? with ESMTPS?A\s[\s\S]*\r\n$/);
+  expect(delivered.slice(trace.length)).toBe(Buffer.from(MESSAGE).toString('latin1'));
+}
