@@ -1,6 +1,8 @@
+import { view } from './bytes.ts';
+
 /** Bytes in base64 with padding (RFC 4648 §4), without line breaks. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  return view(bytes).toString('base64');
 }
 
 /**

@@ -12,5 +12,10 @@ export function utf8(text: string): Uint8Array {
 /** The text of bytes in UTF-8, a byte order mark included; undefined if they are not well-formed UTF-8 (RFC 3629 §3). */
 export function text(bytes: Uint8Array): string | undefined {
   if (!isUtf8(bytes)) return undefined;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  return view(bytes).toString();
+}
+
+/** The same bytes as a Buffer, without copying. */
+export function view(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -147,7 +147,9 @@ describe('ScramCredentials', () => {
     ['a gs2-header with channel binding data', FINAL.replace('biws', 'biwsAQID')],
     ['another proof', FINAL.replace('p=d', 'p=e')],
     ['a proof that is too short', FINAL.replace(PROOF, 'AAAA')],
-    ['a proof that is too long', FINAL.replace(PROOF, `AAAA${PROOF}`)],
+    ['a proof with something before it', FINAL.replace(PROOF, `AAAA${PROOF}`)],
+    ['the right proof with something behind it', FINAL.replace('AndVQ=', 'AndVQA')],
+    ['the right proof cut short', FINAL.replace('AndVQ=', 'AndQ==')],
     ['the proof of a message without the extension it has', FINAL.replace(',p=', ',x=1,p=')],
   ])('are not right with %s', async (_what, final) => {
     const { ask, credentials } = await credentialsOf(FIRST, final);

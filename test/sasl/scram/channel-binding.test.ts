@@ -127,7 +127,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
       const ask = async (serverFirst: Uint8Array) => {
         const authMessage = Buffer.from(`${bare},${Buffer.from(serverFirst).toString()},${withoutProof}`);
         const { clientKey, storedKey } = await deriveKeys('sha256', 'pencil', secret.salt, secret.iterations);
-        const proof = xor(clientKey, new HmacKey('sha256', storedKey).digest(authMessage));
+        const proof = xor(new HmacKey('sha256', storedKey).digest(authMessage), clientKey);
         return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`);
       };
       const challenger = scram({ hash: 'sha256', plus: true, nonce: () => 'server' });

@@ -7,15 +7,18 @@ import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
  */
 export class HmacKey {
   readonly #hash: ScramHash;
+  readonly #block: number;
   readonly #inner: Buffer;
+  /** The outer pad, and behind it room for a digest. */
   readonly #outer: Buffer;
 
   /** The key is as long as a digest of the hash: never longer than its block. */
   constructor(hash: ScramHash, key: Uint8Array) {
-    const { block } = SCRAM_HASHES[hash];
+    const { block, length } = SCRAM_HASHES[hash];
     this.#hash = hash;
+    this.#block = block;
     this.#inner = Buffer.alloc(block, 0x36);
-    this.#outer = Buffer.alloc(block, 0x5c);
+    this.#outer = Buffer.alloc(block + length, 0x5c);
     key.forEach((byte, n) => {
       this.#inner[n] = byte ^ 0x36;
       this.#outer[n] = byte ^ 0x5c;
@@ -24,7 +27,11 @@ export class HmacKey {
 
   /** The HMAC of the message. */
   digest(message: Uint8Array): Buffer {
-    return h(this.#hash, join(this.#outer, h(this.#hash, join(this.#inner, message))));
+    const padded = Buffer.allocUnsafe(this.#block + message.length);
+    padded.set(this.#inner);
+    padded.set(message, this.#block);
+    this.#outer.write(digestOf(this.#hash, padded, 'binary'), this.#block, 'latin1');
+    return h(this.#hash, this.#outer);
   }
 }
 
@@ -34,16 +41,8 @@ export function h(hash: ScramHash, bytes: Uint8Array): Buffer {
   return Buffer.from(digestOf(hash, bytes, 'binary'), 'latin1');
 }
 
-/** The exclusive or of two sequences of one length. */
-export function xor(one: Uint8Array, other: Uint8Array): Buffer {
-  const result = Buffer.from(one);
-  for (let n = 0; n < result.length; n++) result[n] = (result[n] ?? 0) ^ (other[n] ?? 0);
-  return result;
-}
-
-function join(pad: Buffer, message: Uint8Array): Buffer {
-  const joined = Buffer.allocUnsafe(pad.length + message.length);
-  joined.set(pad);
-  joined.set(message, pad.length);
-  return joined;
+/** The exclusive or of two sequences of one length, in place of the first. */
+export function xor(target: Buffer, other: Uint8Array): Buffer {
+  for (let n = 0; n < target.length; n++) target[n] = (target[n] ?? 0) ^ (other[n] ?? 0);
+  return target;
 }

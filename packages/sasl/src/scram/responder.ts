@@ -73,7 +73,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       const cbind = formatBinding(gs2Header, plus ? binding?.data : undefined);
       const withoutProof = formatClientFinalWithoutProof(cbind, serverFirst.nonce);
       const authMessage = formatAuthMessage(clientFirstBare, serverFirst.message, withoutProof);
-      const proof = xor(clientKey, new HmacKey(hash, storedKey).digest(authMessage));
+      const proof = xor(new HmacKey(hash, storedKey).digest(authMessage), clientKey);
 
       const signature = await hearSignature(say, formatClientFinal(withoutProof, proof));
       const expected = new HmacKey(hash, serverKey).digest(authMessage);

@@ -91,7 +91,7 @@ export class ScramSecret {
   proves(proof: Uint8Array, authMessage: Uint8Array): boolean {
     if (proof.length !== this.#storedKey.length) return false;
     this.#storedHmac ??= new HmacKey(this.hash, this.#storedKey);
-    const clientKey = xor(proof, this.#storedHmac.digest(authMessage));
+    const clientKey = xor(this.#storedHmac.digest(authMessage), proof);
     const right = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
     // With a right one the client can be impersonated, unlike with what is stored.
     clientKey.fill(0);
