@@ -8,15 +8,16 @@ import {
   type TlsPolicy,
 } from '@postern/conversation';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
-import { ClientLimits, clientOf, type Excess } from './client-limits.ts';
+import type { Certificates } from './certificates.ts';
+import { ClientLimits, clientOf } from './client-limits.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { type SocketFacts, SocketTransport, UpgradableTransport } from './socket-transport.ts';
+import { type SocketFacts, SocketTransport, type TransportKeeper, UpgradableTransport } from './socket-transport.ts';
 import { type Trouble, tellTrouble } from './trouble.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
 /** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
-export class Listener implements AsyncDisposable {
+export class Listener implements AsyncDisposable, TransportKeeper {
   readonly tlsPolicy: TlsPolicy;
   readonly #server: Server;
   readonly #options: ListenOptions;
@@ -25,8 +26,9 @@ export class Listener implements AsyncDisposable {
   readonly #deadlines: Deadlines;
   readonly #conversation: ConversationOptions;
   readonly #closing = new AbortController();
-  /** The open sockets, and whom each is counted for. */
-  readonly #open = new Map<Socket, string | undefined>();
+  /** The sockets that are not transports yet, and whom each is counted for. */
+  readonly #arriving = new Map<Socket, string | undefined>();
+  readonly #transports = new Set<SocketTransport>();
   /** One for all sockets. */
   readonly #onSocketClose: (this: Socket) => void;
   #protocols = 0;
@@ -44,9 +46,12 @@ export class Listener implements AsyncDisposable {
     this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
     this.#conversation = { ...options.conversation, deadlines: this.#deadlines, closing: this.#closing.signal };
-    const leave = (socket: Socket) => this.#leave(socket);
+    const onClose = (socket: Socket) => {
+      this.#limits.leave(this.#release(socket));
+      this.#checkIdle();
+    };
     this.#onSocketClose = function () {
-      leave(this);
+      onClose(this);
     };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
@@ -70,7 +75,7 @@ export class Listener implements AsyncDisposable {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#open.size;
+    return this.#arriving.size + this.#transports.size;
   }
 
   /**
@@ -86,6 +91,13 @@ export class Listener implements AsyncDisposable {
     return this.close();
   }
 
+  /** @internal Called by the transports. */
+  gone(transport: SocketTransport): void {
+    this.#transports.delete(transport);
+    this.#limits.leave(clientOf(transport.remote));
+    this.#checkIdle();
+  }
+
   async #close(grace: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -95,27 +107,31 @@ export class Listener implements AsyncDisposable {
       this.#onIdle = () => wait.end();
       await wait.over.catch(ignore);
     }
-    for (const socket of this.#open.keys()) socket.destroy();
+    for (const socket of this.#arriving.keys()) socket.destroy();
+    for (const transport of this.#transports) transport.destroy();
     await closed;
   }
 
   get #idle(): boolean {
-    return this.#open.size === 0 && this.#protocols === 0;
+    return this.connections === 0 && this.#protocols === 0;
+  }
+
+  #checkIdle(): void {
+    if (this.#idle) this.#onIdle?.();
   }
 
   #accept(socket: Socket): void {
-    // An error that nobody listens for would be everybody's.
-    socket.on('error', ignore);
     const remote = 'path' in this.#options.endpoint ? unixAddress('') : remoteAddress(socket);
     if (remote === undefined) {
-      socket.destroy();
+      // It was reset before it was here.
+      this.#drop(socket);
       return;
     }
     // A proxy is not counted as a client: those whom it brings are.
     const isProxy = this.#proxies?.includes(remote) ?? false;
-    if (!this.#admit(socket, remote, isProxy ? undefined : clientOf(remote))) return;
-    socket.on('close', this.#onSocketClose);
-    const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy };
+    const client = isProxy ? undefined : clientOf(remote);
+    if (!this.#admit(socket, remote, client)) return;
+    const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy, keeper: this };
     if (isProxy) void this.#introduce(socket, facts);
     else this.#begin(socket, facts);
   }
@@ -123,24 +139,25 @@ export class Listener implements AsyncDisposable {
   /** Counts the connection for the client, or turns it away. */
   #admit(socket: Socket, remote: Address, client: string | undefined): boolean {
     const excess = this.#limits.enter(client);
-    if (excess === undefined) this.#open.set(socket, client);
-    else this.#refuse(socket, remote, excess);
-    return excess === undefined;
+    if (excess === undefined) return true;
+    const { refusal = '' } = this.#options;
+    if (this.tlsPolicy !== 'implicit') socket.write(typeof refusal === 'string' ? refusal : refusal(excess, remote));
+    this.#drop(socket);
+    this.#tell({ kind: 'refused', remote, excess });
+    return false;
   }
 
   /** Hears from a proxy whose connection it is. */
   async #introduce(socket: Socket, facts: SocketFacts): Promise<void> {
+    this.#expect(socket, undefined);
     try {
       const proxied = await this.#proxies?.hear(socket);
       const { source: remote, destination: local } = proxied?.connection ?? {
         source: facts.remote,
         destination: facts.local,
       };
-      if (proxied?.connection !== undefined) {
-        this.#leave(socket);
-        if (!this.#admit(socket, remote, clientOf(remote))) return;
-      }
-      this.#begin(socket, { ...facts, remote, local, proxied });
+      this.#limits.leave(this.#release(socket));
+      if (this.#admit(socket, remote, clientOf(remote))) this.#begin(socket, { ...facts, remote, local, proxied });
     } catch (error) {
       socket.destroy();
       this.#tell({ kind: 'proxy', remote: facts.remote, error });
@@ -148,54 +165,73 @@ export class Listener implements AsyncDisposable {
   }
 
   #begin(socket: Socket, facts: SocketFacts): void {
-    if (this.tlsPolicy === 'implicit') void this.#secure(socket, facts);
-    else void this.#converse(this.#transport(socket, facts));
-  }
-
-  #transport(socket: Socket, facts: SocketFacts): SocketTransport {
     const { certificates } = this.#options;
-    if (this.tlsPolicy === 'none' || certificates === undefined) return new SocketTransport(socket, facts);
-    return new UpgradableTransport(socket, facts, certificates.secure);
+    if (certificates === undefined || this.tlsPolicy === 'none') this.#converse(new SocketTransport(socket, facts));
+    else if (this.tlsPolicy === 'implicit') void this.#secure(socket, facts, certificates);
+    else this.#converse(new UpgradableTransport(socket, facts, certificates.secure));
   }
 
-  async #secure(socket: Socket, facts: SocketFacts): Promise<void> {
+  async #secure(socket: Socket, facts: SocketFacts, certificates: Certificates): Promise<void> {
+    this.#expect(socket, clientOf(facts.remote));
     try {
-      const secured = await this.#options.certificates?.secure(socket);
-      if (secured === undefined) return;
-      void this.#converse(new SocketTransport(secured.socket, { ...facts, tls: secured.facts }));
+      const secured = await certificates.secure(socket);
+      this.#release(socket);
+      this.#converse(new SocketTransport(secured.socket, { ...facts, tls: secured.facts }));
     } catch (error) {
       this.#tell({ kind: 'handshake', remote: facts.remote, error });
     }
   }
 
-  async #converse(transport: SocketTransport): Promise<void> {
+  // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
+  #converse(transport: SocketTransport): void {
     const conversation = new Conversation(transport, this.#conversation);
+    this.#transports.add(transport);
     this.#protocols++;
+    this.#lead(conversation).then(
+      () => this.#end(conversation),
+      (error: unknown) => this.#fail(conversation, error),
+    );
+  }
+
+  #lead(conversation: Conversation): Promise<void> {
     try {
-      await this.#options.protocol(conversation);
-      await conversation.close();
+      return this.#options.protocol(conversation);
     } catch (error) {
-      conversation.destroy();
-      const kind = error instanceof ConversationError ? 'conversation' : 'protocol';
-      this.#tell({ kind, remote: transport.remote, error });
-    } finally {
-      this.#protocols--;
-      if (this.#idle) this.#onIdle?.();
+      return Promise.reject(error);
     }
   }
 
-  #refuse(socket: Socket, remote: Address, excess: Excess): void {
-    const { refusal = '' } = this.#options;
-    if (this.tlsPolicy !== 'implicit') socket.write(typeof refusal === 'string' ? refusal : refusal(excess, remote));
-    socket.destroySoon();
-    this.#tell({ kind: 'refused', remote, excess });
+  async #end(conversation: Conversation): Promise<void> {
+    await conversation.close();
+    this.#protocols--;
+    this.#checkIdle();
   }
 
-  #leave(socket: Socket): void {
-    if (!this.#open.has(socket)) return;
-    this.#limits.leave(this.#open.get(socket));
-    this.#open.delete(socket);
-    if (this.#idle) this.#onIdle?.();
+  #fail(conversation: Conversation, error: unknown): void {
+    conversation.destroy();
+    const kind = error instanceof ConversationError ? 'conversation' : 'protocol';
+    this.#tell({ kind, remote: conversation.transport.remote, error });
+    this.#protocols--;
+    this.#checkIdle();
+  }
+
+  /** Keeps a socket that is not a transport yet, and is counted for the client. */
+  #expect(socket: Socket, client: string | undefined): void {
+    this.#arriving.set(socket, client);
+    // An error that nobody listens for would be everybody's.
+    socket.on('error', ignore).on('close', this.#onSocketClose);
+  }
+
+  /** Hands the socket on; comes to the client that it was counted for. */
+  #release(socket: Socket): string | undefined {
+    const client = this.#arriving.get(socket);
+    this.#arriving.delete(socket);
+    socket.off('close', this.#onSocketClose);
+    return client;
+  }
+
+  #drop(socket: Socket): void {
+    socket.on('error', ignore).destroySoon();
   }
 
   #local(socket: Socket): Address {

@@ -25,6 +25,13 @@ export interface SocketFacts {
   readonly tls?: TlsFacts | undefined;
   /** What a trusted proxy said of the connection. */
   readonly proxied?: ProxyHeader | undefined;
+  /** Who counts the transport. */
+  readonly keeper?: TransportKeeper | undefined;
+}
+
+/** Hears of transports that are gone for good: one for many, where a callback for each would cost memory. */
+export interface TransportKeeper {
+  gone(transport: SocketTransport): void;
 }
 
 /** A socket with TLS on it, and what is known of it. */
@@ -49,6 +56,7 @@ export class SocketTransport implements Transport {
   onEnd: (() => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
 
+  readonly #keeper: TransportKeeper | undefined;
   #socket: Owned;
   #tls: TlsFacts | undefined;
 
@@ -58,7 +66,7 @@ export class SocketTransport implements Transport {
   #paused = false;
   #ended = false;
   /** The read that waits. */
-  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined = undefined;
+  #reader: ((chunk: Uint8Array | undefined | Promise<never>) => void) | undefined = undefined;
 
   #error: Error | undefined = undefined;
   /** True if it was us who closed it at once. */
@@ -72,6 +80,7 @@ export class SocketTransport implements Transport {
     this.local = facts.local;
     this.tlsPolicy = facts.tlsPolicy;
     this.proxied = facts.proxied;
+    this.#keeper = facts.keeper;
     this.#tls = facts.tls;
     this.#socket = socket;
     // Replies are written whole: waiting for more to fill a segment is waiting for nothing.
@@ -88,8 +97,9 @@ export class SocketTransport implements Transport {
     if (this.#ended && !this.#destroyed) return undefined;
     if (this.#socket.destroyed) return Promise.reject(this.#gone());
     if (this.#reader !== undefined) return Promise.reject(new TypeError('a transport has one reader'));
-    this.#reader = Promise.withResolvers();
-    return this.#reader.promise;
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
   }
 
   write(bytes: Uint8Array | string): MaybePromise<void> {
@@ -139,7 +149,8 @@ export class SocketTransport implements Transport {
     socket[owner] = this;
     socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
     socket.resume();
-    if (socket.closed) this[closed]();
+    // Not before whoever made the transport has it.
+    if (socket.closed) queueMicrotask(() => this[closed]());
   }
 
   /** @internal */
@@ -147,7 +158,7 @@ export class SocketTransport implements Transport {
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;
-      reader.resolve(chunk);
+      reader(chunk);
       return;
     }
     this.#keep(chunk);
@@ -186,7 +197,7 @@ export class SocketTransport implements Transport {
   /** @internal */
   [ended](): void {
     this.#ended = true;
-    this.#reader?.resolve(undefined);
+    this.#reader?.(undefined);
     this.#reader = undefined;
     if (this.#unread === 0) this.#tellEnd();
   }
@@ -205,8 +216,9 @@ export class SocketTransport implements Transport {
   [closed](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reader?.reject(this.#gone());
+    this.#reader?.(Promise.reject(this.#gone()));
     this.#reader = undefined;
+    this.#keeper?.gone(this);
     this.onClose?.();
   }
 
