@@ -229,6 +229,16 @@ describe('the end of a server', () => {
     expect(error.code).toBe('ECONNREFUSED');
   });
 
+  it('logs out whom no listener knows of', async () => {
+    const container = containerWith('hostname', 'avatar', 'checker', 'listener');
+    const server = await started(container);
+    const login = await server.portal.login(new UsernamePassword('guest', 'password'), testMind(), MessageDelivery);
+    expect(login.avatarId).toBe('guest');
+    expect(server.portal.openLogins).toBe(1);
+    await server.close();
+    expect(server.portal.openLogins).toBe(0);
+  });
+
   it('goes on after a failure, and tells of it by name', async () => {
     const disposed: string[] = [];
     const container = containerWith('hostname', 'avatar', 'listener');

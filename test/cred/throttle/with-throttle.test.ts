@@ -185,7 +185,32 @@ describe('failures are counted', () => {
   });
 });
 
+describe('a client that has left', () => {
+  it('makes nobody be asked', async () => {
+    const { login, counted } = guarded();
+    const gone = mindOf({}, AbortSignal.abort());
+    await expect(login('joe', 's3cret', gone)).rejects.toBeInstanceOf(TemporaryFailure);
+    expect(counted.asked).toBe(0);
+  });
+});
+
 describe('a success', () => {
+  it('writes nothing to the store where there was no failure', async () => {
+    const counts = new InMemoryFailureCounts();
+    const resets: string[] = [];
+    const store: FailureCounts = {
+      get: (key) => counts.get(key),
+      add: (key, window) => counts.add(key, window),
+      reset: (key) => void resets.push(key),
+    };
+    const { login, guess } = guarded({ ...limits, counts: store });
+    await login('joe', 's3cret');
+    expect(resets).toEqual([]);
+    await guess('joe');
+    await login('joe', 's3cret');
+    expect(resets).toEqual([expect.stringMatching(/^user\+network:/)]);
+  });
+
   it('forgets the failures of that user from that network', async () => {
     const { guess, login } = guarded();
     for (let round = 0; round < 3; round += 1) {
@@ -259,6 +284,22 @@ describe('what does not count', () => {
     expect(await wrong('joe', THERE)).toBe(3);
     await clock.advance(MINUTE);
     expect(await wrong('joe')).toBe(4);
+  });
+
+  it('unless so many others came in between that it was forgotten: what is remembered has a bound', async () => {
+    let added = 0;
+    const counts: FailureCounts = {
+      get: () => 0,
+      add: (key) => {
+        if (key.startsWith('user:')) added += 1;
+      },
+      reset: () => {},
+    };
+    const { login, guess } = guarded({ counts });
+    await login('joe', 'wrong').catch(() => {});
+    for (let n = 0; n < 10_000; n += 1) await guess('joe');
+    await login('joe', 'wrong').catch(() => {});
+    expect(added).toBe(10_002);
   });
 
   it('but a proof that hides the password counts every time', async () => {
