@@ -13,10 +13,8 @@ describe('release', () => {
     const whole = new Uint8Array(65_536);
     release(whole.subarray(1));
     release(Buffer.from('from a pool'));
-    const { buffer } = new WebAssembly.Memory({ initial: 1 });
     release(new Uint8Array(new SharedArrayBuffer(65_536)));
     expect(whole.buffer.detached).toBe(false);
-    expect(buffer.detached).toBe(false);
   });
 });
 
