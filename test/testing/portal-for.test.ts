@@ -1,0 +1,47 @@
+import { TemporaryFailure, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
+import { FakeClock, portalFor, TestAvatar, testMind } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+
+class Mailbox {
+  readonly owner: string;
+
+  constructor(owner: string) {
+    this.owner = owner;
+  }
+}
+
+describe('portalFor', () => {
+  it('is a portal for these users, each with a test avatar', async () => {
+    const portal = portalFor({ joe: 's3cret' });
+    const login = await portal.login(new UsernamePassword('joe', 's3cret'), testMind(), TestAvatar);
+    expect(login.avatar).toEqual(new TestAvatar('joe'));
+    await expect(portal.login(new UsernamePassword('joe', 'wrong'), testMind(), TestAvatar)).rejects.toThrow(
+      UnauthorizedLogin,
+    );
+  });
+
+  it('makes avatars of one’s own', async () => {
+    const portal = portalFor({ joe: 's3cret' }, Mailbox, (avatarId) => new Mailbox(String(avatarId)));
+    const { avatar } = await portal.login(new UsernamePassword('joe', 's3cret'), testMind(), Mailbox);
+    expect(avatar.owner).toBe('joe');
+  });
+
+  it('takes a portal’s options', async () => {
+    const clock = new FakeClock();
+    const never = new Promise<Mailbox>(() => {});
+    const portal = portalFor({ joe: 's3cret' }, Mailbox, () => never, { clock, deadline: 1_000 });
+    const login = expect(portal.login(new UsernamePassword('joe', 's3cret'), testMind(), Mailbox)).rejects.toThrow(
+      TemporaryFailure,
+    );
+    await clock.advance(1_000);
+    await login;
+  });
+});
+
+describe('testMind', () => {
+  it('knows nothing of a client elsewhere but what it is told', () => {
+    expect(testMind()).toMatchObject({ protocol: 'smtp', tls: undefined, clientName: undefined });
+    expect(testMind({ clientName: 'client.example.org' }).clientName).toBe('client.example.org');
+    expect(testMind().store).not.toBe(testMind().store);
+  });
+});
