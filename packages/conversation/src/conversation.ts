@@ -173,6 +173,7 @@ export class Conversation {
 
   /** Sends what was said, ends, and closes when the peer has, or soon. Does not fail. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     let left = Math.min(this.patience, MAXIMUM_LINGERING);
     try {
       left = await this.#flushed(left);
@@ -362,7 +363,7 @@ export class Conversation {
   /** A peer that has ended its side, and of which all has been heard, has left where it counts as that. */
   #tellIfLeft(): void {
     const left = this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined;
-    if (this.#closed || left) this.#gone?.abort(new PeerGone());
+    if (this.#closed || left) this.#gone?.abort(GONE);
   }
 
   #advance(at: number): void {
@@ -377,5 +378,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
+const GONE = new PeerGone();
 /** How long a peer may take to end its side after us. */
 const MAXIMUM_LINGERING = 5_000;
