@@ -19,9 +19,8 @@ import type { State } from '../state.ts';
 /** AUTH (RFC 4954 §4): leads the exchange, and logs the client in. */
 export async function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): Promise<Reply> {
   if (state.authenticated) return ALREADY;
-  const challenger = offered(state.challengers, state.portal, state.mind, state.offer).find(
-    ({ mechanism }) => mechanism === command.mechanism,
-  );
+  const named = state.challengers.filter(({ mechanism }) => mechanism === command.mechanism);
+  const [challenger] = offered(named, state.portal, state.mind, state.offer);
   if (challenger === undefined) return notOffered(state, command.mechanism);
 
   if (state.login !== undefined) await state.logout('reset');
