@@ -427,7 +427,7 @@ static void readable(connection *c) {
 
 static void turn(void) {
   struct epoll_event events[256];
-  int n = epoll_wait(poller, events, 256, 50);
+  int n = epoll_wait(poller, events, 256, 0);
   if (n < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
   static double last_sign;
   if (n > 0 || last_sign == 0) last_sign = now();
