@@ -139,6 +139,18 @@ describe('limits', () => {
     expect(await heardBy(await plain(port))).toBe('');
   });
 
+  it('with words that fail says nothing, and tells of the trouble', async () => {
+    const { port, trouble } = await served({
+      limits: { connections: 0 },
+      refusal: () => {
+        throw new RangeError('no words');
+      },
+    });
+    expect(await heardBy(await plain(port))).toBe('');
+    expect(await trouble()).toMatchObject({ kind: 'protocol', error: { message: 'no words' } });
+    expect(await trouble()).toMatchObject({ kind: 'refused' });
+  });
+
   it('lets a flood of connections pass by without harm', async () => {
     const { port, accept, listener } = await served({ limits: { connectionsPerClient: 5 } });
     const sockets = await Promise.all(Array.from({ length: 300 }, () => plain(port)));

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect as connectSocket } from 'node:net';
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { PeerGone } from '@postern/conversation';
 import { Certificates, connect } from '@postern/node';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
 import { served } from './served.ts';
 
@@ -108,6 +108,59 @@ describe('startTls', () => {
     expect(transport.tls?.version).toBe('TLSv1.3');
   });
 
+  it('keeps many that go on at once apart', async () => {
+    const { ca } = await testCertificates();
+    const { port, accept } = await offered();
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => {
+        return connect({
+          endpoint: { host: '127.0.0.1', port },
+          ca,
+          serverName: `client-${at}.localhost`,
+          unverified: true,
+        });
+      }),
+    );
+    const names = new Map(clients.map(({ local }, at) => [local.port, `client-${at}.localhost`]));
+    const server = async () => {
+      const { transport } = await accept();
+      await transport.startTls?.();
+      expect(transport.tls?.serverName).toBe(names.get(transport.remote.port));
+    };
+    await Promise.all([...clients.map((client) => client.startTls?.()), ...clients.map(server)]);
+  });
+
+  it.each([
+    ['behind the last words of the handshake', 'Finished'],
+    ['later', 'EHLO'],
+  ])('lets nobody in between speak in the clear %s', async (_title, behind) => {
+    const { port, accept } = await offered();
+    const upstream = connectSocket(port, '127.0.0.1');
+    upstream.on('error', () => {});
+    const between = await interceptor((socket) => {
+      upstream.pipe(socket);
+      // The client's second flight has the end of its handshake, the third its first words.
+      let flights = behind === 'Finished' ? 2 : 3;
+      socket.on('data', (data: Buffer) => {
+        flights--;
+        upstream.write(
+          flights === 0 ? Buffer.concat([data, Buffer.from('RSET\r\nMAIL FROM:<eve@example.com>\r\n')]) : data,
+        );
+      });
+    });
+    const raw = connectSocket(between, '127.0.0.1');
+    const conversation = await accept();
+    const started = conversation.startTls();
+    const secured = await handshake(raw);
+    secured.on('error', () => {});
+    await started;
+    if (behind === 'EHLO') {
+      secured.write('EHLO client\r\n');
+      expect(await conversation.hearLine(512)).toBe('EHLO client');
+    }
+    await expect(async () => conversation.hearLine(512)).rejects.toThrow(PeerGone);
+  });
+
   it('works once', async () => {
     const { ca } = await testCertificates();
     const { port, accept } = await offered();
@@ -131,6 +184,15 @@ describe('startTls', () => {
 async function offered() {
   const { server } = await testCertificates();
   return served({ certificates: await Certificates.load(server) });
+}
+
+/** The port of somebody in between. */
+async function interceptor(intercept: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => intercept(socket.on('error', () => {})));
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 /** The client's half, by Node alone. */

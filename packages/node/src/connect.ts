@@ -87,7 +87,10 @@ async function within(
   begin: (done: () => void) => void,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onError = (cause: Error) => reject(new PeerGone(cause.message, { cause }));
+  const onError = (cause: Error) => {
+    reject(new PeerGone(cause.message, { cause }));
+    socket.destroy();
+  };
   const onClose = () => reject(new PeerGone());
   const onAbort = () => reject(signal?.reason);
   const timer = setTimeout(() => reject(new TimedOut()), timeout);
@@ -104,6 +107,6 @@ async function within(
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
     socket.off('close', onClose);
-    // onError stays: until the transport listens, an error that nobody hears would be everybody's.
+    // onError stays: until the transport listens, the socket may still break.
   }
 }

@@ -16,7 +16,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER });
   const listener = new Listener(server, tlsPolicy, options);
   await opened(server, where(options));
-  if ('path' in endpoint && options.mode !== undefined) await chmod(endpoint.path, options.mode);
+  if ('path' in endpoint && options.mode !== undefined) {
+    await chmod(endpoint.path, options.mode).catch(async (error: unknown) => {
+      await listener.close({ grace: 0 });
+      throw error;
+    });
+  }
   return listener;
 }
 

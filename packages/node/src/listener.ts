@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import {
   type Address,
+  Closing,
   Conversation,
   ConversationError,
   type ConversationOptions,
@@ -9,7 +10,7 @@ import {
 } from '@postern/conversation';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
-import { ClientLimits, clientOf } from './client-limits.ts';
+import { ClientLimits, clientOf, type Excess } from './client-limits.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { type SocketFacts, SocketTransport, type TransportKeeper, UpgradableTransport } from './socket-transport.ts';
@@ -101,7 +102,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   async #close(grace: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
-    this.#closing.abort();
+    this.#closing.abort(new Closing());
     if (!this.#idle && grace > 0) {
       const wait = this.#deadlines.wait(grace);
       this.#onIdle = () => wait.end();
@@ -140,11 +141,21 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   #admit(socket: Socket, remote: Address, client: string | undefined): boolean {
     const excess = this.#limits.enter(client);
     if (excess === undefined) return true;
-    const { refusal = '' } = this.#options;
-    if (this.tlsPolicy !== 'implicit') socket.write(typeof refusal === 'string' ? refusal : refusal(excess, remote));
+    // TLS comes before any words, and would cost more than we have to spare.
+    if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(excess, remote));
     this.#drop(socket);
     this.#tell({ kind: 'refused', remote, excess });
     return false;
+  }
+
+  #refusal(excess: Excess, remote: Address): string {
+    const { refusal = '' } = this.#options;
+    try {
+      return typeof refusal === 'string' ? refusal : refusal(excess, remote);
+    } catch (error) {
+      this.#tell({ kind: 'protocol', remote, error });
+      return '';
+    }
   }
 
   /** Hears from a proxy whose connection it is. */

@@ -210,6 +210,8 @@ export class SocketTransport implements Transport {
   /** @internal */
   [broke](error: Error): void {
     this.#error ??= error;
+    // A TLS socket that has heard something broken would stay open.
+    this.#socket.destroy();
   }
 
   /** @internal */

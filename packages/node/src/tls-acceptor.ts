@@ -21,6 +21,8 @@ export class TlsAcceptor {
     this.#server = createServer({ ...options, handshakeTimeout: 0x7fffffff })
       .on('secureConnection', (socket) => {
         socket.allowHalfOpen = true;
+        // It may be broken by what came behind the handshake, before anybody else listens.
+        socket.on('error', destroy);
         this.#handshake.getStore()?.resolve(socket);
       })
       .on('tlsClientError', (error) => this.#handshake.getStore()?.reject(error));
@@ -49,6 +51,10 @@ export class TlsAcceptor {
       raw.off('close', onClose);
     }
   }
+}
+
+function destroy(this: TLSSocket): void {
+  this.destroy();
 }
 
 type Handshake = PromiseWithResolvers<TLSSocket>;
