@@ -1,0 +1,3 @@
+export type { Lease } from './lease.ts';
+export { RelayDelivery } from './relay-delivery.ts';
+export { Smarthost, type SmarthostOptions, type SmarthostTls } from './smarthost.ts';

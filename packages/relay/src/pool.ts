@@ -1,0 +1,191 @@
+import { type Clock, type Deadlines, TimedOut } from '@postern/conversation';
+import type { SmtpClient } from '@postern/esmtp/client';
+import { Congested } from './errors.ts';
+import { Lease, type Lender } from './lease.ts';
+
+export interface PoolOptions {
+  readonly open: () => Promise<SmtpClient>;
+  /** How many connections there may be. */
+  readonly connections: number;
+  /** How long one may lie unused, in milliseconds. */
+  readonly idleTime: number;
+  /** How long one may be waited for, in milliseconds. */
+  readonly patience: number;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+}
+
+/** Connections to one server: lent to one transaction after the other, never more than so many. */
+export class Pool implements Lender {
+  readonly #options: PoolOptions;
+  /** The last one was used last. */
+  readonly #idle: Idle[] = [];
+  /** Those lent at which nothing is going on, and since when; the first one was held first. */
+  readonly #held = new Map<Lease, number>();
+  /** Each is called when it has a place. */
+  readonly #waiting = new Set<() => void>();
+  #lent = 0;
+  #sweep: Disposable | undefined;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** A connection on which a transaction can begin. Rejects with Congested, or with what `open` rejects with. */
+  async acquire(): Promise<Lease> {
+    await this.#enter();
+    try {
+      return new Lease(this, await this.#client());
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  takeBack({ client }: Lease): void {
+    if (this.#closed) void quit(client);
+    else this.#keep(client);
+    this.#leave();
+  }
+
+  writeOff(): void {
+    this.#leave();
+  }
+
+  held(lease: Lease): void {
+    this.#held.set(lease, this.#options.clock.now());
+    if (this.#waiting.size > 0 || this.#closed) lease.reclaim();
+    else this.#sweepLater();
+  }
+
+  resumed(lease: Lease): void {
+    this.#held.delete(lease);
+  }
+
+  /** Takes leave of the server on every connection that is not in use, and on the others as they are given back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#sweep?.[Symbol.dispose]();
+    for (const lease of this.#held.keys()) lease.reclaim();
+    const clients = this.#idle.splice(0).map((idle) => idle.leave());
+    await Promise.all(clients.map(quit));
+  }
+
+  /** Waits for a place among so many. */
+  async #enter(): Promise<void> {
+    const { connections, patience, deadlines } = this.#options;
+    if (this.#lent >= connections) this.#held.keys().next().value?.reclaim();
+    if (this.#lent < connections) {
+      this.#lent++;
+      return;
+    }
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.add(turn.resolve);
+    try {
+      await deadlines.within(patience, turn.promise);
+    } catch (error) {
+      // A place that came too late is another's.
+      if (!this.#waiting.delete(turn.resolve)) this.#leave();
+      throw error instanceof TimedOut ? new Congested() : error;
+    }
+  }
+
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#lent--;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+
+  /** One that was used before, if the server still answers there, else a new one. */
+  async #client(): Promise<SmtpClient> {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      const client = idle.leave();
+      if (await reset(client)) return client;
+      client.conversation.destroy();
+    }
+    return await this.#options.open();
+  }
+
+  #keep(client: SmtpClient): void {
+    const idle = new Idle(client, this.#options.clock.now(), () => {
+      this.#idle.splice(this.#idle.indexOf(idle), 1);
+      idle.leave().conversation.destroy();
+    });
+    if (client.conversation.signal.aborted) {
+      idle.leave().conversation.destroy();
+      return;
+    }
+    this.#idle.push(idle);
+    this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    const { clock, idleTime } = this.#options;
+    this.#sweep ??= clock.after(idleTime, () => {
+      this.#sweep = undefined;
+      this.#sweepNow(clock.now() - idleTime);
+    });
+  }
+
+  #sweepNow(before: number): void {
+    for (const [lease, since] of this.#held) {
+      if (since <= before) lease.reclaim();
+    }
+    const fresh = this.#idle.findIndex(({ since }) => since > before);
+    for (const idle of this.#idle.splice(0, fresh < 0 ? this.#idle.length : fresh)) void quit(idle.leave());
+    if (this.#idle.length > 0 || this.#held.size > 0) this.#sweepLater();
+  }
+}
+
+/** A connection that nobody uses, watched for the server's leaving. */
+class Idle {
+  readonly since: number;
+  readonly #client: SmtpClient;
+  readonly #onGone: () => void;
+
+  constructor(client: SmtpClient, since: number, onGone: () => void) {
+    this.#client = client;
+    this.since = since;
+    this.#onGone = onGone;
+    const { conversation } = client;
+    conversation.leaveOnEnd = true;
+    conversation.signal.addEventListener('abort', onGone, { once: true });
+  }
+
+  /** Watches no longer. */
+  leave(): SmtpClient {
+    const { conversation } = this.#client;
+    conversation.signal.removeEventListener('abort', this.#onGone);
+    conversation.leaveOnEnd = false;
+    return this.#client;
+  }
+}
+
+/** Whether the server answers, and has forgotten whatever transaction was open (RFC 5321 §4.1.1.5). */
+async function reset(client: SmtpClient): Promise<boolean> {
+  const { conversation } = client;
+  const { patience } = conversation;
+  conversation.patience = Math.min(patience, SHORT_PATIENCE);
+  try {
+    const { code } = await client.command('RSET');
+    return code === 250;
+  } catch {
+    return false;
+  } finally {
+    conversation.patience = patience;
+  }
+}
+
+/** Does not fail. */
+async function quit(client: SmtpClient): Promise<void> {
+  client.conversation.patience = Math.min(client.conversation.patience, SHORT_PATIENCE);
+  await client[Symbol.asyncDispose]();
+}
+
+/** For a server that has nothing to do but to answer: milliseconds. */
+const SHORT_PATIENCE = 10_000;

@@ -1,0 +1,53 @@
+import { Rejection, Reply } from '@postern/esmtp';
+import { BadMessage, SmtpRefusal, Unsupported } from '@postern/esmtp/client';
+import { SaslError } from '@postern/sasl/client';
+import { Congested, Unreachable } from './errors.ts';
+
+/** What the next server said of a message or an address, as our client shall hear it: its code, its enhanced code, its text. */
+export function passOn({ code, enhanced, lines }: Reply): Reply {
+  if (code === CLOSING) return new Reply(451, enhanced ?? '4.4.2', ...lines.slice(0, MAX_LINES));
+  if (ABOUT_US.has(code)) return MISCONFIGURED;
+  return new Reply(code, enhanced ?? `${Math.floor(code / 100)}.0.0`, ...lines.slice(0, MAX_LINES));
+}
+
+/** True for a reply that is about this connection, and not about a message or an address. */
+export function isAboutUs({ code }: Reply): boolean {
+  return code === CLOSING || ABOUT_US.has(code) || (code >= 300 && code < 400);
+}
+
+/** The refusal that is this reply. */
+export function rejectionOf(reply: Reply, cause?: unknown): Rejection {
+  const rejection = new Rejection(reply.code, reply.enhanced ?? '', ...reply.lines);
+  if (cause !== undefined) rejection.cause = cause;
+  return rejection;
+}
+
+/** What a client is told of an error on the way to the next server, which is the refusal's cause. */
+export function asRejection(error: unknown): Rejection {
+  return error instanceof Rejection ? error : rejectionOf(replyTo(error), error);
+}
+
+function replyTo(error: unknown): Reply {
+  if (error instanceof Unsupported) return lacking.get(error.extension) ?? CONVERSION;
+  if (error instanceof BadMessage) return INVALID_CHARACTERS;
+  if (error instanceof SmtpRefusal && !error.reply.positive) return passOn(error.reply);
+  if (error instanceof Congested) return CONGESTED;
+  if (!(error instanceof Unreachable)) return BROKEN;
+  return error.cause instanceof SaslError ? MISCONFIGURED : UNREACHABLE;
+}
+
+const CLOSING = 421;
+/** Of the login between the next server and us (RFC 4954 §6), of which our client knows nothing: it has logged in already, here. */
+const ABOUT_US: ReadonlySet<number> = new Set([432, 454, 530, 534, 535, 538]);
+/** More is no explanation any more. */
+const MAX_LINES = 10;
+
+const UNREACHABLE = new Reply(451, '4.4.1', 'The next server does not answer now');
+const BROKEN = new Reply(451, '4.4.2', 'The connection to the next server broke');
+const CONGESTED = new Reply(451, '4.4.5', 'Too many messages are on their way to the next server');
+const MISCONFIGURED = new Reply(451, '4.3.5', 'The next server does not let this one in');
+const INVALID_CHARACTERS = new Reply(550, '5.6.11', 'The message has a NUL, or a CR or LF that is not part of a CRLF');
+const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');
+const lacking: ReadonlyMap<string, Reply> = new Map([
+  ['SMTPUTF8', new Reply(550, '5.6.7', 'The next server does not know SMTPUTF8')],
+]);

@@ -1,0 +1,49 @@
+import type { Message, RecipientResult, Rejection, Reply } from '@postern/esmtp';
+import type { Outgoing } from '@postern/esmtp/client';
+import type { Lease } from './lease.ts';
+import { isAboutUs, passOn } from './refusals.ts';
+
+/** A message on its way to the next server, which has said 354. */
+export class RelayMessage implements Message {
+  readonly #outgoing: Outgoing;
+  readonly #lease: Lease;
+  readonly #explain: (error: unknown) => Rejection;
+
+  constructor(outgoing: Outgoing, lease: Lease, explain: (error: unknown) => Rejection) {
+    this.#outgoing = outgoing;
+    this.#lease = lease;
+    this.#explain = explain;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    try {
+      await this.#outgoing.write(chunk);
+    } catch (error) {
+      this.#lease.destroy();
+      throw this.#explain(error);
+    }
+  }
+
+  /** Whom the server has not answered for before the connection broke is told to try again; the others' answers hold. */
+  async end(): Promise<readonly RecipientResult[]> {
+    try {
+      const replies = await this.#outgoing.end();
+      if (replies.some(isAboutUs)) this.#lease.destroy();
+      else this.#lease.release();
+      return replies.map(result);
+    } catch (error) {
+      this.#lease.destroy();
+      const { reply } = this.#explain(error);
+      return this.#outgoing.replies.map((answer) => (answer === undefined ? reply : result(answer)));
+    }
+  }
+
+  /** The end of data was not said, so the next server drops what it has (RFC 5321 §4.1.1.4). */
+  abort(): void {
+    this.#lease.destroy();
+  }
+}
+
+function result(reply: Reply): RecipientResult {
+  return reply.positive ? undefined : passOn(reply);
+}

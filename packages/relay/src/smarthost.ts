@@ -1,0 +1,134 @@
+import { hostname as systemHostname } from 'node:os';
+import { type Clock, Deadlines, systemClock, type Transport } from '@postern/conversation';
+import { isLocal } from '@postern/cred';
+import { isDomain } from '@postern/esmtp';
+import { connectSmtp, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
+import { type ConnectOptions, connect as connectSocket } from '@postern/node';
+import { Unreachable } from './errors.ts';
+import type { Lease } from './lease.ts';
+import { Pool } from './pool.ts';
+
+/**
+ * TLS to the next server: from the first byte; by STARTTLS, and not without; by STARTTLS if it is offered, with any certificate,
+ * which does not help against an attacker; not at all.
+ */
+export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
+
+export interface SmarthostOptions
+  extends Pick<ConnectOptions, 'endpoint' | 'ca' | 'serverName' | 'certificate' | 'minVersion' | 'maxVersion'>,
+    Pick<SmtpClientOptions, 'responders' | 'cleartext' | 'trace'> {
+  /** Speaks LMTP (RFC 2033) instead of SMTP. Default: false. */
+  readonly lmtp?: boolean;
+  /** Default: `required`, and `none` where the server is on this machine. */
+  readonly tls?: SmarthostTls;
+  /** This host's name, for EHLO. Default: that of the machine. */
+  readonly hostname?: string;
+  /** How many connections there may be at the same time; more messages wait. Default: 20. */
+  readonly connections?: number;
+  /** How long an unused connection is kept for the next message, in milliseconds. Default: 30,000. */
+  readonly idleTime?: number;
+  /** How long connecting, or a place among the connections, may take, in milliseconds. Default: 30,000. */
+  readonly connectTime?: number;
+  /**
+   * How long the server may take for a reply, in milliseconds. Default: 100,000, so that a client of ours hears of it within two
+   * minutes (RFC 6409 §5.3).
+   */
+  readonly patience?: number;
+  /** The same for its answer to a message. Default: 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice. */
+  readonly finalPatience?: number;
+  /** Told what went wrong between us and the server, for the log: the client hears only that it may try again. */
+  readonly onTrouble?: (error: unknown) => void;
+  /** By default @postern/node's. */
+  readonly connect?: (options: ConnectOptions) => Promise<Transport>;
+  /** By default the machine's. */
+  readonly clock?: Clock;
+}
+
+/** The server that messages are relayed to, and the connections to it. One for all users; deliveries borrow connections. */
+export class Smarthost implements AsyncDisposable {
+  readonly #options: SmarthostOptions;
+  readonly #pool: Pool;
+  readonly #deadlines: Deadlines;
+  readonly #ending = new AbortController();
+
+  constructor(options: SmarthostOptions) {
+    const { connections = 20, idleTime = 30_000, connectTime = 30_000, clock = systemClock } = options;
+    if (!(connections >= 1)) throw new RangeError(`connections: 1 or more is wanted, not ${connections}`);
+    this.#options = options;
+    const deadlines = new Deadlines(clock);
+    this.#deadlines = deadlines;
+    this.#pool = new Pool({ open: () => this.#open(), connections, idleTime, patience: connectTime, clock, deadlines });
+  }
+
+  /** Lends a connection. Rejects with a RelayError. */
+  acquire(): Promise<Lease> {
+    return this.#pool.acquire();
+  }
+
+  /** Tells of trouble between us and the server. Does not fail. */
+  tell(error: unknown): void {
+    try {
+      this.#options.onTrouble?.(error);
+    } catch {
+      // A log that does not work is no reason to refuse mail.
+    }
+  }
+
+  /** Takes leave of the server on every connection that is not in use, and on the others when their messages have ended. */
+  async close(): Promise<void> {
+    this.#ending.abort(new Unreachable('the relay is closing'));
+    await this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(): Promise<SmtpClient> {
+    try {
+      this.#ending.signal.throwIfAborted();
+      const transport = await this.#connect();
+      return await connectSmtp(transport, this.#clientOptions(transport));
+    } catch (cause) {
+      throw new Unreachable('the next server cannot be reached', { cause });
+    }
+  }
+
+  #connect(): Promise<Transport> {
+    const { tls, connectTime = 30_000, connect = connectSocket, ...options } = this.#options;
+    const { endpoint, ca, serverName, certificate, minVersion, maxVersion } = options;
+    return connect({
+      endpoint,
+      tlsPolicy: tls ?? 'offered',
+      unverified: tls === 'offered',
+      timeout: connectTime,
+      signal: this.#ending.signal,
+      ...(ca !== undefined && { ca }),
+      ...(serverName !== undefined && { serverName }),
+      ...(certificate !== undefined && { certificate }),
+      ...(minVersion !== undefined && { minVersion }),
+      ...(maxVersion !== undefined && { maxVersion }),
+    });
+  }
+
+  #clientOptions({ remote }: Transport): SmtpClientOptions {
+    const { tls = isLocal(remote) ? 'none' : 'required', responders, trace, ...options } = this.#options;
+    const { cleartext = false, lmtp = false, patience = 100_000, finalPatience = 600_000 } = options;
+    return {
+      hostname: options.hostname ?? ownHostname(),
+      startTls: tls === 'implicit' ? 'none' : tls,
+      cleartext,
+      lmtp,
+      patience,
+      finalPatience,
+      deadlines: this.#deadlines,
+      ...(responders !== undefined && { responders }),
+      ...(trace !== undefined && { trace }),
+    };
+  }
+}
+
+function ownHostname(): string {
+  const name = systemHostname();
+  return isDomain(name) ? name : 'localhost';
+}

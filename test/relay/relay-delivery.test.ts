@@ -1,0 +1,191 @@
+import { Mailbox } from '@postern/esmtp';
+import { describe, expect, it } from 'vitest';
+import {
+  ann,
+  codes,
+  deliver,
+  envelope,
+  eve,
+  finish,
+  greeting,
+  HELLO,
+  joe,
+  name,
+  RSET,
+  scripted,
+  TO_ANN,
+} from './upstream.ts';
+
+describe('a message to a smarthost', () => {
+  it('goes by one transaction, in which the recipients were asked about', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      C: RCPT TO:<eve@example.org>
+      S: 251 2.1.5 elsewhere
+      C: DATA
+      S: 354 go
+      C: hello
+      C: ..dots
+      C: .
+      S: 250 2.0.0 kept`,
+    ]);
+    expect(await deliver(delivery, envelope([ann, eve]), 'hello\r\n.dots\r\n')).toEqual([250, 250]);
+    await over();
+  });
+
+  it('says MAIL and the first RCPT together where the server has PIPELINING', async () => {
+    const { delivery, over } = scripted([
+      `${greeting('PIPELINING')}
+      C: MAIL FROM:<joe@example.com>
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.0 ok
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('has its refused recipients refused when they are named, with the code and the text of the server', async () => {
+    const { delivery, over, troubles } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<eve@example.org>
+      S: 550-5.1.1 there is no eve
+      S: 550 5.1.1 and never was
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    const { parameters } = envelope([]);
+    delivery.validateFrom(joe, parameters);
+    await expect(delivery.validateTo(eve, {})).rejects.toMatchObject({
+      reply: { code: 550, enhanced: '5.1.1', lines: ['there is no eve', 'and never was'] },
+    });
+    const recipient = { forwardPath: ann, parameters: {} };
+    await delivery.validateTo(ann, recipient.parameters);
+    const message = await delivery.openMessage({ reversePath: joe, parameters, recipients: [recipient], id: '1' });
+    expect(codes(await finish(message))).toEqual([250]);
+    expect(troubles).toEqual([]);
+    await over();
+  });
+
+  it('has its refused sender refused with the first recipient', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 553 not you
+      C: RCPT TO:<ann@example.org>
+      S: 503 5.5.1 MAIL first`,
+    ]);
+    const refused = name(delivery, envelope([ann]));
+    await expect(refused).rejects.toMatchObject({ reply: { code: 553, enhanced: '5.0.0', lines: ['not you'] } });
+    await over();
+  });
+
+  it('is refused before its data where the server refuses DATA', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}${TO_ANN.replace('354 go', '452 4.3.1 no room')}${RSET}${TO_ANN}${HELLO}`,
+    ]);
+    await expect(deliver(delivery, envelope([ann]))).rejects.toMatchObject({ reply: { code: 452, enhanced: '4.3.1' } });
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('gets the answer of the server to the data', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}${TO_ANN}
+      C: hello
+      C: .
+      S: 554 5.7.1 sp\u00e4m`,
+    ]);
+    const toAnn = envelope([ann]);
+    await name(delivery, toAnn);
+    const message = await delivery.openMessage(toAnn);
+    const [reply] = await finish(message);
+    expect(String(reply)).toBe('554 5.7.1 sp??m\r\n');
+    await over();
+  });
+
+  it('goes without having been announced, each recipient with its own result', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 450 4.2.1 busy
+      C: RCPT TO:<eve@example.org>
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    const message = await delivery.openMessage({ ...envelope([ann, eve]), reversePath: null });
+    expect(codes(await finish(message))).toEqual([450, 250]);
+    await over();
+  });
+
+  it('is refused for now if all recipients are refused and one of them for now', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 550 5.1.1 unknown
+      C: RCPT TO:<eve@example.org>
+      S: 450 4.2.1 busy`,
+    ]);
+    await expect(delivery.openMessage(envelope([ann, eve]))).rejects.toMatchObject({ reply: { code: 450 } });
+    await over();
+  });
+});
+
+describe('the parameters of MAIL', () => {
+  it('are passed on where the server knows them', async () => {
+    const { delivery, over } = scripted([
+      `${greeting('SIZE 100000', '8BITMIME', 'SMTPUTF8', 'AUTH PLAIN')}
+      C: MAIL FROM:<joe@example.com> SIZE=1124 BODY=8BITMIME SMTPUTF8 AUTH=e+3Dmc2@example.com
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    const parameters = { size: 100, body: '8BITMIME', smtpUtf8: true, auth: 'e=mc2@example.com' } as const;
+    expect(await deliver(delivery, envelope([ann], parameters))).toEqual([250]);
+    await over();
+  });
+
+  it('are left out where it does not and the message can do without', async () => {
+    const { delivery, over } = scripted([`${greeting()}${TO_ANN}${HELLO}`]);
+    const parameters = { size: 100, body: '7BIT', auth: 'ann@example.com' } as const;
+    expect(await deliver(delivery, envelope([ann], parameters))).toEqual([250]);
+    await over();
+  });
+
+  it.each([
+    [{ smtpUtf8: true }, { code: 550, enhanced: '5.6.7' }],
+    [{ body: '8BITMIME' } as const, { code: 554, enhanced: '5.6.3' }],
+  ])('refuse the message if the server lacks what it needs: %j', async (parameters, reply) => {
+    const { delivery, over, troubles } = scripted([`${greeting('SIZE')}${RSET}${TO_ANN}${HELLO}`]);
+    await expect(deliver(delivery, envelope([ann], parameters))).rejects.toMatchObject({ reply });
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    expect(troubles).toEqual([]);
+    await over();
+  });
+});
+
+describe('an address with a line end in it', () => {
+  it('is not said', async () => {
+    const { delivery, over } = scripted([`${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 250 ok\nC: <closed>`]);
+    const forged = new Mailbox('ann', 'example.org>\r\nRCPT TO:<eve@example.org');
+    await expect(name(delivery, envelope([forged]))).rejects.toMatchObject({ reply: { code: 550 } });
+    await over();
+  });
+});

@@ -1,0 +1,101 @@
+import type { Transport } from '@postern/conversation';
+import { type Envelope, Mailbox, type MailParameters, type Message, type RecipientResult } from '@postern/esmtp';
+import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
+import type { MemoryPipeOptions } from '@postern/testing';
+import { scriptedServer } from '../esmtp/client/scripted-server.ts';
+
+export const joe = new Mailbox('joe', 'example.com');
+export const ann = new Mailbox('ann', 'example.org');
+export const eve = new Mailbox('eve', 'example.org');
+
+/** The beginning of a dialogue with a server that has these extensions. */
+export function greeting(...extensions: readonly string[]): string {
+  const lines = ['mx.example.org', ...extensions];
+  const said = lines.map((line, at) => `S: 250${at === lines.length - 1 ? ' ' : '-'}${line}`);
+  return ['S: 220 mx.example.org', 'C: EHLO relay.example.com', ...said].join('\n');
+}
+
+/** A transaction for ann that succeeds up to DATA. */
+export const TO_ANN = `
+  C: MAIL FROM:<joe@example.com>
+  S: 250 2.1.0 ok
+  C: RCPT TO:<ann@example.org>
+  S: 250 2.1.5 ok
+  C: DATA
+  S: 354 go`;
+
+/** A message that says hello. */
+export const HELLO = `
+  C: hello
+  C: .
+  S: 250 2.0.0 kept`;
+
+export const RSET = `
+  C: RSET
+  S: 250 2.0.0 ok`;
+
+/** A smarthost in memory that plays one script for each connection. */
+export function scripted(
+  scripts: readonly string[],
+  options: Partial<SmarthostOptions> = {},
+  pipe?: MemoryPipeOptions,
+) {
+  const rest = [...scripts];
+  const played: Promise<void>[] = [];
+  const troubles: unknown[] = [];
+  const smarthost = new Smarthost({
+    endpoint: { host: 'mx.example.org', port: 25 },
+    hostname: 'relay.example.com',
+    tls: 'none',
+    onTrouble: (error) => troubles.push(error),
+    async connect(): Promise<Transport> {
+      const script = rest.shift();
+      if (script === undefined) throw new Error('nobody answers there');
+      const { transport, over } = scriptedServer(script, pipe);
+      played.push(over);
+      return transport;
+    },
+    ...options,
+  });
+  return {
+    smarthost,
+    delivery: new RelayDelivery(smarthost),
+    troubles,
+    /** Resolves if every script was begun and has been played to its end. */
+    over: async (): Promise<void> => {
+      if (rest.length > 0) throw new Error(`${rest.length} connections were not made`);
+      await Promise.all(played);
+    },
+  };
+}
+
+/** The envelope of a message from joe. */
+export function envelope(to: readonly Mailbox[], parameters: Partial<MailParameters> = {}): Envelope {
+  return {
+    reversePath: joe,
+    parameters: { smtpUtf8: false, ...parameters },
+    recipients: to.map((forwardPath) => ({ forwardPath, parameters: {} })),
+    id: 'id1',
+  };
+}
+
+/** What a server does with a delivery for a whole message; resolves to the codes of the results. */
+export async function deliver(delivery: RelayDelivery, to: Envelope, text = 'hello\r\n'): Promise<readonly number[]> {
+  await name(delivery, to);
+  return codes(await finish(await delivery.openMessage(to), text));
+}
+
+/** MAIL and RCPT. */
+export async function name(delivery: RelayDelivery, { reversePath, parameters, recipients }: Envelope): Promise<void> {
+  delivery.validateFrom(reversePath, parameters);
+  for (const { forwardPath, parameters } of recipients) await delivery.validateTo(forwardPath, parameters);
+}
+
+export async function finish(message: Message, text = 'hello\r\n'): Promise<readonly RecipientResult[]> {
+  await message.write(Buffer.from(text));
+  return (await message.end()) ?? [];
+}
+
+export function codes(results: readonly RecipientResult[]): readonly number[] {
+  return results.map((reply) => reply?.code ?? 250);
+}
