@@ -22,6 +22,7 @@ export {
   type SecuredSocket,
   type SocketFacts,
   SocketTransport,
+  type TransportKeeper,
   UpgradableTransport,
 } from './socket-transport.ts';
 export { tlsFacts } from './tls-facts.ts';
