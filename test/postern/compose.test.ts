@@ -10,7 +10,10 @@ import { settingsOf } from '../../packages/postern/src/settings.ts';
 
 function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
-  return { settings, ...compose(settings, { log: openLog('silent'), print: async () => {} }) };
+  return {
+    settings,
+    ...compose(settings, { log: openLog('silent'), print: async () => {}, hostname: settings.hostname }),
+  };
 }
 
 describe('a composition', () => {

@@ -11,8 +11,8 @@ import {
 import { Certificates, formatEndpoint } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
-import type { DeliveryContext } from './deliver-specs.ts';
 import { logEvents, logTrouble } from './log-events.ts';
+import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
 /** A server's parts, put together and not started. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery } from '@postern/esmtp';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
+import { Place } from './place.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The file that holds the configuration: the one named, or the first of {@link CONFIG_FILES} that the folder has. */
@@ -98,8 +99,9 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
   },
   deliver: {
-    expected: 'a spec, a MessageDelivery or a function',
-    holds: (value) => isString(value) || typeof value === 'function' || value instanceof MessageDelivery,
+    expected: 'a spec, relay({…}), a MessageDelivery or a function',
+    holds: (value) =>
+      isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
   },
   hostname: { expected: 'a string', holds: isString },
   tls: { expected: '{ cert: FILE, key: FILE }, and clientCa: FILE if clients have certificates', holds: isTls },

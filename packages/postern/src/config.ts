@@ -2,6 +2,7 @@ import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery } from '@postern/esmtp';
 import type { ChallengersOptions } from '@postern/sasl';
 import type { LogForm } from './log.ts';
+import type { Place } from './place.ts';
 
 /** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
 export interface Config {
@@ -9,8 +10,11 @@ export interface Config {
   readonly listen?: readonly string[];
   /** User databases, asked in this order: specs as `--auth` takes them, or checkers of your own. */
   readonly auth?: readonly (string | AnyChecker)[];
-  /** Where messages go: a spec as `--deliver` takes it, a delivery of your own for everybody, or a function that makes each user's. */
-  readonly deliver?: string | MessageDelivery | AvatarFactory<MessageDelivery>;
+  /**
+   * Where messages go: a spec as `--deliver` takes it, `relay({…})`, a delivery of your own for everybody, or a function that makes
+   * each user's.
+   */
+  readonly deliver?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
   /** This server's name, which it gives in its greeting and in `Received:` fields. */
   readonly hostname?: string;
   /** PEM files. */

@@ -1,21 +1,12 @@
-import { ANONYMOUS, type AvatarFactory } from '@postern/cred';
-import type { MessageDelivery } from '@postern/esmtp';
+import { ANONYMOUS } from '@postern/cred';
 import { MaildirDelivery } from '@postern/maildir';
 import { ConsoleDelivery } from './console-delivery.ts';
 import { DiscardDelivery } from './discard-delivery.ts';
-import type { Log } from './log.ts';
+import { NEXT_SERVERS } from './next-server.ts';
+import type { DeliverSpec } from './place.ts';
+import { relay } from './relay.ts';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
-
-/** What a place for messages may need of the command. */
-export interface DeliveryContext {
-  readonly log: Log;
-  /** Writes to the standard output; rejects if that cannot be done. */
-  readonly print: (text: string) => Promise<void>;
-}
-
-/** A place for messages, before there is anything to deliver: asked once, when the server starts. */
-export type DeliverSpec = (context: DeliveryContext) => AvatarFactory<MessageDelivery>;
 
 const toConsole: SpecForm<DeliverSpec> = {
   usage: 'console',
@@ -52,9 +43,20 @@ const maildir: SpecForm<DeliverSpec> = {
   },
 };
 
+/** On to the next server. */
+function next(scheme: string, summary: string): [string, SpecForm<DeliverSpec>] {
+  const usage = NEXT_SERVERS.get(scheme) ?? scheme;
+  const parse = (rest = '') => relay({ to: `${scheme}:${rest}` }).open;
+  return [scheme, { usage, summary, parse }];
+}
+
 /** The places that `--deliver` can name. */
 export const deliverSpecs: SpecForms<DeliverSpec> = new Map([
   ['console', toConsole],
   ['discard', discard],
   ['maildir', maildir],
+  next('lmtp', 'a mail store that speaks LMTP'),
+  next('lmtp+unix', 'the same, at a UNIX socket'),
+  next('smtp', 'the next server, with STARTTLS unless it is on this machine; ?tls=required|offered|none'),
+  next('smtps', 'the next server, with TLS from the first byte'),
 ]);

@@ -8,7 +8,7 @@ import { type Server, startServer } from './serve.ts';
 export async function runServe(argv: readonly string[]): Promise<number> {
   const settings = await readSettings(argv);
   const log = openLog(settings.log);
-  const server = await startServer(settings, { log, print: printOut });
+  const server = await startServer(settings, { log, print: printOut, hostname: settings.hostname });
   // Before the line that says that it is ready: who reads that may send signals.
   const stop = firstSignal();
   if (settings.tls !== undefined) process.on('SIGHUP', () => void reload(server, log));

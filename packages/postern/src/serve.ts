@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { identifiers, Misconfiguration } from '@postern/inversify';
 import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
-import type { DeliveryContext } from './deliver-specs.ts';
+import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';

@@ -6,9 +6,10 @@ import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@poste
 import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
-import { type DeliverSpec, deliverSpecs } from './deliver-specs.ts';
+import { deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
+import { type DeliverSpec, Place } from './place.ts';
 import { parseSpec } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -99,6 +100,7 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
 
 function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
   if (typeof deliver === 'string') return parseSpec(deliverSpecs, deliver);
+  if (deliver instanceof Place) return deliver.open;
   if (deliver instanceof MessageDelivery) return () => () => deliver;
   return () => deliver;
 }

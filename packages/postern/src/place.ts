@@ -1,0 +1,24 @@
+import type { AvatarFactory } from '@postern/cred';
+import type { MessageDelivery } from '@postern/esmtp';
+import type { Log } from './log.ts';
+
+/** What a place for messages may need of the command. */
+export interface DeliveryContext {
+  readonly log: Log;
+  /** Writes to the standard output; rejects if that cannot be done. */
+  readonly print: (text: string) => Promise<void>;
+  /** This server's name. */
+  readonly hostname: string;
+}
+
+/** A place for messages, before there is anything to deliver: asked once, when the server starts. */
+export type DeliverSpec = (context: DeliveryContext) => AvatarFactory<MessageDelivery>;
+
+/** A place for messages that wants to know of the command, as {@link relay} makes one: for `deliver` in the config file. */
+export class Place {
+  readonly open: DeliverSpec;
+
+  constructor(open: DeliverSpec) {
+    this.open = open;
+  }
+}

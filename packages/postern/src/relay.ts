@@ -1,0 +1,29 @@
+import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
+import { passwordResponders } from '@postern/sasl/client';
+import { parseNextServer } from './next-server.ts';
+import { Place } from './place.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The next server, and how to log in there. What is left out has @postern/relay's default; troubles go to the log. */
+export interface RelayOptions extends Partial<Omit<SmarthostOptions, 'endpoint' | 'lmtp' | 'tls'>> {
+  /** As `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp+unix:PATH`, with `?tls=` if wanted. */
+  readonly to: string;
+  /** Logs in with this name and `password`, by the strongest mechanism that the server offers. */
+  readonly username?: string;
+  readonly password?: string | undefined;
+}
+
+/** Hands messages on to the next server, for `deliver` in the config file. Throws a UsageError. */
+export function relay({ to, username, password, ...options }: RelayOptions): Place {
+  const nextServer = parseNextServer(to);
+  if ((username === undefined) !== (password === undefined)) {
+    throw new UsageError('relay: expected username and password, or neither');
+  }
+  const responders =
+    username === undefined || password === undefined ? {} : { responders: passwordResponders({ username, password }) };
+  return new Place(({ log, hostname }) => {
+    const onTrouble = (error: unknown) => log.error('the next server did not take a message', { to, error });
+    const smarthost = new Smarthost({ hostname, onTrouble, ...responders, ...options, ...nextServer });
+    return () => new RelayDelivery(smarthost);
+  });
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Mailbox } from '@postern/esmtp';
+import { connectSmtp, SmtpRefusal } from '@postern/esmtp/client';
+import { connect } from '@postern/node';
+import { passwordResponders } from '@postern/sasl/client';
+import { relay } from 'postern';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseNextServer } from '../../packages/postern/src/next-server.ts';
+import { UsageError } from '../../packages/postern/src/usage-error.ts';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { words } from '../support/program.ts';
+
+describe('the next server', () => {
+  it.each([
+    ['smtp:mx.example.com:25', { endpoint: { scheme: 'smtp', host: 'mx.example.com', port: 25 }, lmtp: false }],
+    ['smtp://[2001:db8::1]:587', { endpoint: { scheme: 'smtp', host: '2001:db8::1', port: 587 }, lmtp: false }],
+    ['smtp:[::1]:25?tls=offered', { endpoint: { scheme: 'smtp', host: '::1', port: 25 }, lmtp: false, tls: 'offered' }],
+    ['smtps:mx:465', { endpoint: { scheme: 'smtps', host: 'mx', port: 465 }, lmtp: false, tls: 'implicit' }],
+    [
+      'lmtp:127.0.0.1:24?tls=none',
+      { endpoint: { scheme: 'lmtp', host: '127.0.0.1', port: 24 }, lmtp: true, tls: 'none' },
+    ],
+    ['lmtp+unix:/run/lmtp', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, lmtp: true }],
+  ])('is read from %s', (spec, nextServer) => {
+    expect(parseNextServer(spec)).toEqual(nextServer);
+  });
+
+  it.each([
+    ['smtp:', 'smtp:HOST:PORT'],
+    ['smtp:mx.example.com', 'smtp:HOST:PORT'],
+    ['smtp:joe:secret@mx.example.com:25', 'smtp:HOST:PORT'],
+    ['smtp+unix:/run/smtp', 'lmtp+unix:PATH'],
+    ['pop3:mx.example.com:110', 'smtp:HOST:PORT'],
+    ['smtps:mx.example.com:465?tls=none', 'TLS from the first byte'],
+    ['smtp:mx.example.com:25?tls=maybe', 'tls=required|offered|none'],
+    ['smtp:mx.example.com:25?tls=none&x=y', 'nothing else'],
+  ])('is not read from %s', (spec, expected) => {
+    expect(() => parseNextServer(spec)).toThrow(UsageError);
+    expect(() => parseNextServer(spec)).toThrow(expected);
+  });
+
+  it('needs a password with the name', () => {
+    expect(() => relay({ to: 'smtp:mx.example.com:25', username: 'joe', password: undefined })).toThrow(UsageError);
+  });
+});
+
+describe('a server that relays', () => {
+  let folder: string;
+  let last: RunningPostern;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'postern-relay-'));
+    last = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --auth memory:relay:s3cret --deliver maildir:${folder}/mail --log silent`,
+    );
+  });
+
+  afterAll(async () => {
+    await last.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function send({ urls }: RunningPostern, recipient: string): Promise<void> {
+    const transport = await connect({ endpoint: { host: '127.0.0.1', port: Number(urls[0]?.port) } });
+    const responders = passwordResponders({ username: 'joe', password: 'mine' });
+    await using client = await connectSmtp(transport, { hostname: 'client.example.com', responders });
+    const body = [Buffer.from('Subject: hi\r\n\r\n.\r\n')];
+    const [reply] = await client.send({ from: null, to: [new Mailbox(recipient, 'example.com')] }, body);
+    if (reply?.code !== 250) throw new Error(String(reply));
+  }
+
+  it('logs in at the next server as the config file says', async () => {
+    const config = join(folder, 'relay.config.ts');
+    const to = `smtp:127.0.0.1:${last.urls[0]?.port}`;
+    const index = new URL('../../packages/postern/dist/index.js', import.meta.url).href;
+    await writeFile(
+      config,
+      `import { relay } from ${JSON.stringify(index)};
+       export default { deliver: relay({ to: '${to}', username: 'relay', password: 's3cret' }) };`,
+    );
+    await using first = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --config ${config} --log silent`,
+    );
+    await send(first, 'ann');
+    const delivered = join(folder, 'mail', 'ann@example.com', 'new');
+    const [file = ''] = await readdir(delivered);
+    expect(await readFile(join(delivered, file), 'latin1')).toMatch(
+      /^Return-Path: <>\r\n(Received: .*\r\n(\s.*\r\n)*){2}Subject: hi\r\n\r\n\.\r\n$/,
+    );
+  });
+
+  it('tells its client, and its log, that it gets nowhere', async () => {
+    await using first = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --deliver smtp:127.0.0.1:${last.urls[0]?.port ?? ''}`,
+    );
+    const refused = send(first, 'ann');
+    await expect(refused).rejects.toThrow(SmtpRefusal);
+    await expect(refused).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.3.5' } });
+    expect(first.output()).toContain('the next server did not take a message');
+  });
+});
