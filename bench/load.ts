@@ -14,8 +14,7 @@ export interface Seen {
   readonly messages: number;
   /** All that it sent. */
   readonly bytes: number;
-  /** How much of its core the generator was busy, 0 to 1, and how much of its own the server. */
-  readonly ownBusy: number;
+  /** How much of the time the server had a processor, 0 to 1. */
   readonly serverBusy: number;
   /** Acknowledged messages and logins from the first to the last, outside of the window as well. */
   readonly allMessages: number;
@@ -94,7 +93,17 @@ export class LoadGenerator implements Disposable {
 
   #write(name: string, { line, octets }: Body): string {
     const file = join(this.#dir, name);
-    writeFileSync(file, line.repeat(Math.ceil(octets / line.length)));
+    writeFileSync(file, HEADER + line.repeat(Math.ceil((octets - HEADER.length) / line.length)));
     return file;
   }
 }
+
+/** What a message begins with; servers look for the empty line. */
+const HEADER = [
+  'From: Joe <joe@example.com>',
+  'To: Ann <ann@example.com>',
+  'Subject: A message of the bench',
+  'Date: Thu, 01 Jan 2026 00:00:00 +0000',
+  'Message-ID: <1@bench.example.com>',
+  '\r\n',
+].join('\r\n');

@@ -14,7 +14,7 @@ export interface Work {
   readonly without?: readonly Rival[];
 }
 
-/** A message's lines, repeated up to its size, as they go over the wire. */
+/** The line that a message's body is made of, as it goes over the wire, and the size of the message. */
 export interface Body {
   readonly line: string;
   readonly octets: number;
@@ -90,7 +90,7 @@ export const works: readonly Work[] = [
     title: '10 MiB messages of nothing but stuffed dots',
     load: 'bulk',
     unit: 'MiB/s',
-    connections: 4,
+    connections: 1,
     body: dots,
     asked: { 'smtp-server': 50 },
   },
