@@ -1,5 +1,8 @@
 export { type ForwardPath, isAddressLiteral, isDomain, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
+export { LineMessage } from './deliveries/line-message.ts';
+export { MustMatchSender, type MustMatchSenderOptions, type OwnAddresses } from './deliveries/must-match-sender.ts';
+export { PerRecipient, type PerRecipientOptions, type Route } from './deliveries/per-recipient.ts';
 export {
   type Envelope,
   type MailParameters,

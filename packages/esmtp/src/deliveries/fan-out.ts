@@ -1,0 +1,39 @@
+import type { MaybePromise } from '@postern/cred';
+import type { Message, RecipientResult } from '../delivery.ts';
+import { isPromise } from '../promise.ts';
+import { Rejection } from '../reply.ts';
+import type { Branch } from './branch.ts';
+
+/** A message that goes by several branches, one for each recipient. */
+export class FanOut implements Message {
+  readonly #branches: readonly Branch[];
+
+  private constructor(branches: readonly Branch[]) {
+    this.#branches = branches;
+  }
+
+  /** Throws a Rejection if every branch has failed: for now if one may come to do. */
+  static of(branches: readonly Branch[]): FanOut {
+    const failures = branches.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+    if (failures.length < branches.length) return new FanOut(branches);
+    const reply = failures.find(({ code }) => code < 500) ?? failures[0];
+    if (reply === undefined) throw new TypeError('a message has one recipient at least');
+    throw new Rejection(reply.code, reply.enhanced ?? '', ...reply.lines);
+  }
+
+  /** Resolves when the slowest has taken the chunk. Each gets a copy of its own: what one does with it is no other's trouble. */
+  write(chunk: Uint8Array): MaybePromise<void> {
+    const [first, ...others] = this.#branches.filter(({ failure }) => failure === undefined);
+    const writes = [...others.map((branch) => branch.write(Buffer.from(chunk))), first?.write(chunk)];
+    const pending = writes.filter(isPromise);
+    if (pending.length > 0) return Promise.all(pending).then(() => {});
+  }
+
+  end(): Promise<readonly RecipientResult[]> {
+    return Promise.all(this.#branches.map((branch) => branch.end()));
+  }
+
+  async abort(reason: Error): Promise<void> {
+    await Promise.all(this.#branches.map((branch) => branch.abort(reason)));
+  }
+}

@@ -1,0 +1,72 @@
+import { type Clock, Deadlines, systemClock } from '@postern/conversation';
+import type { MaybePromise } from '@postern/cred';
+import type { ForwardPath } from '../address.ts';
+import { type Envelope, type Message, MessageDelivery, type RcptParameters, type Recipient } from '../delivery.ts';
+import { after } from '../promise.ts';
+import { Branch } from './branch.ts';
+import { FanOut } from './fan-out.ts';
+
+/** Who takes a recipient's messages. Throws a Rejection where nobody does. */
+export type Route = (forwardPath: ForwardPath) => MaybePromise<MessageDelivery>;
+
+export interface PerRecipientOptions {
+  /**
+   * How long one recipient's delivery may take over one call, in milliseconds; then that recipient gets a 451, and the others are not
+   * kept waiting. Default: 100,000, so that it is over before the server's own limit (`deliveryTime`).
+   */
+  readonly deliveryTime?: number;
+  /** Told what went wrong with a recipient's delivery, other than by a Rejection. */
+  readonly onTrouble?: (error: unknown, recipient: Recipient) => void;
+  /** By default the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Delivers to each recipient by itself: each has a delivery, a message, and a result of its own. One that fails, or is slow, is no
+ * other's trouble. One object may serve all users.
+ */
+export class PerRecipient extends MessageDelivery {
+  readonly #route: Route;
+  readonly #options: PerRecipientOptions;
+  readonly #deadlines: Deadlines;
+  /** Whom a recipient was routed to when the client named it. */
+  readonly #routed = new WeakMap<ForwardPath, MessageDelivery>();
+
+  constructor(route: Route, options: PerRecipientOptions = {}) {
+    super();
+    this.#route = route;
+    this.#options = options;
+    this.#deadlines = new Deadlines(options.clock ?? systemClock);
+  }
+
+  /** Whether the sender may send is asked of each delivery, when the message begins. */
+  validateFrom(): void {}
+
+  validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void> {
+    return after(this.#route(forwardPath), (delivery) => {
+      this.#routed.set(forwardPath, delivery);
+      return delivery.validateTo(forwardPath, parameters);
+    });
+  }
+
+  /** Rejects with a Rejection if no recipient's message can begin. */
+  async openMessage(envelope: Envelope): Promise<Message> {
+    const { deliveryTime = 100_000, onTrouble = () => {} } = this.#options;
+    const branches = envelope.recipients.map((recipient) => {
+      const within = <T>(work: Promise<T>): Promise<T> => this.#deadlines.within(deliveryTime, work);
+      return new Branch(within, (error) => onTrouble(error, recipient));
+    });
+    const opened = branches.map((branch, at) => {
+      const recipient = envelope.recipients[at] as Recipient;
+      return branch.open(() => this.#open({ ...envelope, recipients: [recipient] }, recipient));
+    });
+    await Promise.all(opened);
+    return FanOut.of(branches);
+  }
+
+  async #open(envelope: Envelope, { forwardPath }: Recipient): Promise<Message> {
+    const delivery = this.#routed.get(forwardPath) ?? (await this.#route(forwardPath));
+    await delivery.validateFrom(envelope.reversePath, envelope.parameters);
+    return await delivery.openMessage(envelope);
+  }
+}

@@ -1,0 +1,169 @@
+import {
+  type Envelope,
+  type ForwardPath,
+  Mailbox,
+  type Message,
+  MessageDelivery,
+  PerRecipient,
+  type PerRecipientOptions,
+  type RecipientResult,
+  Rejection,
+} from '@postern/esmtp';
+import { FakeClock } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+import { RecordingDelivery } from '../server.ts';
+
+const NAMES = ['ann', 'bob', 'eve'] as const;
+type Name = (typeof NAMES)[number];
+
+const envelope: Envelope = {
+  reversePath: new Mailbox('joe', 'example.com'),
+  parameters: { smtpUtf8: false },
+  recipients: NAMES.map((name) => ({ forwardPath: new Mailbox(name, 'example.org'), parameters: {} })),
+  id: 'id1',
+};
+
+/** A delivery for each of the three, and one that fans out to them. */
+function fan(options: PerRecipientOptions = {}) {
+  const deliveries = {
+    ann: new RecordingDelivery(),
+    bob: new RecordingDelivery(),
+    eve: new RecordingDelivery(),
+  } satisfies Record<Name, RecordingDelivery>;
+  const routed: string[] = [];
+  const route = ({ localPart }: ForwardPath): RecordingDelivery => {
+    routed.push(localPart);
+    const name = NAMES.find((one) => one === localPart);
+    if (name === undefined) throw new Rejection(550, '5.1.1', 'No such user here');
+    return deliveries[name];
+  };
+  return { ...deliveries, routed, delivery: new PerRecipient(route, options) };
+}
+
+async function run(message: Message, text = 'hello\r\n'): Promise<readonly (number | undefined)[]> {
+  await message.write(Buffer.from(text));
+  return codes(await message.end());
+}
+
+function codes(results: void | readonly RecipientResult[]): readonly (number | undefined)[] {
+  return (results ?? []).map((reply) => reply?.code);
+}
+
+describe('PerRecipient', () => {
+  it('gives each recipient a message of its own', async () => {
+    const { delivery, ann, bob, eve } = fan();
+    expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, undefined, undefined]);
+    for (const [at, { delivered, calls }] of [ann, bob, eve].entries()) {
+      expect(delivered).toEqual([
+        { envelope: { ...envelope, recipients: [envelope.recipients[at]] }, text: 'hello\r\n' },
+      ]);
+      expect(calls).toEqual(['from', 'open', 'end']);
+    }
+  });
+
+  it('routes a recipient once, when it is named', async () => {
+    const { delivery, bob, routed } = fan();
+    bob.onTo = () => {
+      throw new Rejection(550, '5.7.1', 'Not to bob');
+    };
+    const [ann, other] = envelope.recipients.map(({ forwardPath }) => forwardPath) as [Mailbox, Mailbox];
+    await delivery.validateTo(ann, {});
+    expect(() => delivery.validateTo(other, {})).toThrow(Rejection);
+    expect(() => delivery.validateTo(new Mailbox('nobody', 'example.org'), {})).toThrow('No such user');
+    await delivery.openMessage({ ...envelope, recipients: envelope.recipients.slice(0, 1) });
+    expect(routed).toEqual(['ann', 'bob', 'nobody']);
+  });
+
+  it.each([
+    ['from', ['from']],
+    ['open', ['from', 'open']],
+    ['write', ['from', 'open', 'abort']],
+    ['end', ['from', 'open', 'end']],
+  ] as const)('keeps a failure in %s to the recipient that it is', async (where, calls) => {
+    const troubles: unknown[] = [];
+    const { delivery, ann, bob, eve } = fan({ onTrouble: (error) => troubles.push(error) });
+    const trouble = new Error('disk full');
+    const fail = { from: 'onFrom', open: 'onOpen', write: 'onWrite', end: 'onEnd' } as const;
+    bob[fail[where]] = () => Promise.reject(trouble);
+    eve[fail[where]] = () => {
+      throw new Rejection(552, '5.2.2', 'Over quota');
+    };
+    expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 451, 552]);
+    expect(ann.delivered.map(({ text }) => text)).toEqual(['hello\r\n']);
+    expect(bob.calls).toEqual(calls);
+    expect(eve.calls).toEqual(calls);
+    expect([...bob.delivered, ...eve.delivered]).toEqual([]);
+    expect(troubles).toEqual([trouble]);
+  });
+
+  it('passes a result of a recipient on', async () => {
+    const { delivery, bob } = fan();
+    bob.onEnd = () => [new Rejection(450, '4.2.1', 'Busy').reply];
+    expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 450, undefined]);
+  });
+
+  it('refuses a message that nobody can get, for now if somebody may get it later', async () => {
+    const { delivery, ann, bob, eve } = fan();
+    for (const each of [ann, eve]) {
+      each.onOpen = () => {
+        throw new Rejection(550, '5.2.1', 'Disabled');
+      };
+    }
+    bob.onOpen = () => Promise.reject(new Error('no disk'));
+    await expect(delivery.openMessage(envelope)).rejects.toMatchObject({ reply: { code: 451 } });
+    const others = envelope.recipients.filter((_, at) => at !== 1);
+    await expect(delivery.openMessage({ ...envelope, recipients: others })).rejects.toMatchObject({
+      reply: { code: 550 },
+    });
+  });
+
+  it.each(['onOpen', 'onWrite', 'onEnd'] as const)('does not wait for one that is stuck in %s', async (where) => {
+    const clock = new FakeClock();
+    const { delivery, ann, bob } = fan({ clock, deliveryTime: 5_000 });
+    const late = Promise.withResolvers<void>();
+    bob[where] = () => late.promise;
+    const results = delivery.openMessage(envelope).then(run);
+    await clock.advance(7_000);
+    expect(await results).toEqual([undefined, 451, undefined]);
+    expect(ann.delivered).toHaveLength(1);
+    late.resolve();
+    await clock.advance(0);
+    expect(bob.calls).toEqual(
+      { onOpen: ['from', 'open', 'abort'], onWrite: ['from', 'open', 'abort'], onEnd: ['from', 'open', 'end'] }[where],
+    );
+  });
+
+  it('waits for a slow one, and keeps what it gives to the others from it', async () => {
+    const { delivery, ann, bob, eve } = fan();
+    const slow = Promise.withResolvers<void>();
+    for (const each of [ann, bob, eve]) {
+      each.onWrite = (chunk) => {
+        chunk.fill(0x2e);
+        return each === bob ? slow.promise : undefined;
+      };
+    }
+    const message = await delivery.openMessage(envelope);
+    let written = false;
+    const writing = Promise.resolve(message.write(Buffer.from('hello'))).then(() => {
+      written = true;
+    });
+    await Promise.resolve();
+    expect(written).toBe(false);
+    slow.resolve();
+    await writing;
+    await message.end();
+    expect([ann, bob, eve].map(({ delivered }) => delivered[0]?.text)).toEqual(['hello', 'hello', 'hello']);
+  });
+
+  it('aborts them all', async () => {
+    const { delivery, ann, bob, eve } = fan();
+    bob.onAbort = () => Promise.reject(new Error('cannot'));
+    const message = await delivery.openMessage(envelope);
+    await message.abort(new Error('gone'));
+    for (const { calls } of [ann, bob, eve]) expect(calls).toEqual(['from', 'open', 'abort']);
+  });
+
+  it('is a delivery like any other', () => {
+    expect(fan().delivery).toBeInstanceOf(MessageDelivery);
+  });
+});
