@@ -5,22 +5,20 @@ import { type Challenger, checkChallengers, challengers as family, type OfferPol
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { EventListener } from './events.ts';
 import { type Limits, withDefaults } from './limits.ts';
+import { type Policy, type Service, services } from './services.ts';
 import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
 
-export interface EsmtpOptions {
+export interface EsmtpOptions extends Partial<Policy> {
   /** This server's name, as it says it in the greeting and in `Received:` fields: a domain or an address literal. */
   readonly hostname: string;
   /** Where clients log in, for an avatar that is a MessageDelivery. */
   readonly portal: Portal;
   /** The mechanisms; which of them a connection is offered, `offered` decides. Default: the whole family. */
   readonly challengers?: readonly Challenger[];
-  /**
-   * Whether AUTH must come before mail. If it is optional, who sends MAIL without is logged in as Anonymous, and gets a 530 if the portal
-   * has no checker for that. Default: required (RFC 6409 §4.3).
-   */
-  readonly authentication?: 'required' | 'optional';
+  /** What the listener is for; sets what is not chosen of the {@link Policy}. Default: submission. */
+  readonly service?: Service;
   readonly offer?: OfferPolicy;
   /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
   readonly trustSubmitter?: (mind: Mind, avatarId: AvatarId) => boolean;
@@ -39,21 +37,36 @@ export function esmtp(options: EsmtpOptions): Protocol {
 }
 
 function settle(options: EsmtpOptions): Settings {
-  const { hostname, limits } = options;
+  const { hostname, limits, service = 'submission' } = options;
   if (!isAddressLiteral(hostname) && !(isDomain(hostname) && /^[!-~]+$/.test(hostname))) {
     throw new TypeError(`hostname: a domain or an address literal is wanted, not ${JSON.stringify(hostname)}`);
   }
+  const policy = policyOf(service, options);
   return {
     hostname,
     portal: options.portal,
-    challengers: checkChallengers(options.challengers ?? family({ hostname })),
-    authentication: options.authentication ?? 'required',
+    challengers: policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname })),
+    service,
+    ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),
     limits: withDefaults(limits),
     onEvent: options.onEvent,
     clock: options.clock ?? systemClock,
     nextId: ids(),
+  };
+}
+
+/** The service's policy, with what is chosen otherwise. Throws a TypeError for a word that is none. */
+function policyOf(service: Service, chosen: Partial<Policy>): Policy {
+  const policy = Object.hasOwn(services, service) ? services[service] : undefined;
+  if (policy === undefined) {
+    throw new TypeError(`service: ${Object.keys(services).join(' or ')} is wanted, not ${JSON.stringify(service)}`);
+  }
+  return {
+    authentication: chosen.authentication ?? policy.authentication,
+    qualifiedDomains: chosen.qualifiedDomains ?? policy.qualifiedDomains,
+    completeHeader: chosen.completeHeader ?? policy.completeHeader,
   };
 }
 

@@ -18,3 +18,4 @@ export type { EsmtpEvent, EventListener } from './events.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { formatReceived } from './received.ts';
 export { Rejection, Reply } from './reply.ts';
+export { type Policy, type Service, services } from './services.ts';

@@ -2,13 +2,14 @@ import type { AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { EventListener } from './events.ts';
 import type { Limits } from './limits.ts';
+import type { Policy, Service } from './services.ts';
 
 /** What one server has decided, for all of its connections. */
-export interface Settings {
+export interface Settings extends Policy {
+  readonly service: Service;
   readonly hostname: string;
   readonly portal: Portal;
   readonly challengers: readonly Challenger[];
-  readonly authentication: 'required' | 'optional';
   readonly offer: OfferPolicy;
   readonly trustSubmitter: (mind: Mind, avatarId: AvatarId) => boolean;
   readonly limits: Limits;

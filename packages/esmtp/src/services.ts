@@ -1,0 +1,25 @@
+/**
+ * What a listener is for: messages of this server's own users (RFC 6409), mail from anywhere for them (RFC 5321), or mail from a
+ * server that queues (RFC 2033).
+ */
+export type Service = 'submission' | 'mx' | 'lmtp';
+
+/** What the word for a listener stands for; each part of it can be chosen otherwise, by its name. */
+export interface Policy {
+  /**
+   * Whether AUTH must come before mail, or may, or is neither offered nor taken. Who sends MAIL without it, where that is allowed, is
+   * logged in as Anonymous, if the portal has a checker for that.
+   */
+  readonly authentication: 'required' | 'optional' | 'none';
+  /** Whether addresses whose domain is not fully qualified are refused (RFC 6409 §4.2). */
+  readonly qualifiedDomains: boolean;
+  /** Whether a message gets the `Date` and the `Message-ID` that it lacks (RFC 6409 §8.2, §8.3). */
+  readonly completeHeader: boolean;
+}
+
+/** The policy of each service. */
+export const services: Readonly<Record<Service, Policy>> = {
+  submission: { authentication: 'required', qualifiedDomains: true, completeHeader: true },
+  mx: { authentication: 'optional', qualifiedDomains: false, completeHeader: false },
+  lmtp: { authentication: 'none', qualifiedDomains: false, completeHeader: false },
+};
