@@ -34,7 +34,7 @@ describe('MustMatchSender', () => {
     [ANONYMOUS, ['guest@example.com']],
   ]);
 
-  it.each([
+  it.each<[AvatarId, string, boolean]>([
     ['ann', 'ann@example.com', true],
     ['ann', 'ann@EXAMPLE.com', true],
     ['ann', '"ann"@example.com', true],

@@ -84,8 +84,8 @@ describe('PerRecipient', () => {
     const { delivery, ann, bob, eve } = fan({ onTrouble: (error) => troubles.push(error) });
     const trouble = new Error('disk full');
     const fail = { from: 'onFrom', open: 'onOpen', write: 'onWrite', end: 'onEnd' } as const;
-    bob[fail[where]] = () => Promise.reject(trouble);
-    eve[fail[where]] = () => {
+    bob[fail[where]] = (): Promise<never> => Promise.reject(trouble);
+    eve[fail[where]] = (): never => {
       throw new Rejection(552, '5.2.2', 'Over quota');
     };
     expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 451, 552]);
@@ -121,7 +121,7 @@ describe('PerRecipient', () => {
     const clock = new FakeClock();
     const { delivery, ann, bob } = fan({ clock, deliveryTime: 5_000 });
     const late = Promise.withResolvers<void>();
-    bob[where] = () => late.promise;
+    bob[where] = (): Promise<void> => late.promise;
     const results = delivery.openMessage(envelope).then(run);
     await clock.advance(7_000);
     expect(await results).toEqual([undefined, 451, undefined]);
