@@ -53,6 +53,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     const options = {
       endpoint: listener.endpoint,
       tlsPolicy: listener.tls,
+      reusePort: settings.reusePort,
       refusal: '421 4.3.2 Too many connections, try again later\r\n',
       onTrouble: logTrouble(context.log),
     };

@@ -111,6 +111,10 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
     holds: (value) => value === false || (isObject(value) && Object.keys(value).every((key) => THROTTLE.includes(key))),
   },
+  workers: {
+    expected: 'a whole number, or auto',
+    holds: (value) => value === 'auto' || typeof value === 'number',
+  },
   log: { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) },
 };
 

@@ -26,6 +26,11 @@ export interface Config {
   readonly limits?: Partial<Limits>;
   /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
   readonly throttle?: ThrottleOptions | false;
+  /**
+   * How many processes serve the ports together; `auto` is one for each core. What a process counts, such as failed logins, it counts for
+   * itself. Default: 1.
+   */
+  readonly workers?: number | 'auto';
 }
 
 /** Where a server's TLS comes from. */

@@ -32,6 +32,7 @@ ${forms(deliverSpecs)}
   --tls-key FILE     its key
   --tls-client-ca FILE
                      the authorities of clients' certificates, as PEM; clients are asked for one, which EXTERNAL needs
+  --workers N        how many processes serve the ports together, or auto: one for each core; default 1
   --config FILE      a module whose default export is defineConfig({…}); default postern.config.ts or
                      postern.config.js, if there is one in this folder. Options override it.
   --log FORM         pretty, json or silent; on the standard error; default pretty

@@ -11,7 +11,7 @@ export interface Options {
 
 /** Parses the options of `serve` and `explain`. Values are looked into later, when those of the config file are. Throws a UsageError. */
 export function parseOptions(argv: readonly string[]): Options {
-  const { listen, auth, mechanisms, deliver, hostname, log, config: configFile, ...files } = parse(argv);
+  const { listen, auth, mechanisms, deliver, hostname, log, workers, config: configFile, ...files } = parse(argv);
   const cert = files['tls-cert'];
   const key = files['tls-key'];
   if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
@@ -31,6 +31,7 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(cert !== undefined &&
         key !== undefined && { tls: { cert, key, ...(clientCa !== undefined && { clientCa }) } }),
       ...(form && { log: form }),
+      ...(workers !== undefined && { workers: workers === 'auto' ? workers : Number(workers) }),
     },
     configFile,
   };
@@ -84,6 +85,7 @@ const OPTIONS = {
   'tls-client-ca': { type: 'string' },
   config: { type: 'string' },
   log: { type: 'string' },
+  workers: { type: 'string' },
 } as const;
 
 const MULTIPLE: ReadonlySet<string> = new Set(['listen', 'auth']);

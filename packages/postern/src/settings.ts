@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname as systemHostname } from 'node:os';
+import { availableParallelism, hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse, type ThrottleOptions } from '@postern/cred';
 import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
@@ -31,11 +31,15 @@ export interface Settings {
   readonly guest: Guest | undefined;
   readonly deliver: DeliverSpec;
   readonly hostname: string;
-  readonly tls: TlsFiles | undefined;
+  readonly tls: (TlsFiles & { readonly ticketSecret?: Uint8Array }) | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
   readonly throttle: ThrottleOptions | false;
   readonly sasl: ChallengersOptions;
+  /** How many processes serve. */
+  readonly workers: number;
+  /** True if others serve the same ports. */
+  readonly reusePort: boolean;
 }
 
 /** A configuration, and what its operator calls its properties: `--listen`, `listen in postern.config.ts`. */
@@ -65,10 +69,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
   return {
     listeners: choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]),
-    checkers:
-      guest === undefined
-        ? checkers
-        : [new InMemoryUsernamePasswordDatabaseDontUse([[guest.username, guest.password]])],
+    checkers: guest === undefined ? checkers : [checkerOf(guest)],
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
     hostname,
@@ -76,8 +77,15 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     log: choose('log', (form) => form) ?? 'pretty',
     limits: choose('limits', (limits) => limits) ?? {},
     throttle: choose<'throttle', ThrottleOptions | false>('throttle', (throttle) => throttle) ?? {},
+    workers: choose('workers', parseWorkers) ?? 1,
+    reusePort: false,
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
+}
+
+/** A user database with nobody but the guest. */
+export function checkerOf({ username, password }: Guest): AnyChecker {
+  return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
 }
 
 function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
@@ -103,6 +111,12 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
   if (deliver instanceof Place) return deliver.open;
   if (deliver instanceof MessageDelivery) return () => () => deliver;
   return () => deliver;
+}
+
+function parseWorkers(workers: number | 'auto'): number {
+  if (workers === 'auto') return availableParallelism();
+  if (!Number.isInteger(workers) || workers < 1) throw new UsageError('expected a whole number above 0, or auto');
+  return workers;
 }
 
 function parseHostname(name: string): string {
