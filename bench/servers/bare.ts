@@ -93,17 +93,18 @@ class Bare {
   #hearData(chunk: Buffer, at: number): number {
     const seam = Buffer.concat([this.#carry, chunk.subarray(at, at + 4)]);
     const across = seam.indexOf(END);
-    const found = across !== -1 ? at + across - this.#carry.length : chunk.indexOf(END, at);
-    if (found === -1) {
+    // Behind the end.
+    const next = (across !== -1 ? at + across - this.#carry.length : chunk.indexOf(END, at)) + END.length;
+    if (across === -1 && next < END.length) {
       counts.octets += chunk.length - at;
       this.#carry = chunk.length - at >= 4 ? chunk.subarray(-4) : seam.subarray(-4);
       return chunk.length;
     }
-    counts.octets += found - at;
+    counts.octets += next - END.length - at;
     counts.messages += 1;
     this.#data = false;
     this.#said += '250 2.6.0 kept\r\n';
-    return found + END.length;
+    return next;
   }
 
   /** One write for all that one read brought. */
