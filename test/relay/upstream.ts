@@ -1,8 +1,8 @@
-import type { Transport } from '@postern/conversation';
+import { Conversation, type Transport } from '@postern/conversation';
 import { type Envelope, Mailbox, type MailParameters, type Message, type RecipientResult } from '@postern/esmtp';
 import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
-import type { MemoryPipeOptions } from '@postern/testing';
-import { scriptedServer } from '../esmtp/client/scripted-server.ts';
+import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
+import { play } from '../esmtp/client/scripted-server.ts';
 
 export const joe = new Mailbox('joe', 'example.com');
 export const ann = new Mailbox('ann', 'example.org');
@@ -41,7 +41,7 @@ export function scripted(
   pipe?: MemoryPipeOptions,
 ) {
   const rest = [...scripts];
-  const played: Promise<void>[] = [];
+  const played: Promise<Conversation>[] = [];
   const troubles: unknown[] = [];
   const smarthost = new Smarthost({
     endpoint: { host: 'mx.example.org', port: 25 },
@@ -51,9 +51,12 @@ export function scripted(
     async connect(): Promise<Transport> {
       const script = rest.shift();
       if (script === undefined) throw new Error('nobody answers there');
-      const { transport, over } = scriptedServer(script, pipe);
+      const { client, server } = memoryPipe(pipe);
+      const conversation = new Conversation(server);
+      const over = play(conversation, script.trim().split('\n')).then(() => conversation);
+      over.catch(() => server.destroy());
       played.push(over);
-      return transport;
+      return client;
     },
     ...options,
   });
@@ -65,6 +68,16 @@ export function scripted(
     over: async (): Promise<void> => {
       if (rest.length > 0) throw new Error(`${rest.length} connections were not made`);
       await Promise.all(played);
+    },
+    /** All that comes on the first connection behind its script, up to the end of the connection. */
+    heard: async (): Promise<string> => {
+      const conversation = await played[0];
+      let heard = '';
+      const take = (piece: Uint8Array): void => {
+        heard += Buffer.from(piece).toString('latin1');
+      };
+      await conversation?.hearBytes(Number.POSITIVE_INFINITY, take).catch(() => {});
+      return heard;
     },
   };
 }

@@ -5,6 +5,8 @@ import { isAboutUs, passOn } from './refusals.ts';
 
 /** A message on its way to the next server, which has said 354. */
 export class RelayMessage implements Message {
+  /** What was written has left. */
+  readonly retains = false;
   readonly #outgoing: Outgoing;
   readonly #lease: Lease;
   readonly #explain: (error: unknown) => Rejection;

@@ -16,7 +16,8 @@ export function scriptedServer(
   return { transport: client, over };
 }
 
-async function play(conversation: Conversation, script: readonly string[]): Promise<void> {
+/** Plays the server's part of a script. */
+export async function play(conversation: Conversation, script: readonly string[]): Promise<void> {
   for (const line of script) {
     const [, speaker, text = ''] = /^\s*([CS]): ?(.*)$/.exec(line) ?? [];
     if (text === '<starttls>') await conversation.startTls();

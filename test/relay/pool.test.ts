@@ -1,0 +1,183 @@
+import { RelayDelivery } from '@postern/relay';
+import { FakeClock } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+import { ann, deliver, envelope, eve, finish, greeting, HELLO, name, RSET, scripted, TO_ANN } from './upstream.ts';
+
+const QUIT = `
+  C: QUIT
+  S: 221 2.0.0 bye
+  S: <close>`;
+
+const ONE = `${greeting()}${TO_ANN}${HELLO}`;
+const ANNOUNCED = `
+  C: MAIL FROM:<joe@example.com>
+  S: 250 2.1.0 ok
+  C: RCPT TO:<ann@example.org>
+  S: 250 2.1.5 ok`;
+
+describe('the connections to the next server', () => {
+  it('are used for one message after the other, of several deliveries, too', async () => {
+    const { delivery, smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${HELLO}${QUIT}`]);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    expect(await deliver(new RelayDelivery(smarthost), envelope([ann]))).toEqual([250]);
+    await smarthost.close();
+    await over();
+  });
+
+  it('are replaced if the server has left meanwhile', async () => {
+    const { delivery, over } = scripted([`${ONE}\nS: <close>`, ONE]);
+    await deliver(delivery, envelope([ann]));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('are replaced if the server does not like RSET any more', async () => {
+    const { delivery, over } = scripted([`${ONE}\nC: RSET\nS: 421 4.4.2 idle for too long\nS: <close>`, ONE]);
+    await deliver(delivery, envelope([ann]));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('are replaced if the server does not answer RSET', async () => {
+    const clock = new FakeClock();
+    const { delivery, over } = scripted([`${ONE}\nC: RSET\nC: <closed>`, ONE], { clock });
+    await deliver(delivery, envelope([ann]));
+    const second = deliver(delivery, envelope([ann]));
+    await clock.advance(12_000);
+    expect(await second).toEqual([250]);
+    await over();
+  });
+
+  it('are closed when they have not been used for some time', async () => {
+    const clock = new FakeClock();
+    const { delivery, over } = scripted([`${ONE}${QUIT}`, ONE], { clock, idleTime: 20_000 });
+    await deliver(delivery, envelope([ann]));
+    await clock.advance(41_000);
+    await deliver(delivery, envelope([ann]));
+    await over();
+  });
+
+  it('are as many as there are messages at the same time', async () => {
+    const { smarthost, over } = scripted([ONE, ONE]);
+    const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
+    expect(await Promise.all(two)).toEqual([[250], [250]]);
+    await over();
+  });
+
+  it('are no more than the options say: others wait', async () => {
+    const { smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], { connections: 1 });
+    const first = await new RelayDelivery(smarthost).openMessage(envelope([ann]));
+    const second = deliver(new RelayDelivery(smarthost), envelope([ann]));
+    await finish(first);
+    expect(await second).toEqual([250]);
+    await over();
+  });
+
+  it('are waited for so long, and then it is a 451', async () => {
+    const clock = new FakeClock();
+    const { smarthost, over, troubles } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], {
+      connections: 1,
+      connectTime: 5_000,
+      clock,
+    });
+    const delivery = new RelayDelivery(smarthost);
+    const first = await delivery.openMessage(envelope([ann]));
+    const second = new RelayDelivery(smarthost).openMessage(envelope([ann]));
+    second.catch(() => {});
+    await clock.advance(7_000);
+    await expect(second).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.5' } });
+    expect(troubles).toMatchObject([{ code: 'congested' }]);
+    await finish(first);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('are taken away from who does not go on, and that one begins again', async () => {
+    const { smarthost, over } = scripted(
+      [`${greeting()}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${HELLO}`],
+      { connections: 1 },
+    );
+    const slow = new RelayDelivery(smarthost);
+    const ofSlow = envelope([ann]);
+    await name(slow, ofSlow);
+    expect(await deliver(new RelayDelivery(smarthost), envelope([ann]))).toEqual([250]);
+    expect(await finish(await slow.openMessage(ofSlow))).toEqual([undefined]);
+    await over();
+  });
+
+  it('are taken away after some time in any case', async () => {
+    const clock = new FakeClock();
+    const { delivery, over } = scripted(
+      [
+        `${greeting()}${ANNOUNCED}${QUIT}`,
+        `${greeting()}${ANNOUNCED}
+        C: RCPT TO:<eve@example.org>
+        S: 250 2.1.5 ok
+        C: DATA
+        S: 354 go${HELLO}`,
+      ],
+      { clock, idleTime: 20_000 },
+    );
+    const slow = envelope([ann, eve]);
+    const [first, second] = slow.recipients;
+    delivery.validateFrom(slow.reversePath, slow.parameters);
+    await delivery.validateTo(first?.forwardPath ?? ann, first?.parameters ?? {});
+    await clock.advance(60_000);
+    await delivery.validateTo(second?.forwardPath ?? eve, second?.parameters ?? {});
+    expect(await finish(await delivery.openMessage(slow))).toEqual([undefined, undefined]);
+    await over();
+  });
+
+  it('are given back by who gives up its transaction, or logs out', async () => {
+    const { smarthost, over } = scripted([`${greeting()}${ANNOUNCED}${RSET}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}`], {
+      connections: 1,
+    });
+    const delivery = new RelayDelivery(smarthost);
+    await name(delivery, envelope([ann]));
+    await name(delivery, envelope([ann]));
+    delivery[Symbol.dispose]();
+    expect(await deliver(new RelayDelivery(smarthost), envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('are closed when the smarthost is, those in use after their message', async () => {
+    const { smarthost, over, delivery } = scripted([`${ONE}${QUIT}`]);
+    const message = await delivery.openMessage(envelope([ann]));
+    await smarthost.close();
+    expect(await finish(message)).toEqual([undefined]);
+    await over();
+    await expect(delivery.openMessage(envelope([ann]))).rejects.toMatchObject({
+      reply: { code: 451, enhanced: '4.4.1' },
+    });
+  });
+
+  it('are one at least', () => {
+    expect(() => scripted([], { connections: 0 })).toThrow(RangeError);
+  });
+});
+
+describe('a delivery that connections share', () => {
+  it('mixes up no messages', async () => {
+    const toEve = ANNOUNCED.replaceAll('ann', 'eve');
+    const { delivery, over } = scripted([
+      `${greeting()}${ANNOUNCED}
+      C: RCPT TO:<eve@example.org>
+      S: 250 2.1.5 ok${RSET}${ANNOUNCED}
+      C: DATA
+      S: 354 go${HELLO}${RSET}${toEve}
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    const [one, other] = [envelope([ann]), envelope([eve])];
+    delivery.validateFrom(one.reversePath, one.parameters);
+    delivery.validateFrom(other.reversePath, other.parameters);
+    for (const { recipients } of [one, other]) {
+      for (const { forwardPath, parameters } of recipients) await delivery.validateTo(forwardPath, parameters);
+    }
+    expect(await finish(await delivery.openMessage(one))).toEqual([undefined]);
+    expect(await finish(await delivery.openMessage(other))).toEqual([undefined]);
+    await over();
+  });
+});

@@ -1,0 +1,205 @@
+import { PeerGone } from '@postern/conversation';
+import type { Rejection } from '@postern/esmtp';
+import type { SmarthostOptions } from '@postern/relay';
+import { plainResponder } from '@postern/sasl/client';
+import { FakeClock } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+import { ann, codes, deliver, envelope, finish, greeting, HELLO, joe, name, scripted, TO_ANN } from './upstream.ts';
+
+const DIALOGUE = `${greeting()}${TO_ANN}${HELLO}`.split('\n');
+
+describe('a server that dies', () => {
+  const steps = DIALOGUE.keys();
+
+  it.each([...steps].map((at) => [at, DIALOGUE[at]?.trim()] as const))(
+    'at step %i, %j, makes the message a 4xx',
+    async (at) => {
+      const script = [...DIALOGUE.slice(0, at), 'S: <close>'].join('\n');
+      const { delivery, troubles } = scripted([script]);
+      const outcome = await deliver(delivery, envelope([ann])).then(
+        ([code]) => code,
+        ({ reply }: Rejection) => `${reply.code} ${reply.enhanced}`,
+      );
+      // Up to DATA the connection may be replaced, and there is no other.
+      expect(['451 4.4.1', '451 4.4.2', 451]).toContain(outcome);
+      expect(troubles.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('after a recipient was accepted is replaced when the next one comes', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      S: <close>`,
+      `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      C: RCPT TO:<joe@example.com>
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    expect(await deliver(delivery, envelope([ann, joe]))).toEqual([250, 250]);
+    await over();
+  });
+
+  it('before the data is replaced', async () => {
+    const { delivery, over } = scripted([
+      `${greeting()}${TO_ANN.replace('354 go', '421 4.3.2 closing')}\nS: <close>`,
+      `${greeting()}${TO_ANN}${HELLO}`,
+    ]);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+});
+
+describe('a message that does not come to its end', () => {
+  async function begun() {
+    const upstream = scripted([`${greeting()}${TO_ANN}`]);
+    const toAnn = envelope([ann]);
+    await name(upstream.delivery, toAnn);
+    const message = await upstream.delivery.openMessage(toAnn);
+    await message.write(Buffer.from('begin\r\n'));
+    return { ...upstream, message };
+  }
+
+  it('is broken off, without the end of data', async () => {
+    const { message, heard, troubles } = await begun();
+    await message.abort(new PeerGone());
+    expect(await heard()).toBe('begin\r\n');
+    expect(troubles).toEqual([]);
+  });
+
+  it.each([
+    ['a NUL', 'a\0b\r\n'],
+    ['a bare LF', 'a\n.\r\nMAIL FROM:<eve@example.com>\r\n'],
+    ['a bare CR', 'a\r.\r\n'],
+  ])('is broken off where it has %s', async (_what, text) => {
+    const { message, heard, troubles } = await begun();
+    await expect(finish(message, text)).rejects.toMatchObject({ reply: { code: 550, enhanced: '5.6.11' } });
+    await message.abort(new Error('refused'));
+    expect(await heard()).toBe('begin\r\n');
+    expect(troubles).toEqual([]);
+  });
+
+  it('is broken off where it ends with a CR', async () => {
+    const { message, heard } = await begun();
+    expect(await finish(message, 'a\r')).toMatchObject([{ code: 550, enhanced: '5.6.11' }]);
+    expect(await heard()).toBe('begin\r\na\r');
+  });
+
+  it('gets its last line end where that is missing', async () => {
+    const { message, heard } = await begun();
+    const ended = finish(message, 'end');
+    await new Promise((resolve) => setImmediate(resolve));
+    await message.abort(new PeerGone());
+    expect(await heard()).toBe('begin\r\nend\r\n.\r\n');
+    expect(codes(await ended)).toEqual([451]);
+  });
+});
+
+describe('a server that is silent', () => {
+  const silent = (script: string, options: Partial<SmarthostOptions> = {}) => {
+    const clock = new FakeClock();
+    return { clock, ...scripted([script], { clock, patience: 60_000, finalPatience: 120_000, ...options }) };
+  };
+
+  it.each([
+    ['to the greeting', '', '4.4.1'],
+    ['to MAIL', `${greeting()}\nC: MAIL FROM:<joe@example.com>`, '4.4.2'],
+    ['to RCPT', `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 250 ok\nC: RCPT TO:<ann@example.org>`, '4.4.2'],
+  ])('%s gets as much patience as the options say', async (_step, script, enhanced) => {
+    const { clock, delivery } = silent(script);
+    const named = name(delivery, envelope([ann]));
+    named.catch(() => {});
+    await clock.advance(62_000);
+    await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced } });
+  });
+
+  it('to the whole message gets more', async () => {
+    const { clock, delivery } = silent(`${greeting()}${TO_ANN}\nC: hello\nC: .`);
+    const results = deliver(delivery, envelope([ann]));
+    let settled = false;
+    void results.then(() => {
+      settled = true;
+    });
+    await clock.advance(100_000);
+    expect(settled).toBe(false);
+    await clock.advance(30_000);
+    expect(await results).toEqual([451]);
+  });
+
+  it('and does not read gets no more of the message', async () => {
+    const clock = new FakeClock();
+    const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, patience: 60_000 });
+    const toAnn = envelope([ann]);
+    await name(delivery, toAnn);
+    const message = await delivery.openMessage(toAnn);
+    const written = Promise.resolve(message.write(Buffer.alloc(200_000, 'x')));
+    written.catch(() => {});
+    await clock.advance(62_000);
+    await expect(written).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.2' } });
+    await message.abort(new Error('over'));
+  });
+});
+
+describe('what the next server holds against us', () => {
+  const failing = (script: string, options: Partial<SmarthostOptions> = {}) => {
+    const { delivery, troubles } = scripted([script], options);
+    return { named: name(delivery, envelope([ann])), troubles };
+  };
+
+  it.each([
+    ['a greeting that is none', 'S: 554 5.3.2 not today', '4.4.1'],
+    ['a refused EHLO', 'S: 220 hi\nC: EHLO relay.example.com\nS: 450 4.7.1 greylisted', '4.4.1'],
+    ['no protocol', 'S: hello?', '4.4.1'],
+    [
+      'a login that it wants',
+      `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 530 5.7.0 log in\nC: RCPT TO:<ann@example.org>\nS: 530 5.7.0 log in`,
+      '4.3.5',
+    ],
+    [
+      '421',
+      `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 421 4.7.0 too many`,
+      '4.7.0',
+    ],
+    [
+      'a reply that fits no command',
+      `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 354 go on\nC: RCPT TO:<ann@example.org>\nS: 354 go on`,
+      '4.4.2',
+    ],
+  ])('is for the log, and a 451 for the client: %s', async (_what, script, enhanced) => {
+    const { named, troubles } = failing(script);
+    await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced } });
+    expect(troubles).toHaveLength(1);
+  });
+
+  it('is no TLS, where TLS is required', async () => {
+    const { named, troubles } = failing(greeting('HELP'), { tls: 'required' });
+    await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.1' } });
+    expect(troubles).toMatchObject([{ code: 'unreachable', cause: { message: expect.stringContaining('STARTTLS') } }]);
+  });
+
+  it('is a refused login', async () => {
+    const { named, troubles } = failing(`${greeting('AUTH PLAIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: 535 5.7.8 no`, {
+      responders: [plainResponder({ username: 'joe', password: 's3cret' })],
+      cleartext: true,
+    });
+    await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.3.5' } });
+    expect(JSON.stringify(troubles)).not.toContain('s3cret');
+  });
+
+  it('does not reach our client where the log fails', async () => {
+    const { named } = failing('S: 554 no', {
+      onTrouble: () => {
+        throw new Error('no log');
+      },
+    });
+    await expect(named).rejects.toMatchObject({ reply: { code: 451 } });
+  });
+});
