@@ -43,6 +43,10 @@ export class Attempt implements Mind {
     return this.#mind.clientName;
   }
 
+  get exchange(): Mind['exchange'] {
+    return this.#mind.exchange;
+  }
+
   get store(): Map<symbol, unknown> {
     return this.#mind.store;
   }

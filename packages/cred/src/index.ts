@@ -23,6 +23,7 @@ export { Login, type LogoutReason } from './login.ts';
 export {
   type Address,
   type ChannelBindingType,
+  type Exchange,
   isLocal,
   type Mind,
   type PeerCertificate,

@@ -1,3 +1,5 @@
+import type { Ask } from './credentials.ts';
+
 /** One end of a connection. A UNIX socket has a path for an address, often empty, and port 0. */
 export interface Address {
   readonly family: 'IPv4' | 'IPv6' | 'unix';
@@ -34,6 +36,14 @@ export interface PeerCertificate {
   readonly fingerprint256: string;
 }
 
+/** A SASL exchange that came to credentials and is still open, for checkers that decide by more than those. */
+export interface Exchange {
+  /** The mechanism's name. */
+  readonly mechanism: string;
+  /** Asks the client for more than the mechanism does. Only while the credentials are judged. */
+  readonly ask: Ask;
+}
+
 /** What a protocol knows of the client at the other end; checkers and realms are handed it with every login. */
 export interface Mind {
   /** The protocol's name, in lower case: `smtp`, `lmtp`, `pop3`. */
@@ -44,6 +54,8 @@ export interface Mind {
   readonly tls: TlsFacts | undefined;
   /** The name that the client gave itself (EHLO), not verified. */
   readonly clientName: string | undefined;
+  /** The exchange whose credentials are being judged; undefined before and after, and where there is none. */
+  readonly exchange?: Exchange | undefined;
   /** Aborts when the connection is gone, or when the login has taken too long. */
   readonly signal: AbortSignal;
   /** For checkers and realms that remember something as long as the connection lasts. */

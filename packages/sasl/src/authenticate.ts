@@ -13,6 +13,7 @@ import {
 } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse } from './errors.ts';
+import { ExchangeMind } from './exchange-mind.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
@@ -66,14 +67,19 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     return refuse(exchange.refusal(error));
   }
   let login: Login<InstanceOf<I[number]>>;
+  const inExchange = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
   try {
-    login = await portal.login(credentials, mind, ...interfaces);
+    login = await portal.login(credentials, inExchange, ...interfaces);
   } catch (error) {
+    const closed = inExchange.close();
+    if (closed !== undefined) await closed;
     exchange.rethrow();
     const refusal = exchange.refusal(error);
     return refuse(await closingWords(credentials, exchange, refusal));
   }
   try {
+    const closed = inExchange.close();
+    if (closed !== undefined) await closed;
     // A checker may have swallowed what broke the exchange, and recognised the client all the same.
     exchange.rethrow();
     await credentials.accepted(exchange.ask);

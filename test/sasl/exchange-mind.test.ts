@@ -1,0 +1,120 @@
+import {
+  AvatarRealm,
+  type Checker,
+  type Exchange,
+  type MaybePromise,
+  type Mind,
+  Portal,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
+import { authenticate, ExchangeCancelled, plain, text, utf8 } from '@postern/sasl';
+import { FakeClock, settle } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+import { someMind } from './exchange.ts';
+
+class Desk {}
+
+/** A login by PLAIN, with a checker that decides by the exchange, and a client that answers. */
+function logIn(
+  decide: (mind: Mind) => MaybePromise<string>,
+  answer: (challenge: string) => MaybePromise<string> = () => '',
+  clock = new FakeClock(),
+) {
+  const checker: Checker<UsernamePassword> = {
+    credentialInterfaces: [UsernamePassword],
+    requestAvatarId: (_, mind) => decide(mind),
+  };
+  const portal = new Portal(
+    new AvatarRealm().provide(Desk, () => new Desk()),
+    { clock, deadline: 1_000 },
+  );
+  return authenticate({
+    challenger: plain(),
+    portal: portal.register(checker),
+    mind: someMind(),
+    interfaces: [Desk],
+    initialResponse: utf8('\0joe\0s3cret'),
+    ask: async (challenge) => utf8(await answer(text(challenge) ?? '')),
+    failureFloor: 0,
+    clock,
+  });
+}
+
+describe('the exchange in the mind', () => {
+  it('has the name of the mechanism', async () => {
+    const login = await logIn(({ exchange }) => exchange?.mechanism ?? 'none');
+    expect(login.avatarId).toBe('PLAIN');
+  });
+
+  it('asks the client for more than the mechanism does', async () => {
+    const login = await logIn(
+      async ({ exchange }) => text(await (exchange as Exchange).ask(utf8('code?'))) ?? '',
+      (challenge) => `answer to ${challenge}`,
+    );
+    expect(login.avatarId).toBe('answer to code?');
+  });
+
+  it('is gone after the verdict, whoever has kept the mind or the exchange', async () => {
+    let kept: Mind | undefined;
+    let exchange: Exchange | undefined;
+    await logIn((mind) => {
+      kept = mind;
+      exchange = mind.exchange;
+      return 'joe';
+    });
+    expect(kept?.exchange).toBeUndefined();
+    await expect(exchange?.ask(utf8('more?'))).rejects.toThrow(TemporaryFailure);
+  });
+
+  it('stays broken if the client cancels it, whatever the checker makes of that', async () => {
+    const swallowing = logIn(
+      async ({ exchange }) => {
+        await exchange?.ask(utf8('code?')).catch(() => {});
+        return 'joe';
+      },
+      () => Promise.reject(new ExchangeCancelled()),
+    );
+    await expect(swallowing).rejects.toThrow(ExchangeCancelled);
+  });
+
+  it('is not over before a question that was left open is answered', async () => {
+    const answer = Promise.withResolvers<string>();
+    const refused = logIn(
+      ({ exchange }) => {
+        void exchange?.ask(utf8('code?'));
+        throw new UnauthorizedLogin();
+      },
+      () => answer.promise,
+    );
+    let over = false;
+    const noted = refused.catch(() => {
+      over = true;
+    });
+    await settle();
+    expect(over).toBe(false);
+    answer.resolve('late');
+    await noted;
+    await expect(refused).rejects.toThrow(UnauthorizedLogin);
+  });
+
+  it('nor before the answer comes that the deadline has not waited for; then nothing more is asked', async () => {
+    const clock = new FakeClock();
+    const answers = [Promise.withResolvers<string>()];
+    let asked = 0;
+    const late = logIn(
+      async ({ exchange }) => {
+        for (;;) await exchange?.ask(utf8('again?'));
+      },
+      () => (answers[asked++] ?? Promise.withResolvers<string>()).promise,
+      clock,
+    );
+    const outcome = expect(late).rejects.toThrow(TemporaryFailure);
+    await settle();
+    await clock.advance(1_001);
+    answers[0]?.resolve('late');
+    await outcome;
+    expect(asked).toBe(1);
+  });
+});
