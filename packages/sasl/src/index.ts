@@ -18,6 +18,7 @@ export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenFacts, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type OfferPolicy, offered } from './offered.ts';
+export { withOwn } from './own-challengers.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, prepare } from './prepare.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';

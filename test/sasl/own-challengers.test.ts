@@ -1,0 +1,24 @@
+import { challengers, login, plain, withOwn } from '@postern/sasl';
+import { describe, expect, it } from 'vitest';
+
+const family = challengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', 'LOGIN'] });
+
+describe('challengers of one’s own', () => {
+  it('take the place of those with the same mechanism', () => {
+    const mine = plain();
+    const all = withOwn(family, mine);
+    expect(all.map(({ mechanism }) => mechanism)).toEqual(['PLAIN', 'LOGIN']);
+    expect(all[0]).toBe(mine);
+    expect(family[0]).not.toBe(mine);
+  });
+
+  it('come first where the mechanism is new', () => {
+    const mine = { ...plain(), mechanism: 'X-MINE' };
+    expect(withOwn(family, mine).map(({ mechanism }) => mechanism)).toEqual(['X-MINE', 'PLAIN', 'LOGIN']);
+  });
+
+  it('are one for a mechanism, and have a name that a mechanism can have', () => {
+    expect(() => withOwn(family, login(), login())).toThrow('two challengers for LOGIN');
+    expect(() => withOwn(family, { ...plain(), mechanism: 'not a name' })).toThrow(TypeError);
+  });
+});
