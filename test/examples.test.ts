@@ -69,6 +69,24 @@ const scenarios = new Map<string, () => Promise<void>>([
     },
   ],
   [
+    'authenticated-relayer',
+    async () => {
+      const smarthost = await serve('console-esmtp-server');
+      const server = await serve('authenticated-relayer', `localhost:${smarthost.ports[0]}`, 'guest', 'password');
+      const client = await talk(server.ports[0]);
+      await client.say('EHLO client.example');
+      expect(await client.say(`AUTH PLAIN ${base64('\0joe\0s3cret')}`)).toMatch(/^235 /);
+      expect(await client.say('MAIL FROM:<ann@example.org>')).toMatch(/^553 5\.7\.1 /);
+      expect(await client.say('MAIL FROM:<joe@example.com>')).toMatch(/^250 /);
+      // It is the smarthost that has but one user.
+      expect(await client.say('RCPT TO:<bob@localhost>')).toBe('550 5.1.1 No such user here');
+      expect(await client.say('RCPT TO:<console@localhost>')).toMatch(/^250 /);
+      expect(await client.say('DATA')).toMatch(/^354 /);
+      expect(await client.say(...BODY)).toMatch(/^250 /);
+      expect(await smarthost.printed(/Hello, console/)).toMatch(/^Received: from client\.example/m);
+    },
+  ],
+  [
     'two-avatars',
     async () => {
       const { ports } = await serve('two-avatars');
@@ -134,9 +152,9 @@ interface Served {
   printed(what: RegExp): Promise<string>;
 }
 
-/** Starts an example on any ports; it is ended with the test. */
-async function serve(name: string): Promise<Served> {
-  const child = start(name, '0');
+/** Starts an example on any ports, and with more arguments if there are any; it is ended with the test. */
+async function serve(name: string, ...args: readonly string[]): Promise<Served> {
+  const child = start(name, '0', ...args);
   onTestFinished(async () => {
     const ended = once(child, 'close');
     child.kill();
