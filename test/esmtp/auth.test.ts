@@ -666,6 +666,8 @@ describe('AUTH, case by case', () => {
       S: 250-PIPELINING
       S: 250-SIZE 26214400
       S: 250-8BITMIME
+      S: 250-BINARYMIME
+      S: 250-CHUNKING
       S: 250-ENHANCEDSTATUSCODES
       S: 250-SMTPUTF8`;
     const challengers = [plain(), login()];

@@ -39,7 +39,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     const transcript = await server.play(`${GREETED}`, { tlsPolicy: 'offered' });
     const listed = [...transcript.matchAll(/^S: 250[- ]([A-Z0-9]+)/gm)].map(([, keyword]) => keyword);
     expect(listed).toEqual(expect.arrayContaining(['PIPELINING', 'SIZE', 'STARTTLS', 'AUTH']));
-    for (const verb of ['EXPN', 'HELP', 'BDAT', 'TURN', 'ETRN']) expect(listed).not.toContain(verb);
+    for (const verb of ['EXPN', 'HELP', 'TURN', 'ETRN']) expect(listed).not.toContain(verb);
   });
 
   test('3: a bare LF ends no line', async () => {
@@ -279,19 +279,11 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: 252 2.0.0 Cannot verify, but will take mail and try
       S: 221 2.0.0 mx.example.com closing the connection
       S: <closed>`);
-    expect(transcript.match(/^S: /gm)).toHaveLength(18);
+    expect(transcript.split('C: QUIT')[1]?.match(/^S: /gm)).toHaveLength(9);
   });
 
   test('13: recognised and not implemented is 502, unrecognised is 500', async () => {
-    for (const verb of [
-      'EXPN list',
-      'TURN',
-      'ETRN example.org',
-      'SEND FROM:<ann@example.com>',
-      'SOML',
-      'SAML',
-      'BDAT 10 LAST',
-    ]) {
+    for (const verb of ['EXPN list', 'TURN', 'ETRN example.org', 'SEND FROM:<ann@example.com>', 'SOML', 'SAML']) {
       await play(`\nC: ${verb}\nS: 502 5.5.1 Command not implemented`);
     }
     for (const verb of [
@@ -391,6 +383,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       'QUIT',
       'VRFY',
       'AUTH',
+      'BDAT',
       'STARTTLS',
       'HELP',
     ]) {
@@ -666,7 +659,7 @@ describe('RFC 6152', () => {
     const server = new Server();
     server.delivery.onFrom = (_path, parameters) => void seen.push(parameters);
     await server.play(`${GREETED}${LOGIN}
-      C: MAIL FROM:<ann@example.com> BODY=BINARYMIME
+      C: MAIL FROM:<ann@example.com> BODY=9BIT
       S: 501...
       C: MAIL FROM:<ann@example.com> BODY
       S: 501...

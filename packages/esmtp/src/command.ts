@@ -7,7 +7,8 @@ export type Command =
   | { readonly verb: 'MAIL'; readonly path: ReversePath; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'RCPT'; readonly path: ForwardPath; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
-  | { readonly verb: 'VRFY'; readonly text: string }
+  | { readonly verb: 'VRFY'; readonly text: string; readonly smtpUtf8: boolean }
+  | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
   | { readonly verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS' };
 
 /** A command of which only the verb can be understood. */
@@ -94,9 +95,18 @@ function parseAuth(argument: string): Command | Malformed {
   return { verb: 'AUTH', mechanism: (match[1] ?? '').toUpperCase(), initialResponse: match[2] };
 }
 
+/** RFC 6531 §3.7.4.2: behind the text may stand that the client can hear UTF-8. */
 function parseVrfy(argument: string): Command | Malformed {
-  const text = decoded(trim(argument));
-  return text === undefined || text === '' ? { verb: 'VRFY', malformed: BAD_ARGUMENT } : { verb: 'VRFY', text };
+  const [, text = '', utf8] = VRFY_ARGUMENT.exec(decoded(trim(argument)) ?? '') ?? [];
+  if (text === '' || utf8?.includes('=')) return { verb: 'VRFY', malformed: BAD_ARGUMENT };
+  return { verb: 'VRFY', text, smtpUtf8: utf8 !== undefined };
+}
+
+/** To the letter (RFC 3030 §2): whoever reads a size in another way than the client sees commands where the client sent data. */
+function parseBdat(argument: string): Command | Malformed {
+  const match = BDAT_ARGUMENT.exec(argument);
+  if (match === null) return { verb: 'BDAT', malformed: BAD_CHUNK_SIZE };
+  return { verb: 'BDAT', octets: Number(match[1]), last: match[2] !== undefined };
 }
 
 /** A command that takes no argument (RFC 5321 §4.3.2), or one that it does not heed (§4.1.1.9). */
@@ -142,6 +152,8 @@ const FROM = /^ +FROM: */i;
 const TO = /^ +TO: */i;
 /** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
+const VRFY_ARGUMENT = /^(.*?)( SMTPUTF8(?:=.*)?)?$/is;
+const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 /** RFC 5321 §4.1.2. */
 const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
 const NONE: readonly Parameter[] = [];
@@ -151,6 +163,7 @@ const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');
 const BAD_PARAMETER = new Reply(501, '5.5.4', 'Syntax error in the parameters');
 const BAD_REVERSE_PATH = new Reply(501, '5.1.7', 'Syntax error in the reverse-path');
 const BAD_FORWARD_PATH = new Reply(501, '5.1.3', 'Syntax error in the forward-path');
+const BAD_CHUNK_SIZE = new Reply(501, '5.5.4', 'Without the size of a chunk there is no going on');
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
 const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');
 
@@ -167,13 +180,14 @@ const WORDS = new Map(
     { verb: 'DATA', parse: alone('DATA') },
     { verb: 'RSET', parse: alone('RSET') },
     { verb: 'NOOP', parse: alone('NOOP', true) },
+    { verb: 'BDAT', parse: parseBdat },
     { verb: 'VRFY', parse: parseVrfy },
     { verb: 'HELP', parse: alone('HELP', true) },
     { verb: 'QUIT', parse: alone('QUIT') },
     { verb: 'AUTH', parse: parseAuth },
     { verb: 'STARTTLS', parse: alone('STARTTLS') },
     // Recognised, not implemented (RFC 5321 §4.2.4).
-    ...['EXPN', 'TURN', 'SEND', 'SOML', 'SAML', 'ETRN', 'BDAT'].map((verb) => ({ verb, parse: () => UNIMPLEMENTED })),
+    ...['EXPN', 'TURN', 'SEND', 'SOML', 'SAML', 'ETRN'].map((verb) => ({ verb, parse: () => UNIMPLEMENTED })),
     // A browser made to talk to us says one of these first.
     ...['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'].map((verb) => ({
       verb,

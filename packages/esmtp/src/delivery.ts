@@ -6,7 +6,8 @@ import type { Reply } from './reply.ts';
 export interface MailParameters {
   /** The message's size in octets, as the client declares it (RFC 1870). */
   readonly size?: number;
-  readonly body?: '7BIT' | '8BITMIME';
+  /** BINARYMIME: the message may hold any octets, and a line end is none of the transport's (RFC 3030 §3). */
+  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
   /** True if the envelope and the header may have UTF-8 in them (RFC 6531). */
   readonly smtpUtf8: boolean;
   /** Who submitted the message first (RFC 4954 §5), null if unknown. From a client that is not trusted it is null, whatever it said. */

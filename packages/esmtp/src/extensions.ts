@@ -45,13 +45,15 @@ export const extensions: readonly Extension[] = [
         keyword: 'BODY',
         read(value, parameters) {
           const body = value?.toUpperCase();
-          if (body !== '7BIT' && body !== '8BITMIME') return BAD_VALUE;
+          if (body !== '7BIT' && body !== '8BITMIME' && body !== 'BINARYMIME') return BAD_VALUE;
           parameters.body = body;
           return undefined;
         },
       },
     ],
   },
+  { advertise: () => 'BINARYMIME' },
+  { advertise: () => 'CHUNKING' },
   { advertise: () => 'ENHANCEDSTATUSCODES' },
   {
     advertise: () => 'SMTPUTF8',

@@ -16,6 +16,8 @@ export class Intake {
   readonly #state: State;
   readonly #envelope: Envelope;
   readonly #message: Message;
+  readonly #field: string | undefined;
+  readonly #during: 'DATA' | 'BDAT';
   readonly #limits: Limits;
   readonly #header = new HeaderScan();
   readonly #lines: LineLengths | undefined;
@@ -23,17 +25,32 @@ export class Intake {
   /** Set once the message has been given up. */
   #refusal: Reply | undefined;
 
-  constructor(state: State, envelope: Envelope, message: Message) {
+  /** The field is what is put before the message. */
+  constructor(state: State, envelope: Envelope, message: Message, field: string | undefined, during: 'DATA' | 'BDAT') {
+    const { limits } = state;
     this.#state = state;
     this.#envelope = envelope;
     this.#message = message;
-    this.#limits = state.limits;
-    this.#lines = Number.isFinite(state.limits.textLine) ? new LineLengths(state.limits.textLine) : undefined;
+    this.#field = field;
+    this.#during = during;
+    this.#limits = limits;
+    const inLines = Number.isFinite(limits.textLine) && envelope.parameters.body !== 'BINARYMIME';
+    this.#lines = inLines ? new LineLengths(limits.textLine) : undefined;
+  }
+
+  /** Octets of the client's data so far. */
+  get octets(): number {
+    return this.#octets;
+  }
+
+  /** True once the message has been given up. */
+  get refused(): boolean {
+    return this.#refusal !== undefined;
   }
 
   /** Passes on what is not the client's: the `Received:` field. */
-  begin(field: string | undefined): MaybePromise<void> {
-    if (field !== undefined) return this.#write(Buffer.from(`${field}\r\n`));
+  begin(): MaybePromise<void> {
+    if (this.#field !== undefined) return this.#write(Buffer.from(`${this.#field}\r\n`));
   }
 
   /** Passes on the next piece of the client's data; never fails. */
@@ -123,12 +140,12 @@ export class Intake {
 
   /** The reply to a failure, which is told of if it is none of the client's. */
   #explain(error: unknown): Reply {
-    if (error instanceof DeliveryFailed) this.#state.trouble('us', 'DATA', error.cause);
+    if (error instanceof DeliveryFailed) this.#state.trouble('us', this.#during, error.cause);
     return refusal(error);
   }
 }
 
-const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
+export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
 const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');

@@ -10,6 +10,8 @@ export interface Limits {
   readonly messageSize: number;
   /** Recipients of one message; more are 452. RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
   readonly recipients: number;
+  /** Chunks of a message, the last one aside, that have fewer than 1,024 octets (RFC 3030); one more is 421. Default: 1,000. */
+  readonly smallChunks: number;
   /** `Received:` fields in one message; as many are 554, for it goes in circles (RFC 5321 §6.3). Default: 100. */
   readonly receivedFields: number;
   /** Commands on one connection that are none, come at the wrong time or are wrongly written; then 421. Default: 20. */
@@ -37,6 +39,7 @@ export const defaultLimits: Limits = {
   textLine: Number.POSITIVE_INFINITY,
   messageSize: 25 * 1024 * 1024,
   recipients: 1_000,
+  smallChunks: 1_000,
   receivedFields: 100,
   errors: 20,
   promptRefusals: 3,
@@ -63,6 +66,7 @@ const least: Limits = {
   textLine: 998,
   messageSize: 1,
   recipients: 1,
+  smallChunks: 0,
   receivedFields: 1,
   errors: 1,
   promptRefusals: 0,

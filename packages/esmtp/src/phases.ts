@@ -2,9 +2,9 @@ import type { Verb } from './command.ts';
 
 /**
  * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO; in a transaction with a sender;
- * in one with at least one recipient.
+ * in one with at least one recipient; in one with a message of which a chunk has come.
  */
-export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt';
+export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt' | 'chunks';
 
 /** Where a positive reply leads: `same` stays, `home` is where the session stood before the transaction, `over` takes leave. */
 export type Next = Phase | 'same' | 'home' | 'over';
@@ -19,13 +19,15 @@ const anywhere = {
   QUIT: 'over',
 } as const;
 
-/** Which command when (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4), and where a positive reply leads. All else is 503. */
+/** Which command when (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2), and where a positive reply leads. All else is 503. */
 export const phases: Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>> = {
   start: { ...anywhere, STARTTLS: 'start' },
   plain: { ...anywhere, STARTTLS: 'start', MAIL: 'mail' },
   extended: { ...anywhere, STARTTLS: 'start', AUTH: 'same', MAIL: 'mail' },
   mail: { ...anywhere, RCPT: 'rcpt' },
-  rcpt: { ...anywhere, RCPT: 'same', DATA: 'home' },
+  rcpt: { ...anywhere, RCPT: 'same', DATA: 'home', BDAT: 'chunks' },
+  // DATA comes to be refused, together with the message (RFC 3030 §2).
+  chunks: { ...anywhere, BDAT: 'same', DATA: 'same' },
 };
 
 /** What a listener that requires TLS does without it (RFC 3207 §4). */

@@ -50,6 +50,7 @@ export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentic
 const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
 export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
 export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
+export const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 
 const FAILED = new Reply(535, '5.7.8', 'Authentication failed');
 const LOGIN_DEFERRED = new Reply(454, '4.7.0', 'Temporary authentication failure');

@@ -1,7 +1,9 @@
-import { Closing, ConversationError, TimedOut } from '@postern/conversation';
+import { Closing, ConversationError, LineTooLong, TimedOut } from '@postern/conversation';
 import type { LogoutReason, MaybePromise } from '@postern/cred';
+import { SMALL_CHUNK } from './chunks.ts';
 import { type Command, type Malformed, type NoCommand, parseCommand, type Verb } from './command.ts';
 import { auth } from './commands/auth.ts';
+import { bdat } from './commands/bdat.ts';
 import { data } from './commands/data.ts';
 import { ehlo, helo } from './commands/ehlo.ts';
 import { mail } from './commands/mail.ts';
@@ -10,7 +12,7 @@ import { help, noop, quit, rset, vrfy } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
 import { beforeAuthentication, beforeTls, endsGroup, phases } from './phases.ts';
 import { isPromise } from './promise.ts';
-import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, refusal } from './refusals.ts';
+import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, OUT_OF_SEQUENCE, refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
@@ -21,12 +23,16 @@ export async function lead(state: State): Promise<void> {
   state.tell({ kind: 'connected' });
   conversation.say(`220 ${settings.hostname} ESMTP\r\n`);
   let reason: LogoutReason;
+  let failure: unknown;
   try {
     reason = (await beginsWithTls(state)) ? 'disconnected' : await converse(state);
   } catch (error) {
+    failure = error;
     reason = takeLeave(state, error);
   }
   const closed = conversation.close();
+  const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
+  if (takenBack !== undefined) await takenBack;
   await state.logout(reason);
   await closed;
   state.tell({ kind: 'closed', reason });
@@ -52,8 +58,8 @@ async function converse(state: State): Promise<LogoutReason> {
       const line = isPromise(heard) ? await heard : heard;
       if (line === undefined) return 'disconnected';
       said = parseCommand(line);
-      const answer = line.length > limits.commandLine && said.verb !== 'AUTH' ? LINE_TOO_LONG : respond(state, said);
-      reply = count(state, isPromise(answer) ? await answer : answer);
+      const answer = isTooLong(line, said, limits.commandLine) ? LINE_TOO_LONG : respond(state, said);
+      reply = count(state, said, isPromise(answer) ? await answer : answer);
     } catch (error) {
       reply = mend(state, said, error);
     }
@@ -72,6 +78,11 @@ async function converse(state: State): Promise<LogoutReason> {
 
 type Said = Command | Malformed | NoCommand;
 
+/** The responses of AUTH may be longer; and a line of BDAT that is gets another answer. */
+function isTooLong({ length }: string, { verb }: Said, maximum: number): boolean {
+  return length > maximum && verb !== 'AUTH' && verb !== 'BDAT';
+}
+
 /** Whether the command may come now, whether it is one, and then what it comes to; undefined if it has said its reply itself. */
 function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
   switch (said.verb) {
@@ -82,6 +93,10 @@ function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
     case 'foreign':
       state.leaving = 'disconnected';
       return FOREIGN;
+    case 'BDAT':
+      if (!('malformed' in said)) return bdat(state, said, refuseNow(state, said.verb));
+      state.leaving = 'disconnected';
+      return said.malformed;
     default:
       return refuseNow(state, said.verb) ?? ('malformed' in said ? said.malformed : run(state, said));
   }
@@ -97,7 +112,7 @@ function refuseNow(state: State, verb: Verb): Reply | undefined {
   return comesNow ? undefined : OUT_OF_SEQUENCE;
 }
 
-function run(state: State, command: Command): MaybePromise<Reply | undefined> {
+function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePromise<Reply | undefined> {
   switch (command.verb) {
     case 'EHLO':
       return ehlo(state, command);
@@ -114,7 +129,7 @@ function run(state: State, command: Command): MaybePromise<Reply | undefined> {
     case 'DATA':
       return data(state);
     case 'RSET':
-      return rset();
+      return rset(state);
     case 'NOOP':
       return noop();
     case 'VRFY':
@@ -127,8 +142,10 @@ function run(state: State, command: Command): MaybePromise<Reply | undefined> {
 }
 
 /** Counts what was no command; the one too many gets the last reply. */
-function count(state: State, reply: Reply | undefined): Reply | undefined {
+function count(state: State, said: Said | undefined, reply: Reply | undefined): Reply | undefined {
   if (reply === undefined || !ERRORS.has(reply.code)) return reply;
+  // When the first chunk is refused, the others may be on their way (RFC 3030 §2).
+  if (said !== undefined && 'octets' in said && said.octets >= SMALL_CHUNK) return reply;
   state.errors++;
   return state.errors >= state.limits.errors ? TOO_MANY_ERRORS : reply;
 }
@@ -136,7 +153,10 @@ function count(state: State, reply: Reply | undefined): Reply | undefined {
 /** The reply to what went wrong with one command. Throws what the conversation does not survive. */
 function mend(state: State, said: Said | undefined, error: unknown): Reply | undefined {
   const unreadable = lineRefusal(error);
-  if (unreadable !== undefined) return count(state, unreadable);
+  if (unreadable !== undefined) {
+    if (error instanceof LineTooLong && /^bdat /i.test(error.beginning)) state.leaving = 'disconnected';
+    return count(state, said, unreadable);
+  }
   if (error instanceof ConversationError) throw error;
   if (!(error instanceof Rejection)) {
     state.trouble(
@@ -168,7 +188,6 @@ const LEAVING = 421;
 const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 538, 555]);
 
 const GREET_FIRST = new Reply(503, '5.5.1', 'Send EHLO first');
-const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 const TLS_REQUIRED = new Reply(530, '5.7.0', 'Must issue a STARTTLS command first');
 const UNRECOGNISED = new Reply(500, '5.5.1', 'Command not recognised');
 const UNIMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');

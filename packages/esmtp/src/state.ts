@@ -2,6 +2,7 @@ import type { Conversation } from '@postern/conversation';
 import type { Culprit, Login, LogoutReason, MaybePromise, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { ReversePath } from './address.ts';
+import type { Chunks } from './chunks.ts';
 import type { Verb } from './command.ts';
 import type { MailParameters, MessageDelivery, Recipient } from './delivery.ts';
 import type { EsmtpEvent } from './events.ts';
@@ -9,7 +10,7 @@ import type { Limits } from './limits.ts';
 import { SmtpMind } from './mind.ts';
 import type { Next, Phase } from './phases.ts';
 import { isPromise } from './promise.ts';
-import { Rejection } from './reply.ts';
+import { Rejection, Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 
 /** A transaction that MAIL has begun. */
@@ -17,6 +18,8 @@ export interface Transaction {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
   readonly recipients: Recipient[];
+  /** The message, if it comes in chunks and one has come; the refusal, if it could not be opened. */
+  chunks: Chunks | Reply | undefined;
 }
 
 /** A delivery's call failed otherwise than by a Rejection; the cause is what it threw. */
@@ -112,6 +115,13 @@ export class State {
     if (next === 'start' || next === 'plain' || next === 'extended') this.home = next;
     this.phase = next === 'home' ? this.home : next;
     if (this.phase === this.home) this.transaction = undefined;
+  }
+
+  /** Has a message of which chunks have come aborted, if there is one. Does not fail. */
+  takeBack(reason?: Error): MaybePromise<void> {
+    const chunks = this.transaction?.chunks;
+    if (chunks === undefined || chunks instanceof Reply) return;
+    return chunks.withdraw(reason ?? new Error('the client has taken the message back'));
   }
 
   /** What a delivery's call comes to. Fails with a Rejection or with DeliveryFailed and nothing else, and no later than the limit says. */

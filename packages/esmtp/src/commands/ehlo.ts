@@ -1,16 +1,22 @@
+import type { MaybePromise } from '@postern/cred';
 import { extensions } from '../extensions.ts';
+import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
 /** EHLO (RFC 5321 §4.1.1.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
-export function ehlo(state: State, { name }: { readonly name: string }): Reply {
-  state.mind.clientName = name;
-  const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
-  return new Reply(250, undefined, state.settings.hostname, ...keywords);
+export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
+  return after(state.takeBack(), () => {
+    state.mind.clientName = name;
+    const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
+    return new Reply(250, undefined, state.settings.hostname, ...keywords);
+  });
 }
 
 /** HELO (RFC 5321 §4.1.1.1): what EHLO was, without extensions. */
-export function helo(state: State, { name }: { readonly name: string }): Reply {
-  state.mind.clientName = name;
-  return new Reply(250, undefined, state.settings.hostname);
+export function helo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
+  return after(state.takeBack(), () => {
+    state.mind.clientName = name;
+    return new Reply(250, undefined, state.settings.hostname);
+  });
 }

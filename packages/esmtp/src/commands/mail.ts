@@ -26,7 +26,7 @@ function begin(state: State, reversePath: ReversePath, parameters: MailParameter
   const avatar = state.login?.avatar;
   const valid = state.ask(() => avatar?.validateFrom(reversePath, parameters));
   return after(valid, () => {
-    state.transaction = { reversePath, parameters, recipients: [] };
+    state.transaction = { reversePath, parameters, recipients: [], chunks: undefined };
     return OK;
   });
 }

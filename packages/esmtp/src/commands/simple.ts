@@ -1,8 +1,12 @@
+import type { MaybePromise } from '@postern/cred';
+import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
 /** RSET (RFC 5321 §4.1.1.5). */
-export const rset = (): Reply => OK;
+export function rset(state: State): MaybePromise<Reply> {
+  return after(state.takeBack(), () => OK);
+}
 
 /** NOOP (RFC 5321 §4.1.1.9). */
 export const noop = (): Reply => OK;
@@ -14,10 +18,10 @@ export const vrfy = (): Reply => CANNOT_VERIFY;
 export const help = (): Reply => HELP;
 
 /** QUIT (RFC 5321 §4.1.1.10). */
-export function quit({ settings: { hostname } }: State): Reply {
-  return new Reply(221, '2.0.0', `${hostname} closing the connection`);
+export function quit(state: State): MaybePromise<Reply> {
+  return after(state.takeBack(), () => new Reply(221, '2.0.0', `${state.settings.hostname} closing the connection`));
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');
 const CANNOT_VERIFY = new Reply(252, '2.0.0', 'Cannot verify, but will take mail and try');
-const HELP = new Reply(214, '2.0.0', 'Commands: AUTH DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
+const HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');

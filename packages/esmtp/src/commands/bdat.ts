@@ -1,0 +1,58 @@
+import { Chunks } from '../chunks.ts';
+import type { Command } from '../command.ts';
+import { TOO_LARGE } from '../intake.ts';
+import { openIntake } from '../open-intake.ts';
+import { isPromise } from '../promise.ts';
+import { OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
+import type { Reply } from '../reply.ts';
+import { DeliveryFailed, type State } from '../state.ts';
+
+/**
+ * BDAT (RFC 3030 §2): a chunk of the message. It is heard to its last octet before anything is said, refused or not: what is not heard
+ * as data would be heard as commands. A chunk of a size that no client means ends the connection instead.
+ */
+export async function bdat(
+  state: State,
+  { octets, last }: Extract<Command, { verb: 'BDAT' }>,
+  refused: Reply | undefined,
+): Promise<Reply> {
+  if (octets > Math.max(state.limits.messageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
+    state.leaving = 'disconnected';
+    return TOO_LARGE;
+  }
+  const chunks = refused ?? (await begun(state));
+  if (chunks instanceof Chunks) return await chunks.hear(octets, last);
+  await state.conversation.hearBytes(octets, () => {});
+  // The last chunk of a message that could not be opened.
+  if (last && refused === undefined) state.go('home');
+  return chunks;
+}
+
+/** The message, which the first chunk opens; the refusal, if it cannot be opened. */
+async function begun(state: State): Promise<Chunks | Reply> {
+  const { transaction, extended } = state;
+  // After HELO there are no extensions.
+  if (transaction === undefined || !extended) return OUT_OF_SEQUENCE;
+  if (transaction.chunks === undefined) {
+    transaction.chunks = await open(state);
+    // Refused or not, up to RSET there are only chunks to come.
+    state.go('chunks');
+  }
+  return transaction.chunks;
+}
+
+async function open(state: State): Promise<Chunks | Reply> {
+  try {
+    const opening = openIntake(state, 'BDAT');
+    const intake = isPromise(opening) ? await opening : opening;
+    const begun = intake.begin();
+    if (begun !== undefined) await begun;
+    return new Chunks(state, intake);
+  } catch (error) {
+    if (error instanceof DeliveryFailed) state.trouble('us', 'BDAT', error.cause);
+    return refusal(error);
+  }
+}
+
+/** Octets that are heard and dropped, however small a message may be. */
+const BEARABLE = 2 ** 30;

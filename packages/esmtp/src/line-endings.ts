@@ -1,0 +1,31 @@
+/** Finds a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8), however the bytes are split. */
+export class LineEndings {
+  /** True once there was one. */
+  bare = false;
+  #endsWithCr = false;
+
+  /** Looks through the next piece. */
+  feed(piece: Uint8Array): void {
+    if (this.bare || piece.length === 0) return;
+    this.bare = (this.#endsWithCr && piece[0] !== LF) || this.#hasBare(piece);
+    this.#endsWithCr = piece[piece.length - 1] === CR;
+  }
+
+  /** No more comes: a CR at the end is one. */
+  end(): void {
+    if (this.#endsWithCr) this.bare = true;
+  }
+
+  #hasBare(piece: Uint8Array): boolean {
+    for (let lf = piece.indexOf(LF); lf !== -1; lf = piece.indexOf(LF, lf + 1)) {
+      if (lf === 0 ? !this.#endsWithCr : piece[lf - 1] !== CR) return true;
+    }
+    for (let cr = piece.indexOf(CR); cr !== -1; cr = piece.indexOf(CR, cr + 1)) {
+      if (cr + 1 < piece.length && piece[cr + 1] !== LF) return true;
+    }
+    return false;
+  }
+}
+
+const CR = 0x0d;
+const LF = 0x0a;

@@ -1,0 +1,54 @@
+import type { Login, MaybePromise } from '@postern/cred';
+import type { Envelope, Message, MessageDelivery, Trace } from './delivery.ts';
+import { Intake } from './intake.ts';
+import { after, isPromise } from './promise.ts';
+import { formatReceived, withKeyword } from './received.ts';
+import { DeliveryFailed, type State } from './state.ts';
+
+/** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
+export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<Intake> {
+  const { login, transaction } = state;
+  if (login === undefined || transaction === undefined) throw new Error(`${during} without a transaction`);
+  const { reversePath, parameters, recipients } = transaction;
+  const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
+  const field = receivedField(state, login, envelope);
+  return after(open(state, login.avatar, envelope), (message) => new Intake(state, envelope, message, field, during));
+}
+
+/** A message that the delivery opens too late is aborted: nobody waits for it any more. */
+function open(state: State, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
+  let opening: MaybePromise<Message> | undefined;
+  const opened = state.ask(() => {
+    opening = avatar.openMessage(envelope);
+    return opening;
+  });
+  if (!isPromise(opened)) return opened;
+  return opened.catch((error: Error) => {
+    if (opening !== undefined && isPromise(opening)) abandon(opening, error);
+    throw error;
+  });
+}
+
+function abandon(opening: Promise<Message>, reason: Error): void {
+  opening.then((message) => message.abort(reason)).catch(() => {});
+}
+
+function receivedField(
+  state: State,
+  { avatar, avatarId }: Login<MessageDelivery>,
+  envelope: Envelope,
+): string | undefined {
+  const { mind, settings, extended, authenticated } = state;
+  const { smtpUtf8 } = envelope.parameters;
+  const protocol = withKeyword({ extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
+  const trace: Trace = { mind, avatarId, hostname: settings.hostname, protocol, envelope, date: new Date() };
+  if (avatar.receivedHeader === undefined) return formatReceived(trace);
+  const field = avatar.receivedHeader(trace);
+  if (field !== undefined && !FIELD.test(field)) {
+    throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
+  }
+  return field;
+}
+
+/** One header field, perhaps folded (RFC 5322 §2.2). */
+const FIELD = /^[!-9;-~]+:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*$/;
