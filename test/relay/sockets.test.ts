@@ -152,6 +152,8 @@ describe('a server that relays', () => {
     expect(replies.map(String)).toEqual([expect.stringMatching(/^250 /), '550 5.1.1 No eve here\r\n']);
     const [delivered] = next.delivery.delivered;
     expect(delivered?.envelope.recipients.map(recipientsOf)).toEqual(['ann@example.org']);
+    // One transaction did for the questions and for the message.
+    expect(next.delivery.calls).toEqual(['from', 'to', 'to', 'open', 'end']);
     expect(delivered?.text).toMatch(/^Received: .*Received: .*Subject: hi\r\n\r\n\.\.\r\n$/s);
   });
 

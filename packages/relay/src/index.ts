@@ -1,3 +1,4 @@
+export { Congested, RelayError, Unreachable } from './errors.ts';
 export type { Lease } from './lease.ts';
 export { RelayDelivery } from './relay-delivery.ts';
 export { Smarthost, type SmarthostOptions, type SmarthostTls } from './smarthost.ts';

@@ -257,4 +257,43 @@ describe('a message', () => {
     const sent = client.send({ from: joe, to: [ann] }, [Buffer.from('one\n.\r\nMAIL FROM:<eve@example.com>\r\n')]);
     await expect(sent).rejects.toThrow('not part of a CRLF');
   });
+
+  it('is said in groups of a hundred commands where the server has PIPELINING', async () => {
+    const recipients = Array.from({ length: 150 }, (_, at) => new Mailbox(`r${at}`, 'example.com'));
+    const asked = recipients.map((mailbox) => `C: RCPT TO:<${mailbox.toString()}>`);
+    const said = recipients.map(() => 'S: 250 2.1.5 ok');
+    const { transport, over } = scriptedServer(
+      [
+        ...opening.trim().split('\n'),
+        'C: MAIL FROM:<joe@example.com>',
+        ...asked.slice(0, 99),
+        'S: 250 2.1.0 ok',
+        ...said.slice(0, 99),
+        ...asked.slice(99),
+        'C: DATA',
+        ...said.slice(99),
+        'S: 354 go',
+        'C: .',
+        'S: 250 2.0.0 kept',
+      ].join('\n'),
+    );
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+    const replies = await client.send({ from: joe, to: recipients }, []);
+    expect(replies.filter(({ code }) => code === 250)).toHaveLength(150);
+    await over;
+  });
+
+  it('has trouble with a server that answers 354 to the whole of it', async () => {
+    const { transport } = scriptedServer(`${opening}
+      C: MAIL FROM:<joe@example.com>
+      C: RCPT TO:<ann@example.com>
+      C: DATA
+      S: 250 2.1.0 ok
+      S: 250 2.1.5 ok
+      S: 354 go
+      C: .
+      S: 354 go on`);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+    await expect(client.send({ from: joe, to: [ann] }, [])).rejects.toThrow(SmtpTrouble);
+  });
 });
