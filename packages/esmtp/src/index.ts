@@ -1,5 +1,7 @@
 export { type ForwardPath, isAddressLiteral, isDomain, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
+export { type Decision, decide } from './decisions/decide.ts';
+export { accept, challenge, defer, reject, type Verdict, type Wording } from './decisions/verdicts.ts';
 export { LineMessage } from './deliveries/line-message.ts';
 export { MustMatchSender, type MustMatchSenderOptions, type OwnAddresses } from './deliveries/must-match-sender.ts';
 export { PerRecipient, type PerRecipientOptions, type Route } from './deliveries/per-recipient.ts';
@@ -16,6 +18,7 @@ export {
 export { type EsmtpOptions, esmtp } from './esmtp.ts';
 export type { EsmtpEvent, EventListener } from './events.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
 export { formatReceived } from './received.ts';
 export { Rejection, Reply } from './reply.ts';
 export { type Policy, type Service, services } from './services.ts';

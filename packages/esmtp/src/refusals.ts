@@ -1,13 +1,16 @@
 import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
 import { LoginDenied, LoginError, TemporaryFailure, UnauthorizedLogin, UnhandledCredentials } from '@postern/cred';
 import { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
+import { ownWords } from './login-refusal.ts';
 import { Rejection, Reply } from './reply.ts';
 
 /**
  * The reply to AUTH when it failed (RFC 4954 §4, §6). An unknown user, a wrong password, a closed account and an identity that is
- * not for this user get the same one.
+ * not for this user get the same one, unless a checker has words of its own.
  */
 export function loginRefusal(error: LoginError | ExchangeError): Reply {
+  const own = ownWords(error);
+  if (own !== undefined) return own.reply;
   if (error instanceof ExchangeCancelled) return CANCELLED;
   if (error instanceof MalformedResponse) return malformations[error.malformation];
   if (error instanceof UnauthorizedLogin) return FAILED;
@@ -17,6 +20,8 @@ export function loginRefusal(error: LoginError | ExchangeError): Reply {
 
 /** The reply to MAIL from a client that has not authenticated, when the portal does not let it in as a guest. */
 export function guestRefusal(error: LoginError): Reply {
+  const own = ownWords(error);
+  if (own !== undefined) return own.reply;
   if (error instanceof UnhandledCredentials) return AUTHENTICATION_REQUIRED;
   return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? NO_GUESTS : DEFERRED;
 }

@@ -12,6 +12,7 @@ import {
 } from '@postern/sasl';
 import type { Command } from '../command.ts';
 import { MessageDelivery } from '../delivery.ts';
+import { ownWords } from '../login-refusal.ts';
 import { asLoginFailure, loginRefusal, TOO_MANY_REFUSALS, UNKNOWN_MECHANISM } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -83,6 +84,10 @@ async function refuse(state: State, challenger: Challenger, failure: unknown): P
   if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: challenger.mechanism, error, reply });
   else state.trouble(error.culprit, 'AUTH', error);
 
+  if (ownWords(error)?.disconnect) {
+    state.leaving = 'disconnected';
+    return reply;
+  }
   if (!(error instanceof UnauthorizedLogin || error instanceof LoginDenied)) return reply;
   state.refusals++;
   if (state.refusals >= limits.refusals) return TOO_MANY_REFUSALS;

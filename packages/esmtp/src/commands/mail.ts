@@ -4,6 +4,7 @@ import type { ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
 import { extensions, readersOf, readParameters } from '../extensions.ts';
+import { ownWords } from '../login-refusal.ts';
 import { after } from '../promise.ts';
 import { AUTHENTICATION_REQUIRED, guestRefusal } from '../refusals.ts';
 import { Reply } from '../reply.ts';
@@ -43,6 +44,7 @@ async function enterAsGuest(state: State): Promise<Reply | undefined> {
     if (state.mind.signal.aborted) throw new PeerGone();
     const error = asLoginError(failure);
     const reply = guestRefusal(error);
+    if (ownWords(error)?.disconnect) state.leaving = 'disconnected';
     if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: undefined, error, reply });
     else state.trouble(error.culprit, 'MAIL', error);
     return reply;
