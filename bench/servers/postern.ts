@@ -27,6 +27,8 @@ class DiscardDelivery extends MessageDelivery {
 }
 
 class DiscardedMessage implements Message {
+  readonly retains = false;
+
   write(chunk: Uint8Array): void {
     counts.octets += chunk.length;
   }
