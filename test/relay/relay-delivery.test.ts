@@ -172,11 +172,45 @@ describe('the parameters of MAIL', () => {
   it.each([
     [{ smtpUtf8: true }, { code: 550, enhanced: '5.6.7' }],
     [{ body: '8BITMIME' } as const, { code: 554, enhanced: '5.6.3' }],
+    [{ body: 'BINARYMIME' } as const, { code: 554, enhanced: '5.6.3' }],
   ])('refuse the message if the server lacks what it needs: %j', async (parameters, reply) => {
     const { delivery, over, troubles } = scripted([`${greeting('SIZE')}${RSET}${TO_ANN}${HELLO}`]);
     await expect(deliver(delivery, envelope([ann], parameters))).rejects.toMatchObject({ reply });
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     expect(troubles).toEqual([]);
+    await over();
+  });
+});
+
+describe('a binary message', () => {
+  const begin = (extensions: string) => `${greeting('BINARYMIME', extensions)}
+    C: MAIL FROM:<joe@example.com> BODY=BINARYMIME
+    S: 250 2.1.0 ok
+    C: RCPT TO:<ann@example.org>
+    S: 250 2.1.5 ok`;
+
+  it('goes in chunks, as it is', async () => {
+    const { delivery, over } = scripted([
+      `${begin('CHUNKING')}
+      C: BDAT 7
+      C: .
+      C: a\0
+      S: 250 2.0.0 7 octets
+      C: BDAT 0 LAST
+      S: 250 2.0.0 kept`,
+    ]);
+    const text = '.\r\na\0\r\n';
+    expect(await deliver(delivery, envelope([ann], { body: 'BINARYMIME' }), text)).toEqual([250]);
+    await over();
+  });
+
+  it('is broken off where the server refuses a chunk', async () => {
+    const { delivery, over } = scripted([`${begin('CHUNKING')}\nC: BDAT 3\nC: a\nS: 552 5.3.4 too large\nC: <closed>`]);
+    const binary = envelope([ann], { body: 'BINARYMIME' });
+    await name(delivery, binary);
+    const message = await delivery.openMessage(binary);
+    await expect(finish(message, 'a\r\n')).rejects.toMatchObject({ reply: { code: 552, enhanced: '5.3.4' } });
+    await message.abort(new Error('refused'));
     await over();
   });
 });

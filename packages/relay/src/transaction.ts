@@ -77,11 +77,11 @@ export class Transaction {
     });
   }
 
-  /** Says DATA. The connection goes with the message. */
+  /** Says DATA, or makes ready for chunks. The connection goes with the message. */
   async data(): Promise<{ outgoing: Outgoing; lease: Lease }> {
     const outgoing = await this.#within(async () => {
       try {
-        return await Outgoing.data(this.#lease.client, this.replies);
+        return await Outgoing.begin(this.#lease.client, this.replies, this.sender.parameters.body);
       } catch (error) {
         if (error instanceof SmtpRefusal) judge('DATA', error.reply);
         throw error;

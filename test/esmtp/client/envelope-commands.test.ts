@@ -27,6 +27,7 @@ describe('MAIL', () => {
   it.each([
     ['8BITMIME', { body: '8BITMIME' }],
     ['SMTPUTF8', { smtpUtf8: true }],
+    ['BINARYMIME', { body: 'BINARYMIME' }],
   ] as const)('is not said where the message needs %s, which the server has not', (extension, parameters) => {
     const say = () => mailCommand(clientOf('SIZE'), joe, parameters);
     expect(say).toThrow(Unsupported);

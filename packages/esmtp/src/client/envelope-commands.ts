@@ -14,7 +14,11 @@ export function mailCommand(client: SmtpClient, from: ReversePath, parameters: P
   };
   if (size !== undefined && extensions.has('SIZE')) words.push(`SIZE=${size}`);
   if (body === '8BITMIME') need('8BITMIME', 'BODY=8BITMIME');
-  else if (body !== undefined && body !== '7BIT') throw new Unsupported(body);
+  if (body === 'BINARYMIME') {
+    // Without CHUNKING there is no way to say it (RFC 3030 §3).
+    if (!extensions.has('CHUNKING')) throw new Unsupported('BINARYMIME');
+    need('BINARYMIME', 'BODY=BINARYMIME');
+  }
   if (smtpUtf8) need('SMTPUTF8', 'SMTPUTF8');
   const submitter = submitterFor(client, parameters.auth);
   if (submitter !== undefined) words.push(`AUTH=${submitter}`);

@@ -1,9 +1,9 @@
 import type { Mailbox, ReversePath } from '../address.ts';
 import type { MailParameters, Recipient } from '../delivery.ts';
 import type { Reply } from '../reply.ts';
-import { DotStuffer } from './dot-stuffer.ts';
 import { mailCommand, rcptCommand } from './envelope-commands.ts';
 import { SmtpRefusal, SmtpTrouble } from './errors.ts';
+import { Chunks, DotStuffed, type Framing } from './framing.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
 /** The envelope of a message that a client sends. */
@@ -15,42 +15,58 @@ export interface OutgoingEnvelope {
   readonly parameters?: Partial<MailParameters>;
 }
 
-/** A message on its way to a server that has said 354. */
+/** A message on its way to a server that waits for it. */
 export class Outgoing {
   /** The server's answer to each RCPT, in the envelope's order. */
   readonly recipients: readonly Reply[];
   readonly #client: SmtpClient;
-  readonly #stuffer = new DotStuffer();
+  readonly #framing: Framing;
   #answers: readonly Reply[] = [];
 
-  private constructor(client: SmtpClient, recipients: readonly Reply[]) {
+  private constructor(client: SmtpClient, recipients: readonly Reply[], framing: Framing) {
     this.#client = client;
     this.recipients = recipients;
+    this.#framing = framing;
   }
 
-  /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). */
-  static async open(client: SmtpClient, { from, to, parameters = {} }: OutgoingEnvelope): Promise<Outgoing> {
-    const commands = [mailCommand(client, from, parameters), ...to.map((one) => rcpt(client, one)), 'DATA'];
+  /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). A BINARYMIME message goes in chunks instead. */
+  static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<Outgoing> {
+    const { from, to, parameters = {} } = envelope;
+    const binary = parameters.body === 'BINARYMIME';
+    const commands = [
+      mailCommand(client, from, parameters),
+      ...to.map((one) => rcpt(client, one)),
+      ...(binary ? [] : ['DATA']),
+    ];
     const replies = client.extensions.has('PIPELINING')
       ? await client.commands(commands)
-      : await oneByOne(client, commands);
+      : await oneByOne(client, commands, to.length);
     const [sender, ...recipients] = replies as [Reply, ...Reply[]];
     const data = recipients.length > to.length ? recipients.pop() : undefined;
     if (data?.code === 354) {
-      const outgoing = new Outgoing(client, recipients);
+      const outgoing = new Outgoing(client, recipients, new DotStuffed(client));
       if (recipients.some(accepts)) return outgoing;
       // A server that wants data for nobody: it gets an empty message, and what it says to that does not matter (RFC 2920 §3.1).
       await outgoing.#finish(1);
     }
     if (!accepts(sender)) throw await refusal(client, 'MAIL', sender);
     if (!recipients.some(accepts)) throw await refusal(client, 'RCPT', recipients[0] as Reply);
+    if (binary) return new Outgoing(client, recipients, new Chunks(client));
     throw await refusal(client, 'DATA', data as Reply);
   }
 
-  /** Says DATA, in a transaction in which RCPT was answered so, at least once positively. Rejects with SmtpRefusal. */
-  static async data(client: SmtpClient, recipients: readonly Reply[]): Promise<Outgoing> {
+  /**
+   * Says DATA, in a transaction in which RCPT was answered so, at least once positively; nothing, where the body is BINARYMIME.
+   * Rejects with SmtpRefusal.
+   */
+  static async begin(
+    client: SmtpClient,
+    recipients: readonly Reply[],
+    body: MailParameters['body'],
+  ): Promise<Outgoing> {
+    if (body === 'BINARYMIME') return new Outgoing(client, recipients, new Chunks(client));
     await client.expect(354, 'DATA');
-    return new Outgoing(client, recipients);
+    return new Outgoing(client, recipients, new DotStuffed(client));
   }
 
   /**
@@ -65,9 +81,12 @@ export class Outgoing {
     });
   }
 
-  /** Sends the next bytes, and resolves when the connection takes more. Rejects with BadMessage for bytes that must not go out. */
+  /**
+   * Sends the next bytes, and resolves when the connection takes more. Rejects with BadMessage for bytes that must not go out, with
+   * SmtpRefusal if the server refuses a chunk.
+   */
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#client.conversation.send(this.#stuffer.push(chunk));
+    if (chunk.length > 0) await this.#framing.write(chunk);
   }
 
   /** Ends the message. Resolves to a reply for each recipient, as {@link replies} has them. Rejects only if the dialogue breaks. */
@@ -82,7 +101,7 @@ export class Outgoing {
   }
 
   async #finish(answers: number): Promise<void> {
-    this.#client.conversation.say(this.#stuffer.end());
+    this.#client.conversation.say(this.#framing.end());
     while (this.#answers.length < answers) {
       const answer = await this.#client.lastReply();
       if (answer.code >= 300 && answer.code < 400) throw new SmtpTrouble('the server wants more than the message');
@@ -100,10 +119,14 @@ function rcpt(client: SmtpClient, to: Mailbox | Recipient): string {
 }
 
 /** Stops where going on makes no sense: after a refused sender, and before DATA if every recipient was refused. */
-async function oneByOne(client: SmtpClient, commands: readonly string[]): Promise<readonly Reply[]> {
+async function oneByOne(
+  client: SmtpClient,
+  commands: readonly string[],
+  recipients: number,
+): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
   for (const [index, command] of commands.entries()) {
-    if (index === commands.length - 1 && !replies.slice(1).some(accepts)) break;
+    if (index > recipients && !replies.slice(1).some(accepts)) break;
     const reply = await client.command(command);
     replies.push(reply);
     if (index === 0 && !accepts(reply)) break;
