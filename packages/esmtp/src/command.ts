@@ -3,7 +3,7 @@ import { Reply } from './reply.ts';
 
 /** What a client can say, parsed. */
 export type Command =
-  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: ReversePath; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'RCPT'; readonly path: ForwardPath; readonly parameters: readonly Parameter[] }
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
@@ -41,7 +41,7 @@ export function parseCommand(line: string): Command | Malformed | NoCommand {
 
 type Parse = (argument: string) => Command | Malformed | NoCommand;
 
-function greeting(verb: 'EHLO' | 'HELO'): Parse {
+function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
   return (argument) => {
     const name = trim(argument);
     return /^[!-~]{1,255}$/.test(name) ? { verb, name } : { verb, malformed: BAD_NAME };
@@ -175,6 +175,7 @@ const WORDS = new Map(
   [
     { verb: 'EHLO', parse: greeting('EHLO') },
     { verb: 'HELO', parse: greeting('HELO') },
+    { verb: 'LHLO', parse: greeting('LHLO') },
     { verb: 'MAIL', parse: parseMail },
     { verb: 'RCPT', parse: parseRcpt },
     { verb: 'DATA', parse: alone('DATA') },

@@ -5,6 +5,7 @@ import { type Challenger, checkChallengers, challengers as family, type OfferPol
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { EventListener } from './events.ts';
 import { type Limits, withDefaults } from './limits.ts';
+import { phases } from './phases.ts';
 import { type Policy, type Service, services } from './services.ts';
 import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -28,7 +29,7 @@ export interface EsmtpOptions extends Partial<Policy> {
 }
 
 /**
- * The ESMTP server (RFC 5321, RFC 4954, RFC 6409) as a protocol for conversations. The endpoint's word on TLS comes with the transport.
+ * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word on TLS comes with the transport.
  * Throws a TypeError or a RangeError if the options cannot work. The protocol never rejects.
  */
 export function esmtp(options: EsmtpOptions): Protocol {
@@ -42,11 +43,14 @@ function settle(options: EsmtpOptions): Settings {
     throw new TypeError(`hostname: a domain or an address literal is wanted, not ${JSON.stringify(hostname)}`);
   }
   const policy = policyOf(service, options);
+  const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   return {
     hostname,
     portal: options.portal,
     challengers: policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname })),
     service,
+    protocol,
+    phases: phases[protocol],
     ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),

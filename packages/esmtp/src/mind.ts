@@ -3,12 +3,13 @@ import type { Mind } from '@postern/cred';
 
 /** What this protocol knows of its client. */
 export class SmtpMind implements Mind {
-  readonly protocol = 'smtp';
+  readonly protocol: string;
   clientName: string | undefined;
   readonly #conversation: Conversation;
   #store: Map<symbol, unknown> | undefined;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, protocol: string) {
+    this.protocol = protocol;
     this.#conversation = conversation;
   }
 

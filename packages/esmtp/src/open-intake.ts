@@ -40,7 +40,8 @@ function receivedField(
 ): string | undefined {
   const { mind, settings, extended, authenticated } = state;
   const { smtpUtf8 } = envelope.parameters;
-  const protocol = withKeyword({ extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
+  const lmtp = settings.protocol === 'lmtp';
+  const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
   const trace: Trace = { mind, avatarId, hostname: settings.hostname, protocol, envelope, date: new Date() };
   if (avatar.receivedHeader === undefined) return formatReceived(trace);
   const field = avatar.receivedHeader(trace);

@@ -1,43 +1,48 @@
 import type { Verb } from './command.ts';
 
 /**
- * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO; in a transaction with a sender;
- * in one with at least one recipient; in one with a message of which a chunk has come.
+ * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO or LHLO; in a transaction with a
+ * sender; in one with at least one recipient; in one with a message of which a chunk has come.
  */
 export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt' | 'chunks';
 
 /** Where a positive reply leads: `same` stays, `home` is where the session stood before the transaction, `over` takes leave. */
 export type Next = Phase | 'same' | 'home' | 'over';
 
-const anywhere = {
-  EHLO: 'extended',
-  HELO: 'plain',
-  RSET: 'home',
-  NOOP: 'same',
-  VRFY: 'same',
-  HELP: 'same',
-  QUIT: 'over',
-} as const;
+/** Which command when, and where a positive reply leads. */
+export type Phases = Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>>;
 
-/** Which command when (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2), and where a positive reply leads. All else is 503. */
-export const phases: Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>> = {
-  start: { ...anywhere, STARTTLS: 'start' },
-  plain: { ...anywhere, STARTTLS: 'start', MAIL: 'mail' },
-  extended: { ...anywhere, STARTTLS: 'start', AUTH: 'same', MAIL: 'mail' },
-  mail: { ...anywhere, RCPT: 'rcpt' },
-  rcpt: { ...anywhere, RCPT: 'same', DATA: 'home', BDAT: 'chunks' },
-  // DATA comes to be refused, together with the message (RFC 3030 §2).
-  chunks: { ...anywhere, BDAT: 'same', DATA: 'same' },
+/**
+ * The phases of each protocol (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2). What a phase does not have is 503. They differ
+ * in the greeting (RFC 2033 §4.1): the other's is not recognised.
+ */
+export const phases: Readonly<Record<'smtp' | 'lmtp', Phases>> = {
+  smtp: phasesWith({ EHLO: 'extended', HELO: 'plain' }),
+  lmtp: phasesWith({ LHLO: 'extended' }),
 };
 
+function phasesWith(greetings: Readonly<Partial<Record<Verb, Next>>>): Phases {
+  const anywhere = { ...greetings, RSET: 'home', NOOP: 'same', VRFY: 'same', HELP: 'same', QUIT: 'over' } as const;
+  return {
+    start: { ...anywhere, STARTTLS: 'start' },
+    plain: { ...anywhere, STARTTLS: 'start', MAIL: 'mail' },
+    extended: { ...anywhere, STARTTLS: 'start', AUTH: 'same', MAIL: 'mail' },
+    mail: { ...anywhere, RCPT: 'rcpt' },
+    rcpt: { ...anywhere, RCPT: 'same', DATA: 'home', BDAT: 'chunks' },
+    // DATA comes to be refused, together with the message (RFC 3030 §2).
+    chunks: { ...anywhere, BDAT: 'same', DATA: 'same' },
+  };
+}
+
 /** What a listener that requires TLS does without it (RFC 3207 §4). */
-export const beforeTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'NOOP', 'QUIT', 'STARTTLS']);
+export const beforeTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'LHLO', 'NOOP', 'QUIT', 'STARTTLS']);
 
 /** What a server that requires authentication does without it (RFC 4954 §6). */
 export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
   'AUTH',
   'EHLO',
   'HELO',
+  'LHLO',
   'NOOP',
   'QUIT',
   'RSET',
@@ -48,6 +53,7 @@ export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
 export const endsGroup: ReadonlySet<string> = new Set<Verb | 'unrecognised' | 'unimplemented'>([
   'AUTH',
   'EHLO',
+  'LHLO',
   'NOOP',
   'QUIT',
   'STARTTLS',

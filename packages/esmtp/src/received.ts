@@ -22,13 +22,16 @@ export function formatReceived({ mind, hostname, protocol, envelope, date }: Tra
 
 /** The "with" keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
 export function withKeyword(facts: {
+  lmtp: boolean;
   extended: boolean;
   smtpUtf8: boolean;
   tls: boolean;
   authenticated: boolean;
 }): string {
   if (!facts.extended) return 'SMTP';
-  return `${facts.smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`;
+  const utf8 = facts.smtpUtf8 ? 'UTF8' : '';
+  const protocol = facts.lmtp ? 'LMTP' : facts.smtpUtf8 ? 'SMTP' : 'ESMTP';
+  return `${utf8}${protocol}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`;
 }
 
 /** The peer's address as TCP-info; a UNIX socket has none. */

@@ -10,7 +10,7 @@ import { mail } from './commands/mail.ts';
 import { rcpt } from './commands/rcpt.ts';
 import { help, noop, quit, rset, vrfy } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
-import { beforeAuthentication, beforeTls, endsGroup, phases } from './phases.ts';
+import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import { isPromise } from './promise.ts';
 import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, OUT_OF_SEQUENCE, refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
@@ -21,7 +21,7 @@ export async function lead(state: State): Promise<void> {
   const { conversation, settings, limits } = state;
   conversation.patience = limits.idleTime;
   state.tell({ kind: 'connected' });
-  conversation.say(`220 ${settings.hostname} ESMTP\r\n`);
+  conversation.say(`220 ${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
   let reason: LogoutReason;
   let failure: unknown;
   try {
@@ -49,6 +49,7 @@ async function beginsWithTls({ conversation }: State): Promise<boolean> {
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
 async function converse(state: State): Promise<LogoutReason> {
   const { conversation, limits } = state;
+  const { phases } = state.settings;
   const longest = Math.max(limits.commandLine, limits.exchangeLine + AUTH_PREFIX);
   while (state.leaving === undefined) {
     let said: Said | undefined;
@@ -97,16 +98,29 @@ function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
       if (!('malformed' in said)) return bdat(state, said, refuseNow(state, said.verb));
       state.leaving = 'disconnected';
       return said.malformed;
+    case 'EHLO':
+    case 'HELO':
+    case 'LHLO':
+      // The other protocol's (RFC 2033 §4.1).
+      if (state.settings.phases.start[said.verb] === undefined) return UNRECOGNISED;
+      return respondNow(state, said);
     default:
-      return refuseNow(state, said.verb) ?? ('malformed' in said ? said.malformed : run(state, said));
+      return respondNow(state, said);
   }
+}
+
+function respondNow(
+  state: State,
+  said: Exclude<Command, { verb: 'BDAT' }> | Malformed,
+): MaybePromise<Reply | undefined> {
+  return refuseNow(state, said.verb) ?? ('malformed' in said ? said.malformed : run(state, said));
 }
 
 /** Why the command may not come now, if it may not. */
 function refuseNow(state: State, verb: Verb): Reply | undefined {
-  const { phase } = state;
-  const comesNow = phases[phase][verb] !== undefined;
-  if (!comesNow && phase === 'start') return GREET_FIRST;
+  const { phase, settings } = state;
+  const comesNow = settings.phases[phase][verb] !== undefined;
+  if (!comesNow && phase === 'start') return settings.protocol === 'lmtp' ? LHLO_FIRST : EHLO_FIRST;
   if (state.needsTls && !beforeTls.has(verb)) return TLS_REQUIRED;
   if (state.needsAuthentication && !beforeAuthentication.has(verb)) return AUTHENTICATION_REQUIRED;
   return comesNow ? undefined : OUT_OF_SEQUENCE;
@@ -115,6 +129,7 @@ function refuseNow(state: State, verb: Verb): Reply | undefined {
 function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePromise<Reply | undefined> {
   switch (command.verb) {
     case 'EHLO':
+    case 'LHLO':
       return ehlo(state, command);
     case 'HELO':
       return helo(state, command);
@@ -135,7 +150,7 @@ function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePr
     case 'VRFY':
       return vrfy();
     case 'HELP':
-      return help();
+      return help(state);
     case 'QUIT':
       return quit(state);
   }
@@ -187,7 +202,8 @@ const LEAVING = 421;
 /** The codes that say that the client's command was none, or not at this time. */
 const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 538, 555]);
 
-const GREET_FIRST = new Reply(503, '5.5.1', 'Send EHLO first');
+const EHLO_FIRST = new Reply(503, '5.5.1', 'Send EHLO first');
+const LHLO_FIRST = new Reply(503, '5.5.1', 'Send LHLO first');
 const TLS_REQUIRED = new Reply(530, '5.7.0', 'Must issue a STARTTLS command first');
 const UNRECOGNISED = new Reply(500, '5.5.1', 'Command not recognised');
 const UNIMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');

@@ -2,11 +2,15 @@ import type { AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { EventListener } from './events.ts';
 import type { Limits } from './limits.ts';
+import type { Phases } from './phases.ts';
 import type { Policy, Service } from './services.ts';
 
 /** What one server has decided, for all of its connections. */
 export interface Settings extends Policy {
   readonly service: Service;
+  readonly protocol: 'smtp' | 'lmtp';
+  /** Those of the protocol. */
+  readonly phases: Phases;
   readonly hostname: string;
   readonly portal: Portal;
   readonly challengers: readonly Challenger[];

@@ -56,7 +56,7 @@ export class State {
   constructor(conversation: Conversation, settings: Settings) {
     this.conversation = conversation;
     this.settings = settings;
-    this.mind = new SmtpMind(conversation);
+    this.mind = new SmtpMind(conversation, settings.protocol);
   }
 
   get limits(): Limits {

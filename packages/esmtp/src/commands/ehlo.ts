@@ -4,7 +4,7 @@ import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
-/** EHLO (RFC 5321 §4.1.1.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
+/** EHLO (RFC 5321 §4.1.1.1), or LHLO (RFC 2033 §4.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.takeBack(), () => {
     state.mind.clientName = name;

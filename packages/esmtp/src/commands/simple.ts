@@ -15,7 +15,7 @@ export const noop = (): Reply => OK;
 export const vrfy = (): Reply => CANNOT_VERIFY;
 
 /** HELP (RFC 5321 §4.1.1.8). */
-export const help = (): Reply => HELP;
+export const help = ({ settings: { protocol } }: State): Reply => (protocol === 'lmtp' ? LMTP_HELP : HELP);
 
 /** QUIT (RFC 5321 §4.1.1.10). */
 export function quit(state: State): MaybePromise<Reply> {
@@ -25,3 +25,4 @@ export function quit(state: State): MaybePromise<Reply> {
 const OK = new Reply(250, '2.0.0', 'OK');
 const CANNOT_VERIFY = new Reply(252, '2.0.0', 'Cannot verify, but will take mail and try');
 const HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
+const LMTP_HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA HELP LHLO MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
