@@ -9,8 +9,9 @@ import type { Mind } from './mind.ts';
  */
 export class Attempt implements Mind {
   readonly #mind: Mind;
-  readonly #timer: Disposable;
-  readonly #failed = Promise.withResolvers<never>();
+  /** Undefined, as is the other, when it is of no use any more: an avatar may keep this mind for hours. */
+  #timer: Disposable | undefined;
+  #fail: ((reason: TemporaryFailure) => void) | undefined;
   #controller: AbortController | undefined;
   #done = false;
   #stopped: { readonly why: LogoutReason; readonly reason: TemporaryFailure } | undefined;
@@ -68,12 +69,15 @@ export class Attempt implements Mind {
 
   /** What the work comes to, unless it is stopped before: then a TemporaryFailure. Not begun if the client has left already. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    const stopped = this.#failed.promise;
     try {
-      const result = await (this.#stopped === undefined ? Promise.race([stopped, work()]) : stopped);
-      this.#timer[Symbol.dispose]();
+      const result = await new Promise<T>((resolve, reject) => {
+        if (this.#stopped !== undefined) throw this.#stopped.reason;
+        this.#fail = reject;
+        work().then(resolve, reject);
+      });
       this.#done = true;
       if (this.#controller === undefined) this.end();
+      else this.#endWait();
       return result;
     } catch (error) {
       this.end();
@@ -85,15 +89,21 @@ export class Attempt implements Mind {
   stop(why: LogoutReason, reason: TemporaryFailure): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { why, reason };
+    this.#fail?.(reason);
     this.end();
-    this.#failed.reject(reason);
     this.#controller?.abort(reason);
   }
 
   /** Listens to the connection no longer. For who ran the work: when its result is of no use any more. */
   end(): void {
-    this.#timer[Symbol.dispose]();
+    this.#endWait();
     this.#mind.signal.removeEventListener('abort', this.#left);
+  }
+
+  #endWait(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#fail = undefined;
   }
 
   readonly #left = (): void => {
