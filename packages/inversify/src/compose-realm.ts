@@ -6,7 +6,7 @@ export function composeRealm(realms: readonly Realm[], avatars: readonly BoundAv
   const [bound] = realms;
   if (realms.length > 1) problems.push(`realm: bound ${realms.length} times, one is wanted`);
   if (bound === undefined && avatars.length === 0) {
-    problems.push('realm: none is bound; use bindRealm, bindAvatar, or maildirModule');
+    problems.push('realm: none is bound; use bindRealm, bindAvatar, maildirModule or relayModule');
   }
   if (bound !== undefined && avatars.length > 0) {
     problems.push(`avatar ${avatars.map(({ name }) => name).join(', ')}: not used, since a realm is bound as well`);

@@ -3,6 +3,7 @@ import type { Clock, Portal, PortalOptions, Realm, ThrottleOptions } from '@post
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { MaildirOptions } from '@postern/maildir';
 import type { Certificates } from '@postern/node';
+import type { SmarthostOptions } from '@postern/relay';
 import type { Challenger, ChallengersOptions } from '@postern/sasl';
 import type { ServiceIdentifier } from 'inversify';
 import type { BoundAvatar } from './bind-avatar.ts';
@@ -33,6 +34,8 @@ export const identifiers = {
   Hostname: Symbol.for('@postern/Hostname') as ServiceIdentifier<string>,
   /** To be bound where maildirModule is loaded: the folder of the Maildirs. */
   MaildirFolder: Symbol.for('@postern/MaildirFolder') as ServiceIdentifier<string>,
+  /** To be bound where relayModule is loaded: where messages go on to. */
+  SmarthostOptions: Symbol.for('@postern/SmarthostOptions') as ServiceIdentifier<SmarthostOptions>,
 
   /** May be bound by the application; what is not has the defaults of its package. */
   Clock: Symbol.for('@postern/Clock') as ServiceIdentifier<Clock>,

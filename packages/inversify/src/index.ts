@@ -10,6 +10,7 @@ export { identifiers } from './identifiers.ts';
 export { maildirModule } from './maildir-module.ts';
 export { Misconfiguration } from './misconfiguration.ts';
 export { nodeModule } from './node-module.ts';
+export { relayModule } from './relay-module.ts';
 export { saslModule } from './sasl-module.ts';
 export { Server, type ServerParts } from './server.ts';
 export { start } from './start.ts';

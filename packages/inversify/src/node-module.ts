@@ -2,6 +2,7 @@ import type { Deadlines } from '@postern/conversation';
 import type { Portal, Realm } from '@postern/cred';
 import type { Certificates } from '@postern/node';
 import { ContainerModule } from 'inversify';
+import type { BoundAvatar } from './bind-avatar.ts';
 import type { BoundChallenger } from './bind-challenger.ts';
 import type { BoundChecker } from './bind-checker.ts';
 import type { BoundListener } from './bind-listener.ts';
@@ -15,6 +16,7 @@ export const nodeModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(composeServer, [
       identifiers.Portal,
       { serviceIdentifier: identifiers.Realm, isMultiple: true },
+      { serviceIdentifier: identifiers.Avatar, isMultiple: true },
       { serviceIdentifier: identifiers.Checker, isMultiple: true },
       { serviceIdentifier: identifiers.Challenger, isMultiple: true },
       { serviceIdentifier: identifiers.Listener, isMultiple: true },
@@ -29,6 +31,7 @@ export const nodeModule = new ContainerModule(({ bind }) => {
 function composeServer(
   portal: Portal,
   realms: Realm[],
+  avatars: BoundAvatar[],
   checkers: BoundChecker[],
   challengers: BoundChallenger[],
   listeners: BoundListener[],
@@ -37,5 +40,16 @@ function composeServer(
   deadlines: Deadlines | undefined,
   warn: ((warning: string) => void) | undefined,
 ): Server {
-  return new Server({ portal, realms, checkers, challengers, listeners, esmtp, certificates, deadlines, warn });
+  return new Server({
+    portal,
+    realms,
+    avatars,
+    checkers,
+    challengers,
+    listeners,
+    esmtp,
+    certificates,
+    deadlines,
+    warn,
+  });
 }

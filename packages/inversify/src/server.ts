@@ -1,6 +1,7 @@
 import type { Deadlines } from '@postern/conversation';
 import type { Portal, Realm } from '@postern/cred';
 import { type Certificates, type Listener, type ListenOptions, listen } from '@postern/node';
+import type { BoundAvatar } from './bind-avatar.ts';
 import type { BoundChallenger } from './bind-challenger.ts';
 import type { BoundChecker } from './bind-checker.ts';
 import type { BoundListener } from './bind-listener.ts';
@@ -12,6 +13,7 @@ import { Misconfiguration } from './misconfiguration.ts';
 export interface ServerParts {
   readonly portal: Portal;
   readonly realms: readonly Realm[];
+  readonly avatars: readonly BoundAvatar[];
   readonly checkers: readonly BoundChecker[];
   readonly challengers: readonly BoundChallenger[];
   readonly listeners: readonly BoundListener[];
@@ -54,7 +56,7 @@ export class Server implements AsyncDisposable {
 
   /**
    * Ends everything in the order in which it depends on each other: the listeners, which lets transactions end for `grace`
-   * milliseconds (10,000 by default); the logins; the checkers, challengers and the realm, as far as they can be disposed of. What
+   * milliseconds (10,000 by default); the logins; the checkers, challengers, avatars' factories and the realm, as far as they can be disposed of. What
    * fails does not keep the rest; it rejects with an AggregateError at the end. Closes once.
    */
   async close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
@@ -113,13 +115,14 @@ export class Server implements AsyncDisposable {
   }
 
   async #end(grace: number): Promise<void> {
-    const { portal, checkers, challengers, realms } = this.#parts;
+    const { portal, checkers, challengers, avatars, realms } = this.#parts;
     const listeners = await Promise.allSettled(Array.from(this.#listeners.values(), (one) => one.close({ grace })));
     await portal.drain();
     const errors: unknown[] = listeners.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     const disposable = new Map<object, string>([
       ...checkers.map(({ name, checker }) => [checker, `checker ${name}`] as const),
       ...challengers.map(({ name, challenger }) => [challenger, `challenger ${name}`] as const),
+      ...avatars.map(({ name, factory }) => [factory, `avatar ${name}`] as const),
       ...realms.map((realm) => [realm, 'realm'] as const),
     ]);
     for (const [thing, name] of disposable) await dispose(thing, name).catch((error: unknown) => errors.push(error));

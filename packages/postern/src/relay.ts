@@ -1,4 +1,4 @@
-import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
+import { relay as relayTo, type SmarthostOptions } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
 import { parseNextServer } from './next-server.ts';
 import { Place } from './place.ts';
@@ -23,7 +23,6 @@ export function relay({ to, username, password, ...options }: RelayOptions): Pla
     username === undefined || password === undefined ? {} : { responders: passwordResponders({ username, password }) };
   return new Place(({ log, hostname }) => {
     const onTrouble = (error: unknown) => log.error('the next server did not take a message', { to, error });
-    const smarthost = new Smarthost({ hostname, onTrouble, ...responders, ...options, ...nextServer });
-    return () => new RelayDelivery(smarthost);
+    return relayTo({ hostname, onTrouble, ...responders, ...options, ...nextServer });
   });
 }

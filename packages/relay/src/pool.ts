@@ -183,9 +183,10 @@ async function reset(client: SmtpClient): Promise<boolean> {
 
 /** Does not fail. */
 async function quit(client: SmtpClient): Promise<void> {
-  client.conversation.patience = Math.min(client.conversation.patience, SHORT_PATIENCE);
+  client.conversation.patience = Math.min(client.conversation.patience, LEAVING_PATIENCE);
   await client[Symbol.asyncDispose]();
 }
 
 /** For a server that has nothing to do but to answer: milliseconds. */
 const SHORT_PATIENCE = 10_000;
+const LEAVING_PATIENCE = 3_000;
