@@ -449,6 +449,19 @@ describe('a client that leaves', () => {
     }
   });
 
+  it('at whatever moment, leaves no login behind that nobody has', async () => {
+    for (let turns = 0; turns < 30; turns += 1) {
+      const connection = new AbortController();
+      const portal = new Portal(mailboxes()).register(users());
+      const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox).catch(() => undefined);
+      for (let n = 0; n < turns; n += 1) await Promise.resolve();
+      connection.abort();
+      const open = (await login) === undefined ? 0 : 1;
+      await settle();
+      expect([turns, portal.openLogins]).toEqual([turns, open]);
+    }
+  });
+
   it('is not listened for any more after the logout', async () => {
     const { signal, listeners } = counting();
     const portal = portalOf(

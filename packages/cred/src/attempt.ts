@@ -89,7 +89,9 @@ export class Attempt implements Mind {
   stop(why: LogoutReason, reason: TemporaryFailure): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { why, reason };
-    this.#fail?.(reason);
+    const fail = this.#fail;
+    // Not before its turn: work that has come to its end this very moment would be lost, and a login that nobody has stay open.
+    if (fail !== undefined) queueMicrotask(() => fail(reason));
     this.end();
     this.#controller?.abort(reason);
   }
