@@ -91,6 +91,7 @@ describe('credentials', () => {
     const ask = vi.fn();
     const joe = new UsernamePassword('joe', SECRET);
     await joe.accepted(ask);
+    await joe.conclude();
     await joe.refused(ask, new UnauthorizedLogin());
     expect(ask).not.toHaveBeenCalled();
   });

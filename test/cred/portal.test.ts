@@ -234,6 +234,39 @@ describe('a checker', () => {
   );
 });
 
+describe('what a client has left to say', () => {
+  class Live extends Credentials {
+    readonly username = 'joe';
+    concluded = 0;
+    override conclude(): void {
+      this.concluded += 1;
+    }
+  }
+  const portalWith = (requestAvatarId: Checker<Live>['requestAvatarId']) =>
+    new Portal(mailboxes()).register({ credentialInterfaces: [Live], requestAvatarId });
+
+  it.each([[new UnauthorizedLogin()], [new LoginDenied('disabled')], [new TemporaryFailure('down')]])(
+    'is heard before %s is told',
+    async (error) => {
+      const live = new Live();
+      await expect(portalWith(() => Promise.reject(error)).login(live, mindOf(), Mailbox)).rejects.toBe(error);
+      expect(live.concluded).toBe(1);
+    },
+  );
+
+  it('is not asked for after a success, nor when nobody waits for the login any more', async () => {
+    const live = new Live();
+    await portalWith(() => 'joe').login(live, mindOf(), Mailbox);
+    const connection = new AbortController();
+    const leaving = portalWith(() => {
+      connection.abort();
+      throw new UnauthorizedLogin();
+    });
+    await leaving.login(live, mindOf({}, connection.signal), Mailbox).catch(() => {});
+    expect(live.concluded).toBe(0);
+  });
+});
+
 describe('an authorization identity', () => {
   const as = (authzid: string | undefined) => new UsernamePassword('joe', 's3cret', authzid);
   const joes = () => portalOf(checking(() => 'joe@example.com'));

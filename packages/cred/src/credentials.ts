@@ -28,10 +28,15 @@ export abstract class Credentials {
   accepted(_ask: Ask): MaybePromise<void> {}
 
   /**
-   * The last word before the protocol's own refusal: an OAuth error, or the rest of an exchange that no checker took up.
-   * Rejects if the exchange itself broke, now or before, whatever a checker made of that.
+   * Hears what the client has left to say, if no checker has asked for it: after a refusal, and before it is counted or told, so that
+   * it comes no sooner for an unknown user than for a wrong password. Rejects if the exchange breaks, or broke before.
    */
-  refused(_ask: Ask, _error: LoginError): MaybePromise<void> {}
+  conclude(): MaybePromise<void> {}
+
+  /** The last word before the protocol's own refusal: an OAuth error, for one. By default there is none, and {@link conclude} is enough. */
+  refused(_ask: Ask, _error: LoginError): MaybePromise<void> {
+    return this.conclude();
+  }
 
   /** What `util.inspect` shows, and with it `console.log`: the public fields. Asked for everything, it would call the getters too. */
   [inspect.custom](_depth: number, options: InspectOptions): string {

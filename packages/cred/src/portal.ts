@@ -136,7 +136,13 @@ export class Portal {
     const checker = this.#checkerOf(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
 
-    const authenticated = await ask(checker, credentials, attempt);
+    let authenticated: AvatarId;
+    try {
+      authenticated = await ask(checker, credentials, attempt);
+    } catch (error) {
+      if (attempt.over === undefined) await credentials.conclude();
+      throw error;
+    }
     const { authzid } = credentials;
     const avatarId =
       authzid === undefined ? authenticated : await this.#authorize(authenticated, authzid, credentials, attempt);

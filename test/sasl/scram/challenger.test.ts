@@ -154,7 +154,7 @@ describe('ScramCredentials', () => {
   ])('are not right with %s', async (_what, final) => {
     const { ask, credentials } = await credentialsOf(FIRST, final);
     expect(await credentials.verify(SECRET)).toBe(false);
-    await credentials.refused();
+    await credentials.conclude();
     expect(ask.asked).toHaveLength(1);
   });
 
@@ -193,7 +193,7 @@ describe('ScramCredentials', () => {
     const { ask, credentials } = await credentialsOf(FIRST, final);
     await expect(credentials.verify(SECRET)).rejects.toThrow(MalformedResponse);
     expect(await credentials.verify(SECRET)).toBe(false);
-    await expect(credentials.refused()).rejects.toThrow(MalformedResponse);
+    await expect(credentials.conclude()).rejects.toThrow(MalformedResponse);
     expect(ask.asked).toHaveLength(1);
   });
 
@@ -201,7 +201,7 @@ describe('ScramCredentials', () => {
     const cancelled = new ExchangeCancelled();
     const credentials = await challenger.challenge(() => Promise.reject(cancelled), utf8(FIRST), someMind());
     await expect(credentials.checkPassword('pencil')).rejects.toBe(cancelled);
-    await expect(credentials.refused()).rejects.toBe(cancelled);
+    await expect(credentials.conclude()).rejects.toBe(cancelled);
   });
 
   it('take no response to the signature but the empty one', async () => {
@@ -215,13 +215,13 @@ describe('ScramCredentials', () => {
     const credentials = await challenger.challenge(() => answer.promise, utf8(FIRST), someMind());
     const verified = credentials.verify(SECRET);
     let ended = false;
-    const refused = credentials.refused().then(() => {
+    const concluded = credentials.conclude().then(() => {
       ended = true;
     });
     await Promise.resolve();
     expect(ended).toBe(false);
     answer.resolve(utf8(FINAL));
-    await refused;
+    await concluded;
     expect(await verified).toBe(true);
   });
 
@@ -248,7 +248,7 @@ describe('ScramCredentials', () => {
   it('say no error to the client', async () => {
     const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
     await credentials.verify(SECRET);
-    await credentials.refused();
+    await credentials.conclude();
     expect(ask.asked).toEqual([`r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`]);
   });
 });

@@ -1,15 +1,31 @@
 import {
   type AnyChecker,
   type AvatarId,
+  AvatarRealm,
   CascadingChecker,
   type Checker,
+  type FailureCounts,
+  InMemoryFailureCounts,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
+  Portal,
+  type PortalOptions,
   TemporaryFailure,
   UnauthorizedLogin,
+  withThrottle,
 } from '@postern/cred';
-import { ScramCredentials, type ScramOptions, ScramSecret, scram, utf8 } from '@postern/sasl';
+import {
+  authenticate,
+  ExchangeCancelled,
+  MalformedResponse,
+  ScramCredentials,
+  type ScramOptions,
+  ScramSecret,
+  scram,
+  utf8,
+} from '@postern/sasl';
 import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
+import { FakeClock, settle } from '@postern/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Decoys } from '../../../packages/sasl/src/scram/decoys.ts';
 import { scripted, someMind } from '../exchange.ts';
@@ -58,7 +74,7 @@ async function challengeOf(username: string, options: Partial<ScramOptions> = {}
   const nonce = () => 'server';
   const exchange = challenger({ nonce, ...options });
   const credentials = await exchange.challenge(ask, utf8(`n,,n=${username},r=client-nonce`), someMind());
-  await credentials.refused();
+  await credentials.conclude();
   expect(ask.asked).toHaveLength(1);
   return ask.asked[0] as string;
 }
@@ -202,7 +218,7 @@ describe('the challenge of an unknown user', () => {
     const ask = scripted(FINAL);
     const exchange = scram({ hash: 'sha256', nonce: () => 'server' });
     const credentials = await exchange.challenge(ask, utf8('n,,n=joe,r=client-nonce'), someMind());
-    await credentials.refused();
+    await credentials.conclude();
     return ask.asked[0] as string;
   }
 });
@@ -229,6 +245,82 @@ describe('a checker that does not verify', () => {
     const { server, client } = await login(checker, 'joe', 'pencil');
     expect(server).toMatchObject({ error: expect.any(TemporaryFailure) });
     expect(client?.error).toBeInstanceOf(Error);
+  });
+});
+
+describe('whether there is such a user is not told', () => {
+  /** Leads an exchange whose client says its first message, and then hears and answers as the test has it. */
+  function attempt(username: string, checker: Checker<ScramCredentials>, options?: PortalOptions) {
+    class Avatar {}
+    const portal = new Portal(
+      new AvatarRealm().provide(Avatar, () => new Avatar()),
+      options,
+    ).register(checker);
+    const answer = Promise.withResolvers<Uint8Array>();
+    const challenged: string[] = [];
+    const error = authenticate({
+      challenger: challenger(),
+      portal,
+      mind: someMind(),
+      interfaces: [Avatar],
+      initialResponse: utf8(`n,,n=${username},r=client-nonce`),
+      ask: (challenge) => {
+        challenged.push(Buffer.from(challenge).toString());
+        return answer.promise;
+      },
+      failureFloor: 0,
+    }).catch((thrown: unknown) => thrown);
+    return { answer, challenged, error };
+  }
+
+  it('to a client that answers after the deadline', async () => {
+    for (const username of ['joe', 'ann']) {
+      const clock = new FakeClock();
+      const { answer, error } = attempt(username, stored, { clock });
+      await clock.advance(60_000);
+      answer.resolve(utf8(FINAL));
+      expect(await error).toBeInstanceOf(TemporaryFailure);
+    }
+  });
+
+  it('to a client that cancels the exchange, or breaks it, before it tries', async () => {
+    for (const username of ['joe', 'ann']) {
+      const guarded = withThrottle(stored, { userAndNetwork: { failures: 2, window: 60_000 } });
+      for (let n = 0; n < 3; n++) {
+        const { answer, challenged, error } = attempt(username, guarded);
+        await settle();
+        expect(challenged).toHaveLength(1);
+        answer.reject(new ExchangeCancelled());
+        expect(await error).toBeInstanceOf(ExchangeCancelled);
+        const broken = attempt(username, guarded);
+        broken.answer.resolve(utf8('c=biws'));
+        expect(await broken.error).toBeInstanceOf(MalformedResponse);
+      }
+      const { answer, error } = attempt(username, guarded);
+      answer.resolve(utf8(FINAL));
+      expect(await error).toBeInstanceOf(UnauthorizedLogin);
+    }
+  });
+
+  it('by the store of failures, which is told when the client has answered', async () => {
+    const order: string[] = [];
+    const counts = new InMemoryFailureCounts();
+    const slowly: FailureCounts = {
+      get: (key) => counts.get(key),
+      add: (key, window) => {
+        order.push('counted');
+        counts.add(key, window);
+      },
+      reset: (key) => counts.reset(key),
+    };
+    for (const username of ['joe', 'ann']) {
+      const { answer, error } = attempt(username, withThrottle(stored, { counts: slowly, trusted: () => true }));
+      await settle();
+      order.push('answered');
+      answer.resolve(utf8(FINAL));
+      expect(await error).toBeInstanceOf(UnauthorizedLogin);
+    }
+    expect(order).toEqual(['answered', 'counted', 'answered', 'counted']);
   });
 });
 

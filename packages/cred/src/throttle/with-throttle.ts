@@ -38,7 +38,7 @@ export interface ThrottleOptions {
 /**
  * The checker, guarded against guessing: after too many failures the answer is LoginDenied `too-many`, and the checker is not
  * asked. Only refusals count, and the same wrong password for the same user from the same network counts once. Trouble in the
- * store is a TemporaryFailure.
+ * store is a TemporaryFailure. Put it around a cascade, not inside: a refusal there ends the exchange.
  */
 export function withThrottle<C extends Credentials>(checker: Checker<C>, options: ThrottleOptions = {}): Checker<C> {
   return new Throttle(checker, options);
@@ -75,8 +75,9 @@ class Throttle<C extends Credentials> implements Checker<C> {
       if (first?.forgiving && failures[0] !== 0) await this.#counts.reset(first.key);
       return avatarId;
     } catch (error) {
-      if (error instanceof UnauthorizedLogin && this.#isNews(credentials, mind)) {
-        await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
+      if (error instanceof UnauthorizedLogin) {
+        await credentials.conclude();
+        await this.#count(counters, credentials, mind);
       }
       throw error;
     }
@@ -98,6 +99,11 @@ class Throttle<C extends Credentials> implements Checker<C> {
 
   #networkOf(mind: Mind): string | undefined {
     return this.#trusted(mind.remote) ? undefined : networkOf(mind.remote);
+  }
+
+  async #count(counters: readonly Counter[], credentials: Credentials, mind: Mind): Promise<void> {
+    if (!this.#isNews(credentials, mind)) return;
+    await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
   }
 
   /** False for a guess that was counted already: a forgotten client with an old password does not lock its user out. */

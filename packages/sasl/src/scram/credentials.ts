@@ -70,7 +70,7 @@ export class ScramCredentials extends PasswordProof {
   }
 
   /** Runs the exchange to its end, against nobody if no checker has: an unknown user looks like a wrong password. */
-  override async refused(): Promise<void> {
+  override async conclude(): Promise<void> {
     if (this.#heard === undefined) await this.verify(this.#exchange.decoys.nobody(this.username));
     else await this.#heard;
   }
