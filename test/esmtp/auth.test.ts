@@ -182,7 +182,7 @@ describe('AUTH, case by case', () => {
       S: 220...
       C: EHLO client.example.org
       S: 250-...
-      S: 250 SMTPUTF8
+      S: 250 REQUIRETLS
       C: AUTH PLAIN {base64:\\0ann\\0secret}
       S: 504 5.5.4 Unrecognised authentication mechanism`);
   });
@@ -665,13 +665,15 @@ describe('AUTH, case by case', () => {
       S: 250-mx.example.com
       S: 250-PIPELINING
       S: 250-SIZE 26214400
+      S: 250-LIMITS RCPTMAX=1000
       S: 250-8BITMIME
       S: 250-BINARYMIME
       S: 250-CHUNKING
+      S: 250-DSN
       S: 250-ENHANCEDSTATUSCODES
       S: 250-SMTPUTF8`;
     const challengers = [plain(), login()];
-    await new Server({ challengers }).play(`${script}\nS: 250 AUTH PLAIN LOGIN`);
+    await new Server({ challengers }).play(`${script}\nS: 250-REQUIRETLS\nS: 250 AUTH PLAIN LOGIN`);
     await new Server({ challengers }).play(`${script}\nS: 250 STARTTLS`, { tlsPolicy: 'offered' });
     const bare = script.replace('250-SMTPUTF8', '250 SMTPUTF8');
     await new Server({ challengers }).play(bare, { tlsPolicy: 'none' });

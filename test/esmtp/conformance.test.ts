@@ -202,7 +202,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: 555 5.5.4 Unknown parameter
       C: MAIL FROM:<ann@example.com> constructor
       S: 555 5.5.4 Unknown parameter
-      C: MAIL FROM:<ann@example.com> RET=FULL
+      C: MAIL FROM:<ann@example.com> TRANSID=1
       S: 555 5.5.4 Unknown parameter
       C: MAIL FROM:<ann@example.com>
       S: 250...

@@ -4,6 +4,7 @@ import { type AvatarId, type Clock, type Mind, type Portal, systemClock } from '
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { EventListener } from './events.ts';
+import { extensions, readersOf } from './extensions.ts';
 import { type Limits, withDefaults } from './limits.ts';
 import { phases } from './phases.ts';
 import { type Policy, type Service, services } from './services.ts';
@@ -23,10 +24,15 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly offer?: OfferPolicy;
   /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
   readonly trustSubmitter?: (mind: Mind, avatarId: AvatarId) => boolean;
+  /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
+  readonly omit?: readonly OptionalExtension[];
   readonly limits?: Partial<Limits>;
   readonly onEvent?: EventListener;
   readonly clock?: Clock;
 }
+
+/** An extension that a server may do without. Without CHUNKING there is no BINARYMIME. */
+export type OptionalExtension = 'BINARYMIME' | 'CHUNKING' | 'DSN' | 'LIMITS' | 'REQUIRETLS' | 'SMTPUTF8';
 
 /**
  * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word on TLS comes with the transport.
@@ -44,6 +50,8 @@ function settle(options: EsmtpOptions): Settings {
   }
   const policy = policyOf(service, options);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
+  const omit = omitted(options.omit);
+  const offered = extensions.filter(({ keyword }) => !omit.has(keyword));
   return {
     hostname,
     portal: options.portal,
@@ -54,11 +62,20 @@ function settle(options: EsmtpOptions): Settings {
     ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),
+    omit,
+    extensions: offered,
+    mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
+    rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
     limits: withDefaults(limits),
     onEvent: options.onEvent,
     clock: options.clock ?? systemClock,
     nextId: ids(),
   };
+}
+
+function omitted(omit: readonly OptionalExtension[] = []): ReadonlySet<string> {
+  const names = new Set<string>(omit);
+  return names.has('CHUNKING') ? names.add('BINARYMIME') : names;
 }
 
 /** The service's policy, with what is chosen otherwise. Throws a TypeError for a word that is none. */

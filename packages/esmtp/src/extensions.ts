@@ -2,12 +2,15 @@ import { offered } from '@postern/sasl';
 import { parseMailbox } from './address.ts';
 import type { Parameter } from './command.ts';
 import type { MailParameters, RcptParameters } from './delivery.ts';
+import { dsn } from './dsn.ts';
+import { BAD_VALUE } from './refusals.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
 import { decodeXtext } from './xtext.ts';
 
 /** A service extension (RFC 5321 §2.2): what EHLO says of it, and the parameters that it adds. */
 export interface Extension {
+  readonly keyword: string;
   /** Its line in the answer to EHLO, or undefined where the client at hand cannot use it now. */
   advertise(state: State): string | undefined;
   readonly mail?: readonly ParameterReader<MailParameters>[];
@@ -24,8 +27,9 @@ export type Writable<P> = { -readonly [K in keyof P]: P[K] };
 
 /** The extensions that this server has, in the order in which EHLO lists them. */
 export const extensions: readonly Extension[] = [
-  { advertise: () => 'PIPELINING' },
+  { keyword: 'PIPELINING', advertise: () => 'PIPELINING' },
   {
+    keyword: 'SIZE',
     advertise: ({ limits: { messageSize } }) => (Number.isFinite(messageSize) ? `SIZE ${messageSize}` : 'SIZE'),
     mail: [
       {
@@ -39,23 +43,34 @@ export const extensions: readonly Extension[] = [
     ],
   },
   {
+    keyword: 'LIMITS',
+    advertise({ limits: { recipients, transactions } }) {
+      const said = [...limit('RCPTMAX', recipients), ...limit('MAILMAX', transactions)];
+      return said.length === 0 ? undefined : `LIMITS ${said.join(' ')}`;
+    },
+  },
+  {
+    keyword: '8BITMIME',
     advertise: () => '8BITMIME',
     mail: [
       {
         keyword: 'BODY',
-        read(value, parameters) {
+        read(value, parameters, { settings }) {
           const body = value?.toUpperCase();
           if (body !== '7BIT' && body !== '8BITMIME' && body !== 'BINARYMIME') return BAD_VALUE;
+          if (body === 'BINARYMIME' && settings.omit.has(body)) return BAD_VALUE;
           parameters.body = body;
           return undefined;
         },
       },
     ],
   },
-  { advertise: () => 'BINARYMIME' },
-  { advertise: () => 'CHUNKING' },
-  { advertise: () => 'ENHANCEDSTATUSCODES' },
+  { keyword: 'BINARYMIME', advertise: () => 'BINARYMIME' },
+  { keyword: 'CHUNKING', advertise: () => 'CHUNKING' },
+  dsn,
+  { keyword: 'ENHANCEDSTATUSCODES', advertise: () => 'ENHANCEDSTATUSCODES' },
   {
+    keyword: 'SMTPUTF8',
     advertise: () => 'SMTPUTF8',
     mail: [
       {
@@ -68,8 +83,24 @@ export const extensions: readonly Extension[] = [
       },
     ],
   },
-  { advertise: (state) => (state.canStartTls ? 'STARTTLS' : undefined) },
   {
+    keyword: 'REQUIRETLS',
+    advertise: ({ mind }) => (mind.tls === undefined ? undefined : 'REQUIRETLS'),
+    mail: [
+      {
+        keyword: 'REQUIRETLS',
+        read(value, parameters, { mind }) {
+          if (value !== undefined) return BAD_VALUE;
+          if (mind.tls === undefined) return NOT_BY_TLS;
+          parameters.requireTls = true;
+          return undefined;
+        },
+      },
+    ],
+  },
+  { keyword: 'STARTTLS', advertise: (state) => (state.canStartTls ? 'STARTTLS' : undefined) },
+  {
+    keyword: 'AUTH',
     advertise(state) {
       const mechanisms = offered(state.challengers, state.portal, state.mind, state.offer);
       return mechanisms.length === 0 || state.needsTls
@@ -107,6 +138,11 @@ export function readParameters<P>(
   return parameters;
 }
 
+/** A limit as RFC 9422 §4 writes it, if it can be written. */
+function limit(name: string, value: number): string[] {
+  return value < 1_000_000 ? [`${name}=${Math.floor(value)}`] : [];
+}
+
 /** The readers by their keywords. */
 export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMap<string, ParameterReader<P>> {
   return new Map(readers.map((reader) => [reader.keyword, reader]));
@@ -119,6 +155,6 @@ function parseSubmitter(value: string | undefined): string | null | undefined {
   return submitter === undefined ? undefined : parseMailbox(submitter)?.toString();
 }
 
-const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
 const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
+const NOT_BY_TLS = new Reply(550, '5.7.30', 'REQUIRETLS support required: it is only to be had under TLS');
 const UNKNOWN_PARAMETER = new Reply(555, '5.5.4', 'Unknown parameter');

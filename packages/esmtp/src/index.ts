@@ -15,7 +15,8 @@ export {
   type RecipientResult,
   type Trace,
 } from './delivery.ts';
-export { type EsmtpOptions, esmtp } from './esmtp.ts';
+export type { Notify } from './dsn.ts';
+export { type EsmtpOptions, esmtp, type OptionalExtension } from './esmtp.ts';
 export type { EsmtpEvent, EventListener } from './events.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';

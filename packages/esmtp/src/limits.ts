@@ -8,8 +8,10 @@ export interface Limits {
   readonly textLine: number;
   /** A message as it comes, without dot stuffing; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
   readonly messageSize: number;
-  /** Recipients of one message; more are 452. RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
+  /** Recipients of one message; more are 452. Said with LIMITS (RFC 9422). RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
   readonly recipients: number;
+  /** MAIL commands on one connection; one more is 421. Said with LIMITS (RFC 9422). Default: unlimited. */
+  readonly transactions: number;
   /** Chunks of a message, the last one aside, that have fewer than 1,024 octets (RFC 3030); one more is 421. Default: 1,000. */
   readonly smallChunks: number;
   /** `Received:` fields in one message; as many are 554, for it goes in circles (RFC 5321 §6.3). Default: 100. */
@@ -39,6 +41,7 @@ export const defaultLimits: Limits = {
   textLine: Number.POSITIVE_INFINITY,
   messageSize: 25 * 1024 * 1024,
   recipients: 1_000,
+  transactions: Number.POSITIVE_INFINITY,
   smallChunks: 1_000,
   receivedFields: 100,
   errors: 20,
@@ -66,6 +69,7 @@ const least: Limits = {
   textLine: 998,
   messageSize: 1,
   recipients: 1,
+  transactions: 1,
   smallChunks: 0,
   receivedFields: 1,
   errors: 1,

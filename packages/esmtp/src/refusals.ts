@@ -55,6 +55,7 @@ export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentic
 const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
 export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
 export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
+export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
 export const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 
 const FAILED = new Reply(535, '5.7.8', 'Authentication failed');

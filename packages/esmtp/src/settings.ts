@@ -1,6 +1,8 @@
 import type { AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
+import type { MailParameters, RcptParameters } from './delivery.ts';
 import type { EventListener } from './events.ts';
+import type { Extension, ParameterReader } from './extensions.ts';
 import type { Limits } from './limits.ts';
 import type { Phases } from './phases.ts';
 import type { Policy, Service } from './services.ts';
@@ -16,6 +18,12 @@ export interface Settings extends Policy {
   readonly challengers: readonly Challenger[];
   readonly offer: OfferPolicy;
   readonly trustSubmitter: (mind: Mind, avatarId: AvatarId) => boolean;
+  /** Keywords of extensions that are not offered. */
+  readonly omit: ReadonlySet<string>;
+  readonly extensions: readonly Extension[];
+  /** By the keywords of the parameters. */
+  readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>;
+  readonly rcptReaders: ReadonlyMap<string, ParameterReader<RcptParameters>>;
   readonly limits: Limits;
   readonly onEvent: EventListener | undefined;
   readonly clock: Clock;

@@ -48,6 +48,8 @@ export class State {
   /** True if AUTH succeeded. */
   authenticated = false;
   transaction: Transaction | undefined;
+  /** How often MAIL has come so far. */
+  transactions = 0;
   /** Commands so far that were none. */
   errors = 0;
   /** Logins so far that were refused. */

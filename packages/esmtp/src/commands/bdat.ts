@@ -4,7 +4,7 @@ import { TOO_LARGE } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
 import { isPromise } from '../promise.ts';
 import { OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
-import type { Reply } from '../reply.ts';
+import { Reply } from '../reply.ts';
 import { DeliveryFailed, type State } from '../state.ts';
 
 /**
@@ -30,7 +30,8 @@ export async function bdat(
 
 /** The message, which the first chunk opens; the refusal, if it cannot be opened. */
 async function begun(state: State): Promise<Chunks | Reply> {
-  const { transaction, extended } = state;
+  const { transaction, extended, settings } = state;
+  if (settings.omit.has('CHUNKING')) return NOT_HERE;
   // After HELO there are no extensions.
   if (transaction === undefined || !extended) return OUT_OF_SEQUENCE;
   if (transaction.chunks === undefined) {
@@ -54,5 +55,6 @@ async function open(state: State): Promise<Chunks | Reply> {
   }
 }
 
+const NOT_HERE = new Reply(502, '5.5.1', 'Command not implemented');
 /** Octets that are heard and dropped, however small a message may be. */
 const BEARABLE = 2 ** 30;

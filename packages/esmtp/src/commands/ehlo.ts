@@ -1,5 +1,4 @@
 import type { MaybePromise } from '@postern/cred';
-import { extensions } from '../extensions.ts';
 import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -8,8 +7,9 @@ import type { State } from '../state.ts';
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.takeBack(), () => {
     state.mind.clientName = name;
+    const { hostname, extensions } = state.settings;
     const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
-    return new Reply(250, undefined, state.settings.hostname, ...keywords);
+    return new Reply(250, undefined, hostname, ...keywords);
   });
 }
 

@@ -3,7 +3,7 @@ import { Anonymous, asLoginError, type MaybePromise } from '@postern/cred';
 import type { ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
-import { extensions, readersOf, readParameters } from '../extensions.ts';
+import { readParameters } from '../extensions.ts';
 import { ownWords } from '../login-refusal.ts';
 import { after } from '../promise.ts';
 import { AUTHENTICATION_REQUIRED, guestRefusal } from '../refusals.ts';
@@ -15,8 +15,12 @@ export function mail(
   state: State,
   { path, parameters: said }: Extract<Command, { verb: 'MAIL' }>,
 ): MaybePromise<Reply> {
+  const { settings } = state;
+  if (++state.transactions > settings.limits.transactions) return TOO_MANY_TRANSACTIONS;
   const parameters =
-    said.length === 0 ? NO_PARAMETERS : readParameters<MailParameters>(readers, said, { smtpUtf8: false }, state);
+    said.length === 0
+      ? NO_PARAMETERS
+      : readParameters<MailParameters>(settings.mailReaders, said, { smtpUtf8: false }, state);
   if (parameters instanceof Reply) return parameters;
   if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (state.login !== undefined) return begin(state, path, parameters);
@@ -53,7 +57,7 @@ async function enterAsGuest(state: State): Promise<Reply | undefined> {
   }
 }
 
-const readers = readersOf(extensions.flatMap(({ mail: readers = [] }) => readers));
 const NO_PARAMETERS: MailParameters = { smtpUtf8: false };
 const OK = new Reply(250, '2.1.0', 'Sender OK');
+const TOO_MANY_TRANSACTIONS = new Reply(421, '4.7.0', 'Too many transactions on one connection');
 const NOT_ASCII = new Reply(550, '5.6.7', 'An address with such characters needs SMTPUTF8');

@@ -1,7 +1,7 @@
 import type { MaybePromise } from '@postern/cred';
 import type { Command } from '../command.ts';
 import type { RcptParameters } from '../delivery.ts';
-import { extensions, readersOf, readParameters } from '../extensions.ts';
+import { readParameters } from '../extensions.ts';
 import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -13,7 +13,8 @@ export function rcpt(
 ): MaybePromise<Reply> {
   const { transaction, login } = state;
   if (transaction === undefined) throw new Error('RCPT without a transaction');
-  const parameters = said.length === 0 ? NO_PARAMETERS : readParameters<RcptParameters>(readers, said, {}, state);
+  const parameters =
+    said.length === 0 ? NO_PARAMETERS : readParameters<RcptParameters>(state.settings.rcptReaders, said, {}, state);
   if (parameters instanceof Reply) return parameters;
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
@@ -24,7 +25,6 @@ export function rcpt(
   });
 }
 
-const readers = readersOf(extensions.flatMap(({ rcpt: readers = [] }) => readers));
 const NO_PARAMETERS: RcptParameters = {};
 const OK = new Reply(250, '2.1.5', 'Recipient OK');
 const NOT_ASCII = new Reply(553, '5.6.7', 'An address with such characters needs SMTPUTF8');
