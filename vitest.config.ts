@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['postern-source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/fuzz.ts'],
     // Most tests wait for a socket and not for a core.
     maxWorkers: '100%',
     // A socket that never answers should fail a test soon, and a loaded machine should not.

@@ -12,6 +12,7 @@ import {
 import { FakeClock, type MemoryPipeOptions, memoryPipe, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 
 describe('hearLine', () => {
   it('answers at once when a whole line is there, and waits for one that is not', async () => {
@@ -215,7 +216,7 @@ describe('hearMessage', () => {
         const [expected, actual] = await Promise.all([dialogueOf(whole), dialogueOf(whole, { chunks: { seed } })]);
         expect(actual).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

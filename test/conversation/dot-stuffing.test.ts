@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DotKernel } from '../../packages/conversation/src/dot-kernel.ts';
 import { DotUnstuffer } from '../../packages/conversation/src/dot-stuffing.ts';
+import { runs } from '../support/fuzz.ts';
 
 /** Vectors are there wherever these tests run; without them the second kernel would be the first. */
 const kernel = DotKernel.create();
@@ -67,7 +68,7 @@ describe.each([
       fc.property(octets(), splits(), (input, sizes) => {
         expect(unstuff(split(input, sizes), kernel)).toEqual(trivially(input));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -78,7 +79,7 @@ describe.each([
         const input = parts.map(([filler, tokens]) => 'x'.repeat(filler) + tokens.join('')).join('');
         expect(unstuff(cut(input, cuts), kernel)).toEqual(trivially(input));
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 

@@ -2,6 +2,7 @@ import { BareLineEnding, LineTooLong } from '@postern/conversation';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineScanner } from '../../packages/conversation/src/line-scanner.ts';
+import { runs } from '../support/fuzz.ts';
 
 const MAXIMUM = 6;
 
@@ -37,7 +38,7 @@ describe('LineScanner', () => {
         const chunks = cuts.slice(1).map((end, index) => input.slice(cuts[index], end));
         expect(scan(chunks)).toEqual(trivially(input));
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { type EsmtpEvent, Mailbox, Rejection } from '@postern/esmtp';
 import { memoryPipe, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from './server.ts';
 import { bodies, send } from './wire.ts';
 
@@ -231,7 +232,7 @@ describe('55: BDAT', () => {
         const { calls } = server.delivery;
         expect(calls.filter((call) => call === 'end' || call === 'abort')).toHaveLength(1);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });
@@ -659,7 +660,7 @@ describe('55: chunks of any sizes', () => {
         expect(bdat.server.delivery.calls).toEqual(data.server.delivery.calls);
         expect(bdat.server.kinds()).toEqual(data.server.kinds());
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

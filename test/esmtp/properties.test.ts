@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from '../../packages/esmtp/src/command.ts';
+import { runs } from '../support/fuzz.ts';
 import { bodies, send } from './wire.ts';
 
 const command = fc.constantFrom(
@@ -50,7 +51,7 @@ describe('a session', () => {
           ]);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -89,7 +90,7 @@ describe('a session', () => {
         expect(said).toMatch(/^(?:[2-5]\d\d[ -][ -~]*\r\n)+$/);
         expect(replies).toHaveLength(clean.length + 1);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -120,7 +121,7 @@ describe('a session', () => {
           expect(calls.some((call) => call.endsWith('too late'))).toBe(false);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });
@@ -132,7 +133,7 @@ test('parsing a command never throws', () => {
       const command = parseCommand(verb + Buffer.from(bytes).toString('latin1'));
       return typeof command.verb === 'string';
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

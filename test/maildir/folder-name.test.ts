@@ -3,6 +3,7 @@ import { Mailbox } from '@postern/esmtp';
 import { folderName } from '@postern/maildir';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 
 describe('the name of a mailbox folder', () => {
   it.each([
@@ -68,7 +69,7 @@ describe('the name of a mailbox folder', () => {
         fc.pre(key(one) !== key(other));
         expect(folderName(one).toLowerCase()).not.toBe(folderName(other).toLowerCase());
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

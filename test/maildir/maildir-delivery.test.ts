@@ -7,6 +7,7 @@ import { type Envelope, Mailbox, type Message, Rejection } from '@postern/esmtp'
 import { type FileSystem, MaildirDelivery } from '@postern/maildir';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 
 let root: string;
 beforeEach(() => {
@@ -43,7 +44,7 @@ describe('a message delivered into a Maildir', () => {
         const stored = readFileSync(join(root, to, 'new', file ?? ''));
         expect(stored.equals(Buffer.concat([Buffer.from('Return-Path: <>\r\n'), ...pieces]))).toBe(true);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -301,7 +302,7 @@ async function deliver(delivery: MaildirDelivery, to: Envelope, ...chunks: Uint8
 }
 
 async function end(message: Message) {
-  return (await message.end()) ?? undefined;
+  return await Promise.all((await message.end()) ?? []);
 }
 
 async function refusal(promise: Promise<unknown>): Promise<Rejection> {

@@ -1,6 +1,7 @@
 import { InvalidProxyHeader, parseProxyHeader } from '@postern/node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 import { binaryHeader, vector } from './proxy-bytes.ts';
 
 /** As long as an address can be. */
@@ -246,7 +247,7 @@ describe('parseProxyHeader', () => {
           expect(error).toBeInstanceOf(InvalidProxyHeader);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { type Chunks, memoryPipe, portalFor } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordingDelivery, Server } from '../esmtp/server.ts';
+import { runs } from '../support/fuzz.ts';
 import { ann, codes, envelope, eve } from './upstream.ts';
 
 /** A relay to a real server in memory. */
@@ -48,11 +49,11 @@ describe('the bytes that the next server gets', () => {
         const { delivery, smarthost, server } = relayed({ seed });
         const message = await delivery.openMessage(envelope([ann, eve]));
         for (const chunk of cut(Buffer.from(whole, 'latin1'), sizes)) await message.write(chunk);
-        expect(codes((await message.end()) ?? [])).toEqual([250, 250]);
+        expect(codes(await Promise.all((await message.end()) ?? []))).toEqual([250, 250]);
         expect(server.delivery.delivered.map(({ text }) => text.slice(received(text)))).toEqual([whole]);
         await smarthost.close();
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -68,7 +69,7 @@ describe('the bytes that the next server gets', () => {
         expect(server.delivery.delivered).toEqual([]);
         expect(server.delivery.calls).toContain('abort');
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -106,7 +107,7 @@ describe('the bytes that the next server gets', () => {
         expect(first.slice(received(first))).toBe(Buffer.from(whole).toString('latin1'));
         await smarthost.close();
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 });

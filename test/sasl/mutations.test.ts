@@ -39,6 +39,7 @@ import { HashedToken, ht, htResponder } from '@postern/sasl/experimental';
 import { exchange, portalFor } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 import { someCertificate, someMind, someTls } from './exchange.ts';
 
 type Side = 'client' | 'server';
@@ -193,7 +194,7 @@ describe.each(family.map((pair) => ({ ...pair, name: pair.challenger.mechanism }
         }
         if (changed !== undefined && vital.includes(changed)) expect(server).toHaveProperty('error');
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   }, 60_000);
 });

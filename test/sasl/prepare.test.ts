@@ -1,6 +1,7 @@
 import { type Preparation, prepare, text, utf8 } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
 
 const both: readonly Preparation[] = ['query', 'stored'];
 
@@ -56,7 +57,7 @@ describe.each(both)('prepare for a %s string', (preparation) => {
         expect(once).not.toBe('');
         expect(once).toBe(once.normalize('NFKC'));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { ExchangeError, prepare, SCRAM_HASHES, type ScramHash, scram } from '@po
 import { SaslError, scramResponder } from '@postern/sasl/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../support/fuzz.ts';
 import { someChannel, someMind, someTls } from '../exchange.ts';
 import { drive } from './drive.ts';
 
@@ -39,7 +40,7 @@ describe.each(HASHES)('SCRAM with %s', (hash) => {
         const refused = await drive({ challenger, checker, responder: wrong });
         expect(refused.server).toEqual({ error: new UnauthorizedLogin() });
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 });
@@ -111,7 +112,7 @@ describe.each([
         expect(error instanceof LoginError ? error.code : '').not.toBe('temporary');
         expect(client?.error).toBeInstanceOf(SaslError);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 });
