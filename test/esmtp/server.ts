@@ -34,7 +34,7 @@ export class RecordingDelivery extends MessageDelivery {
   onTo: (path: ForwardPath, parameters: RcptParameters) => MaybePromise<void> = () => {};
   onOpen: () => MaybePromise<void> = () => {};
   onWrite: (chunk: Uint8Array) => MaybePromise<void> = () => {};
-  onEnd: () => MaybePromise<void | readonly RecipientResult[]> = () => {};
+  onEnd: () => MaybePromise<void | readonly MaybePromise<RecipientResult>[]> = () => {};
   onAbort: (reason: Error) => MaybePromise<void> = () => {};
 
   override validateFrom(path: ReversePath, parameters: MailParameters): MaybePromise<void> {
@@ -80,7 +80,7 @@ class RecordingMessage implements Message {
     return this.#delivery.onWrite(chunk);
   }
 
-  async end(): Promise<void | readonly RecipientResult[]> {
+  async end(): Promise<void | readonly MaybePromise<RecipientResult>[]> {
     this.#finish('end');
     const results = await this.#delivery.onEnd();
     this.#delivery.delivered.push({ envelope: this.#envelope, text: Buffer.concat(this.#chunks).toString('latin1') });

@@ -27,7 +27,7 @@ export async function send(
   await settle();
   client.destroy();
   return {
-    said: (await heard).replace(/(250 2\.0\.0 OK )[a-z0-9]+/g, '$1ID'),
+    said: (await heard).replace(/(250 2\.0\.0 (?:<[^>]*> )?OK )[a-z0-9]+/g, '$1ID'),
     delivered: server.delivery.delivered,
     server,
   };

@@ -106,7 +106,7 @@ export async function name(delivery: RelayDelivery, { reversePath, parameters, r
 
 export async function finish(message: Message, text = 'hello\r\n'): Promise<readonly RecipientResult[]> {
   await message.write(Buffer.from(text));
-  return (await message.end()) ?? [];
+  return await Promise.all((await message.end()) ?? []);
 }
 
 export function codes(results: readonly RecipientResult[]): readonly number[] {

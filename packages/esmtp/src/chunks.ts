@@ -1,6 +1,7 @@
 import type { MaybePromise } from '@postern/cred';
 import { type Intake, TOO_LARGE } from './intake.ts';
 import { LineEndings } from './line-endings.ts';
+import { answerEnd, type Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
 
@@ -20,7 +21,7 @@ export class Chunks {
   }
 
   /** Hears a chunk of so many octets, whatever becomes of it, and comes to the reply. Rejects only if the conversation breaks. */
-  async hear(octets: number, last: boolean): Promise<Reply> {
+  async hear(octets: number, last: boolean): Promise<Reply | undefined> {
     const { conversation, limits } = this.#state;
     // What cannot be taken to its end is no work for the delivery.
     if (this.#intake.octets + octets > limits.messageSize) await this.#intake.giveUp(TOO_LARGE);
@@ -30,9 +31,9 @@ export class Chunks {
       this.#lineEndings?.end();
       this.#state.go('home');
     }
-    if (this.#refusal !== undefined) return this.#refusal;
-    if (last || this.#intake.refused || this.#lineEndings?.bare) return await this.#end();
-    return new Reply(250, '2.0.0', `${octets} octets received`);
+    const outcome = this.#refusal ?? (last || this.#hopeless ? await this.#end() : undefined);
+    if (last && outcome !== undefined) return await answerEnd(this.#state, this.#intake.recipients, outcome);
+    return outcome instanceof Reply ? outcome : new Reply(250, '2.0.0', `${octets} octets received`);
   }
 
   /** Refuses the message, if that has not happened yet. */
@@ -52,11 +53,16 @@ export class Chunks {
     return this.#intake.take(piece, used);
   };
 
-  async #end(): Promise<Reply> {
+  /** True if the message will be refused, whatever is still to come. */
+  get #hopeless(): boolean {
+    return this.#intake.refused || this.#lineEndings?.bare === true;
+  }
+
+  async #end(): Promise<Outcome> {
     const { octets } = this.#intake;
-    const reply = await this.#intake.end({ octets, bareLineEndings: this.#lineEndings?.bare === true });
-    if (!reply.positive) this.#refusal = reply;
-    return reply;
+    const outcome = await this.#intake.end({ octets, bareLineEndings: this.#lineEndings?.bare === true });
+    if (outcome instanceof Reply && !outcome.positive) this.#refusal = outcome;
+    return outcome;
   }
 }
 

@@ -85,9 +85,10 @@ export interface Message {
 
   /**
    * The message is complete; resolves when it is safe, and only then the client is told so. The results are one for each
-   * recipient, in the envelope's order; nothing returned means that all were accepted.
+   * recipient, in the envelope's order; nothing returned means that all were accepted. A result that is still to come may be a promise,
+   * which fails as any call does: LMTP tells the others meanwhile.
    */
-  end(): MaybePromise<void | readonly RecipientResult[]>;
+  end(): MaybePromise<void | readonly MaybePromise<RecipientResult>[]>;
 
   /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
   abort(reason: Error): MaybePromise<void>;

@@ -3,14 +3,15 @@ import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
-import { isPromise } from './promise.ts';
+import type { Outcome } from './outcome.ts';
+import { after, isPromise } from './promise.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
 /**
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
- * message aborted once: then the reply is ready.
+ * message aborted once: then the outcome is known.
  */
 export class Intake {
   readonly #state: State;
@@ -60,8 +61,13 @@ export class Intake {
     return defect === undefined ? this.#write(piece, used) : this.giveUp(defect);
   };
 
-  /** All has been heard: has the message kept, and comes to the reply. */
-  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply> {
+  /** How many are to get the message. */
+  get recipients(): number {
+    return this.#envelope.recipients.length;
+  }
+
+  /** All has been heard: has the message kept, and comes to what became of it. */
+  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Outcome> {
     if (this.#refusal !== undefined) return this.#refuse(this.#refusal);
     if (bareLineEndings) return this.giveUp(BARE_LINE_ENDINGS).then(() => this.#refuse(BARE_LINE_ENDINGS));
     try {
@@ -115,15 +121,33 @@ export class Intake {
     return this.#lines?.exceeded ? LONG_LINE : undefined;
   }
 
-  /** SMTP has one reply for all recipients: if any took the message it is positive, and the rest is the delivery's to report (RFC 5321 §4.4). */
-  #answer(results: readonly RecipientResult[] | void, octets: number): Reply {
+  #answer(results: readonly MaybePromise<RecipientResult>[] | void, octets: number): MaybePromise<Outcome> {
     const { recipients, id } = this.#envelope;
-    const failed = (results ?? []).flatMap((reply, at) => {
-      const recipient = recipients[at];
-      return reply === undefined || recipient === undefined
-        ? []
-        : [{ recipient: String(recipient.forwardPath), reply }];
-    });
+    const settled = recipients.map((_, at) => this.#settle(results?.[at]));
+    const all = settled.some(isPromise) ? Promise.all(settled) : (settled as RecipientResult[]);
+    const summary = after(all, (known) => this.#sum(known, octets));
+    if (this.#state.settings.protocol === 'smtp') return summary;
+    return settled.map((result, at) =>
+      after(result, (reply) => reply ?? new Reply(250, '2.0.0', `<${recipients[at]?.forwardPath}> OK ${id}`)),
+    );
+  }
+
+  /** One recipient's result, which does not reject. */
+  #settle(result: MaybePromise<RecipientResult>): MaybePromise<RecipientResult> {
+    if (!isPromise(result)) return result;
+    const asked = this.#state.ask(() => result);
+    return isPromise(asked) ? asked.catch((error: unknown) => this.#explain(error)) : asked;
+  }
+
+  /**
+   * Tells what became of the message, and comes to the reply for all recipients, as SMTP has it: if any took the message it is positive,
+   * and the rest is the delivery's to report (RFC 5321 §4.4).
+   */
+  #sum(results: readonly RecipientResult[], octets: number): Reply {
+    const { recipients, id } = this.#envelope;
+    const failed = results.flatMap((reply, at) =>
+      reply === undefined ? [] : [{ recipient: String(recipients[at]?.forwardPath), reply }],
+    );
     if (failed.length === recipients.length) {
       // If one may come to accept it later, the client is to try again.
       const replies = failed.map(({ reply }) => reply);

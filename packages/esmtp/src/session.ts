@@ -10,6 +10,7 @@ import { mail } from './commands/mail.ts';
 import { rcpt } from './commands/rcpt.ts';
 import { help, noop, quit, rset, vrfy } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
+import { CLOSING } from './outcome.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import { isPromise } from './promise.ts';
 import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, OUT_OF_SEQUENCE, refusal } from './refusals.ts';
@@ -65,7 +66,7 @@ async function converse(state: State): Promise<LogoutReason> {
       reply = mend(state, said, error);
     }
     if (reply !== undefined) {
-      if (reply.code === LEAVING) state.leaving = 'disconnected';
+      if (reply.code === CLOSING) state.leaving = 'disconnected';
       else if (reply.positive) state.go(phases[state.phase][said?.verb as Verb] ?? 'same');
       conversation.say(reply.toString());
     }
@@ -197,8 +198,6 @@ function takeLeave(state: State, error: unknown): LogoutReason {
 const TLS_HANDSHAKE = 0x16;
 /** `AUTH `, the name of a mechanism, and some blanks. */
 const AUTH_PREFIX = 40;
-/** RFC 5321 §3.8: the code after which the server closes. */
-const LEAVING = 421;
 /** The codes that say that the client's command was none, or not at this time. */
 const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 538, 555]);
 

@@ -2,6 +2,7 @@ import { Chunks } from '../chunks.ts';
 import type { Command } from '../command.ts';
 import { TOO_LARGE } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
+import { answerEnd } from '../outcome.ts';
 import { isPromise } from '../promise.ts';
 import { OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
 import { Reply } from '../reply.ts';
@@ -15,7 +16,7 @@ export async function bdat(
   state: State,
   { octets, last }: Extract<Command, { verb: 'BDAT' }>,
   refused: Reply | undefined,
-): Promise<Reply> {
+): Promise<Reply | undefined> {
   if (octets > Math.max(state.limits.messageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
     state.leaving = 'disconnected';
     return TOO_LARGE;
@@ -23,9 +24,16 @@ export async function bdat(
   const chunks = refused ?? (await begun(state));
   if (chunks instanceof Chunks) return await chunks.hear(octets, last);
   await state.conversation.hearBytes(octets, () => {});
-  // The last chunk of a message that could not be opened.
-  if (last && refused === undefined) state.go('home');
-  return chunks;
+  if (!last || (refused !== undefined && !isForNobody(state))) return chunks;
+  // The last chunk of a message that could not be opened, or that is for nobody.
+  const recipients = state.transaction?.recipients.length ?? 0;
+  state.go('home');
+  return await answerEnd(state, recipients, chunks);
+}
+
+/** RFC 2033 §4.3: the end of a message that nobody was to get has as many replies as that. */
+function isForNobody({ settings, phase }: State): boolean {
+  return settings.protocol === 'lmtp' && phase === 'mail';
 }
 
 /** The message, which the first chunk opens; the refusal, if it cannot be opened. */

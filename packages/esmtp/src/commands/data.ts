@@ -2,13 +2,14 @@ import type { HeardMessage } from '@postern/conversation';
 import { Chunks } from '../chunks.ts';
 import type { Intake } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
+import { answerEnd } from '../outcome.ts';
 import { isPromise } from '../promise.ts';
 import { OUT_OF_SEQUENCE } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
 /** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Whatever comes of it, the transaction is over. */
-export async function data(state: State): Promise<Reply> {
+export async function data(state: State): Promise<Reply | undefined> {
   const { transaction } = state;
   if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
   if (transaction?.chunks !== undefined) {
@@ -19,8 +20,9 @@ export async function data(state: State): Promise<Reply> {
   const intake = isPromise(opening) ? await opening : opening;
   const heard = await hear(state, intake);
   state.go('home');
-  const reply = intake.end(heard);
-  return isPromise(reply) ? await reply : reply;
+  const ended = intake.end(heard);
+  const answered = answerEnd(state, intake.recipients, isPromise(ended) ? await ended : ended);
+  return isPromise(answered) ? await answered : answered;
 }
 
 /** The client's data, which goes into the message; if there is no hearing it to its end, the message is given up. */

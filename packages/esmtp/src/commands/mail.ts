@@ -1,5 +1,5 @@
 import { PeerGone } from '@postern/conversation';
-import { Anonymous, asLoginError, type MaybePromise } from '@postern/cred';
+import { Anonymous, asLoginError, type MaybePromise, UnhandledCredentials } from '@postern/cred';
 import type { ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
@@ -38,7 +38,7 @@ function begin(state: State, reversePath: ReversePath, parameters: MailParameter
 
 /** Who has not authenticated comes in as a guest, if the portal has a door for guests. Resolves to the refusal, if it has not. */
 async function enterAsGuest(state: State): Promise<Reply | undefined> {
-  if (!state.portal.handles(Anonymous)) return AUTHENTICATION_REQUIRED;
+  if (!state.portal.handles(Anonymous)) return noGuests(state);
   const { conversation } = state;
   conversation.leaveOnEnd = true;
   try {
@@ -57,7 +57,15 @@ async function enterAsGuest(state: State): Promise<Reply | undefined> {
   }
 }
 
+/** Where AUTH is not offered, telling the client to authenticate would help nobody. */
+function noGuests(state: State): Reply {
+  if (state.settings.authentication !== 'none') return AUTHENTICATION_REQUIRED;
+  state.trouble('operator', 'MAIL', new UnhandledCredentials('no checker for Anonymous, and no other way to log in'));
+  return NO_ENTRANCE;
+}
+
 const NO_PARAMETERS: MailParameters = { smtpUtf8: false };
 const OK = new Reply(250, '2.1.0', 'Sender OK');
+const NO_ENTRANCE = new Reply(451, '4.3.5', 'This server is not set up to take mail');
 const TOO_MANY_TRANSACTIONS = new Reply(421, '4.7.0', 'Too many transactions on one connection');
 const NOT_ASCII = new Reply(550, '5.6.7', 'An address with such characters needs SMTPUTF8');

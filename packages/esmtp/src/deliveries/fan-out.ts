@@ -29,8 +29,8 @@ export class FanOut implements Message {
     if (pending.length > 0) return Promise.all(pending).then(() => {});
   }
 
-  end(): Promise<readonly RecipientResult[]> {
-    return Promise.all(this.#branches.map((branch) => branch.end()));
+  end(): readonly Promise<RecipientResult>[] {
+    return this.#branches.map((branch) => branch.end());
   }
 
   async abort(reason: Error): Promise<void> {
