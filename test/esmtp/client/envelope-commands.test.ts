@@ -2,15 +2,20 @@ import { Conversation } from '@postern/conversation';
 import { Mailbox } from '@postern/esmtp';
 import { BadMessage, mailCommand, rcptCommand, SmtpClient, Unsupported } from '@postern/esmtp/client';
 import { plainResponder } from '@postern/sasl/client';
-import { memoryPipe } from '@postern/testing';
+import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
 const joe = new Mailbox('joe', 'example.com');
 
 /** A client of a server with these extensions. */
 function clientOf(...extensions: readonly string[]): SmtpClient {
-  const conversation = new Conversation(memoryPipe().client);
-  const facts = { hostname: 'client.example.com', lmtp: false, trace: () => {}, finalPatience: 1 };
+  return clientOn({}, extensions);
+}
+
+/** A client on such a connection. */
+function clientOn(pipe: MemoryPipeOptions, extensions: readonly string[], lmtp = false): SmtpClient {
+  const conversation = new Conversation(memoryPipe(pipe).client);
+  const facts = { hostname: 'client.example.com', lmtp, trace: () => {}, finalPatience: 1 };
   const client = new SmtpClient(conversation, facts);
   client.extensions = new Map(extensions.map((keyword) => [keyword, '']));
   return client;
@@ -48,6 +53,82 @@ describe('MAIL', () => {
     if (loggedIn) client.responder = plainResponder({ username: 'relay', password: 's3cret' });
     const command = mailCommand(client, joe, auth === undefined ? {} : { auth });
     expect(command).toBe(`MAIL FROM:<joe@example.com>${said === undefined ? '' : ` AUTH=${said}`}`);
+  });
+});
+
+describe('58: DSN', () => {
+  it('is passed on to a server that has it, to the letter (RFC 3461 §5.2.1)', () => {
+    const client = clientOf('DSN');
+    expect(mailCommand(client, joe, { ret: 'FULL', envid: 'QQ+2B+41' })).toBe(
+      'MAIL FROM:<joe@example.com> RET=FULL ENVID=QQ+2B+41',
+    );
+    expect(rcptCommand(client, joe, { notify: ['SUCCESS', 'DELAY'], orcpt: 'RFC822;Joe+40x' })).toBe(
+      'RCPT TO:<joe@example.com> NOTIFY=SUCCESS,DELAY ORCPT=RFC822;Joe+40x',
+    );
+    expect(rcptCommand(client, joe, { notify: 'NEVER' })).toBe('RCPT TO:<joe@example.com> NOTIFY=NEVER');
+    expect(rcptCommand(client, joe, {})).toBe('RCPT TO:<joe@example.com>');
+  });
+
+  it('is not for one that has it not (RFC 3461 §5.2.2)', () => {
+    expect(mailCommand(clientOf(), joe, { ret: 'HDRS', envid: 'x' })).toBe('MAIL FROM:<joe@example.com>');
+    expect(rcptCommand(clientOf(), joe, { notify: 'NEVER', orcpt: 'rfc822;x' })).toBe('RCPT TO:<joe@example.com>');
+  });
+
+  it('57: has the original recipient in ASCII for a server without SMTPUTF8 (RFC 6533 §3)', () => {
+    const orcpt = 'utf-8;j\u00f6e\u{1f4ec}\\x{2B}@example.com';
+    expect(rcptCommand(clientOf('DSN'), joe, { orcpt })).toBe(
+      'RCPT TO:<joe@example.com> ORCPT=utf-8;j\\x{F6}e\\x{1F4EC}\\x{2B}@example.com',
+    );
+    expect(rcptCommand(clientOf('DSN', 'SMTPUTF8'), joe, { orcpt })).toBe(`RCPT TO:<joe@example.com> ORCPT=${orcpt}`);
+  });
+
+  it.each(['a b', 'a SIZE=1', 'a\r\nDATA', '\u00e4', 'a=b'])('says no envelope id that is none: %j', (envid) => {
+    expect(() => mailCommand(clientOf('DSN'), joe, { envid })).toThrow(BadMessage);
+  });
+
+  it.each(['joe', 'rfc822;a b', 'rfc822;a NOTIFY=NEVER', 'utf-8;a b', 'utf-8;a\r\nDATA'])(
+    'and no original recipient: %j',
+    (orcpt) => {
+      expect(() => rcptCommand(clientOf('DSN'), joe, { orcpt })).toThrow(BadMessage);
+    },
+  );
+});
+
+describe('62: REQUIRETLS', () => {
+  const peerCertificate = { verified: true, subject: 'CN=mx', subjectAltName: undefined, fingerprint256: '00' };
+  const parameters = { requireTls: true };
+  const required = 'MAIL FROM:<joe@example.com> REQUIRETLS';
+
+  it('is passed on under TLS with a certificate that was verified', () => {
+    const client = clientOn({ tlsPolicy: 'implicit', tls: { peerCertificate } }, ['REQUIRETLS']);
+    expect(mailCommand(client, joe, parameters)).toBe(required);
+    expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<> REQUIRETLS');
+  });
+
+  it.each([
+    ['a certificate', { tlsPolicy: 'implicit' }],
+    [
+      'a certificate that was verified',
+      { tlsPolicy: 'implicit', tls: { peerCertificate: { ...peerCertificate, verified: false } } },
+    ],
+    ['TLS', {}],
+    ['TLS on this machine', { server: { family: 'unix', address: '/run/mx', port: 0 } }],
+  ] as const)('is not to be had without %s', (_what, pipe) => {
+    const client = clientOn(pipe, ['REQUIRETLS']);
+    expect(() => mailCommand(client, joe, parameters)).toThrow(new Unsupported('STARTTLS'));
+    expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
+  });
+
+  it('is not to be had from a server that has it not; a notification goes without', () => {
+    const client = clientOn({ tlsPolicy: 'implicit', tls: { peerCertificate } }, []);
+    expect(() => mailCommand(client, joe, parameters)).toThrow(new Unsupported('REQUIRETLS'));
+    expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
+  });
+
+  it('has come to its end where the message is delivered, by LMTP on this machine', () => {
+    const unix = { server: { family: 'unix', address: '/run/lmtp', port: 0 } } as const;
+    expect(mailCommand(clientOn(unix, [], true), joe, parameters)).toBe('MAIL FROM:<joe@example.com>');
+    expect(() => mailCommand(clientOn({}, [], true), joe, parameters)).toThrow(Unsupported);
   });
 });
 
