@@ -50,4 +50,7 @@ const INVALID_CHARACTERS = new Reply(550, '5.6.11', 'The message has a NUL, or a
 const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');
 const lacking: ReadonlyMap<string, Reply> = new Map([
   ['SMTPUTF8', new Reply(550, '5.6.7', 'The next server does not know SMTPUTF8')],
+  // RFC 8689 §4.2.1.
+  ['REQUIRETLS', new Reply(550, '5.7.30', 'REQUIRETLS support required: the next server has none')],
+  ['STARTTLS', new Reply(550, '5.7.10', 'Encryption needed: the next server is not reached by TLS with a verified name')],
 ]);
