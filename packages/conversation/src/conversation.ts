@@ -55,8 +55,9 @@ export class Conversation {
   #at = 0;
   /** True while a read is under way. */
   #reading = false;
-  /** Whoever waits for that. */
-  #waiting: Wait | undefined;
+  /** Whoever waits for that, and how long the line may be, if it is a line. */
+  #waiting: Wait<string | undefined> | undefined;
+  #maximum: number | undefined;
   /** True once the peer has ended its side and all that it sent has been taken. */
   #ended = false;
   /** True once the transport has nothing of the peer any more. */
@@ -112,7 +113,7 @@ export class Conversation {
       const line = this.#takeLine(maximum);
       if (line !== undefined) return line;
     }
-    return this.#awaitLine(maximum, interruptible ? this.#closing : undefined);
+    return this.#awaitLine(maximum, this.patience, interruptible ? this.#closing : undefined);
   }
 
   /** The next octet, which is not taken; undefined once the peer has ended. Waits as {@link hearLine} does. */
@@ -211,24 +212,37 @@ export class Conversation {
     }
   }
 
-  async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
-    let left = this.patience;
-    if (this.#output.writing !== undefined) left = await this.#flushed(left);
-    for (;;) {
-      const line = this.#takeLine(maximum);
-      if (line !== undefined) return line;
-      if (this.#read()) continue;
-      if (this.#ended) {
-        if (this.#lines.idle) return undefined;
-        throw new PeerGone('the peer left in the middle of a line');
+  /** Here most connections wait most of their time: it takes one promise, and no function that is under way. */
+  #awaitLine(maximum: number, left: number, closing: AbortSignal | undefined): Promise<string | undefined> {
+    if (this.#output.writing === undefined) {
+      const wait = this.#deadlines.wait<string | undefined>(left, closing);
+      this.#seekLine(wait, maximum);
+      if (wait.isOver) return wait.over;
+      if (this.#canListen()) {
+        if (closing?.aborted) wait.fail(new Closing());
+        else this.#listen(wait, maximum);
+        return wait.over;
       }
-      // Here most connections wait most of their time: one promise less is worth having.
-      const wait = this.#listen(left, closing);
-      if (wait === undefined) left = await this.#flushed(left);
-      else {
-        await wait.over;
-        left = this.#deadlines.left(wait);
-      }
+      wait.end(undefined);
+    }
+    return this.#flushed(left).then((rest) => this.#awaitLine(maximum, rest, closing));
+  }
+
+  /** Ends the wait if the line is there, or cannot come. */
+  #seekLine(wait: Wait<string | undefined>, maximum: number): void {
+    try {
+      do {
+        const line = this.#takeLine(maximum);
+        if (line !== undefined) {
+          wait.end(line);
+          return;
+        }
+      } while (this.#read());
+      if (!this.#ended) return;
+      if (!this.#lines.idle) throw new PeerGone('the peer left in the middle of a line');
+      wait.end(undefined);
+    } catch (error) {
+      wait.fail(error);
     }
   }
 
@@ -300,26 +314,32 @@ export class Conversation {
 
   #wake(): void {
     this.#reading = false;
-    this.#waiting?.end();
+    const wait = this.#waiting;
     this.#waiting = undefined;
+    if (wait === undefined || wait.isOver) return;
+    if (this.#maximum === undefined) wait.end(undefined);
+    else this.#seekLine(wait, this.#maximum);
+    if (!wait.isOver) this.#waiting = wait;
   }
 
-  /**
-   * Begins to wait for the read that is under way. What was said leaves first: the peer may be waiting for it. Undefined if that
-   * takes its time, or the connection is broken.
-   */
-  #listen(left: number, closing: AbortSignal | undefined): Wait | undefined {
+  /** Has the wait end with the read that is under way, or, if it is for a line, when that is there. */
+  #listen(wait: Wait<string | undefined>, maximum?: number): void {
+    this.#waiting = wait;
+    this.#maximum = maximum;
+  }
+
+  /** Sends what was said: the peer may be waiting for it. False if that takes its time, or the connection is broken. */
+  #canListen(): boolean {
     this.#output.send();
-    if (this.#output.writing !== undefined || this.#output.broken !== undefined) return undefined;
-    if (closing?.aborted) throw new Closing();
-    this.#waiting = this.#deadlines.wait(left, closing);
-    return this.#waiting;
+    return this.#output.writing === undefined && this.#output.broken === undefined;
   }
 
   /** Waits for more; comes to the patience that is left. */
   async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
-    const wait = this.#listen(left, closing);
-    if (wait === undefined) return this.#flushed(left);
+    if (!this.#canListen()) return this.#flushed(left);
+    if (closing?.aborted) throw new Closing();
+    const wait = this.#deadlines.wait<string | undefined>(left, closing);
+    this.#listen(wait);
     await wait.over;
     return this.#deadlines.left(wait);
   }

@@ -8,7 +8,7 @@ import { Closing, TimedOut } from './errors.ts';
 export class Deadlines {
   readonly #clock: Clock;
   readonly #granularity: number;
-  readonly #waits = new Set<Wait>();
+  readonly #waits = new Set<AnyWait>();
   readonly #watched = new WeakSet<AbortSignal>();
   #ticking = false;
 
@@ -19,13 +19,13 @@ export class Deadlines {
   }
 
   /** How many milliseconds the wait has left; fewer than none if it could have expired by now. */
-  left(wait: Wait): number {
+  left(wait: AnyWait): number {
     return wait.expiresAt - this.#clock.now();
   }
 
   /** Begins a wait of at most so many milliseconds, which also ends with Closing when the signal, if one is given, aborts. */
-  wait(milliseconds: number, closing?: AbortSignal): Wait {
-    const wait = new Wait(this, this.#clock.now() + milliseconds, closing);
+  wait<T = void>(milliseconds: number, closing?: AbortSignal): Wait<T> {
+    const wait = new Wait<T>(this, this.#clock.now() + milliseconds, closing);
     this.#waits.add(wait);
     if (!this.#ticking) this.#schedule();
     if (closing !== undefined) this.#watch(closing);
@@ -33,17 +33,17 @@ export class Deadlines {
   }
 
   /** What the work comes to, or TimedOut after so many milliseconds. */
-  async within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-    const wait = this.wait(milliseconds);
-    try {
-      return await Promise.race([work, wait.over.then(() => work)]);
-    } finally {
-      wait.end();
-    }
+  within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+    const wait = this.wait<T>(milliseconds);
+    work.then(
+      (value) => wait.end(value),
+      (error: unknown) => wait.fail(error),
+    );
+    return wait.over;
   }
 
   /** Takes a wait that is over off the list. */
-  forget(wait: Wait): void {
+  forget(wait: AnyWait): void {
     this.#waits.delete(wait);
   }
 
@@ -74,16 +74,17 @@ export class Deadlines {
 }
 
 /** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
-export class Wait {
-  readonly over: Promise<void>;
+export class Wait<T = void> {
+  readonly over: Promise<T>;
   readonly expiresAt: number;
   readonly closing: AbortSignal | undefined;
   readonly #deadlines: Deadlines;
-  readonly #resolve: () => void;
-  readonly #reject: (reason: Error) => void;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (reason: unknown) => void;
+  #isOver = false;
 
   constructor(deadlines: Deadlines, expiresAt: number, closing: AbortSignal | undefined) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.over = promise;
     this.expiresAt = expiresAt;
     this.closing = closing;
@@ -92,14 +93,24 @@ export class Wait {
     this.#reject = reject;
   }
 
-  /** What was waited for is there. */
-  end(): void {
-    this.#deadlines.forget(this);
-    this.#resolve();
+  /** True once it has ended, in whatever way. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
-  fail(reason: Error): void {
+  /** What was waited for is there. */
+  end(value: T): void {
+    this.#isOver = true;
+    this.#deadlines.forget(this);
+    this.#resolve(value);
+  }
+
+  fail(reason: unknown): void {
+    this.#isOver = true;
     this.#deadlines.forget(this);
     this.#reject(reason);
   }
 }
+
+/** Somebody's wait, whatever it is for. */
+type AnyWait = Pick<Wait<never>, 'expiresAt' | 'closing' | 'fail'>;
