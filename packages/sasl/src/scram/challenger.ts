@@ -85,7 +85,8 @@ function requiredBinding(first: ClientFirst, mind: Mind, options: ScramOptions):
 }
 
 function hasBinding(mind: Mind, options: ScramOptions): boolean {
-  return firstBinding(mind.tls, typesOf(mind, options)) !== undefined;
+  // First, since a connection that is not asked for its store has none.
+  return mind.tls !== undefined && firstBinding(mind.tls, typesOf(mind, options)) !== undefined;
 }
 
 function typesOf(mind: Mind, options: ScramOptions): readonly ChannelBindingType[] {
