@@ -52,5 +52,5 @@ const lacking: ReadonlyMap<string, Reply> = new Map([
   ['SMTPUTF8', new Reply(550, '5.6.7', 'The next server does not know SMTPUTF8')],
   // RFC 8689 §4.2.1.
   ['REQUIRETLS', new Reply(550, '5.7.30', 'REQUIRETLS support required: the next server has none')],
-  ['STARTTLS', new Reply(550, '5.7.10', 'Encryption needed: the next server is not reached by TLS with a verified name')],
+  ['STARTTLS', new Reply(550, '5.7.10', 'Encryption needed: no verified TLS to the next server')],
 ]);
