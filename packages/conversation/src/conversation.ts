@@ -124,8 +124,8 @@ export class Conversation {
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
-  hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
-    return this.#hearPieces(new Counted(octets), take);
+  async hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+    await this.#hearPieces(new Counted(octets), take);
   }
 
   /**
@@ -133,9 +133,8 @@ export class Conversation {
    * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
   async hearMessage(take: Take): Promise<HeardMessage> {
-    const message = new DotUnstuffer();
-    await this.#hearPieces(message, take);
-    return { octets: message.octets, bareLineEndings: message.bareLineEndings };
+    const { octets, bareLineEndings } = await this.#hearPieces(new DotUnstuffer(), take);
+    return { octets, bareLineEndings };
   }
 
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
@@ -220,7 +219,8 @@ export class Conversation {
       if (wait.isOver) return wait.over;
       if (this.#canListen()) {
         if (closing?.aborted) wait.fail(new Closing());
-        else this.#listen(wait, maximum);
+        this.#waiting = wait;
+        this.#maximum = maximum;
         return wait.over;
       }
       wait.end(undefined);
@@ -256,14 +256,18 @@ export class Conversation {
   }
 
   /** Passes on what the source makes of what is heard, up to its end. */
-  async #hearPieces(source: Counted | DotUnstuffer, take: Take): Promise<void> {
+  async #hearPieces<S extends Counted | DotUnstuffer>(source: S, take: Take): Promise<S> {
     const sink = new Sink(take);
     let left = this.patience;
     while (!source.ended) {
       const chunk = this.#chunk;
       if (chunk === undefined) {
-        const more = this.#hearMore(left);
-        left = typeof more === 'number' ? more : await more;
+        const wait = this.#hearMore(left);
+        if (wait instanceof Promise) left = await wait;
+        else if (wait !== undefined) {
+          await wait.over;
+          left = this.#deadlines.left(wait);
+        }
         continue;
       }
       const piece = source.next(chunk, this.#at);
@@ -273,13 +277,14 @@ export class Conversation {
       if (taken !== undefined) await taken;
     }
     sink.rethrow();
+    return source;
   }
 
-  /** Hears on in the middle of something; comes to the patience that is left. */
-  #hearMore(left: number): MaybePromise<number> {
-    if (this.#output.writing === undefined && this.#read()) return left;
+  /** Hears on in the middle of something: what it has to wait for, or, if that is what was said before, the patience that is left. */
+  #hearMore(left: number): Wait<string | undefined> | Promise<number> | undefined {
+    if (this.#output.writing === undefined && this.#read()) return undefined;
     if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
-    return this.#awaitMore(left);
+    return this.#canListen() ? this.#listen(left) : this.#flushed(left);
   }
 
   /** Takes what the transport has at once; false if that is nothing. */
@@ -322,10 +327,12 @@ export class Conversation {
     if (!wait.isOver) this.#waiting = wait;
   }
 
-  /** Has the wait end with the read that is under way, or, if it is for a line, when that is there. */
-  #listen(wait: Wait<string | undefined>, maximum?: number): void {
+  /** Waits for the read that is under way. */
+  #listen(left: number, closing?: AbortSignal): Wait<string | undefined> {
+    const wait = this.#deadlines.wait<string | undefined>(left, closing);
     this.#waiting = wait;
-    this.#maximum = maximum;
+    this.#maximum = undefined;
+    return wait;
   }
 
   /** Sends what was said: the peer may be waiting for it. False if that takes its time, or the connection is broken. */
@@ -338,8 +345,7 @@ export class Conversation {
   async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
     if (!this.#canListen()) return this.#flushed(left);
     if (closing?.aborted) throw new Closing();
-    const wait = this.#deadlines.wait<string | undefined>(left, closing);
-    this.#listen(wait);
+    const wait = this.#listen(left, closing);
     await wait.over;
     return this.#deadlines.left(wait);
   }
