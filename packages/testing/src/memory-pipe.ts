@@ -92,7 +92,11 @@ export class MemoryTransport implements Transport {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (this.#reading !== undefined) return Promise.reject(new TypeError('a read is under way already'));
     if (this.#unread === 0 && this.#peerEnded) return this.#seeEnd();
-    if (this.#unread > 0 && this.#slicer.atOnce) return this.#next();
+    if (this.#unread > 0 && this.#slicer.atOnce) {
+      const chunk = this.#next();
+      this.#tellEnd();
+      return chunk;
+    }
     this.#reading = Promise.withResolvers();
     const { promise } = this.#reading;
     if (this.#unread > 0) queueMicrotask(() => this.#supply());
@@ -161,6 +165,8 @@ export class MemoryTransport implements Transport {
     if (reading === undefined) return;
     this.#reading = undefined;
     reading.resolve(this.#unread > 0 ? this.#next() : this.#seeEnd());
+    // Not before the reader has the last octets in its hands.
+    this.#tellEnd();
   }
 
   #seeEnd(): undefined {
@@ -179,7 +185,6 @@ export class MemoryTransport implements Transport {
       this.#draining?.resolve();
       this.#draining = undefined;
     }
-    this.#tellEnd();
     return chunk;
   }
 
