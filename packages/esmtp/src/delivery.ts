@@ -1,5 +1,5 @@
 import type { AvatarId, MaybePromise, Mind } from '@postern/cred';
-import type { ForwardPath, ReversePath } from './address.ts';
+import type { ForwardPath, Mailbox, ReversePath } from './address.ts';
 import type { Notify } from './dsn.ts';
 import type { Reply } from './reply.ts';
 
@@ -64,6 +64,12 @@ export abstract class MessageDelivery {
 
   /** Returns if the user may send to this address; else throws a Rejection. */
   abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void>;
+
+  /**
+   * Whose mailbox the text is that a client wants to be verified (RFC 5321 §3.5), if the user may know; undefined leaves it open, which is
+   * what VRFY comes to without this method, too.
+   */
+  verify?(text: string): MaybePromise<Mailbox | undefined>;
 
   /** Begins one message for all of its recipients. */
   abstract openMessage(envelope: Envelope): MaybePromise<Message>;

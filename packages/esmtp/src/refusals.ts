@@ -31,6 +31,12 @@ export function refusal(error: unknown): Reply {
   return error instanceof Rejection ? error.reply : DEFERRED;
 }
 
+/** A delivery's word on where somebody is now as the client can hear it: the address may have characters that ASCII has not (RFC 6531 §3.7.4.1). */
+export function inWordsOf(reply: Reply, utf8: boolean): Reply {
+  if (reply.code !== NOT_LOCAL || reply.isAscii) return reply;
+  return utf8 ? reply.inUtf8() : ADDRESS_UNSAID;
+}
+
 /** The reply to a line that cannot be read; undefined if the error is of another kind. */
 export function lineRefusal(error: unknown): Reply | undefined {
   if (error instanceof LineTooLong) return /^auth /i.test(error.beginning) ? EXCHANGE_LINE_TOO_LONG : LINE_TOO_LONG;
@@ -55,6 +61,10 @@ export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentic
 const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
 export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
 export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
+/** RFC 5321 §3.4. */
+const NOT_LOCAL = 551;
+const ADDRESS_UNSAID = new Reply(550, '5.6.8', 'User not local; where to try instead can only be told with SMTPUTF8');
+
 export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
 export const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 

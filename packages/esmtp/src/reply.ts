@@ -6,6 +6,8 @@ export class Reply {
   readonly enhanced: string | undefined;
   /** At least one; printable ASCII. */
   readonly lines: readonly string[];
+  /** As they were given, where UTF-8 can say it and ASCII cannot. */
+  readonly #utf8: readonly string[] | undefined;
   #wire: string | undefined;
 
   /** Throws a RangeError for codes that are none. What is not printable ASCII in the text becomes `?`: it cannot forge a reply. */
@@ -17,7 +19,19 @@ export class Reply {
     this.code = code;
     this.enhanced = enhanced;
     const texts = lines.length === 0 ? [''] : lines;
-    this.lines = texts.every(isPrintable) ? texts : texts.flatMap(printable);
+    const isAscii = texts.every(isPrintable);
+    this.lines = isAscii ? texts : texts.flatMap(printable);
+    this.#utf8 = !isAscii && texts.every(isPrintableUtf8) ? texts : undefined;
+  }
+
+  /** True if all that was given as text can be said in ASCII. */
+  get isAscii(): boolean {
+    return this.#utf8 === undefined;
+  }
+
+  /** The same in UTF-8, for a client that has said that it takes that (RFC 6531 §3.7.4). */
+  inUtf8(): Reply {
+    return this.#utf8 === undefined ? this : new Utf8Reply(this, this.#utf8);
   }
 
   /** True if the command did what it was to do, or goes on (2xx, 3xx). */
@@ -27,16 +41,29 @@ export class Reply {
 
   /** As it is said: every line with the code and the enhanced code, and its CRLF; no line over 512 octets (RFC 5321 §4.5.3.1.5). */
   toString(): string {
-    this.#wire ??= this.#format();
+    this.#wire ??= format(this, this.lines);
     return this.#wire;
   }
+}
 
-  #format(): string {
-    const enhanced = this.enhanced === undefined ? '' : `${this.enhanced} `;
-    const last = this.lines.length - 1;
-    if (last === 0) return `${this.code} ${enhanced}${this.lines[0]}\r\n`;
-    return this.lines.map((line, at) => `${this.code}${at === last ? ' ' : '-'}${enhanced}${line}\r\n`).join('');
+class Utf8Reply extends Reply {
+  readonly #lines: readonly string[];
+
+  constructor({ code, enhanced, lines }: Reply, inUtf8: readonly string[]) {
+    super(code, enhanced, ...lines);
+    this.#lines = inUtf8;
   }
+
+  override toString(): string {
+    return format(this, this.#lines);
+  }
+}
+
+function format({ code, enhanced }: Reply, lines: readonly string[]): string {
+  const prefix = enhanced === undefined ? '' : `${enhanced} `;
+  const last = lines.length - 1;
+  if (last === 0) return `${code} ${prefix}${lines[0]}\r\n`;
+  return lines.map((line, at) => `${code}${at === last ? ' ' : '-'}${prefix}${line}\r\n`).join('');
 }
 
 /** What a delivery throws to refuse: the reply goes to the client as it is. A reply of 421 also ends the connection. */
@@ -63,6 +90,10 @@ function isPrintable(text: string): boolean {
   return text.length <= LONGEST_TEXT && PRINTABLE.test(text);
 }
 
+function isPrintableUtf8(text: string): boolean {
+  return text.isWellFormed() && PRINTABLE_UTF8.test(text) && Buffer.byteLength(text) <= LONGEST_TEXT;
+}
+
 /** The text in lines that fit into a reply. */
 function printable(text: string): string[] {
   const ascii = text.replace(/[^ -~]/g, '?');
@@ -72,4 +103,5 @@ function printable(text: string): string[] {
 /** 512 octets less `250-`, `x.xxx.xxx ` and CRLF. */
 const LONGEST_TEXT = 496;
 const PRINTABLE = /^[ -~]*$/;
+const PRINTABLE_UTF8 = /^[ -~\u00a0-\uffff]*$/;
 const LONG_PIECES = /.{1,496}/g;

@@ -8,12 +8,21 @@ import { data } from './commands/data.ts';
 import { ehlo, helo } from './commands/ehlo.ts';
 import { mail } from './commands/mail.ts';
 import { rcpt } from './commands/rcpt.ts';
-import { help, noop, quit, rset, vrfy } from './commands/simple.ts';
+import { help, noop, quit, rset } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
+import { vrfy } from './commands/vrfy.ts';
 import { CLOSING } from './outcome.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import { isPromise } from './promise.ts';
-import { AUTHENTICATION_REQUIRED, farewell, LINE_TOO_LONG, lineRefusal, OUT_OF_SEQUENCE, refusal } from './refusals.ts';
+import {
+  AUTHENTICATION_REQUIRED,
+  farewell,
+  inWordsOf,
+  LINE_TOO_LONG,
+  lineRefusal,
+  OUT_OF_SEQUENCE,
+  refusal,
+} from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
@@ -149,7 +158,7 @@ function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePr
     case 'NOOP':
       return noop();
     case 'VRFY':
-      return vrfy();
+      return vrfy(state, command);
     case 'HELP':
       return help(state);
     case 'QUIT':
@@ -181,7 +190,13 @@ function mend(state: State, said: Said | undefined, error: unknown): Reply | und
       error instanceof DeliveryFailed ? error.cause : error,
     );
   }
-  return refusal(error);
+  return inWordsOf(refusal(error), hearsUtf8(state, said));
+}
+
+/** Whether the client takes UTF-8 in the reply to this command (RFC 6531 §3.7.4). */
+function hearsUtf8({ transaction }: State, said: Said | undefined): boolean {
+  if (said !== undefined && 'smtpUtf8' in said) return said.smtpUtf8;
+  return transaction?.parameters.smtpUtf8 === true;
 }
 
 /** Says the last word, if there is somebody to hear it. */

@@ -11,9 +11,6 @@ export function rset(state: State): MaybePromise<Reply> {
 /** NOOP (RFC 5321 §4.1.1.9). */
 export const noop = (): Reply => OK;
 
-/** VRFY (RFC 5321 §3.5.3, §7.3): nothing is said of who is there and who is not. */
-export const vrfy = (): Reply => CANNOT_VERIFY;
-
 /** HELP (RFC 5321 §4.1.1.8). */
 export const help = ({ settings: { protocol } }: State): Reply => (protocol === 'lmtp' ? LMTP_HELP : HELP);
 
@@ -23,6 +20,5 @@ export function quit(state: State): MaybePromise<Reply> {
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');
-const CANNOT_VERIFY = new Reply(252, '2.0.0', 'Cannot verify, but will take mail and try');
 const HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
 const LMTP_HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA HELP LHLO MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');

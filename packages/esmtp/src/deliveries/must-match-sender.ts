@@ -51,6 +51,10 @@ export class MustMatchSender extends MessageDelivery implements AsyncDisposable 
     return this.#delivery.validateTo(forwardPath, parameters);
   }
 
+  override verify(text: string): MaybePromise<Mailbox | undefined> {
+    return this.#delivery.verify?.(text);
+  }
+
   openMessage(envelope: Envelope): MaybePromise<Message> {
     return this.#delivery.openMessage(envelope);
   }
