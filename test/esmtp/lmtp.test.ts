@@ -1,5 +1,5 @@
 import { AvatarRealm, Portal } from '@postern/cred';
-import { MessageDelivery, PerRecipient, type RecipientResult, Rejection, Reply } from '@postern/esmtp';
+import { MessageDelivery, PerRecipient, type RecipientResult, Rejection, Reply, type TellResult } from '@postern/esmtp';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RecordingDelivery, Server, type ServerOptions } from './server.ts';
@@ -122,8 +122,8 @@ describe('61: a message', () => {
     expect(server.kinds()).toContain('message-refused');
   });
 
-  test.each([
-    ['a bare LF', { onEnd: () => {} }, 'C: a\\nb', '550 5.6.11...'],
+  test.each<[string, Partial<Pick<RecordingDelivery, 'onEnd' | 'onWrite'>>, string, string]>([
+    ['a bare LF', {}, 'C: a\\nb', '550 5.6.11...'],
     ['a sink that throws', { onEnd: () => Promise.reject(new Error('down')) }, 'C: hello', '451 4.3.0...'],
     [
       'a sink that refuses',
@@ -151,9 +151,13 @@ describe('61: a message', () => {
   test('has its first replies told while the others are still to come', async () => {
     const late = Promise.withResolvers<RecipientResult>();
     const server = lmtp();
-    server.delivery.onEnd = () => [undefined, late.promise, gone];
+    server.delivery.onEnd = async (tell) => {
+      tell?.(0, undefined);
+      tell?.(2, gone);
+      return [undefined, await late.promise, gone];
+    };
     await server.play(
-      `${GREETED}${envelope('a', 'b', 'c')}${MESSAGE}${ok('a')}\nS: <silence>\nC: <raw {late}>${ok('b')}\nS: 550...`,
+      `${GREETED}${envelope('a', 'b', 'c')}${MESSAGE}${ok('a')}\nS: <silence>\nC: <raw {late}>${ok('b')}\nS: 550 5.2.1 Mailbox closed`,
       {
         values: {
           late: () => {
@@ -165,26 +169,66 @@ describe('61: a message', () => {
     );
   });
 
-  test('whose results fail, each by itself, is refused for those, and none of them is anybody else’s trouble', async () => {
+  test('that fails after some of its results were told is refused for the others', async () => {
     const bug = new Error('the disk is on fire');
     const server = lmtp();
-    server.delivery.onEnd = () => [
-      Promise.reject(bug),
-      Promise.reject(new Rejection(552, '5.2.2', 'Over quota')),
-      undefined,
-    ];
+    server.delivery.onEnd = async (tell) => {
+      tell?.(1, undefined);
+      throw bug;
+    };
     await server.play(
-      `${GREETED}${envelope('a', 'b', 'c')}${MESSAGE}\nS: 451 4.3.0...\nS: 552 5.2.2 Over quota${ok('c')}\nC: NOOP\nS: 250...`,
+      `${GREETED}${envelope('a', 'b', 'c')}${MESSAGE}\nS: 451 4.3.0...${ok('b')}\nS: 451 4.3.0...\nC: NOOP\nS: 250...`,
     );
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', during: 'DATA', cause: bug }));
+    expect(server.events).toContainEqual(
+      expect.objectContaining({ kind: 'message-accepted', failed: [expect.anything(), expect.anything()] }),
+    );
   });
 
-  test('whose result takes too long is refused for that recipient', async () => {
+  test('that takes too long is refused for those of whom nothing was told, and what is told later is not said', async () => {
     const server = lmtp();
-    server.delivery.onEnd = () => [new Promise(() => {}), undefined];
+    let late: TellResult | undefined;
+    server.delivery.onEnd = (tell) => {
+      late = tell;
+      tell?.(0, undefined);
+      return new Promise(() => {});
+    };
     await server.play(
-      `${GREETED}${envelope('a', 'b')}${MESSAGE}\nS: <silence>\nC: <advance 121s>\nS: 451 4.3.0...${ok('b')}\nC: NOOP\nS: 250...`,
+      `${GREETED}${envelope('a', 'b')}${MESSAGE}${ok('a')}\nS: <silence>\nC: <advance 121s>\nS: 451 4.3.0...\nC: <raw {late}>\nS: <silence>\nC: NOOP\nS: 250 2.0.0 OK`,
+      {
+        values: {
+          late: () => {
+            late?.(1, undefined);
+            late?.(7, undefined);
+            return '';
+          },
+        },
+      },
     );
+  });
+
+  test('whose results are told twice, or otherwise in the end, keeps to the first word', async () => {
+    const server = lmtp();
+    server.delivery.onEnd = (tell) => {
+      tell?.(0, undefined);
+      tell?.(0, gone);
+      return [gone, undefined];
+    };
+    await server.play(`${GREETED}${envelope('a', 'b')}${MESSAGE}${ok('a')}${ok('b')}`);
+  });
+
+  test('for a client that leaves meanwhile is kept all the same', async () => {
+    const late = Promise.withResolvers<void>();
+    const server = lmtp();
+    server.delivery.onEnd = async (tell) => {
+      await late.promise;
+      tell?.(0, undefined);
+    };
+    const played = server.play(`${GREETED}${envelope('a', 'b')}${DATA}\nC: all\nC: .\nC: <reset>`);
+    await expect.poll(() => server.delivery.calls).toContain('end');
+    late.resolve();
+    await played;
+    expect(server.delivery.delivered).toHaveLength(1);
   });
 
   test('with a 421 among its results has all told, and then the connection ends', async () => {
@@ -328,7 +372,10 @@ describe('however its bytes are split', () => {
   test('a session comes to the same replies and messages', async () => {
     const options = (): ServerOptions => {
       const delivery = new RecordingDelivery();
-      delivery.onEnd = async () => [undefined, Promise.resolve(full)];
+      delivery.onEnd = async (tell) => {
+        tell?.(1, full);
+        return [undefined, full];
+      };
       return { service: 'lmtp', guests: true, delivery };
     };
     await fc.assert(

@@ -302,7 +302,7 @@ async function deliver(delivery: MaildirDelivery, to: Envelope, ...chunks: Uint8
 }
 
 async function end(message: Message) {
-  return await Promise.all((await message.end()) ?? []);
+  return (await message.end()) ?? [];
 }
 
 async function refusal(promise: Promise<unknown>): Promise<Rejection> {

@@ -69,6 +69,12 @@ export function scripted(
       if (rest.length > 0) throw new Error(`${rest.length} connections were not made`);
       await Promise.all(played);
     },
+    /** Says something more on the first connection, behind its script. */
+    answer: async (line: string): Promise<void> => {
+      const conversation = await played[0];
+      conversation?.say(`${line}\r\n`);
+      await conversation?.flush();
+    },
     /** All that comes on the first connection behind its script, up to the end of the connection. */
     heard: async (): Promise<string> => {
       const conversation = await played[0];
@@ -106,7 +112,7 @@ export async function name(delivery: RelayDelivery, { reversePath, parameters, r
 
 export async function finish(message: Message, text = 'hello\r\n'): Promise<readonly RecipientResult[]> {
   await message.write(Buffer.from(text));
-  return await Promise.all((await message.end()) ?? []);
+  return (await message.end()) ?? [];
 }
 
 export function codes(results: readonly RecipientResult[]): readonly number[] {

@@ -1,7 +1,6 @@
 import type { MaybePromise } from '@postern/cred';
-import { type Intake, TOO_LARGE } from './intake.ts';
+import { BARE_LINE_ENDINGS, type Intake, TOO_LARGE } from './intake.ts';
 import { LineEndings } from './line-endings.ts';
-import { answerEnd, type Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
 
@@ -12,7 +11,6 @@ export class Chunks {
   /** Undefined where the message may hold anything. */
   readonly #lineEndings: LineEndings | undefined;
   #smallChunks = 0;
-  #refusal: Reply | undefined;
 
   constructor(state: State, intake: Intake) {
     this.#state = state;
@@ -20,27 +18,25 @@ export class Chunks {
     this.#lineEndings = state.transaction?.parameters.body === 'BINARYMIME' ? undefined : new LineEndings();
   }
 
-  /** Hears a chunk of so many octets, whatever becomes of it, and comes to the reply. Rejects only if the conversation breaks. */
+  /**
+   * Hears a chunk of so many octets, whatever becomes of it, and comes to the reply, as the end of a message does. Rejects only if the
+   * conversation breaks.
+   */
   async hear(octets: number, last: boolean): Promise<Reply | undefined> {
     const { conversation, limits } = this.#state;
     // What cannot be taken to its end is no work for the delivery.
     if (this.#intake.octets + octets > limits.messageSize) await this.#intake.giveUp(TOO_LARGE);
     await conversation.hearBytes(octets, this.#take);
     if (octets < SMALL_CHUNK && !last && ++this.#smallChunks > limits.smallChunks) return TOO_MANY_CHUNKS;
-    if (last) {
-      this.#lineEndings?.end();
-      this.#state.go('home');
-    }
-    const outcome = this.#refusal ?? (last || this.#hopeless ? await this.#end() : undefined);
-    if (last && outcome !== undefined) return await answerEnd(this.#state, this.#intake.recipients, outcome);
-    return outcome instanceof Reply ? outcome : new Reply(250, '2.0.0', `${octets} octets received`);
+    if (last) return await this.#end();
+    const refusal = this.#intake.refusal ?? (this.#lineEndings?.bare ? BARE_LINE_ENDINGS : undefined);
+    if (refusal !== undefined) return await this.#intake.refuse(refusal);
+    return new Reply(250, '2.0.0', `${octets} octets received`);
   }
 
   /** Refuses the message, if that has not happened yet. */
   async refuse(reply: Reply): Promise<void> {
-    if (this.#refusal !== undefined) return;
-    await this.#intake.giveUp(reply);
-    await this.#end();
+    await this.#intake.refuse(reply);
   }
 
   /** Has the message aborted, if that has not happened yet. Does not fail. */
@@ -53,16 +49,11 @@ export class Chunks {
     return this.#intake.take(piece, used);
   };
 
-  /** True if the message will be refused, whatever is still to come. */
-  get #hopeless(): boolean {
-    return this.#intake.refused || this.#lineEndings?.bare === true;
-  }
-
-  async #end(): Promise<Outcome> {
-    const { octets } = this.#intake;
-    const outcome = await this.#intake.end({ octets, bareLineEndings: this.#lineEndings?.bare === true });
-    if (outcome instanceof Reply && !outcome.positive) this.#refusal = outcome;
-    return outcome;
+  async #end(): Promise<Reply | undefined> {
+    this.#lineEndings?.end();
+    this.#state.go('home');
+    const bareLineEndings = this.#lineEndings?.bare === true;
+    return await this.#intake.end({ octets: this.#intake.octets, bareLineEndings });
   }
 }
 

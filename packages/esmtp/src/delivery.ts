@@ -91,10 +91,10 @@ export interface Message {
 
   /**
    * The message is complete; resolves when it is safe, and only then the client is told so. The results are one for each
-   * recipient, in the envelope's order; nothing returned means that all were accepted. A result that is still to come may be a promise,
-   * which fails as any call does: LMTP tells the others meanwhile.
+   * recipient, in the envelope's order; nothing returned means that all were accepted. What is known of one recipient before the
+   * others it may tell at once, if there is somebody to be told: who sends by LMTP hears it then, and it holds.
    */
-  end(): MaybePromise<void | readonly MaybePromise<RecipientResult>[]>;
+  end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]>;
 
   /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
   abort(reason: Error): MaybePromise<void>;
@@ -102,3 +102,6 @@ export interface Message {
 
 /** What became of a message for one recipient: undefined means accepted. */
 export type RecipientResult = Reply | undefined;
+
+/** Tells what became of a message for one of its recipients, who are counted from 0. Does not throw. */
+export type TellResult = (recipient: number, result: RecipientResult) => void;

@@ -13,6 +13,7 @@ export {
   type RcptParameters,
   type Recipient,
   type RecipientResult,
+  type TellResult,
   type Trace,
 } from './delivery.ts';
 export type { Notify } from './dsn.ts';

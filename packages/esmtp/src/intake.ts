@@ -1,17 +1,17 @@
 import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
+import { EachReply } from './each-reply.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
-import type { Outcome } from './outcome.ts';
-import { after, isPromise } from './promise.ts';
+import { isPromise } from './promise.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
 /**
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
- * message aborted once: then the outcome is known.
+ * message aborted once: then the reply is ready.
  */
 export class Intake {
   readonly #state: State;
@@ -25,6 +25,8 @@ export class Intake {
   #octets = 0;
   /** Set once the message has been given up. */
   #refusal: Reply | undefined;
+  /** True once its refusal has been told of. */
+  #told = false;
 
   /** The field is what is put before the message. */
   constructor(state: State, envelope: Envelope, message: Message, field: string | undefined, during: 'DATA' | 'BDAT') {
@@ -44,9 +46,9 @@ export class Intake {
     return this.#octets;
   }
 
-  /** True once the message has been given up. */
-  get refused(): boolean {
-    return this.#refusal !== undefined;
+  /** The reply to the message, once it has been given up. */
+  get refusal(): Reply | undefined {
+    return this.#refusal;
   }
 
   /** Passes on what is not the client's: the `Received:` field. */
@@ -61,25 +63,33 @@ export class Intake {
     return defect === undefined ? this.#write(piece, used) : this.giveUp(defect);
   };
 
-  /** How many are to get the message. */
-  get recipients(): number {
-    return this.#envelope.recipients.length;
-  }
-
-  /** All has been heard: has the message kept, and comes to what became of it. */
-  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Outcome> {
-    if (this.#refusal !== undefined) return this.#refuse(this.#refusal);
-    if (bareLineEndings) return this.giveUp(BARE_LINE_ENDINGS).then(() => this.#refuse(BARE_LINE_ENDINGS));
+  /**
+   * All has been heard: has the message kept, and comes to the reply. LMTP has one for each recipient, which are said here, so that it
+   * comes to nothing.
+   */
+  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply | undefined> {
+    const { protocol } = this.#state.settings;
+    const each = protocol === 'lmtp' ? new EachReply(this.#state, this.#envelope) : undefined;
+    if (bareLineEndings) {
+      return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
+    }
+    if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
     try {
-      const results = this.#state.ask(() => this.#message.end());
-      if (!isPromise(results)) return this.#answer(results, octets);
+      const results = this.#state.ask(() => this.#message.end(each?.tell));
+      if (!isPromise(results)) return this.#answer(results ?? [], octets, each);
       return results.then(
-        (late) => this.#answer(late, octets),
-        (error: unknown) => this.#refuse(this.#explain(error)),
+        (late) => this.#answer(late ?? [], octets, each),
+        (error: unknown) => this.#answer(this.#allRefused(this.#explain(error)), octets, each),
       );
     } catch (error) {
-      return this.#refuse(this.#explain(error));
+      return this.#answer(this.#allRefused(this.#explain(error)), octets, each);
     }
+  }
+
+  /** Refuses the message, unless that has happened already, whatever of it is still to come. Comes to the refusal that holds. */
+  async refuse(reason: Reply): Promise<Reply> {
+    await this.giveUp(reason);
+    return this.#refuse(this.#refusal ?? reason);
   }
 
   /** Has the message aborted, if that has not happened yet. Does not fail. */
@@ -121,33 +131,27 @@ export class Intake {
     return this.#lines?.exceeded ? LONG_LINE : undefined;
   }
 
-  #answer(results: readonly MaybePromise<RecipientResult>[] | void, octets: number): MaybePromise<Outcome> {
-    const { recipients, id } = this.#envelope;
-    const settled = recipients.map((_, at) => this.#settle(results?.[at]));
-    const all = settled.some(isPromise) ? Promise.all(settled) : (settled as RecipientResult[]);
-    const summary = after(all, (known) => this.#sum(known, octets));
-    if (this.#state.settings.protocol === 'smtp') return summary;
-    return settled.map((result, at) =>
-      after(result, (reply) => reply ?? new Reply(250, '2.0.0', `<${recipients[at]?.forwardPath}> OK ${id}`)),
-    );
+  #allRefused(reply: Reply): readonly RecipientResult[] {
+    return this.#envelope.recipients.map(() => reply);
   }
 
-  /** One recipient's result, which does not reject. */
-  #settle(result: MaybePromise<RecipientResult>): MaybePromise<RecipientResult> {
-    if (!isPromise(result)) return result;
-    const asked = this.#state.ask(() => result);
-    return isPromise(asked) ? asked.catch((error: unknown) => this.#explain(error)) : asked;
+  #answer(known: readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
+    if (each === undefined) return this.#sum(known, octets);
+    this.#sum(each.conclude(known), octets);
   }
 
   /**
-   * Tells what became of the message, and comes to the reply for all recipients, as SMTP has it: if any took the message it is positive,
-   * and the rest is the delivery's to report (RFC 5321 §4.4).
+   * Tells what became of the message, and comes to SMTP's one reply for all recipients: if any took the message it is positive, and the
+   * rest is the delivery's to report (RFC 5321 §4.4).
    */
   #sum(results: readonly RecipientResult[], octets: number): Reply {
     const { recipients, id } = this.#envelope;
-    const failed = results.flatMap((reply, at) =>
-      reply === undefined ? [] : [{ recipient: String(recipients[at]?.forwardPath), reply }],
-    );
+    const failed = results.flatMap((reply, at) => {
+      const recipient = recipients[at];
+      return reply === undefined || recipient === undefined
+        ? []
+        : [{ recipient: String(recipient.forwardPath), reply }];
+    });
     if (failed.length === recipients.length) {
       // If one may come to accept it later, the client is to try again.
       const replies = failed.map(({ reply }) => reply);
@@ -157,8 +161,10 @@ export class Intake {
     return new Reply(250, '2.0.0', `OK ${id}`);
   }
 
+  /** Tells of the refusal, once. */
   #refuse(reply: Reply): Reply {
-    this.#state.tell({ kind: 'message-refused', envelope: this.#envelope, reply });
+    if (!this.#told) this.#state.tell({ kind: 'message-refused', envelope: this.#envelope, reply });
+    this.#told = true;
     return reply;
   }
 
@@ -172,4 +178,4 @@ export class Intake {
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
-const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
+export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');

@@ -56,6 +56,9 @@ export function asLoginFailure(error: unknown): LoginError | ExchangeError {
   return new TemporaryFailure('a challenger failed', { cause: error });
 }
 
+/** RFC 5321 §3.8: the code after which the server closes. */
+export const CLOSING = 421;
+
 export const AUTHENTICATION_REQUIRED = new Reply(530, '5.7.0', 'Authentication required');
 export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentication mechanism');
 const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');

@@ -11,11 +11,11 @@ import { rcpt } from './commands/rcpt.ts';
 import { help, noop, quit, rset } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
-import { CLOSING } from './outcome.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import { isPromise } from './promise.ts';
 import {
   AUTHENTICATION_REQUIRED,
+  CLOSING,
   farewell,
   inWordsOf,
   LINE_TOO_LONG,

@@ -2,7 +2,6 @@ import { Chunks } from '../chunks.ts';
 import type { Command } from '../command.ts';
 import { TOO_LARGE } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
-import { answerEnd } from '../outcome.ts';
 import { isPromise } from '../promise.ts';
 import { OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
 import { Reply } from '../reply.ts';
@@ -24,16 +23,14 @@ export async function bdat(
   const chunks = refused ?? (await begun(state));
   if (chunks instanceof Chunks) return await chunks.hear(octets, last);
   await state.conversation.hearBytes(octets, () => {});
-  if (!last || (refused !== undefined && !isForNobody(state))) return chunks;
-  // The last chunk of a message that could not be opened, or that is for nobody.
-  const recipients = state.transaction?.recipients.length ?? 0;
+  const { phase, settings, transaction } = state;
+  const isLmtp = settings.protocol === 'lmtp';
+  if (!last || (refused !== undefined && !(isLmtp && phase === 'mail'))) return chunks;
+  // The last chunk of a message that could not be opened, or, in LMTP, that is for nobody.
   state.go('home');
-  return await answerEnd(state, recipients, chunks);
-}
-
-/** RFC 2033 §4.3: the end of a message that nobody was to get has as many replies as that. */
-function isForNobody({ settings, phase }: State): boolean {
-  return settings.protocol === 'lmtp' && phase === 'mail';
+  if (!isLmtp) return chunks;
+  // RFC 2033 §4.3: as many replies as there are recipients, which may be none.
+  for (const _ of transaction?.recipients ?? []) state.conversation.say(chunks.toString());
 }
 
 /** The message, which the first chunk opens; the refusal, if it cannot be opened. */

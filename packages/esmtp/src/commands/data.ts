@@ -2,7 +2,6 @@ import type { HeardMessage } from '@postern/conversation';
 import { Chunks } from '../chunks.ts';
 import type { Intake } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
-import { answerEnd } from '../outcome.ts';
 import { isPromise } from '../promise.ts';
 import { OUT_OF_SEQUENCE } from '../refusals.ts';
 import { Reply } from '../reply.ts';
@@ -20,9 +19,8 @@ export async function data(state: State): Promise<Reply | undefined> {
   const intake = isPromise(opening) ? await opening : opening;
   const heard = await hear(state, intake);
   state.go('home');
-  const ended = intake.end(heard);
-  const answered = answerEnd(state, intake.recipients, isPromise(ended) ? await ended : ended);
-  return isPromise(answered) ? await answered : answered;
+  const reply = intake.end(heard);
+  return isPromise(reply) ? await reply : reply;
 }
 
 /** The client's data, which goes into the message; if there is no hearing it to its end, the message is given up. */

@@ -46,7 +46,7 @@ export class Branch {
     if (this.#failure !== undefined) return this.#failure;
     try {
       const [result] = (await this.#within(Promise.resolve(this.#message?.end()))) ?? [];
-      return await result;
+      return result;
     } catch (error) {
       this.#fail(error);
       return this.#failure;

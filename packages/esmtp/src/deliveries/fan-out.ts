@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@postern/cred';
-import type { Message, RecipientResult } from '../delivery.ts';
+import type { Message, RecipientResult, TellResult } from '../delivery.ts';
 import { isPromise } from '../promise.ts';
 import { Rejection } from '../reply.ts';
 import type { Branch } from './branch.ts';
@@ -29,8 +29,13 @@ export class FanOut implements Message {
     if (pending.length > 0) return Promise.all(pending).then(() => {});
   }
 
-  end(): readonly Promise<RecipientResult>[] {
-    return this.#branches.map((branch) => branch.end());
+  end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+    const ended = this.#branches.map(async (branch, at) => {
+      const result = await branch.end();
+      tell?.(at, result);
+      return result;
+    });
+    return Promise.all(ended);
   }
 
   async abort(reason: Error): Promise<void> {
