@@ -66,4 +66,24 @@ describe('a message to an LMTP server', () => {
     expect(codes(await finish(message))).toEqual([250, 450, 250]);
     await over();
   });
+
+  it('tells of each result when it comes', async () => {
+    const { delivery, answer } = scripted([`${THREE}\nS: 452 4.2.2 full`], { lmtp: true });
+    const message = await delivery.openMessage(envelope([ann, eve, joe]));
+    const told: unknown[] = [];
+    const first = Promise.withResolvers<void>();
+    await message.write(Buffer.from('hello\r\n'));
+    const ended = message.end((recipient, result) => {
+      told.push([recipient, result?.code]);
+      first.resolve();
+    });
+    await first.promise;
+    expect(told).toEqual([[0, 452]]);
+    await answer('250 2.0.0 kept');
+    expect(codes((await ended) ?? [])).toEqual([452, 550, 250]);
+    expect(told).toEqual([
+      [0, 452],
+      [2, undefined],
+    ]);
+  });
 });

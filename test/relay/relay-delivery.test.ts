@@ -162,9 +162,30 @@ describe('the parameters of MAIL', () => {
     await over();
   });
 
+  it('about notifications are passed on as they came', async () => {
+    const { delivery, over } = scripted([
+      `${greeting('DSN')}
+      C: MAIL FROM:<joe@example.com> RET=HDRS ENVID=QQ314159+2B
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Ann@Example.com
+      S: 250 2.1.5 ok
+      C: RCPT TO:<eve@example.org> NOTIFY=NEVER
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go${HELLO}`,
+    ]);
+    const [toAnn, toEve] = [
+      { forwardPath: ann, parameters: { notify: ['SUCCESS', 'DELAY'], orcpt: 'rfc822;Ann@Example.com' } },
+      { forwardPath: eve, parameters: { notify: 'NEVER' } },
+    ] as const;
+    const parameters = { ret: 'HDRS', envid: 'QQ314159+2B' } as const;
+    expect(await deliver(delivery, { ...envelope([], parameters), recipients: [toAnn, toEve] })).toEqual([250, 250]);
+    await over();
+  });
+
   it('are left out where it does not and the message can do without', async () => {
     const { delivery, over } = scripted([`${greeting()}${TO_ANN}${HELLO}`]);
-    const parameters = { size: 100, body: '7BIT', auth: 'ann@example.com' } as const;
+    const parameters = { size: 100, body: '7BIT', auth: 'ann@example.com', ret: 'FULL', envid: '1' } as const;
     expect(await deliver(delivery, envelope([ann], parameters))).toEqual([250]);
     await over();
   });
@@ -174,6 +195,7 @@ describe('the parameters of MAIL', () => {
     [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
     [{ body: '8BITMIME' } as const, { code: 554, enhanced: '5.6.3' }],
     [{ body: 'BINARYMIME' } as const, { code: 554, enhanced: '5.6.3' }],
+    [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
   ])('refuse the message if the server lacks what it needs: %j', async (parameters, reply) => {
     const { delivery, over, troubles } = scripted([`${greeting('SIZE')}${RSET}${TO_ANN}${HELLO}`]);
     await expect(deliver(delivery, envelope([ann], parameters))).rejects.toMatchObject({ reply });

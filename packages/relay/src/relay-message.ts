@@ -1,4 +1,4 @@
-import type { Message, RecipientResult, Rejection, Reply } from '@postern/esmtp';
+import type { Message, RecipientResult, Rejection, Reply, TellResult } from '@postern/esmtp';
 import type { Outgoing } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn } from './refusals.ts';
@@ -27,9 +27,9 @@ export class RelayMessage implements Message {
   }
 
   /** Whom the server has not answered for before the connection broke is told to try again; the others' answers hold. */
-  async end(): Promise<readonly RecipientResult[]> {
+  async end(tell?: TellResult): Promise<readonly RecipientResult[]> {
     try {
-      const replies = await this.#outgoing.end();
+      const replies = await this.#outgoing.end((recipient, reply) => tell?.(recipient, result(reply)));
       if (replies.some(isAboutUs)) this.#lease.destroy();
       else this.#lease.release();
       return replies.map(result);

@@ -89,9 +89,17 @@ export class Outgoing {
     if (chunk.length > 0) await this.#framing.write(chunk);
   }
 
-  /** Ends the message. Resolves to a reply for each recipient, as {@link replies} has them. Rejects only if the dialogue breaks. */
-  async end(): Promise<readonly Reply[]> {
-    await this.#finish(this.#client.lmtp ? this.recipients.filter(accepts).length : 1);
+  /**
+   * Ends the message. Resolves to a reply for each recipient, as {@link replies} has them; those by LMTP are told of, with the recipient's
+   * place in the envelope, when they come. Rejects only if the dialogue breaks.
+   */
+  async end(tell?: (recipient: number, reply: Reply) => void): Promise<readonly Reply[]> {
+    if (!this.#client.lmtp) {
+      await this.#finish(1);
+    } else {
+      const accepted = this.recipients.flatMap((reply, at) => (accepts(reply) ? [at] : []));
+      await this.#finish(accepted.length, (answer, at) => tell?.(accepted[at] as number, answer));
+    }
     return this.replies as readonly Reply[];
   }
 
@@ -100,12 +108,13 @@ export class Outgoing {
     this.#client.conversation.destroy();
   }
 
-  async #finish(answers: number): Promise<void> {
+  async #finish(answers: number, tell?: (answer: Reply, at: number) => void): Promise<void> {
     this.#client.conversation.say(this.#framing.end());
     while (this.#answers.length < answers) {
       const answer = await this.#client.lastReply();
       if (answer.code >= 300 && answer.code < 400) throw new SmtpTrouble('the server wants more than the message');
       this.#answers = [...this.#answers, answer];
+      tell?.(answer, this.#answers.length - 1);
     }
   }
 }
