@@ -184,7 +184,7 @@ describe('an extension that is left out', () => {
   test('CHUNKING takes BINARYMIME with it; BDAT is 502, and its octets are no commands', async () => {
     expect((await offered({ omit: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
     await play(
-      `${ENVELOPE}\nC: BDAT 6\nC: QUIT\nS: 502 5.5.1 Command not implemented\nC: DATA\nS: 354...\nC: .\nS: 250...`,
+      `${ENVELOPE}\nC: BDAT 6 LAST\nC: QUIT\nS: 502 5.5.1 Command not implemented\nC: DATA\nS: 354...\nC: .\nS: 250...`,
       {
         omit: ['CHUNKING'],
       },

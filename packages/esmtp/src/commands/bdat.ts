@@ -14,12 +14,13 @@ import { DeliveryFailed, type State } from '../state.ts';
 export async function bdat(
   state: State,
   { octets, last }: Extract<Command, { verb: 'BDAT' }>,
-  refused: Reply | undefined,
+  outOfSequence: Reply | undefined,
 ): Promise<Reply | undefined> {
   if (octets > Math.max(state.limits.messageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
     state.leaving = 'disconnected';
     return TOO_LARGE;
   }
+  const refused = outOfSequence ?? refuseHere(state);
   const chunks = refused ?? (await begun(state));
   if (chunks instanceof Chunks) return await chunks.hear(octets, last);
   await state.conversation.hearBytes(octets, () => {});
@@ -33,12 +34,16 @@ export async function bdat(
   for (const _ of transaction?.recipients ?? []) state.conversation.say(chunks.toString());
 }
 
+/** Why this client may not use BDAT at all, if it may not: after HELO there are no extensions. */
+function refuseHere({ extended, settings }: State): Reply | undefined {
+  if (settings.omit.has('CHUNKING')) return NOT_HERE;
+  return extended ? undefined : OUT_OF_SEQUENCE;
+}
+
 /** The message, which the first chunk opens; the refusal, if it cannot be opened. */
 async function begun(state: State): Promise<Chunks | Reply> {
-  const { transaction, extended, settings } = state;
-  if (settings.omit.has('CHUNKING')) return NOT_HERE;
-  // After HELO there are no extensions.
-  if (transaction === undefined || !extended) return OUT_OF_SEQUENCE;
+  const { transaction } = state;
+  if (transaction === undefined) throw new Error('BDAT without a transaction');
   if (transaction.chunks === undefined) {
     transaction.chunks = await open(state);
     // Refused or not, up to RSET there are only chunks to come.
