@@ -22,7 +22,7 @@ export interface MustMatchSenderOptions {
   readonly avatarId: AvatarId;
   /** Default: the avatar id itself, where it is an address. */
   readonly addresses?: OwnAddresses;
-  /** Whether a message may have the null reverse-path `<>`, as notifications do (RFC 6409 §4.3, RFC 5321 §4.5.5). Default: true. */
+  /** Whether a message may have the null reverse-path `<>`, as notifications do (RFC 6409 §3.2, RFC 5321 §4.5.5). Default: true. */
   readonly nullReversePath?: boolean;
 }
 
