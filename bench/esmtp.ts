@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { LoadGenerator, type Seen } from './load.ts';
 import { type Options, readOptions } from './options.ts';
-import { ServerProcess } from './processes.ts';
+import { PosternCommand, ServerProcess } from './processes.ts';
 import { ratio, type Spread, spread, table } from './statistics.ts';
-import { idle, type Rival, type Work, works } from './works.ts';
+import { idle, type Rival, type Work, workers, works } from './works.ts';
 
 /** `npm run bench esmtp`: Postern beside npm's smtp-server and a bare node:net responder. */
 export async function benchEsmtp(args: string[]): Promise<void> {
@@ -16,9 +16,9 @@ export async function benchEsmtp(args: string[]): Promise<void> {
   const rows: string[][] = [];
   for (const work of works.filter(({ id }) => options.wanted(id)))
     rows.push(row(work, await measure(work, load, options)));
-  // Work h, workers that share a port, has its place here: it compares Postern with itself.
   if (rows.length > 0) console.log(`\n${table(HEADER, rows)}`);
   if (options.wanted(idle.id)) await benchIdle(load, options);
+  if (options.wanted(workers.id)) await benchWorkers(load, options);
 }
 
 /** The rate of each server in each round. */
@@ -139,6 +139,42 @@ async function benchIdle(load: LoadGenerator, options: Options): Promise<void> {
     return [name, ratio(spread(kib)), compared, limit];
   });
   console.log(`\n${table([`${idle.id} ${idle.title}`, 'KiB', 'Postern, times this', 'asked'], rows)}`);
+}
+
+/** Work h, by the clock on the wall: Postern beside itself, with one worker and with several. */
+async function benchWorkers(load: LoadGenerator, { cores, rounds, warmUp, measure }: Options): Promise<void> {
+  const others = Array.from({ length: availableParallelism() }, (_, core) => core).filter(
+    (core) => core !== cores?.load,
+  );
+  const asked = workers.asked.find((one) => one.workers <= others.length);
+  const work = works.find(({ id }) => id === workers.work);
+  if (asked === undefined || work === undefined) {
+    progress(`${workers.id} is left out: there are not enough cores`);
+    return;
+  }
+  const rates = { one: [] as number[], several: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    for (const name of ['one', 'several'] as const) {
+      const count = name === 'one' ? 1 : asked.workers;
+      await using server = await PosternCommand.start(count, cores && others.slice(0, count));
+      const seen = await load.run(work, server.port, 0, warmUp, measure);
+      rates[name].push(seen.messages / seen.seconds);
+      progress(
+        `${workers.id} ${round + 1}/${rounds} ${count}: ${(seen.messages / seen.seconds).toFixed(0)} ${work.unit}`,
+      );
+    }
+  }
+  const times = spread(rates.several.map((rate, round) => rate / (rates.one[round] ?? Number.NaN)));
+  const rows = [
+    ['1', Math.round(spread(rates.one).median).toLocaleString('en'), '–', '–'],
+    [
+      String(asked.workers),
+      Math.round(spread(rates.several).median).toLocaleString('en'),
+      ratio(times),
+      `${verdict(times, asked.times)}${asked.times}`,
+    ],
+  ];
+  console.log(`\n${table([`${workers.id} ${workers.title}`, work.unit, 'times one', 'asked'], rows)}`);
 }
 
 function rssKib(pid: number): number {

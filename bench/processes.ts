@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { password, username } from './account.ts';
 import type { Counts } from './servers/tell.ts';
 
 /** The cores that server and load generator are kept to; undefined where the system has no `taskset`. */
@@ -51,9 +53,52 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** The command as it is run on that core and no other. */
-export function pinned(core: number | undefined, command: string, args: readonly string[]): [string, string[]] {
-  return core === undefined ? [command, [...args]] : ['taskset', ['-c', String(core), command, ...args]];
+/** The command `postern serve` with so many workers, on cores of their own. */
+export class PosternCommand implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** Starts it and resolves when it listens. */
+  static async start(workers: number, cores: readonly number[] | undefined): Promise<PosternCommand> {
+    const program = join(import.meta.dirname, '../packages/postern/bin/postern.js');
+    const options = [
+      '--listen',
+      'smtp://127.0.0.1:0',
+      '--auth',
+      `memory:${username}:${password}`,
+      '--deliver',
+      'discard',
+    ];
+    const args = [program, 'serve', ...options, '--log', 'silent', '--workers', String(workers)];
+    const [command, all] = pinned(cores?.join(), process.execPath, args);
+    const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface(child.stdout)) {
+      const port = /^listening smtp:\/\/127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
+      if (port !== undefined) return new PosternCommand(child, Number(port));
+    }
+    throw new Error('postern serve did not listen');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exit;
+  }
+}
+
+/** The command as it is run on these cores, as `taskset` writes them, and no others. */
+export function pinned(
+  cores: number | string | undefined,
+  command: string,
+  args: readonly string[],
+): [string, string[]] {
+  return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores), command, ...args]];
 }
 
 /** Whether a command is there at all. */

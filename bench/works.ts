@@ -123,3 +123,15 @@ export const idle = {
   asked: { bare: 2.2, 'smtp-server': 0.5 } satisfies Record<Rival, number>,
   kib: 6,
 };
+
+/** Work h: what several processes that share a port do of work b, beside what one does. The cores that they need come on top of the load generator's. */
+export const workers = {
+  id: 'h',
+  title: 'postern serve --workers',
+  work: 'b',
+  /** At least so many times what one worker does; the first that the machine has the cores for is measured. */
+  asked: [
+    { workers: 4, times: 2.8 },
+    { workers: 2, times: 1.6 },
+  ],
+};
