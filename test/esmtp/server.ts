@@ -129,6 +129,8 @@ export class Server {
       portal: this.portal,
       onEvent: (event) => void this.events.push(event),
       clock: this.clock,
+      // Most tests look at what the client sent, octet for octet.
+      ...(options.service === undefined && { qualifiedDomains: false, completeHeader: false }),
       ...options,
       limits: { refusalFloor: 0, ...options.limits },
     });

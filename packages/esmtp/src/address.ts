@@ -67,6 +67,14 @@ export function isAddressLiteral(text: string): boolean {
   return /^IPv6:/i.test(inner) ? isIPv6(inner.slice(5)) : IPV4.test(inner);
 }
 
+/**
+ * True if the domain is the same wherever it is read: it has more than one label, or is an address literal, or `localhost` (RFC 6761
+ * §6.3), or not there, as that of the bare `Postmaster`.
+ */
+export function isQualified({ domain }: Mailbox): boolean {
+  return domain === '' || domain.startsWith('[') || domain.includes('.') || /^localhost$/i.test(domain);
+}
+
 /** Source routes are read and left out (RFC 5321 §4.1.1.3). */
 function readPath(text: string): ReadPath<Mailbox> | undefined {
   const match = PATH.exec(text);

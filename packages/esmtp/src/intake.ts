@@ -2,9 +2,11 @@ import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
+import { HeaderCompletion } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
-import { isPromise } from './promise.ts';
+import { after, isPromise } from './promise.ts';
+import { formatDate } from './received.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
@@ -22,6 +24,8 @@ export class Intake {
   readonly #limits: Limits;
   readonly #header = new HeaderScan();
   readonly #lines: LineLengths | undefined;
+  /** Until the header is known. */
+  #completion: HeaderCompletion | undefined;
   #octets = 0;
   /** Set once the message has been given up. */
   #refusal: Reply | undefined;
@@ -30,7 +34,7 @@ export class Intake {
 
   /** The field is what is put before the message. */
   constructor(state: State, envelope: Envelope, message: Message, field: string | undefined, during: 'DATA' | 'BDAT') {
-    const { limits } = state;
+    const { limits, settings } = state;
     this.#state = state;
     this.#envelope = envelope;
     this.#message = message;
@@ -39,6 +43,12 @@ export class Intake {
     this.#limits = limits;
     const inLines = Number.isFinite(limits.textLine) && envelope.parameters.body !== 'BINARYMIME';
     this.#lines = inLines ? new LineLengths(limits.textLine) : undefined;
+    if (settings.completeHeader) {
+      this.#completion = new HeaderCompletion({
+        date: () => `Date: ${formatDate(new Date())}`,
+        messageId: () => `Message-ID: <${envelope.id}@${settings.hostname}>`,
+      });
+    }
   }
 
   /** Octets of the client's data so far. */
@@ -60,7 +70,8 @@ export class Intake {
   readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
     if (this.#refusal !== undefined) return;
     const defect = this.#examine(piece);
-    return defect === undefined ? this.#write(piece, used) : this.giveUp(defect);
+    if (defect !== undefined) return this.giveUp(defect);
+    return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
   };
 
   /**
@@ -73,6 +84,12 @@ export class Intake {
     if (bareLineEndings) {
       return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
     }
+    const rest = this.#completion?.end();
+    if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
+    return after(this.#write(rest), () => this.#keep(octets, each));
+  }
+
+  #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
     if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
     try {
       const results = this.#state.ask(() => this.#message.end(each?.tell));
@@ -102,6 +119,17 @@ export class Intake {
     } catch (failure) {
       this.#explain(failure);
     }
+  }
+
+  /** Holds the piece back until the header is known, and then passes on what comes of it. */
+  #complete(completion: HeaderCompletion, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    const before = completion.feed(piece);
+    if (before === undefined) return;
+    this.#completion = undefined;
+    if (before.length === 0) return this.#write(piece, used);
+    return after(this.#write(before), () => {
+      if (this.#refusal === undefined) return this.#write(piece, used);
+    });
   }
 
   #write(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {

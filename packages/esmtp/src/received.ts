@@ -43,7 +43,7 @@ function literal({ family, address }: Trace['mind']['remote']): string {
 }
 
 /** The date and time as RFC 5322 §3.3 writes it, in UTC. By hand, for `toUTCString` takes as long as all the rest of the field. */
-function formatDate(date: Date): string {
+export function formatDate(date: Date): string {
   const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
   return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
 }

@@ -1,6 +1,6 @@
 import { PeerGone } from '@postern/conversation';
 import { Anonymous, asLoginError, type MaybePromise, UnhandledCredentials } from '@postern/cred';
-import type { ReversePath } from '../address.ts';
+import { isQualified, type ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
 import { readParameters } from '../extensions.ts';
@@ -23,6 +23,7 @@ export function mail(
       : readParameters<MailParameters>(settings.mailReaders, said, { smtpUtf8: false }, state);
   if (parameters instanceof Reply) return parameters;
   if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
+  if (state.settings.qualifiedDomains && path !== null && !isQualified(path)) return UNQUALIFIED;
   if (state.login !== undefined) return begin(state, path, parameters);
   return enterAsGuest(state).then((refused) => refused ?? begin(state, path, parameters));
 }
@@ -66,6 +67,7 @@ function noGuests(state: State): Reply {
 
 const NO_PARAMETERS: MailParameters = { smtpUtf8: false };
 const OK = new Reply(250, '2.1.0', 'Sender OK');
+const UNQUALIFIED = new Reply(554, '5.7.1', 'The domain of the sender is not fully qualified');
 const NO_ENTRANCE = new Reply(451, '4.3.5', 'This server is not set up to take mail');
 const TOO_MANY_TRANSACTIONS = new Reply(421, '4.7.0', 'Too many transactions on one connection');
 const NOT_ASCII = new Reply(550, '5.6.7', 'An address with such characters needs SMTPUTF8');

@@ -1,4 +1,5 @@
 import type { MaybePromise } from '@postern/cred';
+import { isQualified } from '../address.ts';
 import type { Command } from '../command.ts';
 import type { RcptParameters } from '../delivery.ts';
 import { readParameters } from '../extensions.ts';
@@ -17,6 +18,7 @@ export function rcpt(
     said.length === 0 ? NO_PARAMETERS : readParameters<RcptParameters>(state.settings.rcptReaders, said, {}, state);
   if (parameters instanceof Reply) return parameters;
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
+  if (state.settings.qualifiedDomains && !isQualified(path)) return UNQUALIFIED;
   if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
   const valid = state.ask(() => login?.avatar.validateTo(path, parameters));
   return after(valid, () => {
@@ -28,4 +30,5 @@ export function rcpt(
 const NO_PARAMETERS: RcptParameters = {};
 const OK = new Reply(250, '2.1.5', 'Recipient OK');
 const NOT_ASCII = new Reply(553, '5.6.7', 'An address with such characters needs SMTPUTF8');
+const UNQUALIFIED = new Reply(554, '5.7.1', 'The domain of the recipient is not fully qualified');
 const TOO_MANY = new Reply(452, '4.5.3', 'Too many recipients');

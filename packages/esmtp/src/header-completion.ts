@@ -1,0 +1,116 @@
+/** The fields that a header may lack, without their line ends. */
+export interface MissingFields {
+  readonly date: () => string;
+  readonly messageId: () => string;
+}
+
+/**
+ * Finds out whether a message has a `Date` and a `Message-ID`, and makes what it lacks, which is put before it (RFC 6409 §8.2, §8.3): the
+ * client's own octets stay together and as they are. No more is held than the header; one that is too long is left as it is.
+ */
+export class HeaderCompletion {
+  readonly #fields: MissingFields;
+  #held: Buffer = EMPTY;
+  #length = 0;
+  /** Where the line begins that is not complete yet. */
+  #lineAt = 0;
+  #hasDate = false;
+  #hasMessageId = false;
+
+  constructor(fields: MissingFields) {
+    this.#fields = fields;
+  }
+
+  /** Takes the next piece. Once all is known, it comes to what goes before that piece, held ones included; undefined means that it is held. */
+  feed(piece: Uint8Array): Uint8Array | undefined {
+    if (this.#length === 0 && this.#isOver(piece, piece.length)) return this.#additions(piece);
+    const before = this.#length;
+    this.#hold(piece);
+    if (before > 0 && this.#isOver(this.#held, this.#length)) {
+      return Buffer.concat([this.#additions(this.#held), this.#held.subarray(0, before)]);
+    }
+    return this.#length > LONGEST_HEADER ? this.#held.subarray(0, before) : undefined;
+  }
+
+  /** The message ends within its header: what there is of it, with what it lacks. */
+  end(): Uint8Array {
+    const rest = this.#held.subarray(0, this.#length);
+    if (this.#lineAt < rest.length) this.#readLine(rest, this.#lineAt, rest.length);
+    return Buffer.concat([this.#additions(rest), rest]);
+  }
+
+  /** Reads on, in what there is from its beginning; true if the header is over, or nothing is missing. */
+  #isOver(bytes: Uint8Array, length: number): boolean {
+    for (;;) {
+      const lineFeed = bytes.indexOf(LF, this.#lineAt);
+      if (lineFeed < 0 || lineFeed >= length) return false;
+      if (!this.#readLine(bytes, this.#lineAt, lineFeed)) return true;
+      if (this.#hasDate && this.#hasMessageId) return true;
+      this.#lineAt = lineFeed + 1;
+    }
+  }
+
+  /** Reads a line; false if it is none of a header. */
+  #readLine(bytes: Uint8Array, from: number, to: number): boolean {
+    if (from > 0 && isBlank(bytes[from])) return true;
+    const length = nameLength(bytes, from, to);
+    if (length === DATE.length) this.#hasDate ||= isName(bytes, from, DATE);
+    else if (length === MESSAGE_ID.length) this.#hasMessageId ||= isName(bytes, from, MESSAGE_ID);
+    return length > 0;
+  }
+
+  /** Where the message has no header at all, what begins it is parted from the fields. */
+  #additions(bytes: Uint8Array): Buffer {
+    const lines = [
+      ...(this.#hasDate ? [] : [this.#fields.date()]),
+      ...(this.#hasMessageId ? [] : [this.#fields.messageId()]),
+    ];
+    const isBody =
+      this.#lineAt === 0 && bytes.length > 0 && bytes[0] !== CR && nameLength(bytes, 0, bytes.length) === 0;
+    return Buffer.from(lines.map((line) => `${line}\r\n`).join('') + (isBody ? '\r\n' : ''));
+  }
+
+  /** A copy, in a buffer that doubles when it is full: pieces may be single octets. */
+  #hold(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (length > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * this.#held.length, length, 4096));
+      this.#held.copy(larger, 0, 0, this.#length);
+      this.#held = larger;
+    }
+    this.#held.set(piece, this.#length);
+    this.#length = length;
+  }
+}
+
+/** The length of the field name with which the line begins (RFC 5322 §2.2, §4.5.3); 0 if it begins with none. */
+function nameLength(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && isNameCharacter(bytes[at] as number)) at++;
+  const length = at - from;
+  while (at < to && isBlank(bytes[at])) at++;
+  return at < to && bytes[at] === COLON ? length : 0;
+}
+
+function isNameCharacter(octet: number): boolean {
+  return octet > 0x20 && octet < 0x7f && octet !== COLON;
+}
+
+function isBlank(octet: number | undefined): boolean {
+  return octet === 0x20 || octet === 0x09;
+}
+
+/** True if this name, in lower case and of letters and hyphens, stands there. */
+function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
+  return name.every((octet, at) => ((bytes[from + at] as number) | 0x20) === octet);
+}
+
+const EMPTY = Buffer.alloc(0);
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+const DATE = new TextEncoder().encode('date');
+const MESSAGE_ID = new TextEncoder().encode('message-id');
+
+/** Octets. */
+const LONGEST_HEADER = 64 * 1024;
