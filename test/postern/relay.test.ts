@@ -87,7 +87,7 @@ describe('a server that relays', () => {
     const delivered = join(folder, 'mail', 'ann@example.com', 'new');
     const [file = ''] = await readdir(delivered);
     expect(await readFile(join(delivered, file), 'latin1')).toMatch(
-      /^Return-Path: <>\r\n(Received: .*\r\n(\s.*\r\n)*){2}Subject: hi\r\n\r\n\.\r\n$/,
+      /^Return-Path: <>\r\n(Received: .*\r\n(\s.*\r\n)*){2}Date: .*\r\nMessage-ID: .*\r\nSubject: hi\r\n\r\n\.\r\n$/,
     );
   });
 
