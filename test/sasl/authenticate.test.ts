@@ -269,6 +269,7 @@ describe('a refusal', () => {
     const refused = settled(wrong());
     await turns();
     expect(clock.waits).toEqual([250]);
+    expect(clock.keepsAlive).toBe(true);
     expect(refused.done).toBe(false);
     clock.advance(250);
     await turns();
@@ -286,6 +287,13 @@ describe('a refusal', () => {
     clock.advance(150);
     await turns();
     expect(refused.done).toBe(true);
+  });
+
+  it('waits whole milliseconds: a timer cuts off what is less', async () => {
+    const { clock, wrong } = timed({ checking: 0.2 });
+    void wrong().catch(() => {});
+    await turns();
+    expect(clock.waits).toEqual([250]);
   });
 
   it('is not delayed when the checker took longer than the floor', async () => {
@@ -369,6 +377,7 @@ function timed({ checking = 0, signal = new AbortController().signal } = {}) {
 
 class FakeClock implements Clock {
   readonly waits: number[] = [];
+  keepsAlive = false;
   readonly #timers = new Map<() => void, number>();
   #now = 1000;
 
@@ -376,8 +385,9 @@ class FakeClock implements Clock {
     return this.#now;
   }
 
-  after(milliseconds: number, callback: () => void): Disposable {
+  after(milliseconds: number, callback: () => void, keepsAlive = false): Disposable {
     this.waits.push(milliseconds);
+    this.keepsAlive = keepsAlive;
     this.#timers.set(callback, this.#now + milliseconds);
     return { [Symbol.dispose]: () => void this.#timers.delete(callback) };
   }

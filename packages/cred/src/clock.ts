@@ -2,12 +2,15 @@
 export interface Clock {
   /** Milliseconds, from any beginning, never backwards. */
   now(): number;
-  /** Calls back once, after so many milliseconds, unless the timer is disposed of before. Does not keep the process alive. */
-  after(milliseconds: number, callback: () => void): Disposable;
+  /** Calls back once, after so many milliseconds, unless the timer is disposed of before. Keeps the process alive only if told to. */
+  after(milliseconds: number, callback: () => void, keepsAlive?: boolean): Disposable;
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after: (milliseconds, callback) => setTimeout(callback, milliseconds).unref(),
+  after(milliseconds, callback, keepsAlive = false) {
+    const timer = setTimeout(callback, milliseconds);
+    return keepsAlive ? timer : timer.unref();
+  },
 };

@@ -28,7 +28,7 @@ export interface Authentication<I extends readonly Interface<object>[]> {
   readonly ask: Ask;
   /**
    * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
-   * was wrong. Success is not delayed. Default: 250.
+   * was wrong, but for fractions of a millisecond. Success is not delayed. Default: 250.
    */
   readonly failureFloor?: number;
   readonly clock?: Clock;
@@ -144,7 +144,8 @@ class Exchange {
     if (rest <= 0 || signal.aborted) return;
     const over = Promise.withResolvers<void>();
     const end = (): void => over.resolve();
-    using _timer = this.#clock.after(rest, end);
+    // Whole ones, since timers cut off fractions; and somebody waits for this one.
+    using _timer = this.#clock.after(Math.ceil(rest), end, true);
     signal.addEventListener('abort', end);
     await over.promise;
     signal.removeEventListener('abort', end);
