@@ -86,8 +86,11 @@ describe('a server that relays', () => {
     await send(first, 'ann');
     const delivered = join(folder, 'mail', 'ann@example.com', 'new');
     const [file = ''] = await readdir(delivered);
-    expect(await readFile(join(delivered, file), 'latin1')).toMatch(
-      /^Return-Path: <>\r\n(Received: .*\r\n(\s.*\r\n)*){2}Date: .*\r\nMessage-ID: .*\r\nSubject: hi\r\n\r\n\.\r\n$/,
+    const text = await readFile(join(delivered, file), 'latin1');
+    expect(text.match(/^Received: /gm)).toHaveLength(2);
+    // A submission server may add header fields.
+    expect(text).toMatch(
+      /^Return-Path: <>\r\n(?:[\w-]+: .*\r\n(?:\s.*\r\n)*)*Subject: hi\r\n(?:[\w-]+: .*\r\n)*\r\n\.\r\n$/,
     );
   });
 
