@@ -215,11 +215,9 @@ describe('a binary message', () => {
   it('goes in chunks, as it is', async () => {
     const { delivery, over } = scripted([
       `${begin('CHUNKING')}
-      C: BDAT 7
+      C: BDAT 7 LAST
       C: .
       C: a\0
-      S: 250 2.0.0 7 octets
-      C: BDAT 0 LAST
       S: 250 2.0.0 kept`,
     ]);
     const text = '.\r\na\0\r\n';
@@ -227,13 +225,29 @@ describe('a binary message', () => {
     await over();
   });
 
+  const large = 'x\r\n'.repeat(50_000);
+  const refused = `${begin('CHUNKING')}
+    C: BDAT 150000${'\nC: x'.repeat(50_000)}
+    S: 552 5.3.4 too large`;
+
   it('is broken off where the server refuses a chunk', async () => {
-    const { delivery, over } = scripted([`${begin('CHUNKING')}\nC: BDAT 3\nC: a\nS: 552 5.3.4 too large\nC: <closed>`]);
+    const { delivery, over } = scripted([`${refused}\nC: <closed>`]);
     const binary = envelope([ann], { body: 'BINARYMIME' });
     await name(delivery, binary);
     const message = await delivery.openMessage(binary);
-    await expect(finish(message, 'a\r\n')).rejects.toMatchObject({ reply: { code: 552, enhanced: '5.3.4' } });
+    await message.write(Buffer.from(large));
+    await expect(finish(message, large)).rejects.toMatchObject({ reply: { code: 552, enhanced: '5.3.4' } });
     await message.abort(new Error('refused'));
+    await over();
+  });
+
+  it('is refused where that was the last chunk but one', async () => {
+    const { delivery, over } = scripted([`${refused}\nC: RSET\nS: 250 2.0.0 ok`]);
+    const binary = envelope([ann], { body: 'BINARYMIME' });
+    await name(delivery, binary);
+    const message = await delivery.openMessage(binary);
+    await message.write(Buffer.from(large));
+    expect((await message.end())?.map((result) => result?.code)).toEqual([552]);
     await over();
   });
 });

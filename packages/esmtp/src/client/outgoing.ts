@@ -109,7 +109,15 @@ export class Outgoing {
   }
 
   async #finish(answers: number, tell?: (answer: Reply, at: number) => void): Promise<void> {
-    this.#client.conversation.say(this.#framing.end());
+    try {
+      await this.#framing.end();
+    } catch (error) {
+      if (!(error instanceof SmtpRefusal)) throw error;
+      // A chunk was refused, and with it the message. What the server thinks of it now only RSET makes sure (RFC 3030 §2).
+      await this.#client.command('RSET');
+      this.#answers = Array<Reply>(answers).fill(error.reply);
+      for (const [at, answer] of this.#answers.entries()) tell?.(answer, at);
+    }
     while (this.#answers.length < answers) {
       const answer = await this.#client.lastReply();
       if (answer.code >= 300 && answer.code < 400) throw new SmtpTrouble('the server wants more than the message');
