@@ -1,5 +1,5 @@
 import { Counted } from './counted.ts';
-import { Deadlines, type Wait } from './deadlines.ts';
+import { Deadlines, Waiter } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { Closing, PeerGone } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
@@ -53,11 +53,9 @@ export class Conversation {
   /** What was heard and not taken, from `#at` on. */
   #chunk: Buffer | undefined;
   #at = 0;
-  /** True while a read is under way. */
-  #reading = false;
-  /** Whoever waits for that, and how long the line may be, if it is a line. */
-  #waiting: Wait<string | undefined> | undefined;
-  #maximum: number | undefined;
+  /** The read that is under way. */
+  #reading: Promise<Uint8Array | undefined> | undefined = undefined;
+  readonly #hearing: Hearing;
   /** True once the peer has ended its side and all that it sent has been taken. */
   #ended = false;
   /** True once the transport has nothing of the peer any more. */
@@ -65,6 +63,7 @@ export class Conversation {
 
   constructor(transport: Transport, options: ConversationOptions = {}) {
     this.transport = transport;
+    this.#hearing = new Hearing(transport);
     this.#output = new Output(transport);
     this.patience = options.patience ?? 300_000;
     this.#minimumRate = options.minimumRate ?? 500;
@@ -113,7 +112,7 @@ export class Conversation {
       const line = this.#takeLine(maximum);
       if (line !== undefined) return line;
     }
-    return this.#awaitLine(maximum, this.patience, interruptible ? this.#closing : undefined);
+    return this.#awaitLine(maximum, interruptible ? this.#closing : undefined);
   }
 
   /** The next octet, which is not taken; undefined once the peer has ended. Waits as {@link hearLine} does. */
@@ -124,8 +123,8 @@ export class Conversation {
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
-  async hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
-    await this.#hearPieces(new Counted(octets), take);
+  hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+    return this.#hearPieces(new Counted(octets), take);
   }
 
   /**
@@ -133,8 +132,9 @@ export class Conversation {
    * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
   async hearMessage(take: Take): Promise<HeardMessage> {
-    const { octets, bareLineEndings } = await this.#hearPieces(new DotUnstuffer(), take);
-    return { octets, bareLineEndings };
+    const message = new DotUnstuffer();
+    await this.#hearPieces(message, take);
+    return { octets: message.octets, bareLineEndings: message.bareLineEndings };
   }
 
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
@@ -164,7 +164,7 @@ export class Conversation {
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
-    if (this.#reading) throw new TypeError('TLS cannot start while the conversation hears');
+    if (this.#reading !== undefined) throw new TypeError('TLS cannot start while the conversation hears');
     await this.flush();
     this.#chunk = undefined;
     this.#lines.reset();
@@ -181,12 +181,12 @@ export class Conversation {
       // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
       while (!this.#ended) {
         this.#chunk = undefined;
-        if (!this.#read() && !this.#ended) left = await this.#awaitMore(left);
+        left = await this.#hearMore(left);
       }
       if (!this.#closed) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#onceClosed = resolve;
-        await this.#patiently(promise, left);
+        const wait = this.#deadlines.wait(left);
+        this.#onceClosed = () => wait.end();
+        await wait.over;
       }
     } catch {
       // It broke, or took too long: the end either way.
@@ -211,63 +211,47 @@ export class Conversation {
     }
   }
 
-  /** Here most connections wait most of their time: it takes one promise, and no function that is under way. */
-  #awaitLine(maximum: number, left: number, closing: AbortSignal | undefined): Promise<string | undefined> {
-    if (this.#output.writing === undefined) {
-      const wait = this.#deadlines.wait<string | undefined>(left, closing);
-      this.#seekLine(wait, maximum);
-      if (wait.isOver) return wait.over;
-      if (this.#canListen()) {
-        if (closing?.aborted) wait.fail(new Closing());
-        this.#waiting = wait;
-        this.#maximum = maximum;
-        return wait.over;
+  async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
+    let left = this.patience;
+    if (this.#output.writing !== undefined) left = await this.#flushed(left);
+    for (;;) {
+      const line = this.#takeLine(maximum);
+      if (line !== undefined) return line;
+      if (this.#ended) {
+        if (this.#lines.idle) return undefined;
+        throw new PeerGone('the peer left in the middle of a line');
       }
-      wait.end(undefined);
-    }
-    return this.#flushed(left).then((rest) => this.#awaitLine(maximum, rest, closing));
-  }
-
-  /** Ends the wait if the line is there, or cannot come. */
-  #seekLine(wait: Wait<string | undefined>, maximum: number): void {
-    try {
-      do {
-        const line = this.#takeLine(maximum);
-        if (line !== undefined) {
-          wait.end(line);
-          return;
-        }
-      } while (this.#read());
-      if (!this.#ended) return;
-      if (!this.#lines.idle) throw new PeerGone('the peer left in the middle of a line');
-      wait.end(undefined);
-    } catch (error) {
-      wait.fail(error);
+      if (this.#read()) continue;
+      // As #hearMore does it. Here most connections wait most of their time: one promise less is worth having.
+      const read = this.#listen(left, closing);
+      if (read === undefined) {
+        left = await this.#flushed(left);
+        continue;
+      }
+      try {
+        this.#heard(await read);
+      } catch (error) {
+        this.#deafened(error);
+      }
+      left = this.#listened();
     }
   }
 
   async #awaitOctet(closing: AbortSignal | undefined): Promise<number | undefined> {
     let left = this.patience;
-    while (!this.#read()) {
-      if (this.#ended) return undefined;
-      left = await this.#awaitMore(left, closing);
-    }
+    while (this.#chunk === undefined && !this.#ended) left = await this.#hearMore(left, closing);
     return this.#chunk?.[this.#at];
   }
 
   /** Passes on what the source makes of what is heard, up to its end. */
-  async #hearPieces<S extends Counted | DotUnstuffer>(source: S, take: Take): Promise<S> {
+  async #hearPieces(source: Counted | DotUnstuffer, take: Take): Promise<void> {
     const sink = new Sink(take);
     let left = this.patience;
     while (!source.ended) {
       const chunk = this.#chunk;
       if (chunk === undefined) {
-        const wait = this.#hearMore(left);
-        if (wait instanceof Promise) left = await wait;
-        else if (wait !== undefined) {
-          await wait.over;
-          left = this.#deadlines.left(wait);
-        }
+        if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
+        if (this.#output.writing !== undefined || !this.#read()) left = await this.#hearMore(left);
         continue;
       }
       const piece = source.next(chunk, this.#at);
@@ -277,77 +261,68 @@ export class Conversation {
       if (taken !== undefined) await taken;
     }
     sink.rethrow();
-    return source;
   }
 
-  /** Hears on in the middle of something: what it has to wait for, or, if that is what was said before, the patience that is left. */
-  #hearMore(left: number): Wait<string | undefined> | Promise<number> | undefined {
-    if (this.#output.writing === undefined && this.#read()) return undefined;
-    if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
-    return this.#canListen() ? this.#listen(left) : this.#flushed(left);
-  }
-
-  /** Takes what the transport has at once; false if that is nothing. */
+  /** Takes what the transport has at once, if only the end; false if there is a read to wait for. */
   #read(): boolean {
-    if (this.#chunk !== undefined) return true;
     if (this.#output.broken !== undefined) throw this.#output.broken;
-    if (this.#ended || this.#reading) return false;
+    if (this.#reading !== undefined) return false;
     const read = this.transport.read();
     if (read instanceof Promise) {
-      this.#reading = true;
-      read.then(
-        (chunk) => this.#heard(chunk),
-        (cause: unknown) => this.#deafened(cause),
-      );
+      this.#reading = read;
       return false;
     }
     this.#heard(read);
-    return read !== undefined;
+    return true;
+  }
+
+  /** Hears more, or the end; comes to the patience that is left. */
+  async #hearMore(left: number, closing?: AbortSignal): Promise<number> {
+    if (this.#read()) return left;
+    const read = this.#listen(left, closing);
+    if (read === undefined) return this.#flushed(left);
+    try {
+      this.#heard(await read);
+    } catch (error) {
+      this.#deafened(error);
+    }
+    return this.#listened();
+  }
+
+  /**
+   * Begins to wait for the read that is under way. What was said leaves first: the peer may be waiting for it. Undefined if that
+   * takes its time, or the connection is broken.
+   */
+  #listen(left: number, closing: AbortSignal | undefined): Promise<Uint8Array | undefined> | undefined {
+    const read = this.#reading;
+    this.#output.send();
+    const stuck = this.#output.writing !== undefined || this.#output.broken !== undefined;
+    // The read may be waited for later.
+    if (stuck || closing?.aborted) read?.catch(ignore);
+    if (stuck) return undefined;
+    if (closing?.aborted) throw new Closing();
+    this.#deadlines.begin(this.#hearing, left, closing);
+    return read;
+  }
+
+  /** Ends that; comes to the patience that is left. */
+  #listened(): number {
+    this.#reading = undefined;
+    this.#deadlines.end(this.#hearing);
+    return this.#deadlines.left(this.#hearing);
+  }
+
+  #deafened(error: unknown): never {
+    this.#listened();
+    if (error === this.#hearing.failure) throw error;
+    this.#output.break(error);
+    throw this.#output.broken;
   }
 
   #heard(chunk: Uint8Array | undefined): void {
     this.#at = 0;
     if (chunk === undefined) this.#ended = true;
     else if (chunk.length > 0) this.#chunk = asBuffer(chunk);
-    this.#wake();
-  }
-
-  #deafened(cause: unknown): void {
-    this.#output.break(cause);
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#reading = false;
-    const wait = this.#waiting;
-    this.#waiting = undefined;
-    if (wait === undefined || wait.isOver) return;
-    if (this.#maximum === undefined) wait.end(undefined);
-    else this.#seekLine(wait, this.#maximum);
-    if (!wait.isOver) this.#waiting = wait;
-  }
-
-  /** Waits for the read that is under way. */
-  #listen(left: number, closing?: AbortSignal): Wait<string | undefined> {
-    const wait = this.#deadlines.wait<string | undefined>(left, closing);
-    this.#waiting = wait;
-    this.#maximum = undefined;
-    return wait;
-  }
-
-  /** Sends what was said: the peer may be waiting for it. False if that takes its time, or the connection is broken. */
-  #canListen(): boolean {
-    this.#output.send();
-    return this.#output.writing === undefined && this.#output.broken === undefined;
-  }
-
-  /** Waits for more; comes to the patience that is left. */
-  async #awaitMore(left: number, closing?: AbortSignal): Promise<number> {
-    if (!this.#canListen()) return this.#flushed(left);
-    if (closing?.aborted) throw new Closing();
-    const wait = this.#listen(left, closing);
-    await wait.over;
-    return this.#deadlines.left(wait);
   }
 
   /** Waits for something that does not reject; comes to the patience that is left. */
@@ -400,9 +375,28 @@ export class Conversation {
   }
 }
 
+/** A conversation's waiting for its peer. */
+class Hearing extends Waiter {
+  /** Why the last read was broken off, if one was. */
+  failure: Error | undefined = undefined;
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    super();
+    this.#transport = transport;
+  }
+
+  override fail(reason: Error): void {
+    this.failure = reason;
+    this.#transport.interrupt(reason);
+  }
+}
+
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+function ignore(): void {}
 
 /** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
 const GONE = new PeerGone();

@@ -8,7 +8,8 @@ import { Closing, TimedOut } from './errors.ts';
 export class Deadlines {
   readonly #clock: Clock;
   readonly #granularity: number;
-  readonly #waits = new Set<AnyWait>();
+  /** In no order. Not a Set, of which what is added and deleted all the time leaves more behind than the waits themselves. */
+  readonly #waiting: Waiter[] = [];
   readonly #watched = new WeakSet<AbortSignal>();
   #ticking = false;
 
@@ -18,17 +19,39 @@ export class Deadlines {
     this.#granularity = granularity;
   }
 
-  /** How many milliseconds the wait has left; fewer than none if it could have expired by now. */
-  left(wait: AnyWait): number {
-    return wait.expiresAt - this.#clock.now();
+  /** How many milliseconds the waiter has left; fewer than none if it could have expired by now. */
+  left(waiter: Waiter): number {
+    return waiter.expiresAt - this.#clock.now();
   }
 
-  /** Begins a wait of at most so many milliseconds, which also ends with Closing when the signal, if one is given, aborts. */
-  wait<T = void>(milliseconds: number, closing?: AbortSignal): Wait<T> {
-    const wait = new Wait<T>(this, this.#clock.now() + milliseconds, closing);
-    this.#waits.add(wait);
+  /**
+   * Has the waiter wait at most so many milliseconds; then it fails with TimedOut. With Closing it fails when the signal, if one is
+   * given, aborts.
+   */
+  begin(waiter: Waiter, milliseconds: number, closing?: AbortSignal): void {
+    waiter.expiresAt = this.#clock.now() + milliseconds;
+    waiter.closing = closing;
+    waiter.place = this.#waiting.push(waiter) - 1;
     if (!this.#ticking) this.#schedule();
     if (closing !== undefined) this.#watch(closing);
+  }
+
+  /** The waiter waits no longer. */
+  end(waiter: Waiter): void {
+    const { place } = waiter;
+    if (place < 0) return;
+    waiter.place = -1;
+    const last = this.#waiting.pop();
+    if (last === undefined || last === waiter) return;
+    // The last one takes its place.
+    this.#waiting[place] = last;
+    last.place = place;
+  }
+
+  /** Begins a wait as {@link begin} does, for something that may come. */
+  wait<T = void>(milliseconds: number, closing?: AbortSignal): Wait<T> {
+    const wait = new Wait<T>(this);
+    this.begin(wait, milliseconds, closing);
     return wait;
   }
 
@@ -36,24 +59,23 @@ export class Deadlines {
   within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
     const wait = this.wait<T>(milliseconds);
     work.then(
-      (value) => wait.end(value),
-      (error: unknown) => wait.fail(error),
+      (result) => wait.end(result),
+      (error: Error) => {
+        this.end(wait);
+        wait.fail(error);
+      },
     );
     return wait.over;
   }
 
-  /** Takes a wait that is over off the list. */
-  forget(wait: AnyWait): void {
-    this.#waits.delete(wait);
-  }
-
   readonly #tick = (): void => {
     const now = this.#clock.now();
-    for (const wait of this.#waits) {
-      if (wait.expiresAt <= now) wait.fail(new TimedOut());
-    }
+    this.#fail(
+      this.#waiting.filter(({ expiresAt }) => expiresAt <= now),
+      () => new TimedOut(),
+    );
     this.#ticking = false;
-    if (this.#waits.size > 0) this.#schedule();
+    if (this.#waiting.length > 0) this.#schedule();
   };
 
   #schedule(): void {
@@ -66,51 +88,56 @@ export class Deadlines {
     if (this.#watched.has(closing)) return;
     this.#watched.add(closing);
     closing.addEventListener('abort', () => {
-      for (const wait of this.#waits) {
-        if (wait.closing === closing) wait.fail(new Closing());
-      }
+      this.#fail(
+        this.#waiting.filter((waiter) => waiter.closing === closing),
+        () => new Closing(),
+      );
     });
+  }
+
+  #fail(waiters: readonly Waiter[], reason: () => Error): void {
+    for (const waiter of waiters) {
+      this.end(waiter);
+      waiter.fail(reason());
+    }
   }
 }
 
+/** Who waits, once or again and again: then the one object serves all waits. */
+export abstract class Waiter {
+  /** By the clock, in milliseconds. */
+  expiresAt = 0;
+  closing: AbortSignal | undefined = undefined;
+  /** Where the deadlines keep it; negative while it does not wait. */
+  place = -1;
+
+  /** It waits no longer, for this reason. */
+  abstract fail(reason: Error): void;
+}
+
 /** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
-export class Wait<T = void> {
+export class Wait<T = void> extends Waiter {
   readonly over: Promise<T>;
-  readonly expiresAt: number;
-  readonly closing: AbortSignal | undefined;
   readonly #deadlines: Deadlines;
   readonly #resolve: (value: T) => void;
-  readonly #reject: (reason: unknown) => void;
-  #isOver = false;
+  readonly #reject: (reason: Error) => void;
 
-  constructor(deadlines: Deadlines, expiresAt: number, closing: AbortSignal | undefined) {
+  constructor(deadlines: Deadlines) {
+    super();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.over = promise;
-    this.expiresAt = expiresAt;
-    this.closing = closing;
     this.#deadlines = deadlines;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  /** True once it has ended, in whatever way. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /** What was waited for is there. */
   end(value: T): void {
-    this.#isOver = true;
-    this.#deadlines.forget(this);
+    this.#deadlines.end(this);
     this.#resolve(value);
   }
 
-  fail(reason: unknown): void {
-    this.#isOver = true;
-    this.#deadlines.forget(this);
+  override fail(reason: Error): void {
     this.#reject(reason);
   }
 }
-
-/** Somebody's wait, whatever it is for. */
-type AnyWait = Pick<Wait<never>, 'expiresAt' | 'closing' | 'fail'>;

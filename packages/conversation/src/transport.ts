@@ -54,6 +54,9 @@ export interface Transport {
    */
   read(): MaybePromise<Uint8Array | undefined>;
 
+  /** The read that waits, if one does, rejects with this reason. Nothing is lost: what comes is for the next read. */
+  interrupt(reason: Error): void;
+
   /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
   write(bytes: Uint8Array | string): MaybePromise<void>;
 

@@ -102,6 +102,11 @@ export class SocketTransport implements Transport {
     });
   }
 
+  interrupt(reason: Error): void {
+    this.#reader?.(Promise.reject(reason));
+    this.#reader = undefined;
+  }
+
   write(bytes: Uint8Array | string): MaybePromise<void> {
     const socket = this.#socket;
     if (!socket.writable || this.#upgrading) return Promise.reject(this.#gone());

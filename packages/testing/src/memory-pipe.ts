@@ -103,6 +103,11 @@ export class MemoryTransport implements Transport {
     return promise;
   }
 
+  interrupt(reason: Error): void {
+    this.#reading?.reject(reason);
+    this.#reading = undefined;
+  }
+
   write(bytes: Uint8Array | string): MaybePromise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (this.#ended) return Promise.reject(new TypeError('this side has ended'));

@@ -119,6 +119,16 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     await over(client);
   },
 
+  async 'lets go of a read that waits, and loses nothing'({ client, server }) {
+    const reason = new Error('enough');
+    const reading = server.read();
+    server.interrupt(reason);
+    await assert.rejects(async () => reading, reason);
+    server.interrupt(reason);
+    await client.write('what comes later');
+    assert.equal((await readOctets(server, 16)).toString(), 'what comes later');
+  },
+
   async 'makes the writer wait for a reader that does not read'({ client, server }) {
     const { written, waiting } = await fill(client);
     const read = await readOctets(server, written);
