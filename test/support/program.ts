@@ -22,6 +22,12 @@ export async function run(program: string, args: readonly string[], input = ''):
   return { code, output };
 }
 
+/** Runs a program to its end; rejects, with what it said, unless its exit code is 0. */
+export async function expectDone(program: string, args: readonly string[]): Promise<void> {
+  const { code, output } = await run(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${output}`);
+}
+
 /** Why a test that needs this program cannot run here, in words that say how to mend it; undefined if it can. */
 export function missing(program: string, debianPackage: string): string | undefined {
   const found = spawnSync('which', [program]).status === 0;

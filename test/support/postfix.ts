@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Daemon, startDaemon } from './daemon.ts';
+import { expectDone, skips } from './program.ts';
+
+/** A Postfix that runs, and shares nothing with the system's but the programs and the users `postfix` and `nobody`. */
+export interface RunningPostfix extends Daemon {
+  /** Where it takes mail, by SMTP on 127.0.0.1. */
+  readonly port: number;
+  /** The Maildir, as a folder of files, of all that it delivers itself. Unless told otherwise it does so with nothing. */
+  readonly maildir: string;
+}
+
+/** True if there can be no Postfix here; says on the console why. */
+export function skipsPostfix(): boolean {
+  if (skips('postfix', 'postfix')) return true;
+  if (process.getuid?.() === 0) return false;
+  console.warn('skipped: Postfix changes users, which only root may: run the tests as root');
+  return true;
+}
+
+/**
+ * Starts a Postfix. By itself it takes no mail for anybody and has neither TLS nor SASL: `main` has the lines of its main.cf that
+ * make something of it, such as `relayhost` or `virtual_mailbox_domains`, which deliver through `maildir`.
+ */
+export async function startPostfix(main: Readonly<Record<string, string>> = {}): Promise<RunningPostfix> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-postfix-'));
+  const [config, maildir] = [join(folder, 'config'), join(folder, 'mail')];
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const port = await freePort();
+    await makeFolders(folder);
+    await writeOld(join(config, 'main.cf'), lines({ ...defaults(folder), ...main }));
+    await writeOld(join(config, 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd\n${SERVICES}`);
+    const master = join(defaultOf('daemon_directory'), 'master');
+    const daemon = await startDaemon(master, ['-c', config, '-s'], /daemon started/);
+    const stop = async (): Promise<void> => {
+      await daemon.stop();
+      await remove();
+    };
+    return { ...daemon, port, maildir, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** What `postfix start` would make, and look through for some seconds: who may do what in the queue is Postfix's postfix-files. */
+async function makeFolders(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  const at = (...names: string[]) => names.map((name) => join(folder, name));
+  const queues = at(...QUEUES.map((name) => `queue/${name}`));
+  const shared = at('queue/maildrop', 'queue/public');
+  const own = [...at('data'), ...queues, ...shared];
+  for (const path of [...at('config', 'queue', 'queue/pid', 'mail'), ...own]) await mkdir(path);
+  await Promise.all([...at('data'), ...queues].map((path) => chmod(path, 0o700)));
+  const [maildrop = '', publicSockets = ''] = shared;
+  await chmod(maildrop, 0o730);
+  await chmod(publicSockets, 0o710);
+  await expectDone('chown', ['nobody', ...at('mail')]);
+  await expectDone('chown', [defaultOf('mail_owner'), ...own]);
+  await expectDone('chgrp', [defaultOf('setgid_group'), ...shared]);
+}
+
+/** Postfix waits until a file that is new cannot be half-written any more, which would take seconds. */
+async function writeOld(path: string, text: string): Promise<void> {
+  await writeFile(path, text);
+  await utimes(path, 0, 0);
+}
+
+/** What this Postfix was built with. */
+function defaultOf(parameter: string): string {
+  return spawnSync('postconf', ['-dh', parameter], { encoding: 'utf8' }).stdout.trim();
+}
+
+function lines(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('');
+}
+
+/** A port that nobody has now: Postfix cannot choose one. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new TypeError('the server has no port');
+  return address.port;
+}
+
+/** Loopback only, no DNS, nothing of the system's, and no waiting for clients that make mistakes. */
+const defaults = (folder: string): Readonly<Record<string, string>> => ({
+  compatibility_level: '3.6',
+  queue_directory: join(folder, 'queue'),
+  data_directory: join(folder, 'data'),
+  maillog_file: '/dev/stdout',
+  maillog_file_prefixes: '/dev',
+  myhostname: 'postfix.example.com',
+  mydestination: '',
+  alias_maps: '',
+  inet_interfaces: '127.0.0.1',
+  inet_protocols: 'ipv4',
+  mynetworks: '',
+  smtp_dns_support_level: 'disabled',
+  smtpd_peername_lookup: 'no',
+  smtpd_error_sleep_time: '0',
+  smtpd_relay_restrictions: 'permit_sasl_authenticated, reject',
+  virtual_mailbox_base: join(folder, 'mail'),
+  // The slash at the end makes a Maildir of it.
+  virtual_mailbox_maps: 'static:./',
+  virtual_uid_maps: 'static:65534',
+  virtual_gid_maps: 'static:65534',
+});
+
+const QUEUES = 'active bounce corrupt defer deferred flush hold incoming private saved trace'.split(' ');
+
+/** The services of Postfix's own master.cf, none of them in a chroot. */
+const SERVICES = `pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+lmtp unix - - n - - lmtp
+virtual unix - n n - - virtual
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`;
