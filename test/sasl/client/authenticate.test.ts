@@ -12,6 +12,7 @@ import {
   SaslFailure,
   type SaslInterface,
   type SaslReply,
+  scramResponder,
 } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { someTls } from '../exchange.ts';
@@ -195,6 +196,58 @@ describe('after a failure', () => {
     const lost = new Error('connection reset');
     const gone = server({ 'SCRAM-SHA-256': CHALLENGE }, lost);
     await expect(authenticate(both, offered, gone.saslInterface, secure)).rejects.toBe(lost);
+  });
+});
+
+describe('channel binding', () => {
+  const tls = someTls({
+    channelBinding: (type) => (type === 'tls-unique' ? undefined : Buffer.from(`data of ${type}`)),
+  });
+  const joe = { username: 'joe', password: 'pencil' };
+  const mitm = new SaslFailure('broken on purpose');
+  const bound = (mechanism: string, more: Partial<Responder> = {}): Responder =>
+    responder(mechanism, { channelBinding: () => 'tls-exporter', ...more });
+
+  it('that somebody breaks is not given up: nothing is tried unbound', async () => {
+    const { saslInterface, heard } = server({ 'SCRAM-SHA-256-PLUS': mitm, 'SCRAM-SHA-1-PLUS': CHALLENGE });
+    const responders = [
+      bound('SCRAM-SHA-256-PLUS'),
+      { ...quitter('SCRAM-SHA-1-PLUS', mitm), channelBinding: () => 'tls-server-end-point' as const },
+      responder('SCRAM-SHA-256'),
+      cramMd5Responder(joe),
+      plainResponder(joe),
+    ];
+    const offered = responders.map(({ mechanism }) => mechanism);
+    await expect(authenticate(responders, offered, saslInterface, { ...secure, tls })).rejects.toThrow(
+      /SCRAM-SHA-256: .*bound.*PLAIN: .*bound/,
+    );
+    expect(heard).toEqual(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', '*']);
+  });
+
+  it('that the mechanism gave up before anything was said does not stand in the way of others', async () => {
+    const { saslInterface, heard } = server();
+    const mute = bound('SCRAM-SHA-256-PLUS', { respond: () => Promise.reject(new SaslFailure('no such password')) });
+    const both = [mute, plainResponder(joe)];
+    await authenticate(both, ['SCRAM-SHA-256-PLUS', 'PLAIN'], saslInterface, { ...secure, tls });
+    expect(heard).toEqual(['PLAIN']);
+  });
+
+  it('uses tls-exporter for one exchange only (RFC 9266 §4.1)', async () => {
+    const { saslInterface, heard } = server();
+    const first: string[] = [];
+    const spying: SaslInterface = {
+      ...saslInterface,
+      async initiate(mechanism, initialResponse) {
+        first.push(Buffer.from(initialResponse ?? []).toString());
+        await saslInterface.initiate(mechanism, initialResponse);
+        throw mitm;
+      },
+    };
+    const responders = (['sha256', 'sha1'] as const).map((hash) => scramResponder({ ...joe, hash, plus: true }));
+    const offered = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS'];
+    await expect(authenticate(responders, offered, spying, { ...secure, tls })).rejects.toThrow(SaslFailure);
+    expect(heard).toEqual(offered);
+    expect(first.map((message) => message.split(',')[0])).toEqual(['p=tls-exporter', 'p=tls-server-end-point']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { EMPTY } from '../bytes.ts';
+import { withoutExporter } from '../scram/channel-binding.ts';
 import { SaslError, SaslFailure } from './errors.ts';
 import type { Channel, Responder, Say } from './responder.ts';
 import type { SaslInterface } from './sasl-interface.ts';
@@ -19,7 +20,8 @@ export interface ClientAuthentication {
 
 /**
  * Authenticates by the best mechanism that both sides have. Tries the next best after a SaslFailure, never after an
- * AuthenticationFailure nor when the server has reported success. Resolves to the responder that succeeded. Rejects with a
+ * AuthenticationFailure nor when the server has reported success; after an exchange that was bound to the channel only such as are
+ * bound, or whoever sits in between would break the one to be shown the other (RFC 5802 §6). Resolves to the responder that succeeded. Rejects with a
  * SaslError, or with what the interface rejects with; the connection is then not authenticated, or has to be closed.
  */
 export async function authenticate(
@@ -28,11 +30,17 @@ export async function authenticate(
   saslInterface: SaslInterface,
   { tls, secure = false, cleartext = false, prefer = 'strength' }: ClientAuthentication = {},
 ): Promise<Responder> {
-  const channel: Channel = { tls, secure, offered };
+  let channel: Channel = { tls, secure, offered };
+  let bound = false;
   const { usable, reasons } = choose(responders, channel, cleartext);
   if (prefer === 'strength') usable.sort((a, b) => rank(a) - rank(b));
 
   for (const responder of usable) {
+    const binding = responder.channelBinding?.(channel);
+    if (bound && binding === undefined) {
+      reasons.push(`${responder.mechanism}: not bound to the channel, as the one before was`);
+      continue;
+    }
     const machine = new SaslStateMachine(saslInterface);
     try {
       await run(responder, machine, channel);
@@ -40,6 +48,9 @@ export async function authenticate(
     } catch (error) {
       if (!(error instanceof SaslFailure) || machine.reported) throw error;
       reasons.push(`${responder.mechanism}: ${error.message}`);
+      if (binding === undefined || machine.state === 'initial') continue;
+      bound = true;
+      if (binding === 'tls-exporter') channel = { ...channel, tls: withoutExporter(tls) };
     }
   }
   throw new SaslFailure(reasons.length > 0 ? `no mechanism worked out: ${reasons.join('; ')}` : NONE_COMMON);

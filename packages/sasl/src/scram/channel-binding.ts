@@ -42,4 +42,12 @@ export function useBinding(mind: Mind, type: string): void {
   if (type === 'tls-exporter') mind.store.set(EXPORTER_USED, true);
 }
 
+/** The same for a client: the channel's TLS after an authentication that has used tls-exporter. */
+export function withoutExporter(tls: TlsFacts | undefined): TlsFacts | undefined {
+  if (tls === undefined) return undefined;
+  const { version, cipher, serverName, peerCertificate } = tls;
+  const channelBinding = (type: ChannelBindingType) => (type === 'tls-exporter' ? undefined : tls.channelBinding(type));
+  return { version, cipher, serverName, peerCertificate, channelBinding };
+}
+
 const EXPORTER_USED = Symbol('tls-exporter has been used');

@@ -45,7 +45,7 @@ export interface ScramResponderOptions extends UserPassword, ActAs {
 export function scramResponder(options: ScramResponderOptions): Responder {
   const { hash, plus = false, channelBindings = DEFAULT_CHANNEL_BINDINGS, nonce = randomNonces() } = options;
   const mechanism = SCRAM_HASHES[hash].mechanism;
-  const keysFor = rememberingKeys(options);
+  const keysFor = rememberingKeys(hash);
   return {
     mechanism: plus ? `${mechanism}-PLUS` : mechanism,
 
@@ -60,6 +60,8 @@ export function scramResponder(options: ScramResponderOptions): Responder {
     async respond(say, channel) {
       const username = query(options.username, 'user name');
       const authzid = options.authzid ? query(options.authzid, 'authorization identity') : undefined;
+      const password = prepare(options.password, 'stored');
+      if (password === undefined) throw new SaslFailure('SASLprep refuses the password');
       const binding = firstBinding(channel.tls, channelBindings);
       if (plus && binding === undefined) throw new SaslFailure('this connection has no channel binding');
       // A server that could bind to the channel and did not offer it was either old or cut short on the way: it will know.
@@ -69,7 +71,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       const clientFirstBare = formatClientFirstBare(username, clientNonce);
 
       const serverFirst = await hearServerFirst(say, gs2Header + clientFirstBare, clientNonce, options);
-      const { clientKey, storedKey, serverKey } = await keysFor(serverFirst);
+      const { clientKey, storedKey, serverKey } = await keysFor(password, serverFirst);
       const cbind = formatBinding(gs2Header, plus ? binding?.data : undefined);
       const withoutProof = formatClientFinalWithoutProof(cbind, serverFirst.nonce);
       const authMessage = formatAuthMessage(clientFirstBare, serverFirst.message, withoutProof);
@@ -119,24 +121,32 @@ async function hearSignature(say: Say, clientFinal: string): Promise<Uint8Array>
   const serverFinal = parseServerFinal(await sayMore(say, utf8(clientFinal)));
   if (serverFinal === undefined) throw new SaslFailure('not a SCRAM server-final-message');
   if ('signature' in serverFinal) return serverFinal.signature;
-  if (CREDENTIALS_ERRORS.has(serverFinal.error)) throw new AuthenticationFailure();
+  if (FINAL_ERRORS.has(serverFinal.error)) {
+    throw new AuthenticationFailure(`the server refused the credentials: ${serverFinal.error}`);
+  }
   throw new SaslFailure('the server ended the exchange with an error');
 }
 
-/** Derives keys, and keeps those of the last salt: a user who logs in again does not pay again (RFC 5802 §5.1). */
-function rememberingKeys({ hash, password }: ScramResponderOptions): (serverFirst: ServerFirst) => Promise<ScramKeys> {
+/** Derives keys of one prepared password, and keeps those of the last salt: who logs in again does not pay again (RFC 5802 §5.1). */
+function rememberingKeys(hash: ScramHash): (password: string, serverFirst: ServerFirst) => Promise<ScramKeys> {
   let last: { readonly salted: string; readonly keys: Promise<ScramKeys> } | undefined;
-  return ({ salt, iterations }) => {
+  return (password, { salt, iterations }) => {
     const salted = `${iterations} ${Buffer.from(salt).toString('hex')}`;
-    if (last?.salted === salted) return last.keys;
-    const prepared = prepare(password, 'stored');
-    if (prepared === undefined) throw new SaslFailure('SASLprep refuses the password');
-    last = { salted, keys: deriveKeys(hash, prepared, salt, iterations) };
+    if (last?.salted !== salted) last = { salted, keys: deriveKeys(hash, password, salt, iterations) };
     return last.keys;
   };
 }
 
 const MAX_ITERATIONS = 1_000_000;
 
-/** Errors of RFC 5802 §7 that say that user or password are wrong; after the others another mechanism may do. */
-const CREDENTIALS_ERRORS: ReadonlySet<string> = new Set(['invalid-proof', 'unknown-user', 'invalid-username-encoding']);
+/**
+ * Errors of RFC 5802 §7 after which nothing else is tried: user or password are wrong, or somebody sits in between, who has a channel
+ * of its own to each side, or who took -PLUS off the list. After the others another mechanism may do.
+ */
+const FINAL_ERRORS: ReadonlySet<string> = new Set([
+  'invalid-proof',
+  'unknown-user',
+  'invalid-username-encoding',
+  'channel-bindings-dont-match',
+  'server-does-support-channel-binding',
+]);
