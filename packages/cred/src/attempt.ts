@@ -112,3 +112,11 @@ export class Attempt implements Mind {
     this.stop('disconnected', new TemporaryFailure('the client left', { cause: this.#mind.signal.reason }));
   };
 }
+
+/** Throws a RangeError if work cannot have this deadline, in milliseconds. */
+export function checkDeadline(deadline: number): void {
+  if (!(deadline > 0 && deadline <= LONGEST_TIMER)) throw new RangeError(`no deadline: ${deadline} milliseconds`);
+}
+
+/** What setTimeout can wait for; anything longer it does at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { Attempt } from './attempt.ts';
+import { Attempt, checkDeadline } from './attempt.ts';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -46,7 +46,7 @@ export class Portal {
     realm: Realm,
     { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock }: PortalOptions = {},
   ) {
-    if (!(deadline > 0 && deadline <= LONGEST_TIMER)) throw new RangeError(`no deadline: ${deadline} milliseconds`);
+    checkDeadline(deadline);
     this.#realm = realm;
     this.#authorize = authorize;
     this.#deadline = deadline;
@@ -206,6 +206,3 @@ function isOneOf<I extends readonly Interface<object>[]>(
 function namesOf(interfaces: readonly Interface[]): string {
   return interfaces.map((wanted) => wanted.name).join(', ');
 }
-
-/** What setTimeout can wait for; anything longer it does at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;

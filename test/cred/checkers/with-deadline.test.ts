@@ -45,6 +45,15 @@ describe('a checker with a deadline', () => {
     ).toEqual([UsernamePassword]);
   });
 
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('has one that can be: %d is none', (milliseconds) => {
+    expect(() =>
+      withDeadline(
+        checking(() => 'joe'),
+        milliseconds,
+      ),
+    ).toThrow(RangeError);
+  });
+
   it('is down if it takes longer, and hears so', async () => {
     const clock = new FakeClock();
     const signals: AbortSignal[] = [];

@@ -1,4 +1,4 @@
-import { Attempt } from '../attempt.ts';
+import { Attempt, checkDeadline } from '../attempt.ts';
 import { ask, type Checker } from '../checker.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Credentials } from '../credentials.ts';
@@ -6,13 +6,14 @@ import type { Credentials } from '../credentials.ts';
 /**
  * The checker, but it answers within so many milliseconds or it counts as down (TemporaryFailure), and is told by the mind's
  * signal. For a member of a cascade: a portal has a deadline for the whole login. With live credentials the time includes the
- * client's own answers.
+ * client's own answers, and a slow client is told which users the checker knows. Throws a RangeError if nothing can wait so long.
  */
 export function withDeadline<C extends Credentials>(
   checker: Checker<C>,
   milliseconds: number,
   clock: Clock = systemClock,
 ): Checker<C> {
+  checkDeadline(milliseconds);
   return {
     credentialInterfaces: checker.credentialInterfaces,
     requestAvatarId(credentials, mind) {
