@@ -21,6 +21,16 @@ const command = fc.constantFrom(
   'RSET\r\n',
   'NOOP\r\n',
   'VRFY bob\r\n',
+  'VRFY bob SMTPUTF8\r\n',
+  'MAIL FROM:<ann@example.com> BODY=BINARYMIME RET=HDRS ENVID=a+2Bb REQUIRETLS\r\n',
+  'RCPT TO:<bob@example.com> NOTIFY=SUCCESS,DELAY ORCPT=utf-8;b\xc3\xb6b\r\n',
+  'BDAT 6\r\nRSET\r\n',
+  'BDAT 7 LAST\r\nline\r\n.',
+  'BDAT 3\r\na\nb',
+  'BDAT 0\r\n',
+  'BDAT 0 LAST\r\n',
+  'BDAT 2000 LAST\r\n',
+  'BDAT 5x\r\n',
   'XYZZY\r\n',
   'NOOP\nNOOP\r\n',
   'Subject: hi\r\n\r\nhello\r\n.\r\n',
@@ -80,7 +90,7 @@ describe('a session', () => {
       fc.asyncProperty(fc.array(line, { maxLength: 15 }), async (lines) => {
         const clean = lines
           .map((text) => text.replace(/[\r\n]/g, ' '))
-          .filter((text) => !/^(AUTH|DATA|QUIT|\x16)/i.test(text));
+          .filter((text) => !/^(AUTH|DATA|BDAT|QUIT|\x16)/i.test(text));
         // Who leaves while a guest's login is pending gets no reply any more.
         const { said } = await send(
           [...clean, 'QUIT'].map((text) => `${text}\r\n`).join(''),
@@ -128,7 +138,18 @@ describe('a session', () => {
 });
 
 test('parsing a command never throws', () => {
-  const verbs = fc.constantFrom('MAIL FROM:', 'RCPT TO:', 'AUTH ', 'EHLO ', 'VRFY ', 'HELO ', '', 'DATA', 'NOOP ');
+  const verbs = fc.constantFrom(
+    'MAIL FROM:',
+    'RCPT TO:',
+    'AUTH ',
+    'EHLO ',
+    'VRFY ',
+    'HELO ',
+    '',
+    'DATA',
+    'NOOP ',
+    'BDAT ',
+  );
   fc.assert(
     fc.property(verbs, fc.uint8Array({ maxLength: 300 }), (verb, bytes) => {
       const command = parseCommand(verb + Buffer.from(bytes).toString('latin1'));
@@ -155,6 +176,10 @@ test('parsing takes no more time than the length of a line is worth', () => {
     `RCPT TO:<a@b> ${'A=b '.repeat(n)}`,
     `${'\xff'.repeat(n)}`,
     `VRFY ${'\xff'.repeat(n)}`,
+    `VRFY x${' SMTPUTF8'.repeat(n)}`,
+    `BDAT ${'1'.repeat(n)}`,
+    `BDAT 1${' '.repeat(n)}`,
+    `RCPT TO:<a@b> ORCPT=utf-8;${'\\x{FF}'.repeat(n)}\\`,
   ]) {
     expect(parseCommand(line).verb).toBeTypeOf('string');
   }
