@@ -31,6 +31,7 @@ const MINUTE = 60_000;
 const limits = {
   userAndNetwork: { failures: 3, window: MINUTE },
   network: { failures: 1000, window: MINUTE },
+  site: { failures: 1000, window: MINUTE },
   user: { failures: 1000, window: MINUTE },
 } satisfies ThrottleOptions;
 
@@ -130,10 +131,25 @@ describe('failures are counted', () => {
     expect(await login('ann', 's3cret')).toBe('ann');
   });
 
-  it('for one user, however the name is written', async () => {
+  it.each([
+    ['joe', 'JOE', 'ｊoe', 'Joe'],
+    ['joe', 'joe ', 'jo\u00ade', ' joe'],
+    ['jose', 'josé', 'jose\u0301', 'JOSÉ'],
+    ['strasse', 'STRASSE', 'Straße', 'straſſe'],
+    ['ΟΔΟΣ', 'οδος', 'οδοσ', 'Οδός'],
+  ])('for one user, however a database lets the name be written: %s', async (...names) => {
     const { guess } = guarded();
-    for (const name of ['joe', 'JOE', 'ｊoe']) expect(await guess(name)).toEqual(refused);
-    expect(await guess('Joe')).toEqual(tooMany);
+    for (const name of names.slice(0, 3)) expect(await guess(name)).toEqual(refused);
+    expect(await guess(names[3] as string)).toEqual(tooMany);
+  });
+
+  it('of one /48 together, from whichever of its networks', async () => {
+    const { guess, login } = guarded({ ...limits, site: { failures: 5, window: MINUTE } });
+    const from = (address: string): Mind => mindOf({ family: 'IPv6', address });
+    for (let n = 0; n < 5; n += 1) expect(await guess(`user${n}`, from(`2001:db8:1:${n}::1`))).toEqual(refused);
+    await expect(login('joe', 's3cret', from('2001:db8:1:ffff::1'))).rejects.toEqual(tooMany);
+    expect(await login('joe', 's3cret', from('2001:db8:2::1'))).toBe('joe');
+    expect(await login('joe', 's3cret', from('::ffff:192.0.2.1'))).toBe('joe');
   });
 
   it('of one /64 together, and of IPv4 in IPv6’s clothes as IPv4', async () => {
@@ -182,6 +198,30 @@ describe('failures are counted', () => {
     expect(typeof (await checker.requestAvatarId(new Anonymous(), mindOf({ family: 'unix', address: '' })))).toBe(
       'symbol',
     );
+  });
+});
+
+describe('a limit', () => {
+  it.each<ThrottleOptions>([
+    { user: { failures: 0, window: MINUTE } },
+    { user: { failures: Number.NaN, window: MINUTE } },
+    { network: { failures: 10, window: 0 } },
+    { site: { failures: 10, window: Number.NaN } },
+    { userAndNetwork: { failures: 10, window: MINUTE, atOnce: 0 } },
+  ])('that would let everybody or nobody in is an error: %j', (options) => {
+    expect(() => guarded(options)).toThrow(RangeError);
+  });
+
+  it('may be none', async () => {
+    const none = { failures: Number.POSITIVE_INFINITY, window: MINUTE };
+    const { guess } = guarded({ userAndNetwork: none, network: none, site: none, user: none });
+    for (let n = 0; n < 200; n += 1) expect(await guess('joe')).toEqual(refused);
+  });
+
+  it('that is undefined is the default', async () => {
+    const { guess } = guarded({ userAndNetwork: undefined } as never);
+    for (let n = 0; n < 10; n += 1) expect(await guess('joe')).toEqual(refused);
+    expect(await guess('joe')).toEqual(tooMany);
   });
 });
 
@@ -281,9 +321,10 @@ describe('what does not count', () => {
     expect(await wrong('joe')).toBe(1);
     expect(await wrong('joe')).toBe(1);
     expect(await wrong('ann')).toBe(2);
-    expect(await wrong('joe', THERE)).toBe(3);
+    expect(await wrong('JOE')).toBe(3);
+    expect(await wrong('joe', THERE)).toBe(4);
     await clock.advance(MINUTE);
-    expect(await wrong('joe')).toBe(4);
+    expect(await wrong('joe')).toBe(5);
   });
 
   it('unless so many others came in between that it was forgotten: what is remembered has a bound', async () => {
@@ -480,6 +521,8 @@ describe('the store of failures', () => {
     ['::ffff:192.0.2.1', '192.0.2.1'],
     ['::FFFF:c000:201', '192.0.2.1'],
     ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+    ['64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['64:ff9b:1::c000:201', '64:ff9b:1:0::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['2001:0DB8:0000:0000:1:2:3:4', '2001:db8:0:0::/64'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],

@@ -7,7 +7,7 @@ import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
 import type { Interface } from '../interface.ts';
 import type { Address, Mind } from '../mind.ts';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
-import { networkOf } from './network-of.ts';
+import { networkOf, siteOf } from './network-of.ts';
 import { RecentGuesses } from './recent-guesses.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -26,6 +26,8 @@ export interface ThrottleOptions {
   readonly userAndNetwork?: ThrottleLimit;
   /** For one network, whoever is tried. Default: 50 in 15 minutes. */
   readonly network?: ThrottleLimit;
+  /** For one site, an IPv6 /48, which has 65,536 networks. IPv4 has none. Default: 500 in 15 minutes. */
+  readonly site?: ThrottleLimit;
   /** For one user, from wherever: high, since who reaches it locks the user out. Default: 100 in 15 minutes. */
   readonly user?: ThrottleLimit;
   /** Peers that many users come through, such as a webmail server: their network is not counted. UNIX sockets never are. */
@@ -47,7 +49,7 @@ export function withThrottle<C extends Credentials>(checker: Checker<C>, options
 class Throttle<C extends Credentials> implements Checker<C> {
   readonly credentialInterfaces: readonly Interface<C>[];
   readonly #checker: Checker<C>;
-  readonly #limits: typeof DEFAULTS;
+  readonly #limits: Limits;
   readonly #trusted: (remote: Address) => boolean;
   readonly #counts: FailureCounts;
   readonly #turnstile = new Turnstile();
@@ -56,7 +58,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   constructor(checker: Checker<C>, { clock = systemClock, trusted = () => false, counts, ...limits }: ThrottleOptions) {
     this.credentialInterfaces = checker.credentialInterfaces;
     this.#checker = checker;
-    this.#limits = { ...DEFAULTS, ...limits };
+    this.#limits = limitsOf(limits);
     this.#trusted = trusted;
     this.#counts = counts ?? new InMemoryFailureCounts({ clock });
     this.#guesses = new RecentGuesses(clock, Math.max(...Object.values(this.#limits).map(({ window }) => window)));
@@ -85,7 +87,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
 
   /** The most particular first: who waits for that one keeps nobody else waiting. */
   #countersOf(credentials: Credentials, mind: Mind): Counter[] {
-    const { userAndNetwork, network, user } = this.#limits;
+    const { userAndNetwork, network, site, user } = this.#limits;
     const theirNetwork = this.#networkOf(mind);
     const name = credentials.username === undefined ? undefined : nameOf(credentials.username);
     const counters: Counter[] = [];
@@ -93,6 +95,8 @@ class Throttle<C extends Credentials> implements Checker<C> {
       counters.push({ key: `user+network:${name}:${theirNetwork}`, limit: userAndNetwork, forgiving: true });
     }
     if (theirNetwork !== undefined) counters.push({ key: `network:${theirNetwork}`, limit: network });
+    const theirSite = theirNetwork && siteOf(theirNetwork);
+    if (theirSite !== undefined) counters.push({ key: `site:${theirSite}`, limit: site });
     if (name !== undefined) counters.push({ key: `user:${name}`, limit: user });
     return counters;
   }
@@ -109,7 +113,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   /** False for a guess that was counted already: a forgotten client with an old password does not lock its user out. */
   #isNews(credentials: Credentials, mind: Mind): boolean {
     if (!(credentials instanceof UsernamePassword)) return true;
-    return this.#guesses.add(nameOf(credentials.username), this.#networkOf(mind) ?? '', credentials.password);
+    return this.#guesses.add(credentials.username, this.#networkOf(mind) ?? '', credentials.password);
   }
 }
 
@@ -121,17 +125,35 @@ interface Counter {
 }
 
 /**
- * One name for however a user is written, since guesses at `Joe` are guesses at `joe` where names have no case. Hashed: it may be
- * a password in the wrong field, may be long, and a store of failures is no place to read user names.
+ * One name for however a user may be written: there are databases in which `JOSE` finds `josé`, with a blank behind it too, and
+ * guesses at the one are guesses at the other. Hashed: it may be a password in the wrong field, may be long, and a store of failures
+ * is no place to read user names.
  */
 function nameOf(username: string): string {
-  return hash('sha256', username.normalize('NFKC').toLowerCase(), 'base64url');
+  return hash('sha256', username.normalize('NFKD').replace(OVERLOOKED, '').toUpperCase(), 'base64url');
 }
+
+function limitsOf(given: { readonly [L in keyof Limits]?: ThrottleLimit }): Limits {
+  const limits = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof Limits)[]) {
+    const limit = given[name] ?? DEFAULTS[name];
+    const { failures, window, atOnce = 1 } = limit;
+    if (!(failures >= 1 && window > 0 && atOnce >= 1)) throw new RangeError(`no limit for ${name}`);
+    limits[name] = limit;
+  }
+  return limits;
+}
+
+type Limits = Record<'userAndNetwork' | 'network' | 'site' | 'user', ThrottleLimit>;
 
 const MINUTE = 60_000;
 
-const DEFAULTS = {
+const DEFAULTS: Readonly<Limits> = {
   userAndNetwork: { failures: 10, window: 15 * MINUTE },
   network: { failures: 50, window: 15 * MINUTE },
+  site: { failures: 500, window: 15 * MINUTE },
   user: { failures: 100, window: 15 * MINUTE },
-} satisfies Record<string, ThrottleLimit> as Readonly<Record<'userAndNetwork' | 'network' | 'user', ThrottleLimit>>;
+};
+
+/** Accents, blanks, and what shows nothing. */
+const OVERLOOKED = /[\p{M}\p{Default_Ignorable_Code_Point}\s]/gu;
