@@ -87,7 +87,7 @@ const SASL_PARTS: Readonly<Record<keyof NonNullable<Config['sasl']>, Rule['holds
 const SASL: ReadonlyMap<string, Rule['holds']> = new Map(Object.entries(SASL_PARTS));
 
 const LIMITS = Object.keys(defaultLimits);
-const THROTTLE = ['userAndNetwork', 'network', 'user', 'trusted', 'counts', 'clock'];
+const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   listen: {
