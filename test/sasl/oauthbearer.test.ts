@@ -154,6 +154,7 @@ describe('BearerToken', () => {
   it.each<[string, LoginError, readonly string[]]>([
     ['a token that is not right', new UnauthorizedLogin(), ['{"status":"invalid_token"}']],
     ['a user who may not', new LoginDenied('not-authorized'), ['{"status":"insufficient_scope"}']],
+    ['one who has to wait, when nobody has looked at the token', new LoginDenied('too-many'), []],
     ['trouble of ours, when the token may be good', new TemporaryFailure('down'), []],
     ['trouble of the operator', new NoAvatar('no desk'), []],
   ])('says an error for %s', async (_what, error, challenges) => {

@@ -40,7 +40,7 @@ export class BearerToken extends Credentials {
     return this.#token;
   }
 
-  /** Says what is wrong with the token (RFC 7628 §3.2.2); nothing where the trouble is ours and the token may be good. */
+  /** Says what is wrong with the token (RFC 7628 §3.2.2); nothing where it may be good: the trouble is ours, or nobody has looked at it. */
   override async refused(ask: Ask, error: LoginError): Promise<void> {
     const status = statusOf(error);
     if (status !== undefined && this.#errorChallenge !== undefined) await sayError(ask, this.#errorChallenge(status));
@@ -61,5 +61,5 @@ export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<vo
 
 function statusOf(error: LoginError): TokenStatus | undefined {
   if (error instanceof UnauthorizedLogin) return 'invalid_token';
-  return error instanceof LoginDenied ? 'insufficient_scope' : undefined;
+  return error instanceof LoginDenied && error.reason !== 'too-many' ? 'insufficient_scope' : undefined;
 }
