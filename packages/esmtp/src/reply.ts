@@ -24,7 +24,7 @@ export class Reply {
     this.#utf8 = !isAscii && texts.every(isPrintableUtf8) ? texts : undefined;
   }
 
-  /** True if all that was given as text can be said in ASCII. */
+  /** False if UTF-8 can say what was given as text, and ASCII cannot: then {@link inUtf8} says more. */
   get isAscii(): boolean {
     return this.#utf8 === undefined;
   }
