@@ -20,13 +20,13 @@ export const MESSAGE = [
   '',
 ].join('\r\n');
 
-/** Expects in the Maildir of this recipient {@link MESSAGE}, from joe@example.com who has logged in, and nothing else. */
-export async function expectDelivered(maildirs: string, to: string): Promise<void> {
+/** Expects in the Maildir of this recipient one message, from joe@example.com who has logged in, and nothing else. */
+export async function expectDelivered(maildirs: string, to: string, message = MESSAGE): Promise<void> {
   const inbox = join(maildirs, to, 'new');
   const [name, ...others] = await readdir(inbox);
   expect(others).toEqual([]);
   const delivered = await readFile(join(inbox, name ?? ''), 'latin1');
-  const trace = delivered.slice(0, delivered.length - Buffer.byteLength(MESSAGE));
+  const trace = delivered.slice(0, delivered.length - Buffer.byteLength(message));
   expect(trace).toMatch(/^Return-Path: <joe@example\.com>\r\nReceived: from [\s\S]*? with ESMTPS?A\s[\s\S]*\r\n$/);
-  expect(delivered.slice(trace.length)).toBe(Buffer.from(MESSAGE).toString('latin1'));
+  expect(delivered.slice(trace.length)).toBe(Buffer.from(message).toString('latin1'));
 }

@@ -8,6 +8,9 @@ export const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js'
 /** A config file: joe's password is `s3cret`, his token `t0ken`, and who has a certificate is let in by its common name. */
 export const CONFIG = fileURLToPath(new URL('postern.config.ts', import.meta.url));
 
+/** A config file: joe's messages go on to `NEXT_SERVER`, which has a certificate of `NEXT_SERVER_CA`, as the user joe there. */
+export const RELAY_CONFIG = fileURLToPath(new URL('relay.config.ts', import.meta.url));
+
 /** The command `postern serve`, running. */
 export interface RunningPostern extends AsyncDisposable {
   readonly process: ChildProcess;

@@ -109,6 +109,7 @@ const defaults = (folder: string): Readonly<Record<string, string>> => ({
   smtpd_peername_lookup: 'no',
   smtpd_error_sleep_time: '0',
   smtpd_relay_restrictions: 'permit_sasl_authenticated, reject',
+  virtual_mailbox_domains: '',
   virtual_mailbox_base: join(folder, 'mail'),
   // The slash at the end makes a Maildir of it.
   virtual_mailbox_maps: 'static:./',

@@ -1,0 +1,132 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
+import { type RunningDovecot, startDovecot } from '../support/dovecot.ts';
+import { expectDelivered, MESSAGE } from '../support/message.ts';
+import { RELAY_CONFIG, type RunningPostern, startPostern } from '../support/postern.ts';
+import { type RunningPostfix, skipsPostfix, startPostfix } from '../support/postfix.ts';
+import { type Ended, run, skips, words } from '../support/program.ts';
+
+// With all that a server might miss, so that none adds it in the middle.
+const COMPLETE = `Date: Sun, 01 Feb 2026 03:04:05 +0000\r\nMessage-ID: <interop@example.com>\r\n${MESSAGE}`;
+
+let folder: string;
+let files: CertificateFiles;
+let messageFile: string;
+
+const skipped = skipsPostfix() || skips('dovecot', 'dovecot-core') || skips('curl', 'curl');
+
+describe.skipIf(skipped)('a relay', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'postern-interop-'));
+    files = await certificateFiles(folder);
+    messageFile = join(folder, 'message.eml');
+    await writeFile(messageFile, COMPLETE);
+  });
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  describe('from Postfix to Postern', () => {
+    let postern: RunningPostern;
+    let maildirs: string;
+
+    beforeAll(async () => {
+      maildirs = join(folder, 'mail');
+      postern = await startPostern(
+        ...words`--listen smtp://127.0.0.1:0?tls=required --tls-cert ${files.cert} --tls-key ${files.key}`,
+        ...words`--auth memory:joe:s3cret --deliver maildir:${maildirs} --hostname localhost --log json`,
+      );
+    });
+
+    afterAll(() => postern?.stop());
+
+    it('delivers the same bytes, from a Postfix that logs in as joe by the strongest mechanism', async () => {
+      await using postfix = await startPostfix(relaysTo(postern, 's3cret'));
+      expect(await submit(postfix.port)).toMatchObject({ code: 0 });
+      await postfix.said(/status=/);
+      expect(postfix.output()).toMatch(/to=<ann@example\.com>.* dsn=2\.0\.0, status=sent \(250 2\.0\.0 /);
+      expect(postern.output()).toMatch(/"mechanism":"SCRAM-SHA-512","user":"joe"/);
+      await expectDelivered(maildirs, 'ann@example.com', COMPLETE);
+    });
+
+    it('tells a Postfix with a wrong password, which keeps the message', async () => {
+      await using postfix = await startPostfix(relaysTo(postern, 'wrong'));
+      expect(await submit(postfix.port)).toMatchObject({ code: 0 });
+      await postfix.said(/status=/);
+      expect(postfix.output()).toMatch(/status=deferred \(SASL authentication failed; .* 535 5\.7\.8 /);
+    });
+  });
+
+  describe('from Postern to Postfix', () => {
+    let dovecot: RunningDovecot;
+    let postfix: RunningPostfix;
+    let postern: RunningPostern;
+
+    beforeAll(async () => {
+      dovecot = await startDovecot({ joe: '{PLAIN}s3cret' });
+      postfix = await startPostfix({
+        smtpd_tls_security_level: 'encrypt',
+        smtpd_tls_chain_files: `${files.key}, ${files.cert}`,
+        smtpd_sasl_auth_enable: 'yes',
+        smtpd_sasl_path: dovecot.authSocket,
+        smtpd_sasl_type: 'dovecot',
+        smtpd_recipient_restrictions: 'check_recipient_access inline:{eve@example.com=REJECT}, permit',
+        virtual_mailbox_domains: 'example.com',
+      });
+      process.env['NEXT_SERVER'] = `smtp:localhost:${postfix.port}?tls=required`;
+      process.env['NEXT_SERVER_CA'] = files.ca;
+      postern = await startPostern(...words`--listen smtp://127.0.0.1:0 --config ${RELAY_CONFIG} --log json`);
+    });
+
+    afterAll(async () => {
+      await postern?.stop();
+      await postfix?.stop();
+      await dovecot?.stop();
+    });
+
+    it('delivers the same bytes, logged in over STARTTLS by the strongest mechanism', async () => {
+      const { code, output } = await submit(postern.urls[0]?.port, 'ann@example.com', 'joe:s3cret');
+      expect(code, output).toBe(0);
+      await postfix.said(/status=/);
+      expect(postfix.output()).toContain('sasl_method=SCRAM-SHA-256, sasl_username=joe');
+      expect(postfix.output()).toMatch(/to=<ann@example\.com>.* status=sent/);
+      const [name = '', ...others] = await readdir(join(postfix.maildir, 'new'));
+      expect(others).toEqual([]);
+      const delivered = await readFile(join(postfix.maildir, 'new', name), 'utf8');
+      // Postfix stores lines as the system ends them.
+      expect(delivered.slice(delivered.indexOf('Date: '))).toBe(COMPLETE.replaceAll('\r\n', '\n'));
+    });
+
+    it('tells the client whom Postfix does not take', async () => {
+      const { code, output } = await submit(postern.urls[0]?.port, 'eve@example.com', 'joe:s3cret');
+      expect(output).toMatch(/^< 554 5\.7\.1 .*<eve@example\.com>.*Recipient address rejected/m);
+      expect(code).not.toBe(0);
+    });
+  });
+});
+
+function submit(port: string | number = '', to = 'ann@example.com', user?: string): Promise<Ended> {
+  return run('curl', [
+    ...words`--silent --verbose --ipv4 --url ${`smtp://localhost:${port}`} ${user === undefined ? [] : ['--user', user]}`,
+    ...words`--mail-from joe@example.com --mail-rcpt ${to} --upload-file ${messageFile}`,
+  ]);
+}
+
+/** The lines of main.cf by which a Postfix takes mail from this machine, and hands it on to Postern as joe. */
+function relaysTo({ urls: [url] }: RunningPostern, password: string): Readonly<Record<string, string>> {
+  const nextServer = `[localhost]:${url?.port}`;
+  return {
+    mynetworks: '127.0.0.0/8',
+    smtpd_relay_restrictions: 'permit_mynetworks, reject',
+    relayhost: nextServer,
+    smtp_host_lookup: 'native',
+    smtp_sasl_auth_enable: 'yes',
+    smtp_sasl_password_maps: `inline:{${nextServer}=joe:${password}}`,
+    smtp_sasl_security_options: 'noanonymous',
+    smtp_tls_security_level: 'secure',
+    smtp_tls_verify_cert_match: 'hostname',
+    smtp_tls_CAfile: files.ca,
+  };
+}
