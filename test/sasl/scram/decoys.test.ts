@@ -157,8 +157,11 @@ describe('a store of clear-text passwords', () => {
 });
 
 describe('derived secrets', () => {
+  const canonical = (username: string) => username;
+  const OPTIONS = { hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16, canonical } as const;
+
   it('are kept, the most recently used ones', async () => {
-    const decoys = new Decoys({ hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16, maxDerived: 2 });
+    const decoys = new Decoys({ ...OPTIONS, maxDerived: 2 });
     const ann = decoys.derive('ann', 'pencil');
     const joe = decoys.derive('joe', 'pencil');
     expect(decoys.derive('ann', 'pencil')).toBe(ann);
@@ -170,7 +173,7 @@ describe('derived secrets', () => {
   });
 
   it('are of one user and one password', async () => {
-    const decoys = new Decoys({ hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16 });
+    const decoys = new Decoys({ ...OPTIONS });
     const secrets = [decoys.derive('ann', 'pencil'), decoys.derive('ann', 'pen'), decoys.derive('annp', 'encil')];
     expect(new Set(secrets).size).toBe(3);
     expect(await (await decoys.derive('ann', 'pencil')).verifyPassword('pencil')).toBe(true);
@@ -189,6 +192,15 @@ describe('the challenge of an unknown user', () => {
   it('follows from the prepared name', async () => {
     expect(await challengeOf('\u2168')).toBe(await challengeOf('IX'));
     expect(await challengeOf('I\u00adX')).toBe(await challengeOf('IX'));
+  });
+
+  it('is one for all names that the store takes for one', async () => {
+    const canonical = (username: string) => username.toLowerCase();
+    const [joe, JOE, ann] = await Promise.all(['joe', 'JOE', 'ann'].map((name) => challengeOf(name, { canonical })));
+    expect(JOE).toBe(joe);
+    expect(ann).not.toBe(joe);
+    expect(joe).toBe(await challengeOf('joe'));
+    expect(await challengeOf('JOE')).not.toBe(joe);
   });
 
   it('is the same with and without -PLUS, as it is for a user with a secret', async () => {

@@ -35,6 +35,11 @@ export interface ScramOptions {
   readonly iterations?: number;
   /** Bytes of their salts, from 8 to 64; best what stored secrets have. Default: 16. */
   readonly saltLength?: number;
+  /**
+   * What the store makes of a prepared name before it looks for it, such as lower case: for an unknown user as well, names that are
+   * one have one salt. Default: nothing.
+   */
+  readonly canonical?: (username: string) => string;
   /** Where the server's nonces come from: for tests only. */
   readonly nonce?: () => string;
 }
@@ -99,13 +104,14 @@ function decoysOf({
   key = PROCESS_KEY,
   iterations = DEFAULT_ITERATIONS,
   saltLength = DEFAULT_SALT_LENGTH,
+  canonical = (username) => username,
 }: ScramOptions): Decoys {
   if (key.length < 32) throw new RangeError('the server key of SCRAM has 32 bytes or more');
   if (!Number.isInteger(saltLength) || saltLength < 8 || saltLength > 64) {
     throw new RangeError('the salts of SCRAM have 8 to 64 bytes');
   }
   checkIterations(iterations);
-  return new Decoys({ hash, key, iterations, saltLength });
+  return new Decoys({ hash, key, iterations, saltLength, canonical });
 }
 
 /** One for all, so that a name has the same salt under each mechanism of a hash, as a user with a stored secret has. */

@@ -9,6 +9,8 @@ export interface DecoyOptions {
   readonly key: Uint8Array;
   readonly iterations: number;
   readonly saltLength: number;
+  /** What the store makes of a name before it looks for it. */
+  readonly canonical: (username: string) => string;
   /** How many derived secrets are kept, about a kilobyte each. Default: 4096. */
   readonly maxDerived?: number;
 }
@@ -22,22 +24,24 @@ export class Decoys {
   readonly #hash: ScramHash;
   readonly #key: KeyObject;
   readonly #saltLength: number;
+  readonly #canonical: (username: string) => string;
   readonly #maxDerived: number;
   readonly #nobodysKey: Uint8Array;
   readonly #derived = new Map<string, Promise<ScramSecret>>();
 
-  constructor({ hash, key, iterations, saltLength, maxDerived = 4096 }: DecoyOptions) {
+  constructor({ hash, key, iterations, saltLength, canonical, maxDerived = 4096 }: DecoyOptions) {
     this.#hash = hash;
     this.#key = createSecretKey(key);
     this.iterations = iterations;
     this.#saltLength = saltLength;
+    this.#canonical = canonical;
     this.#maxDerived = maxDerived;
     this.#nobodysKey = randomBytes(SCRAM_HASHES[hash].length);
   }
 
   /** The salt for this prepared name: always the same, under the name with and the name without `-PLUS`. */
   salt(username: string): Uint8Array {
-    return this.#hmac('salt', username).subarray(0, this.#saltLength);
+    return this.#hmac('salt', this.#canonical(username)).subarray(0, this.#saltLength);
   }
 
   /** A secret of no password. */
