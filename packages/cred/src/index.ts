@@ -4,6 +4,7 @@ export { AllOfChecker } from './checkers/all-of.ts';
 export { AnonymousChecker } from './checkers/anonymous.ts';
 export { CascadingChecker } from './checkers/cascading.ts';
 export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory.ts';
+export { TrustedLoginChecker } from './checkers/trusted-login.ts';
 export { withDeadline } from './checkers/with-deadline.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { Anonymous, type Ask, Credentials, PasswordProof, UsernamePassword } from './credentials.ts';
@@ -33,3 +34,4 @@ export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './
 export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
 export { type FailureCounts, InMemoryFailureCounts } from './throttle/failure-counts.ts';
 export { type ThrottleLimit, type ThrottleOptions, withThrottle } from './throttle/with-throttle.ts';
+export { TrustedLogin } from './trusted-login.ts';
