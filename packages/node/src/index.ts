@@ -13,6 +13,7 @@ export type { KeyPair } from './key-pair.ts';
 export { listen } from './listen.ts';
 export type { ListenOptions } from './listen-options.ts';
 export type { Listener } from './listener.ts';
+export { networks } from './networks.ts';
 export type { Pem } from './pem.ts';
 export type { ProxiedTls } from './proxied-tls.ts';
 export { InvalidProxyHeader, type ProxyAddition } from './proxy-additions.ts';

@@ -1,5 +1,6 @@
-import { BlockList, isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Address } from '@postern/conversation';
+import { networks } from './networks.ts';
 import { InvalidProxyHeader } from './proxy-additions.ts';
 import { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
 
@@ -15,22 +16,14 @@ export interface ProxyOptions {
 
 /** Who may say whom it connects, and hearing it. */
 export class TrustedProxies {
-  readonly #networks = new BlockList();
-  readonly #unix: boolean;
+  /** Whether a peer is one. */
+  readonly includes: (peer: Address) => boolean;
   readonly #timeout: number;
 
   /** Throws a TypeError that names what is neither an address nor a network. */
   constructor({ from, timeout = 5000 }: ProxyOptions) {
     this.#timeout = timeout;
-    this.#unix = from.includes('unix');
-    for (const text of from) {
-      if (text !== 'unix') this.#add(text);
-    }
-  }
-
-  includes(peer: Address): boolean {
-    if (peer.family === 'unix') return this.#unix;
-    return this.#networks.check(peer.address, peer.family === 'IPv4' ? 'ipv4' : 'ipv6');
+    this.includes = networks(from);
   }
 
   /**
@@ -61,16 +54,5 @@ export class TrustedProxies {
       clearTimeout(timer);
       socket.off('data', onData).off('end', onEnd).off('close', onEnd);
     }
-  }
-
-  #add(text: string): void {
-    const [address = '', bits, ...more] = text.split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    const maximum = family === 'ipv4' ? 32 : 128;
-    const prefix = bits === undefined ? maximum : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (isIP(address) === 0 || more.length > 0 || !(prefix <= maximum)) {
-      throw new TypeError(`${text} is neither an address nor a network of trusted proxies`);
-    }
-    this.#networks.addSubnet(address, prefix, family);
   }
 }
