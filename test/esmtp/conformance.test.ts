@@ -294,7 +294,6 @@ describe('RFC 5321: session, commands, syntax', () => {
       'MAILFROM:<ann@example.com>',
       'EHL',
       'STARTTLSX',
-      'XCLIENT',
       '*',
       'toString',
       '__proto__',

@@ -1,5 +1,7 @@
 import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
+import type { ForwardedFacts } from './forwarded.ts';
 import { Reply } from './reply.ts';
+import { parseXclient } from './xclient.ts';
 
 /** What a client can say, parsed. */
 export type Command =
@@ -9,6 +11,7 @@ export type Command =
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
   | { readonly verb: 'VRFY'; readonly text: string; readonly smtpUtf8: boolean }
   | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
+  | { readonly verb: 'XCLIENT'; readonly facts: ForwardedFacts }
   | { readonly verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS' };
 
 /** A command of which only the verb can be understood. */
@@ -109,6 +112,11 @@ function parseBdat(argument: string): Command | Malformed {
   return { verb: 'BDAT', octets: Number(match[1]), last: match[2] !== undefined };
 }
 
+function parseForwarded(argument: string): Command | Malformed {
+  const facts = parseXclient(argument.replace(TRAILING_BLANKS, ''));
+  return facts === undefined ? { verb: 'XCLIENT', malformed: BAD_ATTRIBUTES } : { verb: 'XCLIENT', facts };
+}
+
 /** A command that takes no argument (RFC 5321 §4.3.2), or one that it does not heed (§4.1.1.9). */
 function alone(verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS', heedless = false): Parse {
   const command: Command = { verb };
@@ -164,6 +172,7 @@ const BAD_PARAMETER = new Reply(501, '5.5.4', 'Syntax error in the parameters');
 const BAD_REVERSE_PATH = new Reply(501, '5.1.7', 'Syntax error in the reverse-path');
 const BAD_FORWARD_PATH = new Reply(501, '5.1.3', 'Syntax error in the forward-path');
 const BAD_CHUNK_SIZE = new Reply(501, '5.5.4', 'Without the size of a chunk there is no going on');
+const BAD_ATTRIBUTES = new Reply(501, '5.5.4', 'Syntax error in the attributes');
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
 const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');
 
@@ -187,6 +196,7 @@ const WORDS = new Map(
     { verb: 'QUIT', parse: alone('QUIT') },
     { verb: 'AUTH', parse: parseAuth },
     { verb: 'STARTTLS', parse: alone('STARTTLS') },
+    { verb: 'XCLIENT', parse: parseForwarded },
     // Recognised, not implemented (RFC 5321 §4.2.4).
     ...['EXPN', 'TURN', 'SEND', 'SOML', 'SAML', 'ETRN'].map((verb) => ({ verb, parse: () => UNIMPLEMENTED })),
     // A browser made to talk to us says one of these first.

@@ -51,6 +51,8 @@ export interface Trace {
   readonly avatarId: AvatarId;
   /** This server's name. */
   readonly hostname: string;
+  /** The client's host name, where a trusted peer has looked it up (XCLIENT). */
+  readonly remoteName?: string | undefined;
   /** The registered "with" keyword: `ESMTPSA` (RFC 3848), `UTF8SMTPSA` (RFC 6531). */
   readonly protocol: string;
   readonly envelope: Envelope;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Protocol } from '@postern/conversation';
-import { type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
+import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { EventListener } from './events.ts';
@@ -24,6 +24,11 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly offer?: OfferPolicy;
   /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
   readonly trustSubmitter?: (mind: Mind, avatarId: AvatarId) => boolean;
+  /**
+   * The peers whose word is taken on whose connection they hand on (XCLIENT), by the addresses of the connections themselves: `networks`
+   * of `@postern/node` makes this of a list. Default: nobody.
+   */
+  readonly xclient?: (peer: Address) => boolean;
   /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
   readonly omit?: readonly OptionalExtension[];
   readonly limits?: Partial<Limits>;
@@ -35,8 +40,8 @@ export interface EsmtpOptions extends Partial<Policy> {
 export type OptionalExtension = 'BINARYMIME' | 'CHUNKING' | 'DSN' | 'LIMITS' | 'REQUIRETLS' | 'SMTPUTF8';
 
 /**
- * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word on TLS comes with the transport.
- * Throws a TypeError or a RangeError if the options cannot work. The protocol never rejects.
+ * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word
+ * on TLS comes with the transport. Throws a TypeError or a RangeError if the options cannot work. The protocol never rejects.
  */
 export function esmtp(options: EsmtpOptions): Protocol {
   const settings = settle(options);
@@ -62,6 +67,7 @@ function settle(options: EsmtpOptions): Settings {
     ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),
+    xclient: options.xclient ?? (() => false),
     omit,
     extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),

@@ -1,4 +1,4 @@
-import type { AvatarId, Culprit, LoginError, LogoutReason, Mind } from '@postern/cred';
+import type { Address, AvatarId, Culprit, LoginError, LogoutReason, Mind } from '@postern/cred';
 import type { ExchangeError } from '@postern/sasl';
 import type { Verb } from './command.ts';
 import type { Envelope } from './delivery.ts';
@@ -11,6 +11,8 @@ import type { Reply } from './reply.ts';
 export type EsmtpEvent = { readonly mind: Mind } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'tls-started' }
+  /** A trusted peer has said whose connection it hands on: the mind goes by that now. */
+  | { readonly kind: 'forwarded'; readonly peer: Address }
   | { readonly kind: 'authenticated'; readonly mechanism: string; readonly avatarId: AvatarId }
   | {
       readonly kind: 'login-refused';

@@ -1,3 +1,4 @@
+import { TrustedLogin } from '@postern/cred';
 import { offered } from '@postern/sasl';
 import { parseMailbox } from './address.ts';
 import type { Parameter } from './command.ts';
@@ -6,6 +7,7 @@ import { dsn } from './dsn.ts';
 import { BAD_VALUE } from './refusals.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
+import { XCLIENT_ATTRIBUTES } from './xclient.ts';
 import { decodeXtext } from './xtext.ts';
 
 /** A service extension (RFC 5321 §2.2): what EHLO says of it, and the parameters that it adds. */
@@ -119,6 +121,14 @@ export const extensions: readonly Extension[] = [
         },
       },
     ],
+  },
+  {
+    keyword: 'XCLIENT',
+    advertise(state) {
+      if (!state.trustsPeer || state.needsTls) return undefined;
+      const believed = XCLIENT_ATTRIBUTES.filter((name) => name !== 'LOGIN' || state.portal.handles(TrustedLogin));
+      return `XCLIENT ${believed.join(' ')}`;
+    },
   },
 ];
 

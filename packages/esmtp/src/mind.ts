@@ -1,11 +1,13 @@
 import type { Conversation } from '@postern/conversation';
 import type { Mind } from '@postern/cred';
+import { FORWARDED, type ForwardedFacts, forwardedEnd } from './forwarded.ts';
 
 /** What this protocol knows of its client. */
 export class SmtpMind implements Mind {
   readonly protocol: string;
-  clientName: string | undefined;
   readonly #conversation: Conversation;
+  #clientName: string | undefined;
+  #forwarded: ForwardedFacts | undefined;
   #store: Map<symbol, unknown> | undefined;
 
   constructor(conversation: Conversation, protocol: string) {
@@ -14,15 +16,31 @@ export class SmtpMind implements Mind {
   }
 
   get remote(): Mind['remote'] {
-    return this.#conversation.transport.remote;
+    const { remote } = this.#conversation.transport;
+    return this.#forwarded === undefined ? remote : forwardedEnd(remote, this.#forwarded, 'client');
   }
 
   get local(): Mind['local'] {
-    return this.#conversation.transport.local;
+    const { local } = this.#conversation.transport;
+    return this.#forwarded === undefined ? local : forwardedEnd(local, this.#forwarded, 'destination');
   }
 
   get tls(): Mind['tls'] {
     return this.#conversation.transport.tls;
+  }
+
+  /** The name that the client gave itself; what a trusted peer says of that goes before. */
+  get clientName(): string | undefined {
+    return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : this.#clientName;
+  }
+
+  set clientName(name: string | undefined) {
+    this.#clientName = name;
+  }
+
+  /** What a trusted peer has said of the client. */
+  get forwarded(): ForwardedFacts | undefined {
+    return this.#forwarded;
   }
 
   get signal(): AbortSignal {
@@ -30,13 +48,23 @@ export class SmtpMind implements Mind {
   }
 
   get store(): Map<symbol, unknown> {
-    this.#store ??= new Map();
+    this.#store ??= new Map(this.#forwarded === undefined ? [] : [[FORWARDED, this.#forwarded]]);
     return this.#store;
   }
 
-  /** Forgets what was learned of the client (RFC 3207 §4.2). */
+  /** Goes by what a trusted peer says of the client from now on. */
+  forward(facts: ForwardedFacts | undefined): void {
+    this.#forwarded = facts;
+    if (facts === undefined) this.#store?.delete(FORWARDED);
+    else this.#store?.set(FORWARDED, facts);
+  }
+
+  /** Forgets what was learned of the client (RFC 3207 §4.2), but not whose connection it is, which the trusted peer has said. */
   forget(): void {
-    this.clientName = undefined;
+    this.#clientName = undefined;
     this.#store = undefined;
+    if (this.#forwarded === undefined) return;
+    const { login: _, ...facts } = this.#forwarded;
+    this.#forwarded = facts;
   }
 }

@@ -38,11 +38,15 @@ function receivedField(
   { avatar, avatarId }: Login<MessageDelivery>,
   envelope: Envelope,
 ): string | undefined {
-  const { mind, settings, extended, authenticated } = state;
+  const { mind, settings, authenticated } = state;
+  const { forwarded } = mind;
   const { smtpUtf8 } = envelope.parameters;
   const lmtp = settings.protocol === 'lmtp';
+  // The client may have greeted the peer that hands it on otherwise than that one greets us.
+  const extended = state.extended && forwarded?.protocol !== 'SMTP';
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
-  const trace: Trace = { mind, avatarId, hostname: settings.hostname, protocol, envelope, date: new Date() };
+  const { hostname } = settings;
+  const trace: Trace = { mind, remoteName: forwarded?.name, avatarId, hostname, protocol, envelope, date: new Date() };
   if (avatar.receivedHeader === undefined) return formatReceived(trace);
   const field = avatar.receivedHeader(trace);
   if (field !== undefined && !FIELD.test(field)) {

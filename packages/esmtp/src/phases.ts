@@ -24,9 +24,9 @@ export const phases: Readonly<Record<'smtp' | 'lmtp', Phases>> = {
 function phasesWith(greetings: Readonly<Partial<Record<Verb, Next>>>): Phases {
   const anywhere = { ...greetings, RSET: 'home', NOOP: 'same', VRFY: 'same', HELP: 'same', QUIT: 'over' } as const;
   return {
-    start: { ...anywhere, STARTTLS: 'start' },
-    plain: { ...anywhere, STARTTLS: 'start', MAIL: 'mail' },
-    extended: { ...anywhere, STARTTLS: 'start', AUTH: 'same', MAIL: 'mail' },
+    start: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start' },
+    plain: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start', MAIL: 'mail' },
+    extended: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start', AUTH: 'same', MAIL: 'mail' },
     mail: { ...anywhere, RCPT: 'rcpt' },
     rcpt: { ...anywhere, RCPT: 'same', DATA: 'home', BDAT: 'chunks' },
     // DATA comes to be refused, together with the message (RFC 3030 §2).
@@ -47,6 +47,7 @@ export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
   'QUIT',
   'RSET',
   'STARTTLS',
+  'XCLIENT',
 ]);
 
 /** What ends a group of pipelined commands, so that its reply leaves at once (RFC 2920 §3.2). */
@@ -58,6 +59,7 @@ export const endsGroup: ReadonlySet<string> = new Set<Verb | 'unrecognised' | 'u
   'QUIT',
   'STARTTLS',
   'VRFY',
+  'XCLIENT',
   'unimplemented',
   'unrecognised',
 ]);

@@ -5,12 +5,12 @@ import type { Trace } from './delivery.ts';
  * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
  * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
  */
-export function formatReceived({ mind, hostname, protocol, envelope, date }: Trace): string {
+export function formatReceived({ mind, remoteName, hostname, protocol, envelope, date }: Trace): string {
   const client = mind.clientName ?? '';
   const name = isDomain(client) || isAddressLiteral(client) ? client : 'unknown';
   const [only, ...others] = envelope.recipients;
   const clauses = [
-    `from ${name}${literal(mind.remote)}`,
+    `from ${name}${tcpInfo(mind.remote, remoteName)}`,
     `by ${hostname}`,
     `with ${protocol}`,
     `id ${envelope.id}`,
@@ -34,12 +34,12 @@ export function withKeyword(facts: {
   return `${utf8}${protocol}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`;
 }
 
-/** The peer's address as TCP-info; a UNIX socket has none. */
-function literal({ family, address }: Trace['mind']['remote']): string {
+/** The peer's address as TCP-info, with its name if that is known; a UNIX socket has none. */
+function tcpInfo({ family, address }: Trace['mind']['remote'], name: string | undefined): string {
   if (family === 'unix') return '';
-  if (family === 'IPv4') return ` ([${address}])`;
-  const bare = address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');
-  return bare.includes(':') ? ` ([IPv6:${bare}])` : ` ([${bare}])`;
+  const known = name === undefined ? '' : `${name} `;
+  const bare = family === 'IPv4' ? address : address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');
+  return bare.includes(':') ? ` (${known}[IPv6:${bare}])` : ` (${known}[${bare}])`;
 }
 
 /** The date and time as RFC 5322 §3.3 writes it, in UTC. By hand, for `toUTCString` takes as long as all the rest of the field. */

@@ -11,6 +11,7 @@ import { rcpt } from './commands/rcpt.ts';
 import { help, noop, quit, rset } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
+import { xclient } from './commands/xclient.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import { isPromise } from './promise.ts';
 import {
@@ -147,6 +148,8 @@ function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePr
       return auth(state, command);
     case 'STARTTLS':
       return starttls(state);
+    case 'XCLIENT':
+      return xclient(state, command);
     case 'MAIL':
       return mail(state, command);
     case 'RCPT':

@@ -1,4 +1,4 @@
-import type { AvatarId, Clock, Mind, Portal } from '@postern/cred';
+import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { MailParameters, RcptParameters } from './delivery.ts';
 import type { EventListener } from './events.ts';
@@ -18,6 +18,7 @@ export interface Settings extends Policy {
   readonly challengers: readonly Challenger[];
   readonly offer: OfferPolicy;
   readonly trustSubmitter: (mind: Mind, avatarId: AvatarId) => boolean;
+  readonly xclient: (peer: Address) => boolean;
   /** Keywords of extensions that are not offered. */
   readonly omit: ReadonlySet<string>;
   readonly extensions: readonly Extension[];

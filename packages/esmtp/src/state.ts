@@ -107,6 +107,11 @@ export class State {
     );
   }
 
+  /** True if the peer's word on whose connection it hands on counts (XCLIENT). */
+  get trustsPeer(): boolean {
+    return this.settings.xclient(this.conversation.transport.remote);
+  }
+
   /** Goes where a positive reply leads. */
   go(next: Next): void {
     if (next === 'same') return;

@@ -46,6 +46,8 @@ function entryOf(event: EsmtpEvent): Entry {
         message: 'TLS started',
         facts: { version: event.mind.tls?.version, cipher: event.mind.tls?.cipher },
       };
+    case 'forwarded':
+      return { level: 'info', message: 'handed on by a trusted peer', facts: { peer: formatAddress(event.peer) } };
     case 'authenticated':
       return {
         level: 'info',
