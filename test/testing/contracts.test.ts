@@ -54,7 +54,10 @@ describe.each<readonly [string, MechanismContract]>([
   ['PLAIN', mechanism(plain(), (user) => plainResponder(user))],
   ['LOGIN', mechanism(login(), (user) => loginResponder(user))],
   ['CRAM-MD5', mechanism(cramMd5({ hostname: 'mx.example.com' }), (user) => cramMd5Responder(user))],
-  ['SCRAM-SHA-256', mechanism(scram({ hash: 'sha256' }), (user) => scramResponder({ ...user, hash: 'sha256' }))],
+  [
+    'SCRAM-SHA-256',
+    mechanism(scram({ hash: 'sha256', iterations: 4096 }), (user) => scramResponder({ ...user, hash: 'sha256' })),
+  ],
   ['ANONYMOUS', { challenger: anonymous(), responder: () => anonymousResponder(), portal, provesNothing: true }],
 ])('the mechanism contract holds for %s', (_title, contract) => {
   test(mechanismContract(contract));
