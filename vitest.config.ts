@@ -9,8 +9,8 @@ export default defineConfig({
     // Most tests wait for a socket and not for a core.
     maxWorkers: '100%',
     // A socket that never answers should fail a test soon, and a loaded machine should not.
-    testTimeout: 10_000,
-    hookTimeout: 20_000,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     coverage: { include: ['packages/*/src/**/*.ts'] },
   },
 });
