@@ -11,10 +11,11 @@ export type ServerHalf = (initialResponse: Uint8Array | undefined, ask: Ask) => 
 export async function runExchanges(count: number, server: ServerHalf, responder: Responder): Promise<number> {
   let running = Array.from({ length: count }, () => new Exchange(server, responder));
   let milliseconds = 0;
-  while (running.length > 0) {
+  for (;;) {
     for (const exchange of running) exchange.goOn();
     await allAt('server', running);
     running = running.filter(({ at }) => at !== 'end');
+    if (running.length === 0) break;
 
     const begin = processorTime();
     for (const exchange of running) exchange.goOn();
