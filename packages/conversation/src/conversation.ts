@@ -88,6 +88,12 @@ export class Conversation {
     return this.#gone.signal;
   }
 
+  /** True if the signal has aborted, or would have if anybody had asked for it: one that nobody needs is not made. */
+  get left(): boolean {
+    if (this.#closed || this.#gone?.signal.aborted) return true;
+    return this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined;
+  }
+
   /** Whether a peer that has ended its side, with nothing left to hear, counts as gone, as it does during a login. */
   get leaveOnEnd(): boolean {
     return this.#leaveOnEnd;
@@ -361,10 +367,8 @@ export class Conversation {
     this.#tellIfLeft();
   }
 
-  /** A peer that has ended its side, and of which all has been heard, has left where it counts as that. */
   #tellIfLeft(): void {
-    const left = this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined;
-    if (this.#closed || left) this.#gone?.abort(GONE);
+    if (this.left) this.#gone?.abort(GONE);
   }
 
   #advance(at: number): void {

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import { TemporaryFailure } from './errors.ts';
+import { isPromise, type MaybePromise } from './interface.ts';
 import type { LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 
@@ -9,19 +10,25 @@ import type { Mind } from './mind.ts';
  */
 export class Attempt implements Mind {
   readonly #mind: Mind;
+  readonly #clock: Clock;
+  readonly #milliseconds: number;
+  readonly #late: string;
   /** Undefined, as is the other, when it is of no use any more: an avatar may keep this mind for hours. */
   #timer: Disposable | undefined;
   #fail: ((reason: TemporaryFailure) => void) | undefined;
   #controller: AbortController | undefined;
+  /** True while it hears of the connection's end. */
+  #listens = false;
   #done = false;
   #stopped: { readonly why: LogoutReason; readonly reason: TemporaryFailure } | undefined;
 
   /** `late` is what the work fails with after so many milliseconds. */
   constructor(mind: Mind, clock: Clock, milliseconds: number, late: string) {
     this.#mind = mind;
-    this.#timer = clock.after(milliseconds, () => this.stop('timeout', new TemporaryFailure(late)));
-    mind.signal.addEventListener('abort', this.#left);
-    if (mind.signal.aborted) this.#left();
+    this.#clock = clock;
+    this.#milliseconds = milliseconds;
+    this.#late = late;
+    if (this.left) this.#onLeft();
   }
 
   get protocol(): string {
@@ -58,26 +65,30 @@ export class Attempt implements Mind {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
+      else this.#listen();
     }
     return this.#controller.signal;
   }
 
-  /** Why nobody waits for the work any more; undefined as long as somebody does. */
-  get over(): LogoutReason | undefined {
-    return this.#stopped?.why;
+  get left(): boolean {
+    return this.#mind.left ?? this.#mind.signal.aborted;
   }
 
-  /** What the work comes to, unless it is stopped before: then a TemporaryFailure. Not begun if the client has left already. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Why nobody waits for the work any more; undefined as long as somebody does. */
+  get over(): LogoutReason | undefined {
+    return this.#stopped?.why ?? (this.left ? 'disconnected' : undefined);
+  }
+
+  /**
+   * What the work comes to, unless it is stopped before: then a TemporaryFailure. Not begun if the client has left already. Timer and
+   * signal are for work that does not come to its end at once.
+   */
+  run<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.#stopped !== undefined) throw this.#stopped.reason;
     try {
-      const result = await new Promise<T>((resolve, reject) => {
-        if (this.#stopped !== undefined) throw this.#stopped.reason;
-        this.#fail = reject;
-        work().then(resolve, reject);
-      });
-      this.#done = true;
-      if (this.#controller === undefined) this.end();
-      else this.#endWait();
+      const result = work();
+      if (isPromise(result)) return this.#wait(result);
+      this.#finish();
       return result;
     } catch (error) {
       this.end();
@@ -99,7 +110,42 @@ export class Attempt implements Mind {
   /** Listens to the connection no longer. For who ran the work: when its result is of no use any more. */
   end(): void {
     this.#endWait();
-    this.#mind.signal.removeEventListener('abort', this.#left);
+    if (!this.#listens) return;
+    this.#listens = false;
+    this.#mind.signal.removeEventListener('abort', this);
+  }
+
+  /** @internal The connection is gone. */
+  handleEvent(): void {
+    this.#onLeft();
+  }
+
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    this.#timer = this.#clock.after(this.#milliseconds, () => this.stop('timeout', new TemporaryFailure(this.#late)));
+    this.#listen();
+    try {
+      const result = await new Promise<T>((resolve, reject) => {
+        this.#fail = reject;
+        work.then(resolve, reject);
+      });
+      this.#finish();
+      return result;
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  #finish(): void {
+    this.#done = true;
+    if (this.#controller === undefined) this.end();
+    else this.#endWait();
+  }
+
+  #listen(): void {
+    if (this.#listens || this.#stopped !== undefined) return;
+    this.#listens = true;
+    this.#mind.signal.addEventListener('abort', this);
   }
 
   #endWait(): void {
@@ -108,9 +154,9 @@ export class Attempt implements Mind {
     this.#fail = undefined;
   }
 
-  readonly #left = (): void => {
+  #onLeft(): void {
     this.stop('disconnected', new TemporaryFailure('the client left', { cause: this.#mind.signal.reason }));
-  };
+  }
 }
 
 /** Throws a RangeError if work cannot have this deadline, in milliseconds. */

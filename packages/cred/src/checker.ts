@@ -1,7 +1,7 @@
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import type { Credentials } from './credentials.ts';
 import { TemporaryFailure, UnauthorizedLogin } from './errors.ts';
-import type { Interface, MaybePromise } from './interface.ts';
+import { after, type Interface, type MaybePromise } from './interface.ts';
 import type { Mind } from './mind.ts';
 
 /** Judges credentials: the door between a portal and one user database. */
@@ -27,8 +27,11 @@ export interface AnyChecker {
 export type CredentialsOf<K extends AnyChecker> = K extends Checker<infer C> ? C : never;
 
 /** Asks a checker that judges these credentials, and holds it to its word: whom it recognised is somebody. */
-export async function ask(checker: AnyChecker, credentials: Credentials, mind: Mind): Promise<AvatarId> {
-  const answer: unknown = await checker.requestAvatarId(credentials as never, mind);
+export function ask(checker: AnyChecker, credentials: Credentials, mind: Mind): MaybePromise<AvatarId> {
+  return after<unknown, AvatarId>(checker.requestAvatarId(credentials as never, mind), somebody);
+}
+
+function somebody(answer: unknown): AvatarId {
   if (answer === undefined || answer === null) throw new UnauthorizedLogin('the checker came to no decision');
   if (answer === ANONYMOUS || (typeof answer === 'string' && answer !== '')) return answer;
   throw new TemporaryFailure('a checker returned something that is no avatar id');

@@ -1,5 +1,5 @@
 import type { AvatarId } from './avatar-id.ts';
-import type { MaybePromise } from './interface.ts';
+import { isPromise, type MaybePromise } from './interface.ts';
 
 /** Why a login ends: for the log and for avatars that care. */
 export type LogoutReason = 'quit' | 'disconnected' | 'timeout' | 'reset' | 'shutdown';
@@ -19,20 +19,26 @@ export class Login<A> implements AsyncDisposable {
 
   /** Ends the login. The first call counts, with its reason; every call resolves, or rejects, when the logging out has ended. */
   logout(reason: LogoutReason = 'quit'): Promise<void> {
-    if (this.#ended === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      // Before the call: an avatar that logs itself out while it is being logged out must not begin again.
-      this.#ended = promise;
-      resolve(this.#end(reason));
+    return this.leave(reason) ?? Promise.resolve();
+  }
+
+  /** The same, for who need not wait a turn: undefined if the logging out has ended at once. */
+  leave(reason: LogoutReason = 'quit'): MaybePromise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Before the call: an avatar that logs itself out while it is being logged out must not begin again.
+    this.#ended = promise;
+    try {
+      const leaving = this.#onLogout(reason);
+      if (!isPromise(leaving)) return resolve();
+      leaving.then(resolve, reject);
+    } catch (error) {
+      reject(error);
     }
-    return this.#ended;
+    return promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.logout();
-  }
-
-  async #end(reason: LogoutReason): Promise<void> {
-    await this.#onLogout(reason);
   }
 }

@@ -58,6 +58,8 @@ export interface Mind {
   readonly exchange?: Exchange | undefined;
   /** Aborts when the connection is gone, or when the login has taken too long. */
   readonly signal: AbortSignal;
+  /** True once the connection is gone. What the signal says, for who need not hear of it: a signal costs more than most logins. */
+  readonly left?: boolean | undefined;
   /** For checkers and realms that remember something as long as the connection lasts. */
   readonly store: Map<symbol, unknown>;
 }

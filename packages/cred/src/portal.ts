@@ -4,7 +4,7 @@ import { type AnyChecker, ask, type Checker } from './checker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
-import { type InstanceOf, type Interface, isDerived, type MaybePromise } from './interface.ts';
+import { after, type InstanceOf, type Interface, isDerived, isPromise, type MaybePromise } from './interface.ts';
 import { Login, type LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
@@ -98,13 +98,8 @@ export class Portal {
     if (this.#draining) throw new TemporaryFailure('nobody is let in any more');
     const attempt = new Attempt(mind, this.#clock, this.#deadline, 'the login took too long');
     try {
-      return await attempt.run(() => {
-        const work = this.#login(credentials, attempt, interfaces);
-        const ended = (): void => void this.#attempts.delete(attempt);
-        this.#attempts.set(attempt, work);
-        work.then(ended, ended);
-        return work;
-      });
+      const login = attempt.run(() => this.#watch(attempt, this.#login(credentials, attempt, interfaces)));
+      return isPromise(login) ? await login : login;
     } catch (error) {
       throw asLoginError(error);
     }
@@ -128,48 +123,81 @@ export class Portal {
     await Promise.allSettled([...attempts, this.logoutAll(reason)]);
   }
 
-  async #login<I extends readonly Interface<object>[]>(
+  /** Keeps the attempt as long as there is work for it. */
+  #watch<T>(attempt: Attempt, work: MaybePromise<T>): MaybePromise<T> {
+    if (!isPromise(work)) return work;
+    const ended = (): void => void this.#attempts.delete(attempt);
+    this.#attempts.set(attempt, work);
+    work.then(ended, ended);
+    return work;
+  }
+
+  /** Comes to the login at once, if neither checker nor realm has to be waited for. */
+  #login<I extends readonly Interface<object>[]>(
     credentials: Credentials,
     attempt: Attempt,
     interfaces: I,
-  ): Promise<Login<InstanceOf<I[number]>>> {
+  ): MaybePromise<Login<InstanceOf<I[number]>>> {
+    return after(this.#identify(credentials, attempt), (authenticated) =>
+      after(this.#actAs(authenticated, credentials, attempt), (avatarId) => {
+        if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
+        if (attempt.over !== undefined) throw new TemporaryFailure('the login ended before its avatar was asked for');
+        return after<Login<unknown>, Login<InstanceOf<I[number]>>>(
+          this.#realm.requestAvatar(avatarId, attempt, interfaces),
+          (given) => this.#enter(avatarId, given, attempt, interfaces),
+        );
+      }),
+    );
+  }
+
+  #identify(credentials: Credentials, attempt: Attempt): MaybePromise<AvatarId> {
     const checker = this.#checkerOf(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
-
-    let authenticated: AvatarId;
-    try {
-      authenticated = await ask(checker, credentials, attempt);
-    } catch (error) {
+    const refuse = async (error: unknown): Promise<never> => {
       if (attempt.over === undefined) await credentials.conclude();
       throw error;
+    };
+    try {
+      const authenticated = ask(checker, credentials, attempt);
+      return isPromise(authenticated) ? authenticated.catch(refuse) : authenticated;
+    } catch (error) {
+      return refuse(error);
     }
-    const { authzid } = credentials;
-    const avatarId =
-      authzid === undefined ? authenticated : await this.#authorize(authenticated, authzid, credentials, attempt);
-    if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
-    if (attempt.over !== undefined) throw new TemporaryFailure('the login ended before its avatar was asked for');
+  }
 
-    const given = await this.#realm.requestAvatar(avatarId, attempt, interfaces);
+  #actAs(authenticated: AvatarId, credentials: Credentials, attempt: Attempt): MaybePromise<AvatarId> {
+    const { authzid } = credentials;
+    return authzid === undefined ? authenticated : this.#authorize(authenticated, authzid, credentials, attempt);
+  }
+
+  #enter<I extends readonly Interface<object>[]>(
+    avatarId: AvatarId,
+    given: Login<unknown>,
+    attempt: Attempt,
+    interfaces: I,
+  ): MaybePromise<Login<InstanceOf<I[number]>>> {
     if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
     const { avatar } = given;
-    if (!isOneOf(avatar, interfaces)) {
-      await this.#within(given.logout('reset')).catch(() => {});
-      throw new NoAvatar(`the realm returned an avatar of none of ${namesOf(interfaces)}`);
-    }
-    const login: Login<InstanceOf<I[number]>> = new Login(avatarId, avatar, async (reason) => {
-      try {
-        await this.#within(given.logout(reason));
-      } finally {
+    if (!isOneOf(avatar, interfaces)) return this.#turnOut(given, interfaces);
+    const login: Login<InstanceOf<I[number]>> = new Login(avatarId, avatar, (reason) => {
+      const left = (): void => {
         attempt.end();
         this.#logins.delete(login);
-      }
+      };
+      const leaving = given.leave(reason);
+      return leaving === undefined ? left() : this.#within(leaving).finally(left);
     });
     this.#logins.add(login);
-    if (attempt.over !== undefined) {
-      await login.logout(attempt.over);
+    const { over } = attempt;
+    if (over === undefined) return login;
+    return login.logout(over).then(() => {
       throw new TemporaryFailure('the login ended before its avatar came');
-    }
-    return login;
+    });
+  }
+
+  async #turnOut(given: Login<unknown>, interfaces: readonly Interface[]): Promise<never> {
+    await this.#within(given.logout('reset')).catch(() => {});
+    throw new NoAvatar(`the realm returned an avatar of none of ${namesOf(interfaces)}`);
   }
 
   /** The most derived class wins, whatever the order of registration. */

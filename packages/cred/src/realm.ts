@@ -1,6 +1,6 @@
 import type { AvatarId } from './avatar-id.ts';
 import { NoAvatar } from './errors.ts';
-import type { Interface, MaybePromise } from './interface.ts';
+import { after, type Interface, type MaybePromise } from './interface.ts';
 import { Login } from './login.ts';
 import type { Mind } from './mind.ts';
 
@@ -29,21 +29,22 @@ export class AvatarRealm implements Realm {
     return this;
   }
 
-  async requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): Promise<Login<A>> {
+  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>> {
     for (const wanted of interfaces) {
       const factory = this.#factories.get(wanted) as AvatarFactory<A> | undefined;
       if (factory === undefined) continue;
-      const avatar = await factory(avatarId, mind);
-      return new Login(avatarId, avatar, () => dispose(avatar));
+      return after(factory(avatarId, mind), (avatar) => new Login(avatarId, avatar, () => dispose(avatar)));
     }
-    throw new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`);
+    return Promise.reject(
+      new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`),
+    );
   }
 }
 
-async function dispose(avatar: unknown): Promise<void> {
+function dispose(avatar: unknown): MaybePromise<void> {
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<
     AsyncDisposable & Disposable
   >;
-  if (asyncDispose !== undefined) await asyncDispose.call(avatar as AsyncDisposable);
-  else syncDispose?.call(avatar as Disposable);
+  if (asyncDispose !== undefined) return asyncDispose.call(avatar as AsyncDisposable) as Promise<void>;
+  syncDispose?.call(avatar as Disposable);
 }

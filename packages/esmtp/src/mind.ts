@@ -47,6 +47,10 @@ export class SmtpMind implements Mind {
     return this.#conversation.signal;
   }
 
+  get left(): boolean {
+    return this.#conversation.left;
+  }
+
   get store(): Map<symbol, unknown> {
     this.#store ??= new Map(this.#forwarded === undefined ? [] : [[FORWARDED, this.#forwarded]]);
     return this.#store;

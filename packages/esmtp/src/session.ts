@@ -44,7 +44,8 @@ export async function lead(state: State): Promise<void> {
   const closed = conversation.close();
   const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
   if (takenBack !== undefined) await takenBack;
-  await state.logout(reason);
+  const loggedOut = state.logout(reason);
+  if (loggedOut !== undefined) await loggedOut;
   await closed;
   state.tell({ kind: 'closed', reason });
 }

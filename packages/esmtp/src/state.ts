@@ -150,16 +150,15 @@ export class State {
   }
 
   /** Logs out whoever is logged in. Does not fail. */
-  async logout(reason: LogoutReason): Promise<void> {
+  logout(reason: LogoutReason): MaybePromise<void> {
     const { login } = this;
     this.login = undefined;
     this.authenticated = false;
-    if (login === undefined) return;
-    try {
-      await this.conversation.within(this.limits.deliveryTime, login.logout(reason));
-    } catch (error) {
-      this.trouble('us', 'session', error);
-    }
+    const leaving = login?.leave(reason);
+    if (leaving === undefined) return;
+    return this.conversation
+      .within(this.limits.deliveryTime, leaving)
+      .catch((error: unknown) => this.trouble('us', 'session', error));
   }
 
   /** Tells of an event. */

@@ -46,6 +46,10 @@ export class ExchangeMind implements Mind {
     return this.#mind.signal;
   }
 
+  get left(): boolean | undefined {
+    return this.#mind.left;
+  }
+
   /**
    * The verdict is there: nothing more is asked, and who keeps the mind does not keep the exchange. To be waited for if a checker has
    * left a question open: its answer must not be taken for something else.
