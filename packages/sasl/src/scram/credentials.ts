@@ -45,11 +45,12 @@ export class ScramCredentials extends PasswordProof {
    * Runs the exchange with this secret: true if the client knows its password. False when called a second time, whoever called
    * first. Rejects with what the exchange broke with; with a TypeError for a secret of another hash.
    */
-  async verify(secret: ScramSecret): Promise<boolean> {
-    if (secret.hash !== this.hash)
-      throw new TypeError(`a secret for ${secret.hash}, where one for ${this.hash} is needed`);
-    if (this.#heard !== undefined) return false;
-    return this.#judge(await this.#hear(secret.salt, secret.iterations), secret);
+  verify(secret: ScramSecret): Promise<boolean> {
+    if (secret.hash !== this.hash) {
+      return Promise.reject(new TypeError(`a secret for ${secret.hash}, where one for ${this.hash} is needed`));
+    }
+    if (this.#heard !== undefined) return Promise.resolve(false);
+    return this.#hear(secret.salt, secret.iterations).then((heard) => this.#judge(heard, secret));
   }
 
   override async checkPassword(password: string): Promise<boolean> {
@@ -114,13 +115,15 @@ interface Heard {
   readonly authMessage: Uint8Array;
 }
 
-async function hear(exchange: ScramExchange, serverFirst: string): Promise<Heard> {
-  const final = parseClientFinal(await exchange.ask(utf8(serverFirst)));
-  if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
-  return {
-    proof: final.proof,
-    // The client knows both: there is nothing to learn from the time that comparing them takes.
-    bound: final.nonce === exchange.nonce && final.binding === exchange.binding,
-    authMessage: formatAuthMessage(exchange.clientFirstBare, serverFirst, final.withoutProof),
-  };
+function hear(exchange: ScramExchange, serverFirst: string): Promise<Heard> {
+  return exchange.ask(utf8(serverFirst)).then((response) => {
+    const final = parseClientFinal(response);
+    if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
+    return {
+      proof: final.proof,
+      // The client knows both: there is nothing to learn from the time that comparing them takes.
+      bound: final.nonce === exchange.nonce && final.binding === exchange.binding,
+      authMessage: formatAuthMessage(exchange.clientFirstBare, serverFirst, final.withoutProof),
+    };
+  });
 }
