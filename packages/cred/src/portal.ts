@@ -38,6 +38,8 @@ export class Portal {
   readonly #deadline: number;
   readonly #clock: Clock;
   readonly #checkers = new Map<Interface, AnyChecker>();
+  /** Who has been found for the classes asked about so far. */
+  readonly #found = new Map<Interface, AnyChecker | typeof NOBODY>();
   readonly #attempts = new Map<Attempt, Promise<unknown>>();
   readonly #logins = new Set<Login<unknown>>();
   #draining = false;
@@ -68,6 +70,7 @@ export class Portal {
       }
     }
     for (const credentialInterface of registered) this.#checkers.set(credentialInterface, checker);
+    this.#found.clear();
     return this;
   }
 
@@ -202,11 +205,16 @@ export class Portal {
 
   /** The most derived class wins, whatever the order of registration. */
   #checkerOf(credentials: object): AnyChecker | undefined {
+    const credentialInterface = credentials.constructor as Interface;
+    const known = this.#found.get(credentialInterface);
+    if (known !== undefined) return known === NOBODY ? undefined : known;
+    let checker: AnyChecker | undefined;
     for (let prototype = credentials; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-      const checker = this.#checkers.get(prototype.constructor as Interface);
-      if (checker !== undefined) return checker;
+      checker = this.#checkers.get(prototype.constructor as Interface);
+      if (checker !== undefined) break;
     }
-    return undefined;
+    this.#found.set(credentialInterface, checker ?? NOBODY);
+    return checker;
   }
 
   async #within<T>(work: Promise<T>): Promise<T> {
@@ -234,3 +242,5 @@ function isOneOf<I extends readonly Interface<object>[]>(
 function namesOf(interfaces: readonly Interface[]): string {
   return interfaces.map((wanted) => wanted.name).join(', ');
 }
+
+const NOBODY = Symbol('nobody');

@@ -7,6 +7,8 @@ import type { EventListener } from './events.ts';
 import { extensions, readersOf } from './extensions.ts';
 import { type Limits, withDefaults } from './limits.ts';
 import { phases } from './phases.ts';
+import { RepeatedReply } from './repeated-reply.ts';
+import { Reply } from './reply.ts';
 import { type Policy, type Service, services } from './services.ts';
 import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
@@ -75,6 +77,8 @@ function settle(options: EsmtpOptions): Settings {
     limits: withDefaults(limits),
     onEvent: options.onEvent,
     clock: options.clock ?? systemClock,
+    greeted: new RepeatedReply(250),
+    farewell: new Reply(221, '2.0.0', `${hostname} closing the connection`),
     nextId: ids(),
   };
 }

@@ -5,6 +5,8 @@ import type { EventListener } from './events.ts';
 import type { Extension, ParameterReader } from './extensions.ts';
 import type { Limits } from './limits.ts';
 import type { Phases } from './phases.ts';
+import type { RepeatedReply } from './repeated-reply.ts';
+import type { Reply } from './reply.ts';
 import type { Policy, Service } from './services.ts';
 
 /** What one server has decided, for all of its connections. */
@@ -28,6 +30,10 @@ export interface Settings extends Policy {
   readonly limits: Limits;
   readonly onEvent: EventListener | undefined;
   readonly clock: Clock;
+  /** The reply to EHLO. */
+  readonly greeted: RepeatedReply;
+  /** The reply to QUIT. */
+  readonly farewell: Reply;
   /** The id for the next message: unique in time and on this host. */
   readonly nextId: () => string;
 }

@@ -7,9 +7,9 @@ import type { State } from '../state.ts';
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.takeBack(), () => {
     state.mind.clientName = name;
-    const { hostname, extensions } = state.settings;
+    const { hostname, extensions, greeted } = state.settings;
     const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
-    return new Reply(250, undefined, hostname, ...keywords);
+    return greeted.of([hostname, ...keywords]);
   });
 }
 

@@ -16,7 +16,7 @@ export const help = ({ settings: { protocol } }: State): Reply => (protocol === 
 
 /** QUIT (RFC 5321 §4.1.1.10). */
 export function quit(state: State): MaybePromise<Reply> {
-  return after(state.takeBack(), () => new Reply(221, '2.0.0', `${state.settings.hostname} closing the connection`));
+  return after(state.takeBack(), () => state.settings.farewell);
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');
