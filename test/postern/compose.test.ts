@@ -40,6 +40,38 @@ describe('a composition', () => {
     }
   });
 
+  it('lets in guests at an MX and by LMTP, and nowhere else because of that', () => {
+    const listen = [
+      'smtp://127.0.0.1:0',
+      'smtp://127.0.0.1:0?auth=optional',
+      'smtp://127.0.0.1:0?service=mx',
+      'smtp://127.0.0.1:0?service=mx&auth=none',
+      'lmtp://127.0.0.1:0',
+      'lmtp://127.0.0.1:0?auth=required',
+    ];
+    const { settings, portal, acceptsGuests, authenticationOf, challengers } = composed({
+      auth: ['memory:joe:one'],
+      listen,
+    });
+    expect([portal.handles(Anonymous), acceptsGuests]).toEqual([true, false]);
+    expect(settings.listeners.map(authenticationOf)).toEqual([
+      'required',
+      'required',
+      'optional',
+      'none',
+      'none',
+      'required',
+    ]);
+    expect(challengers.map(({ mechanism }) => mechanism)).not.toContain('ANONYMOUS');
+    const open = composed({ auth: ['memory:joe:one', 'anonymous'], listen });
+    expect(open.settings.listeners.map(open.authenticationOf).slice(0, 3)).toEqual([
+      'optional',
+      'optional',
+      'optional',
+    ]);
+    expect(open.challengers.map(({ mechanism }) => mechanism)).toContain('ANONYMOUS');
+  });
+
   it('makes whoever has failed too often wait, unless the operator wants no such limit', async () => {
     for (const [throttle, name] of [
       [{ userAndNetwork: { failures: 1, window: 60_000 } }, 'LoginDenied'],

@@ -1,35 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import { parseListenerUrl } from '../../packages/postern/src/listener-url.ts';
 
+const smtp = { scheme: 'smtp', host: '127.0.0.1', port: 2500 };
+
 describe('the URL of a listener', () => {
   it.each([
-    [
-      'smtp://127.0.0.1:2500',
-      { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, tls: undefined, auth: undefined },
-    ],
-    [
-      'smtp://127.0.0.1:2500/',
-      { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, tls: undefined, auth: undefined },
-    ],
-    [
-      'smtps://mail.example.com:465',
-      { endpoint: { scheme: 'smtps', host: 'mail.example.com', port: 465 }, tls: undefined, auth: undefined },
-    ],
-    ['smtp://[::1]:0', { endpoint: { scheme: 'smtp', host: '::1', port: 0 }, tls: undefined, auth: undefined }],
-    [
-      'smtp://localhost:587?tls=required',
-      { endpoint: { scheme: 'smtp', host: 'localhost', port: 587 }, tls: 'required', auth: undefined },
-    ],
-    [
-      'smtp://0.0.0.0:25?tls=none&auth=optional',
-      { endpoint: { scheme: 'smtp', host: '0.0.0.0', port: 25 }, tls: 'none', auth: 'optional' },
-    ],
+    ['smtp://127.0.0.1:2500', { endpoint: smtp }],
+    ['smtp://127.0.0.1:2500/', { endpoint: smtp }],
+    ['smtps://mail.example.com:465', { endpoint: { scheme: 'smtps', host: 'mail.example.com', port: 465 } }],
+    ['smtp://[::1]:0', { endpoint: { scheme: 'smtp', host: '::1', port: 0 } }],
+    ['smtp://127.0.0.1:2500?tls=required', { endpoint: smtp, tls: 'required' }],
+    ['smtp://127.0.0.1:2500?tls=none&auth=optional', { endpoint: smtp, tls: 'none', auth: 'optional' }],
     [
       'smtps://[2001:db8::1]:465?auth=required',
-      { endpoint: { scheme: 'smtps', host: '2001:db8::1', port: 465 }, tls: undefined, auth: 'required' },
+      { endpoint: { scheme: 'smtps', host: '2001:db8::1', port: 465 }, auth: 'required' },
     ],
+    ['smtp://127.0.0.1:2500?service=submission', { endpoint: smtp }],
+    ['smtp://127.0.0.1:2500?service=mx&auth=none', { endpoint: smtp, service: 'mx', auth: 'none' }],
+    [
+      'smtp://127.0.0.1:2500?qualifiedDomains=no&completeHeader=yes',
+      { endpoint: smtp, qualifiedDomains: false, completeHeader: true },
+    ],
+    [
+      'smtp://127.0.0.1:2500?proxy=10.0.0.0/8,2001:db8::1&xclient=unix',
+      { endpoint: smtp, proxy: ['10.0.0.0/8', '2001:db8::1'], xclient: ['unix'] },
+    ],
+    ['lmtp://127.0.0.1:2400', { endpoint: { scheme: 'lmtp', host: '127.0.0.1', port: 2400 }, service: 'lmtp' }],
+    ['lmtps://127.0.0.1:2400', { endpoint: { scheme: 'lmtps', host: '127.0.0.1', port: 2400 }, service: 'lmtp' }],
+    ['lmtp+unix:/run/lmtp', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp' }],
+    ['lmtp+unix:/run/lmtp?mode=660', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', mode: 0o660 }],
+    ['smtp+unix:here/smtp', { endpoint: { scheme: 'smtp', path: 'here/smtp' } }],
   ])('%s is understood', (text, expected) => {
-    expect(parseListenerUrl(text)).toEqual(expected);
+    expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
 
   it.each([
@@ -50,6 +52,17 @@ describe('the URL of a listener', () => {
     ['smtp://127.0.0.1:25?tls=none&tls=required', 'tls=required or tls=none, once'],
     ['smtp://127.0.0.1:25?auth=', 'auth=required or auth=optional'],
     ['smtp://127.0.0.1:25?colour=red', 'not "colour"'],
+    ['smtp://127.0.0.1:25?mode=660', 'not "mode"'],
+    ['lmtp://127.0.0.1:24?service=mx', 'not "service"'],
+    ['smtp://127.0.0.1:25?service=relay', 'service=submission or service=mx'],
+    ['smtp://127.0.0.1:25?completeHeader=true', 'completeHeader=yes or completeHeader=no'],
+    ['smtp://127.0.0.1:25?proxy=somewhere', 'somewhere is neither an address nor a network'],
+    ['smtp://127.0.0.1:25?proxy=', 'proxy= and addresses'],
+    ['smtp://127.0.0.1:25?xclient=::1&xclient=::2', 'xclient= and addresses, networks or unix, with commas, once'],
+    ['lmtp+unix:/run/lmtp?mode=rw', 'mode= and three octal digits'],
+    ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
+    ['smtps+unix:/run/smtp', 'smtp+unix:PATH'],
+    ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],
     ['smtps://127.0.0.1:25?tls=none', 'no tls=none with smtps://'],
   ])('%j is refused, and what was expected is said', (text, expected) => {
     expect(() => parseListenerUrl(text)).toThrow(expected);

@@ -13,7 +13,7 @@ describe('the settings of a server', () => {
   it('have a default for everything: loopback, a guest, the console', async () => {
     const settings = settingsOf(flags({}));
     expect(settings.listeners).toEqual([
-      { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, tls: 'none', auth: undefined },
+      { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, service: 'submission', tls: 'none' },
     ]);
     expect(settings.log).toBe('pretty');
     expect(settings.hostname).toMatch(/^[\w.-]+$/);
@@ -25,6 +25,19 @@ describe('the settings of a server', () => {
 
   it('make up another password for every guest', () => {
     expect(settingsOf(flags({})).guest?.password).not.toBe(settingsOf(flags({})).guest?.password);
+  });
+
+  it('make up a guest only where somebody may log in', () => {
+    for (const [listen, guest] of [
+      [['lmtp+unix:/run/lmtp'], false],
+      [['smtp://127.0.0.1:25?service=mx'], false],
+      [['smtp://127.0.0.1:25?auth=none'], false],
+      [['lmtp://127.0.0.1:24?auth=required'], true],
+      [['smtp://127.0.0.1:25?service=mx', 'smtp://127.0.0.1:587'], true],
+    ] as const) {
+      const settings = settingsOf(flags({ listen }));
+      expect([settings.guest !== undefined, settings.checkers.length]).toEqual([guest, guest ? 1 : 0]);
+    }
   });
 
   it('keep the order of the user databases, and make up nobody', () => {
@@ -50,6 +63,10 @@ describe('the settings of a server', () => {
     ['smtp://127.0.0.1:0?tls=required', tls, 'required'],
     ['smtps://127.0.0.1:0', tls, 'implicit'],
     ['smtps://127.0.0.1:0?tls=required', tls, 'implicit'],
+    ['lmtp://127.0.0.1:0', tls, 'offered'],
+    ['lmtps://127.0.0.1:0', tls, 'implicit'],
+    ['lmtp+unix:/run/lmtp', tls, 'none'],
+    ['lmtp+unix:/run/lmtp?tls=required', tls, 'required'],
   ])('make of %s with certificate %j the policy %s', (url, files, policy) => {
     const { listeners } = settingsOf(flags({ listen: [url], ...(files && { tls: files }) }));
     expect(listeners[0]?.tls).toBe(policy);
@@ -84,6 +101,9 @@ describe('the settings of a server', () => {
     [flags({ listen: ['smtp://127.0.0.1:25', 'x'] }), '--listen: "x"', 'smtp://HOST:PORT'],
     [flags({ listen: ['smtps://127.0.0.1:25'] }), '--listen: "smtps://127.0.0.1:25"', '--tls-cert'],
     [flags({ listen: ['smtp://127.0.0.1:25?tls=required'] }), '--listen', '--tls-cert'],
+    [flags({ listen: ['lmtp+unix:/run/lmtp'], workers: 2 }), '--workers', 'a UNIX socket'],
+    [flags({ listen: ['lmtp://127.0.0.1:25'] }), '--listen', 'any port but 25'],
+    [flags({ auth: ['trusted:x'] }), '--auth', 'trusted and nothing after it'],
     [flags({ auth: ['ldap:x'] }), '--auth', 'memory:USER:PASSWORD or anonymous'],
     [flags({ auth: ['memory'] }), '--auth', 'memory:USER:PASSWORD'],
     [flags({ auth: ['memory:joe'] }), '--auth', 'memory:USER:PASSWORD'],

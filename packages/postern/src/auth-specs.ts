@@ -1,4 +1,9 @@
-import { AnonymousChecker, type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import {
+  AnonymousChecker,
+  type AnyChecker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  TrustedLoginChecker,
+} from '@postern/cred';
 import { prepare } from '@postern/sasl';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
@@ -28,8 +33,18 @@ const anonymous: SpecForm<AnyChecker> = {
   },
 };
 
+const trusted: SpecForm<AnyChecker> = {
+  usage: 'trusted',
+  summary: 'whom a peer of ?xclient= vouches for (LOGIN of XCLIENT)',
+  parse(rest) {
+    expectWord('trusted', rest);
+    return new TrustedLoginChecker();
+  },
+};
+
 /** The user databases that `--auth` can name. */
 export const authSpecs: SpecForms<AnyChecker> = new Map([
   ['memory', memory],
   ['anonymous', anonymous],
+  ['trusted', trusted],
 ]);

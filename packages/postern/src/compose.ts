@@ -1,5 +1,5 @@
-import { Anonymous, type Portal } from '@postern/cred';
-import { MessageDelivery } from '@postern/esmtp';
+import { Anonymous, AnonymousChecker, type AnyChecker, isDerived, type Portal } from '@postern/cred';
+import { MessageDelivery, type Policy, services } from '@postern/esmtp';
 import {
   bindAvatar,
   bindChecker,
@@ -8,7 +8,7 @@ import {
   identifiers,
   submissionModules,
 } from '@postern/inversify';
-import { Certificates, formatEndpoint } from '@postern/node';
+import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
 import { logEvents, logTrouble } from './log-events.ts';
@@ -21,10 +21,10 @@ export interface Composition {
   readonly container: Container;
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
-  /** True if who does not authenticate is let in as Anonymous. */
+  /** True if the operator lets in who does not authenticate, wherever that may be asked. */
   readonly acceptsGuests: boolean;
   /** Whether a client of this listener has to log in before it may send. */
-  readonly authenticationOf: (listener: ListenerSettings) => 'required' | 'optional';
+  readonly authenticationOf: (listener: ListenerSettings) => Policy['authentication'];
 }
 
 /** Puts a server together: the only place where its parts meet. */
@@ -45,29 +45,61 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
   }
+  const acceptsGuests = checkers.some(judgesGuests);
+  if (!acceptsGuests && listeners.some(({ service, auth }) => service !== 'submission' || auth === 'none')) {
+    // Who sends mail to us has no name here, and needs none.
+    bindChecker(container, 'guests', { order: checkers.length }).toConstantValue(new AnonymousChecker());
+  }
 
   const portal = container.get(identifiers.Portal);
-  const acceptsGuests = portal.handles(Anonymous);
-  const authenticationOf = ({ auth }: ListenerSettings) => auth ?? (acceptsGuests ? 'optional' : 'required');
+  const challengers = container
+    .get(identifiers.Challengers)
+    .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
+  const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
   for (const [n, listener] of listeners.entries()) {
+    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader } = listener;
     const options = {
-      endpoint: listener.endpoint,
-      tlsPolicy: listener.tls,
-      reusePort: settings.reusePort,
+      endpoint,
+      tlsPolicy: tls,
+      reusePort: settings.reusePort && !('path' in endpoint),
       refusal: '421 4.3.2 Too many connections, try again later\r\n',
       onTrouble: logTrouble(context.log),
+      ...(proxy && { proxy: { from: proxy } }),
+      ...(mode !== undefined && { mode }),
     };
-    const authentication = authenticationOf(listener);
-    bindListener(container, `${n + 1}, ${formatEndpoint(listener.endpoint)}`).toResolvedValue(
-      (esmtp: EsmtpFactory) => ({ ...options, protocol: esmtp({ authentication }) }),
+    const differences = {
+      service,
+      challengers,
+      authentication: authenticationOf(listener),
+      ...(qualifiedDomains !== undefined && { qualifiedDomains }),
+      ...(completeHeader !== undefined && { completeHeader }),
+      ...(xclient && { xclient: networks(xclient) }),
+    };
+    bindListener(container, `${n + 1}, ${formatEndpoint(endpoint)}`).toResolvedValue(
+      (esmtp: EsmtpFactory) => ({ ...options, protocol: esmtp(differences) }),
       [identifiers.Esmtp],
     );
   }
   return {
     container,
-    challengers: container.get(identifiers.Challengers),
+    challengers,
     portal,
     acceptsGuests,
     authenticationOf,
   };
+}
+
+function judgesGuests({ credentialInterfaces }: AnyChecker): boolean {
+  return credentialInterfaces.some((judged) => isDerived(Anonymous, judged));
+}
+
+/** The listener's own word, or that of its service; where users are at home, guests are only let in if the operator lets them in. */
+function authentication(
+  service: ListenerSettings['service'],
+  auth: ListenerSettings['auth'],
+  acceptsGuests: boolean,
+): Policy['authentication'] {
+  if (service !== 'submission') return auth ?? services[service].authentication;
+  if (auth === 'none' || acceptsGuests) return auth ?? 'optional';
+  return 'required';
 }

@@ -6,7 +6,10 @@ import type { Place } from './place.ts';
 
 /** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
 export interface Config {
-  /** Listeners as URLs: `smtp://HOST:PORT`, `smtps://HOST:PORT`, with `?tls=required|none` and `?auth=required|optional`. */
+  /**
+   * Listeners as URLs: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `smtp+unix:PATH`, `lmtp+unix:PATH`, with `?service=mx`,
+   * `?tls=required|none`, `?auth=required|optional|none` and what else `postern --help` tells.
+   */
   readonly listen?: readonly string[];
   /** User databases, asked in this order: specs as `--auth` takes them, or checkers of your own. */
   readonly auth?: readonly (string | AnyChecker)[];

@@ -1,5 +1,6 @@
 import type { Address, Mind, Portal, TlsFacts } from '@postern/cred';
-import { formatEndpoint } from '@postern/node';
+import type { Policy } from '@postern/esmtp';
+import { type Endpoint, formatEndpoint } from '@postern/node';
 import { type Challenger, explain } from '@postern/sasl';
 import type { ListenerSettings } from './settings.ts';
 
@@ -13,15 +14,17 @@ export interface Mechanisms {
 /** For one listener every known mechanism, whether it is offered before and after TLS, and if not, why: a table for the operator. */
 export function explainListener(
   listener: ListenerSettings,
-  authentication: 'required' | 'optional',
+  authentication: Policy['authentication'],
   { known, offered, portal }: Mechanisms,
 ): string {
-  const remote = clientOf(listener.endpoint.host);
+  const { endpoint, service } = listener;
+  const remote = clientOf(endpoint);
   const names = new Set(offered.map(({ mechanism }) => mechanism));
-  const why = (challenger: Challenger, tls?: TlsFacts) =>
-    names.has(challenger.mechanism)
-      ? explain(challenger, portal, mindOf(remote, tls))
-      : 'not among the mechanisms wanted';
+  const why = (challenger: Challenger, tls?: TlsFacts) => {
+    if (authentication === 'none') return 'nobody authenticates here';
+    const reason = explain(challenger, portal, mindOf(remote, tls));
+    return reason ?? (names.has(challenger.mechanism) ? undefined : 'not among the mechanisms wanted');
+  };
   const rows = [
     ['mechanism', 'before TLS', 'after TLS'],
     ...known.map((challenger) => [
@@ -34,9 +37,9 @@ export function explainListener(
   const table = rows.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd(),
   );
-  const url = formatEndpoint(listener.endpoint);
-  const who = remote === THIS_MACHINE ? 'this machine' : 'other machines';
-  return `${url}: ${TLS[listener.tls]}, authentication ${authentication}, for clients on ${who}\n${table.join('\n')}\n`;
+  const who = remote === ANOTHER_MACHINE ? 'other machines' : 'this machine';
+  const facts = `${SERVICES[service]}${TLS[listener.tls]}, authentication ${authentication}`;
+  return `${formatEndpoint(endpoint)}: ${facts}, for clients on ${who}\n${table.join('\n')}\n`;
 }
 
 function beforeTls({ tls }: ListenerSettings, why: () => string | undefined): string {
@@ -54,7 +57,9 @@ function verdict(reason: string | undefined): string {
 }
 
 /** Who can come to a listener: from this machine only, or, which matters more, from others too. */
-function clientOf(host: string): Address {
+function clientOf(endpoint: Endpoint): Address {
+  if ('path' in endpoint) return BY_SOCKET;
+  const { host } = endpoint;
   return host === 'localhost' || host === '::1' || host.startsWith('127.') ? THIS_MACHINE : ANOTHER_MACHINE;
 }
 
@@ -70,9 +75,11 @@ function mindOf(remote: Address, tls: TlsFacts | undefined): Mind {
   };
 }
 
+const SERVICES = { submission: '', mx: 'MX, ', lmtp: 'LMTP, ' };
 const TLS = { implicit: 'implicit TLS', required: 'STARTTLS required', offered: 'STARTTLS offered', none: 'no TLS' };
 
 const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
+const BY_SOCKET: Address = { family: 'unix', address: '', port: 0 };
 /** RFC 5737 §3. */
 const ANOTHER_MACHINE: Address = { family: 'IPv4', address: '192.0.2.1', port: 0 };
 

@@ -1,8 +1,13 @@
 import { formatEndpoint } from '@postern/node';
 import type { Guest, ListenerSettings } from './settings.ts';
 
-/** How to send a first message as the guest: a sentence and a line for a shell. The port is the listener's real one. */
+/**
+ * How to send a first message as the guest: a sentence and, for a listener that a command can be pointed at, a line for a shell. The port
+ * is the listener's real one.
+ */
 export function firstMessage({ endpoint, tls }: ListenerSettings, port: number, guest: Guest): string {
+  const password = `The user ${guest.username} has the password ${guest.password}.`;
+  if ('path' in endpoint) return `${password}\n`;
   const host = LOOPBACK.get(endpoint.host) ?? endpoint.host;
   const options = [
     formatEndpoint({ ...endpoint, host, port }),
@@ -13,7 +18,7 @@ export function firstMessage({ endpoint, tls }: ListenerSettings, port: number, 
     '--mail-from guest@example.com --mail-rcpt ann@example.com --upload-file -',
   ];
   const line = `printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS ${options.join(' ')}`;
-  return `The user ${guest.username} has the password ${guest.password}. To send a first message, paste this:\n${line}\n`;
+  return `${password} To send a first message, paste this:\n${line}\n`;
 }
 
 /** Where a listener on every address can be reached from here. */

@@ -1,3 +1,4 @@
+import { services } from '@postern/esmtp';
 import { authSpecs } from './auth-specs.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import type { SpecForms } from './spec.ts';
@@ -17,9 +18,15 @@ Options of serve and explain. All of them may be left out, and a config file can
   --listen URL       where to listen; may be given several times; default smtp://127.0.0.1:2500
                        smtp://HOST:PORT     with STARTTLS if there is a certificate
                        smtps://HOST:PORT    TLS from the first byte
+                       lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
                        ?tls=required        nothing without STARTTLS     ?tls=none        no STARTTLS
                        ?auth=required       no mail without AUTH         ?auth=optional   mail without AUTH is anonymous
-                     Port 0 picks one that is free.
+                       ?auth=none           no AUTH                      ?mode=660        permissions of a UNIX socket
+                       ?service=mx          mail from anywhere; default ?service=submission, mail of users
+                       ?proxy=LIST          addresses and networks whose connections begin with a PROXY header
+                       ?xclient=LIST        addresses and networks whose XCLIENT is taken
+                     Port 0 picks one that is free. What a service does unless it is told otherwise:
+${policies()}
   --auth SPEC        who may log in; may be given several times, asked in this order; default: a user guest,
                      whose password is made up and printed
 ${forms(authSpecs)}
@@ -48,6 +55,20 @@ is asked for at the terminal, or is the first line of the standard input.
 Exit codes of login: 0 logged in, 1 refused, 2 trouble.
 Exit codes of the others: 0 after a signal, 1 if the server could not start or broke, 2 for an error in the options.
 `;
+}
+
+/** The table of esmtp, with each part as it is written in a listener's URL. */
+function policies(): string {
+  return Object.entries(services)
+    .map(([service, { authentication, qualifiedDomains, completeHeader }]) => {
+      const parts = [
+        `auth=${authentication}`.padEnd(13),
+        `qualifiedDomains=${qualifiedDomains ? 'yes' : 'no'}`.padEnd(20),
+        `completeHeader=${completeHeader ? 'yes' : 'no'}`,
+      ];
+      return `                       ${service.padEnd(11)} ${parts.join('  ')}`;
+    })
+    .join('\n');
 }
 
 function forms<T>(specs: SpecForms<T>): string {

@@ -1,31 +1,60 @@
-import { parseEndpoint, type TcpEndpoint } from '@postern/node';
+import type { Policy, Service } from '@postern/esmtp';
+import { type Endpoint, networks, parseEndpoint } from '@postern/node';
 import { UsageError } from './usage-error.ts';
 
 /** What a listener's URL says; undefined is what it does not say. */
 export interface ListenerUrl {
-  readonly endpoint: TcpEndpoint & { readonly scheme: 'smtp' | 'smtps' };
+  readonly endpoint: Endpoint & { readonly scheme: Scheme };
+  readonly service: Service;
   readonly tls: 'required' | 'none' | undefined;
-  readonly auth: 'required' | 'optional' | undefined;
+  readonly auth: Policy['authentication'] | undefined;
+  readonly qualifiedDomains: boolean | undefined;
+  readonly completeHeader: boolean | undefined;
+  /** Addresses and networks whose connections begin with a PROXY header. */
+  readonly proxy: readonly string[] | undefined;
+  /** Addresses and networks whose XCLIENT is taken. */
+  readonly xclient: readonly string[] | undefined;
+  /** The permissions of a UNIX socket's file. */
+  readonly mode: number | undefined;
 }
 
-/** Parses `smtp://HOST:PORT` or `smtps://HOST:PORT`, with `?tls=` and `?auth=`. Port 0 picks one. Throws a UsageError. */
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps';
+
+/**
+ * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `smtp+unix:PATH` or `lmtp+unix:PATH`, with parameters. Port 0 picks
+ * one. Throws a UsageError.
+ */
 export function parseListenerUrl(url: string): ListenerUrl {
   const { endpoint, parameters } = parse(url);
-  const tls = take(parameters, 'tls', ['required', 'none']);
-  const auth = take(parameters, 'auth', ['required', 'optional']);
-  for (const key of parameters.keys())
-    throw new UsageError(`expected tls= or auth= after the ?, not ${JSON.stringify(key)}`);
-  if (endpoint.scheme === 'smtps' && tls === 'none') {
-    throw new UsageError('expected no tls=none with smtps://, which is TLS from the first byte');
+  const { scheme } = endpoint;
+  const isTls = scheme === 'smtps' || scheme === 'lmtps';
+  const isLmtp = scheme === 'lmtp' || scheme === 'lmtps';
+  const listener: ListenerUrl = {
+    endpoint,
+    service: isLmtp ? 'lmtp' : (take(parameters, 'service', ['submission', 'mx']) ?? 'submission'),
+    tls: take(parameters, 'tls', ['required', 'none']),
+    auth: take(parameters, 'auth', ['required', 'optional', 'none']),
+    qualifiedDomains: takeSwitch(parameters, 'qualifiedDomains'),
+    completeHeader: takeSwitch(parameters, 'completeHeader'),
+    proxy: takeNetworks(parameters, 'proxy'),
+    xclient: takeNetworks(parameters, 'xclient'),
+    mode: 'path' in endpoint ? takeMode(parameters) : undefined,
+  };
+  for (const key of parameters.keys()) throw unknownParameter(key, endpoint);
+  if (isTls && listener.tls === 'none') {
+    throw new UsageError(`expected no tls=none with ${scheme}://, which is TLS from the first byte`);
   }
-  return { endpoint, tls, auth };
+  if (isTls && 'path' in endpoint) throw new UsageError(`expected ${LISTENER_USAGE}`);
+  // RFC 2033 §5.
+  if (isLmtp && 'port' in endpoint && endpoint.port === 25) throw new UsageError('expected any port but 25 for LMTP');
+  return listener;
 }
 
 function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: URLSearchParams } {
   try {
     const { scheme, parameters, ...where } = parseEndpoint(url);
-    if ((scheme === 'smtp' || scheme === 'smtps') && 'host' in where)
-      return { endpoint: { ...where, scheme }, parameters };
+    const known = SCHEMES.find((one) => one === scheme);
+    if (known !== undefined) return { endpoint: { ...where, scheme: known }, parameters };
   } catch (error) {
     throw new UsageError(`expected ${LISTENER_USAGE}`, { cause: error });
   }
@@ -34,15 +63,56 @@ function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: UR
 
 /** Takes a parameter out, once and with one of these values. */
 function take<const V extends string>(parameters: URLSearchParams, key: string, values: readonly V[]): V | undefined {
-  const [value, ...more] = parameters.getAll(key);
+  const value = takeText(parameters, key, `${key}=${values.join(` or ${key}=`)}`);
   if (value === undefined) return undefined;
   const known = values.find((one) => one === value);
-  if (known === undefined || more.length > 0)
-    throw new UsageError(`expected ${key}=${values.join(` or ${key}=`)}, once`);
-  parameters.delete(key);
+  if (known === undefined) throw new UsageError(`expected ${key}=${values.join(` or ${key}=`)}, once`);
   return known;
 }
 
+function takeSwitch(parameters: URLSearchParams, key: string): boolean | undefined {
+  const value = take(parameters, key, ['yes', 'no']);
+  return value === undefined ? undefined : value === 'yes';
+}
+
+function takeNetworks(parameters: URLSearchParams, key: string): readonly string[] | undefined {
+  const expected = `${key}= and addresses, networks or unix, with commas`;
+  const list = takeText(parameters, key, expected)?.split(',');
+  if (list === undefined) return undefined;
+  try {
+    networks(list);
+    return list;
+  } catch (error) {
+    throw new UsageError(`expected ${expected}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function takeMode(parameters: URLSearchParams): number | undefined {
+  const expected = 'mode= and three octal digits, such as 660';
+  const mode = takeText(parameters, 'mode', expected);
+  if (mode === undefined) return undefined;
+  if (!/^[0-7]{3}$/.test(mode)) throw new UsageError(`expected ${expected}`);
+  return Number.parseInt(mode, 8);
+}
+
+function takeText(parameters: URLSearchParams, key: string, expected: string): string | undefined {
+  const [value, ...more] = parameters.getAll(key);
+  parameters.delete(key);
+  if (more.length > 0) throw new UsageError(`expected ${expected}, once`);
+  return value;
+}
+
+function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): UsageError {
+  const known = [
+    ...(endpoint.scheme.startsWith('smtp') ? ['service='] : []),
+    ...['tls=', 'auth=', 'qualifiedDomains=', 'completeHeader=', 'proxy=', 'xclient='],
+    ...('path' in endpoint ? ['mode='] : []),
+  ];
+  return new UsageError(`expected ${known.join(' or ')} after the ?, not ${JSON.stringify(key)}`);
+}
+
+const SCHEMES: readonly Scheme[] = ['smtp', 'smtps', 'lmtp', 'lmtps'];
+
 /** How a listener is written, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT or smtps://HOST:PORT (an IPv6 address in brackets), with ?tls=required|none and &auth=required|optional if wanted';
+  'smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtps://HOST:PORT (an IPv6 address in brackets), smtp+unix:PATH or lmtp+unix:PATH, with ?tls=required|none and the like if wanted';

@@ -56,8 +56,10 @@ function readyOf({ listeners }: Server): Ready {
   return { urls: listeners.map(({ url }) => url), ports: listeners.map(({ address }) => address.port) };
 }
 
-async function announce({ guest, listeners: [first] }: Settings, { urls, ports: [port] }: Ready): Promise<void> {
+async function announce({ guest, listeners }: Settings, { urls, ports }: Ready): Promise<void> {
   await printOut(urls.map((url) => `listening ${url}\n`).join(''));
+  const at = listeners.findIndex(({ service }) => service === 'submission');
+  const [first, port] = [listeners[at] ?? listeners[0], ports[Math.max(at, 0)]];
   if (guest !== undefined && first !== undefined && port !== undefined) {
     await printOut(firstMessage(first, port, guest));
   }

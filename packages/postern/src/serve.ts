@@ -64,8 +64,8 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
 
 /** Tells of what is allowed and surely not meant. */
 function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: DeliveryContext): void {
-  for (const { auth, endpoint } of listeners) {
-    if (auth === 'optional' && !acceptsGuests) {
+  for (const { auth, endpoint, service } of listeners) {
+    if (auth === 'optional' && service === 'submission' && !acceptsGuests) {
       log.warn('auth=optional without --auth anonymous: mail without AUTH is refused', {
         listener: formatEndpoint(endpoint),
       });

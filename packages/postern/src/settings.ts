@@ -63,12 +63,15 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const checkers =
     choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
   const hostname = choose('hostname', parseHostname) ?? ownHostname();
+  const listeners = choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
   const guest =
-    checkers.length === 0 ? { username: 'guest', password: randomBytes(12).toString('base64url') } : undefined;
+    checkers.length === 0 && listeners.some(wantsUsers)
+      ? { username: 'guest', password: randomBytes(12).toString('base64url') }
+      : undefined;
   // An option names the mechanisms, and the file says how they are done.
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
   return {
-    listeners: choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]),
+    listeners,
     checkers: guest === undefined ? checkers : [checkerOf(guest)],
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
@@ -77,7 +80,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     log: choose('log', (form) => form) ?? 'pretty',
     limits: choose('limits', (limits) => limits) ?? {},
     throttle: choose<'throttle', ThrottleOptions | false>('throttle', (throttle) => throttle) ?? {},
-    workers: choose('workers', parseWorkers) ?? 1,
+    workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
@@ -89,11 +92,13 @@ export function checkerOf({ username, password }: Guest): AnyChecker {
 }
 
 function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
-  if ((url.endpoint.scheme === 'smtps' || url.tls === 'required') && !hasCertificate) {
+  const isImplicit = url.endpoint.scheme.endsWith('s');
+  if ((isImplicit || url.tls === 'required') && !hasCertificate) {
     throw new UsageError('expected --tls-cert and --tls-key (or tls in the config file) for a listener that needs TLS');
   }
-  if (url.endpoint.scheme === 'smtps') return { ...url, tls: 'implicit' };
-  return { ...url, tls: url.tls ?? (hasCertificate ? 'offered' : 'none') };
+  if (isImplicit) return { ...url, tls: 'implicit' };
+  // Nobody listens in on a UNIX socket.
+  return { ...url, tls: url.tls ?? (hasCertificate && !('path' in url.endpoint) ? 'offered' : 'none') };
 }
 
 /** Tells what cannot be before the server starts. */
@@ -117,6 +122,19 @@ function parseWorkers(workers: number | 'auto'): number {
   if (workers === 'auto') return availableParallelism();
   if (!Number.isInteger(workers) || workers < 1) throw new UsageError('expected a whole number above 0, or auto');
   return workers;
+}
+
+/** Processes share ports, but a UNIX socket is one process's. */
+function checkShared(workers: number, listeners: readonly ListenerSettings[]): number {
+  if (workers > 1 && listeners.some(({ endpoint }) => 'path' in endpoint)) {
+    throw new UsageError('expected 1 where a listener is a UNIX socket, which processes cannot share');
+  }
+  return workers;
+}
+
+/** True if somebody has to log in there. */
+function wantsUsers({ service, auth }: Pick<ListenerUrl, 'service' | 'auth'>): boolean {
+  return auth === 'required' || (service === 'submission' && auth !== 'none');
 }
 
 function parseHostname(name: string): string {

@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAuthority } from '../support/certificates.ts';
+import { BIN, type RunningPostern, startPostern } from '../support/postern.ts';
+import { run, words } from '../support/program.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-services-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('61: a listener for LMTP', () => {
+  it('on a UNIX socket delivers, with a reply for each recipient', async () => {
+    const path = join(folder, 'lmtp');
+    const mail = join(folder, 'lmtp-mail');
+    await using server = await startPostern(
+      ...words`--listen lmtp+unix:${path}?mode=600 --deliver maildir:${mail} --hostname mx.example.com --log silent`,
+    );
+    expect(server.output()).toBe(`listening lmtp+unix:${path}\n`);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+
+    using client = await Client.connect({ path }, 'LHLO');
+    expect(await client.say('MAIL FROM:<ann@example.net>')).toMatch(/^250 /);
+    for (const name of ['bob', 'eve']) expect(await client.say(`RCPT TO:<${name}@example.com>`)).toMatch(/^250 /);
+    expect(await client.say('DATA')).toMatch(/^354 /);
+    expect(await client.say('Subject: hi\r\n\r\n.')).toMatch(/^250 2\.0\.0 <bob@example\.com> OK /);
+    expect(await client.hear()).toMatch(/^250 2\.0\.0 <eve@example\.com> OK /);
+    for (const name of ['bob', 'eve']) {
+      expect(await delivered(mail, `${name}@example.com`)).toMatch(
+        /^Return-Path: <ann@example\.net>\r\nReceived: from client\.example\.org by mx\.example\.com with LMTP\s[\s\S]*\+0000\r\nSubject: hi\r\n\r\n$/,
+      );
+    }
+    await server.stop();
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+  });
+
+  it('on TCP says so, and makes up nobody', async () => {
+    await using server = await startPostern(...words`--listen lmtp://127.0.0.1:0 --deliver discard --log silent`);
+    expect(server.output()).toMatch(/^listening lmtp:\/\/127\.0\.0\.1:[1-9]\d*\n$/);
+    using client = await Client.connect(portOf(server), 'LHLO');
+    expect(await client.say('EHLO client.example.org')).toMatch(/^500 /);
+  });
+});
+
+describe('a listener that is an MX', () => {
+  it('takes mail from anybody as it is, and from users who log in', async () => {
+    const mail = join(folder, 'mx-mail');
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0?service=mx --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${mail} --log silent`,
+    );
+    using guest = await Client.connect(portOf(server));
+    expect(guest.greeting).toMatch(/AUTH .*PLAIN/);
+    expect(guest.greeting).not.toContain('ANONYMOUS');
+    await guest.send('<ann@sales>', '<bob@example.com>', 'Subject: hi');
+    expect(await delivered(mail, 'bob@example.com')).toMatch(/with ESMTP\s[\s\S]*\+0000\r\nSubject: hi\r\n$/);
+    using user = await Client.connect(portOf(server));
+    expect(await user.say(`AUTH PLAIN ${PLAIN}`)).toMatch(/^235 /);
+    using submitter = await Client.connect(portOf(server, 1));
+    expect(await submitter.say('MAIL FROM:<ann@example.com>')).toMatch(/^530 /);
+  });
+});
+
+describe('60: a listener for submission', () => {
+  it('has rules that an MX has not, and each of them can be switched off', async () => {
+    const mail = join(folder, 'submission-mail');
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?qualifiedDomains=no&completeHeader=no --auth memory:joe:s3cret --deliver maildir:${mail} --log silent`,
+    );
+    using strict = await Client.connect(portOf(server));
+    await strict.say(`AUTH PLAIN ${PLAIN}`);
+    expect(await strict.say('MAIL FROM:<ann@sales>')).toMatch(/^554 5\.7\.1 /);
+    await strict.send('<ann@example.com>', '<strict@example.com>', 'Subject: hi');
+    expect(await delivered(mail, 'strict@example.com')).toMatch(/\r\nDate: .*\r\nMessage-ID: <.*>\r\nSubject: hi\r\n$/);
+    using lax = await Client.connect(portOf(server, 1));
+    await lax.say(`AUTH PLAIN ${PLAIN}`);
+    await lax.send('<ann@sales>', '<lax@example.com>', 'Subject: hi');
+    expect(await delivered(mail, 'lax@example.com')).toMatch(/\+0000\r\nSubject: hi\r\n$/);
+  });
+});
+
+describe('63, 64: a client that comes by a proxy', () => {
+  it('is who the PROXY header and XCLIENT say, after STARTTLS as well', async () => {
+    const authority = await TestAuthority.create();
+    const { cert, key } = await authority.server();
+    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
+    const mail = join(folder, 'proxy-mail');
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0?proxy=127.0.0.1 --listen smtp://127.0.0.1:0?xclient=127.0.0.0/8`,
+      ...words`--tls-cert ${files.cert} --tls-key ${files.key} --auth memory:joe:s3cret --auth trusted`,
+      ...words`--deliver maildir:${mail} --hostname mx.example.com --log json`,
+    );
+
+    using proxied = await Client.connect(portOf(server), 'EHLO', 'PROXY TCP4 198.51.100.7 203.0.113.5 50000 587\r\n');
+    expect(await proxied.say('STARTTLS')).toMatch(/^220 /);
+    await proxied.secure(authority.cert);
+    await proxied.say(`AUTH PLAIN ${PLAIN}`);
+    await proxied.send('<ann@example.com>', '<proxied@example.com>', 'Subject: hi');
+    expect(await delivered(mail, 'proxied@example.com')).toMatch(
+      /Received: from client\.example\.org \(\[198\.51\.100\.7\]\)\s/,
+    );
+
+    using forwarded = await Client.connect(portOf(server, 1));
+    expect(forwarded.greeting).toContain('XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT');
+    expect(await forwarded.say('XCLIENT ADDR=198.51.100.8 NAME=laptop.example.org')).toBe(
+      '220 mx.example.com ESMTP\r\n',
+    );
+    await forwarded.say('EHLO proxy.example.net');
+    expect(await forwarded.say('STARTTLS')).toMatch(/^220 /);
+    await forwarded.secure(authority.cert);
+    expect(await forwarded.say('XCLIENT LOGIN=joe')).toMatch(/^220 /);
+    await forwarded.say('EHLO proxy.example.net');
+    await forwarded.send('<ann@example.com>', '<forwarded@example.com>', 'Subject: hi');
+    expect(await delivered(mail, 'forwarded@example.com')).toMatch(
+      /Received: from proxy\.example\.net \(laptop\.example\.org \[198\.51\.100\.8\]\)\s[\s\S]* with ESMTPSA\s/,
+    );
+    expect(server.output()).toContain('handed on by a trusted peer');
+  });
+
+  it('is nobody else where nobody is trusted', async () => {
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --log silent`,
+    );
+    using client = await Client.connect(portOf(server));
+    expect(client.greeting).not.toContain('XCLIENT');
+    expect(await client.say('XCLIENT ADDR=198.51.100.8')).toMatch(/^550 5\.7\.0 /);
+    expect(await client.say('PROXY TCP4 198.51.100.7 203.0.113.5 50000 587')).toMatch(/^500 /);
+  });
+});
+
+describe('postern explain', () => {
+  it('tells what each listener is for, and why nobody authenticates there', async () => {
+    const { code, output } = await run(process.execPath, [
+      BIN,
+      ...words`explain --auth memory:joe:secret --listen smtp://0.0.0.0:25?service=mx --listen lmtp+unix:/run/lmtp`,
+      ...words`--listen lmtp://0.0.0.0:24?auth=required`,
+    ]);
+    expect(code).toBe(0);
+    const [mx = '', unix = '', lmtp = ''] = output.split('\n\n');
+    expect(mx).toContain('smtp://0.0.0.0:25: MX, no TLS, authentication optional, for clients on other machines\n');
+    expect(mx).toMatch(/^ {2}SCRAM-SHA-256 +offered +no: no TLS here$/m);
+    expect(mx).toMatch(/^ {2}ANONYMOUS +no: not among the mechanisms wanted +no: no TLS here$/m);
+    expect(unix).toContain('lmtp+unix:/run/lmtp: LMTP, no TLS, authentication none, for clients on this machine\n');
+    expect(unix).toMatch(/^ {2}PLAIN +no: nobody authenticates here +no: no TLS here$/m);
+    expect(lmtp).toMatch(/^ {2}PLAIN +no: exposes the secret: needs TLS +no: no TLS here$/m);
+  });
+});
+
+const PLAIN = Buffer.from('\0joe\0s3cret').toString('base64');
+
+function portOf({ urls }: RunningPostern, at = 0): NetConnectOpts {
+  return { host: '127.0.0.1', port: Number(urls[at]?.port) };
+}
+
+/** The one message in a Maildir. */
+async function delivered(mail: string, recipient: string): Promise<string> {
+  const inbox = join(mail, recipient, 'new');
+  const [name = '', ...others] = await readdir(inbox);
+  expect(others).toEqual([]);
+  return await readFile(join(inbox, name), 'latin1');
+}
+
+/** A client that says lines and hears replies. */
+class Client implements Disposable {
+  #socket: Socket;
+  #heard = '';
+  /** The answer to the greeting. */
+  greeting = '';
+
+  private constructor(socket: Socket) {
+    this.#socket = socket.setEncoding('latin1');
+  }
+
+  static async connect(options: NetConnectOpts, hello = 'EHLO', before = ''): Promise<Client> {
+    const socket = connect(options);
+    if (before !== '') socket.write(before);
+    const client = new Client(socket);
+    await client.hear();
+    client.greeting = await client.say(`${hello} client.example.org`);
+    return client;
+  }
+
+  /** Puts TLS on the connection, and greets again. */
+  async secure(ca: string): Promise<void> {
+    const socket = connectTls({ socket: this.#socket, ca, servername: 'localhost' });
+    await once(socket, 'secureConnect');
+    this.#socket = socket.setEncoding('latin1');
+    this.greeting = await this.say('EHLO client.example.org');
+  }
+
+  async send(from: string, to: string, text: string): Promise<void> {
+    for (const line of [`MAIL FROM:${from}`, `RCPT TO:${to}`]) expect(await this.say(line)).toMatch(/^250 /);
+    expect(await this.say('DATA')).toMatch(/^354 /);
+    expect(await this.say(`${text}\r\n.`)).toMatch(/^250 /);
+  }
+
+  async say(line: string): Promise<string> {
+    this.#socket.write(`${line}\r\n`);
+    return await this.hear();
+  }
+
+  async hear(): Promise<string> {
+    for (;;) {
+      const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
+      if (reply !== undefined) {
+        this.#heard = this.#heard.slice(reply.length);
+        return reply;
+      }
+      const [text] = (await once(this.#socket, 'data')) as [string];
+      this.#heard += text;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+}
