@@ -35,6 +35,34 @@ const scenarios = new Map<string, () => Promise<void>>([
     },
   ],
   [
+    'custom-decision',
+    async () => {
+      const server = await serve('custom-decision');
+      const logIn = async (...said: readonly string[]): Promise<string> => {
+        const client = await talk(server.ports[0]);
+        expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH X-TOKEN .*PLAIN/m);
+        let reply = '';
+        for (const line of said) reply = await client.say(line);
+        return reply;
+      };
+      const plain = (user: string, password: string): string => `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`;
+      expect(await logIn(plain('joe', 's3cret'))).toMatch(/^334 /);
+      expect(await logIn(plain('joe', 's3cret'), base64('123456'))).toMatch(/^235 /);
+      expect(await logIn(plain('joe', 's3cret'), base64('654321'))).toBe('535 5.7.8 Wrong code');
+      expect(await logIn(plain('joe', 'wrong'))).toBe('535 5.7.8 Authentication failed');
+      expect(await logIn(plain('ann', 'hunter2'))).toMatch(/^235 /);
+      expect(await logIn(plain('eve', 'any'))).toBe('550 5.7.1 Not any more');
+      expect(await logIn(`AUTH X-TOKEN ${base64('t0ken')}`)).toMatch(/^235 /);
+      expect(await logIn(`AUTH X-TOKEN ${base64('nothing')}`)).toBe('535 5.7.8 Authentication failed');
+      expect(await logIn(`AUTH X-TOKEN ${base64('old-t0ken')}`)).toMatch(/^454 4\.7\.0 Tokens are being renewed/);
+      expect((await server.printed(/joe\n.*ann@.*joe\n/s)).match(/^logged in: .*$/gm)).toEqual([
+        'logged in: joe',
+        'logged in: ann@example.com',
+        'logged in: joe',
+      ]);
+    },
+  ],
+  [
     'custom-mechanism',
     async () => {
       const server = await serve('custom-mechanism');
