@@ -105,7 +105,12 @@ function takeText(parameters: URLSearchParams, key: string, expected: string): s
 function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): UsageError {
   const known = [
     ...(endpoint.scheme.startsWith('smtp') ? ['service='] : []),
-    ...['tls=', 'auth=', 'qualifiedDomains=', 'completeHeader=', 'proxy=', 'xclient='],
+    'tls=',
+    'auth=',
+    'qualifiedDomains=',
+    'completeHeader=',
+    'proxy=',
+    'xclient=',
     ...('path' in endpoint ? ['mode='] : []),
   ];
   return new UsageError(`expected ${known.join(' or ')} after the ?, not ${JSON.stringify(key)}`);
