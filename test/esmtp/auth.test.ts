@@ -753,6 +753,16 @@ describe('AUTH, case by case', () => {
     expect(heard).toEqual([null, 'e=mc2@example.com', null]);
   });
 
+  test('53: a submitter may be in UTF-8 (RFC 6531), and what is neither that nor ASCII is none', async () => {
+    const server = new Server({ trustSubmitter: () => true });
+    const heard: unknown[] = [];
+    server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
+    await server.play(
+      `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com> AUTH=+C3+BC@example.com\nS: 250...\nC: RSET\nS: 250...\nC: MAIL FROM:<ann@example.com> AUTH=+FC@example.com\nS: 501...`,
+    );
+    expect(heard).toEqual(['ü@example.com']);
+  });
+
   test.each(['', '=', 'e+3dmc2@example.com', 'e+@example.com', 'not-a-mailbox', '<ann@example.com', 'a=b@example.com'])(
     '53: AUTH=%s is 501',
     async (auth) => {

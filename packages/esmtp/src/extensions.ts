@@ -1,5 +1,5 @@
 import { TrustedLogin } from '@postern/cred';
-import { offered } from '@postern/sasl';
+import { offered, text } from '@postern/sasl';
 import { parseMailbox } from './address.ts';
 import type { Parameter } from './command.ts';
 import type { MailParameters, RcptParameters } from './delivery.ts';
@@ -160,7 +160,8 @@ export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMa
 
 /** RFC 4954 §5: the xtext of a mailbox, or `<>`, which is null; undefined if it is neither. */
 function parseSubmitter(value: string | undefined): string | null | undefined {
-  const submitter = decodeXtext(value ?? '');
+  const octets = decodeXtext(value ?? '');
+  const submitter = octets === undefined ? undefined : text(Buffer.from(octets, 'latin1'));
   if (submitter === '<>') return null;
   return submitter === undefined ? undefined : parseMailbox(submitter)?.toString();
 }

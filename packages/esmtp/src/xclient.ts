@@ -1,4 +1,4 @@
-import { prepare } from '@postern/sasl';
+import { prepare, text } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
 import type { ForwardedFacts, HostAddress } from './forwarded.ts';
 import { decodeXtext } from './xtext.ts';
@@ -57,12 +57,8 @@ function readHelo(value: string): string | undefined {
 
 /** A name as the mechanisms of SASL prepare it, or there would be one user of two names. */
 function readLogin(value: string): string | undefined {
-  try {
-    const login = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
-    return prepare(login, 'query');
-  } catch {
-    return undefined;
-  }
+  const login = text(Buffer.from(value, 'latin1'));
+  return login === undefined ? undefined : prepare(login, 'query');
 }
 
 const attributes: ReadonlyMap<string, Attribute> = new Map([
