@@ -7,7 +7,7 @@ import { binaryHeader, vector } from './proxy-bytes.ts';
 /** As long as an address can be. */
 const FULL = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
 
-describe('the PROXY header, version 1', () => {
+describe('64: the PROXY header, version 1', () => {
   it.each([
     ['PROXY TCP4 192.0.2.1 198.51.100.1 56324 25', ['192.0.2.1', 56_324, '198.51.100.1', 25]],
     ['PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535', ['255.255.255.255', 65_535, '255.255.255.255', 65_535]],
@@ -76,7 +76,7 @@ describe('the PROXY header, version 1', () => {
   });
 });
 
-describe('the PROXY header, version 2', () => {
+describe('64: the PROXY header, version 2', () => {
   const ipv4 = Buffer.of(192, 0, 2, 1, 198, 51, 100, 1, 0xdc, 0x04, 0, 25);
   const ipv6 = Buffer.from(`20010db8${'00'.repeat(11)}01${'00'.repeat(15)}0100010019`, 'hex');
   const unix = Buffer.concat([

@@ -14,7 +14,7 @@ const LINE = 'PROXY TCP4 192.0.2.1 198.51.100.1 56324 25\r\n';
 const CLIENT = { family: 'IPv4', address: '192.0.2.1', port: 56_324 };
 const SERVER = { family: 'IPv4', address: '198.51.100.1', port: 25 };
 
-describe('a connection from a trusted proxy', () => {
+describe('64: a connection from a trusted proxy', () => {
   it.each([
     ['version 1', Buffer.from(LINE)],
     ['version 2', binaryHeader({ addresses: Buffer.of(192, 0, 2, 1, 198, 51, 100, 1, 0xdc, 0x04, 0, 25) })],
@@ -120,7 +120,7 @@ describe('a connection from a trusted proxy', () => {
   });
 });
 
-describe('trust', () => {
+describe('64: trust', () => {
   it.each([
     ['127.0.0.1', true],
     ['127.0.0.0/8', true],
