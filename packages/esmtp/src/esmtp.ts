@@ -3,6 +3,7 @@ import type { Protocol } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
+import { DateFormat } from './date-format.ts';
 import type { EventListener } from './events.ts';
 import { extensions, readersOf } from './extensions.ts';
 import { type Limits, withDefaults } from './limits.ts';
@@ -77,6 +78,7 @@ function settle(options: EsmtpOptions): Settings {
     limits: withDefaults(limits),
     onEvent: options.onEvent,
     clock: options.clock ?? systemClock,
+    dates: new DateFormat(),
     greeted: new RepeatedReply(250),
     farewell: new Reply(221, '2.0.0', `${hostname} closing the connection`),
     nextId: ids(),

@@ -1,7 +1,7 @@
 /** The fields that a header may lack, without their line ends. */
 export interface MissingFields {
-  readonly date: () => string;
-  readonly messageId: () => string;
+  date(): string;
+  messageId(): string;
 }
 
 /**
@@ -61,13 +61,12 @@ export class HeaderCompletion {
 
   /** Where the message has no header at all, what begins it is parted from the fields. */
   #additions(bytes: Uint8Array): Buffer {
-    const lines = [
-      ...(this.#hasDate ? [] : [this.#fields.date()]),
-      ...(this.#hasMessageId ? [] : [this.#fields.messageId()]),
-    ];
+    if (this.#hasDate && this.#hasMessageId) return EMPTY;
+    const date = this.#hasDate ? '' : `${this.#fields.date()}\r\n`;
+    const messageId = this.#hasMessageId ? '' : `${this.#fields.messageId()}\r\n`;
     const isBody =
       this.#lineAt === 0 && bytes.length > 0 && bytes[0] !== CR && nameLength(bytes, 0, bytes.length) === 0;
-    return Buffer.from(lines.map((line) => `${line}\r\n`).join('') + (isBody ? '\r\n' : ''));
+    return Buffer.from(`${date}${messageId}${isBody ? '\r\n' : ''}`);
   }
 
   /** A copy, in a buffer that doubles when it is full: pieces may be single octets. */

@@ -2,11 +2,10 @@ import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
-import { HeaderCompletion } from './header-completion.ts';
+import { HeaderCompletion, type MissingFields } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { after, isPromise } from './promise.ts';
-import { formatDate } from './received.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
@@ -15,7 +14,7 @@ import { DeliveryFailed, type State } from './state.ts';
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
  * message aborted once: then the reply is ready.
  */
-export class Intake {
+export class Intake implements MissingFields {
   readonly #state: State;
   readonly #envelope: Envelope;
   readonly #message: Message;
@@ -43,12 +42,15 @@ export class Intake {
     this.#limits = limits;
     const inLines = Number.isFinite(limits.textLine) && envelope.parameters.body !== 'BINARYMIME';
     this.#lines = inLines ? new LineLengths(limits.textLine) : undefined;
-    if (settings.completeHeader) {
-      this.#completion = new HeaderCompletion({
-        date: () => `Date: ${formatDate(new Date())}`,
-        messageId: () => `Message-ID: <${envelope.id}@${settings.hostname}>`,
-      });
-    }
+    if (settings.completeHeader) this.#completion = new HeaderCompletion(this);
+  }
+
+  date(): string {
+    return `Date: ${this.#state.settings.dates.format(new Date())}`;
+  }
+
+  messageId(): string {
+    return `Message-ID: <${this.#envelope.id}@${this.#state.settings.hostname}>`;
   }
 
   /** Octets of the client's data so far. */

@@ -2,7 +2,7 @@ import type { Login, MaybePromise } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery, Trace } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { after, isPromise } from './promise.ts';
-import { formatReceived, withKeyword } from './received.ts';
+import { receivedAt, withKeyword } from './received.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
 /** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
@@ -47,7 +47,7 @@ function receivedField(
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
   const { hostname } = settings;
   const trace: Trace = { mind, remoteName: forwarded?.name, avatarId, hostname, protocol, envelope, date: new Date() };
-  if (avatar.receivedHeader === undefined) return formatReceived(trace);
+  if (avatar.receivedHeader === undefined) return receivedAt(trace, settings.dates.format(trace.date));
   const field = avatar.receivedHeader(trace);
   if (field !== undefined && !FIELD.test(field)) {
     throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));

@@ -1,23 +1,28 @@
 import { isAddressLiteral, isDomain } from './address.ts';
+import { DateFormat } from './date-format.ts';
 import type { Trace } from './delivery.ts';
 
 /**
  * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
  * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
  */
-export function formatReceived({ mind, remoteName, hostname, protocol, envelope, date }: Trace): string {
+export function formatReceived(trace: Trace): string {
+  return receivedAt(trace, new DateFormat().format(trace.date));
+}
+
+/** The same, with the date in words. */
+export function receivedAt({ mind, remoteName, hostname, protocol, envelope }: Trace, date: string): string {
   const client = mind.clientName ?? '';
   const name = isDomain(client) || isAddressLiteral(client) ? client : 'unknown';
-  const [only, ...others] = envelope.recipients;
-  const clauses = [
-    `from ${name}${tcpInfo(mind.remote, remoteName)}`,
-    `by ${hostname}`,
-    `with ${protocol}`,
-    `id ${envelope.id}`,
-    only === undefined || others.length > 0 ? '' : `for <${only.forwardPath.toString()}>`,
-    mind.tls === undefined ? '' : `tls ${mind.tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`,
-  ];
-  return `${fold(clauses)};\r\n ${formatDate(date)}`;
+  const { recipients } = envelope;
+  const field = new FoldedField('Received:');
+  field.add(`from ${name}${tcpInfo(mind.remote, remoteName)}`);
+  field.add(`by ${hostname}`);
+  field.add(`with ${protocol}`);
+  field.add(`id ${envelope.id}`);
+  if (recipients.length === 1) field.add(`for <${recipients[0]?.forwardPath.toString()}>`);
+  if (mind.tls !== undefined) field.add(`tls ${mind.tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`);
+  return `${field.text};\r\n ${date}`;
 }
 
 /** The "with" keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
@@ -42,32 +47,20 @@ function tcpInfo({ family, address }: Trace['mind']['remote'], name: string | un
   return bare.includes(':') ? ` (${known}[IPv6:${bare}])` : ` (${known}[${bare}])`;
 }
 
-/** The date and time as RFC 5322 §3.3 writes it, in UTC. By hand, for `toUTCString` takes as long as all the rest of the field. */
-export function formatDate(date: Date): string {
-  const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
-  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
-}
+/** A header field in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
+class FoldedField {
+  text: string;
+  #column: number;
 
-function two(number: number): string {
-  return number < 10 ? `0${number}` : `${number}`;
-}
-
-/** The clauses after the field's name, in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
-function fold(clauses: readonly string[]): string {
-  let text = 'Received:';
-  let column = text.length;
-  for (const clause of clauses) {
-    if (clause === '') continue;
-    // One more, for the semicolon.
-    if (column + 1 + clause.length + 1 > 78) {
-      text += '\r\n';
-      column = 0;
-    }
-    text += ` ${clause}`;
-    column += 1 + clause.length;
+  constructor(name: string) {
+    this.text = name;
+    this.#column = name.length;
   }
-  return text;
-}
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+  add(clause: string): void {
+    // One more, for the semicolon.
+    const folds = this.#column + 1 + clause.length + 1 > 78;
+    this.#column = (folds ? 0 : this.#column) + 1 + clause.length;
+    this.text += folds ? `\r\n ${clause}` : ` ${clause}`;
+  }
+}

@@ -1,5 +1,6 @@
 import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
+import type { DateFormat } from './date-format.ts';
 import type { MailParameters, RcptParameters } from './delivery.ts';
 import type { EventListener } from './events.ts';
 import type { Extension, ParameterReader } from './extensions.ts';
@@ -30,6 +31,7 @@ export interface Settings extends Policy {
   readonly limits: Limits;
   readonly onEvent: EventListener | undefined;
   readonly clock: Clock;
+  readonly dates: DateFormat;
   /** The reply to EHLO. */
   readonly greeted: RepeatedReply;
   /** The reply to QUIT. */
