@@ -112,6 +112,10 @@ function ratiosOf(rates: Rates, rival: Rival): Spread | undefined {
 
 /** Work g: what a server's memory grows by with each connection, between a first and a last number of them. */
 async function benchIdle(load: LoadGenerator, options: Options): Promise<void> {
+  if (openFiles() < idle.to + SPARE_FILES) {
+    progress(`${idle.id} is left out: it needs more than ${idle.to} open files, see ulimit -Hn`);
+    return;
+  }
   const sizes = new Map(options.servers.map((name): [string, number[]] => [name, []]));
   for (let round = 0; round < options.rounds; round++) {
     for (const [name, ofServer] of sizes) {
@@ -180,6 +184,15 @@ async function benchWorkers(load: LoadGenerator, { cores, rounds, warmUp, measur
 function rssKib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
+
+/** How many files a process may open here. */
+function openFiles(): number {
+  const limit = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
+}
+
+/** What a process has open beside its connections. */
+const SPARE_FILES = 100;
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
