@@ -5,6 +5,7 @@ import {
   type AvatarId,
   AvatarRealm,
   type Checker,
+  type Clock,
   Credentials,
   InMemoryUsernamePasswordDatabaseDontUse,
   Login,
@@ -412,6 +413,23 @@ describe('a login that takes too long', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('keeps the process alive until it is decided, and so does a logout', async () => {
+    const kept: (boolean | undefined)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      after(_milliseconds, _callback, keepsAlive) {
+        kept.push(keepsAlive);
+        return { [Symbol.dispose]: () => {} };
+      },
+    };
+    const realm: Realm = {
+      requestAvatar: (avatarId) => new Login(avatarId, new MemoryMailbox(avatarId) as never, () => settle()),
+    };
+    const portal = new Portal(realm, { clock }).register(checking(async () => 'joe'));
+    await (await portal.login(joe(), mindOf(), Mailbox)).logout();
+    expect(kept).toEqual([true, true]);
+  });
+
   it.each([[0], [-1], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 31]])(
     'cannot be put off by a deadline of %s',
     (deadline) => {
@@ -479,6 +497,21 @@ describe('a client that leaves', () => {
       expect(minds[0]?.signal.aborted).toBe(false);
       connection.abort();
       expect(minds[0]?.signal.aborted).toBe(true);
+    }
+  });
+
+  it('while the checker begins is not waited for', async () => {
+    for (const listens of [true, false]) {
+      const connection = new AbortController();
+      const portal = portalOf(
+        checking((_credentials, { signal }) => {
+          if (listens) expect(signal.aborted).toBe(false);
+          connection.abort(new Error('connection reset'));
+          return new Promise(() => {});
+        }),
+      );
+      const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox).catch((thrown) => thrown);
+      expect(await Promise.race([login, settle()])).toBeInstanceOf(TemporaryFailure);
     }
   });
 

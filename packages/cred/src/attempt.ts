@@ -121,12 +121,15 @@ export class Attempt implements Mind {
   }
 
   async #wait<T>(work: Promise<T>): Promise<T> {
-    this.#timer = this.#clock.after(this.#milliseconds, () => this.stop('timeout', new TemporaryFailure(this.#late)));
-    this.#listen();
     try {
       const result = await new Promise<T>((resolve, reject) => {
-        this.#fail = reject;
         work.then(resolve, reject);
+        // The client may have left while the work began.
+        if (this.left) this.#onLeft();
+        if (this.#stopped !== undefined) return reject(this.#stopped.reason);
+        this.#fail = reject;
+        this.#timer = this.#clock.after(this.#milliseconds, () => this.#onLate(), true);
+        this.#listen();
       });
       this.#finish();
       return result;
@@ -152,6 +155,10 @@ export class Attempt implements Mind {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#fail = undefined;
+  }
+
+  #onLate(): void {
+    this.stop('timeout', new TemporaryFailure(this.#late));
   }
 
   #onLeft(): void {

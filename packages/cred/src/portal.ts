@@ -219,9 +219,8 @@ export class Portal {
 
   async #within<T>(work: Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();
-    using _timer = this.#clock.after(this.#deadline, () =>
-      late.reject(new TemporaryFailure('the logout took too long')),
-    );
+    const giveUp = (): void => late.reject(new TemporaryFailure('the logout took too long'));
+    using _timer = this.#clock.after(this.#deadline, giveUp, true);
     return await Promise.race([work, late.promise]);
   }
 }
