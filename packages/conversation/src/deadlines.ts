@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
 import { Closing, TimedOut } from './errors.ts';
+import { type Enrolled, Roll } from './roll.ts';
 
 /**
  * The deadlines of all who wait on one server, kept by one coarse timer that runs only while somebody waits. A deadline passes up to
@@ -8,8 +9,7 @@ import { Closing, TimedOut } from './errors.ts';
 export class Deadlines {
   readonly #clock: Clock;
   readonly #granularity: number;
-  /** In no order. Not a Set, of which what is added and deleted all the time leaves more behind than the waits themselves. */
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting = new Roll<Waiter>();
   readonly #watched = new WeakSet<AbortSignal>();
   #ticking = false;
 
@@ -31,21 +31,14 @@ export class Deadlines {
   begin(waiter: Waiter, milliseconds: number, closing?: AbortSignal): void {
     waiter.expiresAt = this.#clock.now() + milliseconds;
     waiter.closing = closing;
-    waiter.place = this.#waiting.push(waiter) - 1;
+    this.#waiting.add(waiter);
     if (!this.#ticking) this.#schedule();
     if (closing !== undefined) this.#watch(closing);
   }
 
   /** The waiter waits no longer. */
   end(waiter: Waiter): void {
-    const { place } = waiter;
-    if (place < 0) return;
-    waiter.place = -1;
-    const last = this.#waiting.pop();
-    if (last === undefined || last === waiter) return;
-    // The last one takes its place.
-    this.#waiting[place] = last;
-    last.place = place;
+    this.#waiting.delete(waiter);
   }
 
   /** Begins a wait as {@link begin} does, for something that may come. */
@@ -71,11 +64,11 @@ export class Deadlines {
   readonly #tick = (): void => {
     const now = this.#clock.now();
     this.#fail(
-      this.#waiting.filter(({ expiresAt }) => expiresAt <= now),
+      this.#waiting.members.filter(({ expiresAt }) => expiresAt <= now),
       () => new TimedOut(),
     );
     this.#ticking = false;
-    if (this.#waiting.length > 0) this.#schedule();
+    if (this.#waiting.members.length > 0) this.#schedule();
   };
 
   #schedule(): void {
@@ -89,7 +82,7 @@ export class Deadlines {
     this.#watched.add(closing);
     closing.addEventListener('abort', () => {
       this.#fail(
-        this.#waiting.filter((waiter) => waiter.closing === closing),
+        this.#waiting.members.filter((waiter) => waiter.closing === closing),
         () => new Closing(),
       );
     });
@@ -104,11 +97,10 @@ export class Deadlines {
 }
 
 /** Who waits, once or again and again: then the one object serves all waits. */
-export abstract class Waiter {
+export abstract class Waiter implements Enrolled {
   /** By the clock, in milliseconds. */
   expiresAt = 0;
   closing: AbortSignal | undefined = undefined;
-  /** Where the deadlines keep it; negative while it does not wait. */
   place = -1;
 
   /** It waits no longer, for this reason. */

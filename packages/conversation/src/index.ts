@@ -3,5 +3,6 @@ export { Conversation, type ConversationOptions, type HeardMessage, type Protoco
 export { Deadlines } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export { release } from './release.ts';
+export { type Enrolled, Roll } from './roll.ts';
 export type { Take } from './sink.ts';
 export type { Address, MaybePromise, PeerCertificate, TlsFacts, TlsPolicy, Transport } from './transport.ts';

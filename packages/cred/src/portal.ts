@@ -8,6 +8,7 @@ import { after, type InstanceOf, type Interface, isDerived, isPromise, type Mayb
 import { Login, type LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
+import { type Enrolled, Roll } from './roll.ts';
 
 /** Decides whether an authenticated user may act as the identity asked for; answers with whom it will be, or throws LoginDenied. */
 export type Authorize = (
@@ -41,7 +42,7 @@ export class Portal {
   /** Who has been found for the classes asked about so far. */
   readonly #found = new Map<Interface, AnyChecker | typeof NOBODY>();
   readonly #attempts = new Map<Attempt, Promise<unknown>>();
-  readonly #logins = new Set<Login<unknown>>();
+  readonly #logins = new Roll<OpenLogin<unknown>>();
   #draining = false;
 
   constructor(
@@ -86,7 +87,7 @@ export class Portal {
 
   /** How many are logged in, or on their way out. */
   get openLogins(): number {
-    return this.#logins.size;
+    return this.#logins.members.length;
   }
 
   /**
@@ -110,7 +111,7 @@ export class Portal {
 
   /** Logs everybody out, and resolves when all have gone; nobody's failure to leave keeps another. */
   async logoutAll(reason: LogoutReason = 'shutdown'): Promise<void> {
-    await Promise.allSettled(Array.from(this.#logins, (login) => login.logout(reason)));
+    await Promise.allSettled(Array.from(this.#logins.members, (login) => login.logout(reason)));
   }
 
   /**
@@ -182,7 +183,7 @@ export class Portal {
     if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
     const { avatar } = given;
     if (!isOneOf(avatar, interfaces)) return this.#turnOut(given, interfaces);
-    const login: Login<InstanceOf<I[number]>> = new Login(avatarId, avatar, (reason) => {
+    const login: OpenLogin<InstanceOf<I[number]>> = new OpenLogin(avatarId, avatar, (reason) => {
       const left = (): void => {
         attempt.end();
         this.#logins.delete(login);
@@ -223,6 +224,11 @@ export class Portal {
     using _timer = this.#clock.after(this.#deadline, giveUp, true);
     return await Promise.race([work, late.promise]);
   }
+}
+
+/** A login that the portal knows of. */
+class OpenLogin<A> extends Login<A> implements Enrolled {
+  place = -1;
 }
 
 /** The default policy (RFC 4616 §2, RFC 4422 §2): an authorization identity must be the authentication identity itself. */

@@ -6,6 +6,7 @@ import {
   ConversationError,
   type ConversationOptions,
   Deadlines,
+  Roll,
   type TlsPolicy,
 } from '@postern/conversation';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
@@ -29,7 +30,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   readonly #closing = new AbortController();
   /** The sockets that are not transports yet, and whom each is counted for. */
   readonly #arriving = new Map<Socket, string | undefined>();
-  readonly #transports = new Set<SocketTransport>();
+  readonly #transports = new Roll<SocketTransport>();
   /** One for all sockets. */
   readonly #onSocketClose: (this: Socket) => void;
   #protocols = 0;
@@ -76,7 +77,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#arriving.size + this.#transports.size;
+    return this.#arriving.size + this.#transports.members.length;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
       await wait.over.catch(ignore);
     }
     for (const socket of this.#arriving.keys()) socket.destroy();
-    for (const transport of this.#transports) transport.destroy();
+    for (const transport of this.#transports.members.slice()) transport.destroy();
     await closed;
   }
 

@@ -55,6 +55,8 @@ export class SocketTransport implements Transport {
   readonly proxied: ProxyHeader | undefined;
   onEnd: (() => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
+  /** @internal */
+  place = -1;
 
   readonly #keeper: TransportKeeper | undefined;
   #socket: Owned;

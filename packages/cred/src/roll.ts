@@ -1,0 +1,32 @@
+/** Somebody who can be on a roll. */
+export interface Enrolled {
+  /** Its place there; negative while it is on none. */
+  place: number;
+}
+
+/**
+ * Those who are there, in no order: a Set for whoever comes and goes all the time. A Set that has outgrown its table keeps a way from
+ * the old one to the new; once a full collection has met one of them, all that follow, and all who stood in them, stay until the next.
+ */
+export class Roll<T extends Enrolled> {
+  readonly #members: T[] = [];
+
+  get members(): readonly T[] {
+    return this.#members;
+  }
+
+  add(member: T): void {
+    member.place = this.#members.push(member) - 1;
+  }
+
+  /** Does nothing if it is not there. */
+  delete(member: T): void {
+    const { place } = member;
+    if (place < 0) return;
+    member.place = -1;
+    const last = this.#members.pop();
+    if (last === undefined || last === member) return;
+    this.#members[place] = last;
+    last.place = place;
+  }
+}

@@ -1,0 +1,37 @@
+import { type Enrolled, Roll } from '@postern/conversation';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+describe('Roll', () => {
+  it('has whom a Set would have, whoever comes and goes', () => {
+    const someone = fc.integer({ min: 0, max: 9 });
+    fc.assert(
+      fc.property(fc.array(someone), (steps) => {
+        const people: readonly Enrolled[] = Array.from({ length: 10 }, () => ({ place: -1 }));
+        const roll = new Roll<Enrolled>();
+        const set = new Set<Enrolled>();
+        for (const step of steps) {
+          const person = people[step] as Enrolled;
+          if (set.delete(person)) roll.delete(person);
+          else {
+            set.add(person);
+            roll.add(person);
+          }
+          expect(new Set(roll.members)).toEqual(set);
+          expect(roll.members).toHaveLength(set.size);
+        }
+      }),
+    );
+  });
+
+  it('lets nobody else go for who is not there', () => {
+    const roll = new Roll<Enrolled>();
+    const [ann, bob] = [{ place: -1 }, { place: -1 }];
+    roll.add(ann);
+    roll.delete(bob);
+    expect(roll.members).toEqual([ann]);
+    roll.delete(ann);
+    roll.delete(ann);
+    expect(roll.members).toEqual([]);
+  });
+});
