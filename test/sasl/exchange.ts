@@ -1,20 +1,9 @@
 import type { Ask, Credentials, Mind, PeerCertificate, TlsFacts } from '@postern/cred';
 import { type Challenger, utf8 } from '@postern/sasl';
 import type { Channel, Responder } from '@postern/sasl/client';
+import { testMind } from '@postern/testing';
 
-/** A client on another machine, without TLS, about whom nothing is known. */
-export function someMind(facts: Partial<Mind> = {}): Mind {
-  return {
-    protocol: 'smtp',
-    remote: { family: 'IPv4', address: '192.0.2.1', port: 40000 },
-    local: { family: 'IPv4', address: '192.0.2.2', port: 587 },
-    tls: undefined,
-    clientName: undefined,
-    signal: new AbortController().signal,
-    store: new Map(),
-    ...facts,
-  };
-}
+export { testMind as someMind } from '@postern/testing';
 
 export function someTls(facts: Partial<TlsFacts> = {}): TlsFacts {
   return {
@@ -50,7 +39,7 @@ export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & 
 export function initially<C extends Credentials>(
   challenger: Challenger<C>,
   initialResponse: string | Uint8Array,
-  mind: Mind = someMind(),
+  mind: Mind = testMind(),
 ): Promise<C> {
   const bytes = typeof initialResponse === 'string' ? utf8(initialResponse) : initialResponse;
   return challenger.challenge(scripted(), bytes, mind);

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { DelegatingMind } from './delegating-mind.ts';
 import { TemporaryFailure } from './errors.ts';
 import { isPromise, type MaybePromise } from './interface.ts';
 import type { LogoutReason } from './login.ts';
@@ -8,7 +9,7 @@ import type { Mind } from './mind.ts';
  * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
  * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
  */
-export class Attempt implements Mind {
+export class Attempt extends DelegatingMind {
   readonly #mind: Mind;
   readonly #clock: Clock;
   readonly #milliseconds: number;
@@ -24,6 +25,7 @@ export class Attempt implements Mind {
 
   /** `late` is what the work fails with after so many milliseconds. */
   constructor(mind: Mind, clock: Clock, milliseconds: number, late: string) {
+    super(mind);
     this.#mind = mind;
     this.#clock = clock;
     this.#milliseconds = milliseconds;
@@ -31,35 +33,7 @@ export class Attempt implements Mind {
     if (this.left) this.#onLeft();
   }
 
-  get protocol(): string {
-    return this.#mind.protocol;
-  }
-
-  get remote(): Mind['remote'] {
-    return this.#mind.remote;
-  }
-
-  get local(): Mind['local'] {
-    return this.#mind.local;
-  }
-
-  get tls(): Mind['tls'] {
-    return this.#mind.tls;
-  }
-
-  get clientName(): string | undefined {
-    return this.#mind.clientName;
-  }
-
-  get exchange(): Mind['exchange'] {
-    return this.#mind.exchange;
-  }
-
-  get store(): Map<symbol, unknown> {
-    return this.#mind.store;
-  }
-
-  get signal(): AbortSignal {
+  override get signal(): AbortSignal {
     // Made when somebody asks for it, as few do. After the work there is nothing to add to the connection's own.
     if (this.#controller === undefined && this.#done) return this.#mind.signal;
     if (this.#controller === undefined) {
@@ -68,10 +42,6 @@ export class Attempt implements Mind {
       else this.#listen();
     }
     return this.#controller.signal;
-  }
-
-  get left(): boolean {
-    return this.#mind.left ?? this.#mind.signal.aborted;
   }
 
   /** Why nobody waits for the work any more; undefined as long as somebody does. */

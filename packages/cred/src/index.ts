@@ -8,6 +8,7 @@ export { TrustedLoginChecker } from './checkers/trusted-login.ts';
 export { withDeadline } from './checkers/with-deadline.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { Anonymous, type Ask, Credentials, PasswordProof, UsernamePassword } from './credentials.ts';
+export { DelegatingMind } from './delegating-mind.ts';
 export {
   asLoginError,
   type Culprit,

@@ -44,7 +44,10 @@ export interface Exchange {
   readonly ask: Ask;
 }
 
-/** What a protocol knows of the client at the other end; checkers and realms are handed it with every login. */
+/**
+ * What a protocol knows of the client at the other end; checkers and realms are handed it with every login. Not for spreading, since
+ * it may compute what it knows: whoever adds to it extends DelegatingMind.
+ */
 export interface Mind {
   /** The protocol's name, in lower case: `smtp`, `lmtp`, `pop3`. */
   readonly protocol: string;

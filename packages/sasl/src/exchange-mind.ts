@@ -1,53 +1,20 @@
-import { type Ask, type Exchange, type MaybePromise, type Mind, TemporaryFailure } from '@postern/cred';
+import { type Ask, DelegatingMind, type Exchange, type MaybePromise, type Mind, TemporaryFailure } from '@postern/cred';
 
 /** A client in an exchange: its mind, and the exchange for as long as its credentials are judged. */
-export class ExchangeMind implements Mind {
-  readonly #mind: Mind;
+export class ExchangeMind extends DelegatingMind {
   readonly #mechanism: string;
   #ask: Ask | undefined;
   /** Resolves when what was asked last has been answered, or will not be. */
   #answered: Promise<void> | undefined;
 
   constructor(mind: Mind, mechanism: string, ask: Ask) {
-    this.#mind = mind;
+    super(mind);
     this.#mechanism = mechanism;
     this.#ask = ask;
   }
 
-  get protocol(): string {
-    return this.#mind.protocol;
-  }
-
-  get remote(): Mind['remote'] {
-    return this.#mind.remote;
-  }
-
-  get local(): Mind['local'] {
-    return this.#mind.local;
-  }
-
-  get tls(): Mind['tls'] {
-    return this.#mind.tls;
-  }
-
-  get clientName(): string | undefined {
-    return this.#mind.clientName;
-  }
-
-  get exchange(): Exchange | undefined {
+  override get exchange(): Exchange | undefined {
     return this.#ask === undefined ? undefined : { mechanism: this.#mechanism, ask: this.#say };
-  }
-
-  get store(): Map<symbol, unknown> {
-    return this.#mind.store;
-  }
-
-  get signal(): AbortSignal {
-    return this.#mind.signal;
-  }
-
-  get left(): boolean | undefined {
-    return this.#mind.left;
   }
 
   /**
