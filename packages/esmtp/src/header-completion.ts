@@ -1,15 +1,16 @@
-/** The fields that a header may lack, without their line ends. */
-export interface MissingFields {
+/** What goes before a message: the trace, with its line ends, and fields that its header may lack, without. */
+export interface Preface {
+  readonly trace: string;
   date(): string;
   messageId(): string;
 }
 
 /**
- * Finds out whether a message has a `Date` and a `Message-ID`, and makes what it lacks, which is put before it (RFC 6409 §8.2, §8.3): the
- * client's own octets stay together and as they are. No more is held than the header; one that is too long is left as it is.
+ * Finds out whether a message has a `Date` and a `Message-ID`, and puts before it what it lacks, behind the trace (RFC 6409 §8.2, §8.3):
+ * the client's own octets stay together and as they are. No more is held than the header; one that is too long is left as it is.
  */
 export class HeaderCompletion {
-  readonly #fields: MissingFields;
+  readonly #preface: Preface;
   #held: Buffer = EMPTY;
   #length = 0;
   /** Where the line begins that is not complete yet. */
@@ -17,26 +18,26 @@ export class HeaderCompletion {
   #hasDate = false;
   #hasMessageId = false;
 
-  constructor(fields: MissingFields) {
-    this.#fields = fields;
+  constructor(preface: Preface) {
+    this.#preface = preface;
   }
 
   /** Takes the next piece. Once all is known, it comes to what goes before that piece, held ones included; undefined means that it is held. */
-  feed(piece: Uint8Array): Uint8Array | undefined {
-    if (this.#length === 0 && this.#isOver(piece, piece.length)) return this.#additions(piece);
+  feed(piece: Uint8Array): Buffer | undefined {
+    if (this.#length === 0 && this.#isOver(piece, piece.length)) return Buffer.from(this.#before(piece));
     const before = this.#length;
     this.#hold(piece);
-    if (before > 0 && this.#isOver(this.#held, this.#length)) {
-      return Buffer.concat([this.#additions(this.#held), this.#held.subarray(0, before)]);
-    }
-    return this.#length > LONGEST_HEADER ? this.#held.subarray(0, before) : undefined;
+    const isKnown = before > 0 && this.#isOver(this.#held, this.#length);
+    if (!isKnown && this.#length <= LONGEST_HEADER) return undefined;
+    const text = isKnown ? this.#before(this.#held) : this.#preface.trace;
+    return Buffer.concat([Buffer.from(text), this.#held.subarray(0, before)]);
   }
 
   /** The message ends within its header: what there is of it, with what it lacks. */
-  end(): Uint8Array {
+  end(): Buffer {
     const rest = this.#held.subarray(0, this.#length);
     if (this.#lineAt < rest.length) this.#readLine(rest, this.#lineAt, rest.length);
-    return Buffer.concat([this.#additions(rest), rest]);
+    return Buffer.concat([Buffer.from(this.#before(rest)), rest]);
   }
 
   /** Reads on, in what there is from its beginning; true if the header is over, or nothing is missing. */
@@ -60,13 +61,14 @@ export class HeaderCompletion {
   }
 
   /** Where the message has no header at all, what begins it is parted from the fields. */
-  #additions(bytes: Uint8Array): Buffer {
-    if (this.#hasDate && this.#hasMessageId) return EMPTY;
-    const date = this.#hasDate ? '' : `${this.#fields.date()}\r\n`;
-    const messageId = this.#hasMessageId ? '' : `${this.#fields.messageId()}\r\n`;
+  #before(bytes: Uint8Array): string {
+    const { trace } = this.#preface;
+    if (this.#hasDate && this.#hasMessageId) return trace;
+    const date = this.#hasDate ? '' : `${this.#preface.date()}\r\n`;
+    const messageId = this.#hasMessageId ? '' : `${this.#preface.messageId()}\r\n`;
     const isBody =
       this.#lineAt === 0 && bytes.length > 0 && bytes[0] !== CR && nameLength(bytes, 0, bytes.length) === 0;
-    return Buffer.from(`${date}${messageId}${isBody ? '\r\n' : ''}`);
+    return `${trace}${date}${messageId}${isBody ? '\r\n' : ''}`;
   }
 
   /** A copy, in a buffer that doubles when it is full: pieces may be single octets. */

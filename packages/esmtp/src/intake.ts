@@ -2,7 +2,7 @@ import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
-import { HeaderCompletion, type MissingFields } from './header-completion.ts';
+import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { after, isPromise } from './promise.ts';
@@ -14,7 +14,7 @@ import { DeliveryFailed, type State } from './state.ts';
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
  * message aborted once: then the reply is ready.
  */
-export class Intake implements MissingFields {
+export class Intake implements Preface {
   readonly #state: State;
   readonly #envelope: Envelope;
   readonly #message: Message;
@@ -45,6 +45,11 @@ export class Intake implements MissingFields {
     if (settings.completeHeader) this.#completion = new HeaderCompletion(this);
   }
 
+  /** What goes before the message: the `Received:` field. */
+  get trace(): string {
+    return this.#field === undefined ? '' : `${this.#field}\r\n`;
+  }
+
   date(): string {
     return `Date: ${this.#state.settings.dates.format(new Date())}`;
   }
@@ -63,9 +68,9 @@ export class Intake implements MissingFields {
     return this.#refusal;
   }
 
-  /** Passes on what is not the client's: the `Received:` field. */
+  /** Passes on what is not the client's, unless it goes together with what the header may lack. */
   begin(): MaybePromise<void> {
-    if (this.#field !== undefined) return this.#write(Buffer.from(`${this.#field}\r\n`));
+    if (this.#field !== undefined && this.#completion === undefined) return this.#write(Buffer.from(this.trace));
   }
 
   /** Passes on the next piece of the client's data; never fails. */
