@@ -647,6 +647,13 @@ describe('a drain', () => {
     expect(portal.openLogins).toBe(0);
   });
 
+  it('leaves nobody in who can be logged out at once', async () => {
+    const portal = new Portal(mailboxes()).register(users());
+    for (let n = 0; n < 10; n += 1) await portal.login(joe(), mindOf(), Mailbox);
+    await portal.drain();
+    expect(portal.openLogins).toBe(0);
+  });
+
   it('breaks off logins under way, waits for an avatar that comes late, and lets nobody in any more', async () => {
     const coming = Promise.withResolvers<Login<Mailbox>>();
     const reasons: LogoutReason[] = [];

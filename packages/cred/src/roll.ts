@@ -11,6 +11,7 @@ export interface Enrolled {
 export class Roll<T extends Enrolled> {
   readonly #members: T[] = [];
 
+  /** Changes while it is read, if somebody comes or goes meanwhile. */
   get members(): readonly T[] {
     return this.#members;
   }
