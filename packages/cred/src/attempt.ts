@@ -4,12 +4,16 @@ import { TemporaryFailure } from './errors.ts';
 import { isPromise, type MaybePromise } from './interface.ts';
 import type { LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
+import type { Enrolled } from './roll.ts';
 
 /**
  * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
  * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
  */
-export class Attempt extends DelegatingMind {
+export class Attempt extends DelegatingMind implements Enrolled {
+  place = -1;
+  /** Resolves when its work has come to its end, which is later than nobody waiting for it any more. */
+  ended: Promise<void> = OVER;
   readonly #mind: Mind;
   readonly #clock: Clock;
   readonly #milliseconds: number;
@@ -140,6 +144,8 @@ export class Attempt extends DelegatingMind {
 export function checkDeadline(deadline: number): void {
   if (!(deadline > 0 && deadline <= LONGEST_TIMER)) throw new RangeError(`no deadline: ${deadline} milliseconds`);
 }
+
+const OVER = Promise.resolve();
 
 /** What setTimeout can wait for; anything longer it does at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;

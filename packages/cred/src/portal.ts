@@ -41,7 +41,7 @@ export class Portal {
   readonly #checkers = new Map<Interface, AnyChecker>();
   /** Who has been found for the classes asked about so far. */
   readonly #found = new Map<Interface, AnyChecker | typeof NOBODY>();
-  readonly #attempts = new Map<Attempt, Promise<unknown>>();
+  readonly #attempts = new Roll<Attempt>();
   readonly #logins = new Roll<OpenLogin<unknown>>();
   #draining = false;
 
@@ -121,9 +121,9 @@ export class Portal {
    */
   async drain(reason: LogoutReason = 'shutdown'): Promise<void> {
     this.#draining = true;
-    const attempts = Array.from(this.#attempts, ([attempt, work]) => {
+    const attempts = Array.from(this.#attempts.members, (attempt) => {
       attempt.stop(reason, new TemporaryFailure('the server is going down'));
-      return this.#within(work);
+      return this.#within(attempt.ended);
     });
     await Promise.allSettled([...attempts, this.logoutAll(reason)]);
   }
@@ -131,9 +131,9 @@ export class Portal {
   /** Keeps the attempt as long as there is work for it. */
   #watch<T>(attempt: Attempt, work: MaybePromise<T>): MaybePromise<T> {
     if (!isPromise(work)) return work;
-    const ended = (): void => void this.#attempts.delete(attempt);
-    this.#attempts.set(attempt, work);
-    work.then(ended, ended);
+    const ended = (): void => this.#attempts.delete(attempt);
+    this.#attempts.add(attempt);
+    attempt.ended = work.then(ended, ended);
     return work;
   }
 
