@@ -1,11 +1,11 @@
-import { relay as relayTo, type SmarthostOptions } from '@postern/relay';
+import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
 import { parseNextServer } from './next-server.ts';
 import { Place } from './place.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The next server, and how to log in there. What is left out has @postern/relay's default; troubles go to the log. */
-export interface RelayOptions extends Partial<Omit<SmarthostOptions, 'endpoint' | 'lmtp' | 'tls'>> {
+export interface RelayOptions extends Partial<Omit<NextOptions, 'endpoint' | 'lmtp' | 'tls'>> {
   /** As `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp+unix:PATH`, with `?tls=` if wanted. */
   readonly to: string;
   /** Logs in with this name and `password`, by the strongest mechanism that the server offers. */

@@ -1,5 +1,5 @@
 export { Congested, RelayError, Unreachable } from './errors.ts';
 export type { Lease } from './lease.ts';
-export { relay } from './relay.ts';
+export { type RelayOptions, relay } from './relay.ts';
 export { RelayDelivery } from './relay-delivery.ts';
 export { Smarthost, type SmarthostOptions, type SmarthostTls } from './smarthost.ts';

@@ -1,14 +1,37 @@
-import type { AvatarFactory } from '@postern/cred';
-import type { MessageDelivery } from '@postern/esmtp';
+import { ANONYMOUS, type AvatarFactory } from '@postern/cred';
+import { type Message, MessageDelivery, Rejection } from '@postern/esmtp';
 import { RelayDelivery } from './relay-delivery.ts';
 import { Smarthost, type SmarthostOptions } from './smarthost.ts';
+
+export interface RelayOptions extends SmarthostOptions {
+  /**
+   * Takes messages of clients that have not logged in as well. To a smarthost, that would be an open relay. Default: only with LMTP,
+   * where the next server delivers and sends nothing on.
+   */
+  readonly guests?: boolean;
+}
 
 /**
  * A delivery for each login, and one smarthost for all: `new AvatarRealm().provide(MessageDelivery, relay({…}))`. To dispose of it takes
  * leave of the smarthost.
  */
-export function relay(options: SmarthostOptions): AvatarFactory<MessageDelivery> & AsyncDisposable {
+export function relay(options: RelayOptions): AvatarFactory<MessageDelivery> & AsyncDisposable {
   const smarthost = new Smarthost(options);
-  const factory: AvatarFactory<MessageDelivery> = () => new RelayDelivery(smarthost);
+  const { guests = options.lmtp ?? false } = options;
+  const factory: AvatarFactory<MessageDelivery> = (avatarId) =>
+    avatarId === ANONYMOUS && !guests ? new NoRelay() : new RelayDelivery(smarthost);
   return Object.assign(factory, { [Symbol.asyncDispose]: () => smarthost.close() });
+}
+
+/** For a guest whom nobody vouches for. */
+class NoRelay extends MessageDelivery {
+  validateFrom(): void {}
+
+  validateTo(): never {
+    throw new Rejection(550, '5.7.1', 'Relaying denied: log in first');
+  }
+
+  openMessage(): Message {
+    return this.validateTo();
+  }
 }
