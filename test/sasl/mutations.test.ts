@@ -19,6 +19,8 @@ import {
   login,
   oauthBearer,
   plain,
+  SCRAM_HASHES,
+  type ScramHash,
   scram,
   xoauth2,
 } from '@postern/sasl';
@@ -52,6 +54,8 @@ interface Pair {
    * LOGIN's prompts, a trace, the case of a directive.
    */
   readonly vital: readonly Side[];
+  /** The version of TLS. Default: 1.3. */
+  readonly version?: string;
   /** Who is authenticated. Default: tim. */
   readonly avatarId?: AvatarId;
 }
@@ -62,8 +66,6 @@ const BOTH: readonly Side[] = ['client', 'server'];
 const HTTOKEN = Buffer.from(TOKEN);
 
 const hostname = 'mail.example.com';
-const sha256 = { hash: 'sha256', iterations: 4096 } as const;
-const sha1 = { hash: 'sha1', iterations: 4096 } as const;
 
 /** The one table: a new mechanism adds a line. */
 const family: readonly Pair[] = [
@@ -76,22 +78,23 @@ const family: readonly Pair[] = [
     responder: digestMd5Responder({ ...tim, service: 'smtp', host: hostname }),
     vital: [],
   },
-  { challenger: scram(sha256), responder: scramResponder({ ...tim, ...sha256 }), vital: BOTH },
-  {
-    challenger: scram({ ...sha256, plus: true }),
-    responder: scramResponder({ ...tim, ...sha256, plus: true }),
-    vital: BOTH,
-  },
-  { challenger: scram(sha1), responder: scramResponder({ ...tim, ...sha1, authzid: 'tim' }), vital: BOTH },
+  ...(Object.keys(SCRAM_HASHES) as ScramHash[]).flatMap((hash) =>
+    [false, true].map((plus) => ({
+      challenger: scram({ hash, plus, iterations: 4096 }),
+      responder: scramResponder({ ...tim, hash, plus, authzid: plus ? 'tim' : undefined }),
+      vital: BOTH,
+    })),
+  ),
   { challenger: oauthBearer(), responder: oauthBearerResponder({ token: TOKEN, authzid: 'tim' }), vital: [] },
   { challenger: xoauth2(), responder: xoauth2Responder({ token: TOKEN, username: 'tim' }), vital: [] },
   { challenger: external(), responder: externalResponder({ authzid: 'tim' }), vital: [] },
   { challenger: anonymous(), responder: anonymousResponder({ trace: 'sirhc' }), vital: [], avatarId: ANONYMOUS },
-  {
-    challenger: ht({ binding: 'EXPR' }),
-    responder: htResponder({ username: 'tim', token: HTTOKEN, binding: 'EXPR' }),
+  ...(['NONE', 'ENDP', 'EXPR', 'UNIQ'] as const).map((binding) => ({
+    challenger: ht({ binding }),
+    responder: htResponder({ username: 'tim', token: HTTOKEN, binding }),
     vital: BOTH,
-  },
+    version: binding === 'UNIQ' ? 'TLSv1.2' : 'TLSv1.3',
+  })),
 ];
 
 const oauth: Checker<BearerToken> = {
@@ -120,12 +123,15 @@ function portal(): Portal {
     .register(hashedTokens);
 }
 
-const tls = someTls({
-  peerCertificate: someCertificate(),
-  channelBinding: (type) => (type === 'tls-exporter' ? Buffer.from('binding') : undefined),
-});
+function tlsOf(version = 'TLSv1.3') {
+  return someTls({ version, peerCertificate: someCertificate(), channelBinding: (type) => Buffer.from(type) });
+}
 
-async function run({ challenger, responder }: Pair, tamper?: (message: Uint8Array, index: number) => Uint8Array) {
+async function run(
+  { challenger, responder, version }: Pair,
+  tamper?: (message: Uint8Array, index: number) => Uint8Array,
+) {
+  const tls = tlsOf(version);
   const record = await exchange(challenger, responder, {
     portal: portal(),
     mind: someMind({ tls }),
