@@ -5,7 +5,7 @@ import { type Cores, has } from './processes.ts';
 /** What the command line of the bench says. */
 export interface Options {
   readonly rounds: number;
-  /** Milliseconds of load before, and in, the window of one measurement. */
+  /** Milliseconds of a server's work before, and in, the window of one measurement. */
   readonly warmUp: number;
   readonly measure: number;
   /** True if only these works, or mechanisms, are wanted; without a list all are. */
@@ -33,7 +33,7 @@ export function readOptions(args: string[]): Options {
   const only = values.only?.split(',');
   return {
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '1' : '5')),
-    warmUp: 1000 * positive('--warm-up', values['warm-up'] ?? (values.quick ? '0.2' : '1')),
+    warmUp: 1000 * positive('--warm-up', values['warm-up'] ?? (values.quick ? '0.2' : '3')),
     measure: 1000 * positive('--seconds', values.seconds ?? (values.quick ? '0.3' : '2')),
     wanted: (id) => only === undefined || only.some((prefix) => id.startsWith(prefix)),
     servers: values.servers.split(','),
