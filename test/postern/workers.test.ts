@@ -1,10 +1,17 @@
+import { once } from 'node:events';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
 import { connectSmtp } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
-import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { Workers } from '../../packages/postern/src/workers.ts';
+import { type RunningPostern, spawnPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
 const SERVE = words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver discard --log json`;
@@ -62,12 +69,73 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     await expect(startPostern(...taken)).rejects.toThrow(/ended with 1 [\s\S]*another program listens there/);
   });
 
-  it.each(['0', 'many', '1.5'])('cannot be %s', async (count) => {
+  it('are not started where the port is that of another server that shares it among its workers', async () => {
+    await using postern = await startPostern(...SERVE, '--workers', '2');
+    const taken = words`--listen smtp://127.0.0.1:${postern.urls[0]?.port ?? ''} --workers 2 --log silent`;
+    await expect(startPostern(...taken)).rejects.toThrow(/ended with 1 [\s\S]*another program listens there/);
+  });
+
+  it('end with 2 where it is the options that none of them can start with', async () => {
+    const missing = words`--workers 2 --tls-cert missing.pem --tls-key missing.pem`;
+    await expect(startPostern(...SERVE, ...missing)).rejects.toThrow(/ended with 2 [\s\S]*--tls-key: expected PEM/);
+  });
+
+  it('leave at SIGHUP where there is no certificate to read again', async () => {
+    const postern = await startPostern(...SERVE, '--workers', '2');
+    const exited = once(postern.process, 'exit');
+    postern.process.kill('SIGHUP');
+    expect(await exited).toEqual([0, null]);
+    expect(postern.output()).not.toContain('died');
+  });
+
+  it('end with a supervisor that is killed before they have started', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    const file = join(folder.path, 'postern.config.js');
+    const waits = 'if (process.env.POSTERN_WORKER) await new Promise((over) => setTimeout(over, 600_000));';
+    writeFileSync(file, `${waits} export default { workers: 2 };`);
+    const supervisor = spawnPostern(['--config', file], 'ignore');
+    const begun = () => children({ process: supervisor });
+    await expect.poll(begun, { timeout: 8_000 }).toHaveLength(1);
+    const [worker = 0] = await begun();
+    supervisor.kill('SIGKILL');
+    await expect.poll(() => lives(worker), { timeout: 8_000 }).toBe(false);
+  });
+
+  it('are killed if they do not leave', async () => {
+    const settings = settingsOf({ config: { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'] }, nameOf: String });
+    let log = '';
+    const workers = new Workers(
+      words`--listen smtp://127.0.0.1:0 --auth anonymous --log silent`,
+      settings,
+      prettyLog((line) => {
+        log += line;
+      }),
+      { stopping: 200 },
+    );
+    await workers.start(2);
+    const [worker = 0] = await children({ process });
+    process.kill(worker, 'SIGSTOP');
+    await workers.stop();
+    expect(log).toContain('workers did not stop, and are killed workers=1');
+    expect(await lives(worker)).toBe(false);
+  });
+
+  it('cannot start if they take too long', async () => {
+    const settings = settingsOf({ config: { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'] }, nameOf: String });
+    const workers = new Workers(SERVE, settings, openLog('silent'), { starting: 1 });
+    await expect(workers.start(2)).rejects.toThrow('a worker could not start');
+  });
+
+  it.each(['0', 'many', '1.5', '1e9'])('cannot be %s', async (count) => {
     await expect(startPostern('--workers', count)).rejects.toThrow(/ended with 2 [\s\S]*--workers: expected/);
   });
 });
 
-async function children({ process: { pid } }: RunningPostern): Promise<readonly number[]> {
+async function children({
+  process: { pid },
+}: {
+  readonly process: { readonly pid?: number | undefined };
+}): Promise<readonly number[]> {
   const found: number[] = [];
   for (const task of await readdir(`/proc/${pid}/task`)) {
     const list = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8');

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -59,4 +59,9 @@ export async function startPostern(...args: readonly string[]): Promise<RunningP
 
 function listening(stdout: string): readonly string[] {
   return Array.from(stdout.matchAll(/^listening (\S+)\n/gm), ([, url]) => url as string);
+}
+
+/** Starts `postern serve` with these arguments, and nothing more. */
+export function spawnPostern(args: readonly string[], stdio: StdioOptions): ChildProcess {
+  return spawn(process.execPath, [BIN, 'serve', ...args], { stdio });
 }

@@ -36,9 +36,12 @@ export function prettyLog(write: (line: string) => void, now: () => Date = () =>
 }
 
 function jsonLog(): Log {
+  const standardError = pino.destination({ fd: 2, sync: true });
+  // A log that cannot be written is no reason to stop.
+  standardError.on('error', () => {});
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    pino.destination({ fd: 2, sync: true }),
+    standardError,
   );
   const entry =
     (level: 'info' | 'warn' | 'error') =>

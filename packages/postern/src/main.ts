@@ -16,15 +16,16 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['login', runLogin],
 ]);
 
-/** Runs the command line, and leaves the exit code in `process.exitCode`. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command line, and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const streams = [process.stdout, process.stderr];
   // Nobody reads what we print any more: that is no reason to drop connections.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  try {
-    process.exitCode = await run(argv);
-  } catch (error) {
-    process.exitCode = tell(error);
-  }
+  for (const stream of streams) stream.on('error', () => {});
+  const code = await run(argv).catch(tell);
+  // What was said leaves first.
+  for (const stream of streams) await new Promise((done) => stream.write('', done));
+  // What a config file has opened, such as connections to a database, does not keep the process.
+  process.exit(code);
 }
 
 async function run([name, ...rest]: readonly string[]): Promise<number> {

@@ -4,7 +4,7 @@ import { type Certificates, formatEndpoint, type Listener } from '@postern/node'
 import { type Composition, compose } from './compose.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { cannotListen } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A server that runs. */
@@ -26,7 +26,7 @@ export async function startServer(settings: Settings, context: DeliveryContext):
     await server.start();
   } catch (error) {
     // They start in their order, so that it is the next one that did not.
-    throw cannotListen(settings.listeners[server.listeners.size], error);
+    throw explained(settings.listeners[server.listeners.size], error);
   }
   return {
     listeners: [...server.listeners.values()],
@@ -37,16 +37,15 @@ export async function startServer(settings: Settings, context: DeliveryContext):
       const closed = server
         .close({ grace })
         .catch((error: unknown) => context.log.error('not everything could be closed', { error }));
-      // An avatar or a checker that does not let go must not keep the process.
-      await Promise.race([closed, setTimeout(2 * grace, undefined, { ref: false })]);
+      // An avatar or a checker that does not let go must not keep the process, nor, where nothing else does, let it end before us.
+      await Promise.race([closed, setTimeout(2 * grace)]);
     },
   };
 }
 
-function cannotListen(listener: ListenerSettings | undefined, error: unknown): unknown {
+function explained(listener: ListenerSettings | undefined, error: unknown): unknown {
   if (listener === undefined || !(error instanceof Misconfiguration) || error.cause === undefined) return error;
-  const { cause } = error;
-  return new StartError(`cannot listen on ${formatEndpoint(listener.endpoint)}: ${sentence(cause)}`, { cause });
+  return cannotListen(listener.endpoint, error.cause);
 }
 
 async function loadCertificates({ tls }: Settings, { container }: Composition): Promise<Certificates | undefined> {
@@ -72,18 +71,3 @@ function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: 
     }
   }
 }
-
-function sentence(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  const reason = REASONS.get(code);
-  return reason === undefined ? error.message : `${reason} (${code})`;
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another program listens there already'],
-  ['EACCES', 'this user may not listen there; ports below 1024 are the system’s'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address'],
-  ['ENOTFOUND', 'there is no host of that name'],
-  ['EAI_AGAIN', 'the name cannot be looked up now'],
-]);

@@ -120,7 +120,9 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
 
 function parseWorkers(workers: number | 'auto'): number {
   if (workers === 'auto') return availableParallelism();
-  if (!Number.isInteger(workers) || workers < 1) throw new UsageError('expected a whole number above 0, or auto');
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw new UsageError(`expected a whole number from 1 to ${MOST_WORKERS}, or auto`);
+  }
   return workers;
 }
 
@@ -161,4 +163,6 @@ function naming<T>(name: string, parse: () => T): T {
   }
 }
 
+/** More than any machine has cores. */
+const MOST_WORKERS = 1024;
 const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';

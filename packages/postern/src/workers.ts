@@ -1,132 +1,124 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { listen } from '@postern/node';
 import type { Log } from './log.ts';
-import { checkerOf, type Guest, type Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import type { Orders } from './orders.ts';
+import type { Settings } from './settings.ts';
+import { cannotListen, StartError } from './start-error.ts';
+import { UsageError } from './usage-error.ts';
+import { type Ready, Worker } from './worker.ts';
 
-/** What all workers of a server have in common, so that it makes no difference which of them a client comes to. */
-export interface Orders {
-  /** The port of each listener; 0 as long as nobody has picked one. */
-  readonly ports: readonly number[];
-  /** The server key of SCRAM, in base64: salts of unknown users are the same everywhere. */
-  readonly scramKey: string;
-  /** In base64: a TLS session that one began another resumes. */
-  readonly ticketSecret: string;
-  readonly guest: Guest | undefined;
-}
-
-/** What a worker says when it listens. */
-export interface Ready {
-  readonly urls: readonly string[];
-  readonly ports: readonly number[];
+/** How long workers may take, in milliseconds. */
+export interface WorkerTimes {
+  /** Until they listen. Default: 60,000. */
+  readonly starting?: number;
+  /** Until they have taken leave of their clients. Default: 25,000, which is more than they take if they can. */
+  readonly stopping?: number;
 }
 
 /** Several processes that serve the same ports. One that dies is replaced. */
 export class Workers {
   readonly #argv: readonly string[];
+  readonly #settings: Settings;
   readonly #log: Log;
-  readonly #children = new Set<ChildProcess>();
+  readonly #times: Required<WorkerTimes>;
+  readonly #workers = new Set<Worker>();
   #orders: Orders;
+  #started = false;
   #stopping = false;
 
   /** `argv` is what follows `serve`. */
-  constructor(argv: readonly string[], { listeners, guest }: Settings, log: Log) {
+  constructor(argv: readonly string[], settings: Settings, log: Log, times: WorkerTimes = {}) {
     this.#argv = argv;
+    this.#settings = settings;
     this.#log = log;
+    this.#times = { starting: 60_000, stopping: 25_000, ...times };
     this.#orders = {
-      ports: listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
+      ports: settings.listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
-      guest,
+      guest: settings.guest,
     };
   }
 
-  /** Starts so many. Resolves when all listen. Rejects with a StartError, after what the worker said itself, if one cannot. */
+  /**
+   * Starts so many. Resolves when all listen. If one cannot, none does, and it rejects, after what the worker said itself, with a
+   * UsageError or a StartError.
+   */
   async start(count: number): Promise<Ready> {
+    await this.#expectFree();
     // The first one picks the ports that were left open; the others join it there.
-    const first = this.#fork();
-    const ready = await this.#readyOf(first);
+    const ready = await this.#readyOf(this.#begin());
     this.#orders = { ...this.#orders, ports: ready.ports };
-    const others = Array.from({ length: count - 1 }, () => this.#fork());
+    const others = Array.from({ length: count - 1 }, () => this.#begin());
     await Promise.all(others.map((other) => this.#readyOf(other)));
-    for (const child of [first, ...others]) this.#keep(child, SHORTEST_PAUSE);
+    this.#started = true;
     return ready;
   }
 
-  /** Passes a signal on to all. */
-  signal(signal: NodeJS.Signals): void {
-    for (const child of this.#children) child.kill(signal);
+  /** Has those that listen read the certificate again; others are about to. */
+  reload(): void {
+    for (const worker of this.#workers) if (worker.listens) worker.signal('SIGHUP');
   }
 
-  /** Has all of them take leave of their clients, and resolves when they have gone. */
+  /** Ends all of them at once. */
+  kill(): void {
+    this.#stopping = true;
+    for (const worker of this.#workers) worker.signal('SIGKILL');
+  }
+
+  /** Has all of them take leave of their clients, and resolves when they have gone. Those that do not go are killed. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const gone = Array.from(this.#children, (child) => once(child, 'exit'));
-    this.signal('SIGTERM');
+    const gone = Array.from(this.#workers, (worker) => worker.gone);
+    for (const worker of this.#workers) worker.signal('SIGTERM');
+    const insist = setTimeout(() => {
+      this.#log.error('workers did not stop, and are killed', { workers: this.#workers.size });
+      this.kill();
+    }, this.#times.stopping);
     await Promise.all(gone);
+    clearTimeout(insist);
   }
 
-  #fork(): ChildProcess {
-    const child = fork(COMMAND, ['serve', ...this.#argv], { env: { ...process.env, [WORKER]: '1' } });
-    this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
-    child.send(this.#orders);
-    return child;
+  /** Another server of the same user that shares its ports would not be noticed: the system would share the clients out. */
+  async #expectFree(): Promise<void> {
+    for (const { endpoint } of this.#settings.listeners) {
+      try {
+        const probe = await listen({ endpoint, protocol: async () => {} });
+        await probe.close({ grace: 0 });
+      } catch (error) {
+        throw cannotListen(endpoint, error);
+      }
+    }
   }
 
-  async #readyOf(child: ChildProcess): Promise<Ready> {
-    const said = once(child, 'message') as Promise<[Ready]>;
-    const message = await Promise.race([said, once(child, 'exit').then(() => undefined)]);
-    if (message !== undefined) return message[0];
-    this.#stopping = true;
-    this.signal('SIGKILL');
-    throw new StartError('a worker could not start');
+  async #readyOf(worker: Worker): Promise<Ready> {
+    const ready = await worker.ready;
+    if (ready !== undefined) return ready;
+    this.kill();
+    const { code } = await worker.gone;
+    throw code === 2 ? new UsageError(NOT_STARTED) : new StartError(NOT_STARTED);
   }
 
-  /** Puts another one in its place when it goes: soon if it has lived for a while, later each time if it has not. */
-  #keep(child: ChildProcess, pause: number): void {
+  /** Starts one, and another in its place when it goes: soon if it has lived for a while, later each time if it has not. */
+  #begin(pause = SHORTEST_PAUSE): Worker {
+    const worker = new Worker(this.#argv, this.#orders, this.#times.starting);
     const began = performance.now();
-    child.once('exit', (code, signal) => {
-      if (this.#stopping) return;
-      this.#log.error('a worker died, another takes its place', { code, signal });
+    this.#workers.add(worker);
+    void worker.gone.then((gone) => {
+      this.#workers.delete(worker);
+      if (this.#stopping || !(this.#started || worker.listens)) return;
+      this.#log.error('a worker died, another takes its place', { ...gone });
       const lived = performance.now() - began;
       const next = lived > LONG_LIFE ? SHORTEST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
       setTimeout(() => {
-        if (!this.#stopping) this.#keep(this.#fork(), next);
+        if (!this.#stopping) this.#begin(next);
       }, next);
     });
+    return worker;
   }
 }
 
-/** What the supervisor has told this process, if it is a worker. */
-export async function receiveOrders(): Promise<Orders | undefined> {
-  if (process.env[WORKER] === undefined || process.send === undefined) return undefined;
-  const [orders] = (await once(process, 'message')) as [Orders];
-  return orders;
-}
-
-/** The settings of a worker: those that it has read, with what all of them have in common. */
-export function withOrders(settings: Settings, { ports, scramKey, ticketSecret, guest }: Orders): Settings {
-  const { checkers, sasl, listeners, tls } = settings;
-  return {
-    ...settings,
-    guest,
-    checkers: guest === undefined ? checkers : [checkerOf(guest)],
-    listeners: listeners.map((listener, at) => ({
-      ...listener,
-      endpoint: { ...listener.endpoint, port: ports[at] ?? 0 },
-    })),
-    sasl: { ...sasl, scram: { key: Buffer.from(scramKey, 'base64'), ...sasl.scram } },
-    tls: tls && { ...tls, ticketSecret: Buffer.from(ticketSecret, 'base64') },
-    reusePort: true,
-  };
-}
-
-/** In the environment of a worker. */
-const WORKER = 'POSTERN_WORKER';
-const COMMAND = fileURLToPath(new URL('../bin/postern.js', import.meta.url));
+const NOT_STARTED = 'a worker could not start';
 
 /** Milliseconds. */
 const LONG_LIFE = 10_000;
