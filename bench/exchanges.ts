@@ -4,25 +4,55 @@ import type { Responder } from '@postern/sasl/client';
 /** The server's half of an exchange, whatever it is made of: resolves when the client is logged in. */
 export type ServerHalf = (initialResponse: Uint8Array | undefined, ask: Ask) => Promise<unknown>;
 
-/**
- * Runs so many exchanges at once, all in step, and resolves to the milliseconds of processor time that the server's halves took.
- * Rejects if an exchange fails.
- */
-export async function runExchanges(count: number, server: ServerHalf, responder: Responder): Promise<number> {
-  let running = Array.from({ length: count }, () => new Exchange(server, responder));
-  let milliseconds = 0;
-  for (;;) {
-    for (const exchange of running) exchange.goOn();
-    await allAt('server', running);
-    running = running.filter(({ at }) => at !== 'end');
-    if (running.length === 0) break;
+/** What a client says in one exchange. */
+export interface Recording {
+  readonly initialResponse: Uint8Array | undefined;
+  readonly responses: readonly Uint8Array[];
+}
 
-    const begin = processorTime();
-    for (const exchange of running) exchange.goOn();
-    await allAt('client', running);
-    milliseconds += processorTime() - begin;
+/** Leads one honest exchange, and keeps what the client says in it. With fixed nonces it is right another time as well. */
+export async function record(server: ServerHalf, responder: Responder): Promise<Recording> {
+  let initialResponse: Uint8Array | undefined;
+  const responses: Uint8Array[] = [];
+  let ended: Promise<unknown> | undefined;
+  let challenged = Promise.withResolvers<Uint8Array | undefined>();
+  let answered = Promise.withResolvers<Uint8Array>();
+  const ask: Ask = (challenge) => {
+    answered = Promise.withResolvers();
+    challenged.resolve(challenge);
+    return answered.promise;
+  };
+  const say = (message: Uint8Array | undefined): Promise<Uint8Array | undefined> => {
+    challenged = Promise.withResolvers();
+    if (ended === undefined) {
+      initialResponse = message;
+      ended = server(message, ask);
+      ended.then(
+        () => challenged.resolve(undefined),
+        (error: unknown) => challenged.reject(error),
+      );
+    } else if (message !== undefined) {
+      responses.push(message);
+      answered.resolve(message);
+    }
+    return challenged.promise;
+  };
+  await responder.respond(say, { tls: undefined, secure: true, offered: [] });
+  return { initialResponse, responses };
+}
+
+/** Has the server's half hear the recording so many times; resolves to the milliseconds of processor time that it took. */
+export async function replay(
+  times: number,
+  server: ServerHalf,
+  { initialResponse, responses }: Recording,
+): Promise<number> {
+  const begin = processorTime();
+  for (let n = 0; n < times; n++) {
+    let next = 0;
+    await server(initialResponse, () => Promise.resolve(responses[next++] as Uint8Array));
   }
-  return milliseconds;
+  return processorTime() - begin;
 }
 
 /** Of this process so far, in milliseconds: what else the machine does adds nothing. */
@@ -30,61 +60,3 @@ export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
-
-/** Until it is that side's turn everywhere: after one turn of the event loop, unless somebody waits for the thread pool. */
-async function allAt(side: 'client' | 'server', exchanges: readonly Exchange[]): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve));
-  while (exchanges.some((exchange) => exchange.at !== side && exchange.at !== 'end'));
-}
-
-type Resume = (message: Uint8Array | undefined) => void;
-
-/** The client's and the server's half of one exchange, each stopped when it has said something. */
-class Exchange {
-  /** Whose turn it is. */
-  at: 'client' | 'server' | 'end' = 'client';
-  #message: Uint8Array | undefined;
-  #failure: unknown;
-  /** What the two sides do when it is their turn: begin, and then hear the message of the other one. */
-  #client: Resume;
-  #server: Resume;
-
-  constructor(server: ServerHalf, responder: Responder) {
-    this.#client = () => {
-      const say = (message: Uint8Array | undefined) =>
-        new Promise<Uint8Array | undefined>((resolve) => {
-          this.#client = resolve;
-          this.#hand('server', message);
-        });
-      responder.respond(say, CHANNEL).then(() => {
-        this.at = 'end';
-      }, this.#fail);
-    };
-    this.#server = (initialResponse) => {
-      const ask: Ask = (challenge) =>
-        new Promise((resolve) => {
-          this.#server = resolve as Resume;
-          this.#hand('client', challenge);
-        });
-      server(initialResponse, ask).then(() => this.#hand('client', undefined), this.#fail);
-    };
-  }
-
-  goOn(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.at === 'client') this.#client(this.#message);
-    else this.#server(this.#message);
-  }
-
-  #hand(to: 'client' | 'server', message: Uint8Array | undefined): void {
-    this.#message = message;
-    this.at = to;
-  }
-
-  readonly #fail = (error: unknown): void => {
-    this.#failure = error;
-    this.at = this.at === 'client' ? 'server' : 'client';
-  };
-}
-
-const CHANNEL = { tls: undefined, secure: true, offered: [] };

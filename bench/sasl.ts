@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import type { Ask, Mind } from '@postern/cred';
-import { authenticate, EMPTY } from '@postern/sasl';
-import type { Responder } from '@postern/sasl/client';
-import { processorTime, runExchanges, type ServerHalf } from './exchanges.ts';
+import { authenticate } from '@postern/sasl';
+import { processorTime, record, replay, type ServerHalf } from './exchanges.ts';
 import { Door, type Mechanism, mechanisms } from './mechanisms.ts';
 import { type Options, readOptions } from './options.ts';
 import { ratio, spread, table } from './statistics.ts';
@@ -34,52 +33,21 @@ type Rates = Partial<Record<'verification' | 'login' | 'plainly' | 'fastest', nu
 /** Everything in turn, round after round, so that what else the machine does is shared by all. */
 async function measure(mechanism: Mechanism, { rounds, warmUp, measure }: Options): Promise<Rates> {
   const { responder, bare } = mechanism;
-  const asks = await countAsks(mechanism);
-  const silence: Subject = (times) => runExchanges(times, askingNothing(asks), sayingNothing(asks));
+  const recording = await record(verification(mechanism), responder);
   const subjects: Partial<Record<keyof Rates, Subject>> = {
-    verification: (times) => runExchanges(times, verification(mechanism), responder),
-    login: (times) => runExchanges(times, portalLogin(mechanism), responder),
+    verification: (times) => replay(times, verification(mechanism), recording),
+    login: (times) => replay(times, portalLogin(mechanism), recording),
     ...(bare && { plainly: repeat(bare.plainly), fastest: repeat(bare.fastest) }),
   };
   const rates: Rates = {};
-  for (const subject of [silence, ...Object.values(subjects)]) await rate(subject, warmUp);
+  for (const subject of Object.values(subjects)) await rate(subject, warmUp);
   for (let round = 0; round < rounds; round++) {
-    // What it takes to hand messages to and fro is the bench's doing, and not the mechanism's.
-    const handing = 1 / (await rate(silence, measure));
     for (const [name, subject] of Object.entries(subjects) as [keyof Rates, Subject][]) {
-      const measured = await rate(subject, measure);
       rates[name] ??= [];
-      rates[name].push(name === 'verification' || name === 'login' ? 1 / (1 / measured - handing) : measured);
+      rates[name].push(await rate(subject, measure));
     }
   }
   return rates;
-}
-
-async function countAsks(mechanism: Mechanism): Promise<number> {
-  let asks = 0;
-  const counting: ServerHalf = (initialResponse, ask) =>
-    verification(mechanism)(initialResponse, (challenge) => {
-      asks += 1;
-      return ask(challenge);
-    });
-  await runExchanges(1, counting, mechanism.responder);
-  return asks;
-}
-
-/** The two halves of an exchange of so many rounds in which nothing is computed. */
-function askingNothing(asks: number): ServerHalf {
-  return async (_initialResponse, ask) => {
-    for (let n = 0; n < asks; n++) await ask(EMPTY);
-  };
-}
-
-function sayingNothing(asks: number): Responder {
-  return {
-    mechanism: 'NOTHING',
-    async respond(say) {
-      for (let n = 0; n <= asks; n++) await say(EMPTY);
-    },
-  };
 }
 
 /** How often in a second. */
@@ -160,5 +128,5 @@ const MIND: Mind = {
   store: new Map(),
 };
 
-/** Exchanges that are under way at once. */
+/** Exchanges between two looks at the clock. */
 const BATCH = 256;
