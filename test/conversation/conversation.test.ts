@@ -103,6 +103,28 @@ describe('hearLine', () => {
     expect(await hear(conversation)).toBe('half a line');
   });
 
+  it('gives others their turn now and then, however many lines are there', async () => {
+    const { conversation, client } = converse();
+    void client.write('NOOP\r\n'.repeat(10_000));
+    let turns = 0;
+    const others = setInterval(() => turns++);
+    for (let line = 0; line < 10_000; line++) expect(await conversation.hearLine(100)).toBe('NOOP');
+    clearInterval(others);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('is interrupted by a server that closes, though a peer never stops talking', async () => {
+    const closing = new AbortController();
+    const { conversation, client } = converse({ closing: closing.signal });
+    void client.write('NOOP\r\n'.repeat(10_000));
+    closing.abort();
+    const hearAll = async () => {
+      for (let line = 0; line < 10_000; line++) await conversation.hearLine(100, true);
+    };
+    await expect(hearAll()).rejects.toThrow(Closing);
+    expect(await conversation.hearLine(100)).toBe('NOOP');
+  });
+
   it('is interrupted by a server that closes, if it has to wait and may be', async () => {
     const closing = new AbortController();
     const { conversation, client } = converse({ closing: closing.signal });
@@ -349,7 +371,7 @@ describe('say', () => {
       }
     };
     const outcome = expect(protocol()).rejects.toThrow(TimedOut);
-    await settle();
+    for (let turn = 0; turn < 10; turn++) await settle();
     expect(answered).toBeLessThan(1_000);
     expect(client.unread).toBeLessThan(200_000);
     await clock.advance(10_000);

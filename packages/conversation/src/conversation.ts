@@ -58,6 +58,8 @@ export class Conversation {
   readonly #hearing: Hearing;
   /** True once the peer has ended its side and all that it sent has been taken. */
   #ended = false;
+  /** How many lines may still be heard before others have their turn. */
+  #linesLeft = LINES_IN_A_ROW;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
 
@@ -111,10 +113,11 @@ export class Conversation {
 
   /**
    * The next line without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. Fails with
-   * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to wait.
+   * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to
+   * wait. After so many lines it waits for a turn of the others, though more lines are there.
    */
   hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
-    if (this.#output.writing === undefined) {
+    if (this.#output.writing === undefined && --this.#linesLeft >= 0) {
       const line = this.#takeLine(maximum);
       if (line !== undefined) return line;
     }
@@ -219,6 +222,11 @@ export class Conversation {
 
   async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
     let left = this.patience;
+    if (this.#linesLeft < 0) {
+      this.#linesLeft = LINES_IN_A_ROW;
+      await new Promise(setImmediate);
+      if (closing?.aborted) throw new Closing();
+    }
     if (this.#output.writing !== undefined) left = await this.#flushed(left);
     for (;;) {
       const line = this.#takeLine(maximum);
@@ -404,5 +412,7 @@ function ignore(): void {}
 
 /** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
 const GONE = new PeerGone();
+/** Lines that one peer can have answered while all others wait: about a millisecond's work. */
+const LINES_IN_A_ROW = 256;
 /** How long a peer may take to end its side after us. */
 const MAXIMUM_LINGERING = 5_000;
