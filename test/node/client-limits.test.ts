@@ -37,6 +37,10 @@ describe('clientOf', () => {
 });
 
 describe('ClientLimits', () => {
+  it.each([{ connections: -1 }, { connectionsPerClient: Number.NaN }])('cannot be %j', (limits) => {
+    expect(() => new ClientLimits(limits)).toThrow(RangeError);
+  });
+
   it('counts all, and each client’s', () => {
     const limits = new ClientLimits({ connections: 3, connectionsPerClient: 2 });
     expect(limits.enter('a')).toBeUndefined();

@@ -1,12 +1,14 @@
 import { Anonymous, UsernamePassword } from '@postern/cred';
 import { MessageDelivery } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
+import { connect } from '@postern/node';
 import { testMind } from '@postern/testing';
-import type { Config } from 'postern';
+import { type Config, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
@@ -27,6 +29,25 @@ describe('a composition', () => {
       const login = await portal.login(new UsernamePassword(username, password), testMind(), MessageDelivery);
       expect(login.avatarId).toBe(username);
     }
+  });
+
+  it('is a mistake of the operator with a checker that judges nothing, or a relay without connections', () => {
+    const checker = { credentialInterfaces: [], requestAvatarId: () => 'joe' };
+    expect(() => composed({ auth: [checker] })).toThrow(UsageError);
+    const deliver = relay({ to: 'smtp:192.0.2.1:25', connections: 0 });
+    expect(() => composed({ deliver })).toThrow('relay: connections: 1 or more is wanted, not 0');
+    expect(() => composed({ deliver })).toThrow(UsageError);
+  });
+
+  it('turns away a client that has as many connections as it may have', async () => {
+    const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { connectionsPerClient: 1 } });
+    await using server = await (await container.getAsync(identifiers.Server)).start();
+    const [listener] = server.listeners.values();
+    const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
+    const [first, second] = [await connect({ endpoint }), await connect({ endpoint })];
+    expect(String(await first.read())).toMatch(/^220 /);
+    expect(String(await second.read())).toMatch(/^421 4\.3\.2 /);
+    for (const transport of [first, second]) transport.destroy();
   });
 
   it('lets in guests only where anonymous is among them, and wants authentication of all others', () => {

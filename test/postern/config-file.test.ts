@@ -61,7 +61,7 @@ describe('the config file', () => {
     [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl: expected'],
     [{ sasl: { scram: 4096 } }, 'sasl: expected'],
     [{ sasl: { toString: {} } }, 'sasl: expected'],
-    [{ limits: { messageSize: 0 } }, 'limits: expected positive numbers for '],
+    [{ limits: { messageSize: '25' } }, 'limits: expected numbers for '],
     [{ limits: { mesageSize: 1 } }, 'messageSize'],
     [{ limits: { toString: 1 } }, 'limits: expected'],
     [{ throttle: true }, 'throttle: expected false, or an object with '],

@@ -3,6 +3,7 @@ import { AnonymousChecker, InMemoryUsernamePasswordDatabaseDontUse, UsernamePass
 import { type Config, DiscardDelivery } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { type ConfigSource, settingsOf } from '../../packages/postern/src/settings.ts';
+import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 const flags = (config: Config): ConfigSource => ({ config, nameOf: (key) => `--${key}` });
 const file = (config: Config): ConfigSource => ({ config, nameOf: (key) => `${key} in my.config.ts` });
@@ -124,5 +125,25 @@ describe('the settings of a server', () => {
 
   it('repeat no password in an error', () => {
     expect(() => settingsOf(flags({ auth: ['memorie:joe:secret'] }))).toThrow(/^(?!.*secret)/);
+  });
+
+  it.each<[Config, string]>([
+    [{ limits: { commandLine: 5 } }, 'limits in my.config.ts: expected what works: limits.commandLine: 510 or more'],
+    [{ limits: { connections: 0 } }, 'limits in my.config.ts: expected 1 or more for connections, not 0'],
+    [
+      { throttle: { user: { failures: 0, window: 1 } } },
+      'throttle in my.config.ts: expected what works: user: failures',
+    ],
+  ])('tell the operator of limits with which nothing works: %j', (config, message) => {
+    expect(() => settingsOf(file(config))).toThrow(UsageError);
+    expect(() => settingsOf(file(config))).toThrow(message);
+  });
+
+  it('take limits of no refusal and no delay', () => {
+    const { limits, connections } = settingsOf(
+      file({ limits: { promptRefusals: 0, refusalFloor: 0, connections: 5 } }),
+    );
+    expect(limits).toEqual({ promptRefusals: 0, refusalFloor: 0 });
+    expect(connections).toEqual({ connections: 5 });
   });
 });

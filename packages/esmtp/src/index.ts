@@ -20,7 +20,7 @@ export type { Notify } from './dsn.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension } from './esmtp.ts';
 export type { EsmtpEvent, EventListener } from './events.ts';
 export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
-export { defaultLimits, type Limits } from './limits.ts';
+export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
 export { formatReceived } from './received.ts';
 export { Rejection, Reply } from './reply.ts';

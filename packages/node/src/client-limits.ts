@@ -18,7 +18,11 @@ export class ClientLimits {
   readonly #counts = new Map<string, number>();
   #total = 0;
 
+  /** Throws a RangeError for what is no number to count to. */
   constructor({ connections = 10_000, connectionsPerClient = 100 }: Limits = {}) {
+    for (const [name, limit] of Object.entries({ connections, connectionsPerClient })) {
+      if (!(limit >= 0)) throw new RangeError(`${name}: 0 or more is wanted, not ${limit}`);
+    }
     this.#maximum = connections;
     this.#maximumPerClient = connectionsPerClient;
   }

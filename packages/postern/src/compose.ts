@@ -6,6 +6,7 @@ import {
   bindListener,
   type EsmtpFactory,
   identifiers,
+  Misconfiguration,
   submissionModules,
 } from '@postern/inversify';
 import { Certificates, formatEndpoint, networks } from '@postern/node';
@@ -14,6 +15,7 @@ import { Container } from 'inversify';
 import { logEvents, logTrouble } from './log-events.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A server's parts, put together and not started. */
 export interface Composition {
@@ -51,7 +53,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     bindChecker(container, 'guests', { order: checkers.length }).toConstantValue(new AnonymousChecker());
   }
 
-  const portal = container.get(identifiers.Portal);
+  const portal = portalOf(container);
   const challengers = container
     .get(identifiers.Challengers)
     .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
@@ -62,6 +64,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
       endpoint,
       tlsPolicy: tls,
       reusePort: settings.reusePort && !('path' in endpoint),
+      limits: settings.connections,
       refusal: '421 4.3.2 Too many connections, try again later\r\n',
       onTrouble: logTrouble(context.log),
       ...(proxy && { proxy: { from: proxy } }),
@@ -87,6 +90,16 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     acceptsGuests,
     authenticationOf,
   };
+}
+
+/** What it cannot be made of is the operator's choice. */
+function portalOf(container: Container): Portal {
+  try {
+    return container.get(identifiers.Portal);
+  } catch (error) {
+    if (error instanceof Misconfiguration) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function judgesGuests({ credentialInterfaces }: AnyChecker): boolean {

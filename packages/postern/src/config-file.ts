@@ -54,6 +54,7 @@ interface Rule {
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
+const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isString = (value: unknown): value is string => typeof value === 'string';
 
 function isChecker(value: unknown): boolean {
@@ -73,7 +74,7 @@ function isSasl(value: unknown): boolean {
 }
 
 function areLimits(value: unknown): boolean {
-  return isObject(value) && Object.entries(value).every(([key, limit]) => LIMITS.includes(key) && Number(limit) > 0);
+  return isObject(value) && Object.entries(value).every(([key, limit]) => LIMITS.includes(key) && isNumber(limit));
 }
 
 const optionally = (holds: Rule['holds']) => (value: unknown) => value === undefined || holds(value);
@@ -86,7 +87,7 @@ const SASL_PARTS: Readonly<Record<keyof NonNullable<Config['sasl']>, Rule['holds
 };
 const SASL: ReadonlyMap<string, Rule['holds']> = new Map(Object.entries(SASL_PARTS));
 
-const LIMITS = Object.keys(defaultLimits);
+const LIMITS = [...Object.keys(defaultLimits), 'connections', 'connectionsPerClient'];
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
@@ -106,7 +107,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   hostname: { expected: 'a string', holds: isString },
   tls: { expected: '{ cert: FILE, key: FILE }, and clientCa: FILE if clients have certificates', holds: isTls },
   sasl: { expected: `an object with ${[...SASL.keys()].join(', ')}`, holds: isSasl },
-  limits: { expected: `positive numbers for ${LIMITS.join(', ')}`, holds: areLimits },
+  limits: { expected: `numbers for ${LIMITS.join(', ')}`, holds: areLimits },
   throttle: {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
     holds: (value) => value === false || (isObject(value) && Object.keys(value).every((key) => THROTTLE.includes(key))),

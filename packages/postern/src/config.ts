@@ -1,5 +1,6 @@
 import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery } from '@postern/esmtp';
+import type { Limits as ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions } from '@postern/sasl';
 import type { LogForm } from './log.ts';
 import type { Place } from './place.ts';
@@ -25,8 +26,11 @@ export interface Config {
   readonly log?: LogForm;
   /** The SASL mechanisms: which are wanted (`mechanisms`), and how they are done, such as the server key and iterations of SCRAM. */
   readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
-  /** What one client may use up: message size, recipients, errors, times. What is left out has esmtp's default. */
-  readonly limits?: Partial<Limits>;
+  /**
+   * What one client may use up: message size, recipients, errors, times, and how many connections there may be, at each listener and
+   * from each client. What is left out has the default of esmtp, and of node.
+   */
+  readonly limits?: Partial<Limits> & ConnectionLimits;
   /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
   readonly throttle?: ThrottleOptions | false;
   /**

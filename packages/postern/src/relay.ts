@@ -23,6 +23,11 @@ export function relay({ to, username, password, ...options }: RelayOptions): Pla
     username === undefined || password === undefined ? {} : { responders: passwordResponders({ username, password }) };
   return new Place(({ log, hostname }) => {
     const onTrouble = (error: unknown) => log.error('the next server did not take a message', { to, error });
-    return relayTo({ hostname, onTrouble, ...responders, ...options, ...nextServer });
+    try {
+      return relayTo({ hostname, onTrouble, ...responders, ...options, ...nextServer });
+    } catch (error) {
+      if (error instanceof RangeError) throw new UsageError(`relay: ${error.message}`, { cause: error });
+      throw error;
+    }
   });
 }

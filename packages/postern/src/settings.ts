@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
-import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse, type ThrottleOptions } from '@postern/cred';
-import { isAddressLiteral, isDomain, type Limits, MessageDelivery } from '@postern/esmtp';
+import {
+  AnonymousChecker,
+  type AnyChecker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  type ThrottleOptions,
+  withThrottle,
+} from '@postern/cred';
+import { isAddressLiteral, isDomain, type Limits, MessageDelivery, withDefaultLimits } from '@postern/esmtp';
+import type { Limits as ConnectionLimits } from '@postern/node';
 import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
@@ -34,6 +41,8 @@ export interface Settings {
   readonly tls: (TlsFiles & { readonly ticketSecret?: Uint8Array }) | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
+  /** At each listener. */
+  readonly connections: ConnectionLimits;
   readonly throttle: ThrottleOptions | false;
   readonly sasl: ChallengersOptions;
   /** How many processes serve. */
@@ -78,8 +87,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     hostname,
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
-    limits: choose('limits', (limits) => limits) ?? {},
-    throttle: choose<'throttle', ThrottleOptions | false>('throttle', (throttle) => throttle) ?? {},
+    ...(choose('limits', parseLimits) ?? { limits: {}, connections: {} }),
+    throttle: choose('throttle', parseThrottle) ?? {},
     workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
@@ -116,6 +125,35 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
   if (deliver instanceof Place) return deliver.open;
   if (deliver instanceof MessageDelivery) return () => () => deliver;
   return () => deliver;
+}
+
+function parseLimits(given: NonNullable<Config['limits']>): Pick<Settings, 'limits' | 'connections'> {
+  const { connections, connectionsPerClient, ...limits } = given;
+  for (const [name, limit] of Object.entries({ connections, connectionsPerClient })) {
+    if (limit !== undefined && !(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
+  }
+  possible(() => withDefaultLimits(limits));
+  return {
+    limits,
+    connections: {
+      ...(connections !== undefined && { connections }),
+      ...(connectionsPerClient !== undefined && { connectionsPerClient }),
+    },
+  };
+}
+
+function parseThrottle(throttle: ThrottleOptions | false): ThrottleOptions | false {
+  if (throttle !== false) possible(() => withThrottle(new AnonymousChecker(), throttle));
+  return throttle;
+}
+
+/** What a package does not take is a mistake in the options. */
+function possible(make: () => unknown): void {
+  try {
+    make();
+  } catch (error) {
+    throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function parseWorkers(workers: number | 'auto'): number {

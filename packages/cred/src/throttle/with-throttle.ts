@@ -138,7 +138,9 @@ function limitsOf(given: { readonly [L in keyof Limits]?: ThrottleLimit }): Limi
   for (const name of Object.keys(DEFAULTS) as (keyof Limits)[]) {
     const limit = given[name] ?? DEFAULTS[name];
     const { failures, window, atOnce = 1 } = limit;
-    if (!(failures >= 1 && window > 0 && atOnce >= 1)) throw new RangeError(`no limit for ${name}`);
+    if (!(failures >= 1 && window > 0 && atOnce >= 1)) {
+      throw new RangeError(`${name}: failures and atOnce of 1 or more and a window above 0 are wanted`);
+    }
     limits[name] = limit;
   }
   return limits;
