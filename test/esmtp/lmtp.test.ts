@@ -194,7 +194,7 @@ describe('61: a message', () => {
       return new Promise(() => {});
     };
     await server.play(
-      `${GREETED}${envelope('a', 'b')}${MESSAGE}${ok('a')}\nS: <silence>\nC: <advance 121s>\nS: 451 4.3.0...\nC: <raw {late}>\nS: <silence>\nC: NOOP\nS: 250 2.0.0 OK`,
+      `${GREETED}${envelope('a', 'b')}${MESSAGE}${ok('a')}\nS: <silence>\nC: <advance 621s>\nS: 451 4.3.0...\nC: <raw {late}>\nS: <silence>\nC: NOOP\nS: 250 2.0.0 OK`,
       {
         values: {
           late: () => {

@@ -99,7 +99,7 @@ export class Intake implements Preface {
   #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
     if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
     try {
-      const results = this.#state.ask(() => this.#message.end(each?.tell));
+      const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.finalTime);
       if (!isPromise(results)) return this.#answer(results ?? [], octets, each);
       return results.then(
         (late) => this.#answer(late ?? [], octets, each),

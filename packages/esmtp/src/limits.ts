@@ -30,8 +30,13 @@ export interface Limits {
   readonly loginTime: number;
   /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
   readonly idleTime: number;
-  /** How long a delivery may take over one call; then 451. Default: 120,000. */
+  /** How long a delivery may take over one call, but that to `end`; then 451. Default: 120,000. */
   readonly deliveryTime: number;
+  /**
+   * How long a delivery may take over a message's `end`; then 451. Giving up sooner than it does may deliver twice. Default: 620,000, a
+   * little more than the ten minutes for which a relay waits for the next server (RFC 5321 §4.5.3.2.6).
+   */
+  readonly finalTime: number;
 }
 
 /** Safe on the open Internet, and wide enough for every client that behaves. */
@@ -52,6 +57,7 @@ export const defaultLimits: Limits = {
   loginTime: 120_000,
   idleTime: 300_000,
   deliveryTime: 120_000,
+  finalTime: 620_000,
 };
 
 /** The default limits with some of them set otherwise. Throws a RangeError for a number with which no server can work. */
@@ -80,4 +86,5 @@ const least: Limits = {
   loginTime: 1,
   idleTime: 1,
   deliveryTime: 1,
+  finalTime: 1,
 };

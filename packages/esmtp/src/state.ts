@@ -132,18 +132,18 @@ export class State {
   }
 
   /** What a delivery's call comes to. Fails with a Rejection or with DeliveryFailed and nothing else, and no later than the limit says. */
-  ask<T>(call: () => MaybePromise<T>): MaybePromise<T> {
+  ask<T>(call: () => MaybePromise<T>, milliseconds = this.limits.deliveryTime): MaybePromise<T> {
     try {
       const answer = call();
-      return isPromise(answer) ? this.#wait(answer) : answer;
+      return isPromise(answer) ? this.#wait(answer, milliseconds) : answer;
     } catch (error) {
       throw asRefusal(error);
     }
   }
 
-  async #wait<T>(answer: Promise<T>): Promise<T> {
+  async #wait<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
     try {
-      return await this.conversation.within(this.limits.deliveryTime, answer);
+      return await this.conversation.within(milliseconds, answer);
     } catch (error) {
       throw asRefusal(error);
     }

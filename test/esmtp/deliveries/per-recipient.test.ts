@@ -119,11 +119,17 @@ describe('PerRecipient', () => {
 
   it.each(['onOpen', 'onWrite', 'onEnd'] as const)('does not wait for one that is stuck in %s', async (where) => {
     const clock = new FakeClock();
-    const { delivery, ann, bob } = fan({ clock, deliveryTime: 5_000 });
+    const { delivery, ann, bob } = fan({ clock, deliveryTime: 5_000, finalTime: 9_000 });
     const late = Promise.withResolvers<void>();
     bob[where] = (): Promise<void> => late.promise;
     const results = delivery.openMessage(envelope).then(run);
+    let over = false;
+    void results.then(() => {
+      over = true;
+    });
     await clock.advance(7_000);
+    expect(over).toBe(where !== 'onEnd');
+    await clock.advance(4_000);
     expect(await results).toEqual([undefined, 451, undefined]);
     expect(ann.delivered).toHaveLength(1);
     late.resolve();

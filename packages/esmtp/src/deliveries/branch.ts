@@ -1,18 +1,26 @@
+import type { Deadlines } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Message } from '../delivery.ts';
 import { isPromise } from '../promise.ts';
 import { refusal } from '../refusals.ts';
 import { Rejection, type Reply } from '../reply.ts';
 
+/** How long a delivery may take over a message's end, and over everything else, in milliseconds. */
+export interface BranchTimes {
+  readonly deliveryTime: number;
+  readonly finalTime: number;
+  readonly deadlines: Deadlines;
+}
+
 /** One recipient's message among several. Whatever its delivery does, its methods do not fail, and end in time. */
 export class Branch {
-  readonly #within: <T>(work: Promise<T>) => Promise<T>;
+  readonly #times: BranchTimes;
   readonly #onTrouble: (error: unknown) => void;
   #message: Message | undefined;
   #failure: Reply | undefined;
 
-  constructor(within: <T>(work: Promise<T>) => Promise<T>, onTrouble: (error: unknown) => void) {
-    this.#within = within;
+  constructor(times: BranchTimes, onTrouble: (error: unknown) => void) {
+    this.#times = times;
     this.#onTrouble = onTrouble;
   }
 
@@ -45,7 +53,7 @@ export class Branch {
   async end(): Promise<Reply | undefined> {
     if (this.#failure !== undefined) return this.#failure;
     try {
-      const [result] = (await this.#within(Promise.resolve(this.#message?.end()))) ?? [];
+      const [result] = (await this.#within(Promise.resolve(this.#message?.end()), this.#times.finalTime)) ?? [];
       return result;
     } catch (error) {
       this.#fail(error);
@@ -60,6 +68,10 @@ export class Branch {
     } catch (error) {
       this.#tell(error);
     }
+  }
+
+  #within<T>(work: Promise<T>, milliseconds = this.#times.deliveryTime): Promise<T> {
+    return this.#times.deadlines.within(milliseconds, work);
   }
 
   /** The others are not to wait for this one's aborting. */

@@ -15,6 +15,8 @@ export interface PerRecipientOptions {
    * kept waiting. Default: 100,000, so that it is over before the server's own limit (`deliveryTime`).
    */
   readonly deliveryTime?: number;
+  /** The same for a message's `end`. Default: 610,000, so that it is over before the server's own limit (`finalTime`). */
+  readonly finalTime?: number;
   /** Told what went wrong with a recipient's delivery, other than by a Rejection. */
   readonly onTrouble?: (error: unknown, recipient: Recipient) => void;
   /** By default the machine's. */
@@ -51,10 +53,10 @@ export class PerRecipient extends MessageDelivery {
 
   /** Rejects with a Rejection if no recipient's message can begin. */
   async openMessage(envelope: Envelope): Promise<Message> {
-    const { deliveryTime = 100_000, onTrouble = () => {} } = this.#options;
+    const { deliveryTime = 100_000, finalTime = 610_000, onTrouble = () => {} } = this.#options;
     const branches = envelope.recipients.map((recipient) => {
-      const within = <T>(work: Promise<T>): Promise<T> => this.#deadlines.within(deliveryTime, work);
-      return new Branch(within, (error) => onTrouble(error, recipient));
+      const times = { deliveryTime, finalTime, deadlines: this.#deadlines };
+      return new Branch(times, (error) => onTrouble(error, recipient));
     });
     const opened = branches.map((branch, at) => {
       const recipient = envelope.recipients[at] as Recipient;
