@@ -7,7 +7,7 @@ import {
 import { type ScramOptions, ScramSecret, scram } from '@postern/sasl';
 import { SaslFailure, type ScramResponderOptions, scramResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
-import { HmacKey, xor } from '../../../packages/sasl/src/scram/hmac.ts';
+import { HmacKey, withRoom, xor } from '../../../packages/sasl/src/scram/hmac.ts';
 import { deriveKeys } from '../../../packages/sasl/src/scram/keys.ts';
 import { someChannel, someMind, someTls } from '../exchange.ts';
 import { drive, type Outcome } from './drive.ts';
@@ -127,7 +127,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
       const ask = async (serverFirst: Uint8Array) => {
         const authMessage = Buffer.from(`${bare},${Buffer.from(serverFirst).toString()},${withoutProof}`);
         const { clientKey, storedKey } = await deriveKeys('sha256', 'pencil', secret.salt, secret.iterations);
-        const proof = xor(new HmacKey('sha256', storedKey).digest(authMessage), clientKey);
+        const proof = xor(new HmacKey('sha256', storedKey).digest(withRoom('sha256', authMessage)), clientKey);
         return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`);
       };
       const challenger = scram({ hash: 'sha256', plus: true, nonce: () => 'server' });

@@ -2,6 +2,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { DEFAULT_ITERATIONS, type ScramHash, type ScramRecordForm, ScramSecret } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
+import { xor } from '../../../packages/sasl/src/scram/hmac.ts';
 
 const RFC_7677 =
   'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=';
@@ -52,9 +53,23 @@ describe('ScramSecret', () => {
       const clientKey = createHmac(hash, salted).update('Client Key').digest();
       expect(Buffer.from(secret.storedKey)).toEqual(createHash(hash).update(clientKey).digest());
       expect(Buffer.from(secret.serverKey)).toEqual(createHmac(hash, salted).update('Server Key').digest());
+    });
+
+    it('signs what was proved over the same message, and nothing else', async () => {
+      const secret = await ScramSecret.derive('pencil', { hash, iterations: 4096 });
+      const salted = pbkdf2Sync('pencil', secret.salt, 4096, createHash(hash).digest().length, hash);
+      const clientKey = createHmac(hash, salted).update('Client Key').digest();
+      const proofOver = (message: Uint8Array): Buffer =>
+        xor(createHmac(hash, secret.storedKey).update(message).digest(), clientKey);
       const authMessage = Buffer.alloc(200, 'AuthMessage');
+      const proof = proofOver(authMessage);
       const signature = createHmac(hash, secret.serverKey).update(authMessage).digest();
-      expect(Buffer.from(secret.signature(authMessage))).toEqual(signature);
+      for (let n = 0; n < 2; n++) expect(Buffer.from(secret.sign(proof, authMessage) ?? [])).toEqual(signature);
+      expect(secret.sign(proof, authMessage.subarray(1))).toBeUndefined();
+      expect(secret.sign(proofOver(authMessage.subarray(1)), authMessage)).toBeUndefined();
+      expect(secret.sign(proof.subarray(1), authMessage)).toBeUndefined();
+      expect(secret.sign(secret.storedKey, authMessage)).toBeUndefined();
+      expect(secret.sign(new Uint8Array(), authMessage)).toBeUndefined();
     });
 
     it('knows its password and no other', async () => {

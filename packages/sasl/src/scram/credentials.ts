@@ -32,7 +32,7 @@ export class ScramCredentials extends PasswordProof {
   readonly hash: ScramHash;
   readonly #exchange: ScramExchange;
   #heard: Promise<Heard> | undefined;
-  #signature: (() => Uint8Array) | undefined;
+  #signature: Uint8Array | undefined;
 
   constructor(exchange: ScramExchange) {
     super(exchange.authzid);
@@ -66,7 +66,7 @@ export class ScramCredentials extends PasswordProof {
   override async accepted(ask: Ask): Promise<void> {
     if (this.#signature === undefined)
       throw new TemporaryFailure('a checker accepted SCRAM credentials without a proof');
-    const response = await ask(utf8(formatServerFinal(this.#signature())));
+    const response = await ask(utf8(formatServerFinal(this.#signature)));
     if (response.length > 0) throw new MalformedResponse('the response to the server-final-message is not empty');
   }
 
@@ -82,10 +82,9 @@ export class ScramCredentials extends PasswordProof {
   }
 
   #judge({ proof, bound, authMessage }: Heard, secret: ScramSecret): boolean {
-    const proved = secret.proves(proof, authMessage);
-    if (!proved || !bound) return false;
-    this.#signature = () => secret.signature(authMessage);
-    return true;
+    const signature = secret.sign(proof, authMessage);
+    if (bound) this.#signature = signature;
+    return this.#signature !== undefined;
   }
 }
 

@@ -25,14 +25,20 @@ export class HmacKey {
     });
   }
 
-  /** The HMAC of the message. */
-  digest(message: Uint8Array): Buffer {
-    const padded = Buffer.allocUnsafe(this.#block + message.length);
-    padded.set(this.#inner);
-    padded.set(message, this.#block);
-    this.#outer.write(digestOf(this.#hash, padded, 'binary'), this.#block, 'latin1');
+  /** The HMAC of a message that {@link withRoom} was made of. Writes to the room. */
+  digest(message: Buffer): Buffer {
+    message.set(this.#inner);
+    this.#outer.write(digestOf(this.#hash, message, 'binary'), this.#block, 'latin1');
     return h(this.#hash, this.#outer);
   }
+}
+
+/** A message with room for a pad in front of it, so that it is copied once for all keys. */
+export function withRoom(hash: ScramHash, message: Uint8Array): Buffer {
+  const { block } = SCRAM_HASHES[hash];
+  const roomy = Buffer.allocUnsafe(block + message.length);
+  roomy.set(message, block);
+  return roomy;
 }
 
 /** The hash of some bytes. */

@@ -1,7 +1,7 @@
 import { pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
-import { HmacKey, h } from './hmac.ts';
+import { HmacKey, h, withRoom } from './hmac.ts';
 
 /** What both halves make of a password (RFC 5802 §3). The client keeps ClientKey, the server StoredKey, both ServerKey. */
 export interface ScramKeys {
@@ -19,8 +19,8 @@ export async function deriveKeys(
 ): Promise<ScramKeys> {
   const salted = await pbkdf2OnPool(prepared, salt, iterations, SCRAM_HASHES[hash].length, hash);
   const key = new HmacKey(hash, salted);
-  const clientKey = key.digest(CLIENT_KEY);
-  return { clientKey, storedKey: h(hash, clientKey), serverKey: key.digest(SERVER_KEY) };
+  const clientKey = key.digest(withRoom(hash, CLIENT_KEY));
+  return { clientKey, storedKey: h(hash, clientKey), serverKey: key.digest(withRoom(hash, SERVER_KEY)) };
 }
 
 const pbkdf2OnPool = promisify(pbkdf2);

@@ -7,7 +7,7 @@ import { sayLast, sayMore } from '../client/response.ts';
 import { prepare } from '../prepare.ts';
 import { DEFAULT_CHANNEL_BINDINGS, firstBinding } from './channel-binding.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
-import { HmacKey, xor } from './hmac.ts';
+import { HmacKey, withRoom, xor } from './hmac.ts';
 import { deriveKeys, type ScramKeys } from './keys.ts';
 import {
   formatAuthMessage,
@@ -74,7 +74,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       const { clientKey, storedKey, serverKey } = await keysFor(password, serverFirst);
       const cbind = formatBinding(gs2Header, plus ? binding?.data : undefined);
       const withoutProof = formatClientFinalWithoutProof(cbind, serverFirst.nonce);
-      const authMessage = formatAuthMessage(clientFirstBare, serverFirst.message, withoutProof);
+      const authMessage = withRoom(hash, formatAuthMessage(clientFirstBare, serverFirst.message, withoutProof));
       const proof = xor(new HmacKey(hash, storedKey).digest(authMessage), clientKey);
 
       const signature = await hearSignature(say, formatClientFinal(withoutProof, proof));

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type InspectOptions, inspect } from 'node:util';
 import { prepare } from '../prepare.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
-import { HmacKey, h, xor } from './hmac.ts';
+import { HmacKey, h, withRoom, xor } from './hmac.ts';
 import { deriveKeys } from './keys.ts';
 import { formatRecord, parseRecord, type ScramRecordForm, type ScramSecretParts } from './records.ts';
 
@@ -87,21 +87,20 @@ export class ScramSecret {
     return Uint8Array.from(this.#serverKey);
   }
 
-  /** True if the proof was made with this secret's password over this AuthMessage (RFC 5802 §3). */
-  proves(proof: Uint8Array, authMessage: Uint8Array): boolean {
-    if (proof.length !== this.#storedKey.length) return false;
+  /**
+   * The server's signature over this AuthMessage (RFC 5802 §3), for who has proved to know the password: undefined unless the proof
+   * was made with it over the same.
+   */
+  sign(proof: Uint8Array, authMessage: Uint8Array): Uint8Array | undefined {
+    if (proof.length !== this.#storedKey.length) return undefined;
     this.#storedHmac ??= new HmacKey(this.hash, this.#storedKey);
-    const clientKey = xor(this.#storedHmac.digest(authMessage), proof);
-    const right = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
+    this.#serverHmac ??= new HmacKey(this.hash, this.#serverKey);
+    const message = withRoom(this.hash, authMessage);
+    const clientKey = xor(this.#storedHmac.digest(message), proof);
+    const proved = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
     // With a right one the client can be impersonated, unlike with what is stored.
     clientKey.fill(0);
-    return right;
-  }
-
-  /** The server's signature over this AuthMessage (RFC 5802 §3). */
-  signature(authMessage: Uint8Array): Uint8Array {
-    this.#serverHmac ??= new HmacKey(this.hash, this.#serverKey);
-    return this.#serverHmac.digest(authMessage);
+    return proved ? this.#serverHmac.digest(message) : undefined;
   }
 
   /** True if this is the password, for mechanisms that send it as it is. Costs a whole derivation, whatever the password. */
