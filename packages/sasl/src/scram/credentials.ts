@@ -1,4 +1,5 @@
 import { type Ask, PasswordProof, TemporaryFailure } from '@postern/cred';
+import { encodeBase64 } from '../base64.ts';
 import { utf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
 import type { Decoys } from './decoys.ts';
@@ -50,14 +51,14 @@ export class ScramCredentials extends PasswordProof {
       return Promise.reject(new TypeError(`a secret for ${secret.hash}, where one for ${this.hash} is needed`));
     }
     if (this.#heard !== undefined) return Promise.resolve(false);
-    return this.#hear(secret.salt, secret.iterations).then((heard) => this.#judge(heard, secret));
+    return this.#hear(secret.encodedSalt, secret.iterations).then((heard) => this.#judge(heard, secret));
   }
 
   override async checkPassword(password: string): Promise<boolean> {
     if (this.#heard !== undefined) return false;
     const { decoys } = this.#exchange;
     // The challenge leaves before the derivation, so that its time tells nobody whether there is something to derive.
-    const heard = this.#hear(decoys.salt(this.username), decoys.iterations);
+    const heard = this.#hear(encodeBase64(decoys.salt(this.username)), decoys.iterations);
     const [final, secret] = await Promise.all([heard, decoys.derive(this.username, password)]);
     return this.#judge(final, secret);
   }
@@ -76,7 +77,7 @@ export class ScramCredentials extends PasswordProof {
     else await this.#heard;
   }
 
-  #hear(salt: Uint8Array, iterations: number): Promise<Heard> {
+  #hear(salt: string, iterations: number): Promise<Heard> {
     this.#heard = hear(this.#exchange, formatServerFirst(this.#exchange.nonce, salt, iterations));
     return this.#heard;
   }

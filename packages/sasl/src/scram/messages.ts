@@ -102,9 +102,9 @@ export function formatClientFirstBare(username: string, nonce: string): string {
   return `n=${escapeName(username)},r=${nonce}`;
 }
 
-/** A server-first-message. */
-export function formatServerFirst(nonce: string, salt: Uint8Array, iterations: number): string {
-  return `r=${nonce},s=${encodeBase64(salt)},i=${iterations}`;
+/** A server-first-message; the salt is in base64 already. */
+export function formatServerFirst(nonce: string, salt: string, iterations: number): string {
+  return `r=${nonce},s=${salt},i=${iterations}`;
 }
 
 /** A client-final-message-without-proof; the binding is in base64 already. */

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type InspectOptions, inspect } from 'node:util';
+import { encodeBase64 } from '../base64.ts';
 import { prepare } from '../prepare.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, h, withRoom, xor } from './hmac.ts';
@@ -22,6 +23,8 @@ export interface ScramDerivation {
 export class ScramSecret {
   readonly hash: ScramHash;
   readonly salt: Uint8Array;
+  /** The salt in base64, as it is said to every client. */
+  readonly encodedSalt: string;
   readonly iterations: number;
   readonly #storedKey: Buffer;
   readonly #serverKey: Buffer;
@@ -38,6 +41,7 @@ export class ScramSecret {
     }
     this.hash = hash;
     this.salt = Uint8Array.from(salt);
+    this.encodedSalt = encodeBase64(salt);
     this.iterations = iterations;
     this.#storedKey = Buffer.from(storedKey);
     this.#serverKey = Buffer.from(serverKey);
