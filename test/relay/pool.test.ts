@@ -50,6 +50,26 @@ describe('the connections to the next server', () => {
     await over();
   });
 
+  it('are replaced all together if the server does not answer at the first one that is tried', async () => {
+    const clock = new FakeClock();
+    const silent = `${ONE}\nC: RSET\nC: <closed>`;
+    const unused = `${ONE}\nC: <closed>`;
+    const { delivery, smarthost, over } = scripted([unused, silent, ONE], { clock });
+    const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
+    expect(await Promise.all(two)).toEqual([[250], [250]]);
+    const third = deliver(delivery, envelope([ann]));
+    await clock.advance(12_000);
+    expect(await third).toEqual([250]);
+    await over();
+  });
+
+  it('are not used again where the server has said more than it was asked: its answers would be those to other questions', async () => {
+    const { delivery, over } = scripted([`${ONE}\nS: 250 2.0.0 kept again\nC: <closed>`, ONE]);
+    await deliver(delivery, envelope([ann]));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
   it('are closed when they have not been used for some time', async () => {
     const clock = new FakeClock();
     const { delivery, over } = scripted([`${ONE}${QUIT}`, ONE], { clock, idleTime: 20_000 });

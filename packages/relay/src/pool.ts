@@ -101,12 +101,13 @@ export class Pool implements Lender {
     next();
   }
 
-  /** One that was used before, if the server still answers there, else a new one. */
+  /** One that was used before, if the server still answers there, else a new one: the others will not be better. */
   async #client(): Promise<SmtpClient> {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      const client = idle.leave();
+    const client = this.#idle.pop()?.leave();
+    if (client !== undefined) {
       if (await reset(client)) return client;
       client.conversation.destroy();
+      for (const other of this.#idle.splice(0)) other.leave().conversation.destroy();
     }
     return await this.#options.open();
   }
@@ -116,7 +117,8 @@ export class Pool implements Lender {
       this.#idle.splice(this.#idle.indexOf(idle), 1);
       idle.leave().conversation.destroy();
     });
-    if (client.conversation.signal.aborted) {
+    // What was not asked for would be taken for the answer to what is asked next.
+    if (client.conversation.signal.aborted || client.conversation.hasInput) {
       idle.leave().conversation.destroy();
       return;
     }
@@ -173,7 +175,7 @@ async function reset(client: SmtpClient): Promise<boolean> {
   conversation.patience = Math.min(patience, SHORT_PATIENCE);
   try {
     const { code } = await client.command('RSET');
-    return code === 250;
+    return code === 250 && !conversation.hasInput;
   } catch {
     return false;
   } finally {
