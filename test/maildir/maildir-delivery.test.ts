@@ -213,6 +213,25 @@ describe('a message that is not completed', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it('since the disk is full in the middle of it is refused in the same words, and told of once', async () => {
+    const troubles: unknown[] = [];
+    const files: FileSystem = {
+      ...promises,
+      open: async (...args) => {
+        const handle = await promises.open(...args);
+        handle.write = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+        return handle;
+      },
+    };
+    const delivery = new MaildirDelivery(root, { files, onTrouble: (error) => troubles.push(error) });
+    const message = await delivery.openMessage(envelope('', 'ann@x', 'bob@x'));
+    const refused = await refusal(Promise.resolve(message.write(Buffer.alloc(100_000))));
+    expect(refused.reply).toMatchObject({ code: 452, enhanced: '4.3.1' });
+    expect(troubles).toEqual([refused.cause]);
+    await message.abort(refused);
+    expect(leftovers()).toEqual([]);
+  });
+
   it.each(['rename', 'link'] as const)('since %s fails leaves nothing behind', async (call) => {
     const files = failing({ [call]: 'ENOSPC' });
     const to = call === 'link' ? ['ann@x', 'bob@x'] : ['ann@x'];

@@ -59,10 +59,10 @@ export class MaildirMessage implements Message {
     throw rejectionFor(troubles[0]);
   }
 
-  /** Waits for the disk only every 64 KiB. */
+  /** Waits for the disk only every 64 KiB. Rejects with a Rejection. */
   write(chunk: Uint8Array): void | Promise<void> {
-    if (this.#pendingOctets + chunk.length > BUFFER) return this.#flush(chunk);
-    this.#keep(Buffer.from(chunk));
+    if (this.#pendingOctets + chunk.length <= BUFFER) return this.#keep(Buffer.from(chunk));
+    return this.#flush(chunk).catch((error: unknown) => this.#refuse(error));
   }
 
   async end(): Promise<readonly RecipientResult[]> {
@@ -72,8 +72,7 @@ export class MaildirMessage implements Message {
       await this.#handle.close();
     } catch (error) {
       await this.#undo();
-      this.#onTrouble(error, undefined);
-      throw rejectionFor(error);
+      return this.#refuse(error);
     }
     return await this.#deliver();
   }
@@ -135,6 +134,11 @@ export class MaildirMessage implements Message {
       await this.#remove(tmp);
       throw error;
     }
+  }
+
+  #refuse(error: unknown): never {
+    this.#onTrouble(error, undefined);
+    throw rejectionFor(error);
   }
 
   #keep(chunk: Uint8Array): void {
