@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 
 /** A file name that no other delivery makes, on this host or another: `time.MmicrosecondsPpidRrandom.host`. */
 export function uniqueName(): string {
-  const microseconds = Math.trunc((performance.timeOrigin + performance.now()) * 1000);
-  const seconds = Math.trunc(microseconds / 1_000_000);
+  // The clock on the wall, though it may go back: readers sort by this, and it is chance that makes the name unique.
+  const now = Date.now();
   const random = randomBytes(8).toString('hex');
-  return `${seconds}.M${microseconds % 1_000_000}P${process.pid}R${random}.${host()}`;
+  return `${Math.trunc(now / 1000)}.M${(now % 1000) * 1000}P${process.pid}R${random}.${host()}`;
 }
 
 /** A slash is a folder, and a colon begins the flags: the convention writes them in octal. */
