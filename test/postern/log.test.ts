@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { prettyLog } from '../../packages/postern/src/log.ts';
+import { jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
 
 describe('the log for people', () => {
   it('is a line an entry, which nobody can break or colour', () => {
@@ -16,5 +16,18 @@ describe('the log for people', () => {
       '1970-01-01T00:00:00.000Z info  connected remote=127.0.0.1:5 name="two words" evil="\\n\\u001b[2J" n=3\n' +
         '1970-01-01T00:00:00.000Z error trouble error="outer: inner"\n',
     );
+  });
+});
+
+describe('the log for programs', () => {
+  it('is an object an entry, on one line, in which nothing turns the writing or commands a terminal', () => {
+    let written = '';
+    const log = jsonLog((line) => {
+      written += line;
+    });
+    const evil = '\n\r\u001b[2J\u007f\u009b2J\u2028\u202e\u2066\ufeffé';
+    log.warn('trouble', { evil, error: new Error(evil) });
+    expect(written).toMatch(/^[ -~é]+\n$/);
+    expect(JSON.parse(written)).toMatchObject({ level: 'warn', msg: 'trouble', evil, err: { message: evil } });
   });
 });

@@ -17,7 +17,7 @@ export type LogForm = (typeof LOG_FORMS)[number];
 
 /** A log on the standard error, so that the standard output is left for what was asked for. */
 export function openLog(form: LogForm): Log {
-  if (form === 'json') return jsonLog();
+  if (form === 'json') return jsonLog(standardError());
   if (form === 'pretty') return prettyLog((line) => process.stderr.write(line));
   return { info() {}, warn() {}, error() {} };
 }
@@ -35,19 +35,29 @@ export function prettyLog(write: (line: string) => void, now: () => Date = () =>
   return { info: entry('info '), warn: entry('warn '), error: entry('error') };
 }
 
-function jsonLog(): Log {
-  const standardError = pino.destination({ fd: 2, sync: true });
-  // A log that cannot be written is no reason to stop.
-  standardError.on('error', () => {});
+/** One JSON object an entry, on a line of its own. */
+export function jsonLog(write: (line: string) => void): Log {
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    standardError,
+    // It may be read at a terminal as well, and JSON leaves all but ASCII's control characters as they are.
+    { write: (line) => write(line.replace(OBEYED, escaped)) },
   );
   const entry =
     (level: 'info' | 'warn' | 'error') =>
     (message: string, { error, ...facts }: Facts = {}): void =>
       logger[level](error === undefined ? facts : { ...facts, err: error }, message);
   return { info: entry('info'), warn: entry('warn'), error: entry('error') };
+}
+
+function standardError(): (line: string) => void {
+  const destination = pino.destination({ fd: 2, sync: true });
+  // A log that cannot be written is no reason to stop.
+  destination.on('error', () => {});
+  return (line) => void destination.write(line);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function show(value: unknown): string {
@@ -59,3 +69,6 @@ function show(value: unknown): string {
 function causes(error: Error): string[] {
   return [error.message, ...(error.cause instanceof Error ? causes(error.cause) : [])];
 }
+
+/** What a terminal obeys, apart from what JSON escapes by itself. */
+const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
