@@ -86,6 +86,16 @@ describe('Certificates', () => {
     });
   });
 
+  it('do not negotiate again on an open connection', async () => {
+    const { server } = await testCertificates();
+    const { port } = await implicit(server);
+    const socket = await handshake(port, { maxVersion: 'TLSv1.2' });
+    const refused = Promise.withResolvers<Error | null>();
+    socket.on('error', refused.resolve);
+    socket.renegotiate({}, refused.resolve);
+    expect(await refused.promise).toBeInstanceOf(Error);
+  });
+
   it('agree on a protocol only if one is asked for', async () => {
     const { server } = await testCertificates();
     const { port } = await implicit(server);

@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { constants, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import { readAuthorities } from './authorities.ts';
@@ -77,6 +77,8 @@ export class Certificates {
     for (const pem of [...ca, ...pairs.flatMap(({ options }) => options.cert)]) digest.update(pem);
     return {
       minVersion,
+      // What was learned in the handshake holds for the whole connection: who the client is, and what SASL is bound to (RFC 5929 §3).
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       sessionIdContext: 'postern',
       ticketKeys: Buffer.from(hkdfSync('sha256', this.#ticketSecret, '', digest.digest(), 48)),
       ...(ciphers === undefined ? {} : { ciphers }),
