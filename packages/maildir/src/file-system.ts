@@ -1,7 +1,13 @@
 import * as promises from 'node:fs/promises';
 
 /** What a delivery asks of the file system: a few functions of node:fs/promises, or a test's own. */
-export type FileSystem = Pick<typeof promises, 'copyFile' | 'link' | 'mkdir' | 'open' | 'rename' | 'unlink'>;
+export type FileSystem = Pick<
+  typeof promises,
+  'copyFile' | 'link' | 'mkdir' | 'open' | 'rename' | 'stat' | 'unlink'
+> & {
+  /** The names in a folder. */
+  readonly readdir: (folder: string) => Promise<string[]>;
+};
 
 /** The file system of the machine. */
 export const systemFiles: FileSystem = promises;

@@ -1,13 +1,27 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Envelope, Mailbox, Message, RecipientResult, ReversePath } from '@postern/esmtp';
+import {
+  type Envelope,
+  type Mailbox,
+  type Message,
+  type RecipientResult,
+  Rejection,
+  type ReversePath,
+} from '@postern/esmtp';
 import { type FileSystem, syncFile, syncFolder } from './file-system.ts';
 import type { Maildirs } from './maildirs.ts';
+import { type Quotas, withSize } from './quota.ts';
 import { codeOf, rejectionFor } from './trouble.ts';
 import { uniqueName } from './unique-name.ts';
 
-type OnTrouble = (error: unknown, mailbox: Mailbox | undefined) => void;
+/** What all messages of a delivery have around them. */
+export interface Surroundings {
+  readonly maildirs: Maildirs;
+  readonly files: FileSystem;
+  readonly quotas: Quotas | undefined;
+  readonly onTrouble: (error: unknown, mailbox: Mailbox | undefined) => void;
+}
 
 /** A message on its way into Maildirs: written once, into the `tmp` of one recipient, and in the end linked into the `new` of each. */
 export class MaildirMessage implements Message {
@@ -15,19 +29,20 @@ export class MaildirMessage implements Message {
   readonly #envelope: Envelope;
   readonly #maildirs: Maildirs;
   readonly #files: FileSystem;
-  readonly #onTrouble: OnTrouble;
-  /** The Maildir that it is written into, and the name that it has there and everywhere. */
+  readonly #quotas: Quotas | undefined;
+  readonly #onTrouble: Surroundings['onTrouble'];
+  /** The Maildir that it is written into, and the name that it has there, and, but for its size, everywhere. */
   readonly #home: string;
   readonly #name: string;
   readonly #handle: FileHandle;
   #pending: Uint8Array[] = [];
   #pendingOctets = 0;
+  /** Written so far. */
+  #octets = 0;
 
   private constructor(
     envelope: Envelope,
-    maildirs: Maildirs,
-    files: FileSystem,
-    onTrouble: OnTrouble,
+    { maildirs, files, quotas, onTrouble }: Surroundings,
     home: string,
     name: string,
     handle: FileHandle,
@@ -35,6 +50,7 @@ export class MaildirMessage implements Message {
     this.#envelope = envelope;
     this.#maildirs = maildirs;
     this.#files = files;
+    this.#quotas = quotas;
     this.#onTrouble = onTrouble;
     this.#home = home;
     this.#name = name;
@@ -43,14 +59,15 @@ export class MaildirMessage implements Message {
   }
 
   /** Opens the file in the Maildir of the first recipient who has, or gets, one. */
-  static async open(envelope: Envelope, maildirs: Maildirs, files: FileSystem, onTrouble: OnTrouble): Promise<Message> {
+  static async open(envelope: Envelope, surroundings: Surroundings): Promise<Message> {
+    const { maildirs, files, onTrouble } = surroundings;
     const name = uniqueName();
     const troubles: unknown[] = [];
     for (const { forwardPath } of envelope.recipients) {
       const home = maildirs.pathOf(forwardPath);
       try {
         const handle = await maildirs.within(home, () => files.open(join(home, 'tmp', name), 'wx', PRIVATE));
-        return new MaildirMessage(envelope, maildirs, files, onTrouble, home, name, handle);
+        return new MaildirMessage(envelope, surroundings, home, name, handle);
       } catch (error) {
         troubles.push(error);
       }
@@ -89,10 +106,12 @@ export class MaildirMessage implements Message {
     );
     const results = new Map<string, RecipientResult>();
     const put = async (path: string, place: (target: string) => Promise<void>): Promise<void> => {
+      const mailbox = mailboxes.get(path);
       try {
+        if (mailbox !== undefined) await this.#quotas?.expectRoom(mailbox, path, this.#octets);
         await this.#put(path, place);
       } catch (error) {
-        this.#onTrouble(error, mailboxes.get(path));
+        if (!(error instanceof Rejection)) this.#onTrouble(error, mailbox);
         results.set(path, rejectionFor(error).reply);
       }
     };
@@ -106,7 +125,8 @@ export class MaildirMessage implements Message {
 
   /** Places the message in a Maildir's `new`, for good, or not at all. */
   async #put(path: string, place: (target: string) => Promise<void>): Promise<void> {
-    const target = join(path, 'new', this.#name);
+    const name = this.#quotas === undefined ? this.#name : withSize(this.#name, this.#octets);
+    const target = join(path, 'new', name);
     await this.#maildirs.within(path, () => place(target));
     try {
       await syncFolder(this.#files, join(path, 'new'));
@@ -151,6 +171,7 @@ export class MaildirMessage implements Message {
     const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([...this.#pending, chunk]);
     this.#pending = [];
     this.#pendingOctets = 0;
+    this.#octets += bytes.length;
     for (let written = 0; written < bytes.length; ) {
       written += (await this.#handle.write(bytes, written)).bytesWritten;
     }
