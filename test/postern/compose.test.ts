@@ -1,9 +1,12 @@
+import { mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Anonymous, UsernamePassword } from '@postern/cred';
-import { MessageDelivery } from '@postern/esmtp';
+import { Mailbox, MessageDelivery } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
 import { testMind } from '@postern/testing';
-import { type Config, relay } from 'postern';
+import { type Config, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
@@ -37,6 +40,21 @@ describe('a composition', () => {
     const deliver = relay({ to: 'smtp:192.0.2.1:25', connections: 0 });
     expect(() => composed({ deliver })).toThrow('relay: connections: 1 or more is wanted, not 0');
     expect(() => composed({ deliver })).toThrow(UsageError);
+  });
+
+  it('keeps to the quota of its Maildirs', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-compose-'));
+    const deliver = maildir({ folder: folder.path, quota: 10 });
+    const { portal } = composed({ auth: ['memory:joe:one'], deliver });
+    const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
+    const recipients = [{ forwardPath: new Mailbox('ann', 'example.com'), parameters: {} }];
+    const message = await avatar.openMessage({
+      reversePath: null,
+      parameters: { smtpUtf8: false },
+      recipients,
+      id: '1',
+    });
+    expect(await message.end()).toMatchObject([{ code: 452, enhanced: '4.2.2' }]);
   });
 
   it('turns away a client that has as many connections as it may have', async () => {

@@ -53,7 +53,7 @@ describe('the config file', () => {
     [{ listen: 'smtp://127.0.0.1:25' }, 'listen: expected a list of URLs'],
     [{ listen: [] }, 'listen: expected a list of URLs'],
     [{ auth: [{}] }, 'auth: expected a list of specs and checkers'],
-    [{ deliver: {} }, 'deliver: expected a spec, relay({…}), a MessageDelivery or a function'],
+    [{ deliver: {} }, 'deliver: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
     [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls: expected { cert: FILE, key: FILE }, and clientCa: FILE'],

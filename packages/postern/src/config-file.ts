@@ -100,7 +100,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
   },
   deliver: {
-    expected: 'a spec, relay({…}), a MessageDelivery or a function',
+    expected: 'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
     holds: (value) =>
       isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
   },

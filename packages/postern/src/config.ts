@@ -15,7 +15,7 @@ export interface Config {
   /** User databases, asked in this order: specs as `--auth` takes them, or checkers of your own. */
   readonly auth?: readonly (string | AnyChecker)[];
   /**
-   * Where messages go: a spec as `--deliver` takes it, `relay({…})`, a delivery of your own for everybody, or a function that makes
+   * Where messages go: a spec as `--deliver` takes it, `relay({…})`, `maildir({…})`, a delivery of your own for everybody, or a function that makes
    * each user's.
    */
   readonly deliver?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;

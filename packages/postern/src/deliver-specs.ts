@@ -1,7 +1,7 @@
 import { ANONYMOUS } from '@postern/cred';
-import { MaildirDelivery } from '@postern/maildir';
 import { ConsoleDelivery } from './console-delivery.ts';
 import { DiscardDelivery } from './discard-delivery.ts';
+import { maildir } from './maildir.ts';
 import { NEXT_SERVERS } from './next-server.ts';
 import type { DeliverSpec } from './place.ts';
 import { relay } from './relay.ts';
@@ -29,17 +29,12 @@ const discard: SpecForm<DeliverSpec> = {
   },
 };
 
-const maildir: SpecForm<DeliverSpec> = {
+const toMaildirs: SpecForm<DeliverSpec> = {
   usage: 'maildir:DIR',
   summary: 'a Maildir for each recipient: DIR/ann@example.com/new',
   parse(folder = '') {
     if (folder === '') throw new UsageError('expected maildir:DIR, with a folder');
-    return ({ log }) => {
-      const delivery = new MaildirDelivery(folder, {
-        onTrouble: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
-      });
-      return () => delivery;
-    };
+    return maildir({ folder }).open;
   },
 };
 
@@ -54,7 +49,7 @@ function next(scheme: string, summary: string): [string, SpecForm<DeliverSpec>] 
 export const deliverSpecs: SpecForms<DeliverSpec> = new Map([
   ['console', toConsole],
   ['discard', discard],
-  ['maildir', maildir],
+  ['maildir', toMaildirs],
   next('lmtp', 'a mail store that speaks LMTP'),
   next('lmtp+unix', 'the same, at a UNIX socket'),
   next('smtp', 'the next server, with STARTTLS unless it is on this machine; ?tls=required|offered|none'),
