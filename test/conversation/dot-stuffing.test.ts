@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DotKernel } from '../../packages/conversation/src/dot-kernel.ts';
 import { DotUnstuffer } from '../../packages/conversation/src/dot-stuffing.ts';
 import { runs } from '../support/fuzz.ts';
+import { SMUGGLING } from '../support/smuggling.ts';
 
 /** Vectors are there wherever these tests run; without them the second kernel would be the first. */
 const kernel = DotKernel.create();
@@ -29,20 +30,7 @@ describe.each([
     expect(unstuff([input], kernel)).toEqual({ output, rest: '', ended: true, bareLineEndings: false });
   });
 
-  // The list of the SMTP smuggling scanners (CVE-2023-51764 and its kin): none of them ends a message.
-  it.each([
-    '\n.\n',
-    '\n.\r',
-    '\r.\n',
-    '\r.\r',
-    '\n.\r\n',
-    '\r.\r\n',
-    '\r\n.\n',
-    '\r\n.\r',
-    '\r\n.\r\r\n',
-    '\r\r\n.\r\r\n',
-    '\r\n\0.\r\n',
-  ])('does not take %j for the end, however it is split', (sequence) => {
+  it.each(SMUGGLING)('does not take %j for the end, however it is split', (sequence) => {
     // Long enough for the kernel on both sides.
     const smuggled = `${'body '.repeat(20)}${sequence}MAIL FROM:<smuggled@example.com>${' tail'.repeat(20)}\r\n`;
     const input = `${smuggled}.\r\nQUIT\r\n`;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SMUGGLING } from '../support/smuggling.ts';
 import { bodies, send } from './wire.ts';
 
 const BEGIN = 'EHLO client.example.org\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n';
@@ -6,23 +7,7 @@ const ENVELOPE = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\nDA
 const SMUGGLED = 'MAIL FROM:<root@example.com>\r\nRCPT TO:<eve@example.com>\r\nDATA\r\nsmuggled\r\n.\r\n';
 
 /** What a sender that stuffs dots may be made to pass on in the middle of a message, and what a bad server takes for its end. */
-const sequences = [
-  '\n.\n',
-  '\n.\r',
-  '\r.\n',
-  '\r.\r',
-  '\n.\r\n',
-  '\r.\r\n',
-  '\r\n.\n',
-  '\r\n.\r',
-  '\r\n.\r\r\n',
-  '\r\r\n.\r\r\n',
-  '\r\n\0.\r\n',
-  '\r\n.\0\r\n',
-  '\r\n.\r\0\n',
-  '\n\n.\n\n',
-  '\r\n..\r\n',
-];
+const sequences = [...SMUGGLING, '\r\n.\0\r\n', '\r\n.\r\0\n', '\n\n.\n\n', '\r\n..\r\n'];
 
 describe.each(sequences)('%j in the middle of a message', (sequence) => {
   const session = `${BEGIN}${ENVELOPE}body${sequence}${SMUGGLED}QUIT\r\n`;

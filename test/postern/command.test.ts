@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LineClient } from '../support/line-client.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { missing, run } from '../support/program.ts';
 import { said } from './said.ts';
@@ -239,15 +240,7 @@ describe('postern explain', () => {
   });
 });
 
-/** A client that says lines and hears replies. */
-class Client implements Disposable {
-  readonly socket: Socket;
-  #heard = '';
-
-  private constructor(socket: Socket) {
-    this.socket = socket.setEncoding('latin1');
-  }
-
+class Client extends LineClient {
   /** Connected, and greeted with EHLO. */
   static async connect({ urls: [url] }: RunningPostern): Promise<Client> {
     const client = new Client(connect({ host: '127.0.0.1', port: Number(url?.port) }));
@@ -261,29 +254,6 @@ class Client implements Disposable {
     expect(await this.say('MAIL FROM:<bob@example.com>')).toMatch(/^250 /);
     expect(await this.say('RCPT TO:<ann@example.com>')).toMatch(/^250 /);
     expect(await this.say('DATA')).toMatch(/^354 /);
-  }
-
-  /** Says a line; the reply. */
-  async say(line: string): Promise<string> {
-    this.socket.write(`${line}\r\n`);
-    return await this.hear();
-  }
-
-  /** The next reply, of however many lines. */
-  async hear(): Promise<string> {
-    for (;;) {
-      const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
-      if (reply !== undefined) {
-        this.#heard = this.#heard.slice(reply.length);
-        return reply;
-      }
-      const [text] = (await once(this.socket, 'data')) as [string];
-      this.#heard += text;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.destroy();
   }
 }
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.ts';
+import { LineClient } from '../support/line-client.ts';
 import { BIN, type RunningPostern, startPostern } from '../support/postern.ts';
 import { run, words } from '../support/program.ts';
 
@@ -166,16 +167,9 @@ async function delivered(mail: string, recipient: string): Promise<string> {
   return await readFile(join(inbox, name), 'latin1');
 }
 
-/** A client that says lines and hears replies. */
-class Client implements Disposable {
-  #socket: Socket;
-  #heard = '';
+class Client extends LineClient {
   /** The answer to the greeting. */
   greeting = '';
-
-  private constructor(socket: Socket) {
-    this.#socket = socket.setEncoding('latin1');
-  }
 
   static async connect(options: NetConnectOpts, hello = 'EHLO', before = ''): Promise<Client> {
     const socket = connect(options);
@@ -188,9 +182,9 @@ class Client implements Disposable {
 
   /** Puts TLS on the connection, and greets again. */
   async secure(ca: string): Promise<void> {
-    const socket = connectTls({ socket: this.#socket, ca, servername: 'localhost' });
+    const socket = connectTls({ socket: this.socket, ca, servername: 'localhost' });
     await once(socket, 'secureConnect');
-    this.#socket = socket.setEncoding('latin1');
+    this.socket = socket;
     this.greeting = await this.say('EHLO client.example.org');
   }
 
@@ -198,26 +192,5 @@ class Client implements Disposable {
     for (const line of [`MAIL FROM:${from}`, `RCPT TO:${to}`]) expect(await this.say(line)).toMatch(/^250 /);
     expect(await this.say('DATA')).toMatch(/^354 /);
     expect(await this.say(`${text}\r\n.`)).toMatch(/^250 /);
-  }
-
-  async say(line: string): Promise<string> {
-    this.#socket.write(`${line}\r\n`);
-    return await this.hear();
-  }
-
-  async hear(): Promise<string> {
-    for (;;) {
-      const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
-      if (reply !== undefined) {
-        this.#heard = this.#heard.slice(reply.length);
-        return reply;
-      }
-      const [text] = (await once(this.#socket, 'data')) as [string];
-      this.#heard += text;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.destroy();
   }
 }
