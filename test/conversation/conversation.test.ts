@@ -5,11 +5,13 @@ import {
   type ConversationError,
   type ConversationOptions,
   Deadlines,
+  type LineError,
+  type LineListener,
   LineTooLong,
   PeerGone,
   TimedOut,
 } from '@postern/conversation';
-import { FakeClock, type MemoryPipeOptions, memoryPipe, settle } from '@postern/testing';
+import { FakeClock, type MemoryPipeOptions, memoryPipe, readChunk, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';
@@ -155,6 +157,119 @@ describe('peek', () => {
   });
 });
 
+describe('hearLines', () => {
+  /** Writes down what is heard, and wants no more after `last`. */
+  class Notes implements LineListener {
+    readonly maximum = 10;
+    interruptible = false;
+    readonly heardLines: string[] = [];
+    readonly #answer: (line: string) => void | Promise<void>;
+
+    constructor(answer: (line: string) => void | Promise<void> = () => {}) {
+      this.#answer = answer;
+    }
+
+    heard(line: string | LineError): boolean | Promise<boolean> {
+      const text = typeof line === 'string' ? line : line.code;
+      this.heardLines.push(text);
+      return this.#answer(text)?.then(() => text !== 'last') ?? text !== 'last';
+    }
+  }
+
+  it('passes lines on as they come, until the listener wants no more', async () => {
+    const { conversation, client } = converse();
+    const notes = new Notes();
+    const heard = conversation.hearLines(notes);
+    await client.write('one\r\ntwo\r\nthr');
+    await settle();
+    expect(notes.heardLines).toEqual(['one', 'two']);
+    await client.write('ee\r\nlast\r\nnext\r\n');
+    await heard;
+    expect(notes.heardLines).toEqual(['one', 'two', 'three', 'last']);
+    expect(await conversation.hearLine(100)).toBe('next');
+  });
+
+  it('passes lines that are there already on at once', async () => {
+    const { conversation, client } = converse();
+    await client.write('one\r\nlast\r\n');
+    const notes = new Notes();
+    void conversation.hearLines(notes);
+    expect(notes.heardLines).toEqual(['one', 'last']);
+  });
+
+  it('waits for a listener that takes its time, who may hear by himself meanwhile', async () => {
+    const { conversation, client } = converse();
+    const own: (string | undefined)[] = [];
+    const notes = new Notes(async (line) => {
+      if (line === 'ask') own.push(await conversation.hearLine(100));
+    });
+    const heard = conversation.hearLines(notes);
+    await client.write('ask\r\nanswer\r\nlast\r\n');
+    await heard;
+    expect(notes.heardLines).toEqual(['ask', 'last']);
+    expect(own).toEqual(['answer']);
+  });
+
+  it('tells why there is no line, and goes on with the next', async () => {
+    const { conversation, client } = converse();
+    const notes = new Notes();
+    const heard = conversation.hearLines(notes);
+    await client.write('far too long a line\r\na\nb\r\nlast\r\n');
+    await heard;
+    expect(notes.heardLines).toEqual(['line-too-long', 'bare-line-ending', 'last']);
+  });
+
+  it('ends when the peer has, between two lines, and fails in the middle of one', async () => {
+    const { conversation, client } = converse();
+    await client.write('one\r\n');
+    client.end();
+    await expect(conversation.hearLines(new Notes())).resolves.toBeUndefined();
+    const other = converse();
+    await other.client.write('on');
+    other.client.end();
+    await expect(other.conversation.hearLines(new Notes())).rejects.toThrow(PeerGone);
+  });
+
+  it('fails with what the listener fails with, and hears no more', async () => {
+    for (const answer of [
+      () => {
+        throw new RangeError('a bug');
+      },
+      () => Promise.reject(new RangeError('a bug')),
+    ]) {
+      const { conversation, client } = converse();
+      const notes = new Notes(answer);
+      const heard = conversation.hearLines(notes);
+      await client.write('one\r\ntwo\r\n');
+      await expect(heard).rejects.toThrow(RangeError);
+      expect(notes.heardLines).toEqual(['one']);
+    }
+  });
+
+  it('is broken off by a server that closes, exactly while the listener can be', async () => {
+    const closing = new AbortController();
+    const { conversation, client } = converse({ closing: closing.signal });
+    const notes = new Notes((line) => {
+      notes.interruptible = line !== 'begin';
+    });
+    const heard = conversation.hearLines(notes);
+    await client.write('begin\r\n');
+    await settle();
+    closing.abort();
+    await client.write('end\r\n');
+    await expect(heard).rejects.toThrow(Closing);
+    expect(notes.heardLines).toEqual(['begin', 'end']);
+  });
+
+  it('lets nobody else hear while it waits', async () => {
+    const { conversation, client } = converse();
+    const heard = conversation.hearLines(new Notes());
+    await expect(async () => conversation.hearLine(10)).rejects.toThrow(TypeError);
+    await client.write('last\r\n');
+    await heard;
+  });
+});
+
 describe('hearBytes', () => {
   it('takes exactly so many octets, in views of what came', async () => {
     const { conversation, client } = converse();
@@ -181,10 +296,10 @@ describe('hearBytes', () => {
     void client.write('few');
     client.end();
     let taken = 0;
-    const heard = conversation.hearBytes(Number.MAX_SAFE_INTEGER, (piece) => {
+    const take = (piece: Uint8Array): void => {
       taken += piece.length;
-    });
-    await expect(heard).rejects.toThrow(PeerGone);
+    };
+    await expect(async () => conversation.hearBytes(Number.MAX_SAFE_INTEGER, take)).rejects.toThrow(PeerGone);
     expect(taken).toBe(3);
   });
 
@@ -330,17 +445,17 @@ describe('say', () => {
     expect(client.unread).toBe(0);
     const heard = conversation.hearLine(100);
     await settle();
-    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('250 one\r\n250 two\r\n');
+    expect(Buffer.from((await readChunk(client)) ?? []).toString()).toBe('250 one\r\n250 two\r\n');
     client.end();
     expect(await heard).toBeUndefined();
   });
 
   it('sends before any wait, lest both sides wait for the other', async () => {
     for (const wait of [
-      (conversation: Conversation) => conversation.hearBytes(1, () => {}),
+      async (conversation: Conversation) => conversation.hearBytes(1, () => {}),
       (conversation: Conversation) => message(conversation),
       (conversation: Conversation) => hear(conversation),
-      (conversation: Conversation) => Promise.resolve(conversation.peek()),
+      async (conversation: Conversation) => conversation.peek(),
     ]) {
       const { conversation, client } = converse();
       conversation.say('354 go ahead\r\n');
@@ -410,8 +525,8 @@ describe('send', () => {
     conversation.say('DATA\r\n');
     const sent = conversation.send(Buffer.from('0123456789\xff', 'latin1'));
     await settle();
-    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('DATA\r\n');
-    expect(Buffer.from((await client.read()) ?? []).toString('latin1')).toBe('0123456789\xff');
+    expect(Buffer.from((await readChunk(client)) ?? []).toString()).toBe('DATA\r\n');
+    expect(Buffer.from((await readChunk(client)) ?? []).toString('latin1')).toBe('0123456789\xff');
     await sent;
   });
 });
@@ -424,7 +539,7 @@ describe('startTls', () => {
     expect(conversation.hasInput).toBe(true);
     conversation.say('220 go ahead\r\n');
     const started = conversation.startTls();
-    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('220 go ahead\r\n');
+    expect(Buffer.from((await readChunk(client)) ?? []).toString()).toBe('220 go ahead\r\n');
     await Promise.all([started, client.startTls?.()]);
     expect(conversation.hasInput).toBe(false);
     expect(conversation.transport.tls?.version).toBe('TLSv1.3');
@@ -454,8 +569,8 @@ describe('close', () => {
     const { conversation, client } = converse();
     conversation.say('221 bye\r\n');
     const closed = conversation.close();
-    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('221 bye\r\n');
-    expect(await client.read()).toBeUndefined();
+    expect(Buffer.from((await readChunk(client)) ?? []).toString()).toBe('221 bye\r\n');
+    expect(await readChunk(client)).toBeUndefined();
     void client.write('something that nobody waits for');
     await settle();
     expect(client.closed).toBe(false);
@@ -475,8 +590,8 @@ describe('close', () => {
     conversation.say('221 bye\r\n');
     const closed = conversation.close();
     await settle();
-    expect(Buffer.from((await client.read()) ?? []).toString()).toBe('221 bye\r\n');
-    expect(await client.read()).toBeUndefined();
+    expect(Buffer.from((await readChunk(client)) ?? []).toString()).toBe('221 bye\r\n');
+    expect(await readChunk(client)).toBeUndefined();
     await closed;
   });
 

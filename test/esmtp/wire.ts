@@ -1,5 +1,5 @@
-import { Conversation } from '@postern/conversation';
-import { type MemoryPipeOptions, memoryPipe, settle } from '@postern/testing';
+import { Conversation, type Transport } from '@postern/conversation';
+import { type MemoryPipeOptions, memoryPipe, readChunk, settle } from '@postern/testing';
 import { type Delivered, Server, type ServerOptions } from './server.ts';
 
 /** What came of a session. */
@@ -38,11 +38,11 @@ export function bodies({ delivered }: Outcome): string[] {
   return delivered.map(({ text }) => text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, ''));
 }
 
-async function hear(client: { read(): Uint8Array | undefined | Promise<Uint8Array | undefined> }): Promise<string> {
+async function hear(client: Transport): Promise<string> {
   let said = '';
   try {
     for (;;) {
-      const chunk = await client.read();
+      const chunk = await readChunk(client);
       if (chunk === undefined) return said;
       said += Buffer.from(chunk).toString('latin1');
     }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, type Protocol } from '@postern/conversation';
 import { Certificates, connect, listen, type Trouble } from '@postern/node';
-import { FakeClock } from '@postern/testing';
+import { FakeClock, readChunk } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
 import { gone, LOOPBACK, Queue, served } from './served.ts';
@@ -369,7 +369,7 @@ describe('a peer', () => {
     expect(client.writableLength).toBe(before);
     expect(client.writableLength).toBeGreaterThan(0);
     let octets = 0;
-    while (octets < all.length) octets += (await transport.read())?.length ?? 0;
+    while (octets < all.length) octets += (await readChunk(transport))?.length ?? 0;
     expect(octets).toBe(all.length);
   });
 
@@ -385,7 +385,7 @@ describe('a peer', () => {
     const ended = Promise.withResolvers<void>();
     transport.onEnd = ended.resolve;
     const chunks: Uint8Array[] = [];
-    while (Buffer.concat(chunks).length < 500) chunks.push((await transport.read()) ?? new Uint8Array());
+    while (Buffer.concat(chunks).length < 500) chunks.push((await readChunk(transport)) ?? new Uint8Array());
     await ended.promise;
     expect(Buffer.concat(chunks).toString()).toBe('0123456789'.repeat(50));
     expect(chunks.length).toBeLessThan(10);

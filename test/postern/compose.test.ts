@@ -5,7 +5,7 @@ import { Anonymous, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
-import { testMind } from '@postern/testing';
+import { readChunk, testMind } from '@postern/testing';
 import { type Config, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
@@ -63,8 +63,8 @@ describe('a composition', () => {
     const [listener] = server.listeners.values();
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
     const [first, second] = [await connect({ endpoint }), await connect({ endpoint })];
-    expect(String(await first.read())).toMatch(/^220 /);
-    expect(String(await second.read())).toMatch(/^421 4\.3\.2 /);
+    expect(String(await readChunk(first))).toMatch(/^220 /);
+    expect(String(await readChunk(second))).toMatch(/^421 4\.3\.2 /);
     for (const transport of [first, second]) transport.destroy();
   });
 

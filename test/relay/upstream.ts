@@ -82,7 +82,11 @@ export function scripted(
       const take = (piece: Uint8Array): void => {
         heard += Buffer.from(piece).toString('latin1');
       };
-      await conversation?.hearBytes(Number.POSITIVE_INFINITY, take).catch(() => {});
+      try {
+        await conversation?.hearBytes(Number.POSITIVE_INFINITY, take);
+      } catch {
+        // It never ends well.
+      }
       return heard;
     },
   };

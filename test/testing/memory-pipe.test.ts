@@ -1,4 +1,4 @@
-import { memoryPipe, transportContract } from '@postern/testing';
+import { memoryPipe, readChunk, transportContract } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
 describe.each([
@@ -32,7 +32,7 @@ describe('memoryPipe', () => {
     expect(server.unread).toBe(5);
     const waits = client.write('67890');
     expect(waits).toBeInstanceOf(Promise);
-    await server.read();
+    await readChunk(server);
     expect(server.unread).toBe(5);
     await waits;
   });
@@ -41,7 +41,7 @@ describe('memoryPipe', () => {
     const { client, server } = memoryPipe();
     await client.write('unread');
     server.destroy();
-    await expect(client.read()).rejects.toThrow('ECONNRESET');
+    await expect(readChunk(client)).rejects.toThrow('ECONNRESET');
     expect(client.closed).toBe(true);
   });
 
@@ -73,6 +73,7 @@ async function sizes(options: Parameters<typeof memoryPipe>[0]): Promise<number[
   await client.write('678');
   client.end();
   const sizes: number[] = [];
-  for (let chunk = await server.read(); chunk !== undefined; chunk = await server.read()) sizes.push(chunk.length);
+  for (let chunk = await readChunk(server); chunk !== undefined; chunk = await readChunk(server))
+    sizes.push(chunk.length);
   return sizes;
 }

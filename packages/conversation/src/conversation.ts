@@ -1,10 +1,12 @@
 import { Counted } from './counted.ts';
-import { Deadlines, Waiter } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
-import { Closing, PeerGone } from './errors.ts';
-import { LineScanner } from './line-scanner.ts';
+import { PeerGone } from './errors.ts';
+import { Input, type LineError } from './input.ts';
+import { type LineListener, LineLoop } from './line-loop.ts';
 import { Output } from './output.ts';
-import { Sink, type Take } from './sink.ts';
+import { PieceLoop, type Source } from './piece-loop.ts';
+import type { Take } from './sink.ts';
 import type { MaybePromise, Transport } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
@@ -36,40 +38,30 @@ export interface ConversationOptions {
 export class Conversation {
   readonly transport: Transport;
   /**
-   * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, every 500 octets (`minimumRate`) buy a second
-   * of it back.
+   * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, they buy some of
+   * it back (`minimumRate`).
    */
   patience: number;
+  /** Octets that buy a second of the patience back. */
+  readonly minimumRate: number;
   readonly #deadlines: Deadlines;
-  readonly #minimumRate: number;
-  readonly #lines = new LineScanner();
   readonly #output: Output;
+  readonly #input: Input;
   #closing: AbortSignal | undefined;
-  #gone: AbortController | undefined;
+  #gone: AbortController | undefined = undefined;
   #leaveOnEnd = false;
   #closed = false;
-  #onceClosed: (() => void) | undefined;
-
-  /** What was heard and not taken, from `#at` on. */
-  #chunk: Buffer | undefined;
-  #at = 0;
-  /** The read that is under way. */
-  #reading: Promise<Uint8Array | undefined> | undefined = undefined;
-  readonly #hearing: Hearing;
-  /** True once the peer has ended its side and all that it sent has been taken. */
-  #ended = false;
-  /** How many lines may still be heard before others have their turn. */
-  #linesLeft = LINES_IN_A_ROW;
+  #onceClosed: (() => void) | undefined = undefined;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
 
   constructor(transport: Transport, options: ConversationOptions = {}) {
     this.transport = transport;
-    this.#hearing = new Hearing(transport);
-    this.#output = new Output(transport);
     this.patience = options.patience ?? 300_000;
-    this.#minimumRate = options.minimumRate ?? 500;
+    this.minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
+    this.#output = new Output(transport, this.#deadlines);
+    this.#input = new Input(transport, this.#output, this.#deadlines);
     this.#closing = options.closing;
     transport.onClose = () => this.#onClose();
     transport.onEnd = () => this.#onEnd();
@@ -93,7 +85,7 @@ export class Conversation {
   /** True if the signal has aborted, or would have if anybody had asked for it: one that nobody needs is not made. */
   get left(): boolean {
     if (this.#closed || this.#gone?.signal.aborted) return true;
-    return this.#leaveOnEnd && this.#peerEnded && this.#chunk === undefined;
+    return this.#leaveOnEnd && this.#peerEnded && this.#input.chunk === undefined;
   }
 
   /** Whether a peer that has ended its side, with nothing left to hear, counts as gone, as it does during a login. */
@@ -103,36 +95,46 @@ export class Conversation {
 
   set leaveOnEnd(leave: boolean) {
     this.#leaveOnEnd = leave;
+    this.#input.onEmpty = leave ? () => this.#tellIfLeft() : undefined;
     this.#tellIfLeft();
   }
 
   /** True if something was heard that nobody has taken yet. */
   get hasInput(): boolean {
-    return this.#chunk !== undefined || !this.#lines.idle;
+    return this.#input.chunk !== undefined || !this.#input.betweenLines;
   }
 
   /**
-   * The next line without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. Fails with
+   * Has the listener hear line after line, until it wants no more or the peer has ended between two lines. Lines that are there already
+   * are passed on at once; after so many of them the others have a turn.
+   */
+  hearLines(listener: LineListener): Promise<void> {
+    return new LineLoop(this, this.#input, this.#output, listener).over;
+  }
+
+  /**
+   * The next line, without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. Fails with
    * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to
-   * wait. After so many lines it waits for a turn of the others, though more lines are there.
+   * wait.
    */
   hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
-    if (this.#output.writing === undefined && --this.#linesLeft >= 0) {
-      const line = this.#takeLine(maximum);
-      if (line !== undefined) return line;
+    if (this.#output.writing === undefined && !this.#input.tired) {
+      const line = this.#input.takeLine(maximum);
+      if (line !== undefined) return asLine(line);
     }
-    return this.#awaitLine(maximum, interruptible ? this.#closing : undefined);
+    return this.#awaitLine(maximum, interruptible);
   }
 
   /** The next octet, which is not taken; undefined once the peer has ended. Waits as {@link hearLine} does. */
   peek(interruptible = false): MaybePromise<number | undefined> {
-    return this.#chunk?.[this.#at] ?? this.#awaitOctet(interruptible ? this.#closing : undefined);
+    const { chunk, at } = this.#input;
+    return chunk?.[at] ?? this.#awaitOctet(interruptible ? this.#closing : undefined);
   }
 
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
-  hearBytes(octets: number, take: (piece: Uint8Array) => MaybePromise<void>): Promise<void> {
+  hearBytes(octets: number, take: Take): MaybePromise<void> {
     return this.#hearPieces(new Counted(octets), take);
   }
 
@@ -140,10 +142,8 @@ export class Conversation {
    * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
    * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
-  async hearMessage(take: Take): Promise<HeardMessage> {
-    const message = new DotUnstuffer();
-    await this.#hearPieces(message, take);
-    return { octets: message.octets, bareLineEndings: message.bareLineEndings };
+  hearMessage(take: Take): MaybePromise<HeardMessage> {
+    return this.#hearPieces(new DotUnstuffer(), take);
   }
 
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
@@ -153,16 +153,14 @@ export class Conversation {
 
   /** Sends what was said and not sent yet; resolves when more can be said. */
   flush(): MaybePromise<void> {
-    this.#output.send();
-    if (this.#output.broken !== undefined) throw this.#output.broken;
-    if (this.#output.writing !== undefined) return this.#flushed(this.patience).then(() => {});
+    if (this.#output.flush() !== undefined) return this.#output.flushed(this.patience).then(() => {});
   }
 
   /** Sends bytes, after what was said; resolves when more can be sent. For messages, which are no text. */
   async send(bytes: Uint8Array): Promise<void> {
     await this.flush();
     this.#output.write(bytes);
-    await this.#flushed(this.patience);
+    await this.#output.flushed(this.patience);
   }
 
   /** What the work comes to, or TimedOut after so many milliseconds. */
@@ -173,10 +171,9 @@ export class Conversation {
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
-    if (this.#reading !== undefined) throw new TypeError('TLS cannot start while the conversation hears');
+    if (this.#input.awaited) throw new TypeError('TLS cannot start while the conversation hears');
     await this.flush();
-    this.#chunk = undefined;
-    this.#lines.reset();
+    this.#input.drop();
     await this.within(this.patience, this.transport.startTls());
   }
 
@@ -185,11 +182,11 @@ export class Conversation {
     if (this.#closed) return;
     let left = Math.min(this.patience, MAXIMUM_LINGERING);
     try {
-      left = await this.#flushed(left);
+      left = await this.#output.flushed(left);
       this.transport.end();
       // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
-      while (!this.#ended) {
-        this.#chunk = undefined;
+      while (!this.#input.ended) {
+        this.#input.chunk = undefined;
         left = await this.#hearMore(left);
       }
       if (!this.#closed) {
@@ -207,161 +204,39 @@ export class Conversation {
   /** Closes at once. */
   destroy(): void {
     this.#output.drop();
-    this.#chunk = undefined;
+    this.#input.chunk = undefined;
     this.transport.destroy();
   }
 
-  #takeLine(maximum: number): string | undefined {
-    if (this.#chunk === undefined) return undefined;
-    try {
-      return this.#lines.scan(this.#chunk, this.#at, maximum);
-    } finally {
-      this.#advance(this.#lines.at);
-    }
-  }
-
-  async #awaitLine(maximum: number, closing: AbortSignal | undefined): Promise<string | undefined> {
-    let left = this.patience;
-    if (this.#linesLeft < 0) {
-      this.#linesLeft = LINES_IN_A_ROW;
-      await new Promise(setImmediate);
-      if (closing?.aborted) throw new Closing();
-    }
-    if (this.#output.writing !== undefined) left = await this.#flushed(left);
-    for (;;) {
-      const line = this.#takeLine(maximum);
-      if (line !== undefined) return line;
-      if (this.#ended) {
-        if (this.#lines.idle) return undefined;
-        throw new PeerGone('the peer left in the middle of a line');
-      }
-      if (this.#read()) continue;
-      // As #hearMore does it. Here most connections wait most of their time: one promise less is worth having.
-      const read = this.#listen(left, closing);
-      if (read === undefined) {
-        left = await this.#flushed(left);
-        continue;
-      }
-      try {
-        this.#heard(await read);
-      } catch (error) {
-        this.#deafened(error);
-      }
-      left = this.#listened();
-    }
+  async #awaitLine(maximum: number, interruptible: boolean): Promise<string | undefined> {
+    let heard: string | LineError | undefined;
+    await this.hearLines({
+      maximum,
+      interruptible,
+      heard(line) {
+        heard = line;
+        return false;
+      },
+    });
+    return heard === undefined ? undefined : asLine(heard);
   }
 
   async #awaitOctet(closing: AbortSignal | undefined): Promise<number | undefined> {
+    const input = this.#input;
     let left = this.patience;
-    while (this.#chunk === undefined && !this.#ended) left = await this.#hearMore(left, closing);
-    return this.#chunk?.[this.#at];
+    while (input.chunk === undefined && !input.ended) left = await this.#hearMore(left, closing);
+    return input.chunk?.[input.at];
   }
 
-  /** Passes on what the source makes of what is heard, up to its end. */
-  async #hearPieces(source: Counted | DotUnstuffer, take: Take): Promise<void> {
-    const sink = new Sink(take);
-    let left = this.patience;
-    while (!source.ended) {
-      const chunk = this.#chunk;
-      if (chunk === undefined) {
-        if (this.#ended) throw new PeerGone('the peer left in the middle of a message');
-        if (this.#output.writing !== undefined || !this.#read()) left = await this.#hearMore(left);
-        continue;
-      }
-      const piece = source.next(chunk, this.#at);
-      left = this.#earn(left, source.at - this.#at);
-      this.#advance(source.at);
-      const taken = sink.take(piece, this.#chunk === chunk ? undefined : chunk);
-      if (taken !== undefined) await taken;
-    }
-    sink.rethrow();
-  }
-
-  /** Takes what the transport has at once, if only the end; false if there is a read to wait for. */
-  #read(): boolean {
-    if (this.#output.broken !== undefined) throw this.#output.broken;
-    if (this.#reading !== undefined) return false;
-    const read = this.transport.read();
-    if (read instanceof Promise) {
-      this.#reading = read;
-      return false;
-    }
-    this.#heard(read);
-    return true;
+  #hearPieces<T>(source: Source<T>, take: Take): MaybePromise<T> {
+    return new PieceLoop(this, this.#input, this.#output, source, take).hear();
   }
 
   /** Hears more, or the end; comes to the patience that is left. */
   async #hearMore(left: number, closing?: AbortSignal): Promise<number> {
-    if (this.#read()) return left;
-    const read = this.#listen(left, closing);
-    if (read === undefined) return this.#flushed(left);
-    try {
-      this.#heard(await read);
-    } catch (error) {
-      this.#deafened(error);
-    }
-    return this.#listened();
-  }
-
-  /**
-   * Begins to wait for the read that is under way. What was said leaves first: the peer may be waiting for it. Undefined if that
-   * takes its time, or the connection is broken.
-   */
-  #listen(left: number, closing: AbortSignal | undefined): Promise<Uint8Array | undefined> | undefined {
-    const read = this.#reading;
-    this.#output.send();
-    const stuck = this.#output.writing !== undefined || this.#output.broken !== undefined;
-    // The read may be waited for later.
-    if (stuck || closing?.aborted) read?.catch(ignore);
-    if (stuck) return undefined;
-    if (closing?.aborted) throw new Closing();
-    this.#deadlines.begin(this.#hearing, left, closing);
-    return read;
-  }
-
-  /** Ends that; comes to the patience that is left. */
-  #listened(): number {
-    this.#reading = undefined;
-    this.#deadlines.end(this.#hearing);
-    return this.#deadlines.left(this.#hearing);
-  }
-
-  #deafened(error: unknown): never {
-    this.#listened();
-    if (error === this.#hearing.failure) throw error;
-    this.#output.break(error);
-    throw this.#output.broken;
-  }
-
-  #heard(chunk: Uint8Array | undefined): void {
-    this.#at = 0;
-    if (chunk === undefined) this.#ended = true;
-    else if (chunk.length > 0) this.#chunk = asBuffer(chunk);
-  }
-
-  /** Waits for something that does not reject; comes to the patience that is left. */
-  async #patiently(thing: Promise<void>, left: number): Promise<number> {
-    const wait = this.#deadlines.wait(left);
-    void thing.then(() => wait.end());
-    await wait.over;
-    return this.#deadlines.left(wait);
-  }
-
-  /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
-  #earn(left: number, octets: number): number {
-    return Math.min(this.patience, left + (octets * 1000) / this.#minimumRate);
-  }
-
-  /** Sends all that was said and waits until the transport can take more. */
-  async #flushed(left: number): Promise<number> {
-    let rest = left;
-    this.#output.send();
-    while (this.#output.writing !== undefined) {
-      rest = await this.#patiently(this.#output.writing, rest);
-      this.#output.send();
-    }
-    if (this.#output.broken !== undefined) throw this.#output.broken;
-    return rest;
+    if (this.#output.writing === undefined && this.#input.fill()) return left;
+    await this.#input.more(left, closing);
+    return this.#input.left;
   }
 
   #onClose(): void {
@@ -378,41 +253,14 @@ export class Conversation {
   #tellIfLeft(): void {
     if (this.left) this.#gone?.abort(GONE);
   }
-
-  #advance(at: number): void {
-    this.#at = at;
-    if (at !== this.#chunk?.length) return;
-    this.#chunk = undefined;
-    if (this.#peerEnded) this.#tellIfLeft();
-  }
 }
 
-/** A conversation's waiting for its peer. */
-class Hearing extends Waiter {
-  /** Why the last read was broken off, if one was. */
-  failure: Error | undefined = undefined;
-  readonly #transport: Transport;
-
-  constructor(transport: Transport) {
-    super();
-    this.#transport = transport;
-  }
-
-  override fail(reason: Error): void {
-    this.failure = reason;
-    this.#transport.interrupt(reason);
-  }
+function asLine(line: string | LineError): string {
+  if (typeof line === 'string') return line;
+  throw line;
 }
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function ignore(): void {}
 
 /** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
 const GONE = new PeerGone();
-/** Lines that one peer can have answered while all others wait: about a millisecond's work. */
-const LINES_IN_A_ROW = 256;
 /** How long a peer may take to end its side after us. */
 const MAXIMUM_LINGERING = 5_000;

@@ -2,6 +2,7 @@
 export class Counted {
   /** How far the last chunk has been used. */
   at = 0;
+  readonly facts = undefined;
   #missing: number;
 
   constructor(octets: number) {

@@ -24,12 +24,17 @@ export class Deadlines {
     return waiter.expiresAt - this.#clock.now();
   }
 
+  /** Gives the waiter so many milliseconds from now on, whether it waits or not. */
+  grant(waiter: Waiter, milliseconds: number): void {
+    waiter.expiresAt = this.#clock.now() + milliseconds;
+  }
+
   /**
    * Has the waiter wait at most so many milliseconds; then it fails with TimedOut. With Closing it fails when the signal, if one is
    * given, aborts.
    */
   begin(waiter: Waiter, milliseconds: number, closing?: AbortSignal): void {
-    waiter.expiresAt = this.#clock.now() + milliseconds;
+    this.grant(waiter, milliseconds);
     waiter.closing = closing;
     this.#waiting.add(waiter);
     if (!this.#ticking) this.#schedule();

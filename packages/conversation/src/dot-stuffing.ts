@@ -21,6 +21,11 @@ export class DotUnstuffer {
     this.#kernel = kernel;
   }
 
+  /** How the message came, so far. */
+  get facts(): { readonly octets: number; readonly bareLineEndings: boolean } {
+    return { octets: this.octets, bareLineEndings: this.bareLineEndings };
+  }
+
   /**
    * The next piece of the message from the chunk at `from`: a view of it, perhaps empty. Call again while the chunk is not used up
    * and the end has not come. Overwrites the chunk where dots are taken out.

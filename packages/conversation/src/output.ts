@@ -1,15 +1,18 @@
+import type { Deadlines } from './deadlines.ts';
 import { PeerGone } from './errors.ts';
 import type { Transport } from './transport.ts';
 
 /** What was said and not sent yet, and the write that is under way. */
 export class Output {
   readonly #transport: Transport;
+  readonly #deadlines: Deadlines;
   #said = '';
-  #writing: Promise<void> | undefined;
-  #broken: PeerGone | undefined;
+  #writing: Promise<void> | undefined = undefined;
+  #broken: PeerGone | undefined = undefined;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, deadlines: Deadlines) {
     this.#transport = transport;
+    this.#deadlines = deadlines;
   }
 
   /** Resolves, and never rejects, when the transport can take more; undefined if it can now. */
@@ -36,6 +39,29 @@ export class Output {
     if (this.#broken === undefined) this.write(text);
   }
 
+  /** The same; comes to a promise if the transport can take no more now. Throws PeerGone if the connection broke. */
+  flush(): Promise<void> | undefined {
+    this.send();
+    if (this.#broken !== undefined) throw this.#broken;
+    return this.#writing;
+  }
+
+  /**
+   * Sends all that was said and waits until the transport can take more, at most so many milliseconds; comes to those that are left.
+   * Rejects with PeerGone and TimedOut.
+   */
+  async flushed(milliseconds: number): Promise<number> {
+    let left = milliseconds;
+    for (;;) {
+      const writing = this.flush();
+      if (writing === undefined) return left;
+      const wait = this.#deadlines.wait(left);
+      void writing.then(() => wait.end());
+      await wait.over;
+      left = this.#deadlines.left(wait);
+    }
+  }
+
   /** Writes at once. Only while no write is under way. */
   write(bytes: Uint8Array | string): void {
     const written = this.#transport.write(bytes);
@@ -56,9 +82,10 @@ export class Output {
     this.#said = '';
   }
 
-  /** The connection broke: in a write, or as whoever reads has found out. */
-  break(cause: unknown): void {
+  /** The connection broke: in a write, or as whoever reads has found out. Comes to how, as it was found out first. */
+  break(cause: unknown): PeerGone {
     this.#broken ??= new PeerGone('the connection broke', { cause });
+    return this.#broken;
   }
 }
 

@@ -49,13 +49,13 @@ export interface Transport {
   readonly tls: TlsFacts | undefined;
 
   /**
-   * The next bytes, at least one, and the reader's own: it may overwrite them. Undefined once the peer has ended its side. Rejects if the
-   * connection broke or `destroy` was called.
+   * The next bytes, at least one, and the reader's own: it may overwrite them. `later` if nothing is there yet, and then `onInput` is
+   * called; `ended` once the peer has ended its side. Throws if the connection broke or `destroy` was called.
    */
-  read(): MaybePromise<Uint8Array | undefined>;
+  read(): Uint8Array | 'later' | 'ended';
 
-  /** The read that waits, if one does, rejects with this reason. Nothing is lost: what comes is for the next read. */
-  interrupt(reason: Error): void;
+  /** Called after a read that said `later`, when another one would not; never from within a call of the one that it calls. */
+  onInput: (() => void) | undefined;
 
   /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
   write(bytes: Uint8Array | string): MaybePromise<void>;

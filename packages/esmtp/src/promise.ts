@@ -9,3 +9,18 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export function after<T, U>(work: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(work) ? work.then(next) : next(work);
 }
+
+/** The same, and something else if the work fails. What `next` fails with is not mended. */
+export function settled<T, U>(
+  work: () => MaybePromise<T>,
+  next: (value: T) => MaybePromise<U>,
+  mend: (error: unknown) => MaybePromise<U>,
+): MaybePromise<U> {
+  let result: MaybePromise<T>;
+  try {
+    result = work();
+  } catch (error) {
+    return mend(error);
+  }
+  return isPromise(result) ? result.then(next, mend) : next(result);
+}

@@ -1,4 +1,11 @@
-import { Closing, ConversationError, LineTooLong, TimedOut } from '@postern/conversation';
+import {
+  Closing,
+  ConversationError,
+  type LineError,
+  type LineListener,
+  LineTooLong,
+  TimedOut,
+} from '@postern/conversation';
 import type { LogoutReason, MaybePromise } from '@postern/cred';
 import { SMALL_CHUNK } from './chunks.ts';
 import { type Command, type Malformed, type NoCommand, parseCommand, type Verb } from './command.ts';
@@ -13,7 +20,7 @@ import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
-import { isPromise } from './promise.ts';
+import { isPromise, settled } from './promise.ts';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,
@@ -60,33 +67,48 @@ async function beginsWithTls({ conversation }: State): Promise<boolean> {
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
 async function converse(state: State): Promise<LogoutReason> {
-  const { conversation, limits } = state;
-  const { phases } = state.settings;
-  const longest = Math.max(limits.commandLine, limits.exchangeLine + AUTH_PREFIX);
-  while (state.leaving === undefined) {
-    let said: Said | undefined;
-    let reply: Reply | undefined;
-    try {
-      const heard = conversation.hearLine(longest, state.transaction === undefined);
-      const line = isPromise(heard) ? await heard : heard;
-      if (line === undefined) return 'disconnected';
-      said = parseCommand(line);
-      const answer = isTooLong(line, said, limits.commandLine) ? LINE_TOO_LONG : respond(state, said);
-      reply = count(state, said, isPromise(answer) ? await answer : answer);
-    } catch (error) {
-      reply = mend(state, said, error);
-    }
+  await state.conversation.hearLines(new Commands(state));
+  return state.leaving ?? 'disconnected';
+}
+
+class Commands implements LineListener {
+  readonly maximum: number;
+  readonly #state: State;
+
+  constructor(state: State) {
+    const { commandLine, exchangeLine } = state.limits;
+    this.maximum = Math.max(commandLine, exchangeLine + AUTH_PREFIX);
+    this.#state = state;
+  }
+
+  get interruptible(): boolean {
+    return this.#state.transaction === undefined;
+  }
+
+  heard(line: string | LineError): MaybePromise<boolean> {
+    const state = this.#state;
+    if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
+    const said = parseCommand(line);
+    return settled(
+      () => (isTooLong(line, said, state.limits.commandLine) ? LINE_TOO_LONG : respond(state, said)),
+      (reply) => this.#say(said, count(state, said, reply)),
+      (error) => this.#say(said, mend(state, said, error)),
+    );
+  }
+
+  /** Says the reply, and goes where it leads. */
+  #say(said: Said | undefined, reply: Reply | undefined): MaybePromise<boolean> {
+    const state = this.#state;
     if (reply !== undefined) {
       if (reply.code === CLOSING) state.leaving = 'disconnected';
-      else if (reply.positive) state.go(phases[state.phase][said?.verb as Verb] ?? 'same');
-      conversation.say(reply.toString());
+      else if (reply.positive) state.go(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
+      state.conversation.say(reply.toString());
     }
-    if (said === undefined || endsGroup.has(said.verb)) {
-      const flushed = conversation.flush();
-      if (flushed !== undefined) await flushed;
-    }
+    if (state.leaving !== undefined) return false;
+    if (said !== undefined && !endsGroup.has(said.verb)) return true;
+    const flushed = state.conversation.flush();
+    return flushed === undefined || flushed.then(() => true);
   }
-  return state.leaving;
 }
 
 type Said = Command | Malformed | NoCommand;

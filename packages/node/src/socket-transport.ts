@@ -53,6 +53,7 @@ export class SocketTransport implements Transport {
   readonly tlsPolicy: TlsPolicy;
   /** What a trusted proxy said of the connection; the two addresses are from there then. */
   readonly proxied: ProxyHeader | undefined;
+  onInput: (() => void) | undefined = undefined;
   onEnd: (() => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
   /** @internal */
@@ -62,13 +63,14 @@ export class SocketTransport implements Transport {
   #socket: Owned;
   #tls: TlsFacts | undefined;
 
-  /** What was read and not taken. */
-  #chunks: Buffer[] = NOTHING;
+  /** What was read and not taken: the first piece, and the others. */
+  #chunk: Buffer | undefined = undefined;
+  #more: Buffer[] = NOTHING;
   #unread = 0;
   #paused = false;
   #ended = false;
-  /** The read that waits. */
-  #reader: ((chunk: Uint8Array | undefined | Promise<never>) => void) | undefined = undefined;
+  /** True if somebody waits for input. */
+  #awaited = false;
 
   #error: Error | undefined = undefined;
   /** True if it was us who closed it at once. */
@@ -94,19 +96,12 @@ export class SocketTransport implements Transport {
     return this.#tls;
   }
 
-  read(): MaybePromise<Uint8Array | undefined> {
-    if (this.#unread > 0) return this.#takeChunk();
-    if (this.#ended && !this.#destroyed) return undefined;
-    if (this.#socket.destroyed) return Promise.reject(this.#gone());
-    if (this.#reader !== undefined) return Promise.reject(new TypeError('a transport has one reader'));
-    return new Promise((resolve) => {
-      this.#reader = resolve;
-    });
-  }
-
-  interrupt(reason: Error): void {
-    this.#reader?.(Promise.reject(reason));
-    this.#reader = undefined;
+  read(): Uint8Array | 'later' | 'ended' {
+    if (this.#chunk !== undefined) return this.#take(this.#chunk);
+    if (this.#ended && !this.#destroyed) return 'ended';
+    if (this.#socket.destroyed) throw this.#gone();
+    this.#awaited = true;
+    return 'later';
   }
 
   write(bytes: Uint8Array | string): MaybePromise<void> {
@@ -131,7 +126,6 @@ export class SocketTransport implements Transport {
   /** Puts TLS on the connection. What was read and not taken is dropped; what was written leaves before. */
   protected async upgrade(secure: Secure): Promise<void> {
     if (this.#tls !== undefined || this.#upgrading) throw new TypeError('this transport has TLS already');
-    if (this.#reader !== undefined) throw new TypeError('TLS cannot start while somebody reads');
     if (!this.#socket.writable || this.#ended) throw this.#gone();
     const raw = this.#socket;
     this.#upgrading = true;
@@ -162,37 +156,42 @@ export class SocketTransport implements Transport {
 
   /** @internal */
   [heard](chunk: Buffer): void {
-    const reader = this.#reader;
-    if (reader !== undefined) {
-      this.#reader = undefined;
-      reader(chunk);
+    this.#keep(chunk);
+    if (this.#awaited) {
+      this.#tellInput();
       return;
     }
-    this.#keep(chunk);
     if (this.#unread < READ_AHEAD) return;
     this.#paused = true;
     this.#socket.pause();
   }
 
-  #keep(chunk: Buffer): void {
-    this.#unread += chunk.length;
-    if (this.#chunks === NOTHING) {
-      this.#chunks = [chunk];
-      return;
-    }
-    // A byte in a buffer of its own takes a hundred: crumbs are put together, or a peer could make us keep far more than it sent.
-    const last = this.#chunks.length - 1;
-    const before = this.#chunks[last];
-    if (before !== undefined && before.length + chunk.length <= CRUMB)
-      this.#chunks[last] = Buffer.concat([before, chunk]);
-    else this.#chunks.push(chunk);
+  #tellInput(): void {
+    if (!this.#awaited) return;
+    this.#awaited = false;
+    this.onInput?.();
   }
 
-  #takeChunk(): Buffer | undefined {
-    const chunk = this.#chunks.shift();
-    this.#unread -= chunk?.length ?? 0;
-    if (this.#unread > 0) return chunk;
-    this.#chunks = NOTHING;
+  #keep(chunk: Buffer): void {
+    this.#unread += chunk.length;
+    if (this.#chunk === undefined) {
+      this.#chunk = chunk;
+      return;
+    }
+    if (this.#more === NOTHING) this.#more = [];
+    // A byte in a buffer of its own takes a hundred: crumbs are put together, or a peer could make us keep far more than it sent.
+    const last = this.#more.length - 1;
+    const before = this.#more[last];
+    if (before !== undefined && before.length + chunk.length <= CRUMB)
+      this.#more[last] = Buffer.concat([before, chunk]);
+    else this.#more.push(chunk);
+  }
+
+  #take(chunk: Buffer): Buffer {
+    this.#unread -= chunk.length;
+    this.#chunk = this.#more.shift();
+    if (this.#chunk !== undefined) return chunk;
+    this.#more = NOTHING;
     if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();
@@ -204,8 +203,7 @@ export class SocketTransport implements Transport {
   /** @internal */
   [ended](): void {
     this.#ended = true;
-    this.#reader?.(undefined);
-    this.#reader = undefined;
+    this.#tellInput();
     if (this.#unread === 0) this.#tellEnd();
   }
 
@@ -225,8 +223,7 @@ export class SocketTransport implements Transport {
   [closed](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reader?.(Promise.reject(this.#gone()));
-    this.#reader = undefined;
+    this.#tellInput();
     this.#keeper?.gone(this);
     this.onClose?.();
   }
@@ -239,7 +236,8 @@ export class SocketTransport implements Transport {
   }
 
   #forget(): void {
-    this.#chunks = NOTHING;
+    this.#chunk = undefined;
+    this.#more = NOTHING;
     this.#unread = 0;
   }
 

@@ -2,6 +2,7 @@ import { Conversation, type ConversationOptions, Deadlines, type Protocol, Timed
 import { FakeClock, settle } from './fake-clock.ts';
 import { type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 import { Placeholders, type Value } from './placeholders.ts';
+import { readChunk } from './read-chunk.ts';
 import { type Deed, parseScript, type Step, type Text } from './script.ts';
 
 export interface DialogueOptions extends MemoryPipeOptions {
@@ -217,7 +218,7 @@ class Play {
 
   async #discard(): Promise<void> {
     try {
-      while ((await this.#transport.read()) !== undefined);
+      while ((await readChunk(this.#transport)) !== undefined);
     } catch {
       // Closed: nothing more comes.
     }

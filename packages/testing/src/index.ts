@@ -10,4 +10,5 @@ export { FakeClock, settle } from './fake-clock.ts';
 export { type MemoryPipe, type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 export type { Value } from './placeholders.ts';
 export { portalFor, TestAvatar } from './portal-for.ts';
+export { readChunk } from './read-chunk.ts';
 export { testMind } from './test-mind.ts';

@@ -34,6 +34,7 @@ export class MemoryTransport implements Transport {
   readonly local: Address;
   readonly remote: Address;
   readonly tlsPolicy: TlsPolicy;
+  onInput: (() => void) | undefined;
   onEnd: (() => void) | undefined;
   onClose: (() => void) | undefined;
   startTls?: () => Promise<void>;
@@ -46,7 +47,10 @@ export class MemoryTransport implements Transport {
   /** What the peer wrote and nobody has read yet. */
   readonly #incoming: Buffer[] = [];
   #unread = 0;
-  #reading: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** True if somebody waits for input. */
+  #awaited = false;
+  /** True until what is there may be read. */
+  #held = false;
   /** The peer's write that waits until there is room here. */
   #draining: PromiseWithResolvers<void> | undefined;
   #handshake: PromiseWithResolvers<void> | undefined;
@@ -87,25 +91,19 @@ export class MemoryTransport implements Transport {
     return this.#closed !== undefined;
   }
 
-  read(): MaybePromise<Uint8Array | undefined> {
-    if (this.#sawEnd) return undefined;
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    if (this.#reading !== undefined) return Promise.reject(new TypeError('a read is under way already'));
+  read(): Uint8Array | 'later' | 'ended' {
+    if (this.#sawEnd) return 'ended';
+    if (this.#closed !== undefined) throw this.#closed;
     if (this.#unread === 0 && this.#peerEnded) return this.#seeEnd();
-    if (this.#unread > 0 && this.#slicer.atOnce) {
-      const chunk = this.#next();
-      this.#tellEnd();
-      return chunk;
+    if (this.#unread === 0 || this.#held) {
+      this.#awaited = true;
+      return 'later';
     }
-    this.#reading = Promise.withResolvers();
-    const { promise } = this.#reading;
-    if (this.#unread > 0) queueMicrotask(() => this.#supply());
-    return promise;
-  }
-
-  interrupt(reason: Error): void {
-    this.#reading?.reject(reason);
-    this.#reading = undefined;
+    const chunk = this.#next();
+    // As pieces that come one by one do it.
+    if (!this.#slicer.atOnce) this.#hold();
+    this.#tellEnd();
+    return chunk;
   }
 
   write(bytes: Uint8Array | string): MaybePromise<void> {
@@ -150,7 +148,7 @@ export class MemoryTransport implements Transport {
     }
     this.#incoming.push(bytes);
     this.#unread += bytes.length;
-    if (this.#reading !== undefined) this.#supply();
+    this.#tellInput();
     if (this.#unread < this.#highWaterMark) return;
     this.#draining ??= Promise.withResolvers();
     return this.#draining.promise;
@@ -161,22 +159,29 @@ export class MemoryTransport implements Transport {
     this.#peerEnded = true;
     if (this.#handshake !== undefined) this.#close(broken('ECONNRESET'));
     this.#tellEnd();
-    if (this.#reading !== undefined) this.#supply();
+    this.#tellInput();
   }
 
-  /** Gives a read that waits what there is. */
-  #supply(): void {
-    const reading = this.#reading;
-    if (reading === undefined) return;
-    this.#reading = undefined;
-    reading.resolve(this.#unread > 0 ? this.#next() : this.#seeEnd());
-    // Not before the reader has the last octets in its hands.
-    this.#tellEnd();
+  /** Never at once: what one side says would be heard before it has said it. */
+  #tellInput(): void {
+    if (!this.#awaited) return;
+    this.#awaited = false;
+    queueMicrotask(() => this.onInput?.());
   }
 
-  #seeEnd(): undefined {
+  /** Has the next piece come a moment later. */
+  #hold(): void {
+    this.#held = true;
+    queueMicrotask(() => {
+      this.#held = false;
+      if (this.#unread > 0) this.#tellInput();
+    });
+  }
+
+  #seeEnd(): 'ended' {
     this.#sawEnd = true;
     this.#closeIfOver();
+    return 'ended';
   }
 
   #next(): Uint8Array {
@@ -208,7 +213,7 @@ export class MemoryTransport implements Transport {
     this.#closed = reason;
     this.#incoming.length = 0;
     this.#unread = 0;
-    this.#reading?.reject(reason);
+    this.#tellInput();
     this.#handshake?.reject(reason);
     this.#draining?.reject(broken('EPIPE'));
     this.#peer.#draining?.reject(reason);

@@ -1,0 +1,168 @@
+import type { Deadlines } from './deadlines.ts';
+import { Waiter } from './deadlines.ts';
+import { BareLineEnding, Closing, LineTooLong } from './errors.ts';
+import { LineScanner } from './line-scanner.ts';
+import type { Output } from './output.ts';
+import type { Transport } from './transport.ts';
+
+/** Why a line could not be heard; the next one can. */
+export type LineError = LineTooLong | BareLineEnding;
+
+/** Who waits for input. */
+export interface Sleeper {
+  /** There is more, or the end; or the wait has failed. */
+  wake(failure: Error | undefined): void;
+}
+
+/** What was heard and not taken yet, and the wait for more. */
+export class Input extends Waiter {
+  /** From `at` on. */
+  chunk: Buffer | undefined = undefined;
+  at = 0;
+  /** True once the peer has ended its side and the transport has no more of it. */
+  ended = false;
+  /** Called when all that was heard is taken. */
+  onEmpty: (() => void) | undefined = undefined;
+  readonly #transport: Transport;
+  readonly #output: Output;
+  readonly #deadlines: Deadlines;
+  readonly #lines = new LineScanner();
+  #linesLeft = LINES_IN_A_ROW;
+  #sleeper: Sleeper | undefined = undefined;
+
+  constructor(transport: Transport, output: Output, deadlines: Deadlines) {
+    super();
+    this.#transport = transport;
+    this.#output = output;
+    this.#deadlines = deadlines;
+    transport.onInput = () => this.#wake(undefined);
+  }
+
+  /** True between two lines. */
+  get betweenLines(): boolean {
+    return this.#lines.idle;
+  }
+
+  /** True once so many lines were taken that others should have their turn. */
+  get tired(): boolean {
+    return this.#linesLeft <= 0;
+  }
+
+  /** True while somebody waits. */
+  get awaited(): boolean {
+    return this.#sleeper !== undefined;
+  }
+
+  /** How many milliseconds the last wait has left of what it was given. */
+  get left(): number {
+    return this.#deadlines.left(this);
+  }
+
+  /** The next line, or why there is none; undefined if it has not come to its end. */
+  takeLine(maximum: number): string | LineError | undefined {
+    if (this.chunk === undefined) return undefined;
+    this.#linesLeft--;
+    try {
+      return this.#lines.scan(this.chunk, this.at, maximum);
+    } catch (error) {
+      if (error instanceof LineTooLong || error instanceof BareLineEnding) return error;
+      throw error;
+    } finally {
+      this.advance(this.#lines.at);
+    }
+  }
+
+  /** What stands before there is taken. */
+  advance(at: number): void {
+    this.at = at;
+    if (at !== this.chunk?.length) return;
+    this.chunk = undefined;
+    this.onEmpty?.();
+  }
+
+  /** Takes what the transport has, if only the end; false if it has nothing yet. Throws PeerGone if the connection broke. */
+  fill(): boolean {
+    const read = this.#read();
+    if (read === 'later') return false;
+    this.at = 0;
+    if (read === 'ended') this.ended = true;
+    else if (read.length > 0) this.chunk = asBuffer(read);
+    return true;
+  }
+
+  /**
+   * Has the sleeper woken once, when there is more to fill in, and at the latest after so many milliseconds. What was said leaves
+   * before: the peer may be waiting for it. Throws PeerGone if the connection broke, and Closing if that is asked for and the case.
+   */
+  await(sleeper: Sleeper, milliseconds: number, closing: AbortSignal | undefined): void {
+    if (this.#sleeper !== undefined) throw new TypeError('one thing is heard at a time');
+    const stuck = this.#output.flush();
+    if (stuck !== undefined) {
+      this.#afterFlush(sleeper, milliseconds);
+      return;
+    }
+    if (closing?.aborted) throw new Closing();
+    this.#sleeper = sleeper;
+    this.#linesLeft = LINES_IN_A_ROW;
+    this.#deadlines.begin(this, milliseconds, closing);
+  }
+
+  /** The same as a promise. */
+  more(milliseconds: number, closing: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (failure: Error | undefined) => (failure === undefined ? resolve() : reject(failure));
+      this.await({ wake }, milliseconds, closing);
+    });
+  }
+
+  /** Has the sleeper woken when all others have had their turn. */
+  rest(sleeper: Sleeper): void {
+    this.#linesLeft = LINES_IN_A_ROW;
+    setImmediate(() => sleeper.wake(undefined));
+  }
+
+  /** Drops whatever was heard. */
+  drop(): void {
+    this.chunk = undefined;
+    this.#lines.reset();
+  }
+
+  override fail(reason: Error): void {
+    this.#wake(reason);
+  }
+
+  #wake(failure: Error | undefined): void {
+    const sleeper = this.#sleeper;
+    if (sleeper === undefined) return;
+    this.#sleeper = undefined;
+    this.#deadlines.end(this);
+    sleeper.wake(failure);
+  }
+
+  /** It has a new look at what there is then, with the rest of its time. */
+  #afterFlush(sleeper: Sleeper, milliseconds: number): void {
+    this.#output.flushed(milliseconds).then(
+      (left) => {
+        this.#deadlines.grant(this, left);
+        sleeper.wake(undefined);
+      },
+      (error: Error) => sleeper.wake(error),
+    );
+  }
+
+  #read(): Uint8Array | 'later' | 'ended' {
+    if (this.#output.broken !== undefined) throw this.#output.broken;
+    try {
+      return this.#transport.read();
+    } catch (error) {
+      throw this.#output.break(error);
+    }
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Lines that one peer can have answered while all others wait: about a millisecond's work. */
+const LINES_IN_A_ROW = 256;

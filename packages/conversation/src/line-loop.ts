@@ -1,0 +1,102 @@
+import { Closing, PeerGone } from './errors.ts';
+import type { Input, LineError, Sleeper } from './input.ts';
+import type { Output } from './output.ts';
+import type { MaybePromise } from './transport.ts';
+
+/** Who hears lines, one after the other. */
+export interface LineListener {
+  /** The most octets that a line may have. */
+  readonly maximum: number;
+  /** Whether a server that wants to stop may break off the wait for the next line, with Closing. */
+  readonly interruptible: boolean;
+  /** Takes a line without its CRLF, a character an octet (latin1), or why there is none. Comes to false when it wants no more. */
+  heard(line: string | LineError): MaybePromise<boolean>;
+}
+
+/** What the loop has to know of the conversation. */
+interface Surroundings {
+  readonly patience: number;
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Passes lines on as they come, until the listener wants no more or the peer has ended between two lines. As long as neither the peer
+ * nor the listener takes its time, there is not even a promise.
+ */
+export class LineLoop implements Sleeper {
+  /** Rejects with PeerGone, TimedOut, Closing, and with what the listener fails with. */
+  readonly over: Promise<void>;
+  readonly #conversation: Surroundings;
+  readonly #input: Input;
+  readonly #output: Output;
+  readonly #listener: LineListener;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+  /** True if the line that is being heard was waited for already. */
+  #waited = false;
+
+  constructor(conversation: Surroundings, input: Input, output: Output, listener: LineListener) {
+    this.#conversation = conversation;
+    this.#input = input;
+    this.#output = output;
+    this.#listener = listener;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.wake(undefined);
+  }
+
+  wake(failure: Error | undefined): void {
+    try {
+      if (failure !== undefined) throw failure;
+      while (this.#next());
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  /** Comes to the next line; false if that has to be waited for, or there is none. */
+  #next(): boolean {
+    const input = this.#input;
+    if (input.tired) return this.#rest();
+    // While the peer takes nothing, nothing is taken from it.
+    if (this.#output.writing === undefined) {
+      const line = input.takeLine(this.#listener.maximum);
+      if (line !== undefined) return this.#pass(line);
+      if (input.ended) return this.#end();
+      if (input.fill()) return true;
+    }
+    const left = this.#waited ? input.left : this.#conversation.patience;
+    this.#waited = true;
+    input.await(this, left, this.#closing);
+    return false;
+  }
+
+  get #closing(): AbortSignal | undefined {
+    return this.#listener.interruptible ? this.#conversation.closing : undefined;
+  }
+
+  #pass(line: string | LineError): boolean {
+    this.#waited = false;
+    const more = this.#listener.heard(line);
+    if (typeof more === 'boolean') {
+      if (!more) this.#resolve();
+      return more;
+    }
+    more.then((goesOn) => (goesOn ? this.wake(undefined) : this.#resolve()), this.#reject);
+    return false;
+  }
+
+  #rest(): false {
+    if (this.#closing?.aborted) throw new Closing();
+    this.#input.rest(this);
+    return false;
+  }
+
+  #end(): false {
+    if (!this.#input.betweenLines) throw new PeerGone('the peer left in the middle of a line');
+    this.#resolve();
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+import { PeerGone } from './errors.ts';
+import type { Input, Sleeper } from './input.ts';
+import type { Output } from './output.ts';
+import { Sink, type Take } from './sink.ts';
+import type { MaybePromise } from './transport.ts';
+
+/** What makes pieces of what is heard, up to an end that it knows. */
+export interface Source<T> {
+  /** How far the last chunk has been used. */
+  readonly at: number;
+  readonly ended: boolean;
+  /** What is to be said of all the pieces. */
+  readonly facts: T;
+  /** The next piece from the chunk at `from`. */
+  next(chunk: Buffer, from: number): Uint8Array;
+}
+
+/** What the loop has to know of the conversation. */
+interface Surroundings {
+  readonly patience: number;
+  readonly minimumRate: number;
+}
+
+/**
+ * Passes on what a source makes of what is heard, up to its end, and comes to the source's facts. As long as neither the peer nor
+ * whoever takes the pieces has to be waited for, there is not even a promise.
+ */
+export class PieceLoop<T> implements Sleeper {
+  readonly #conversation: Surroundings;
+  readonly #input: Input;
+  readonly #output: Output;
+  readonly #source: Source<T>;
+  readonly #sink: Sink;
+  /** Milliseconds of patience. */
+  #left: number;
+  #over: PromiseWithResolvers<T> | undefined = undefined;
+
+  constructor(conversation: Surroundings, input: Input, output: Output, source: Source<T>, take: Take) {
+    this.#conversation = conversation;
+    this.#input = input;
+    this.#output = output;
+    this.#source = source;
+    this.#sink = new Sink(take);
+    this.#left = conversation.patience;
+  }
+
+  /** Fails with PeerGone, TimedOut, and, after all has been heard, with what `take` failed with. */
+  hear(): MaybePromise<T> {
+    if (this.#goOn()) return this.#conclude();
+    this.#over = Promise.withResolvers();
+    return this.#over.promise;
+  }
+
+  wake(failure: Error | undefined): void {
+    if (failure === undefined) this.#left = this.#input.left;
+    this.#resume(failure);
+  }
+
+  #resume(failure?: Error): void {
+    try {
+      if (failure !== undefined) throw failure;
+      if (this.#goOn()) this.#over?.resolve(this.#conclude());
+    } catch (error) {
+      this.#over?.reject(error);
+    }
+  }
+
+  /** True at the end; otherwise it goes on by itself. */
+  #goOn(): boolean {
+    const input = this.#input;
+    for (;;) {
+      const taken = this.#passOn();
+      if (taken !== undefined) {
+        void taken.then(() => this.#resume());
+        return false;
+      }
+      if (this.#source.ended) return true;
+      if (input.ended) throw new PeerGone('the peer left in the middle of a message');
+      if (this.#output.writing === undefined && input.fill()) continue;
+      input.await(this, this.#left, undefined);
+      return false;
+    }
+  }
+
+  /** Passes on what is there. Comes to a promise if a piece takes its time. */
+  #passOn(): MaybePromise<void> {
+    const input = this.#input;
+    while (!this.#source.ended && input.chunk !== undefined) {
+      const { chunk, at } = input;
+      const piece = this.#source.next(chunk, at);
+      this.#earn(this.#source.at - at);
+      input.advance(this.#source.at);
+      const taken = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
+      if (taken !== undefined) return taken;
+    }
+  }
+
+  /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
+  #earn(octets: number): void {
+    const { patience, minimumRate } = this.#conversation;
+    this.#left = Math.min(patience, this.#left + (octets * 1000) / minimumRate);
+  }
+
+  #conclude(): T {
+    this.#sink.rethrow();
+    return this.#source.facts;
+  }
+}
