@@ -53,7 +53,7 @@ export async function authenticate(
       if (binding === 'tls-exporter') channel = { ...channel, tls: withoutExporter(tls) };
     }
   }
-  throw new SaslFailure(reasons.length > 0 ? `no mechanism worked out: ${reasons.join('; ')}` : NONE_COMMON);
+  throw new SaslFailure(reasons.length > 0 ? `no mechanism worked out: ${reasons.join('; ')}` : noneCommon(offered));
 }
 
 /** The responders that the server offers and that may be used on this channel, and why the others may not. */
@@ -98,4 +98,7 @@ async function cancel(machine: SaslStateMachine): Promise<void> {
   }
 }
 
-const NONE_COMMON = 'the server offers no mechanism that there is a responder for';
+function noneCommon(offered: readonly string[]): string {
+  if (offered.length === 0) return 'the server offers no mechanism';
+  return `there is no responder for what the server offers: ${offered.join(', ')}`;
+}

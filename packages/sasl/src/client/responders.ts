@@ -11,16 +11,20 @@ export interface PasswordRespondersOptions extends UserPassword, ActAs {
   readonly digestUri?: { readonly service: string; readonly host: string };
 }
 
-/** A responder for every mechanism by which a user can log in with a password; {@link authenticate} takes the best that can be had. */
+/**
+ * A responder for every mechanism by which a user can log in with a password; {@link authenticate} takes the best that can be had.
+ * CRAM-MD5 and LOGIN, which cannot say whom to act as, are not among them for who wants to act as another.
+ */
 export function passwordResponders(options: PasswordRespondersOptions): readonly Responder[] {
   const hashes = Object.keys(SCRAM_HASHES) as ScramHash[];
-  const { digestUri } = options;
+  const { authzid = '', digestUri, username } = options;
+  const actsAsAnother = authzid !== '' && authzid !== username;
   return [
     ...hashes.map((hash) => scramResponder({ ...options, hash, plus: true })),
     ...hashes.map((hash) => scramResponder({ ...options, hash })),
     ...(digestUri === undefined ? [] : [digestMd5Responder({ ...options, ...digestUri })]),
-    cramMd5Responder(options),
+    ...(actsAsAnother ? [] : [cramMd5Responder(options)]),
     plainResponder(options),
-    loginResponder(options),
+    ...(actsAsAnother ? [] : [loginResponder(options)]),
   ];
 }
