@@ -84,10 +84,41 @@ describe('postern login', () => {
     const { port } = postern.urls[1] as URL;
     const args = [BIN, ...words`login smtps://localhost:${port} --user joe`];
     const { code, output } = await run(process.execPath, args, 's3cret\n');
-    expect(output).toContain('not logged in: ');
+    expect(output).toContain('not logged in: no authority known here vouches for the server: --ca FILE names one');
     expect(output).not.toContain('C: AUTH');
     expect(code).toBe(2);
   });
+
+  it('exits with 2 where the server cannot be verified after STARTTLS, and says what would help', async () => {
+    const { port } = postern.urls[0] as URL;
+    const args = [BIN, ...words`login smtp://localhost:${port} --user joe`];
+    const { code, output } = await run(process.execPath, args, 's3cret\n');
+    expect(output).toContain('the TLS handshake failed: no authority known here vouches for the server: --ca FILE');
+    expect(code).toBe(2);
+  });
+
+  it('exits with 2 where there is no TLS from the first byte, and says what would help', async () => {
+    const { port } = postern.urls[0] as URL;
+    const args = [BIN, ...words`login smtps://localhost:${port} --user joe --ca ${ca}`];
+    const { code, output } = await run(process.execPath, args, 's3cret\n');
+    expect(output).toBe('not logged in: the server does not begin with TLS: smtp:// asks it for STARTTLS\n');
+    expect(code).toBe(2);
+  });
+
+  it('exits with 2 where nothing that is offered is what it was told to use, and says what is offered', async () => {
+    const { code, output } = await login('smtps', 's3cret', '--mechanism', 'EXTERNAL');
+    expect(output).toMatch(/^not logged in: there is no responder for what the server offers: SCRAM-SHA-256-PLUS, /m);
+    expect(code).toBe(2);
+  });
+
+  it.each(['LOGIN', 'CRAM-MD5'])(
+    'does not log in by %s, which cannot say whom to act as, with --authzid',
+    async (mechanism) => {
+      const { code, output } = await login('smtps', 's3cret', '--mechanism', mechanism, '--authzid', 'ann');
+      expect(output).toContain('--mechanism: expected one that can say whom to act as (--authzid)');
+      expect(code).toBe(2);
+    },
+  );
 
   it.each([
     ['no URL', '--user joe', 'expected one URL'],

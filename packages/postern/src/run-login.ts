@@ -10,6 +10,7 @@ import {
   type Responder,
   xoauth2Responder,
 } from '@postern/sasl/client';
+import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
 import { printOut } from './print.ts';
 import { printable } from './printable.ts';
@@ -32,7 +33,7 @@ export async function runLogin(argv: readonly string[]): Promise<number> {
     await printOut(facts);
     return 0;
   } catch (error) {
-    await printOut(`not logged in: ${printable((error as Error).message)}\n`);
+    await printOut(`not logged in: ${explainLoginFailure(error)}\n`);
     return error instanceof AuthenticationFailure ? 1 : 2;
   }
 }
@@ -66,7 +67,11 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
     externalResponder({ authzid }),
     anonymousResponder({ trace: user }),
   ].filter((responder) => responder.mechanism === mechanism);
-  if (named.length === 0) throw new UsageError(`--mechanism: expected one that there is, not ${printable(mechanism)}`);
+  if (named.length === 0) {
+    const cannotActAs = mechanism === 'CRAM-MD5' || mechanism === 'LOGIN';
+    const expected = cannotActAs ? 'one that can say whom to act as (--authzid)' : 'one that there is';
+    throw new UsageError(`--mechanism: expected ${expected}, not ${printable(mechanism)}`);
+  }
   return named;
 }
 
