@@ -62,7 +62,17 @@ describe('RFC 5321: session, commands, syntax', () => {
       C: MAIL FROM:<ann@example.com> SIZE=1\\x07
       S: 501...
       C: \\0
-      S: 500...`);
+      S: 500...
+      C: NOOP a\\0b
+      S: 501 5.5.4 Syntax error in the argument
+      C: HELP \\x1b
+      S: 501 5.5.4 Syntax error in the argument
+      C: VRFY bob\\0
+      S: 501 5.5.4 Syntax error in the argument
+      C: NOOP \\xff
+      S: 501 5.5.4 Syntax error in the argument
+      C: NOOP this, that "and" more
+      S: 250 2.0.0 OK`);
   });
 
   test('5: the greeting begins with the domain', async () => {

@@ -101,7 +101,7 @@ function parseAuth(argument: string): Command | Malformed {
 /** RFC 6531 §3.7.4.2: behind the text may stand that the client can hear UTF-8. */
 function parseVrfy(argument: string): Command | Malformed {
   const [, text = '', utf8] = VRFY_ARGUMENT.exec(decoded(trim(argument)) ?? '') ?? [];
-  if (text === '' || utf8?.includes('=')) return { verb: 'VRFY', malformed: BAD_ARGUMENT };
+  if (text === '' || CONTROL.test(text) || utf8?.includes('=')) return { verb: 'VRFY', malformed: BAD_ARGUMENT };
   return { verb: 'VRFY', text, smtpUtf8: utf8 !== undefined };
 }
 
@@ -117,11 +117,18 @@ function parseForwarded(argument: string): Command | Malformed {
   return facts === undefined ? { verb: 'XCLIENT', malformed: BAD_ATTRIBUTES } : { verb: 'XCLIENT', facts };
 }
 
-/** A command that takes no argument (RFC 5321 §4.3.2), or one that it does not heed (§4.1.1.9). */
-function alone(verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS', heedless = false): Parse {
+/** A command that takes no argument (RFC 5321 §4.3.2). */
+function alone(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): Parse {
   const command: Command = { verb };
   const malformed: Malformed = { verb, malformed: NO_ARGUMENT };
-  return (argument) => (heedless || trim(argument) === '' ? command : malformed);
+  return (argument) => (trim(argument) === '' ? command : malformed);
+}
+
+/** A command that does not heed its argument (RFC 5321 §4.1.1.9), as long as it is text (§4.1.2). */
+function heedless(verb: 'NOOP' | 'HELP'): Parse {
+  const command: Command = { verb };
+  const malformed: Malformed = { verb, malformed: BAD_ARGUMENT };
+  return (argument) => (ASCII_TEXT.test(argument) ? command : malformed);
 }
 
 /** RFC 5321 §4.1.1: white space before the CRLF is let pass. */
@@ -160,6 +167,8 @@ const FROM = /^ +FROM: */i;
 const TO = /^ +TO: */i;
 /** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
+const ASCII_TEXT = /^[\t -~]*$/;
+const CONTROL = /[\0-\x08\n-\x1f\x7f]/;
 const VRFY_ARGUMENT = /^(.*?)( SMTPUTF8(?:=.*)?)?$/is;
 const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 /** RFC 5321 §4.1.2. */
@@ -189,10 +198,10 @@ const WORDS = new Map(
     { verb: 'RCPT', parse: parseRcpt },
     { verb: 'DATA', parse: alone('DATA') },
     { verb: 'RSET', parse: alone('RSET') },
-    { verb: 'NOOP', parse: alone('NOOP', true) },
+    { verb: 'NOOP', parse: heedless('NOOP') },
     { verb: 'BDAT', parse: parseBdat },
     { verb: 'VRFY', parse: parseVrfy },
-    { verb: 'HELP', parse: alone('HELP', true) },
+    { verb: 'HELP', parse: heedless('HELP') },
     { verb: 'QUIT', parse: alone('QUIT') },
     { verb: 'AUTH', parse: parseAuth },
     { verb: 'STARTTLS', parse: alone('STARTTLS') },
