@@ -34,4 +34,14 @@ describe('Roll', () => {
     roll.delete(ann);
     expect(roll.members).toEqual([]);
   });
+
+  it('has nobody twice', () => {
+    const roll = new Roll<Enrolled>();
+    const ann = { place: -1 };
+    roll.add(ann);
+    roll.add(ann);
+    expect(roll.members).toEqual([ann]);
+    roll.delete(ann);
+    expect(roll.members).toEqual([]);
+  });
 });

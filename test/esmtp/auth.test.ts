@@ -612,6 +612,13 @@ describe('AUTH, case by case', () => {
     );
   });
 
+  test('44: of a login that took too long nothing is left that waits', async () => {
+    const server = new Server();
+    await server.play(`${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: <advance 121s>\nS: 421 4.4.2...\nS: <closed>`);
+    await server.clock.advance(10_000);
+    expect(server.clock.pending).toBe(0);
+  });
+
   test('45: STARTTLS after AUTH resets all, and logs out', async () => {
     const server = new Server({ offer: { cleartext: true } });
     await server.play(

@@ -15,7 +15,9 @@ export class Roll<T extends Enrolled> {
     return this.#members;
   }
 
+  /** Does nothing if it is there already. */
   add(member: T): void {
+    if (member.place >= 0) return;
     member.place = this.#members.push(member) - 1;
   }
 
