@@ -233,6 +233,15 @@ describe('closing words', () => {
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
   });
 
+  it('of a refusal leave it the outcome when the client does not stay to hear them', async () => {
+    const refusal = new UnauthorizedLogin();
+    const { run } = setUp({
+      check: () => Promise.reject(refusal),
+      refused: async (ask) => void (await ask(utf8('error'))),
+    });
+    await expect(run({ ask: () => Promise.reject(new Error('the connection broke')) })).rejects.toBe(refusal);
+  });
+
   it('of a refusal may say that the exchange was malformed before', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),

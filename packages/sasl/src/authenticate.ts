@@ -37,7 +37,8 @@ export interface Authentication<I extends readonly Interface<object>[]> {
 /**
  * Leads an exchange to its end and logs the client in: the one driver, whatever the protocol. Resolves to the login. Rejects with
  * an ExchangeError if the exchange broke, with a LoginError if it came to a refusal, or with whatever `ask` rejected with:
- * an error of the exchange stays the outcome, whatever a checker that met it in between threw instead.
+ * an error of the exchange stays the outcome, whatever a checker that met it in between threw instead. So does a refusal, whatever
+ * but an ExchangeError keeps its closing words from being said.
  */
 export async function authenticate<const I extends readonly Interface<object>[]>(
   authentication: Authentication<I>,
@@ -92,13 +93,16 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   return login;
 }
 
-/** Has the credentials say their last word on a refusal. What the refusal is afterwards: the same, unless they failed to. */
+/**
+ * Has the credentials say their last word on a refusal. What the refusal is afterwards: the same, also for who did not stay to hear
+ * it, unless they failed to.
+ */
 async function closingWords(credentials: Credentials, exchange: Exchange, refusal: LoginError): Promise<LoginError> {
   try {
     await credentials.refused(exchange.ask, refusal);
     return refusal;
   } catch (error) {
-    return exchange.refusal(error);
+    return exchange.lost(error) ? refusal : exchange.refusal(error);
   }
 }
 
@@ -130,6 +134,11 @@ class Exchange {
   /** Throws what broke the exchange, if anything did, whatever somebody made of it in between. */
   rethrow(): void {
     if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  /** True if the error is how the client was lost: what broke the exchange, and nothing that the client said in it. */
+  lost(error: unknown): boolean {
+    return this.#broken !== undefined && error === this.#broken.error && !(error instanceof ExchangeError);
   }
 
   /** The refusal that an error comes to. Throws the error itself if it is what broke the exchange. */
