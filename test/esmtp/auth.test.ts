@@ -15,8 +15,8 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { esmtp, MessageDelivery } from '@postern/esmtp';
-import { anonymous, type Challenger, cramMd5, login, plain, utf8 } from '@postern/sasl';
-import { FakeClock } from '@postern/testing';
+import { anonymous, BearerToken, type Challenger, cramMd5, login, plain, utf8 } from '@postern/sasl';
+import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from './server.ts';
 
@@ -854,6 +854,56 @@ describe('a login', () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: AGFubg\\nBzZWNyZXQ=\nS: 501 5.5.2 Malformed authentication response\nC: NOOP\nS: 250...`,
     );
+  });
+
+  test('that is refused is told of though the client does not wait to hear it', async () => {
+    const wrong = `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}`;
+    for (const leave of ['S: <silence>\nC: <close>', 'S: <silence>\nC: <reset>', 'C: <end>\nS: <closed>']) {
+      const server = new Server({ limits: { refusalFloor: 250 } });
+      await server.play(`${wrong}\n${leave}`);
+      expect(server.events).toMatchObject([
+        { kind: 'connected' },
+        { kind: 'login-refused', mechanism: 'PLAIN', error: { code: 'unauthorized' }, reply: { code: 535 } },
+        { kind: 'closed' },
+      ]);
+    }
+  });
+
+  test.each([
+    ['<close>', ''],
+    ['<advance 121s>', '\nS: 421 4.4.2...\nS: <closed>'],
+    ['<closing>', '\nS: 421 4.3.2...\nS: <closed>'],
+  ])('that is refused by a challenge is told of when its answer is %s', async (word, end) => {
+    const checker: Checker<BearerToken> = {
+      credentialInterfaces: [BearerToken],
+      requestAvatarId: () => Promise.reject(new UnauthorizedLogin()),
+    };
+    const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery()));
+    const server = new Server({ portal: portal.register(checker) });
+    await server.play(
+      `${GREETED}\nC: AUTH OAUTHBEARER {base64:n,,\\x01auth=Bearer wrong\\x01\\x01}\nS: 334 <any>\nC: ${word}${end}`,
+    );
+    await settle();
+    const [, ...told] = server.events;
+    expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([]);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        kind: 'login-refused',
+        mechanism: 'OAUTHBEARER',
+        reply: expect.objectContaining({ code: 535 }),
+      }),
+    );
+  });
+
+  test('that nobody has decided about when the client leaves is not told of as refused', async () => {
+    const checker: Checker<UsernamePassword> = {
+      credentialInterfaces: [UsernamePassword],
+      requestAvatarId: () => new Promise(() => {}),
+    };
+    const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery()));
+    const server = new Server({ portal: portal.register(checker) });
+    await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: <silence>\nC: <close>`);
+    expect(server.kinds()).toEqual(['connected', 'closed']);
   });
 
   test('a server that closes does not wait for the response', async () => {

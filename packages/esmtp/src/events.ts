@@ -19,6 +19,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       /** A mechanism that is known here; undefined for a guest that sent MAIL without having authenticated. */
       readonly mechanism: string | undefined;
       readonly error: LoginError | ExchangeError;
+      /** For a client that did not wait for it, too; told of after `closed`, if the login outlived the connection. */
       readonly reply: Reply;
     }
   | {

@@ -1,11 +1,12 @@
 import { BareLineEnding, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
-import { type Ask, type Login, LoginDenied, UnauthorizedLogin } from '@postern/cred';
+import { type Ask, type Login, LoginDenied, type LoginError, UnauthorizedLogin } from '@postern/cred';
 import {
   authenticate,
   type Challenger,
   decodeBase64,
   EMPTY,
   ExchangeCancelled,
+  type ExchangeError,
   encodeBase64,
   MalformedResponse,
   offered,
@@ -30,9 +31,12 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   try {
     const initialResponse = decodeInitialResponse(command.initialResponse, state.limits.exchangeLine);
     state.login = await logIn(state, challenger, initialResponse, frame);
-  } catch (error) {
+  } catch (failure) {
+    const error = asLoginFailure(failure);
+    // Whether the client is still there to hear it or not: or who hangs up in time could guess unseen.
+    tellRefusal(state, challenger, error);
     frame.rethrowBroken();
-    return await refuse(state, challenger, error);
+    return await refuse(state, error);
   } finally {
     state.conversation.leaveOnEnd = false;
   }
@@ -70,19 +74,25 @@ async function logIn(
   } catch (error) {
     if (error instanceof TimedOut) {
       frame.breakWith(error);
-      login.then((late) => late.logout('timeout')).catch(() => {});
+      login
+        .then((late) => late.logout('timeout'))
+        .catch((failure: unknown) => tellRefusal(state, challenger, asLoginFailure(failure)));
     }
     throw error;
   }
 }
 
+/** Tells of a failure that is the client's. */
+function tellRefusal(state: State, { mechanism }: Challenger, error: LoginError | ExchangeError): void {
+  if (error.culprit !== 'client') return;
+  state.tell({ kind: 'login-refused', mechanism, error, reply: loginRefusal(error) });
+}
+
 /** Counts what was refused, and makes who guesses wait (RFC 4954 §9). */
-async function refuse(state: State, challenger: Challenger, failure: unknown): Promise<Reply> {
+async function refuse(state: State, error: LoginError | ExchangeError): Promise<Reply> {
   const { limits, settings, mind } = state;
-  const error = asLoginFailure(failure);
   const reply = loginRefusal(error);
-  if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: challenger.mechanism, error, reply });
-  else state.trouble(error.culprit, 'AUTH', error);
+  if (error.culprit !== 'client') state.trouble(error.culprit, 'AUTH', error);
 
   if (ownWords(error)?.disconnect) {
     state.leaving = 'disconnected';
