@@ -850,9 +850,9 @@ describe('a login', () => {
       S: 250 2.0.0 OK`);
   });
 
-  test('a bare LF in a response leaves the exchange', async () => {
+  test('a bare LF in a response ends the exchange, and the connection', async () => {
     await new Server().play(
-      `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: AGFubg\\nBzZWNyZXQ=\nS: 501 5.5.2 Malformed authentication response\nC: NOOP\nS: 250...`,
+      `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: AGFubg\\nBzZWNyZXQ=\nC: NOOP\nS: 501 5.5.2 Malformed authentication response\nS: <closed>`,
     );
   });
 

@@ -257,6 +257,10 @@ describe('55: a size', () => {
     'BDAT 5,LAST',
     'BDAT ٥',
     'BDAT 000000000000000000005',
+    'BDAT\\t5',
+    ' BDAT 5',
+    'BDAT\\0 5',
+    'BDAT5',
   ])(
     'that cannot be read (%j) ends the connection: what follows is data or commands, and who knows which',
     async (command) => {
@@ -270,6 +274,7 @@ describe('55: a size', () => {
   test('in a line that is too long, too', async () => {
     await play(`\nC: BDAT {repeat:3000:0}\nC: NOOP\nS: 501 5.5.4...\nS: <closed>`);
     await play(`\nC: BDAT {repeat:30000:0}\nC: NOOP\nS: 500 5.5.2 Line too long\nS: <closed>`);
+    await play(`\nC: BDAT\\t{repeat:30000:0}\nC: NOOP\nS: 500 5.5.2 Line too long\nS: <closed>`);
   });
 
   test.each(['1073741825', '9007199254740992', '9223372036854775807', '18446744073709551615', '99999999999999999999'])(

@@ -42,9 +42,12 @@ describe('RFC 5321: session, commands, syntax', () => {
     for (const verb of ['EXPN', 'HELP', 'TURN', 'ETRN']) expect(listed).not.toContain(verb);
   });
 
-  test('3: a bare LF ends no line', async () => {
-    await play('\nC: NOOP\\nMAIL FROM:<ann@example.com>\nS: 500 5.5.2 A line ends with CR and LF\nC: NOOP\nS: 250...');
-    await play('\nC: NOOP\\rNOOP\nS: 500 5.5.2 A line ends with CR and LF\nC: NOOP\nS: 250...');
+  test('3: a bare LF ends no line, but the connection, since who sends one sees other commands than we do', async () => {
+    const over = '\nC: MAIL FROM:<eve@example.com>\nS: 500 5.5.2 A line ends with CR and LF\nS: <closed>';
+    await play(`\nC: NOOP\\nMAIL FROM:<ann@example.com>${over}`);
+    await play(`\nC: NOOP\\rNOOP${over}`);
+    await play(`\nC: NOOP\\nBDAT 30 LAST${over}`);
+    await play(`\nC: BDAT 30 LAST\\n${over}`);
   });
 
   test('4: octets over 127 in a command are refused', async () => {

@@ -12,7 +12,7 @@ describe('errors', () => {
 
   test('are lines that cannot be read, too', async () => {
     await new Server({ limits: { errors: 3 } }).play(
-      `${GREETED}\nC: a\\nb\nS: 500...\nC: {repeat:20000:x}\nS: 500...\nC: a\\rb\nS: 421 4.7.0 Too many errors\nS: <closed>`,
+      `${GREETED}\nC: a\nS: 500...\nC: {repeat:20000:x}\nS: 500...\nC: a\\rb\nS: 421 4.7.0 Too many errors\nS: <closed>`,
     );
   });
 

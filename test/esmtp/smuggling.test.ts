@@ -73,13 +73,17 @@ describe('the end of data', () => {
   });
 });
 
-test.each(['\n', '\r', '\0'])('%j in a command smuggles none', async (octets) => {
+test.each([
+  ['\n', /^500 .*\r\n$/m],
+  ['\r', /^500 .*\r\n$/m],
+  ['\0', /^500 .*\r\n221 .*\r\n$/m],
+])('%j in a command smuggles none', async (octets, end) => {
   const { said } = await send(
     `EHLO client.example.org\r\nNOOP${octets}MAIL FROM:<a@b>\r\nQUIT\r\n`,
     {},
     { authentication: 'optional' },
   );
-  expect(said).toMatch(/^50[01] .*\r\n221 /m);
+  expect(said).toMatch(end);
   expect(said).not.toContain('530');
 });
 

@@ -38,7 +38,7 @@ export interface Parameter {
 /** Parses a command line, given without its CRLF and with a character for each octet. Never throws. */
 export function parseCommand(line: string): Command | Malformed | NoCommand {
   const word = WORDS.get(fourLetters(line));
-  if (word === undefined || !beginsWith(line, word.verb)) return UNRECOGNISED;
+  if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? NO_CHUNK : UNRECOGNISED;
   return word.parse(line.slice(word.verb.length));
 }
 
@@ -108,7 +108,7 @@ function parseVrfy(argument: string): Command | Malformed {
 /** To the letter (RFC 3030 §2): whoever reads a size in another way than the client sees commands where the client sent data. */
 function parseBdat(argument: string): Command | Malformed {
   const match = BDAT_ARGUMENT.exec(argument);
-  if (match === null) return { verb: 'BDAT', malformed: BAD_CHUNK_SIZE };
+  if (match === null) return NO_CHUNK;
   return { verb: 'BDAT', octets: Number(match[1]), last: match[2] !== undefined };
 }
 
@@ -170,6 +170,8 @@ const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
 const ASCII_TEXT = /^[\t -~]*$/;
 const CONTROL = /[\0-\x08\n-\x1f\x7f]/;
 const VRFY_ARGUMENT = /^(.*?)( SMTPUTF8(?:=.*)?)?$/is;
+/** What somebody between the client and us may take for BDAT, and what follows for data. */
+const MAYBE_BDAT = /^[\0 \t]*BDAT/i;
 const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 /** RFC 5321 §4.1.2. */
 const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
@@ -185,6 +187,7 @@ const BAD_ATTRIBUTES = new Reply(501, '5.5.4', 'Syntax error in the attributes')
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
 const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');
 
+const NO_CHUNK: Malformed = { verb: 'BDAT', malformed: BAD_CHUNK_SIZE };
 const UNRECOGNISED: NoCommand = { verb: 'unrecognised' };
 const UNIMPLEMENTED: NoCommand = { verb: 'unimplemented' };
 const FOREIGN: NoCommand = { verb: 'foreign' };

@@ -205,7 +205,8 @@ function count(state: State, said: Said | undefined, reply: Reply | undefined): 
 function mend(state: State, said: Said | undefined, error: unknown): Reply | undefined {
   const unreadable = lineRefusal(error);
   if (unreadable !== undefined) {
-    if (error instanceof LineTooLong && /^bdat /i.test(error.beginning)) state.leaving = 'disconnected';
+    // Who sends bare line endings sees other commands than we do; what is a command here may be data there, as it is behind BDAT.
+    if (!(error instanceof LineTooLong) || /^bdat/i.test(error.beginning)) state.leaving = 'disconnected';
     return count(state, said, unreadable);
   }
   if (error instanceof ConversationError) throw error;

@@ -149,7 +149,10 @@ class Frame {
       return line;
     } catch (error) {
       if (error instanceof LineTooLong) throw new MalformedResponse('the response is too long', 'too-long');
-      if (error instanceof BareLineEnding) throw new MalformedResponse('the response is no line', 'encoding');
+      if (error instanceof BareLineEnding) {
+        this.#state.leaving = 'disconnected';
+        throw new MalformedResponse('the response is no line', 'encoding');
+      }
       this.#broken = { error };
       throw error;
     }
