@@ -544,6 +544,16 @@ describe('55: a delivery that fails', () => {
     expect(troubles(server)).toEqual([['BDAT', bug]]);
   });
 
+  test('to make the Received field is 451, and told of', async () => {
+    const bug = new Error('bug');
+    const server = await play(`${ENVELOPE}\nC: BDAT 6\nC: QUIT\n${OURS}`, {}, ({ delivery }) => {
+      delivery.receivedHeader = () => {
+        throw bug;
+      };
+    });
+    expect(troubles(server)).toEqual([['BDAT', bug]]);
+  });
+
   test('to write a chunk refuses it and those behind it', async () => {
     const bug = new Error('bug');
     const server = await play(

@@ -283,6 +283,16 @@ describe('61: a message in chunks', () => {
     );
   });
 
+  test('that could not be opened by a server that closes ends the connection', async () => {
+    const server = lmtp();
+    server.delivery.onOpen = () => {
+      throw new Rejection(421, '4.3.2', 'Closing');
+    };
+    await server.play(
+      `${GREETED}${envelope('a', 'b')}\nC: BDAT 7 LAST\nC: hello\nC: NOOP\nS: 421 4.3.2 Closing\nS: 421 4.3.2 Closing\nS: <closed>`,
+    );
+  });
+
   test('for nobody has no reply to its end, and the next one may begin', async () => {
     await lmtp().play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 250...\nC: BDAT 7\nC: hello\nS: 503...\nC: BDAT 7 LAST\nC: hello\nS: <silence>\nC: MAIL FROM:<ann@example.com>\nS: 250...`,

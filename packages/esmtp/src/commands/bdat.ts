@@ -3,8 +3,8 @@ import type { Command } from '../command.ts';
 import { TOO_LARGE } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
 import { isPromise } from '../promise.ts';
-import { OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
-import { Reply } from '../reply.ts';
+import { CLOSING, OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
+import { Rejection, Reply } from '../reply.ts';
 import { DeliveryFailed, type State } from '../state.ts';
 
 /**
@@ -32,6 +32,7 @@ export async function bdat(
   if (!isLmtp) return chunks;
   // RFC 2033 §4.3: as many replies as there are recipients, which may be none.
   for (const _ of transaction?.recipients ?? []) state.conversation.say(chunks.toString());
+  if (chunks.code === CLOSING) state.leaving = 'disconnected';
 }
 
 /** Why this client may not use BDAT at all, if it may not: after HELO there are no extensions. */
@@ -60,7 +61,8 @@ async function open(state: State): Promise<Chunks | Reply> {
     if (begun !== undefined) await begun;
     return new Chunks(state, intake);
   } catch (error) {
-    if (error instanceof DeliveryFailed) state.trouble('us', 'BDAT', error.cause);
+    const trouble = error instanceof DeliveryFailed ? error.cause : error;
+    if (!(trouble instanceof Rejection)) state.trouble('us', 'BDAT', trouble);
     return refusal(error);
   }
 }
