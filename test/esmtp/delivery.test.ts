@@ -213,6 +213,24 @@ describe('results for each recipient', () => {
     });
   });
 
+  test('a positive reply is an acceptance', async () => {
+    const [reply, event] = await answer(new Reply(250, '2.6.0', 'Kept'), refused);
+    expect(reply).toBe('250 2.0.0');
+    expect(event).toMatchObject({ kind: 'message-accepted', failed: [{ recipient: 'r1@example.com' }] });
+  });
+
+  test.each([
+    ['at once', 1],
+    ['later', Promise.resolve(1)],
+  ])('that are none (%s) are trouble of ours, and the client comes again', async (_when, results) => {
+    const server = new Server();
+    const message = { write: () => {}, end: () => results as never, abort: () => {} };
+    server.delivery.openMessage = () => message;
+    await server.play(`${GREETED}${LOGIN}${ENVELOPE}${DATA}\nC: x\nC: .\nS: 451 4.3.0...`);
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'us', during: 'DATA' }));
+    expect(server.kinds()).toContain('message-refused');
+  });
+
   test('all refused is the refusal', async () => {
     const [reply, event] = await answer(refused, refused);
     expect(reply).toBe('550 5.2.1');

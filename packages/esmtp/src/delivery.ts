@@ -102,7 +102,7 @@ export interface Message {
   abort(reason: Error): MaybePromise<void>;
 }
 
-/** What became of a message for one recipient: undefined means accepted. */
+/** What became of a message for one recipient: undefined means accepted, as a positive reply does, which LMTP passes on. */
 export type RecipientResult = Reply | undefined;
 
 /** Tells what became of a message for one of its recipients, who are counted from 0. Does not throw. */

@@ -100,14 +100,21 @@ export class Intake implements Preface {
     if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
     try {
       const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.finalTime);
-      if (!isPromise(results)) return this.#answer(results ?? [], octets, each);
+      if (!isPromise(results)) return this.#judge(results, octets, each);
       return results.then(
-        (late) => this.#answer(late ?? [], octets, each),
+        (late) => this.#judge(late, octets, each),
         (error: unknown) => this.#answer(this.#allRefused(this.#explain(error)), octets, each),
       );
     } catch (error) {
       return this.#answer(this.#allRefused(this.#explain(error)), octets, each);
     }
+  }
+
+  /** Where nobody checks types, what is no list of results is no word that the message is kept. */
+  #judge(results: void | readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
+    if (results === undefined || Array.isArray(results)) return this.#answer(results ?? [], octets, each);
+    const failure = new DeliveryFailed(new TypeError('end came to something that is no list of results'));
+    return this.#answer(this.#allRefused(this.#explain(failure)), octets, each);
   }
 
   /** Refuses the message, unless that has happened already, whatever of it is still to come. Comes to the refusal that holds. */
@@ -183,7 +190,7 @@ export class Intake implements Preface {
     const { recipients, id } = this.#envelope;
     const failed = results.flatMap((reply, at) => {
       const recipient = recipients[at];
-      return reply === undefined || recipient === undefined
+      return reply === undefined || reply.positive || recipient === undefined
         ? []
         : [{ recipient: String(recipient.forwardPath), reply }];
     });
