@@ -144,19 +144,6 @@ describe('hearLine', () => {
   });
 });
 
-describe('peek', () => {
-  it('tells the next octet and leaves it where it is', async () => {
-    const { conversation, client } = converse();
-    const peeked = conversation.peek();
-    void client.write('ab\r\n');
-    expect(await peeked).toBe(0x61);
-    expect(conversation.peek()).toBe(0x61);
-    expect(await hear(conversation)).toBe('ab');
-    client.end();
-    expect(await conversation.peek()).toBeUndefined();
-  });
-});
-
 describe('hearLines', () => {
   /** Writes down what is heard, and wants no more after `last`. */
   class Notes implements LineListener {
@@ -259,6 +246,21 @@ describe('hearLines', () => {
     await client.write('end\r\n');
     await expect(heard).rejects.toThrow(Closing);
     expect(notes.heardLines).toEqual(['begin', 'end']);
+  });
+
+  it('asks once whether what begins like this is one of lines', async () => {
+    for (const lines of [true, false]) {
+      const { conversation, client } = converse();
+      const notes = new Notes();
+      const octets: number[] = [];
+      const begins = (octet: number): boolean => octets.push(octet) > 0 && lines;
+      const heard = conversation.hearLines(Object.assign(notes, { begins }));
+      await client.write('one\r\n');
+      await client.write('last\r\n');
+      await heard;
+      expect(octets).toEqual([0x6f]);
+      expect(notes.heardLines).toEqual(lines ? ['one', 'last'] : []);
+    }
   });
 
   it('lets nobody else hear while it waits', async () => {
@@ -455,7 +457,6 @@ describe('say', () => {
       async (conversation: Conversation) => conversation.hearBytes(1, () => {}),
       (conversation: Conversation) => message(conversation),
       (conversation: Conversation) => hear(conversation),
-      async (conversation: Conversation) => conversation.peek(),
     ]) {
       const { conversation, client } = converse();
       conversation.say('354 go ahead\r\n');

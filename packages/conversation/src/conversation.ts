@@ -125,12 +125,6 @@ export class Conversation {
     return this.#awaitLine(maximum, interruptible);
   }
 
-  /** The next octet, which is not taken; undefined once the peer has ended. Waits as {@link hearLine} does. */
-  peek(interruptible = false): MaybePromise<number | undefined> {
-    const { chunk, at } = this.#input;
-    return chunk?.[at] ?? this.#awaitOctet(interruptible ? this.#closing : undefined);
-  }
-
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
@@ -219,13 +213,6 @@ export class Conversation {
       },
     });
     return heard === undefined ? undefined : asLine(heard);
-  }
-
-  async #awaitOctet(closing: AbortSignal | undefined): Promise<number | undefined> {
-    const input = this.#input;
-    let left = this.patience;
-    while (input.chunk === undefined && !input.ended) left = await this.#hearMore(left, closing);
-    return input.chunk?.[input.at];
   }
 
   #hearPieces<T>(source: Source<T>, take: Take): MaybePromise<T> {

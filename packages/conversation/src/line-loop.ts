@@ -9,6 +9,8 @@ export interface LineListener {
   readonly maximum: number;
   /** Whether a server that wants to stop may break off the wait for the next line, with Closing. */
   readonly interruptible: boolean;
+  /** Whether a conversation that begins with this octet is one of lines; if not, nothing is heard. Asked once. Default: any is. */
+  begins?(octet: number): boolean;
   /** Takes a line without its CRLF, a character an octet (latin1), or why there is none. Comes to false when it wants no more. */
   heard(line: string | LineError): MaybePromise<boolean>;
 }
@@ -32,6 +34,7 @@ export class LineLoop implements Sleeper {
   readonly #listener: LineListener;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
+  #begun: boolean;
   /** True if the line that is being heard was waited for already. */
   #waited = false;
 
@@ -40,6 +43,7 @@ export class LineLoop implements Sleeper {
     this.#input = input;
     this.#output = output;
     this.#listener = listener;
+    this.#begun = listener.begins === undefined;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.over = promise;
     this.#resolve = resolve;
@@ -62,6 +66,7 @@ export class LineLoop implements Sleeper {
     if (input.tired) return this.#rest();
     // While the peer takes nothing, nothing is taken from it.
     if (this.#output.writing === undefined) {
+      if (!this.#begun && input.chunk !== undefined && !this.#begin(input.chunk, input.at)) return false;
       const line = input.takeLine(this.#listener.maximum);
       if (line !== undefined) return this.#pass(line);
       if (input.ended) return this.#end();
@@ -70,6 +75,13 @@ export class LineLoop implements Sleeper {
     const left = this.#waited ? input.left : this.#conversation.patience;
     this.#waited = true;
     input.await(this, left, this.#closing);
+    return false;
+  }
+
+  #begin(chunk: Buffer, at: number): boolean {
+    this.#begun = true;
+    if (this.#listener.begins?.(chunk[at] as number) !== false) return true;
+    this.#resolve();
     return false;
   }
 

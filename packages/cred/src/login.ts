@@ -25,20 +25,21 @@ export class Login<A> implements AsyncDisposable {
   /** The same, for who need not wait a turn: undefined if the logging out has ended at once. */
   leave(reason: LogoutReason = 'quit'): MaybePromise<void> {
     if (this.#ended !== undefined) return this.#ended;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // Before the call: an avatar that logs itself out while it is being logged out must not begin again.
-    this.#ended = promise;
+    // Before the call: an avatar that logs itself out while it is being logged out must not begin again, nor wait for itself.
+    this.#ended = OVER;
     try {
       const leaving = this.#onLogout(reason);
-      if (!isPromise(leaving)) return resolve();
-      leaving.then(resolve, reject);
+      if (!isPromise(leaving)) return undefined;
+      this.#ended = Promise.resolve(leaving);
     } catch (error) {
-      reject(error);
+      this.#ended = Promise.reject(error);
     }
-    return promise;
+    return this.#ended;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.logout();
   }
 }
+
+const OVER = Promise.resolve();

@@ -43,7 +43,7 @@ export async function lead(state: State): Promise<void> {
   let reason: LogoutReason;
   let failure: unknown;
   try {
-    reason = (await beginsWithTls(state)) ? 'disconnected' : await converse(state);
+    reason = await converse(state);
   } catch (error) {
     failure = error;
     reason = takeLeave(state, error);
@@ -55,14 +55,6 @@ export async function lead(state: State): Promise<void> {
   if (loggedOut !== undefined) await loggedOut;
   await closed;
   state.tell({ kind: 'closed', reason });
-}
-
-/** A client that starts TLS where there is none yet would wait in vain for a line: it is told at once that this is SMTP. */
-async function beginsWithTls({ conversation }: State): Promise<boolean> {
-  const first = conversation.peek(true);
-  if ((isPromise(first) ? await first : first) !== TLS_HANDSHAKE) return false;
-  conversation.say(FOREIGN.toString());
-  return true;
 }
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
@@ -83,6 +75,13 @@ class Commands implements LineListener {
 
   get interruptible(): boolean {
     return this.#state.transaction === undefined;
+  }
+
+  /** A client that starts TLS where there is none yet would wait in vain for a line: it is told at once that this is SMTP. */
+  begins(octet: number): boolean {
+    if (octet !== TLS_HANDSHAKE) return true;
+    this.#state.conversation.say(FOREIGN.toString());
+    return false;
   }
 
   heard(line: string | LineError): MaybePromise<boolean> {

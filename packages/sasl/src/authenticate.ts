@@ -83,7 +83,8 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (closed !== undefined) await closed;
     // A checker may have swallowed what broke the exchange, and recognised the client all the same.
     exchange.rethrow();
-    await credentials.accepted(exchange.ask);
+    const said = credentials.accepted(exchange.ask);
+    if (said !== undefined) await said;
     exchange.rethrow();
   } catch (error) {
     // What ended the login is the outcome, not how the avatar took it.

@@ -14,7 +14,7 @@ export function offered(
   mind: Mind,
   policy: OfferPolicy = {},
 ): readonly Challenger[] {
-  return challengers.filter((challenger) => explain(challenger, portal, mind, policy) === undefined);
+  return challengers.filter((challenger) => obstacle(challenger, portal, mind, policy) === undefined);
 }
 
 /** Why the mechanism is not offered on this connection, in words for the operator; undefined if it is. */
@@ -24,9 +24,17 @@ export function explain(
   mind: Mind,
   policy: OfferPolicy = {},
 ): string | undefined {
-  if (!portal.handles(challenger.credentials)) return `no checker for ${challenger.credentials.name}`;
-  if (challenger.exposesSecret && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote)) {
-    return 'exposes the secret: needs TLS';
-  }
+  const why = obstacle(challenger, portal, mind, policy);
+  return why === NO_CHECKER ? `no checker for ${challenger.credentials.name}` : why;
+}
+
+/** The same, without words made for this one mechanism: nobody reads them while a list is made. */
+function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: OfferPolicy): string | undefined {
+  if (!portal.handles(challenger.credentials)) return NO_CHECKER;
+  if (challenger.exposesSecret && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote))
+    return NEEDS_TLS;
   return challenger.unavailable?.(mind);
 }
+
+const NO_CHECKER = 'no checker';
+const NEEDS_TLS = 'exposes the secret: needs TLS';
