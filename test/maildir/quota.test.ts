@@ -25,6 +25,10 @@ describe('a quota', () => {
     expect(files(ann, 'tmp')).toEqual([]);
   });
 
+  it('is more than nothing', () => {
+    for (const quota of [0, -1, Number.NaN]) expect(() => new MaildirDelivery(root, { quota })).toThrow(RangeError);
+  });
+
   it('is each mailbox’s own: one that is full is no other’s trouble, whichever comes first', async () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : undefined);
     const troubles: unknown[] = [];

@@ -17,7 +17,7 @@ export interface MaildirOptions {
   readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
    * How many octets a mailbox may hold, for all or by mailbox. Who has a full one is refused (452 4.2.2) at RCPT, and a message that does
-   * not fit any more after it has come. Default: no limit.
+   * not fit any more after it has come. A number that is not above 0 is a RangeError. Default: no limit.
    */
   readonly quota?: Quota;
   /** By default node:fs/promises. */

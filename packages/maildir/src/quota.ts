@@ -11,7 +11,9 @@ export class Quotas {
   readonly #quota: Quota;
   readonly #files: FileSystem;
 
+  /** Throws a RangeError if no mailbox can hold so much. */
   constructor(quota: Quota, files: FileSystem) {
+    if (typeof quota === 'number' && !(quota > 0)) throw new RangeError(`quota: more than 0 is wanted, not ${quota}`);
     this.#quota = quota;
     this.#files = files;
   }
