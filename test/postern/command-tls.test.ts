@@ -81,6 +81,25 @@ describe('postern serve with a certificate', () => {
     expect(await heard(nobody.socket)).toMatch(/^504 /);
   });
 
+  it('tells of TLS from the first byte, too, by which version and cipher it is', async () => {
+    await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...files('logged', made.server));
+    using client = await secure(server, made.ca);
+    await heard(client.socket);
+    await said(server, /info {2}connected .*version=TLSv1\.3 cipher=TLS_/);
+  });
+
+  it('takes no TLS that is weaker than the config file wants', async () => {
+    const config = join(folder, 'postern.config.mjs');
+    writeFileSync(config, `export default { tls: { cert: '', key: '', minVersion: 'TLSv1.3' } };`);
+    await using server = await startPostern(
+      ...words`--listen smtps://127.0.0.1:0 ${files('strict', made.server)} --config ${config} --log silent`,
+    );
+    const weak = connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port), ca: made.ca, maxVersion: 'TLSv1.2' });
+    await expect(once(weak, 'secureConnect')).rejects.toThrow(/protocol version/);
+    using strong = await secure(server, made.ca);
+    expect(await heard(strong.socket)).toMatch(/^220 /);
+  });
+
   it('does not start with a client CA that is none, and names the option', async () => {
     const clientCa = join(folder, 'no-ca.pem');
     writeFileSync(clientCa, 'no certificate');

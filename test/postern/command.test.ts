@@ -60,6 +60,9 @@ describe('postern', () => {
     [['sreve'], '"sreve": expected serve or explain'],
     [['serve', '--port', '25'], "'--port'"],
     [['serve', '--listen', 'nonsense'], '--listen: "nonsense": expected smtp://HOST:PORT'],
+    [['serve', 'memory:joe:s3cret'], '"memory:joe:…": expected an option, such as --listen URL'],
+    [['memory:joe:s3cret'], '"memory:joe:…": expected serve or explain or login'],
+    [['serve', '--listen', 'smtp://joe:s3cret@host:25'], '--listen: "smtp://…@host:25": expected smtp://HOST:PORT'],
     [['explain', '--auth', 'nobody'], '--auth: expected memory:USER:PASSWORD or anonymous'],
     [['serve', '--deliver', 'pigeon'], '--deliver: expected console or discard or maildir:DIR'],
     [['serve', '--tls-cert', 'x.pem'], '--tls-cert: expected --tls-key FILE'],
@@ -97,6 +100,15 @@ describe('postern serve', () => {
     expect(await run('sh', ['-c', line])).toEqual({ code: 0, output: '' });
     expect(server.output()).toContain('from <guest@example.com> to <ann@example.com>\n  sent by guest, ');
     expect(server.output()).toContain('  Subject: hello\n  | It works.\n');
+  });
+
+  it('cannot listen at a socket in a folder that is missing, and says so in a sentence', async () => {
+    const path = join(scratch, 'missing', 'socket');
+    const { code, output } = await postern('serve', '--listen', `lmtp+unix:${path}`);
+    expect(code).toBe(1);
+    expect(output).toBe(
+      `postern: cannot listen on lmtp+unix:${path}: this user may not write there, or there is no such folder (EACCES)\n`,
+    );
   });
 
   it('cannot listen where another does, and says so in a sentence', async () => {
@@ -219,6 +231,14 @@ describe('a server that gets a signal', () => {
 });
 
 describe('postern explain', () => {
+  it('tells first that a mechanism is not wanted', async () => {
+    const { output } = await postern('explain', '--auth', 'memory:joe:secret', '--mechanisms', 'PLAIN');
+    expect(output).toMatch(/^ {2}SCRAM-SHA-256-PLUS +no: not among the mechanisms wanted /m);
+    expect(output).toMatch(/^ {2}LOGIN +no: not among the mechanisms wanted /m);
+    expect(output).toMatch(/^ {2}EXTERNAL +no: no checker for ExternalIdentity /m);
+    expect(output).toMatch(/^ {2}PLAIN +offered /m);
+  });
+
   it('tells for each listener which mechanisms are offered, and why the others are not', async () => {
     const { code, output } = await postern(
       'explain',

@@ -42,6 +42,18 @@ describe('a composition', () => {
     expect(() => composed({ deliver })).toThrow(UsageError);
   });
 
+  it('is a mistake of the operator with Maildirs that cannot be', () => {
+    for (const quota of [0, -1, Number.NaN]) {
+      const deliver = maildir({ folder: 'mail', quota });
+      expect(() => composed({ deliver })).toThrow(`maildir: quota: more than 0 is wanted, not ${quota}`);
+      expect(() => composed({ deliver })).toThrow(UsageError);
+    }
+    expect(() => maildir({ folder: 'mail', qouta: 5 } as never)).toThrow(
+      'maildir: expected folder and quota, not "qouta"',
+    );
+    expect(() => maildir({} as never)).toThrow('maildir: expected a folder');
+  });
+
   it('keeps to the quota of its Maildirs', async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-compose-'));
     const deliver = maildir({ folder: folder.path, quota: 10 });

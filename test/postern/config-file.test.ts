@@ -36,6 +36,16 @@ describe('the config file', () => {
     await expect(loadConfig(path)).rejects.toThrow(`${path}: expected a module that loads: not today`);
   });
 
+  it('is told its mistakes with what it calls in the same way', async () => {
+    const path = join(import.meta.dirname, 'c.config.ts');
+    writeFileSync(path, `import { maildir } from 'postern'; export default { deliver: maildir({}) };`);
+    try {
+      await expect(loadConfig(path)).rejects.toThrow(`${path}: maildir: expected a folder`);
+    } finally {
+      rmSync(path);
+    }
+  });
+
   it('may hold objects of its own', () => {
     const config = defineConfig({ auth: [new AnonymousChecker(), 'memory:a:b'], deliver: new DiscardDelivery() });
     expect(checkConfig(config, 'x')).toBe(config);
@@ -44,6 +54,11 @@ describe('the config file', () => {
   it('says which mechanisms there are, and how they are done', () => {
     const config = defineConfig({ sasl: { mechanisms: ['PLAIN'], scram: { channelBindings: ['tls-unique'] } } });
     expect(checkConfig(config, 'x')).toBe(config);
+  });
+
+  it('says what is wanted of TLS', () => {
+    const tls = { cert: 'x', key: 'x', clientCa: 'x', minVersion: 'TLSv1.3', ciphers: 'HIGH' } as const;
+    expect(checkConfig(defineConfig({ tls }), 'x')).toEqual({ tls });
   });
 
   it.each([
@@ -56,16 +71,21 @@ describe('the config file', () => {
     [{ deliver: {} }, 'deliver: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
-    [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls: expected { cert: FILE, key: FILE }, and clientCa: FILE'],
-    [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl: expected an object with mechanisms, login, digestMd5, oauth, scram'],
-    [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl: expected'],
-    [{ sasl: { scram: 4096 } }, 'sasl: expected'],
-    [{ sasl: { toString: {} } }, 'sasl: expected'],
-    [{ limits: { messageSize: '25' } }, 'limits: expected numbers for '],
-    [{ limits: { mesageSize: 1 } }, 'messageSize'],
-    [{ limits: { toString: 1 } }, 'limits: expected'],
+    [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected { cert: FILE, key: FILE }, with clientCa'],
+    [{ tls: { cert: 'x', key: 'x', minVersion: 'TLSv1.1' } }, 'tls.minVersion: expected { cert: FILE, key: FILE }'],
+    [{ tls: { cert: 'x', key: 'x', cipher: 'HIGH' } }, 'tls.cipher: expected { cert: FILE, key: FILE }'],
+    [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl.mechanism: expected an object with mechanisms, login ('],
+    [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl.mechanisms: expected'],
+    [{ sasl: { scram: 4096 } }, 'sasl.scram: expected'],
+    [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: expected'],
+    [{ sasl: { scram: { key: 'x'.repeat(32) } } }, 'sasl.scram.key: expected'],
+    [{ sasl: { scram: { channelBindings: ['tls-unik'] } } }, 'sasl.scram.channelBindings: expected'],
+    [{ sasl: { toString: {} } }, 'sasl.toString: expected'],
+    [{ limits: { messageSize: '25' } }, 'limits.messageSize: expected numbers for '],
+    [{ limits: { mesageSize: 1 } }, 'limits.mesageSize: expected numbers for '],
+    [{ limits: { toString: 1 } }, 'limits.toString: expected'],
     [{ throttle: true }, 'throttle: expected false, or an object with '],
-    [{ throttle: { users: {} } }, 'userAndNetwork'],
+    [{ throttle: { users: {} } }, 'throttle.users: expected false, or an object with userAndNetwork'],
     [{ log: 'loud' }, 'log: expected pretty or json or silent'],
     [{ __proto__: null, toString: 1 }, 'unknown property "toString"'],
   ])('is refused if it exports %j', (value, expected) => {

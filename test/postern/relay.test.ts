@@ -41,6 +41,12 @@ describe('the next server', () => {
     expect(() => parseNextServer(spec)).toThrow(expected);
   });
 
+  it('has no options but those that there are, or a name that is misspelt would mean no login', () => {
+    const options = { to: 'smtp:mx.example.com:25', usrname: 'joe', password: 'x' } as never;
+    expect(() => relay(options)).toThrow(/^relay: expected to, username, .*, not "usrname"$/);
+    expect(() => relay({ to: 'mx.example.com' })).toThrow(/^relay: to: expected lmtp:HOST:PORT or /);
+  });
+
   it('needs a password with the name', () => {
     expect(() => relay({ to: 'smtp:mx.example.com:25', username: 'joe', password: undefined })).toThrow(UsageError);
   });

@@ -9,6 +9,7 @@ import { TestAuthority } from '../support/certificates.ts';
 import { LineClient } from '../support/line-client.ts';
 import { BIN, type RunningPostern, startPostern } from '../support/postern.ts';
 import { run, words } from '../support/program.ts';
+import { said } from './said.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -135,6 +136,19 @@ describe('63, 64: a client that comes by a proxy', () => {
   });
 });
 
+describe('a listener without TLS', () => {
+  it('is warned of where users from other machines log in, and nowhere else', async () => {
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --listen smtp://0.0.0.0:0 --listen smtp://0.0.0.0:0?service=mx`,
+      ...words`--listen smtp://0.0.0.0:0?proxy=127.0.0.1 --listen smtp://0.0.0.0:0?auth=none`,
+    );
+    await said(server, /warn/);
+    expect(server.output().match(/ warn .*/g)).toEqual([
+      ' warn  no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way listener=smtp://0.0.0.0:0',
+    ]);
+  });
+});
+
 describe('postern explain', () => {
   it('tells what each listener is for, and why nobody authenticates there', async () => {
     const { code, output } = await run(process.execPath, [
@@ -146,7 +160,7 @@ describe('postern explain', () => {
     const [mx = '', unix = '', lmtp = ''] = output.split('\n\n');
     expect(mx).toContain('smtp://0.0.0.0:25: MX, no TLS, authentication optional, for clients on other machines\n');
     expect(mx).toMatch(/^ {2}SCRAM-SHA-256 +offered +no: no TLS here$/m);
-    expect(mx).toMatch(/^ {2}ANONYMOUS +no: not among the mechanisms wanted +no: no TLS here$/m);
+    expect(mx).toMatch(/^ {2}ANONYMOUS +no: needs --auth anonymous +no: no TLS here$/m);
     expect(unix).toContain('lmtp+unix:/run/lmtp: LMTP, no TLS, authentication none, for clients on this machine\n');
     expect(unix).toMatch(/^ {2}PLAIN +no: nobody authenticates here +no: no TLS here$/m);
     expect(lmtp).toMatch(/^ {2}PLAIN +no: exposes the secret: needs TLS +no: no TLS here$/m);

@@ -24,6 +24,13 @@ describe('the settings of a server', () => {
     expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('guest');
   });
 
+  it('take the files of TLS from the options, and what else holds for it from the file', () => {
+    const own = { cert: 'own.pem', key: 'own.pem', minVersion: 'TLSv1.3', clientCa: 'ca.pem' } as const;
+    expect(settingsOf(flags({ tls }), file({ tls: own })).tls).toEqual({ ...own, ...tls });
+    expect(settingsOf(flags({}), file({ tls: own })).tls).toEqual(own);
+    expect(settingsOf(flags({}), file({})).tls).toBeUndefined();
+  });
+
   it('make up another password for every guest', () => {
     expect(settingsOf(flags({})).guest?.password).not.toBe(settingsOf(flags({})).guest?.password);
   });

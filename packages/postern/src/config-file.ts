@@ -5,6 +5,7 @@ import { defaultLimits, MessageDelivery } from '@postern/esmtp';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
+import { difference, isObject, type Shape, shapeOf } from './shape.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The file that holds the configuration: the one named, or the first of {@link CONFIG_FILES} that the folder has. */
@@ -22,6 +23,7 @@ export async function loadConfig(file: string): Promise<Config> {
   try {
     module = await import(pathToFileURL(file).href);
   } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${file}: ${error.message}`, { cause: error });
     throw new UsageError(
       `${file}: expected a module that loads: ${error instanceof Error ? error.message : String(error)}`,
       {
@@ -42,20 +44,31 @@ export function checkConfig(value: unknown, file: string): Config {
         `${file}: unknown property ${JSON.stringify(key)}, expected ${[...RULES.keys()].join(', ')}`,
       );
     }
-    if (given !== undefined && !rule.holds(given)) throw new UsageError(`${file}: ${key}: expected ${rule.expected}`);
+    const where = given === undefined ? undefined : rule.difference(given);
+    if (where !== undefined) throw new UsageError(`${file}: ${key}${where}: expected ${rule.expected}`);
   }
   return value;
 }
 
 interface Rule {
   readonly expected: string;
-  holds(value: unknown): boolean;
+  /** Where the value is not what is expected: the path of a part, or nothing for all of it; undefined if it is. */
+  difference(value: unknown): string | undefined;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+function rule(expected: string, holds: (value: unknown) => boolean): Rule {
+  return { expected, difference: (value) => (holds(value) ? undefined : '') };
+}
+
+function shaped(expected: string, shape: Shape): Rule {
+  return { expected, difference: (value) => difference(value, shape) };
+}
+
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isString = (value: unknown): value is string => typeof value === 'string';
+const isFunction = (value: unknown) => typeof value === 'function';
+const listOf = (holds: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(holds);
+const oneOf = (words: readonly string[]) => (value: unknown) => words.some((word) => word === value);
 
 function isChecker(value: unknown): boolean {
   if (!isObject(value)) return false;
@@ -63,60 +76,92 @@ function isChecker(value: unknown): boolean {
   return Array.isArray(credentialInterfaces) && typeof requestAvatarId === 'function';
 }
 
-function isTls(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { cert, key, clientCa } = value;
-  return isString(cert) && isString(key) && optionally(isString)(clientCa);
+function tlsDifference(value: unknown): string | undefined {
+  if (!isObject(value)) return '';
+  const { cert, key } = value;
+  return isString(cert) && isString(key) ? difference(value, TLS) : '';
 }
 
-function isSasl(value: unknown): boolean {
-  return isObject(value) && Object.entries(value).every(([key, part]) => SASL.get(key)?.(part) ?? false);
+/** `mechanisms, login (usernamePrompt, passwordPrompt), …` */
+function expectedSasl(): string {
+  const parts = Array.from(SASL, ([key, part]) =>
+    part instanceof Map ? `${key} (${[...part.keys()].join(', ')})` : key,
+  );
+  return `an object with ${parts.join(', ')}`;
 }
 
-function areLimits(value: unknown): boolean {
-  return isObject(value) && Object.entries(value).every(([key, limit]) => LIMITS.includes(key) && isNumber(limit));
-}
+type Options<T> = Readonly<Record<keyof NonNullable<T>, ((value: unknown) => boolean) | Shape>>;
 
-const optionally = (holds: Rule['holds']) => (value: unknown) => value === undefined || holds(value);
-const SASL_PARTS: Readonly<Record<keyof NonNullable<Config['sasl']>, Rule['holds']>> = {
-  mechanisms: optionally((value) => Array.isArray(value) && value.every(isString)),
-  login: optionally(isObject),
-  digestMd5: optionally(isObject),
-  oauth: optionally(isObject),
-  scram: optionally(isObject),
+const TLS_PARTS: Options<Config['tls']> = {
+  cert: isString,
+  key: isString,
+  clientCa: isString,
+  minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+  ciphers: isString,
 };
-const SASL: ReadonlyMap<string, Rule['holds']> = new Map(Object.entries(SASL_PARTS));
+const TLS = shapeOf(TLS_PARTS);
+
+type Sasl = NonNullable<Config['sasl']>;
+const LOGIN_PARTS: Options<Sasl['login']> = { usernamePrompt: isString, passwordPrompt: isString };
+const DIGEST_MD5_PARTS: Options<Sasl['digestMd5']> = {
+  realm: isString,
+  service: isString,
+  hosts: listOf(isString),
+  nonce: isFunction,
+};
+const OAUTH_PARTS: Options<Sasl['oauth']> = {
+  scope: isString,
+  openidConfiguration: isString,
+  hosts: listOf(isString),
+  ports: listOf(isNumber),
+};
+const SCRAM_PARTS: Options<Sasl['scram']> = {
+  channelBindings: listOf(oneOf(['tls-exporter', 'tls-server-end-point', 'tls-unique'])),
+  reuseExporter: (value) => typeof value === 'boolean',
+  key: (value) => value instanceof Uint8Array,
+  iterations: isNumber,
+  saltLength: isNumber,
+  canonical: isFunction,
+  nonce: isFunction,
+};
+const SASL_PARTS: Options<Sasl> = {
+  mechanisms: listOf(isString),
+  login: shapeOf(LOGIN_PARTS),
+  digestMd5: shapeOf(DIGEST_MD5_PARTS),
+  oauth: shapeOf(OAUTH_PARTS),
+  scram: shapeOf(SCRAM_PARTS),
+};
+const SASL = shapeOf(SASL_PARTS);
 
 const LIMITS = [...Object.keys(defaultLimits), 'connections', 'connectionsPerClient'];
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
+const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
-  listen: {
-    expected: 'a list of URLs',
-    holds: (value) => Array.isArray(value) && value.length > 0 && value.every(isString),
-  },
-  auth: {
-    expected: 'a list of specs and checkers',
-    holds: (value) => Array.isArray(value) && value.every((one) => isString(one) || isChecker(one)),
-  },
-  deliver: {
-    expected: 'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
-    holds: (value) =>
+  listen: rule('a list of URLs', (value) => listOf(isString)(value) && (value as readonly unknown[]).length > 0),
+  auth: rule(
+    'a list of specs and checkers',
+    listOf((one) => isString(one) || isChecker(one)),
+  ),
+  deliver: rule(
+    'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
+    (value) =>
       isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
+  ),
+  hostname: rule('a string', isString),
+  tls: {
+    expected:
+      '{ cert: FILE, key: FILE }, with clientCa: FILE if clients have certificates, minVersion: TLSv1.2 or TLSv1.3, ciphers',
+    difference: tlsDifference,
   },
-  hostname: { expected: 'a string', holds: isString },
-  tls: { expected: '{ cert: FILE, key: FILE }, and clientCa: FILE if clients have certificates', holds: isTls },
-  sasl: { expected: `an object with ${[...SASL.keys()].join(', ')}`, holds: isSasl },
-  limits: { expected: `numbers for ${LIMITS.join(', ')}`, holds: areLimits },
+  sasl: shaped(expectedSasl(), SASL),
+  limits: shaped(`numbers for ${LIMITS.join(', ')}`, new Map(LIMITS.map((key) => [key, isNumber]))),
   throttle: {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
-    holds: (value) => value === false || (isObject(value) && Object.keys(value).every((key) => THROTTLE.includes(key))),
+    difference: (value) => (value === false ? undefined : difference(value, THROTTLES)),
   },
-  workers: {
-    expected: 'a whole number, or auto',
-    holds: (value) => value === 'auto' || typeof value === 'number',
-  },
-  log: { expected: LOG_FORMS.join(' or '), holds: (value) => LOG_FORMS.some((form) => form === value) },
+  workers: rule('a whole number, or auto', (value) => value === 'auto' || isNumber(value)),
+  log: rule(LOG_FORMS.join(' or '), oneOf(LOG_FORMS)),
 };
 
 const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries(RULES_BY_NAME));

@@ -48,6 +48,10 @@ export interface TlsFiles {
   readonly key: string;
   /** The authorities of clients' certificates. With it clients are asked for one; whose it is, a checker of `auth` says (EXTERNAL). */
   readonly clientCa?: string;
+  /** A client with less fails in the handshake. Default: `TLSv1.2` (RFC 8314 §4). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Cipher suites, as OpenSSL writes them. Default: Node's. */
+  readonly ciphers?: string;
 }
 
 /** The configuration itself: there for the types, as `export default defineConfig({…})` in `postern.config.ts`. */

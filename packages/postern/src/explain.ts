@@ -1,7 +1,8 @@
-import type { Address, Mind, Portal, TlsFacts } from '@postern/cred';
+import { type Address, Anonymous, isDerived, type Mind, type Portal, type TlsFacts } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
 import { type Endpoint, formatEndpoint } from '@postern/node';
 import { type Challenger, explain } from '@postern/sasl';
+import { isLocalOnly } from './local-only.ts';
 import type { ListenerSettings } from './settings.ts';
 
 /** The mechanisms there are, those among them that the server has, and who judges their credentials. */
@@ -9,21 +10,26 @@ export interface Mechanisms {
   readonly known: readonly Challenger[];
   readonly offered: readonly Challenger[];
   readonly portal: Portal;
+  /** False where ANONYMOUS is left out, although there is a checker for guests. */
+  readonly acceptsGuests: boolean;
 }
 
 /** For one listener every known mechanism, whether it is offered before and after TLS, and if not, why: a table for the operator. */
 export function explainListener(
   listener: ListenerSettings,
   authentication: Policy['authentication'],
-  { known, offered, portal }: Mechanisms,
+  { known, offered, portal, acceptsGuests }: Mechanisms,
 ): string {
   const { endpoint, service } = listener;
   const remote = clientOf(endpoint);
   const names = new Set(offered.map(({ mechanism }) => mechanism));
   const why = (challenger: Challenger, tls?: TlsFacts) => {
     if (authentication === 'none') return 'nobody authenticates here';
-    const reason = explain(challenger, portal, mindOf(remote, tls));
-    return reason ?? (names.has(challenger.mechanism) ? undefined : 'not among the mechanisms wanted');
+    const { credentials, mechanism } = challenger;
+    if (names.has(mechanism) || !portal.handles(credentials)) return explain(challenger, portal, mindOf(remote, tls));
+    return isDerived(credentials, Anonymous) && !acceptsGuests
+      ? 'needs --auth anonymous'
+      : 'not among the mechanisms wanted';
   };
   const rows = [
     ['mechanism', 'before TLS', 'after TLS'],
@@ -59,8 +65,7 @@ function verdict(reason: string | undefined): string {
 /** Who can come to a listener: from this machine only, or, which matters more, from others too. */
 function clientOf(endpoint: Endpoint): Address {
   if ('path' in endpoint) return BY_SOCKET;
-  const { host } = endpoint;
-  return host === 'localhost' || host === '::1' || host.startsWith('127.') ? THIS_MACHINE : ANOTHER_MACHINE;
+  return isLocalOnly(endpoint) ? THIS_MACHINE : ANOTHER_MACHINE;
 }
 
 function mindOf(remote: Address, tls: TlsFacts | undefined): Mind {

@@ -1,4 +1,4 @@
-import { type Address, ANONYMOUS, type AvatarId, LoginDenied } from '@postern/cred';
+import { type Address, ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
 import type { EsmtpEvent, EventListener } from '@postern/esmtp';
 import type { Trouble } from '@postern/node';
 import type { Facts, Log } from './log.ts';
@@ -39,13 +39,13 @@ interface Entry {
 function entryOf(event: EsmtpEvent): Entry {
   switch (event.kind) {
     case 'connected':
-      return { level: 'info', message: 'connected', facts: { local: formatAddress(event.mind.local) } };
-    case 'tls-started':
       return {
         level: 'info',
-        message: 'TLS started',
-        facts: { version: event.mind.tls?.version, cipher: event.mind.tls?.cipher },
+        message: 'connected',
+        facts: { local: formatAddress(event.mind.local), ...tlsFacts(event.mind) },
       };
+    case 'tls-started':
+      return { level: 'info', message: 'TLS started', facts: tlsFacts(event.mind) };
     case 'forwarded':
       return { level: 'info', message: 'handed on by a trusted peer', facts: { peer: formatAddress(event.peer) } };
     case 'authenticated':
@@ -86,6 +86,11 @@ function entryOf(event: EsmtpEvent): Entry {
     case 'closed':
       return { level: 'info', message: 'closed', facts: { reason: event.reason } };
   }
+}
+
+/** RFC 8314 §4.3: what can be found out of it later. */
+function tlsFacts({ tls }: Mind): Facts {
+  return { version: tls?.version, cipher: tls?.cipher };
 }
 
 /** `192.0.2.1:25`, `[::1]:25`, or `unix`. */

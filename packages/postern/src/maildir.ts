@@ -1,5 +1,7 @@
-import { MaildirDelivery, type Quota } from '@postern/maildir';
+import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
 import { Place } from './place.ts';
+import { unknownName } from './shape.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Where Maildirs are, and how much each may hold. */
 export interface MaildirPlace {
@@ -9,13 +11,26 @@ export interface MaildirPlace {
   readonly quota?: Quota;
 }
 
-/** Keeps messages in Maildirs, for `deliver` in the config file. */
-export function maildir({ folder, quota }: MaildirPlace): Place {
+/** Keeps messages in Maildirs, for `deliver` in the config file. Throws a UsageError. */
+export function maildir(place: MaildirPlace): Place {
+  const { folder, quota } = place;
+  const unknown = unknownName(place, { folder: true, quota: true } satisfies Record<keyof MaildirPlace, true>);
+  if (unknown !== undefined) throw new UsageError(`maildir: expected folder and quota, not ${JSON.stringify(unknown)}`);
+  if (typeof folder !== 'string' || folder === '') throw new UsageError('maildir: expected a folder');
   return new Place(({ log }) => {
-    const delivery = new MaildirDelivery(folder, {
+    const delivery = deliveryInto(folder, {
       onTrouble: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
       ...(quota !== undefined && { quota }),
     });
     return () => delivery;
   });
+}
+
+function deliveryInto(folder: string, options: MaildirOptions): MaildirDelivery {
+  try {
+    return new MaildirDelivery(folder, options);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`maildir: ${error.message}`, { cause: error });
+    throw error;
+  }
 }

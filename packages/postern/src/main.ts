@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { help } from './help.ts';
+import { quoted } from './quoted.ts';
 import { runExplain } from './run-explain.ts';
 import { runLogin } from './run-login.ts';
 import { runServe } from './run-serve.ts';
@@ -33,7 +34,7 @@ async function run([name, ...rest]: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h' || name === 'help' || rest.includes('--help')) return print(help());
   const command = commands.get(name ?? '');
   if (command === undefined) {
-    const given = name === undefined ? 'no command given' : JSON.stringify(name);
+    const given = name === undefined ? 'no command given' : quoted(name);
     throw new UsageError(`${given}: expected ${[...commands.keys()].join(' or ')}, or --help`);
   }
   return await command(rest);

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
+import { quoted } from './quoted.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the options of `serve` and `explain` say. */
@@ -53,8 +54,7 @@ function parseMechanisms(list: string): readonly string[] {
 function parse(argv: readonly string[]) {
   const { values, tokens, positionals } = parseStrictly(argv);
   const [positional] = positionals;
-  if (positional !== undefined)
-    throw new UsageError(`${JSON.stringify(positional)}: expected an option, such as --listen URL`);
+  if (positional !== undefined) throw new UsageError(`${quoted(positional)}: expected an option, such as --listen URL`);
   const given = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;

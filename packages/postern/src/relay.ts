@@ -1,7 +1,8 @@
 import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
-import { parseNextServer } from './next-server.ts';
+import { type NextServer, parseNextServer } from './next-server.ts';
 import { Place } from './place.ts';
+import { unknownName } from './shape.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The next server, and how to log in there. What is left out has @postern/relay's default; troubles go to the log. */
@@ -14,8 +15,13 @@ export interface RelayOptions extends Partial<Omit<NextOptions, 'endpoint' | 'lm
 }
 
 /** Hands messages on to the next server, for `deliver` in the config file. Throws a UsageError. */
-export function relay({ to, username, password, ...options }: RelayOptions): Place {
-  const nextServer = parseNextServer(to);
+export function relay(given: RelayOptions): Place {
+  const unknown = unknownName(given, OPTIONS);
+  if (unknown !== undefined) {
+    throw new UsageError(`relay: expected ${Object.keys(OPTIONS).join(', ')}, not ${JSON.stringify(unknown)}`);
+  }
+  const { to, username, password, ...options } = given;
+  const nextServer = nextServerOf(to);
   if ((username === undefined) !== (password === undefined)) {
     throw new UsageError('relay: expected username and password, or neither');
   }
@@ -31,3 +37,35 @@ export function relay({ to, username, password, ...options }: RelayOptions): Pla
     }
   });
 }
+
+function nextServerOf(to: string): NextServer {
+  try {
+    return parseNextServer(to);
+  } catch (error) {
+    throw new UsageError(`relay: to: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const OPTIONS: Record<keyof RelayOptions, true> = {
+  to: true,
+  username: true,
+  password: true,
+  guests: true,
+  responders: true,
+  cleartext: true,
+  ca: true,
+  serverName: true,
+  certificate: true,
+  minVersion: true,
+  maxVersion: true,
+  hostname: true,
+  connections: true,
+  idleTime: true,
+  connectTime: true,
+  patience: true,
+  finalPatience: true,
+  onTrouble: true,
+  trace: true,
+  connect: true,
+  clock: true,
+};

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { identifiers, Misconfiguration } from '@postern/inversify';
 import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
+import { isLocalOnly } from './local-only.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
@@ -63,7 +64,19 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
 
 /** Tells of what is allowed and surely not meant. */
 function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: DeliveryContext): void {
-  for (const { auth, endpoint, service } of listeners) {
+  for (const { auth, endpoint, proxy, service, tls } of listeners) {
+    // Behind a proxy there may be TLS up to there.
+    if (
+      tls === 'none' &&
+      service === 'submission' &&
+      auth !== 'none' &&
+      proxy === undefined &&
+      !isLocalOnly(endpoint)
+    ) {
+      log.warn('no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way', {
+        listener: formatEndpoint(endpoint),
+      });
+    }
     if (auth === 'optional' && service === 'submission' && !acceptsGuests) {
       log.warn('auth=optional without --auth anonymous: mail without AUTH is refused', {
         listener: formatEndpoint(endpoint),

@@ -17,6 +17,7 @@ import { deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
 import { type DeliverSpec, Place } from './place.ts';
+import { quoted } from './quoted.ts';
 import { parseSpec } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -57,7 +58,7 @@ export interface ConfigSource {
   readonly nameOf: (key: keyof Config) => string;
 }
 
-/** Joins configurations, of which an earlier one overrides a later one property by property, `sasl` part by part. Throws a UsageError. */
+/** Joins configurations, of which an earlier one overrides a later one property by property, `sasl` and `tls` part by part. Throws a UsageError. */
 export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const choose = <K extends keyof Config, T>(key: K, parse: (value: NonNullable<Config[K]>) => T): T | undefined => {
     for (const { config, nameOf } of sources) {
@@ -66,9 +67,10 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     }
     return undefined;
   };
-  const tls = choose('tls', (files) => files);
+  // An option names the files, and the file of the configuration says what else holds for TLS.
+  const tls = choose('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
   const parseListeners = (urls: readonly string[]) =>
-    urls.map((url) => naming(JSON.stringify(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
+    urls.map((url) => naming(quoted(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
   const checkers =
     choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
   const hostname = choose('hostname', parseHostname) ?? ownHostname();
@@ -116,7 +118,7 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
     challengers(options);
     return options;
   } catch (error) {
-    throw new UsageError(`expected mechanisms that there are: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });
   }
 }
 

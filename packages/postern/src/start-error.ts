@@ -9,13 +9,14 @@ export class StartError extends Error {
 
 /** What it comes to if the system does not let us listen there. */
 export function cannotListen(endpoint: Endpoint, cause: unknown): StartError {
-  return new StartError(`cannot listen on ${formatEndpoint(endpoint)}: ${sentence(cause)}`, { cause });
+  const reasons = 'path' in endpoint ? SOCKET_REASONS : REASONS;
+  return new StartError(`cannot listen on ${formatEndpoint(endpoint)}: ${sentence(cause, reasons)}`, { cause });
 }
 
-function sentence(error: unknown): string {
+function sentence(error: unknown, reasons: ReadonlyMap<string, string>): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
-  const reason = REASONS.get(code);
+  const reason = reasons.get(code);
   return reason === undefined ? error.message : `${reason} (${code})`;
 }
 
@@ -25,4 +26,11 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRNOTAVAIL', 'this machine does not have that address'],
   ['ENOTFOUND', 'there is no host of that name'],
   ['EAI_AGAIN', 'the name cannot be looked up now'],
+]);
+
+/** For UNIX sockets. Node says EACCES for a folder that is missing, too. */
+const SOCKET_REASONS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'another program listens there already, or a file is in the way'],
+  ['EACCES', 'this user may not write there, or there is no such folder'],
+  ['EINVAL', 'the path is too long for a socket'],
 ]);
