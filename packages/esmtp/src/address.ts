@@ -1,3 +1,5 @@
+import { isAscii } from './ascii.ts';
+
 /** A mailbox (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 export class Mailbox {
   /** Without quotes and backslashes: `"joe"@x` and `joe@x` are the same mailbox. Its case is kept. */
@@ -44,9 +46,9 @@ export function readReversePath(text: string): ReadPath<ReversePath> | undefined
  * is one (RFC 5321 §4.1.1.3).
  */
 export function readForwardPath(text: string): ReadPath<ForwardPath> | undefined {
-  const postmaster = /^<(postmaster)>/i.exec(text);
-  if (postmaster === null) return readPath(text);
-  return { path: new Mailbox(postmaster[1] ?? '', ''), rest: text.slice(postmaster[0].length) };
+  const name = text.charAt(POSTMASTER.length - 1) === '>' ? text.slice(1, POSTMASTER.length - 1) : '';
+  if (`<${name.toLowerCase()}>` !== POSTMASTER || !text.startsWith('<')) return readPath(text);
+  return { path: new Mailbox(name, ''), rest: text.slice(POSTMASTER.length) };
 }
 
 /** The mailbox that the whole text is, without angle brackets; undefined if it is none. */
@@ -101,15 +103,12 @@ function isIPv6(text: string): boolean {
   return halves.length === 2 ? count.length <= 7 : count.length === 8;
 }
 
-function isAscii(text: string): boolean {
-  return /^[\0-\x7f]*$/.test(text);
-}
-
 /** True if the text has more octets in UTF-8 than that; a character has three at most. */
 function exceeds(text: string, octets: number): boolean {
   return text.length * 3 > octets && Buffer.byteLength(text) > octets;
 }
 
+const POSTMASTER = '<postmaster>';
 /** RFC 5321 §4.5.3.1.1 to §4.5.3.1.3. */
 const LONGEST_LOCAL_PART = 64;
 const LONGEST_DOMAIN = 255;

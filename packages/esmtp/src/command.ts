@@ -1,4 +1,5 @@
 import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
+import { isAscii } from './ascii.ts';
 import type { ForwardedFacts } from './forwarded.ts';
 import { Reply } from './reply.ts';
 import { parseXclient } from './xclient.ts';
@@ -52,29 +53,42 @@ function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
 }
 
 function parseMail(argument: string): Command | Malformed {
-  return parseWithPath('MAIL', argument, FROM, readReversePath, BAD_REVERSE_PATH);
+  return parseWithPath('MAIL', argument, 'FROM:', readReversePath, BAD_REVERSE_PATH);
 }
 
 function parseRcpt(argument: string): Command | Malformed {
-  return parseWithPath('RCPT', argument, TO, readForwardPath, BAD_FORWARD_PATH);
+  return parseWithPath('RCPT', argument, 'TO:', readForwardPath, BAD_FORWARD_PATH);
 }
 
-/** Blanks behind the colon are none of the grammar, but many clients put one there. */
 function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
   verb: V,
   argument: string,
-  keyword: RegExp,
+  keyword: 'FROM:' | 'TO:',
   read: (text: string) => ReadPath<P> | undefined,
   badPath: Reply,
 ): { verb: V; path: P; parameters: readonly Parameter[] } | Malformed {
   const text = decoded(argument);
   if (text === undefined) return { verb, malformed: NOT_UTF8 };
-  const begin = keyword.exec(text);
-  if (begin === null) return { verb, malformed: BAD_ARGUMENT };
-  const found = read(text.slice(begin[0].length));
+  const at = pathAt(text, keyword);
+  if (at === undefined) return { verb, malformed: BAD_ARGUMENT };
+  const found = read(text.slice(at));
   if (found === undefined) return { verb, malformed: badPath };
   const parameters = found.rest === '' ? NONE : parseParameters(found.rest);
   return parameters === undefined ? { verb, malformed: BAD_PARAMETER } : { verb, path: found.path, parameters };
+}
+
+/** Where the path begins; undefined if the keyword is not there. Blanks behind the colon are none of the grammar, but many clients put one there. */
+function pathAt(argument: string, keyword: string): number | undefined {
+  const keywordAt = skipBlanks(argument, 0);
+  const end = keywordAt + keyword.length;
+  if (keywordAt === 0 || argument.slice(keywordAt, end).toUpperCase() !== keyword) return undefined;
+  return skipBlanks(argument, end);
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === 0x20) at++;
+  return at;
 }
 
 /** The parameters behind a path; undefined if they are none, or if one is there twice. */
@@ -139,7 +153,7 @@ function trim(argument: string): string {
 /** The argument read as UTF-8; undefined if it has octets over 127 and is none (RFC 6531 §3.3). */
 function decoded(argument: string): string | undefined {
   const text = argument.endsWith(' ') || argument.endsWith('\t') ? argument.replace(TRAILING_BLANKS, '') : argument;
-  if (/^[\0-\x7f]*$/.test(text)) return text;
+  if (isAscii(text)) return text;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'latin1'));
   } catch {
@@ -163,8 +177,6 @@ function beginsWith(line: string, verb: string): boolean {
   return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
 }
 
-const FROM = /^ +FROM: */i;
-const TO = /^ +TO: */i;
 /** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
 const ASCII_TEXT = /^[\t -~]*$/;

@@ -103,9 +103,9 @@ function policyOf(service: Service, chosen: Partial<Policy>): Policy {
   };
 }
 
-/** Ids of this server's own: when it began, chance for two that began together, and a number. */
+/** Ids of this server's own: when it began, chance for two that began together, both of fixed length, and a number. */
 function ids(): () => string {
   const server = Date.now().toString(36) + randomBytes(5).toString('hex');
   let last = 0;
-  return () => `${server}${(++last).toString(36).padStart(5, '0')}`;
+  return () => `${server}${++last}`;
 }

@@ -27,7 +27,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly envelope: Envelope;
       readonly octets: number;
       /** The recipients to whom the message did not go: the delivery has told the sender. */
-      readonly failed: readonly { readonly recipient: string; readonly reply: Reply }[];
+      readonly failed: readonly FailedRecipient[];
     }
   | { readonly kind: 'message-refused'; readonly envelope: Envelope; readonly reply: Reply }
   /** Something did not work; the connection went on, or ended, with a reply that says nothing of the cause. */
@@ -37,3 +37,9 @@ export type EsmtpEvent = { readonly mind: Mind } & (
 
 /** Is told what happens. Must return at once; what it throws is dropped. */
 export type EventListener = (event: EsmtpEvent) => void;
+
+/** A recipient for whom a message that others accepted was not. */
+export interface FailedRecipient {
+  readonly recipient: string;
+  readonly reply: Reply;
+}

@@ -103,7 +103,8 @@ function isBlank(octet: number | undefined): boolean {
 
 /** True if this name, in lower case and of letters and hyphens, stands there. */
 function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
-  return name.every((octet, at) => ((bytes[from + at] as number) | 0x20) === octet);
+  for (let at = 0; at < name.length; at++) if (((bytes[from + at] as number) | 0x20) !== name[at]) return false;
+  return true;
 }
 
 const EMPTY = Buffer.alloc(0);

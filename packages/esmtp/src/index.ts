@@ -18,7 +18,7 @@ export {
 } from './delivery.ts';
 export type { Notify } from './dsn.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension } from './esmtp.ts';
-export type { EsmtpEvent, EventListener } from './events.ts';
+export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
 export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';

@@ -2,6 +2,7 @@ import { type HeardMessage, release } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
+import type { FailedRecipient } from './events.ts';
 import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
@@ -187,7 +188,8 @@ export class Intake implements Preface {
    * rest is the delivery's to report (RFC 5321 §4.4).
    */
   #sum(results: readonly RecipientResult[], octets: number): Reply {
-    const { recipients, id } = this.#envelope;
+    if (results.length === 0) return this.#accept(octets, NONE);
+    const { recipients } = this.#envelope;
     const failed = results.flatMap((reply, at) => {
       const recipient = recipients[at];
       return reply === undefined || reply.positive || recipient === undefined
@@ -199,8 +201,12 @@ export class Intake implements Preface {
       const replies = failed.map(({ reply }) => reply);
       return this.#refuse(replies.find(({ code }) => code < 500) ?? (replies[0] as Reply));
     }
+    return this.#accept(octets, failed);
+  }
+
+  #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
     this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, octets, failed });
-    return new Reply(250, '2.0.0', `OK ${id}`);
+    return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
   }
 
   /** Tells of the refusal, once. */
@@ -221,3 +227,4 @@ export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
 export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
+const NONE: readonly FailedRecipient[] = [];

@@ -1,8 +1,8 @@
 import type { Login, MaybePromise } from '@postern/cred';
-import type { Envelope, Message, MessageDelivery, Trace } from './delivery.ts';
+import type { Envelope, Message, MessageDelivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { after, isPromise } from './promise.ts';
-import { receivedAt, withKeyword } from './received.ts';
+import { completeReceived, withKeyword } from './received.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
 /** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
@@ -45,10 +45,14 @@ function receivedField(
   // The client may have greeted the peer that hands it on otherwise than that one greets us.
   const extended = state.extended && forwarded?.protocol !== 'SMTP';
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
-  const { hostname } = settings;
-  const trace: Trace = { mind, remoteName: forwarded?.name, avatarId, hostname, protocol, envelope, date: new Date() };
-  if (avatar.receivedHeader === undefined) return receivedAt(trace, settings.dates.format(trace.date));
-  const field = avatar.receivedHeader(trace);
+  const { hostname, dates } = settings;
+  const remoteName = forwarded?.name;
+  const date = new Date();
+  if (avatar.receivedHeader === undefined) {
+    const beginning = state.receivedBeginning.of({ mind, remoteName, hostname, protocol });
+    return completeReceived(beginning, mind, envelope, dates.format(date));
+  }
+  const field = avatar.receivedHeader({ mind, remoteName, avatarId, hostname, protocol, envelope, date });
   if (field !== undefined && !FIELD.test(field)) {
     throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
   }

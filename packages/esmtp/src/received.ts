@@ -1,27 +1,65 @@
 import { isAddressLiteral, isDomain } from './address.ts';
 import { DateFormat } from './date-format.ts';
-import type { Trace } from './delivery.ts';
+import type { Envelope, Trace } from './delivery.ts';
 
 /**
  * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
  * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
  */
 export function formatReceived(trace: Trace): string {
-  return receivedAt(trace, new DateFormat().format(trace.date));
+  const { mind, envelope, date } = trace;
+  return completeReceived(beginReceived(trace), mind, envelope, new DateFormat().format(date));
 }
 
-/** The same, with the date in words. */
-export function receivedAt({ mind, remoteName, hostname, protocol, envelope }: Trace, date: string): string {
+/** Who sends, to whom, and how. */
+type Way = Pick<Trace, 'mind' | 'remoteName' | 'hostname' | 'protocol'>;
+
+/** The field as far as it does not depend on the message. */
+type Beginning = Pick<FoldedField, 'text' | 'column'>;
+
+/** Begins the fields of one session, which nearly always begin as the last one did: then that is kept. */
+export class ReceivedBeginning {
+  #name: string | undefined = undefined;
+  #remoteName: string | undefined = undefined;
+  #address: string | undefined = undefined;
+  #protocol = '';
+  #last: Beginning | undefined = undefined;
+
+  of(way: Way): Beginning {
+    const { mind, remoteName, protocol } = way;
+    const { clientName: name, remote } = mind;
+    const isSame = name === this.#name && remoteName === this.#remoteName && remote.address === this.#address;
+    if (this.#last !== undefined && isSame && protocol === this.#protocol) return this.#last;
+    this.#name = name;
+    this.#remoteName = remoteName;
+    this.#address = remote.address;
+    this.#protocol = protocol;
+    this.#last = beginReceived(way);
+    return this.#last;
+  }
+}
+
+function beginReceived({ mind, remoteName, hostname, protocol }: Way): Beginning {
   const client = mind.clientName ?? '';
   const name = isDomain(client) || isAddressLiteral(client) ? client : 'unknown';
-  const { recipients } = envelope;
-  const field = new FoldedField('Received:');
+  const field = new FoldedField({ text: 'Received:', column: 'Received:'.length });
   field.add(`from ${name}${tcpInfo(mind.remote, remoteName)}`);
   field.add(`by ${hostname}`);
   field.add(`with ${protocol}`);
-  field.add(`id ${envelope.id}`);
+  return field;
+}
+
+/** The whole field, with the date in words. */
+export function completeReceived(
+  beginning: Beginning,
+  { tls }: Trace['mind'],
+  { id, recipients }: Envelope,
+  date: string,
+): string {
+  const field = new FoldedField(beginning);
+  field.add(`id ${id}`);
   if (recipients.length === 1) field.add(`for <${recipients[0]?.forwardPath.toString()}>`);
-  if (mind.tls !== undefined) field.add(`tls ${mind.tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`);
+  if (tls !== undefined) field.add(`tls ${tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`);
   return `${field.text};\r\n ${date}`;
 }
 
@@ -50,17 +88,17 @@ function tcpInfo({ family, address }: Trace['mind']['remote'], name: string | un
 /** A header field in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
 class FoldedField {
   text: string;
-  #column: number;
+  column: number;
 
-  constructor(name: string) {
-    this.text = name;
-    this.#column = name.length;
+  constructor({ text, column }: Beginning) {
+    this.text = text;
+    this.column = column;
   }
 
   add(clause: string): void {
     // One more, for the semicolon.
-    const folds = this.#column + 1 + clause.length + 1 > 78;
-    this.#column = (folds ? 0 : this.#column) + 1 + clause.length;
+    const folds = this.column + 1 + clause.length + 1 > 78;
+    this.column = (folds ? 0 : this.column) + 1 + clause.length;
     this.text += folds ? `\r\n ${clause}` : ` ${clause}`;
   }
 }

@@ -1,3 +1,5 @@
+import { isPrintableAscii } from './ascii.ts';
+
 /** An answer to a command (RFC 5321 §4.2, RFC 3463): `250 2.1.5 OK`. */
 export class Reply {
   /** Three digits, 200 to 599. */
@@ -87,7 +89,7 @@ function isEnhancedCode(enhanced: string, code: number): boolean {
 }
 
 function isPrintable(text: string): boolean {
-  return text.length <= LONGEST_TEXT && PRINTABLE.test(text);
+  return text.length <= LONGEST_TEXT && isPrintableAscii(text);
 }
 
 function isPrintableUtf8(text: string): boolean {
@@ -102,6 +104,5 @@ function printable(text: string): string[] {
 
 /** 512 octets less `250-`, `x.xxx.xxx ` and CRLF. */
 const LONGEST_TEXT = 496;
-const PRINTABLE = /^[ -~]*$/;
 const PRINTABLE_UTF8 = /^[ -~\u00a0-\uffff]*$/;
 const LONG_PIECES = /.{1,496}/g;

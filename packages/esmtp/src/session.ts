@@ -20,7 +20,7 @@ import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
-import { isPromise, settled } from './promise.ts';
+import { settled } from './promise.ts';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,
@@ -193,7 +193,7 @@ function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePr
 
 /** Counts what was no command; the one too many gets the last reply. */
 function count(state: State, said: Said | undefined, reply: Reply | undefined): Reply | undefined {
-  if (reply === undefined || !ERRORS.has(reply.code)) return reply;
+  if (reply === undefined || reply.positive || !ERRORS.has(reply.code)) return reply;
   // When the first chunk is refused, the others may be on their way (RFC 3030 §2).
   if (said !== undefined && 'octets' in said && said.octets >= SMALL_CHUNK) return reply;
   state.errors++;

@@ -10,6 +10,7 @@ import type { Limits } from './limits.ts';
 import { SmtpMind } from './mind.ts';
 import type { Next, Phase } from './phases.ts';
 import { isPromise } from './promise.ts';
+import { ReceivedBeginning } from './received.ts';
 import { Rejection, Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,6 +49,7 @@ export class State {
   /** True if AUTH succeeded. */
   authenticated = false;
   transaction: Transaction | undefined;
+  #receivedBeginning: ReceivedBeginning | undefined;
   /** How often MAIL has come so far. */
   transactions = 0;
   /** Commands so far that were none. */
@@ -59,6 +61,12 @@ export class State {
     this.conversation = conversation;
     this.settings = settings;
     this.mind = new SmtpMind(conversation, settings.protocol);
+  }
+
+  /** Of the `Received:` fields. */
+  get receivedBeginning(): ReceivedBeginning {
+    this.#receivedBeginning ??= new ReceivedBeginning();
+    return this.#receivedBeginning;
   }
 
   get limits(): Limits {
