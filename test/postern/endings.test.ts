@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { BIN, spawnPostern, startPostern } from '../support/postern.ts';
 import { run } from '../support/program.ts';
 import { said } from './said.ts';
@@ -15,12 +16,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-endings-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  await using server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
 
 async function isGreeted(port: number): Promise<boolean> {
   const socket = connect({ port, host: '127.0.0.1' });

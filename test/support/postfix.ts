@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { freePort } from './free-port.ts';
 import { expectDone, skips } from './program.ts';
 
 /** A Postfix that runs, and shares nothing with the system's but the programs and the users `postfix` and `nobody`. */
@@ -80,16 +81,6 @@ function lines(parameters: Readonly<Record<string, string>>): string {
   return Object.entries(parameters)
     .map(([name, value]) => `${name} = ${value}\n`)
     .join('');
-}
-
-/** A port that nobody has now: Postfix cannot choose one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new TypeError('the server has no port');
-  return address.port;
 }
 
 /** Loopback only, no DNS, nothing of the system's, and no waiting for clients that make mistakes. */
