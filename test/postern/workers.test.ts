@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { Workers } from '../../packages/postern/src/workers.ts';
+import { freePort } from '../support/free-port.ts';
 import { type RunningPostern, spawnPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
@@ -73,6 +74,14 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     await using postern = await startPostern(...SERVE, '--workers', '2');
     const taken = words`--listen smtp://127.0.0.1:${postern.urls[0]?.port ?? ''} --workers 2 --log silent`;
     await expect(startPostern(...taken)).rejects.toThrow(/ended with 1 [\s\S]*another program listens there/);
+  });
+
+  it('are not started where two listeners are on one port, which would share its clients out', async () => {
+    const port = String(await freePort());
+    const twice = words`--listen smtp://127.0.0.1:${port} --listen smtp://127.0.0.1:${port}?service=mx`;
+    await expect(startPostern(...twice, ...words`--workers 2 --auth anonymous --log silent`)).rejects.toThrow(
+      /ended with 1 [\s\S]*another program listens there/,
+    );
   });
 
   it('end with 2 where it is the options that none of them can start with', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { listen } from '@postern/node';
+import { type Listener, listen } from '@postern/node';
 import type { Log } from './log.ts';
 import type { Orders } from './orders.ts';
 import type { Settings } from './settings.ts';
@@ -79,15 +79,22 @@ export class Workers {
     clearTimeout(insist);
   }
 
-  /** Another server of the same user that shares its ports would not be noticed: the system would share the clients out. */
+  /**
+   * Another server of the same user that shares its ports would not be noticed, nor would two listeners of ours on one port: the system
+   * would share the clients out, whatever the policy of each is.
+   */
   async #expectFree(): Promise<void> {
-    for (const { endpoint } of this.#settings.listeners) {
-      try {
-        const probe = await listen({ endpoint, protocol: async () => {} });
-        await probe.close({ grace: 0 });
-      } catch (error) {
-        throw cannotListen(endpoint, error);
+    const probes: Listener[] = [];
+    try {
+      for (const { endpoint } of this.#settings.listeners) {
+        probes.push(
+          await listen({ endpoint, protocol: async () => {} }).catch((error: unknown) => {
+            throw cannotListen(endpoint, error);
+          }),
+        );
       }
+    } finally {
+      await Promise.all(probes.map((probe) => probe.close({ grace: 0 })));
     }
   }
 
