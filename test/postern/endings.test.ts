@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
+import { LineClient } from '../support/line-client.ts';
 import { BIN, spawnPostern, startPostern } from '../support/postern.ts';
 import { run } from '../support/program.ts';
 import { said } from './said.ts';
@@ -26,6 +27,18 @@ async function isGreeted(port: number): Promise<boolean> {
     return false;
   } finally {
     socket.destroy();
+  }
+}
+
+/** Sends so many messages on one connection. */
+async function send(port: number, messages: number): Promise<void> {
+  using client = new LineClient(connect({ port, host: '127.0.0.1' }));
+  await client.hear();
+  await client.say('EHLO client.example.com');
+  for (let message = 0; message < messages; message++) {
+    await client.say('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\nDATA');
+    for (const code of ['250', '354']) expect(await client.hear()).toContain(code);
+    expect(await client.say('.')).toMatch(/^250 /);
   }
 }
 
@@ -59,6 +72,22 @@ describe('the command ends', () => {
       closeSync(full);
       const exited = once(child, 'exit');
       await expect.poll(() => isGreeted(port), { timeout: 8_000 }).toBe(true);
+      child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux').each(['pretty', 'json'])(
+    'with 0, and serves before, though whoever reads its log has stalled (%s)',
+    async (log) => {
+      const port = await freePort();
+      const options = ['--listen', `smtp://127.0.0.1:${port}`, '--auth', 'anonymous', '--deliver', 'discard'];
+      // Nobody listens to the pipe's data, so that it fills.
+      const child = spawnPostern([...options, '--log', log], ['ignore', 'ignore', 'pipe']);
+      const exited = once(child, 'exit');
+      await expect.poll(() => isGreeted(port), { timeout: 8_000 }).toBe(true);
+      // Each is a line of the log: more than a pipe and its reader hold.
+      await send(port, 4_000);
       child.kill('SIGTERM');
       expect(await exited).toEqual([0, null]);
     },

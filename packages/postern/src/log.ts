@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { lossy } from './lossy.ts';
 import { printable } from './printable.ts';
 
 /** What an entry tells beside its message. Never a secret; what a client sent may be in it. */
@@ -17,9 +18,10 @@ export type LogForm = (typeof LOG_FORMS)[number];
 
 /** A log on the standard error, so that the standard output is left for what was asked for. */
 export function openLog(form: LogForm): Log {
-  if (form === 'json') return jsonLog(standardError());
-  if (form === 'pretty') return prettyLog((line) => process.stderr.write(line));
-  return { info() {}, warn() {}, error() {} };
+  if (form === 'silent') return { info() {}, warn() {}, error() {} };
+  const write = lossy(process.stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
+  const log = form === 'json' ? jsonLog(write) : prettyLog(write);
+  return log;
 }
 
 /** One line an entry: time, level, message, facts. */
@@ -47,13 +49,6 @@ export function jsonLog(write: (line: string) => void): Log {
     (message: string, { error, ...facts }: Facts = {}): void =>
       logger[level](error === undefined ? facts : { ...facts, err: error }, message);
   return { info: entry('info'), warn: entry('warn'), error: entry('error') };
-}
-
-function standardError(): (line: string) => void {
-  const destination = pino.destination({ fd: 2, sync: true });
-  // A log that cannot be written is no reason to stop.
-  destination.on('error', () => {});
-  return (line) => void destination.write(line);
 }
 
 function escaped(character: string): string {

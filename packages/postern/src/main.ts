@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { help } from './help.ts';
 import { quoted } from './quoted.ts';
 import { runExplain } from './run-explain.ts';
@@ -23,10 +24,15 @@ export async function main(argv: readonly string[]): Promise<never> {
   // Nobody reads what we print any more: that is no reason to drop connections.
   for (const stream of streams) stream.on('error', () => {});
   const code = await run(argv).catch(tell);
-  // What was said leaves first.
-  for (const stream of streams) await new Promise((done) => stream.write('', done));
+  // What was said leaves first, if anybody reads it.
+  await Promise.race([Promise.all(streams.map(sent)), setTimeout(LAST_WORDS)]);
   // What a config file has opened, such as connections to a database, does not keep the process.
   process.exit(code);
+}
+
+/** Resolves when the stream has nothing to write any more, or cannot write. */
+function sent(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 async function run([name, ...rest]: readonly string[]): Promise<number> {
@@ -57,3 +63,6 @@ function version(): string {
   };
   return version;
 }
+
+/** How long a reader may take for what we have said in the end, in milliseconds. */
+const LAST_WORDS = 1_000;
