@@ -82,7 +82,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /**
    * Stops accepting, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
-   * default), and then closes the rest at once.
+   * default), and then closes the rest at once. What these have to clear away, half a message for one, may take a second more.
    */
   close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(grace);
@@ -104,14 +104,19 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#closing.abort(new Closing());
-    if (!this.#idle && grace > 0) {
-      const wait = this.#deadlines.wait(grace);
-      this.#onIdle = () => wait.end();
-      await wait.over.catch(ignore);
-    }
+    await this.#idleWithin(grace);
     for (const socket of this.#arriving.keys()) socket.destroy();
     for (const transport of this.#transports.members.slice()) transport.destroy();
     await closed;
+    await this.#idleWithin(Math.min(grace, CLEARING));
+  }
+
+  /** Waits until all have taken leave, at most so many milliseconds. */
+  async #idleWithin(milliseconds: number): Promise<void> {
+    if (this.#idle || milliseconds <= 0) return;
+    const wait = this.#deadlines.wait(milliseconds);
+    this.#onIdle = () => wait.end();
+    await wait.over.catch(ignore);
   }
 
   get #idle(): boolean {
@@ -262,3 +267,6 @@ function addressOf(server: Server): Address {
 }
 
 function ignore(): void {}
+
+/** Milliseconds. */
+const CLEARING = 1_000;
