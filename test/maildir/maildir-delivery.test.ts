@@ -255,6 +255,24 @@ describe('a message that is not completed', () => {
   });
 });
 
+describe('a folder for Maildirs', () => {
+  it('is made, with those above it, when it is prepared', async () => {
+    await new MaildirDelivery(join(root, 'a/b')).prepare();
+    expect(readdirSync(join(root, 'a/b'))).toEqual([]);
+  });
+
+  it('that is none cannot be prepared', async () => {
+    writeFileSync(join(root, 'file'), '');
+    await expect(new MaildirDelivery(join(root, 'file')).prepare()).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(new MaildirDelivery(join(root, 'file/b')).prepare()).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
+
+  it('in which nothing can be written cannot be prepared', async () => {
+    const files = failing({ access: 'EROFS' });
+    await expect(new MaildirDelivery(root, { files }).prepare()).rejects.toMatchObject({ code: 'EROFS' });
+  });
+});
+
 describe('what survives a loss of power', () => {
   it('is on the disk in the order of the convention: folders, file, name', async () => {
     const done: string[] = [];
@@ -349,7 +367,7 @@ function leftovers(): string[] {
 }
 
 /** The machine's file system, in which a few calls fail. */
-function failing(codes: Partial<Record<'link' | 'open' | 'rename', string>>): FileSystem {
+function failing(codes: Partial<Record<'access' | 'link' | 'open' | 'rename', string>>): FileSystem {
   const fail = (code: string | undefined) => () => Promise.reject(Object.assign(new Error(`${root} fails`), { code }));
   const calls = Object.entries(codes).map(([call, code]) => [call, fail(code)]);
   return { ...promises, ...Object.fromEntries(calls) };

@@ -119,6 +119,17 @@ describe('postern serve', () => {
     expect(output).toBe(`postern: cannot listen on ${url}: another program listens there already (EADDRINUSE)\n`);
   });
 
+  it('cannot store messages in a file, and says so before it listens', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const options = [...ANY_PORT, '--auth', 'anonymous', '--deliver', `maildir:${file}`];
+    const sentence = `cannot store messages in ${file}: that is no folder (EEXIST); expected a folder in which this user may write`;
+    expect(await postern('serve', ...options)).toEqual({ code: 1, output: `postern: ${sentence}\n` });
+    const { code, output } = await postern('serve', ...options, '--workers', '2');
+    expect(code).toBe(1);
+    expect(output).toContain(sentence);
+  });
+
   it('delivers into Maildirs', async () => {
     const mail = join(folder, 'mail');
     await using server = await startPostern(

@@ -37,6 +37,11 @@ export class MaildirDelivery extends MessageDelivery {
     this.#surroundings = { maildirs: new Maildirs(folder, files), files, quotas, onTrouble };
   }
 
+  /** For the start of a server: makes the folder, and fails with the system's error if no Maildir could be made in it. */
+  prepare(): Promise<void> {
+    return this.#surroundings.maildirs.prepare();
+  }
+
   validateFrom(): void {}
 
   validateTo(forwardPath: ForwardPath): void | Promise<void> {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Mailbox } from '@postern/esmtp';
 import { type FileSystem, syncFolder } from './file-system.ts';
@@ -19,6 +20,12 @@ export class Maildirs {
   /** Where a mailbox's Maildir is, or would be. */
   pathOf(mailbox: Mailbox): string {
     return join(this.#root, folderName(mailbox));
+  }
+
+  /** Makes the folder that all are in. Fails with the system's error if that cannot be, or no Maildir could be made there. */
+  async prepare(): Promise<void> {
+    await this.#once(this.#root, () => this.#makeRoot());
+    await this.#files.access(this.#root, constants.W_OK | constants.X_OK);
   }
 
   /** Does something in the Maildir at the path; does it again in a new one if somebody has taken the known one away. */

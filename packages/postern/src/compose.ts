@@ -13,7 +13,7 @@ import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
 import { logEvents, logTrouble } from './log-events.ts';
-import type { DeliveryContext } from './place.ts';
+import type { DeliveryContext, Destination } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -23,6 +23,7 @@ export interface Composition {
   readonly container: Container;
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
+  readonly destination: Destination;
   /** True if the operator lets in who does not authenticate, wherever that may be asked. */
   readonly acceptsGuests: boolean;
   /** Whether a client of this listener has to log in before it may send. */
@@ -43,7 +44,8 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
-  bindAvatar(container, MessageDelivery).toConstantValue(settings.deliver(context));
+  const destination = settings.deliver(context);
+  bindAvatar(container, MessageDelivery).toConstantValue(destination);
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
   }
@@ -87,6 +89,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container,
     challengers,
     portal,
+    destination,
     acceptsGuests,
     authenticationOf,
   };

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
 import { Place } from './place.ts';
 import { unknownName } from './shape.ts';
+import { cannotStore } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where Maildirs are, and how much each may hold. */
@@ -22,7 +24,10 @@ export function maildir(place: MaildirPlace): Place {
       onTrouble: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
       ...(quota !== undefined && { quota }),
     });
-    return () => delivery;
+    const explain = (error: unknown): never => {
+      throw cannotStore(resolve(folder), error);
+    };
+    return Object.assign(() => delivery, { prepare: () => delivery.prepare().catch(explain) });
   });
 }
 

@@ -11,8 +11,14 @@ export interface DeliveryContext {
   readonly hostname: string;
 }
 
+/** Makes a delivery for each login. */
+export interface Destination extends AvatarFactory<MessageDelivery> {
+  /** Called before the server listens: rejects with a StartError if no message could be delivered. */
+  readonly prepare?: () => Promise<void>;
+}
+
 /** A place for messages, before there is anything to deliver: asked once, when the server starts. */
-export type DeliverSpec = (context: DeliveryContext) => AvatarFactory<MessageDelivery>;
+export type DeliverSpec = (context: DeliveryContext) => Destination;
 
 /** A place for messages that wants to know of the command, as {@link relay} makes one: for `deliver` in the config file. */
 export class Place {

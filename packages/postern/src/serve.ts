@@ -21,6 +21,7 @@ export interface Server {
 export async function startServer(settings: Settings, context: DeliveryContext): Promise<Server> {
   const composition = compose(settings, context);
   warn(settings, composition, context);
+  await composition.destination.prepare?.();
   const certificates = await loadCertificates(settings, composition);
   const server = await composition.container.getAsync(identifiers.Server);
   try {

@@ -13,6 +13,17 @@ export function cannotListen(endpoint: Endpoint, cause: unknown): StartError {
   return new StartError(`cannot listen on ${formatEndpoint(endpoint)}: ${sentence(cause, reasons)}`, { cause });
 }
 
+/** What it comes to if the system lets us make no Maildirs there. */
+export function cannotStore(folder: string, cause: unknown): StartError {
+  const reason = sentence(cause, NO_FOLDER);
+  return new StartError(
+    `cannot store messages in ${folder}: ${reason}; expected a folder in which this user may write`,
+    {
+      cause,
+    },
+  );
+}
+
 function sentence(error: unknown, reasons: ReadonlyMap<string, string>): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
@@ -33,4 +44,13 @@ const SOCKET_REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'another program listens there already, or a file is in the way'],
   ['EACCES', 'this user may not write there, or there is no such folder'],
   ['EINVAL', 'the path is too long for a socket'],
+]);
+
+const NO_FOLDER: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'that file system cannot be written to'],
+  ['EEXIST', 'that is no folder'],
+  ['ENOTDIR', 'that is no folder'],
+  ['ENOSPC', 'that file system is full'],
 ]);
