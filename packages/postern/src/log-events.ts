@@ -12,7 +12,8 @@ export function logEvents(log: Log): EventListener {
 }
 
 /** Writes what goes wrong at a listener, before and beside any session, into the log. */
-export function logTrouble(log: Log): (trouble: Trouble) => void {
+export function logTrouble(log: Log, now = () => performance.now()): (trouble: Trouble) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY;
   return (trouble) => {
     const remote = 'remote' in trouble ? formatAddress(trouble.remote) : undefined;
     switch (trouble.kind) {
@@ -25,6 +26,9 @@ export function logTrouble(log: Log): (trouble: Trouble) => void {
       case 'protocol':
         return log.error('a session broke', { remote, error: trouble.error });
       case 'accept':
+        // It comes for every connection, and again and again as long as one waits.
+        if (now() < quietUntil) return;
+        quietUntil = now() + QUIET;
         return log.error('cannot accept connections', { error: trouble.error });
     }
   };
@@ -102,3 +106,6 @@ function formatAddress({ family, address, port }: Address): string {
 function formatAvatarId(avatarId: AvatarId): string {
   return avatarId === ANONYMOUS ? 'anonymous' : avatarId;
 }
+
+/** For how long trouble that lasts is not told of again: milliseconds. */
+const QUIET = 60_000;

@@ -3,6 +3,7 @@ import { identifiers, Misconfiguration } from '@postern/inversify';
 import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import { isLocalOnly } from './local-only.ts';
+import { connectionsWithin, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
@@ -18,7 +19,8 @@ export interface Server {
 }
 
 /** Starts all listeners, or none. Rejects with a UsageError or a StartError. */
-export async function startServer(settings: Settings, context: DeliveryContext): Promise<Server> {
+export async function startServer(wanted: Settings, context: DeliveryContext): Promise<Server> {
+  const settings = withinOpenFiles(wanted, context);
   const composition = compose(settings, context);
   warn(settings, composition, context);
   await composition.destination.prepare?.();
@@ -61,6 +63,18 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
       cause: error,
     });
   }
+}
+
+/** Takes no more connections than can be accepted, and tells of it. */
+function withinOpenFiles(settings: Settings, { log }: DeliveryContext): Settings {
+  const files = openFiles();
+  const connections = connectionsWithin(files, settings);
+  if (connections === undefined) return settings;
+  log.warn('there may be fewer connections, since this process may not open more files (ulimit -n)', {
+    files,
+    connections,
+  });
+  return { ...settings, connections: { ...settings.connections, connections } };
 }
 
 /** Tells of what is allowed and surely not meant. */

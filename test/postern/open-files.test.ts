@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectionsWithin, openFiles } from '../../packages/postern/src/open-files.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { freePort } from '../support/free-port.ts';
+import { LineClient } from '../support/line-client.ts';
+import { BIN } from '../support/postern.ts';
+
+function settings(listeners: number, connections?: number) {
+  const listen = Array.from({ length: listeners }, (_, at) => `smtp://127.0.0.1:${at}`);
+  const limits = connections === undefined ? {} : { connections };
+  return settingsOf({ config: { listen, auth: ['anonymous'], limits }, nameOf: String });
+}
+
+describe('connections', () => {
+  it.each([
+    [100_000, settings(2), undefined],
+    [1_024, settings(1), 992],
+    [1_024, settings(2), 496],
+    [1_024, settings(1, 992), undefined],
+    [1_024, settings(1, 993), 992],
+    [10, settings(3), 1],
+    [Number.POSITIVE_INFINITY, settings(1, 1e9), undefined],
+  ])('of a process that may open %d files', (files, wanted, most) => {
+    expect(connectionsWithin(files, wanted)).toBe(most);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a process that may open few files', () => {
+  it('knows how many', () => {
+    expect(openFiles()).toBeGreaterThan(32);
+  });
+
+  it('has a word for everybody, tells the operator once, and goes on afterwards', async () => {
+    const port = await freePort();
+    const options = ['--listen', `smtp://127.0.0.1:${port}`, '--auth', 'anonymous', '--deliver', 'discard'];
+    const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, BIN, 'serve', ...options]);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let log = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+    await once(child.stdout, 'data');
+    const clients = Array.from({ length: 100 }, () => new LineClient(connect(port, '127.0.0.1')));
+    const greetings = await Promise.all(clients.map((client) => client.hear()));
+    expect(greetings.filter((greeting) => greeting.startsWith('220 '))).toHaveLength(32);
+    expect(greetings.filter((greeting) => greeting.startsWith('421 4.3.2 '))).toHaveLength(68);
+    expect([...log.matchAll(/ulimit -n/g)]).toHaveLength(1);
+    expect(log).toContain('files=64 connections=32');
+    for (const client of clients) client[Symbol.dispose]();
+    const isGreeted = async () => {
+      using late = new LineClient(connect(port, '127.0.0.1'));
+      return (await late.hear()).startsWith('220 ');
+    };
+    await expect.poll(isGreeted, { timeout: 8_000 }).toBe(true);
+  });
+});
