@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { Workers } from '../../packages/postern/src/workers.ts';
+import { selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RunningPostern, spawnPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
@@ -110,6 +111,46 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     await expect.poll(() => lives(worker), { timeout: 8_000 }).toBe(false);
   });
 
+  it('are replaced ever later if they die at once, and leave no less for that', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    const doomed = join(folder.path, 'doomed');
+    const config = workersConfig(folder.path, `if (existsSync(${JSON.stringify(doomed)})) process.exit(3);`);
+    await using postern = await startPostern('--config', config);
+    writeFileSync(doomed, '');
+    for (const pid of await children(postern)) process.kill(pid, 'SIGKILL');
+    await said(postern, /"code":3/, 4);
+    const pauses = postern
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('a worker died'))
+      .map((line) => (JSON.parse(line) as { readonly milliseconds: number }).milliseconds);
+    // Two at a time.
+    expect(pauses.slice(0, 6).sort((one, other) => one - other)).toEqual([200, 200, 400, 400, 800, 800]);
+    expect(await postern.stop()).toBe(0);
+  });
+
+  it('read the certificate again also if they were just about to listen', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    const gate = join(folder.path, 'gate');
+    const { cert, key } = await selfSigned();
+    const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
+    writeFileSync(files.cert, cert);
+    writeFileSync(files.key, key);
+    const waits = `
+      const isShut = () => existsSync(${JSON.stringify(gate)});
+      if (isShut()) console.error('at the gate');
+      while (isShut()) await new Promise((over) => setTimeout(over, 10));`;
+    const config = workersConfig(folder.path, waits, `tls: ${JSON.stringify(files)},`);
+    await using postern = await startPostern('--config', config);
+    writeFileSync(gate, '');
+    process.kill((await children(postern))[0] as number, 'SIGKILL');
+    await said(postern, /at the gate/);
+    postern.process.kill('SIGHUP');
+    await said(postern, /certificate read again/);
+    unlinkSync(gate);
+    await said(postern, /certificate read again/, 2);
+  });
+
   it('are killed if they do not leave', async () => {
     const settings = settingsOf({ config: { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'] }, nameOf: String });
     let log = '';
@@ -139,6 +180,19 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     await expect(startPostern('--workers', count)).rejects.toThrow(/ended with 2 [\s\S]*--workers: expected/);
   });
 });
+
+/** A config file for two workers, which do this first. */
+function workersConfig(folder: string, first: string, more = ''): string {
+  const file = join(folder, 'postern.config.js');
+  const config = `{ workers: 2, listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], log: 'json', ${more} }`;
+  writeFileSync(
+    file,
+    `import { existsSync } from 'node:fs';
+     if (process.env.POSTERN_WORKER) { ${first} }
+     export default ${config};`,
+  );
+  return file;
+}
 
 async function children({
   process: { pid },

@@ -24,6 +24,8 @@ export class Workers {
   readonly #workers = new Set<Worker>();
   #orders: Orders;
   #started = false;
+  /** How often the certificate was to be read again. */
+  #reloads = 0;
   #stopping = false;
 
   /** `argv` is what follows `serve`. */
@@ -55,8 +57,9 @@ export class Workers {
     return ready;
   }
 
-  /** Has those that listen read the certificate again; others are about to. */
+  /** Has all read the certificate again: those that do not listen yet, when they do. */
   reload(): void {
+    this.#reloads++;
     for (const worker of this.#workers) if (worker.listens) worker.signal('SIGHUP');
   }
 
@@ -111,12 +114,17 @@ export class Workers {
     const worker = new Worker(this.#argv, this.#orders, this.#times.starting);
     const began = performance.now();
     this.#workers.add(worker);
+    const reloads = this.#reloads;
+    void worker.ready.then((ready) => {
+      // It may have read the certificate before.
+      if (ready !== undefined && this.#reloads > reloads) worker.signal('SIGHUP');
+    });
     void worker.gone.then((gone) => {
       this.#workers.delete(worker);
       if (this.#stopping || !(this.#started || worker.listens)) return;
-      this.#log.error('a worker died, another takes its place', { ...gone });
       const lived = performance.now() - began;
       const next = lived > LONG_LIFE ? SHORTEST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
+      this.#log.error('a worker died, another takes its place', { ...gone, milliseconds: next });
       setTimeout(() => {
         if (!this.#stopping) this.#begin(next);
       }, next);
