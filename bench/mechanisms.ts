@@ -1,19 +1,27 @@
-import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import {
   AnonymousChecker,
   AvatarRealm,
   type Checker,
   type Credentials,
   InMemoryUsernamePasswordDatabaseDontUse,
+  type Interface,
+  type MaybePromise,
   type PasswordProof,
   Portal,
+  type TlsFacts,
   UnauthorizedLogin,
 } from '@postern/cred';
 import {
   anonymous,
+  BearerToken,
   type Challenger,
   cramMd5,
+  digestMd5,
+  ExternalIdentity,
+  external,
   login,
+  oauthBearer,
   plain,
   SCRAM_CREDENTIALS,
   SCRAM_HASHES,
@@ -21,17 +29,25 @@ import {
   type ScramHash,
   ScramSecret,
   scram,
+  xoauth2,
 } from '@postern/sasl';
 import {
   anonymousResponder,
   cramMd5Responder,
+  digestMd5Responder,
+  externalResponder,
   loginResponder,
+  oauthBearerResponder,
   plainResponder,
   type Responder,
   scramResponder,
+  xoauth2Responder,
 } from '@postern/sasl/client';
+import { HashedToken, type HtBinding, ht, htResponder } from '@postern/sasl/experimental';
 import { password, username } from './account.ts';
-import { byText, type Digest, Hmac, plainly, xor } from './hmac.ts';
+import { type Bare, bareComparison, bareCramMd5, bareDigestMd5, bareHashedToken, bareScram } from './bare.ts';
+import { plainly } from './hmac.ts';
+import { tlsOf } from './mind.ts';
 
 /** A mechanism under measurement. */
 export interface Mechanism {
@@ -40,24 +56,38 @@ export interface Mechanism {
   /** A portal with a checker for its credentials, and a realm that provides a Door. */
   readonly portal: Portal;
   /** What a checker does, without portal and realm around it. */
-  readonly verify: (credentials: Credentials) => boolean | Promise<boolean>;
-  /** The hashes and HMACs of one verification and nothing else, as Node's documentation has it and in the fastest way known. */
-  readonly bare?: { readonly plainly: () => void; readonly fastest: () => void };
+  readonly verify: (credentials: Credentials) => MaybePromise<boolean>;
+  /** The hashes and HMACs of one verification; undefined where there are none. */
+  readonly bare?: Bare;
+  /** The connection's TLS. Default: none. */
+  readonly tls?: TlsFacts;
 }
 
 /** The avatar, behind which is nothing. */
 export class Door {}
 
 export async function mechanisms(): Promise<readonly Mechanism[]> {
+  const userPassword = { username, password };
+  const host = 'mail.example.com';
   return [
-    passwordMechanism(plain(), plainResponder({ username, password }), bareComparison()),
-    passwordMechanism(login(), loginResponder({ username, password }), bareComparison()),
+    passwordMechanism(plain(), plainResponder(userPassword), bareComparison(password)),
+    passwordMechanism(login(), loginResponder(userPassword), bareComparison(password)),
+    passwordMechanism(cramMd5({ hostname: host, nonce }), cramMd5Responder(userPassword), bareCramMd5()),
     passwordMechanism(
-      cramMd5({ hostname: 'mail.example.com', nonce }),
-      cramMd5Responder({ username, password }),
-      bareCramMd5(),
+      digestMd5({ realm: host, nonce }),
+      digestMd5Responder({ ...userPassword, service: 'smtp', host, nonce }),
+      bareDigestMd5(),
     ),
     ...(await Promise.all((Object.keys(SCRAM_HASHES) as ScramHash[]).map(scramMechanism))),
+    tokenMechanism(oauthBearer(), oauthBearerResponder({ token, host, port: 587 })),
+    tokenMechanism(xoauth2(), xoauth2Responder({ username, token })),
+    ...(['NONE', 'ENDP', 'EXPR', 'UNIQ'] as const).map(hashedTokenMechanism),
+    {
+      challenger: external(),
+      responder: externalResponder(),
+      ...checked(ExternalIdentity, ({ certificate }) => certificate.subject === `CN=${username}`),
+      tls: tlsOf('TLSv1.3'),
+    },
     {
       challenger: anonymous(),
       responder: anonymousResponder(),
@@ -67,11 +97,7 @@ export async function mechanisms(): Promise<readonly Mechanism[]> {
   ];
 }
 
-function passwordMechanism(
-  challenger: Challenger,
-  responder: Responder,
-  bare: NonNullable<Mechanism['bare']>,
-): Mechanism {
+function passwordMechanism(challenger: Challenger, responder: Responder, bare: Bare): Mechanism {
   return {
     challenger,
     responder,
@@ -86,60 +112,62 @@ async function scramMechanism(algorithm: ScramHash): Promise<Mechanism> {
   return {
     challenger: scram({ hash: algorithm, nonce }),
     responder: scramResponder({ hash: algorithm, username, password, nonce }),
-    portal: portalWith({
-      credentialInterfaces: [SCRAM_CREDENTIALS[algorithm]],
-      async requestAvatarId(credentials: ScramCredentials) {
-        if (await credentials.verify(secret)) return credentials.username;
-        throw new UnauthorizedLogin();
-      },
-    }),
-    verify: (credentials) => (credentials as ScramCredentials).verify(secret),
-    bare: { plainly: bareScram(secret, plainly), fastest: bareScram(secret, byText) },
+    ...checked<ScramCredentials>(SCRAM_CREDENTIALS[algorithm], (credentials) => credentials.verify(secret)),
+    bare: bareScram(secret),
   };
 }
 
-/** Always the same, so that an exchange can be recorded; making a real one takes a twentieth of a microsecond. */
-const nonce = (): string => 'fyko+d2lbbFgONRv9qkxdawL';
+/** The checker knows the token itself; what it costs to ask who gave it away is not SASL's. */
+function tokenMechanism(challenger: Challenger, responder: Responder): Mechanism {
+  const known = Buffer.from(token);
+  return {
+    challenger,
+    responder,
+    ...checked(BearerToken, (bearer) =>
+      timingSafeEqual(plainly('sha256', Buffer.from(bearer.token)), plainly('sha256', known)),
+    ),
+    bare: bareComparison(token),
+  };
+}
+
+function hashedTokenMechanism(binding: HtBinding): Mechanism {
+  const secret = Buffer.from(token);
+  return {
+    challenger: ht({ binding }),
+    responder: htResponder({ binding, username, token: secret }),
+    ...checked(HashedToken, (credentials) => credentials.checkToken(secret)),
+    bare: bareHashedToken(secret, binding !== 'NONE'),
+    ...(binding !== 'NONE' && { tls: tlsOf(binding === 'UNIQ' ? 'TLSv1.2' : 'TLSv1.3') }),
+  };
+}
+
+/** A portal whose checker lets the user in if the credentials are right, and that question alone. */
+function checked<C extends Credentials>(
+  credentialInterface: Interface<C>,
+  isRight: (credentials: C) => MaybePromise<boolean>,
+): Pick<Mechanism, 'portal' | 'verify'> {
+  const decide = (right: boolean): string => {
+    if (!right) throw new UnauthorizedLogin();
+    return username;
+  };
+  return {
+    portal: portalWith<C>({
+      credentialInterfaces: [credentialInterface],
+      requestAvatarId(credentials) {
+        const right = isRight(credentials);
+        return typeof right === 'boolean' ? decide(right) : right.then(decide);
+      },
+    }),
+    verify: (credentials) => isRight(credentials as C),
+  };
+}
 
 function portalWith<C extends Credentials>(checker: Checker<C>): Portal {
   return new Portal(new AvatarRealm().provide(Door, () => new Door())).register(checker);
 }
 
-/** RFC 5802 §3: HMAC(StoredKey, AuthMessage), H(ClientKey), HMAC(ServerKey, AuthMessage). */
-function bareScram({ hash: algorithm, storedKey, serverKey }: ScramSecret, digest: Digest): () => void {
-  const { block, length } = SCRAM_HASHES[algorithm];
-  const stored = new Hmac(algorithm, block, storedKey, digest);
-  const server = new Hmac(algorithm, block, serverKey, digest);
-  const proof = randomBytes(length);
-  return () => {
-    const clientKey = xor(proof, stored.of(AUTH_MESSAGE));
-    timingSafeEqual(digest(algorithm, clientKey), storedKey);
-    server.of(AUTH_MESSAGE);
-  };
-}
+/** Always the same, so that an exchange can be recorded; making a real one takes a twentieth of a microsecond. */
+const nonce = (): string => 'fyko+d2lbbFgONRv9qkxdawL';
 
-/** Two digests of the same length, so that timingSafeEqual can compare passwords of any. */
-function bareComparison(): NonNullable<Mechanism['bare']> {
-  const compare = (digest: Digest) => (): void => {
-    timingSafeEqual(digest('sha256', PASSWORD), digest('sha256', PASSWORD));
-  };
-  return { plainly: compare(plainly), fastest: compare(byText) };
-}
-
-/** RFC 2195 §2, with a key that is a text because the password is. */
-function bareCramMd5(): NonNullable<Mechanism['bare']> {
-  const digest = randomBytes(16);
-  const key = createSecretKey(PASSWORD);
-  return {
-    plainly: () => void timingSafeEqual(createHmac('md5', password).update(CHALLENGE).digest(), digest),
-    fastest: () =>
-      void timingSafeEqual(Buffer.from(createHmac('md5', key).update(CHALLENGE).digest('binary'), 'latin1'), digest),
-  };
-}
-
-const PASSWORD = Buffer.from(password);
-const CHALLENGE = Buffer.from('<195895738547289374982733784923749.1760000000000@mail.example.com>');
-/** As long as the one of an exchange between our two halves. */
-const AUTH_MESSAGE = Buffer.from(
-  `n=${username},r=${'c'.repeat(24)},r=${'c'.repeat(24)}${'s'.repeat(24)},s=${'a'.repeat(24)},i=4096,c=biws,r=${'c'.repeat(24)}${'s'.repeat(24)}`,
-);
+/** 256 bits, as an authorization server gives them away. */
+const token = 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE';

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import type { Ask, Mind } from '@postern/cred';
+import type { Ask } from '@postern/cred';
 import { authenticate } from '@postern/sasl';
 import { processorTime, record, replay, type ServerHalf } from './exchanges.ts';
 import { Door, type Mechanism, mechanisms } from './mechanisms.ts';
+import { mindOf } from './mind.ts';
 import { type Options, readOptions } from './options.ts';
 import { ratio, spread, table } from './statistics.ts';
 
@@ -32,8 +33,8 @@ type Rates = Partial<Record<'verification' | 'login' | 'plainly' | 'fastest', nu
 
 /** Everything in turn, round after round, so that what else the machine does is shared by all. */
 async function measure(mechanism: Mechanism, { rounds, warmUp, measure }: Options): Promise<Rates> {
-  const { responder, bare } = mechanism;
-  const recording = await record(verification(mechanism), responder);
+  const { responder, bare, tls } = mechanism;
+  const recording = await record(verification(mechanism), responder, tls);
   const subjects: Partial<Record<keyof Rates, Subject>> = {
     verification: (times) => replay(times, verification(mechanism), recording),
     login: (times) => replay(times, portalLogin(mechanism), recording),
@@ -63,9 +64,11 @@ async function rate(subject: Subject, milliseconds: number): Promise<number> {
 }
 
 /** Challenger and secret alone: parse, verify, and the closing word. */
-function verification({ challenger, verify }: Mechanism): ServerHalf {
+function verification({ challenger, verify, tls }: Mechanism): ServerHalf {
+  const mind = mindOf(tls);
   return async (initialResponse, ask) => {
-    const credentials = await challenger.challenge(ask, initialResponse, MIND);
+    mind.store.clear();
+    const credentials = await challenger.challenge(ask, initialResponse, mind);
     const verdict = verify(credentials);
     if (!(typeof verdict === 'boolean' ? verdict : await verdict))
       throw new Error(`${challenger.mechanism} refused the right password`);
@@ -75,9 +78,11 @@ function verification({ challenger, verify }: Mechanism): ServerHalf {
 }
 
 /** The whole way that a protocol takes: driver, portal, checker, realm, and out again. */
-function portalLogin({ challenger, portal }: Mechanism): ServerHalf {
+function portalLogin({ challenger, portal, tls }: Mechanism): ServerHalf {
+  const mind = mindOf(tls);
   return async (initialResponse: Uint8Array | undefined, ask: Ask) => {
-    const login = await authenticate({ challenger, portal, mind: MIND, interfaces: [Door], initialResponse, ask });
+    mind.store.clear();
+    const login = await authenticate({ challenger, portal, mind, interfaces: [Door], initialResponse, ask });
     await login.logout();
   };
 }
@@ -117,16 +122,6 @@ function row(name: string, rates: Rates): string[] {
     name === 'SCRAM-SHA-256' ? '0.80' : '–',
   ];
 }
-
-const MIND: Mind = {
-  protocol: 'bench',
-  remote: { family: 'IPv4', address: '127.0.0.1', port: 1 },
-  local: { family: 'IPv4', address: '127.0.0.1', port: 2 },
-  tls: undefined,
-  clientName: undefined,
-  signal: new AbortController().signal,
-  store: new Map(),
-};
 
 /** Exchanges between two looks at the clock. */
 const BATCH = 256;
