@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectionsWithin, openFiles } from '../../packages/postern/src/open-files.ts';
+import { connectionsWithin, isShort, openFiles } from '../../packages/postern/src/open-files.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
@@ -25,6 +25,16 @@ describe('connections', () => {
     [Number.POSITIVE_INFINITY, settings(1, 1e9), undefined],
   ])('of a process that may open %d files', (files, wanted, most) => {
     expect(connectionsWithin(files, wanted)).toBe(most);
+  });
+});
+
+describe('the operator', () => {
+  it.each([
+    [250, settings(1), false],
+    [249, settings(1), true],
+    [9_999, settings(1, 10_000), true],
+  ])('hears that there are %d connections if that is a surprise', (room, wanted, told) => {
+    expect(isShort(room, wanted)).toBe(told);
   });
 });
 

@@ -160,7 +160,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
       prettyLog((line) => {
         log += line;
       }),
-      { stopping: 200 },
+      { stopping: 1_000 },
     );
     await workers.start(2);
     const [worker = 0] = await children({ process });

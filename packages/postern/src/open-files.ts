@@ -24,7 +24,13 @@ export function connectionsWithin(
   return room < connections ? room : undefined;
 }
 
+/** Whether the operator should hear of that: it is less than was asked for, or than anybody expects who asked for nothing. */
+export function isShort(room: number, { connections: { connections } }: Pick<Settings, 'connections'>): boolean {
+  return connections !== undefined || room < FEW;
+}
+
 /** The default of @postern/node. */
 const MOST = 10_000;
 /** For all that is no connection: the process's own, and messages on their way. */
 const RESERVED = 32;
+const FEW = 250;

@@ -3,7 +3,7 @@ import { identifiers, Misconfiguration } from '@postern/inversify';
 import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import { isLocalOnly } from './local-only.ts';
-import { connectionsWithin, openFiles } from './open-files.ts';
+import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
@@ -65,15 +65,15 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
   }
 }
 
-/** Takes no more connections than can be accepted, and tells of it. */
+/** Takes no more connections than can be accepted. */
 function withinOpenFiles(settings: Settings, { log }: DeliveryContext): Settings {
   const files = openFiles();
   const connections = connectionsWithin(files, settings);
   if (connections === undefined) return settings;
-  log.warn('there may be fewer connections, since this process may not open more files (ulimit -n)', {
-    files,
-    connections,
-  });
+  if (isShort(connections, settings)) {
+    const message = 'there may be fewer connections, since this process may not open more files (ulimit -n)';
+    log.warn(message, { files, connections });
+  }
   return { ...settings, connections: { ...settings.connections, connections } };
 }
 
