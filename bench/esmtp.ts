@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { LoadGenerator, type Seen } from './load.ts';
-import { type Options, readOptions } from './options.ts';
+import { type Options, readOptions, type Times } from './options.ts';
 import { PosternCommand, ServerProcess } from './processes.ts';
 import { ratio, type Spread, spread, table } from './statistics.ts';
 import { idle, type Rival, type Work, workers, works } from './works.ts';
 
 /** `npm run bench esmtp`: Postern beside npm's smtp-server and a bare node:net responder. */
 export async function benchEsmtp(args: string[]): Promise<void> {
-  const options = readOptions(args);
+  const options = readOptions(args, TIMES);
   using load = new LoadGenerator(options.cores?.load);
   console.log(
     `Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unknown processor'}; ${options.rounds} rounds of ${options.measure / 1000} s`,
@@ -202,3 +202,5 @@ function percent(share: number): string {
 function progress(text: string): void {
   console.error(text);
 }
+
+const TIMES: Times = { measure: 2, warmUp: 3 };

@@ -16,7 +16,14 @@ export interface Options {
   readonly profile: string | undefined;
 }
 
-export function readOptions(args: string[]): Options {
+/** How long one measurement, and the work before it, takes unless told: in seconds. */
+export interface Times {
+  readonly measure: number;
+  readonly warmUp: number;
+}
+
+export function readOptions(args: string[], times: Times): Options {
+  const { measure, warmUp } = times;
   const { values } = parseArgs({
     args,
     options: {
@@ -33,8 +40,8 @@ export function readOptions(args: string[]): Options {
   const only = values.only?.split(',');
   return {
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '1' : '5')),
-    warmUp: 1000 * positive('--warm-up', values['warm-up'] ?? (values.quick ? '0.2' : '3')),
-    measure: 1000 * positive('--seconds', values.seconds ?? (values.quick ? '0.3' : '2')),
+    warmUp: 1000 * positive('--warm-up', values['warm-up'] ?? String(values.quick ? QUICK.warmUp : warmUp)),
+    measure: 1000 * positive('--seconds', values.seconds ?? String(values.quick ? QUICK.measure : measure)),
     wanted: (id) => only === undefined || only.some((prefix) => id.startsWith(prefix)),
     servers: values.servers.split(','),
     cores: coresOf(values.cores),
@@ -58,3 +65,5 @@ function coresOf(text: string | undefined): Cores | undefined {
   const [server = Math.max(last - 1, 0), load = last] = text?.split(',').map(Number) ?? [];
   return { server, load };
 }
+
+const QUICK: Times = { measure: 0.3, warmUp: 0.2 };

@@ -5,12 +5,12 @@ import { authenticate } from '@postern/sasl';
 import { processorTime, record, replay, type ServerHalf } from './exchanges.ts';
 import { Door, type Mechanism, mechanisms } from './mechanisms.ts';
 import { mindOf } from './mind.ts';
-import { type Options, readOptions } from './options.ts';
+import { type Options, readOptions, type Times } from './options.ts';
 import { ratio, spread, table } from './statistics.ts';
 
 /** `npm run bench sasl`: what a server's half costs, beside the hashes that it cannot do without. */
 export async function benchSasl(args: string[]): Promise<void> {
-  const options = readOptions(args);
+  const options = readOptions(args, TIMES);
   // All threads of this process: the collector and the pool would otherwise help out on other cores.
   if (options.cores !== undefined) {
     spawnSync('taskset', ['-a', '-c', '-p', String(options.cores.server), String(process.pid)]);
@@ -122,6 +122,9 @@ function row(name: string, rates: Rates): string[] {
     name === 'SCRAM-SHA-256' ? '0.80' : '–',
   ];
 }
+
+/** Enough for some ten thousand exchanges. */
+const TIMES: Times = { measure: 1, warmUp: 1 };
 
 /** Exchanges between two looks at the clock. */
 const BATCH = 256;
