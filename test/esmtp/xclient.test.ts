@@ -1,5 +1,6 @@
 import { type Address, type AvatarId, LoginDenied, type Mind, TrustedLogin, TrustedLoginChecker } from '@postern/cred';
-import { decide, defer, type ForwardedFacts, forwardedFacts, reject } from '@postern/esmtp';
+import { accept, decide, defer, type ForwardedFacts, forwardedFacts, reject } from '@postern/esmtp';
+import { ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseXclient } from '../../packages/esmtp/src/xclient.ts';
@@ -115,6 +116,28 @@ describe('63: XCLIENT', () => {
     const chained = trusting({ xclient: ({ address }) => address === '192.0.2.1' });
     await chained.play(`${GREETED}\nC: XCLIENT ADDR=198.51.100.7${AGAIN}\nC: XCLIENT PORT=9${AGAIN}`);
     expect(lastMind(chained).remote).toEqual({ family: 'IPv4', address: '198.51.100.7', port: 9 });
+  });
+
+  test('leaves nobody with the certificate of the peer, or with its channel to bind to', async () => {
+    const tls = {
+      peerCertificate: {
+        verified: true,
+        subject: 'CN=proxy',
+        subjectAltName: undefined,
+        fingerprint256: '0'.repeat(64),
+      },
+    };
+    const server = trusting();
+    server.portal.register(decide([ExternalIdentity], () => accept('proxy')));
+    const transcript = await server.play(
+      `${GREETED}\nC: XCLIENT ADDR=198.51.100.7${AGAIN}\nC: AUTH EXTERNAL =\nS: 504...\nC: AUTH SCRAM-SHA-256-PLUS\nS: 504...`,
+      { tls },
+    );
+    const offers = Array.from(transcript.matchAll(/^S: 250[- ]AUTH (.*)$/gm), ([, list]) => list?.split(' '));
+    expect(offers[0]).toEqual(expect.arrayContaining(['EXTERNAL', 'SCRAM-SHA-256-PLUS']));
+    expect(offers[1]).toEqual(expect.arrayContaining(['PLAIN', 'SCRAM-SHA-256']));
+    expect(offers[1]?.join(' ')).not.toMatch(/EXTERNAL|PLUS/);
+    expect(lastMind(server).tls).toMatchObject({ version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' });
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { type Address, isLocal, type Mind } from '@postern/cred';
+import { type Address, isLocal, type Mind, type TlsFacts } from '@postern/cred';
 
 /** What a trusted peer says of the client that it hands on (XCLIENT). What it said is not known is there, and undefined. */
 export interface ForwardedFacts {
@@ -33,6 +33,14 @@ export function forwardedEnd(actual: Address, facts: ForwardedFacts, end: 'clien
   const said = { ...(facts[address] ?? UNSPECIFIED), port: facts[port] ?? 0 };
   // This machine, as another one sees it, is not this one: nothing that is safe among ourselves is safe with it.
   return end === 'client' && isLocal(said) && !isLocal(actual) ? { ...UNSPECIFIED, port: said.port } : said;
+}
+
+/**
+ * TLS with the peer that hands the client on. Its certificate is not the client's, who could log in by it as the peer (EXTERNAL), and
+ * its channel is none that the client could bind to (SCRAM-PLUS).
+ */
+export function forwardedTls({ version, cipher, serverName }: TlsFacts): TlsFacts {
+  return { version, cipher, serverName, peerCertificate: undefined, channelBinding: () => undefined };
 }
 
 /** Where in a mind's store the facts are. */

@@ -1,6 +1,6 @@
 import type { Conversation } from '@postern/conversation';
 import type { Mind } from '@postern/cred';
-import { FORWARDED, type ForwardedFacts, forwardedEnd } from './forwarded.ts';
+import { FORWARDED, type ForwardedFacts, forwardedEnd, forwardedTls } from './forwarded.ts';
 
 /** What this protocol knows of its client. */
 export class SmtpMind implements Mind {
@@ -26,7 +26,8 @@ export class SmtpMind implements Mind {
   }
 
   get tls(): Mind['tls'] {
-    return this.#conversation.transport.tls;
+    const { tls } = this.#conversation.transport;
+    return this.#forwarded === undefined || tls === undefined ? tls : forwardedTls(tls);
   }
 
   /** The name that the client gave itself; what a trusted peer says of that goes before. */
