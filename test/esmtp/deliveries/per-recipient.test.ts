@@ -96,6 +96,29 @@ describe('PerRecipient', () => {
     expect(troubles).toEqual([trouble]);
   });
 
+  it('has an address verified by the delivery that it is routed to', async () => {
+    const { delivery, ann, bob } = fan();
+    const mailbox = new Mailbox('Ann', 'example.org');
+    const asked: string[] = [];
+    Object.assign(ann, { verify: (text: string) => (asked.push(text), mailbox) });
+    Object.assign(bob, { verify: () => Promise.reject(new Rejection(550, '5.1.1', 'Gone')) });
+    expect(await delivery.verify('ann@example.org')).toBe(mailbox);
+    expect(await delivery.verify('<ann@example.org>')).toBe(mailbox);
+    expect(asked).toEqual(['ann@example.org', '<ann@example.org>']);
+    await expect(delivery.verify('bob@example.org')).rejects.toThrow('Gone');
+  });
+
+  it('leaves open whose mailbox it is where nobody says so, and does not tell who is not there', async () => {
+    const { delivery, ann, routed } = fan();
+    Object.assign(ann, { verify: () => new Mailbox('ann', 'example.org') });
+    for (const text of ['eve@example.org', 'nobody@example.org', 'ann', 'Ann A. <ann@example.org>', '<>', '']) {
+      expect(await delivery.verify(text)).toBeUndefined();
+    }
+    expect(routed).toEqual(['eve', 'nobody']);
+    const down = new PerRecipient(() => Promise.reject(new Error('no directory')));
+    await expect(down.verify('ann@example.org')).rejects.toThrow('no directory');
+  });
+
   it('passes a result of a recipient on', async () => {
     const { delivery, bob } = fan();
     bob.onEnd = () => [new Rejection(450, '4.2.1', 'Busy').reply];

@@ -1,8 +1,9 @@
 import { type Clock, Deadlines, systemClock } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
-import type { ForwardPath } from '../address.ts';
+import { type ForwardPath, type Mailbox, parseMailbox, readForwardPath } from '../address.ts';
 import { type Envelope, type Message, MessageDelivery, type RcptParameters, type Recipient } from '../delivery.ts';
 import { after } from '../promise.ts';
+import { Rejection } from '../reply.ts';
 import { Branch } from './branch.ts';
 import { FanOut } from './fan-out.ts';
 
@@ -51,6 +52,13 @@ export class PerRecipient extends MessageDelivery {
     });
   }
 
+  /** Asks the delivery of the address that the text is; who has none is left open, and not told of. */
+  override async verify(text: string): Promise<Mailbox | undefined> {
+    const forwardPath = addressOf(text);
+    const delivery = forwardPath && (await this.#find(forwardPath));
+    return await delivery?.verify?.(text);
+  }
+
   /** Rejects with a Rejection if no recipient's message can begin. */
   async openMessage(envelope: Envelope): Promise<Message> {
     const { deliveryTime = 100_000, finalTime = 610_000, onTrouble = () => {} } = this.#options;
@@ -66,9 +74,24 @@ export class PerRecipient extends MessageDelivery {
     return FanOut.of(branches);
   }
 
+  async #find(forwardPath: ForwardPath): Promise<MessageDelivery | undefined> {
+    try {
+      return await this.#route(forwardPath);
+    } catch (error) {
+      if (error instanceof Rejection) return undefined;
+      throw error;
+    }
+  }
+
   async #open(envelope: Envelope, { forwardPath }: Recipient): Promise<Message> {
     const delivery = this.#routed.get(forwardPath) ?? (await this.#route(forwardPath));
     await delivery.validateFrom(envelope.reversePath, envelope.parameters);
     return await delivery.openMessage(envelope);
   }
+}
+
+/** With angle brackets or without; undefined if it is none. */
+function addressOf(text: string): ForwardPath | undefined {
+  const path = readForwardPath(text);
+  return path?.rest === '' ? path.path : parseMailbox(text);
 }
