@@ -1,5 +1,6 @@
 import { AvatarRealm, Portal } from '@postern/cred';
 import { defaultLimits, type EsmtpEvent, esmtp } from '@postern/esmtp';
+import { settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, Server } from './server.ts';
 
@@ -108,6 +109,19 @@ describe('events', () => {
       throw new Error('the log is full');
     };
     await new Server({ onEvent }).play(`${GREETED}${LOGIN}\nC: QUIT\nS: 221...\nS: <closed>`);
+  });
+
+  test('whose listener fails later stop nothing, either', async () => {
+    const failures: unknown[] = [];
+    const note = (reason: unknown): void => void failures.push(reason);
+    process.on('unhandledRejection', note);
+    const onEvent = async (): Promise<never> => {
+      throw new Error('the log is full');
+    };
+    await new Server({ onEvent: onEvent as () => void }).play(`${GREETED}${LOGIN}\nC: QUIT\nS: 221...\nS: <closed>`);
+    await settle();
+    process.off('unhandledRejection', note);
+    expect(failures).toEqual([]);
   });
 });
 

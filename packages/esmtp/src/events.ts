@@ -35,7 +35,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
   | { readonly kind: 'closed'; readonly reason: LogoutReason }
 );
 
-/** Is told what happens. Must return at once; what it throws is dropped. */
+/** Is told what happens. Must return at once; what it throws, or rejects with, is dropped. */
 export type EventListener = (event: EsmtpEvent) => void;
 
 /** A recipient for whom a message that others accepted was not. */

@@ -9,7 +9,7 @@ import type { EsmtpEvent } from './events.ts';
 import type { Limits } from './limits.ts';
 import { SmtpMind } from './mind.ts';
 import type { Next, Phase } from './phases.ts';
-import { isPromise } from './promise.ts';
+import { drop, isPromise } from './promise.ts';
 import { ReceivedBeginning } from './received.ts';
 import { Rejection, Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
@@ -174,7 +174,7 @@ export class State {
     const { onEvent } = this.settings;
     if (onEvent === undefined) return;
     try {
-      onEvent({ mind: this.mind, ...event });
+      drop(onEvent({ mind: this.mind, ...event }));
     } catch {
       // A log that does not work is no reason to refuse mail.
     }

@@ -119,6 +119,14 @@ describe('PerRecipient', () => {
     await expect(down.verify('ann@example.org')).rejects.toThrow('no directory');
   });
 
+  it('does not mind that whoever is told of trouble has some, at once or later', async () => {
+    for (const onTrouble of [() => Promise.reject(new Error('no log')), () => expect.fail('no log')]) {
+      const { delivery, bob } = fan({ onTrouble: onTrouble as () => void });
+      bob.onEnd = () => Promise.reject(new Error('disk full'));
+      expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 451, undefined]);
+    }
+  });
+
   it('passes a result of a recipient on', async () => {
     const { delivery, bob } = fan();
     bob.onEnd = () => [new Rejection(450, '4.2.1', 'Busy').reply];

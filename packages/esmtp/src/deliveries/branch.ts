@@ -1,7 +1,7 @@
 import type { Deadlines } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import type { Message } from '../delivery.ts';
-import { isPromise } from '../promise.ts';
+import { drop, isPromise } from '../promise.ts';
 import { refusal } from '../refusals.ts';
 import { Rejection, type Reply } from '../reply.ts';
 
@@ -88,7 +88,7 @@ export class Branch {
   #tell(error: unknown): void {
     if (error instanceof Rejection) return;
     try {
-      this.#onTrouble(error);
+      drop(this.#onTrouble(error));
     } catch {
       // A log that does not work is no reason to refuse mail.
     }
