@@ -106,6 +106,25 @@ describe('a call that fails', () => {
   });
 });
 
+test('what one delivery writes into the parameters no other one reads', async () => {
+  const server = new Server();
+  const seen: unknown[] = [];
+  const scribble = (parameters: object): void => {
+    seen.push({ ...parameters });
+    Object.assign(parameters, { scribbled: true });
+  };
+  server.delivery.onFrom = (_path, parameters) => scribble(parameters);
+  server.delivery.onTo = (_path, parameters) => scribble(parameters);
+  await server.play(
+    `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com>\nS: 451...\nC: MAIL FROM:<ann@example.com>\nS: 451...`,
+  );
+  server.delivery.onFrom = () => {};
+  await server.play(
+    `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com>\nS: 250...${'\nC: RCPT TO:<bob@example.com>\nS: 451...'.repeat(2)}`,
+  );
+  expect(seen).toEqual([{ smtpUtf8: false }, { smtpUtf8: false }, {}, {}]);
+});
+
 describe('a rejection', () => {
   const full = new Rejection(452, '4.2.2', 'Mailbox full');
 

@@ -65,7 +65,8 @@ function noGuests(state: State): Reply {
   return NO_ENTRANCE;
 }
 
-const NO_PARAMETERS: MailParameters = { smtpUtf8: false };
+/** For everybody. */
+const NO_PARAMETERS: MailParameters = Object.freeze({ smtpUtf8: false });
 const OK = new Reply(250, '2.1.0', 'Sender OK');
 const UNQUALIFIED = new Reply(554, '5.7.1', 'The domain of the sender is not fully qualified');
 const NO_ENTRANCE = new Reply(451, '4.3.5', 'This server is not set up to take mail');

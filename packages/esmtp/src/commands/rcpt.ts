@@ -27,7 +27,8 @@ export function rcpt(
   });
 }
 
-const NO_PARAMETERS: RcptParameters = {};
+/** For everybody. */
+const NO_PARAMETERS: RcptParameters = Object.freeze({});
 const OK = new Reply(250, '2.1.5', 'Recipient OK');
 const NOT_ASCII = new Reply(553, '5.6.7', 'An address with such characters needs SMTPUTF8');
 const UNQUALIFIED = new Reply(554, '5.7.1', 'The domain of the recipient is not fully qualified');
