@@ -1,4 +1,4 @@
-import { type MailParameters, Rejection } from '@postern/esmtp';
+import { type MailParameters, type OptionalExtension, optionalExtensions, Rejection } from '@postern/esmtp';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from './server.ts';
 
@@ -155,13 +155,18 @@ describe('53: SIZE', () => {
 });
 
 describe('an extension that is left out', () => {
-  test.each(['BINARYMIME', 'CHUNKING', 'DSN', 'LIMITS', 'REQUIRETLS', 'SMTPUTF8'] as const)(
-    '%s is not offered',
-    async (keyword) => {
-      expect((await offered()).has(keyword)).toBe(true);
-      expect((await offered({ omit: [keyword] })).has(keyword)).toBe(false);
-    },
-  );
+  test.each(optionalExtensions)('%s is not offered', async (keyword) => {
+    expect((await offered()).has(keyword)).toBe(true);
+    expect((await offered({ omit: [keyword] })).has(keyword)).toBe(false);
+  });
+
+  test('is one of those that can be: anything else is a mistake in the options', () => {
+    for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
+      expect(() => new Server({ omit: [omit as OptionalExtension] })).toThrow(
+        new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(omit)}`),
+      );
+    }
+  });
 
   test('is not taken', async () => {
     const unknown = 'S: 555 5.5.4 Unknown parameter';

@@ -39,8 +39,10 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly clock?: Clock;
 }
 
-/** An extension that a server may do without. Without CHUNKING there is no BINARYMIME. */
-export type OptionalExtension = 'BINARYMIME' | 'CHUNKING' | 'DSN' | 'LIMITS' | 'REQUIRETLS' | 'SMTPUTF8';
+/** The extensions that a server may do without. Without CHUNKING there is no BINARYMIME. */
+export const optionalExtensions = ['BINARYMIME', 'CHUNKING', 'DSN', 'LIMITS', 'REQUIRETLS', 'SMTPUTF8'] as const;
+
+export type OptionalExtension = (typeof optionalExtensions)[number];
 
 /**
  * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word
@@ -87,6 +89,10 @@ function settle(options: EsmtpOptions): Settings {
 
 function omitted(omit: readonly OptionalExtension[] = []): ReadonlySet<string> {
   const names = new Set<string>(omit);
+  const wrong = omit.find((name) => !optionalExtensions.includes(name));
+  if (wrong !== undefined) {
+    throw new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(wrong)}`);
+  }
   return names.has('CHUNKING') ? names.add('BINARYMIME') : names;
 }
 

@@ -17,7 +17,7 @@ export {
   type Trace,
 } from './delivery.ts';
 export type { Notify } from './dsn.ts';
-export { type EsmtpOptions, esmtp, type OptionalExtension } from './esmtp.ts';
+export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
 export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
