@@ -5,7 +5,7 @@ import { Anonymous, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
-import { readChunk, testMind } from '@postern/testing';
+import { dialogue, readChunk, testMind } from '@postern/testing';
 import { type Config, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
@@ -67,6 +67,18 @@ describe('a composition', () => {
       id: '1',
     });
     expect(await message.end()).toMatchObject([{ code: 452, enhanced: '4.2.2' }]);
+  });
+
+  it('offers no extension that it is to do without', async () => {
+    const omitted = 'BINARYMIME|CHUNKING|DSN';
+    const offer = async (config: Config) => {
+      const protocol = composed(config).container.get(identifiers.Esmtp)();
+      return await dialogue(protocol, 'S: 220...\nC: EHLO client.example.org\nS: 250...', { tlsPolicy: 'implicit' });
+    };
+    expect((await offer({})).match(new RegExp(omitted, 'g'))).toHaveLength(3);
+    const less = await offer({ omit: ['DSN', 'CHUNKING'] });
+    expect(less).not.toMatch(new RegExp(omitted));
+    expect(less).toContain('REQUIRETLS');
   });
 
   it('turns away a client that has as many connections as it may have', async () => {

@@ -34,10 +34,10 @@ export interface Composition {
 export function compose(settings: Settings, context: DeliveryContext): Composition {
   const container = new Container();
   container.load(...submissionModules);
-  const { hostname, sasl, limits, throttle, tls, checkers, listeners } = settings;
+  const { hostname, sasl, limits, omit, throttle, tls, checkers, listeners } = settings;
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
-  container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, onEvent: logEvents(context.log) });
+  container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, omit, onEvent: logEvents(context.log) });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
     const load = () => Certificates.load(tls);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { defaultLimits, MessageDelivery } from '@postern/esmtp';
+import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
@@ -156,6 +156,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   },
   sasl: shaped(expectedSasl(), SASL),
   limits: shaped(`numbers for ${LIMITS.join(', ')}`, new Map(LIMITS.map((key) => [key, isNumber]))),
+  omit: rule(`a list of ${optionalExtensions.join(', ')}`, listOf(oneOf(optionalExtensions))),
   throttle: {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
     difference: (value) => (value === false ? undefined : difference(value, THROTTLES)),

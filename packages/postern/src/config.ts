@@ -1,5 +1,5 @@
 import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
-import type { Limits, MessageDelivery } from '@postern/esmtp';
+import type { Limits, MessageDelivery, OptionalExtension } from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions } from '@postern/sasl';
 import type { LogForm } from './log.ts';
@@ -31,6 +31,8 @@ export interface Config {
    * from each client. What is left out has the default of esmtp, and of node.
    */
   readonly limits?: Partial<Limits> & ConnectionLimits;
+  /** SMTP extensions that are not offered, such as DSN where nobody sends notifications: those of esmtp's `omit`. Default: none. */
+  readonly omit?: readonly OptionalExtension[];
   /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
   readonly throttle?: ThrottleOptions | false;
   /**

@@ -8,7 +8,14 @@ import {
   type ThrottleOptions,
   withThrottle,
 } from '@postern/cred';
-import { isAddressLiteral, isDomain, type Limits, MessageDelivery, withDefaultLimits } from '@postern/esmtp';
+import {
+  isAddressLiteral,
+  isDomain,
+  type Limits,
+  MessageDelivery,
+  type OptionalExtension,
+  withDefaultLimits,
+} from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
 import { type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
@@ -44,6 +51,7 @@ export interface Settings {
   readonly limits: Partial<Limits>;
   /** At each listener. */
   readonly connections: ConnectionLimits;
+  readonly omit: readonly OptionalExtension[];
   readonly throttle: ThrottleOptions | false;
   readonly sasl: ChallengersOptions;
   /** How many processes serve. */
@@ -90,6 +98,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
     ...(choose('limits', parseLimits) ?? { limits: {}, connections: {} }),
+    omit: choose('omit', (extensions) => extensions) ?? [],
     throttle: choose('throttle', parseThrottle) ?? {},
     workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
