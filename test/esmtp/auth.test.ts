@@ -919,7 +919,7 @@ describe('a login', () => {
     expect(server.portal.openLogins).toBe(0);
   });
 
-  test('no event, no error and no reply holds a password, a response or the name of a failed login', async () => {
+  test('55: no event, no error and no reply holds a password, a response or the name of a failed login', async () => {
     const server = new Server();
     const tries = ['\\0hunter2\\0hunter2', '\\0ann\\0hunter2', 'hunter2', 'hunter2\\0ann\\0secret', '\\0ann\\0secret'];
     const script = tries.map((message) => `\nC: AUTH PLAIN {base64:${message}}\nS: {/[25]\\d\\d/} <any>`).join('');

@@ -18,7 +18,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const hello = Buffer.from('Received: from x\r\nSubject: hello\r\n\r\nbody\r\n');
 
 describe('a message delivered into a Maildir', () => {
-  it('lies in new, with its return path before it, and nowhere else', async () => {
+  it('22: lies in new, with its return path before it, and nowhere else', async () => {
     await deliver(new MaildirDelivery(root), envelope('bob@example.org', 'ann@example.com'), hello);
     expect(readdirSync(root)).toEqual(['ann@example.com']);
     expect(readdirSync(join(root, 'ann@example.com')).toSorted()).toEqual(['cur', 'new', 'tmp']);
@@ -27,7 +27,7 @@ describe('a message delivered into a Maildir', () => {
     expect(list('ann@example.com', 'cur')).toEqual([]);
   });
 
-  it('has an empty return path if it must not be answered', async () => {
+  it('22: has an empty return path if it must not be answered', async () => {
     await deliver(new MaildirDelivery(root), envelope(null, 'ann@example.com'), hello);
     expect(contents('ann@example.com')[0]).toMatch(/^Return-Path: <>\r\nReceived/);
   });
