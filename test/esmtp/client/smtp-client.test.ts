@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Mailbox } from '@postern/esmtp';
 import { connectSmtp, SmtpRefusal, SmtpTrouble } from '@postern/esmtp/client';
 import { AuthenticationFailure, plainResponder } from '@postern/sasl/client';
@@ -127,6 +128,31 @@ describe('connectSmtp', () => {
     expect(lines.slice(-2)).toEqual(['C: AUTH PLAIN ****', 'S: 235 2.7.0 welcome']);
     expect(lines.join('\n')).not.toContain('AGpvZQBzM2NyZXQ=');
     await over;
+  });
+
+  it.each([
+    ['whole', '500 5.5.2 Unknown: AUTH PLAIN AGpvZQBzM2NyZXQ='],
+    ['cut off', '535-5.7.8 Not you\n      S: 535 5.7.8 (AGpvZQBzM2N...)'],
+  ])('shows no secret that the server repeats, %s', async (_how, answer) => {
+    const lines: string[] = [];
+    const { transport } = scriptedServer(`
+      S: 220 mx.example.com
+      C: EHLO client.example.com
+      S: 250-mx.example.com
+      S: 250 AUTH PLAIN
+      C: AUTH PLAIN AGpvZQBzM2NyZXQ=
+      S: ${answer}
+    `);
+    const login = connectSmtp(transport, {
+      hostname: HOSTNAME,
+      startTls: 'none',
+      cleartext: true,
+      responders: [plainResponder({ username: 'joe', password: 's3cret' })],
+      trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+    });
+    const error: unknown = await login.catch((failure: unknown) => failure);
+    expect(lines.at(-1)).toMatch(/^S: 5\d\d 5\.\d\.\d \*{4}$/);
+    expect(`${inspect(error, { depth: 5 })} ${lines.join()}`).not.toContain('AGpvZQBzM2N');
   });
 
   it('waits for the empty challenge where the initial response is too long for the line', async () => {

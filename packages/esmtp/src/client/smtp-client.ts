@@ -1,7 +1,7 @@
 import type { Conversation } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import type { Channel, Responder } from '@postern/sasl/client';
-import type { Reply } from '../reply.ts';
+import { Reply } from '../reply.ts';
 import { BadMessage, SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { hearReply } from './hear-reply.ts';
 import { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
@@ -99,10 +99,13 @@ export class SmtpClient implements AsyncDisposable {
     }
   }
 
-  /** Says a command and hears its reply, whatever it is. What the trace shall not see is said with a masked form. */
+  /**
+   * Says a command and hears its reply, whatever it is. What the trace shall not see is said with a masked form; a refusal that repeats
+   * the last word of such a command, or its beginning, is masked as well.
+   */
   async command(line: string, masked = line): Promise<Reply> {
     this.say(line, masked);
-    return await this.reply();
+    return await this.reply(masked === line ? undefined : line.slice(line.lastIndexOf(' ') + 1));
   }
 
   /** Says commands, in groups where the server has PIPELINING (RFC 2920), and hears all of their replies, whatever they are. */
@@ -131,9 +134,10 @@ export class SmtpClient implements AsyncDisposable {
     this.conversation.say(`${line}\r\n`);
   }
 
-  /** Hears a reply. */
-  async reply(): Promise<Reply> {
-    const reply = await hearReply(this.conversation);
+  /** Hears a reply. A refusal that has the secret in it loses its words. */
+  async reply(secret?: string): Promise<Reply> {
+    const heard = await hearReply(this.conversation);
+    const reply = secret !== undefined && repeats(heard, secret) ? new Reply(heard.code, heard.enhanced, MASK) : heard;
     for (const line of reply.toString().trimEnd().split('\r\n')) this.#trace('S', line);
     return reply;
   }
@@ -159,6 +163,12 @@ export class SmtpClient implements AsyncDisposable {
   }
 }
 
+/** Servers quote what they do not understand, and cut off what is long. */
+function repeats(reply: Reply, secret: string): boolean {
+  const beginning = secret.slice(0, TELLING);
+  return !reply.positive && beginning.length >= LEAST && reply.lines.some((line) => line.includes(beginning));
+}
+
 function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   const [, ...lines] = reply.lines;
   const extensions = new Map<string, string>();
@@ -172,5 +182,11 @@ function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
 
 /** Commands in one group: so few that neither side's replies and commands can stop each other (RFC 2920 §3.1). */
 const GROUP = 100;
+/** Characters of a secret's base64 that no text has by chance. */
+const TELLING = 8;
+/** The least that base64 can say anything in. */
+const LEAST = 4;
+/** What stands for a secret. */
+export const MASK = '****';
 /** What would end a line, or is nothing that a line may have. */
 const STRAY = /[\r\n\0]/;

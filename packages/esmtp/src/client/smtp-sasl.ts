@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
 import type { Reply } from '../reply.ts';
-import type { SmtpClient } from './smtp-client.ts';
+import { MASK, type SmtpClient } from './smtp-client.ts';
 
 /** The framing of SASL in SMTP, seen from the client (RFC 4954 §4). */
 export class SmtpSasl implements SaslInterface {
@@ -46,7 +46,6 @@ function failure(reply: Reply): Error {
   return REFUSALS.has(reply.code) ? new AuthenticationFailure(message) : new SaslFailure(message);
 }
 
-const MASK = '****';
 /** With its CRLF 512 octets (RFC 5321 §4.5.3.1.4). */
 const MAX_COMMAND = 510;
 /** Besides 535: an account that is closed or has to change its password, and a policy that forbids it to log in. */
