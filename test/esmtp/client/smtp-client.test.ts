@@ -270,6 +270,15 @@ describe('a message', () => {
     await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 452 } });
   });
 
+  it('is refused by a server that leaves at once, too', async () => {
+    const { sent, over } = await send(`${opening.replace('250 PIPELINING', '250 HELP')}
+      C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
+      S: 554 5.7.1 not you
+      S: <close>`);
+    await over;
+    await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 554 } });
+  });
+
   it('is broken off, and not sent, if it has a bare line ending', async () => {
     const { transport } = scriptedServer(`${opening}
       C: MAIL FROM:<joe@example.com>

@@ -151,8 +151,12 @@ async function oneByOne(
   return replies;
 }
 
-/** The refusal, once the server has forgotten the transaction. */
+/** The refusal, once the server has forgotten the transaction. If it has left, the refusal was its last word. */
 async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpRefusal> {
-  await client.command('RSET');
+  try {
+    await client.command('RSET');
+  } catch {
+    client.conversation.destroy();
+  }
   return new SmtpRefusal(command, reply);
 }
