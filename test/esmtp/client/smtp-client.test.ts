@@ -279,6 +279,29 @@ describe('a message', () => {
     await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 554 } });
   });
 
+  it('has SMTPUTF8 said for its addresses, or is not sent', async () => {
+    const jürgen = new Mailbox('jürgen', 'example.com');
+    for (const envelope of [
+      { from: jürgen, to: [ann] },
+      { from: joe, to: [ann, jürgen] },
+      { from: null, to: [{ forwardPath: jürgen, parameters: {} }] },
+    ]) {
+      const { transport } = scriptedServer(opening);
+      const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+      await expect(client.open(envelope)).rejects.toMatchObject({ code: 'unsupported', extension: 'SMTPUTF8' });
+    }
+    const { transport, over } = scriptedServer(`${opening.replace('250 PIPELINING', '250 SMTPUTF8')}
+      C: MAIL FROM:<joe@example.com> SMTPUTF8
+      S: 250 2.1.0 ok
+      C: RCPT TO:<${Buffer.from('jürgen').toString('latin1')}@example.com>
+      S: 250 2.1.5 ok
+      C: DATA
+      S: 354 go`);
+    const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
+    await client.open({ from: joe, to: [jürgen] });
+    await over;
+  });
+
   it('is broken off, and not sent, if it has a bare line ending', async () => {
     const { transport } = scriptedServer(`${opening}
       C: MAIL FROM:<joe@example.com>

@@ -31,7 +31,7 @@ export class Outgoing {
 
   /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). A BINARYMIME message goes in chunks instead. */
   static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<Outgoing> {
-    const { from, to, parameters = {} } = envelope;
+    const { from, to, parameters = {} } = withUtf8(envelope);
     const binary = parameters.body === 'BINARYMIME';
     const commands = [
       mailCommand(client, from, parameters),
@@ -159,4 +159,11 @@ async function refusal(client: SmtpClient, command: string, reply: Reply): Promi
     client.conversation.destroy();
   }
   return new SmtpRefusal(command, reply);
+}
+
+/** An address beyond ASCII goes only to a server that takes it (RFC 6531 §3.2). */
+function withUtf8(envelope: OutgoingEnvelope): OutgoingEnvelope {
+  const addresses = [envelope.from, ...envelope.to.map((one) => ('forwardPath' in one ? one.forwardPath : one))];
+  if (addresses.every((address) => address === null || address.isAscii)) return envelope;
+  return { ...envelope, parameters: { ...envelope.parameters, smtpUtf8: true } };
 }
