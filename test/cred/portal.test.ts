@@ -164,6 +164,20 @@ describe('routing', () => {
 });
 
 describe('registering', () => {
+  it('counts from then on, also for classes that were asked about before', async () => {
+    const portal = new Portal(mailboxes());
+    expect(portal.handles(UsernamePassword)).toBe(false);
+    await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(UnhandledCredentials);
+    portal.register(users());
+    expect(portal.handles(UsernamePassword)).toBe(true);
+    expect((await portal.login(joe(), mindOf(), Mailbox)).avatarId).toBe('joe');
+    portal.register(
+      checking(() => 'another'),
+      UsernamePassword,
+    );
+    expect((await portal.login(joe(), mindOf(), Mailbox)).avatarId).toBe('another');
+  });
+
   it('a second checker for an interface is an error that names CascadingChecker, and changes nothing', async () => {
     const portal = new Portal(mailboxes()).register(users());
     const both: Checker<Anonymous | PasswordProof> = {
@@ -296,6 +310,9 @@ describe('an authorization identity', () => {
     const checker: Checker<Guest> = { credentialInterfaces: [Guest], requestAvatarId: () => ANONYMOUS };
     const portal = new Portal(mailboxes()).register(checker);
     await expect(portal.login(new Guest('joe'), mindOf(), Mailbox)).rejects.toBeInstanceOf(LoginDenied);
+    // Nor is it that of who came with a name and was let in without one.
+    const nameless = portalOf(checking(() => ANONYMOUS));
+    await expect(nameless.login(as('joe'), mindOf(), Mailbox)).rejects.toBeInstanceOf(LoginDenied);
   });
 
   it('is decided by the portal’s policy, after the credentials were found right, and only then', async () => {

@@ -34,6 +34,16 @@ describe('failure counts in memory', () => {
     expect(counts.get('victim')).toBe(5);
   });
 
+  it('make room of one of the sixteen oldest, however many there are', () => {
+    const counts = new InMemoryFailureCounts({ maximumKeys: 17 });
+    for (let n = 0; n < 17; n += 1) {
+      counts.add(`key ${n}`, 1000);
+      if (n < 16) counts.add(`key ${n}`, 1000);
+    }
+    counts.add('new', 1000);
+    expect([counts.get('key 0'), counts.get('key 1'), counts.get('key 16'), counts.get('new')]).toEqual([0, 2, 1, 1]);
+  });
+
   it('make room of what has passed first', async () => {
     const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock, maximumKeys: 2 });

@@ -180,6 +180,14 @@ describe('failures are counted', () => {
     }
   });
 
+  it('by user from trusted peers for good: a success forgives nothing that counts for more than one network', async () => {
+    const { guess, login } = guarded({ ...limits, user: { failures: 4, window: MINUTE }, trusted: () => true });
+    for (let n = 0; n < 3; n += 1) await guess('joe');
+    expect(await login('joe', 's3cret')).toBe('joe');
+    expect(await guess('joe')).toEqual(refused);
+    expect(await guess('joe')).toEqual(tooMany);
+  });
+
   it('of credentials without a user name by network', async () => {
     class Token extends Credentials {
       readonly username = undefined;
