@@ -51,6 +51,10 @@ describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {
     expect(Object.keys(rooms)).toContain(room);
   });
 
+  test('comes with the licence, which npm packs with it', () => {
+    expect(readFileSync(join(dir, 'LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
+  });
+
   test('imports only the rooms it may', () => {
     expect(imports.filter(({ to }) => to !== undefined && !may.includes(to)).map(say)).toEqual([]);
   });
