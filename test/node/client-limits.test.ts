@@ -41,6 +41,16 @@ describe('ClientLimits', () => {
     expect(() => new ClientLimits(limits)).toThrow(RangeError);
   });
 
+  it('remembers nobody who has left', () => {
+    const limits = new ClientLimits();
+    for (const client of ['a', 'a', 'b', undefined]) limits.enter(client);
+    expect(limits.clients).toBe(2);
+    for (const client of ['a', 'b', undefined]) limits.leave(client);
+    expect(limits.clients).toBe(1);
+    limits.leave('a');
+    expect(limits.clients).toBe(0);
+  });
+
   it('counts all, and each client’s', () => {
     const limits = new ClientLimits({ connections: 3, connectionsPerClient: 2 });
     expect(limits.enter('a')).toBeUndefined();

@@ -27,6 +27,11 @@ export class ClientLimits {
     this.#maximumPerClient = connectionsPerClient;
   }
 
+  /** How many clients are connected, as far as they are told apart. */
+  get clients(): number {
+    return this.#counts.size;
+  }
+
   /** Counts one connection more of the client, or, if that would be too many, says of what and counts nothing. */
   enter(client: string | undefined): Excess | undefined {
     if (this.#total >= this.#maximum) return 'connections';

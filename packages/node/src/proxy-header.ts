@@ -127,7 +127,6 @@ function verifyChecksum(header: Buffer, value: Buffer): void {
 /** Addresses that are the same are written the same: limits and throttles count by them. */
 function canonical(text: string, port: number): Address {
   if (isIPv4(text)) return tcpAddress(text, port);
-  if (text.includes('%')) throw new InvalidProxyHeader('an address with a zone');
   return tcpAddress(new SocketAddress({ address: text, family: 'ipv6' }).address, port);
 }
 
