@@ -40,6 +40,13 @@ describe('the connections to the next server', () => {
     await over();
   });
 
+  it('are replaced if the server answers RSET twice: the second answer would be that to MAIL', async () => {
+    const { delivery, over } = scripted([`${ONE}${RSET}\nS: 250 2.0.0 ok`, ONE]);
+    await deliver(delivery, envelope([ann]));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
   it('are replaced if the server does not answer RSET', async () => {
     const clock = new FakeClock();
     const { delivery, over } = scripted([`${ONE}\nC: RSET\nC: <closed>`, ONE], { clock });
