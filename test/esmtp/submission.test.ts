@@ -182,6 +182,44 @@ describe('60: the header of a submitted message', () => {
   });
 });
 
+describe('60: a submitted message that is completed', () => {
+  const refused = 'S: 554 5.6.0 The domain of an address in the header is not fully qualified';
+
+  test('has no address in its header whose domain is not fully qualified (RFC 6409 §4.2)', async () => {
+    for (const lines of ['C: From: ann@sales\nC:\nC: hi', 'C: Date: now\nC: To: ann@sales']) {
+      const server = submission();
+      await server.play(
+        `${GREETED}${LOGIN}${ENVELOPE}${DATA}\n${lines}\nC: .\n${refused}${ENVELOPE}${DATA}\nC: .\nS: 250...`,
+      );
+      expect(server.delivery.calls.filter((call) => /abort|end/.test(call))).toEqual(['abort', 'end']);
+      expect(server.delivery.delivered).toHaveLength(1);
+    }
+  });
+
+  test('is the only one that is looked at so, and only where domains matter', async () => {
+    const complete = 'Date: now\nMessage-ID: <1@x>\nTo: ann@sales\n\nhi';
+    expect(await submit(complete)).toContain('To: ann@sales\r\n');
+    expect(await submit('To: ann@sales', { qualifiedDomains: false })).toContain('To: ann@sales\r\n');
+    expect(await submit('To: ann@sales', { completeHeader: false })).toBe('To: ann@sales\r\n');
+    expect(await submit('To: ann@example.com\n\nann@sales\nTo: ann@sales')).toContain('ann@sales');
+  });
+
+  test('is refused once, in whatever pieces it comes', async () => {
+    const server = submission();
+    await server.play(`${GREETED}${LOGIN}${ENVELOPE}
+      C: BDAT 10
+      C: <raw To: ann@sa>
+      S: 250...
+      C: BDAT 9
+      C: <raw les\\r\\n\\r\\nhi>
+      ${refused}
+      C: BDAT 2 LAST
+      C: <raw hi>
+      ${refused}`);
+    expect(server.delivery.calls.filter((call) => /abort|end/.test(call))).toEqual(['abort']);
+  });
+});
+
 describe('HeaderCompletion', () => {
   const preface = { trace: 'Received: R\r\n', date: () => 'Date: D', messageId: () => 'Message-ID: M' };
 

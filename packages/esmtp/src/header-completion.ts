@@ -17,9 +17,15 @@ export class HeaderCompletion {
   #lineAt = 0;
   #hasDate = false;
   #hasMessageId = false;
+  #completed: Uint8Array | undefined;
 
   constructor(preface: Preface) {
     this.#preface = preface;
+  }
+
+  /** The header, once it has got something that it lacked. */
+  get completed(): Uint8Array | undefined {
+    return this.#completed;
   }
 
   /** Takes the next piece. Once all is known, it comes to what goes before that piece, held ones included; undefined means that it is held. */
@@ -36,7 +42,7 @@ export class HeaderCompletion {
   /** The message ends within its header: what there is of it, with what it lacks. */
   end(): Buffer {
     const rest = this.#held.subarray(0, this.#length);
-    if (this.#lineAt < rest.length) this.#readLine(rest, this.#lineAt, rest.length);
+    if (this.#lineAt < rest.length && this.#readLine(rest, this.#lineAt, rest.length)) this.#lineAt = rest.length;
     return Buffer.concat([Buffer.from(this.#before(rest)), rest]);
   }
 
@@ -64,6 +70,7 @@ export class HeaderCompletion {
   #before(bytes: Uint8Array): string {
     const { trace } = this.#preface;
     if (this.#hasDate && this.#hasMessageId) return trace;
+    this.#completed = bytes.subarray(0, this.#lineAt);
     const date = this.#hasDate ? '' : `${this.#preface.date()}\r\n`;
     const messageId = this.#hasMessageId ? '' : `${this.#preface.messageId()}\r\n`;
     const isBody =

@@ -3,6 +3,7 @@ import type { MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
 import type { FailedRecipient } from './events.ts';
+import { hasUnqualifiedAddress } from './header-addresses.ts';
 import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
@@ -94,7 +95,8 @@ export class Intake implements Preface {
     }
     const rest = this.#completion?.end();
     if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
-    return after(this.#write(rest), () => this.#keep(octets, each));
+    const defect = this.#defectOf(this.#completion?.completed);
+    return after(defect === undefined ? this.#write(rest) : this.giveUp(defect), () => this.#keep(octets, each));
   }
 
   #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
@@ -141,6 +143,8 @@ export class Intake implements Preface {
     const before = completion.feed(piece);
     if (before === undefined) return;
     this.#completion = undefined;
+    const defect = this.#defectOf(completion.completed);
+    if (defect !== undefined) return this.giveUp(defect);
     if (before.length === 0) return this.#write(piece, used);
     return after(this.#write(before), () => {
       if (this.#refusal === undefined) return this.#write(piece, used);
@@ -172,6 +176,12 @@ export class Intake implements Preface {
     if (this.#header.receivedFields >= this.#limits.receivedFields) return LOOP;
     this.#lines?.feed(piece);
     return this.#lines?.exceeded ? LONG_LINE : undefined;
+  }
+
+  /** Who changes a message has to see to the addresses in its header, and nobody else (RFC 6409 §4.2). */
+  #defectOf(completed: Uint8Array | undefined): Reply | undefined {
+    if (completed === undefined || !this.#state.settings.qualifiedDomains) return undefined;
+    return hasUnqualifiedAddress(completed) ? UNQUALIFIED : undefined;
   }
 
   #allRefused(reply: Reply): readonly RecipientResult[] {
@@ -223,6 +233,7 @@ export class Intake implements Preface {
   }
 }
 
+const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');

@@ -11,7 +11,10 @@ export interface Policy {
    * logged in as Anonymous, if the portal has a checker for that.
    */
   readonly authentication: 'required' | 'optional' | 'none';
-  /** Whether addresses whose domain is not fully qualified are refused (RFC 6409 §4.2). */
+  /**
+   * Whether addresses whose domain is not fully qualified are refused (RFC 6409 §4.2): in the envelope, and in the header of a message that
+   * is completed.
+   */
   readonly qualifiedDomains: boolean;
   /** Whether a message gets the `Date` and the `Message-ID` that it lacks (RFC 6409 §8.2, §8.3). */
   readonly completeHeader: boolean;
