@@ -31,6 +31,18 @@ describe('connectSmtp', () => {
     await over;
   });
 
+  it('takes for an enhanced status code only what is of the class of the reply', async () => {
+    const { transport } = scriptedServer('S: 554-5.3.2 no\nS: 554-4.3.2 not now\nS: 554 5.3.2.1 nor this');
+    const refusal = connectSmtp(transport, { hostname: HOSTNAME });
+    await expect(refusal).rejects.toMatchObject({
+      reply: { enhanced: '5.3.2', lines: ['no', '4.3.2 not now', '5.3.2.1 nor this'] },
+    });
+    const { transport: other } = scriptedServer('S: 554 4.3.2 not now');
+    await expect(connectSmtp(other, { hostname: HOSTNAME })).rejects.toMatchObject({
+      reply: { enhanced: undefined, lines: ['4.3.2 not now'] },
+    });
+  });
+
   it('falls back to HELO', async () => {
     const { transport, over } = scriptedServer(`
       S: 220 old.example.com

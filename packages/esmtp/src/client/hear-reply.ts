@@ -28,7 +28,7 @@ function enhancedOf([, code = '', , text = '']: RegExpExecArray): string | undef
 
 function withoutEnhanced(text: string, first: RegExpExecArray): string {
   const enhanced = enhancedOf(first);
-  if (enhanced === undefined || !text.startsWith(enhanced)) return text;
+  if (enhanced === undefined || ENHANCED.exec(text)?.[1] !== enhanced) return text;
   return text.slice(enhanced.length).trimStart();
 }
 
