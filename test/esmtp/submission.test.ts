@@ -101,6 +101,10 @@ describe('60: the header of a submitted message', () => {
     ['Subject: hi\nmessage-ID:<x@y>\n\nhello', new RegExp(`^${DATE}Subject: hi\\r\\nmessage-ID:<x@y>\\r\\n`)],
     ['DATE: now\nMESSAGE-ID : <x@y>\n\nhello', /^DATE: now\r\nMESSAGE-ID : <x@y>\r\n\r\nhello\r\n$/],
     ['Date: now\nMessage-ID: <x@y>', /^Date: now\r\nMessage-ID: <x@y>\r\n$/],
+    [
+      'Subject: hi\n folded\nDate: now\nMessage-ID:\n <x@y>\n\nhello',
+      /^Subject: hi\r\n folded\r\nDate: now\r\nMessage-ID:/,
+    ],
     ['Subject: hi', new RegExp(`^${DATE}${MESSAGE_ID}Subject: hi\\r\\n$`)],
   ])('%j has what it has, once', async (said, expected) => {
     expect(await submit(said)).toMatch(expected);

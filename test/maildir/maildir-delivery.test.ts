@@ -309,6 +309,19 @@ describe('what survives a loss of power', () => {
     ]);
   });
 
+  it('is on the disk as a copy, too, before that has its name', async () => {
+    const done: string[] = [];
+    const files = { ...recording(done), link: failing({ link: 'EXDEV' }).link };
+    await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x'), hello);
+    expect(done.slice(done.indexOf('sync bob@x/tmp/1'))).toEqual([
+      'sync bob@x/tmp/1',
+      'rename bob@x/tmp/1 bob@x/new/1',
+      'sync bob@x/new',
+      'rename ann@x/tmp/1 ann@x/new/1',
+      'sync ann@x/new',
+    ]);
+  });
+
   it('waits for a Maildir that another message is just making', async () => {
     const done: string[] = [];
     const delivery = new MaildirDelivery(root, { files: recording(done) });

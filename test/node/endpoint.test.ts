@@ -82,6 +82,12 @@ describe('formatEndpoint', () => {
     );
   });
 
+  it('leaves the question mark to the parameters', () => {
+    const endpoint = { scheme: 'lmtp', path: '/run/what?.sock' };
+    expect(formatEndpoint(endpoint)).toBe('lmtp+unix:/run/what%3F.sock');
+    expect(parseEndpoint(formatEndpoint(endpoint))).toMatchObject(endpoint);
+  });
+
   it('calls a scheme that is not there tcp', () => {
     expect(formatEndpoint({ host: '::1', port: 25 })).toBe('tcp://[::1]:25');
     expect(formatEndpoint({ path: '/run/a b' })).toBe('tcp+unix:/run/a%20b');

@@ -226,6 +226,18 @@ describe('a server that gets a signal', () => {
     expect(server.output()).toContain('  | last\n');
   });
 
+  it('takes several in a second for one: a terminal and npm both pass Ctrl-C on', async () => {
+    const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'pretty');
+    using client = await Client.connect(server);
+    await client.begin();
+    const exited = once(server.process, 'exit');
+    server.process.kill('SIGINT');
+    await said(server, /stopping/);
+    server.process.kill('SIGINT');
+    expect(await client.say('Subject: x\r\n\r\nlast\r\n.')).toMatch(/^250 /);
+    expect(await exited).toEqual([0, null]);
+  });
+
   it('ends at once when it gets another, though somebody is in the middle of a message', async () => {
     const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'pretty');
     using client = await Client.connect(server);

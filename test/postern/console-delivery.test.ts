@@ -26,7 +26,13 @@ describe('the summary of a message', () => {
     expect(lines).toHaveLength(3 + 10 + 1 + 1);
     expect(lines[1]).toContain('600,513 octets');
     expect(lines.at(-2)).toBe('  | …');
-    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(161);
+    expect(Math.max(...lines.map(({ length }) => length))).toBe(161);
+  });
+
+  it('has lines of 160 characters as they are, and no longer ones', async () => {
+    const [whole, cut] = ['x'.repeat(156), 'x'.repeat(157)];
+    const lines = (await summaryOf(`\r\n${whole}\r\n${cut}\r\n`)).split('\n');
+    expect(lines.slice(3, 5)).toEqual([`  | ${whole}`, `  | ${whole}…`]);
   });
 
   it('of a message without header, body, or anything is no trouble', async () => {

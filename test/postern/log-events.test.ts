@@ -1,21 +1,53 @@
+import { ANONYMOUS, UnauthorizedLogin } from '@postern/cred';
+import { type EsmtpEvent, Reply } from '@postern/esmtp';
+import { testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
-import { logTrouble } from '../../packages/postern/src/log-events.ts';
+import { logEvents } from '../../packages/postern/src/log-events.ts';
 
-describe('the log', () => {
-  it('tells once a minute that connections cannot be accepted, and not for each of them', () => {
-    const lines: string[] = [];
-    let now = 0;
-    const tell = logTrouble(
-      prettyLog((line) => lines.push(line)),
-      () => now,
-    );
-    const trouble = { kind: 'accept', error: new Error('accept EMFILE') } as const;
-    for (let times = 0; times < 1_000; times++) tell(trouble);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('cannot accept connections error="accept EMFILE"');
-    now = 60_000;
-    tell(trouble);
-    expect(lines).toHaveLength(2);
+type Facts<E = EsmtpEvent> = E extends EsmtpEvent ? Omit<E, 'mind'> : never;
+
+/** What an event comes to, without its time and its client. */
+function logged(facts: Facts): string {
+  let line = '';
+  const log = prettyLog((text) => {
+    line += text;
+  });
+  logEvents(log)({ mind: testMind(), ...facts } as EsmtpEvent);
+  return line.replace(/^\S+ /, '').replace(' remote=192.0.2.1:40000', '').trimEnd();
+}
+
+describe('what is logged of a session', () => {
+  it.each<[Facts, string]>([
+    [{ kind: 'connected' }, 'info  connected local=192.0.2.25:587'],
+    [{ kind: 'authenticated', mechanism: 'PLAIN', avatarId: 'joe' }, 'info  logged in mechanism=PLAIN user=joe'],
+    [
+      { kind: 'authenticated', mechanism: 'ANONYMOUS', avatarId: ANONYMOUS },
+      'info  logged in mechanism=ANONYMOUS user=anonymous',
+    ],
+    [
+      {
+        kind: 'login-refused',
+        mechanism: 'PLAIN',
+        error: new UnauthorizedLogin(),
+        reply: new Reply(535, '5.7.8', 'Authentication failed'),
+      },
+      'info  login refused mechanism=PLAIN reply=535 code=unauthorized',
+    ],
+    [
+      { kind: 'trouble', culprit: 'client', during: 'STARTTLS', cause: new Error('no TLS') },
+      'info  trouble during=STARTTLS culprit=client error="no TLS"',
+    ],
+    [
+      { kind: 'trouble', culprit: 'us', during: 'DATA', cause: new Error('disk full') },
+      'error trouble during=DATA culprit=us error="disk full"',
+    ],
+    [
+      { kind: 'trouble', culprit: 'operator', during: 'MAIL', cause: new Error('no checker') },
+      'error trouble during=MAIL culprit=operator error="no checker"',
+    ],
+    [{ kind: 'closed', reason: 'quit' }, 'info  closed reason=quit'],
+  ])('%j', (event, line) => {
+    expect(logged(event)).toBe(line);
   });
 });

@@ -114,6 +114,37 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
+  it('is for now where the server leaves with the answer, and another connection takes the next one', async () => {
+    const leaving = `${greeting()}${TO_ANN}\nC: hello\nC: .\nS: 421 bye\nC: <closed>`;
+    const { delivery, over } = scripted([leaving, `${greeting()}${TO_ANN}${HELLO}`]);
+    const toAnn = envelope([ann]);
+    await name(delivery, toAnn);
+    const [reply] = await finish(await delivery.openMessage(toAnn));
+    expect(String(reply)).toBe('451 4.4.2 bye\r\n');
+    expect(await deliver(delivery, toAnn)).toEqual([250]);
+    await over();
+  });
+
+  it('goes by a transaction of its own where it is not the one that was announced', async () => {
+    const announced = `${greeting()}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
+      C: RCPT TO:<ann@example.org>
+      S: 250 2.1.5 ok
+      C: RSET
+      S: 250 2.0.0 ok`;
+    const toAnn = envelope([ann]);
+    for (const other of [
+      { ...toAnn, parameters: { smtpUtf8: false } },
+      { ...toAnn, recipients: [{ forwardPath: ann, parameters: {} }] },
+    ]) {
+      const { delivery, over } = scripted([`${announced}${TO_ANN}${HELLO}`]);
+      await name(delivery, toAnn);
+      expect(codes(await finish(await delivery.openMessage(other)))).toEqual([250]);
+      await over();
+    }
+  });
+
   it('goes without having been announced, each recipient with its own result', async () => {
     const { delivery, over } = scripted([
       `${greeting()}

@@ -13,8 +13,9 @@ describe('FakeClock', () => {
     const clock = new FakeClock();
     const calls: string[] = [];
     for (const due of [30, 10, 20, 10]) clock.after(due, () => calls.push(`${due} at ${clock.now()}`));
+    clock.after(10, () => calls.push('the last for 10'));
     await clock.advance(20);
-    expect(calls).toEqual(['10 at 10', '10 at 10', '20 at 20']);
+    expect(calls).toEqual(['10 at 10', '10 at 10', 'the last for 10', '20 at 20']);
     expect(clock.pending).toBe(1);
   });
 
