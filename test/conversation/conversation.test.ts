@@ -582,6 +582,15 @@ describe('close', () => {
     expect(client.closed).toBe(true);
   });
 
+  it('is the end for who still waits for the peer', async () => {
+    const { conversation, client } = converse();
+    const heard = expect(hear(conversation)).rejects.toThrow(PeerGone);
+    const closed = conversation.close();
+    await heard;
+    client.end();
+    await closed;
+  });
+
   it('lets a peer that has ended already read what was said', async () => {
     const { conversation, client } = converse({}, { highWaterMark: 4 });
     void client.write('QUIT\r\n');

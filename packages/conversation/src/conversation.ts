@@ -176,18 +176,13 @@ export class Conversation {
     if (this.#closed) return;
     let left = Math.min(this.patience, MAXIMUM_LINGERING);
     try {
-      left = await this.#output.flushed(left);
+      if (this.#output.flush() !== undefined) left = await this.#output.flushed(left);
       this.transport.end();
+      const wait = this.#deadlines.wait(left);
+      this.#onceClosed = () => wait.end();
       // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
-      while (!this.#input.ended) {
-        this.#input.chunk = undefined;
-        left = await this.#hearMore(left);
-      }
-      if (!this.#closed) {
-        const wait = this.#deadlines.wait(left);
-        this.#onceClosed = () => wait.end();
-        await wait.over;
-      }
+      this.#input.discard();
+      await wait.over;
     } catch {
       // It broke, or took too long: the end either way.
     } finally {
@@ -217,13 +212,6 @@ export class Conversation {
 
   #hearPieces<T>(source: Source<T>, take: Take): MaybePromise<T> {
     return new PieceLoop(this, this.#input, this.#output, source, take).hear();
-  }
-
-  /** Hears more, or the end; comes to the patience that is left. */
-  async #hearMore(left: number, closing?: AbortSignal): Promise<number> {
-    if (this.#output.writing === undefined && this.#input.fill()) return left;
-    await this.#input.more(left, closing);
-    return this.#input.left;
   }
 
   #onClose(): void {

@@ -1,6 +1,6 @@
 import type { Deadlines } from './deadlines.ts';
 import { Waiter } from './deadlines.ts';
-import { BareLineEnding, Closing, LineTooLong } from './errors.ts';
+import { BareLineEnding, Closing, LineTooLong, PeerGone } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
 import type { Output } from './output.ts';
 import type { Transport } from './transport.ts';
@@ -107,18 +107,22 @@ export class Input extends Waiter {
     this.#deadlines.begin(this, milliseconds, closing);
   }
 
-  /** The same as a promise. */
-  more(milliseconds: number, closing: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const wake = (failure: Error | undefined) => (failure === undefined ? resolve() : reject(failure));
-      this.await({ wake }, milliseconds, closing);
-    });
-  }
-
   /** Has the sleeper woken when all others have had their turn. */
   rest(sleeper: Sleeper): void {
     this.#linesLeft = LINES_IN_A_ROW;
     setImmediate(() => sleeper.wake(undefined));
+  }
+
+  /** Drops whatever was heard and will be, up to the end, also for who waits; destroys the transport if the connection broke. */
+  discard(): void {
+    this.#transport.onInput = () => this.discard();
+    this.#wake(GONE);
+    this.chunk = undefined;
+    try {
+      while (!this.ended && this.fill()) this.chunk = undefined;
+    } catch {
+      this.#transport.destroy();
+    }
   }
 
   /** Drops whatever was heard. */
@@ -164,5 +168,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+const GONE = new PeerGone('the conversation is closed');
 /** Lines that one peer can have answered while all others wait: about a millisecond's work. */
 const LINES_IN_A_ROW = 256;

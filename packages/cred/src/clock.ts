@@ -1,3 +1,6 @@
+// Not the global of the same name, which is looked up anew each time.
+import { performance } from 'node:perf_hooks';
+
 /** Where time comes from; a test puts a clock of its own in its place. */
 export interface Clock {
   /** Milliseconds, from any beginning, never backwards. */

@@ -47,8 +47,8 @@ type Parse = (argument: string) => Command | Malformed | NoCommand;
 
 function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
   return (argument) => {
-    const name = trim(argument);
-    return /^[!-~]{1,255}$/.test(name) ? { verb, name } : { verb, malformed: BAD_NAME };
+    const name = NAME.exec(argument)?.[1];
+    return name === undefined ? { verb, malformed: BAD_NAME } : { verb, name };
   };
 }
 
@@ -177,6 +177,7 @@ function beginsWith(line: string, verb: string): boolean {
   return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
 }
 
+const NAME = /^ +([!-~]{1,255})[ \t]*$/;
 /** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
 const ASCII_TEXT = /^[\t -~]*$/;

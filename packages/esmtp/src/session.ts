@@ -20,7 +20,7 @@ import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
-import { settled } from './promise.ts';
+import { isPromise } from './promise.ts';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,
@@ -43,7 +43,8 @@ export async function lead(state: State): Promise<void> {
   let reason: LogoutReason;
   let failure: unknown;
   try {
-    reason = await converse(state);
+    await conversation.hearLines(new Commands(state));
+    reason = state.leaving ?? 'disconnected';
   } catch (error) {
     failure = error;
     reason = takeLeave(state, error);
@@ -58,11 +59,6 @@ export async function lead(state: State): Promise<void> {
 }
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
-async function converse(state: State): Promise<LogoutReason> {
-  await state.conversation.hearLines(new Commands(state));
-  return state.leaving ?? 'disconnected';
-}
-
 class Commands implements LineListener {
   readonly maximum: number;
   readonly #state: State;
@@ -88,10 +84,20 @@ class Commands implements LineListener {
     const state = this.#state;
     if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
     const said = parseCommand(line);
-    return settled(
-      () => (isTooLong(line, said, state.limits.commandLine) ? LINE_TOO_LONG : respond(state, said)),
+    let answer: MaybePromise<Reply | undefined>;
+    try {
+      answer = isTooLong(line, said, state.limits.commandLine) ? LINE_TOO_LONG : respond(state, said);
+    } catch (error) {
+      return this.#say(said, mend(state, said, error));
+    }
+    return isPromise(answer) ? this.#sayLater(said, answer) : this.#say(said, count(state, said, answer));
+  }
+
+  #sayLater(said: Said, answer: Promise<Reply | undefined>): Promise<boolean> {
+    const state = this.#state;
+    return answer.then(
       (reply) => this.#say(said, count(state, said, reply)),
-      (error) => this.#say(said, mend(state, said, error)),
+      (error: unknown) => this.#say(said, mend(state, said, error)),
     );
   }
 

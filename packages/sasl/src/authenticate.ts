@@ -56,16 +56,12 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
   const exchange = new Exchange(authentication.ask, clock);
-  const refuse = async (refusal: LoginError): Promise<never> => {
-    await exchange.pause(failureFloor, mind.signal);
-    throw refusal;
-  };
 
   let credentials: Credentials;
   try {
     credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
   } catch (error) {
-    return refuse(exchange.refusal(error));
+    return exchange.refuse(exchange.refusal(error), failureFloor, mind);
   }
   let login: Login<InstanceOf<I[number]>>;
   const inExchange = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
@@ -76,7 +72,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (closed !== undefined) await closed;
     exchange.rethrow();
     const refusal = exchange.refusal(error);
-    return refuse(await closingWords(credentials, exchange, refusal));
+    return exchange.refuse(await closingWords(credentials, exchange, refusal), failureFloor, mind);
   }
   try {
     const closed = inExchange.close();
@@ -148,8 +144,14 @@ class Exchange {
     return asLoginError(error);
   }
 
+  /** Fails with the refusal, not before so many milliseconds after the client's last word. */
+  async refuse(refusal: LoginError, failureFloor: number, { signal }: Mind): Promise<never> {
+    await this.#pause(failureFloor, signal);
+    throw refusal;
+  }
+
   /** Waits until so long after the client's last word, or until it is gone. */
-  async pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     const rest = this.#heardAt + milliseconds - this.#clock.now();
     if (rest <= 0 || signal.aborted) return;
     const over = Promise.withResolvers<void>();

@@ -52,7 +52,7 @@ function notOffered(state: State, mechanism: string): Reply {
 }
 
 /** No longer than the limit says: who is logged in later is logged out again. */
-async function logIn(
+function logIn(
   state: State,
   challenger: Challenger,
   initialResponse: Uint8Array | undefined,
@@ -69,9 +69,7 @@ async function logIn(
     failureFloor: limits.refusalFloor,
     clock: settings.clock,
   });
-  try {
-    return await conversation.within(limits.loginTime, login);
-  } catch (error) {
+  return conversation.within(limits.loginTime, login).catch((error: unknown) => {
     if (error instanceof TimedOut) {
       frame.breakWith(error);
       login
@@ -79,7 +77,7 @@ async function logIn(
         .catch((failure: unknown) => tellRefusal(state, challenger, asLoginFailure(failure)));
     }
     throw error;
-  }
+  });
 }
 
 /** Tells of a failure that is the client's. */
