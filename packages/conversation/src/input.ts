@@ -35,7 +35,7 @@ export class Input extends Waiter {
     this.#transport = transport;
     this.#output = output;
     this.#deadlines = deadlines;
-    transport.onInput = () => this.#wake(undefined);
+    transport.onInput = (failure) => this.#wake(failure);
   }
 
   /** True between two lines. */

@@ -54,8 +54,11 @@ export interface Transport {
    */
   read(): Uint8Array | 'later' | 'ended';
 
-  /** Called after a read that said `later`, when another one would not; never from within a call of the one that it calls. */
-  onInput: (() => void) | undefined;
+  /**
+   * Called after a read that said `later`, when another one would not; never from within a call of the one that it calls. With a failure
+   * it may be called by anybody: then only the wait for input is over, for this reason.
+   */
+  onInput: ((failure?: Error) => void) | undefined;
 
   /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
   write(bytes: Uint8Array | string): MaybePromise<void>;

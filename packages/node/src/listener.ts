@@ -82,7 +82,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /**
    * Stops accepting, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
-   * default), and then closes the rest at once. What these have to clear away, half a message for one, may take a second more.
+   * default), and then closes the rest at once. For the last second of these nobody is heard any more: it fails with Closing. What these have to clear away, half a message for one, may take a second more.
    */
   close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(grace);
@@ -104,11 +104,19 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#closing.abort(new Closing());
-    await this.#idleWithin(grace);
+    const last = Math.min(grace / 2, LAST_CALL);
+    await this.#idleWithin(grace - last);
+    if (last > 0) this.#callLast();
+    await this.#idleWithin(last);
     for (const socket of this.#arriving.keys()) socket.destroy();
     for (const transport of this.#transports.members.slice()) transport.destroy();
     await closed;
     await this.#idleWithin(Math.min(grace, CLEARING));
+  }
+
+  /** Breaks off the waits for peers who are in the middle of something, so that they hear a last word, too. */
+  #callLast(): void {
+    for (const { onInput } of this.#transports.members.slice()) onInput?.(new Closing());
   }
 
   /** Waits until all have taken leave, at most so many milliseconds. */
@@ -269,4 +277,5 @@ function addressOf(server: Server): Address {
 function ignore(): void {}
 
 /** Milliseconds. */
+const LAST_CALL = 1_000;
 const CLEARING = 1_000;

@@ -53,7 +53,7 @@ export class SocketTransport implements Transport {
   readonly tlsPolicy: TlsPolicy;
   /** What a trusted proxy said of the connection; the two addresses are from there then. */
   readonly proxied: ProxyHeader | undefined;
-  onInput: (() => void) | undefined = undefined;
+  onInput: ((failure?: Error) => void) | undefined = undefined;
   onEnd: (() => void) | undefined = undefined;
   onClose: (() => void) | undefined = undefined;
   /** @internal */

@@ -34,7 +34,7 @@ export class MemoryTransport implements Transport {
   readonly local: Address;
   readonly remote: Address;
   readonly tlsPolicy: TlsPolicy;
-  onInput: (() => void) | undefined;
+  onInput: ((failure?: Error) => void) | undefined;
   onEnd: (() => void) | undefined;
   onClose: (() => void) | undefined;
   startTls?: () => Promise<void>;

@@ -9,8 +9,8 @@ export async function readChunk(transport: Transport): Promise<Uint8Array | unde
     const read = transport.read();
     if (read === 'ended') return undefined;
     if (read !== 'later') return read;
-    await new Promise<void>((resolve) => {
-      transport.onInput = resolve;
+    await new Promise<void>((resolve, reject) => {
+      transport.onInput = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
   }
 }

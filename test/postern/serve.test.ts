@@ -1,0 +1,39 @@
+import { mkdtempDisposableSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openLog } from '../../packages/postern/src/log.ts';
+import { startServer } from '../../packages/postern/src/serve.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { LineClient } from '../support/line-client.ts';
+
+describe('a server that is closed', () => {
+  it('says 421 to who does not end in time, be it in the middle of a message, of which nothing stays', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-serve-'));
+    const config = { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver: `maildir:${folder.path}` };
+    const context = { log: openLog('silent'), print: async () => {}, hostname: 'mx.example.com' };
+    const server = await startServer(settingsOf({ config, nameOf: String }), context);
+    const port = Number(server.listeners[0]?.address.port);
+    using waiting = await transaction(port);
+    using sending = await transaction(port);
+    expect(await sending.say('DATA')).toMatch(/^354 /);
+    sending.socket.write('Subject: half a mess');
+
+    const closed = server.close(1_000);
+    for (const client of [waiting, sending]) expect(await client.hear()).toMatch(/^421 4\.3\.2 /);
+    await closed;
+    expect(readdirSync(join(folder.path, 'ann@example.com/tmp'))).toEqual([]);
+    expect(readdirSync(join(folder.path, 'ann@example.com/new'))).toEqual([]);
+  });
+});
+
+/** A client that has come as far as RCPT. */
+async function transaction(port: number): Promise<LineClient> {
+  const client = new LineClient(connect(port, '127.0.0.1'));
+  await client.hear();
+  await client.say('EHLO client.example.com');
+  expect(await client.say('MAIL FROM:<bob@example.com>')).toMatch(/^250 /);
+  expect(await client.say('RCPT TO:<ann@example.com>')).toMatch(/^250 /);
+  return client;
+}
