@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
@@ -178,6 +179,30 @@ describe('reload', () => {
     expect(certificateOf(await handshake(port))).toBe(idOf(server));
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'of which there are two at a time ends with what was there last',
+    async () => {
+      const { authority, server } = await testCertificates();
+      const renewed = await authority.server();
+      const files = written(server);
+      const certificates = await Certificates.load(files);
+      const { port } = await served({ tlsPolicy: 'implicit', certificates });
+      rmSync(files.key);
+      spawnSync('mkfifo', [files.key]);
+      const first = certificates.reload();
+      const slow = await writerOf(files.key);
+      renameSync(files.key, `${files.key}.old`);
+      rewrite(files, renewed);
+      const second = certificates.reload();
+      // What the second one does, if it does not wait for the first.
+      for (let times = 0; times < 3; times++) await Certificates.load(files);
+      writeSync(slow, server.key);
+      closeSync(slow);
+      await Promise.all([first, second]);
+      expect(certificateOf(await handshake(port))).toBe(idOf(renewed));
+    },
+  );
+
   it('lets no session go on that another authority vouched for', async () => {
     const { server, client, ca } = await testCertificates();
     const file = join(directory(), 'ca.pem');
@@ -235,6 +260,17 @@ function written(pair: TestCertificate): TestCertificate {
   const files = { cert: join(directory(), 'cert.pem'), key: join(directory(), 'key.pem') };
   rewrite(files, pair);
   return files;
+}
+
+/** Opens a named pipe for writing as soon as somebody reads it. */
+async function writerOf(pipe: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      await new Promise(setImmediate);
+    }
+  }
 }
 
 function rewrite(files: TestCertificate, { cert, key }: TestCertificate): void {

@@ -35,6 +35,8 @@ export class Certificates {
   readonly #options: CertificateOptions;
   readonly #ticketSecret: Uint8Array;
   #acceptor: TlsAcceptor | undefined;
+  /** The last reload, which the next one waits for: else an earlier one could have the last word. */
+  #reloaded: Promise<void> = Promise.resolve();
 
   private constructor(options: CertificateOptions) {
     this.#options = options;
@@ -49,7 +51,13 @@ export class Certificates {
   }
 
   /** Reads the files again, for new handshakes. If something is wrong with them it fails, and those in use stay in use. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    const reloaded = this.#reloaded.then(() => this.#reload());
+    this.#reloaded = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(): Promise<void> {
     const { clientCa, named = [] } = this.#options;
     const ca = clientCa === undefined ? [] : await readAuthorities('client CA', clientCa);
     const first = await readPair(this.#options);
