@@ -11,7 +11,7 @@ describe('the log for people', () => {
       () => new Date(0),
     );
     log.info('connected', { remote: '127.0.0.1:5', name: 'two words', evil: '\n\u001b[2J', none: undefined, n: 3 });
-    log.error('trouble', { error: new Error('outer', { cause: new Error('inner') }) });
+    log.error('trouble', { error: new Error('outer', { cause: new Error('inner', { cause: new Error('inner') }) }) });
     expect(written).toBe(
       '1970-01-01T00:00:00.000Z info  connected remote=127.0.0.1:5 name="two words" evil="\\n\\u001b[2J" n=3\n' +
         '1970-01-01T00:00:00.000Z error trouble error="outer: inner"\n',

@@ -56,11 +56,11 @@ function escaped(character: string): string {
 }
 
 function show(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(causes(value).join(': '));
+  if (value instanceof Error) return JSON.stringify([...new Set(causes(value))].join(': '));
   return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : (JSON.stringify(value) ?? '');
 }
 
-/** An error's message and those of what caused it, outermost first. */
+/** An error's message and those of what caused it, outermost first: often in the same words. */
 function causes(error: Error): string[] {
   return [error.message, ...(error.cause instanceof Error ? causes(error.cause) : [])];
 }
