@@ -479,6 +479,16 @@ describe('RFC 5321: data, acceptance, trace', () => {
     expect(await withOf(ehlo + LOGIN + utf8, 'implicit')).toBe('UTF8SMTPSA');
   });
 
+  test('21: a message that begins with a blank goes on with none of the Received field', async () => {
+    for (const script of [
+      `${DATA}\nC: \\tby forger; now\nC: .`,
+      '\nC: BDAT 1\nC: <raw \\t>\nS: 250...\nC: BDAT 16 LAST\nC: by forger; now',
+    ]) {
+      const server = await play(`${ENVELOPE}${script}\nS: 250...`);
+      expect(server.delivery.delivered[0]?.text).toMatch(/^Received: [\s\S]* \+0000\r\n\r\n\tby forger; now\r\n$/);
+    }
+  });
+
   test('22: as many Received fields as the limit are a loop', async () => {
     const fields = (count: number): string => '\nC: received: from a by b; date'.repeat(count);
     const server = await play(

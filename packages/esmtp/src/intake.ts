@@ -78,8 +78,13 @@ export class Intake implements Preface {
   /** Passes on the next piece of the client's data; never fails. */
   readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
     if (this.#refusal !== undefined) return;
+    const begins = this.#octets === 0;
     const defect = this.#examine(piece);
     if (defect !== undefined) return this.giveUp(defect);
+    if (begins && isBlank(piece[0]) && this.#completion === undefined && this.#field !== undefined) {
+      // It would go on with our own field.
+      return this.#writeBoth(Buffer.from('\r\n'), piece, used);
+    }
     return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
   };
 
@@ -145,7 +150,10 @@ export class Intake implements Preface {
     this.#completion = undefined;
     const defect = this.#defectOf(completion.completed);
     if (defect !== undefined) return this.giveUp(defect);
-    if (before.length === 0) return this.#write(piece, used);
+    return before.length === 0 ? this.#write(piece, used) : this.#writeBoth(before, piece, used);
+  }
+
+  #writeBoth(before: Uint8Array, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     return after(this.#write(before), () => {
       if (this.#refusal === undefined) return this.#write(piece, used);
     });
@@ -231,6 +239,10 @@ export class Intake implements Preface {
     if (error instanceof DeliveryFailed) this.#state.trouble('us', this.#during, error.cause);
     return refusal(error);
   }
+}
+
+function isBlank(octet: number | undefined): boolean {
+  return octet === 0x20 || octet === 0x09;
 }
 
 const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');
