@@ -100,7 +100,11 @@ describe('PerRecipient', () => {
     const { delivery, ann, bob } = fan();
     const mailbox = new Mailbox('Ann', 'example.org');
     const asked: string[] = [];
-    Object.assign(ann, { verify: (text: string) => (asked.push(text), mailbox) });
+    const verify = (text: string): Mailbox => {
+      asked.push(text);
+      return mailbox;
+    };
+    Object.assign(ann, { verify });
     Object.assign(bob, { verify: () => Promise.reject(new Rejection(550, '5.1.1', 'Gone')) });
     expect(await delivery.verify('ann@example.org')).toBe(mailbox);
     expect(await delivery.verify('<ann@example.org>')).toBe(mailbox);
