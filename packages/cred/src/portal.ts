@@ -18,6 +18,7 @@ export type Authorize = (
   mind: Mind,
 ) => MaybePromise<AvatarId>;
 
+/** How long a portal waits, and who may act as whom. */
 export interface PortalOptions {
   /** Who may act as whom (RFC 4422 §2). By default everybody as themselves only. */
   readonly authorize?: Authorize;

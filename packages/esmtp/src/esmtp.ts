@@ -15,6 +15,7 @@ import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
 
+/** What an ESMTP or LMTP server is made of. */
 export interface EsmtpOptions extends Partial<Policy> {
   /** This server's name, as it says it in the greeting and in `Received:` fields: a domain or an address literal. */
   readonly hostname: string;

@@ -25,6 +25,7 @@ export interface ParameterReader<P> {
   read(value: string | undefined, parameters: Writable<P>, state: State): Reply | undefined;
 }
 
+/** The same, to be filled in. */
 export type Writable<P> = { -readonly [K in keyof P]: P[K] };
 
 /** The extensions that this server has, in the order in which EHLO lists them. */

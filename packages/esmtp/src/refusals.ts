@@ -59,16 +59,22 @@ export function asLoginFailure(error: unknown): LoginError | ExchangeError {
 /** RFC 5321 §3.8: the code after which the server closes. */
 export const CLOSING = 421;
 
+/** RFC 4954 §6: to whatever has to wait for AUTH. */
 export const AUTHENTICATION_REQUIRED = new Reply(530, '5.7.0', 'Authentication required');
+/** RFC 4954 §4: also for a mechanism that is not offered here. */
 export const UNKNOWN_MECHANISM = new Reply(504, '5.5.4', 'Unrecognised authentication mechanism');
 const EXCHANGE_LINE_TOO_LONG = new Reply(500, '5.5.6', 'Authentication exchange line is too long');
+/** RFC 5321 §4.5.3.1.9. */
 export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
+/** The last word to who cannot log in. */
 export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins');
 /** RFC 5321 §3.4. */
 const NOT_LOCAL = 551;
 const ADDRESS_UNSAID = new Reply(550, '5.6.8', 'User not local; where to try instead can only be told with SMTPUTF8');
 
+/** To a parameter of MAIL or RCPT whose value is none. */
 export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
+/** RFC 5321 §4.1.4. */
 export const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 
 const FAILED = new Reply(535, '5.7.8', 'Authentication failed');

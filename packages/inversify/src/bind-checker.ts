@@ -3,6 +3,7 @@ import type { BindToFluentSyntax, ServiceIdentifier } from 'inversify';
 import type { Binding } from './bind-realm.ts';
 import { identifiers } from './identifiers.ts';
 
+/** Where a checker stands among the others. */
 export interface CheckerOptions {
   /**
    * The checker's place in the cascade: those with an order are joined in a CascadingChecker and asked from the lowest up. A checker

@@ -12,6 +12,7 @@ import { Maildirs } from './maildirs.ts';
 import { type Quota, Quotas } from './quota.ts';
 import { rejectionFor } from './trouble.ts';
 
+/** How much Maildirs may hold, and who hears of trouble with them. */
 export interface MaildirOptions {
   /** Told what went wrong with a message, for the log: the client hears only that it may try again. */
   readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;

@@ -13,6 +13,7 @@ export interface NamedKeyPair extends KeyPair {
   readonly names: readonly string[];
 }
 
+/** A server's certificates, and what it wants of TLS. */
 export interface CertificateOptions extends KeyPair {
   /** More certificates, chosen by the name that the client asks for (SNI). Without a match, or a name, it is the first one. */
   readonly named?: readonly NamedKeyPair[];

@@ -8,6 +8,7 @@ import { type Pem, readAll } from './pem.ts';
 import { type SecuredSocket, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { tlsFacts } from './tls-facts.ts';
 
+/** Where to connect to, and how TLS is done there. */
 export interface ConnectOptions {
   readonly endpoint: Endpoint;
   /** `implicit` starts TLS at once; `none` has no TLS to start. Default: `offered`, that is, `startTls` is there to be called. */

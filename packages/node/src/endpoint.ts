@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 /** Where a server listens, or a client connects to. */
 export type Endpoint = TcpEndpoint | UnixEndpoint;
 
+/** An endpoint of TCP. */
 export interface TcpEndpoint {
   /** What the address is for, as in a URL: `smtp`, `lmtps`. For those who read it; listening and connecting do not ask. */
   readonly scheme?: string;
@@ -12,6 +13,7 @@ export interface TcpEndpoint {
   readonly port: number;
 }
 
+/** A UNIX socket, by the path of its file. */
 export interface UnixEndpoint {
   readonly scheme?: string;
   readonly path: string;

@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { Trouble } from './trouble.ts';
 import type { ProxyOptions } from './trusted-proxies.ts';
 
+/** Where a listener listens, what is said there, and how much at a time. */
 export interface ListenOptions {
   readonly endpoint: Endpoint;
   /** Leads each conversation. When it is done the connection is closed. */

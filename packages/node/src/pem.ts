@@ -17,6 +17,7 @@ export async function readAll(label: string, pems: Pem | readonly Pem[]): Promis
   );
 }
 
+/** True if the text is the path of a file, and not PEM itself. */
 export function isPath(pem: Pem): pem is string {
   return typeof pem === 'string' && !pem.includes('-----BEGIN');
 }

@@ -4,6 +4,7 @@ import { networks } from './networks.ts';
 import { InvalidProxyHeader } from './proxy-additions.ts';
 import { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
 
+/** Whose word is taken on whose connection they hand on, by the PROXY protocol. */
 export interface ProxyOptions {
   /**
    * The proxies that are trusted: addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `2001:db8::/32`), `unix` for whoever comes by a UNIX

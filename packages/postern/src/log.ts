@@ -14,6 +14,7 @@ export interface Log {
 
 /** The forms of the log: lines for people, a JSON object a line, nothing. */
 export const LOG_FORMS = ['pretty', 'json', 'silent'] as const;
+/** How the log is written. */
 export type LogForm = (typeof LOG_FORMS)[number];
 
 /** A log on the standard error, so that the standard output is left for what was asked for. */

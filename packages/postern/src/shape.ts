@@ -18,6 +18,7 @@ export function difference(value: unknown, shape: Shape): string | undefined {
   return undefined;
 }
 
+/** True for what may have properties; a function is not meant. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }

@@ -3,6 +3,7 @@ import type { SmtpClient } from '@postern/esmtp/client';
 import { Congested } from './errors.ts';
 import { Lease, type Lender } from './lease.ts';
 
+/** Where connections come from, and how many, for how long. */
 export interface PoolOptions {
   readonly open: () => Promise<SmtpClient>;
   /** How many connections there may be. */

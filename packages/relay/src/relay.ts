@@ -3,6 +3,7 @@ import { type Message, MessageDelivery, Rejection } from '@postern/esmtp';
 import { RelayDelivery } from './relay-delivery.ts';
 import { Smarthost, type SmarthostOptions } from './smarthost.ts';
 
+/** The next server, and whose messages go there. */
 export interface RelayOptions extends SmarthostOptions {
   /**
    * Takes messages of clients that have not logged in as well. To a smarthost, that would be an open relay. Default: only with LMTP,

@@ -14,6 +14,7 @@ import { Pool } from './pool.ts';
  */
 export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
 
+/** Where the next server is, how to come in there, and how long to wait for it. */
 export interface SmarthostOptions
   extends Pick<ConnectOptions, 'endpoint' | 'ca' | 'serverName' | 'certificate' | 'minVersion' | 'maxVersion'>,
     Pick<SmtpClientOptions, 'responders' | 'cleartext' | 'trace'> {

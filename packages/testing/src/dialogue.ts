@@ -5,6 +5,7 @@ import { Placeholders, type Value } from './placeholders.ts';
 import { readChunk } from './read-chunk.ts';
 import { type Deed, parseScript, type Step, type Text } from './script.ts';
 
+/** How a dialogue is led. */
 export interface DialogueOptions extends MemoryPipeOptions {
   /** The clock of the conversation, which `C: <advance 300s>` moves. Default: a new one. */
   readonly clock?: FakeClock;

@@ -4,6 +4,7 @@ import { AuthenticationFailure, type Channel, type Responder, SaslFailure } from
 import { TestAvatar } from './portal-for.ts';
 import { testMind } from './test-mind.ts';
 
+/** Who takes part in an exchange, and what happens to its messages on their way. */
 export interface ExchangeOptions {
   readonly portal: Portal;
   /** What the server knows of the client. Default: {@link testMind}. */
@@ -18,6 +19,7 @@ export interface ExchangeOptions {
   readonly tamper?: (message: Uint8Array, index: number, from: Side) => Uint8Array;
 }
 
+/** Who said a message. */
 export type Side = 'client' | 'server';
 
 /** What passed between the two halves, and what each made of it. */

@@ -1,12 +1,14 @@
 /** One step of a dialogue: the client says something or does something, the server is to say something, or something is to happen. */
 export type Step = Text<'say'> | Text<'expect'> | Deed<'do'> | Deed<'happens'>;
 
+/** A step that is a text: a line that the client says, or one that the server is to say. */
 export interface Text<K> {
   readonly kind: K;
   readonly line: number;
   readonly text: string;
 }
 
+/** A step that is no text: `<advance 300s>`, word and argument. */
 export interface Deed<K> {
   readonly kind: K;
   readonly line: number;

@@ -21,6 +21,7 @@ export interface ThrottleLimit {
   readonly atOnce?: number;
 }
 
+/** What is counted, up to where, and where. */
 export interface ThrottleOptions {
   /** For one user from one network, an IPv4 address or an IPv6 /64. Forgotten after a success. Default: 10 in 15 minutes. */
   readonly userAndNetwork?: ThrottleLimit;

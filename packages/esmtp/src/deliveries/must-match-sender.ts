@@ -17,6 +17,7 @@ export type OwnAddresses =
   | ReadonlyMap<AvatarId, readonly string[]>
   | ((avatarId: AvatarId) => MaybePromise<readonly string[] | undefined>);
 
+/** Who sends, and as whom. */
 export interface MustMatchSenderOptions {
   /** Whose delivery it is. */
   readonly avatarId: AvatarId;

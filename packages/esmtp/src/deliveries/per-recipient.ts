@@ -10,6 +10,7 @@ import { FanOut } from './fan-out.ts';
 /** Who takes a recipient's messages. Throws a Rejection where nobody does. */
 export type Route = (forwardPath: ForwardPath) => MaybePromise<MessageDelivery>;
 
+/** How long one recipient's delivery may keep the others waiting. */
 export interface PerRecipientOptions {
   /**
    * How long one recipient's delivery may take over one call, in milliseconds; then that recipient gets a 451, and the others are not

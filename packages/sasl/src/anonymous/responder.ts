@@ -4,6 +4,7 @@ import type { Responder } from '../client/responder.ts';
 import { sayLast } from '../client/response.ts';
 import { isTrace } from './trace.ts';
 
+/** What a client without a name says of itself. */
 export interface AnonymousResponderOptions {
   /** An e-mail address, or up to 255 characters without `@`. Default: none; whoever reads the server's log reads it. */
   readonly trace?: string;

@@ -5,6 +5,7 @@ import { MalformedResponse } from '../errors.ts';
 import { prepared, responseText } from '../response.ts';
 import { CramMd5Response } from './credentials.ts';
 
+/** What the challenge of CRAM-MD5 is made of. */
 export interface CramMd5Options {
   /** The fully qualified name of this host, for the challenge (RFC 2195 §2). */
   readonly hostname: string;

@@ -7,6 +7,7 @@ import { DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';
 
+/** How a server does DIGEST-MD5. */
 export interface DigestMd5Options {
   /** The realm of the users, in ASCII: most often the host's name. Stored secrets hold for one realm only. */
   readonly realm: string;

@@ -6,6 +6,7 @@ import { field, filledField, sayLast, sayMore } from '../client/response.ts';
 import { type DigestInput, isDigest, latin1IfPossible, responseDigest, rspauthDigest, userHash } from './digest.ts';
 import { byteString, parseDirectives, quote } from './directives.ts';
 
+/** What a client logs in with by DIGEST-MD5, and where. */
 export interface DigestMd5ResponderOptions extends UserPassword, ActAs {
   /** The name of the service: `smtp`, `pop`, `imap`. */
   readonly service: string;

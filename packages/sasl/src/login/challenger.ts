@@ -3,6 +3,7 @@ import { utf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { prepared, responseText } from '../response.ts';
 
+/** How LOGIN asks. */
 export interface LoginOptions {
   /** What asks for the user name. Default: `Username:`, the only one that every client understands. */
   readonly usernamePrompt?: string;

@@ -6,6 +6,7 @@ import { preparedAuthzid } from '../response.ts';
 import { BearerToken, sayError, type TokenStatus } from './credentials.ts';
 import { parseOAuthBearer, type TokenRequest } from './messages.ts';
 
+/** What a server says of itself in OAUTHBEARER, and which clients it takes for its own. */
 export interface OAuthBearerOptions {
   /** The scope that a token needs, told to a client whose token is refused. Default: none is told. */
   readonly scope?: string;

@@ -5,6 +5,7 @@ import { field } from '../client/response.ts';
 import { formatOAuthBearer, TOKEN } from './messages.ts';
 import { TokenRefused } from './token-refused.ts';
 
+/** What the mechanisms for bearer tokens have in common on a client. */
 export interface TokenOptions {
   /** The access token. */
   readonly token: string;
@@ -12,6 +13,7 @@ export interface TokenOptions {
   readonly cancelsError?: boolean;
 }
 
+/** What a client logs in with by OAUTHBEARER. */
 export interface OAuthBearerResponderOptions extends TokenOptions, ActAs {
   /** The host connected to, for servers that check it. */
   readonly host?: string | undefined;

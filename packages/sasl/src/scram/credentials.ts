@@ -91,10 +91,15 @@ export class ScramCredentials extends PasswordProof {
 
 /** The credentials of each hash have a class of their own, for stores that hold secrets of some hashes only. */
 export class ScramSha1Credentials extends ScramCredentials {}
+/** Those of SCRAM-SHA-224. */
 export class ScramSha224Credentials extends ScramCredentials {}
+/** Those of SCRAM-SHA-256. */
 export class ScramSha256Credentials extends ScramCredentials {}
+/** Those of SCRAM-SHA-384. */
 export class ScramSha384Credentials extends ScramCredentials {}
+/** Those of SCRAM-SHA-512. */
 export class ScramSha512Credentials extends ScramCredentials {}
+/** Those of SCRAM-SHA3-512. */
 export class ScramSha3_512Credentials extends ScramCredentials {}
 
 /** The class of the credentials of each hash. */

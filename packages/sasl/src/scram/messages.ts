@@ -138,6 +138,7 @@ export function escapeName(name: string): string {
   return name.replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
+/** The name that a saslname stands for (RFC 5802 §5.1); undefined if it is none. */
 export function unescapeName(name: string): string | undefined {
   if (!name.includes('=')) return name;
   if (/=(?!2C|3D)/.test(name)) return undefined;

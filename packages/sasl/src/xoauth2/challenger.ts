@@ -6,6 +6,7 @@ import { BearerToken, sayError, type TokenStatus } from '../oauthbearer/credenti
 import { parseXOAuth2 } from '../oauthbearer/messages.ts';
 import { prepared } from '../response.ts';
 
+/** What a server says of itself in XOAUTH2. */
 export interface XOAuth2Options {
   /** The scope that a token needs, told to a client whose token is refused. Default: none is told. */
   readonly scope?: string;

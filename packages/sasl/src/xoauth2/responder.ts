@@ -4,6 +4,7 @@ import type { Responder } from '../client/responder.ts';
 import { formatXOAuth2 } from '../oauthbearer/messages.ts';
 import { sayToken, type TokenOptions } from '../oauthbearer/responder.ts';
 
+/** What a client logs in with by XOAUTH2. */
 export interface XOAuth2ResponderOptions extends TokenOptions {
   /** The user whose mailbox it is: an e-mail address. */
   readonly username: string;

@@ -22,6 +22,7 @@ export interface CheckerContract<C extends Credentials = UsernamePassword> {
   readonly credentials?: (username: string, password: string) => C;
 }
 
+/** A user whom the checker knows, with the right password. */
 export interface KnownUser {
   readonly username: string;
   readonly password: string;

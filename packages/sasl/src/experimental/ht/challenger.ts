@@ -7,6 +7,7 @@ import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-bi
 import { HashedToken } from './credentials.ts';
 import { BINDING_TYPES, type HtBinding } from './hashed-token.ts';
 
+/** Which mechanism of the HT family it is. */
 export interface HtOptions {
   /** What binds the exchange to the channel. */
   readonly binding: HtBinding;

@@ -6,6 +6,7 @@ import { filledField, sayLast, sayMore } from '../../client/response.ts';
 import { firstBinding } from '../../scram/channel-binding.ts';
 import { BINDING_TYPES, type HtBinding, hashedToken } from './hashed-token.ts';
 
+/** What a client logs in with by a mechanism of the HT family. */
 export interface HtResponderOptions {
   readonly username: string;
   /** The token that the server gave. */
