@@ -11,8 +11,19 @@ export function rset(state: State): MaybePromise<Reply> {
 /** NOOP (RFC 5321 §4.1.1.9). */
 export const noop = (): Reply => OK;
 
-/** HELP (RFC 5321 §4.1.1.8). */
-export const help = ({ settings: { protocol } }: State): Reply => (protocol === 'lmtp' ? LMTP_HELP : HELP);
+/** HELP (RFC 5321 §4.1.1.8): the commands that would not be 502 here. */
+export function help({ settings: { authentication, omit, protocol }, canStartTls, trustsPeer }: State): Reply {
+  const verbs = [
+    ...(protocol === 'lmtp' ? ['LHLO'] : ['EHLO', 'HELO']),
+    ...(authentication === 'none' ? [] : ['AUTH']),
+    ...(canStartTls ? ['STARTTLS'] : []),
+    ...(trustsPeer ? ['XCLIENT'] : []),
+    'MAIL RCPT DATA',
+    ...(omit.has('CHUNKING') ? [] : ['BDAT']),
+    'RSET NOOP VRFY HELP QUIT',
+  ];
+  return new Reply(214, '2.0.0', `Commands: ${verbs.join(' ')}`);
+}
 
 /** QUIT (RFC 5321 §4.1.1.10). */
 export function quit(state: State): MaybePromise<Reply> {
@@ -20,5 +31,3 @@ export function quit(state: State): MaybePromise<Reply> {
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');
-const HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
-const LMTP_HELP = new Reply(214, '2.0.0', 'Commands: AUTH BDAT DATA HELP LHLO MAIL NOOP QUIT RCPT RSET STARTTLS VRFY');
