@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, type Protocol } from '@postern/conversation';
 import { Certificates, connect, listen, type Trouble } from '@postern/node';
-import { FakeClock, readChunk } from '@postern/testing';
+import { FakeClock, listenTo, readChunk } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
 import { gone, LOOPBACK, Queue, served } from './served.ts';
@@ -383,7 +383,7 @@ describe('a peer', () => {
     }
     client.end();
     const ended = Promise.withResolvers<void>();
-    transport.onEnd = ended.resolve;
+    listenTo(transport, { onEnd: ended.resolve });
     const chunks: Uint8Array[] = [];
     while (Buffer.concat(chunks).length < 500) chunks.push((await readChunk(transport)) ?? new Uint8Array());
     await ended.promise;

@@ -7,7 +7,7 @@ import { type LineListener, LineLoop } from './line-loop.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import type { Take } from './sink.ts';
-import type { MaybePromise, Transport } from './transport.ts';
+import type { MaybePromise, Transport, TransportListener } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
 export type Protocol = (conversation: Conversation) => Promise<void>;
@@ -35,7 +35,7 @@ export interface ConversationOptions {
  * One connection's dialogue. Nothing is heard before what was said has been taken off our hands, and nothing waits longer than
  * `patience` allows. Hearing fails with a ConversationError; one thing is heard at a time.
  */
-export class Conversation {
+export class Conversation implements TransportListener {
   readonly transport: Transport;
   /**
    * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, they buy some of
@@ -63,8 +63,7 @@ export class Conversation {
     this.#output = new Output(transport, this.#deadlines);
     this.#input = new Input(transport, this.#output, this.#deadlines);
     this.#closing = options.closing;
-    transport.onClose = () => this.#onClose();
-    transport.onEnd = () => this.#onEnd();
+    transport.listener = this;
   }
 
   /** Aborts when the server wants to stop: finish what is under way, then take leave. */
@@ -190,6 +189,29 @@ export class Conversation {
     }
   }
 
+  /** Breaks off the wait of who hears, if somebody does, for this reason. */
+  interrupt(reason: Error): void {
+    this.#input.wake(reason);
+  }
+
+  /** @internal */
+  onInput(): void {
+    this.#input.wake(undefined);
+  }
+
+  /** @internal */
+  onEnd(): void {
+    this.#peerEnded = true;
+    this.#tellIfLeft();
+  }
+
+  /** @internal */
+  onClose(): void {
+    this.#closed = true;
+    this.#onceClosed?.();
+    this.#tellIfLeft();
+  }
+
   /** Closes at once. */
   destroy(): void {
     this.#output.drop();
@@ -212,17 +234,6 @@ export class Conversation {
 
   #hearPieces<T>(source: Source<T>, take: Take): MaybePromise<T> {
     return new PieceLoop(this, this.#input, this.#output, source, take).hear();
-  }
-
-  #onClose(): void {
-    this.#closed = true;
-    this.#onceClosed?.();
-    this.#tellIfLeft();
-  }
-
-  #onEnd(): void {
-    this.#peerEnded = true;
-    this.#tellIfLeft();
   }
 
   #tellIfLeft(): void {

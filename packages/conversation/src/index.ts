@@ -7,4 +7,12 @@ export type { LineListener } from './line-loop.ts';
 export { release } from './release.ts';
 export { type Enrolled, Roll } from './roll.ts';
 export type { Take } from './sink.ts';
-export type { Address, MaybePromise, PeerCertificate, TlsFacts, TlsPolicy, Transport } from './transport.ts';
+export type {
+  Address,
+  MaybePromise,
+  PeerCertificate,
+  TlsFacts,
+  TlsPolicy,
+  Transport,
+  TransportListener,
+} from './transport.ts';

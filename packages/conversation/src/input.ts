@@ -29,13 +29,13 @@ export class Input extends Waiter {
   readonly #lines = new LineScanner();
   #linesLeft = LINES_IN_A_ROW;
   #sleeper: Sleeper | undefined = undefined;
+  #discards = false;
 
   constructor(transport: Transport, output: Output, deadlines: Deadlines) {
     super();
     this.#transport = transport;
     this.#output = output;
     this.#deadlines = deadlines;
-    transport.onInput = (failure) => this.#wake(failure);
   }
 
   /** True between two lines. */
@@ -115,8 +115,8 @@ export class Input extends Waiter {
 
   /** Drops whatever was heard and will be, up to the end, also for who waits; destroys the transport if the connection broke. */
   discard(): void {
-    this.#transport.onInput = () => this.discard();
-    this.#wake(GONE);
+    this.#discards = true;
+    this.wake(GONE);
     this.chunk = undefined;
     try {
       while (!this.ended && this.fill()) this.chunk = undefined;
@@ -132,10 +132,12 @@ export class Input extends Waiter {
   }
 
   override fail(reason: Error): void {
-    this.#wake(reason);
+    this.wake(reason);
   }
 
-  #wake(failure: Error | undefined): void {
+  /** There is more to fill in; or whoever waits is to wait no longer. */
+  wake(failure: Error | undefined): void {
+    if (this.#discards && failure === undefined) return this.discard();
     const sleeper = this.#sleeper;
     if (sleeper === undefined) return;
     this.#sleeper = undefined;

@@ -49,16 +49,13 @@ export interface Transport {
   readonly tls: TlsFacts | undefined;
 
   /**
-   * The next bytes, at least one, and the reader's own: it may overwrite them. `later` if nothing is there yet, and then `onInput` is
-   * called; `ended` once the peer has ended its side. Throws if the connection broke or `destroy` was called.
+   * The next bytes, at least one, and the reader's own: it may overwrite them. `later` if nothing is there yet, and then the
+   * listener is told; `ended` once the peer has ended its side. Throws if the connection broke or `destroy` was called.
    */
   read(): Uint8Array | 'later' | 'ended';
 
-  /**
-   * Called after a read that said `later`, when another one would not; never from within a call of the one that it calls. With a failure
-   * it may be called by anybody: then only the wait for input is over, for this reason.
-   */
-  onInput: ((failure?: Error) => void) | undefined;
+  /** Who is told of what happens. */
+  listener: TransportListener | undefined;
 
   /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
   write(bytes: Uint8Array | string): MaybePromise<void>;
@@ -71,10 +68,16 @@ export interface Transport {
 
   /** Starts TLS on the open connection and resolves when it is up; what was read and not handed out before is gone. */
   startTls?(): Promise<void>;
+}
 
-  /** Called once, when the peer has ended its side and nothing that it sent is left to read. */
-  onEnd: (() => void) | undefined;
-
-  /** Called once, when the connection is gone for good, whoever closed it. */
-  onClose: (() => void) | undefined;
+/** Who is told of what happens to a transport, and never from within a call of one's own. */
+export interface TransportListener {
+  /** After a read that said `later`: another one would not. */
+  onInput(): void;
+  /** Once: the peer has ended its side, and nothing that it sent is left to read. */
+  onEnd(): void;
+  /** Once: the connection is gone for good, whoever closed it. */
+  onClose(): void;
+  /** Somebody else than the transport wants the wait for input, if there is one, to be over, for this reason. */
+  interrupt(reason: Error): void;
 }

@@ -48,6 +48,11 @@ export class Attempt extends DelegatingMind implements Enrolled {
     return this.#controller.signal;
   }
 
+  /** True if somebody has asked for the signal during the work: then it listens to the connection until `end` is called. */
+  get hasSignal(): boolean {
+    return this.#controller !== undefined;
+  }
+
   /** Why nobody waits for the work any more; undefined as long as somebody does. */
   get over(): LogoutReason | undefined {
     return this.#stopped?.why ?? (this.left ? 'disconnected' : undefined);

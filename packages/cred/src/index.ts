@@ -21,7 +21,7 @@ export {
   UnhandledCredentials,
 } from './errors.ts';
 export { type InstanceOf, type Interface, isDerived, type MaybePromise } from './interface.ts';
-export { Login, type LogoutReason } from './login.ts';
+export { Login, type LogoutReason, type OnLogout } from './login.ts';
 export {
   type Address,
   type ChannelBindingType,

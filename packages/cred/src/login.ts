@@ -4,14 +4,17 @@ import { isPromise, type MaybePromise } from './interface.ts';
 /** Why a login ends: for the log and for avatars that care. */
 export type LogoutReason = 'quit' | 'disconnected' | 'timeout' | 'reset' | 'shutdown';
 
+/** What is done when a login ends; it may be the same function for many logins. */
+export type OnLogout = (reason: LogoutReason, login: Login<unknown>) => MaybePromise<void>;
+
 /** Someone who is logged in: the avatar, and the way out. */
 export class Login<A> implements AsyncDisposable {
   readonly avatarId: AvatarId;
   readonly avatar: A;
-  readonly #onLogout: (reason: LogoutReason) => MaybePromise<void>;
-  #ended: Promise<void> | undefined;
+  readonly #onLogout: OnLogout;
+  #ended: Promise<void> | undefined = undefined;
 
-  constructor(avatarId: AvatarId, avatar: A, onLogout: (reason: LogoutReason) => MaybePromise<void> = () => {}) {
+  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout = () => {}) {
     this.avatarId = avatarId;
     this.avatar = avatar;
     this.#onLogout = onLogout;
@@ -28,7 +31,7 @@ export class Login<A> implements AsyncDisposable {
     // Before the call: an avatar that logs itself out while it is being logged out must not begin again, nor wait for itself.
     this.#ended = OVER;
     try {
-      const leaving = this.#onLogout(reason);
+      const leaving = this.#onLogout(reason, this);
       if (!isPromise(leaving)) return undefined;
       this.#ended = Promise.resolve(leaving);
     } catch (error) {

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { after, type InstanceOf, type Interface, isDerived, isPromise, type MaybePromise } from './interface.ts';
-import { Login, type LogoutReason } from './login.ts';
+import { Login, type LogoutReason, type OnLogout } from './login.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
 import { type Enrolled, Roll } from './roll.ts';
@@ -185,14 +185,7 @@ export class Portal {
     if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
     const { avatar } = given;
     if (!isOneOf(avatar, interfaces)) return this.#turnOut(given, interfaces);
-    const login: OpenLogin<InstanceOf<I[number]>> = new OpenLogin(avatarId, avatar, (reason) => {
-      const left = (): void => {
-        attempt.end();
-        this.#logins.delete(login);
-      };
-      const leaving = given.leave(reason);
-      return leaving === undefined ? left() : this.#within(leaving).finally(left);
-    });
+    const login = new OpenLogin(avatarId, avatar, this.#letOut, given, attempt);
     this.#logins.add(login);
     const { over } = attempt;
     if (over === undefined) return login;
@@ -200,6 +193,16 @@ export class Portal {
       throw new TemporaryFailure('the login ended before its avatar came');
     });
   }
+
+  readonly #letOut = (reason: LogoutReason, login: Login<unknown>): MaybePromise<void> => {
+    if (!(login instanceof OpenLogin)) return;
+    const left = (): void => {
+      login.attempt?.end();
+      this.#logins.delete(login);
+    };
+    const leaving = login.given.leave(reason);
+    return leaving === undefined ? left() : this.#within(leaving).finally(left);
+  };
 
   async #turnOut(given: Login<unknown>, interfaces: readonly Interface[]): Promise<never> {
     await this.#within(given.logout('reset')).catch(() => {});
@@ -231,6 +234,16 @@ export class Portal {
 /** A login that the portal knows of. */
 class OpenLogin<A> extends Login<A> implements Enrolled {
   place = -1;
+  /** The realm's. */
+  readonly given: Login<unknown>;
+  /** Whose signal somebody has asked for. */
+  readonly attempt: Attempt | undefined;
+
+  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout, given: Login<unknown>, attempt: Attempt) {
+    super(avatarId, avatar, onLogout);
+    this.given = given;
+    this.attempt = attempt.hasSignal ? attempt : undefined;
+  }
 }
 
 /** The default policy (RFC 4616 §2, RFC 4422 §2): an authorization identity must be the authentication identity itself. */

@@ -1,7 +1,7 @@
 import type { AvatarId } from './avatar-id.ts';
 import { NoAvatar } from './errors.ts';
 import { after, type Interface, type MaybePromise } from './interface.ts';
-import { Login } from './login.ts';
+import { Login, type LogoutReason } from './login.ts';
 import type { Mind } from './mind.ts';
 
 /** Hands out avatars: the objects through which one user acts in one protocol. */
@@ -33,7 +33,7 @@ export class AvatarRealm implements Realm {
     for (const wanted of interfaces) {
       const factory = this.#factories.get(wanted) as AvatarFactory<A> | undefined;
       if (factory === undefined) continue;
-      return after(factory(avatarId, mind), (avatar) => new Login(avatarId, avatar, () => dispose(avatar)));
+      return after(factory(avatarId, mind), (avatar) => new Login(avatarId, avatar, dispose));
     }
     return Promise.reject(
       new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`),
@@ -41,7 +41,7 @@ export class AvatarRealm implements Realm {
   }
 }
 
-function dispose(avatar: unknown): MaybePromise<void> {
+function dispose(_reason: LogoutReason, { avatar }: Login<unknown>): MaybePromise<void> {
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<
     AsyncDisposable & Disposable
   >;

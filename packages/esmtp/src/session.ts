@@ -35,21 +35,20 @@ import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 
 /** Leads a session from the greeting to the end. Never fails. */
-export async function lead(state: State): Promise<void> {
+export function lead(state: State): Promise<void> {
   const { conversation, settings, limits } = state;
   conversation.patience = limits.idleTime;
   state.tell({ kind: 'connected' });
   conversation.say(`220 ${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
-  let reason: LogoutReason;
-  let failure: unknown;
-  try {
-    await conversation.hearLines(new Commands(state));
-    reason = state.leaving ?? 'disconnected';
-  } catch (error) {
-    failure = error;
-    reason = takeLeave(state, error);
-  }
-  const closed = conversation.close();
+  // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
+  return conversation.hearLines(new Commands(state)).then(
+    () => end(state, state.leaving ?? 'disconnected', undefined),
+    (error: unknown) => end(state, takeLeave(state, error), error),
+  );
+}
+
+async function end(state: State, reason: LogoutReason, failure: unknown): Promise<void> {
+  const closed = state.conversation.close();
   const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
   if (takenBack !== undefined) await takenBack;
   const loggedOut = state.logout(reason);

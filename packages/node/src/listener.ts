@@ -116,7 +116,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /** Breaks off the waits for peers who are in the middle of something, so that they hear a last word, too. */
   #callLast(): void {
-    for (const { onInput } of this.#transports.members.slice()) onInput?.(new Closing());
+    for (const { listener } of this.#transports.members.slice()) listener?.interrupt(new Closing());
   }
 
   /** Waits until all have taken leave, at most so many milliseconds. */

@@ -7,6 +7,7 @@ import {
   type TlsFacts,
   type TlsPolicy,
   type Transport,
+  type TransportListener,
 } from '@postern/conversation';
 import type { ProxyHeader } from './proxy-header.ts';
 
@@ -53,9 +54,7 @@ export class SocketTransport implements Transport {
   readonly tlsPolicy: TlsPolicy;
   /** What a trusted proxy said of the connection; the two addresses are from there then. */
   readonly proxied: ProxyHeader | undefined;
-  onInput: ((failure?: Error) => void) | undefined = undefined;
-  onEnd: (() => void) | undefined = undefined;
-  onClose: (() => void) | undefined = undefined;
+  listener: TransportListener | undefined = undefined;
   /** @internal */
   place = -1;
 
@@ -169,7 +168,7 @@ export class SocketTransport implements Transport {
   #tellInput(): void {
     if (!this.#awaited) return;
     this.#awaited = false;
-    this.onInput?.();
+    this.listener?.onInput();
   }
 
   #keep(chunk: Buffer): void {
@@ -209,7 +208,7 @@ export class SocketTransport implements Transport {
 
   /** Not before the reader has the last chunk in its hands. */
   #tellEnd(): void {
-    queueMicrotask(() => this.onEnd?.());
+    queueMicrotask(() => this.listener?.onEnd());
   }
 
   /** @internal */
@@ -225,7 +224,7 @@ export class SocketTransport implements Transport {
     this.#closed = true;
     this.#tellInput();
     this.#keeper?.gone(this);
-    this.onClose?.();
+    this.listener?.onClose();
   }
 
   /** Resolves when the kernel has all that was written so far. */

@@ -2,7 +2,7 @@ import { Conversation, type ConversationOptions, Deadlines, type Protocol, Timed
 import { FakeClock, settle } from './fake-clock.ts';
 import { type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 import { Placeholders, type Value } from './placeholders.ts';
-import { readChunk } from './read-chunk.ts';
+import { readChunk } from './raw-transport.ts';
 import { type Deed, parseScript, type Step, type Text } from './script.ts';
 
 /** How a dialogue is led. */

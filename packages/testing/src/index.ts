@@ -10,5 +10,5 @@ export { FakeClock, settle } from './fake-clock.ts';
 export { type MemoryPipe, type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 export type { Value } from './placeholders.ts';
 export { portalFor, TestAvatar } from './portal-for.ts';
-export { readChunk } from './read-chunk.ts';
+export { listenTo, readChunk } from './raw-transport.ts';
 export { testMind } from './test-mind.ts';

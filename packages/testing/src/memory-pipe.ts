@@ -1,4 +1,4 @@
-import type { Address, MaybePromise, TlsFacts, TlsPolicy, Transport } from '@postern/conversation';
+import type { Address, MaybePromise, TlsFacts, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
 import { type Chunks, Slicer } from './chunks.ts';
 
 export interface MemoryPipeOptions {
@@ -34,9 +34,7 @@ export class MemoryTransport implements Transport {
   readonly local: Address;
   readonly remote: Address;
   readonly tlsPolicy: TlsPolicy;
-  onInput: ((failure?: Error) => void) | undefined;
-  onEnd: (() => void) | undefined;
-  onClose: (() => void) | undefined;
+  listener: TransportListener | undefined;
   startTls?: () => Promise<void>;
   readonly #highWaterMark: number;
   readonly #slicer: Slicer;
@@ -166,7 +164,7 @@ export class MemoryTransport implements Transport {
   #tellInput(): void {
     if (!this.#awaited) return;
     this.#awaited = false;
-    queueMicrotask(() => this.onInput?.());
+    queueMicrotask(() => this.listener?.onInput());
   }
 
   /** Has the next piece come a moment later. */
@@ -201,7 +199,7 @@ export class MemoryTransport implements Transport {
   #tellEnd(): void {
     if (!this.#peerEnded || this.#unread > 0 || this.#toldEnd || this.#closed !== undefined) return;
     this.#toldEnd = true;
-    queueMicrotask(() => this.onEnd?.());
+    queueMicrotask(() => this.listener?.onEnd());
   }
 
   #closeIfOver(): void {
@@ -217,7 +215,7 @@ export class MemoryTransport implements Transport {
     this.#handshake?.reject(reason);
     this.#draining?.reject(broken('EPIPE'));
     this.#peer.#draining?.reject(reason);
-    queueMicrotask(() => this.onClose?.());
+    queueMicrotask(() => this.listener?.onClose());
   }
 
   /** Up when both ends have come here. */

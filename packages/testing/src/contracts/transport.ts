@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Transport } from '@postern/conversation';
-import { readChunk } from '../read-chunk.ts';
+import { listenTo, readChunk } from '../raw-transport.ts';
 import type { ContractCase } from './case.ts';
 
 /** Two ends of one connection. */
@@ -245,10 +245,11 @@ function countOf(
 ): { count: number; first: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const counted = { count: 0, first: promise };
-  transport[callback] = () => {
+  const count = (): void => {
     counted.count++;
     resolve();
   };
+  listenTo(transport, { [callback]: count });
   return counted;
 }
 
