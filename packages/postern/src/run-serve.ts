@@ -5,7 +5,7 @@ import { printOut } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
 import type { Settings } from './settings.ts';
-import { endAtSecondSignal, firstSignal } from './signals.ts';
+import { firstSignal } from './signals.ts';
 import type { Ready } from './worker.ts';
 import { Workers } from './workers.ts';
 
@@ -21,7 +21,7 @@ export async function runServe(argv: readonly string[]): Promise<number> {
   // Without its supervisor it stops.
   const stop = Promise.race([firstSignal(settings), supervisor.leave('disconnect')]);
   supervisor.tell(readyOf(server));
-  return await end(server, settings, log, await stop);
+  return await end(server, log, await stop);
 }
 
 async function serve(settings: Settings, log: Log): Promise<number> {
@@ -29,19 +29,18 @@ async function serve(settings: Settings, log: Log): Promise<number> {
   // Before the line that says that it is ready: who reads that may send signals.
   const stop = firstSignal(settings);
   await announce(settings, readyOf(server), log);
-  return await end(server, settings, log, await stop);
+  return await end(server, log, await stop);
 }
 
 /** Has others serve. */
 async function supervise(argv: readonly string[], settings: Settings, log: Log): Promise<number> {
   const workers = new Workers(argv, settings, log);
   const ready = await workers.start(settings.workers);
-  const stop = firstSignal(settings);
+  const stop = firstSignal(settings, () => workers.kill());
   if (settings.tls !== undefined) process.on('SIGHUP', () => workers.reload());
   await announce(settings, ready, log);
   const signal = await stop;
   log.info('stopping', { signal });
-  endAtSecondSignal(settings, () => workers.kill());
   await workers.stop();
   log.info('stopped');
   return 0;
@@ -71,9 +70,8 @@ async function announce({ guest, listeners }: Settings, { urls, ports }: Ready, 
   }
 }
 
-async function end(server: Server, settings: Settings, log: Log, signal: string): Promise<number> {
+async function end(server: Server, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
-  endAtSecondSignal(settings);
   await server.close(GRACE);
   log.info('stopped');
   return 0;

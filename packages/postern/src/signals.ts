@@ -1,22 +1,26 @@
 import type { Settings } from './settings.ts';
 
-/** Resolves when the first signal comes that ends the server. */
-export function firstSignal(settings: Pick<Settings, 'tls'>): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ending(settings)) process.once(signal, resolve);
-  });
-}
-
-/** One Ctrl-C arrives two or three times, since the terminal and npm both pass it on: only a later one counts. */
-export function endAtSecondSignal(settings: Pick<Settings, 'tls'>, before: () => void = () => {}): void {
-  const first = performance.now();
+/**
+ * Resolves when the first signal comes that ends the server. From now on none ends the process by itself, at no moment; a second one
+ * does, after what is to be done before. One Ctrl-C arrives two or three times, since the terminal and npm both pass it on: only a later
+ * one counts.
+ */
+export function firstSignal(
+  settings: Pick<Settings, 'tls'>,
+  beforeExit: () => void = () => {},
+): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let first: number | undefined;
   for (const signal of ending(settings)) {
     process.on(signal, () => {
+      first ??= performance.now();
+      resolve(signal);
       if (performance.now() - first <= SAME_KEY_PRESS) return;
-      before();
+      beforeExit();
       process.exit(1);
     });
   }
+  return promise;
 }
 
 /** SIGHUP is for the certificate; where there is none it is the terminal's, which goes. */
