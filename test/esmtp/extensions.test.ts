@@ -186,6 +186,19 @@ describe('an extension that is left out', () => {
     );
   });
 
+  test('SMTPUTF8 takes UTF-8 out of ORCPT, which has another form for the same (RFC 6533 §3)', async () => {
+    await play(
+      `
+      C: MAIL FROM:<ann@example.com>
+      S: 250...
+      C: RCPT TO:<bob@example.com> ORCPT=utf-8;b\\xc3\\xb6b@example.com
+      S: 501 5.5.4 Syntax error in a parameter
+      C: RCPT TO:<bob@example.com> ORCPT=utf-8;b\\\\x\\{F6}b@example.com
+      S: 250...`,
+      { omit: ['SMTPUTF8'] },
+    );
+  });
+
   test('CHUNKING takes BINARYMIME with it; BDAT is 502, and its octets are no commands', async () => {
     expect((await offered({ omit: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
     await play(

@@ -1,3 +1,4 @@
+import { isAscii } from './ascii.ts';
 import type { Extension } from './extensions.ts';
 import { BAD_VALUE } from './refusals.ts';
 import { decodeXtext } from './xtext.ts';
@@ -42,8 +43,9 @@ export const dsn: Extension = {
     },
     {
       keyword: 'ORCPT',
-      read(value, parameters) {
+      read(value, parameters, { settings }) {
         if (value === undefined || !isOriginalRecipient(value)) return BAD_VALUE;
+        if (settings.omit.has('SMTPUTF8') && !isAscii(value)) return BAD_VALUE;
         parameters.orcpt = value;
         return undefined;
       },
