@@ -442,6 +442,13 @@ test('56: BODY=BINARYMIME is offered, and with DATA it is 503', async () => {
   expect(transcript).toMatch(/^S: 250-BINARYMIME$/m);
 });
 
+test('55, 56: DATA refuses a BINARYMIME message of which a chunk has come, as any other', async () => {
+  const server = await play(
+    `${BINARY}\nC: BDAT 10\n${TEN}\nS: 250...\nC: DATA\n${OUT_OF_SEQUENCE}\nC: BDAT 10 LAST\n${TEN}\n${OUT_OF_SEQUENCE}`,
+  );
+  expect(server.delivery.calls).toEqual(ABORTED);
+});
+
 describe('55: a message that is not completed is aborted, once', () => {
   const chunk = `${ENVELOPE}\nC: BDAT 10\n${TEN}\nS: 250...`;
 

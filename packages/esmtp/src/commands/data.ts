@@ -11,8 +11,8 @@ import type { State } from '../state.ts';
 /** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Whatever comes of it, the transaction is over. */
 export function data(state: State): MaybePromise<Reply | undefined> {
   const { transaction } = state;
-  if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
+  if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
   return after(openIntake(state, 'DATA'), (intake) =>
     settled(
       () => hear(state, intake),
