@@ -137,7 +137,10 @@ export class Input extends Waiter {
 
   /** There is more to fill in; or whoever waits is to wait no longer. */
   wake(failure: Error | undefined): void {
-    if (this.#discards && failure === undefined) return this.discard();
+    if (this.#discards && failure === undefined) {
+      this.discard();
+      return;
+    }
     const sleeper = this.#sleeper;
     if (sleeper === undefined) return;
     this.#sleeper = undefined;
