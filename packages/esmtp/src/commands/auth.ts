@@ -8,6 +8,7 @@ import {
   ExchangeCancelled,
   type ExchangeError,
   encodeBase64,
+  explain,
   MalformedResponse,
   offered,
 } from '@postern/sasl';
@@ -21,9 +22,9 @@ import type { State } from '../state.ts';
 /** AUTH (RFC 4954 §4): leads the exchange, and logs the client in. */
 export async function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): Promise<Reply> {
   if (state.authenticated) return ALREADY;
-  const named = state.challengers.filter(({ mechanism }) => mechanism === command.mechanism);
-  const [challenger] = offered(named, state.portal, state.mind, state.offer);
-  if (challenger === undefined) return notOffered(state, command.mechanism);
+  const challenger = state.challengers.find(({ mechanism }) => mechanism === command.mechanism);
+  const why = challenger && explain(challenger, state.portal, state.mind, state.offer);
+  if (challenger === undefined || why !== undefined) return notOffered(state, command.mechanism);
 
   if (state.login !== undefined) await state.logout('reset');
   const frame = new Frame(state);
