@@ -188,7 +188,7 @@ export class SocketTransport implements Transport {
 
   #take(chunk: Buffer): Buffer {
     this.#unread -= chunk.length;
-    this.#chunk = this.#more.shift();
+    this.#chunk = this.#more === NOTHING ? undefined : this.#more.shift();
     if (this.#chunk !== undefined) return chunk;
     this.#more = NOTHING;
     if (this.#paused) {
