@@ -17,6 +17,8 @@ export function hasUnqualifiedAddress(header: Uint8Array): boolean {
 /** The domains of a list of addresses. What stands before angle brackets is a name, whatever it looks like. */
 function domainsIn(addresses: string): readonly string[] {
   const domains: string[] = [];
+  // It keeps its place, so each list has one of its own.
+  const domainAt = new RegExp(DOMAIN, 'y');
   let bare: string[] = [];
   let inBrackets = false;
   for (let at = 0; at < addresses.length; ) {
@@ -24,8 +26,8 @@ function domainsIn(addresses: string): readonly string[] {
     if (character === '"') at = afterQuoted(addresses, at);
     else if (character === '(') at = afterComment(addresses, at);
     else if (character === '@') {
-      DOMAIN.lastIndex = at + 1;
-      const [whole = '', domain] = DOMAIN.exec(addresses) ?? [];
+      domainAt.lastIndex = at + 1;
+      const [whole = '', domain] = domainAt.exec(addresses) ?? [];
       if (domain !== undefined) (inBrackets ? domains : bare).push(domain);
       at += 1 + whole.length;
     } else {
@@ -61,4 +63,4 @@ function afterComment(text: string, from: number): number {
 
 const FIELD = /^(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)[ \t]*:([^\r\n]*)/gim;
 /** An address literal, or what a domain can be written with. */
-const DOMAIN = /[ \t]*(\[[^\]]{0,300}\]|[^ \t<>(),;:"@\\[\]]+)/y;
+const DOMAIN = /[ \t]*(\[[^\]]{0,300}\]|[^ \t<>(),;:"@\\[\]]+)/;

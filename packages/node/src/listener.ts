@@ -82,7 +82,8 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /**
    * Stops accepting, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
-   * default), and then closes the rest at once. For the last second of these nobody is heard any more: it fails with Closing. What these have to clear away, half a message for one, may take a second more.
+   * default), and then closes the rest at once. In the last second of these nobody is heard any more: hearing fails with Closing. What
+   * the protocols then have to clear away, half a message for one, may take a second more.
    */
   close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(grace);
