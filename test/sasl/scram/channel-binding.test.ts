@@ -125,7 +125,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
       const bare = 'n=joe,r=client-nonce';
       const withoutProof = `c=${Buffer.from(`p=${type},,`).toString('base64')},r=client-nonceserver`;
       const ask = async (serverFirst: Uint8Array) => {
-        const authMessage = Buffer.from(`${bare},${Buffer.from(serverFirst).toString()},${withoutProof}`);
+        const authMessage = `${bare},${Buffer.from(serverFirst).toString()},${withoutProof}`;
         const { clientKey, storedKey } = await deriveKeys('sha256', 'pencil', secret.salt, secret.iterations);
         const proof = xor(new HmacKey('sha256', storedKey).digest(withRoom('sha256', authMessage)), clientKey);
         return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`);

@@ -33,7 +33,7 @@ export class ScramCredentials extends PasswordProof {
   readonly hash: ScramHash;
   readonly #exchange: ScramExchange;
   #heard: Promise<Heard> | undefined;
-  #signature: Uint8Array | undefined;
+  #signature: string | undefined;
 
   constructor(exchange: ScramExchange) {
     super(exchange.authzid);
@@ -117,7 +117,7 @@ interface Heard {
   readonly proof: Uint8Array;
   /** True if nonce and channel binding are those of this exchange. */
   readonly bound: boolean;
-  readonly authMessage: Uint8Array;
+  readonly authMessage: string;
 }
 
 function hear(exchange: ScramExchange, serverFirst: string): Promise<Heard> {

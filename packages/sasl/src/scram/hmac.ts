@@ -27,17 +27,26 @@ export class HmacKey {
 
   /** The HMAC of a message that {@link withRoom} was made of. Writes to the room. */
   digest(message: Buffer): Buffer {
+    return Buffer.from(this.#digest(message, 'binary'), 'latin1');
+  }
+
+  /** The same in base64. */
+  base64(message: Buffer): string {
+    return this.#digest(message, 'base64');
+  }
+
+  #digest(message: Buffer, encoding: 'binary' | 'base64'): string {
     message.set(this.#inner);
     this.#outer.write(digestOf(this.#hash, message, 'binary'), this.#block, 'latin1');
-    return h(this.#hash, this.#outer);
+    return digestOf(this.#hash, this.#outer, encoding);
   }
 }
 
-/** A message with room for a pad in front of it, so that it is copied once for all keys. */
-export function withRoom(hash: ScramHash, message: Uint8Array): Buffer {
+/** A message in UTF-8, with room for a pad in front of it. */
+export function withRoom(hash: ScramHash, message: string): Buffer {
   const { block } = SCRAM_HASHES[hash];
-  const roomy = Buffer.allocUnsafe(block + message.length);
-  roomy.set(message, block);
+  const roomy = Buffer.allocUnsafe(block + Buffer.byteLength(message));
+  roomy.write(message, block);
   return roomy;
 }
 

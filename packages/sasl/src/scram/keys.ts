@@ -25,5 +25,5 @@ export async function deriveKeys(
 
 const pbkdf2OnPool = promisify(pbkdf2);
 
-const CLIENT_KEY = Buffer.from('Client Key');
-const SERVER_KEY = Buffer.from('Server Key');
+const CLIENT_KEY = 'Client Key';
+const SERVER_KEY = 'Server Key';

@@ -117,9 +117,9 @@ export function formatClientFinal(withoutProof: string, proof: Uint8Array): stri
   return `${withoutProof},p=${encodeBase64(proof)}`;
 }
 
-/** A server-final-message of success. This server says no errors: the protocol's own refusal is enough. */
-export function formatServerFinal(signature: Uint8Array): string {
-  return `v=${encodeBase64(signature)}`;
+/** A server-final-message of success; the signature is in base64 already. This server says no errors: the protocol's own refusal is enough. */
+export function formatServerFinal(signature: string): string {
+  return `v=${signature}`;
 }
 
 /** The value of the `c` attribute: base64 of the gs2-header and the channel binding data (RFC 5802 §7, cbind-input). */
@@ -129,8 +129,8 @@ export function formatBinding(gs2Header: string, data?: Uint8Array): string {
 }
 
 /** What proof and signature are made over (RFC 5802 §3). */
-export function formatAuthMessage(clientFirstBare: string, serverFirst: string, withoutProof: string): Buffer {
-  return Buffer.from(`${clientFirstBare},${serverFirst},${withoutProof}`);
+export function formatAuthMessage(clientFirstBare: string, serverFirst: string, withoutProof: string): string {
+  return `${clientFirstBare},${serverFirst},${withoutProof}`;
 }
 
 /** `,` and `=` in a saslname (RFC 5802 §5.1). */

@@ -92,10 +92,10 @@ export class ScramSecret {
   }
 
   /**
-   * The server's signature over this AuthMessage (RFC 5802 §3), for who has proved to know the password: undefined unless the proof
-   * was made with it over the same.
+   * The server's signature over this AuthMessage (RFC 5802 §3), in base64 as it is said, for who has proved to know the password:
+   * undefined unless the proof was made with it over the same.
    */
-  sign(proof: Uint8Array, authMessage: Uint8Array): Uint8Array | undefined {
+  sign(proof: Uint8Array, authMessage: string): string | undefined {
     if (proof.length !== this.#storedKey.length) return undefined;
     this.#storedHmac ??= new HmacKey(this.hash, this.#storedKey);
     this.#serverHmac ??= new HmacKey(this.hash, this.#serverKey);
@@ -104,7 +104,7 @@ export class ScramSecret {
     const proved = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
     // With a right one the client can be impersonated, unlike with what is stored.
     clientKey.fill(0);
-    return proved ? this.#serverHmac.digest(message) : undefined;
+    return proved ? this.#serverHmac.base64(message) : undefined;
   }
 
   /** True if this is the password, for mechanisms that send it as it is. Costs a whole derivation, whatever the password. */
