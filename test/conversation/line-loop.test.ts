@@ -1,0 +1,199 @@
+import { Closing, type LineError, type LineListener, PeerGone, TimedOut, type Transport } from '@postern/conversation';
+import { readChunk, settle } from '@postern/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runs } from '../support/fuzz.ts';
+import { converse } from './converse.ts';
+import { delays, items, model, Reader, replies, written } from './script.ts';
+
+describe('who hears lines', () => {
+  it('hears the same, and the peer does, however the bytes are split and however long everybody takes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        items,
+        delays,
+        fc.integer(),
+        fc.integer({ min: 1, max: 300 }),
+        async (script, slow, seed, room) => {
+          const { conversation, client } = converse({}, { chunks: { seed }, highWaterMark: room });
+          const reader = new Reader(conversation, slow);
+          const said = listen(client);
+          const over = conversation.hearLines(reader);
+          for (const item of script) await client.write(Buffer.from(written(item), 'latin1'));
+          client.end();
+          await over;
+          await conversation.close();
+          expect(reader.notes).toEqual(script.map(model));
+          expect(await said).toBe(replies(script));
+        },
+      ),
+      { numRuns: runs(200) },
+    );
+  });
+
+  it('hears nothing more, and fails, when he destroys the conversation', async () => {
+    for (const delay of [false, true]) {
+      const { conversation, client } = converse();
+      const lines = new Lines(() => {
+        conversation.destroy();
+        return delay ? settle() : undefined;
+      });
+      void client.write('one\r\ntwo\r\n');
+      await expect(conversation.hearLines(lines)).rejects.toThrow(PeerGone);
+      expect(lines.heardLines).toEqual(['one']);
+    }
+  });
+
+  it('hears nothing more, and fails, when he closes the conversation, though the peer goes on', async () => {
+    for (const delay of [false, true]) {
+      const { conversation, client, clock } = converse();
+      const lines = new Lines((line) => {
+        if (line === 'two') void conversation.close();
+        return delay ? settle() : undefined;
+      });
+      const over = expect(conversation.hearLines(lines)).rejects.toThrow(PeerGone);
+      void client.write('one\r\ntwo\r\nthree\r\n');
+      await settle();
+      void client.write('four\r\n');
+      await settle();
+      void client.write('five\r\n');
+      await clock.advance(10_000);
+      await over;
+      expect(lines.heardLines).toEqual(['one', 'two']);
+    }
+  });
+
+  it('hears nothing more of a conversation that is closed while others have their turn', async () => {
+    const { conversation, client, clock } = converse();
+    const lines = new Lines(() => {});
+    void client.write('NOOP\r\n'.repeat(1_000));
+    const over = expect(conversation.hearLines(lines)).rejects.toThrow(PeerGone);
+    const before = lines.heardLines.length;
+    expect(before).toBeLessThan(1_000);
+    void conversation.close();
+    setImmediate(() => void client.write('late\r\n'));
+    await clock.advance(10_000);
+    await over;
+    expect(lines.heardLines).toHaveLength(before);
+  });
+
+  it('has all the time there is: patience is for the peer, and begins anew for each line', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lines = new Lines((line) => (line === 'slow' ? promise : undefined));
+    const over = conversation.hearLines(lines);
+    await clock.advance(9_000);
+    void client.write('slow\r\n');
+    await clock.advance(3_600_000);
+    resolve();
+    await clock.advance(9_000);
+    void client.write('last\r\n');
+    await over;
+    expect(lines.heardLines).toEqual(['slow', 'last']);
+  });
+
+  it('does not wait longer for a peer that drips, nor for a transport that tells of nothing', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const over = expect(conversation.hearLines(new Lines(() => {}))).rejects.toThrow(TimedOut);
+    for (let second = 0; second < 10; second++) {
+      if (second % 2 === 0) conversation.onInput();
+      else void client.write('x');
+      await clock.advance(1_000);
+    }
+    await over;
+  });
+
+  it('has the time that the peer takes nothing counted as its own', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 }, { highWaterMark: 100 });
+    const lines = new Lines((line) => conversation.say(`${line}${'x'.repeat(200)}\r\n`));
+    const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
+    void client.write('one\r\ntwo\r\n');
+    await clock.advance(6_000);
+    expect(lines.heardLines).toEqual(['one', 'two']);
+    await client.write('three\r\n');
+    await settle();
+    expect(lines.heardLines).toEqual(['one', 'two']);
+    void readAll(client);
+    await settle();
+    expect(lines.heardLines).toEqual(['one', 'two', 'three']);
+    void client.write('f');
+    await clock.advance(9_000);
+    void client.write('o');
+    await clock.advance(1_000);
+    await over;
+  });
+
+  it('may be broken off for any reason, and hears the rest of the line later', async () => {
+    const { conversation, client } = converse();
+    const over = expect(conversation.hearLines(new Lines(() => {}))).rejects.toThrow(Closing);
+    void client.write('half ');
+    await settle();
+    conversation.interrupt(new Closing());
+    conversation.interrupt(new Closing());
+    await over;
+    void client.write('a line\r\n');
+    expect(await conversation.hearLine(100)).toBe('half a line');
+  });
+
+  it('finds out that the server closes when he has come to the end of what is there, not before', async () => {
+    const closing = new AbortController();
+    const { conversation, client } = converse({ closing: closing.signal });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lines = new Lines((line) => (line === 'slow' ? promise : undefined), true);
+    const over = expect(conversation.hearLines(lines)).rejects.toThrow(Closing);
+    void client.write('slow\r\nand\r\nthis\r\n');
+    await settle();
+    closing.abort();
+    await settle();
+    resolve();
+    await over;
+    expect(lines.heardLines).toEqual(['slow', 'and', 'this']);
+  });
+
+  it('fails when he hears something else beside it', async () => {
+    const { conversation, client } = converse();
+    const others: Promise<unknown>[] = [];
+    const lines = new Lines(() => {
+      others.push(Promise.resolve(conversation.hearBytes(10, () => {})));
+    });
+    void client.write('one\r\n');
+    await expect(conversation.hearLines(lines)).rejects.toThrow(TypeError);
+    await client.write('0123456789');
+    await Promise.all(others);
+  });
+});
+
+/** Writes down what is heard, up to `last`. */
+class Lines implements LineListener {
+  readonly maximum = 10;
+  readonly interruptible: boolean;
+  readonly heardLines: string[] = [];
+  readonly #answer: (line: string) => void | Promise<void>;
+
+  constructor(answer: (line: string) => void | Promise<void>, interruptible = false) {
+    this.interruptible = interruptible;
+    this.#answer = answer;
+  }
+
+  heard(line: string | LineError): boolean | Promise<boolean> {
+    const text = typeof line === 'string' ? line : line.code;
+    this.heardLines.push(text);
+    return this.#answer(text)?.then(() => text !== 'last') ?? text !== 'last';
+  }
+}
+
+/** All that comes until the peer has ended; then ends as well. */
+async function listen(transport: Transport): Promise<string> {
+  const text = await readAll(transport);
+  transport.end();
+  return text;
+}
+
+async function readAll(transport: Transport): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = await readChunk(transport);
+    if (chunk === undefined) return Buffer.concat(chunks).toString();
+    chunks.push(chunk);
+  }
+}
