@@ -63,6 +63,24 @@ describe('who hears lines', () => {
     }
   });
 
+  it('hears nothing more of a conversation that is closed while he takes his time, whenever more comes', async () => {
+    for (let moments = 0; moments < 8; moments++) {
+      const { conversation, client, clock } = converse();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const lines = new Lines((line) => (line === 'slow' ? promise : undefined));
+      const over = expect(conversation.hearLines(lines)).rejects.toThrow(PeerGone);
+      void client.write('slow\r\n');
+      await settle();
+      void conversation.close();
+      resolve();
+      for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+      void client.write('late\r\n');
+      await clock.advance(10_000);
+      await over;
+      expect(lines.heardLines).toEqual(['slow']);
+    }
+  });
+
   it('hears nothing more of a conversation that is closed while others have their turn', async () => {
     const { conversation, client, clock } = converse();
     const lines = new Lines(() => {});

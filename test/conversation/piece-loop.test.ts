@@ -46,6 +46,30 @@ describe('who takes a message in pieces', () => {
     }
   });
 
+  it('gets nothing more of a conversation that is closed meanwhile: it would have a hole', async () => {
+    for (let moments = 0; moments < 8; moments++) {
+      const { conversation, client, clock } = converse();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      void client.write('one\r\n');
+      const pieces: string[] = [];
+      const heard = hear(conversation, (piece) => {
+        pieces.push(piece);
+        return promise;
+      });
+      const over = expect(heard).rejects.toThrow(PeerGone);
+      await settle();
+      void client.write('hole\r\n');
+      await settle();
+      void conversation.close();
+      resolve();
+      for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+      void client.write('two\r\n.\r\n');
+      await clock.advance(10_000);
+      await over;
+      expect(pieces).toEqual(['one\r\n']);
+    }
+  });
+
   it('is told of the peer that left, not of his own failure, when both happen', async () => {
     const { conversation, client } = converse();
     void client.write('one\r\n');

@@ -80,8 +80,12 @@ export class Input extends Waiter {
     this.onEmpty?.();
   }
 
-  /** Takes what the transport has, if only the end; false if it has nothing yet. Throws PeerGone if the connection broke. */
+  /**
+   * Takes what the transport has, if only the end; false if it has nothing yet. Throws PeerGone if the connection broke, or if what is
+   * there is discarded: what comes then has a hole before it.
+   */
   fill(): boolean {
+    if (this.#discards) throw GONE;
     const read = this.#read();
     if (read === 'later') return false;
     this.at = 0;
@@ -119,7 +123,8 @@ export class Input extends Waiter {
     this.wake(GONE);
     this.chunk = undefined;
     try {
-      while (!this.ended && this.fill()) this.chunk = undefined;
+      let read = this.#read();
+      while (read !== 'later' && read !== 'ended') read = this.#read();
     } catch {
       this.#transport.destroy();
     }
