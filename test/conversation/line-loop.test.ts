@@ -1,5 +1,14 @@
-import { Closing, type LineError, type LineListener, PeerGone, TimedOut, type Transport } from '@postern/conversation';
-import { readChunk, settle } from '@postern/testing';
+import {
+  Closing,
+  Conversation,
+  Deadlines,
+  type LineError,
+  type LineListener,
+  PeerGone,
+  TimedOut,
+  type Transport,
+} from '@postern/conversation';
+import { memoryPipe, readChunk, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';
@@ -178,6 +187,23 @@ describe('who hears lines', () => {
     await expect(conversation.hearLines(lines)).rejects.toThrow(TypeError);
     await client.write('0123456789');
     await Promise.all(others);
+  });
+
+  it('fails with PeerGone, and the cause, where a transport throws', async () => {
+    const cause = new RangeError('a transport with a bug');
+    const fail = () => {
+      throw cause;
+    };
+    for (const broken of [{ read: fail }, { write: fail }]) {
+      const { server, client } = memoryPipe();
+      const transport: Transport = Object.assign(server, broken);
+      const conversation = new Conversation(transport, { deadlines: new Deadlines() });
+      void client.write('one\r\n');
+      conversation.say('hello\r\n');
+      const lines = new Lines(() => conversation.say('x'.repeat(100_000)));
+      await expect(conversation.hearLines(lines)).rejects.toMatchObject({ code: 'peer-gone', cause });
+      await conversation.close();
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Deadlines } from './deadlines.ts';
 import { PeerGone } from './errors.ts';
-import type { Transport } from './transport.ts';
+import type { MaybePromise, Transport } from './transport.ts';
 
 /** What was said and not sent yet, and the write that is under way. */
 export class Output {
@@ -64,7 +64,13 @@ export class Output {
 
   /** Writes at once. Only while no write is under way. */
   write(bytes: Uint8Array | string): void {
-    const written = this.#transport.write(bytes);
+    let written: MaybePromise<void>;
+    try {
+      written = this.#transport.write(bytes);
+    } catch (cause) {
+      this.break(cause);
+      return;
+    }
     if (written === undefined) return;
     this.#writing = written.then(
       () => {
