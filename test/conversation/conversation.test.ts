@@ -605,6 +605,24 @@ describe('close', () => {
     await closed;
   });
 
+  it('is over for all who have asked for it as soon as the peer has ended', async () => {
+    const { conversation, client } = converse();
+    const closed = Promise.all([conversation.close(), conversation.close()]);
+    client.end();
+    expect(await readChunk(client)).toBeUndefined();
+    await closed;
+    expect(client.closed).toBe(true);
+  });
+
+  it('is over at once when the peer has taken what was said and is gone', async () => {
+    const { conversation, client } = converse({}, { highWaterMark: 4 });
+    conversation.say('221 bye\r\n');
+    const closed = conversation.close();
+    expect(client.read()).toHaveLength(9);
+    client.reset();
+    await closed;
+  });
+
   it('closes on a peer that does not end, soon', async () => {
     const { conversation, client, clock } = converse();
     const closed = conversation.close();

@@ -1,5 +1,5 @@
 import { Counted } from './counted.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type Wait } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { PeerGone } from './errors.ts';
 import { Input, type LineError } from './input.ts';
@@ -51,7 +51,8 @@ export class Conversation implements TransportListener {
   #gone: AbortController | undefined = undefined;
   #leaveOnEnd = false;
   #closed = false;
-  #onceClosed: (() => void) | undefined = undefined;
+  /** The wait for the peer to end as well. */
+  #ending: Wait | undefined = undefined;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
 
@@ -176,12 +177,12 @@ export class Conversation implements TransportListener {
     let left = Math.min(this.patience, MAXIMUM_LINGERING);
     try {
       if (this.#output.flush() !== undefined) left = await this.#output.flushed(left);
+      if (this.#closed) return;
       this.transport.end();
-      const wait = this.#deadlines.wait(left);
-      this.#onceClosed = () => wait.end();
+      this.#ending ??= this.#deadlines.wait(left);
       // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
       this.#input.discard();
-      await wait.over;
+      await this.#ending.over;
     } catch {
       // It broke, or took too long: the end either way.
     } finally {
@@ -208,7 +209,7 @@ export class Conversation implements TransportListener {
   /** @internal */
   onClose(): void {
     this.#closed = true;
-    this.#onceClosed?.();
+    this.#ending?.end();
     this.#tellIfLeft();
   }
 
