@@ -105,11 +105,27 @@ function parseParameters(rest: string): readonly Parameter[] | undefined {
   return [...parameters.values()];
 }
 
-/** Two blanks where one belongs are let pass: a client of some renown sends them. */
+/**
+ * Two blanks where one belongs are let pass: a client of some renown sends them. Without a regular expression: the last that matched
+ * keeps its text, which may be a password.
+ */
 function parseAuth(argument: string): Command | Malformed {
-  const match = /^ +([!-~]+)(?: +([!-~]+))? *$/.exec(argument);
-  if (match === null) return { verb: 'AUTH', malformed: BAD_ARGUMENT };
-  return { verb: 'AUTH', mechanism: (match[1] ?? '').toUpperCase(), initialResponse: match[2] };
+  const mechanismAt = skipBlanks(argument, 0);
+  const mechanismEnd = skipWord(argument, mechanismAt);
+  const responseAt = skipBlanks(argument, mechanismEnd);
+  const responseEnd = skipWord(argument, responseAt);
+  if (mechanismEnd === mechanismAt || skipBlanks(argument, responseEnd) < argument.length) {
+    return { verb: 'AUTH', malformed: BAD_ARGUMENT };
+  }
+  const mechanism = argument.slice(mechanismAt, mechanismEnd).toUpperCase();
+  const initialResponse = responseEnd === responseAt ? undefined : argument.slice(responseAt, responseEnd);
+  return { verb: 'AUTH', mechanism, initialResponse };
+}
+
+function skipWord(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) > 0x20 && text.charCodeAt(at) < 0x7f) at++;
+  return at;
 }
 
 /** RFC 6531 §3.7.4.2: behind the text may stand that the client can hear UTF-8. */

@@ -13,7 +13,7 @@ export type Preparation = 'query' | 'stored';
  */
 export function prepare(text: string, preparation: Preparation): string | undefined {
   if (text.length > MAX_LENGTH) return undefined;
-  if (PRINTABLE_ASCII.test(text)) return text;
+  if (text !== '' && isPrintableAscii(text)) return text;
   if (!text.isWellFormed()) return undefined;
   try {
     // The library throws at what is prohibited, and a TypeError at a text that maps to nothing.
@@ -23,7 +23,13 @@ export function prepare(text: string, preparation: Preparation): string | undefi
   }
 }
 
-const MAX_LENGTH = 1024;
+/** What SASLprep leaves as it is; nearly every name there is. Not a regular expression: the last that matched keeps its text, a password. */
+function isPrintableAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
 
-/** What SASLprep leaves as it is; nearly every name there is. */
-const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
+const MAX_LENGTH = 1024;

@@ -17,7 +17,7 @@ export function prepared(presented: string, name: string): string {
   const form = prepare(presented, 'query');
   if (form === undefined)
     throw new MalformedResponse(`the ${name} is empty, too long or holds what SASLprep prohibits`);
-  return form;
+  return ownText(form);
 }
 
 /** The authorization identity in its prepared form; undefined if there is none, or if it is the authentication identity itself. */
@@ -26,3 +26,11 @@ export function preparedAuthzid(presented: string, authcid?: string): string | u
   const authzid = prepared(presented, 'authorization identity');
   return authzid === authcid ? undefined : authzid;
 }
+
+/** V8 cuts a text out of a longer one without copying it: who keeps the user name would keep the password that came with it. */
+function ownText(text: string): string {
+  return text.length < SHORTEST_CUT ? text : Buffer.from(text).toString();
+}
+
+/** What is shorter is copied anyway. */
+const SHORTEST_CUT = 13;

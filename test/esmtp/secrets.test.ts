@@ -1,0 +1,83 @@
+import { connect, type Socket } from 'node:net';
+import { getHeapSnapshot } from 'node:v8';
+import { AvatarRealm, type Checker, Portal, UsernamePassword } from '@postern/cred';
+import { esmtp, MessageDelivery } from '@postern/esmtp';
+import { listen } from '@postern/node';
+import { expect, onTestFinished, test } from 'vitest';
+
+test('an idle connection keeps no password of its login, as it is or in base64', async () => {
+  const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
+  onTestFinished(() => listener.close({ grace: 0 }));
+  const plain = base64(octets('\0', NAME, '\0', ...PASSWORD));
+  const clients = [
+    await login(listener.address.port, [octets('AUTH PLAIN ', plain)]),
+    await login(listener.address.port, [octets('AUTH PLAIN'), octets(plain)]),
+    await login(listener.address.port, [octets('AUTH LOGIN'), base64(octets(NAME)), base64(octets(...PASSWORD))]),
+    await login(listener.address.port, [octets('AUTH PLAIN ', plain)]),
+  ];
+  expect(portal.openLogins).toBe(clients.length);
+  const snapshot = await heap();
+  // What is found if it is there.
+  expect(snapshot.includes(NAME)).toBe(true);
+  expect(snapshot.includes(octets(...PASSWORD))).toBe(false);
+  expect(snapshot.includes(plain.subarray(-16))).toBe(false);
+  expect(snapshot.includes(base64(octets(...PASSWORD)).subarray(0, 16))).toBe(false);
+  for (const client of clients) client.destroy();
+});
+
+/** Long enough for V8 to cut it out of a longer text without copying it. */
+const NAME = 'ann.of.the.long.name@example.com';
+/** In halves: as one text, it would be on the heap for the test's sake. */
+const PASSWORD = ['a quite', ' long secret'];
+
+/** Knows everybody. */
+const checker: Checker<UsernamePassword> = {
+  credentialInterfaces: [UsernamePassword],
+  requestAvatarId: async ({ username }) => username,
+};
+
+class NoDelivery extends MessageDelivery {
+  override validateFrom(): void {}
+  override validateTo(): void {}
+  override openMessage(): never {
+    throw new Error('no message is sent here');
+  }
+}
+
+const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new NoDelivery())).register(checker);
+const protocol = esmtp({ hostname: 'mx.example.com', portal });
+
+/** Logs in, with one line after the other, and stays. */
+async function login(port: number, lines: readonly Buffer[]): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  await reply(socket);
+  for (const line of [octets('EHLO client.example.org'), ...lines]) {
+    socket.write(octets(line, '\r\n'));
+    await reply(socket);
+  }
+  return socket;
+}
+
+function reply(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('data', resolve));
+}
+
+function octets(...parts: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+}
+
+/** Base64 without a text that it would be. */
+function base64(bytes: Buffer): Buffer {
+  const whole = Math.floor(bytes.length / 3) * 3;
+  const groups: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 3) {
+    groups.push(Buffer.from(bytes.subarray(at, at < whole ? at + 3 : bytes.length).toString('base64')));
+  }
+  return Buffer.concat(groups);
+}
+
+async function heap(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of getHeapSnapshot()) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
