@@ -14,7 +14,7 @@ export type Item =
 /** How long somebody takes: not at all, a moment, or a turn. */
 export type Delay = 'none' | 'moment' | 'turn';
 
-export const MAXIMUM = 40;
+const MAXIMUM = 40;
 
 const word = fc.string({ unit: fc.constantFrom('a', '.', ' ', '\t', '\0', 'é'), maxLength: 8 });
 
