@@ -191,8 +191,8 @@ test.each([
       const closed = hearAll(peer).then(() => peer.close());
       for (let minutes = 0; minutes < 2_000 && !isOver; minutes++) await clock.advance(60_000);
       await Promise.all([over, closed]);
-      // For what comes too late.
-      await clock.advance(2_000_000);
+      // For what comes too late: the answer to validateFrom, behind it the message, behind that the end of its abort.
+      await clock.advance(4_000_000);
       await settle();
 
       expect(delivery.notes).toEqual([]);
