@@ -20,6 +20,7 @@ export interface HeardMessage {
   readonly bareLineEndings: boolean;
 }
 
+/** What a conversation is given by its server. */
 export interface ConversationOptions {
   /** Where the conversation's deadlines are kept: one for all conversations of a server. Default: its own. */
   readonly deadlines?: Deadlines;
@@ -36,6 +37,7 @@ export interface ConversationOptions {
  * `patience` allows. Hearing fails with a ConversationError; one thing is heard at a time.
  */
 export class Conversation implements TransportListener {
+  /** What it sits on: for its addresses and its TLS. Its bytes are the conversation's. */
   readonly transport: Transport;
   /**
    * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, they buy some of

@@ -105,6 +105,7 @@ export class Deadlines {
 export abstract class Waiter implements Enrolled {
   /** By the clock, in milliseconds. */
   expiresAt = 0;
+  /** The signal that ends the wait as well, if one does. */
   closing: AbortSignal | undefined = undefined;
   place = -1;
 
@@ -114,6 +115,7 @@ export abstract class Waiter implements Enrolled {
 
 /** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
 export class Wait<T = void> extends Waiter {
+  /** Resolves with what was waited for; rejects with TimedOut or Closing. */
   readonly over: Promise<T>;
   readonly #deadlines: Deadlines;
   readonly #resolve: (value: T) => void;

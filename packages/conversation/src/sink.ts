@@ -25,6 +25,7 @@ export class Sink {
     }
   }
 
+  /** Throws what the taker failed with, if it did. */
   rethrow(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }

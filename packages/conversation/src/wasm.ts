@@ -4,18 +4,27 @@
  */
 export type Code = readonly number[];
 
+/** A number. */
 export const i32 = (value: number): Code => [0x41, ...signed(value)];
+/** What the local of this number holds; parameters come first. */
 export const get = (local: number): Code => [0x20, local];
+/** Has the local hold the value. */
 export const set = (local: number, value: Code): Code => [...value, 0x21, local];
+/** The sum, of 32 bits. */
 export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
+/** The bits that are set in either. */
 export const or = (a: Code, b: Code): Code => [...a, ...b, 0x72];
+/** 1 if they are equal, else 0. */
 export const equal = (a: Code, b: Code): Code => [...a, ...b, 0x46];
-/** Without signs, as addresses are. */
+/** 1 if the first is no larger, else 0. Without signs, as addresses are. */
 export const atMost = (a: Code, b: Code): Code => [...a, ...b, 0x4d];
+/** 1 for zero, else 0. */
 export const not = (a: Code): Code => [...a, 0x45];
 /** How many bits below the lowest one that is set. */
 export const trailingZeros = (a: Code): Code => [...a, 0x68];
+/** The octet in memory at the address and so many further. */
 export const loadOctet = (address: Code, offset = 0): Code => [...address, 0x2d, 0, ...unsigned(offset)];
+/** Puts 32 bits into memory, the lowest first. */
 export const storeWord = (address: number, value: Code): Code => [...i32(address), ...value, 0x36, 2, 0];
 
 /** Sixteen octets at once. */
@@ -34,7 +43,9 @@ export const vector = {
   bitmask: (a: Code): Code => [...a, 0xfd, 100],
 };
 
+/** Does this once, and again wherever it says {@link again}. */
 export const loop = (...body: readonly Code[]): Code => [0x03, NOTHING, ...body.flat(), END];
+/** Does the one if the condition is not 0, else the other. */
 export const when = (condition: Code, then: readonly Code[], otherwise: readonly Code[] = []): Code => [
   ...condition,
   0x04,
@@ -46,6 +57,7 @@ export const when = (condition: Code, then: readonly Code[], otherwise: readonly
 ];
 /** Back to the beginning of the loop that is so many loops and whens further out. */
 export const again = (depth: number): Code => [0x0c, depth];
+/** Returns from the function. */
 export const leave: Code = [0x0f];
 
 /** What a module offers. */

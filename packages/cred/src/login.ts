@@ -9,7 +9,9 @@ export type OnLogout = (reason: LogoutReason, login: Login<unknown>) => MaybePro
 
 /** Someone who is logged in: the avatar, and the way out. */
 export class Login<A> implements AsyncDisposable {
+  /** Who it is. */
   readonly avatarId: AvatarId;
+  /** What acts for the user, of the interface that was asked for. */
   readonly avatar: A;
   readonly #onLogout: OnLogout;
   #ended: Promise<void> | undefined = undefined;
@@ -40,6 +42,7 @@ export class Login<A> implements AsyncDisposable {
     return this.#ended;
   }
 
+  /** Logs out, for `quit`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.logout();
   }

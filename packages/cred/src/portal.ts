@@ -27,6 +27,7 @@ export interface PortalOptions {
    * logout. Default: 60,000.
    */
   readonly deadline?: number;
+  /** What the deadline goes by. Default: the system's. */
   readonly clock?: Clock;
 }
 

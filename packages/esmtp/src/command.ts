@@ -26,6 +26,7 @@ export interface NoCommand {
   readonly verb: 'unimplemented' | 'foreign' | 'unrecognised';
 }
 
+/** The first word of a command that there is here, in upper case. */
 export type Verb = Command['verb'];
 
 /** A parameter of MAIL or RCPT: `SIZE=1000`. */

@@ -25,6 +25,7 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly challengers?: readonly Challenger[];
   /** What the listener is for; sets what is not chosen of the {@link Policy}. Default: submission. */
   readonly service?: Service;
+  /** Which mechanisms are offered where. Default: those that expose the secret only with TLS, or to this machine. */
   readonly offer?: OfferPolicy;
   /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
   readonly trustSubmitter?: (mind: Mind, avatarId: AvatarId) => boolean;
@@ -35,14 +36,18 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly xclient?: (peer: Address) => boolean;
   /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
   readonly omit?: readonly OptionalExtension[];
+  /** What a client may use up. Default: {@link Limits} says it of each. */
   readonly limits?: Partial<Limits>;
+  /** Hears of logins, messages and trouble: for the log. What it fails with is dropped. */
   readonly onEvent?: EventListener;
+  /** What the waits for a refused login go by. Default: the system's. */
   readonly clock?: Clock;
 }
 
 /** The extensions that a server may do without. Without CHUNKING there is no BINARYMIME. */
 export const optionalExtensions = ['BINARYMIME', 'CHUNKING', 'DSN', 'LIMITS', 'REQUIRETLS', 'SMTPUTF8'] as const;
 
+/** The keyword of an extension that a server may do without. */
 export type OptionalExtension = (typeof optionalExtensions)[number];
 
 /**

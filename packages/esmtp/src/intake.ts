@@ -246,8 +246,10 @@ function isBlank(octet: number | undefined): boolean {
 }
 
 const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');
+/** RFC 1870 §6.2: also for a chunk that would make the message too large. */
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
+/** RFC 5321 §2.3.8: who sends these may mean another end of the message than we do. */
 export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
 const NONE: readonly FailedRecipient[] = [];

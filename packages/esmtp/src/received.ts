@@ -25,6 +25,7 @@ export class ReceivedBeginning {
   #protocol = '';
   #last: Beginning | undefined = undefined;
 
+  /** How a field begins that comes this way. */
   of(way: Way): Beginning {
     const { mind, remoteName, protocol } = way;
     const { clientName: name, remote } = mind;

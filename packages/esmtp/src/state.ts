@@ -37,8 +37,11 @@ export class DeliveryFailed extends Error {
 /** Where one session stands, and what it has to do with. */
 export class State {
   readonly conversation: Conversation;
+  /** The server's, for all of its sessions. */
   readonly settings: Settings;
+  /** What is known of the client. */
   readonly mind: SmtpMind;
+  /** Which commands may come now. */
   phase: Phase = 'start';
   /** Where the session returns to after a transaction. */
   home: 'start' | 'plain' | 'extended' = 'start';
@@ -48,6 +51,7 @@ export class State {
   login: Login<MessageDelivery> | undefined;
   /** True if AUTH succeeded. */
   authenticated = false;
+  /** What MAIL has begun, until the message, RSET or a greeting ends it. */
   transaction: Transaction | undefined;
   #receivedBeginning: ReceivedBeginning | undefined;
   /** How often MAIL has come so far. */

@@ -17,8 +17,11 @@ import { ExchangeMind } from './exchange-mind.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
+  /** The mechanism that the client has chosen, if it was offered: that is not looked at again. */
   readonly challenger: Challenger;
+  /** Where the credentials are judged. */
   readonly portal: Portal;
+  /** What is known of the client. */
   readonly mind: Mind;
   /** The avatars that the protocol can work with. */
   readonly interfaces: I;
@@ -31,6 +34,7 @@ export interface Authentication<I extends readonly Interface<object>[]> {
    * was wrong, but for fractions of a millisecond. Success is not delayed. Default: 250.
    */
   readonly failureFloor?: number;
+  /** What the failure floor goes by. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -1,6 +1,7 @@
 import type { Address, MaybePromise, TlsFacts, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
 import { type Chunks, Slicer } from './chunks.ts';
 
+/** What a connection in memory is like. */
 export interface MemoryPipeOptions {
   /** How what is written arrives at the other end. Default: `whole`. */
   readonly chunks?: Chunks;
