@@ -22,7 +22,10 @@ export class Login<A> implements AsyncDisposable {
     this.#onLogout = onLogout;
   }
 
-  /** Ends the login. The first call counts, with its reason; every call resolves, or rejects, when the logging out has ended. */
+  /**
+   * Ends the login. The first call counts, with its reason; every call resolves, or rejects, when the logging out has ended. It must not
+   * be waited for by what is done then.
+   */
   logout(reason: LogoutReason = 'quit'): Promise<void> {
     return this.leave(reason) ?? Promise.resolve();
   }
@@ -30,7 +33,7 @@ export class Login<A> implements AsyncDisposable {
   /** The same, for who need not wait a turn: undefined if the logging out has ended at once. */
   leave(reason: LogoutReason = 'quit'): MaybePromise<void> {
     if (this.#ended !== undefined) return this.#ended;
-    // Before the call: an avatar that logs itself out while it is being logged out must not begin again, nor wait for itself.
+    // Before the call: an avatar that at once logs itself out, too, must not begin again, nor wait for itself.
     this.#ended = OVER;
     try {
       const leaving = this.#onLogout(reason, this);

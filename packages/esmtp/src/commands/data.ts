@@ -8,7 +8,7 @@ import { OUT_OF_SEQUENCE } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
-/** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Once that is heard the transaction is over, whatever comes of it. */
+/** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Once heard, it ends the transaction. */
 export function data(state: State): MaybePromise<Reply | undefined> {
   const { transaction } = state;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
