@@ -3,11 +3,13 @@ import { getHeapSnapshot } from 'node:v8';
 import { AvatarRealm, type Checker, Portal, UsernamePassword } from '@postern/cred';
 import { esmtp, MessageDelivery } from '@postern/esmtp';
 import { listen } from '@postern/node';
+import { BearerToken } from '@postern/sasl';
 import { expect, onTestFinished, test } from 'vitest';
 
 test('an idle connection keeps no password of its login, as it is or in base64', async () => {
   const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
   onTestFinished(() => listener.close({ grace: 0 }));
+  const { openLogins } = portal;
   const plain = base64(octets('\0', NAME, '\0', ...PASSWORD));
   const clients = [
     await login(listener.address.port, [octets('AUTH PLAIN ', plain)]),
@@ -15,7 +17,7 @@ test('an idle connection keeps no password of its login, as it is or in base64',
     await login(listener.address.port, [octets('AUTH LOGIN'), base64(octets(NAME)), base64(octets(...PASSWORD))]),
     await login(listener.address.port, [octets('AUTH PLAIN ', plain)]),
   ];
-  expect(portal.openLogins).toBe(clients.length);
+  expect(portal.openLogins - openLogins).toBe(clients.length);
   const snapshot = await heap();
   // What is found if it is there.
   expect(snapshot.includes(NAME)).toBe(true);
@@ -25,15 +27,38 @@ test('an idle connection keeps no password of its login, as it is or in base64',
   for (const client of clients) client.destroy();
 });
 
+test.each([
+  ['OAUTHBEARER', ['n,a=', 'ann.of.the.long.name@example.com', ',\x01auth=Bearer ']],
+  ['XOAUTH2', ['user=', 'ann.of.the.long.name@example.com', '\x01auth=Bearer ']],
+])('nor a token of %s', async (mechanism, beginning) => {
+  const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
+  onTestFinished(() => listener.close({ grace: 0 }));
+  const { openLogins } = portal;
+  const message = base64(octets(...beginning, ...TOKEN, '\x01\x01'));
+  const client = await login(listener.address.port, [octets(`AUTH ${mechanism} `, message)]);
+  expect(portal.openLogins - openLogins).toBe(1);
+  const snapshot = await heap();
+  expect(snapshot.includes(octets(...TOKEN))).toBe(false);
+  expect(snapshot.includes(message.subarray(-24))).toBe(false);
+  client.destroy();
+});
+
 /** Long enough for V8 to cut it out of a longer text without copying it. */
 const NAME = 'ann.of.the.long.name@example.com';
 /** In halves: as one text, it would be on the heap for the test's sake. */
 const PASSWORD = ['a quite', ' long secret'];
+const TOKEN = ['ya29.a0AfH6', 'SMBx-7gQ3'];
 
 /** Knows everybody. */
 const checker: Checker<UsernamePassword> = {
   credentialInterfaces: [UsernamePassword],
   requestAvatarId: async ({ username }) => username,
+};
+
+/** Takes every token for the one of who says so. */
+const tokens: Checker<BearerToken> = {
+  credentialInterfaces: [BearerToken],
+  requestAvatarId: async ({ authzid }) => authzid ?? '',
 };
 
 class NoDelivery extends MessageDelivery {
@@ -44,7 +69,12 @@ class NoDelivery extends MessageDelivery {
   }
 }
 
-const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new NoDelivery())).register(checker);
+const portal = new Portal(
+  new AvatarRealm().provide(MessageDelivery, () => new NoDelivery()),
+  { authorize: (avatarId) => avatarId },
+)
+  .register(checker)
+  .register(tokens);
 const protocol = esmtp({ hostname: 'mx.example.com', portal });
 
 /** Logs in, with one line after the other, and stays. */
@@ -63,7 +93,7 @@ function reply(socket: Socket): Promise<unknown> {
 }
 
 function octets(...parts: readonly (string | Uint8Array)[]): Buffer {
-  return Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
 /** Base64 without a text that it would be. */

@@ -11,6 +11,10 @@ export interface TokenRequest {
 
 /** The text as an OAUTHBEARER response (RFC 7628 §3.1), or undefined if it is none. */
 export function parseOAuthBearer(text: string): TokenRequest | undefined {
+  return forgetMatch(readOAuthBearer(text));
+}
+
+function readOAuthBearer(text: string): TokenRequest | undefined {
   const header = GS2_HEADER.exec(text);
   if (header === null) return undefined;
   const [{ length }, rawAuthzid] = header;
@@ -38,6 +42,10 @@ export function formatOAuthBearer({ authzid, host, port, token }: TokenRequest):
 
 /** The text as an XOAUTH2 response, or undefined if it is none. */
 export function parseXOAuth2(text: string): TokenRequest | undefined {
+  return forgetMatch(readXOAuth2(text));
+}
+
+function readXOAuth2(text: string): TokenRequest | undefined {
   const pairs = parsePairs(KVSEP + text, UTF8_PAIRS);
   const token = parseAuthorization(pairs?.get('auth'));
   const authzid = pairs?.get('user');
@@ -68,11 +76,18 @@ function parseAuthorization(authorization: string | undefined): string | undefin
   return authorization === '' ? '' : BEARER.exec(authorization ?? '')?.[1];
 }
 
+/** The last regular expression that matched keeps its text, which is a token here, until another one matches: so one does. */
+function forgetMatch<T>(result: T): T {
+  NOTHING.test('');
+  return result;
+}
+
 /** What a bearer token may be written with (RFC 6750 §2.1, b64token). */
 export const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const KVSEP = '\x01';
+const NOTHING = /^$/;
 /** No channel binding: OAUTHBEARER has none. */
 const GS2_HEADER = /^[ny],(?:a=([^\0,]+))?,/;
 const PAIRS = /^\x01(?:[A-Za-z]+=[\t\n\r\x20-\x7e]*\x01)*\x01$/;
