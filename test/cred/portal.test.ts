@@ -558,6 +558,24 @@ describe('a client that leaves', () => {
     await login.logout();
     expect(listeners()).toBe(0);
   });
+
+  it('is not listened for after the logout, at whatever moment an avatar has asked for the signal', async () => {
+    for (let moments = 0; moments < 12; moments++) {
+      const { signal, listeners } = counting();
+      const ask = async (mind: Mind): Promise<void> => {
+        for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+        expect(mind.signal.aborted).toBe(false);
+      };
+      const realm = new AvatarRealm().provide(Mailbox, async (avatarId, mind) => {
+        void ask(mind);
+        return new MemoryMailbox(avatarId);
+      });
+      const login = await new Portal(realm).register(users()).login(joe(), mindOf({}, signal), Mailbox);
+      await settle();
+      await login.logout();
+      expect([moments, listeners()]).toEqual([moments, 0]);
+    }
+  });
 });
 
 describe('a logout', () => {

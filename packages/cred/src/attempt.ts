@@ -53,6 +53,11 @@ export class Attempt extends DelegatingMind implements Enrolled {
     return this.#controller !== undefined;
   }
 
+  /** The work is as good as done: whoever asks for the signal from here on, and is the first to, gets the connection's own. */
+  settle(): void {
+    this.#done = true;
+  }
+
   /** Why nobody waits for the work any more; undefined as long as somebody does. */
   get over(): LogoutReason | undefined {
     return this.#stopped?.why ?? (this.left ? 'disconnected' : undefined);

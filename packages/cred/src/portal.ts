@@ -186,6 +186,7 @@ export class Portal {
     if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
     const { avatar } = given;
     if (!isOneOf(avatar, interfaces)) return this.#turnOut(given, interfaces);
+    attempt.settle();
     const login = new OpenLogin(avatarId, avatar, this.#letOut, given, attempt);
     this.#logins.add(login);
     const { over } = attempt;
