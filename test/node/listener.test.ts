@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { connect as connectSocket, createServer, Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, type Protocol } from '@postern/conversation';
@@ -70,6 +70,25 @@ describe('a UNIX socket', () => {
     expect(await say(path, 'hello')).toBe('hello');
     await listener.close();
     expect(() => statSync(path)).toThrow('ENOENT');
+  });
+
+  it('is never open to more than the permissions asked for, whatever the umask', async () => {
+    const path = join(directory(), 'socket');
+    const umask = process.umask(0);
+    onTestFinished(() => void process.umask(umask));
+    const original = Reflect.get(Server.prototype, 'listen') as (...args: unknown[]) => Server;
+    let atFirst: number | undefined;
+    const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+      Reflect.apply(original, this, args);
+      atFirst = statSync(path).mode & 0o777;
+      return this;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
+    expect(atFirst).toBe(0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(process.umask()).toBe(0);
+    await listener.close();
   });
 
   it('takes the place of one whose server is gone', async () => {

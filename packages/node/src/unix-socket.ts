@@ -1,5 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 
 /**
  * Removes the socket file of a server that is gone. A file that is no socket stays, and so does a socket at which somebody answers; to
@@ -12,6 +13,20 @@ export async function removeStaleSocket(path: string): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
+}
+
+/** Does what makes a file, at once, whose permissions are never more than this umask leaves. In a worker thread the process's holds. */
+export function withUmask(umask: number, work: () => void): void {
+  if (!isMainThread) {
+    work();
+    return;
+  }
+  const before = process.umask(umask);
+  try {
+    work();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Nobody answers only if the system says so: a server may be too busy, or not ours to ask. */
