@@ -243,6 +243,18 @@ describe('close', () => {
     await listener.close();
   });
 
+  it('does not wait, when it closes, for who has not begun to speak', async () => {
+    const { server } = await testCertificates();
+    const certificates = await Certificates.load(server);
+    const { listener, port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const silent = connectSocket(port, '127.0.0.1').on('error', () => {});
+    await once(silent, 'connect');
+    while (listener.connections === 0) await turns(1);
+    await listener.close({ grace: 600_000 });
+    // By itself it would have ended as well, much later.
+    expect(String((await trouble()).error)).toContain('was closed during the handshake');
+  });
+
   it('ends a TLS handshake that hangs', async () => {
     const { server } = await testCertificates();
     const certificates = await Certificates.load(server);

@@ -81,7 +81,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   }
 
   /**
-   * Stops accepting, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
+   * Stops accepting, drops who has not begun to speak, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
    * default), and then closes the rest at once. In the last second of these nobody is heard any more: hearing fails with Closing. What
    * the protocols then have to clear away, half a message for one, may take a second more.
    */
@@ -105,11 +105,12 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#closing.abort(new Closing());
+    // With these no word was spoken yet, and none may come.
+    for (const socket of this.#arriving.keys()) socket.destroy();
     const last = Math.min(grace / 2, LAST_CALL);
     await this.#idleWithin(grace - last);
     if (last > 0) this.#callLast();
     await this.#idleWithin(last);
-    for (const socket of this.#arriving.keys()) socket.destroy();
     for (const transport of this.#transports.members.slice()) transport.destroy();
     await closed;
     await this.#idleWithin(Math.min(grace, CLEARING));
