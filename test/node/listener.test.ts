@@ -252,7 +252,10 @@ describe('close', () => {
     while (listener.connections === 0) await turns(1);
     await listener.close({ grace: 600_000 });
     // By itself it would have ended as well, much later.
-    expect(String((await trouble()).error)).toContain('was closed during the handshake');
+    expect(await trouble()).toMatchObject({
+      kind: 'handshake',
+      error: expect.objectContaining({ message: 'the connection was closed during the handshake' }),
+    });
   });
 
   it('ends a TLS handshake that hangs', async () => {

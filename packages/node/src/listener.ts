@@ -81,9 +81,9 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   }
 
   /**
-   * Stops accepting, drops who has not begun to speak, aborts the conversations' `closing`, waits until all have taken leave, at most `grace` milliseconds (10,000 by
-   * default), and then closes the rest at once. In the last second of these nobody is heard any more: hearing fails with Closing. What
-   * the protocols then have to clear away, half a message for one, may take a second more.
+   * Stops accepting, drops who has not begun to speak, aborts the conversations' `closing`, waits until all have taken leave, at most
+   * `grace` milliseconds (10,000 by default), and then closes the rest at once. In the last second of these nobody is heard any more:
+   * hearing fails with Closing. What the protocols then have to clear away, half a message for one, may take a second more.
    */
   close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(grace);
