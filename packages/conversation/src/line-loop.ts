@@ -34,6 +34,7 @@ export class LineLoop implements Sleeper {
   readonly #listener: LineListener;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
+  /** False until the listener was asked about the first octet, if it wants to be. */
   #begun: boolean;
   /** True if the line that is being heard was waited for already. */
   #waited = false;

@@ -78,7 +78,10 @@ function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
   return parameters === undefined ? { verb, malformed: BAD_PARAMETER } : { verb, path: found.path, parameters };
 }
 
-/** Where the path begins; undefined if the keyword is not there. Blanks behind the colon are none of the grammar, but many clients put one there. */
+/**
+ * Where the path begins; undefined if the keyword is not there. Blanks behind the colon are none of the grammar, but many clients put
+ * one there.
+ */
 function pathAt(argument: string, keyword: string): number | undefined {
   const keywordAt = skipBlanks(argument, 0);
   const end = keywordAt + keyword.length;

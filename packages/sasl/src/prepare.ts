@@ -23,7 +23,10 @@ export function prepare(text: string, preparation: Preparation): string | undefi
   }
 }
 
-/** What SASLprep leaves as it is; nearly every name there is. Not a regular expression: the last that matched keeps its text, a password. */
+/**
+ * What SASLprep leaves as it is; nearly every name there is. Not a regular expression: the last that matched keeps its text, which may
+ * be a password.
+ */
 function isPrintableAscii(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -117,7 +117,10 @@ export function formatClientFinal(withoutProof: string, proof: Uint8Array): stri
   return `${withoutProof},p=${encodeBase64(proof)}`;
 }
 
-/** A server-final-message of success; the signature is in base64 already. This server says no errors: the protocol's own refusal is enough. */
+/**
+ * A server-final-message of success; the signature is in base64 already. This server says no errors: the protocol's own refusal is
+ * enough.
+ */
 export function formatServerFinal(signature: string): string {
   return `v=${signature}`;
 }
