@@ -10,6 +10,9 @@ import { BIN, spawnPostern, startPostern } from '../support/postern.ts';
 import { run } from '../support/program.ts';
 import { said } from './said.ts';
 
+/** The library of the command that the tests run. */
+const LIBRARY = new URL('../../packages/postern/dist/index.js', import.meta.url).href;
+
 const SERVE = ['--listen', 'smtp://127.0.0.1:0', '--auth', 'memory:joe:s3cret'];
 
 let folder: string;
@@ -49,6 +52,19 @@ function busyConfig(more = ''): string {
   return file;
 }
 
+/** A config file with which these processes get SIGINT in the middle of the start, as by Ctrl-C. */
+function impatientConfig(processes: readonly ('pid' | 'ppid')[]): string {
+  const file = join(folder, `impatient${processes.length}.config.js`);
+  writeFileSync(
+    file,
+    `import { Place } from ${JSON.stringify(LIBRARY)};
+     const prepare = async () => { for (const each of ${JSON.stringify(processes)}) process.kill(process[each], 'SIGINT'); };
+     const deliver = new Place(() => Object.assign(() => ({}), { prepare }));
+     export default { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver };`,
+  );
+  return file;
+}
+
 describe('the command ends', () => {
   it('though a config file that is wrong keeps something open', async () => {
     const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', busyConfig('colour: "red"')]);
@@ -59,6 +75,20 @@ describe('the command ends', () => {
   it('though the config file that it explained keeps something open', async () => {
     const { code, output } = await run(process.execPath, [BIN, 'explain', '--config', busyConfig()]);
     expect(output).toMatch(/ANONYMOUS +offered/);
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(process.platform === 'win32')('with 0 at a signal that comes while it starts', async () => {
+    const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', impatientConfig(['pid'])]);
+    expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(process.platform === 'win32')('with 0 at a signal that all get while the workers start', async () => {
+    const impatient = impatientConfig(['ppid', 'pid']);
+    const { code, output } = await run(process.execPath, [BIN, 'serve', '--workers', '2', '--config', impatient]);
+    expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
+    expect(output).not.toMatch(/died/);
     expect(code).toBe(0);
   });
 

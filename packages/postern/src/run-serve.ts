@@ -17,28 +17,29 @@ export async function runServe(argv: readonly string[]): Promise<number> {
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log);
   if (supervisor === undefined) return await serve(settings, log);
 
+  const signal = firstSignal(settings);
   const server = await start(withOrders(settings, supervisor.orders), log);
   // Without its supervisor it stops.
-  const stop = Promise.race([firstSignal(settings), supervisor.leave('disconnect')]);
+  const stop = Promise.race([signal, supervisor.leave('disconnect')]);
   supervisor.tell(readyOf(server));
   return await end(server, log, await stop);
 }
 
 async function serve(settings: Settings, log: Log): Promise<number> {
-  const server = await start(settings, log);
-  // Before the line that says that it is ready: who reads that may send signals.
+  // From before the first client comes: none is dropped without a word.
   const stop = firstSignal(settings);
-  await announce(settings, readyOf(server), log);
+  const server = await start(settings, log);
+  void announce(settings, readyOf(server), log);
   return await end(server, log, await stop);
 }
 
 /** Has others serve. */
 async function supervise(argv: readonly string[], settings: Settings, log: Log): Promise<number> {
   const workers = new Workers(argv, settings, log);
-  const ready = await workers.start(settings.workers);
   const stop = firstSignal(settings, () => workers.kill());
   if (settings.tls !== undefined) process.on('SIGHUP', () => workers.reload());
-  await announce(settings, ready, log);
+  const ready = await Promise.race([workers.start(settings.workers), stop]);
+  if (typeof ready !== 'string') void announce(settings, ready, log);
   const signal = await stop;
   log.info('stopping', { signal });
   await workers.stop();
@@ -47,16 +48,16 @@ async function supervise(argv: readonly string[], settings: Settings, log: Log):
 }
 
 async function start(settings: Settings, log: Log): Promise<Server> {
-  const server = await startServer(settings, { log, print: printOut, hostname: settings.hostname });
+  const server = startServer(settings, { log, print: printOut, hostname: settings.hostname });
   if (settings.tls !== undefined) process.on('SIGHUP', () => void reload(server, log));
-  return server;
+  return await server;
 }
 
 function readyOf({ listeners }: Server): Ready {
   return { urls: listeners.map(({ url }) => url), ports: listeners.map(({ address }) => address.port) };
 }
 
-/** Nobody may be there to read it: that is no reason not to serve. */
+/** Does not reject: that nobody may be there to read it is no reason not to serve. */
 async function announce({ guest, listeners }: Settings, { urls, ports }: Ready, log: Log): Promise<void> {
   try {
     await printOut(urls.map((url) => `listening ${url}\n`).join(''));
@@ -77,9 +78,9 @@ async function end(server: Server, log: Log, signal: string): Promise<number> {
   return 0;
 }
 
-async function reload(server: Server, log: Log): Promise<void> {
+async function reload(server: Promise<Server>, log: Log): Promise<void> {
   try {
-    await server.reloadCertificate();
+    await (await server).reloadCertificate();
     log.info('certificate read again');
   } catch (error) {
     log.error('the certificate cannot be used, the old one stays', { error });
