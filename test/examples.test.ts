@@ -146,10 +146,10 @@ const examples = readdirSync(FOLDER)
 beforeAll(async () => {
   const { output } = await run(process.execPath, ['tools/node.mjs', 'tsc', '-b', 'examples']);
   expect(output).not.toMatch(/^examples/m);
-}, 60_000);
+});
 
 describe('the example', () => {
-  it.each(examples)('%s starts and answers', { timeout: 30_000 }, async (name) => {
+  it.each(examples)('%s starts and answers', async (name) => {
     const scenario = scenarios.get(name);
     if (scenario === undefined) throw new Error(`no scenario for examples/${name}.ts`);
     await scenario();

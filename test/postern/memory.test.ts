@@ -23,7 +23,7 @@ afterAll(async () => {
 
 // The peak of a process is only to be had from the proc file system.
 describe.skipIf(process.platform !== 'linux')('a message of 1 GiB', () => {
-  it('raises the memory of the server by no more than 64 MiB', { timeout: 60_000 }, async () => {
+  it('raises the memory of the server by no more than 64 MiB', { timeout: 300_000 }, async () => {
     const config = join(folder, 'postern.config.mjs');
     await writeFile(config, `export default { limits: { messageSize: ${2 ** 31} } };`);
     await using postern = await startPostern(

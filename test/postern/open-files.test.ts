@@ -64,6 +64,6 @@ describe.skipIf(process.platform !== 'linux')('a process that may open few files
       using late = new LineClient(connect(port, '127.0.0.1'));
       return (await late.hear()).startsWith('220 ');
     };
-    await expect.poll(isGreeted, { timeout: 8_000 }).toBe(true);
+    await expect.poll(isGreeted).toBe(true);
   });
 });

@@ -202,5 +202,5 @@ describe.each(family.map((pair) => ({ ...pair, name: pair.challenger.mechanism }
       }),
       { numRuns: runs(200) },
     );
-  }, 60_000);
+  });
 });

@@ -88,5 +88,5 @@ async function openPipe(path: string): Promise<{ readonly read: Socket; readonly
   return { read: new Socket({ fd: read, readable: true, writable: false }), write: openSync(path, 'w') };
 }
 
-/** How long it may take to be ready, and to end, in milliseconds. */
-const PATIENCE = 10_000;
+/** How long it may take to be ready, and to end, in milliseconds: what hangs is killed. */
+const PATIENCE = 60_000;

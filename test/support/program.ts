@@ -8,9 +8,14 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program to its end, without a shell; ends it after half a minute. */
+/** Runs a program to its end, without a shell; kills it if it hangs. */
 export async function run(program: string, args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(program, args, { stdio: 'pipe', timeout: 30_000, env: { ...process.env, LC_ALL: 'C' } });
+  const child = spawn(program, args, {
+    stdio: 'pipe',
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -56,3 +61,6 @@ export function words(
       return word.replace(/\0(\d+)\0/g, (_whole, index: string) => String(values[Number(index)]));
     });
 }
+
+/** Milliseconds: more than anything takes here on a machine that has much else to do, and less than a test may. */
+const PATIENCE = 90_000;
