@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned, type TestCertificate, type TestCertificates, testCertificates } from '../support/certificates.ts';
+import { LineClient } from '../support/line-client.ts';
 import { BIN, CONFIG, type RunningPostern, startPostern } from '../support/postern.ts';
 import { run, words } from '../support/program.ts';
-import { said } from './said.ts';
 
 let folder: string;
 let made: TestCertificates;
@@ -28,25 +28,24 @@ describe('postern serve with a certificate', () => {
     );
     expect(server.urls[0]?.protocol).toBe('smtps:');
     using client = await secure(server, made.ca);
-    expect(await heard(client.socket)).toMatch(/^220 /);
+    expect(await client.hear()).toMatch(/^220 /);
   });
 
   it('reads the certificate again at SIGHUP, for new connections', async () => {
     const tls = files('reload', made.server);
     await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...tls);
     using before = await secure(server, made.ca);
-    await heard(before.socket);
+    await before.hear();
 
     const next = await selfSigned();
     files('reload', next);
     server.process.kill('SIGHUP');
-    await said(server, /certificate read again/);
+    await server.said(/certificate read again/);
     using after = await secure(server, next.cert);
-    expect(await heard(after.socket)).toMatch(/^220 /);
-    expect(after.socket.getPeerX509Certificate()?.toString()).toBe(next.cert.trim().concat('\n'));
+    expect(await after.hear()).toMatch(/^220 /);
+    expect(after.certificate).toBe(next.cert.trim().concat('\n'));
 
-    before.socket.write('NOOP\r\n');
-    expect(await heard(before.socket)).toMatch(/^250 /);
+    expect(await before.say('NOOP')).toMatch(/^250 /);
   });
 
   it('keeps the old certificate if the new one cannot be used', async () => {
@@ -54,9 +53,9 @@ describe('postern serve with a certificate', () => {
     await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...tls);
     files('broken', { cert: 'no certificate', key: made.server.key });
     server.process.kill('SIGHUP');
-    await said(server, /the certificate cannot be used, the old one stays/);
+    await server.said(/the certificate cannot be used, the old one stays/);
     using client = await secure(server, made.ca);
-    expect(await heard(client.socket)).toMatch(/^220 /);
+    expect(await client.hear()).toMatch(/^220 /);
   });
 
   it('asks for certificates of the client CA, which EXTERNAL needs', async () => {
@@ -67,25 +66,21 @@ describe('postern serve with a certificate', () => {
       ...words`--deliver discard --log silent`,
     );
     using joe = await secure(server, made.ca, made.client);
-    await heard(joe.socket);
-    joe.socket.write('EHLO joe.example.com\r\n');
-    expect(await heard(joe.socket)).toMatch(/^250[- ]AUTH .*\bEXTERNAL\b/m);
-    joe.socket.write('AUTH EXTERNAL =\r\n');
-    expect(await heard(joe.socket)).toMatch(/^235 /);
+    await joe.hear();
+    expect(await joe.say('EHLO joe.example.com')).toMatch(/^250[- ]AUTH .*\bEXTERNAL\b/m);
+    expect(await joe.say('AUTH EXTERNAL =')).toMatch(/^235 /);
 
     using nobody = await secure(server, made.ca);
-    await heard(nobody.socket);
-    nobody.socket.write('EHLO nobody.example.com\r\n');
-    expect(await heard(nobody.socket)).not.toContain('EXTERNAL');
-    nobody.socket.write('AUTH EXTERNAL =\r\n');
-    expect(await heard(nobody.socket)).toMatch(/^504 /);
+    await nobody.hear();
+    expect(await nobody.say('EHLO nobody.example.com')).not.toContain('EXTERNAL');
+    expect(await nobody.say('AUTH EXTERNAL =')).toMatch(/^504 /);
   });
 
   it('tells of TLS from the first byte, too, by which version and cipher it is', async () => {
     await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...files('logged', made.server));
     using client = await secure(server, made.ca);
-    await heard(client.socket);
-    await said(server, /info {2}connected .*version=TLSv1\.3 cipher=TLS_/);
+    await client.hear();
+    await server.said(/info {2}connected .*version=TLSv1\.3 cipher=TLS_/);
   });
 
   it('takes no TLS that is weaker than the config file wants', async () => {
@@ -97,7 +92,7 @@ describe('postern serve with a certificate', () => {
     const weak = connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port), ca: made.ca, maxVersion: 'TLSv1.2' });
     await expect(once(weak, 'secureConnect')).rejects.toThrow(/protocol version/);
     using strong = await secure(server, made.ca);
-    expect(await heard(strong.socket)).toMatch(/^220 /);
+    expect(await strong.hear()).toMatch(/^220 /);
   });
 
   it('does not start with a client CA that is none, and names the option', async () => {
@@ -118,17 +113,18 @@ function files(name: string, { cert, key }: TestCertificate): string[] {
   return ['--tls-cert', certFile, '--tls-key', keyFile];
 }
 
-interface Connected extends Disposable {
-  readonly socket: TLSSocket;
-}
-
-async function secure({ urls: [url] }: RunningPostern, ca: string, own?: TestCertificate): Promise<Connected> {
-  const socket = connect({ host: '127.0.0.1', port: Number(url?.port), ca, ...own }).setEncoding('latin1');
+async function secure({ urls: [url] }: RunningPostern, ca: string, own?: TestCertificate): Promise<SecureClient> {
+  const socket = connect({ host: '127.0.0.1', port: Number(url?.port), ca, ...own });
   await once(socket, 'secureConnect');
-  return { socket, [Symbol.dispose]: () => void socket.destroy() };
+  return new SecureClient(socket);
 }
 
-async function heard(socket: TLSSocket): Promise<string> {
-  const [text] = (await once(socket, 'data')) as [string];
-  return text;
+class SecureClient extends LineClient {
+  /** What the server has shown of itself. */
+  readonly certificate: string | undefined;
+
+  constructor(socket: TLSSocket) {
+    super(socket);
+    this.certificate = socket.getPeerX509Certificate()?.toString();
+  }
 }

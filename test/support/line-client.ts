@@ -1,13 +1,15 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** A client that says lines and hears replies. */
+/** A client that says lines and hears replies, all that come, also while nobody asks for them. */
 export class LineClient implements Disposable {
   #socket: Socket;
   #heard = '';
+  /** Why nothing more comes. */
+  #over: Error | undefined;
+  #onNews = (): void => {};
 
   constructor(socket: Socket) {
-    this.#socket = socket.setEncoding('latin1');
+    this.#socket = this.#listen(socket);
   }
 
   get socket(): Socket {
@@ -16,7 +18,8 @@ export class LineClient implements Disposable {
 
   /** Goes on over another socket, one with TLS on it. */
   set socket(socket: Socket) {
-    this.#socket = socket.setEncoding('latin1');
+    this.#socket.removeAllListeners('data');
+    this.#socket = this.#listen(socket);
   }
 
   /** Says a line; the reply. */
@@ -25,7 +28,7 @@ export class LineClient implements Disposable {
     return await this.hear();
   }
 
-  /** The next reply, of however many lines. */
+  /** The next reply, of however many lines. Rejects if the connection ends before. */
   async hear(): Promise<string> {
     for (;;) {
       const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
@@ -33,12 +36,30 @@ export class LineClient implements Disposable {
         this.#heard = this.#heard.slice(reply.length);
         return reply;
       }
-      const [text] = (await once(this.#socket, 'data')) as [string];
-      this.#heard += text;
+      if (this.#over !== undefined) throw this.#over;
+      await new Promise<void>((resolve) => {
+        this.#onNews = resolve;
+      });
     }
   }
 
   [Symbol.dispose](): void {
     this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): Socket {
+    const end = (error: Error): void => {
+      if (socket !== this.#socket) return;
+      this.#over ??= error;
+      this.#onNews();
+    };
+    return socket
+      .setEncoding('latin1')
+      .on('data', (text: string) => {
+        this.#heard += text;
+        this.#onNews();
+      })
+      .on('error', end)
+      .on('close', () => end(new Error(`the connection ended: ${JSON.stringify(this.#heard)}`)));
   }
 }
