@@ -8,7 +8,6 @@ import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
 import { BIN, spawnPostern, startPostern } from '../support/postern.ts';
 import { run } from '../support/program.ts';
-import { said } from './said.ts';
 
 /** The library of the command that the tests run. */
 const LIBRARY = new URL('../../packages/postern/dist/index.js', import.meta.url).href;
@@ -101,7 +100,7 @@ describe('the command ends', () => {
       const child = spawnPostern(['--listen', `smtp://127.0.0.1:${port}`, '--log', log], ['ignore', full, full]);
       closeSync(full);
       const exited = once(child, 'exit');
-      await expect.poll(() => isGreeted(port), { timeout: 8_000 }).toBe(true);
+      await expect.poll(() => isGreeted(port)).toBe(true);
       child.kill('SIGTERM');
       expect(await exited).toEqual([0, null]);
     },
@@ -115,7 +114,7 @@ describe('the command ends', () => {
       // Nobody listens to the pipe's data, so that it fills.
       const child = spawnPostern([...options, '--log', log], ['ignore', 'ignore', 'pipe']);
       const exited = once(child, 'exit');
-      await expect.poll(() => isGreeted(port), { timeout: 8_000 }).toBe(true);
+      await expect.poll(() => isGreeted(port)).toBe(true);
       // Each is a line of the log: more than a pipe and its reader hold.
       await send(port, 4_000);
       child.kill('SIGTERM');
@@ -125,9 +124,8 @@ describe('the command ends', () => {
 
   it.skipIf(process.platform === 'win32')('with 0 at SIGHUP, where there is no certificate to read again', async () => {
     const server = await startPostern(...SERVE);
-    const exited = once(server.process, 'exit');
     server.process.kill('SIGHUP');
-    await said(server, /stopping signal=SIGHUP/);
-    expect(await exited).toEqual([0, null]);
+    await server.said(/stopping signal=SIGHUP/);
+    expect(await server.ended).toBe(0);
   });
 });

@@ -1,5 +1,4 @@
 import { createHash, randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +26,7 @@ afterAll(async () => {
 });
 
 describe('a server that is killed under load', () => {
-  it(`has kept what it acknowledged, ${TIMES} times`, { timeout: 20_000 + TIMES * 5_000 }, async () => {
+  it(`has kept what it acknowledged, ${TIMES} times`, { timeout: TIMES * 60_000 }, async () => {
     const acknowledged = new Set<string>();
     for (let time = 0; time < TIMES; time++) await loadAndKill(acknowledged);
     expect(acknowledged.size).toBeGreaterThan(0);
@@ -43,14 +42,13 @@ async function loadAndKill(acknowledged: Set<string>): Promise<void> {
   await using postern = await startPostern(
     ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${folder} --log silent`,
   );
-  const exited = once(postern.process, 'exit');
   let steps = randomInt(1, 400);
   const step = (): void => {
     if (--steps === 0) postern.process.kill('SIGKILL');
   };
   const port = Number(postern.urls[0]?.port);
   await Promise.all(Array.from({ length: CLIENTS }, () => sendUntilGone(port, acknowledged, step)));
-  await exited;
+  await postern.ended;
 }
 
 async function sendUntilGone(port: number, acknowledged: Set<string>, step: () => void): Promise<void> {
