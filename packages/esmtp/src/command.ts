@@ -85,7 +85,8 @@ function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
 function pathAt(argument: string, keyword: string): number | undefined {
   const keywordAt = skipBlanks(argument, 0);
   const end = keywordAt + keyword.length;
-  if (keywordAt === 0 || argument.slice(keywordAt, end).toUpperCase() !== keyword) return undefined;
+  const isThere = argument.startsWith(keyword, keywordAt) || argument.slice(keywordAt, end).toUpperCase() === keyword;
+  if (keywordAt === 0 || !isThere) return undefined;
   return skipBlanks(argument, end);
 }
 

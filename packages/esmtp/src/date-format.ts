@@ -3,25 +3,17 @@ export class DateFormat {
   #second = Number.NaN;
   #text = '';
 
-  format(date: Date): string {
-    const second = Math.floor(date.getTime() / 1000);
+  /** Takes milliseconds since 1970. */
+  format(time: number): string {
+    const second = Math.floor(time / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#text = formatDate(date);
+      this.#text = formatDate(time);
     }
     return this.#text;
   }
 }
 
-/** By hand, for `toUTCString` takes as long as all the rest of a `Received:` field. */
-function formatDate(date: Date): string {
-  const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
-  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+function formatDate(time: number): string {
+  return new Date(time).toUTCString().replace('GMT', '+0000');
 }
-
-function two(number: number): string {
-  return number < 10 ? `0${number}` : `${number}`;
-}
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

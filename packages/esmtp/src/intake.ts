@@ -53,7 +53,7 @@ export class Intake implements Preface {
   }
 
   date(): string {
-    return `Date: ${this.#state.settings.dates.format(new Date())}`;
+    return `Date: ${this.#state.settings.dates.format(Date.now())}`;
   }
 
   messageId(): string {

@@ -47,12 +47,11 @@ function receivedField(
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
   const { hostname, dates } = settings;
   const remoteName = forwarded?.name;
-  const date = new Date();
   if (avatar.receivedHeader === undefined) {
     const beginning = state.receivedBeginning.of({ mind, remoteName, hostname, protocol });
-    return completeReceived(beginning, mind, envelope, dates.format(date));
+    return completeReceived(beginning, mind, envelope, dates.format(Date.now()));
   }
-  const field = avatar.receivedHeader({ mind, remoteName, avatarId, hostname, protocol, envelope, date });
+  const field = avatar.receivedHeader({ mind, remoteName, avatarId, hostname, protocol, envelope, date: new Date() });
   if (field !== undefined && !FIELD.test(field)) {
     throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
   }

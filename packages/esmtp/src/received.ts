@@ -8,7 +8,7 @@ import type { Envelope, Trace } from './delivery.ts';
  */
 export function formatReceived(trace: Trace): string {
   const { mind, envelope, date } = trace;
-  return completeReceived(beginReceived(trace), mind, envelope, new DateFormat().format(date));
+  return completeReceived(beginReceived(trace), mind, envelope, new DateFormat().format(date.getTime()));
 }
 
 /** Who sends, to whom, and how. */
@@ -47,7 +47,8 @@ function beginReceived({ mind, remoteName, hostname, protocol }: Way): Beginning
   field.add(`from ${name}${tcpInfo(mind.remote, remoteName)}`);
   field.add(`by ${hostname}`);
   field.add(`with ${protocol}`);
-  return field;
+  // Written out once: what is put together of pieces is copied piece by piece, for each message.
+  return { text: Buffer.from(field.text).toString(), column: field.column };
 }
 
 /** The whole field, with the date in words. */
