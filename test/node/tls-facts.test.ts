@@ -162,6 +162,8 @@ async function meet({ port, accept }: Served, options: ConnectionOptions): Promi
   client.resume();
   onTestFinished(() => void client.destroy());
   const session = once(client, 'session').then(([session]) => session as Buffer);
+  // Not every test wants it.
+  session.catch(() => {});
   await once(client, 'secureConnect');
   const conversation = await accept();
   const facts = conversation.transport.tls;
