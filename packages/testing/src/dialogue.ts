@@ -13,7 +13,7 @@ export interface DialogueOptions extends MemoryPipeOptions {
   readonly conversation?: ConversationOptions;
   /** What placeholders stand for. */
   readonly values?: Readonly<Record<string, Value>>;
-  /** How long the server may take for a line, in milliseconds of real time. Default: 5,000. */
+  /** How long the server may take for a line, in milliseconds of real time. Default: 30,000. */
   readonly patience?: number;
 }
 
@@ -67,7 +67,7 @@ class Play {
     this.#transport = client;
     this.#server = server;
     const deadlines = new Deadlines(undefined, 100);
-    this.#client = new Conversation(client, { deadlines, patience: options.patience ?? 5_000 });
+    this.#client = new Conversation(client, { deadlines, patience: options.patience ?? 30_000 });
     const conversation = new Conversation(server, {
       deadlines: new Deadlines(this.#clock),
       closing: this.#closing.signal,

@@ -230,7 +230,7 @@ async function fill(transport: Transport): Promise<{ written: number; waiting: P
   for (let written = piece.length; written <= MOST; written += piece.length) {
     const writing = transport.write(piece);
     if (writing === undefined) continue;
-    const waits = await Promise.race([writing.then(() => false), turn(WAITS).then(() => true)]);
+    const waits = await Promise.race([writing.then(() => false), rest().then(() => true)]);
     if (!waits) continue;
     // A rule that fails before it gets to this is failure enough.
     writing.catch(() => {});
@@ -253,10 +253,17 @@ function countOf(
   return counted;
 }
 
-/** Long enough for the kernel to take what it takes. */
 function turn(milliseconds = 0): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Long enough for the kernel to take what it takes, and for us to hear of it, though this process had no turn all the time. */
+async function rest(): Promise<void> {
+  await turn(WAITS);
+  for (let turns = 0; turns < TURNS; turns++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Milliseconds. */
 const WAITS = 50;
+const TURNS = 50;
 const MOST = 256 * 1024 * 1024;
