@@ -1,5 +1,6 @@
 import { mkdtempDisposableSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
@@ -12,6 +13,7 @@ import { type Settings, settingsOf } from '../../packages/postern/src/settings.t
 import { Workers } from '../../packages/postern/src/workers.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
+import { LineClient } from '../support/line-client.ts';
 import { type RunningPostern, spawnPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
@@ -166,6 +168,38 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     expect(await Promise.all(both.map(lives))).toEqual([false, false]);
   });
 
+  it('leave as they do later while others have not started yet, who come no more', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    const first = join(folder.path, 'first');
+    const port = await freePort();
+    // All but the first one hang.
+    const config = workersConfig(
+      folder.path,
+      `if (existsSync(${JSON.stringify(first)})) await new Promise((over) => setTimeout(over, 600_000));
+       writeFileSync(${JSON.stringify(first)}, '');`,
+      `deliver: 'discard',`,
+    );
+    const workers = new Workers(['--config', config], settings(port), openLog('silent'));
+    const started = workers.start(2);
+    const refused = expect(started).rejects.toThrow('a worker could not start');
+    const both = () => children({ process });
+    await expect.poll(both).toHaveLength(2);
+    using client = new LineClient(connectSocket(port, '127.0.0.1'));
+    await client.hear();
+    await client.say('EHLO client.example.com');
+    for (const line of ['MAIL FROM:<ann@example.com>', 'RCPT TO:<bob@example.com>']) {
+      expect(await client.say(line)).toMatch(/^250 /);
+    }
+    expect(await client.say('DATA')).toMatch(/^354 /);
+    const stopped = workers.stop();
+    await expect.poll(both).toHaveLength(1);
+    expect(await client.say('.')).toMatch(/^250 /);
+    expect(await client.hear()).toMatch(/^421 /);
+    await stopped;
+    await refused;
+    expect(await both()).toEqual([]);
+  });
+
   it('cannot start if they take too long', async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
     const config = workersConfig(folder.path, 'await new Promise((over) => setTimeout(over, 600_000));');
@@ -179,8 +213,8 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
 });
 
 /** What their supervisor has read. */
-function settings(): Settings {
-  return settingsOf({ config: { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'] }, nameOf: String });
+function settings(port = 0): Settings {
+  return settingsOf({ config: { listen: [`smtp://127.0.0.1:${port}`], auth: ['anonymous'] }, nameOf: String });
 }
 
 /** A config file for two workers, which do this first. */
@@ -189,7 +223,7 @@ function workersConfig(folder: string, first: string, more = ''): string {
   const config = `{ workers: 2, listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], log: 'json', ${more} }`;
   writeFileSync(
     file,
-    `import { existsSync } from 'node:fs';
+    `import { existsSync, writeFileSync } from 'node:fs';
      if (process.env.POSTERN_WORKER) { ${first} }
      export default ${config};`,
   );

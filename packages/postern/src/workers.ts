@@ -44,12 +44,14 @@ export class Workers {
 
   /**
    * Starts so many. Resolves when all listen. If one cannot, none does, and it rejects, after what the worker said itself, with a
-   * UsageError or a StartError.
+   * UsageError or a StartError; so it does if they are to stop before they have started.
    */
   async start(count: number): Promise<Ready> {
     await this.#expectFree();
+    if (this.#stopping) throw new StartError(NOT_STARTED);
     // The first one picks the ports that were left open; the others join it there.
     const ready = await this.#readyOf(this.#begin());
+    if (this.#stopping) throw new StartError(NOT_STARTED);
     this.#orders = { ...this.#orders, ports: ready.ports };
     const others = Array.from({ length: count - 1 }, () => this.#begin());
     await Promise.all(others.map((other) => this.#readyOf(other)));
@@ -104,7 +106,8 @@ export class Workers {
   async #readyOf(worker: Worker): Promise<Ready> {
     const ready = await worker.ready;
     if (ready !== undefined) return ready;
-    this.kill();
+    // Where all are to leave, those that listen take their leave of their clients.
+    if (!this.#stopping) this.kill();
     const { code } = await worker.gone;
     throw code === 2 ? new UsageError(NOT_STARTED) : new StartError(NOT_STARTED);
   }
