@@ -51,13 +51,13 @@ function busyConfig(more = ''): string {
   return file;
 }
 
-/** A config file with which these processes get SIGINT in the middle of the start, as by Ctrl-C. */
-function impatientConfig(processes: readonly ('pid' | 'ppid')[]): string {
-  const file = join(folder, `impatient${processes.length}.config.js`);
+/** A config file with which these processes get SIGINT in the middle of the start, as by Ctrl-C; then it goes on, if it does. */
+function impatientConfig(processes: readonly ('pid' | 'ppid')[], then = ''): string {
+  const file = join(folder, `impatient${processes.length}${then.length}.config.js`);
   writeFileSync(
     file,
     `import { Place } from ${JSON.stringify(LIBRARY)};
-     const prepare = async () => { for (const each of ${JSON.stringify(processes)}) process.kill(process[each], 'SIGINT'); };
+     const prepare = async () => { for (const each of ${JSON.stringify(processes)}) process.kill(process[each], 'SIGINT'); ${then} };
      const deliver = new Place(() => Object.assign(() => ({}), { prepare }));
      export default { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver };`,
   );
@@ -80,6 +80,14 @@ describe('the command ends', () => {
   it.skipIf(process.platform === 'win32')('with 0 at a signal that comes while it starts', async () => {
     const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', impatientConfig(['pid'])]);
     expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(process.platform === 'win32')('with 0 at a signal also if the start hangs', async () => {
+    const hanging = impatientConfig(['pid'], 'await new Promise((over) => setTimeout(over, 600_000));');
+    const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', hanging]);
+    expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
+    expect(output).not.toContain('listening');
     expect(code).toBe(0);
   });
 

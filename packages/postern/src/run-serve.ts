@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { receiveOrders, withOrders } from './orders.ts';
@@ -17,20 +18,23 @@ export async function runServe(argv: readonly string[]): Promise<number> {
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log);
   if (supervisor === undefined) return await serve(settings, log);
 
+  // From before the first client comes: none is dropped without a word.
   const signal = firstSignal(settings);
-  const server = await start(withOrders(settings, supervisor.orders), log);
+  const starting = start(withOrders(settings, supervisor.orders), log);
+  const server = await Promise.race([starting, signal]);
+  if (typeof server === 'string') return await end(starting, log, server);
   // Without its supervisor it stops.
   const stop = Promise.race([signal, supervisor.leave('disconnect')]);
   supervisor.tell(readyOf(server));
-  return await end(server, log, await stop);
+  return await end(starting, log, await stop);
 }
 
 async function serve(settings: Settings, log: Log): Promise<number> {
-  // From before the first client comes: none is dropped without a word.
-  const stop = firstSignal(settings);
-  const server = await start(settings, log);
-  void announce(settings, readyOf(server), log);
-  return await end(server, log, await stop);
+  const signal = firstSignal(settings);
+  const starting = start(settings, log);
+  const server = await Promise.race([starting, signal]);
+  if (typeof server !== 'string') void announce(settings, readyOf(server), log);
+  return await end(starting, log, await signal);
 }
 
 /** Has others serve. */
@@ -71,9 +75,10 @@ async function announce({ guest, listeners }: Settings, { urls, ports }: Ready, 
   }
 }
 
-async function end(server: Server, log: Log, signal: string): Promise<number> {
+async function end(starting: Promise<Server>, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
-  await server.close(GRACE);
+  const server = await Promise.race([starting, setTimeout(START_GRACE, undefined)]);
+  await server?.close(GRACE);
   log.info('stopped');
   return 0;
 }
@@ -89,3 +94,5 @@ async function reload(server: Promise<Server>, log: Log): Promise<void> {
 
 /** Milliseconds. */
 const GRACE = 10_000;
+/** For a start that is under way: whoever waits for it may wait for ever, and nobody is served yet. */
+const START_GRACE = 1_000;
