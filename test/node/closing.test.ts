@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Closing, Deadlines, type Protocol } from '@postern/conversation';
-import { listen } from '@postern/node';
+import { listen, type Trouble } from '@postern/node';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';
 
 describe('a listener that closes', () => {
   it('has those that hear their peers say a last word, a second before the grace is over', async () => {
-    const { closing, clock, client } = await closingListener(async (conversation) => {
+    const { closing, clock, client, troubles } = await closingListener(async (conversation) => {
       await expect(Promise.resolve(conversation.hearMessage(() => {}))).rejects.toThrow(Closing);
       conversation.say('bye\r\n');
     });
@@ -19,6 +19,7 @@ describe('a listener that closes', () => {
     expect(String((await heard)[0])).toBe('bye\r\n');
     await closing;
     expect(clock.now()).toBe(4000);
+    expect(troubles).toEqual([]);
   });
 
   it('waits for what protocols clear away whose connections it has destroyed', async () => {
@@ -40,9 +41,10 @@ describe('a listener that closes', () => {
   });
 
   it('does not wait for ever for protocols that do not end', async () => {
-    const { closing, clock } = await closingListener(() => new Promise(() => {}));
+    const { closing, clock, troubles } = await closingListener(() => new Promise(() => {}));
     await clock.advance(8000);
     await closing;
+    expect(troubles).toEqual([{ kind: 'cut-off', connections: 1 }]);
   });
 });
 
@@ -50,8 +52,10 @@ describe('a listener that closes', () => {
 async function closingListener(protocol: Protocol) {
   const clock = new FakeClock();
   const begun = Promise.withResolvers<void>();
+  const troubles: Trouble[] = [];
   const listener = await listen({
     endpoint: LOOPBACK,
+    onTrouble: (trouble) => troubles.push(trouble),
     conversation: { deadlines: new Deadlines(clock) },
     protocol(conversation) {
       begun.resolve();
@@ -61,5 +65,5 @@ async function closingListener(protocol: Protocol) {
   const client = connect(listener.address.port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
   await Promise.all([once(client, 'connect'), begun.promise]);
-  return { closing: listener.close({ grace: 5000 }), clock, client };
+  return { closing: listener.close({ grace: 5000 }), clock, client, troubles };
 }

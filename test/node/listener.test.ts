@@ -202,7 +202,7 @@ describe('close', () => {
 
   it('destroys those that are not done when the grace is over', async () => {
     const clock = new FakeClock();
-    const { listener, port, accept } = await served({ conversation: { deadlines: new Deadlines(clock) } });
+    const { listener, port, accept, trouble } = await served({ conversation: { deadlines: new Deadlines(clock) } });
     const client = await plain(port);
     const conversation = await accept();
     const closing = listener.close({ grace: 5000 });
@@ -212,6 +212,7 @@ describe('close', () => {
     await closing;
     expect(conversation.signal.aborted).toBe(true);
     expect(listener.connections).toBe(0);
+    expect(await trouble()).toEqual({ kind: 'cut-off', connections: 1 });
     await heardBy(client);
   });
 

@@ -53,6 +53,14 @@ describe('what is logged of a session', () => {
 });
 
 describe('the log', () => {
+  it('tells how many connections were cut off at the end of the grace', () => {
+    const lines: string[] = [];
+    logTrouble(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });
+    expect(lines).toEqual([
+      expect.stringMatching(/ warn {2}the grace is over, and connections are cut off connections=2\n$/),
+    ]);
+  });
+
   it('tells once a minute that connections cannot be accepted, and not for each of them', () => {
     const lines: string[] = [];
     let now = 0;

@@ -2,8 +2,10 @@ import { mkdtempDisposableSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageDelivery } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
-import { openLog } from '../../packages/postern/src/log.ts';
+import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { Place } from '../../packages/postern/src/place.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { LineClient } from '../support/line-client.ts';
@@ -25,6 +27,27 @@ describe('a server that is closed', () => {
     await closed;
     expect(readdirSync(join(folder.path, 'ann@example.com/tmp'))).toEqual([]);
     expect(readdirSync(join(folder.path, 'ann@example.com/new'))).toEqual([]);
+  });
+
+  it('tells how many it cuts off, who were in the middle of a delivery that does not end', async () => {
+    const delivering = Promise.withResolvers<void>();
+    const end = () => {
+      delivering.resolve();
+      return new Promise<void>(() => {});
+    };
+    const delivery = { validateFrom() {}, validateTo() {}, openMessage: () => ({ write() {}, end, abort() {} }) };
+    const deliver = new Place(() => () => Object.assign(Object.create(MessageDelivery.prototype), delivery));
+    const config = { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver };
+    const told = Promise.withResolvers<string>();
+    const log = prettyLog((line) => / (warn|error) /.test(line) && told.resolve(line));
+    const context = { log, print: async () => {}, hostname: 'mx.example.com' };
+    const server = await startServer(settingsOf({ config, nameOf: String }), context);
+    using client = await transaction(Number(server.listeners[0]?.address.port));
+    expect(await client.say('DATA')).toMatch(/^354 /);
+    client.socket.write('.\r\n');
+    await delivering.promise;
+    await server.close(100);
+    expect(await told.promise).toContain(' warn  the grace is over, and connections are cut off connections=1');
   });
 });
 

@@ -111,6 +111,8 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     await this.#idleWithin(grace - last);
     if (last > 0) this.#callLast();
     await this.#idleWithin(last);
+    // Of a client that has gone there may still be a message to be delivered.
+    if (this.#protocols > 0) this.#tell({ kind: 'cut-off', connections: this.#protocols });
     for (const transport of this.#transports.members.slice()) transport.destroy();
     await closed;
     await this.#idleWithin(Math.min(grace, CLEARING));

@@ -14,7 +14,9 @@ export type Trouble =
   /** The protocol failed, which it never should: a bug. The connection was destroyed. */
   | { readonly kind: 'protocol'; readonly remote: Address; readonly error: unknown }
   /** The system could not accept a connection; out of file descriptors, as a rule. */
-  | { readonly kind: 'accept'; readonly error: unknown };
+  | { readonly kind: 'accept'; readonly error: unknown }
+  /** The grace of a close was over, and so many connections, or what was still to be done for them, were not. They are cut off. */
+  | { readonly kind: 'cut-off'; readonly connections: number };
 
 /** Tells the hook; a bug of the protocol without a hook is a warning of the process, so that it is not lost. */
 export function tellTrouble(trouble: Trouble, onTrouble: ((trouble: Trouble) => void) | undefined): void {

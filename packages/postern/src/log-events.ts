@@ -30,6 +30,8 @@ export function logTrouble(log: Log, now = () => performance.now()): (trouble: T
         if (now() < quietUntil) return;
         quietUntil = now() + QUIET;
         return log.error('cannot accept connections', { error: trouble.error });
+      case 'cut-off':
+        return log.warn('the grace is over, and connections are cut off', { connections: trouble.connections });
     }
   };
 }
