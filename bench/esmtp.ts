@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { LoadGenerator, type Seen } from './load.ts';
 import { type Options, readOptions, type Times } from './options.ts';
-import { PosternCommand, ServerProcess } from './processes.ts';
+import { allowedCores, PosternCommand, ServerProcess } from './processes.ts';
 import { ratio, type Spread, spread, table } from './statistics.ts';
 import { idle, type Rival, type Work, workers, works } from './works.ts';
 
@@ -147,9 +147,7 @@ async function benchIdle(load: LoadGenerator, options: Options): Promise<void> {
 
 /** Work h, by the clock on the wall: Postern beside itself, with one worker and with several. */
 async function benchWorkers(load: LoadGenerator, { cores, rounds, warmUp, measure }: Options): Promise<void> {
-  const others = Array.from({ length: availableParallelism() }, (_, core) => core).filter(
-    (core) => core !== cores?.load,
-  );
+  const others = allowedCores().filter((core) => core !== cores?.load);
   const asked = workers.asked.find((one) => one.workers <= others.length);
   const work = works.find(({ id }) => id === workers.work);
   if (asked === undefined || work === undefined) {

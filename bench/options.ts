@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Cores, has } from './processes.ts';
+import { allowedCores, type Cores, has } from './processes.ts';
 
 /** What the command line of the bench says. */
 export interface Options {
@@ -61,8 +60,8 @@ function coresOf(text: string | undefined): Cores | undefined {
     console.error('There is no taskset: server and load generator run on whatever core they get.');
     return undefined;
   }
-  const last = availableParallelism() - 1;
-  const [server = Math.max(last - 1, 0), load = last] = text?.split(',').map(Number) ?? [];
+  const [last = 0, other = last] = allowedCores().reverse();
+  const [server = other, load = last] = text?.split(',').map(Number) ?? [];
   return { server, load };
 }
 

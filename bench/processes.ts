@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { password, username } from './account.ts';
@@ -99,6 +100,18 @@ export function pinned(
   args: readonly string[],
 ): [string, string[]] {
   return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores), command, ...args]];
+}
+
+/** The numbers of the cores that this process may run on, which need not begin at 0: in a container, for one. */
+export function allowedCores(): number[] {
+  const all = Array.from({ length: availableParallelism() }, (_, core) => core);
+  const { stdout } = spawnSync('taskset', ['-c', '-p', String(process.pid)], { encoding: 'utf8' });
+  const list = /: ([\d,-]+)$/.exec(stdout?.trim() ?? '')?.[1];
+  if (list === undefined) return all;
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
 }
 
 /** Whether a command is there at all. */
