@@ -177,7 +177,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
       folder.path,
       `if (existsSync(${JSON.stringify(first)})) await new Promise((over) => setTimeout(over, 600_000));
        writeFileSync(${JSON.stringify(first)}, '');`,
-      `deliver: 'discard',`,
+      `deliver: 'discard', log: 'silent',`,
     );
     const workers = new Workers(['--config', config], settings(port), openLog('silent'));
     const started = workers.start(2);
