@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 import { DelegatingMind } from './delegating-mind.ts';
 import { TemporaryFailure } from './errors.ts';
-import { isPromise, type MaybePromise } from './interface.ts';
 import type { LogoutReason } from './login.ts';
+import { isPromise, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
 import type { Enrolled } from './roll.ts';
 

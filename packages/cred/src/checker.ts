@@ -1,7 +1,8 @@
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import type { Credentials } from './credentials.ts';
 import { TemporaryFailure, UnauthorizedLogin } from './errors.ts';
-import { after, type Interface, type MaybePromise } from './interface.ts';
+import type { Interface } from './interface.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
 
 /** Judges credentials: the door between a portal and one user database. */

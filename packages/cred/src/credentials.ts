@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util';
 import type { LoginError } from './errors.ts';
-import type { MaybePromise } from './interface.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { sameText } from './same-text.ts';
 
 /**

@@ -20,8 +20,9 @@ export {
   UnauthorizedLogin,
   UnhandledCredentials,
 } from './errors.ts';
-export { type InstanceOf, type Interface, isDerived, type MaybePromise } from './interface.ts';
+export { type InstanceOf, type Interface, isDerived } from './interface.ts';
 export { Login, type LogoutReason, type OnLogout } from './login.ts';
+export { after, isPromise, type MaybePromise, settled } from './maybe-promise.ts';
 export {
   type Address,
   type ChannelBindingType,

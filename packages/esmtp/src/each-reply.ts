@@ -1,5 +1,5 @@
+import { isPromise } from '@postern/cred';
 import type { Envelope, RecipientResult, TellResult } from './delivery.ts';
-import { isPromise } from './promise.ts';
 import { CLOSING } from './refusals.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';

@@ -1,5 +1,5 @@
 import { type HeardMessage, release } from '@postern/conversation';
-import type { MaybePromise } from '@postern/cred';
+import { after, isPromise, type MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
 import type { FailedRecipient } from './events.ts';
@@ -7,7 +7,6 @@ import { hasUnqualifiedAddress } from './header-addresses.ts';
 import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
-import { after, isPromise } from './promise.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';

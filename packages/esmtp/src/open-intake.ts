@@ -1,7 +1,6 @@
-import type { Login, MaybePromise } from '@postern/cred';
+import { after, isPromise, type Login, type MaybePromise } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from './delivery.ts';
 import { Intake } from './intake.ts';
-import { after, isPromise } from './promise.ts';
 import { completeReceived, withKeyword } from './received.ts';
 import { DeliveryFailed, type State } from './state.ts';
 

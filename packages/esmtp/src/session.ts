@@ -6,7 +6,7 @@ import {
   LineTooLong,
   TimedOut,
 } from '@postern/conversation';
-import type { LogoutReason, MaybePromise } from '@postern/cred';
+import { isPromise, type LogoutReason, type MaybePromise } from '@postern/cred';
 import { SMALL_CHUNK } from './chunks.ts';
 import { type Command, type Malformed, type NoCommand, parseCommand, type Verb } from './command.ts';
 import { auth } from './commands/auth.ts';
@@ -20,7 +20,6 @@ import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
-import { isPromise } from './promise.ts';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,

@@ -1,15 +1,15 @@
 import type { Conversation } from '@postern/conversation';
-import type { Culprit, Login, LogoutReason, MaybePromise, Portal } from '@postern/cred';
+import { type Culprit, isPromise, type Login, type LogoutReason, type MaybePromise, type Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { ReversePath } from './address.ts';
 import type { Chunks } from './chunks.ts';
 import type { Verb } from './command.ts';
 import type { MailParameters, MessageDelivery, Recipient } from './delivery.ts';
+import { drop } from './drop.ts';
 import type { EsmtpEvent } from './events.ts';
 import type { Limits } from './limits.ts';
 import { SmtpMind } from './mind.ts';
 import type { Next, Phase } from './phases.ts';
-import { drop, isPromise } from './promise.ts';
 import { ReceivedBeginning } from './received.ts';
 import { Rejection, Reply } from './reply.ts';
 import type { Settings } from './settings.ts';

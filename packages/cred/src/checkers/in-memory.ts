@@ -2,7 +2,7 @@ import type { AvatarId } from '../avatar-id.ts';
 import type { Checker } from '../checker.ts';
 import { PasswordProof, UsernamePassword } from '../credentials.ts';
 import { UnauthorizedLogin } from '../errors.ts';
-import type { MaybePromise } from '../interface.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 
 /**
  * Users and their passwords, in clear text and in memory: for tests and examples, as its name, which is Twisted's, says.

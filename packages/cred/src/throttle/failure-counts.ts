@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
-import type { MaybePromise } from '../interface.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 
 /** Where a throttle counts failures: in memory, or in a store that several servers share. */
 export interface FailureCounts {

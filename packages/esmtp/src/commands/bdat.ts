@@ -1,8 +1,8 @@
+import { isPromise } from '@postern/cred';
 import { Chunks } from '../chunks.ts';
 import type { Command } from '../command.ts';
 import { TOO_LARGE } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
-import { isPromise } from '../promise.ts';
 import { CLOSING, OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
 import { Rejection, Reply } from '../reply.ts';
 import { DeliveryFailed, type State } from '../state.ts';

@@ -1,9 +1,8 @@
 import type { HeardMessage } from '@postern/conversation';
-import type { MaybePromise } from '@postern/cred';
+import { after, type MaybePromise, settled } from '@postern/cred';
 import { Chunks } from '../chunks.ts';
 import type { Intake } from '../intake.ts';
 import { openIntake } from '../open-intake.ts';
-import { after, settled } from '../promise.ts';
 import { OUT_OF_SEQUENCE } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';

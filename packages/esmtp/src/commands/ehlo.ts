@@ -1,5 +1,4 @@
-import type { MaybePromise } from '@postern/cred';
-import { after } from '../promise.ts';
+import { after, type MaybePromise } from '@postern/cred';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 

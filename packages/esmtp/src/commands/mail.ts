@@ -1,11 +1,10 @@
 import { PeerGone } from '@postern/conversation';
-import { Anonymous, asLoginError, type MaybePromise, UnhandledCredentials } from '@postern/cred';
+import { Anonymous, after, asLoginError, type MaybePromise, UnhandledCredentials } from '@postern/cred';
 import { isQualified, type ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
 import { readParameters } from '../extensions.ts';
 import { ownWords } from '../login-refusal.ts';
-import { after } from '../promise.ts';
 import { AUTHENTICATION_REQUIRED, guestRefusal } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';

@@ -1,9 +1,8 @@
-import type { MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/cred';
 import { isQualified } from '../address.ts';
 import type { Command } from '../command.ts';
 import type { RcptParameters } from '../delivery.ts';
 import { readParameters } from '../extensions.ts';
-import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 

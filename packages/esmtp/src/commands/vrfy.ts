@@ -1,7 +1,6 @@
-import type { MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/cred';
 import type { Mailbox } from '../address.ts';
 import type { Command } from '../command.ts';
-import { after } from '../promise.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 

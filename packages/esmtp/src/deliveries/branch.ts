@@ -1,7 +1,7 @@
 import type { Deadlines } from '@postern/conversation';
-import type { MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message } from '../delivery.ts';
-import { drop, isPromise } from '../promise.ts';
+import { drop } from '../drop.ts';
 import { refusal } from '../refusals.ts';
 import { Rejection, type Reply } from '../reply.ts';
 

@@ -1,6 +1,5 @@
-import type { MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message, RecipientResult, TellResult } from '../delivery.ts';
-import { isPromise } from '../promise.ts';
 import { Rejection } from '../reply.ts';
 import type { Branch } from './branch.ts';
 

@@ -1,6 +1,5 @@
-import type { MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message, RecipientResult } from '../delivery.ts';
-import { isPromise } from '../promise.ts';
 import { Rejection } from '../reply.ts';
 
 /** A message for whoever wants lines. Lines end with CRLF; a CR or LF that stands alone is part of its line. */

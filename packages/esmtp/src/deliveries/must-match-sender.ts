@@ -1,4 +1,4 @@
-import type { AvatarId, MaybePromise } from '@postern/cred';
+import { type AvatarId, after, type MaybePromise } from '@postern/cred';
 import { type ForwardPath, type Mailbox, parseMailbox, type ReversePath } from '../address.ts';
 import {
   type Envelope,
@@ -8,7 +8,6 @@ import {
   type RcptParameters,
   type Trace,
 } from '../delivery.ts';
-import { after } from '../promise.ts';
 import { formatReceived } from '../received.ts';
 import { Rejection } from '../reply.ts';
 

@@ -1,8 +1,7 @@
 import { type Clock, Deadlines, systemClock } from '@postern/conversation';
-import type { MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/cred';
 import { type ForwardPath, type Mailbox, parseMailbox, readForwardPath } from '../address.ts';
 import { type Envelope, type Message, MessageDelivery, type RcptParameters, type Recipient } from '../delivery.ts';
-import { after } from '../promise.ts';
 import { Rejection } from '../reply.ts';
 import { Branch } from './branch.ts';
 import { FanOut } from './fan-out.ts';

@@ -1,8 +1,9 @@
-import type { MaybePromise } from '@postern/cred';
+/** A value, or a promise of it: who is asked may answer at once, and who asks must then not wait a turn. */
+export type MaybePromise<T> = T | Promise<T>;
 
 /** True if it has to be waited for. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return value instanceof Promise || typeof (value as PromiseLike<T> | undefined)?.then === 'function';
+  return value instanceof Promise || typeof (value as PromiseLike<T> | undefined | null)?.then === 'function';
 }
 
 /** Goes on with what the work comes to: at once, if it is there. */
@@ -23,9 +24,4 @@ export function settled<T, U>(
     return mend(error);
   }
   return isPromise(result) ? result.then(next, mend) : next(result);
-}
-
-/** Drops what somebody who was only told of something fails with later: nothing waits for it, and nothing may end by it. */
-export function drop(outcome: unknown): void {
-  if (isPromise(outcome)) outcome.then(undefined, () => {});
 }
