@@ -21,7 +21,8 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-command-'));
 });
-const scratch = fileURLToPath(new URL('../.readme/config', import.meta.url));
+// Of this run alone: another one may go on in the same tree.
+const scratch = fileURLToPath(new URL(`../.readme/config-${process.pid}`, import.meta.url));
 afterAll(() => {
   rmSync(folder, { recursive: true });
   rmSync(scratch, { recursive: true, force: true });
