@@ -216,8 +216,11 @@ describe('a server that gets a signal', () => {
     await server.said(/stopping/);
     const [url] = server.urls;
     const late = connect({ host: '127.0.0.1', port: Number(url?.port) });
-    // Refused, or reset if it was still in the system's queue.
-    expect(await once(late, 'error')).toMatchObject([{ code: expect.stringMatching(/^ECONN(REFUSED|RESET)$/) }]);
+    // The system may let go of a connection that was about to come, and does not tell before something is said on it.
+    late.write('QUIT\r\n');
+    await expect(once(late, 'data')).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ECONNREFUSED|ECONNRESET|EPIPE)$/),
+    });
     expect(await client.say('Subject: x\r\n\r\nlast\r\n.')).toMatch(/^250 /);
     expect(await client.hear()).toMatch(/^421 4\.3\.2 /);
     expect(await server.ended).toBe(0);
