@@ -6,6 +6,7 @@ import {
   type MustMatchSenderOptions,
   parseMailbox,
   Rejection,
+  type Trace,
 } from '@postern/esmtp';
 import { portalFor } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
@@ -95,5 +96,13 @@ describe('MustMatchSender', () => {
       S: 221...`);
     expect(delivery.calls).toEqual(['from', 'to', 'open', 'end', 'logout']);
     expect(delivery.delivered[0]?.text).toMatch(/^Received: .*hello\r\n$/s);
+  });
+
+  it('has the delivery write the header field, if that wants to', () => {
+    const delivery = new RecordingDelivery();
+    expect('receivedHeader' in new MustMatchSender(delivery, { avatarId: 'ann' })).toBe(false);
+    Object.assign(delivery, { receivedHeader: ({ hostname }: Trace) => `X-By: ${hostname}` });
+    const trace = { hostname: 'mx.example.com' } as Trace;
+    expect(new MustMatchSender(delivery, { avatarId: 'ann' }).receivedHeader?.(trace)).toBe('X-By: mx.example.com');
   });
 });

@@ -1,15 +1,8 @@
 import { type AvatarId, after, type MaybePromise } from '@postern/cred';
-import { type ForwardPath, type Mailbox, parseMailbox, type ReversePath } from '../address.ts';
-import {
-  type Envelope,
-  type MailParameters,
-  type Message,
-  MessageDelivery,
-  type RcptParameters,
-  type Trace,
-} from '../delivery.ts';
-import { formatReceived } from '../received.ts';
+import { type Mailbox, parseMailbox, type ReversePath } from '../address.ts';
+import type { MailParameters, MessageDelivery } from '../delivery.ts';
 import { Rejection } from '../reply.ts';
+import { WrappedDelivery } from './wrapped-delivery.ts';
 
 /** An avatar's own addresses: `ann@example.com`, or `@example.com` for all of that domain. Undefined is none. */
 export type OwnAddresses =
@@ -30,44 +23,19 @@ export interface MustMatchSenderOptions {
  * A delivery through which an avatar sends only as itself: a reverse-path that is not among its addresses is 553 5.7.1 (RFC 6409 §6.1).
  * Domains are compared without case, local parts with it (RFC 5321 §2.4). What the message's header says is not looked at.
  */
-export class MustMatchSender extends MessageDelivery implements AsyncDisposable {
-  readonly #delivery: MessageDelivery;
+export class MustMatchSender extends WrappedDelivery {
   readonly #options: MustMatchSenderOptions;
 
   constructor(delivery: MessageDelivery, options: MustMatchSenderOptions) {
-    super();
-    this.#delivery = delivery;
+    super(delivery);
     this.#options = options;
   }
 
-  validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void> {
+  override validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void> {
     return after(this.#mayUse(reversePath), (allowed) => {
       if (!allowed) throw new Rejection(553, '5.7.1', 'This sender address is not yours');
-      return this.#delivery.validateFrom(reversePath, parameters);
+      return super.validateFrom(reversePath, parameters);
     });
-  }
-
-  validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void> {
-    return this.#delivery.validateTo(forwardPath, parameters);
-  }
-
-  override verify(text: string): MaybePromise<Mailbox | undefined> {
-    return this.#delivery.verify?.(text);
-  }
-
-  openMessage(envelope: Envelope): MaybePromise<Message> {
-    return this.#delivery.openMessage(envelope);
-  }
-
-  override receivedHeader(trace: Trace): string | undefined {
-    const delivery = this.#delivery;
-    return delivery.receivedHeader === undefined ? formatReceived(trace) : delivery.receivedHeader(trace);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const delivery: MessageDelivery & Partial<AsyncDisposable & Disposable> = this.#delivery;
-    if (Symbol.asyncDispose in delivery) await delivery[Symbol.asyncDispose]?.();
-    else delivery[Symbol.dispose]?.();
   }
 
   #mayUse(reversePath: ReversePath): MaybePromise<boolean> {
