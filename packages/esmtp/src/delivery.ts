@@ -88,6 +88,9 @@ export interface Message {
    */
   readonly retains?: boolean;
 
+  /** The next server, if the message goes on, for a recipient counted from 0: who notifies the sender asks for it when `end` is over. */
+  onward?(recipient: number): Onward | undefined;
+
   /** The next bytes, without dot stuffing. */
   write(chunk: Uint8Array): MaybePromise<void>;
 
@@ -100,6 +103,16 @@ export interface Message {
 
   /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
   abort(reason: Error): MaybePromise<void>;
+}
+
+/** The next server of a message that goes on. */
+export interface Onward {
+  /** Its domain, or an address literal. */
+  readonly host: string;
+  /** What the sender may be told when it takes the message; undefined if it has DSN, and so tells that itself (RFC 3461 §5.2). */
+  readonly success: 'delivered' | 'relayed' | undefined;
+  /** What it has said of the message; undefined if the connection broke before. */
+  readonly reply: Reply | undefined;
 }
 
 /** What became of a message for one recipient: undefined means accepted, as a positive reply does, which LMTP passes on. */

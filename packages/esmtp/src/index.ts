@@ -10,6 +10,7 @@ export {
   type MailParameters,
   type Message,
   MessageDelivery,
+  type Onward,
   type RcptParameters,
   type Recipient,
   type RecipientResult,

@@ -80,7 +80,7 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
   async #open(transaction: Transaction): Promise<Message> {
     try {
       const { outgoing, lease } = await transaction.data();
-      return new RelayMessage(outgoing, lease, (error) => this.#explain(error));
+      return new RelayMessage(outgoing, lease, this.#smarthost.host, (error) => this.#explain(error));
     } catch (error) {
       if (error instanceof Rejection) transaction.drop();
       throw error;

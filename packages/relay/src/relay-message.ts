@@ -1,4 +1,4 @@
-import type { Message, RecipientResult, Rejection, Reply, TellResult } from '@postern/esmtp';
+import type { Message, Onward, RecipientResult, Rejection, Reply, TellResult } from '@postern/esmtp';
 import type { Outgoing } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn } from './refusals.ts';
@@ -9,12 +9,26 @@ export class RelayMessage implements Message {
   readonly retains = false;
   readonly #outgoing: Outgoing;
   readonly #lease: Lease;
+  readonly #host: string;
   readonly #explain: (error: unknown) => Rejection;
 
-  constructor(outgoing: Outgoing, lease: Lease, explain: (error: unknown) => Rejection) {
+  /** The host is the next server's name. */
+  constructor(outgoing: Outgoing, lease: Lease, host: string, explain: (error: unknown) => Rejection) {
     this.#outgoing = outgoing;
     this.#lease = lease;
+    this.#host = host;
     this.#explain = explain;
+  }
+
+  /** A server that speaks LMTP delivers what it takes (RFC 2033 §2). */
+  onward(recipient: number): Onward {
+    const { lmtp, extensions } = this.#lease.client;
+    const success = lmtp ? 'delivered' : 'relayed';
+    return {
+      host: this.#host,
+      success: extensions.has('DSN') ? undefined : success,
+      reply: this.#outgoing.replies[recipient],
+    };
   }
 
   async write(chunk: Uint8Array): Promise<void> {

@@ -1,7 +1,7 @@
 import { hostname as systemHostname } from 'node:os';
 import { type Clock, Deadlines, systemClock, type Transport } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
-import { isDomain } from '@postern/esmtp';
+import { isAddressLiteral, isDomain } from '@postern/esmtp';
 import { connectSmtp, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
 import { type ConnectOptions, connect as connectSocket } from '@postern/node';
 import { Unreachable } from './errors.ts';
@@ -59,6 +59,14 @@ export class Smarthost implements AsyncDisposable {
     const deadlines = new Deadlines(clock);
     this.#deadlines = deadlines;
     this.#pool = new Pool({ open: () => this.#open(), connections, idleTime, patience: connectTime, clock, deadlines });
+  }
+
+  /** The server's domain, or its address as a literal; that of a UNIX socket is on this machine. */
+  get host(): string {
+    const { endpoint } = this.#options;
+    if ('path' in endpoint) return 'localhost';
+    const literal = endpoint.host.includes(':') ? `[IPv6:${endpoint.host}]` : `[${endpoint.host}]`;
+    return isAddressLiteral(literal) ? literal : endpoint.host;
   }
 
   /** Lends a connection. Rejects with a RelayError. */

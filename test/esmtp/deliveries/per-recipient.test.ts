@@ -4,6 +4,7 @@ import {
   Mailbox,
   type Message,
   MessageDelivery,
+  type Onward,
   PerRecipient,
   type PerRecipientOptions,
   type RecipientResult,
@@ -59,6 +60,14 @@ describe('PerRecipient', () => {
       ]);
       expect(calls).toEqual(['from', 'open', 'end']);
     }
+  });
+
+  it('knows of each recipient where its message goes on to', async () => {
+    const { delivery, ann } = fan();
+    const onward: Onward = { host: 'next.example.net', success: 'relayed', reply: undefined };
+    ann.openMessage = () => ({ onward: () => onward, write() {}, end() {}, abort() {} });
+    const message = await delivery.openMessage(envelope);
+    expect([0, 1, 2].map((at) => message.onward?.(at))).toEqual([onward, undefined, undefined]);
   });
 
   it('routes a recipient once, when it is named', async () => {

@@ -1,6 +1,6 @@
 import type { Deadlines } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/cred';
-import type { Message } from '../delivery.ts';
+import type { Message, Onward } from '../delivery.ts';
 import { drop } from '../drop.ts';
 import { refusal } from '../refusals.ts';
 import { Rejection, type Reply } from '../reply.ts';
@@ -27,6 +27,11 @@ export class Branch {
   /** Why the recipient does not get the message, if that is so. */
   get failure(): Reply | undefined {
     return this.#failure;
+  }
+
+  /** Where the recipient's message has gone on to. */
+  get onward(): Onward | undefined {
+    return this.#message?.onward?.(0);
   }
 
   async open(open: () => Promise<Message>): Promise<void> {

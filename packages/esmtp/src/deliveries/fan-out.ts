@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
-import type { Message, RecipientResult, TellResult } from '../delivery.ts';
+import type { Message, Onward, RecipientResult, TellResult } from '../delivery.ts';
 import { Rejection } from '../reply.ts';
 import type { Branch } from './branch.ts';
 
@@ -18,6 +18,10 @@ export class FanOut implements Message {
     const reply = failures.find(({ code }) => code < 500) ?? failures[0];
     if (reply === undefined) throw new TypeError('a message has one recipient at least');
     throw new Rejection(reply.code, reply.enhanced ?? '', ...reply.lines);
+  }
+
+  onward(recipient: number): Onward | undefined {
+    return this.#branches[recipient]?.onward;
   }
 
   /** Resolves when the slowest has taken the chunk. Each gets a copy of its own: what one does with it is no other's trouble. */

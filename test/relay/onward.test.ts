@@ -1,0 +1,54 @@
+import type { Onward } from '@postern/esmtp';
+import { describe, expect, it } from 'vitest';
+import { ann, envelope, eve, finish, greeting, HELLO, scripted, TO_ANN } from './upstream.ts';
+
+const TO_BOTH = (answers: string): string => `
+  C: MAIL FROM:<joe@example.com>
+  S: 250 2.1.0 ok
+  C: RCPT TO:<ann@example.org>
+  S: 250 2.1.5 ok
+  C: RCPT TO:<eve@example.org>
+  S: 250 2.1.5 ok
+  C: DATA
+  S: 354 go
+  C: hello
+  C: .
+  ${answers}`;
+
+describe('what is known of the next server when it has a message', () => {
+  it.each<[string, string, boolean, Onward['success']]>([
+    ['SMTP', '', false, 'relayed'],
+    ['SMTP with DSN', 'DSN', false, undefined],
+    ['LMTP', '', true, 'delivered'],
+    ['LMTP with DSN', 'DSN', true, undefined],
+  ])('%s', async (_, extension, lmtp, success) => {
+    const hello = extension === '' ? greeting() : greeting(extension);
+    const script = `${lmtp ? hello.replace('EHLO', 'LHLO') : hello}${TO_ANN}${HELLO}`;
+    const { delivery, over } = scripted([script], { lmtp });
+    const message = await delivery.openMessage(envelope([ann]));
+    await finish(message);
+    expect(message.onward?.(0)).toMatchObject({
+      host: 'mx.example.org',
+      success,
+      reply: { code: 250, enhanced: '2.0.0', lines: ['kept'] },
+    });
+    await over();
+  });
+
+  it('is what it said of each recipient, as far as it came to that', async () => {
+    const lhlo = greeting().replace('EHLO', 'LHLO');
+    const { delivery, over } = scripted([`${lhlo}${TO_BOTH('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
+    const message = await delivery.openMessage(envelope([ann, eve]));
+    await finish(message);
+    expect([0, 1].map((at) => message.onward?.(at)?.reply?.code)).toEqual([552, undefined]);
+    await over();
+  });
+
+  it.each([
+    [{ host: '192.0.2.1', port: 25 }, '[192.0.2.1]'],
+    [{ host: '2001:db8::1', port: 25 }, '[IPv6:2001:db8::1]'],
+    [{ path: '/run/smtp' }, 'localhost'],
+  ])('has the name of %j', (endpoint, host) => {
+    expect(scripted([], { endpoint }).smarthost.host).toBe(host);
+  });
+});
