@@ -73,6 +73,14 @@ export function inAscii(originalRecipient: string): string {
   );
 }
 
+/** The original recipient where UTF-8 may stand: what is no address then is left as it is (RFC 6533 §3). */
+export function inUtf8(originalRecipient: string): string {
+  const text = originalRecipient.replace(/\\x\{([\da-f]+)\}/gi, (_, hex: string) =>
+    String.fromCodePoint(Number.parseInt(hex, 16)),
+  );
+  return CONTROLS.test(text) ? originalRecipient : text;
+}
+
 /** Undefined if it is neither NEVER, alone, nor a list. */
 function parseNotify(value = ''): Notify | undefined {
   const words = value.toUpperCase();
@@ -102,3 +110,4 @@ const HEXPOINT = [
 ].join('|');
 const UTF8_ADDRESS = new RegExp(`^(?:[!-*,-<>-[\\]-~\\u0080-\\u{10ffff}]|\\\\x\\{(?:${HEXPOINT})\\})+$`, 'iu');
 const NOT_ASCII = /[^\0-\x7f]/gu;
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/;

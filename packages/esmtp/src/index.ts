@@ -4,6 +4,7 @@ export { type Decision, decide } from './decisions/decide.ts';
 export { accept, challenge, defer, reject, type Verdict, type Wording } from './decisions/verdicts.ts';
 export { LineMessage } from './deliveries/line-message.ts';
 export { MustMatchSender, type MustMatchSenderOptions, type OwnAddresses } from './deliveries/must-match-sender.ts';
+export { Notifying, type NotifyingOptions } from './deliveries/notifying.ts';
 export { PerRecipient, type PerRecipientOptions, type Route } from './deliveries/per-recipient.ts';
 export {
   type Envelope,

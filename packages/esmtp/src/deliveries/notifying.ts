@@ -1,0 +1,229 @@
+import { isAscii } from 'node:buffer';
+import { type Clock, Deadlines, systemClock, TimedOut } from '@postern/conversation';
+import { after, type MaybePromise } from '@postern/cred';
+import type {
+  Envelope,
+  Message,
+  MessageDelivery,
+  Onward,
+  Recipient,
+  RecipientResult,
+  TellResult,
+} from '../delivery.ts';
+import { drop } from '../drop.ts';
+import { Beginning } from '../notifications/beginning.ts';
+import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
+import { Rejection } from '../reply.ts';
+import { Branch, type BranchTimes } from './branch.ts';
+import { WrappedDelivery } from './wrapped-delivery.ts';
+
+/** Who notifies, by which way, and for how long the client may have to wait for that. */
+export interface NotifyingOptions {
+  /** Where notifications go: messages with the null reverse-path, each to one sender. */
+  readonly through: MessageDelivery;
+  /** This server's name: a domain, or an address literal. */
+  readonly hostname: string;
+  /** Told of a notification that could not be sent, or not in time, and of whose message it was. */
+  readonly onTrouble?: (error: unknown, envelope: Envelope) => void;
+  /** How long a message's notifications may take, in milliseconds; then the client has its reply without them. Default: 30,000. */
+  readonly notifyTime?: number;
+  /**
+   * How long the message's `end` and its notifications may take together, in milliseconds: the client that has given up by then sends a
+   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`finalTime`).
+   */
+  readonly finalTime?: number;
+  /** How much of a message is kept, to be returned with a notification, in octets. Default: 65,536. */
+  readonly returned?: number;
+  /** By default the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Tells a message's sender what the one reply of SMTP cannot: that it failed for some of its recipients (RFC 5321 §6.1), or, to who asks
+ * for that, that it was delivered (RFC 3461). Nobody is told twice, and no notification is answered by another one.
+ */
+export class Notifying extends WrappedDelivery {
+  readonly #facts: Facts;
+
+  constructor(delivery: MessageDelivery, options: NotifyingOptions) {
+    super(delivery);
+    const { clock = systemClock, notifyTime = 30_000, finalTime = 615_000, returned = 65_536, ...given } = options;
+    this.#facts = { ...given, clock, notifyTime, finalTime, returned, deadlines: new Deadlines(clock) };
+  }
+
+  override openMessage(envelope: Envelope): MaybePromise<Message> {
+    const opened = super.openMessage(envelope);
+    if (!mayNotify(envelope)) return opened;
+    return after(opened, (message) => new NotifyingMessage(message, envelope, this.#facts));
+  }
+}
+
+interface Facts extends Required<Omit<NotifyingOptions, 'onTrouble'>> {
+  readonly onTrouble?: NotifyingOptions['onTrouble'];
+  readonly deadlines: Deadlines;
+}
+
+/** A message of which somebody may have to be told. */
+class NotifyingMessage implements Message {
+  readonly retains: boolean;
+  readonly #message: Message;
+  readonly #envelope: Envelope;
+  readonly #facts: Facts;
+  readonly #arrived = Date.now();
+  readonly #beginning: Beginning;
+
+  constructor(message: Message, envelope: Envelope, facts: Facts) {
+    const { ret, requireTls = false, body } = envelope.parameters;
+    // RFC 3461 §4.3, RFC 8689 §5.
+    const wantsAll = ret === 'FULL' && !requireTls && body !== 'BINARYMIME' && mayFailForSome(envelope);
+    this.retains = message.retains ?? true;
+    this.#message = message;
+    this.#envelope = envelope;
+    this.#facts = facts;
+    this.#beginning = new Beginning(facts.returned, wantsAll);
+  }
+
+  /** Of success nobody else has to tell. */
+  onward(recipient: number): Onward {
+    return { host: this.#facts.hostname, reply: undefined, ...this.#message.onward?.(recipient), success: undefined };
+  }
+
+  write(chunk: Uint8Array): MaybePromise<void> {
+    this.#beginning.feed(chunk);
+    return this.#message.write(chunk);
+  }
+
+  end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]> {
+    const { clock, finalTime } = this.#facts;
+    const latest = clock.now() + finalTime;
+    return after(this.#message.end(tell), (results) => {
+      const concerned = this.#concerned(results ?? [], tell !== undefined);
+      if (concerned.length === 0) return results;
+      return this.#notify(concerned, results ?? [], latest).then(() => results);
+    });
+  }
+
+  abort(reason: Error): MaybePromise<void> {
+    return this.#message.abort(reason);
+  }
+
+  /** The recipients of whom the sender may have to be told: not of those of whom the client hears, each by itself or all as one. */
+  #concerned(results: readonly RecipientResult[], hearsOfEach: boolean): readonly number[] {
+    const { recipients } = this.#envelope;
+    // Where nobody checks types, what is no list is no word that the message was taken.
+    if (!Array.isArray(results) || recipients.every((_, at) => hasFailed(results[at]))) return [];
+    return [...recipients.keys()].filter((at) => {
+      const recipient = recipients[at] as Recipient;
+      return hasFailed(results[at]) ? !hearsOfEach && wantsFailure(recipient) : wantsSuccess(recipient);
+    });
+  }
+
+  /** One notification of failures, and one of successes. Does not fail: the message was taken, whatever comes of these. */
+  async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
+    const { clock, deadlines, notifyTime, hostname } = this.#facts;
+    const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#beginning];
+    const times = new TimeLeft(deadlines, clock, Math.min(latest, clock.now() + notifyTime));
+    for (const failed of [true, false]) {
+      try {
+        const those = concerned.filter((at) => hasFailed(results[at]) === failed);
+        const outcomes = those.flatMap((at) => this.#outcome(at, results[at]));
+        if (outcomes.length === 0) continue;
+        if (times.deliveryTime <= 0) throw new TimedOut();
+        const report = { hostname, envelope, arrived, now: Date.now(), outcomes, returned };
+        await this.#send(formatNotification(report), times);
+      } catch (error) {
+        this.#tell(error);
+      }
+    }
+  }
+
+  /** None of a success of which the next server tells. */
+  #outcome(at: number, result: RecipientResult): readonly Outcome[] {
+    const recipient = this.#envelope.recipients[at] as Recipient;
+    const onward = this.#message.onward?.(at);
+    const host = onward?.reply && onward.host;
+    if (hasFailed(result)) return [{ recipient, action: 'failed', reply: result, host }];
+    const action = onward === undefined ? 'delivered' : onward.success;
+    return action === undefined ? [] : [{ recipient, action, reply: result ?? onward?.reply, host }];
+  }
+
+  async #send({ id, content, smtpUtf8 }: Notification, times: BranchTimes): Promise<void> {
+    const { reversePath, parameters } = this.#envelope;
+    if (reversePath === null) return;
+    const { through } = this.#facts;
+    const is8bit = !isAscii(content);
+    const mail = {
+      size: content.length,
+      smtpUtf8,
+      ...(is8bit && { body: '8BITMIME' as const }),
+      // RFC 8689 §5.
+      ...(parameters.requireTls && { requireTls: true }),
+    };
+    // RFC 3461 §6.1.
+    const recipient: Recipient = { forwardPath: reversePath, parameters: { notify: 'NEVER' } };
+    let cause: unknown;
+    const branch = new Branch(times, (error) => {
+      cause ??= error;
+    });
+    await branch.open(async () => {
+      await through.validateFrom(null, mail);
+      await through.validateTo(recipient.forwardPath, recipient.parameters);
+      return await through.openMessage({ reversePath: null, parameters: mail, recipients: [recipient], id });
+    });
+    await branch.write(content);
+    const reply = await branch.end();
+    if (reply === undefined || reply.positive) return;
+    throw cause ?? new Rejection(reply.code, reply.enhanced ?? `${Math.floor(reply.code / 100)}.0.0`, ...reply.lines);
+  }
+
+  #tell(error: unknown): void {
+    try {
+      drop(this.#facts.onTrouble?.(error, this.#envelope));
+    } catch {
+      // A log that does not work is no reason to refuse mail.
+    }
+  }
+}
+
+/** What is left of the time until then, for each step anew. */
+class TimeLeft implements BranchTimes {
+  readonly deadlines: Deadlines;
+  readonly #clock: Clock;
+  readonly #until: number;
+
+  constructor(deadlines: Deadlines, clock: Clock, until: number) {
+    this.deadlines = deadlines;
+    this.#clock = clock;
+    this.#until = until;
+  }
+
+  get deliveryTime(): number {
+    return this.#until - this.#clock.now();
+  }
+
+  get finalTime(): number {
+    return this.deliveryTime;
+  }
+}
+
+function hasFailed(result: RecipientResult): boolean {
+  return result?.positive === false;
+}
+
+/** The null reverse-path is never answered (RFC 5321 §4.5.5). */
+function mayNotify(envelope: Envelope): boolean {
+  return envelope.reversePath !== null && (envelope.recipients.some(wantsSuccess) || mayFailForSome(envelope));
+}
+
+function mayFailForSome({ recipients }: Envelope): boolean {
+  return recipients.length > 1 && recipients.some(wantsFailure);
+}
+
+function wantsSuccess({ parameters: { notify } }: Recipient): boolean {
+  return notify !== undefined && notify !== 'NEVER' && notify.includes('SUCCESS');
+}
+
+/** RFC 3461 §5.2.6. */
+function wantsFailure({ parameters: { notify } }: Recipient): boolean {
+  return notify === undefined || (notify !== 'NEVER' && notify.includes('FAILURE'));
+}
