@@ -2,14 +2,15 @@ import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Anonymous, UsernamePassword } from '@postern/cred';
-import { Mailbox, MessageDelivery } from '@postern/esmtp';
+import { Mailbox, MessageDelivery, Notifying } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
 import { dialogue, readChunk, testMind } from '@postern/testing';
-import { type Config, maildir, relay } from 'postern';
+import { type Config, DiscardDelivery, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
+import { Place } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
@@ -52,6 +53,26 @@ describe('a composition', () => {
       'maildir: expected folder and quota, not "qouta"',
     );
     expect(() => maildir({} as never)).toThrow('maildir: expected a folder');
+  });
+
+  it('makes ready, and takes leave of, where messages and notifications go', async () => {
+    const calls: string[] = [];
+    const place = (name: string): Place =>
+      new Place(() => {
+        const prepare = async () => void calls.push(`prepare ${name}`);
+        const dispose = async () => void calls.push(`leave ${name}`);
+        return Object.assign(() => new DiscardDelivery(), { prepare, [Symbol.asyncDispose]: dispose });
+      });
+    const { destination, portal } = composed({
+      auth: ['memory:joe:one'],
+      deliver: place('deliver'),
+      notify: place('notify'),
+    });
+    await destination.prepare?.();
+    const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
+    expect(avatar).toBeInstanceOf(Notifying);
+    await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+    expect(calls).toEqual(['prepare deliver', 'prepare notify', 'leave deliver', 'leave notify']);
   });
 
   it('keeps to the quota of its Maildirs', async () => {

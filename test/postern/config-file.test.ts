@@ -69,6 +69,7 @@ describe('the config file', () => {
     [{ listen: [] }, 'listen: expected a list of URLs'],
     [{ auth: [{}] }, 'auth: expected a list of specs and checkers'],
     [{ deliver: {} }, 'deliver: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
+    [{ notify: 25 }, 'notify: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
     [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected { cert: FILE, key: FILE }, with clientCa'],

@@ -1,9 +1,9 @@
 import { ANONYMOUS, UnauthorizedLogin } from '@postern/cred';
-import { type EsmtpEvent, Reply } from '@postern/esmtp';
+import { type EsmtpEvent, Mailbox, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
-import { logEvents, logTrouble } from '../../packages/postern/src/log-events.ts';
+import { logEvents, logTrouble, logUnsent } from '../../packages/postern/src/log-events.ts';
 
 type Facts<E = EsmtpEvent> = E extends EsmtpEvent ? Omit<E, 'mind'> : never;
 
@@ -53,6 +53,22 @@ describe('what is logged of a session', () => {
 });
 
 describe('the log', () => {
+  it('tells that a notification could not be sent, and of nothing that was in the message', () => {
+    const lines: string[] = [];
+    const envelope = {
+      reversePath: new Mailbox('joe', 'example.com'),
+      parameters: { smtpUtf8: false },
+      recipients: [],
+      id: 'id1',
+    };
+    logUnsent(prettyLog((line) => lines.push(line)))(new Error('nobody answers'), envelope);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        / error a notification could not be sent id=id1 culprit=operator error="nobody answers"\n$/,
+      ),
+    ]);
+  });
+
   it('tells how many connections were cut off at the end of the grace', () => {
     const lines: string[] = [];
     logTrouble(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });

@@ -10,7 +10,18 @@ describe('the options of the command line', () => {
   it('become a configuration', () => {
     const argv = [
       ['--listen', 'smtp://127.0.0.1:0', '--listen=smtps://127.0.0.1:0'],
-      ['--auth', 'memory:joe:secret', '--auth', 'anonymous', '--deliver', 'discard', '--hostname', 'mail.example.com'],
+      [
+        '--auth',
+        'memory:joe:secret',
+        '--auth',
+        'anonymous',
+        '--deliver',
+        'discard',
+        '--notify',
+        'smtp:127.0.0.1:25',
+        '--hostname',
+        'mail.example.com',
+      ],
       [
         '--tls-cert',
         'cert.pem',
@@ -29,6 +40,7 @@ describe('the options of the command line', () => {
         listen: ['smtp://127.0.0.1:0', 'smtps://127.0.0.1:0'],
         auth: ['memory:joe:secret', 'anonymous'],
         deliver: 'discard',
+        notify: 'smtp:127.0.0.1:25',
         hostname: 'mail.example.com',
         tls: { cert: 'cert.pem', key: 'key.pem', clientCa: 'ca.pem' },
         log: 'json',

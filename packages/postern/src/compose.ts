@@ -1,5 +1,5 @@
 import { Anonymous, AnonymousChecker, type AnyChecker, isDerived, type Portal } from '@postern/cred';
-import { MessageDelivery, type Policy, services } from '@postern/esmtp';
+import { MessageDelivery, type Policy, services, withDefaultLimits } from '@postern/esmtp';
 import {
   bindAvatar,
   bindChecker,
@@ -12,7 +12,8 @@ import {
 import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
-import { logEvents, logTrouble } from './log-events.ts';
+import { logEvents, logTrouble, logUnsent } from './log-events.ts';
+import { notifying } from './notifying.ts';
 import type { DeliveryContext, Destination } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -44,7 +45,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
-  const destination = settings.deliver(context);
+  const destination = destinationOf(settings, context);
   bindAvatar(container, MessageDelivery).toConstantValue(destination);
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
@@ -93,6 +94,18 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     acceptsGuests,
     authenticationOf,
   };
+}
+
+function destinationOf({ deliver, notify, hostname, limits }: Settings, context: DeliveryContext): Destination {
+  const destination = deliver(context);
+  if (notify === undefined) return destination;
+  const { finalTime } = withDefaultLimits(limits);
+  return notifying(destination, notify(context), {
+    hostname,
+    onTrouble: logUnsent(context.log),
+    // Over before the session gives up.
+    finalTime: Math.max(finalTime - 5_000, finalTime / 2),
+  });
 }
 
 /** What it cannot be made of is the operator's choice. */

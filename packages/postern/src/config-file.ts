@@ -137,17 +137,20 @@ const LIMITS = [...Object.keys(defaultLimits), 'connections', 'connectionsPerCli
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 
+const PLACE = rule(
+  'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
+  (value) =>
+    isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
+);
+
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   listen: rule('a list of URLs', (value) => listOf(isString)(value) && (value as readonly unknown[]).length > 0),
   auth: rule(
     'a list of specs and checkers',
     listOf((one) => isString(one) || isChecker(one)),
   ),
-  deliver: rule(
-    'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
-    (value) =>
-      isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
-  ),
+  deliver: PLACE,
+  notify: PLACE,
   hostname: rule('a string', isString),
   tls: {
     expected:

@@ -19,6 +19,11 @@ export interface Config {
    * each user's.
    */
   readonly deliver?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
+  /**
+   * Where notifications to senders go (RFC 3461), as `deliver` takes it: of failures that a client cannot be told, and of success where
+   * that is asked for. Default: nowhere.
+   */
+  readonly notify?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
   /** This server's name, which it gives in its greeting and in `Received:` fields. */
   readonly hostname?: string;
   /** PEM files. */

@@ -34,6 +34,8 @@ ${forms(authSpecs)}
                      but DIGEST-MD5
   --deliver SPEC     where messages go; default console
 ${forms(deliverSpecs)}
+  --notify SPEC      where notifications to senders go, of failures that a client cannot be told, and of success where
+                     that is asked for (NOTIFY=SUCCESS): as --deliver, mostly smtp:HOST:PORT; default nowhere
   --hostname NAME    this server's name; default that of the machine
   --tls-cert FILE    the certificate, with its chain, as PEM; read again at SIGHUP
   --tls-key FILE     its key

@@ -1,5 +1,5 @@
 import { type Address, ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
-import type { EsmtpEvent, EventListener } from '@postern/esmtp';
+import type { Envelope, EsmtpEvent, EventListener } from '@postern/esmtp';
 import type { Trouble } from '@postern/node';
 import type { Facts, Log } from './log.ts';
 
@@ -34,6 +34,11 @@ export function logTrouble(log: Log, now = () => performance.now()): (trouble: T
         return log.warn('the grace is over, and connections are cut off', { connections: trouble.connections });
     }
   };
+}
+
+/** Writes into the log that the sender of a message could not be told what became of it. */
+export function logUnsent(log: Log): (error: unknown, envelope: Envelope) => void {
+  return (error, { id }) => log.error('a notification could not be sent', { id, culprit: 'operator', error });
 }
 
 interface Entry {

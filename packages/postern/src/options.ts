@@ -12,7 +12,18 @@ export interface Options {
 
 /** Parses the options of `serve` and `explain`. Values are looked into later, when those of the config file are. Throws a UsageError. */
 export function parseOptions(argv: readonly string[]): Options {
-  const { listen, auth, mechanisms, deliver, hostname, log, workers, config: configFile, ...files } = parse(argv);
+  const {
+    listen,
+    auth,
+    mechanisms,
+    deliver,
+    notify,
+    hostname,
+    log,
+    workers,
+    config: configFile,
+    ...files
+  } = parse(argv);
   const cert = files['tls-cert'];
   const key = files['tls-key'];
   if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
@@ -28,6 +39,7 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(auth && { auth }),
       ...(mechanisms !== undefined && { sasl: { mechanisms: parseMechanisms(mechanisms) } }),
       ...(deliver !== undefined && { deliver }),
+      ...(notify !== undefined && { notify }),
       ...(hostname !== undefined && { hostname }),
       ...(cert !== undefined &&
         key !== undefined && { tls: { cert, key, ...(clientCa !== undefined && { clientCa }) } }),
@@ -79,6 +91,7 @@ const OPTIONS = {
   auth: { type: 'string', multiple: true },
   mechanisms: { type: 'string' },
   deliver: { type: 'string' },
+  notify: { type: 'string' },
   hostname: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },

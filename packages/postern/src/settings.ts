@@ -45,6 +45,8 @@ export interface Settings {
   readonly checkers: readonly AnyChecker[];
   readonly guest: Guest | undefined;
   readonly deliver: DeliverSpec;
+  /** Where notifications go; undefined for nowhere. */
+  readonly notify: DeliverSpec | undefined;
   readonly hostname: string;
   readonly tls: (TlsFiles & { readonly ticketSecret?: Uint8Array }) | undefined;
   readonly log: LogForm;
@@ -94,6 +96,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     checkers: guest === undefined ? checkers : [checkerOf(guest)],
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
+    notify: choose('notify', parseDeliver),
     hostname,
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
