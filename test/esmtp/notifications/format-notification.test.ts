@@ -171,6 +171,8 @@ describe('a notification', () => {
     expect(returned?.fields.get('content-type')).toBe('text/rfc822-headers');
     expect(returned?.fields.get('content-transfer-encoding')).toBe('quoted-printable');
     expect(returned?.body.replaceAll('=\r\n', '')).toBe(expected);
+    // No line ends in the middle of an octet.
+    expect(returned?.body).not.toMatch(/=.?=\r\n/);
     expect(Math.max(...(returned?.body.split('\r\n') ?? []).map(({ length }) => length))).toBeLessThanOrEqual(76);
     expect(smtpUtf8).toBe(false);
     expect(fields.get('content-transfer-encoding')).toBe('7bit');

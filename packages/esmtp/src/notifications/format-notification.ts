@@ -194,7 +194,8 @@ function quotedPrintable(octets: Buffer): Buffer {
     const quoted = one.replace(/[^\t -<>-~]|[\t ]$/g, (octet) => {
       return `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
     });
-    return (quoted.match(/(?:=..|[^=]){1,25}/g) ?? []).join('=\r\n');
+    // Not in the middle of an octet.
+    return (quoted.match(/.{1,75}(?<!=|=.)/g) ?? []).join('=\r\n');
   });
   return Buffer.from(encoded.join('\r\n'));
 }
