@@ -235,12 +235,27 @@ describe('Notifying', () => {
     }
   });
 
-  it('does not take for a success what is no list of results', async () => {
+  it.each([true, null, 'kept'])('does not take for a success what is no list of results: %j', async (end) => {
     const { delivery, inner, through } = setUp(undefined);
-    inner.onEnd = () => true as never;
+    inner.onEnd = () => end as never;
     const message = await delivery.openMessage(envelopeFor([SUCCESS]));
-    expect(await message.end()).toBe(true);
+    expect(await message.end()).toBe(end);
     expect(through.calls).toEqual([]);
+  });
+
+  it('tells of a failure, and of no success, where nobody knows where the message has gone on to', async () => {
+    const { delivery, inner, through, troubles } = setUp(undefined);
+    const broken = new Error('broken');
+    const onward = (): never => {
+      throw broken;
+    };
+    inner.openMessage = () => ({ onward, write() {}, end: () => [FULL, undefined], abort() {} });
+    expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed']]);
+    expect(troubles).toEqual([
+      [broken, 'id1'],
+      [broken, 'id1'],
+    ]);
   });
 
   it('passes a failure of the message on, and an abort', async () => {

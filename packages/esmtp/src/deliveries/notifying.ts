@@ -97,6 +97,8 @@ class NotifyingMessage implements Message {
     const { clock, finalTime } = this.#facts;
     const latest = clock.now() + finalTime;
     return after(this.#message.end(tell), (results) => {
+      // Where nobody checks types, what is no list is no word that the message was taken.
+      if (results !== undefined && !Array.isArray(results)) return results;
       const concerned = this.#concerned(results ?? [], tell !== undefined);
       if (concerned.length === 0) return results;
       return this.#notify(concerned, results ?? [], latest).then(() => results);
@@ -110,8 +112,7 @@ class NotifyingMessage implements Message {
   /** The recipients of whom the sender may have to be told: not of those of whom the client hears, each by itself or all as one. */
   #concerned(results: readonly RecipientResult[], hearsOfEach: boolean): readonly number[] {
     const { recipients } = this.#envelope;
-    // Where nobody checks types, what is no list is no word that the message was taken.
-    if (!Array.isArray(results) || recipients.every((_, at) => hasFailed(results[at]))) return [];
+    if (recipients.every((_, at) => hasFailed(results[at]))) return [];
     return [...recipients.keys()].filter((at) => {
       const recipient = recipients[at] as Recipient;
       return hasFailed(results[at]) ? !hearsOfEach && wantsFailure(recipient) : wantsSuccess(recipient);
@@ -140,11 +141,21 @@ class NotifyingMessage implements Message {
   /** None of a success of which the next server tells. */
   #outcome(at: number, result: RecipientResult): readonly Outcome[] {
     const recipient = this.#envelope.recipients[at] as Recipient;
-    const onward = this.#message.onward?.(at);
+    const onward = this.#onwardOf(at);
     const host = onward?.reply && onward.host;
     if (hasFailed(result)) return [{ recipient, action: 'failed', reply: result, host }];
     const action = onward === undefined ? 'delivered' : onward.success;
     return action === undefined ? [] : [{ recipient, action, reply: result ?? onward?.reply, host }];
+  }
+
+  /** Where nobody knows that, whose word it is of success is not known either. */
+  #onwardOf(at: number): Onward | undefined {
+    try {
+      return this.#message.onward?.(at);
+    } catch (error) {
+      this.#tell(error);
+      return { host: this.#facts.hostname, reply: undefined, success: undefined };
+    }
   }
 
   async #send({ id, content, smtpUtf8 }: Notification, times: BranchTimes): Promise<void> {
