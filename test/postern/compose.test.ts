@@ -1,11 +1,11 @@
 import { mkdtempDisposableSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Anonymous, UsernamePassword } from '@postern/cred';
+import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery, Notifying } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
-import { dialogue, readChunk, testMind } from '@postern/testing';
+import { dialogue, readChunk, settle, testMind } from '@postern/testing';
 import { type Config, DiscardDelivery, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
@@ -13,6 +13,7 @@ import { openLog } from '../../packages/postern/src/log.ts';
 import { Place } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
+import { RecordingDelivery } from '../esmtp/server.ts';
 
 function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
@@ -73,6 +74,82 @@ describe('a composition', () => {
     expect(avatar).toBeInstanceOf(Notifying);
     await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
     expect(calls).toEqual(['prepare deliver', 'prepare notify', 'leave deliver', 'leave notify']);
+  });
+
+  it('makes ready, and takes leave of, one place for both once', async () => {
+    const calls: string[] = [];
+    const place = Object.assign(() => new DiscardDelivery(), {
+      prepare: async () => void calls.push('prepare'),
+      [Symbol.asyncDispose]: async () => void calls.push('leave'),
+    });
+    const { destination } = composed({ deliver: place, notify: place });
+    await destination.prepare?.();
+    await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+    expect(calls).toEqual(['prepare', 'leave']);
+  });
+
+  it('takes leave of where notifications go, though it cannot of where messages go', async () => {
+    const calls: string[] = [];
+    const leaving = (leave: () => MaybePromise<void>) =>
+      Object.assign(() => new DiscardDelivery(), { [Symbol.asyncDispose]: async () => await leave() });
+    const { destination } = composed({
+      deliver: leaving(() => {
+        throw new Error('stuck');
+      }),
+      notify: leaving(async () => {
+        await settle();
+        calls.push('leave');
+      }),
+    });
+    await expect((destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.()).rejects.toThrow('stuck');
+    expect(calls).toEqual(['leave']);
+  });
+
+  describe('with notifications', () => {
+    const envelope = {
+      reversePath: new Mailbox('joe', 'example.com'),
+      parameters: { smtpUtf8: false },
+      recipients: [{ forwardPath: new Mailbox('ann', 'example.com'), parameters: { notify: ['SUCCESS'] as const } }],
+      id: '1',
+    };
+
+    async function login(notify: NonNullable<Config['notify']>) {
+      const delivery = new RecordingDelivery();
+      const { portal } = composed({ auth: ['memory:joe:one'], deliver: () => delivery, notify });
+      const joe = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
+      return { delivery, joe };
+    }
+
+    it('logs out the delivery of those as well, if one was wanted', async () => {
+      const way = new RecordingDelivery();
+      const { delivery, joe } = await login(() => way);
+      expect(await (await joe.avatar.openMessage(envelope)).end()).toBeUndefined();
+      await joe.leave('quit');
+      expect(delivery.calls).toEqual(['open', 'end', 'logout']);
+      expect(way.calls).toEqual(['from', 'to', 'open', 'end', 'logout']);
+
+      const none = new RecordingDelivery();
+      const { joe: silent } = await login(() => none);
+      await silent.leave('quit');
+      expect(none.calls).toEqual([]);
+    });
+
+    it('lets users in, and takes their messages, while there is no delivery for those', async () => {
+      const way = new RecordingDelivery();
+      const ways = [
+        () => {
+          throw new Error('not now');
+        },
+        () => Promise.reject(new Error('nor now')),
+        () => way,
+      ];
+      const { delivery, joe } = await login(() => (ways.shift() as () => RecordingDelivery)());
+      for (const _ of [1, 2, 3]) {
+        expect(await (await joe.avatar.openMessage(envelope)).end()).toBeUndefined();
+      }
+      expect(delivery.delivered).toHaveLength(3);
+      expect(way.delivered).toHaveLength(1);
+    });
   });
 
   it('keeps to the quota of its Maildirs', async () => {

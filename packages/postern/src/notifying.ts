@@ -1,5 +1,7 @@
 import { after } from '@postern/cred';
-import { Notifying, type NotifyingOptions } from '@postern/esmtp';
+import { type MessageDelivery, Notifying, type NotifyingOptions } from '@postern/esmtp';
+import { disposeOf } from './dispose-of.ts';
+import { Mailer } from './mailer.ts';
 import type { Destination } from './place.ts';
 
 /** Delivers as before, and sends what the client cannot be told where notifications go. */
@@ -9,23 +11,37 @@ export function notifying(
   options: Omit<NotifyingOptions, 'through'>,
 ): Destination {
   const factory: Destination = (avatarId, mind) =>
-    after(destination(avatarId, mind), (delivery) =>
-      after(notify(MAILER, mind), (through) => new Notifying(delivery, { ...options, through })),
-    );
+    after(destination(avatarId, mind), (delivery) => {
+      return new NotifyingAvatar(delivery, new Mailer(() => notify(MAILER, mind)), options);
+    });
+  const both = new Set([destination, notify]);
   return Object.assign(factory, {
     prepare: async () => {
-      await destination.prepare?.();
-      await notify.prepare?.();
+      for (const one of both) await one.prepare?.();
     },
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([disposeOf(destination), disposeOf(notify)]);
-    },
+    [Symbol.asyncDispose]: () => disposeOfAll(both),
   });
 }
 
-async function disposeOf(destination: Destination & Partial<AsyncDisposable & Disposable>): Promise<void> {
-  if (Symbol.asyncDispose in destination) await destination[Symbol.asyncDispose]?.();
-  else destination[Symbol.dispose]?.();
+/** Disposes of the way of its notifications, too. */
+class NotifyingAvatar extends Notifying {
+  readonly #mailer: Mailer;
+
+  constructor(delivery: MessageDelivery, mailer: Mailer, options: Omit<NotifyingOptions, 'through'>) {
+    super(delivery, { ...options, through: mailer });
+    this.#mailer = mailer;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await disposeOfAll([{ [Symbol.asyncDispose]: () => super[Symbol.asyncDispose]() }, this.#mailer]);
+  }
+}
+
+/** Each of them, whatever becomes of the others; rejects if one does. */
+async function disposeOfAll(all: Iterable<object>): Promise<void> {
+  const disposals = [...all].map(disposeOf);
+  await Promise.allSettled(disposals);
+  await Promise.all(disposals);
 }
 
 /** Who sends notifications: no user, and no guest. */
