@@ -21,7 +21,7 @@ export interface Config {
   readonly deliver?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
   /**
    * Where notifications to senders go (RFC 3461), as `deliver` takes it: of failures that a client cannot be told, and of success where
-   * that is asked for. Default: nowhere.
+   * that is asked for. A function is asked for `mailer-daemon`'s delivery, once one is sent. Default: nowhere.
    */
   readonly notify?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
   /** This server's name, which it gives in its greeting and in `Received:` fields. */
