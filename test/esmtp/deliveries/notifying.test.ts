@@ -364,6 +364,20 @@ describe('a notification that cannot be sent', () => {
     expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
+  it('is given up in time for the PerRecipient around it, if it tells of success', async () => {
+    const { delivery, inner, through, troubles, clock } = setUp(undefined);
+    const ends = Promise.withResolvers<void>();
+    inner.onEnd = () => ends.promise;
+    through.onEnd = () => new Promise<never>(() => {});
+    const sent = send(new PerRecipient(() => delivery, { clock }), envelopeFor([SUCCESS]));
+    await clock.advance(600_000);
+    ends.resolve();
+    await clock.advance(12_000);
+    expect(await sent).toEqual([250]);
+    expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
+    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+  });
+
   it('is not even begun if the client cannot wait any more', async () => {
     const { delivery, inner, through, troubles, clock } = setUp(undefined, { finalTime: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();

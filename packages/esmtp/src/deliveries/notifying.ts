@@ -29,7 +29,8 @@ export interface NotifyingOptions {
   readonly notifyTime?: number;
   /**
    * How long the message's `end` and its notifications may take together, in milliseconds: the client that has given up by then sends a
-   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`finalTime`).
+   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`finalTime`). To tell of success
+   * may take 10,000 less, or a tenth, so that it is over before a `PerRecipient` around it gives up.
    */
   readonly finalTime?: number;
   /** How much of a message is kept, to be returned with a notification, in octets. Default: 65,536. */
@@ -121,10 +122,12 @@ class NotifyingMessage implements Message {
 
   /** One notification of failures, and one of successes. Does not fail: the message was taken, whatever comes of these. */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
-    const { clock, deadlines, notifyTime, hostname } = this.#facts;
+    const { clock, deadlines, notifyTime, finalTime, hostname } = this.#facts;
     const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#beginning];
-    const times = new TimeLeft(deadlines, clock, Math.min(latest, clock.now() + notifyTime));
+    const until = Math.min(latest, clock.now() + notifyTime);
+    const spare = Math.min(10_000, finalTime / 10);
     for (const failed of [true, false]) {
+      const times = new TimeLeft(deadlines, clock, failed ? until : Math.min(until, latest - spare));
       try {
         const those = concerned.filter((at) => hasFailed(results[at]) === failed);
         const outcomes = those.flatMap((at) => this.#outcome(at, results[at]));
