@@ -6,6 +6,7 @@ import {
   type MailParameters,
   type Message,
   MessageDelivery,
+  MustMatchSender,
   Notifying,
   type NotifyingOptions,
   type Onward,
@@ -196,6 +197,15 @@ describe('Notifying', () => {
       ['r1 failed'],
       ['r2 relayed'],
     ]);
+  });
+
+  it('tells nobody twice where another one around it would tell, too', async () => {
+    const { delivery, through } = setUp([FULL, undefined]);
+    const other = new RecordingDelivery();
+    const owned = new MustMatchSender(delivery, { avatarId: 'joe@example.com' });
+    await send(new Notifying(owned, { through: other, hostname: 'mx.example.com' }), envelopeFor([{}, SUCCESS]));
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed'], ['r1 delivered']]);
+    expect(other.calls).toEqual([]);
   });
 
   it.each<[string, Partial<MailParameters>, string, string | undefined]>([

@@ -55,7 +55,10 @@ export class Notifying extends WrappedDelivery {
   override openMessage(envelope: Envelope): MaybePromise<Message> {
     const opened = super.openMessage(envelope);
     if (!mayNotify(envelope)) return opened;
-    return after(opened, (message) => new NotifyingMessage(message, envelope, this.#facts));
+    return after(opened, (message) => {
+      // Whoever is further in tells already.
+      return message instanceof NotifyingMessage ? message : new NotifyingMessage(message, envelope, this.#facts);
+    });
   }
 }
 
