@@ -1,19 +1,6 @@
 import type { Onward } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
-import { ann, envelope, eve, finish, greeting, HELLO, scripted, TO_ANN } from './upstream.ts';
-
-const TO_BOTH = (answers: string): string => `
-  C: MAIL FROM:<joe@example.com>
-  S: 250 2.1.0 ok
-  C: RCPT TO:<ann@example.org>
-  S: 250 2.1.5 ok
-  C: RCPT TO:<eve@example.org>
-  S: 250 2.1.5 ok
-  C: DATA
-  S: 354 go
-  C: hello
-  C: .
-  ${answers}`;
+import { ann, envelope, eve, finish, greeting, HELLO, scripted, TO_ANN, toBoth } from './upstream.ts';
 
 describe('what is known of the next server when it has a message', () => {
   it.each<[string, string, boolean, Onward['success']]>([
@@ -37,7 +24,7 @@ describe('what is known of the next server when it has a message', () => {
 
   it('is what it said of each recipient, as far as it came to that', async () => {
     const lhlo = greeting().replace('EHLO', 'LHLO');
-    const { delivery, over } = scripted([`${lhlo}${TO_BOTH('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
+    const { delivery, over } = scripted([`${lhlo}${toBoth('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
     const message = await delivery.openMessage(envelope([ann, eve]));
     await finish(message);
     expect([0, 1].map((at) => message.onward?.(at)?.reply?.code)).toEqual([552, undefined]);

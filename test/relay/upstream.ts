@@ -24,6 +24,20 @@ export const TO_ANN = `
   C: DATA
   S: 354 go`;
 
+/** A message for ann and eve that says hello, and the answers to it. */
+export const toBoth = (answers: string): string => `
+  C: MAIL FROM:<joe@example.com>
+  S: 250 2.1.0 ok
+  C: RCPT TO:<ann@example.org>
+  S: 250 2.1.5 ok
+  C: RCPT TO:<eve@example.org>
+  S: 250 2.1.5 ok
+  C: DATA
+  S: 354 go
+  C: hello
+  C: .
+  ${answers}`;
+
 /** A message that says hello. */
 export const HELLO = `
   C: hello
