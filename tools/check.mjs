@@ -10,6 +10,7 @@ const failed = [];
 
 try {
   check('lock file', tool('tools/check-lock.mjs'));
+  check('package metadata', tool('tools/check-manifests.mjs'));
   check('format and lint: biome', tool('biome', 'check', '--error-on-warnings', '.'));
   check('lint with types: oxlint', tool('oxlint', '--deny-warnings'));
   check('types: tsc', tool('tsc', '-b'));
