@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
 import { difference, isObject, type Shape, shapeOf } from './shape.ts';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The file that holds the configuration: the one named, or the first of {@link CONFIG_FILES} that the folder has. */
@@ -41,7 +42,7 @@ export function checkConfig(value: unknown, file: string): Config {
     const rule = RULES.get(key);
     if (rule === undefined) {
       throw new UsageError(
-        `${file}: unknown property ${JSON.stringify(key)}, expected ${[...RULES.keys()].join(', ')}`,
+        `${file}: unknown property ${JSON.stringify(key)}, expected ${[...RULES.keys()].join(', ')}${suggestion(key, RULES.keys())}`,
       );
     }
     const where = given === undefined ? undefined : rule.difference(given);

@@ -52,6 +52,6 @@ export const deliverSpecs: SpecForms<DeliverSpec> = new Map([
   ['maildir', toMaildirs],
   next('lmtp', 'a mail store that speaks LMTP'),
   next('lmtp+unix', 'the same, at a UNIX socket'),
-  next('smtp', 'the next server, with STARTTLS unless it is on this machine; ?tls=required|offered|none'),
+  next('smtp', 'the next server, STARTTLS if not on this machine; ?tls=required|offered|none'),
   next('smtps', 'the next server, with TLS from the first byte'),
 ]);

@@ -1,65 +1,142 @@
 import { services } from '@postern/esmtp';
 import { authSpecs } from './auth-specs.ts';
 import { deliverSpecs } from './deliver-specs.ts';
+import { LOGIN_OPTIONS, type OptionTable, SERVE_OPTIONS } from './option-table.ts';
 import type { SpecForms } from './spec.ts';
+import { suggestion } from './suggest.ts';
+import { UsageError } from './usage-error.ts';
 
-/** What `postern --help` prints. */
-export function help(): string {
-  return `postern: a submission server
+/**
+ * Returns the help for a command (`serve`) or a topic (`listen`); the overview if there is no name.
+ * Throws a UsageError for a name that is neither.
+ */
+export function help(name?: string): string {
+  if (name === undefined) return OVERVIEW;
+  const page = PAGES.get(name);
+  if (page === undefined) {
+    const known = [...PAGES.keys()];
+    throw new UsageError(`no help for ${JSON.stringify(name)}: expected ${known.join(', ')}${suggestion(name, known)}`);
+  }
+  return page();
+}
 
-  postern serve [options]      takes mail until it gets SIGTERM or SIGINT
-  postern explain [options]    prints which mechanisms these options would offer, and why not the others
-  postern login URL --user NAME [--mechanism M] [--authzid Z] [--ca FILE]
-                               logs in to an SMTP server, and prints the dialogue with secrets masked
-  postern --help | --version
+const OVERVIEW = `postern: an authenticated mail submission server
 
-Options of serve and explain. All of them may be left out, and a config file can hold them, too:
+  postern serve [options]     run the server until SIGTERM or SIGINT
+  postern explain [options]   print which mechanisms each listener offers, and why not the others
+  postern login URL --user NAME [options]
+                              log in to any SMTP server as a client and print the dialogue
+  postern help NAME           serve, explain, login, listen, auth or deliver
+  postern --version
 
-  --listen URL       where to listen; may be given several times; default smtp://127.0.0.1:2500
-                       smtp://HOST:PORT     with STARTTLS if there is a certificate
-                       smtps://HOST:PORT    TLS from the first byte
-                       lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
-                       ?tls=required        nothing without STARTTLS     ?tls=none        no STARTTLS
-                       ?auth=required       no mail without AUTH         ?auth=optional   mail without AUTH is anonymous
-                       ?auth=none           no AUTH                      ?mode=660        permissions of a UNIX socket
-                       ?service=mx          mail from anywhere; default ?service=submission, mail of users
-                       ?proxy=LIST          addresses and networks whose connections begin with a PROXY header
-                       ?xclient=LIST        addresses and networks whose XCLIENT is taken
-                     Port 0 picks one that is free. What a service does unless it is told otherwise:
-${policies()}
-  --auth SPEC        who may log in; may be given several times, asked in this order; default: a user guest,
-                     whose password is made up and printed
-${forms(authSpecs)}
-  --mechanisms LIST  which SASL mechanisms to offer, with commas; default all that the users can be checked with,
-                     but DIGEST-MD5
-  --deliver SPEC     where messages go; default console
-${forms(deliverSpecs)}
-  --notify SPEC      where notifications to senders go, of failures that a client cannot be told, and of success where
-                     that is asked for (NOTIFY=SUCCESS): as --deliver, mostly smtp:HOST:PORT; default nowhere
-  --hostname NAME    this server's name; default that of the machine
-  --tls-cert FILE    the certificate, with its chain, as PEM; read again at SIGHUP
-  --tls-key FILE     its key
-  --tls-client-ca FILE
-                     the authorities of clients' certificates, as PEM; clients are asked for one, which EXTERNAL needs
-  --workers N        how many processes serve the ports together, or auto: one for each core; default 1
-  --config FILE      a module whose default export is defineConfig({…}); default postern.config.ts or
-                     postern.config.js, if there is one in this folder. Options override it.
-  --log FORM         pretty, json or silent; on the standard error; default pretty
+Try it: postern serve prints a command line that sends a first message to it.
+`;
 
-Options of login. URL is smtp://HOST[:PORT], with STARTTLS unless ?tls=none, or smtps://HOST[:PORT]. The password, or token,
-is asked for at the terminal, or is the first line of the standard input.
+function serve(): string {
+  return `postern serve [options]: run the server until SIGTERM or SIGINT
 
-  --user NAME        who logs in
-  --mechanism M      this mechanism only; default: the strongest that the server offers and a password does for
-  --authzid Z        whom to act as
-  --ca FILE          the authorities that may vouch for the server, as PEM; default those that Node knows
+${options(SERVE_OPTIONS)}
 
-Exit codes of login: 0 logged in, 1 refused, 2 trouble.
-Exit codes of the others: 0 after a signal, 1 if the server could not start or broke, 2 for an error in the options.
+Options override the config file, which holds more settings. Exit codes: 0 after a signal,
+1 if the server cannot start, 2 for an error in the options.
+
+A submission server with Maildirs:
+  postern serve --listen 'smtp://0.0.0.0:587?tls=required' --listen smtps://0.0.0.0:465 \\
+    --tls-cert fullchain.pem --tls-key privkey.pem --deliver maildir:/var/mail/postern
 `;
 }
 
-/** The table of esmtp, with each part as it is written in a listener's URL. */
+function explain(): string {
+  return `postern explain [options]: print which mechanisms each listener offers, and why not the others
+
+The options are those of postern serve: see postern help serve. Nothing listens, and no user is asked.
+
+  postern explain --listen smtps://0.0.0.0:465 --tls-cert fullchain.pem --tls-key privkey.pem
+`;
+}
+
+function login(): string {
+  return `postern login URL --user NAME [options]: log in to any SMTP server as a client and print the dialogue
+
+URL is smtp://HOST[:PORT], with STARTTLS unless ?tls=none, or smtps://HOST[:PORT].
+
+${options(LOGIN_OPTIONS)}
+
+The password, or token, is asked for at the terminal, or is the first line of the standard input.
+The dialogue masks secrets. Exit codes: 0 logged in, 1 refused, 2 no answer from the server.
+
+  postern login smtp://mail.example.com --user ann
+`;
+}
+
+function listen(): string {
+  return `--listen URL: where to listen; may be given several times
+
+  smtp://HOST:PORT     STARTTLS if there is a certificate; port 0 picks a free one
+  smtps://HOST:PORT    TLS from the first byte
+  lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
+
+Parameters follow a question mark, with & between them:
+
+  tls=required         nothing before STARTTLS        tls=none          no STARTTLS
+  auth=required        no mail before AUTH            auth=optional     mail without AUTH is anonymous
+  auth=none            no AUTH                        mode=660          permissions of a UNIX socket
+  service=mx           mail from anywhere             service=submission  mail of users (the default)
+  proxy=LIST           addresses and networks whose connections begin with a PROXY header
+  xclient=LIST         addresses and networks that may send XCLIENT
+
+Each service has its own policy; a parameter of the same name changes a part of it:
+
+${policies()}
+
+  postern serve --listen 'smtp://0.0.0.0:25?service=mx' --listen 'lmtp+unix:/run/postern/lmtp?mode=660'
+`;
+}
+
+function auth(): string {
+  return `--auth SPEC: who may log in; may be given several times, and is asked in this order
+
+${forms(authSpecs)}
+
+The config file takes checkers of your own as well. Without --auth the server makes up a user guest
+and prints the password.
+
+  postern serve --auth memory:joe:secret --auth anonymous
+`;
+}
+
+function deliver(): string {
+  return `--deliver SPEC: where messages go; --notify SPEC: where notifications to senders go
+
+${forms(deliverSpecs)}
+
+The config file takes relay({…}), maildir({…}) and deliveries of your own as well.
+
+  postern serve --deliver maildir:/var/mail/postern --notify smtp:relay.example.net:25
+`;
+}
+
+/** Adding a command or a topic is one entry here. */
+const PAGES: ReadonlyMap<string, () => string> = new Map([
+  ['serve', serve],
+  ['explain', explain],
+  ['login', login],
+  ['listen', listen],
+  ['auth', auth],
+  ['deliver', deliver],
+]);
+
+/** One line for each option. */
+function options(table: OptionTable): string {
+  const rows = Object.entries(table).map(([name, { value, summary }]) => ({
+    usage: value === undefined ? `--${name}` : `--${name} ${value}`,
+    summary,
+  }));
+  const width = Math.max(...rows.map(({ usage }) => usage.length));
+  return rows.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join('\n');
+}
+
+/** The policy table of esmtp, with each part as a listener's URL spells it. */
 function policies(): string {
   return Object.entries(services)
     .map(([service, { authentication, qualifiedDomains, completeHeader }]) => {
@@ -68,14 +145,11 @@ function policies(): string {
         `qualifiedDomains=${qualifiedDomains ? 'yes' : 'no'}`.padEnd(20),
         `completeHeader=${completeHeader ? 'yes' : 'no'}`,
       ];
-      return `                       ${service.padEnd(11)} ${parts.join('  ')}`;
+      return `  ${service.padEnd(11)} ${parts.join('  ')}`;
     })
     .join('\n');
 }
 
 function forms<T>(specs: SpecForms<T>): string {
-  return Array.from(
-    specs.values(),
-    ({ usage, summary }) => `                       ${usage.padEnd(22)} ${summary}`,
-  ).join('\n');
+  return Array.from(specs.values(), ({ usage, summary }) => `  ${usage.padEnd(22)} ${summary}`).join('\n');
 }

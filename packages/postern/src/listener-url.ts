@@ -1,5 +1,6 @@
 import type { Policy, Service } from '@postern/esmtp';
 import { type Endpoint, networks, parseEndpoint } from '@postern/node';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What a listener's URL says; undefined is what it does not say. */
@@ -104,16 +105,17 @@ function takeText(parameters: URLSearchParams, key: string, expected: string): s
 
 function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): UsageError {
   const known = [
-    ...(endpoint.scheme.startsWith('smtp') ? ['service='] : []),
-    'tls=',
-    'auth=',
-    'qualifiedDomains=',
-    'completeHeader=',
-    'proxy=',
-    'xclient=',
-    ...('path' in endpoint ? ['mode='] : []),
+    ...(endpoint.scheme.startsWith('smtp') ? ['service'] : []),
+    'tls',
+    'auth',
+    'qualifiedDomains',
+    'completeHeader',
+    'proxy',
+    'xclient',
+    ...('path' in endpoint ? ['mode'] : []),
   ];
-  return new UsageError(`expected ${known.join(' or ')} after the ?, not ${JSON.stringify(key)}`);
+  const names = known.map((name) => `${name}=`).join(' or ');
+  return new UsageError(`expected ${names} after the ?, not ${JSON.stringify(key)}${suggestion(key, known)}`);
 }
 
 const SCHEMES: readonly Scheme[] = ['smtp', 'smtps', 'lmtp', 'lmtps'];

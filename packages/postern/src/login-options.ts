@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { type ParsedEndpoint, parseEndpoint } from '@postern/node';
+import { LOGIN_OPTIONS } from './option-table.ts';
+import { parseStrictly } from './parse-strictly.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the options of `login` say. */
@@ -16,7 +17,7 @@ export interface LoginOptions {
 
 /** Parses the arguments of `postern login`. Throws a UsageError. */
 export async function parseLoginOptions(argv: readonly string[]): Promise<LoginOptions> {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseStrictly(argv, LOGIN_OPTIONS, 'login');
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new UsageError(`expected one URL, ${URLS}`);
   if (!values.user) throw new UsageError('--user: expected the name of the user');
@@ -27,15 +28,6 @@ export async function parseLoginOptions(argv: readonly string[]): Promise<LoginO
     authzid: values.authzid,
     ca: values.ca === undefined ? undefined : await readCa(values.ca),
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true });
-  } catch (error) {
-    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.? To specify|\n/);
-    throw new UsageError(`${sentence}; expected the options that --help shows`, { cause: error });
-  }
 }
 
 function endpointOf(url: string): ParsedEndpoint {
@@ -67,10 +59,3 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ['smtp', 587],
   ['smtps', 465],
 ]);
-
-const OPTIONS = {
-  user: { type: 'string' },
-  mechanism: { type: 'string' },
-  authzid: { type: 'string' },
-  ca: { type: 'string' },
-} as const;

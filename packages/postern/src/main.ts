@@ -6,6 +6,7 @@ import { runExplain } from './run-explain.ts';
 import { runLogin } from './run-login.ts';
 import { runServe } from './run-serve.ts';
 import { StartError } from './start-error.ts';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** One command: gets the arguments after its name, resolves to the exit code. */
@@ -37,12 +38,14 @@ function sent(stream: NodeJS.WriteStream): Promise<void> {
 
 async function run([name, ...rest]: readonly string[]): Promise<number> {
   if (name === '--version') return print(`${version()}\n`);
-  if (name === '--help' || name === '-h' || name === 'help' || rest.includes('--help')) return print(help());
+  if (name === '--help' || name === '-h' || name === 'help') return print(help(rest[0]));
   const command = commands.get(name ?? '');
   if (command === undefined) {
     const given = name === undefined ? 'no command given' : quoted(name);
-    throw new UsageError(`${given}: expected ${[...commands.keys()].join(' or ')}, or --help`);
+    const known = [...commands.keys()];
+    throw new UsageError(`${given}: expected ${known.join(' or ')}, or --help${suggestion(name ?? '', known)}`);
   }
+  if (rest.includes('--help') || rest.includes('-h')) return print(help(name));
   return await command(rest);
 }
 

@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
 import type { Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
+import { SERVE_OPTIONS } from './option-table.ts';
+import { parseStrictly } from './parse-strictly.ts';
 import { quoted } from './quoted.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -64,7 +65,7 @@ function parseMechanisms(list: string): readonly string[] {
 }
 
 function parse(argv: readonly string[]) {
-  const { values, tokens, positionals } = parseStrictly(argv);
+  const { values, tokens, positionals } = parseStrictly(argv, SERVE_OPTIONS, 'serve');
   const [positional] = positionals;
   if (positional !== undefined) throw new UsageError(`${quoted(positional)}: expected an option, such as --listen URL`);
   const given = new Set<string>();
@@ -76,29 +77,6 @@ function parse(argv: readonly string[]) {
   return values;
 }
 
-function parseStrictly(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true, tokens: true });
-  } catch (error) {
-    // Node's own sentence names the option; what follows it is about options that begin with a dash.
-    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.? To specify|\n/);
-    throw new UsageError(`${sentence}; expected the options that --help shows`, { cause: error });
-  }
-}
-
-const OPTIONS = {
-  listen: { type: 'string', multiple: true },
-  auth: { type: 'string', multiple: true },
-  mechanisms: { type: 'string' },
-  deliver: { type: 'string' },
-  notify: { type: 'string' },
-  hostname: { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'tls-client-ca': { type: 'string' },
-  config: { type: 'string' },
-  log: { type: 'string' },
-  workers: { type: 'string' },
-} as const;
-
-const MULTIPLE: ReadonlySet<string> = new Set(['listen', 'auth']);
+const MULTIPLE: ReadonlySet<string> = new Set(
+  Object.entries(SERVE_OPTIONS).flatMap(([name, option]) => ('multiple' in option ? [name] : [])),
+);

@@ -17,7 +17,7 @@ import {
   withDefaultLimits,
 } from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
-import { type ChallengersOptions, challengers } from '@postern/sasl';
+import { type ChallengersOptions, challengers, knownChallengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { deliverSpecs } from './deliver-specs.ts';
@@ -26,6 +26,7 @@ import type { LogForm } from './log.ts';
 import { type DeliverSpec, Place } from './place.ts';
 import { quoted } from './quoted.ts';
 import { parseSpec } from './spec.ts';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** One listener, with every default filled in. */
@@ -126,6 +127,13 @@ function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
 
 /** Tells what cannot be before the server starts. */
 function checkSasl(options: ChallengersOptions): ChallengersOptions {
+  const known = knownChallengers(options).map(({ mechanism }) => mechanism);
+  const unknown = options.mechanisms?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `unknown mechanism ${JSON.stringify(unknown)}: expected ${known.join(', ')}${suggestion(unknown, known)}`,
+    );
+  }
   try {
     challengers(options);
     return options;

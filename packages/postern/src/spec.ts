@@ -1,3 +1,4 @@
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** One form that the value of an option may have: `maildir:DIR`. */
@@ -16,9 +17,11 @@ export type SpecForms<T> = ReadonlyMap<string, SpecForm<T>>;
 /** What the form makes of `SCHEME` or `SCHEME:REST`. Throws a UsageError, which does not repeat what may be a password. */
 export function parseSpec<T>(forms: SpecForms<T>, spec: string): T {
   const colon = spec.indexOf(':');
-  const form = forms.get(colon < 0 ? spec : spec.slice(0, colon));
+  const scheme = colon < 0 ? spec : spec.slice(0, colon);
+  const form = forms.get(scheme);
   if (form === undefined) {
-    throw new UsageError(`expected ${Array.from(forms.values(), ({ usage }) => usage).join(' or ')}`);
+    const usages = Array.from(forms.values(), ({ usage }) => usage).join(' or ');
+    throw new UsageError(`expected ${usages}${suggestion(scheme, forms.keys())}`);
   }
   return form.parse(colon < 0 ? undefined : spec.slice(colon + 1));
 }
