@@ -30,6 +30,11 @@ const child = spawn(node, [/\.m?[jt]s$/.test(what) ? what : toolFile(what), ...a
 });
 // A terminal sends Ctrl-C to both processes; a supervisor only to this one. Either way the child decides when to end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm passes SIGTERM on to its shell only: whose shell has ended gets another parent, and ends the child.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
+}
 child.on('error', (error) => fail(`${node} does not start: ${error.message}`));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 

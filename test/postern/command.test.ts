@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -204,6 +205,35 @@ describe('a server that gets a signal', () => {
     expect(await client.hear()).toMatch(/^421 4\.3\.2 /);
     expect(await server.ended).toBe(0);
     expect(server.output()).toContain('  | last\n');
+  });
+
+  it('says for how many clients it waits, and how to end at once', async () => {
+    const server = await startPostern(...ANY_PORT, '--auth', 'anonymous', '--log', 'pretty');
+    using client = await Client.connect(server);
+    await client.begin();
+    server.process.kill('SIGINT');
+    await server.said(/waiting for 1 client, Ctrl-C again to end/);
+    expect(await client.say('Subject: x\r\n\r\nlast\r\n.')).toMatch(/^250 /);
+    expect(await server.ended).toBe(0);
+  });
+
+  it('ends with the npm that started it, whose SIGTERM reaches the shell between them only', async () => {
+    const command = `"${process.execPath}" "${BIN}" serve --listen smtp://127.0.0.1:0 --log pretty; true`;
+    const shell = spawn('sh', ['-c', command], { env: { ...process.env, npm_lifecycle_event: 'start' } });
+    const output = Promise.withResolvers<void>();
+    let text = '';
+    shell.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      if (text.includes('listening ')) output.resolve();
+    });
+    shell.stderr.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+    await output.promise;
+    shell.kill('SIGTERM');
+    // The streams are the server's as well: they close when it has ended.
+    await once(shell, 'close');
+    expect(text).toMatch(/stopping.*signal="npm ended"[^]*stopped/);
   });
 
   it('takes several in a second for one: a terminal and npm both pass Ctrl-C on', async () => {

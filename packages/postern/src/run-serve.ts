@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
+import { npmEnded } from './npm-parent.ts';
 import { receiveOrders, withOrders } from './orders.ts';
 import { printOut } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
 import type { Settings } from './settings.ts';
 import { firstSignal } from './signals.ts';
+import { waitingMessage } from './waiting-message.ts';
 import type { Ready } from './worker.ts';
 import { Workers } from './workers.ts';
 
@@ -30,7 +32,7 @@ export async function runServe(argv: readonly string[]): Promise<number> {
 }
 
 async function serve(settings: Settings, log: Log): Promise<number> {
-  const signal = firstSignal(settings);
+  const signal = Promise.race([firstSignal(settings), npmEnded(process)]);
   const starting = start(settings, log);
   const server = await Promise.race([starting, signal]);
   if (typeof server !== 'string') void announce(settings, readyOf(server), log);
@@ -40,7 +42,7 @@ async function serve(settings: Settings, log: Log): Promise<number> {
 /** Has others serve. */
 async function supervise(argv: readonly string[], settings: Settings, log: Log): Promise<number> {
   const workers = new Workers(argv, settings, log);
-  const stop = firstSignal(settings, () => workers.kill());
+  const stop = Promise.race([firstSignal(settings, () => workers.kill()), npmEnded(process)]);
   if (settings.tls !== undefined) process.on('SIGHUP', () => workers.reload());
   const ready = await Promise.race([workers.start(settings.workers), stop]);
   if (typeof ready !== 'string') void announce(settings, ready, log);
@@ -78,9 +80,18 @@ async function announce({ guest, listeners }: Settings, { urls, ports }: Ready, 
 async function end(starting: Promise<Server>, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
   const server = await Promise.race([starting, setTimeout(START_GRACE, undefined)]);
-  await server?.close(GRACE);
+  if (server !== undefined) await close(server, log, signal);
   log.info('stopped');
   return 0;
+}
+
+/** Says for whom the server waits, unless all clients leave at once. */
+async function close(server: Server, log: Log, signal: string): Promise<void> {
+  const closed = server.close(GRACE);
+  const over = await Promise.race([closed.then(() => true), setTimeout(QUIET_CLOSE_MS, false)]);
+  const clients = server.listeners.reduce((sum, { connections }) => sum + connections, 0);
+  if (!over && clients > 0) log.info(waitingMessage(clients, signal));
+  await closed;
 }
 
 async function reload(server: Promise<Server>, log: Log): Promise<void> {
@@ -92,6 +103,8 @@ async function reload(server: Promise<Server>, log: Log): Promise<void> {
   }
 }
 
+/** A close that takes longer is worth a line in the log. */
+const QUIET_CLOSE_MS = 200;
 /** Milliseconds. */
 const GRACE = 10_000;
 /** For a start that is under way: whoever waits for it may wait for ever, and nobody is served yet. */

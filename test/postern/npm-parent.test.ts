@@ -1,0 +1,23 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { npmEnded } from '../../packages/postern/src/npm-parent.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('the end of npm', () => {
+  it('is noticed when this process has another parent', async () => {
+    const process = { env: { npm_lifecycle_event: 'start' }, ppid: 100 };
+    const ended = npmEnded(process);
+    vi.advanceTimersByTime(10_000);
+    expect(vi.getTimerCount()).toBe(1);
+    process.ppid = 1;
+    vi.advanceTimersByTime(500);
+    expect(await ended).toBe('npm ended');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not looked for where npm did not start this process', () => {
+    void npmEnded({ env: {}, ppid: 100 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
