@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasUnqualifiedAddress } from '../../packages/esmtp/src/header-addresses.ts';
+import { countedOctets } from '../support/counted.ts';
 
 const judged = (header: string): boolean => hasUnqualifiedAddress(Buffer.from(header.replaceAll('\n', '\r\n')));
+
+/** How often an octet is read at most: for the six names, with and without their prefix, at a line's beginning, and for its value. */
+const MAX_READS = 16;
 
 describe('60: the addresses in a header', () => {
   test.each([
@@ -35,35 +39,53 @@ describe('60: the addresses in a header', () => {
     expect(judged(header)).toBe(false);
   });
 
-  test('are judged in time that grows no faster than they do', () => {
-    for (const text of ['"\\', '(\\', '(', '"', '@', '@[', '@ ', '<@', ',']) {
-      expect(judged(`To: ${text.repeat(32_000)}\n`)).toBe(false);
+  // Each of these made an earlier scanner, or a regular expression, read an octet again and again.
+  const HOSTILE = [
+    '"\\',
+    '(\\',
+    '(',
+    '"',
+    '@',
+    '@[',
+    '@[\r\n ',
+    '@ ',
+    '<@',
+    '<',
+    ',',
+    'x@a.b,',
+    '@a.b ',
+    'to:\r\n ',
+    '\\',
+  ];
+
+  test.each(HOSTILE)('of %j over and over are read in steps that grow as the header does', (text) => {
+    for (const prefix of ['To: ', 'To: "', 'To: (', 'To: @', 'X: ']) {
+      const { input, reads } = countedOctets(Buffer.from(`${prefix}${text.repeat(4_000)}`));
+      hasUnqualifiedAddress(input);
+      expect(reads()).toBeLessThanOrEqual(MAX_READS * input.length);
     }
   });
 
-  test('may be anything', () => {
-    const piece = fc.constantFrom(
-      'To:',
-      'a',
-      '@',
-      '<',
-      '>',
-      '"',
-      '(',
-      ')',
-      '\\',
-      ',',
-      ':',
-      ';',
-      ' ',
-      '\r\n',
-      '[',
-      ']',
-      '\xff',
-    );
+  test.each(HOSTILE)('of %j over and over are none', (text) => {
+    expect(judged(`To: ${text.repeat(32_000)}\n`)).toBe(false);
+  });
+
+  test('of fields without a value are read in steps that grow as the header does', () => {
+    for (const line of ['\n', '\r', '\r\n', 'to:\r\n', 'resent-\n', 'reply-to\n', `from${' '.repeat(500)}\r\n`]) {
+      const { input, reads } = countedOctets(Buffer.from(line.repeat(2_000)));
+      hasUnqualifiedAddress(input);
+      expect(reads()).toBeLessThanOrEqual(MAX_READS * input.length);
+    }
+  });
+
+  test('may be anything, and are read in steps that grow as the header does', () => {
+    const words = 'To: resent- a @ @[ < > " ( ) \\ , : ; [ ] \xff'.split(' ');
+    const piece = fc.constantFrom(...words, ' ', '\r', '\r\n', '\r\n ');
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        expect(typeof hasUnqualifiedAddress(Buffer.from(pieces.join(''), 'latin1'))).toBe('boolean');
+      fc.property(fc.array(piece, { maxLength: 40 }), fc.integer({ min: 1, max: 200 }), (pieces, times) => {
+        const { input, reads } = countedOctets(Buffer.from(pieces.join('').repeat(times), 'latin1'));
+        expect(typeof hasUnqualifiedAddress(input)).toBe('boolean');
+        expect(reads()).toBeLessThanOrEqual(MAX_READS * input.length);
       }),
     );
   });
