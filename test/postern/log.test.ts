@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { hasColours } from '../../packages/postern/src/colours.ts';
 import { jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
 
 describe('the log for people', () => {
@@ -8,7 +10,7 @@ describe('the log for people', () => {
       (line) => {
         written += line;
       },
-      () => new Date(0),
+      { now: () => new Date(0) },
     );
     log.info('connected', { remote: '127.0.0.1:5', name: 'two words', evil: '\n\u001b[2J', none: undefined, n: 3 });
     log.error('trouble', { error: new Error('outer', { cause: new Error('inner', { cause: new Error('inner') }) }) });
@@ -16,6 +18,32 @@ describe('the log for people', () => {
       '1970-01-01T00:00:00.000Z info  connected remote=127.0.0.1:5 name="two words" evil="\\n\\u001b[2J" n=3\n' +
         '1970-01-01T00:00:00.000Z error trouble error="outer: inner"\n',
     );
+  });
+});
+
+describe('colours', () => {
+  it('mark time, level and message, and leave a client no sequence of its own', () => {
+    let written = '';
+    const write = (line: string) => {
+      written += line;
+    };
+    prettyLog(write, { now: () => new Date(0), colours: true }).warn('refused', { evil: '\u001b[2J' });
+    expect(stripVTControlCharacters(written)).toBe('1970-01-01T00:00:00.000Z warn  refused evil=\\x1b[2J\n');
+    expect(written).toContain('\u001b[33mwarn ');
+    expect(written).not.toContain('\u001b[2J');
+  });
+
+  const terminal = { isTTY: true, hasColors: () => true };
+  it.each([
+    ['a terminal', terminal, {}, true],
+    ['a terminal with NO_COLOR', terminal, { NO_COLOR: '1' }, false],
+    ['a terminal with an empty NO_COLOR', terminal, { NO_COLOR: '' }, true],
+    ['a file', {}, {}, false],
+    ['a file with FORCE_COLOR', {}, { FORCE_COLOR: '1' }, true],
+    ['a terminal with FORCE_COLOR=0', terminal, { FORCE_COLOR: '0' }, false],
+    ['NO_COLOR and FORCE_COLOR', terminal, { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+  ])('are for %s: %#', (_name, stream, env, expected) => {
+    expect(hasColours(stream, env)).toBe(expected);
   });
 });
 

@@ -1,4 +1,6 @@
+import { styleText } from 'node:util';
 import { pino } from 'pino';
+import { hasColours } from './colours.ts';
 import { lossy } from './lossy.ts';
 import { printable } from './printable.ts';
 
@@ -21,22 +23,36 @@ export type LogForm = (typeof LOG_FORMS)[number];
 export function openLog(form: LogForm): Log {
   if (form === 'silent') return { info() {}, warn() {}, error() {} };
   const write = lossy(process.stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
-  const log = form === 'json' ? jsonLog(write) : prettyLog(write);
+  const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(process.stderr) });
   return log;
 }
 
-/** One line an entry: time, level, message, facts. */
-export function prettyLog(write: (line: string) => void, now: () => Date = () => new Date()): Log {
-  const entry =
-    (level: string) =>
-    (message: string, facts: Facts = {}): void => {
-      const told = Object.entries(facts).flatMap(([name, value]) =>
-        value === undefined ? [] : [`${name}=${show(value)}`],
-      );
-      write(`${printable([now().toISOString(), level, message, ...told].join(' '))}\n`);
-    };
-  return { info: entry('info '), warn: entry('warn '), error: entry('error') };
+/** How {@link prettyLog} writes. */
+export interface PrettyOptions {
+  /** The clock of the entries. Default: the system's. */
+  readonly now?: () => Date;
+  /** True for colours, which a terminal shows. Default: false. */
+  readonly colours?: boolean;
 }
+
+/** One line an entry: time, level, message, facts. */
+export function prettyLog(write: (line: string) => void, options: PrettyOptions = {}): Log {
+  const { now = () => new Date(), colours = false } = options;
+  const entry = (level: string, style: Style) => {
+    const paint = (text: string, format: Style) =>
+      colours ? styleText(format, text, { validateStream: false }) : text;
+    return (message: string, facts: Facts = {}): void => {
+      const told = Object.entries(facts).flatMap(([name, value]) =>
+        value === undefined ? [] : [printable(`${name}=${show(value)}`)],
+      );
+      const head = [paint(now().toISOString(), 'dim'), paint(level, style), paint(printable(message), 'bold')];
+      write(`${[...head, ...told].join(' ')}\n`);
+    };
+  };
+  return { info: entry('info ', 'green'), warn: entry('warn ', 'yellow'), error: entry('error', 'red') };
+}
+
+type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
 
 /** One JSON object an entry, on a line of its own. */
 export function jsonLog(write: (line: string) => void): Log {
