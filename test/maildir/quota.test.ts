@@ -67,7 +67,10 @@ describe('a quota', () => {
     const trouble = Object.assign(new Error('disk'), { code: 'EIO' });
     const options: MaildirOptions = {
       quota: 3_000,
-      files: { ...promises, readdir: () => Promise.reject(trouble) },
+      files: {
+        ...promises,
+        readdir: (folder) => (folder === root ? promises.readdir(folder) : Promise.reject(trouble)),
+      },
       onTrouble: (error) => troubles.push(error),
     };
     const delivery = new MaildirDelivery(root, options);

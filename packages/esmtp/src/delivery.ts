@@ -33,6 +33,8 @@ export interface RcptParameters {
 export interface Recipient {
   readonly forwardPath: ForwardPath;
   readonly parameters: RcptParameters;
+  /** The address that the client named, where an alias led from it to `forwardPath`. */
+  readonly originalPath?: ForwardPath;
 }
 
 /** What is known of a message before its first byte. */

@@ -24,6 +24,7 @@ export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
 export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
+export { foldMailbox, withoutSubaddress } from './mailbox-identity.ts';
 export { formatReceived } from './received.ts';
 export { Rejection, Reply } from './reply.ts';
 export { type Policy, type Service, services } from './services.ts';

@@ -8,12 +8,13 @@ import {
 } from '@postern/esmtp';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { MaildirMessage, type Surroundings } from './maildir-message.ts';
-import { Maildirs } from './maildirs.ts';
+import { type MailboxOptions, Maildirs } from './maildirs.ts';
+import { Permissions, type PermissionsOptions } from './permissions.ts';
 import { type Quota, Quotas } from './quota.ts';
 import { rejectionFor } from './trouble.ts';
 
-/** How much Maildirs may hold, and who hears of trouble with them. */
-export interface MaildirOptions {
+/** Which Maildirs there are, how much they may hold, who may read them, and who hears of trouble with them. */
+export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
   /** Told what went wrong with a message, for the log: the client hears only that it may try again. */
   readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
@@ -32,10 +33,14 @@ export interface MaildirOptions {
 export class MaildirDelivery extends MessageDelivery {
   readonly #surroundings: Surroundings;
 
-  constructor(folder: string, { onTrouble = () => {}, quota, files = systemFiles }: MaildirOptions = {}) {
+  /** @throws RangeError for a quota, a mode or a group that cannot be. */
+  constructor(folder: string, options: MaildirOptions = {}) {
     super();
+    const { onTrouble = () => {}, quota, files = systemFiles } = options;
     const quotas = quota === undefined ? undefined : new Quotas(quota, files);
-    this.#surroundings = { maildirs: new Maildirs(folder, files), files, quotas, onTrouble };
+    const permissions = new Permissions(options, files);
+    const maildirs = new Maildirs(folder, files, permissions, options);
+    this.#surroundings = { maildirs, files, permissions, quotas, onTrouble };
   }
 
   /** For the start of a server: makes the folder, and fails with the system's error if no Maildir could be made in it. */
@@ -58,7 +63,8 @@ export class MaildirDelivery extends MessageDelivery {
   async #expectRoom(quotas: Quotas, mailbox: Mailbox): Promise<void> {
     const { maildirs, onTrouble } = this.#surroundings;
     try {
-      await quotas.expectRoom(mailbox, maildirs.pathOf(mailbox), 1);
+      await maildirs.read();
+      await quotas.expectRoom(maildirs.mailboxOf(mailbox), maildirs.pathOf(mailbox), 1);
     } catch (error) {
       if (!(error instanceof Rejection)) onTrouble(error, mailbox);
       throw rejectionFor(error);
