@@ -1,10 +1,14 @@
-import { hash, X509Certificate } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { TlsFacts } from '@postern/conversation';
 import { type CertificateOptions, Certificates, tlsFacts } from '@postern/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { selfSigned, TestAuthority, testCertificates } from '../support/certificates.ts';
+import { selfSigned, TestAuthority, type TestCertificate, testCertificates } from '../support/certificates.ts';
 import { type Served, served } from './served.ts';
 
 const BINDINGS = ['tls-exporter', 'tls-server-end-point', 'tls-unique'] as const;
@@ -119,18 +123,28 @@ describe('the end point’s channel binding', () => {
     ['sha256', { ...RSA('RSASSA-PKCS1-v1_5'), hash: 'SHA-256' }],
     ['sha512', { ...RSA('RSASSA-PKCS1-v1_5'), hash: 'SHA-512' }],
     ['sha256', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }],
+    ['sha256', { ...RSA('RSA-PSS'), hash: 'SHA-256', saltLength: 32 }],
+    ['sha512', { ...RSA('RSA-PSS'), hash: 'SHA-512', saltLength: 64 }],
   ])('is the %s of a certificate with a signature of %o', async (algorithm, signature) => {
     const pair = await selfSigned(signature);
     const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
-    const expected = hash(algorithm, new X509Certificate(pair.cert).raw, 'buffer');
+    const expected = createHash(algorithm).update(new X509Certificate(pair.cert).raw).digest();
+    expect(facts.channelBinding('tls-server-end-point')).toEqual(expected);
+  });
+
+  it.each(['sha1', 'sha224', 'sha256', 'sha384'])('is the hash of RSASSA-PSS with %s', async (hash) => {
+    const pair = pssSigned(hash, hash);
+    const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
+    const algorithm = hash === 'sha1' ? 'sha256' : hash;
+    const expected = createHash(algorithm).update(new X509Certificate(pair.cert).raw).digest();
     expect(facts.channelBinding('tls-server-end-point')).toEqual(expected);
   });
 
   it.each([
-    ['RSASSA-PSS', { ...RSA('RSA-PSS'), hash: 'SHA-256', saltLength: 32 }],
-    ['Ed25519', { name: 'Ed25519' }],
-  ])('is not there with %s, whose hash function is not known or is none', async (_title, signature) => {
-    const { facts } = await meet(await implicit(await selfSigned(signature)), { rejectUnauthorized: false });
+    ['Ed25519, which names no hash function', () => selfSigned({ name: 'Ed25519' })],
+    ['RSASSA-PSS with two hash functions', () => pssSigned('sha256', 'sha384')],
+  ])('is not there with %s', async (_title, pair) => {
+    const { facts } = await meet(await implicit(await pair()), { rejectUnauthorized: false });
     expect(facts.channelBinding('tls-server-end-point')).toBeUndefined();
     expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
   });
@@ -178,6 +192,18 @@ async function meet({ port, accept }: Served, options: ConnectionOptions): Promi
       await closed;
     },
   };
+}
+
+/** OpenSSL is asked: Web Crypto knows only one hash function for both, and no SHA-3. */
+function pssSigned(hash: string, maskHash: string): TestCertificate {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-pss-'));
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const signature = ['rsa_padding_mode:pss', `rsa_mgf1_md:${maskHash}`].flatMap((option) => ['-sigopt', option]);
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-noenc', '-subj', '/CN=localhost', `-${hash}`];
+  execFileSync('openssl', [...request, ...signature, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  const pair = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+  rmSync(folder, { recursive: true });
+  return pair;
 }
 
 function RSA(name: string) {

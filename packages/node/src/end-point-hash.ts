@@ -1,17 +1,42 @@
-import { hash, type X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
+import { pssHashes, signatureAlgorithm } from './signature-algorithm.ts';
 
 /**
  * The `tls-server-end-point` binding data of a server's certificate (RFC 5929 §4.1): its hash under the hash function of its own
  * signature, with MD5 and SHA-1 replaced by SHA-256. Undefined where the signature has no single hash function.
  */
 export function endPointHash(certificate: X509Certificate): Uint8Array | undefined {
-  const algorithm = SIGNATURE_HASHES.get(certificate.signatureAlgorithmOid ?? '');
-  return algorithm === undefined ? undefined : hash(algorithm, certificate.raw, 'buffer');
+  const { oid, parameters } = signatureAlgorithm(certificate);
+  const algorithm = oid === RSASSA_PSS ? pssHash(parameters) : SIGNATURE_HASHES.get(oid);
+  return algorithm === undefined ? undefined : createHash(algorithm).update(certificate.raw).digest();
 }
 
+/** The hash function of an RSASSA-PSS signature. With another one for its masks the signature has two (RFC 5929 §4.1). */
+function pssHash(parameters: Uint8Array | undefined): string | undefined {
+  const hashes = parameters === undefined ? undefined : pssHashes(parameters);
+  return hashes?.message === hashes?.maskGeneration ? HASHES.get(hashes?.message ?? '') : undefined;
+}
+
+const RSASSA_PSS = '1.2.840.113549.1.1.10';
+
+/** Hash functions by object identifier (RFC 4055 §2.1; NIST's arc 2.16.840.1.101.3.4.2). */
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ['1.3.14.3.2.26', 'sha256'],
+  ['2.16.840.1.101.3.4.2.1', 'sha256'],
+  ['2.16.840.1.101.3.4.2.2', 'sha384'],
+  ['2.16.840.1.101.3.4.2.3', 'sha512'],
+  ['2.16.840.1.101.3.4.2.4', 'sha224'],
+  ['2.16.840.1.101.3.4.2.5', 'sha512-224'],
+  ['2.16.840.1.101.3.4.2.6', 'sha512-256'],
+  ['2.16.840.1.101.3.4.2.7', 'sha3-224'],
+  ['2.16.840.1.101.3.4.2.8', 'sha3-256'],
+  ['2.16.840.1.101.3.4.2.9', 'sha3-384'],
+  ['2.16.840.1.101.3.4.2.10', 'sha3-512'],
+]);
+
 /**
- * Signature algorithms by object identifier (RFC 3279, 4055, 5758; NIST's arc 2.16.840.1.101.3.4.3). RSASSA-PSS is not here since its
- * hash stands in parameters that Node does not tell, nor Ed25519 and Ed448, which have none.
+ * Signature algorithms by object identifier (RFC 3279, 4055, 5758; NIST's arc 2.16.840.1.101.3.4.3). Ed25519 and Ed448 are absent:
+ * they name no hash function.
  */
 const SIGNATURE_HASHES: ReadonlyMap<string, string> = new Map([
   // RSA with MD5, SHA-1 and the SHA-2 family
