@@ -1,11 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, constants, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { type CertificateOptions, Certificates } from '@postern/node';
+import { type CertificateOptions, Certificates, EncryptedKey } from '@postern/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TestAuthority, type TestCertificate, testCertificates } from '../support/certificates.ts';
 import { served } from './served.ts';
@@ -56,11 +66,7 @@ describe('Certificates', () => {
       { cert: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       'certificate: ',
     ],
-    [
-      'a key that is no key',
-      { key: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' },
-      'certificate: ',
-    ],
+    ['a key that is no key', { key: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, 'key: '],
     ['a cipher that is none', { ciphers: 'NONE-SUCH' }, 'certificate: '],
   ])('refuse %s, and say so', async (_title, options, message) => {
     const { server } = await testCertificates();
@@ -74,6 +80,72 @@ describe('Certificates', () => {
     await expect(Certificates.load({ ...server, named: [{ ...files, names: ['a.example'] }] })).rejects.toThrow(
       files.cert,
     );
+  });
+
+  it('refuse a key of another type, which OpenSSL does not compare', async () => {
+    const { authority, server } = await testCertificates();
+    const rsa = await authority.server(undefined, { algorithm: RSA });
+    const files = written({ cert: rsa.cert, key: server.key });
+    await expect(Certificates.load(files)).rejects.toThrow(
+      `certificate ${files.cert}: its key is of type rsa, and not key ${files.key} (ec); expected the key of this certificate`,
+    );
+    const named = [{ cert: server.cert, key: rsa.key, names: ['a.example'] }];
+    await expect(Certificates.load({ ...server, named })).rejects.toThrow('its key is of type ec, and not key (rsa)');
+  });
+
+  it('refuse a key of one of several pairs that belongs to none of the certificates', async () => {
+    const { authority, server } = await testCertificates();
+    const rsa = await authority.server(undefined, { algorithm: RSA });
+    const { key } = await authority.server(undefined, { algorithm: RSA });
+    await expect(Certificates.load({ cert: [server.cert, rsa.cert], key: [server.key, key] })).rejects.toThrow(
+      'its key is of type rsa',
+    );
+    await expect(Certificates.load({ cert: server.cert, key: [server.key, rsa.key] })).rejects.toThrow(
+      'key: belongs to none of the certificates',
+    );
+    await Certificates.load({ cert: [server.cert, rsa.cert], key: [rsa.key, server.key] });
+  });
+
+  it('refuse a file in which the authority comes before the server’s own certificate', async () => {
+    const { ca, server } = await testCertificates();
+    await expect(Certificates.load({ cert: `${ca}\n${server.cert}`, key: server.key })).rejects.toThrow(
+      'certificate: the key belongs to a later certificate of the file; expected that one first',
+    );
+  });
+
+  it.each([
+    ['PKCS #8', { type: 'pkcs8', format: 'pem' }],
+    ['the older form', { type: 'sec1', format: 'pem' }],
+  ] as const)('take an encrypted key in %s with its passphrase, and name its file without', async (_title, form) => {
+    const { server } = await testCertificates();
+    const key = createPrivateKey(server.key).export({ ...form, cipher: 'aes-256-cbc', passphrase: 'open sesame' });
+    const files = written({ cert: server.cert, key: String(key) });
+    await expect(Certificates.load(files)).rejects.toThrow(
+      new EncryptedKey(`key ${files.key}: encrypted; expected its passphrase`),
+    );
+    await expect(Certificates.load({ ...files, passphrase: 'open barley' })).rejects.toThrow(
+      new EncryptedKey(`key ${files.key}: the passphrase does not decrypt it`),
+    );
+    const { port } = await implicit({ ...files, passphrase: 'open sesame' });
+    expect(certificateOf(await handshake(port))).toBe(idOf(server));
+    const named = [{ ...files, names: ['mail.example'], passphrase: async () => 'open sesame' }];
+    const { port: other } = await implicit({ ...server, named, onWarning() {} });
+    expect(certificateOf(await handshake(other, { servername: 'mail.example' }))).toBe(idOf(server));
+  });
+
+  it('take a key behind the parameters of its curve, and a file with the certificate and the key', async () => {
+    const { server } = await testCertificates();
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const sec1 = String(createPrivateKey(server.key).export({ type: 'sec1', format: 'pem' }));
+    const both = `${server.cert}\n${sec1}`;
+    for (const pair of [
+      { cert: server.cert, key: parameters + sec1 },
+      { cert: both, key: both },
+      { cert: server.key + server.cert, key: server.key + server.cert },
+    ]) {
+      const { port } = await implicit(pair);
+      expect(certificateOf(await handshake(port))).toBe(idOf(server));
+    }
   });
 
   it('take no version before TLS 1.2, and none before 1.3 if they are told so', async () => {
@@ -110,7 +182,76 @@ describe('Certificates', () => {
   });
 });
 
+describe('a warning', () => {
+  const DAY = 24 * 60 * 60 * 1000;
+
+  it('says at each load what is wrong with the dates of a certificate', async () => {
+    const { authority } = await testCertificates();
+    const notAfter = new Date(Math.trunc(Date.now() / 1000) * 1000 - DAY / 2);
+    const files = written(await authority.server(undefined, { notAfter }));
+    const { warnings, certificates } = await warned(files);
+    const validTo = new X509Certificate(readFileSync(files.cert)).validTo;
+    expect(warnings).toEqual([`certificate ${files.cert}: expired on ${validTo}`]);
+
+    const notBefore = new Date(Date.now() + DAY);
+    rewrite(files, await authority.server(undefined, { notBefore }));
+    await certificates.reload();
+    expect(warnings[1]).toMatch(`certificate ${files.cert}: not valid before `);
+
+    rewrite(files, await authority.server());
+    await certificates.reload();
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('says that a chain is not in order', async () => {
+    const { ca, server } = await testCertificates();
+    const { cert: other } = await TestAuthority.create('Another');
+    expect((await warned({ ...server, cert: `${server.cert}\n${ca}` })).warnings).toEqual([]);
+    expect((await warned({ ...server, cert: [server.cert, other, ca].join('\n') })).warnings).toEqual([
+      expect.stringMatching(/^certificate: number 2, CN=Another: did not issue the certificate before it/),
+      expect.stringMatching(/^certificate: number 3, CN=Test Authority: did not issue the certificate before it/),
+    ]);
+  });
+
+  it('says that a named certificate is not for a name', async () => {
+    const { authority, server } = await testCertificates();
+    const star = await authority.server(['*.example.com', 'example.com']);
+    const names = ['mail.example.com', '*.example.com', 'example.com', 'a.b.example.com', '*.example.org'];
+    expect((await warned({ ...server, named: [{ ...star, names }] })).warnings).toEqual([
+      'certificate: is not for the name a.b.example.com',
+      'certificate: is not for the name *.example.org',
+    ]);
+  });
+
+  it('is a warning of the process if nothing takes it', async () => {
+    const { authority } = await testCertificates();
+    const warning = once(process, 'warning') as Promise<[Error]>;
+    await Certificates.load(await authority.server(undefined, { notAfter: new Date(Date.now() - 1000) }));
+    expect((await warning)[0].message).toMatch(/^certificate: expired on /);
+  });
+
+  async function warned(options: CertificateOptions) {
+    const warnings: string[] = [];
+    const certificates = await Certificates.load({ ...options, onWarning: (warning) => warnings.push(warning) });
+    return { warnings, certificates };
+  }
+});
+
 describe('the certificate for a name', () => {
+  it('is by default each that has the name', async () => {
+    const { authority, server } = await testCertificates();
+    const other = await authority.server(['mail.example.com', '*.example.org', '127.0.0.1']);
+    const { port } = await implicit({ ...server, named: [other] });
+    for (const servername of ['mail.example.com', 'a.example.org']) {
+      expect(certificateOf(await handshake(port, { servername }))).toBe(idOf(other));
+    }
+    expect(certificateOf(await handshake(port, { servername: 'mail.example.net' }))).toBe(idOf(server));
+    const nameless = await authority.server(['127.0.0.1']);
+    await expect(Certificates.load({ ...server, named: [nameless] })).rejects.toThrow(
+      'certificate: has no host name; expected one in it, or in names',
+    );
+  });
+
   it('is its own, or that with a star, or else the first', async () => {
     const { authority, server } = await testCertificates();
     const [own, star] = await Promise.all([
@@ -164,10 +305,14 @@ describe('reload', () => {
   });
 
   it('keeps what it has when a file is broken, and says what is wrong', async () => {
-    const { server } = await testCertificates();
+    const { authority, server } = await testCertificates();
     const files = written(server);
     const certificates = await Certificates.load(files);
     const { port } = await served({ tlsPolicy: 'implicit', certificates });
+    const { key } = await authority.server(undefined, { algorithm: RSA });
+    rewrite(files, { cert: server.cert, key });
+    await expect(certificates.reload()).rejects.toThrow(`certificate ${files.cert}: its key is of type ec`);
+    expect(certificateOf(await handshake(port))).toBe(idOf(server));
     rewrite(files, { cert: 'half a certif', key: server.key });
     await expect(certificates.reload()).rejects.toThrow(`certificate ${files.cert}: `);
     expect(certificateOf(await handshake(port))).toBe(idOf(server));

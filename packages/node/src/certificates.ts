@@ -1,7 +1,8 @@
-import { constants, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { constants, createHash, hkdfSync, randomBytes, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import { readAuthorities } from './authorities.ts';
+import { chainWarnings, hostNames } from './certificate-chain.ts';
 import { type KeyPair, type LoadedPair, readPair } from './key-pair.ts';
 import { explained, type Pem } from './pem.ts';
 import type { SecuredSocket } from './socket-transport.ts';
@@ -9,8 +10,8 @@ import { TlsAcceptor } from './tls-acceptor.ts';
 
 /** A certificate for clients that ask for certain names. */
 export interface NamedKeyPair extends KeyPair {
-  /** Server names; `*.example.com` stands for every name with one label more. */
-  readonly names: readonly string[];
+  /** Server names; `*.example.com` stands for every name with one label more. Default: the host names of the certificate. */
+  readonly names?: readonly string[];
 }
 
 /** A server's certificates, and what it wants of TLS. */
@@ -29,6 +30,11 @@ export interface CertificateOptions extends KeyPair {
   readonly handshakeTimeout?: number;
   /** 48 secret bytes, the same for all processes that are to resume each other's sessions. Default: random ones. */
   readonly ticketSecret?: Uint8Array;
+  /**
+   * Is called, at each load, for each certificate that clients may refuse: it has expired, it is not valid yet, it is not for a name of
+   * `named`, or its chain is not in order. Default: `process.emitWarning`.
+   */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** A server's certificates and what else its TLS needs; shared by listeners, and loaded anew without a stop. */
@@ -63,14 +69,29 @@ export class Certificates {
     const ca = clientCa === undefined ? [] : await readAuthorities('client CA', clientCa);
     const first = await readPair(this.#options);
     const contexts = new Map<string, SecureContext>();
-    const others = await Promise.all(named.map(readPair));
+    const others = await Promise.all(named.map(readNamedPair));
     const common = this.#common(ca, [first, ...others]);
-    for (const [at, pair] of others.entries()) {
+    for (const { names, ...pair } of others) {
       const context = attempt(pair.label, () => createSecureContext({ ...common, ...pair.options }));
-      for (const name of named[at]?.names ?? []) contexts.set(name.toLowerCase(), context);
+      for (const name of names) contexts.set(name.toLowerCase(), context);
     }
     const options = { ...common, ...first.options, SNICallback: chooser(contexts) };
     this.#acceptor = attempt(first.label, () => new TlsAcceptor(options, this.#options.handshakeTimeout ?? 10_000));
+    this.#warn(first, others);
+  }
+
+  #warn(first: LoadedPair, others: readonly LoadedNamedPair[]): void {
+    const { onWarning = (warning: string) => process.emitWarning(warning, 'PosternWarning') } = this.#options;
+    for (const { label, certificates } of [first, ...others].flatMap(({ chains }) => chains)) {
+      for (const warning of chainWarnings(label, certificates)) onWarning(warning);
+    }
+    for (const { names, chains } of others) {
+      for (const { label, certificates } of chains) {
+        const [own] = certificates;
+        for (const name of names.filter((name) => !isFor(own, name)))
+          onWarning(`${label}: is not for the name ${name}`);
+      }
+    }
   }
 
   /** Leads the server's half of a handshake on the socket. If it fails the socket is destroyed. */
@@ -95,6 +116,22 @@ export class Certificates {
       ...(ca.length === 0 ? {} : { ca: [...ca], requestCert: true, rejectUnauthorized: false }),
     };
   }
+}
+
+interface LoadedNamedPair extends LoadedPair {
+  readonly names: readonly string[];
+}
+
+async function readNamedPair(given: NamedKeyPair): Promise<LoadedNamedPair> {
+  const pair = await readPair(given);
+  const names = given.names ?? pair.chains.flatMap(({ certificates: [own] }) => hostNames(own));
+  if (names.length === 0) throw new Error(`${pair.label}: has no host name; expected one in it, or in names`);
+  return { ...pair, names };
+}
+
+function isFor(certificate: X509Certificate, name: string): boolean {
+  // A certificate has to be for one name as well as for all.
+  return certificate.checkHost(name.replace(/^\*/, 'any')) !== undefined;
 }
 
 /** Finds the certificate for a name: its own, or one with a star for its first label (RFC 6125 §6.4.3). */

@@ -9,7 +9,7 @@ export {
   type TcpEndpoint,
   type UnixEndpoint,
 } from './endpoint.ts';
-export type { KeyPair } from './key-pair.ts';
+export { EncryptedKey, type KeyPair } from './key-pair.ts';
 export { listen } from './listen.ts';
 export type { ListenOptions } from './listen-options.ts';
 export type { Listener } from './listener.ts';
