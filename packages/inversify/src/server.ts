@@ -1,11 +1,10 @@
 import type { Deadlines } from '@postern/conversation';
 import type { Portal, Realm } from '@postern/cred';
-import { type Certificates, type Listener, type ListenOptions, listen } from '@postern/node';
+import { type Certificates, type Listener, type ListenOptions, listen, shutDown } from '@postern/node';
 import type { BoundAvatar } from './bind-avatar.ts';
 import type { BoundChallenger } from './bind-challenger.ts';
 import type { BoundChecker } from './bind-checker.ts';
 import type { BoundListener } from './bind-listener.ts';
-import { dispose } from './dispose.ts';
 import type { EsmtpFactory } from './esmtp-module.ts';
 import { Misconfiguration } from './misconfiguration.ts';
 
@@ -116,17 +115,17 @@ export class Server implements AsyncDisposable {
 
   async #end(grace: number): Promise<void> {
     const { portal, checkers, challengers, avatars, realms } = this.#parts;
-    const listeners = await Promise.allSettled(Array.from(this.#listeners.values(), (one) => one.close({ grace })));
-    await portal.drain();
-    const errors: unknown[] = listeners.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-    const disposable = new Map<object, string>([
-      ...checkers.map(({ name, checker }) => [checker, `checker ${name}`] as const),
-      ...challengers.map(({ name, challenger }) => [challenger, `challenger ${name}`] as const),
-      ...avatars.map(({ name, factory }) => [factory, `avatar ${name}`] as const),
-      ...realms.map((realm) => [realm, 'realm'] as const),
-    ]);
-    for (const [thing, name] of disposable) await dispose(thing, name).catch((error: unknown) => errors.push(error));
-    if (errors.length > 0) throw new AggregateError(errors, 'not everything could be closed');
+    await shutDown({
+      listeners: this.#listeners.values(),
+      drain: () => portal.drain(),
+      resources: new Map<object, string>([
+        ...checkers.map(({ name, checker }) => [checker, `checker ${name}`] as const),
+        ...challengers.map(({ name, challenger }) => [challenger, `challenger ${name}`] as const),
+        ...avatars.map(({ name, factory }) => [factory, `avatar ${name}`] as const),
+        ...realms.map((realm) => [realm, 'realm'] as const),
+      ]),
+      shutdownTimeout: grace,
+    });
   }
 }
 

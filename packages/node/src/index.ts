@@ -18,6 +18,7 @@ export type { Pem } from './pem.ts';
 export type { ProxiedTls } from './proxied-tls.ts';
 export { InvalidProxyHeader, type ProxyAddition } from './proxy-additions.ts';
 export { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
+export { type ShutDownOptions, shutDown } from './shut-down.ts';
 export {
   type Secure,
   type SecuredSocket,
