@@ -41,7 +41,9 @@ const belowPostern = {
 } satisfies Record<string, Room>;
 const rooms: Record<string, Room> = {
   ...belowPostern,
-  postern: { may: Object.keys(belowPostern), npm: ['inversify', 'pino'], sockets: true },
+  // A door for users, which nothing else goes through.
+  submission: { may: ['cred', 'esmtp', 'node'] },
+  postern: { may: Object.keys(belowPostern), npm: ['fastest-levenshtein', 'inversify', 'pino'], sockets: true },
 };
 
 describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {

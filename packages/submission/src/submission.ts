@@ -1,0 +1,116 @@
+import { hostname as systemHostname } from 'node:os';
+import {
+  type AvatarFactory,
+  InMemoryFailureCounts,
+  Portal,
+  type Realm,
+  type ThrottleOptions,
+  withThrottle,
+} from '@postern/cred';
+import { type EsmtpOptions, esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
+import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions } from '@postern/node';
+import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
+import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
+import { listenAll, SubmissionServer } from './server.ts';
+import { checkerOf, type Users } from './users.ts';
+
+/** Where messages go: one of the two. */
+export type DeliveryChoice =
+  | {
+      /** Takes each message, or is the one delivery of all users. */
+      readonly deliver: DeliverFunction | MessageDelivery;
+      readonly deliveryFor?: never;
+    }
+  | {
+      /** Returns the delivery of one user at each login: `relay({ … })` of `@postern/relay`, or a function. */
+      readonly deliveryFor: AvatarFactory<MessageDelivery>;
+      readonly deliver?: never;
+    };
+
+/** Where to listen, who may log in, where messages go; and each option of `esmtp()`, whose service is always submission. */
+export type SubmissionOptions = DeliveryChoice &
+  Omit<EsmtpOptions, 'hostname' | 'portal' | 'service'> &
+  Pick<ListenOptions, 'onTrouble' | 'proxy'> & {
+    /** One or more of `smtp://HOST:PORT`, `smtps://HOST:PORT` and `smtp+unix:PATH`; `?tls=required` demands STARTTLS. Port 0 lets the system choose. */
+    readonly listen: string | readonly string[];
+    readonly users: Users;
+    /** The certificate and its key, as PEM or as paths of files. Default: none, and then no TLS. */
+    readonly tls?: CertificateOptions | Certificates;
+    /** The server's name in the greeting and in `Received:` fields. Default: the system's, or `localhost` if that is no domain. */
+    readonly hostname?: string;
+    /** After how many failed logins a user or a network has to wait; false for no limit. Default: the limits of `withThrottle`. */
+    readonly throttle?: ThrottleOptions | false;
+    /** How many connections a listener takes, in all and from one client. Default: 10,000 and 100. */
+    readonly connections?: ListenOptions['limits'];
+    /** How long transactions may go on after `close()`, in milliseconds. Default: 10,000. */
+    readonly shutdownTimeout?: number;
+  };
+
+/**
+ * Starts a mail submission server (RFC 6409): portal, realm, checkers, ESMTP and listeners in one call.
+ *
+ * @example
+ * ```ts
+ * await using server = await submission({
+ *   listen: 'smtp://127.0.0.1:2525',
+ *   users: { joe: 'secret' },
+ *   deliver: async (message) => console.log(message.from, message.to, await message.text()),
+ * });
+ * ```
+ *
+ * @returns The server, when all listeners listen.
+ * @throws TypeError or RangeError for options that cannot work; the system's error if it cannot listen, after all is closed again.
+ */
+export async function submission(options: SubmissionOptions): Promise<SubmissionServer> {
+  const { listen, users, deliver, deliveryFor, tls, throttle = {}, connections, shutdownTimeout = 10_000 } = options;
+  const { hostname = ownHostname(), onTrouble, proxy, ...more } = options;
+  const places = [listen].flat().map((url) => parseListenUrl(url, tls !== undefined));
+  if (places.length === 0) throw new TypeError('listen: expected at least one URL');
+  const checker = checkerOf(users);
+  const counts = throttle === false ? undefined : (throttle.counts ?? new InMemoryFailureCounts());
+  const portal = new Portal(realmOf(options)).register(
+    counts === undefined || throttle === false ? checker : withThrottle(checker, { ...throttle, counts }),
+  );
+  const protocol = esmtp({ ...more, service: 'submission', hostname, portal });
+  const certificates = tls === undefined || tls instanceof Certificates ? tls : await Certificates.load(tls);
+  for (const place of places) if (proxy === undefined) warnOfClearText(place);
+  const listeners = await listenAll(
+    places.map((place) => ({
+      ...place,
+      protocol,
+      refusal: TOO_MANY,
+      ...(certificates && { certificates }),
+      ...(connections && { limits: connections }),
+      ...(proxy && { proxy }),
+      ...(onTrouble && { onTrouble }),
+    })),
+  );
+  const resources = [
+    ...[users].flat().map((resource, n) => [resource as object, `users ${n + 1}`] as const),
+    [(deliver ?? deliveryFor) as object, 'deliver'] as const,
+  ];
+  return new SubmissionServer({ portal, listeners, certificates, resources, shutdownTimeout });
+}
+
+function realmOf({ deliver, deliveryFor }: DeliveryChoice): Realm {
+  if (deliveryFor !== undefined && deliver !== undefined) throw new TypeError('deliver and deliveryFor: expected one');
+  if (typeof deliveryFor === 'function') return realmOfFactory(deliveryFor);
+  if (deliver instanceof MessageDelivery) return new SharedDeliveryRealm(deliver);
+  if (typeof deliver === 'function') return realmOfFunction(deliver);
+  throw new TypeError('deliver: expected a function of a message or a MessageDelivery; deliveryFor takes a factory');
+}
+
+function ownHostname(): string {
+  const name = systemHostname();
+  return isDomain(name) && /^[!-~]+$/.test(name) ? name : 'localhost';
+}
+
+function warnOfClearText({ endpoint, tlsPolicy }: ListenerPlace): void {
+  if (tlsPolicy !== 'none' || isLocalOnly(endpoint)) return;
+  process.emitWarning(
+    `${formatEndpoint(endpoint)} has no TLS: clients on other machines are not offered PLAIN and LOGIN, and mail can be read on its way; expected tls: { cert, key }`,
+    'PosternWarning',
+  );
+}
+
+const TOO_MANY = '421 4.3.2 Too many connections, try again later\r\n';

@@ -1,0 +1,81 @@
+import {
+  type AnyChecker,
+  type AvatarId,
+  CascadingChecker,
+  type Checker,
+  type Credentials,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  type MaybePromise,
+  type Mind,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
+
+/**
+ * The user database of a submission server: names with passwords in clear text (for tests and beginnings), a function that checks a
+ * password, a checker, or several checkers that are asked in order.
+ */
+export type Users =
+  | Readonly<Record<string, string>>
+  | ReadonlyMap<string, string>
+  | CheckPassword
+  | AnyChecker
+  | readonly AnyChecker[];
+
+/**
+ * Checks the user's password. Returns true, or the avatar id under which the rest of the server knows the user; false or undefined
+ * refuses the login (535). If it throws, the login is a temporary failure (454), except for the errors of `@postern/cred`.
+ */
+export type CheckPassword = (
+  username: string,
+  password: string,
+  mind: Mind,
+) => MaybePromise<boolean | AvatarId | undefined>;
+
+/** Returns the one checker of these users. Throws a TypeError if no user can ever log in. */
+export function checkerOf(users: Users): Checker<Credentials> {
+  // Only the portal asks it, and asks only about credentials of its interfaces.
+  return anyCheckerOf(users) as Checker<Credentials>;
+}
+
+function anyCheckerOf(users: Users): AnyChecker {
+  if (typeof users === 'function') return new PasswordFunctionChecker(users);
+  if (isList(users)) {
+    if (users.length === 0) throw new TypeError('users: the list of checkers is empty, so that no user can log in');
+    return CascadingChecker.of(...users);
+  }
+  if (isChecker(users)) return users;
+  const passwords = new Map(users instanceof Map ? users : Object.entries(users));
+  if (passwords.size === 0) throw new TypeError('users: there are no names in it, so that no user can log in');
+  for (const [username, password] of passwords) {
+    if (typeof password !== 'string' || password === '') {
+      throw new TypeError(`users: ${JSON.stringify(username)} has no password; expected a string that is not empty`);
+    }
+  }
+  return new InMemoryUsernamePasswordDatabaseDontUse(passwords);
+}
+
+class PasswordFunctionChecker implements Checker<UsernamePassword> {
+  readonly credentialInterfaces = [UsernamePassword] as const;
+  readonly #checkPassword: CheckPassword;
+
+  constructor(checkPassword: CheckPassword) {
+    this.#checkPassword = checkPassword;
+  }
+
+  readonly requestAvatarId = async (credentials: UsernamePassword, mind: Mind): Promise<AvatarId> => {
+    const { username, password } = credentials;
+    const answer = await this.#checkPassword(username, password, mind);
+    if (answer === true) return username;
+    if (answer === false || answer === undefined) throw new UnauthorizedLogin();
+    return answer;
+  };
+}
+
+function isList(users: Users): users is readonly AnyChecker[] {
+  return Array.isArray(users);
+}
+
+function isChecker(users: Exclude<Users, CheckPassword>): users is AnyChecker {
+  return 'requestAvatarId' in users && typeof users.requestAvatarId === 'function';
+}
