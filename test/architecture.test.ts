@@ -20,7 +20,7 @@ const protocol: Room = { may: ['cred', 'sasl', 'conversation', 'users'] };
 const belowInversify = {
   cred: { may: [] },
   conversation: { may: [] },
-  sasl: { may: ['cred'], npm: ['@mongodb-js/saslprep'] },
+  sasl: { may: ['cred'] },
   users: { may: ['cred', 'sasl'], npm: ['bcryptjs'] },
   node: { may: ['conversation'], sockets: true },
   esmtp: { may: ['cred', 'sasl', 'conversation'] },

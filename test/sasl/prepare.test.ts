@@ -38,15 +38,16 @@ describe.each(both)('prepare for a %s string', (preparation) => {
     ['a private use character', '\ue000'],
     ['a non-character', '\ufffe'],
     ['U+FFFD, the replacement of what was no UTF-8', '\ufffd'],
-    ['more than 1024 characters', 'a'.repeat(1025)],
+    ['more than 4,096 octets', 'a'.repeat(4097)],
+    ['more than 4,096 octets in fewer characters', '\u00e4'.repeat(2049)],
     ['a million characters', '\u00e4'.repeat(1_000_000)],
   ])('refuses %s', (_what, input) => {
     expect(prepare(input, preparation)).toBeUndefined();
   });
 
-  it('takes 1024 characters', () => {
-    expect(prepare('a'.repeat(1024), preparation)).toBe('a'.repeat(1024));
-    expect(prepare('\u00e4'.repeat(1024), preparation)).toBe('\u00e4'.repeat(1024));
+  it('takes 4,096 octets', () => {
+    expect(prepare('a'.repeat(4096), preparation)).toBe('a'.repeat(4096));
+    expect(prepare('\u00e4'.repeat(2048), preparation)).toBe('\u00e4'.repeat(2048));
   });
 
   it('gives a normalized text that is not empty, and never throws', () => {
@@ -55,7 +56,7 @@ describe.each(both)('prepare for a %s string', (preparation) => {
         const once = prepare(input, preparation);
         if (once === undefined) return;
         expect(once).not.toBe('');
-        expect(once).toBe(once.normalize('NFKC'));
+        if (preparation === 'stored') expect(once).toBe(once.normalize('NFKC'));
       }),
       { numRuns: runs(2000) },
     );

@@ -1,4 +1,4 @@
-import saslprep from '@mongodb-js/saslprep';
+import { saslprep } from './saslprep/saslprep.ts';
 
 /**
  * What a string is prepared for (RFC 3454 §7): a `query` is compared with what is stored and may hold code points that Unicode
@@ -7,20 +7,16 @@ import saslprep from '@mongodb-js/saslprep';
 export type Preparation = 'query' | 'stored';
 
 /**
- * A user name or password in the one form in which it is compared, after SASLprep (RFC 4013); undefined if it has none: it is
- * empty or becomes empty, is longer than 1024 UTF-16 units, or holds what SASLprep prohibits, such as control characters.
- * Normalization follows the Unicode of this Node: a few characters younger than Unicode 3.2 are mapped where they had to be refused.
+ * Returns a user name or password in the form in which servers compare it: as SASLprep (RFC 4013)
+ * prepares it. Undefined if the text is empty or becomes empty, is longer than 4,096 octets in UTF-8,
+ * is no well-formed UTF-16, or contains what SASLprep prohibits, such as control characters.
  */
 export function prepare(text: string, preparation: Preparation): string | undefined {
-  if (text.length > MAX_LENGTH) return undefined;
+  // Each UTF-16 unit is at least one octet, so this bounds the work of counting.
+  if (text.length > MAX_OCTETS) return undefined;
   if (text !== '' && isPrintableAscii(text)) return text;
-  if (!text.isWellFormed()) return undefined;
-  try {
-    // The library throws at what is prohibited, and a TypeError at a text that maps to nothing.
-    return saslprep(text, { allowUnassigned: preparation === 'query' }) || undefined;
-  } catch {
-    return undefined;
-  }
+  if (!text.isWellFormed() || Buffer.byteLength(text) > MAX_OCTETS) return undefined;
+  return saslprep(text, { allowUnassigned: preparation === 'query' });
 }
 
 /**
@@ -35,4 +31,5 @@ function isPrintableAscii(text: string): boolean {
   return true;
 }
 
-const MAX_LENGTH = 1024;
+/** Octets of the longest text that SASLprep is asked about. */
+const MAX_OCTETS = 4096;

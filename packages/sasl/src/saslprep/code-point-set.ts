@@ -1,0 +1,34 @@
+/** An immutable set of code points, as sorted ranges. */
+export class CodePointSet {
+  /** The first code point of each range, in order. */
+  readonly #firsts: Uint32Array;
+  /** The last code point of each range. */
+  readonly #lasts: Uint32Array;
+
+  /** Reads ranges in the notation of `tables.ts`. */
+  constructor(notation: string) {
+    const words = notation.trim().split(/\s+/);
+    this.#firsts = new Uint32Array(words.length);
+    this.#lasts = new Uint32Array(words.length);
+    let next = 0;
+    for (const [at, word] of words.entries()) {
+      const [gap = '', more = '0'] = word.split('+');
+      const first = next + Number.parseInt(gap, 36);
+      const last = first + Number.parseInt(more, 36);
+      this.#firsts[at] = first;
+      this.#lasts[at] = last;
+      next = last + 1;
+    }
+  }
+
+  /** True if the set contains the code point. Takes logarithmic time. */
+  has(codePoint: number): boolean {
+    let [low, high] = [0, this.#firsts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#lasts[middle] as number) < codePoint) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#firsts.length && (this.#firsts[low] as number) <= codePoint;
+  }
+}

@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CodePointSet } from '../../../packages/sasl/src/saslprep/code-point-set.ts';
+import * as tables from '../../../packages/sasl/src/saslprep/tables.ts';
+
+// Another implementation's tables, of which the package exports only the function that uses them.
+const require = createRequire(import.meta.url);
+const folder = dirname(require.resolve('@mongodb-js/saslprep'));
+const theirs = require(join(folder, 'code-points-src.js')) as Record<string, Iterable<number>>;
+
+describe('the tables of RFC 3454', () => {
+  it.each([
+    ['A.1', tables.UNASSIGNED, 'unassigned_code_points'],
+    ['B.1', tables.MAPPED_TO_NOTHING, 'commonly_mapped_to_nothing'],
+    ['C.1.2', tables.NON_ASCII_SPACES, 'non_ASCII_space_characters'],
+    ['C.1.2 to C.9', tables.PROHIBITED, 'prohibited_characters'],
+    ['D.1', tables.RIGHT_TO_LEFT, 'bidirectional_r_al'],
+    ['D.2', tables.LEFT_TO_RIGHT, 'bidirectional_l'],
+  ])('%s contains the code points of another implementation', (_table, ours, name) => {
+    const expected = new Set(theirs[name]);
+    expect(expected.size).toBeGreaterThan(0);
+    expect(differences(ours, expected)).toEqual([]);
+  });
+
+  it('A.1 contains no code point that D.1, D.2 or C.1.2 contains', () => {
+    const { UNASSIGNED, RIGHT_TO_LEFT, LEFT_TO_RIGHT, NON_ASCII_SPACES } = tables;
+    const assigned = [RIGHT_TO_LEFT, LEFT_TO_RIGHT, NON_ASCII_SPACES];
+    expect(codePointsThat((one) => UNASSIGNED.has(one) && assigned.some((table) => table.has(one)))).toEqual([]);
+  });
+});
+
+function differences(ours: CodePointSet, theirs: ReadonlySet<number>): string[] {
+  return codePointsThat((one) => ours.has(one) !== theirs.has(one));
+}
+
+function codePointsThat(holds: (codePoint: number) => boolean): string[] {
+  const found: string[] = [];
+  for (let codePoint = 0; codePoint < 0x110000; codePoint++) {
+    if (holds(codePoint)) found.push(`U+${codePoint.toString(16)}`);
+  }
+  return found;
+}
