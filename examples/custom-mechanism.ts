@@ -31,6 +31,7 @@ class HmacProof extends PasswordProof {
 const hmac: Challenger<HmacProof> = {
   mechanism: 'X-HMAC-SHA256',
   credentials: HmacProof,
+  exposesSecret: false,
   serverFirst: true,
   async challenge(ask) {
     const name = text(await ask(utf8('name')));

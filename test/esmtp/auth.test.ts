@@ -249,6 +249,7 @@ describe('AUTH, case by case', () => {
     const challenger: Challenger<UsernamePassword> = {
       mechanism: 'TEST',
       credentials: UsernamePassword,
+      exposesSecret: false,
       async challenge(ask, initialResponse) {
         heard.push(initialResponse);
         heard.push(await ask(utf8('')));
@@ -602,6 +603,7 @@ describe('AUTH, case by case', () => {
     const rounds: Challenger<UsernamePassword> = {
       mechanism: 'ENDLESS',
       credentials: UsernamePassword,
+      exposesSecret: false,
       async challenge(ask) {
         for (;;) await ask(utf8('more'));
       },
@@ -796,6 +798,7 @@ describe('a login', () => {
     const challenger: Challenger<UsernamePassword> = {
       mechanism: 'X-TWICE',
       credentials: UsernamePassword,
+      exposesSecret: false,
       async challenge(ask) {
         const username = await ask(utf8('who'));
         const password = await ask(utf8('prove it'));
@@ -822,6 +825,7 @@ describe('a login', () => {
     const challenger: Challenger = {
       mechanism: 'X-TALK',
       credentials: PasswordProof,
+      exposesSecret: false,
       challenge: async () => new Talkative(),
     };
     const server = new Server({ challengers: [challenger] });

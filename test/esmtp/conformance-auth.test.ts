@@ -50,6 +50,7 @@ describe('RFC 4954', () => {
     const challenger: Challenger = {
       mechanism: 'X-SIGNED',
       credentials: PasswordProof,
+      exposesSecret: false,
       challenge: async () => new Proof(),
     };
     await new Server({ challengers: [challenger, plain()] }).play(`${GREETED}
@@ -74,6 +75,7 @@ describe('RFC 4954', () => {
     const challenger: Challenger<UsernamePassword> = {
       mechanism: 'X-TEST',
       credentials: UsernamePassword,
+      exposesSecret: false,
       async challenge(ask, initialResponse) {
         heard.push(initialResponse?.length);
         heard.push((await ask(utf8(''))).length);
@@ -147,6 +149,7 @@ describe('RFC 4954', () => {
     const challenger: Challenger = {
       mechanism: 'X-SIGNED',
       credentials: PasswordProof,
+      exposesSecret: false,
       challenge: async () => new Proof(),
     };
     await new Server({ challengers: [challenger] }).play(

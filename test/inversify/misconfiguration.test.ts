@@ -177,6 +177,7 @@ describe('a warning', () => {
     bindChallenger(container, 'tokens').toConstantValue({
       mechanism: 'X-TOKEN',
       credentials: Token,
+      exposesSecret: false,
       challenge: async () => new Token(),
     });
     const warnings: string[] = [];
@@ -190,6 +191,7 @@ describe('a warning', () => {
     bindChallenger(container, 'tokens').toConstantValue({
       mechanism: 'X-TOKEN',
       credentials: Token,
+      exposesSecret: false,
       challenge: async () => new Token(),
     });
     const warned = once(process, 'warning');

@@ -79,6 +79,7 @@ function setUp(script: Script = {}) {
   const challenger: Challenger<Scripted> = {
     mechanism: 'SCRIPTED',
     credentials: Scripted,
+    exposesSecret: false,
     async challenge(ask) {
       await script.challenge?.(ask);
       return new Scripted(script, ask);

@@ -51,6 +51,11 @@ describe('offered', () => {
       expect(explain(plain(), withPasswords, someMind())).toBe('exposes the secret: needs TLS');
     });
 
+    it('offers no mechanism of JavaScript that does not say whether it exposes the secret', () => {
+      const { exposesSecret: _, ...silent } = plain();
+      expect(explain(silent as unknown as Challenger, withPasswords, someMind())).toBe('exposes the secret: needs TLS');
+    });
+
     it('offers it if the operator says so', () => {
       expect(names(offered(family, withPasswords, someMind(), { cleartext: true }))).toContain('PLAIN');
     });

@@ -1,6 +1,7 @@
 // What must compile, and what must not. Nothing here is ever run.
 import { Anonymous, type AvatarId, type Login, type Mind, type Portal, UsernamePassword } from '@postern/cred';
 import { type Ask, authenticate, type Challenger, offered } from '@postern/sasl';
+import type { Responder } from '@postern/sasl/client';
 
 class Delivery {
   readonly #nominal = true;
@@ -16,10 +17,12 @@ declare const mind: Mind;
 export const passwords: Challenger<UsernamePassword> = {
   mechanism: 'X-PASSWORDS',
   credentials: UsernamePassword,
+  exposesSecret: false,
   challenge: async () => new UsernamePassword('joe', 's3cret'),
 };
 export const mismatched: Challenger<UsernamePassword> = {
   mechanism: 'X-MISMATCHED',
+  exposesSecret: false,
   // @ts-expect-error: it says that it makes something else
   credentials: Anonymous,
   challenge: async () => new UsernamePassword('joe', 's3cret'),
@@ -27,9 +30,18 @@ export const mismatched: Challenger<UsernamePassword> = {
 export const judging: Challenger<UsernamePassword> = {
   mechanism: 'X-JUDGING',
   credentials: UsernamePassword,
+  exposesSecret: false,
   // @ts-expect-error: it parses; whom it was is for checkers to say
   challenge: async (): Promise<AvatarId> => 'joe',
 };
+// @ts-expect-error: it does not say whether a listener could log in afterwards
+export const silent: Challenger<UsernamePassword> = {
+  mechanism: 'X-SILENT',
+  credentials: UsernamePassword,
+  challenge: async () => new UsernamePassword('joe', 's3cret'),
+};
+// @ts-expect-error: and neither does this client
+export const silentClient: Responder = { mechanism: 'X-SILENT', respond: async () => {} };
 // @ts-expect-error: a challenger of guests makes no passwords
 export const guests: Challenger<UsernamePassword> = {} as Challenger<Anonymous>;
 // Any challenger may stand in the list of all.

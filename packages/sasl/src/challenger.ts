@@ -11,8 +11,11 @@ export interface Challenger<C extends Credentials = Credentials> {
   /** The class of the credentials it makes: without a checker for them the mechanism is not offered. */
   readonly credentials: Interface<C>;
 
-  /** True if who overhears an exchange can log in afterwards: such a mechanism needs a secure channel. */
-  readonly exposesSecret?: boolean;
+  /**
+   * True if a listener to an exchange can log in afterwards. `offered` keeps such a mechanism off
+   * channels without TLS. Required, because a forgotten answer would offer a password in the clear.
+   */
+  readonly exposesSecret: boolean;
 
   /** True if the server speaks first, so that an initial response is an error (RFC 4422 §5, RFC 4954 §4). */
   readonly serverFirst?: boolean;

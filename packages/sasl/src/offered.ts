@@ -31,7 +31,7 @@ export function explain(
 /** The same, without words made for this one mechanism: nobody reads them while a list is made. */
 function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: OfferPolicy): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
-  if (challenger.exposesSecret && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote))
+  if (challenger.exposesSecret !== false && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote))
     return NEEDS_TLS;
   return challenger.unavailable?.(mind);
 }

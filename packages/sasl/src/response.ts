@@ -14,7 +14,7 @@ export function responseText(response: Uint8Array): string {
  * under the name given: preparation that fails or comes to nothing fails the authentication (RFC 4616 §2, RFC 4954 §4).
  */
 export function prepared(presented: string, name: string): string {
-  const form = prepare(presented, 'query');
+  const form = Buffer.byteLength(presented) > MAX_OCTETS ? undefined : prepare(presented, 'query');
   if (form === undefined)
     throw new MalformedResponse(`the ${name} is empty, too long or holds what SASLprep prohibits`);
   return ownText(form);
@@ -31,6 +31,9 @@ export function preparedAuthzid(presented: string, authcid?: string): string | u
 function ownText(text: string): string {
   return text.length < SHORTEST_CUT ? text : Buffer.from(text).toString();
 }
+
+/** Octets of the longest name. */
+const MAX_OCTETS = 1024;
 
 /** What is shorter is copied anyway. */
 const SHORTEST_CUT = 13;

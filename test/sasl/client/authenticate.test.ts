@@ -44,7 +44,7 @@ function server(replies: Readonly<Record<string, SaslReply | Error>> = {}, abort
 }
 
 function responder(mechanism: string, more: Partial<Responder> = {}): Responder {
-  return { mechanism, respond: async (say) => void (await say(EMPTY)), ...more };
+  return { mechanism, exposesSecret: false, respond: async (say) => void (await say(EMPTY)), ...more };
 }
 
 /** Gives up at the first challenge. */

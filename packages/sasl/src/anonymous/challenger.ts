@@ -10,6 +10,7 @@ export function anonymous(): Challenger<Anonymous> {
   return {
     mechanism: 'ANONYMOUS',
     credentials: Anonymous,
+    exposesSecret: false,
     async challenge(ask, initialResponse) {
       const trace = responseText(initialResponse ?? (await ask(EMPTY)));
       if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or holds what RFC 4505 prohibits');

@@ -14,6 +14,7 @@ export interface AnonymousResponderOptions {
 export function anonymousResponder({ trace = '' }: AnonymousResponderOptions = {}): Responder {
   return {
     mechanism: 'ANONYMOUS',
+    exposesSecret: false,
     async respond(say) {
       if (!isTrace(trace)) throw new SaslFailure('the trace is too long or holds what RFC 4505 prohibits');
       await sayLast(say, utf8(trace));

@@ -63,7 +63,7 @@ function choose(responders: readonly Responder[], channel: Channel, cleartext: b
   const names = new Set(channel.offered.map((name) => name.toUpperCase()));
   for (const responder of responders) {
     if (!names.has(responder.mechanism)) continue;
-    const exposed = responder.exposesSecret && !channel.secure && !cleartext;
+    const exposed = responder.exposesSecret !== false && !channel.secure && !cleartext;
     const reason = exposed ? 'exposes the secret on a channel that is not secure' : responder.unavailable?.(channel);
     if (reason === undefined) usable.push(responder);
     else reasons.push(`${responder.mechanism}: ${reason}`);

@@ -14,8 +14,11 @@ export interface Responder {
   /** The mechanism's registered name: 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1). */
   readonly mechanism: string;
 
-  /** True if who overhears an exchange can log in afterwards: such a mechanism needs a secure channel. */
-  readonly exposesSecret?: boolean;
+  /**
+   * True if a listener to an exchange can log in afterwards. `authenticate` uses such a mechanism on
+   * secure channels only. Required, because a forgotten answer would send a password in the clear.
+   */
+  readonly exposesSecret: boolean;
 
   /** True if the server speaks first: there is no initial response. */
   readonly serverFirst?: boolean;

@@ -22,6 +22,7 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
   return {
     mechanism: 'CRAM-MD5',
     credentials: CramMd5Response,
+    exposesSecret: false,
     serverFirst: true,
     async challenge(ask) {
       const challenge = utf8(`<${nonce()}@${hostname}>`);

@@ -6,6 +6,7 @@ import { cramMd5Digest } from './credentials.ts';
 export function cramMd5Responder({ username, password }: UserPassword): Responder {
   return {
     mechanism: 'CRAM-MD5',
+    exposesSecret: false,
     serverFirst: true,
     async respond(say) {
       const name = filledField(username, 'user name');

@@ -29,6 +29,7 @@ export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Respon
   return {
     mechanism: 'DIGEST-MD5',
     credentials: DigestMd5Response,
+    exposesSecret: false,
     serverFirst: true,
     async challenge(ask) {
       const once = nonce();

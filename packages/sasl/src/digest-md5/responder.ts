@@ -23,6 +23,7 @@ export function digestMd5Responder(options: DigestMd5ResponderOptions): Responde
   const { username, password, service, host, authzid = '', nonce = randomNonce } = options;
   return {
     mechanism: 'DIGEST-MD5',
+    exposesSecret: false,
     serverFirst: true,
     async respond(say) {
       const nameBytes = filledField(username, 'user name');

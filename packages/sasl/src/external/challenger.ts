@@ -9,6 +9,7 @@ export function external(): Challenger<ExternalIdentity> {
   return {
     mechanism: 'EXTERNAL',
     credentials: ExternalIdentity,
+    exposesSecret: false,
     unavailable: ({ tls }) => (tls?.peerCertificate?.verified ? undefined : 'needs a verified client certificate'),
     async challenge(ask, initialResponse, { tls }) {
       const authzid = preparedAuthzid(responseText(initialResponse ?? (await ask(EMPTY))));

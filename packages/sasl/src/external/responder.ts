@@ -5,6 +5,7 @@ import { field, sayLast } from '../client/response.ts';
 export function externalResponder({ authzid = '' }: ActAs = {}): Responder {
   return {
     mechanism: 'EXTERNAL',
+    exposesSecret: false,
     unavailable: ({ tls, secure }) => (tls || secure ? undefined : 'the channel establishes no identity'),
     respond: async (say) => sayLast(say, field(authzid, 'authorization identity')),
   };

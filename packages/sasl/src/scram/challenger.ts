@@ -52,6 +52,7 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
   return {
     mechanism: `${SCRAM_HASHES[hash].mechanism}${plus ? '-PLUS' : ''}`,
     credentials,
+    exposesSecret: false,
 
     unavailable(mind) {
       return plus && !hasBinding(mind, options) ? 'needs channel binding' : undefined;

@@ -48,6 +48,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
   const keysFor = rememberingKeys(hash);
   return {
     mechanism: plus ? `${mechanism}-PLUS` : mechanism,
+    exposesSecret: false,
 
     unavailable(channel) {
       return plus && firstBinding(channel.tls, channelBindings) === undefined ? 'needs channel binding' : undefined;

@@ -49,6 +49,7 @@ const RULES: Readonly<Record<string, (contract: MechanismContract) => Promise<vo
     if (!contract.challenger.serverFirst) return;
     const eager: Responder = {
       mechanism: contract.challenger.mechanism,
+      exposesSecret: false,
       async respond(say) {
         await say(EMPTY);
       },
