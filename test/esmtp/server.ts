@@ -130,7 +130,7 @@ export class Server {
       onEvent: (event) => void this.events.push(event),
       clock: this.clock,
       // Most tests look at what the client sent, octet for octet.
-      ...(options.service === undefined && { qualifiedDomains: false, completeHeader: false }),
+      ...(options.service === undefined && { qualifiedDomains: false, completeHeader: false, newlines: 'reject' }),
       ...options,
       limits: { refusalFloor: 0, ...options.limits },
     });

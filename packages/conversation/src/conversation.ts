@@ -4,6 +4,7 @@ import { DotUnstuffer } from './dot-stuffing.ts';
 import { PeerGone } from './errors.ts';
 import { Input, type LineError } from './input.ts';
 import { type LineListener, LineLoop } from './line-loop.ts';
+import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import type { Take } from './sink.ts';
@@ -16,7 +17,7 @@ export type Protocol = (conversation: Conversation) => Promise<void>;
 export interface HeardMessage {
   /** Octets without dot stuffing and without the end. */
   readonly octets: number;
-  /** True if a CR or LF that was not part of a CRLF came along (RFC 5321 §2.3.8). */
+  /** True if a CR or LF that was not part of a CRLF came along (RFC 5321 §2.3.8). Always false for a normalized message. */
   readonly bareLineEndings: boolean;
 }
 
@@ -140,6 +141,14 @@ export class Conversation implements TransportListener {
    */
   hearMessage(take: Take): MaybePromise<HeardMessage> {
     return this.#hearPieces(new DotUnstuffer(), take);
+  }
+
+  /**
+   * Hears a dot-stuffed message as {@link hearMessage} does, and passes it on with a CRLF in place of each bare CR and each bare LF. Only
+   * CRLF.CRLF as the peer sent it ends the message. The octets counted are those passed on. Rejects as `hearMessage` does.
+   */
+  hearNormalizedMessage(take: Take): MaybePromise<HeardMessage> {
+    return this.#hearPieces(new NormalizedMessage(), take);
   }
 
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */

@@ -1,3 +1,4 @@
+import { LineNormalizer } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import { BARE_LINE_ENDINGS, type Intake, TOO_LARGE } from './intake.ts';
 import { LineEndings } from './line-endings.ts';
@@ -10,12 +11,16 @@ export class Chunks {
   readonly #intake: Intake;
   /** Undefined where the message may hold anything. */
   readonly #lineEndings: LineEndings | undefined;
+  /** Undefined where bare line endings are refused, or belong to the message. */
+  readonly #normalizer: LineNormalizer | undefined;
   #smallChunks = 0;
 
   constructor(state: State, intake: Intake) {
     this.#state = state;
     this.#intake = intake;
-    this.#lineEndings = state.transaction?.parameters.body === 'BINARYMIME' ? undefined : new LineEndings();
+    const isText = state.transaction?.parameters.body !== 'BINARYMIME';
+    this.#lineEndings = isText ? new LineEndings() : undefined;
+    this.#normalizer = isText && state.settings.newlines === 'normalize' ? new LineNormalizer() : undefined;
   }
 
   /**
@@ -29,7 +34,7 @@ export class Chunks {
     await conversation.hearBytes(octets, this.#take);
     if (octets < SMALL_CHUNK && !last && ++this.#smallChunks > limits.smallChunks) return TOO_MANY_CHUNKS;
     if (last) return await this.#end();
-    const refusal = this.#intake.refusal ?? (this.#lineEndings?.bare ? BARE_LINE_ENDINGS : undefined);
+    const refusal = this.#intake.refusal ?? (this.#hasBareLineEndings ? BARE_LINE_ENDINGS : undefined);
     if (refusal !== undefined) return await this.#intake.refuse(refusal);
     return new Reply(250, '2.0.0', `${octets} octets received`);
   }
@@ -45,15 +50,21 @@ export class Chunks {
   }
 
   readonly #take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
-    this.#lineEndings?.feed(piece);
-    return this.#intake.take(piece, used);
+    const bare = this.#lineEndings?.feed(piece) === true;
+    return this.#intake.take(this.#normalizer?.push(piece, bare) ?? piece, used);
   };
 
   async #end(): Promise<Reply | undefined> {
     this.#lineEndings?.end();
+    const rest = this.#normalizer?.end();
+    if (rest !== undefined && rest.length > 0) await this.#intake.take(rest);
     this.#state.go('home');
-    const bareLineEndings = this.#lineEndings?.bare === true;
-    return await this.#intake.end({ octets: this.#intake.octets, bareLineEndings });
+    return await this.#intake.end({ octets: this.#intake.octets, bareLineEndings: this.#hasBareLineEndings });
+  }
+
+  /** True if the message has bare line endings, and is passed on as it came. */
+  get #hasBareLineEndings(): boolean {
+    return this.#lineEndings?.bare === true && this.#normalizer === undefined;
   }
 }
 

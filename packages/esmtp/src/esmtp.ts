@@ -108,10 +108,15 @@ function policyOf(service: Service, chosen: Partial<Policy>): Policy {
   if (policy === undefined) {
     throw new TypeError(`service: ${Object.keys(services).join(' or ')} is wanted, not ${JSON.stringify(service)}`);
   }
+  const newlines = chosen.newlines ?? policy.newlines;
+  if (newlines !== 'reject' && newlines !== 'normalize') {
+    throw new TypeError(`newlines: reject or normalize is wanted, not ${JSON.stringify(newlines)}`);
+  }
   return {
     authentication: chosen.authentication ?? policy.authentication,
     qualifiedDomains: chosen.qualifiedDomains ?? policy.qualifiedDomains,
     completeHeader: chosen.completeHeader ?? policy.completeHeader,
+    newlines,
   };
 }
 

@@ -6,7 +6,7 @@ export interface Limits {
   readonly exchangeLine: number;
   /** A line of message text without its CRLF; longer is 554 after the end of the data. RFC 5321 §4.5.3.1.6 asks for 998 at least. Default: unlimited. */
   readonly textLine: number;
-  /** A message as it comes, without dot stuffing; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
+  /** A message as it comes, without dot stuffing and with its line ends normalized where they are; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
   readonly messageSize: number;
   /** Recipients of one message; more are 452. Said with LIMITS (RFC 9422). RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
   readonly recipients: number;

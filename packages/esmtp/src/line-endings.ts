@@ -4,11 +4,13 @@ export class LineEndings {
   bare = false;
   #endsWithCr = false;
 
-  /** Looks through the next piece. */
-  feed(piece: Uint8Array): void {
-    if (this.bare || piece.length === 0) return;
-    this.bare = (this.#endsWithCr && piece[0] !== LF) || this.#hasBare(piece);
+  /** Looks through the next piece. Returns true if an octet of it shows a bare one, which may be the last piece's CR. */
+  feed(piece: Uint8Array): boolean {
+    if (piece.length === 0) return false;
+    const bare = (this.#endsWithCr && piece[0] !== LF) || this.#hasBare(piece);
     this.#endsWithCr = piece[piece.length - 1] === CR;
+    this.bare ||= bare;
+    return bare;
   }
 
   /** No more comes: a CR at the end is one. */

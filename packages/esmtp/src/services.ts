@@ -18,11 +18,16 @@ export interface Policy {
   readonly qualifiedDomains: boolean;
   /** Whether a message gets the `Date` and the `Message-ID` that it lacks (RFC 6409 §8.2, §8.3). */
   readonly completeHeader: boolean;
+  /**
+   * What becomes of a message with a CR or LF that is not part of a CRLF, unless it is BINARYMIME. `reject` refuses it with 550 after its
+   * end (RFC 5321 §2.3.8). `normalize` passes it on with a CRLF in place of each; CRLF.CRLF alone ends it all the same.
+   */
+  readonly newlines: 'reject' | 'normalize';
 }
 
 /** The policy of each service. */
 export const services: Readonly<Record<Service, Policy>> = {
-  submission: { authentication: 'required', qualifiedDomains: true, completeHeader: true },
-  mx: { authentication: 'optional', qualifiedDomains: false, completeHeader: false },
-  lmtp: { authentication: 'none', qualifiedDomains: false, completeHeader: false },
+  submission: { authentication: 'required', qualifiedDomains: true, completeHeader: true, newlines: 'normalize' },
+  mx: { authentication: 'optional', qualifiedDomains: false, completeHeader: false, newlines: 'reject' },
+  lmtp: { authentication: 'none', qualifiedDomains: false, completeHeader: false, newlines: 'reject' },
 };

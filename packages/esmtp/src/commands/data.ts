@@ -28,11 +28,13 @@ export function data(state: State): MaybePromise<Reply | undefined> {
   );
 }
 
-function hear({ conversation }: State, intake: Intake): MaybePromise<HeardMessage> {
+function hear({ conversation, settings }: State, intake: Intake): MaybePromise<HeardMessage> {
   return after(intake.begin(), () => {
     // It leaves at once, unless the client has not waited for it and the data is already here.
     conversation.say(GO_AHEAD);
-    return conversation.hearMessage(intake.take);
+    return settings.newlines === 'normalize'
+      ? conversation.hearNormalizedMessage(intake.take)
+      : conversation.hearMessage(intake.take);
   });
 }
 
