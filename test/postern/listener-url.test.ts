@@ -21,6 +21,7 @@ describe('the URL of a listener', () => {
       'smtp://127.0.0.1:2500?qualifiedDomains=no&completeHeader=yes',
       { endpoint: smtp, qualifiedDomains: false, completeHeader: true },
     ],
+    ['smtp://127.0.0.1:2500?newlines=reject', { endpoint: smtp, newlines: 'reject' }],
     [
       'smtp://127.0.0.1:2500?proxy=10.0.0.0/8,2001:db8::1&xclient=unix',
       { endpoint: smtp, proxy: ['10.0.0.0/8', '2001:db8::1'], xclient: ['unix'] },
@@ -55,6 +56,7 @@ describe('the URL of a listener', () => {
     ['smtp://127.0.0.1:25?mode=660', 'not "mode"'],
     ['lmtp://127.0.0.1:24?service=mx', 'not "service"'],
     ['smtp://127.0.0.1:25?service=relay', 'service=submission or service=mx'],
+    ['smtp://127.0.0.1:25?newlines=yes', 'newlines=reject or newlines=normalize'],
     ['smtp://127.0.0.1:25?completeHeader=true', 'completeHeader=yes or completeHeader=no'],
     ['smtp://127.0.0.1:25?proxy=somewhere', 'somewhere is neither an address nor a network'],
     ['smtp://127.0.0.1:25?proxy=', 'proxy= and addresses'],

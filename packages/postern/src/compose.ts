@@ -62,7 +62,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
   const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
   for (const [n, listener] of listeners.entries()) {
-    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader } = listener;
+    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader, newlines } = listener;
     const options = {
       endpoint,
       tlsPolicy: tls,
@@ -79,6 +79,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
       authentication: authenticationOf(listener),
       ...(qualifiedDomains !== undefined && { qualifiedDomains }),
       ...(completeHeader !== undefined && { completeHeader }),
+      ...(newlines !== undefined && { newlines }),
       ...(xclient && { xclient: networks(xclient) }),
     };
     bindListener(container, `${n + 1}, ${formatEndpoint(endpoint)}`).toResolvedValue(

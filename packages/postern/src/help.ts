@@ -136,20 +136,38 @@ function options(table: OptionTable): string {
   return rows.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join('\n');
 }
 
-/** The policy table of esmtp, with each part as a listener's URL spells it. */
+/** The policy table of esmtp: a row for each parameter of a listener's URL, a column for each service. */
 function policies(): string {
-  return Object.entries(services)
-    .map(([service, { authentication, qualifiedDomains, completeHeader }]) => {
-      const parts = [
-        `auth=${authentication}`.padEnd(13),
-        `qualifiedDomains=${qualifiedDomains ? 'yes' : 'no'}`.padEnd(20),
-        `completeHeader=${completeHeader ? 'yes' : 'no'}`,
-      ];
-      return `  ${service.padEnd(11)} ${parts.join('  ')}`;
-    })
-    .join('\n');
+  const rows = [
+    ['', ...Object.keys(services)],
+    ...POLICY.map(([parameter, part]) => [
+      `${parameter}=`,
+      ...Object.values(services).map((policy) => word(policy[part])),
+    ]),
+  ];
+  return rows.map(([head = '', ...cells]) => `  ${head.padEnd(18)} ${padded(cells)}`).join('\n');
+}
+
+/** What a URL says for this part of a policy. */
+function word(part: string | boolean): string {
+  return typeof part === 'string' ? part : part ? 'yes' : 'no';
+}
+
+function padded(cells: readonly string[]): string {
+  return cells
+    .map((cell) => cell.padEnd(12))
+    .join('')
+    .trimEnd();
 }
 
 function forms<T>(specs: SpecForms<T>): string {
   return Array.from(specs.values(), ({ usage, summary }) => `  ${usage.padEnd(22)} ${summary}`).join('\n');
 }
+
+/** The parameters of a listener's URL, with the parts of the policy that they set. */
+const POLICY = [
+  ['auth', 'authentication'],
+  ['qualifiedDomains', 'qualifiedDomains'],
+  ['completeHeader', 'completeHeader'],
+  ['newlines', 'newlines'],
+] as const;

@@ -11,6 +11,7 @@ export interface ListenerUrl {
   readonly auth: Policy['authentication'] | undefined;
   readonly qualifiedDomains: boolean | undefined;
   readonly completeHeader: boolean | undefined;
+  readonly newlines: Policy['newlines'] | undefined;
   /** Addresses and networks whose connections begin with a PROXY header. */
   readonly proxy: readonly string[] | undefined;
   /** Addresses and networks whose XCLIENT is taken. */
@@ -37,6 +38,7 @@ export function parseListenerUrl(url: string): ListenerUrl {
     auth: take(parameters, 'auth', ['required', 'optional', 'none']),
     qualifiedDomains: takeSwitch(parameters, 'qualifiedDomains'),
     completeHeader: takeSwitch(parameters, 'completeHeader'),
+    newlines: take(parameters, 'newlines', ['reject', 'normalize']),
     proxy: takeNetworks(parameters, 'proxy'),
     xclient: takeNetworks(parameters, 'xclient'),
     mode: 'path' in endpoint ? takeMode(parameters) : undefined,
@@ -110,6 +112,7 @@ function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): Usage
     'auth',
     'qualifiedDomains',
     'completeHeader',
+    'newlines',
     'proxy',
     'xclient',
     ...('path' in endpoint ? ['mode'] : []),
