@@ -60,6 +60,7 @@ const OPTIONS: Record<keyof RelayOptions, true> = {
   maxVersion: true,
   hostname: true,
   connections: true,
+  maxMessagesPerConnection: true,
   idleTime: true,
   connectTime: true,
   patience: true,

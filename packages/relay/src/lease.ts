@@ -15,13 +15,21 @@ export interface Lender {
 /** A connection to the next server, lent to one transaction. */
 export class Lease {
   readonly client: SmtpClient;
+  /** How many times the connection has been lent, this time included. */
+  readonly uses: number;
   readonly #lender: Lender;
   #over = false;
   #onReclaim: (() => void) | undefined;
 
-  constructor(lender: Lender, client: SmtpClient) {
+  constructor(lender: Lender, client: SmtpClient, uses: number) {
     this.#lender = lender;
     this.client = client;
+    this.uses = uses;
+  }
+
+  /** True if the connection has served before: the server may close it after a number of messages. */
+  get reused(): boolean {
+    return this.uses > 1;
   }
 
   /** Gives the connection back; whatever transaction is open there is forgotten before the next. */

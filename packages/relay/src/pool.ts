@@ -8,6 +8,8 @@ export interface PoolOptions {
   readonly open: () => Promise<SmtpClient>;
   /** How many connections there may be. */
   readonly connections: number;
+  /** How many times one may be lent. */
+  readonly maxMessagesPerConnection: number;
   /** How long one may lie unused, in milliseconds. */
   readonly idleTime: number;
   /** How long one may be waited for, in milliseconds. */
@@ -33,20 +35,27 @@ export class Pool implements Lender {
     this.#options = options;
   }
 
-  /** A connection on which a transaction can begin. Rejects with Congested, or with what `open` rejects with. */
-  async acquire(): Promise<Lease> {
+  /**
+   * A connection on which a transaction can begin, a new one if `fresh`. Rejects with Congested, or
+   * with what `open` rejects with.
+   */
+  async acquire(fresh: boolean): Promise<Lease> {
     await this.#enter();
     try {
-      return new Lease(this, await this.#client());
+      return (fresh ? undefined : await this.#reuse()) ?? (await this.#open());
     } catch (error) {
       this.#leave();
       throw error;
     }
   }
 
-  takeBack({ client }: Lease): void {
-    if (this.#closed) void quit(client);
-    else this.#keep(client);
+  takeBack(lease: Lease): void {
+    if (this.#closed || lease.uses >= this.#options.maxMessagesPerConnection) {
+      // The server counts the connection until it is closed.
+      void quit(lease.client).then(() => this.#leave());
+      return;
+    }
+    this.#keep(lease);
     this.#leave();
   }
 
@@ -102,19 +111,26 @@ export class Pool implements Lender {
     next();
   }
 
-  /** One that was used before, if the server still answers there, else a new one: the others will not be better. */
-  async #client(): Promise<SmtpClient> {
-    const client = this.#idle.pop()?.leave();
-    if (client !== undefined) {
-      if (await reset(client)) return client;
-      client.conversation.destroy();
-      for (const other of this.#idle.splice(0)) other.leave().conversation.destroy();
-    }
-    return await this.#options.open();
+  /** One that was used before, if the server still answers there. If not, the others are no better. */
+  async #reuse(): Promise<Lease | undefined> {
+    const idle = this.#idle.pop();
+    if (idle === undefined) return undefined;
+    const client = idle.leave();
+    if (await reset(client)) return new Lease(this, client, idle.uses + 1);
+    client.conversation.destroy();
+    for (const other of this.#idle.splice(0)) other.leave().conversation.destroy();
+    return undefined;
   }
 
-  #keep(client: SmtpClient): void {
-    const idle = new Idle(client, this.#options.clock.now(), () => {
+  async #open(): Promise<Lease> {
+    // With the new connection there may be no more of them than the options say.
+    const surplus = this.#lent + this.#idle.length > this.#options.connections ? this.#idle.shift() : undefined;
+    if (surplus !== undefined) await quit(surplus.leave());
+    return new Lease(this, await this.#options.open(), 1);
+  }
+
+  #keep({ client, uses }: Lease): void {
+    const idle = new Idle(client, uses, this.#options.clock.now(), () => {
       this.#idle.splice(this.#idle.indexOf(idle), 1);
       idle.leave().conversation.destroy();
     });
@@ -148,12 +164,14 @@ export class Pool implements Lender {
 /** A connection that nobody uses, watched for the server's leaving. */
 class Idle {
   readonly since: number;
+  readonly uses: number;
   readonly #client: SmtpClient;
   readonly #onGone: () => void;
 
-  constructor(client: SmtpClient, since: number, onGone: () => void) {
+  constructor(client: SmtpClient, uses: number, since: number, onGone: () => void) {
     this.#client = client;
     this.since = since;
+    this.uses = uses;
     this.#onGone = onGone;
     const { conversation } = client;
     conversation.leaveOnEnd = true;

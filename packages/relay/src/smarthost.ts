@@ -26,6 +26,8 @@ export interface SmarthostOptions
   readonly hostname?: string;
   /** How many connections there may be at the same time; more messages wait. Default: 20. */
   readonly connections?: number;
+  /** How many messages go by one connection before a new one takes its place. Default: no limit. */
+  readonly maxMessagesPerConnection?: number;
   /** How long an unused connection is kept for the next message, in milliseconds. Default: 30,000. */
   readonly idleTime?: number;
   /** How long connecting, or a place among the connections, may take, in milliseconds. Default: 30,000. */
@@ -54,11 +56,21 @@ export class Smarthost implements AsyncDisposable {
 
   constructor(options: SmarthostOptions) {
     const { connections = 20, idleTime = 30_000, connectTime = 30_000, clock = systemClock } = options;
-    if (!(connections >= 1)) throw new RangeError(`connections: 1 or more is wanted, not ${connections}`);
+    const { maxMessagesPerConnection = Number.POSITIVE_INFINITY } = options;
+    atLeastOne('connections', connections);
+    atLeastOne('maxMessagesPerConnection', maxMessagesPerConnection);
     this.#options = options;
     const deadlines = new Deadlines(clock);
     this.#deadlines = deadlines;
-    this.#pool = new Pool({ open: () => this.#open(), connections, idleTime, patience: connectTime, clock, deadlines });
+    this.#pool = new Pool({
+      open: () => this.#open(),
+      connections,
+      maxMessagesPerConnection,
+      idleTime,
+      patience: connectTime,
+      clock,
+      deadlines,
+    });
   }
 
   /** The server's domain, or its address as a literal; that of a UNIX socket is on this machine. */
@@ -69,9 +81,9 @@ export class Smarthost implements AsyncDisposable {
     return isAddressLiteral(literal) ? literal : endpoint.host;
   }
 
-  /** Lends a connection. Rejects with a RelayError. */
-  acquire(): Promise<Lease> {
-    return this.#pool.acquire();
+  /** Lends a connection, a new one if `fresh`. Rejects with a RelayError. */
+  acquire(fresh = false): Promise<Lease> {
+    return this.#pool.acquire(fresh);
   }
 
   /** Tells of trouble between us and the server. Does not fail. */
@@ -135,6 +147,10 @@ export class Smarthost implements AsyncDisposable {
       ...(trace !== undefined && { trace }),
     };
   }
+}
+
+function atLeastOne(option: string, value: number): void {
+  if (!(value >= 1)) throw new RangeError(`${option}: 1 or more is wanted, not ${value}`);
 }
 
 function ownHostname(): string {

@@ -108,14 +108,21 @@ export class SmtpClient implements AsyncDisposable {
     return await this.reply(masked === line ? undefined : line.slice(line.lastIndexOf(' ') + 1));
   }
 
-  /** Says commands, in groups where the server has PIPELINING (RFC 2920), and hears all of their replies, whatever they are. */
+  /**
+   * Says commands, in groups where the server has PIPELINING (RFC 2920), and hears all of their replies,
+   * whatever they are. A 421 is the server's last: it answers the commands behind it as well (RFC 5321 §3.8).
+   */
   async commands(lines: readonly string[]): Promise<readonly Reply[]> {
     const group = this.extensions.has('PIPELINING') ? GROUP : 1;
     const replies: Reply[] = [];
     for (let at = 0; at < lines.length; at += group) {
       const said = lines.slice(at, at + group);
       for (const line of said) this.say(line);
-      for (const _ of said) replies.push(await this.reply());
+      for (const _ of said) {
+        const reply = await this.reply();
+        if (reply.code === CLOSING) return [...replies, ...Array<Reply>(lines.length - replies.length).fill(reply)];
+        replies.push(reply);
+      }
     }
     return replies;
   }
@@ -180,6 +187,8 @@ function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   return extensions;
 }
 
+/** The reply after which the server closes the connection. */
+const CLOSING = 421;
 /** Commands in one group: so few that neither side's replies and commands can stop each other (RFC 2920 §3.1). */
 const GROUP = 100;
 /** Characters of a secret's base64 that no text has by chance. */
