@@ -1,6 +1,8 @@
+import { Conversation } from '@postern/conversation';
 import { RelayDelivery } from '@postern/relay';
-import { FakeClock } from '@postern/testing';
+import { FakeClock, memoryPipe } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
+import { play } from '../esmtp/client/scripted-server.ts';
 import { ann, deliver, envelope, eve, finish, greeting, HELLO, name, RSET, scripted, TO_ANN } from './upstream.ts';
 
 const QUIT = `
@@ -73,6 +75,78 @@ describe('the connections to the next server', () => {
   it('are not used again where the server has said more than it was asked: its answers would be those to other questions', async () => {
     const { delivery, over } = scripted([`${ONE}\nS: 250 2.0.0 kept again\nC: <closed>`, ONE]);
     await deliver(delivery, envelope([ann]));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  const ENOUGH = '421 4.7.0 maximum message count per session reached';
+
+  it.each([
+    ['421 to MAIL', `${RSET}\nC: MAIL FROM:<joe@example.com>\nS: ${ENOUGH}\nC: <closed>`],
+    ['421 to MAIL, and leaves', `${RSET}\nC: MAIL FROM:<joe@example.com>\nS: ${ENOUGH}\nS: <close>`],
+    ['nothing to MAIL, and leaves', `${RSET}\nC: MAIL FROM:<joe@example.com>\nS: <close>`],
+    ['421 to RCPT', `${RSET}${ANNOUNCED.replace('250 2.1.5 ok', ENOUGH)}\nS: <close>`],
+    ['421 to DATA', `${RSET}${TO_ANN.replace('354 go', ENOUGH)}\nS: <close>`],
+    ['nothing to DATA, and leaves', `${RSET}${TO_ANN.replace('S: 354 go', 'S: <close>')}`],
+  ])('are replaced where the server has said, on one used before, %s', async (_what, end) => {
+    for (const named of [true, false]) {
+      const { delivery, over, troubles } = scripted([`${ONE}${end}`, ONE]);
+      await deliver(delivery, envelope([ann]));
+      const second = envelope([ann]);
+      if (named) await name(delivery, second);
+      expect(await finish(await delivery.openMessage(second))).toEqual([undefined]);
+      expect(troubles).toEqual([]);
+      await over();
+    }
+  });
+
+  it('are replaced where the server resets one used before', async () => {
+    const [first, second] = [memoryPipe(), memoryPipe()];
+    const transports = [first.client, second.client];
+    const { delivery } = scripted([], { connect: async () => transports.shift() ?? first.client });
+    const before = play(new Conversation(first.server), `${ONE}${RSET}`.trim().split('\n'));
+    const after = play(new Conversation(second.server), ONE.trim().split('\n'));
+    const reset = before.then(() => first.server.reset());
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await Promise.all([reset, after]);
+  });
+
+  it('are replaced once: a new one that is at its end at once is a 451', async () => {
+    const refused = `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: ${ENOUGH}\nS: <close>`;
+    const { delivery, over, troubles } = scripted([
+      `${ONE}${RSET}\nC: MAIL FROM:<joe@example.com>\nS: <close>`,
+      refused,
+    ]);
+    await deliver(delivery, envelope([ann]));
+    await expect(deliver(delivery, envelope([ann]))).rejects.toMatchObject({
+      reply: { code: 451, enhanced: '4.7.0', lines: ['maximum message count per session reached'] },
+    });
+    expect(troubles).toHaveLength(1);
+    await over();
+  });
+
+  it('are not replaced once the data has gone: the message could come twice', async () => {
+    const { delivery, over } = scripted([`${ONE}${RSET}${TO_ANN}\nC: hello\nC: .\nS: <close>`]);
+    await deliver(delivery, envelope([ann]));
+    expect(await deliver(delivery, envelope([ann]))).toEqual([451]);
+    await over();
+  });
+
+  it('carry as many messages as the options say, and take leave then', async () => {
+    const two = `${ONE}${RSET}${TO_ANN}${HELLO}${QUIT}`;
+    const { delivery, over } = scripted([two, ONE], { maxMessagesPerConnection: 2, connections: 1 });
+    for (let count = 0; count < 3; count++) expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    await over();
+  });
+
+  it('are no more than the options say where a new one replaces one used before', async () => {
+    const replacing = `${greeting()}${RSET}${TO_ANN}${HELLO}`;
+    const { delivery, smarthost, over } = scripted([`${ONE}${QUIT}`, ONE, replacing], { connections: 2 });
+    const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
+    expect(await Promise.all(two)).toEqual([[250], [250]]);
+    const held = await smarthost.acquire(true);
+    held.release();
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
@@ -182,6 +256,7 @@ describe('the connections to the next server', () => {
 
   it('are one at least', () => {
     expect(() => scripted([], { connections: 0 })).toThrow(RangeError);
+    expect(() => scripted([], { maxMessagesPerConnection: 0 })).toThrow(RangeError);
   });
 });
 

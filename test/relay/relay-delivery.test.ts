@@ -222,9 +222,7 @@ describe('the parameters of MAIL', () => {
   });
 
   it.each([
-    [{ smtpUtf8: true }, { code: 550, enhanced: '5.6.7' }],
     [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
-    [{ body: '8BITMIME' } as const, { code: 554, enhanced: '5.6.3' }],
     [{ body: 'BINARYMIME' } as const, { code: 554, enhanced: '5.6.3' }],
     [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
   ])('refuse the message if the server lacks what it needs: %j', async (parameters, reply) => {

@@ -1,7 +1,8 @@
 import { type Envelope, type Recipient, Rejection, type Reply } from '@postern/esmtp';
 import { passOn, rejectionOf } from './refusals.ts';
+import type { Sender } from './sender.ts';
 import type { Smarthost } from './smarthost.ts';
-import { type Sender, Transaction } from './transaction.ts';
+import { Transaction } from './transaction.ts';
 
 /** Asks the next server about each recipient while our client still names them, in the transaction that the message then goes by. */
 export class Enquiry {
@@ -29,7 +30,10 @@ export class Enquiry {
     } finally {
       this.#busy = false;
       if (this.#over) this.#transaction?.drop();
-      else this.#transaction?.hold();
+      else {
+        this.#transaction?.forgetRefused();
+        this.#transaction?.hold();
+      }
     }
   }
 

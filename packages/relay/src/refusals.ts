@@ -47,8 +47,8 @@ const BROKEN = new Reply(451, '4.4.2', 'The connection to the next server broke'
 const CONGESTED = new Reply(451, '4.4.5', 'Too many messages are on their way to the next server');
 const MISCONFIGURED = new Reply(451, '4.3.5', 'The next server does not let this one in');
 const INVALID_CHARACTERS = new Reply(550, '5.6.11', 'The message has a NUL, or a CR or LF that is not part of a CRLF');
-const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');
-const lacking: ReadonlyMap<string, Reply> = new Map([
+export const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');
+export const lacking: ReadonlyMap<string, Reply> = new Map([
   ['SMTPUTF8', new Reply(550, '5.6.7', 'The next server does not know SMTPUTF8')],
   // RFC 8689 §4.2.1.
   ['REQUIRETLS', new Reply(550, '5.7.30', 'REQUIRETLS support required: the next server has none')],

@@ -10,6 +10,7 @@ import {
 } from '@postern/esmtp';
 import { BadMessage, Unsupported } from '@postern/esmtp/client';
 import { Enquiry } from './enquiry.ts';
+import { HeldMessage } from './held-message.ts';
 import { asRejection, passOn, rejectionOf } from './refusals.ts';
 import { RelayMessage } from './relay-message.ts';
 import type { Smarthost } from './smarthost.ts';
@@ -46,7 +47,13 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
     const prepared = this.#enquiry?.end(envelope);
     this.#enquiry = undefined;
     try {
-      return (prepared && (await this.#continue(prepared))) ?? (await this.#begin(envelope));
+      const transaction = prepared ?? (await this.#begin(envelope));
+      if (transaction.missing === undefined) return await this.#open(transaction, envelope);
+      transaction.hold();
+      return new HeldMessage(transaction.missing, {
+        open: () => this.#openHeld(transaction, envelope),
+        drop: () => transaction.drop(),
+      });
     } catch (error) {
       throw this.#explain(error);
     }
@@ -58,29 +65,39 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
     this.#enquiry = undefined;
   }
 
-  /** Undefined if the connection has broken while our client took its time: then a new one may do. */
-  async #continue(transaction: Transaction): Promise<Message | undefined> {
+  async #openHeld(transaction: Transaction, envelope: Envelope): Promise<Message> {
     try {
-      return await this.#open(transaction);
+      return await this.#open(transaction, envelope);
     } catch (error) {
-      if (error instanceof Rejection) throw error;
-      return undefined;
+      throw this.#explain(error);
     }
   }
 
-  async #begin(envelope: Envelope): Promise<Message> {
-    const transaction = await Transaction.begin(this.#smarthost, envelope, envelope.recipients);
+  /** Says MAIL and RCPT, and rejects with a Rejection if no recipient is accepted. */
+  async #begin(envelope: Envelope, fresh = false): Promise<Transaction> {
+    const transaction = await Transaction.begin(this.#smarthost, envelope, envelope.recipients, fresh);
     const refused = transaction.replies.filter((reply) => !reply.positive);
-    if (refused.length < envelope.recipients.length) return await this.#open(transaction);
+    if (refused.length < envelope.recipients.length) return transaction;
     transaction.drop();
     // If one may come to be accepted later, the client is to try again.
     throw rejectionOf(passOn(refused.find(({ code }) => code < 500) ?? (refused[0] as (typeof refused)[0])));
   }
 
-  async #open(transaction: Transaction): Promise<Message> {
+  /** Says DATA, and begins once more where the connection has broken or was taken away meanwhile. */
+  async #open(transaction: Transaction, envelope: Envelope): Promise<Message> {
+    const { alive } = transaction;
     try {
-      const { outgoing, lease } = await transaction.data();
-      return new RelayMessage(outgoing, lease, this.#smarthost.host, (error) => this.#explain(error));
+      if (alive) return await this.#data(transaction);
+    } catch (error) {
+      if (error instanceof Rejection) throw error;
+    }
+    return await this.#data(await this.#begin(envelope, alive));
+  }
+
+  async #data(transaction: Transaction): Promise<Message> {
+    try {
+      const opened = await transaction.data();
+      return new RelayMessage(opened, this.#smarthost.host, (error) => this.#explain(error));
     } catch (error) {
       if (error instanceof Rejection) transaction.drop();
       throw error;

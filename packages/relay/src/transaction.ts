@@ -1,21 +1,12 @@
-import {
-  type Envelope,
-  type MailParameters,
-  type Recipient,
-  Rejection,
-  type Reply,
-  type ReversePath,
-} from '@postern/esmtp';
-import { mailCommand, Outgoing, rcptCommand, SmtpRefusal, Unsupported } from '@postern/esmtp/client';
+import { TimedOut } from '@postern/conversation';
+import { type Envelope, type MailParameters, type Recipient, Rejection, type Reply } from '@postern/esmtp';
+import { BadMessage, mailCommand, Outgoing, rcptCommand, SmtpRefusal, Unsupported } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn, rejectionOf } from './refusals.ts';
+import type { OpenedTransaction } from './relay-message.ts';
+import { type MissingExtensions, missingExtensions, unsayable, withoutMissing } from './requirements.ts';
+import type { Sender } from './sender.ts';
 import type { Smarthost } from './smarthost.ts';
-
-/** What MAIL says. */
-export interface Sender {
-  readonly reversePath: ReversePath;
-  readonly parameters: MailParameters;
-}
 
 /**
  * A transaction with the next server. Its methods reject with a Rejection if the server has refused and the transaction goes on, with
@@ -23,6 +14,8 @@ export interface Sender {
  */
 export class Transaction {
   readonly sender: Sender;
+  /** What the sender declared and the next server lacks. */
+  readonly missing: MissingExtensions | undefined;
   readonly #lease: Lease;
   #recipients: readonly { readonly recipient: Recipient; readonly reply: Reply }[] = [];
   #over = false;
@@ -30,19 +23,31 @@ export class Transaction {
   private constructor(lease: Lease, sender: Sender) {
     this.#lease = lease;
     this.sender = sender;
+    this.missing = missingExtensions(lease.client, sender);
   }
 
-  /** Says MAIL and RCPT. Recipients may be refused, all of them, too. */
-  static async begin(smarthost: Smarthost, sender: Sender, recipients: readonly Recipient[]): Promise<Transaction> {
-    const lease = await smarthost.acquire();
+  /**
+   * Says MAIL and RCPT. Recipients may be refused, all of them, too. Where a connection that served
+   * before turns out to be at its end, a new one takes its place, once (RFC 5321 §3.8, §4.2.1).
+   *
+   * @param fresh True for a new connection in any case.
+   */
+  static async begin(
+    smarthost: Smarthost,
+    sender: Sender,
+    recipients: readonly Recipient[],
+    fresh = false,
+  ): Promise<Transaction> {
+    const lease = await smarthost.acquire(fresh);
     const transaction = new Transaction(lease, sender);
     try {
       await transaction.#within(() => transaction.#begin(recipients));
       return transaction;
     } catch (error) {
       transaction.drop();
-      throw error;
+      if (!lease.reused || !isAboutConnection(error)) throw error;
     }
+    return await Transaction.begin(smarthost, sender, recipients, true);
   }
 
   /** False once the connection is lost, or has been taken away. */
@@ -71,6 +76,8 @@ export class Transaction {
   add(recipient: Recipient): Promise<void> {
     return this.#within(async () => {
       const { client } = this.#lease;
+      const refusal = unsayable(client, recipient);
+      if (refusal !== undefined) throw rejectionOf(refusal);
       const reply = await client.command(rcptCommand(client, recipient.forwardPath, recipient.parameters));
       judge('RCPT', reply);
       this.#recipients = [...this.#recipients, { recipient, reply }];
@@ -78,7 +85,7 @@ export class Transaction {
   }
 
   /** Says DATA, or makes ready for chunks. The connection goes with the message. */
-  async data(): Promise<{ outgoing: Outgoing; lease: Lease }> {
+  async data(): Promise<OpenedTransaction> {
     const outgoing = await this.#within(async () => {
       try {
         return await Outgoing.begin(this.#lease.client, this.replies, this.sender.parameters.body);
@@ -88,12 +95,16 @@ export class Transaction {
       }
     });
     this.#over = true;
-    return { outgoing, lease: this.#lease };
+    return { outgoing, lease: this.#lease, missing: this.missing };
   }
 
-  /** Waits for what the client says next; meanwhile the connection may be taken away. Recipients that were refused are forgotten. */
-  hold(): void {
+  /** Forgets the recipients that were refused. */
+  forgetRefused(): void {
     this.#recipients = this.#recipients.filter(({ reply }) => reply.positive);
+  }
+
+  /** Waits for what the client says next; meanwhile the connection may be taken away. */
+  hold(): void {
     this.#lease.hold(() => {
       this.#over = true;
     });
@@ -108,13 +119,21 @@ export class Transaction {
 
   async #begin(recipients: readonly Recipient[]): Promise<void> {
     const { client } = this.#lease;
+    const { reversePath, parameters } = withoutMissing(this.sender, this.missing);
+    const refusals = recipients.map((recipient) => unsayable(client, recipient));
     const [mail, ...replies] = await client.commands([
-      mailCommand(client, this.sender.reversePath, withTrace(this.sender.parameters)),
-      ...recipients.map(({ forwardPath, parameters }) => rcptCommand(client, forwardPath, parameters)),
+      mailCommand(client, reversePath, withTrace(parameters)),
+      ...recipients
+        .filter((_, index) => refusals[index] === undefined)
+        .map(({ forwardPath, parameters }) => rcptCommand(client, forwardPath, parameters)),
     ]);
     judge('MAIL', mail as Reply);
     for (const reply of replies) judgeConnection('RCPT', reply);
-    this.#recipients = recipients.map((recipient, at) => ({ recipient, reply: replies[at] as Reply }));
+    let next = 0;
+    this.#recipients = recipients.map((recipient, index) => ({
+      recipient,
+      reply: refusals[index] ?? (replies[next++] as Reply),
+    }));
   }
 
   async #within<T>(dialogue: () => Promise<T>): Promise<T> {
@@ -134,6 +153,12 @@ export class Transaction {
 function judge(command: string, reply: Reply): void {
   judgeConnection(command, reply);
   if (!reply.positive) throw rejectionOf(passOn(reply), new SmtpRefusal(command, reply));
+}
+
+/** True for an error after which a new connection may do better, and soon enough for our client. */
+function isAboutConnection(error: unknown): boolean {
+  if (error instanceof Rejection || error instanceof Unsupported || error instanceof BadMessage) return false;
+  return !(error instanceof TimedOut);
 }
 
 function judgeConnection(command: string, reply: Reply): void {

@@ -1,0 +1,7 @@
+import type { MailParameters, ReversePath } from '@postern/esmtp';
+
+/** What MAIL says. */
+export interface Sender {
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+}
