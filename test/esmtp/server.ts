@@ -130,7 +130,12 @@ export class Server {
       onEvent: (event) => void this.events.push(event),
       clock: this.clock,
       // Most tests look at what the client sent, octet for octet.
-      ...(options.service === undefined && { qualifiedDomains: false, completeHeader: false, newlines: 'reject' }),
+      ...(options.service === undefined && {
+        qualifiedDomains: false,
+        completeHeader: false,
+        newlines: 'reject',
+        removeBcc: false,
+      }),
       ...options,
       limits: { refusalFloor: 0, ...options.limits },
     });

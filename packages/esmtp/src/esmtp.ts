@@ -117,6 +117,7 @@ function policyOf(service: Service, chosen: Partial<Policy>): Policy {
     qualifiedDomains: chosen.qualifiedDomains ?? policy.qualifiedDomains,
     completeHeader: chosen.completeHeader ?? policy.completeHeader,
     newlines,
+    removeBcc: chosen.removeBcc ?? policy.removeBcc,
   };
 }
 

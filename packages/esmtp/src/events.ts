@@ -25,6 +25,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
   | {
       readonly kind: 'message-accepted';
       readonly envelope: Envelope;
+      /** The octets of the client's message, without dot stuffing: `Bcc` fields that were removed count, fields that were added do not. */
       readonly octets: number;
       /** The recipients to whom the message did not go: the delivery has told the sender. */
       readonly failed: readonly FailedRecipient[];

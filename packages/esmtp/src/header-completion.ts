@@ -1,3 +1,5 @@
+import { isBlank, isName, nameLength } from './header-line.ts';
+
 /** What goes before a message: the trace, with its line ends, and fields that its header may lack, without. */
 export interface Preface {
   readonly trace: string;
@@ -91,33 +93,9 @@ export class HeaderCompletion {
   }
 }
 
-/** The length of the field name with which the line begins (RFC 5322 §2.2, §4.5.3); 0 if it begins with none. */
-function nameLength(bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to && isNameCharacter(bytes[at] as number)) at++;
-  const length = at - from;
-  while (at < to && isBlank(bytes[at])) at++;
-  return at < to && bytes[at] === COLON ? length : 0;
-}
-
-function isNameCharacter(octet: number): boolean {
-  return octet > 0x20 && octet < 0x7f && octet !== COLON;
-}
-
-function isBlank(octet: number | undefined): boolean {
-  return octet === 0x20 || octet === 0x09;
-}
-
-/** True if this name, in lower case and of letters and hyphens, stands there. */
-function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
-  for (let at = 0; at < name.length; at++) if (((bytes[from + at] as number) | 0x20) !== name[at]) return false;
-  return true;
-}
-
 const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
-const COLON = 0x3a;
 const DATE = new TextEncoder().encode('date');
 const MESSAGE_ID = new TextEncoder().encode('message-id');
 

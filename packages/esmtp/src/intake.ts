@@ -1,10 +1,12 @@
 import { type HeardMessage, release } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/cred';
+import { BccRemoval } from './bcc-removal.ts';
 import type { Envelope, Message, RecipientResult } from './delivery.ts';
 import { EachReply } from './each-reply.ts';
 import type { FailedRecipient } from './events.ts';
 import { hasUnqualifiedAddress } from './header-addresses.ts';
 import { HeaderCompletion, type Preface } from './header-completion.ts';
+import { isBlank } from './header-line.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { refusal } from './refusals.ts';
@@ -24,6 +26,7 @@ export class Intake implements Preface {
   readonly #limits: Limits;
   readonly #header = new HeaderScan();
   readonly #lines: LineLengths | undefined;
+  readonly #removal: BccRemoval | undefined;
   /** Until the header is known. */
   #completion: HeaderCompletion | undefined;
   #octets = 0;
@@ -43,6 +46,7 @@ export class Intake implements Preface {
     this.#limits = limits;
     const inLines = Number.isFinite(limits.textLine) && envelope.parameters.body !== 'BINARYMIME';
     this.#lines = inLines ? new LineLengths(limits.textLine) : undefined;
+    if (settings.removeBcc) this.#removal = new BccRemoval();
     if (settings.completeHeader) this.#completion = new HeaderCompletion(this);
   }
 
@@ -80,11 +84,14 @@ export class Intake implements Preface {
     const begins = this.#octets === 0;
     const defect = this.#examine(piece);
     if (defect !== undefined) return this.giveUp(defect);
-    if (begins && isBlank(piece[0]) && this.#completion === undefined && this.#field !== undefined) {
+    // A blank that comes first is neither held nor removed.
+    const kept = this.#removal?.push(piece) ?? piece;
+    if (kept.length === 0) return;
+    if (begins && isBlank(kept[0]) && this.#completion === undefined && this.#field !== undefined) {
       // It would go on with our own field.
-      return this.#writeBoth(Buffer.from('\r\n'), piece, used);
+      return this.#writeBoth(Buffer.from('\r\n'), kept, used);
     }
-    return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
+    return this.#pass(kept, used);
   };
 
   /**
@@ -97,6 +104,13 @@ export class Intake implements Preface {
     if (bareLineEndings) {
       return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
     }
+    const held = this.#refusal === undefined ? this.#removal?.end() : undefined;
+    if (held === undefined || held.length === 0) return this.#conclude(octets, each);
+    return after(this.#pass(held), () => this.#conclude(octets, each));
+  }
+
+  /** Passes on what the header still lacks, and has the message kept. */
+  #conclude(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
     const rest = this.#completion?.end();
     if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
     const defect = this.#defectOf(this.#completion?.completed);
@@ -140,6 +154,11 @@ export class Intake implements Preface {
     } catch (failure) {
       this.#explain(failure);
     }
+  }
+
+  /** Passes on a piece that stays in the message. */
+  #pass(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
   }
 
   /** Holds the piece back until the header is known, and then passes on what comes of it. */
@@ -238,10 +257,6 @@ export class Intake implements Preface {
     if (error instanceof DeliveryFailed) this.#state.trouble('us', this.#during, error.cause);
     return refusal(error);
   }
-}
-
-function isBlank(octet: number | undefined): boolean {
-  return octet === 0x20 || octet === 0x09;
 }
 
 const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');

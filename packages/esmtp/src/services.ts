@@ -23,11 +23,31 @@ export interface Policy {
    * end (RFC 5321 §2.3.8). `normalize` passes it on with a CRLF in place of each; CRLF.CRLF alone ends it all the same.
    */
   readonly newlines: 'reject' | 'normalize';
+  /** Whether the fields `Bcc` and `Resent-Bcc` are removed from the header of a message (RFC 5322 §3.6.3). */
+  readonly removeBcc: boolean;
 }
 
 /** The policy of each service. */
 export const services: Readonly<Record<Service, Policy>> = {
-  submission: { authentication: 'required', qualifiedDomains: true, completeHeader: true, newlines: 'normalize' },
-  mx: { authentication: 'optional', qualifiedDomains: false, completeHeader: false, newlines: 'reject' },
-  lmtp: { authentication: 'none', qualifiedDomains: false, completeHeader: false, newlines: 'reject' },
+  submission: {
+    authentication: 'required',
+    qualifiedDomains: true,
+    completeHeader: true,
+    newlines: 'normalize',
+    removeBcc: true,
+  },
+  mx: {
+    authentication: 'optional',
+    qualifiedDomains: false,
+    completeHeader: false,
+    newlines: 'reject',
+    removeBcc: false,
+  },
+  lmtp: {
+    authentication: 'none',
+    qualifiedDomains: false,
+    completeHeader: false,
+    newlines: 'reject',
+    removeBcc: false,
+  },
 };

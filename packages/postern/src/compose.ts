@@ -62,7 +62,8 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
   const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
   for (const [n, listener] of listeners.entries()) {
-    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader, newlines } = listener;
+    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader, newlines, removeBcc } =
+      listener;
     const options = {
       endpoint,
       tlsPolicy: tls,
@@ -80,6 +81,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
       ...(qualifiedDomains !== undefined && { qualifiedDomains }),
       ...(completeHeader !== undefined && { completeHeader }),
       ...(newlines !== undefined && { newlines }),
+      ...(removeBcc !== undefined && { removeBcc }),
       ...(xclient && { xclient: networks(xclient) }),
     };
     bindListener(container, `${n + 1}, ${formatEndpoint(endpoint)}`).toResolvedValue(

@@ -170,4 +170,5 @@ const POLICY = [
   ['qualifiedDomains', 'qualifiedDomains'],
   ['completeHeader', 'completeHeader'],
   ['newlines', 'newlines'],
+  ['removeBcc', 'removeBcc'],
 ] as const;

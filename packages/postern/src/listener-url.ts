@@ -11,6 +11,7 @@ export interface ListenerUrl {
   readonly auth: Policy['authentication'] | undefined;
   readonly qualifiedDomains: boolean | undefined;
   readonly completeHeader: boolean | undefined;
+  readonly removeBcc: boolean | undefined;
   readonly newlines: Policy['newlines'] | undefined;
   /** Addresses and networks whose connections begin with a PROXY header. */
   readonly proxy: readonly string[] | undefined;
@@ -38,6 +39,7 @@ export function parseListenerUrl(url: string): ListenerUrl {
     auth: take(parameters, 'auth', ['required', 'optional', 'none']),
     qualifiedDomains: takeSwitch(parameters, 'qualifiedDomains'),
     completeHeader: takeSwitch(parameters, 'completeHeader'),
+    removeBcc: takeSwitch(parameters, 'removeBcc'),
     newlines: take(parameters, 'newlines', ['reject', 'normalize']),
     proxy: takeNetworks(parameters, 'proxy'),
     xclient: takeNetworks(parameters, 'xclient'),
@@ -113,6 +115,7 @@ function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): Usage
     'qualifiedDomains',
     'completeHeader',
     'newlines',
+    'removeBcc',
     'proxy',
     'xclient',
     ...('path' in endpoint ? ['mode'] : []),
