@@ -1,5 +1,5 @@
 import { AvatarRealm, type Checker, LoginDenied, type Mind, Portal, UnauthorizedLogin } from '@postern/cred';
-import { authenticate, ExternalIdentity, explain, external, MalformedResponse, utf8 } from '@postern/sasl';
+import { authenticate, ExternalIdentity, explain, external, utf8 } from '@postern/sasl';
 import { externalResponder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someCertificate, someChannel, someMind, someTls } from './exchange.ts';
@@ -34,7 +34,7 @@ describe('the EXTERNAL challenger', () => {
     ['a control character', 'fred\n'],
     ['invalid UTF-8', Uint8Array.of(0xff)],
   ])('refuses %s', async (_what, response) => {
-    await expect(initially(external(), response, verified)).rejects.toThrow(MalformedResponse);
+    await expect(initially(external(), response, verified)).rejects.toThrow(UnauthorizedLogin);
   });
 
   it('is offered only to a client with a verified certificate', () => {
@@ -65,7 +65,7 @@ describe('the EXTERNAL challenger', () => {
     });
 
     it('the authorization identity is not valid', async () => {
-      await expect(logIn('fr\0ed', verified)).rejects.toThrow(MalformedResponse);
+      await expect(logIn('fr\0ed', verified)).rejects.toThrow(UnauthorizedLogin);
     });
 
     it('the client may not act as the authorization identity', async () => {

@@ -103,9 +103,18 @@ describe('the OAUTHBEARER challenger', () => {
   });
 
   it('refuses an authorization identity that prepares to nothing', async () => {
-    await expect(initially(oauthBearer(), `n,a=\u00ad,\x01auth=Bearer ${TOKEN}\x01\x01`)).rejects.toThrow(
-      MalformedResponse,
-    );
+    const ask = scripted(Uint8Array.of(1));
+    const message = utf8(`n,a=\u00ad,\x01auth=Bearer ${TOKEN}\x01\x01`);
+    await expect(oauthBearer().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
+    expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
+  });
+
+  it('takes a token of 8,192 octets, and refuses a longer one before a checker is asked', async () => {
+    const message = (octets: number) => `n,,\x01auth=Bearer ${'x'.repeat(octets)}\x01\x01`;
+    expect((await initially(oauthBearer(), message(8192))).token).toHaveLength(8192);
+    const ask = scripted(Uint8Array.of(1));
+    await expect(oauthBearer().challenge(ask, utf8(message(8193)), someMind())).rejects.toThrow(UnauthorizedLogin);
+    expect(ask.asked).toEqual(['{"status":"invalid_token"}']);
   });
 
   it('ignores what it does not know, decodes names, and takes the scheme in any case', async () => {

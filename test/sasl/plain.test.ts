@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { UsernamePassword } from '@postern/cred';
+import { UnauthorizedLogin, UsernamePassword } from '@postern/cred';
 import { decodeBase64, MalformedResponse, plain } from '@postern/sasl';
 import { plainResponder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
@@ -30,18 +30,22 @@ describe('the PLAIN challenger', () => {
     ['one NUL', 'tim\0secret'],
     ['three NULs', '\0tim\0secret\0'],
     ['four NULs', '\0\0tim\0secret\0'],
+    ['nothing but the user name and a NUL', 'tim\0'],
+  ])('refuses %s', async (_what, message) => {
+    await expect(initially(plain(), message)).rejects.toThrow(MalformedResponse);
+  });
+
+  it.each([
     ['an empty user name', '\0\0secret'],
-    ['an empty password', '\0tim\0'],
     ['a user name that prepares to nothing', '\0\u00ad\0secret'],
-    ['a password that prepares to nothing', '\0tim\0\u00ad'],
+    ['a user name of more than 1,024 octets', `\0${'u'.repeat(1025)}\0secret`],
     ['an authorization identity that prepares to nothing', '\u00ad\0tim\0secret'],
     ['a control character in the user name', '\0ti\u0007m\0secret'],
     ['a control character in the authorization identity', 'a\nb\0tim\0secret'],
-    ['invalid UTF-8', Uint8Array.of(0, 0x74, 0, 0xff)],
-    ['an overlong NUL', Uint8Array.of(0, 0x74, 0xc0, 0x80, 0x70)],
-    ['a lone surrogate', Uint8Array.of(0, 0x74, 0, 0xed, 0xa0, 0x80)],
-  ])('refuses %s', async (_what, message) => {
-    await expect(initially(plain(), message)).rejects.toThrow(MalformedResponse);
+    ['invalid UTF-8 in the user name', Uint8Array.of(0, 0xff, 0, 0x70)],
+    ['an overlong NUL', Uint8Array.of(0, 0x74, 0xc0, 0x80, 0, 0x70)],
+  ])('takes %s for a name that nobody has', async (_what, message) => {
+    await expect(initially(plain(), message)).rejects.toThrow(UnauthorizedLogin);
   });
 
   it('quotes nothing of a message that it refuses', async () => {
@@ -58,10 +62,15 @@ describe('the PLAIN challenger', () => {
     expect(credentials).toMatchObject({ username: field, password: field, authzid });
   });
 
-  it('prepares all three fields as query strings', async () => {
+  it('prepares the names as query strings, and the password besides', async () => {
     // NFKC, a soft hyphen mapped to nothing, a no-break space to a space; U+0221 was unassigned in Unicode 3.2.
-    const credentials = await initially(plain(), 'Ⅸ\0ª\u00ad\0a\u00a0b\u0221');
-    expect(credentials).toMatchObject({ authzid: 'IX', username: 'a', password: 'a b\u0221' });
+    const credentials = await initially(plain(), 'Ⅸ\u0221\0ª\u00ad\0a\u00a0b');
+    expect(credentials).toMatchObject({
+      authzid: 'IX\u0221',
+      username: 'a',
+      password: 'a\u00a0b',
+      preparedPassword: 'a b',
+    });
   });
 
   it('compares the prepared identities to see whether there is an authorization identity', async () => {

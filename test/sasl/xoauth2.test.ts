@@ -36,7 +36,10 @@ describe('the XOAUTH2 challenger', () => {
   });
 
   it('refuses a user who prepares to nothing', async () => {
-    await expect(initially(xoauth2(), 'user=\u00ad\x01auth=Bearer a\x01\x01')).rejects.toThrow(MalformedResponse);
+    const ask = scripted('');
+    const message = utf8('user=\u00ad\x01auth=Bearer a\x01\x01');
+    await expect(xoauth2().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
+    expect(ask.asked).toEqual(['{"status":"400","schemes":"bearer"}']);
   });
 
   it('tells the client that has no token which one it needs', async () => {

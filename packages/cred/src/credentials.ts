@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util';
 import type { LoginError } from './errors.ts';
-import type { MaybePromise } from './maybe-promise.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
 import { sameText } from './same-text.ts';
 
 /**
@@ -55,24 +55,51 @@ export abstract class PasswordProof extends Credentials {
   abstract checkPassword(password: string): MaybePromise<boolean>;
 }
 
-/** A user name and the password itself, for checkers that hold hashes; PLAIN and LOGIN make these. */
+/**
+ * A user name and the password itself, for checkers that hold hashes; PLAIN and LOGIN make these.
+ * The password has two forms, since a store may have hashed either: as the client sent it, and as
+ * SASLprep (RFC 4013) prepares it. `checkPassword` and `verifyPassword` accept both.
+ */
 export class UsernamePassword extends PasswordProof {
   readonly username: string;
   readonly #password: string;
+  readonly #prepared: string;
 
-  constructor(username: string, password: string, authzid?: string) {
+  /** `preparedPassword` is what SASLprep makes of the password. Default: the password itself. */
+  constructor(username: string, password: string, authzid?: string, preparedPassword = password) {
     super(authzid);
     this.username = username;
     this.#password = password;
+    this.#prepared = preparedPassword;
   }
 
-  /** The password as the client sent it, prepared as its mechanism says. Never log it. */
+  /** The password as the client sent it. Never log it. */
   get password(): string {
     return this.#password;
   }
 
+  /** The password as SASLprep prepares it; the same as `password` if SASLprep refuses it. Never log it. */
+  get preparedPassword(): string {
+    return this.#prepared;
+  }
+
+  /** True if this is the password, in either form. Compares twice even if the forms are the same. */
   override checkPassword(password: string): boolean {
-    return sameText(this.#password, password);
+    const asPrepared = sameText(this.#prepared, password);
+    const asSent = sameText(this.#password, password);
+    return asPrepared || asSent;
+  }
+
+  /**
+   * Asks `verify`, which compares a password with a stored hash, about the prepared password and then,
+   * if that is wrong and the forms differ, about the password as sent. Returns true if one is right.
+   * How often a wrong password is compared depends on that password alone, never on what is stored,
+   * as long as the checker does the same work for users that it does not know.
+   */
+  verifyPassword(verify: (password: string) => MaybePromise<boolean>): MaybePromise<boolean> {
+    return after(verify(this.#prepared), (right) =>
+      right || this.#prepared === this.#password ? right : verify(this.#password),
+    );
   }
 }
 

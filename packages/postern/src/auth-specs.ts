@@ -4,7 +4,7 @@ import {
   InMemoryUsernamePasswordDatabaseDontUse,
   TrustedLoginChecker,
 } from '@postern/cred';
-import { prepare } from '@postern/sasl';
+import { prepare, preparePassword } from '@postern/sasl';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -14,10 +14,10 @@ const memory: SpecForm<AnyChecker> = {
   parse(rest = '') {
     const colon = rest.indexOf(':');
     const username = prepare(rest.slice(0, Math.max(colon, 0)), 'stored');
-    const password = prepare(rest.slice(colon + 1), 'stored');
+    const password = preparePassword(rest.slice(colon + 1));
     if (username === undefined || password === undefined) {
       throw new UsageError(
-        'expected memory:USER:PASSWORD, neither of them empty, without control characters (RFC 4013)',
+        'expected memory:USER:PASSWORD, neither of them empty, the name without control characters (RFC 4013)',
       );
     }
     return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);

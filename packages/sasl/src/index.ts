@@ -20,7 +20,7 @@ export { BearerToken, type BearerTokenFacts, type TokenStatus } from './oauthbea
 export { explain, type OfferPolicy, offered } from './offered.ts';
 export { withOwn } from './own-challengers.ts';
 export { plain } from './plain/challenger.ts';
-export { type Preparation, prepare } from './prepare.ts';
+export { type Preparation, prepare, preparePassword } from './prepare.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 export {
@@ -43,4 +43,5 @@ export {
   type ScramDerivation,
   ScramSecret,
 } from './scram/secret.ts';
+export { usernamePassword } from './username-password.ts';
 export { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';

@@ -1,3 +1,4 @@
+import { MAX_PASSWORD_OCTETS } from './limits.ts';
 import { saslprep } from './saslprep/saslprep.ts';
 
 /**
@@ -12,11 +13,28 @@ export type Preparation = 'query' | 'stored';
  * is no well-formed UTF-16, or contains what SASLprep prohibits, such as control characters.
  */
 export function prepare(text: string, preparation: Preparation): string | undefined {
-  // Each UTF-16 unit is at least one octet, so this bounds the work of counting.
-  if (text.length > MAX_OCTETS) return undefined;
+  if (!fits(text)) return undefined;
   if (text !== '' && isPrintableAscii(text)) return text;
-  if (!text.isWellFormed() || Buffer.byteLength(text) > MAX_OCTETS) return undefined;
-  return saslprep(text, { allowUnassigned: preparation === 'query' });
+  return text.isWellFormed() ? saslprep(text, { allowUnassigned: preparation === 'query' }) : undefined;
+}
+
+/**
+ * Returns the form of a password from which SCRAM derives keys: as SASLprep prepares it for storage,
+ * or unchanged where SASLprep refuses it. PostgreSQL decides in the same way. Undefined for a text
+ * that no server takes for a password: see {@link isPassword}.
+ */
+export function preparePassword(password: string): string | undefined {
+  return isPassword(password) ? (prepare(password, 'stored') ?? password) : undefined;
+}
+
+/** True unless the text is empty, contains NUL, is longer than 4,096 octets, or is no well-formed UTF-16. */
+export function isPassword(text: string): boolean {
+  return text !== '' && fits(text) && text.isWellFormed() && !text.includes('\0');
+}
+
+/** A UTF-16 unit is at least one octet, which bounds the work of counting octets. */
+function fits(text: string): boolean {
+  return text.length <= MAX_PASSWORD_OCTETS && Buffer.byteLength(text) <= MAX_PASSWORD_OCTETS;
 }
 
 /**
@@ -30,6 +48,3 @@ function isPrintableAscii(text: string): boolean {
   }
   return true;
 }
-
-/** Octets of the longest text that SASLprep is asked about. */
-const MAX_OCTETS = 4096;

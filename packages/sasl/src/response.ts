@@ -1,5 +1,7 @@
+import { UnauthorizedLogin } from '@postern/cred';
 import { text } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
+import { MAX_NAME_OCTETS } from './limits.ts';
 import { prepare } from './prepare.ts';
 
 /** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
@@ -10,20 +12,31 @@ export function responseText(response: Uint8Array): string {
 }
 
 /**
- * What the client presented, in the form in which it is compared (SASLprep, as a query). Throws MalformedResponse if it has none,
- * under the name given: preparation that fails or comes to nothing fails the authentication (RFC 4616 §2, RFC 4954 §4).
+ * Returns a name that the client presented, in the form in which servers compare it (SASLprep, as a
+ * query). `kind` says which name that is, for the log.
+ *
+ * @throws UnauthorizedLogin if the name has no such form, or is longer than 1,024 octets. Such a name
+ * is nobody's: the client sent credentials that are not right, in a message of the right syntax.
  */
-export function prepared(presented: string, name: string): string {
-  const form = Buffer.byteLength(presented) > MAX_OCTETS ? undefined : prepare(presented, 'query');
-  if (form === undefined)
-    throw new MalformedResponse(`the ${name} is empty, too long or holds what SASLprep prohibits`);
+export function preparedName(presented: string | Uint8Array, kind: string): string {
+  const name = typeof presented === 'string' ? presented : text(presented);
+  const fits = name !== undefined && Buffer.byteLength(name) <= MAX_NAME_OCTETS;
+  const form = fits ? prepare(name, 'query') : undefined;
+  if (form === undefined) {
+    throw new UnauthorizedLogin(`the ${kind} is empty, too long, no UTF-8 or holds what SASLprep prohibits`);
+  }
   return ownText(form);
 }
 
-/** The authorization identity in its prepared form; undefined if there is none, or if it is the authentication identity itself. */
-export function preparedAuthzid(presented: string, authcid?: string): string | undefined {
-  if (presented === '') return undefined;
-  const authzid = prepared(presented, 'authorization identity');
+/**
+ * Returns the authorization identity in its prepared form; undefined if there is none, or if it is
+ * the authentication identity itself.
+ *
+ * @throws UnauthorizedLogin as {@link preparedName} does.
+ */
+export function preparedAuthzid(presented: string | Uint8Array, authcid?: string): string | undefined {
+  if (presented.length === 0) return undefined;
+  const authzid = preparedName(presented, 'authorization identity');
   return authzid === authcid ? undefined : authzid;
 }
 
@@ -31,9 +44,6 @@ export function preparedAuthzid(presented: string, authcid?: string): string | u
 function ownText(text: string): string {
   return text.length < SHORTEST_CUT ? text : Buffer.from(text).toString();
 }
-
-/** Octets of the longest name. */
-const MAX_OCTETS = 1024;
 
 /** What is shorter is copied anyway. */
 const SHORTEST_CUT = 13;

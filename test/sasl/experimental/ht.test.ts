@@ -95,12 +95,17 @@ describe('the HT challenger', () => {
     ['no proof', 'ann\0'],
     ['a short proof', `ann\0${'x'.repeat(31)}`],
     ['a long proof', `ann\0${'x'.repeat(33)}`],
-    ['no user name', `\0${'x'.repeat(32)}`],
     ['no NUL', `ann${'x'.repeat(32)}`],
     ['a user name with NUL', `a\0nn\0${'x'.repeat(32)}`],
-    ['a user name that prepares to nothing', `\u00ad\0${'x'.repeat(32)}`],
   ])('refuses %s', async (_what, message) => {
     await expect(initially(ht({ binding: 'NONE' }), message)).rejects.toThrow(MalformedResponse);
+  });
+
+  it.each([
+    ['no user name', `\0${'x'.repeat(32)}`],
+    ['a user name that prepares to nothing', `\u00ad\0${'x'.repeat(32)}`],
+  ])('takes %s for a name that nobody has', async (_what, message) => {
+    await expect(initially(ht({ binding: 'NONE' }), message)).rejects.toThrow(UnauthorizedLogin);
   });
 
   it('asks with an empty challenge if there is no initial response', async () => {

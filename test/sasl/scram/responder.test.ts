@@ -171,9 +171,8 @@ describe('the SCRAM responder', () => {
     ['a user name with a line break', { username: 'us\ner' }],
     ['an authorization identity with a NUL', { authzid: 'a\0' }],
     ['an empty password', { password: '' }],
-    ['a password that comes to nothing', { password: '\u00ad' }],
-    ['a password with a line break', { password: 'pen\ncil' }],
-    ['a password that Unicode 3.2 did not know', { password: 'pencil\u0221' }],
+    ['a password with a NUL', { password: 'pen\0cil' }],
+    ['a password of more than 4,096 octets', { password: 'x'.repeat(4097) }],
   ])('says nothing with %s', async (_what, options) => {
     expect(await failure([SERVER_FIRST], options)).toMatchObject({ messages: 0, error: expect.any(SaslFailure) });
   });

@@ -121,18 +121,41 @@ describe('ScramSecret', () => {
 
   it.each([
     ['empty', ''],
-    ['of nothing once prepared', '\u00ad'],
-    ['with a control character', 'pen\ncil'],
-    ['with a character that Unicode 3.2 did not know', 'pencil\u0221'],
+    ['with a NUL', 'pen\0cil'],
+    ['of more than 4,096 octets', 'x'.repeat(4097)],
+    ['not well-formed', 'pencil\ud800'],
   ])('is not made of a password that is %s', async (_what, password) => {
     await expect(ScramSecret.derive(password, { hash: 'sha256', iterations: 4096 })).rejects.toThrow(TypeError);
     expect(await parsed(RFC_7677).verifyPassword(password)).toBe(false);
   });
 
-  it('knows no password that cannot be prepared, whatever its own is', async () => {
+  it.each([
+    ['of nothing once prepared', '\u00ad'],
+    ['with a control character', 'pen\ncil'],
+    ['with a character that Unicode 3.2 did not know', 'pencil\u0221'],
+    ['that breaks the bidirectional rule', '\u05e9\u05dc\u05d5\u05dd123'],
+  ])('is made of the octets of a password %s, as in PostgreSQL', async (_what, password) => {
+    const secret = await ScramSecret.derive(password, { hash: 'sha256', iterations: 4096 });
+    expect(await secret.verifyPassword(password)).toBe(true);
+    expect(await secret.verifyPassword('pencil')).toBe(false);
+  });
+
+  it('knows a password by its octets where another server did not prepare it', async () => {
+    const salt = Buffer.from('0123456789abcdef');
+    // A soft hyphen, which SASLprep deletes; PBKDF2 over the octets as they are.
+    const clientKey = createHmac('sha256', pbkdf2Sync('I\u00adX', salt, 4096, 32, 'sha256'))
+      .update('Client Key')
+      .digest();
+    const storedKey = createHash('sha256').update(clientKey).digest();
+    const secret = new ScramSecret({ hash: 'sha256', salt, iterations: 4096, storedKey, serverKey: storedKey });
+    expect(await secret.verifyPassword('I\u00adX')).toBe(true);
+    expect(await secret.verifyPassword('IX')).toBe(false);
+  });
+
+  it('knows no password that can be none, whatever its own is', async () => {
     const secret = await ScramSecret.derive('none', { hash: 'sha256', iterations: 4096 });
     expect(await secret.verifyPassword('none')).toBe(true);
-    for (const password of ['', '\u00ad', 'none\n']) expect(await secret.verifyPassword(password)).toBe(false);
+    for (const password of ['', 'none\0', 'none\ud800']) expect(await secret.verifyPassword(password)).toBe(false);
   });
 
   it.each([0, 1, 4095, 4096.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 10_000_001])(

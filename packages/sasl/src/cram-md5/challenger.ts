@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { utf8 } from '../bytes.ts';
+import { utf8, view } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { prepared, responseText } from '../response.ts';
+import { preparedName } from '../response.ts';
 import { CramMd5Response } from './credentials.ts';
 
 /** What the challenge of CRAM-MD5 is made of. */
@@ -26,16 +26,16 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
     serverFirst: true,
     async challenge(ask) {
       const challenge = utf8(`<${nonce()}@${hostname}>`);
-      const response = responseText(await ask(challenge));
+      const response = await ask(challenge);
       // User names may hold spaces, digests do not.
-      const space = response.lastIndexOf(' ');
-      const digest = response.slice(space + 1);
+      const space = response.lastIndexOf(SPACE);
+      const digest = view(response.subarray(space + 1)).toString('latin1');
       if (space < 0 || !DIGEST.test(digest)) {
         throw new MalformedResponse(
           'a CRAM-MD5 response is a user name, a space and 32 hexadecimal digits in lower case',
         );
       }
-      return new CramMd5Response(prepared(response.slice(0, space), 'user name'), challenge, digest);
+      return new CramMd5Response(preparedName(response.subarray(0, space), 'user name'), challenge, digest);
     },
   };
 }
@@ -45,5 +45,6 @@ function randomNonce(): string {
   return `${BigInt(`0x${randomBytes(16).toString('hex')}`)}.${Date.now()}`;
 }
 
+const SPACE = 0x20;
 const DIGEST = /^[0-9a-f]{32}$/;
 const HOSTNAME = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\w.:-]+\])$/;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { utf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { prepared, preparedAuthzid, responseText } from '../response.ts';
+import { preparedAuthzid, preparedName, responseText } from '../response.ts';
 import { DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';
@@ -60,7 +60,7 @@ function read(response: Uint8Array, nonce: string, { realm, service, hosts }: Di
   optional('cipher', () => true);
   one('realm', (value) => value === realm);
 
-  const name = prepared(username, 'user name');
+  const name = preparedName(username, 'user name');
   const authzid = rawAuthzid && preparedAuthzid(responseText(Buffer.from(rawAuthzid, 'latin1')), name);
   return new DigestMd5Response({
     username: name,

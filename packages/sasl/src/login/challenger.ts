@@ -1,7 +1,7 @@
 import { UsernamePassword } from '@postern/cred';
 import { utf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
-import { prepared, responseText } from '../response.ts';
+import { usernamePassword } from '../username-password.ts';
 
 /** How LOGIN asks. */
 export interface LoginOptions {
@@ -13,7 +13,7 @@ export interface LoginOptions {
 
 /**
  * LOGIN (draft-murchison-sasl-login): asks for the user name, then for the password. Clients may send the user name as an
- * initial response. An empty password is for the checker to refuse.
+ * initial response.
  */
 export function login({
   usernamePrompt = 'Username:',
@@ -26,9 +26,9 @@ export function login({
     credentials: UsernamePassword,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
-      const username = responseText(initialResponse ?? (await ask(askUsername)));
-      const password = responseText(await ask(askPassword));
-      return new UsernamePassword(prepared(username, 'user name'), password && prepared(password, 'password'));
+      const username = initialResponse ?? (await ask(askUsername));
+      const password = await ask(askPassword);
+      return usernamePassword(username, password);
     },
   };
 }

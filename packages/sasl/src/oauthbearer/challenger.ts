@@ -3,8 +3,8 @@ import { EMPTY, text, utf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid } from '../response.ts';
-import { BearerToken, sayError, type TokenStatus } from './credentials.ts';
-import { parseOAuthBearer, type TokenRequest } from './messages.ts';
+import { BearerToken, orSayError, sayError, type TokenStatus } from './credentials.ts';
+import { parseOAuthBearer, type TokenRequest, whyNoToken } from './messages.ts';
 
 /** What a server says of itself in OAUTHBEARER, and which clients it takes for its own. */
 export interface OAuthBearerOptions {
@@ -38,12 +38,13 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
         await sayError(ask, errorChallenge('invalid_request'));
         throw new UnauthorizedLogin('the client means another host or port');
       }
-      const authzid = preparedAuthzid(request.authzid ?? '');
-      if (request.token === '') {
-        await sayError(ask, errorChallenge('invalid_token'));
-        throw new UnauthorizedLogin('the client asks which token it needs');
-      }
       const { token, host, port } = request;
+      const why = whyNoToken(token);
+      if (why !== undefined) {
+        await sayError(ask, errorChallenge('invalid_token'));
+        throw new UnauthorizedLogin(why);
+      }
+      const authzid = await orSayError(ask, errorChallenge, () => preparedAuthzid(request.authzid ?? ''));
       return new BearerToken(token, { authzid, host, port, errorChallenge });
     },
   };

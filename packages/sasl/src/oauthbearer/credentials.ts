@@ -59,6 +59,20 @@ export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<vo
   }
 }
 
+/** Returns what `read` returns. If it refuses the client, says that the request is invalid before the refusal. */
+export async function orSayError<T>(
+  ask: Ask,
+  errorChallenge: (status: TokenStatus) => Uint8Array,
+  read: () => T,
+): Promise<T> {
+  try {
+    return read();
+  } catch (refusal) {
+    await sayError(ask, errorChallenge('invalid_request'));
+    throw refusal;
+  }
+}
+
 function statusOf(error: LoginError): TokenStatus | undefined {
   if (error instanceof UnauthorizedLogin) return 'invalid_token';
   return error instanceof LoginDenied && error.reason !== 'too-many' ? 'insufficient_scope' : undefined;

@@ -1,3 +1,4 @@
+import { MAX_TOKEN_OCTETS } from '../limits.ts';
 import { escapeName, unescapeName } from '../scram/messages.ts';
 
 /** An initial response of OAUTHBEARER or XOAUTH2, decoded but neither prepared nor judged. */
@@ -56,6 +57,12 @@ function readXOAuth2(text: string): TokenRequest | undefined {
 /** An XOAUTH2 response. */
 export function formatXOAuth2(user: string, token: string): string {
   return `user=${user}${KVSEP}auth=Bearer ${token}${KVSEP}${KVSEP}`;
+}
+
+/** Why nobody can judge this token, in words for the log; undefined if a checker can. */
+export function whyNoToken(token: string): string | undefined {
+  if (token === '') return 'the client asks which token it needs';
+  return token.length > MAX_TOKEN_OCTETS ? `the token is longer than ${MAX_TOKEN_OCTETS} octets` : undefined;
 }
 
 /** `kvsep *kvpair kvsep`; undefined if it is not that, or names a key twice. */

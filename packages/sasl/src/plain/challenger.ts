@@ -2,7 +2,7 @@ import { UsernamePassword } from '@postern/cred';
 import { EMPTY } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { prepared, preparedAuthzid, responseText } from '../response.ts';
+import { usernamePassword } from '../username-password.ts';
 
 /** PLAIN (RFC 4616): the user name and the password, in one message. */
 export function plain(): Challenger<UsernamePassword> {
@@ -11,12 +11,16 @@ export function plain(): Challenger<UsernamePassword> {
     credentials: UsernamePassword,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
-      const message = responseText(initialResponse ?? (await ask(EMPTY)));
-      const fields = message.split('\0', 4);
-      if (fields.length !== 3) throw new MalformedResponse('a PLAIN message has three fields, with NUL between them');
-      const [authzid, authcid, password] = fields as [string, string, string];
-      const username = prepared(authcid, 'user name');
-      return new UsernamePassword(username, prepared(password, 'password'), preparedAuthzid(authzid, username));
+      const message = initialResponse ?? (await ask(EMPTY));
+      const first = message.indexOf(NUL);
+      const second = message.indexOf(NUL, first + 1);
+      if (first < 0 || second < 0 || message.includes(NUL, second + 1)) {
+        throw new MalformedResponse('a PLAIN message has three fields, with NUL between them');
+      }
+      const [authzid, authcid] = [message.subarray(0, first), message.subarray(first + 1, second)];
+      return usernamePassword(authcid, message.subarray(second + 1), authzid);
     },
   };
 }
+
+const NUL = 0;

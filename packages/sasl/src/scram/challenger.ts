@@ -3,7 +3,7 @@ import type { ChannelBindingType, Mind } from '@postern/cred';
 import { EMPTY } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { prepared, preparedAuthzid } from '../response.ts';
+import { preparedAuthzid, preparedName } from '../response.ts';
 import { bindingData, DEFAULT_CHANNEL_BINDINGS, firstBinding, unusedBindings, useBinding } from './channel-binding.ts';
 import { SCRAM_CREDENTIALS, type ScramCredentials } from './credentials.ts';
 import { Decoys } from './decoys.ts';
@@ -61,7 +61,7 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
     async challenge(ask, initialResponse, mind) {
       const first = parseClientFirst(initialResponse ?? (await ask(EMPTY)));
       if (first === undefined) throw new MalformedResponse('not a SCRAM client-first-message');
-      const username = prepared(first.username, 'user name');
+      const username = preparedName(first.username, 'user name');
       return new credentials({
         hash,
         username,

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { prepare } from '../prepare.ts';
+import { preparePassword } from '../prepare.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { ScramSecret } from './secret.ts';
 
@@ -51,9 +51,9 @@ export class Decoys {
     return new ScramSecret({ hash: this.#hash, salt: this.salt(username), iterations, storedKey: key, serverKey: key });
   }
 
-  /** The secret of this password; of no password, if it cannot be prepared. Derived once, as long as it is asked for often enough. */
+  /** Resolves to the secret of this password, or of no password if it can be none. Keeps it as long as logins ask for it often. */
   derive(username: string, password: string): Promise<ScramSecret> {
-    if (prepare(password, 'stored') === undefined) return Promise.resolve(this.nobody(username));
+    if (preparePassword(password) === undefined) return Promise.resolve(this.nobody(username));
     const key = this.#hmac('password', username, password).toString('base64');
     const derived = this.#derived.get(key) ?? this.#derive(username, password, key);
     this.#derived.delete(key);

@@ -4,7 +4,7 @@ import { EMPTY, utf8 } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { ActAs, Channel, Responder, Say, UserPassword } from '../client/responder.ts';
 import { sayLast, sayMore } from '../client/response.ts';
-import { prepare } from '../prepare.ts';
+import { prepare, preparePassword } from '../prepare.ts';
 import { DEFAULT_CHANNEL_BINDINGS, firstBinding } from './channel-binding.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, withRoom, xor } from './hmac.ts';
@@ -61,8 +61,8 @@ export function scramResponder(options: ScramResponderOptions): Responder {
     async respond(say, channel) {
       const username = query(options.username, 'user name');
       const authzid = options.authzid ? query(options.authzid, 'authorization identity') : undefined;
-      const password = prepare(options.password, 'stored');
-      if (password === undefined) throw new SaslFailure('SASLprep refuses the password');
+      const password = preparePassword(options.password);
+      if (password === undefined) throw new SaslFailure('the password is empty, too long, or contains NUL');
       const binding = firstBinding(channel.tls, channelBindings);
       if (plus && binding === undefined) throw new SaslFailure('this connection has no channel binding');
       // A server that could bind to the channel and did not offer it was either old or cut short on the way: it will know.

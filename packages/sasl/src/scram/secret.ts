@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type InspectOptions, inspect } from 'node:util';
 import { encodeBase64 } from '../base64.ts';
-import { prepare } from '../prepare.ts';
+import { preparePassword } from '../prepare.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, h, withRoom, xor } from './hmac.ts';
 import { deriveKeys } from './keys.ts';
@@ -48,15 +48,18 @@ export class ScramSecret {
   }
 
   /**
-   * Makes the secret of a password, which it prepares as a stored string (RFC 5802 §2.2). Rejects with a TypeError if the password
-   * cannot be prepared, with a RangeError for a salt or an iteration count that is none.
+   * Makes the secret of a password, which it prepares as a stored string (RFC 5802 §2.2), or takes
+   * unchanged where SASLprep refuses it, as PostgreSQL does. Rejects with a TypeError if the text can
+   * be no password, with a RangeError for a salt or an iteration count that is none.
    */
   static async derive(
     password: string,
     { hash, salt = randomBytes(DEFAULT_SALT_LENGTH), iterations = DEFAULT_ITERATIONS }: ScramDerivation,
   ): Promise<ScramSecret> {
-    const prepared = prepare(password, 'stored');
-    if (prepared === undefined) throw new TypeError('SASLprep refuses this password');
+    const prepared = preparePassword(password);
+    if (prepared === undefined) {
+      throw new TypeError('a password is not empty, has at most 4,096 octets and no NUL, and is well-formed');
+    }
     checkIterations(iterations);
     const { storedKey, serverKey } = await deriveKeys(hash, prepared, salt, iterations);
     return new ScramSecret({ hash, salt, iterations, storedKey, serverKey });
@@ -107,11 +110,21 @@ export class ScramSecret {
     return proved ? this.#serverHmac.base64(message) : undefined;
   }
 
-  /** True if this is the password, for mechanisms that send it as it is. Costs a whole derivation, whatever the password. */
+  /**
+   * Resolves to true if this is the password, for mechanisms that send it as it is: first as SASLprep
+   * prepares it, then, if that is something else, as it is. Other servers derive from the raw octets.
+   * The number of derivations, one or two, depends on a wrong password alone, never on the secret.
+   */
   async verifyPassword(password: string): Promise<boolean> {
-    const prepared = prepare(password, 'stored');
-    const { storedKey } = await deriveKeys(this.hash, prepared ?? 'none', this.salt, this.iterations);
-    return timingSafeEqual(storedKey, this.#storedKey) && prepared !== undefined;
+    const prepared = preparePassword(password);
+    const right = await this.#isDerivedFrom(prepared ?? 'none');
+    if (prepared === undefined) return false;
+    return right || (prepared !== password && (await this.#isDerivedFrom(password)));
+  }
+
+  async #isDerivedFrom(password: string): Promise<boolean> {
+    const { storedKey } = await deriveKeys(this.hash, password, this.salt, this.iterations);
+    return timingSafeEqual(storedKey, this.#storedKey);
   }
 
   /** What `util.inspect` shows: no keys, even if asked to call getters. */

@@ -2,9 +2,9 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { EMPTY, text, utf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { BearerToken, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
-import { parseXOAuth2 } from '../oauthbearer/messages.ts';
-import { prepared } from '../response.ts';
+import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
+import { parseXOAuth2, whyNoToken } from '../oauthbearer/messages.ts';
+import { preparedName } from '../response.ts';
 
 /** What a server says of itself in XOAUTH2. */
 export interface XOAuth2Options {
@@ -26,11 +26,12 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
         await sayError(ask, errorChallenge('invalid_request'));
         throw new MalformedResponse('not an XOAUTH2 message');
       }
-      const authzid = prepared(request.authzid ?? '', 'user');
-      if (request.token === '') {
+      const why = whyNoToken(request.token);
+      if (why !== undefined) {
         await sayError(ask, errorChallenge('invalid_token'));
-        throw new UnauthorizedLogin('the client asks which token it needs');
+        throw new UnauthorizedLogin(why);
       }
+      const authzid = await orSayError(ask, errorChallenge, () => preparedName(request.authzid ?? '', 'user'));
       return new BearerToken(request.token, { authzid, errorChallenge });
     },
   };

@@ -2,7 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { EMPTY } from '../../bytes.ts';
 import type { Challenger } from '../../challenger.ts';
 import { MalformedResponse } from '../../errors.ts';
-import { prepared, responseText } from '../../response.ts';
+import { preparedName } from '../../response.ts';
 import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-binding.ts';
 import { HashedToken } from './credentials.ts';
 import { BINDING_TYPES, type HtBinding } from './hashed-token.ts';
@@ -33,7 +33,7 @@ export function ht({ binding }: HtOptions): Challenger<HashedToken> {
       if (end < 0 || message.indexOf(0) !== end) {
         throw new MalformedResponse('an HT message is a user name, NUL and 32 bytes');
       }
-      const username = prepared(responseText(message.subarray(0, end)), 'user name');
+      const username = preparedName(message.subarray(0, end), 'user name');
       const found = type && firstBinding(mind.tls, unusedBindings(mind, [type]));
       if (type !== undefined && found === undefined) throw new UnauthorizedLogin(`no channel binding ${type}`);
       if (type !== undefined) useBinding(mind, type);
