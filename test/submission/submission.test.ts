@@ -66,6 +66,20 @@ describe('who may log in', () => {
     expect(seen).toEqual(['joe@example.com']);
   });
 
+  it('a function is asked about a password as SASLprep prepares it, and then as the client sent it', async () => {
+    const asked: string[] = [];
+    const server = await started({
+      users: (_name, password) => {
+        asked.push(password);
+        return password === 'I\u00adX';
+      },
+    });
+    const client = await greeted(server);
+    await client.say('EHLO client.example');
+    expect(await client.say(auth('joe', 'I\u00adX'))).toMatch(/^235 /);
+    expect(asked).toEqual(['IX', 'I\u00adX']);
+  });
+
   it('a function that fails is a temporary failure, whose cause is an event', async () => {
     const events: EsmtpEvent[] = [];
     const server = await started({

@@ -24,7 +24,7 @@ export type Users =
 
 /**
  * Checks the user's password. Returns true, or the avatar id under which the rest of the server knows the user; false or undefined
- * refuses the login (535). If it throws, the login is a temporary failure (454), except for the errors of `@postern/cred`.
+ * refuses the login (535). A password that SASLprep (RFC 4013) changes is asked about twice: prepared, then as sent. If it throws, the login is a temporary failure (454), except for the errors of `@postern/cred`.
  */
 export type CheckPassword = (
   username: string,
@@ -64,8 +64,11 @@ class PasswordFunctionChecker implements Checker<UsernamePassword> {
   }
 
   readonly requestAvatarId = async (credentials: UsernamePassword, mind: Mind): Promise<AvatarId> => {
-    const { username, password } = credentials;
-    const answer = await this.#checkPassword(username, password, mind);
+    const { username, password, preparedPassword } = credentials;
+    let answer = await this.#checkPassword(username, preparedPassword, mind);
+    const isRefused = answer === false || answer === undefined;
+    // The store may have hashed the password as clients send it.
+    if (isRefused && password !== preparedPassword) answer = await this.#checkPassword(username, password, mind);
     if (answer === true) return username;
     if (answer === false || answer === undefined) throw new UnauthorizedLogin();
     return answer;
