@@ -2,6 +2,7 @@ export { type ForwardPath, isAddressLiteral, isDomain, Mailbox, parseMailbox, ty
 export type { Verb } from './command.ts';
 export { type Decision, decide } from './decisions/decide.ts';
 export { accept, challenge, defer, reject, type Verdict, type Wording } from './decisions/verdicts.ts';
+export { KnownRecipientsDelivery, type KnownRecipientsOptions } from './deliveries/known-recipients-delivery.ts';
 export { LineMessage } from './deliveries/line-message.ts';
 export { MustMatchSender, type MustMatchSenderOptions, type OwnAddresses } from './deliveries/must-match-sender.ts';
 export { Notifying, type NotifyingOptions } from './deliveries/notifying.ts';
@@ -26,5 +27,9 @@ export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from '.
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
 export { foldMailbox, withoutSubaddress } from './mailbox-identity.ts';
 export { formatReceived } from './received.ts';
+export { AliasError } from './recipients/alias-error.ts';
+export type { AliasEntry } from './recipients/aliases.ts';
+export { LocalRecipients, type LocalRecipientsOptions, type RecipientLookup } from './recipients/local-recipients.ts';
+export type { RecipientResolver, Resolution } from './recipients/recipient-resolver.ts';
 export { Rejection, Reply } from './reply.ts';
 export { type Policy, type Service, services } from './services.ts';
