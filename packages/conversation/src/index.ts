@@ -17,3 +17,4 @@ export type {
   Transport,
   TransportListener,
 } from './transport.ts';
+export { Warnings } from './warnings.ts';
