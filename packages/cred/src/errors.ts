@@ -32,15 +32,24 @@ export class UnauthorizedLogin extends LoginError {
   }
 }
 
+/** What else is known of a denial. */
+export interface DenialOptions extends ErrorOptions {
+  /** Milliseconds after which the client may try again. */
+  readonly retryAfter?: number;
+}
+
 /** The account or the realm does not let this client in, for the reason given. The reason is for the log, not for the client. */
 export class LoginDenied extends LoginError {
   readonly code = 'denied';
   readonly culprit = 'client';
   readonly reason: DenialReason;
+  /** Milliseconds after which the client may try again; undefined if that is not known. */
+  readonly retryAfter: number | undefined;
 
-  constructor(reason: DenialReason, message = `login denied: ${reason}`, options?: ErrorOptions) {
+  constructor(reason: DenialReason, message = `login denied: ${reason}`, options?: DenialOptions) {
     super(message, options);
     this.reason = reason;
+    this.retryAfter = options?.retryAfter;
   }
 }
 

@@ -12,6 +12,7 @@ export { DelegatingMind } from './delegating-mind.ts';
 export {
   asLoginError,
   type Culprit,
+  type DenialOptions,
   type DenialReason,
   LoginDenied,
   LoginError,

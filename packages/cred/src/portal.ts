@@ -88,6 +88,11 @@ export class Portal {
     return this.#checkerOf(credentialInterface.prototype) !== undefined;
   }
 
+  /** False if the realm has no avatar of this interface for anybody; true as well where the realm does not know. */
+  provides(avatarInterface: Interface): boolean {
+    return this.#realm.provides?.(avatarInterface) ?? true;
+  }
+
   /** How many are logged in, or on their way out. */
   get openLogins(): number {
     return this.#logins.members.length;
@@ -208,8 +213,15 @@ export class Portal {
   };
 
   async #turnOut(given: Login<unknown>, interfaces: readonly Interface[]): Promise<never> {
-    await this.#within(given.logout('reset')).catch(() => {});
-    throw new NoAvatar(`the realm returned an avatar of none of ${namesOf(interfaces)}`);
+    const failed = await this.#within(given.logout('reset')).then(
+      () => undefined,
+      (error: unknown) => ({ cause: error }),
+    );
+    const wanted = namesOf(interfaces);
+    throw new NoAvatar(
+      `the realm returned ${kindOf(given.avatar)}, which is no instance of ${wanted}; expected an object of a class that extends it`,
+      failed,
+    );
   }
 
   /** The most derived class wins, whatever the order of registration. */
@@ -260,6 +272,15 @@ function isOneOf<I extends readonly Interface<object>[]>(
   interfaces: I,
 ): avatar is InstanceOf<I[number]> {
   return interfaces.some((wanted) => avatar instanceof wanted);
+}
+
+/** Says what an avatar is that is none: an object literal looks right, and lacks the class. */
+function kindOf(avatar: unknown): string {
+  if (typeof avatar === 'function') return `the class or function ${avatar.name}`;
+  if (typeof avatar !== 'object' || avatar === null) return String(avatar);
+  const made: unknown = Object.getPrototypeOf(avatar)?.constructor;
+  if (made === Object || made === undefined) return 'an object literal';
+  return typeof made === 'function' ? `an object of class ${made.name}` : 'an object';
 }
 
 function namesOf(interfaces: readonly Interface[]): string {

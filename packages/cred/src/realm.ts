@@ -12,6 +12,12 @@ export interface Realm {
    * Rejects with NoAvatar if it serves none of them, with LoginDenied if it does not let this user in.
    */
   requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>>;
+
+  /**
+   * Returns false if the realm has no avatar of this interface for anybody, so that a server that needs one does not start. Without
+   * this method a realm is asked only with the first login.
+   */
+  provides?(avatarInterface: Interface): boolean;
 }
 
 /** Makes one user's avatar. What it returns is logged out by its own `Symbol.asyncDispose` or `Symbol.dispose`, if it has one. */
@@ -28,6 +34,10 @@ export class AvatarRealm implements Realm {
     }
     this.#factories.set(avatarInterface, factory);
     return this;
+  }
+
+  provides(avatarInterface: Interface): boolean {
+    return this.#factories.has(avatarInterface);
   }
 
   requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>> {

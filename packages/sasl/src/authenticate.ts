@@ -29,6 +29,8 @@ export interface Authentication<I extends readonly Interface<object>[]> {
   readonly initialResponse: Uint8Array | undefined;
   /** The protocol's framing of challenges and responses. */
   readonly ask: Ask;
+  /** Hears the credentials before the portal judges them. Default: nobody. */
+  readonly onCredentials?: (credentials: Credentials) => void;
   /**
    * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
    * was wrong, but for fractions of a millisecond. Success is not delayed. Default: 250.
@@ -67,6 +69,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   } catch (error) {
     return exchange.refuse(exchange.refusal(error), failureFloor, mind);
   }
+  authentication.onCredentials?.(credentials);
   let login: Login<InstanceOf<I[number]>>;
   const inExchange = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
   try {

@@ -9,6 +9,8 @@ export interface FailureCounts {
   add(key: string, window: number): MaybePromise<void>;
   /** Forgets the key's failures. */
   reset(key: string): MaybePromise<void>;
+  /** Returns after how many milliseconds the key's failures are forgotten; 0 if there are none. For the log; may be left out. */
+  remaining?(key: string): MaybePromise<number>;
 }
 
 /** Counts in memory, for a bounded number of keys: beyond it those are dropped that matter least. */
@@ -50,6 +52,11 @@ export class InMemoryFailureCounts implements FailureCounts {
 
   reset(key: string): void {
     this.#counts.delete(key);
+  }
+
+  remaining(key: string): number {
+    const count = this.#counts.get(key);
+    return count === undefined ? 0 : Math.max(0, count.until - this.#clock.now());
   }
 
   /** Of the oldest few, the one with the fewest failures: a flood of new keys does not wash away what was counted long. */

@@ -70,7 +70,8 @@ class Throttle<C extends Credentials> implements Checker<C> {
     using inside = this.#turnstile.visit(mind.signal);
     for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
     const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
-    if (counters.some(({ limit }, n) => (failures[n] ?? 0) >= limit.failures)) throw new LoginDenied('too-many');
+    const exceeded = counters.filter(({ limit }, n) => (failures[n] ?? 0) >= limit.failures);
+    if (exceeded.length > 0) throw await this.#denial(exceeded);
     try {
       const avatarId = await ask(this.#checker, credentials, mind);
       // The user's other counters stay, or one own account would buy an attacker any number of guesses at others.
@@ -84,6 +85,13 @@ class Throttle<C extends Credentials> implements Checker<C> {
       }
       throw error;
     }
+  }
+
+  /** The client may try again when the last of the counters that it has exceeded is forgotten. */
+  async #denial(exceeded: readonly Counter[]): Promise<LoginDenied> {
+    const remaining = await Promise.all(exceeded.map(async ({ key }) => this.#counts.remaining?.(key)));
+    const retryAfter = Math.max(0, ...remaining.filter((milliseconds) => milliseconds !== undefined));
+    return new LoginDenied('too-many', undefined, retryAfter > 0 ? { retryAfter } : {});
   }
 
   /** The most particular first: who waits for that one keeps nobody else waiting. */
