@@ -11,6 +11,7 @@ import {
   LoginDenied,
   PasswordProof,
   Portal,
+  type Realm,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
@@ -176,9 +177,10 @@ describe('AUTH, case by case', () => {
     );
   });
 
-  test('14: a portal without checkers advertises nothing, and AUTH is 504', async () => {
-    const portal = new Portal(new AvatarRealm());
-    await new Server({ portal }).play(`
+  test('14: a portal with a checker for guests alone advertises nothing, and AUTH is 504', async () => {
+    const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery()));
+    const guests = { guests: true, authentication: 'optional', challengers: [plain(), login()] } as const;
+    await new Server({ portal, ...guests }).play(`
       S: 220...
       C: EHLO client.example.org
       S: 250-...
@@ -411,10 +413,12 @@ describe('AUTH, case by case', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'operator' }));
   });
 
-  test('30: a realm without a MessageDelivery is our trouble', async () => {
+  test('30: a realm that has no MessageDelivery for the user is the operator’s trouble', async () => {
     const users = new InMemoryUsernamePasswordDatabaseDontUse();
     users.addUser('ann', 'secret');
-    const server = new Server({ portal: new Portal(new AvatarRealm()).register(users) });
+    const empty = new AvatarRealm();
+    const realm: Realm = { requestAvatar: (...login) => empty.requestAvatar(...login) };
+    const server = new Server({ portal: new Portal(realm).register(users) });
     await server.play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 454 4.7.0 Temporary authentication failure`,
     );
@@ -791,7 +795,7 @@ describe('AUTH, case by case', () => {
   );
 
   test('56: a mechanism with a bad name, or two with one, are refused at the start', () => {
-    const portal = new Portal(new AvatarRealm());
+    const { portal } = new Server();
     const named = (mechanism: string): Challenger => ({ ...plain(), mechanism });
     const server =
       (...challengers: Challenger[]) =>

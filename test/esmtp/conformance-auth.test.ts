@@ -238,7 +238,7 @@ describe('RFC 3207', () => {
       tlsPolicy: 'offered',
     });
     expect(said).toMatch(/\r\n421 4\.7\.0 .*\r\n$/);
-    expect(server.kinds()).toEqual(['connected', 'closed']);
+    expect(server.kinds()).toEqual(['connected', 'command-refused', 'closed']);
   });
 
   test.each([

@@ -351,14 +351,8 @@ describe('who may use it', () => {
     expect(transcript).toMatch(/^S: 250[- ]AUTH .*PLAIN/m);
   });
 
-  test('without a checker for guests is the operator’s trouble, and no client is told to authenticate', async () => {
-    const server = lmtp({ guests: false });
-    await server.play(
-      `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 451 4.3.5 This server is not set up to take mail`,
-    );
-    expect(server.events).toContainEqual(
-      expect.objectContaining({ kind: 'trouble', culprit: 'operator', during: 'MAIL' }),
-    );
+  test('a checker for guests is wanted before it starts', () => {
+    expect(() => lmtp({ guests: false })).toThrow(/portal\.register\(new AnonymousChecker\(\)\)/);
   });
 });
 

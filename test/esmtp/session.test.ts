@@ -1,4 +1,3 @@
-import { AvatarRealm, Portal } from '@postern/cred';
 import { defaultLimits, type EsmtpEvent, esmtp } from '@postern/esmtp';
 import { settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
@@ -126,7 +125,7 @@ describe('events', () => {
 });
 
 describe('options', () => {
-  const portal = new Portal(new AvatarRealm());
+  const { portal } = new Server();
 
   test.each(['', 'two words', 'mx.example.com\r\n', '-', 'exämple.com', '[192.0.2]', 'a'.repeat(64)])(
     'the hostname cannot be %j',

@@ -32,7 +32,7 @@ describe('what is logged of a session', () => {
         error: new UnauthorizedLogin(),
         reply: new Reply(535, '5.7.8', 'Authentication failed'),
       },
-      'info  login refused mechanism=PLAIN reply=535 code=unauthorized',
+      'info  login refused mechanism=PLAIN code=unauthorized reply="535 5.7.8 Authentication failed"',
     ],
     [
       { kind: 'trouble', culprit: 'client', during: 'STARTTLS', cause: new Error('no TLS') },
@@ -46,7 +46,7 @@ describe('what is logged of a session', () => {
       { kind: 'trouble', culprit: 'operator', during: 'MAIL', cause: new Error('no checker') },
       'error trouble during=MAIL culprit=operator error="no checker"',
     ],
-    [{ kind: 'closed', reason: 'quit' }, 'info  closed reason=quit'],
+    [{ kind: 'closed', reason: 'quit', reply: undefined }, 'info  closed reason=quit'],
   ])('%j', (event, line) => {
     expect(logged(event)).toBe(line);
   });

@@ -1,6 +1,6 @@
 import { isPromise } from '@postern/cred';
 
-/** Drops what somebody who was only told of something fails with later: nothing waits for it, and nothing may end by it. */
-export function drop(outcome: unknown): void {
-  if (isPromise(outcome)) outcome.then(undefined, () => {});
+/** Waits for nothing that a hook returns: an error that it rejects with later goes to `onError`, and ends nothing. */
+export function drop(outcome: unknown, onError: (error: unknown) => void = () => {}): void {
+  if (isPromise(outcome)) outcome.then(undefined, onError);
 }

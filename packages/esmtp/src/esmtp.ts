@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Protocol } from '@postern/conversation';
+import { type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
+import { checkPortal } from './check-portal.ts';
 import { DateFormat } from './date-format.ts';
 import type { EventListener } from './events.ts';
 import { extensions, readersOf } from './extensions.ts';
@@ -38,8 +39,13 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly omit?: readonly OptionalExtension[];
   /** What a client may use up. Default: {@link Limits} says it of each. */
   readonly limits?: Partial<Limits>;
-  /** Hears of logins, messages and trouble: for the log. What it fails with is dropped. */
+  /**
+   * Hears of logins, messages, refusals and trouble: for the log, `logTo(logger)`. Default: nobody hears; errors of this server
+   * and of its operator then become warnings of the process, the same one once a minute.
+   */
   readonly onEvent?: EventListener;
+  /** Puts the user name of a failed login into its event. Users type passwords into the wrong field. Default: false. */
+  readonly logUsernames?: boolean;
   /** What the waits for a refused login go by. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -52,7 +58,10 @@ export type OptionalExtension = (typeof optionalExtensions)[number];
 
 /**
  * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word
- * on TLS comes with the transport. Throws a TypeError or a RangeError if the options cannot work. The protocol never rejects.
+ * on TLS comes with the transport. The protocol never rejects.
+ *
+ * @throws TypeError, RangeError if the options cannot work: no checker lets any client in, the realm provides no MessageDelivery, a
+ * word or a number is wrong. Register checkers before.
  */
 export function esmtp(options: EsmtpOptions): Protocol {
   const settings = settle(options);
@@ -60,32 +69,38 @@ export function esmtp(options: EsmtpOptions): Protocol {
 }
 
 function settle(options: EsmtpOptions): Settings {
-  const { hostname, limits, service = 'submission' } = options;
+  const { hostname, limits, service = 'submission', clock = systemClock } = options;
   if (!isAddressLiteral(hostname) && !(isDomain(hostname) && /^[!-~]+$/.test(hostname))) {
     throw new TypeError(`hostname: a domain or an address literal is wanted, not ${JSON.stringify(hostname)}`);
   }
   const policy = policyOf(service, options);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const omit = omitted(options.omit);
+  const challengers =
+    policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname }));
+  const { portal, xclient } = options;
+  checkPortal({ portal, authentication: policy.authentication, challengers, takesXclient: xclient !== undefined });
   const offered = extensions.filter(({ keyword }) => !omit.has(keyword));
   return {
     hostname,
-    portal: options.portal,
-    challengers: policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname })),
+    portal,
+    challengers,
     service,
     protocol,
     phases: phases[protocol],
     ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),
-    xclient: options.xclient ?? (() => false),
+    xclient: xclient ?? (() => false),
     omit,
     extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
     limits: withDefaults(limits),
     onEvent: options.onEvent,
-    clock: options.clock ?? systemClock,
+    warnings: new Warnings(clock),
+    logUsernames: options.logUsernames ?? false,
+    clock,
     dates: new DateFormat(),
     greeted: new RepeatedReply(250),
     farewell: new Reply(221, '2.0.0', `${hostname} closing the connection`),

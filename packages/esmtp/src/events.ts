@@ -1,18 +1,25 @@
 import type { Address, AvatarId, Culprit, LoginError, LogoutReason, Mind } from '@postern/cred';
 import type { ExchangeError } from '@postern/sasl';
+import type { ForwardPath, ReversePath } from './address.ts';
 import type { Verb } from './command.ts';
 import type { Envelope } from './delivery.ts';
+import type { NextHopReply } from './next-hops.ts';
 import type { Reply } from './reply.ts';
 
 /**
- * What happened on a connection, for logs and figures. No event holds a password, a response or a challenge, and none the user
- * name of a login that failed: it is often a password, typed into the wrong field.
+ * What happened on a connection, for logs and figures. No event holds a password, a response or a challenge. The user name of a
+ * failed login is in an event only with `logUsernames`: it is often a password, typed into the wrong field.
+ *
+ * Each refusal is one event with the reply that the client got. Each failure of this server is one `trouble` with its cause; the
+ * refusal that follows from it is an event of its own.
  */
 export type EsmtpEvent = { readonly mind: Mind } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'tls-started' }
   /** A trusted peer has said whose connection it hands on: the mind goes by that now. */
   | { readonly kind: 'forwarded'; readonly peer: Address }
+  /** The client does not speak SMTP: it began TLS on a port without, or sent a request of HTTP. The connection ends. */
+  | { readonly kind: 'foreign-protocol'; readonly protocol: 'TLS' | 'HTTP'; readonly reply: Reply }
   | { readonly kind: 'authenticated'; readonly mechanism: string; readonly avatarId: AvatarId }
   | {
       readonly kind: 'login-refused';
@@ -21,22 +28,63 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly error: LoginError | ExchangeError;
       /** For a client that did not wait for it, too; told of after `closed`, if the login outlived the connection. */
       readonly reply: Reply;
+      /** The name that the client gave, as it came. Only with `logUsernames`, and if the exchange got as far. */
+      readonly username?: string | undefined;
+    }
+  /** MAIL was refused: by this server's policy, or by the delivery. */
+  | {
+      readonly kind: 'sender-refused';
+      readonly sender: ReversePath;
+      readonly avatarId: AvatarId | undefined;
+      readonly reply: Reply;
+    }
+  /** RCPT was refused: by this server's policy, or by the delivery. */
+  | {
+      readonly kind: 'recipient-refused';
+      readonly recipient: ForwardPath;
+      /** The transaction's sender; undefined where there is no transaction. */
+      readonly sender: ReversePath | undefined;
+      readonly avatarId: AvatarId | undefined;
+      readonly reply: Reply;
+    }
+  /** Another command was refused, or a line that is no command. */
+  | {
+      readonly kind: 'command-refused';
+      /** Undefined for a line that this server does not understand. */
+      readonly verb: Verb | undefined;
+      readonly reply: Reply;
     }
   | {
       readonly kind: 'message-accepted';
       readonly envelope: Envelope;
+      /** The user who sent it. */
+      readonly avatarId: AvatarId | undefined;
       /** The octets of the client's message, without dot stuffing: `Bcc` fields that were removed count, fields that were added do not. */
       readonly octets: number;
       /** The recipients to whom the message did not go: the delivery has told the sender. */
       readonly failed: readonly FailedRecipient[];
+      /** What the next servers replied, with their queue ids; empty where the message stays here. */
+      readonly nextHops: readonly NextHopReply[];
     }
-  | { readonly kind: 'message-refused'; readonly envelope: Envelope; readonly reply: Reply }
+  | {
+      readonly kind: 'message-refused';
+      readonly envelope: Envelope;
+      readonly avatarId: AvatarId | undefined;
+      readonly reply: Reply;
+      /** Each recipient with its own reply, where the replies differ from the one reply of SMTP; else empty. */
+      readonly failed: readonly FailedRecipient[];
+    }
   /** Something did not work; the connection went on, or ended, with a reply that says nothing of the cause. */
   | { readonly kind: 'trouble'; readonly culprit: Culprit; readonly during: Verb | 'session'; readonly cause: unknown }
-  | { readonly kind: 'closed'; readonly reason: LogoutReason }
+  | {
+      readonly kind: 'closed';
+      readonly reason: LogoutReason;
+      /** The last word to a client that was too slow, or that the end of the server met; else undefined. */
+      readonly reply: Reply | undefined;
+    }
 );
 
-/** Is told what happens. Must return at once; what it throws, or rejects with, is dropped. */
+/** Hears each event. Returns at once; an error that it throws, or rejects with, becomes a warning of the process. */
 export type EventListener = (event: EsmtpEvent) => void;
 
 /** A recipient for whom a message that others accepted was not. */

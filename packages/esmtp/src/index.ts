@@ -24,8 +24,13 @@ export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } 
 export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
 export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
+export { formatAddress } from './log/entry-of.ts';
+export { formatLogFields, type LogFields } from './log/format-line.ts';
+export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
+export { printable } from './log/printable.ts';
 export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
 export { foldMailbox, withoutSubaddress } from './mailbox-identity.ts';
+export type { NextHopReply } from './next-hops.ts';
 export { formatReceived } from './received.ts';
 export { AliasError } from './recipients/alias-error.ts';
 export type { AliasEntry } from './recipients/aliases.ts';

@@ -9,9 +9,11 @@ import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { isBlank } from './header-line.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
+import { type NextHopReply, nextHopsOf } from './next-hops.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
+import { tellMessageRefusal } from './tell-refusal.ts';
 
 /**
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
@@ -235,19 +237,37 @@ export class Intake implements Preface {
     if (failed.length === recipients.length) {
       // If one may come to accept it later, the client is to try again.
       const replies = failed.map(({ reply }) => reply);
-      return this.#refuse(replies.find(({ code }) => code < 500) ?? (replies[0] as Reply));
+      const one = replies.find(({ code }) => code < 500) ?? (replies[0] as Reply);
+      return this.#refuse(one, replies.every((reply) => reply === one) ? NONE : failed);
     }
     return this.#accept(octets, failed);
   }
 
   #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
-    this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, octets, failed });
+    if (this.#state.isHeard) this.#tellAccepted(octets, failed);
     return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
   }
 
+  #tellAccepted(octets: number, failed: readonly FailedRecipient[]): void {
+    const avatarId = this.#state.login?.avatarId;
+    const nextHops = this.#nextHops();
+    this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, avatarId, octets, failed, nextHops });
+  }
+
+  /** The message has been taken, whatever the delivery says of where it went. */
+  #nextHops(): readonly NextHopReply[] {
+    try {
+      return nextHopsOf(this.#message, this.#envelope);
+    } catch (error) {
+      this.#state.trouble('us', this.#during, error);
+      return [];
+    }
+  }
+
   /** Tells of the refusal, once. */
-  #refuse(reply: Reply): Reply {
-    if (!this.#told) this.#state.tell({ kind: 'message-refused', envelope: this.#envelope, reply });
+  #refuse(reply: Reply, failed: readonly FailedRecipient[] = NONE): Reply {
+    if (this.#told) this.#state.told = reply;
+    else tellMessageRefusal(this.#state, this.#envelope, reply, failed);
     this.#told = true;
     return reply;
   }

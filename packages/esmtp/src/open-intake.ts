@@ -1,8 +1,10 @@
-import { after, isPromise, type Login, type MaybePromise } from '@postern/cred';
+import { isPromise, type Login, type MaybePromise, settled } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { completeReceived, withKeyword } from './received.ts';
+import { refusal } from './refusals.ts';
 import { DeliveryFailed, type State } from './state.ts';
+import { tellMessageRefusal } from './tell-refusal.ts';
 
 /** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
 export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<Intake> {
@@ -11,7 +13,14 @@ export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
   const field = receivedField(state, login, envelope);
-  return after(open(state, login.avatar, envelope), (message) => new Intake(state, envelope, message, field, during));
+  return settled(
+    () => open(state, login.avatar, envelope),
+    (message) => new Intake(state, envelope, message, field, during),
+    (error) => {
+      tellMessageRefusal(state, envelope, refusal(error));
+      throw error;
+    },
+  );
 }
 
 /** A message that the delivery opens too late is aborted: nobody waits for it any more. */

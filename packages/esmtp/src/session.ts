@@ -32,28 +32,29 @@ import {
 } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
+import { tellRefusal } from './tell-refusal.ts';
 
 /** Leads a session from the greeting to the end. Never fails. */
 export function lead(state: State): Promise<void> {
   const { conversation, settings, limits } = state;
   conversation.patience = limits.idleTime;
-  state.tell({ kind: 'connected' });
+  if (state.isHeard) state.tell({ kind: 'connected' });
   conversation.say(`220 ${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
   // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
   return conversation.hearLines(new Commands(state)).then(
-    () => end(state, state.leaving ?? 'disconnected', undefined),
-    (error: unknown) => end(state, takeLeave(state, error), error),
+    () => end(state, state.leaving ?? 'disconnected', undefined, undefined),
+    (error: unknown) => end(state, reasonOf(error), error, takeLeave(state, error)),
   );
 }
 
-async function end(state: State, reason: LogoutReason, failure: unknown): Promise<void> {
+async function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply | undefined): Promise<void> {
   const closed = state.conversation.close();
   const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
   if (takenBack !== undefined) await takenBack;
   const loggedOut = state.logout(reason);
   if (loggedOut !== undefined) await loggedOut;
   await closed;
-  state.tell({ kind: 'closed', reason });
+  if (state.isHeard) state.tell({ kind: 'closed', reason, reply });
 }
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
@@ -75,11 +76,13 @@ class Commands implements LineListener {
   begins(octet: number): boolean {
     if (octet !== TLS_HANDSHAKE) return true;
     this.#state.conversation.say(FOREIGN.toString());
+    this.#state.tell({ kind: 'foreign-protocol', protocol: 'TLS', reply: FOREIGN });
     return false;
   }
 
   heard(line: string | LineError): MaybePromise<boolean> {
     const state = this.#state;
+    state.told = undefined;
     if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
     const said = parseCommand(line);
     let answer: MaybePromise<Reply | undefined>;
@@ -104,7 +107,8 @@ class Commands implements LineListener {
     const state = this.#state;
     if (reply !== undefined) {
       if (reply.code === CLOSING) state.leaving = 'disconnected';
-      else if (reply.positive) state.go(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
+      if (!reply.positive) tellRefusal(state, said, reply);
+      else state.go(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
       state.conversation.say(reply.toString());
     }
     if (state.leaving !== undefined) return false;
@@ -130,6 +134,7 @@ function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
       return UNIMPLEMENTED;
     case 'foreign':
       state.leaving = 'disconnected';
+      state.tell({ kind: 'foreign-protocol', protocol: 'HTTP', reply: FOREIGN });
       return FOREIGN;
     case 'BDAT':
       if (!('malformed' in said)) return bdat(state, said, refuseNow(state, said.verb));
@@ -229,14 +234,17 @@ function hearsUtf8({ transaction }: State, said: Said | undefined): boolean {
   return transaction?.parameters.smtpUtf8 === true;
 }
 
-/** Says the last word, if there is somebody to hear it. */
-function takeLeave(state: State, error: unknown): LogoutReason {
+/** Says the last word, if there is somebody to hear it, and returns it. */
+function takeLeave(state: State, error: unknown): Reply | undefined {
   const reply = farewell(error);
   if (reply !== undefined) state.conversation.say(reply.toString());
-  if (error instanceof TimedOut) return 'timeout';
-  if (error instanceof Closing) return 'shutdown';
   if (!(error instanceof ConversationError)) state.trouble('us', 'session', error);
-  return 'disconnected';
+  return reply;
+}
+
+function reasonOf(error: unknown): LogoutReason {
+  if (error instanceof TimedOut) return 'timeout';
+  return error instanceof Closing ? 'shutdown' : 'disconnected';
 }
 
 /** The first octet of a TLS record that holds a ClientHello (RFC 8446 §5.1). */

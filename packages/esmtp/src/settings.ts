@@ -1,3 +1,4 @@
+import type { Warnings } from '@postern/conversation';
 import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { DateFormat } from './date-format.ts';
@@ -30,6 +31,9 @@ export interface Settings extends Policy {
   readonly rcptReaders: ReadonlyMap<string, ParameterReader<RcptParameters>>;
   readonly limits: Limits;
   readonly onEvent: EventListener | undefined;
+  /** For what no listener hears. */
+  readonly warnings: Warnings;
+  readonly logUsernames: boolean;
   readonly clock: Clock;
   readonly dates: DateFormat;
   /** The reply to EHLO. */

@@ -1,4 +1,4 @@
-import type { Conversation } from '@postern/conversation';
+import type { Conversation, Warnings } from '@postern/conversation';
 import { type Culprit, isPromise, type Login, type LogoutReason, type MaybePromise, type Portal } from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { ReversePath } from './address.ts';
@@ -60,6 +60,8 @@ export class State {
   errors = 0;
   /** Logins so far that were refused. */
   refusals = 0;
+  /** The refusal that an event has told of while the command at hand ran. */
+  told: Reply | undefined;
 
   constructor(conversation: Conversation, settings: Settings) {
     this.conversation = conversation;
@@ -173,25 +175,37 @@ export class State {
       .catch((error: unknown) => this.trouble('us', 'session', error));
   }
 
+  /** True if somebody hears events: nobody makes one otherwise. */
+  get isHeard(): boolean {
+    return this.settings.onEvent !== undefined;
+  }
+
   /** Tells of an event. */
   tell(event: EventFacts): void {
-    const { onEvent } = this.settings;
+    const { onEvent, warnings } = this.settings;
     if (onEvent === undefined) return;
+    if ('reply' in event) this.told = event.reply;
     try {
-      drop(onEvent({ mind: this.mind, ...event }));
-    } catch {
+      drop(onEvent({ mind: this.mind, ...event }), (error) => warnOfListener(warnings, error));
+    } catch (error) {
       // A log that does not work is no reason to refuse mail.
+      warnOfListener(warnings, error);
     }
   }
 
-  /** Tells of trouble: once for each failure, with whose it is. */
+  /** Tells of trouble: once for each failure, with whose it is. Without a listener, ours and the operator's become warnings of the process. */
   trouble(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    this.tell({ kind: 'trouble', culprit, during, cause });
+    if (this.isHeard) this.tell({ kind: 'trouble', culprit, during, cause });
+    else if (culprit !== 'client') this.settings.warnings.warn(`${this.settings.protocol}: ${during} failed`, cause);
   }
 }
 
 type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
 type EventFacts = Without<EsmtpEvent, 'mind'>;
+
+function warnOfListener(warnings: Warnings, error: unknown): void {
+  warnings.warn('onEvent failed', error);
+}
 
 function asRefusal(error: unknown): Rejection | DeliveryFailed {
   if (error instanceof Rejection) return error;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { formatLogFields } from '@postern/esmtp';
 import { pino } from 'pino';
 import { hasColours } from './colours.ts';
 import { lossy } from './lossy.ts';
@@ -42,11 +43,9 @@ export function prettyLog(write: (line: string) => void, options: PrettyOptions 
     const paint = (text: string, format: Style) =>
       colours ? styleText(format, text, { validateStream: false }) : text;
     return (message: string, facts: Facts = {}): void => {
-      const told = Object.entries(facts).flatMap(([name, value]) =>
-        value === undefined ? [] : [printable(`${name}=${show(value)}`)],
-      );
       const head = [paint(now().toISOString(), 'dim'), paint(level, style), paint(printable(message), 'bold')];
-      write(`${[...head, ...told].join(' ')}\n`);
+      const fields = formatLogFields(facts);
+      write(`${head.join(' ')}${fields === '' ? '' : ` ${fields}`}\n`);
     };
   };
   return { info: entry('info ', 'green'), warn: entry('warn ', 'yellow'), error: entry('error', 'red') };
@@ -70,16 +69,6 @@ export function jsonLog(write: (line: string) => void): Log {
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-function show(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify([...new Set(causes(value))].join(': '));
-  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : (JSON.stringify(value) ?? '');
-}
-
-/** An error's message and those of what caused it, outermost first: often in the same words. */
-function causes(error: Error): string[] {
-  return [error.message, ...(error.cause instanceof Error ? causes(error.cause) : [])];
 }
 
 /** What a terminal obeys, apart from what JSON escapes by itself. */

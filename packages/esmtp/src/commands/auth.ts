@@ -35,7 +35,7 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   } catch (failure) {
     const error = asLoginFailure(failure);
     // Whether the client is still there to hear it or not: or who hangs up in time could guess unseen.
-    tellRefusal(state, challenger, error);
+    tellRefusal(state, challenger, error, frame.username);
     frame.rethrowBroken();
     return await refuse(state, error);
   } finally {
@@ -69,22 +69,29 @@ function logIn(
     ask: frame.ask,
     failureFloor: limits.refusalFloor,
     clock: settings.clock,
+    ...(settings.logUsernames && { onCredentials: ({ username }) => frame.noteUsername(username) }),
   });
   return conversation.within(limits.loginTime, login).catch((error: unknown) => {
     if (error instanceof TimedOut) {
       frame.breakWith(error);
       login
         .then((late) => late.logout('timeout'))
-        .catch((failure: unknown) => tellRefusal(state, challenger, asLoginFailure(failure)));
+        .catch((failure: unknown) => tellRefusal(state, challenger, asLoginFailure(failure), frame.username));
     }
     throw error;
   });
 }
 
 /** Tells of a failure that is the client's. */
-function tellRefusal(state: State, { mechanism }: Challenger, error: LoginError | ExchangeError): void {
-  if (error.culprit !== 'client') return;
-  state.tell({ kind: 'login-refused', mechanism, error, reply: loginRefusal(error) });
+function tellRefusal(
+  state: State,
+  { mechanism }: Challenger,
+  error: LoginError | ExchangeError,
+  username: string | undefined,
+): void {
+  if (error.culprit !== 'client' || !state.isHeard) return;
+  const event = { kind: 'login-refused', mechanism, error, reply: loginRefusal(error) } as const;
+  state.tell(username === undefined ? event : { ...event, username });
 }
 
 /** Counts what was refused, and makes who guesses wait (RFC 4954 §9). */
@@ -116,6 +123,7 @@ async function refuse(state: State, error: LoginError | ExchangeError): Promise<
 class Frame {
   readonly #state: State;
   #broken: { readonly error: unknown } | undefined;
+  #username: string | undefined;
 
   constructor(state: State) {
     this.#state = state;
@@ -130,6 +138,15 @@ class Frame {
     if (line === '*') throw new ExchangeCancelled();
     return decode(line);
   };
+
+  /** The name that the client gave, once it is known; only with `logUsernames`. */
+  get username(): string | undefined {
+    return this.#username;
+  }
+
+  noteUsername(username: string | undefined): void {
+    this.#username = username;
+  }
 
   /** The conversation is over, whatever the exchange makes of it. */
   breakWith(error: Error): void {

@@ -23,6 +23,8 @@ export async function bdat(
   const refused = outOfSequence ?? refuseHere(state);
   const chunks = refused ?? (await begun(state));
   if (chunks instanceof Chunks) return await chunks.hear(octets, last);
+  // The first chunk has told of a message that could not be opened.
+  if (refused === undefined) state.told = chunks;
   await state.conversation.hearBytes(octets, () => {});
   const { phase, settings, transaction } = state;
   const isLmtp = settings.protocol === 'lmtp';
