@@ -1,6 +1,7 @@
 import { ANONYMOUS, type Mind } from '@postern/cred';
 import { formatReceived, Mailbox, type Trace } from '@postern/esmtp';
 import { describe, expect, test } from 'vitest';
+import { ENVELOPE, GREETED, LOGIN, Server } from './server.ts';
 
 const mind: Mind = {
   protocol: 'smtp',
@@ -34,6 +35,13 @@ describe('a Received field', () => {
   test('says from whom, by whom, with what, for whom and when', () => {
     expect(unfolded(formatReceived(trace()))).toBe(
       'Received: from client.example.org ([192.0.2.1]) by mx.example.com with ESMTPA id abc123 for <bob@example.com>; Tue, 03 Feb 2026 04:05:06 +0000',
+    );
+  });
+
+  test('leaves out the client if that is wanted', () => {
+    const way = { ...trace(), remoteName: 'laptop.example.org', omitClient: true };
+    expect(unfolded(formatReceived(way))).toBe(
+      'Received: by mx.example.com with ESMTPA id abc123 for <bob@example.com>; Tue, 03 Feb 2026 04:05:06 +0000',
     );
   });
 
@@ -77,5 +85,45 @@ describe('a Received field', () => {
 
   test.each(['a(b', 'evil;\r\n', '[nonsense]', 'some_host', '', undefined])('does not repeat %j', (clientName) => {
     expect(unfolded(formatReceived(trace({ clientName })))).toContain('Received: from unknown ([192.0.2.1]) by');
+  });
+});
+
+describe('omitClientFromReceived', () => {
+  const CLIENT = /client\.example\.org|laptop\.example\.org|192\.0\.2\.1|198\.51\.100\.8/;
+  const options = { omitClientFromReceived: true, xclient: () => true };
+  const client = { family: 'IPv4', address: '192.0.2.1', port: 1 } as const;
+
+  async function received(server: Server, forwarded = ''): Promise<string> {
+    await server.play(`${GREETED}${forwarded}${LOGIN}${ENVELOPE}\nC: DATA\nS: 354...\nC: .\nS: 250...`, { client });
+    return unfolded(server.delivery.delivered[0]?.text ?? '');
+  }
+
+  test('is false by default, at each service', async () => {
+    for (const service of ['submission', 'mx'] as const) {
+      expect(await received(new Server({ service }))).toMatch(
+        /^Received: from client\.example\.org \(\[192\.0\.2\.1\]\) by /,
+      );
+    }
+  });
+
+  test('leaves out the address of the connection and the name in EHLO', async () => {
+    const text = await received(new Server(options));
+    expect(text).toMatch(/^Received: by mx\.example\.com with ESMTPSA id /);
+    expect(text).not.toMatch(CLIENT);
+  });
+
+  test('leaves out what a trusted peer says of the client', async () => {
+    const forwarded =
+      '\nC: XCLIENT ADDR=198.51.100.8 NAME=laptop.example.org HELO=client.example.org\nS: 220...\nC: EHLO proxy.example.net\nS: 250...';
+    expect(await received(new Server(options), forwarded)).not.toMatch(CLIENT);
+    expect(await received(new Server({ xclient: () => true }), forwarded)).toMatch(
+      /^Received: from client\.example\.org \(laptop\.example\.org \[198\.51\.100\.8\]\) by /,
+    );
+  });
+
+  test('is known to a delivery that makes its own field', async () => {
+    const server = new Server(options);
+    Object.assign(server.delivery, { receivedHeader: formatReceived });
+    expect(await received(server)).toMatch(/^Received: by mx\.example\.com /);
   });
 });

@@ -23,6 +23,7 @@ describe('the URL of a listener', () => {
     ],
     ['smtp://127.0.0.1:2500?newlines=reject', { endpoint: smtp, newlines: 'reject' }],
     ['smtp://127.0.0.1:2500?removeBcc=no', { endpoint: smtp, removeBcc: false }],
+    ['smtp://127.0.0.1:2500?omitClientFromReceived=yes', { endpoint: smtp, omitClientFromReceived: true }],
     [
       'smtp://127.0.0.1:2500?proxy=10.0.0.0/8,2001:db8::1&xclient=unix',
       { endpoint: smtp, proxy: ['10.0.0.0/8', '2001:db8::1'], xclient: ['unix'] },

@@ -85,6 +85,28 @@ describe('60: a listener for submission', () => {
   });
 });
 
+describe('privacy at a listener for submission', () => {
+  it('removes Bcc, and leaves out the client where the URL says so', async () => {
+    const mail = join(folder, 'private-mail');
+    await using server = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0?omitClientFromReceived=yes --listen smtp://127.0.0.1:0?removeBcc=no --auth memory:joe:s3cret`,
+      ...words`--deliver maildir:${mail} --hostname mx.example.com --log silent`,
+    );
+    using hidden = await Client.connect(portOf(server));
+    await hidden.say(`AUTH PLAIN ${PLAIN}`);
+    await hidden.send('<ann@example.com>', '<hidden@example.com>', 'Bcc: eve@example.com\r\nSubject: hi');
+    const text = await delivered(mail, 'hidden@example.com');
+    expect(text).toMatch(/\r\nReceived: by mx\.example\.com with ESMTPA\s[\s\S]*\r\nSubject: hi\r\n$/);
+    expect(text).not.toMatch(/bcc|client\.example\.org|127\.0\.0\.1/i);
+    using open = await Client.connect(portOf(server, 1));
+    await open.say(`AUTH PLAIN ${PLAIN}`);
+    await open.send('<ann@example.com>', '<open@example.com>', 'Bcc: eve@example.com\r\nSubject: hi');
+    expect(await delivered(mail, 'open@example.com')).toMatch(
+      /Received: from client\.example\.org [\s\S]*\r\nBcc: eve@example\.com\r\nSubject: hi\r\n$/,
+    );
+  });
+});
+
 describe('63, 64: a client that comes by a proxy', () => {
   it('is who the PROXY header and XCLIENT say, after STARTTLS as well', async () => {
     const authority = await TestAuthority.create();

@@ -55,6 +55,8 @@ export interface Trace {
   readonly hostname: string;
   /** The client's host name, where a trusted peer has looked it up (XCLIENT). */
   readonly remoteName?: string | undefined;
+  /** True if the field should leave out the client's address and names, as `omitClientFromReceived` demands. Default: false. */
+  readonly omitClient?: boolean;
   /** The registered "with" keyword: `ESMTPSA` (RFC 3848), `UTF8SMTPSA` (RFC 6531). */
   readonly protocol: string;
   readonly envelope: Envelope;

@@ -133,6 +133,7 @@ function policyOf(service: Service, chosen: Partial<Policy>): Policy {
     completeHeader: chosen.completeHeader ?? policy.completeHeader,
     newlines,
     removeBcc: chosen.removeBcc ?? policy.removeBcc,
+    omitClientFromReceived: chosen.omitClientFromReceived ?? policy.omitClientFromReceived,
   };
 }
 

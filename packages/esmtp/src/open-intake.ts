@@ -53,13 +53,14 @@ function receivedField(
   // The client may have greeted the peer that hands it on otherwise than that one greets us.
   const extended = state.extended && forwarded?.protocol !== 'SMTP';
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
-  const { hostname, dates } = settings;
+  const { hostname, dates, omitClientFromReceived: omitClient } = settings;
   const remoteName = forwarded?.name;
   if (avatar.receivedHeader === undefined) {
-    const beginning = state.receivedBeginning.of({ mind, remoteName, hostname, protocol });
+    const beginning = state.receivedBeginning.of({ mind, remoteName, omitClient, hostname, protocol });
     return completeReceived(beginning, mind, envelope, dates.format(Date.now()));
   }
-  const field = avatar.receivedHeader({ mind, remoteName, avatarId, hostname, protocol, envelope, date: new Date() });
+  const way = { mind, remoteName, omitClient, hostname, protocol };
+  const field = avatar.receivedHeader({ ...way, avatarId, envelope, date: new Date() });
   if (field !== undefined && !FIELD.test(field)) {
     throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
   }

@@ -12,7 +12,7 @@ export function formatReceived(trace: Trace): string {
 }
 
 /** Who sends, to whom, and how. */
-type Way = Pick<Trace, 'mind' | 'remoteName' | 'hostname' | 'protocol'>;
+type Way = Pick<Trace, 'mind' | 'remoteName' | 'omitClient' | 'hostname' | 'protocol'>;
 
 /** The field as far as it does not depend on the message. */
 type Beginning = Pick<FoldedField, 'text' | 'column'>;
@@ -40,15 +40,18 @@ export class ReceivedBeginning {
   }
 }
 
-function beginReceived({ mind, remoteName, hostname, protocol }: Way): Beginning {
-  const client = mind.clientName ?? '';
-  const name = isDomain(client) || isAddressLiteral(client) ? client : 'unknown';
+function beginReceived({ mind, remoteName, omitClient, hostname, protocol }: Way): Beginning {
   const field = new FoldedField({ text: 'Received:', column: 'Received:'.length });
-  field.add(`from ${name}${tcpInfo(mind.remote, remoteName)}`);
+  if (omitClient !== true) field.add(`from ${nameOf(mind)}${tcpInfo(mind.remote, remoteName)}`);
   field.add(`by ${hostname}`);
   field.add(`with ${protocol}`);
   // Written out once: what is put together of pieces is copied piece by piece, for each message.
   return { text: Buffer.from(field.text).toString(), column: field.column };
+}
+
+/** The name that the client gave, if it may stand in a field. */
+function nameOf({ clientName = '' }: Trace['mind']): string {
+  return isDomain(clientName) || isAddressLiteral(clientName) ? clientName : 'unknown';
 }
 
 /** The whole field, with the date in words. */

@@ -25,6 +25,11 @@ export interface Policy {
   readonly newlines: 'reject' | 'normalize';
   /** Whether the fields `Bcc` and `Resent-Bcc` are removed from the header of a message (RFC 5322 §3.6.3). */
   readonly removeBcc: boolean;
+  /**
+   * Whether the `Received:` field leaves out the client: its address, its host name and the name it gave. For the privacy of users: the
+   * field then begins with `by` (RFC 5321 §4.4 has `from` first).
+   */
+  readonly omitClientFromReceived: boolean;
 }
 
 /** The policy of each service. */
@@ -35,6 +40,7 @@ export const services: Readonly<Record<Service, Policy>> = {
     completeHeader: true,
     newlines: 'normalize',
     removeBcc: true,
+    omitClientFromReceived: false,
   },
   mx: {
     authentication: 'optional',
@@ -42,6 +48,7 @@ export const services: Readonly<Record<Service, Policy>> = {
     completeHeader: false,
     newlines: 'reject',
     removeBcc: false,
+    omitClientFromReceived: false,
   },
   lmtp: {
     authentication: 'none',
@@ -49,5 +56,6 @@ export const services: Readonly<Record<Service, Policy>> = {
     completeHeader: false,
     newlines: 'reject',
     removeBcc: false,
+    omitClientFromReceived: false,
   },
 };

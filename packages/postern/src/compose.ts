@@ -62,8 +62,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
   const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
   for (const [n, listener] of listeners.entries()) {
-    const { endpoint, tls, proxy, mode, service, xclient, qualifiedDomains, completeHeader, newlines, removeBcc } =
-      listener;
+    const { endpoint, tls, proxy, mode, service, xclient } = listener;
     const options = {
       endpoint,
       tlsPolicy: tls,
@@ -78,10 +77,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
       service,
       challengers,
       authentication: authenticationOf(listener),
-      ...(qualifiedDomains !== undefined && { qualifiedDomains }),
-      ...(completeHeader !== undefined && { completeHeader }),
-      ...(newlines !== undefined && { newlines }),
-      ...(removeBcc !== undefined && { removeBcc }),
+      ...namedPolicy(listener),
       ...(xclient && { xclient: networks(xclient) }),
     };
     bindListener(container, `${n + 1}, ${formatEndpoint(endpoint)}`).toResolvedValue(
@@ -97,6 +93,13 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     acceptsGuests,
     authenticationOf,
   };
+}
+
+/** The parts of the policy that the listener's URL names, except for `auth`. */
+function namedPolicy(listener: ListenerSettings): Partial<Policy> {
+  const { qualifiedDomains, completeHeader, newlines, removeBcc, omitClientFromReceived } = listener;
+  const parts = { qualifiedDomains, completeHeader, newlines, removeBcc, omitClientFromReceived };
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }
 
 function destinationOf({ deliver, notify, hostname, limits }: Settings, context: DeliveryContext): Destination {

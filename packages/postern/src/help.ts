@@ -145,7 +145,7 @@ function policies(): string {
       ...Object.values(services).map((policy) => word(policy[part])),
     ]),
   ];
-  return rows.map(([head = '', ...cells]) => `  ${head.padEnd(18)} ${padded(cells)}`).join('\n');
+  return rows.map(([head = '', ...cells]) => `  ${head.padEnd(24)} ${padded(cells)}`).join('\n');
 }
 
 /** What a URL says for this part of a policy. */
@@ -171,4 +171,5 @@ const POLICY = [
   ['completeHeader', 'completeHeader'],
   ['newlines', 'newlines'],
   ['removeBcc', 'removeBcc'],
+  ['omitClientFromReceived', 'omitClientFromReceived'],
 ] as const;

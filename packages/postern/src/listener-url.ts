@@ -12,6 +12,7 @@ export interface ListenerUrl {
   readonly qualifiedDomains: boolean | undefined;
   readonly completeHeader: boolean | undefined;
   readonly removeBcc: boolean | undefined;
+  readonly omitClientFromReceived: boolean | undefined;
   readonly newlines: Policy['newlines'] | undefined;
   /** Addresses and networks whose connections begin with a PROXY header. */
   readonly proxy: readonly string[] | undefined;
@@ -40,6 +41,7 @@ export function parseListenerUrl(url: string): ListenerUrl {
     qualifiedDomains: takeSwitch(parameters, 'qualifiedDomains'),
     completeHeader: takeSwitch(parameters, 'completeHeader'),
     removeBcc: takeSwitch(parameters, 'removeBcc'),
+    omitClientFromReceived: takeSwitch(parameters, 'omitClientFromReceived'),
     newlines: take(parameters, 'newlines', ['reject', 'normalize']),
     proxy: takeNetworks(parameters, 'proxy'),
     xclient: takeNetworks(parameters, 'xclient'),
@@ -116,6 +118,7 @@ function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): Usage
     'completeHeader',
     'newlines',
     'removeBcc',
+    'omitClientFromReceived',
     'proxy',
     'xclient',
     ...('path' in endpoint ? ['mode'] : []),
