@@ -2,16 +2,24 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { Mailbox } from '@postern/esmtp';
+import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
+import { connect as connectTransport } from '@postern/node';
+import { AuthenticationFailure, plainResponder, scramResponder } from '@postern/sasl/client';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { certificateFiles } from './support/certificates.ts';
 import { run } from './support/program.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'examples');
 
 const MESSAGE = ['MAIL FROM:<ann@example.com>', 'RCPT TO:<console@localhost>', 'DATA'];
+const BYTES = [Buffer.from('Subject: x\r\n\r\nHello\r\n')];
 const BODY = ['Subject: x', '', 'Hello, console', '.'];
 
 /** What shows of each example that it works. */
@@ -136,6 +144,7 @@ const scenarios = new Map<string, () => Promise<void>>([
       expect(await other.say('BYE')).toBe('bye');
     },
   ],
+  ['submission-server', submissionServer],
 ]);
 
 const examples = readdirSync(FOLDER)
@@ -173,7 +182,59 @@ async function consoleServer(name: string): Promise<void> {
   expect(await server.printed(/Hello, console/)).toContain('New message received:');
 }
 
+/** Adds a user, sends that user's mail under TLS, reads users and certificate again, and ends in order. */
+async function submissionServer(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-example-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { ca, cert, key } = await certificateFiles(folder);
+  const users = join(folder, 'users.txt');
+  const addUser = async (username: string, password: string): Promise<void> => {
+    const args = [join(FOLDER, 'dist', 'submission-server.js'), 'add', username];
+    const { code, output } = await run(process.execPath, args, `${password}\n`);
+    expect([code, output]).toEqual([0, expect.stringMatching(/^\S+ SCRAM-SHA-512\$60000:\S+\n$/)]);
+    await appendFile(users, output);
+  };
+  await addUser('joe@example.com', 'correct horse');
+  const urls = ['smtp://127.0.0.1:0?tls=required', 'smtps://127.0.0.1:0'];
+  const server = await served('submission-server', [users, join(folder, 'mail'), cert, key, ...urls], urls.length);
+  const logIn = async (username: string, password: string, implicit = false): Promise<SmtpClient> => {
+    const endpoint = { host: '127.0.0.1', port: server.ports[implicit ? 1 : 0] ?? 0 };
+    const transport = await connectTransport({ endpoint, ca, tlsPolicy: implicit ? 'implicit' : 'offered' });
+    const responder = scramResponder({ username, password, hash: 'sha512' });
+    const client = await connectSmtp(transport, { hostname: 'client.example', responders: [responder] });
+    onTestFinished(() => client[Symbol.asyncDispose]());
+    return client;
+  };
+
+  await expect(logIn('joe@example.com', 'wrong')).rejects.toThrow(AuthenticationFailure);
+  await expect(logIn('ann@example.com', 'later')).rejects.toThrow(AuthenticationFailure);
+  const joe = await logIn('joe@example.com', 'correct horse');
+  const [from, to] = [new Mailbox('joe', 'example.com'), new Mailbox('bob', 'example.com')];
+  await expect(joe.send({ from: to, to: [to] }, BYTES)).rejects.toThrow(/553/);
+  expect(await joe.send({ from, to: [to] }, BYTES)).toEqual([expect.objectContaining({ code: 250 })]);
+  const [file = ''] = await readdir(join(folder, 'mail', 'bob@example.com', 'new'));
+  expect(await readFile(join(folder, 'mail', 'bob@example.com', 'new', file), 'utf8')).toMatch(/Hello\r?\n$/);
+
+  await addUser('ann@example.com', 'later');
+  server.child.kill('SIGHUP');
+  await server.printed(/"reloaded"/);
+  const plain = plainResponder({ username: 'ann@example.com', password: 'later' });
+  const endpoint = { host: '127.0.0.1', port: server.ports[1] ?? 0 };
+  const transport = await connectTransport({ endpoint, ca, tlsPolicy: 'implicit' });
+  await using ann = await connectSmtp(transport, { hostname: 'client.example', responders: [plain] });
+  expect(ann.responder?.mechanism).toBe('PLAIN');
+
+  const ended = once(server.child, 'close');
+  server.child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  const log = await server.printed(/"closed"/);
+  expect(log).not.toMatch(/correct horse|later|wrong/);
+  expect(log).toMatch(/"logged in","from":"127\.0\.0\.1","user":"joe@example\.com","mechanism":"SCRAM-SHA-512/);
+  expect(log).toMatch(/"message accepted"/);
+}
+
 interface Served {
+  readonly child: ChildProcess;
   /** Of the listeners, in the order in which they were told of. */
   readonly ports: readonly number[];
   /** All that was printed, as soon as there is this in it. */
@@ -181,23 +242,31 @@ interface Served {
 }
 
 /** Starts an example on any ports, and with more arguments if there are any; it is ended with the test. */
-async function serve(name: string, ...args: readonly string[]): Promise<Served> {
-  const child = start(name, '0', ...args);
+function serve(name: string, ...args: readonly string[]): Promise<Served> {
+  return served(name, ['0', ...args], name === 'two-avatars' ? 2 : 1);
+}
+
+/** Starts an example with these arguments, which tells of so many listeners; it is ended with the test. */
+async function served(name: string, args: readonly string[], listeners: number): Promise<Served> {
+  const child = start(name, ...args);
+  const closed = once(child, 'close');
   onTestFinished(async () => {
-    const ended = once(child, 'close');
     child.kill();
-    await ended;
+    await closed;
   });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      child.emit('output');
+    });
+  }
   const printed = async (what: RegExp): Promise<string> => {
-    while (!what.test(output)) await Promise.race([once(child.stdout, 'data'), ended(child, name)]);
+    while (!what.test(output)) await Promise.race([once(child, 'output'), ended(child, name)]);
     return output;
   };
-  const told = await printed(name === 'two-avatars' ? /listening .*\n.*listening .*\n/ : /listening .*\n/);
-  return { ports: Array.from(told.matchAll(/^listening .*:(\d+)$/gm), ([, port]) => Number(port)), printed };
+  const told = await printed(new RegExp(`(listening .*\\n){${listeners}}`));
+  return { child, ports: Array.from(told.matchAll(/^listening .*:(\d+)$/gm), ([, port]) => Number(port)), printed };
 }
 
 async function ended(child: ChildProcess, name: string): Promise<never> {
@@ -210,9 +279,9 @@ function runExample(name: string, ...args: readonly string[]): Promise<{ code: n
   return run(process.execPath, [join(FOLDER, 'dist', `${name}.js`), ...args]);
 }
 
-function start(name: string, ...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+function start(name: string, ...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(process.execPath, [join(FOLDER, 'dist', `${name}.js`), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
