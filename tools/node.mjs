@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
-const floor = [24, 15];
+const floor = [22, 18];
 const root = join(import.meta.dirname, '..');
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const workspace = readJson(join(root, 'package.json'));

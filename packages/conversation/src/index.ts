@@ -1,3 +1,5 @@
+import './supported-node.ts';
+
 export { type Clock, systemClock } from './clock.ts';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
 export { Deadlines } from './deadlines.ts';

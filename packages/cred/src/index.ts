@@ -1,3 +1,5 @@
+import './supported-node.ts';
+
 export { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 export type { AnyChecker, Checker, CredentialsOf } from './checker.ts';
 export { AllOfChecker } from './checkers/all-of.ts';
