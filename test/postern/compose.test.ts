@@ -1,6 +1,3 @@
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery, Notifying } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
@@ -14,6 +11,7 @@ import { Place } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
@@ -153,7 +151,7 @@ describe('a composition', () => {
   });
 
   it('keeps to the quota of its Maildirs', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-compose-'));
+    using folder = temporaryFolder('compose');
     const deliver = maildir({ folder: folder.path, quota: 10 });
     const { portal } = composed({ auth: ['memory:joe:one'], deliver });
     const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);

@@ -1,6 +1,5 @@
-import { mkdtempDisposableSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageDelivery } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
@@ -9,10 +8,11 @@ import { Place } from '../../packages/postern/src/place.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { LineClient } from '../support/line-client.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('a server that is closed', () => {
   it('says 421 to who does not end in time, be it in the middle of a message, of which nothing stays', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-serve-'));
+    using folder = temporaryFolder('serve');
     const config = { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver: `maildir:${folder.path}` };
     const context = { log: openLog('silent'), print: async () => {}, hostname: 'mx.example.com' };
     const server = await startServer(settingsOf({ config, nameOf: String }), context);

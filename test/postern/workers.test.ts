@@ -1,7 +1,6 @@
-import { mkdtempDisposableSync, unlinkSync, writeFileSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
 import { connectSmtp } from '@postern/esmtp/client';
@@ -16,6 +15,12 @@ import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
 import { type RunningPostern, spawnPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+// Else a worker that a test makes itself would run from source, as this process does: Node 22 does not know `using`.
+process.execArgv = process.execArgv.filter(
+  (option, at, all) => option !== '--conditions' && all[at - 1] !== '--conditions',
+);
 
 const SERVE = words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver discard --log json`;
 
@@ -90,7 +95,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   });
 
   it('end with a supervisor that is killed before they have started', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    using folder = temporaryFolder('workers');
     const file = join(folder.path, 'postern.config.js');
     const waits = 'if (process.env.POSTERN_WORKER) await new Promise((over) => setTimeout(over, 600_000));';
     writeFileSync(file, `${waits} export default { workers: 2 };`);
@@ -103,7 +108,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   });
 
   it('are replaced ever later if they die at once, and leave no less for that', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    using folder = temporaryFolder('workers');
     const doomed = join(folder.path, 'doomed');
     const config = workersConfig(folder.path, `if (existsSync(${JSON.stringify(doomed)})) process.exit(3);`);
     // None has lived for long, however long it takes here.
@@ -129,7 +134,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   });
 
   it('read the certificate again also if they were just about to listen', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    using folder = temporaryFolder('workers');
     const gate = join(folder.path, 'gate');
     const { cert, key } = await selfSigned();
     const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
@@ -169,7 +174,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   });
 
   it('leave as they do later while others have not started yet, who come no more', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    using folder = temporaryFolder('workers');
     const first = join(folder.path, 'first');
     const port = await freePort();
     // All but the first one hang.
@@ -201,7 +206,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   });
 
   it('cannot start if they take too long', async () => {
-    using folder = mkdtempDisposableSync(join(tmpdir(), 'postern-workers-'));
+    using folder = temporaryFolder('workers');
     const config = workersConfig(folder.path, 'await new Promise((over) => setTimeout(over, 600_000));');
     const workers = new Workers(['--config', config], settings(), openLog('silent'), { starting: 1 });
     await expect(workers.start(2)).rejects.toThrow('a worker could not start');
