@@ -1,5 +1,6 @@
 import { InMemoryFailureCounts } from '@postern/cred';
 import { FakeClock } from '@postern/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 describe('failure counts in memory', () => {
@@ -34,14 +35,56 @@ describe('failure counts in memory', () => {
     expect(counts.get('victim')).toBe(5);
   });
 
-  it('make room of one of the sixteen oldest, however many there are', () => {
-    const counts = new InMemoryFailureCounts({ maximumKeys: 17 });
-    for (let n = 0; n < 17; n += 1) {
-      counts.add(`key ${n}`, 1000);
-      if (n < 16) counts.add(`key ${n}`, 1000);
-    }
-    counts.add('new', 1000);
-    expect([counts.get('key 0'), counts.get('key 1'), counts.get('key 16'), counts.get('new')]).toEqual([0, 2, 1, 1]);
+  it('are not washed away by keys with as many failures or more', () => {
+    const counts = new InMemoryFailureCounts({ maximumKeys: 100 });
+    const fail = (key: string, times: number) => {
+      for (let n = 0; n < times; n += 1) counts.add(key, 1000);
+    };
+    for (let n = 0; n < 50; n += 1) fail(`heavy ${n}`, 100);
+    fail('victim', 8);
+    for (let n = 50; n < 80; n += 1) fail(`heavy ${n}`, 100);
+    for (let n = 0; n < 10_000; n += 1) fail(`flood ${n}`, 1);
+    for (let n = 0; n < 1_000; n += 1) fail(`flood again ${n}`, 7);
+    expect([counts.get('victim'), counts.get('heavy 0'), counts.size]).toEqual([8, 100, 100]);
+  });
+
+  it('make room of the oldest of the keys with the fewest failures', () => {
+    const counts = new InMemoryFailureCounts({ maximumKeys: 3 });
+    for (const key of ['a', 'b', 'a', 'c', 'd']) counts.add(key, 1000);
+    expect(['a', 'b', 'c', 'd'].map((key) => counts.get(key))).toEqual([2, 0, 1, 1]);
+  });
+
+  it('agree with a model, whatever comes, as long as the table is not full', () => {
+    const key = fc.constantFrom('a', 'b', 'c');
+    const step = fc.oneof(
+      fc.record({ add: key, window: fc.integer({ min: 1, max: 50 }) }),
+      fc.record({ reset: key }),
+      fc.record({ wait: fc.integer({ min: 0, max: 30 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        let now = 0;
+        const clock = { now: () => now, after: () => ({ [Symbol.dispose]() {} }) };
+        const counts = new InMemoryFailureCounts({ clock, maximumKeys: 3 });
+        const model = new Map<string, { failures: number; until: number }>();
+        for (const step of steps) {
+          if ('wait' in step) now += step.wait;
+          else if ('reset' in step) {
+            counts.reset(step.reset);
+            model.delete(step.reset);
+          } else {
+            counts.add(step.add, step.window);
+            const known = model.get(step.add);
+            if (known !== undefined && known.until > now) known.failures += 1;
+            else model.set(step.add, { failures: 1, until: now + step.window });
+          }
+          for (const name of ['a', 'b', 'c']) {
+            const known = model.get(name);
+            expect(counts.get(name)).toBe(known !== undefined && known.until > now ? known.failures : 0);
+          }
+        }
+      }),
+    );
   });
 
   it('make room of what has passed first', async () => {

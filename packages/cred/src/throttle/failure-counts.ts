@@ -13,9 +13,15 @@ export interface FailureCounts {
   remaining?(key: string): MaybePromise<number>;
 }
 
-/** Counts in memory, for a bounded number of keys: beyond it those are dropped that matter least. */
+/**
+ * Counts failures in memory, for a bounded number of keys. A full table drops an expired key, or else the
+ * oldest of those with the fewest failures: neither new nor heavy keys wash away the count of a victim
+ * below their own. Every operation takes constant time.
+ */
 export class InMemoryFailureCounts implements FailureCounts {
-  readonly #counts = new Map<string, { failures: number; readonly until: number }>();
+  readonly #counts = new Map<string, Count>();
+  /** The keys with one failure, with two, and so on, each in the order of their last failure. */
+  readonly #levels = Array.from({ length: MAX_LEVELS }, () => new Set<string>());
   readonly #clock: Clock;
   readonly #maximumKeys: number;
 
@@ -27,7 +33,7 @@ export class InMemoryFailureCounts implements FailureCounts {
     this.#maximumKeys = maximumKeys;
   }
 
-  /** How many keys are kept. */
+  /** The number of keys that are kept. */
   get size(): number {
     return this.#counts.size;
   }
@@ -36,21 +42,27 @@ export class InMemoryFailureCounts implements FailureCounts {
     const count = this.#counts.get(key);
     if (count === undefined) return 0;
     if (count.until > this.#clock.now()) return count.failures;
-    this.#counts.delete(key);
+    this.reset(key);
     return 0;
   }
 
   add(key: string, window: number): void {
-    if (this.get(key) > 0) {
-      const count = this.#counts.get(key);
-      if (count !== undefined) count.failures += 1;
-      return;
+    const failures = this.get(key);
+    const count = this.#counts.get(key);
+    if (count === undefined) {
+      if (this.#counts.size >= this.#maximumKeys) this.#dropOne();
+      this.#counts.set(key, { failures: 1, until: this.#clock.now() + window });
+    } else {
+      this.#levelOf(failures).delete(key);
+      count.failures += 1;
     }
-    if (this.#counts.size >= this.#maximumKeys) this.#dropOne();
-    this.#counts.set(key, { failures: 1, until: this.#clock.now() + window });
+    this.#levelOf(failures + 1).add(key);
   }
 
   reset(key: string): void {
+    const count = this.#counts.get(key);
+    if (count === undefined) return;
+    this.#levelOf(count.failures).delete(key);
     this.#counts.delete(key);
   }
 
@@ -59,18 +71,30 @@ export class InMemoryFailureCounts implements FailureCounts {
     return count === undefined ? 0 : Math.max(0, count.until - this.#clock.now());
   }
 
-  /** Of the oldest few, the one with the fewest failures: a flood of new keys does not wash away what was counted long. */
+  #levelOf(failures: number): Set<string> {
+    return this.#levels[Math.min(failures, MAX_LEVELS) - 1] as Set<string>;
+  }
+
   #dropOne(): void {
-    let least: { readonly key: string; readonly failures: number } | undefined;
-    let candidates = 0;
-    for (const key of this.#counts.keys()) {
-      const failures = this.get(key);
-      if (least === undefined || failures < least.failures) least = { key, failures };
-      candidates += 1;
-      if (failures === 0 || candidates === CANDIDATES) break;
+    const now = this.#clock.now();
+    let lightest: string | undefined;
+    for (const level of this.#levels) {
+      const [oldest] = level;
+      if (oldest === undefined) continue;
+      lightest ??= oldest;
+      if ((this.#counts.get(oldest)?.until ?? now) > now) continue;
+      lightest = oldest;
+      break;
     }
-    if (least !== undefined) this.#counts.delete(least.key);
+    if (lightest !== undefined) this.reset(lightest);
   }
 }
 
-const CANDIDATES = 16;
+interface Count {
+  failures: number;
+  /** When the window has passed, on the clock. */
+  readonly until: number;
+}
+
+/** Keys with more failures share the last level. */
+const MAX_LEVELS = 64;
