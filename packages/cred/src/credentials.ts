@@ -1,5 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util';
-import type { LoginError } from './errors.ts';
+import { isThrottled, type LoginError } from './errors.ts';
 import { after, type MaybePromise } from './maybe-promise.ts';
 import { sameText } from './same-text.ts';
 
@@ -8,6 +8,12 @@ import { sameText } from './same-text.ts';
  * Rejects when the client cancels the exchange, answers with something that is no response, or leaves.
  */
 export type Ask = (challenge: Uint8Array) => Promise<Uint8Array>;
+
+/**
+ * Where the client's proof is: `unasked` and `asked` for live credentials whose client still owes its last
+ * message (SCRAM's challenge has not left yet, or has), `arrived` once the guess is there to be judged.
+ */
+export type ProofState = 'unasked' | 'asked' | 'arrived';
 
 /**
  * What a client put forward to prove who it is. A class of its own for every kind of proof: checkers register for the class.
@@ -20,8 +26,35 @@ export abstract class Credentials {
   /** The authorization identity (authzid, RFC 4422 §2) that the client asks to act as; undefined if it did not ask. */
   readonly authzid: string | undefined;
 
+  #guard: (() => MaybePromise<void>) | undefined;
+
   constructor(authzid?: string) {
     this.authzid = authzid === '' ? undefined : authzid;
+  }
+
+  /** False for what nobody can guess, such as a client certificate. A throttle leaves such credentials alone. */
+  get guessable(): boolean {
+    return true;
+  }
+
+  /** Where the client's proof is. Default: `arrived`; live credentials override it. */
+  get proofState(): ProofState {
+    return 'arrived';
+  }
+
+  /**
+   * Has the guard called when the proof of live credentials has arrived and before it is judged; the guard
+   * refuses the login by throwing. Of several guards the first one is called first. Credentials whose
+   * proof has arrived already call no guard.
+   */
+  onProof(guard: () => MaybePromise<void>): void {
+    const earlier = this.#guard;
+    this.#guard = earlier === undefined ? guard : () => after(earlier(), guard);
+  }
+
+  /** Calls the guards. Live credentials call this between the arrival of the proof and its verdict. */
+  protected proofArrived(): MaybePromise<void> {
+    return this.#guard?.();
   }
 
   /** The last word after a login that succeeded, said before the protocol's own success: SCRAM's server signature, for one. */
@@ -34,8 +67,8 @@ export abstract class Credentials {
   conclude(): MaybePromise<void> {}
 
   /** The last word before the protocol's own refusal: an OAuth error, for one. By default there is none, and {@link conclude} is enough. */
-  refused(_ask: Ask, _error: LoginError): MaybePromise<void> {
-    return this.conclude();
+  refused(_ask: Ask, error: LoginError): MaybePromise<void> {
+    if (!isThrottled(error)) return this.conclude();
   }
 
   /** What `util.inspect` shows, and with it `console.log`: the public fields. Asked for everything, it would call the getters too. */
@@ -106,6 +139,10 @@ export class UsernamePassword extends PasswordProof {
 /** A client that asks to come in without a name (RFC 4505), or that never authenticated. */
 export class Anonymous extends Credentials {
   readonly username = undefined;
+
+  override get guessable(): boolean {
+    return false;
+  }
 
   /** What the client said of itself: a trace for the log, of no authority (RFC 4505 §2). */
   readonly trace: string;

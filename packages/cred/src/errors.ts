@@ -53,6 +53,14 @@ export class LoginDenied extends LoginError {
   }
 }
 
+/**
+ * Returns true for the denial of a throttle. Such a denial is about the client and not about an account:
+ * the exchange ends at once, where every other refusal runs on to the end.
+ */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof LoginDenied && error.reason === 'too-many';
+}
+
 /** Something of ours did not work, so nobody knows whether the credentials are right; the client may try again. */
 export class TemporaryFailure extends LoginError {
   readonly code = 'temporary';

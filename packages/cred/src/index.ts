@@ -9,13 +9,14 @@ export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory.ts
 export { TrustedLoginChecker } from './checkers/trusted-login.ts';
 export { withDeadline } from './checkers/with-deadline.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { Anonymous, type Ask, Credentials, PasswordProof, UsernamePassword } from './credentials.ts';
+export { Anonymous, type Ask, Credentials, PasswordProof, type ProofState, UsernamePassword } from './credentials.ts';
 export { DelegatingMind } from './delegating-mind.ts';
 export {
   asLoginError,
   type Culprit,
   type DenialOptions,
   type DenialReason,
+  isThrottled,
   LoginDenied,
   LoginError,
   NoAvatar,

@@ -3,7 +3,7 @@ import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
-import { asLoginError, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
+import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { type InstanceOf, type Interface, isDerived } from './interface.ts';
 import { Login, type LogoutReason, type OnLogout } from './login.ts';
 import { after, isPromise, type MaybePromise } from './maybe-promise.ts';
@@ -167,7 +167,7 @@ export class Portal {
     const checker = this.#checkerOf(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
     const refuse = async (error: unknown): Promise<never> => {
-      if (attempt.over === undefined) await credentials.conclude();
+      if (attempt.over === undefined && !isThrottled(error)) await credentials.conclude();
       throw error;
     };
     try {

@@ -11,4 +11,8 @@ export class TrustedLogin extends Credentials {
     super(authzid);
     this.username = username;
   }
+
+  override get guessable(): boolean {
+    return false;
+  }
 }

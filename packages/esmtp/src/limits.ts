@@ -26,6 +26,11 @@ export interface Limits {
   readonly refusals: number;
   /** A refused login is answered no sooner than so long after the client's last word, whatever was wrong. Default: 250. */
   readonly refusalFloor: number;
+  /**
+   * The first challenge of live credentials (SCRAM) leaves at a whole multiple of this after the client's message, so that its time
+   * does not tell which users exist; 0 for none. Default: 10.
+   */
+  readonly minChallengeDelay: number;
   /** How long a login may take in all, from AUTH to its outcome; then 421. Default: 120,000. */
   readonly loginTime: number;
   /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
@@ -54,6 +59,7 @@ export const defaultLimits: Limits = {
   refusalDelay: 5_000,
   refusals: 10,
   refusalFloor: 250,
+  minChallengeDelay: 10,
   loginTime: 120_000,
   idleTime: 300_000,
   deliveryTime: 120_000,
@@ -83,6 +89,7 @@ const least: Limits = {
   refusalDelay: 0,
   refusals: 1,
   refusalFloor: 0,
+  minChallengeDelay: 0,
   loginTime: 1,
   idleTime: 1,
   deliveryTime: 1,

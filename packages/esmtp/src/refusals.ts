@@ -1,5 +1,12 @@
 import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
-import { LoginDenied, LoginError, TemporaryFailure, UnauthorizedLogin, UnhandledCredentials } from '@postern/cred';
+import {
+  isThrottled,
+  LoginDenied,
+  LoginError,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from '@postern/cred';
 import { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
 import { ownWords } from './login-refusal.ts';
 import { Rejection, Reply } from './reply.ts';
@@ -23,6 +30,7 @@ export function guestRefusal(error: LoginError): Reply {
   const own = ownWords(error);
   if (own !== undefined) return own.reply;
   if (error instanceof UnhandledCredentials) return AUTHENTICATION_REQUIRED;
+  if (isThrottled(error)) return THROTTLED;
   return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? NO_GUESTS : DEFERRED;
 }
 
@@ -82,6 +90,8 @@ const LOGIN_DEFERRED = new Reply(454, '4.7.0', 'Temporary authentication failure
 const CANCELLED = new Reply(501, '5.7.0', 'Authentication cancelled');
 const DEFERRED = new Reply(451, '4.3.0', 'Something went wrong here, try again later');
 const NO_GUESTS = new Reply(550, '5.7.1', 'Not allowed without authentication');
+/** A denial that ends by itself is no final answer about a message. */
+const THROTTLED = new Reply(451, '4.7.1', 'Too many attempts, try again later');
 const BARE_LINE_ENDING = new Reply(500, '5.5.2', 'A line ends with CR and LF');
 const TIMED_OUT = new Reply(421, '4.4.2', 'Took too long, closing the connection');
 const SHUTTING_DOWN = new Reply(421, '4.3.2', 'Shutting down, try again later');

@@ -14,6 +14,7 @@ import {
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse } from './errors.ts';
 import { ExchangeMind } from './exchange-mind.ts';
+import { PacedRelease } from './paced-release.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
@@ -36,7 +37,13 @@ export interface Authentication<I extends readonly Interface<object>[]> {
    * was wrong, but for fractions of a millisecond. Success is not delayed. Default: 250.
    */
   readonly failureFloor?: number;
-  /** What the failure floor goes by. Default: the system's. */
+  /**
+   * The first challenge of live credentials, such as SCRAM's, leaves at a whole multiple of this many
+   * milliseconds after the client's message, so that the time of a look-up does not tell which users
+   * exist. Default: 10; 0 for none.
+   */
+  readonly minChallengeDelay?: number;
+  /** What the delays go by. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -56,6 +63,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     interfaces,
     initialResponse,
     failureFloor = 250,
+    minChallengeDelay = 10,
     clock = systemClock,
   } = authentication;
   if (challenger.serverFirst && initialResponse !== undefined) {
@@ -72,6 +80,8 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   authentication.onCredentials?.(credentials);
   let login: Login<InstanceOf<I[number]>>;
   const inExchange = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
+  const isLive = credentials.proofState === 'unasked' && minChallengeDelay > 0;
+  using _release = isLive ? exchange.pace(minChallengeDelay, mind.signal) : undefined;
   try {
     login = await portal.login(credentials, inExchange, ...interfaces);
   } catch (error) {
@@ -115,6 +125,7 @@ class Exchange {
   readonly #ask: Ask;
   readonly #clock: Clock;
   #heardAt: number;
+  #release: (() => Promise<void>) | undefined;
   #broken: { readonly error: unknown } | undefined;
 
   constructor(ask: Ask, clock: Clock) {
@@ -123,8 +134,20 @@ class Exchange {
     this.#heardAt = clock.now();
   }
 
+  /** Has the next challenge leave at whole multiples of the interval after now. */
+  pace(interval: number, signal: AbortSignal): Disposable {
+    const release = new PacedRelease(this.#clock, interval);
+    this.#release = () => release.next(signal);
+    return release;
+  }
+
   readonly ask: Ask = async (challenge) => {
     this.rethrow();
+    const release = this.#release;
+    if (release !== undefined) {
+      this.#release = undefined;
+      await release();
+    }
     try {
       const response = await this.#ask(challenge);
       this.#heardAt = this.#clock.now();

@@ -1,4 +1,5 @@
 import {
+  ANONYMOUS,
   Anonymous,
   AnonymousChecker,
   type AvatarId,
@@ -13,8 +14,11 @@ import {
   type Mind,
   PasswordProof,
   Portal,
+  type ProofState,
   TemporaryFailure,
   type ThrottleOptions,
+  TrustedLogin,
+  TrustedLoginChecker,
   UnauthorizedLogin,
   UsernamePassword,
   withThrottle,
@@ -562,32 +566,147 @@ describe('the store of failures', () => {
 });
 
 describe('live credentials', () => {
+  /** The client's proof is what `answer` resolves to; a rejection breaks the exchange off. */
   class Live extends Credentials {
-    readonly username = 'joe';
-    readonly #right: boolean;
-    constructor(right: boolean) {
+    readonly username: string;
+    readonly answer = Promise.withResolvers<boolean>();
+    #proofState: ProofState = 'unasked';
+    #heard: Promise<boolean> | undefined;
+    constructor(username = 'joe') {
       super();
-      this.#right = right;
+      this.username = username;
+    }
+    override get proofState(): ProofState {
+      return this.#proofState;
     }
     verify(): Promise<boolean> {
-      return settle().then(() => this.#right);
+      this.#proofState = 'asked';
+      this.#heard ??= this.answer.promise.then(async (right) => {
+        this.#proofState = 'arrived';
+        await this.proofArrived();
+        return right;
+      });
+      return this.#heard;
+    }
+    override async conclude(): Promise<void> {
+      await this.verify();
     }
   }
   const store: Checker<Live> = {
     credentialInterfaces: [Live],
     async requestAvatarId(credentials) {
-      if (!(await credentials.verify())) throw new UnauthorizedLogin();
-      return 'joe';
+      if (credentials.username === 'nobody' || !(await credentials.verify())) throw new UnauthorizedLogin();
+      return credentials.username;
     },
+  };
+  const begin = (checker: Checker<Live>, username = 'joe', mind = HERE) => {
+    const credentials = new Live(username);
+    const outcome = Promise.resolve(checker.requestAvatarId(credentials, mind)).catch((error: unknown) => error);
+    return { answer: credentials.answer, outcome, credentials };
+  };
+  const finish = (checker: Checker<Live>, right: boolean, username = 'joe', mind = HERE) => {
+    const { answer, outcome } = begin(checker, username, mind);
+    answer.resolve(right);
+    return outcome;
+  };
+  const breakOff = (checker: Checker<Live>, username = 'joe', mind = HERE) => {
+    const { answer, outcome } = begin(checker, username, mind);
+    answer.reject(new Error('cancelled'));
+    return outcome;
   };
 
   it('work through a throttle, in a cascade as well, and their failures count', async () => {
     const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
-    const checker = withThrottle(CascadingChecker.of(users, store), limits);
-    const ask = async (right: boolean) =>
-      Promise.resolve(checker.requestAvatarId(new Live(right), HERE)).catch((error: unknown) => error);
-    expect(await ask(true)).toBe('joe');
-    expect([await ask(false), await ask(false), await ask(false)]).toEqual([refused, refused, refused]);
-    expect(await ask(true)).toEqual(tooMany);
+    const checker = withThrottle(CascadingChecker.of(users, store), limits) as Checker<Live>;
+    expect(await finish(checker, true)).toBe('joe');
+    for (let n = 0; n < 3; n += 1) expect(await finish(checker, false)).toEqual(refused);
+    expect(await finish(checker, true)).toEqual(tooMany);
+  });
+
+  it('hold no place before the proof is there, however many a stranger opens', async () => {
+    const checker = withThrottle(store);
+    const silent = Array.from({ length: 300 }, () => begin(checker));
+    const elsewhere = Array.from({ length: 300 }, (_, n) => begin(checker, 'joe', mindOf({ address: `10.0.0.${n}` })));
+    await settle();
+    expect(await finish(checker, true)).toBe('joe');
+    expect(await finish(checker, true, 'joe', THERE)).toBe('joe');
+    for (const { answer, outcome } of [...silent, ...elsewhere]) {
+      answer.reject(new Error('gone'));
+      await outcome;
+    }
+  });
+
+  it('get no more guesses at once than one after the other', async () => {
+    const checker = withThrottle(store, limits);
+    const guesses = Array.from({ length: 20 }, () => begin(checker));
+    await settle();
+    for (const { answer } of guesses) answer.resolve(false);
+    const outcomes = await Promise.all(guesses.map(({ outcome }) => outcome));
+    expect(outcomes.filter((outcome) => outcome instanceof UnauthorizedLogin)).toHaveLength(3);
+    expect(outcomes.filter((outcome) => outcome instanceof LoginDenied)).toHaveLength(17);
+  });
+
+  it.each(['joe', 'nobody'])('that %s breaks off count for the network, and never for the user', async (username) => {
+    const checker = withThrottle(store, { ...limits, network: { failures: 4, window: MINUTE } });
+    for (let n = 0; n < 4; n += 1) expect(await breakOff(checker, username)).toEqual(new Error('cancelled'));
+    expect(await finish(checker, true)).toEqual(tooMany);
+    expect(await finish(checker, true, 'joe', THERE)).toBe('joe');
+  });
+
+  it('that are turned away are asked for nothing', async () => {
+    const checker = withThrottle(store, { ...limits, network: { failures: 1, window: MINUTE } });
+    await breakOff(checker);
+    const { outcome, credentials } = begin(checker);
+    expect(await outcome).toEqual(tooMany);
+    expect(credentials.proofState).toBe('unasked');
+  });
+
+  it('of a store that fails before the challenge count for nobody', async () => {
+    const broken: Checker<Live> = {
+      credentialInterfaces: [Live],
+      requestAvatarId: () => Promise.reject(new TemporaryFailure('the store is down')),
+    };
+    const counts = new InMemoryFailureCounts();
+    await begin(withThrottle(broken, { ...limits, counts })).outcome;
+    expect(counts.size).toBe(0);
+  });
+});
+
+describe('the owner of an account', () => {
+  const options = { ...limits, user: { failures: 5, window: MINUTE, atOnce: 1 } };
+
+  it('comes in from where the owner has been before, whatever strangers guess', async () => {
+    const { guess, login } = guarded(options);
+    await login('joe', 's3cret');
+    for (let n = 0; n < 5; n += 1) expect(await guess('joe', mindOf({ address: `10.0.0.${n}` }))).toEqual(refused);
+    expect(await guess('joe', mindOf({ address: '10.0.1.0' }))).toEqual(tooMany);
+    expect(await login('joe', 's3cret')).toBe('joe');
+    await expect(login('joe', 's3cret', THERE)).rejects.toEqual(tooMany);
+  });
+
+  it('has the limits of the user and network there, as anybody on that network has', async () => {
+    const { guess, login } = guarded(options);
+    await login('joe', 's3cret');
+    for (let n = 0; n < 3; n += 1) expect(await guess('joe')).toEqual(refused);
+    await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
+  });
+
+  it('is not known for where somebody only guessed', async () => {
+    const { guess, login } = guarded(options);
+    for (let n = 0; n < 5; n += 1) await guess('joe', mindOf({ address: `10.0.0.${n}` }));
+    await expect(login('joe', 's3cret', mindOf({ address: '10.0.0.1' }))).rejects.toEqual(tooMany);
+  });
+});
+
+describe('what cannot be guessed', () => {
+  it('passes a throttle that turns everybody else away', async () => {
+    const counts = new InMemoryFailureCounts();
+    const checker = withThrottle(CascadingChecker.of(new AnonymousChecker(), new TrustedLoginChecker()), {
+      network: { failures: 1, window: MINUTE },
+      counts,
+    });
+    counts.add(`network:${HERE.remote.address}`, MINUTE);
+    expect(await checker.requestAvatarId(new Anonymous(), HERE)).toBe(ANONYMOUS);
+    expect(await checker.requestAvatarId(new TrustedLogin('joe'), HERE)).toBe('joe');
   });
 });

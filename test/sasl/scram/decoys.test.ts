@@ -281,6 +281,7 @@ describe('whether there is such a user is not told', () => {
         return answer.promise;
       },
       failureFloor: 0,
+      minChallengeDelay: 0,
     }).catch((thrown: unknown) => thrown);
     return { answer, challenged, error };
   }

@@ -5,8 +5,10 @@ import { type Clock, systemClock } from '../clock.ts';
 import { type Credentials, UsernamePassword } from '../credentials.ts';
 import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
 import type { Interface } from '../interface.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Address, Mind } from '../mind.ts';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
+import { KnownNetworks } from './known-networks.ts';
 import { networkOf, siteOf } from './network-of.ts';
 import { RecentGuesses } from './recent-guesses.ts';
 import { Turnstile } from './turnstile.ts';
@@ -39,9 +41,12 @@ export interface ThrottleOptions {
 }
 
 /**
- * The checker, guarded against guessing: after too many failures the answer is LoginDenied `too-many`, and the checker is not
- * asked. Only refusals count, and the same wrong password for the same user from the same network counts once. Trouble in the
- * store is a TemporaryFailure. Put it around a cascade, not inside: a refusal there ends the exchange.
+ * Guards a checker against guessing: after too many failures the answer is LoginDenied `too-many`, and the
+ * checker is not asked. Only refusals count, and the same wrong password for the same user from the same
+ * network counts once. An exchange that the client breaks off before its proof counts for its networks.
+ * From networks where a user has logged in before, guesses of others are no obstacle to that user. Guests,
+ * certificates and trusted logins pass. A broken store is a TemporaryFailure. Put the throttle around a
+ * cascade, not inside: a refusal there ends the exchange.
  */
 export function withThrottle<C extends Credentials>(checker: Checker<C>, options: ThrottleOptions = {}): Checker<C> {
   return new Throttle(checker, options);
@@ -54,6 +59,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   readonly #trusted: (remote: Address) => boolean;
   readonly #counts: FailureCounts;
   readonly #turnstile = new Turnstile();
+  readonly #known = new KnownNetworks();
   readonly #guesses: RecentGuesses;
 
   constructor(checker: Checker<C>, { clock = systemClock, trusted = () => false, counts, ...limits }: ThrottleOptions) {
@@ -65,18 +71,27 @@ class Throttle<C extends Credentials> implements Checker<C> {
     this.#guesses = new RecentGuesses(clock, Math.max(...Object.values(this.#limits).map(({ window }) => window)));
   }
 
-  async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
+  requestAvatarId = (credentials: C, mind: Mind): MaybePromise<AvatarId> =>
+    credentials.guessable ? this.#judge(credentials, mind) : ask(this.#checker, credentials, mind);
+
+  async #judge(credentials: C, mind: Mind): Promise<AvatarId> {
     const counters = this.#countersOf(credentials, mind);
     using inside = this.#turnstile.visit(mind.signal);
-    for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
-    const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
-    const exceeded = counters.filter(({ limit }, n) => (failures[n] ?? 0) >= limit.failures);
-    if (exceeded.length > 0) throw await this.#denial(exceeded);
+    let failures: readonly number[] = [];
+    const admit = async (): Promise<void> => {
+      for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
+      failures = await this.#expectRoom(counters);
+    };
+    if (credentials.proofState === 'arrived') {
+      await admit();
+    } else {
+      // A place is for a guess: a client that still owes its proof waits outside.
+      await this.#expectRoom(counters);
+      credentials.onProof(admit);
+    }
     try {
       const avatarId = await ask(this.#checker, credentials, mind);
-      // The user's other counters stay, or one own account would buy an attacker any number of guesses at others.
-      const [first] = counters;
-      if (first?.forgiving && failures[0] !== 0) await this.#counts.reset(first.key);
+      await this.#welcome(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
       return avatarId;
     } catch (error) {
       if (error instanceof UnauthorizedLogin) {
@@ -84,6 +99,8 @@ class Throttle<C extends Credentials> implements Checker<C> {
         await this.#count(counters, credentials, mind);
       }
       throw error;
+    } finally {
+      if (credentials.proofState === 'asked') await this.#countUnfinished(counters);
     }
   }
 
@@ -94,19 +111,39 @@ class Throttle<C extends Credentials> implements Checker<C> {
     return new LoginDenied('too-many', undefined, retryAfter > 0 ? { retryAfter } : {});
   }
 
+  /** Resolves to the failures of each counter. */
+  async #expectRoom(counters: readonly Counter[]): Promise<readonly number[]> {
+    const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
+    const exceeded = counters.filter(({ limit }, n) => (failures[n] ?? 0) >= limit.failures);
+    if (exceeded.length > 0) throw await this.#denial(exceeded);
+    return failures;
+  }
+
+  /** The user's other counters stay, or one own account would buy an attacker any number of guesses at others. */
+  async #welcome({ username }: C, mind: Mind, counter: Counter | undefined): Promise<void> {
+    const network = this.#networkOf(mind);
+    if (username !== undefined && network !== undefined) this.#known.add(nameOf(username), network);
+    if (counter?.kind === 'userAndNetwork') await this.#counts.reset(counter.key);
+  }
+
   /** The most particular first: who waits for that one keeps nobody else waiting. */
   #countersOf(credentials: Credentials, mind: Mind): Counter[] {
     const { userAndNetwork, network, site, user } = this.#limits;
     const theirNetwork = this.#networkOf(mind);
     const name = credentials.username === undefined ? undefined : nameOf(credentials.username);
     const counters: Counter[] = [];
+    const add = (kind: Counter['kind'], of: string, limit: ThrottleLimit): void => {
+      counters.push({ kind, key: `${KEY_PREFIXES[kind]}:${of}`, limit });
+    };
     if (name !== undefined && theirNetwork !== undefined) {
-      counters.push({ key: `user+network:${name}:${theirNetwork}`, limit: userAndNetwork, forgiving: true });
+      add('userAndNetwork', `${name}:${theirNetwork}`, userAndNetwork);
     }
-    if (theirNetwork !== undefined) counters.push({ key: `network:${theirNetwork}`, limit: network });
+    if (theirNetwork !== undefined) add('network', theirNetwork, network);
     const theirSite = theirNetwork && siteOf(theirNetwork);
-    if (theirSite !== undefined) counters.push({ key: `site:${theirSite}`, limit: site });
-    if (name !== undefined) counters.push({ key: `user:${name}`, limit: user });
+    if (theirSite !== undefined) add('site', theirSite, site);
+    // Where the user has logged in before, guesses of strangers elsewhere are no obstacle.
+    const isKnown = name !== undefined && theirNetwork !== undefined && this.#known.has(name, theirNetwork);
+    if (name !== undefined && !isKnown) add('user', name, user);
     return counters;
   }
 
@@ -119,6 +156,12 @@ class Throttle<C extends Credentials> implements Checker<C> {
     await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
   }
 
+  /** A client that leaves before its proof has guessed nothing: its networks are counted, and never the user. */
+  async #countUnfinished(counters: readonly Counter[]): Promise<void> {
+    const ofNetworks = counters.filter(({ kind }) => kind === 'network' || kind === 'site');
+    await Promise.all(ofNetworks.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
+  }
+
   /** False for a guess that was counted already: a forgotten client with an old password does not lock its user out. */
   #isNews(credentials: Credentials, mind: Mind): boolean {
     if (!(credentials instanceof UsernamePassword)) return true;
@@ -127,10 +170,9 @@ class Throttle<C extends Credentials> implements Checker<C> {
 }
 
 interface Counter {
+  readonly kind: keyof Limits;
   readonly key: string;
   readonly limit: ThrottleLimit;
-  /** Forgotten after a success. */
-  readonly forgiving?: true;
 }
 
 /**
@@ -156,6 +198,13 @@ function limitsOf(given: { readonly [L in keyof Limits]?: ThrottleLimit }): Limi
 }
 
 type Limits = Record<'userAndNetwork' | 'network' | 'site' | 'user', ThrottleLimit>;
+
+const KEY_PREFIXES: Readonly<Record<keyof Limits, string>> = {
+  userAndNetwork: 'user+network',
+  network: 'network',
+  site: 'site',
+  user: 'user',
+};
 
 const MINUTE = 60_000;
 

@@ -68,6 +68,7 @@ function logIn(
     initialResponse,
     ask: frame.ask,
     failureFloor: limits.refusalFloor,
+    minChallengeDelay: limits.minChallengeDelay,
     clock: settings.clock,
     ...(settings.logUsernames && { onCredentials: ({ username }) => frame.noteUsername(username) }),
   });

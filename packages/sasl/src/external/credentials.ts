@@ -14,4 +14,8 @@ export class ExternalIdentity extends Credentials {
     super(authzid);
     this.certificate = certificate;
   }
+
+  override get guessable(): boolean {
+    return false;
+  }
 }

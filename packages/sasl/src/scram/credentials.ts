@@ -1,4 +1,4 @@
-import { type Ask, PasswordProof, TemporaryFailure } from '@postern/cred';
+import { type Ask, after, type MaybePromise, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
 import { encodeBase64 } from '../base64.ts';
 import { utf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
@@ -33,6 +33,7 @@ export class ScramCredentials extends PasswordProof {
   readonly hash: ScramHash;
   readonly #exchange: ScramExchange;
   #heard: Promise<Heard> | undefined;
+  #proofState: ProofState = 'unasked';
   #signature: string | undefined;
 
   constructor(exchange: ScramExchange) {
@@ -40,6 +41,10 @@ export class ScramCredentials extends PasswordProof {
     this.username = exchange.username;
     this.hash = exchange.hash;
     this.#exchange = exchange;
+  }
+
+  override get proofState(): ProofState {
+    return this.#proofState;
   }
 
   /**
@@ -57,10 +62,9 @@ export class ScramCredentials extends PasswordProof {
   override async checkPassword(password: string): Promise<boolean> {
     if (this.#heard !== undefined) return false;
     const { decoys } = this.#exchange;
-    // The challenge leaves before the derivation, so that its time tells nobody whether there is something to derive.
-    const heard = this.#hear(encodeBase64(decoys.salt(this.username)), decoys.iterations);
-    const [final, secret] = await Promise.all([heard, decoys.derive(this.username, password)]);
-    return this.#judge(final, secret);
+    // The derivation waits for the proof: before it, neither time nor load tells whether there is a password.
+    const final = await this.#hear(encodeBase64(decoys.salt(this.username)), decoys.iterations);
+    return this.#judge(final, await decoys.derive(this.username, password));
   }
 
   /** Says the server's signature, by which the client knows that the server knows it (RFC 5802 §3). */
@@ -78,7 +82,12 @@ export class ScramCredentials extends PasswordProof {
   }
 
   #hear(salt: string, iterations: number): Promise<Heard> {
-    this.#heard = hear(this.#exchange, formatServerFirst(this.#exchange.nonce, salt, iterations));
+    this.#proofState = 'asked';
+    const serverFirst = formatServerFirst(this.#exchange.nonce, salt, iterations);
+    this.#heard = hear(this.#exchange, serverFirst, () => {
+      this.#proofState = 'arrived';
+      return this.proofArrived();
+    });
     return this.#heard;
   }
 
@@ -120,15 +129,16 @@ interface Heard {
   readonly authMessage: string;
 }
 
-function hear(exchange: ScramExchange, serverFirst: string): Promise<Heard> {
+function hear(exchange: ScramExchange, serverFirst: string, arrived: () => MaybePromise<void>): Promise<Heard> {
   return exchange.ask(utf8(serverFirst)).then((response) => {
     const final = parseClientFinal(response);
     if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
-    return {
+    const heard: Heard = {
       proof: final.proof,
       // The client knows both: there is nothing to learn from the time that comparing them takes.
       bound: final.nonce === exchange.nonce && final.binding === exchange.binding,
       authMessage: formatAuthMessage(exchange.clientFirstBare, serverFirst, final.withoutProof),
     };
+    return after(arrived(), () => heard);
   });
 }

@@ -1,0 +1,47 @@
+import type { Clock } from '@postern/cred';
+
+/**
+ * Lets something go at whole multiples of an interval after the construction, and never between them: the
+ * time that a look-up took does not show. Its timer begins at the construction, whatever happens later.
+ */
+export class PacedRelease implements Disposable {
+  readonly #clock: Clock;
+  readonly #interval: number;
+  #timer: Disposable | undefined;
+  #waiting: PromiseWithResolvers<void> | undefined;
+
+  /** The interval is in milliseconds. */
+  constructor(clock: Clock, interval: number) {
+    this.#clock = clock;
+    this.#interval = interval;
+    this.#start();
+  }
+
+  /** Resolves at the next multiple, or when the signal aborts or this is disposed of. */
+  async next(signal: AbortSignal): Promise<void> {
+    if (this.#timer === undefined || signal.aborted) return;
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting = waiting;
+    const release = (): void => waiting.resolve();
+    signal.addEventListener('abort', release);
+    await waiting.promise;
+    signal.removeEventListener('abort', release);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#waiting?.resolve();
+  }
+
+  #start(): void {
+    this.#timer = this.#clock.after(
+      this.#interval,
+      () => {
+        if (this.#waiting === undefined) this.#start();
+        else this[Symbol.dispose]();
+      },
+      true,
+    );
+  }
+}
