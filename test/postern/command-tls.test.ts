@@ -1,8 +1,9 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned, type TestCertificate, type TestCertificates, testCertificates } from '../support/certificates.ts';
 import { LineClient } from '../support/line-client.ts';
@@ -58,6 +59,86 @@ describe('postern serve with a certificate', () => {
     expect(await client.hear()).toMatch(/^220 /);
   });
 
+  it('keeps the old certificate if the new key is of another type', async () => {
+    const tls = files('mixed', made.server);
+    const rsa = await selfSigned(RSA);
+    await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...tls);
+    files('mixed', { cert: rsa.cert, key: made.server.key });
+    server.process.kill('SIGHUP');
+    await server.said(
+      /the certificate cannot be used, the old one stays .*its key is of type rsa, and not key .*\(ec\)/,
+    );
+    using client = await secure(server, made.ca);
+    expect(await client.hear()).toMatch(/^220 /);
+  });
+
+  it('does not start with a key of another type', async () => {
+    const rsa = await selfSigned(RSA);
+    const tls = files('other-type', { cert: made.server.cert, key: rsa.key });
+    const { code, output } = await run(process.execPath, [BIN, 'serve', ...tls]);
+    expect(output).toMatch(/^postern: --tls-cert, --tls-key: .*its key is of type ec, and not key \S+ \(rsa\)/);
+    expect(code).toBe(2);
+  });
+
+  it('takes the passphrase of an encrypted key from a file, and says so where none is given', async () => {
+    const [form, cipher] = [{ type: 'pkcs8', format: 'pem' } as const, 'aes-256-cbc'];
+    const key = createPrivateKey(made.server.key).export({ ...form, cipher, passphrase: 'open sesame' });
+    const tls = files('encrypted', { cert: made.server.cert, key: String(key) });
+    const { code, output } = await run(process.execPath, [BIN, 'serve', ...tls]);
+    expect(output).toBe(
+      `postern: --tls-cert, --tls-key: expected PEM files: key ${tls[3]}: encrypted; expected its passphrase ` +
+        '(--tls-passphrase-file FILE, or passphrase beside the key in the config file)\n',
+    );
+    expect(code).toBe(2);
+
+    const passphrase = join(folder, 'passphrase');
+    writeFileSync(passphrase, 'open sesame\n');
+    await using server = await startPostern(
+      ...words`--listen smtps://127.0.0.1:0 ${tls} --tls-passphrase-file ${passphrase} --log silent`,
+    );
+    using client = await secure(server, made.ca);
+    expect(await client.hear()).toMatch(/^220 /);
+    const missing = join(folder, 'no-passphrase');
+    const failed = await run(process.execPath, [BIN, 'serve', ...tls, '--tls-passphrase-file', missing]);
+    expect(failed.output).toContain(`passphrase: ENOENT: no such file or directory, open '${missing}'`);
+  });
+
+  it('has a certificate for each server name, and reads all of them again, or none', async () => {
+    const names = ['mail.example.com', '*.example.org'];
+    files('first', made.server);
+    files('named', await made.authority.server(names));
+    const config = join(folder, 'named.config.mjs');
+    const pair = (name: string) => ({ cert: join(folder, `${name}-cert.pem`), key: join(folder, `${name}-key.pem`) });
+    writeFileSync(config, `export default ${JSON.stringify({ tls: { ...pair('first'), named: [pair('named')] } })}`);
+    await using server = await startPostern(...words`--listen smtps://127.0.0.1:0 --config ${config}`);
+    const nameFor = async (servername: string) => {
+      using client = await secure(server, made.ca, { servername, checkServerIdentity: () => undefined });
+      return new X509Certificate(client.certificate ?? '').subject;
+    };
+    expect(await nameFor('mail.example.com')).toBe('CN=mail.example.com');
+    expect(await nameFor('imap.example.org')).toBe('CN=mail.example.com');
+    expect(await nameFor('localhost')).toBe('CN=localhost');
+
+    files('first', await made.authority.server(['new.example.com']));
+    files('named', { cert: 'no certificate', key: made.server.key });
+    server.process.kill('SIGHUP');
+    await server.said(/the old one stays/);
+    expect(await nameFor('localhost')).toBe('CN=localhost');
+    files('named', await made.authority.server(['new.example.org', ...names]));
+    server.process.kill('SIGHUP');
+    await server.said(/certificate read again/);
+    expect(await nameFor('localhost')).toBe('CN=new.example.com');
+    expect(await nameFor('mail.example.com')).toBe('CN=new.example.org');
+  });
+
+  it('warns of a certificate that has expired, at the start and at SIGHUP', async () => {
+    const expired = await made.authority.server(undefined, { notAfter: new Date(Date.now() - 60_000) });
+    await using server = await startPostern('--listen', 'smtps://127.0.0.1:0', ...files('expired', expired));
+    await server.said(/warn {2}certificate \S+expired-cert\.pem: expired on /);
+    server.process.kill('SIGHUP');
+    await server.said(/warn {2}certificate \S+expired-cert\.pem: expired on /, 2);
+  });
+
   it('asks for certificates of the client CA, which EXTERNAL needs', async () => {
     const clientCa = join(folder, 'client-ca.pem');
     writeFileSync(clientCa, made.ca);
@@ -105,6 +186,13 @@ describe('postern serve with a certificate', () => {
   });
 });
 
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
+
 /** The options for a certificate, which is written into files of that name. */
 function files(name: string, { cert, key }: TestCertificate): string[] {
   const [certFile, keyFile] = [join(folder, `${name}-cert.pem`), join(folder, `${name}-key.pem`)];
@@ -113,7 +201,7 @@ function files(name: string, { cert, key }: TestCertificate): string[] {
   return ['--tls-cert', certFile, '--tls-key', keyFile];
 }
 
-async function secure({ urls: [url] }: RunningPostern, ca: string, own?: TestCertificate): Promise<SecureClient> {
+async function secure({ urls: [url] }: RunningPostern, ca: string, own?: ConnectionOptions): Promise<SecureClient> {
   const socket = connect({ host: '127.0.0.1', port: Number(url?.port), ca, ...own });
   await once(socket, 'secureConnect');
   return new SecureClient(socket);

@@ -57,7 +57,9 @@ describe('the config file', () => {
   });
 
   it('says what is wanted of TLS', () => {
-    const tls = { cert: 'x', key: 'x', clientCa: 'x', minVersion: 'TLSv1.3', ciphers: 'HIGH' } as const;
+    const named = [{ cert: 'x', key: 'x', passphraseFile: 'x', names: ['mail.example.com'] }];
+    const pair = { cert: 'x', key: 'x', passphrase: 'x', named };
+    const tls = { ...pair, clientCa: 'x', minVersion: 'TLSv1.3', ciphers: 'HIGH' } as const;
     expect(checkConfig(defineConfig({ tls }), 'x')).toEqual({ tls });
   });
 
@@ -74,6 +76,9 @@ describe('the config file', () => {
     [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
     [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected { cert: FILE, key: FILE }, with clientCa'],
     [{ tls: { cert: 'x', key: 'x', minVersion: 'TLSv1.1' } }, 'tls.minVersion: expected { cert: FILE, key: FILE }'],
+    [{ tls: { cert: 'x', key: 'x', passphrase: 5 } }, 'tls.passphrase: expected'],
+    [{ tls: { cert: 'x', key: 'x', named: [{ cert: 'x' }] } }, 'tls.named: expected'],
+    [{ tls: { cert: 'x', key: 'x', named: [{ cert: 'x', key: 'x', name: 'x' }] } }, 'tls.named: expected'],
     [{ tls: { cert: 'x', key: 'x', cipher: 'HIGH' } }, 'tls.cipher: expected { cert: FILE, key: FILE }'],
     [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl.mechanism: expected an object with mechanisms, login ('],
     [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl.mechanisms: expected'],

@@ -58,6 +58,7 @@ describe('the options of the command line', () => {
     [['--tls-cert', 'x'], '--tls-cert', '--tls-key'],
     [['--tls-key', 'x'], '--tls-key', '--tls-cert'],
     [['--tls-client-ca', 'x'], '--tls-client-ca', '--tls-cert'],
+    [['--tls-passphrase-file', 'x'], '--tls-passphrase-file', '--tls-cert'],
     [['smtp://127.0.0.1:25'], 'smtp://127.0.0.1:25', '--listen'],
     [['-x'], "'-x'", '--help'],
   ])('%j is refused: the option is named, and what was expected', (argv, name, expected) => {

@@ -12,6 +12,7 @@ import {
 import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger } from '@postern/sasl';
 import { Container } from 'inversify';
+import { certificateOptions } from './certificate-options.ts';
 import { logEvents, logTrouble, logUnsent } from './log-events.ts';
 import { notifying } from './notifying.ts';
 import type { DeliveryContext, Destination } from './place.ts';
@@ -41,7 +42,8 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, omit, onEvent: logEvents(context.log) });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
-    const load = () => Certificates.load(tls);
+    const warn = (warning: string) => context.log.warn(warning);
+    const load = () => Certificates.load(certificateOptions(tls, warn));
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
-import type { Config } from './config.ts';
+import type { Config, KeyFiles, NamedKeyFiles } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
 import { difference, isObject, type Shape, shapeOf } from './shape.ts';
@@ -78,9 +78,13 @@ function isChecker(value: unknown): boolean {
 }
 
 function tlsDifference(value: unknown): string | undefined {
+  return keyFilesDifference(value, TLS);
+}
+
+function keyFilesDifference(value: unknown, shape: Shape): string | undefined {
   if (!isObject(value)) return '';
   const { cert, key } = value;
-  return isString(cert) && isString(key) ? difference(value, TLS) : '';
+  return isString(cert) && isString(key) ? difference(value, shape) : '';
 }
 
 /** `mechanisms, login (usernamePrompt, passwordPrompt), …` */
@@ -93,9 +97,18 @@ function expectedSasl(): string {
 
 type Options<T> = Readonly<Record<keyof NonNullable<T>, ((value: unknown) => boolean) | Shape>>;
 
-const TLS_PARTS: Options<Config['tls']> = {
+const KEY_FILES_PARTS: Options<KeyFiles> = {
   cert: isString,
   key: isString,
+  passphrase: isString,
+  passphraseFile: isString,
+};
+const NAMED_KEY_FILES_PARTS: Options<NamedKeyFiles> = { ...KEY_FILES_PARTS, names: listOf(isString) };
+const NAMED_KEY_FILES = shapeOf(NAMED_KEY_FILES_PARTS);
+
+const TLS_PARTS: Options<Config['tls']> = {
+  ...KEY_FILES_PARTS,
+  named: listOf((one) => keyFilesDifference(one, NAMED_KEY_FILES) === undefined),
   clientCa: isString,
   minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
   ciphers: isString,
@@ -155,7 +168,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   hostname: rule('a string', isString),
   tls: {
     expected:
-      '{ cert: FILE, key: FILE }, with clientCa: FILE if clients have certificates, minVersion: TLSv1.2 or TLSv1.3, ciphers',
+      '{ cert: FILE, key: FILE }, with clientCa: FILE if clients have certificates, passphrase or passphraseFile: FILE for an encrypted key, named: [{ cert, key, names }], minVersion: TLSv1.2 or TLSv1.3, ciphers',
     difference: tlsDifference,
   },
   sasl: shaped(expectedSasl(), SASL),

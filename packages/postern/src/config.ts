@@ -48,17 +48,33 @@ export interface Config {
 }
 
 /** Where a server's TLS comes from. */
-export interface TlsFiles {
-  /** The certificate, with its chain. */
-  readonly cert: string;
-  /** Its key. */
-  readonly key: string;
+export interface TlsFiles extends KeyFiles {
+  /** More certificates, by the server name that a client asks for (SNI). A client that names none of them gets `cert`. */
+  readonly named?: readonly NamedKeyFiles[];
   /** The authorities of clients' certificates. With it clients are asked for one; whose it is, a checker of `auth` says (EXTERNAL). */
   readonly clientCa?: string;
   /** A client with less fails in the handshake. Default: `TLSv1.2` (RFC 8314 §4). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** Cipher suites, as OpenSSL writes them. Default: Node's. */
   readonly ciphers?: string;
+}
+
+/** A certificate and its key, as the paths of PEM files. */
+export interface KeyFiles {
+  /** The certificate, with its chain. */
+  readonly cert: string;
+  /** Its key. */
+  readonly key: string;
+  /** Decrypts an encrypted key. */
+  readonly passphrase?: string | undefined;
+  /** A file with the passphrase on its first line; takes precedence over `passphrase`. */
+  readonly passphraseFile?: string;
+}
+
+/** A certificate for some server names. */
+export interface NamedKeyFiles extends KeyFiles {
+  /** Server names, such as `mail.example.com` or `*.example.com`. Default: the host names in the certificate. */
+  readonly names?: readonly string[];
 }
 
 /** The configuration itself: there for the types, as `export default defineConfig({…})` in `postern.config.ts`. */

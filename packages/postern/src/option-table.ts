@@ -48,6 +48,11 @@ export const SERVE_OPTIONS = {
     summary: 'the certificate with its chain, as PEM; SIGHUP reads the file again',
   },
   'tls-key': { type: 'string', value: 'FILE', summary: 'the key of the certificate, as PEM' },
+  'tls-passphrase-file': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'a file with the passphrase of the key on its first line',
+  },
   'tls-client-ca': {
     type: 'string',
     value: 'FILE',

@@ -30,8 +30,11 @@ export function parseOptions(argv: readonly string[]): Options {
   if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
   if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: expected --tls-cert FILE with it');
   const clientCa = files['tls-client-ca'];
-  if (clientCa !== undefined && cert === undefined)
-    throw new UsageError('--tls-client-ca: expected --tls-cert FILE and --tls-key FILE with it');
+  const passphraseFile = files['tls-passphrase-file'];
+  for (const name of ['tls-client-ca', 'tls-passphrase-file'] as const) {
+    if (files[name] === undefined || cert !== undefined) continue;
+    throw new UsageError(`--${name}: expected --tls-cert FILE and --tls-key FILE with it`);
+  }
   const form = LOG_FORMS.find((one) => one === log);
   if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
   return {
@@ -43,7 +46,14 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(notify !== undefined && { notify }),
       ...(hostname !== undefined && { hostname }),
       ...(cert !== undefined &&
-        key !== undefined && { tls: { cert, key, ...(clientCa !== undefined && { clientCa }) } }),
+        key !== undefined && {
+          tls: {
+            cert,
+            key,
+            ...(passphraseFile !== undefined && { passphraseFile }),
+            ...(clientCa !== undefined && { clientCa }),
+          },
+        }),
       ...(form && { log: form }),
       ...(workers !== undefined && { workers: workers === 'auto' ? workers : Number(workers) }),
     },

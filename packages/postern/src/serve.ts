@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { identifiers, Misconfiguration } from '@postern/inversify';
-import { type Certificates, formatEndpoint, type Listener } from '@postern/node';
+import { type Certificates, EncryptedKey, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import { isLocalOnly } from './local-only.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
@@ -59,9 +59,8 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const options = ['--tls-cert', '--tls-key', ...(tls.clientCa === undefined ? [] : ['--tls-client-ca'])].join(', ');
-    throw new UsageError(`${options}: expected PEM files: ${message}`, {
-      cause: error,
-    });
+    const hint = error instanceof EncryptedKey ? ` (${PASSPHRASE_OPTIONS})` : '';
+    throw new UsageError(`${options}: expected PEM files: ${message}${hint}`, { cause: error });
   }
 }
 
@@ -99,3 +98,5 @@ function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: 
     }
   }
 }
+
+const PASSPHRASE_OPTIONS = '--tls-passphrase-file FILE, or passphrase beside the key in the config file';
