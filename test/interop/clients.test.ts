@@ -99,7 +99,9 @@ for (const channel of CHANNELS) {
     // gsasl has no implicit TLS.
     if (channel !== 'implicit TLS') {
       describe.skipIf(skips('gsasl', 'gsasl'))('gsasl', () => {
-        for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-256']) {
+        // Under TLS SCRAM-SHA-256 is not offered by default: GNU SASL refuses it there without its -PLUS.
+        const scram = channel === 'clear text' ? ['SCRAM-SHA-256'] : [];
+        for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5', ...scram]) {
           it(`logs in with ${mechanism}`, async () => {
             const { code, output } = await gsasl(channel, mechanism, 'joe', 's3cret');
             expect(code, output).toBe(0);
@@ -114,8 +116,8 @@ for (const channel of CHANNELS) {
 
         it('sees no difference between an unknown user and a wrong password', async () => {
           const [wrong, unknown] = await Promise.all([
-            gsasl(channel, 'SCRAM-SHA-256', 'joe', 'wrong'),
-            gsasl(channel, 'SCRAM-SHA-256', 'eve', 'wrong'),
+            gsasl(channel, scram[0] ?? 'CRAM-MD5', 'joe', 'wrong'),
+            gsasl(channel, scram[0] ?? 'CRAM-MD5', 'eve', 'wrong'),
           ]);
           expect(shape(unknown.output)).toEqual(shape(wrong.output));
         });

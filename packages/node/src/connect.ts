@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { PeerGone, TimedOut, type TlsPolicy, type Transport } from '@postern/conversation';
@@ -73,6 +74,8 @@ async function tlsOptions(options: ConnectOptions): Promise<ConnectionOptions> {
     host: name,
     ...(isIP(name) ? {} : { servername: name }),
     minVersion,
+    // A renegotiated channel would have another tls-unique than the one that was read from it.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     rejectUnauthorized: !unverified,
     ...(maxVersion === undefined ? {} : { maxVersion }),
     ...(ca === undefined ? {} : { ca: await readAll('ca', ca) }),

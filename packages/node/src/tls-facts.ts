@@ -50,10 +50,13 @@ class SocketTlsFacts implements TlsFacts {
   }
 }
 
-/** The first Finished message of the handshake (RFC 5929 §3.1): the client's, or, where a session is resumed, the server's. */
+/**
+ * The first Finished message of a full handshake, which is the client's (RFC 5929 §3.1). Undefined for
+ * a resumed session: an attacker between two channels can give both the same value (RFC 7627 §1).
+ */
 function firstFinished(socket: TLSSocket, side: 'server' | 'client'): Uint8Array | undefined {
-  const first = socket.isSessionReused() ? 'server' : 'client';
-  return first === side ? socket.getFinished() : socket.getPeerFinished();
+  if (socket.isSessionReused()) return undefined;
+  return side === 'client' ? socket.getFinished() : socket.getPeerFinished();
 }
 
 function peerCertificate(certificate: X509Certificate, authorized: boolean): PeerCertificate {

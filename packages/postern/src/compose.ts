@@ -10,7 +10,7 @@ import {
   submissionModules,
 } from '@postern/inversify';
 import { Certificates, formatEndpoint, networks } from '@postern/node';
-import type { Challenger } from '@postern/sasl';
+import type { Challenger, OfferPolicy } from '@postern/sasl';
 import { Container } from 'inversify';
 import { certificateOptions } from './certificate-options.ts';
 import { logEvents, logTrouble, logUnsent } from './log-events.ts';
@@ -25,6 +25,8 @@ export interface Composition {
   readonly container: Container;
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
+  /** Where a mechanism may expose the secret. */
+  readonly offer: OfferPolicy;
   readonly destination: Destination;
   /** True if the operator lets in who does not authenticate, wherever that may be asked. */
   readonly acceptsGuests: boolean;
@@ -37,9 +39,10 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   const container = new Container();
   container.load(...submissionModules);
   const { hostname, sasl, limits, omit, throttle, tls, checkers, listeners } = settings;
+  const offer = { cleartext: networks(settings.allowCleartext) };
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
-  container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, omit, onEvent: logEvents(context.log) });
+  container.bind(identifiers.EsmtpOptions).toConstantValue({ limits, omit, offer, onEvent: logEvents(context.log) });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
     const warn = (warning: string) => context.log.warn(warning);
@@ -91,6 +94,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container,
     challengers,
     portal,
+    offer,
     destination,
     acceptsGuests,
     authenticationOf,

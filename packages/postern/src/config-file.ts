@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
-import type { Config, KeyFiles, NamedKeyFiles } from './config.ts';
+import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
 import { difference, isObject, type Shape, shapeOf } from './shape.ts';
@@ -140,6 +140,7 @@ const SCRAM_PARTS: Options<Sasl['scram']> = {
 };
 const SASL_PARTS: Options<Sasl> = {
   mechanisms: listOf(isString),
+  channelBinding: oneOf(CHANNEL_BINDING_POLICIES),
   login: shapeOf(LOGIN_PARTS),
   digestMd5: shapeOf(DIGEST_MD5_PARTS),
   oauth: shapeOf(OAUTH_PARTS),
@@ -172,6 +173,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     difference: tlsDifference,
   },
   sasl: shaped(expectedSasl(), SASL),
+  allowCleartext: rule('a list of addresses and networks', listOf(isString)),
   limits: shaped(`numbers for ${LIMITS.join(', ')}`, new Map(LIMITS.map((key) => [key, isNumber]))),
   omit: rule(`a list of ${optionalExtensions.join(', ')}`, listOf(oneOf(optionalExtensions))),
   throttle: {

@@ -1,7 +1,7 @@
 import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery, OptionalExtension } from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
-import type { ChallengersOptions } from '@postern/sasl';
+import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
 import type { LogForm } from './log.ts';
 import type { Place } from './place.ts';
 
@@ -31,6 +31,11 @@ export interface Config {
   readonly log?: LogForm;
   /** The SASL mechanisms: which are wanted (`mechanisms`), and how they are done, such as the server key and iterations of SCRAM. */
   readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
+  /**
+   * Addresses and networks whose clients may use mechanisms that expose the password without TLS, such
+   * as a network of containers: `['172.16.0.0/12']`. Default: none; this machine always may.
+   */
+  readonly allowCleartext?: readonly string[];
   /**
    * What one client may use up: message size, recipients, errors, times, and how many connections there may be, at each listener and
    * from each client. What is left out has the default of esmtp, and of node.
@@ -81,3 +86,6 @@ export interface NamedKeyFiles extends KeyFiles {
 export function defineConfig(config: Config): Config {
   return config;
 }
+
+/** The words of `sasl.channelBinding` and `--channel-binding`. */
+export const CHANNEL_BINDING_POLICIES: readonly ChannelBindingPolicy[] = ['off', 'offered', 'required'];

@@ -39,7 +39,17 @@ export const SERVE_OPTIONS = {
   mechanisms: {
     type: 'string',
     value: 'LIST',
-    summary: 'which SASL mechanisms to offer, with commas; default see postern explain',
+    summary: 'exactly these SASL mechanisms, with commas; default see postern explain',
+  },
+  'channel-binding': {
+    type: 'string',
+    value: 'WORD',
+    summary: 'off, offered or required (SCRAM with -PLUS); default off: shuts out no client',
+  },
+  'allow-cleartext': {
+    type: 'string',
+    value: 'LIST',
+    summary: 'networks whose clients may send passwords without TLS; default none',
   },
   hostname: { type: 'string', value: 'NAME', summary: "this server's name; default the name of the machine" },
   'tls-cert': {

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import { CHANNEL_BINDING_POLICIES, type Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { SERVE_OPTIONS } from './option-table.ts';
 import { parseStrictly } from './parse-strictly.ts';
@@ -22,6 +22,8 @@ export function parseOptions(argv: readonly string[]): Options {
     hostname,
     log,
     workers,
+    'channel-binding': binding,
+    'allow-cleartext': cleartext,
     config: configFile,
     ...files
   } = parse(argv);
@@ -37,11 +39,20 @@ export function parseOptions(argv: readonly string[]): Options {
   }
   const form = LOG_FORMS.find((one) => one === log);
   if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
+  const channelBinding = CHANNEL_BINDING_POLICIES.find((word) => word === binding);
+  if (binding !== undefined && channelBinding === undefined) {
+    throw new UsageError(`--channel-binding: expected ${CHANNEL_BINDING_POLICIES.join(', ')}`);
+  }
+  const sasl = {
+    ...(mechanisms !== undefined && { mechanisms: splitList(mechanisms.toUpperCase()) }),
+    ...(channelBinding && { channelBinding }),
+  };
   return {
     config: {
       ...(listen && { listen }),
       ...(auth && { auth }),
-      ...(mechanisms !== undefined && { sasl: { mechanisms: parseMechanisms(mechanisms) } }),
+      ...(Object.keys(sasl).length > 0 && { sasl }),
+      ...(cleartext !== undefined && { allowCleartext: splitList(cleartext) }),
       ...(deliver !== undefined && { deliver }),
       ...(notify !== undefined && { notify }),
       ...(hostname !== undefined && { hostname }),
@@ -64,14 +75,12 @@ export function parseOptions(argv: readonly string[]): Options {
 /** The option that a property of the configuration is on the command line. */
 export function optionOf(key: keyof Config): string {
   if (key === 'tls') return '--tls-cert';
+  if (key === 'allowCleartext') return '--allow-cleartext';
   return key === 'sasl' ? '--mechanisms' : `--${key}`;
 }
 
-function parseMechanisms(list: string): readonly string[] {
-  return list
-    .toUpperCase()
-    .split(/[\s,]+/)
-    .filter((name) => name !== '');
+function splitList(list: string): readonly string[] {
+  return list.split(/[\s,]+/).filter((word) => word !== '');
 }
 
 function parse(argv: readonly string[]) {

@@ -3,6 +3,7 @@ import { identifiers, Misconfiguration } from '@postern/inversify';
 import { type Certificates, EncryptedKey, formatEndpoint, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import { isLocalOnly } from './local-only.ts';
+import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
@@ -23,6 +24,7 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   const settings = withinOpenFiles(wanted, context);
   const composition = compose(settings, context);
   warn(settings, composition, context);
+  warnOfOffers(settings, composition, context.log);
   await composition.destination.prepare?.();
   const certificates = await loadCertificates(settings, composition);
   const server = await composition.container.getAsync(identifiers.Server);
@@ -77,7 +79,7 @@ function withinOpenFiles(settings: Settings, { log }: DeliveryContext): Settings
 }
 
 /** Tells of what is allowed and surely not meant. */
-function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: DeliveryContext): void {
+function warn({ listeners, allowCleartext }: Settings, { acceptsGuests }: Composition, { log }: DeliveryContext): void {
   for (const { auth, endpoint, proxy, service, tls } of listeners) {
     // Behind a proxy there may be TLS up to there.
     if (
@@ -85,6 +87,7 @@ function warn({ listeners }: Settings, { acceptsGuests }: Composition, { log }: 
       service === 'submission' &&
       auth !== 'none' &&
       proxy === undefined &&
+      allowCleartext.length === 0 &&
       !isLocalOnly(endpoint)
     ) {
       log.warn('no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way', {

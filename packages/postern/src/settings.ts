@@ -16,7 +16,7 @@ import {
   type OptionalExtension,
   withDefaultLimits,
 } from '@postern/esmtp';
-import type { Limits as ConnectionLimits } from '@postern/node';
+import { type Limits as ConnectionLimits, networks } from '@postern/node';
 import { type ChallengersOptions, challengers, knownChallengers } from '@postern/sasl';
 import { authSpecs } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
@@ -57,6 +57,8 @@ export interface Settings {
   readonly omit: readonly OptionalExtension[];
   readonly throttle: ThrottleOptions | false;
   readonly sasl: ChallengersOptions;
+  /** Addresses and networks whose clients may send passwords without TLS. */
+  readonly allowCleartext: readonly string[];
   /** How many processes serve. */
   readonly workers: number;
   /** True if others serve the same ports. */
@@ -106,6 +108,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     throttle: choose('throttle', parseThrottle) ?? {},
     workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
+    allowCleartext: choose('allowCleartext', parseNetworks) ?? [],
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
 }
@@ -140,6 +143,11 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
   } catch (error) {
     throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function parseNetworks(list: readonly string[]): readonly string[] {
+  possible(() => networks(list));
+  return list;
 }
 
 function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {

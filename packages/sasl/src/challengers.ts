@@ -1,4 +1,5 @@
 import { anonymous } from './anonymous/challenger.ts';
+import { bindsToChannel, type ChannelBindingPolicy, leftOutByPolicy, withPolicy } from './binding-policy.ts';
 import type { Challenger } from './challenger.ts';
 import { cramMd5 } from './cram-md5/challenger.ts';
 import { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
@@ -20,27 +21,46 @@ export interface ChallengersOptions {
   readonly oauth?: OAuthBearerOptions & XOAuth2Options;
   readonly scram?: Omit<ScramOptions, 'hash' | 'plus' | 'plusOffered'>;
   /**
-   * The names of the mechanisms wanted. Default: all but DIGEST-MD5. Some clients (mutt, and those of Cyrus SASL if left to choose) fail
-   * for good where a `-PLUS` mechanism is offered: for them, name those without.
+   * The names of the mechanisms to offer, exactly. Default: all but DIGEST-MD5, as `channelBinding`
+   * says. `shutOut` names the common clients that a list shuts out.
    */
   readonly mechanisms?: readonly string[];
+  /**
+   * How the server uses channel binding, where `mechanisms` does not say it. Default: `off`, with
+   * which every common client logs in.
+   */
+  readonly channelBinding?: ChannelBindingPolicy;
 }
 
 /**
- * The challengers of the family, in the order in which a server should name them: the stronger first, whatever the order of
- * `mechanisms`. Which of them a connection is offered, `offered` decides. Throws a TypeError if a mechanism wanted is not known.
+ * Returns the challengers to offer, the stronger first, whatever the order of `mechanisms`. `offered`
+ * decides which of them a connection is offered.
+ *
+ * @throws TypeError for an unknown mechanism, and for one that cannot bind where binding is required.
  */
 export function challengers(options: ChallengersOptions): readonly Challenger[] {
+  const { mechanisms, channelBinding = 'off' } = options;
   const known = knownChallengers(options);
-  const wanted = new Set(wantedOf(options, known));
-  const chosen = known.filter(({ mechanism }) => wanted.delete(mechanism));
-  if (wanted.size > 0) {
-    const unknown = Array.from(wanted, (name) => JSON.stringify(name)).join(', ');
-    throw new TypeError(
-      `unknown mechanism ${unknown}: known are ${known.map(({ mechanism }) => mechanism).join(', ')}`,
-    );
+  const names = new Set(known.map(({ mechanism }) => mechanism));
+  for (const name of mechanisms ?? []) {
+    if (!names.has(name)) {
+      throw new TypeError(`unknown mechanism ${JSON.stringify(name)}: known are ${[...names].join(', ')}`);
+    }
+    if (channelBinding === 'required' && !bindsToChannel(name)) {
+      throw new TypeError(`${name} does not bind to the channel, which channelBinding 'required' demands`);
+    }
   }
-  return chosen;
+  const chosen = known.filter(({ mechanism }) => whyLeftOut(mechanism, options) === undefined);
+  return mechanisms === undefined ? chosen.map((challenger) => withPolicy(challenger, channelBinding)) : chosen;
+}
+
+/** Why {@link challengers} leaves a mechanism of the family out, in words for the operator; undefined if it does not. */
+export function whyLeftOut(
+  mechanism: string,
+  { mechanisms, channelBinding = 'off' }: ChallengersOptions,
+): string | undefined {
+  if (mechanisms !== undefined) return mechanisms.includes(mechanism) ? undefined : 'not among the mechanisms wanted';
+  return leftOutByPolicy(mechanism, channelBinding) ?? (ONLY_IF_NAMED.has(mechanism) ? 'has to be named' : undefined);
 }
 
 /** The whole family, in the same order, whether wanted or not. The one list: a new mechanism adds a line. */
@@ -49,7 +69,7 @@ export function knownChallengers(options: ChallengersOptions): readonly Challeng
   return checkChallengers([
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plus: true })),
     external(),
-    ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: wantsPlus(options, hash) })),
+    ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plusOffered: offersPlus(options, hash) })),
     oauthBearer(options.oauth),
     xoauth2(options.oauth),
     digestMd5({ realm: hostname, ...options.digestMd5 }),
@@ -60,12 +80,9 @@ export function knownChallengers(options: ChallengersOptions): readonly Challeng
   ]);
 }
 
-function wantedOf({ mechanisms }: ChallengersOptions, known: readonly Challenger[]): readonly string[] {
-  return mechanisms ?? known.map(({ mechanism }) => mechanism).filter((name) => !ONLY_IF_NAMED.has(name));
-}
-
-function wantsPlus({ mechanisms }: ChallengersOptions, hash: ScramHash): boolean {
-  return mechanisms?.includes(`${SCRAM_HASHES[hash].mechanism}-PLUS`) ?? true;
+/** The y flag is an attack only where the -PLUS mechanism is offered (RFC 5802 §6). */
+function offersPlus(options: ChallengersOptions, hash: ScramHash): boolean {
+  return whyLeftOut(`${SCRAM_HASHES[hash].mechanism}-PLUS`, options) === undefined;
 }
 
 const STRONGEST_FIRST = (Object.keys(SCRAM_HASHES) as ScramHash[]).reverse();

@@ -2,9 +2,10 @@ export type { Ask } from '@postern/cred';
 export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
+export type { ChannelBindingPolicy } from './binding-policy.ts';
 export { EMPTY, text, utf8 } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
-export { type ChallengersOptions, challengers, knownChallengers } from './challengers.ts';
+export { type ChallengersOptions, challengers, knownChallengers, whyLeftOut } from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
 export { CramMd5Response } from './cram-md5/credentials.ts';
 export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
@@ -43,5 +44,6 @@ export {
   type ScramDerivation,
   ScramSecret,
 } from './scram/secret.ts';
+export { type OfferedOn, shutOut } from './shut-out.ts';
 export { usernamePassword } from './username-password.ts';
 export { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';

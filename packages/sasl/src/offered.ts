@@ -1,10 +1,13 @@
-import { isLocal, type Mind, type Portal } from '@postern/cred';
+import { type Address, isLocal, type Mind, type Portal } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 
 /** The operator's say in what is offered. */
 export interface OfferPolicy {
-  /** Offers mechanisms that expose the secret to remote peers without TLS as well. Default: false. */
-  readonly cleartext?: boolean;
+  /**
+   * The remote peers without TLS that are offered mechanisms that expose the secret: all, or those for
+   * which the function returns true. Default: none.
+   */
+  readonly cleartext?: boolean | ((remote: Address) => boolean);
 }
 
 /** The challengers whose mechanisms a server may offer, and take, on this connection. The only source of that list. */
@@ -31,9 +34,12 @@ export function explain(
 /** The same, without words made for this one mechanism: nobody reads them while a list is made. */
 function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: OfferPolicy): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
-  if (challenger.exposesSecret !== false && !policy.cleartext && mind.tls === undefined && !isLocal(mind.remote))
-    return NEEDS_TLS;
+  if (challenger.exposesSecret !== false && mind.tls === undefined && !mayExpose(mind.remote, policy)) return NEEDS_TLS;
   return challenger.unavailable?.(mind);
+}
+
+function mayExpose(remote: Address, { cleartext = false }: OfferPolicy): boolean {
+  return isLocal(remote) || (typeof cleartext === 'function' ? cleartext(remote) : cleartext);
 }
 
 const NO_CHECKER = 'no checker';

@@ -61,7 +61,12 @@ const plus = { server: { plus: true }, client: { plus: true } };
 describe('SCRAM-SHA-256-PLUS', () => {
   it.each([
     ['TLS 1.3 by tls-exporter', TLS_1_3, 'p=tls-exporter,,'],
-    ['TLS 1.2 by the certificate', TLS_1_2, 'p=tls-server-end-point,,'],
+    ['TLS 1.2 by tls-unique', TLS_1_2, 'p=tls-unique,,'],
+    [
+      'TLS 1.2 of a resumed session by the certificate',
+      tlsWith(['tls-server-end-point'], 'TLSv1.2'),
+      'p=tls-server-end-point,,',
+    ],
     ['TLS 1.3 without an exporter by the certificate', tlsWith(['tls-server-end-point']), 'p=tls-server-end-point,,'],
   ])('binds to %s', async (_what, tls, gs2Header) => {
     const { server, dialogue } = await login({ ...plus, mind: someMind({ tls }) });
@@ -69,14 +74,14 @@ describe('SCRAM-SHA-256-PLUS', () => {
     expect(dialogue[0]?.startsWith(gs2Header)).toBe(true);
   });
 
-  it('binds to TLS 1.2 by tls-unique if both sides are asked to', async () => {
-    const channelBindings: readonly ChannelBindingType[] = ['tls-unique'];
+  it('binds to TLS 1.2 by no type that the server is told not to take', async () => {
+    const channelBindings: readonly ChannelBindingType[] = ['tls-server-end-point'];
     const mind = someMind({ tls: TLS_1_2 });
     const options = { plus: true, channelBindings };
     const { server, dialogue } = await login({ server: options, client: options, mind });
     expect(server).toBe('joe');
-    expect(dialogue[0]).toMatch(/^p=tls-unique,,/);
-    expect(await login({ ...plus, client: options, mind })).toMatchObject({ server: REFUSED });
+    expect(dialogue[0]).toMatch(/^p=tls-server-end-point,,/);
+    expect(await login({ ...plus, server: options, mind })).toMatchObject({ server: REFUSED });
   });
 
   it.each([

@@ -1,10 +1,15 @@
 import type { ChannelBindingType, Mind, TlsFacts } from '@postern/cred';
 
 /**
- * The types that are used unless told otherwise. tls-unique is not among them: it is only safe with an extended master secret or
- * without session resumption (RFC 7677 §4), and Node tells of neither.
+ * The types that both halves use by default, best first. tls-unique is for TLS 1.2, where clients of
+ * GNU SASL know nothing else. A connection must have it only if its session was not resumed and cannot
+ * be renegotiated: then no triple handshake gives two channels the same value (RFC 7677 §4).
  */
-export const DEFAULT_CHANNEL_BINDINGS: readonly ChannelBindingType[] = ['tls-exporter', 'tls-server-end-point'];
+export const DEFAULT_CHANNEL_BINDINGS: readonly ChannelBindingType[] = [
+  'tls-exporter',
+  'tls-unique',
+  'tls-server-end-point',
+];
 
 /** The channel binding data of the type that a client named, if the type is one of `types` and this connection has it. */
 export function bindingData(
