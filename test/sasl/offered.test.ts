@@ -60,6 +60,14 @@ describe('offered', () => {
       expect(names(offered(family, withPasswords, someMind(), { cleartext: true }))).toContain('PLAIN');
     });
 
+    it('offers it to the peers for which the operator says so', () => {
+      const cleartext = ({ address }: { readonly address: string }) => address === '172.17.0.2';
+      const at = (address: string) => someMind({ remote: { family: 'IPv4', address, port: 1 } });
+      expect(names(offered(family, withPasswords, at('172.17.0.2'), { cleartext }))).toContain('PLAIN');
+      expect(names(offered(family, withPasswords, at('172.17.0.3'), { cleartext }))).toEqual(['CRAM-MD5']);
+      expect(names(offered(family, withPasswords, at('127.0.0.1'), { cleartext }))).toContain('PLAIN');
+    });
+
     it.each([
       ['IPv4', '127.0.0.1', true],
       ['IPv4', '127.1.2.3', true],
