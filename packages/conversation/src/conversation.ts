@@ -151,6 +151,15 @@ export class Conversation implements TransportListener {
     return this.#hearPieces(new NormalizedMessage(), take);
   }
 
+  /**
+   * Takes what the peer has sent and nobody has heard, at most `maximum` octets as latin1, without a
+   * wait. These are the last words of a peer that left in the middle of a line, or during a write.
+   * The conversation hears nothing after this. Never throws.
+   */
+  unheard(maximum: number): string {
+    return this.#input.unheard(maximum);
+  }
+
   /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
   say(text: string): void {
     this.#output.say(text);

@@ -130,6 +130,22 @@ export class Input extends Waiter {
     }
   }
 
+  /** Takes the octets that have come and are not taken, as latin1, without a wait. Never throws. */
+  unheard(maximum: number): string {
+    let text = this.#lines.unfinished + (this.chunk?.toString('latin1', this.at) ?? '');
+    this.drop();
+    try {
+      while (text.length < maximum) {
+        const read = this.#transport.read();
+        if (typeof read === 'string') break;
+        text += asBuffer(read).toString('latin1');
+      }
+    } catch {
+      // The connection broke: the transport has no more.
+    }
+    return text.slice(0, maximum);
+  }
+
   /** Drops whatever was heard. */
   drop(): void {
     this.chunk = undefined;

@@ -39,6 +39,11 @@ export class LineScanner {
     return this.#scanSlowly(chunk, maximum);
   }
 
+  /** The octets of a line that has not ended, as latin1. */
+  get unfinished(): string {
+    return this.#begun?.toString('latin1') ?? '';
+  }
+
   /** Drops what was begun. */
   reset(): void {
     this.#begun = undefined;
