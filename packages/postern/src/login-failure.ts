@@ -1,13 +1,18 @@
 import { TimedOut } from '@postern/conversation';
 import { printable } from './printable.ts';
 
-/** Why a login failed: what each error says down to its first cause, without a character that a terminal obeys, and what may help. */
+/**
+ * Says why a login failed: the message of each error down to its first cause, and what may help. Lines
+ * after the first are indented, so that a server cannot forge one of ours. The text has no character
+ * that a terminal obeys.
+ */
 export function explainLoginFailure(error: unknown): string {
   const chain = causesOf(error);
   const sentences = chain.map((one) => HINTS.get(codeOf(one)) ?? (one instanceof Error ? one.message : String(one)));
   const said = sentences.filter((sentence, at) => sentence !== '' && sentences.indexOf(sentence) === at);
   if (chain.some((one) => one instanceof TimedOut)) said.push(SILENCE);
-  return printable(said.join(': '));
+  const lines = said.join(': ').split('\n');
+  return lines.map(printable).join('\n  ');
 }
 
 function causesOf(error: unknown): readonly unknown[] {

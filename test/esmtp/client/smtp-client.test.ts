@@ -26,7 +26,7 @@ describe('connectSmtp', () => {
       S: <close>
     `);
     const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
-    expect(Object.fromEntries(client.extensions)).toEqual({ SIZE: '1000', AUTH: 'LOGIN', PIPELINING: '' });
+    expect(Object.fromEntries(client.extensions)).toEqual({ SIZE: '1000', AUTH: 'PLAIN LOGIN', PIPELINING: '' });
     await client.quit();
     await over;
   });

@@ -1,13 +1,17 @@
 import { Conversation, type Deadlines, type Transport } from '@postern/conversation';
 import { authenticate, type Responder } from '@postern/sasl/client';
+import { ehloName } from './ehlo-name.ts';
 import { SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { SmtpClient, type Trace } from './smtp-client.ts';
 import { SmtpSasl } from './smtp-sasl.ts';
 
 /** How a client introduces itself to a server. */
 export interface SmtpClientOptions {
-  /** The client's own name, for EHLO: a domain or an address literal. */
-  readonly hostname: string;
+  /**
+   * The client's own name, for EHLO: a fully qualified domain or an address literal. Default: the
+   * literal of the client's address (RFC 5321 §4.1.4).
+   */
+  readonly hostname?: string;
   /**
    * When to start TLS on a transport without it: `required` breaks off where the server does not offer it; `offered` takes it where
    * it can be had, which an attacker can prevent; `none` does not. Default: `required`, on this machine itself `offered`.
@@ -33,7 +37,14 @@ export interface SmtpClientOptions {
  * SmtpTrouble, a SaslError, or the conversation's error; the transport is closed then.
  */
 export async function connectSmtp(transport: Transport, options: SmtpClientOptions): Promise<SmtpClient> {
-  const { hostname, deadlines, lmtp = false, patience = 300_000, finalPatience = 600_000, trace = () => {} } = options;
+  const {
+    hostname = ehloName(undefined, transport.local),
+    deadlines,
+    lmtp = false,
+    patience = 300_000,
+    finalPatience = 600_000,
+    trace = () => {},
+  } = options;
   const conversation = new Conversation(transport, deadlines === undefined ? { patience } : { patience, deadlines });
   const client = new SmtpClient(conversation, { hostname, lmtp, trace, finalPatience });
   try {

@@ -17,10 +17,18 @@ export class SmtpRefusal extends SmtpClientError {
   readonly command: string;
 
   constructor(command: string, reply: Reply) {
-    super(`${command} was refused: ${reply.toString().trimEnd()}`);
+    super(`${command} was refused: ${inLines(reply)}`);
     this.command = command;
     this.reply = reply;
   }
+}
+
+/** The code after which the server closes the connection (RFC 5321 §3.8). */
+export const CLOSING = 421;
+
+/** Returns the reply as the server said it, its lines separated by LF, for an error message. */
+export function inLines(reply: Reply): string {
+  return reply.toString().trimEnd().replaceAll('\r\n', '\n');
 }
 
 /** The dialogue broke: the connection, or a server that does not speak the protocol, or lacks what was asked for. */

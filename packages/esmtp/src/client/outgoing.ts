@@ -1,8 +1,9 @@
+import { PeerGone } from '@postern/conversation';
 import type { Mailbox, ReversePath } from '../address.ts';
 import type { MailParameters, Recipient } from '../delivery.ts';
 import type { Reply } from '../reply.ts';
 import { mailCommand, rcptCommand } from './envelope-commands.ts';
-import { SmtpRefusal, SmtpTrouble } from './errors.ts';
+import { CLOSING, SmtpRefusal, SmtpTrouble } from './errors.ts';
 import { Chunks, DotStuffed, type Framing } from './framing.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
@@ -41,6 +42,8 @@ export class Outgoing {
     const replies = client.extensions.has('PIPELINING')
       ? await client.commands(commands)
       : await oneByOne(client, commands, to.length);
+    const closing = replies.findIndex(({ code }) => code === CLOSING);
+    if (closing >= 0) throw await refusal(client, verbOf(commands[closing]), replies[closing] as Reply);
     const [sender, ...recipients] = replies as [Reply, ...Reply[]];
     const data = recipients.length > to.length ? recipients.pop() : undefined;
     if (data?.code === 354) {
@@ -83,10 +86,16 @@ export class Outgoing {
 
   /**
    * Sends the next bytes, and resolves when the connection takes more. Rejects with BadMessage for bytes that must not go out, with
-   * SmtpRefusal if the server refuses a chunk.
+   * SmtpRefusal if the server refuses a chunk, or the message before its end.
    */
   async write(chunk: Uint8Array): Promise<void> {
-    if (chunk.length > 0) await this.#framing.write(chunk);
+    if (chunk.length === 0) return;
+    try {
+      await this.#framing.write(chunk);
+    } catch (error) {
+      const refusal = error instanceof PeerGone ? this.#client.lastRefusal() : undefined;
+      throw refusal === undefined ? error : new SmtpRefusal('message', refusal);
+    }
   }
 
   /**
@@ -121,10 +130,18 @@ export class Outgoing {
     while (this.#answers.length < answers) {
       const answer = await this.#client.lastReply();
       if (answer.code >= 300 && answer.code < 400) throw new SmtpTrouble('the server wants more than the message');
-      this.#answers = [...this.#answers, answer];
-      tell?.(answer, this.#answers.length - 1);
+      // Behind a 421 no other answer comes (RFC 5321 §3.8).
+      const more = answer.code === CLOSING ? answers - this.#answers.length : 1;
+      for (let count = 0; count < more; count++) {
+        this.#answers = [...this.#answers, answer];
+        tell?.(answer, this.#answers.length - 1);
+      }
     }
   }
+}
+
+function verbOf(command = ''): string {
+  return command.split(' ', 1)[0] as string;
 }
 
 function accepts({ code }: Reply): boolean {
@@ -146,7 +163,7 @@ async function oneByOne(
     if (index > recipients && !replies.slice(1).some(accepts)) break;
     const reply = await client.command(command);
     replies.push(reply);
-    if (index === 0 && !accepts(reply)) break;
+    if ((index === 0 && !accepts(reply)) || reply.code === CLOSING) break;
   }
   return replies;
 }
@@ -154,7 +171,8 @@ async function oneByOne(
 /** The refusal, once the server has forgotten the transaction. If it has left, the refusal was its last word. */
 async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpRefusal> {
   try {
-    await client.command('RSET');
+    if (reply.code === CLOSING) client.conversation.destroy();
+    else await client.command('RSET');
   } catch {
     client.conversation.destroy();
   }

@@ -2,8 +2,8 @@ import type { Conversation } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import type { Channel, Responder } from '@postern/sasl/client';
 import { Reply } from '../reply.ts';
-import { BadMessage, SmtpRefusal, SmtpTrouble } from './errors.ts';
-import { hearReply } from './hear-reply.ts';
+import { BadMessage, CLOSING, SmtpRefusal, SmtpTrouble } from './errors.ts';
+import { hearReply, lastRefusal } from './hear-reply.ts';
 import { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
 
 /** Sees the dialogue line by line, secrets already masked: for a log, or a person. */
@@ -43,7 +43,7 @@ export class SmtpClient implements AsyncDisposable {
   get channel(): Channel {
     const { tls, remote } = this.conversation.transport;
     const secure = tls?.peerCertificate?.verified === true || isLocal(remote);
-    return { tls, secure, offered: this.extensions.get('AUTH')?.split(' ') ?? [] };
+    return { tls, secure, offered: this.extensions.get('AUTH')?.split(' ').filter(Boolean) ?? [] };
   }
 
   /** Says EHLO, or LHLO, and notes the extensions; falls back to HELO where the server does not know EHLO (RFC 5321 §3.2). */
@@ -143,10 +143,19 @@ export class SmtpClient implements AsyncDisposable {
 
   /** Hears a reply. A refusal that has the secret in it loses its words. */
   async reply(secret?: string): Promise<Reply> {
-    const heard = await hearReply(this.conversation);
-    const reply = secret !== undefined && repeats(heard, secret) ? new Reply(heard.code, heard.enhanced, MASK) : heard;
-    for (const line of reply.toString().trimEnd().split('\r\n')) this.#trace('S', line);
-    return reply;
+    const masked = (text: string): string => (secret !== undefined && repeats(text, secret) ? MASK : text);
+    const heard = await hearReply(this.conversation, masked);
+    const isTelling = secret !== undefined && !heard.positive && heard.lines.some((line) => repeats(line, secret));
+    return this.#traced(isTelling ? new Reply(heard.code, heard.enhanced, MASK) : heard);
+  }
+
+  /**
+   * Returns the refusal that a server has said without being asked, before it closed the connection;
+   * undefined if it has said none. For a write that failed: nothing can be heard afterwards.
+   */
+  lastRefusal(): Reply | undefined {
+    const refusal = lastRefusal(this.conversation);
+    return refusal && this.#traced(refusal);
   }
 
   /** Hears the answer to a message, for which a server may take its time. */
@@ -161,6 +170,11 @@ export class SmtpClient implements AsyncDisposable {
     }
   }
 
+  #traced(reply: Reply): Reply {
+    for (const line of reply.toString().trimEnd().split('\r\n')) this.#trace('S', line);
+    return reply;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.quit();
@@ -171,24 +185,31 @@ export class SmtpClient implements AsyncDisposable {
 }
 
 /** Servers quote what they do not understand, and cut off what is long. */
-function repeats(reply: Reply, secret: string): boolean {
+function repeats(text: string, secret: string): boolean {
   const beginning = secret.slice(0, TELLING);
-  return !reply.positive && beginning.length >= LEAST && reply.lines.some((line) => line.includes(beginning));
+  return beginning.length >= LEAST && text.includes(beginning);
 }
 
+/**
+ * Reads the extensions of an EHLO reply. Every `AUTH` line counts. Some servers write `AUTH=` instead, or
+ * as well, for clients from before the standard: that form counts where there is no other.
+ */
 function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   const [, ...lines] = reply.lines;
   const extensions = new Map<string, string>();
+  let legacy = '';
   for (const line of lines) {
-    // Some servers write `AUTH=` as well, for clients of before the standard.
-    const [, keyword = '', parameters = ''] = /^([^ =]+)[ =]?(.*)$/.exec(line) ?? [];
-    if (!extensions.has(keyword.toUpperCase())) extensions.set(keyword.toUpperCase(), parameters);
+    const [, name = '', separator, parameters = ''] = /^([^ =]+)([ =]?)(.*)$/.exec(line) ?? [];
+    const keyword = name.toUpperCase();
+    const known = extensions.get(keyword);
+    if (keyword === 'AUTH' && separator === '=') legacy = `${legacy} ${parameters}`.trim();
+    else if (known === undefined) extensions.set(keyword, parameters);
+    else if (keyword === 'AUTH') extensions.set(keyword, `${known} ${parameters}`.trim());
   }
+  if (legacy !== '' && !extensions.get('AUTH')) extensions.set('AUTH', legacy);
   return extensions;
 }
 
-/** The reply after which the server closes the connection. */
-const CLOSING = 421;
 /** Commands in one group: so few that neither side's replies and commands can stop each other (RFC 2920 §3.1). */
 const GROUP = 100;
 /** Characters of a secret's base64 that no text has by chance. */

@@ -1,6 +1,7 @@
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
 import type { Reply } from '../reply.ts';
+import { CLOSING, inLines, SmtpRefusal } from './errors.ts';
 import { MASK, type SmtpClient } from './smtp-client.ts';
 
 /** The framing of SASL in SMTP, seen from the client (RFC 4954 §4). */
@@ -27,6 +28,7 @@ export class SmtpSasl implements SaslInterface {
 
   async abort(): Promise<void> {
     const reply = await this.#client.command('*');
+    if (reply.code === CLOSING) throw failure(reply);
     if (reply.code < 500) throw new SaslFailure('the server did not confirm that the exchange is cancelled');
   }
 
@@ -40,9 +42,13 @@ export class SmtpSasl implements SaslInterface {
   }
 }
 
-/** 535 and its like speak of the credentials, everything else of the mechanism or the server (RFC 4954 §6). */
+/**
+ * 535 and its like speak of the credentials, everything else of the mechanism or the server (RFC 4954
+ * §6). A 421 ends the connection, so no other mechanism can follow.
+ */
 function failure(reply: Reply): Error {
-  const message = `the server answered ${reply.toString().trimEnd()}`;
+  if (reply.code === CLOSING) return new SmtpRefusal('AUTH', reply);
+  const message = `the server answered ${inLines(reply)}`;
   return REFUSALS.has(reply.code) ? new AuthenticationFailure(message) : new SaslFailure(message);
 }
 
