@@ -5,7 +5,7 @@ import { Mailbox } from '@postern/esmtp';
 import { connectSmtp, SmtpRefusal } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { passwordResponders } from '@postern/sasl/client';
-import { relay } from 'postern';
+import { type RelayOptions, relay } from 'postern';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseNextServer } from '../../packages/postern/src/next-server.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
@@ -47,6 +47,16 @@ describe('the next server', () => {
     expect(() => relay({ to: 'mx.example.com' })).toThrow(/^relay: to: expected lmtp:HOST:PORT or /);
   });
 
+  it.each([
+    [{ mechanisms: ['PLAIN', 'FOO'] }, /^relay: mechanisms: expected some of .*PLAIN.*, not "FOO"$/],
+    [{ mechanisms: [] }, /^relay: mechanisms: expected some of .*, not an empty list$/],
+    [{ mechanisms: ['PLAIN'], username: undefined, password: undefined }, /^relay: mechanisms: expected username/],
+    [{ ehlo: 'a b' }, /^relay: ehlo: expected a domain/],
+  ])('has no options that mean nothing: %j', (options, message) => {
+    const given = { to: 'smtp:mx.example.com:25', username: 'joe', password: 'x', ...options } as RelayOptions;
+    expect(() => relay(given)).toThrow(message);
+  });
+
   it('needs a password with the name', () => {
     expect(() => relay({ to: 'smtp:mx.example.com:25', username: 'joe', password: undefined })).toThrow(UsageError);
   });
@@ -84,7 +94,9 @@ describe('a server that relays', () => {
     await writeFile(
       config,
       `import { relay } from ${JSON.stringify(index)};
-       export default { deliver: relay({ to: '${to}', username: 'relay', password: 's3cret' }) };`,
+       export default { deliver: relay({
+         to: '${to}', username: 'relay', password: 's3cret', mechanisms: ['plain'], ehlo: 'relay.example.org',
+       }) };`,
     );
     await using first = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --config ${config} --log silent`,
@@ -94,6 +106,7 @@ describe('a server that relays', () => {
     const [file = ''] = await readdir(delivered);
     const text = await readFile(join(delivered, file), 'latin1');
     expect(text.match(/^Received: /gm)).toHaveLength(2);
+    expect(text).toMatch(/^Received: from relay\.example\.org /m);
     // A submission server may add header fields.
     expect(text).toMatch(
       /^Return-Path: <>\r\n(?:[\w-]+: .*\r\n(?:\s.*\r\n)*)*Subject: hi\r\n(?:[\w-]+: .*\r\n)*\r\n\.\r\n$/,

@@ -1,5 +1,6 @@
 import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/relay';
-import { passwordResponders } from '@postern/sasl/client';
+import { passwordResponders, type UserPassword } from '@postern/sasl/client';
+import { isEhloName } from './ehlo-option.ts';
 import { type NextServer, parseNextServer } from './next-server.ts';
 import { Place } from './place.ts';
 import { unknownName } from './shape.ts';
@@ -12,6 +13,8 @@ export interface RelayOptions extends Partial<Omit<NextOptions, 'endpoint' | 'lm
   /** Logs in with this name and `password`, by the strongest mechanism that the server offers. */
   readonly username?: string;
   readonly password?: string | undefined;
+  /** The mechanisms that the login may use: `['PLAIN']`. Default: all that a password does for. */
+  readonly mechanisms?: readonly string[];
 }
 
 /** Hands messages on to the next server, for `deliver` in the config file. Throws a UsageError. */
@@ -20,13 +23,19 @@ export function relay(given: RelayOptions): Place {
   if (unknown !== undefined) {
     throw new UsageError(`relay: expected ${Object.keys(OPTIONS).join(', ')}, not ${JSON.stringify(unknown)}`);
   }
-  const { to, username, password, ...options } = given;
+  const { to, username, password, mechanisms, ...options } = given;
   const nextServer = nextServerOf(to);
   if ((username === undefined) !== (password === undefined)) {
     throw new UsageError('relay: expected username and password, or neither');
   }
+  if (options.ehlo !== undefined && !isEhloName(options.ehlo)) {
+    throw new UsageError('relay: ehlo: expected a domain, or an address as [192.0.2.1] or [IPv6:2001:db8::1]');
+  }
   const responders =
-    username === undefined || password === undefined ? {} : { responders: passwordResponders({ username, password }) };
+    username === undefined || password === undefined ? {} : respondersFor({ username, password }, mechanisms);
+  if (mechanisms !== undefined && username === undefined) {
+    throw new UsageError('relay: mechanisms: expected username and password as well');
+  }
   return new Place(({ log, hostname }) => {
     const onTrouble = (error: unknown) => log.error('the next server did not take a message', { to, error });
     try {
@@ -36,6 +45,19 @@ export function relay(given: RelayOptions): Place {
       throw error;
     }
   });
+}
+
+function respondersFor(user: UserPassword, mechanisms: readonly string[] | undefined) {
+  const responders = passwordResponders(user);
+  if (mechanisms === undefined) return { responders };
+  const known = new Set(responders.map(({ mechanism }) => mechanism));
+  const wanted = new Set(Array.from(mechanisms, (name) => name.toUpperCase()));
+  const unknown = [...wanted].find((name) => !known.has(name));
+  if (unknown !== undefined || wanted.size === 0) {
+    const mistake = unknown === undefined ? 'an empty list' : JSON.stringify(unknown);
+    throw new UsageError(`relay: mechanisms: expected some of ${[...known].join(', ')}, not ${mistake}`);
+  }
+  return { responders: responders.filter(({ mechanism }) => wanted.has(mechanism)) };
 }
 
 function nextServerOf(to: string): NextServer {
@@ -50,6 +72,7 @@ const OPTIONS: Record<keyof RelayOptions, true> = {
   to: true,
   username: true,
   password: true,
+  mechanisms: true,
   guests: true,
   responders: true,
   cleartext: true,
@@ -59,6 +82,8 @@ const OPTIONS: Record<keyof RelayOptions, true> = {
   minVersion: true,
   maxVersion: true,
   hostname: true,
+  ehlo: true,
+  loginFailureDelay: true,
   connections: true,
   maxMessagesPerConnection: true,
   idleTime: true,

@@ -1,11 +1,13 @@
 import { hostname as systemHostname } from 'node:os';
 import { type Clock, Deadlines, systemClock, type Transport } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
-import { isAddressLiteral, isDomain } from '@postern/esmtp';
-import { connectSmtp, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
+import { isAddressLiteral } from '@postern/esmtp';
+import { connectSmtp, ehloName, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
 import { type ConnectOptions, connect as connectSocket } from '@postern/node';
+import { AuthenticationFailure } from '@postern/sasl/client';
 import { Unreachable } from './errors.ts';
 import type { Lease } from './lease.ts';
+import { LoginGate } from './login-gate.ts';
 import { Pool } from './pool.ts';
 
 /**
@@ -22,8 +24,18 @@ export interface SmarthostOptions
   readonly lmtp?: boolean;
   /** Default: `required`, and `none` where the server is on this machine. */
   readonly tls?: SmarthostTls;
-  /** This host's name, for EHLO. Default: that of the machine. */
+  /** This host's name. Default: that of the machine. */
   readonly hostname?: string;
+  /**
+   * The name to say with EHLO. Default: `hostname` if it is fully qualified, else the literal of this
+   * end's address (RFC 5321 §4.1.4).
+   */
+  readonly ehlo?: string;
+  /**
+   * How long after a refused login the relay does not try another one, in milliseconds; meanwhile
+   * messages that need a new connection get a 451. Default: 300,000.
+   */
+  readonly loginFailureDelay?: number;
   /** How many connections there may be at the same time; more messages wait. Default: 20. */
   readonly connections?: number;
   /** How many messages go by one connection before a new one takes its place. Default: no limit. */
@@ -53,6 +65,9 @@ export class Smarthost implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #deadlines: Deadlines;
   readonly #ending = new AbortController();
+  readonly #logins: LoginGate;
+  /** The refused login that the log knows of. */
+  #toldRefusal: unknown;
 
   constructor(options: SmarthostOptions) {
     const { connections = 20, idleTime = 30_000, connectTime = 30_000, clock = systemClock } = options;
@@ -62,6 +77,10 @@ export class Smarthost implements AsyncDisposable {
     this.#options = options;
     const deadlines = new Deadlines(clock);
     this.#deadlines = deadlines;
+    const { loginFailureDelay = 300_000 } = options;
+    if (!(loginFailureDelay >= 0))
+      throw new RangeError(`loginFailureDelay: 0 or more is wanted, not ${loginFailureDelay}`);
+    this.#logins = new LoginGate(clock, loginFailureDelay);
     this.#pool = new Pool({
       open: () => this.#open(),
       connections,
@@ -86,8 +105,12 @@ export class Smarthost implements AsyncDisposable {
     return this.#pool.acquire(fresh);
   }
 
-  /** Tells of trouble between us and the server. Does not fail. */
+  /** Tells of trouble between us and the server, once of each refused login. Does not fail. */
   tell(error: unknown): void {
+    if (error instanceof Unreachable && error.cause instanceof AuthenticationFailure) {
+      if (error.cause === this.#toldRefusal) return;
+      this.#toldRefusal = error.cause;
+    }
     try {
       this.#options.onTrouble?.(error);
     } catch {
@@ -108,10 +131,15 @@ export class Smarthost implements AsyncDisposable {
   async #open(): Promise<SmtpClient> {
     try {
       this.#ending.signal.throwIfAborted();
+      this.#logins.check();
       const transport = await this.#connect();
       return await connectSmtp(transport, this.#clientOptions(transport));
     } catch (cause) {
-      throw new Unreachable('the next server cannot be reached', { cause });
+      if (!(cause instanceof AuthenticationFailure)) {
+        throw new Unreachable('the next server cannot be reached', { cause });
+      }
+      const seconds = Math.ceil((this.#options.loginFailureDelay ?? 300_000) / 1_000);
+      throw new Unreachable(`the next server refuses the login, which is tried again after ${seconds} s`, { cause });
     }
   }
 
@@ -132,18 +160,18 @@ export class Smarthost implements AsyncDisposable {
     });
   }
 
-  #clientOptions({ remote }: Transport): SmtpClientOptions {
+  #clientOptions({ remote, local }: Transport): SmtpClientOptions {
     const { tls = isLocal(remote) ? 'none' : 'required', responders, trace, ...options } = this.#options;
     const { cleartext = false, lmtp = false, patience = 100_000, finalPatience = 600_000 } = options;
     return {
-      hostname: options.hostname ?? ownHostname(),
+      hostname: options.ehlo ?? ehloName(options.hostname ?? systemHostname(), local),
       startTls: tls === 'implicit' ? 'none' : tls,
       cleartext,
       lmtp,
       patience,
       finalPatience,
       deadlines: this.#deadlines,
-      ...(responders !== undefined && { responders }),
+      ...(responders !== undefined && { responders: responders.map((responder) => this.#logins.guard(responder)) }),
       ...(trace !== undefined && { trace }),
     };
   }
@@ -151,9 +179,4 @@ export class Smarthost implements AsyncDisposable {
 
 function atLeastOne(option: string, value: number): void {
   if (!(value >= 1)) throw new RangeError(`${option}: 1 or more is wanted, not ${value}`);
-}
-
-function ownHostname(): string {
-  const name = systemHostname();
-  return isDomain(name) ? name : 'localhost';
 }
