@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +66,25 @@ describe('postern login', () => {
     expect(code).toBe(1);
   });
 
+  it('says the name that it is told with EHLO', async () => {
+    const { code, output } = await login('smtps', 's3cret', '--ehlo', 'laptop.example.com');
+    expect(output).toContain('C: EHLO laptop.example.com\n');
+    expect(code).toBe(0);
+  });
+
+  it('prints the last words of a server that refuses, as lines', async () => {
+    const server = createServer((socket) => socket.end('554-5.7.1 go away,\r\n554 5.7.1 whoever \u001b you are'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const url = `smtp://127.0.0.1:${port}`;
+    const { code, output } = await run(process.execPath, [BIN, ...words`login ${url} --user joe`], 's3cret\n');
+    server.close();
+    expect(output).toContain(
+      'not logged in: greeting was refused: 554-5.7.1 go away,\n  554 5.7.1 whoever ? you are\n',
+    );
+    expect(code).toBe(2);
+  });
+
   it('exits with 1 where the user may not act as another', async () => {
     const { code } = await login('smtps', 's3cret', '--authzid', 'ann');
     expect(code).toBe(1);
@@ -125,6 +145,7 @@ describe('postern login', () => {
     ['another scheme', 'imap://localhost --user joe', 'expected smtp://'],
     ['no user', 'smtp://localhost', '--user: expected'],
     ['a mechanism that there is not', 'smtp://localhost --user joe --mechanism FOO', '--mechanism: expected'],
+    ['a name that EHLO cannot say', 'smtp://localhost --user joe --ehlo a_b!c', '--ehlo: expected'],
     ['an option that there is not', 'smtp://localhost --user joe --password x', "'--password'"],
   ])('exits with 2 for %s, and says what was expected', async (_what, args, message) => {
     const { code, output } = await run(process.execPath, [BIN, 'login', ...args.split(' ')], 's3cret\n');

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type ParsedEndpoint, parseEndpoint } from '@postern/node';
+import { isEhloName } from './ehlo-option.ts';
 import { LOGIN_OPTIONS } from './option-table.ts';
 import { parseStrictly } from './parse-strictly.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,6 +14,8 @@ export interface LoginOptions {
   readonly authzid: string | undefined;
   /** Authorities in PEM form; undefined for those that Node knows. */
   readonly ca: string | undefined;
+  /** The client's name for EHLO; undefined for the machine's, or its address. */
+  readonly ehlo: string | undefined;
 }
 
 /** Parses the arguments of `postern login`. Throws a UsageError. */
@@ -21,11 +24,15 @@ export async function parseLoginOptions(argv: readonly string[]): Promise<LoginO
   const [url, ...more] = positionals;
   if (url === undefined || more.length > 0) throw new UsageError(`expected one URL, ${URLS}`);
   if (!values.user) throw new UsageError('--user: expected the name of the user');
+  if (values.ehlo !== undefined && !isEhloName(values.ehlo)) {
+    throw new UsageError('--ehlo: expected a domain, or an address as [192.0.2.1] or [IPv6:2001:db8::1]');
+  }
   return {
     endpoint: endpointOf(url),
     user: values.user,
     mechanism: values.mechanism?.toUpperCase(),
     authzid: values.authzid,
+    ehlo: values.ehlo,
     ca: values.ca === undefined ? undefined : await readCa(values.ca),
   };
 }

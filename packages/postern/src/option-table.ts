@@ -90,6 +90,7 @@ export const LOGIN_OPTIONS = {
     summary: 'this mechanism only; default the strongest that both sides have',
   },
   authzid: { type: 'string', value: 'NAME', summary: 'the user to act as (authorization identity)' },
+  ehlo: { type: 'string', value: 'NAME', summary: 'the name to say with EHLO; default: of the machine' },
   ca: {
     type: 'string',
     value: 'FILE',

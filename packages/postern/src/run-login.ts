@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
+import { connectSmtp, ehloName, type SmtpClient } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import {
   AuthenticationFailure,
@@ -38,7 +38,7 @@ export async function runLogin(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function logIn({ endpoint, ca }: LoginOptions, responders: readonly Responder[]): Promise<SmtpClient> {
+async function logIn({ endpoint, ca, ehlo }: LoginOptions, responders: readonly Responder[]): Promise<SmtpClient> {
   const inTheClear = endpoint.parameters.get('tls') === 'none';
   const transport = await connect({
     endpoint,
@@ -46,7 +46,7 @@ async function logIn({ endpoint, ca }: LoginOptions, responders: readonly Respon
     ...(ca === undefined ? {} : { ca }),
   });
   return await connectSmtp(transport, {
-    hostname: hostname(),
+    hostname: ehlo ?? ehloName(hostname(), transport.local),
     responders,
     patience: 60_000,
     ...(inTheClear ? { startTls: 'none' as const } : {}),
