@@ -14,6 +14,7 @@ import {
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse } from './errors.ts';
 import { ExchangeMind } from './exchange-mind.ts';
+import { FailureFloor } from './failure-floor.ts';
 import { PacedRelease } from './paced-release.ts';
 
 /** One login by SASL. */
@@ -34,7 +35,7 @@ export interface Authentication<I extends readonly Interface<object>[]> {
   readonly onCredentials?: (credentials: Credentials) => void;
   /**
    * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
-   * was wrong, but for fractions of a millisecond. Success is not delayed. Default: 250.
+   * was wrong. Success is not delayed. Default: 250.
    */
   readonly failureFloor?: number;
   /**
@@ -69,13 +70,13 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   if (challenger.serverFirst && initialResponse !== undefined) {
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
-  const exchange = new Exchange(authentication.ask, clock);
+  using exchange = new Exchange(authentication.ask, clock, failureFloor);
 
   let credentials: Credentials;
   try {
     credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
   } catch (error) {
-    return exchange.refuse(exchange.refusal(error), failureFloor, mind);
+    return await exchange.refuse(exchange.refusal(error), mind);
   }
   authentication.onCredentials?.(credentials);
   let login: Login<InstanceOf<I[number]>>;
@@ -89,7 +90,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (closed !== undefined) await closed;
     exchange.rethrow();
     const refusal = exchange.refusal(error);
-    return exchange.refuse(await closingWords(credentials, exchange, refusal), failureFloor, mind);
+    return await exchange.refuse(await closingWords(credentials, exchange, refusal), mind);
   }
   try {
     const closed = inExchange.close();
@@ -121,17 +122,24 @@ async function closingWords(credentials: Credentials, exchange: Exchange, refusa
 }
 
 /** What the driver knows of an exchange: when the client spoke last, and what it broke it with. */
-class Exchange {
+class Exchange implements Disposable {
   readonly #ask: Ask;
   readonly #clock: Clock;
-  #heardAt: number;
+  readonly #minFailureDelay: number;
+  #floor: FailureFloor | undefined;
   #release: (() => Promise<void>) | undefined;
   #broken: { readonly error: unknown } | undefined;
 
-  constructor(ask: Ask, clock: Clock) {
+  /** A refusal leaves no sooner than `minFailureDelay` milliseconds after the client's last message. */
+  constructor(ask: Ask, clock: Clock, minFailureDelay: number) {
     this.#ask = ask;
     this.#clock = clock;
-    this.#heardAt = clock.now();
+    this.#minFailureDelay = minFailureDelay;
+    this.#heard();
+  }
+
+  [Symbol.dispose](): void {
+    this.#floor?.[Symbol.dispose]();
   }
 
   /** Has the next challenge leave at whole multiples of the interval after now. */
@@ -150,7 +158,7 @@ class Exchange {
     }
     try {
       const response = await this.#ask(challenge);
-      this.#heardAt = this.#clock.now();
+      this.#heard();
       return response;
     } catch (error) {
       this.#broken = { error };
@@ -174,22 +182,15 @@ class Exchange {
     return asLoginError(error);
   }
 
-  /** Fails with the refusal, not before so many milliseconds after the client's last word. */
-  async refuse(refusal: LoginError, failureFloor: number, { signal }: Mind): Promise<never> {
-    await this.#pause(failureFloor, signal);
+  /** Throws the refusal once the floor has passed, or the client is gone. */
+  async refuse(refusal: LoginError, { signal }: Mind): Promise<never> {
+    await this.#floor?.passed(signal);
     throw refusal;
   }
 
-  /** Waits until so long after the client's last word, or until it is gone. */
-  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    const rest = this.#heardAt + milliseconds - this.#clock.now();
-    if (rest <= 0 || signal.aborted) return;
-    const over = Promise.withResolvers<void>();
-    const end = (): void => over.resolve();
-    // Whole ones, since timers cut off fractions; and somebody waits for this one.
-    using _timer = this.#clock.after(Math.ceil(rest), end, true);
-    signal.addEventListener('abort', end);
-    await over.promise;
-    signal.removeEventListener('abort', end);
+  #heard(): void {
+    if (this.#minFailureDelay <= 0) return;
+    this.#floor?.[Symbol.dispose]();
+    this.#floor = new FailureFloor(this.#clock, this.#minFailureDelay);
   }
 }
