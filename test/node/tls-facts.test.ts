@@ -114,6 +114,18 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) 
   });
 });
 
+describe('a renegotiation under TLS 1.2', () => {
+  it('is refused, since tls-unique would be that of another handshake', async () => {
+    const { client, close } = await meet(await implicit(), { maxVersion: 'TLSv1.2' });
+    const failed = new Promise<Error | null>((resolve) => {
+      client.once('error', resolve);
+      client.renegotiate({}, resolve);
+    });
+    expect(await failed).toBeInstanceOf(Error);
+    await close();
+  });
+});
+
 describe('the end point’s channel binding', () => {
   it.each([
     ['sha256', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-1' }],

@@ -1,13 +1,19 @@
 import {
+  AvatarRealm,
   InMemoryUsernamePasswordDatabaseDontUse,
   PasswordProof,
+  Portal,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { login, plain, usernamePassword, utf8 } from '@postern/sasl';
+import { login, plain, scram, usernamePassword, utf8 } from '@postern/sasl';
+import { scramResponder } from '@postern/sasl/client';
+import { exchange } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { initially, scripted, someMind } from './exchange.ts';
+
+class Mailbox {}
 
 const received = (password: string | Uint8Array) =>
   usernamePassword(utf8('joe'), typeof password === 'string' ? utf8(password) : password);
@@ -96,6 +102,19 @@ describe('verifyPassword', () => {
     const verify = vi.fn(() => true);
     expect(received('I\u00adX').verifyPassword(verify)).toBe(true);
     expect(verify).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('SCRAM', () => {
+  it.each(KEPT)('takes a password that SASLprep refuses, as it is: %s', async (_what, password) => {
+    const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: password });
+    const portal = new Portal(new AvatarRealm().provide(Mailbox, () => new Mailbox())).register(users);
+    const client = scramResponder({ hash: 'sha256', username: 'joe', password });
+    const { server } = await exchange(scram({ hash: 'sha256', iterations: 4096 }), client, {
+      portal,
+      interfaces: [Mailbox],
+    });
+    expect(server).toMatchObject({ login: { avatarId: 'joe' } });
   });
 });
 

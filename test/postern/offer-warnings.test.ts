@@ -1,0 +1,85 @@
+import { type Config, defineConfig } from 'postern';
+import { describe, expect, it } from 'vitest';
+import { compose } from '../../packages/postern/src/compose.ts';
+import { type Log, openLog } from '../../packages/postern/src/log.ts';
+import { warnOfOffers } from '../../packages/postern/src/offer-warnings.ts';
+import { parseOptions } from '../../packages/postern/src/options.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { UsageError } from '../../packages/postern/src/usage-error.ts';
+
+const SECURE = { listen: ['smtps://0.0.0.0:465'], auth: ['memory:joe:secret'], tls: { cert: 'c', key: 'k' } };
+
+/** What the server would warn of, one text for each warning. */
+function warnings(config: Config): readonly string[] {
+  const told: string[] = [];
+  const log: Log = {
+    ...openLog('silent'),
+    warn: (message, facts) => void told.push(`${message} ${JSON.stringify(facts)}`),
+  };
+  const settings = settingsOf({ config, nameOf: (key) => key });
+  warnOfOffers(settings, compose(settings, { log, print: async () => {}, hostname: settings.hostname }), log);
+  return told;
+}
+
+describe('a warning of shut-out clients', () => {
+  it.each<[string, Config]>([
+    ['the default', SECURE],
+    ['a listener without AUTH', { listen: ['lmtp://127.0.0.1:24'] }],
+    ['no TLS', { listen: ['smtp://127.0.0.1:25'], auth: ['memory:joe:secret'] }],
+  ])('is not given for %s', (_what, config) => {
+    expect(warnings(defineConfig(config))).toEqual([]);
+  });
+
+  it.each<[string, NonNullable<Config['sasl']>, RegExp]>([
+    ['channel binding that is offered', { channelBinding: 'offered' }, /mutt, neomutt/],
+    ['channel binding that is required', { channelBinding: 'required' }, /mutt.*Go net\/smtp.*curl/],
+    ['SCRAM-SHA-256 without its -PLUS', { mechanisms: ['SCRAM-SHA-256', 'PLAIN'] }, /msmtp from 1\.8\.26/],
+    [
+      'a binding that GNU SASL needs and the server does not take',
+      { channelBinding: 'offered', scram: { channelBindings: ['tls-exporter', 'tls-server-end-point'] } },
+      /msmtp, mpop, gsasl under TLS 1\.2/,
+    ],
+  ])('is one line for %s', (_what, sasl, clients) => {
+    expect(warnings(defineConfig({ ...SECURE, sasl }))).toEqual([
+      expect.stringMatching(new RegExp(`^the mechanisms offered shut out common clients .*${clients.source}`)),
+    ]);
+  });
+});
+
+describe('--allow-cleartext', () => {
+  it('is worth a warning at each start', () => {
+    const { config } = parseOptions(['--allow-cleartext', '172.16.0.0/12,fd00::/8']);
+    expect(config.allowCleartext).toEqual(['172.16.0.0/12', 'fd00::/8']);
+    expect(warnings(config)).toEqual([expect.stringMatching(/without TLS.*172\.16\.0\.0\/12,fd00::\/8/)]);
+  });
+
+  it('names networks', () => {
+    const { config } = parseOptions(['--allow-cleartext', '10.0.0.0/33']);
+    expect(() => warnings(config)).toThrow(UsageError);
+  });
+
+  it('lets clients of that network, and of no other, use mechanisms that expose the password', () => {
+    const settings = settingsOf({ config: { allowCleartext: ['172.16.0.0/12'] }, nameOf: (key) => key });
+    const { offer } = compose(settings, { log: openLog('silent'), print: async () => {}, hostname: 'localhost' });
+    const may = (address: string) =>
+      typeof offer.cleartext === 'function' && offer.cleartext({ family: 'IPv4', address, port: 1 });
+    expect([may('172.17.0.2'), may('192.0.2.1')]).toEqual([true, false]);
+  });
+});
+
+describe('--channel-binding', () => {
+  it.each(['off', 'offered', 'required'])('takes %s', (word) => {
+    expect(parseOptions(['--channel-binding', word]).config.sasl).toEqual({ channelBinding: word });
+  });
+
+  it('takes no other word', () => {
+    expect(() => parseOptions(['--channel-binding', 'on'])).toThrow(
+      '--channel-binding: expected off, offered, required',
+    );
+  });
+
+  it('stands beside a list of mechanisms', () => {
+    const { config } = parseOptions(['--channel-binding', 'required', '--mechanisms', 'external']);
+    expect(config.sasl).toEqual({ channelBinding: 'required', mechanisms: ['EXTERNAL'] });
+  });
+});
