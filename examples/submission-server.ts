@@ -8,7 +8,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type AvatarId, type Checker, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
-import { type EsmtpEvent, MustMatchSender } from '@postern/esmtp';
+import { logTo, MustMatchSender } from '@postern/esmtp';
 import { MaildirDelivery } from '@postern/maildir';
 import { ScramSecret, ScramSha512Credentials } from '@postern/sasl';
 import { submission } from '@postern/submission';
@@ -68,9 +68,7 @@ else fail('usage: submission-server.js USERS MAILDIRS CERT KEY URL…, or submis
 
 async function serve(): Promise<void> {
   const users = await UserFile.open(path);
-  const maildirs = new MaildirDelivery(folder, {
-    onTrouble: (error) => log('cannot deliver', { error: String(error) }),
-  });
+  const maildirs = new MaildirDelivery(folder, { onTrouble: (error) => console.error('cannot deliver', error) });
   await maildirs.prepare();
   const server = await submission({
     listen,
@@ -78,23 +76,22 @@ async function serve(): Promise<void> {
     deliveryFor: (avatarId) => new MustMatchSender(maildirs, { avatarId }),
     tls: { cert, key },
     throttle: { userAndNetwork: { failures: 10, window: 15 * 60_000 } },
-    onEvent: logEvent,
+    onEvent: logTo(console),
     shutdownTimeout: 10_000,
   });
   for (const { url } of server.listeners) console.log(`listening ${url}`);
 
   process.on('SIGHUP', () => {
-    const reloaded = Promise.all([users.reload(), server.reloadCertificates()]);
-    reloaded.then(
-      () => log('reloaded'),
-      (error: unknown) => log('cannot reload', { error: String(error) }),
+    Promise.all([users.reload(), server.reloadCertificates()]).then(
+      () => console.info('reloaded'),
+      (error: unknown) => console.error('cannot reload, users and certificate stay in use:', error),
     );
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      log('closing', { signal });
+      console.info('stopping');
       server.close().then(
-        () => log('closed'),
+        () => console.info('stopped'),
         (error: unknown) => fail(String(error)),
       );
     });
@@ -109,26 +106,6 @@ async function printUser(username: string): Promise<void> {
     return;
   }
   fail('expected a password on the standard input');
-}
-
-/** What an operator wants to know of each connection. The name of a login that failed is not among it: users type passwords there. */
-function logEvent(event: EsmtpEvent): void {
-  const from = event.mind.remote.address;
-  if (event.kind === 'authenticated') {
-    log('logged in', { from, user: String(event.avatarId), mechanism: event.mechanism });
-  } else if (event.kind === 'login-refused') {
-    log('login refused', { from, mechanism: event.mechanism, error: event.error.code });
-  } else if (event.kind === 'message-accepted') {
-    log('message accepted', { from, id: event.envelope.id, octets: event.octets });
-  } else if (event.kind === 'message-refused') {
-    log('message refused', { from, id: event.envelope.id, reply: String(event.reply) });
-  } else if (event.kind === 'trouble') {
-    log('error', { from, culprit: event.culprit, during: event.during, error: String(event.cause) });
-  }
-}
-
-function log(message: string, facts: Readonly<Record<string, unknown>> = {}): void {
-  console.error(JSON.stringify({ time: new Date().toISOString(), message, ...facts }));
 }
 
 function fail(message: string): void {
