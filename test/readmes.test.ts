@@ -1,12 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
+import { firstExample, installed } from './support/readme.ts';
 
 describe.each(readmes())('the README of $name', ({ name, readme }) => {
-  test('says how to install it', () => {
-    expect(readme).toMatch(new RegExp(`npm (install|i) (.* )?${name}( |$)`, 'm'));
+  test('says how to install it, and what its example imports besides', () => {
+    const { example = '' } = firstExample(readme);
+    const imports = Array.from(example.matchAll(/ from '((?:@[^/']+\/)?[^/']+)/g), ([, specifier = '']) => specifier);
+    const wanted = imports.filter((specifier) => !isBuiltin(specifier));
+    expect(installed(readme)).toEqual(expect.arrayContaining([name, ...wanted]));
   });
 
   test('explains its decisions', () => {
@@ -28,17 +33,6 @@ function readmes(): { name: string; readme: string }[] {
     const file = join(dir, 'README.md');
     return { name, readme: existsSync(file) ? readFileSync(file, 'utf8') : '' };
   });
-}
-
-/** The first ```ts fence, and the ```text fence if that is the next one. */
-function firstExample(readme: string): { example?: string | undefined; output?: string | undefined } {
-  const fences = [...readme.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(([, language, text]) => ({
-    language,
-    text,
-  }));
-  const at = fences.findIndex(({ language }) => language === 'ts');
-  const next = at < 0 ? undefined : fences[at + 1];
-  return { example: fences[at]?.text, output: next?.language === 'text' ? next.text : undefined };
 }
 
 /** Runs the example as a file of this tree, so that package names lead to the sources; answers what it printed. */

@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { firstExample, installed } from '../support/readme.ts';
+import { type PackedManifest, TestRegistry } from '../support/registry.ts';
+
+const execute = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const ROOMS = (await readdir(join(ROOT, 'packages'))).toSorted();
+
+/** Milliseconds: npm packs and installs about forty packages, on a machine that may have much else to do. */
+const BUILD_TIMEOUT = 600_000;
+
+let folder = '';
+/** An empty project with the packages that the READMEs say to install. */
+let project = '';
+let registry: TestRegistry;
+/** The names of the files in each package as packed. */
+const files = new Map<string, readonly string[]>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-packed-'));
+  registry = await TestRegistry.start();
+  const checkout = await unbuiltCheckout();
+  const [own, others] = await Promise.all([
+    pack(
+      checkout,
+      ROOMS.map((room) => `./packages/${room}`),
+    ),
+    // Nothing that is published elsewhere is built here.
+    pack(ROOT, await dependencies(), '--ignore-scripts'),
+  ]);
+  for (const { manifest, tarball } of [...own, ...others]) registry.add(manifest, tarball);
+  for (const { manifest, paths } of own) files.set(manifest.name, paths);
+  project = join(folder, 'project');
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }');
+  const names = new Set((await Promise.all(ROOMS.map(readmeOf))).flatMap(installed));
+  await npm(project, 'install', ...names);
+}, BUILD_TIMEOUT);
+
+afterAll(async () => {
+  await registry[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+describe.each(ROOMS)('the package in packages/%s, packed without a build before', (room) => {
+  it('has code, types, README and licence, and no tests', async () => {
+    const { name } = await manifestOf(join(ROOT, 'packages', room));
+    const paths = files.get(name) ?? [];
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'LICENSE',
+        'README.md',
+        'package.json',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'src/index.ts',
+      ]),
+    );
+    expect(paths.filter((path) => /\.test\.|\.test-d\.|tsbuildinfo|tsconfig/.test(path))).toEqual([]);
+    const sources = paths.filter((path) => path.startsWith('src/')).map((path) => path.slice(4, -3));
+    const built = paths.filter((path) => /^dist\/.*\.js$/.test(path)).map((path) => path.slice(5, -3));
+    expect(built).toEqual(sources);
+  });
+
+  it('runs the example of its README in a project in which npm has installed it', async () => {
+    const { example = '', output } = firstExample(await readmeOf(room));
+    await writeFile(join(project, `${room}.ts`), example);
+    const { stdout } = await execute(process.execPath, [`${room}.ts`], { cwd: project, timeout: 60_000 });
+    if (output !== undefined) expect(stdout).toBe(output);
+  });
+});
+
+it('the packed command runs', async () => {
+  const { stdout } = await npm(project, 'exec', '--', 'postern', 'explain', '--listen', 'smtp://127.0.0.1:0');
+  expect(stdout).toMatch(/PLAIN/);
+});
+
+/** A copy of this tree as `npm ci` leaves it: nothing is built, and the packages find each other in the copy. */
+async function unbuiltCheckout(): Promise<string> {
+  const checkout = join(folder, 'checkout');
+  const modules = join(checkout, 'node_modules');
+  await mkdir(join(modules, '@postern'), { recursive: true });
+  for (const path of ['package.json', 'tsconfig.base.json', 'LICENSE', 'tools']) {
+    await cp(join(ROOT, path), join(checkout, path), { recursive: true });
+  }
+  await cp(join(ROOT, 'packages'), join(checkout, 'packages'), {
+    recursive: true,
+    filter: (path) => !/[\\/](dist|node_modules)$/.test(path),
+  });
+  for (const name of await readdir(join(ROOT, 'node_modules'))) {
+    if (name === '@postern' || name === 'postern') continue;
+    await symlink(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  for (const room of ROOMS) {
+    const { name } = await manifestOf(join(checkout, 'packages', room));
+    await symlink(join(checkout, 'packages', room), join(modules, name));
+  }
+  return checkout;
+}
+
+interface Packed {
+  readonly manifest: PackedManifest;
+  readonly tarball: Buffer;
+  readonly paths: readonly string[];
+}
+
+/** Packs the packages in these folders, in one call of npm. */
+async function pack(
+  cwd: string,
+  folders: readonly string[],
+  ...options: readonly string[]
+): Promise<readonly Packed[]> {
+  const destination = await mkdtemp(join(folder, 'tarballs-'));
+  await npm(cwd, 'pack', '--pack-destination', destination, ...options, ...folders);
+  const tarballs = await readdir(destination);
+  expect(tarballs).toHaveLength(folders.length);
+  return Promise.all(
+    tarballs.map(async (file) => {
+      const tarball = await readFile(join(destination, file));
+      const entries = entriesOf(gunzipSync(tarball));
+      const manifest = JSON.parse(String(entries.get('package.json'))) as PackedManifest;
+      return { manifest, tarball, paths: [...entries.keys()].toSorted() };
+    }),
+  );
+}
+
+/** The files in a tar archive of npm (POSIX ustar, IEEE Std 1003.1), without the folder `package/`. */
+function entriesOf(tar: Buffer): ReadonlyMap<string, Buffer> {
+  const entries = new Map<string, Buffer>();
+  for (let at = 0; tar[at] !== 0 && at < tar.length; ) {
+    const text = (from: number, length: number) =>
+      tar.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
+    const size = Number.parseInt(text(124, 12), 8);
+    const type = text(156, 1);
+    const path = [text(345, 155), text(0, 100)].filter(Boolean).join('/');
+    if (type === '0' || type === '') {
+      entries.set(path.replace(/^[^/]*\//, ''), tar.subarray(at + 512, at + 512 + size));
+    }
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return entries;
+}
+
+/** The folders of all packages from elsewhere that ours depend on, directly or not, as the lock file has them. */
+async function dependencies(): Promise<readonly string[]> {
+  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Record<string, { readonly link?: true; readonly dev?: true; readonly optional?: true }>;
+  };
+  return Object.entries(lock.packages)
+    .filter(([path, { dev, link, optional }]) => path.startsWith('node_modules/') && !dev && !link && !optional)
+    .map(([path]) => `./${path}`);
+}
+
+/** Runs npm as on a machine with no settings, with no registry but the test's. */
+function npm(cwd: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
+  const { npm_execpath: script, ...env } = process.env;
+  const settings = {
+    npm_config_registry: registry.url,
+    npm_config_cache: join(folder, 'cache'),
+    npm_config_userconfig: join(folder, 'npmrc'),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+    npm_config_fetch_retries: '0',
+    npm_config_noproxy: '127.0.0.1',
+  };
+  const ours = Object.entries(env).filter(([name]) => !/^npm_/i.test(name));
+  const options = { cwd, env: { ...Object.fromEntries(ours), ...settings } };
+  return script === undefined ? execute('npm', args, options) : execute(process.execPath, [script, ...args], options);
+}
+
+function readmeOf(room: string): Promise<string> {
+  return readFile(join(ROOT, 'packages', room, 'README.md'), 'utf8');
+}
+
+async function manifestOf(path: string): Promise<PackedManifest> {
+  return JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as PackedManifest;
+}
