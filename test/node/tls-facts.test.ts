@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,6 +8,7 @@ import type { TlsFacts } from '@postern/conversation';
 import { type CertificateOptions, Certificates, tlsFacts } from '@postern/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { selfSigned, TestAuthority, type TestCertificate, testCertificates } from '../support/certificates.ts';
+import { expectDone } from '../support/program.ts';
 import { type Served, served } from './served.ts';
 
 const BINDINGS = ['tls-exporter', 'tls-server-end-point', 'tls-unique'] as const;
@@ -144,7 +144,7 @@ describe('the end point’s channel binding', () => {
   });
 
   it.each(['sha1', 'sha224', 'sha256', 'sha384'])('is the hash of RSASSA-PSS with %s', async (hash) => {
-    const pair = pssSigned(hash, hash);
+    const pair = await pssSigned(hash, hash);
     const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
     const algorithm = hash === 'sha1' ? 'sha256' : hash;
     const expected = createHash(algorithm).update(new X509Certificate(pair.cert).raw).digest();
@@ -206,12 +206,12 @@ async function meet({ port, accept }: Served, options: ConnectionOptions): Promi
 }
 
 /** OpenSSL is asked: Web Crypto knows only one hash function for both, and no SHA-3. */
-function pssSigned(hash: string, maskHash: string): TestCertificate {
+async function pssSigned(hash: string, maskHash: string): Promise<TestCertificate> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-pss-'));
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   const signature = ['rsa_padding_mode:pss', `rsa_mgf1_md:${maskHash}`].flatMap((option) => ['-sigopt', option]);
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-noenc', '-subj', '/CN=localhost', `-${hash}`];
-  execFileSync('openssl', [...request, ...signature, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  await expectDone('openssl', [...request, ...signature, '-keyout', key, '-out', cert]);
   const pair = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
   rmSync(folder, { recursive: true });
   return pair;
