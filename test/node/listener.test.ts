@@ -4,7 +4,7 @@ import { connect as connectSocket, createServer, Server, type Socket } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, type Protocol } from '@postern/conversation';
-import { Certificates, connect, listen, type Trouble } from '@postern/node';
+import { Certificates, connect, ListenError, type ListenOptions, listen, type Trouble } from '@postern/node';
 import { FakeClock, listenTo, readChunk } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
@@ -47,10 +47,43 @@ describe('listen', () => {
     await expect(listen({ endpoint, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  it('fails with the system’s error', async () => {
-    await using listener = await listen({ endpoint: LOOPBACK, protocol: echo });
+  it('says in a sentence why it cannot listen', async () => {
+    await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp });
     const endpoint = { host: '127.0.0.1', port: listener.address.port };
-    await expect(listen({ endpoint, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const error: unknown = await listen({ endpoint, protocol: smtp }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ListenError);
+    expect(error).toMatchObject({
+      message: `cannot listen on ${listener.url}: another program listens there already (EADDRINUSE)`,
+      code: 'EADDRINUSE',
+      endpoint: { scheme: 'smtp', ...endpoint },
+      cause: { syscall: 'listen' },
+    });
+    await expect(listen({ endpoint: { host: '192.0.2.1', port: 2525 }, protocol: echo })).rejects.toThrow(
+      'cannot listen on tcp://192.0.2.1:2525: this machine does not have that address (EADDRNOTAVAIL)',
+    );
+    await expect(listen({ endpoint: { path: '/nowhere/socket' }, protocol: smtp })).rejects.toThrow(
+      'cannot listen on smtp+unix:/nowhere/socket: this user may not write there, or there is no such folder (EACCES)',
+    );
+  });
+
+  it('leaves a port that is none to Node’s own error', async () => {
+    await expect(listen({ endpoint: { host: '127.0.0.1', port: 65_536 }, protocol: echo })).rejects.toThrow(RangeError);
+  });
+
+  it('has the scheme of the protocol in its URL, and of TLS from the first byte', async () => {
+    const certificates = await Certificates.load((await testCertificates()).server);
+    const schemeOf = async (options: Partial<ListenOptions>) => {
+      await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp, ...options });
+      return [listener.url.replace(/:.*/, ''), listener.tlsPolicy];
+    };
+    expect(await schemeOf({})).toEqual(['smtp', 'none']);
+    expect(await schemeOf({ certificates })).toEqual(['smtp', 'offered']);
+    expect(await schemeOf({ certificates, tlsPolicy: 'implicit' })).toEqual(['smtps', 'implicit']);
+    expect(await schemeOf({ certificates, endpoint: { ...LOOPBACK, scheme: 'smtps' } })).toEqual(['smtps', 'implicit']);
+    expect(await schemeOf({ protocol: echo })).toEqual(['tcp', 'none']);
+    await expect(schemeOf({ endpoint: { ...LOOPBACK, scheme: 'smtps' } })).rejects.toThrow(
+      'TLS is implicit, but there are no certificates',
+    );
   });
 
   it('wants certificates for TLS', async () => {
@@ -447,6 +480,8 @@ describe('a peer', () => {
     expect(await heardBy(client)).toBe('answer\r\n');
   });
 });
+
+const smtp: Protocol = Object.assign(async () => {}, { scheme: 'smtp' });
 
 const echo: Protocol = async (conversation) => {
   conversation.say((await conversation.hearLine(1000)) ?? '');

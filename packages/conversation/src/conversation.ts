@@ -11,7 +11,11 @@ import type { Take } from './sink.ts';
 import type { MaybePromise, Transport, TransportListener } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
-export type Protocol = (conversation: Conversation) => Promise<void>;
+export interface Protocol {
+  (conversation: Conversation): Promise<void>;
+  /** The scheme of the protocol's URLs without TLS from the first byte: `smtp`, `lmtp`. */
+  readonly scheme?: string;
+}
 
 /** How a message that ended with a line of one dot came. */
 export interface HeardMessage {

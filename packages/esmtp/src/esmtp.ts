@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Protocol, Warnings } from '@postern/conversation';
+import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
 import { isAddressLiteral, isDomain } from './address.ts';
@@ -65,7 +65,9 @@ export type OptionalExtension = (typeof optionalExtensions)[number];
  */
 export function esmtp(options: EsmtpOptions): Protocol {
   const settings = settle(options);
-  return (conversation) => lead(new State(conversation, settings));
+  return Object.assign((conversation: Conversation) => lead(new State(conversation, settings)), {
+    scheme: settings.protocol,
+  });
 }
 
 function settle(options: EsmtpOptions): Settings {

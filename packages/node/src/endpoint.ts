@@ -5,7 +5,7 @@ export type Endpoint = TcpEndpoint | UnixEndpoint;
 
 /** An endpoint of TCP. */
 export interface TcpEndpoint {
-  /** What the address is for, as in a URL: `smtp`, `lmtps`. For those who read it; listening and connecting do not ask. */
+  /** What the address is for, as in a URL: `smtp`, `lmtps`. Connecting does not ask; for listening see `tlsPolicy`. */
   readonly scheme?: string;
   /** A name or an address, IPv6 without brackets. `*` is every address of this machine. */
   readonly host: string;

@@ -11,6 +11,7 @@ export {
 } from './endpoint.ts';
 export { EncryptedKey, type KeyPair } from './key-pair.ts';
 export { listen } from './listen.ts';
+export { ListenError } from './listen-error.ts';
 export type { ListenOptions } from './listen-options.ts';
 export type { Listener } from './listener.ts';
 export { networks } from './networks.ts';

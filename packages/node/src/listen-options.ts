@@ -10,7 +10,7 @@ export interface ListenOptions {
   readonly endpoint: Endpoint;
   /** Leads each conversation. When it is done the connection is closed. */
   readonly protocol: Protocol;
-  /** Default: `offered` if there are certificates, else `none`. */
+  /** Default: `implicit` if the endpoint's scheme is the protocol's with an `s`; else `offered` with certificates, `none` without. */
   readonly tlsPolicy?: TlsPolicy;
   /** Needed for every policy but `none`. */
   readonly certificates?: Certificates;

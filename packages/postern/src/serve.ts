@@ -31,8 +31,7 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   try {
     await server.start();
   } catch (error) {
-    // They start in their order, so that it is the next one that did not.
-    throw explained(settings.listeners[server.listeners.size], error);
+    throw explained(error);
   }
   return {
     listeners: [...server.listeners.values()],
@@ -49,9 +48,8 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   };
 }
 
-function explained(listener: ListenerSettings | undefined, error: unknown): unknown {
-  if (listener === undefined || !(error instanceof Misconfiguration) || error.cause === undefined) return error;
-  return cannotListen(listener.endpoint, error.cause);
+function explained(error: unknown): unknown {
+  return error instanceof Misconfiguration && error.cause !== undefined ? cannotListen(error.cause) : error;
 }
 
 async function loadCertificates({ tls }: Settings, { container }: Composition): Promise<Certificates | undefined> {

@@ -1,5 +1,3 @@
-import { type Endpoint, formatEndpoint } from '@postern/node';
-
 /** The server cannot start, and not because of how its options are written: the message is a sentence for the operator. Exit code 1. */
 export class StartError extends Error {
   override get name(): string {
@@ -7,10 +5,9 @@ export class StartError extends Error {
   }
 }
 
-/** What it comes to if the system does not let us listen there. */
-export function cannotListen(endpoint: Endpoint, cause: unknown): StartError {
-  const reasons = 'path' in endpoint ? SOCKET_REASONS : REASONS;
-  return new StartError(`cannot listen on ${formatEndpoint(endpoint)}: ${sentence(cause, reasons)}`, { cause });
+/** The error of a listener that cannot listen, whose message `@postern/node` has written for the operator. */
+export function cannotListen(cause: unknown): StartError {
+  return new StartError(cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
 /** What it comes to if the system lets us make no Maildirs there. */
@@ -30,21 +27,6 @@ function sentence(error: unknown, reasons: ReadonlyMap<string, string>): string 
   const reason = reasons.get(code);
   return reason === undefined ? error.message : `${reason} (${code})`;
 }
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another program listens there already'],
-  ['EACCES', 'this user may not listen there; ports below 1024 are the system’s'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address'],
-  ['ENOTFOUND', 'there is no host of that name'],
-  ['EAI_AGAIN', 'the name cannot be looked up now'],
-]);
-
-/** For UNIX sockets. Node says EACCES for a folder that is missing, too. */
-const SOCKET_REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another program listens there already, or a file is in the way'],
-  ['EACCES', 'this user may not write there, or there is no such folder'],
-  ['EINVAL', 'the path is too long for a socket'],
-]);
 
 const NO_FOLDER: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not write there'],

@@ -94,7 +94,7 @@ export class Workers {
       for (const { endpoint } of this.#settings.listeners) {
         probes.push(
           await listen({ endpoint, protocol: async () => {} }).catch((error: unknown) => {
-            throw cannotListen(endpoint, error);
+            throw cannotListen(error);
           }),
         );
       }
