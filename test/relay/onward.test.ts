@@ -31,6 +31,28 @@ describe('what is known of the next server when it has a message', () => {
     await over();
   });
 
+  it('is the refusal of RCPT for one, and the reply with the queue id for the other', async () => {
+    const refused = `${toBoth('S: 250 2.0.0 Ok: queued as 4F1A2B')}`.replace('250 2.1.5 ok', '550 5.1.1 no ann here');
+    const { delivery, over } = scripted([`${greeting()}${refused}`]);
+    const message = await delivery.openMessage(envelope([ann, eve]));
+    await finish(message);
+    expect([0, 1].map((recipient) => String(message.onward?.(recipient)?.reply))).toEqual([
+      '550 5.1.1 no ann here\r\n',
+      '250 2.0.0 Ok: queued as 4F1A2B\r\n',
+    ]);
+    await over();
+  });
+
+  it('is the refusal of a message that the server refuses after its data, or leaves with', async () => {
+    for (const answer of ['554 5.7.1 spam', '421 4.3.2 closing']) {
+      const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .\nS: ${answer}`]);
+      const message = await delivery.openMessage(envelope([ann]));
+      await finish(message);
+      expect(String(message.onward?.(0)?.reply)).toBe(`${answer}\r\n`);
+      await over();
+    }
+  });
+
   it.each([
     [{ host: '192.0.2.1', port: 25 }, '[192.0.2.1]'],
     [{ host: '2001:db8::1', port: 25 }, '[IPv6:2001:db8::1]'],
