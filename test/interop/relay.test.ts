@@ -1,6 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Mailbox } from '@postern/esmtp';
+import { connectSmtp } from '@postern/esmtp/client';
+import { connect } from '@postern/node';
+import { passwordResponders } from '@postern/sasl/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { type RunningDovecot, startDovecot } from '../support/dovecot.ts';
@@ -97,6 +101,32 @@ describe.skipIf(skipped)('a relay', () => {
       const delivered = await readFile(join(postfix.maildir, 'new', name), 'utf8');
       // Postfix stores lines as the system ends them.
       expect(delivered.slice(delivered.indexOf('Date: '))).toBe(COMPLETE.replaceAll('\r\n', '\n'));
+    });
+
+    it('hands on to a Postfix without SMTPUTF8 and 8BITMIME what only declares them', async () => {
+      await using plain = await startPostfix({
+        smtputf8_enable: 'no',
+        smtpd_discard_ehlo_keywords: '8bitmime',
+        mynetworks: '127.0.0.0/8',
+        smtpd_relay_restrictions: 'permit_mynetworks, reject',
+        virtual_mailbox_domains: 'example.com',
+      });
+      await using first = await startPostern(
+        ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --log json`,
+        ...words`--deliver smtp:127.0.0.1:${plain.port}?tls=none`,
+      );
+      const transport = await connect({ endpoint: { host: '127.0.0.1', port: Number(first.urls[0]?.port) } });
+      const responders = passwordResponders({ username: 'joe', password: 's3cret' });
+      await using client = await connectSmtp(transport, { responders });
+      const [from, to] = [new Mailbox('joe', 'example.com'), [new Mailbox('ann', 'example.com')]];
+      const parameters = { body: '8BITMIME', smtpUtf8: true } as const;
+      const codeOf = async (text: string) =>
+        (await client.send({ from, to, parameters }, [Buffer.from(text)]))[0]?.code;
+      const ascii = 'Subject: interop\r\n\r\nhello\r\n';
+      expect(await codeOf(ascii)).toBe(250);
+      await plain.said(/status=sent/);
+      expect(await codeOf(ascii.replace('interop', 'Zürich'))).toBe(550);
+      expect(await codeOf(ascii.replace('hello', 'Zürich'))).toBe(554);
     });
 
     it('tells the client whom Postfix does not take', async () => {
