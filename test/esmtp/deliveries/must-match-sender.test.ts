@@ -41,7 +41,13 @@ describe('MustMatchSender', () => {
     ['ann', '"ann"@example.com', true],
     ['ann', '"ann b"@example.com', true],
     ['ann', 'anybody@Ann.Example', true],
-    ['ann', 'Ann@example.com', false],
+    ['ann', 'Ann@example.com', true],
+    ['ann', 'ann+list@example.com', true],
+    ['ann', 'ANN+List@example.com', true],
+    ['ann', '"Ann B"@example.com', true],
+    ['ann', 'annie@example.com', false],
+    ['ann', '+ann@example.com', false],
+    ['ann', 'ann-list@example.com', false],
     ['ann', 'ann@example.org', false],
     ['ann', 'ann@sub.ann.example', false],
     ['ann', 'guest@example.com', false],
@@ -52,6 +58,18 @@ describe('MustMatchSender', () => {
   ])('lets %s send as %s: %s', async (avatarId, sender, allowed) => {
     expect(await allows({ avatarId, addresses }, sender)).toBe(allowed);
     expect(await allows({ avatarId, addresses: async (id) => addresses.get(id) }, sender)).toBe(allowed);
+  });
+
+  it('knows tags by the delimiter that it is told, or none', async () => {
+    expect(await allows({ avatarId: 'ann', addresses, recipientDelimiter: '-' }, 'ann-list@example.com')).toBe(true);
+    expect(await allows({ avatarId: 'ann', addresses, recipientDelimiter: '' }, 'ann+list@example.com')).toBe(false);
+  });
+
+  it('has an address with a tag for that address only', async () => {
+    const tagged = { avatarId: 'c', addresses: () => ['c++@example.com'] };
+    expect(await allows(tagged, 'C++@example.com')).toBe(true);
+    expect(await allows(tagged, 'c@example.com')).toBe(false);
+    expect(await allows(tagged, 'c+x@example.com')).toBe(false);
   });
 
   it('takes the avatar id for the address unless it is told otherwise', async () => {

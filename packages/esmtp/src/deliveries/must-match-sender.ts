@@ -1,6 +1,7 @@
 import { type AvatarId, after, type MaybePromise } from '@postern/cred';
 import { type Mailbox, parseMailbox, type ReversePath } from '../address.ts';
 import type { MailParameters, MessageDelivery } from '../delivery.ts';
+import { foldCase, foldMailbox, withoutSubaddress } from '../mailbox-identity.ts';
 import { Rejection } from '../reply.ts';
 import { WrappedDelivery } from './wrapped-delivery.ts';
 
@@ -17,11 +18,16 @@ export interface MustMatchSenderOptions {
   readonly addresses?: OwnAddresses;
   /** Whether a message may have the null reverse-path `<>`, as notifications do (RFC 6409 §3.2, RFC 5321 §4.5.5). Default: true. */
   readonly nullReversePath?: boolean;
+  /**
+   * The characters that separate a tag from a user: `ann+list@example.com` is an address of who has
+   * `ann@example.com`. Empty for none. Default: `+`.
+   */
+  readonly recipientDelimiter?: string;
 }
 
 /**
  * A delivery through which an avatar sends only as itself: a reverse-path that is not among its addresses is 553 5.7.1 (RFC 6409 §6.1).
- * Domains are compared without case, local parts with it (RFC 5321 §2.4). What the message's header says is not looked at.
+ * Addresses are compared without case, and without a tag. What the message's header says is not looked at.
  */
 export class MustMatchSender extends WrappedDelivery {
   readonly #options: MustMatchSenderOptions;
@@ -39,10 +45,14 @@ export class MustMatchSender extends WrappedDelivery {
   }
 
   #mayUse(reversePath: ReversePath): MaybePromise<boolean> {
-    const { avatarId, addresses = itself, nullReversePath = true } = this.#options;
+    const { avatarId, addresses = itself, nullReversePath = true, recipientDelimiter = '+' } = this.#options;
     if (reversePath === null) return nullReversePath;
     const own = typeof addresses === 'function' ? addresses(avatarId) : addresses.get(avatarId);
-    return after(own, (list = []) => list.some((address) => covers(address, reversePath)));
+    return after(own, (list = []) => {
+      const exact = foldMailbox(reversePath);
+      const user = withoutSubaddress(exact, recipientDelimiter);
+      return list.some((address) => covers(address, exact, user));
+    });
   }
 }
 
@@ -51,14 +61,10 @@ function itself(avatarId: AvatarId): readonly string[] {
 }
 
 /** Throws a TypeError for an address that is none: a mistake in the list must not look like one of the client's. */
-function covers(address: string, { localPart, domain }: Mailbox): boolean {
-  if (address.startsWith('@')) return lowerCase(address.slice(1)) === lowerCase(domain);
+function covers(address: string, exact: Mailbox, user: Mailbox): boolean {
+  if (address.startsWith('@')) return foldCase(address.slice(1)) === exact.domain;
   const own = parseMailbox(address);
   if (own === undefined) throw new TypeError(`${address} is no address`);
-  return own.localPart === localPart && lowerCase(own.domain) === lowerCase(domain);
-}
-
-/** Only of ASCII letters: `toLowerCase` makes a `k` of the Kelvin sign, and so one domain of two. */
-function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const { localPart, domain } = foldMailbox(own);
+  return domain === exact.domain && (localPart === exact.localPart || localPart === user.localPart);
 }
