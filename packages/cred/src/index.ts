@@ -41,3 +41,4 @@ export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
 export { type FailureCounts, InMemoryFailureCounts } from './throttle/failure-counts.ts';
 export { type ThrottleLimit, type ThrottleOptions, withThrottle } from './throttle/with-throttle.ts';
 export { TrustedLogin } from './trusted-login.ts';
+export { isUserDirectory, type UserDirectory } from './user-directory.ts';

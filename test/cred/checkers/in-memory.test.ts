@@ -1,5 +1,6 @@
 import {
   InMemoryUsernamePasswordDatabaseDontUse,
+  isUserDirectory,
   PasswordProof,
   UnauthorizedLogin,
   UsernamePassword,
@@ -53,5 +54,16 @@ describe('the database in memory', () => {
     const proof = new SlowProof('ann', 's3cret');
     await expect(ask(new InMemoryUsernamePasswordDatabaseDontUse(), proof)).rejects.toBeInstanceOf(UnauthorizedLogin);
     expect(proof.asked).toBe(0);
+  });
+
+  it('knows its users, whatever the case of their names', () => {
+    const database = new InMemoryUsernamePasswordDatabaseDontUse({ Joe: 's3cret' }).addUser(
+      'ann@example.com',
+      's3cret',
+    );
+    for (const name of ['Joe', 'JOE', 'Ann@Example.COM']) expect(database.hasUser(name)).toBe(true);
+    for (const name of ['', 'jo', 'constructor', 'J\u00d6E']) expect(database.hasUser(name)).toBe(false);
+    expect(isUserDirectory(database)).toBe(true);
+    expect(isUserDirectory({ hasUser: true })).toBe(false);
   });
 });
