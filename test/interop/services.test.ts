@@ -13,7 +13,7 @@ beforeAll(async () => {
   postern = await startPostern(
     ...words`--listen lmtp+unix:${join(folder, 'lmtp')} --listen smtp://127.0.0.1:0?service=mx&xclient=127.0.0.1`,
     ...words`--listen smtp://127.0.0.1:0?service=mx&proxy=127.0.0.1`,
-    ...words`--deliver maildir:${join(folder, 'mail')} --hostname mx.example.com --log silent`,
+    ...words`--deliver maildir:${join(folder, 'mail')} --domains example.com --hostname mx.example.com --log silent`,
   );
 });
 afterAll(async () => {

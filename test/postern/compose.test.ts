@@ -49,7 +49,7 @@ describe('a composition', () => {
       expect(() => composed({ deliver })).toThrow(UsageError);
     }
     expect(() => maildir({ folder: 'mail', qouta: 5 } as never)).toThrow(
-      'maildir: expected folder and quota, not "qouta"',
+      'maildir: expected folder, quota, caseSensitive, recipientDelimiter, mode, group, not "qouta"',
     );
     expect(() => maildir({} as never)).toThrow('maildir: expected a folder');
   });

@@ -21,7 +21,7 @@ describe('61: a listener for LMTP', () => {
     const path = join(folder, 'lmtp');
     const mail = join(folder, 'lmtp-mail');
     await using server = await startPostern(
-      ...words`--listen lmtp+unix:${path}?mode=600 --deliver maildir:${mail} --hostname mx.example.com --log silent`,
+      ...words`--listen lmtp+unix:${path}?mode=600 --deliver maildir:${mail} --domains example.com --hostname mx.example.com --log silent`,
     );
     expect(server.output()).toBe(`listening lmtp+unix:${path}\n`);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -53,7 +53,7 @@ describe('a listener that is an MX', () => {
   it('takes mail from anybody as it is, and from users who log in', async () => {
     const mail = join(folder, 'mx-mail');
     await using server = await startPostern(
-      ...words`--listen smtp://127.0.0.1:0?service=mx --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${mail} --log silent`,
+      ...words`--listen smtp://127.0.0.1:0?service=mx --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
     using guest = await Client.connect(portOf(server));
     expect(guest.greeting).toMatch(/AUTH .*PLAIN/);
@@ -71,7 +71,7 @@ describe('60: a listener for submission', () => {
   it('has rules that an MX has not, and each of them can be switched off', async () => {
     const mail = join(folder, 'submission-mail');
     await using server = await startPostern(
-      ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?qualifiedDomains=no&completeHeader=no --auth memory:joe:s3cret --deliver maildir:${mail} --log silent`,
+      ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?qualifiedDomains=no&completeHeader=no --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
     using strict = await Client.connect(portOf(server));
     await strict.say(`AUTH PLAIN ${PLAIN}`);
@@ -90,7 +90,7 @@ describe('privacy at a listener for submission', () => {
     const mail = join(folder, 'private-mail');
     await using server = await startPostern(
       ...words`--listen smtp://127.0.0.1:0?omitClientFromReceived=yes --listen smtp://127.0.0.1:0?removeBcc=no --auth memory:joe:s3cret`,
-      ...words`--deliver maildir:${mail} --hostname mx.example.com --log silent`,
+      ...words`--deliver maildir:${mail} --domains example.com --hostname mx.example.com --log silent`,
     );
     using hidden = await Client.connect(portOf(server));
     await hidden.say(`AUTH PLAIN ${PLAIN}`);

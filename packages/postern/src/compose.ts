@@ -13,9 +13,12 @@ import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import { Container } from 'inversify';
 import { certificateOptions } from './certificate-options.ts';
+import { toKnownRecipients } from './known-recipients.ts';
 import { logEvents, logTrouble, logUnsent } from './log-events.ts';
 import { notifying } from './notifying.ts';
+import { OwnSenders } from './own-senders.ts';
 import type { DeliveryContext, Destination } from './place.ts';
+import { Recipients } from './recipients.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,6 +31,10 @@ export interface Composition {
   /** Where a mechanism may expose the secret. */
   readonly offer: OfferPolicy;
   readonly destination: Destination;
+  /** Who lives here, before it is read; undefined if nothing says it. */
+  readonly recipients: Recipients | undefined;
+  /** Which addresses users may send from, before they are read; undefined for any. */
+  readonly ownSenders: OwnSenders | undefined;
   /** True if the operator lets in who does not authenticate, wherever that may be asked. */
   readonly acceptsGuests: boolean;
   /** Whether a client of this listener has to log in before it may send. */
@@ -50,7 +57,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
-  const destination = destinationOf(settings, context);
+  const { destination, recipients, ownSenders } = destinationOf(settings, context);
   bindAvatar(container, MessageDelivery).toConstantValue(destination);
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
@@ -96,6 +103,8 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     portal,
     offer,
     destination,
+    recipients,
+    ownSenders,
     acceptsGuests,
     authenticationOf,
   };
@@ -108,8 +117,53 @@ function namedPolicy(listener: ListenerSettings): Partial<Policy> {
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }
 
-function destinationOf({ deliver, notify, hostname, limits }: Settings, context: DeliveryContext): Destination {
-  const destination = deliver(context);
+/** Notifications name the recipients that the client named: so they go around what expands aliases. */
+function destinationOf(
+  settings: Settings,
+  context: DeliveryContext,
+): Pick<Composition, 'destination' | 'recipients' | 'ownSenders'> {
+  const end = settings.deliver(context);
+  const recipients = recipientsOf(settings, end.isLocal ?? false);
+  const known = recipients === undefined ? end : toKnownRecipients(end, recipients);
+  const told = withNotifications(known, settings, context);
+  const ownSenders = ownSendersOf(settings);
+  return { destination: ownSenders === undefined ? told : ownSenders.guard(told), recipients, ownSenders };
+}
+
+/** @throws UsageError if a listener takes mail from anywhere for Maildirs of anybody, or users could not send on. */
+function recipientsOf(settings: Settings, isLocal: boolean): Recipients | undefined {
+  const { recipients, listeners, hostname, recipientDelimiter } = settings;
+  const open = listeners.find(({ service }) => service !== 'submission');
+  if (recipients === undefined) {
+    if (!isLocal || open === undefined) return undefined;
+    throw new UsageError(
+      `${formatEndpoint(open.endpoint)}: expected --recipients or --domains (or recipients or domains in the config ` +
+        `file) for ${open.service === 'mx' ? 'an MX' : 'LMTP'} that stores mail: who lives here? --domains '*' takes every address`,
+    );
+  }
+  const asks = recipients.lookup !== undefined || recipients.users.length > 0;
+  if (!isLocal && asks && recipients.domains === undefined) {
+    throw new UsageError(
+      '--domains: expected the domains that are ours, where a user database or a function knows the recipients and mail is sent on',
+    );
+  }
+  return new Recipients(recipients, { hostname, recipientDelimiter, isLocal });
+}
+
+function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: Settings): OwnSenders | undefined {
+  if (ownSenders === undefined) return undefined;
+  const domains = recipients?.domains;
+  return new OwnSenders(ownSenders, {
+    domains: domains === undefined || domains === '*' ? [hostname] : domains,
+    recipientDelimiter,
+  });
+}
+
+function withNotifications(
+  destination: Destination,
+  { notify, hostname, limits }: Settings,
+  context: DeliveryContext,
+): Destination {
   if (notify === undefined) return destination;
   const { finalTime } = withDefaultLimits(limits);
   return notifying(destination, notify(context), {

@@ -77,6 +77,16 @@ function isChecker(value: unknown): boolean {
   return Array.isArray(credentialInterfaces) && typeof requestAvatarId === 'function';
 }
 
+/** Names, each with its addresses. */
+function isTable(value: unknown): boolean {
+  if (!isObject(value) || Array.isArray(value)) return false;
+  const entries: readonly unknown[] = value instanceof Map ? [...value] : Object.entries(value);
+  return entries.every((entry) => {
+    const [name, targets] = entry as readonly unknown[];
+    return isString(name) && (isString(targets) || listOf(isString)(targets));
+  });
+}
+
 function tlsDifference(value: unknown): string | undefined {
   return keyFilesDifference(value, TLS);
 }
@@ -166,6 +176,17 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   ),
   deliver: PLACE,
   notify: PLACE,
+  recipients: rule(
+    'users, file:FILE, addresses, a list of these, or a function',
+    (value) => isString(value) || listOf(isString)(value) || isFunction(value),
+  ),
+  domains: rule('a list of domains, or *', (value) => isString(value) || listOf(isString)(value)),
+  aliases: rule('a file, or an object or a Map of names and addresses', (value) => isString(value) || isTable(value)),
+  ownSenders: rule(
+    'users, file:FILE, a function, or an object or a Map of names and addresses',
+    (value) => isString(value) || isFunction(value) || isTable(value),
+  ),
+  recipientDelimiter: rule('a string', isString),
   hostname: rule('a string', isString),
   tls: {
     expected:

@@ -1,5 +1,5 @@
-import type { AnyChecker, AvatarFactory, ThrottleOptions } from '@postern/cred';
-import type { Limits, MessageDelivery, OptionalExtension } from '@postern/esmtp';
+import type { AnyChecker, AvatarFactory, MaybePromise, ThrottleOptions } from '@postern/cred';
+import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
 import type { LogForm } from './log.ts';
@@ -24,6 +24,34 @@ export interface Config {
    * that is asked for. A function is asked for `mailer-daemon`'s delivery, once one is sent. Default: nowhere.
    */
   readonly notify?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
+  /**
+   * Who lives here: addresses (`ann@example.com`), names at each of the `domains` (`ann`), whole domains (`@example.com`), `file:FILE`
+   * with one of them a line, `users` for those who can log in, or a function. Others are refused at RCPT: 550 5.1.1. A function returns
+   * true, or the addresses that an alias leads to; an error that it throws is a temporary failure, 451. Default: everybody, except that
+   * an MX or LMTP listener with Maildirs wants `recipients` or `domains`.
+   */
+  readonly recipients?: string | readonly string[] | RecipientLookup;
+  /**
+   * The domains that are ours, or `*` for every one. Without `recipients` each local part exists there. Other domains are refused: 550
+   * 5.7.1, unless a user who has logged in sends on through the next server. Default: those of `recipients` and `aliases`.
+   */
+  readonly domains?: string | readonly string[];
+  /** Aliases by name, address or `@domain`, each with its targets: an object, a Map, or a file with `name: target, target` a line. */
+  readonly aliases?: string | TargetTable;
+  /**
+   * Which addresses and domains (`@example.com`) a user may send from: `users` (the user name, if it is an address, or else that name at
+   * each of the `domains`), an object or a Map by user name, `file:FILE` with `name: address, @domain` a line, or a function. Others are
+   * refused at MAIL: 553 5.7.1. Default: any.
+   */
+  readonly ownSenders?:
+    | string
+    | TargetTable
+    | ((user: string) => MaybePromise<string | readonly string[] | null | undefined>);
+  /**
+   * The characters that separate a tag from a user, as in `ann+list@example.com`: for recipients, senders and Maildirs. The empty string
+   * is for no tags. Default: `+`.
+   */
+  readonly recipientDelimiter?: string;
   /** This server's name, which it gives in its greeting and in `Received:` fields. */
   readonly hostname?: string;
   /** PEM files. */
@@ -51,6 +79,11 @@ export interface Config {
    */
   readonly workers?: number | 'auto';
 }
+
+/** Names or addresses, each with the addresses that belong to it: a list, or a text with commas. */
+export type TargetTable =
+  | ReadonlyMap<string, string | readonly string[]>
+  | Readonly<Record<string, string | readonly string[]>>;
 
 /** Where a server's TLS comes from. */
 export interface TlsFiles extends KeyFiles {

@@ -1,12 +1,11 @@
 import { ANONYMOUS } from '@postern/cred';
 import { ConsoleDelivery } from './console-delivery.ts';
 import { DiscardDelivery } from './discard-delivery.ts';
-import { maildir } from './maildir.ts';
+import { parseMaildir } from './maildir.ts';
 import { NEXT_SERVERS } from './next-server.ts';
 import type { DeliverSpec } from './place.ts';
 import { relay } from './relay.ts';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
-import { UsageError } from './usage-error.ts';
 
 const toConsole: SpecForm<DeliverSpec> = {
   usage: 'console',
@@ -31,10 +30,9 @@ const discard: SpecForm<DeliverSpec> = {
 
 const toMaildirs: SpecForm<DeliverSpec> = {
   usage: 'maildir:DIR',
-  summary: 'a Maildir for each recipient: DIR/ann@example.com/new',
+  summary: 'a Maildir for each recipient, DIR/ann@example.com/new; ?mode=660&group=NAME',
   parse(folder = '') {
-    if (folder === '') throw new UsageError('expected maildir:DIR, with a folder');
-    return maildir({ folder }).open;
+    return parseMaildir(folder).open;
   },
 };
 

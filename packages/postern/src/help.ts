@@ -26,7 +26,7 @@ const OVERVIEW = `postern: an authenticated mail submission server
   postern explain [options]   print which mechanisms each listener offers, and why not the others
   postern login URL --user NAME [options]
                               log in to any SMTP server as a client and print the dialogue
-  postern help NAME           serve, explain, login, listen, auth or deliver
+  postern help NAME           serve, explain, login, listen, auth, deliver or recipients
   postern --version
 
 Try it: postern serve prints a command line that sends a first message to it.
@@ -116,6 +116,32 @@ The config file takes relay({…}), maildir({…}) and deliveries of your own as
 `;
 }
 
+function recipients(): string {
+  return `--recipients SPEC: who lives here; may be given several times. Others are refused at RCPT (550 5.1.1)
+
+  ADDRESS,...            ann@example.com, a name at each of the domains (ann), or a whole domain (@example.com)
+  file:FILE              one of these a line; # begins a comment
+  users                  those who can log in, by address or by name
+
+--domains LIST: the domains that are ours. Without --recipients each local part exists there. Other domains are
+refused (550 5.7.1), unless a user who has logged in sends on through the next server. An MX or LMTP listener
+with Maildirs wants --recipients or --domains; --domains '*' takes every address.
+
+--aliases FILE: one alias a line, by name, address or @domain; a line that begins with a blank goes on:
+  postmaster: ann
+  sales@example.com: ann, bob@example.com
+
+--own-senders SPEC: the addresses that a user may send from; others are refused at MAIL (553 5.7.1)
+  users                  the user name, if it is an address, or else that name at each of the domains
+  file:FILE              user: address, @domain
+
+SIGHUP reads all these files again. The config file takes objects and functions of your own as well.
+
+  postern serve --listen 'smtp://0.0.0.0:25?service=mx' --deliver maildir:/var/mail/postern \\
+    --domains example.com --recipients ann,bob --aliases aliases
+`;
+}
+
 /** Adding a command or a topic is one entry here. */
 const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['serve', serve],
@@ -124,6 +150,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['listen', listen],
   ['auth', auth],
   ['deliver', deliver],
+  ['recipients', recipients],
 ]);
 
 /** One line for each option. */

@@ -16,6 +16,7 @@ export function notifying(
     });
   const both = new Set([destination, notify]);
   return Object.assign(factory, {
+    isLocal: destination.isLocal ?? false,
     prepare: async () => {
       for (const one of both) await one.prepare?.();
     },

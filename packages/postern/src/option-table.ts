@@ -36,6 +36,28 @@ export const SERVE_OPTIONS = {
     value: 'SPEC',
     summary: 'where notifications to senders go (DSN), as for --deliver; default nowhere',
   },
+  recipients: {
+    type: 'string',
+    multiple: true,
+    value: 'SPEC',
+    summary: 'who lives here; others are refused at RCPT; see postern help recipients',
+  },
+  domains: {
+    type: 'string',
+    value: 'LIST',
+    summary: "the domains that are ours, with commas, or '*' for every one",
+  },
+  aliases: { type: 'string', value: 'FILE', summary: 'lines of name: target, target; SIGHUP reads the file again' },
+  'own-senders': {
+    type: 'string',
+    value: 'SPEC',
+    summary: 'users or file:FILE: the addresses that each user may send from; default any',
+  },
+  'recipient-delimiter': {
+    type: 'string',
+    value: 'CHARS',
+    summary: "what separates a tag from a user, or '' for nothing; default +",
+  },
   mechanisms: {
     type: 'string',
     value: 'LIST',

@@ -19,6 +19,9 @@ export function parseOptions(argv: readonly string[]): Options {
     mechanisms,
     deliver,
     notify,
+    recipients,
+    domains,
+    aliases,
     hostname,
     log,
     workers,
@@ -37,6 +40,8 @@ export function parseOptions(argv: readonly string[]): Options {
     if (files[name] === undefined || cert !== undefined) continue;
     throw new UsageError(`--${name}: expected --tls-cert FILE and --tls-key FILE with it`);
   }
+  const ownSenders = files['own-senders'];
+  const recipientDelimiter = files['recipient-delimiter'];
   const form = LOG_FORMS.find((one) => one === log);
   if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
   const channelBinding = CHANNEL_BINDING_POLICIES.find((word) => word === binding);
@@ -55,6 +60,11 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(cleartext !== undefined && { allowCleartext: splitList(cleartext) }),
       ...(deliver !== undefined && { deliver }),
       ...(notify !== undefined && { notify }),
+      ...(recipients && { recipients }),
+      ...(domains !== undefined && { domains }),
+      ...(aliases !== undefined && { aliases }),
+      ...(ownSenders !== undefined && { ownSenders }),
+      ...(recipientDelimiter !== undefined && { recipientDelimiter }),
       ...(hostname !== undefined && { hostname }),
       ...(cert !== undefined &&
         key !== undefined && {
@@ -76,6 +86,8 @@ export function parseOptions(argv: readonly string[]): Options {
 export function optionOf(key: keyof Config): string {
   if (key === 'tls') return '--tls-cert';
   if (key === 'allowCleartext') return '--allow-cleartext';
+  if (key === 'ownSenders') return '--own-senders';
+  if (key === 'recipientDelimiter') return '--recipient-delimiter';
   return key === 'sasl' ? '--mechanisms' : `--${key}`;
 }
 

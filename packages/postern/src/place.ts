@@ -9,12 +9,16 @@ export interface DeliveryContext {
   readonly print: (text: string) => Promise<void>;
   /** This server's name. */
   readonly hostname: string;
+  /** The characters that separate a tag from a user in an address. Default: `+`. */
+  readonly recipientDelimiter?: string;
 }
 
 /** Makes a delivery for each login. */
 export interface Destination extends AvatarFactory<MessageDelivery> {
   /** Called before the server listens: rejects with a StartError if no message could be delivered. */
   readonly prepare?: () => Promise<void>;
+  /** True if mail ends here, as in Maildirs: then somebody must say who lives here. Default: false. */
+  readonly isLocal?: boolean;
 }
 
 /** A place for messages, before there is anything to deliver: asked once, when the server starts. */

@@ -13,6 +13,7 @@ export async function runExplain(argv: readonly string[]): Promise<number> {
     log: openLog('silent'),
     print: printOut,
     hostname: settings.hostname,
+    recipientDelimiter: settings.recipientDelimiter,
   });
   const { challengers, portal, offer, acceptsGuests, authenticationOf } = composition;
   const tables = settings.listeners.map((listener) =>

@@ -6,7 +6,7 @@ import { receiveOrders, withOrders } from './orders.ts';
 import { printOut } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
-import type { Settings } from './settings.ts';
+import { readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal } from './signals.ts';
 import { waitingMessage } from './waiting-message.ts';
 import type { Ready } from './worker.ts';
@@ -43,7 +43,7 @@ async function serve(settings: Settings, log: Log): Promise<number> {
 async function supervise(argv: readonly string[], settings: Settings, log: Log): Promise<number> {
   const workers = new Workers(argv, settings, log);
   const stop = Promise.race([firstSignal(settings, () => workers.kill()), npmEnded(process)]);
-  if (settings.tls !== undefined) process.on('SIGHUP', () => workers.reload());
+  if (readsFilesAgain(settings)) process.on('SIGHUP', () => workers.reload());
   const ready = await Promise.race([workers.start(settings.workers), stop]);
   if (typeof ready !== 'string') void announce(settings, ready, log);
   const signal = await stop;
@@ -54,8 +54,9 @@ async function supervise(argv: readonly string[], settings: Settings, log: Log):
 }
 
 async function start(settings: Settings, log: Log): Promise<Server> {
-  const server = startServer(settings, { log, print: printOut, hostname: settings.hostname });
-  if (settings.tls !== undefined) process.on('SIGHUP', () => void reload(server, log));
+  const { hostname, recipientDelimiter } = settings;
+  const server = startServer(settings, { log, print: printOut, hostname, recipientDelimiter });
+  if (readsFilesAgain(settings)) process.on('SIGHUP', () => void reload(server, log));
   return await server;
 }
 
@@ -95,11 +96,13 @@ async function close(server: Server, log: Log, signal: string): Promise<void> {
 }
 
 async function reload(server: Promise<Server>, log: Log): Promise<void> {
-  try {
-    await (await server).reloadCertificate();
-    log.info('certificate read again');
-  } catch (error) {
-    log.error('the certificate cannot be used, the old one stays', { error });
+  for (const { read, done, failed } of (await server.catch(() => undefined))?.files ?? []) {
+    try {
+      await read();
+      log.info(done);
+    } catch (error) {
+      log.error(failed, { error });
+    }
   }
 }
 

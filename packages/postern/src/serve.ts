@@ -13,10 +13,18 @@ import { UsageError } from './usage-error.ts';
 /** A server that runs. */
 export interface Server {
   readonly listeners: readonly Listener[];
-  /** Reads certificate and key again; if that fails, those in use stay in use. */
-  reloadCertificate(): Promise<void>;
+  /** The files that can be read again, in their order. */
+  readonly files: readonly ReadFiles[];
   /** Stops accepting, lets what is under way end, for so many milliseconds at most, and closes everything. */
   close(grace: number): Promise<void>;
+}
+
+/** Files that can be read again, and what the log says of that. */
+export interface ReadFiles {
+  /** Rejects if what they hold cannot be used: then what is in use stays in use. */
+  readonly read: () => Promise<void>;
+  readonly done: string;
+  readonly failed: string;
 }
 
 /** Starts all listeners, or none. Rejects with a UsageError or a StartError. */
@@ -25,6 +33,9 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   const composition = compose(settings, context);
   warn(settings, composition, context);
   warnOfOffers(settings, composition, context.log);
+  await composition.recipients?.load();
+  await composition.ownSenders?.load();
+  warnOfPostmaster(composition, context);
   await composition.destination.prepare?.();
   const certificates = await loadCertificates(settings, composition);
   const server = await composition.container.getAsync(identifiers.Server);
@@ -35,9 +46,7 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   }
   return {
     listeners: [...server.listeners.values()],
-    async reloadCertificate() {
-      await certificates?.reload();
-    },
+    files: filesOf(composition, certificates),
     async close(grace) {
       const closed = server
         .close({ grace })
@@ -62,6 +71,41 @@ async function loadCertificates({ tls }: Settings, { container }: Composition): 
     const hint = error instanceof EncryptedKey ? ` (${PASSPHRASE_OPTIONS})` : '';
     throw new UsageError(`${options}: expected PEM files: ${message}${hint}`, { cause: error });
   }
+}
+
+function filesOf(
+  { recipients, ownSenders }: Composition,
+  certificates: Certificates | undefined,
+): readonly ReadFiles[] {
+  const files: ReadFiles[] = [];
+  if (certificates !== undefined) {
+    files.push({
+      read: () => certificates.reload(),
+      done: 'certificate read again',
+      failed: 'the certificate cannot be used, the old one stays',
+    });
+  }
+  if (recipients?.hasFiles) {
+    files.push({
+      read: () => recipients.load(),
+      done: 'recipients read again',
+      failed: 'the recipients cannot be used, the old ones stay',
+    });
+  }
+  if (ownSenders?.hasFile) {
+    files.push({
+      read: () => ownSenders.load(),
+      done: 'own senders read again',
+      failed: 'the own senders cannot be used, the old ones stay',
+    });
+  }
+  return files;
+}
+
+/** RFC 5321 §4.5.1 has mail for the postmaster accepted. Somebody should read it. */
+function warnOfPostmaster({ recipients, destination }: Composition, { log }: DeliveryContext): void {
+  if (recipients === undefined || recipients.hasPostmaster || destination.isLocal !== true) return;
+  log.warn('nobody reads mail for postmaster, which is accepted: add an alias, such as postmaster: ann@example.com');
 }
 
 /** Takes no more connections than can be accepted. */

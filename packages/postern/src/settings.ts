@@ -25,6 +25,15 @@ import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
 import { type DeliverSpec, Place } from './place.ts';
 import { quoted } from './quoted.ts';
+import { hasFiles } from './recipients.ts';
+import {
+  type OwnSendersSettings,
+  parseDomains,
+  parseOwnSenders,
+  parseRecipients,
+  parseTargets,
+  type RecipientsSettings,
+} from './recipients-settings.ts';
 import { parseSpec } from './spec.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
@@ -48,6 +57,12 @@ export interface Settings {
   readonly deliver: DeliverSpec;
   /** Where notifications go; undefined for nowhere. */
   readonly notify: DeliverSpec | undefined;
+  /** Who lives here; undefined if nothing says it. */
+  readonly recipients: RecipientsSettings | undefined;
+  /** Which addresses users may send from; undefined for any. */
+  readonly ownSenders: OwnSendersSettings | undefined;
+  /** The characters that separate a tag from a user. */
+  readonly recipientDelimiter: string;
   readonly hostname: string;
   readonly tls: (TlsFiles & { readonly ticketSecret?: Uint8Array }) | undefined;
   readonly log: LogForm;
@@ -86,6 +101,9 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     urls.map((url) => naming(quoted(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
   const checkers =
     choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
+  const domains = choose('domains', parseDomains);
+  const aliases = choose('aliases', parseTargets);
+  const recipientSources = choose('recipients', (recipients) => parseRecipients(recipients, checkers));
   const hostname = choose('hostname', parseHostname) ?? ownHostname();
   const listeners = choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
   const guest =
@@ -100,6 +118,9 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
     notify: choose('notify', parseDeliver),
+    recipients: recipientsOf(recipientSources, domains, aliases),
+    ownSenders: choose('ownSenders', parseOwnSenders),
+    recipientDelimiter: choose('recipientDelimiter', parseDelimiter) ?? '+',
     hostname,
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
@@ -111,6 +132,32 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     allowCleartext: choose('allowCleartext', parseNetworks) ?? [],
     sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
   };
+}
+
+/** True if SIGHUP reads files again; without any it ends the server. */
+export function readsFilesAgain({ tls, recipients, ownSenders }: FileSettings): boolean {
+  if (tls !== undefined || (recipients !== undefined && hasFiles(recipients))) return true;
+  return ownSenders?.kind === 'table' && 'file' in ownSenders.source;
+}
+
+/** The settings that may name files. */
+export type FileSettings = Pick<Settings, 'tls' | 'recipients' | 'ownSenders'>;
+
+function recipientsOf(
+  sources: ReturnType<typeof parseRecipients> | undefined,
+  domains: RecipientsSettings['domains'],
+  aliases: RecipientsSettings['aliases'],
+): RecipientsSettings | undefined {
+  if (sources === undefined && domains === undefined && aliases === undefined) return undefined;
+  return { mailboxes: undefined, files: [], users: [], lookup: undefined, ...sources, domains, aliases };
+}
+
+/** A letter or a digit would cut names in two. */
+function parseDelimiter(characters: string): string {
+  if (!/^[!#$%&'*+\-/=?^_`{|}~.]*$/.test(characters)) {
+    throw new UsageError('expected characters such as + or -, or the empty string for no tags');
+  }
+  return characters;
 }
 
 /** A user database with nobody but the guest. */

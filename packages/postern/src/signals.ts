@@ -1,14 +1,11 @@
-import type { Settings } from './settings.ts';
+import { type FileSettings, readsFilesAgain } from './settings.ts';
 
 /**
  * Resolves when the first signal comes that ends the server. From now on none ends the process by itself, at no moment; a second one
  * does, after what is to be done before. One Ctrl-C arrives two or three times, since the terminal and npm both pass it on: only a later
  * one counts.
  */
-export function firstSignal(
-  settings: Pick<Settings, 'tls'>,
-  beforeExit: () => void = () => {},
-): Promise<NodeJS.Signals> {
+export function firstSignal(settings: FileSettings, beforeExit: () => void = () => {}): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let first: number | undefined;
   for (const signal of ending(settings)) {
@@ -23,9 +20,9 @@ export function firstSignal(
   return promise;
 }
 
-/** SIGHUP is for the certificate; where there is none it is the terminal's, which goes. */
-function ending({ tls }: Pick<Settings, 'tls'>): readonly NodeJS.Signals[] {
-  return tls === undefined ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
+/** SIGHUP is for files to be read again; where there are none it is the terminal's, which goes. */
+function ending(settings: FileSettings): readonly NodeJS.Signals[] {
+  return readsFilesAgain(settings) ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP'];
 }
 
 /** Milliseconds. */
