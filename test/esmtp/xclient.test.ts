@@ -1,6 +1,6 @@
 import { type Address, type AvatarId, LoginDenied, type Mind, TrustedLogin, TrustedLoginChecker } from '@postern/cred';
 import { accept, decide, defer, type ForwardedFacts, forwardedFacts, reject } from '@postern/esmtp';
-import { ExternalIdentity } from '@postern/sasl';
+import { challengers, ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseXclient } from '../../packages/esmtp/src/xclient.ts';
@@ -127,7 +127,9 @@ describe('63: XCLIENT', () => {
         fingerprint256: '0'.repeat(64),
       },
     };
-    const server = trusting();
+    const server = trusting({
+      challengers: challengers({ hostname: 'mail.example.com', channelBinding: 'offered' }),
+    });
     server.portal.register(decide([ExternalIdentity], () => accept('proxy')));
     const transcript = await server.play(
       `${GREETED}\nC: XCLIENT ADDR=198.51.100.7${AGAIN}\nC: AUTH EXTERNAL =\nS: 504...\nC: AUTH SCRAM-SHA-256-PLUS\nS: 504...`,
