@@ -6,7 +6,7 @@ import { isLocalOnly } from './local-only.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
-import type { ListenerSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 
