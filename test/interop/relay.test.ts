@@ -113,7 +113,7 @@ describe.skipIf(skipped)('a relay', () => {
       });
       await using first = await startPostern(
         ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --log json`,
-        ...words`--deliver smtp:127.0.0.1:${plain.port}?tls=none`,
+        ...words`--deliver smtp:127.0.0.1:${String(plain.port)}?tls=none`,
       );
       const transport = await connect({ endpoint: { host: '127.0.0.1', port: Number(first.urls[0]?.port) } });
       const responders = passwordResponders({ username: 'joe', password: 's3cret' });
