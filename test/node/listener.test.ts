@@ -387,6 +387,17 @@ describe('trouble', () => {
     await heardBy(client);
   });
 
+  it('without a hook is a warning of the process, where it is not the client’s doing', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
+    const bug = new Error('a bug');
+    await using listener = await listen({ endpoint: LOOPBACK, protocol: () => Promise.reject(bug) });
+    for (let times = 0; times < 3; times++) await heardBy(await plain(listener.address.port));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: 'a protocol failed: a bug', cause: bug }),
+    );
+  });
+
   it('in the hook for trouble harms nobody', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
@@ -399,7 +410,9 @@ describe('trouble', () => {
       protocol: echo,
     });
     expect(await heardBy(await plain(listener.address.port))).toBe('');
-    expect(warn).toHaveBeenCalledExactlyOnceWith(new Error('in the hook'));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: 'onTrouble failed: in the hook', cause: new Error('in the hook') }),
+    );
   });
 });
 

@@ -28,6 +28,7 @@ export {
   type TransportKeeper,
   UpgradableTransport,
 } from './socket-transport.ts';
+export { TlsHandshakeError } from './tls-errors.ts';
 export { tlsFacts } from './tls-facts.ts';
 export type { Trouble } from './trouble.ts';
 export type { ProxyOptions } from './trusted-proxies.ts';

@@ -21,7 +21,10 @@ export interface ListenOptions {
   readonly proxy?: ProxyOptions;
   /** What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them. */
   readonly conversation?: Omit<ConversationOptions, 'closing'>;
-  /** Hears what went wrong, for a log. */
+  /**
+   * Hears what went wrong, for a log. Default: what is this server's or its operator's doing becomes a warning of the process, the
+   * same one once a minute.
+   */
   readonly onTrouble?: (trouble: Trouble) => void;
   /** How many connections the system keeps until they are accepted. Default: 4096. */
   readonly backlog?: number;

@@ -8,6 +8,7 @@ import {
   Deadlines,
   Roll,
   type TlsPolicy,
+  Warnings,
 } from '@postern/conversation';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
@@ -28,6 +29,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   readonly #deadlines: Deadlines;
   readonly #conversation: ConversationOptions;
   readonly #closing = new AbortController();
+  readonly #warnings = new Warnings();
   /** The sockets that are not transports yet, and whom each is counted for. */
   readonly #arriving = new Map<Socket, string | undefined>();
   readonly #transports = new Roll<SocketTransport>();
@@ -268,7 +270,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   }
 
   #tell(trouble: Trouble): void {
-    tellTrouble(trouble, this.#options.onTrouble);
+    tellTrouble(trouble, this.#options.onTrouble, this.#warnings);
   }
 }
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { SecuredSocket } from './socket-transport.ts';
+import { explainHandshake } from './tls-errors.ts';
 import { tlsFacts } from './tls-facts.ts';
 
 /**
@@ -25,7 +26,7 @@ export class TlsAcceptor {
         socket.on('error', destroy);
         this.#handshake.getStore()?.resolve(socket);
       })
-      .on('tlsClientError', (error) => this.#handshake.getStore()?.reject(error));
+      .on('tlsClientError', (error) => this.#handshake.getStore()?.reject(explainHandshake(error)));
   }
 
   /** Leads one handshake. If it fails the socket is destroyed. */

@@ -1,9 +1,9 @@
-import type { Address } from '@postern/conversation';
+import type { Address, Warnings } from '@postern/conversation';
 import type { Excess } from './client-limits.ts';
 
 /** What went wrong at a listener, for its log. Nothing of it is in need of an answer. */
 export type Trouble =
-  /** The client did not come to TLS with us: it spoke something else, was silent, or left. */
+  /** The client did not come to TLS with us: it spoke something else, was silent, or left. A `TlsHandshakeError` says why in plain words. */
   | { readonly kind: 'handshake'; readonly remote: Address; readonly error: unknown }
   /** A trusted proxy did not say whom it connects, or not rightly. */
   | { readonly kind: 'proxy'; readonly remote: Address; readonly error: unknown }
@@ -18,16 +18,43 @@ export type Trouble =
   /** The grace of a close was over, and so many connections, or what was still to be done for them, were not. They are cut off. */
   | { readonly kind: 'cut-off'; readonly connections: number };
 
-/** Tells the hook; a bug of the protocol without a hook is a warning of the process, so that it is not lost. */
-export function tellTrouble(trouble: Trouble, onTrouble: ((trouble: Trouble) => void) | undefined): void {
+/**
+ * Calls the hook. Without a hook, trouble whose culprit is this server or its operator becomes a warning of the process, and so does
+ * an error of the hook itself. Never throws.
+ */
+export function tellTrouble(
+  trouble: Trouble,
+  onTrouble: ((trouble: Trouble) => void) | undefined,
+  warnings: Warnings,
+): void {
   try {
     if (onTrouble !== undefined) onTrouble(trouble);
-    else if (trouble.kind === 'protocol') warn(trouble.error);
+    else warn(trouble, warnings);
   } catch (error) {
-    warn(error);
+    warnings.warn('onTrouble failed', error);
   }
 }
 
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error('a protocol failed', { cause: error }));
+/** What a client does wrong is no warning: it would be the client that fills the log. */
+function warn(trouble: Trouble, warnings: Warnings): void {
+  switch (trouble.kind) {
+    case 'protocol':
+      warnings.warn('a protocol failed', trouble.error);
+      break;
+    case 'accept':
+      warnings.warn('cannot accept connections', trouble.error);
+      break;
+    case 'proxy':
+      warnings.warn('a trusted proxy does not say whom it connects', trouble.error);
+      break;
+    case 'cut-off':
+      warnings.warn('the grace is over', new Error(`${trouble.connections} connections are cut off`));
+      break;
+    case 'refused':
+      if (trouble.excess === 'connections') warnings.warn('clients are turned away', new Error('too many connections'));
+      break;
+    case 'handshake':
+    case 'conversation':
+      break;
+  }
 }
