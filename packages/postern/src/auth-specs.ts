@@ -8,6 +8,20 @@ import { prepare, preparePassword } from '@postern/sasl';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
+/** A user of `memory:USER:PASSWORD`. */
+export interface MemoryUser {
+  readonly username: string;
+  /** True for a password of fewer than 8 characters, which is soon guessed. */
+  readonly isWeak: boolean;
+}
+
+/** Returns the user of a spec, or none for other databases. */
+export function memoryUser(spec: string | AnyChecker): readonly MemoryUser[] {
+  const [, username, password] = (typeof spec === 'string' && /^memory:([^:]+):(.+)$/s.exec(spec)) || [];
+  if (username === undefined || password === undefined) return [];
+  return [{ username, isWeak: Array.from(password).length < MIN_PASSWORD_LENGTH }];
+}
+
 const memory: SpecForm<AnyChecker> = {
   usage: 'memory:USER:PASSWORD',
   summary: 'one user, the password in clear text (and in the list of processes)',
@@ -48,3 +62,6 @@ export const authSpecs: SpecForms<AnyChecker> = new Map([
   ['anonymous', anonymous],
   ['trusted', trusted],
 ]);
+
+/** In characters (NIST SP 800-63B §5.1.1.1 asks for 8). */
+const MIN_PASSWORD_LENGTH = 8;

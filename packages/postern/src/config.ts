@@ -74,6 +74,11 @@ export interface Config {
   /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
   readonly throttle?: ThrottleOptions | false;
   /**
+   * Logs the user name of a failed login (`username`), at most 500 characters of it. Users type passwords into the wrong field, so the
+   * log may then hold passwords. Default: false.
+   */
+  readonly logUsernames?: boolean;
+  /**
    * How many processes serve the ports together; `auto` is one for each core. What a process counts, such as failed logins, it counts for
    * itself. Default: 1.
    */

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { identifiers, Misconfiguration } from '@postern/inversify';
-import { type Certificates, EncryptedKey, formatEndpoint, type Listener } from '@postern/node';
+import { type Certificates, EncryptedKey, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
-import { isLocalOnly } from './local-only.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
+import { startWarnings } from './start-warnings.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A server that runs. */
@@ -31,7 +31,7 @@ export interface ReadFiles {
 export async function startServer(wanted: Settings, context: DeliveryContext): Promise<Server> {
   const settings = withinOpenFiles(wanted, context);
   const composition = compose(settings, context);
-  warn(settings, composition, context);
+  for (const { message, facts } of startWarnings(settings, composition.acceptsGuests)) context.log.warn(message, facts);
   warnOfOffers(settings, composition, context.log);
   await composition.recipients?.load();
   await composition.ownSenders?.load();
@@ -118,30 +118,6 @@ function withinOpenFiles(settings: Settings, { log }: DeliveryContext): Settings
     log.warn(message, { files, connections });
   }
   return { ...settings, connections: { ...settings.connections, connections } };
-}
-
-/** Tells of what is allowed and surely not meant. */
-function warn({ listeners, allowCleartext }: Settings, { acceptsGuests }: Composition, { log }: DeliveryContext): void {
-  for (const { auth, endpoint, proxy, service, tls } of listeners) {
-    // Behind a proxy there may be TLS up to there.
-    if (
-      tls === 'none' &&
-      service === 'submission' &&
-      auth !== 'none' &&
-      proxy === undefined &&
-      allowCleartext.length === 0 &&
-      !isLocalOnly(endpoint)
-    ) {
-      log.warn('no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way', {
-        listener: formatEndpoint(endpoint),
-      });
-    }
-    if (auth === 'optional' && service === 'submission' && !acceptsGuests) {
-      log.warn('auth=optional without --auth anonymous: mail without AUTH is refused', {
-        listener: formatEndpoint(endpoint),
-      });
-    }
-  }
 }
 
 const PASSPHRASE_OPTIONS = '--tls-passphrase-file FILE, or passphrase beside the key in the config file';

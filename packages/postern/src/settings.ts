@@ -18,7 +18,7 @@ import {
 } from '@postern/esmtp';
 import { type Limits as ConnectionLimits, networks } from '@postern/node';
 import { type ChallengersOptions, challengers, knownChallengers } from '@postern/sasl';
-import { authSpecs } from './auth-specs.ts';
+import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
@@ -71,6 +71,9 @@ export interface Settings {
   readonly connections: ConnectionLimits;
   readonly omit: readonly OptionalExtension[];
   readonly throttle: ThrottleOptions | false;
+  readonly logUsernames: boolean;
+  /** The users whose passwords stand in the specs `memory:USER:PASSWORD`. */
+  readonly memoryUsers: readonly MemoryUser[];
   readonly sasl: ChallengersOptions;
   /** Addresses and networks whose clients may send passwords without TLS. */
   readonly allowCleartext: readonly string[];
@@ -127,6 +130,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     ...(choose('limits', parseLimits) ?? { limits: {}, connections: {} }),
     omit: choose('omit', (extensions) => extensions) ?? [],
     throttle: choose('throttle', parseThrottle) ?? {},
+    logUsernames: choose('logUsernames', (isLogged) => isLogged) ?? false,
+    memoryUsers: choose('auth', (auth) => auth.flatMap(memoryUser)) ?? [],
     workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
     allowCleartext: choose('allowCleartext', parseNetworks) ?? [],
