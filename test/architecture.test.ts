@@ -31,7 +31,7 @@ const belowInversify = {
   oidc: { may: ['cred', 'users'], npm: ['jose'] },
   postgres: { may: ['cred', 'users'], npm: ['pg'] },
   redis: { may: ['cred', 'users'], npm: ['ioredis'] },
-  maildir: { may: ['cred', 'esmtp'] },
+  maildir: { may: ['cred', 'conversation', 'esmtp'] },
   relay: { may: ['cred', 'sasl', 'conversation', 'node', 'esmtp'] },
   testing: { may: ['cred', 'sasl', 'conversation'] },
 } satisfies Record<string, Room>;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Envelope, Mailbox, type Message, Rejection } from '@postern/esmtp';
 import { type FileSystem, MaildirDelivery } from '@postern/maildir';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runs } from '../support/fuzz.ts';
 
 let root: string;
@@ -195,6 +195,16 @@ describe('a message that is not completed', () => {
     expect(refused.message).not.toContain(root);
     expect(refused.cause).toMatchObject({ code });
     expect(troubles).toEqual([refused.cause]);
+  });
+
+  it('warns the process where no hook hears of it', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
+    const delivery = new MaildirDelivery(root, { files: failing({ open: 'EIO' }) });
+    for (let times = 0; times < 2; times++) await refusal(delivery.openMessage(envelope('', 'ann@x')));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: expect.stringMatching(/^a message was not stored: /) }),
+    );
   });
 
   it.each(['write', 'sync'] as const)('since %s fails leaves nothing behind', async (call) => {

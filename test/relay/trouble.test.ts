@@ -3,7 +3,7 @@ import type { Rejection } from '@postern/esmtp';
 import type { SmarthostOptions } from '@postern/relay';
 import { plainResponder } from '@postern/sasl/client';
 import { FakeClock } from '@postern/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ann, codes, deliver, envelope, finish, greeting, HELLO, joe, name, scripted, TO_ANN } from './upstream.ts';
 
 const DIALOGUE = `${greeting()}${TO_ANN}${HELLO}`.split('\n');
@@ -192,6 +192,16 @@ describe('what the next server holds against us', () => {
     });
     await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.3.5' } });
     expect(JSON.stringify(troubles)).not.toContain('s3cret');
+  });
+
+  it('is a warning of the process where no hook hears it', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
+    const { named } = failing('S: 554 no', { onTrouble: undefined as never });
+    await expect(named).rejects.toMatchObject({ reply: { code: 451 } });
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: expect.stringContaining('the next server did not take a message: ') }),
+    );
   });
 
   it('does not reach our client where the log fails', async () => {

@@ -28,6 +28,8 @@ export interface PortalOptions {
    * logout. Default: 60,000.
    */
   readonly deadline?: number;
+  /** Hears which logouts failed when everybody is logged out. Default: one warning of the process. */
+  readonly onLogoutErrors?: (errors: AggregateError) => void;
   /** What the deadline goes by. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -41,6 +43,7 @@ export class Portal {
   readonly #authorize: Authorize;
   readonly #deadline: number;
   readonly #clock: Clock;
+  readonly #onLogoutErrors: (errors: AggregateError) => void;
   readonly #checkers = new Map<Interface, AnyChecker>();
   /** Who has been found for the classes asked about so far. */
   readonly #found = new Map<Interface, AnyChecker | typeof NOBODY>();
@@ -48,15 +51,14 @@ export class Portal {
   readonly #logins = new Roll<OpenLogin<unknown>>();
   #draining = false;
 
-  constructor(
-    realm: Realm,
-    { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock }: PortalOptions = {},
-  ) {
+  constructor(realm: Realm, options: PortalOptions = {}) {
+    const { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock, onLogoutErrors = warn } = options;
     checkDeadline(deadline);
     this.#realm = realm;
     this.#authorize = authorize;
     this.#deadline = deadline;
     this.#clock = clock;
+    this.#onLogoutErrors = onLogoutErrors;
   }
 
   /** Has the checker judge credentials of these classes, by default of all that it names. One checker a class. */
@@ -120,7 +122,9 @@ export class Portal {
   /** Logs everybody out, and resolves when all have gone; nobody's failure to leave keeps another. */
   async logoutAll(reason: LogoutReason = 'shutdown'): Promise<void> {
     // A copy: who can leave at once is off the roll before the next one's turn.
-    await Promise.allSettled([...this.#logins.members].map((login) => login.logout(reason)));
+    const logouts = await Promise.allSettled([...this.#logins.members].map((login) => login.logout(reason)));
+    const errors = logouts.flatMap((logout) => (logout.status === 'rejected' ? [logout.reason as unknown] : []));
+    if (errors.length > 0) this.#onLogoutErrors(new AggregateError(errors, `${errors.length} logouts failed`));
   }
 
   /**
@@ -266,6 +270,10 @@ export const onlyAsThemselves: Authorize = (avatarId, authzid, credentials) => {
   if (avatarId !== ANONYMOUS && (authzid === avatarId || authzid === credentials.username)) return avatarId;
   throw new LoginDenied('not-authorized', 'this user may not act as the identity asked for');
 };
+
+function warn(errors: AggregateError): void {
+  process.emitWarning(errors);
+}
 
 function isOneOf<I extends readonly Interface<object>[]>(
   avatar: unknown,

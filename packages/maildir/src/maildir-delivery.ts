@@ -1,3 +1,4 @@
+import { Warnings } from '@postern/conversation';
 import {
   type Envelope,
   type ForwardPath,
@@ -15,7 +16,10 @@ import { rejectionFor } from './trouble.ts';
 
 /** Which Maildirs there are, how much they may hold, who may read them, and who hears of trouble with them. */
 export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
-  /** Told what went wrong with a message, for the log: the client hears only that it may try again. */
+  /**
+   * Hears what went wrong with a message, for the log: the client hears only that it may try again. Default: it becomes a warning of
+   * the process, the same one once a minute.
+   */
   readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
    * How many octets a mailbox may hold, for all or by mailbox. Who has a full one is refused (452 4.2.2) at RCPT, and a message that does
@@ -36,7 +40,7 @@ export class MaildirDelivery extends MessageDelivery {
   /** @throws RangeError for a quota, a mode or a group that cannot be. */
   constructor(folder: string, options: MaildirOptions = {}) {
     super();
-    const { onTrouble = () => {}, quota, files = systemFiles } = options;
+    const { onTrouble = warner(), quota, files = systemFiles } = options;
     const quotas = quota === undefined ? undefined : new Quotas(quota, files);
     const permissions = new Permissions(options, files);
     const maildirs = new Maildirs(folder, files, permissions, options);
@@ -70,4 +74,9 @@ export class MaildirDelivery extends MessageDelivery {
       throw rejectionFor(error);
     }
   }
+}
+
+function warner(): (error: unknown) => void {
+  const warnings = new Warnings();
+  return (error) => warnings.warn('a message was not stored', error);
 }

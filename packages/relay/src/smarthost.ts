@@ -1,5 +1,5 @@
 import { hostname as systemHostname } from 'node:os';
-import { type Clock, Deadlines, systemClock, type Transport } from '@postern/conversation';
+import { type Clock, Deadlines, systemClock, type Transport, Warnings } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import { isAddressLiteral } from '@postern/esmtp';
 import { connectSmtp, ehloName, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
@@ -51,7 +51,10 @@ export interface SmarthostOptions
   readonly patience?: number;
   /** The same for its answer to a message. Default: 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice. */
   readonly finalPatience?: number;
-  /** Told what went wrong between us and the server, for the log: the client hears only that it may try again. */
+  /**
+   * Hears what went wrong between us and the server, for the log: the client hears only that it may try again. Default: it becomes a
+   * warning of the process, the same one once a minute.
+   */
   readonly onTrouble?: (error: unknown) => void;
   /** By default @postern/node's. */
   readonly connect?: (options: ConnectOptions) => Promise<Transport>;
@@ -64,6 +67,7 @@ export class Smarthost implements AsyncDisposable {
   readonly #options: SmarthostOptions;
   readonly #pool: Pool;
   readonly #deadlines: Deadlines;
+  readonly #warnings: Warnings;
   readonly #ending = new AbortController();
   readonly #logins: LoginGate;
   /** The refused login that the log knows of. */
@@ -81,6 +85,7 @@ export class Smarthost implements AsyncDisposable {
     if (!(loginFailureDelay >= 0))
       throw new RangeError(`loginFailureDelay: 0 or more is wanted, not ${loginFailureDelay}`);
     this.#logins = new LoginGate(clock, loginFailureDelay);
+    this.#warnings = new Warnings(clock);
     this.#pool = new Pool({
       open: () => this.#open(),
       connections,
@@ -111,8 +116,13 @@ export class Smarthost implements AsyncDisposable {
       if (error.cause === this.#toldRefusal) return;
       this.#toldRefusal = error.cause;
     }
+    const { onTrouble } = this.#options;
+    if (onTrouble === undefined) {
+      this.#warnings.warn('the next server did not take a message', error);
+      return;
+    }
     try {
-      this.#options.onTrouble?.(error);
+      onTrouble(error);
     } catch {
       // A log that does not work is no reason to refuse mail.
     }

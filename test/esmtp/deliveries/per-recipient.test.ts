@@ -11,7 +11,7 @@ import {
   Rejection,
 } from '@postern/esmtp';
 import { FakeClock } from '@postern/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordingDelivery } from '../server.ts';
 
 const NAMES = ['ann', 'bob', 'eve'] as const;
@@ -138,6 +138,19 @@ describe('PerRecipient', () => {
       bob.onEnd = () => Promise.reject(new Error('disk full'));
       expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 451, undefined]);
     }
+  });
+
+  it('warns the process of trouble that no hook hears', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
+    const { delivery, bob } = fan();
+    const cause = new Error('disk full');
+    bob.onEnd = () => Promise.reject(cause);
+    await run(await delivery.openMessage(envelope));
+    await run(await delivery.openMessage(envelope));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: 'the delivery of a recipient failed: disk full', cause }),
+    );
   });
 
   it('passes a result of a recipient on', async () => {

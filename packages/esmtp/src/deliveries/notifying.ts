@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { type Clock, Deadlines, systemClock, TimedOut } from '@postern/conversation';
+import { type Clock, Deadlines, systemClock, TimedOut, Warnings } from '@postern/conversation';
 import { after, type MaybePromise } from '@postern/cred';
 import type {
   Envelope,
@@ -23,7 +23,10 @@ export interface NotifyingOptions {
   readonly through: MessageDelivery;
   /** This server's name: a domain, or an address literal. */
   readonly hostname: string;
-  /** Told of a notification that could not be sent, or not in time, and of whose message it was. */
+  /**
+   * Hears of a notification that could not be sent, or not in time, and of whose message it was. Default: it becomes a warning of the
+   * process, the same one once a minute.
+   */
   readonly onTrouble?: (error: unknown, envelope: Envelope) => void;
   /** How long a message's notifications may take, in milliseconds; then the client has its reply without them. Default: 30,000. */
   readonly notifyTime?: number;
@@ -49,7 +52,15 @@ export class Notifying extends WrappedDelivery {
   constructor(delivery: MessageDelivery, options: NotifyingOptions) {
     super(delivery);
     const { clock = systemClock, notifyTime = 30_000, finalTime = 615_000, returned = 65_536, ...given } = options;
-    this.#facts = { ...given, clock, notifyTime, finalTime, returned, deadlines: new Deadlines(clock) };
+    this.#facts = {
+      ...given,
+      clock,
+      notifyTime,
+      finalTime,
+      returned,
+      deadlines: new Deadlines(clock),
+      warnings: new Warnings(clock),
+    };
   }
 
   override openMessage(envelope: Envelope): MaybePromise<Message> {
@@ -65,6 +76,7 @@ export class Notifying extends WrappedDelivery {
 interface Facts extends Required<Omit<NotifyingOptions, 'onTrouble'>> {
   readonly onTrouble?: NotifyingOptions['onTrouble'];
   readonly deadlines: Deadlines;
+  readonly warnings: Warnings;
 }
 
 /** A message of which somebody may have to be told. */
@@ -194,8 +206,13 @@ class NotifyingMessage implements Message {
   }
 
   #tell(error: unknown): void {
+    const { onTrouble, warnings } = this.#facts;
+    if (onTrouble === undefined) {
+      warnings.warn('a notification was not sent', error);
+      return;
+    }
     try {
-      drop(this.#facts.onTrouble?.(error, this.#envelope));
+      drop(onTrouble(error, this.#envelope));
     } catch {
       // A log that does not work is no reason to refuse mail.
     }

@@ -1,4 +1,4 @@
-import { type Clock, Deadlines, systemClock } from '@postern/conversation';
+import { type Clock, Deadlines, systemClock, Warnings } from '@postern/conversation';
 import { after, type MaybePromise } from '@postern/cred';
 import { type ForwardPath, type Mailbox, parseMailbox, readForwardPath } from '../address.ts';
 import { type Envelope, type Message, MessageDelivery, type RcptParameters, type Recipient } from '../delivery.ts';
@@ -18,7 +18,10 @@ export interface PerRecipientOptions {
   readonly deliveryTime?: number;
   /** The same for a message's `end`. Default: 610,000, so that it is over before the server's own limit (`finalTime`). */
   readonly finalTime?: number;
-  /** Told what went wrong with a recipient's delivery, other than by a Rejection. */
+  /**
+   * Hears what went wrong with a recipient's delivery, other than by a Rejection. Default: it becomes a warning of the process, the same
+   * one once a minute.
+   */
   readonly onTrouble?: (error: unknown, recipient: Recipient) => void;
   /** By default the machine's. */
   readonly clock?: Clock;
@@ -32,6 +35,7 @@ export class PerRecipient extends MessageDelivery {
   readonly #route: Route;
   readonly #options: PerRecipientOptions;
   readonly #deadlines: Deadlines;
+  readonly #warnings: Warnings;
   /** Whom a recipient was routed to when the client named it. */
   readonly #routed = new WeakMap<ForwardPath, MessageDelivery>();
 
@@ -39,7 +43,9 @@ export class PerRecipient extends MessageDelivery {
     super();
     this.#route = route;
     this.#options = options;
-    this.#deadlines = new Deadlines(options.clock ?? systemClock);
+    const clock = options.clock ?? systemClock;
+    this.#deadlines = new Deadlines(clock);
+    this.#warnings = new Warnings(clock);
   }
 
   /** Whether the sender may send is asked of each delivery, when the message begins. */
@@ -61,7 +67,7 @@ export class PerRecipient extends MessageDelivery {
 
   /** Rejects with a Rejection if no recipient's message can begin. */
   async openMessage(envelope: Envelope): Promise<Message> {
-    const { deliveryTime = 100_000, finalTime = 610_000, onTrouble = () => {} } = this.#options;
+    const { deliveryTime = 100_000, finalTime = 610_000, onTrouble = this.#warn } = this.#options;
     const branches = envelope.recipients.map((recipient) => {
       const times = { deliveryTime, finalTime, deadlines: this.#deadlines };
       return new Branch(times, (error) => onTrouble(error, recipient));
@@ -73,6 +79,8 @@ export class PerRecipient extends MessageDelivery {
     await Promise.all(opened);
     return FanOut.of(branches);
   }
+
+  readonly #warn = (error: unknown): void => this.#warnings.warn('the delivery of a recipient failed', error);
 
   async #find(forwardPath: ForwardPath): Promise<MessageDelivery | undefined> {
     try {

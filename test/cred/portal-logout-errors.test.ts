@@ -1,0 +1,38 @@
+import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal, UsernamePassword } from '@postern/cred';
+import { testMind } from '@postern/testing';
+import { expect, onTestFinished, test, vi } from 'vitest';
+
+class Avatar {
+  async [Symbol.asyncDispose](): Promise<void> {
+    throw new Error('cannot leave');
+  }
+}
+
+/** A portal with two who are logged in and cannot be logged out. */
+async function crowded(options: ConstructorParameters<typeof Portal>[1] = {}): Promise<Portal> {
+  const realm = new AvatarRealm().provide(Avatar, () => new Avatar());
+  const users = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
+  const portal = new Portal(realm, options).register(users);
+  for (let times = 0; times < 2; times++) {
+    await portal.login(new UsernamePassword('ann', 'secret'), testMind(), Avatar);
+  }
+  return portal;
+}
+
+test('logouts that fail at the end of a server are one warning of the process, with each error', async () => {
+  const emitted = vi.spyOn(process, 'emitWarning').mockReturnValue();
+  onTestFinished(() => emitted.mockRestore());
+  await (await crowded()).drain();
+  expect(emitted).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({
+      message: '2 logouts failed',
+      errors: [new Error('cannot leave'), new Error('cannot leave')],
+    }),
+  );
+});
+
+test('or go to the hook', async () => {
+  const heard: AggregateError[] = [];
+  await (await crowded({ onLogoutErrors: (errors) => heard.push(errors) })).drain();
+  expect(heard.map(({ errors }) => errors.length)).toEqual([2]);
+});
