@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LineClient } from '../support/line-client.ts';
+import { startPostern } from '../support/postern.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** The regular expressions of the filter in the README, with a group for the host as fail2ban puts one there. */
+function filter(): RegExp[] {
+  const readme = readFileSync(new URL('../../packages/postern/README.md', import.meta.url), 'utf8');
+  const [, failregex = ''] = /^failregex = ((?:.*\n)(?: {12}.*\n)*)/m.exec(readme) ?? [];
+  return failregex
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map(
+      (line) => new RegExp(line.replace('<HOST>', '(?:(?<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})|\\[?(?<ip6>[0-9a-f:]+)\\]?)')),
+    );
+}
+
+/** fail2ban takes the time out of a line before it looks for the rest: at its beginning, or as a field of JSON. */
+function withoutTime(line: string): string {
+  return line.replace(/^\d\S+Z|"time":"[^"]*"/, '');
+}
+
+/** The hosts that the filter finds in the lines, one for each line that matches. */
+function hosts(lines: readonly string[]): string[] {
+  const expressions = filter();
+  return lines.flatMap((line) => {
+    const groups = expressions.map((one) => one.exec(withoutTime(line))?.groups).find((one) => one !== undefined);
+    return groups === undefined ? [] : [groups['ip4'] ?? groups['ip6'] ?? ''];
+  });
+}
+
+const plain = (username: string): string => Buffer.from(`\0${username}\0wrong`).toString('base64');
+/** What somebody calls himself who wants others to be banned. */
+const FORGED =
+  'x","msg":"login refused"} info  login refused remote=192.0.2.1:5 code=denied\n2026-11-30T09:26:55.757Z info  x';
+
+describe('the filter for fail2ban in the README', () => {
+  it.each(['pretty', 'json'])(
+    'finds the address of each refused login in the %s log, and no forged one',
+    async (form) => {
+      using folder = temporaryFolder('fail2ban');
+      const config = join(folder.path, 'postern.config.mjs');
+      writeFileSync(config, 'export default { logUsernames: true };');
+      const server = await startPostern(
+        ...`--listen smtp://127.0.0.1:0 --auth memory:joe:correct-horse --log ${form} --config ${config}`.split(' '),
+      );
+      using client = new LineClient(connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port) }));
+      await client.hear();
+      await client.say('EHLO client.example.org');
+      for (const name of ['joe', FORGED, 'login refused']) {
+        expect(await client.say(`AUTH PLAIN ${plain(name)}`)).toMatch(/^5[03]\d /);
+      }
+      await client.say('AUTH NONE');
+      await client.say('QUIT');
+      await server.said(/closed/);
+      await server.stop();
+      const lines = server.output().split('\n');
+      expect(lines.filter((line) => line.includes('login refused')).length).toBeGreaterThanOrEqual(2);
+      expect(new Set(hosts(lines))).toEqual(new Set(['127.0.0.1']));
+      expect(hosts(lines).length).toBeGreaterThanOrEqual(2);
+    },
+  );
+
+  it('finds IPv6, and leaves alone what is no refused login', () => {
+    expect(
+      hosts([
+        '2026-11-30T09:26:55.757Z info  login refused remote=[2001:db8::1]:40040 mechanism=PLAIN code=denied reason=too-many reply="454 4.7.0 x"',
+        '2026-11-30T09:26:55.757Z info  login refused remote=192.0.2.1:40040 code=unauthorized reply="550 5.7.1 x"',
+        '2026-11-30T09:26:55.757Z info  login refused remote=192.0.2.2:40040 mechanism=PLAIN code=cancelled reply="501 5.7.0 x"',
+        '2026-11-30T09:26:55.757Z info  logged in remote=192.0.2.3:40040 mechanism=PLAIN user=joe',
+        '2026-11-30T09:26:55.757Z warn  login refused remote=192.0.2.4:1',
+      ]),
+    ).toEqual(['2001:db8::1', '192.0.2.1']);
+  });
+});
