@@ -787,10 +787,27 @@ describe('AUTH, case by case', () => {
     expect(heard).toEqual(['ü@example.com']);
   });
 
-  test.each(['', '=', 'e+3dmc2@example.com', 'e+@example.com', 'not-a-mailbox', '<ann@example.com', 'a=b@example.com'])(
+  test.each(['', '=', 'e+3dmc2@example.com', 'e+@example.com', 'a=b@example.com', 'e+E2+80+AEa@example.com', '+C2+85'])(
     '53: AUTH=%s is 501',
     async (auth) => {
       await new Server().play(`${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com> AUTH=${auth}\nS: 501 5.5.4 <any>`);
+    },
+  );
+
+  test.each(['not-a-mailbox', '<ann@example.com', 'joe'])('53: AUTH=%s is 501 at an MX', async (auth) => {
+    await new Server({ service: 'mx', guests: true }).play(
+      `${GREETED}\nC: MAIL FROM:<ann@example.com> AUTH=${auth}\nS: 501 5.5.4 <any>`,
+    );
+  });
+
+  test.each(['not-a-mailbox', '<ann@example.com', 'joe'])(
+    '53: AUTH=%s at a submission server names nobody',
+    async (auth) => {
+      const server = new Server({ trustSubmitter: () => true });
+      const heard: unknown[] = [];
+      server.delivery.onFrom = (_path, parameters) => void heard.push(parameters.auth);
+      await server.play(`${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com> AUTH=${auth}\nS: 250...`);
+      expect(heard).toEqual([null]);
     },
   );
 

@@ -177,6 +177,17 @@ describe('a composition', () => {
     expect(less).toContain('REQUIRETLS');
   });
 
+  it('takes more than the grammar if it is to be lenient', async () => {
+    const greet = async (config: Config, auth: string) => {
+      const protocol = composed(config).container.get(identifiers.Esmtp)();
+      return await dialogue(protocol, `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`, {
+        tlsPolicy: 'implicit',
+      });
+    };
+    await greet({ lenient: true }, '504');
+    await greet({}, '503');
+  });
+
   it('turns away a client that has as many connections as it may have', async () => {
     const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { connectionsPerClient: 1 } });
     await using server = await (await container.getAsync(identifiers.Server)).start();

@@ -85,6 +85,7 @@ describe('an encoded word', () => {
 describe('printable', () => {
   it('shows what a terminal would obey', () => {
     expect(printable('a\u001b[2J\r\n\u009b\u202eb\ud800 ö 😀')).toBe('a\\x1b[2J\\x0d\\x0a\\x9b\\u202eb\\ud800 ö 😀');
+    expect(printable('a\u00ad\u200b\u2028\u{e0041}')).toBe('a\\xad\\u200b\\u2028\\u{e0041}');
   });
 });
 

@@ -20,6 +20,10 @@ function logged(facts: Facts): string {
 describe('what is logged of a session', () => {
   it.each<[Facts, string]>([
     [{ kind: 'connected' }, 'info  connected local=192.0.2.25:587'],
+    [
+      { kind: 'invalid-client-name', name: 'MÜLLER-PC' },
+      'info  the client gives a name that is no domain name=MÜLLER-PC',
+    ],
     [{ kind: 'authenticated', mechanism: 'PLAIN', avatarId: 'joe' }, 'info  logged in mechanism=PLAIN user=joe'],
     [
       { kind: 'authenticated', mechanism: 'ANONYMOUS', avatarId: ANONYMOUS },

@@ -33,6 +33,7 @@ describe('the options of the command line', () => {
         'my.config.ts',
         '--log',
         'json',
+        '--lenient',
       ],
     ].flat();
     expect(parseOptions(argv)).toEqual({
@@ -44,6 +45,7 @@ describe('the options of the command line', () => {
         hostname: 'mail.example.com',
         tls: { cert: 'cert.pem', key: 'key.pem', clientCa: 'ca.pem' },
         log: 'json',
+        lenient: true,
       },
       configFile: 'my.config.ts',
     });
@@ -59,6 +61,7 @@ describe('the options of the command line', () => {
     [['--tls-key', 'x'], '--tls-key', '--tls-cert'],
     [['--tls-client-ca', 'x'], '--tls-client-ca', '--tls-cert'],
     [['--tls-passphrase-file', 'x'], '--tls-passphrase-file', '--tls-cert'],
+    [['--lenient=yes'], '--lenient', '--help'],
     [['smtp://127.0.0.1:25'], 'smtp://127.0.0.1:25', '--listen'],
     [['-x'], "'-x'", '--help'],
   ])('%j is refused: the option is named, and what was expected', (argv, name, expected) => {

@@ -1,15 +1,29 @@
+import type { AddressFault } from './address-faults.ts';
 import { isAscii } from './ascii.ts';
+import { type Characters, domainFault, endOfDomain, exceeds, isAddressLiteral } from './domain.ts';
+import { endOfAtoms, endOfQuoted, hasLooseDots, isDotString, unquoted } from './local-part.ts';
+import { STRICT, type Tolerance } from './tolerance.ts';
+import { hasUnsafeCharacter } from './unsafe-characters.ts';
 
 /** A mailbox (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 export class Mailbox {
   /** Without quotes and backslashes: `"joe"@x` and `joe@x` are the same mailbox. Its case is kept. */
   readonly localPart: string;
-  /** A domain, or an address literal with its brackets; empty only for the bare `Postmaster`. Its case is kept. */
+  /** A domain, or an address literal with its brackets; empty only for the bare `Postmaster` and the user `<joe>` of LMTP. Its case is kept. */
   readonly domain: string;
+  /** True if the local part is written as a lenient server heard it: with dots that otherwise need quotes. */
+  #isLoose = false;
 
   constructor(localPart: string, domain: string) {
     this.localPart = localPart;
     this.domain = domain;
+  }
+
+  /** A mailbox whose local part, of atoms and dots, is written without quotes wherever its dots stand: `a..b@example.com`. */
+  static withLooseDots(localPart: string, domain: string): Mailbox {
+    const mailbox = new Mailbox(localPart, domain);
+    mailbox.#isLoose = true;
+    return mailbox;
   }
 
   /** True if it can be said without SMTPUTF8. */
@@ -19,7 +33,8 @@ export class Mailbox {
 
   /** As it is written in a command, quoted where the local part needs it. */
   toString(): string {
-    const local = DOT_STRING.test(this.localPart) ? this.localPart : `"${this.localPart.replace(/["\\]/g, '\\$&')}"`;
+    const isBare = this.#isLoose || isDotString(this.localPart);
+    const local = isBare ? this.localPart : `"${this.localPart.replace(/["\\]/g, '\\$&')}"`;
     return this.domain === '' ? local : `${local}@${this.domain}`;
   }
 }
@@ -30,104 +45,154 @@ export type ReversePath = Mailbox | null;
 /** Where a message goes. */
 export type ForwardPath = Mailbox;
 
-/** A path as it was read: what it is, and what came behind it. */
+/** A path as it was read, and where it ends in the text. */
 export interface ReadPath<P> {
   readonly path: P;
-  readonly rest: string;
+  readonly end: number;
 }
 
-/** Reads a reverse-path with its angle brackets off the beginning of the text; undefined if there is none. */
-export function readReversePath(text: string): ReadPath<ReversePath> | undefined {
-  return text.startsWith('<>') ? { path: null, rest: text.slice(2) } : readPath(text);
+/** What reading an address takes beyond the grammar. */
+export type AddressTolerance = Pick<Tolerance, 'bareUsers' | 'missingBrackets' | 'looseDots'>;
+
+/** Reads a reverse-path with its angle brackets off the beginning of the text; or returns what is wrong with it. */
+export function readReversePath(
+  text: Characters,
+  tolerance: AddressTolerance = STRICT,
+): ReadPath<ReversePath> | AddressFault {
+  return text.charCodeAt(0) === LESS && text.charCodeAt(1) === GREATER
+    ? NO_SENDER
+    : readPath(text, tolerance, isNobody);
 }
 
 /**
- * Reads a forward-path with its angle brackets off the beginning of the text; undefined if there is none. The bare `<Postmaster>`
- * is one (RFC 5321 §4.1.1.3).
+ * Reads a forward-path with its angle brackets off the beginning of the text; or returns what is wrong with it. The bare
+ * `<Postmaster>` is one (RFC 5321 §4.1.1.3).
  */
-export function readForwardPath(text: string): ReadPath<ForwardPath> | undefined {
-  const name = text.charAt(POSTMASTER.length - 1) === '>' ? text.slice(1, POSTMASTER.length - 1) : '';
-  if (`<${name.toLowerCase()}>` !== POSTMASTER || !text.startsWith('<')) return readPath(text);
-  return { path: new Mailbox(name, ''), rest: text.slice(POSTMASTER.length) };
+export function readForwardPath(
+  text: Characters,
+  tolerance: AddressTolerance = STRICT,
+): ReadPath<ForwardPath> | AddressFault {
+  return readPath(text, tolerance, tolerance.bareUsers ? isAnybody : isPostmaster);
 }
 
-/** The mailbox that the whole text is, without angle brackets; undefined if it is none. */
+/** Parses a text that is a mailbox and nothing else, without angle brackets; undefined if it is none. */
 export function parseMailbox(text: string): Mailbox | undefined {
-  const read = text.startsWith('@') ? undefined : readPath(`<${text}>`);
-  return read?.rest === '' ? read.path : undefined;
-}
-
-/** True for a domain as RFC 5321 §4.1.2 writes it, in U-labels too (RFC 6531 §3.3). */
-export function isDomain(text: string): boolean {
-  return DOMAIN.test(text) && fitsDomain(text);
-}
-
-/** True for an address literal with its brackets: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3). */
-export function isAddressLiteral(text: string): boolean {
-  if (!text.startsWith('[') || !text.endsWith(']')) return false;
-  const inner = text.slice(1, -1);
-  return /^IPv6:/i.test(inner) ? isIPv6(inner.slice(5)) : IPV4.test(inner);
+  if (text.startsWith('@')) return undefined;
+  const read = readPath(`<${text}>`, STRICT, isNobody);
+  return typeof read === 'object' && read.end === text.length + 2 ? read.path : undefined;
 }
 
 /**
  * True if the domain is the same wherever it is read: it has more than one label, or is an address literal, or `localhost` (RFC 6761
- * §6.3), or not there, as that of the bare `Postmaster`.
+ * §6.3), or not there, as that of the bare `Postmaster` and of a local user at LMTP.
  */
 export function isQualified({ domain }: Mailbox): boolean {
   return domain === '' || domain.startsWith('[') || domain.includes('.') || /^localhost$/i.test(domain);
 }
 
-/** Source routes are read and left out (RFC 5321 §4.1.1.3). */
-function readPath(text: string): ReadPath<Mailbox> | undefined {
-  const match = PATH.exec(text);
-  if (match === null || exceeds(match[0], LONGEST_PATH)) return undefined;
-  const [whole, dotString, quoted, domain, literal] = match;
-  const localPart = dotString ?? quoted?.replace(/\\(.)/gs, '$1') ?? '';
-  if (exceeds(localPart, LONGEST_LOCAL_PART)) return undefined;
-  if (literal === undefined ? !fitsDomain(domain ?? '') : !isAddressLiteral(literal)) return undefined;
-  return { path: new Mailbox(localPart, literal ?? domain ?? ''), rest: text.slice(whole.length) };
+/** Reads each character a bounded number of times. */
+function readPath(
+  text: Characters,
+  { missingBrackets, looseDots }: AddressTolerance,
+  isLocalUser: (localPart: string) => boolean,
+): ReadPath<Mailbox> | AddressFault {
+  const isBracketed = text.charCodeAt(0) === LESS;
+  if (!isBracketed && !missingBrackets) return 'no-brackets';
+  const from = isBracketed ? 1 : 0;
+  const localAt = endOfRoute(text, from);
+  if (typeof localAt === 'string') return localAt;
+
+  const isQuoted = text.charCodeAt(localAt) === QUOTE;
+  const localEnd = isQuoted ? endOfQuoted(text, localAt) : endOfAtoms(text, localAt);
+  if (typeof localEnd === 'string') return localEnd;
+  const written = text.slice(localAt, localEnd);
+  const localPart = isQuoted ? unquoted(written) : written;
+  const hasDomain = text.charCodeAt(localEnd) === AT;
+  const isWhole = hasDomain || isEnd(text, localEnd, isBracketed);
+  if (!isWhole) return localPartFault(text, localEnd, isQuoted);
+  if (written === '') return hasDomain ? 'empty-local-part' : 'empty-path';
+  const isLoose = !isQuoted && hasLooseDots(written);
+  if (isLoose && !looseDots) return 'local-part-dots';
+
+  const domainAt = localEnd + 1;
+  const end = hasDomain ? endOfHost(text, domainAt) : localEnd;
+  if (typeof end === 'string') return end;
+  if (!hasDomain && !(localAt === from && localPart !== '' && isLocalUser(localPart))) return 'no-domain';
+  const domain = hasDomain ? text.slice(domainAt, end) : '';
+  const fault = hasDomain ? hostFault(domain) : undefined;
+  if (fault !== undefined) return fault;
+  if (!isEnd(text, end, isBracketed)) return domainEndFault(text, end);
+
+  const pathEnd = isBracketed ? end + 1 : end;
+  const path = text.slice(0, pathEnd);
+  if (exceeds(path, MAX_PATH_OCTETS)) return 'long-path';
+  if (hasUnsafeCharacter(path)) return 'unsafe-character';
+  return { path: isLoose ? Mailbox.withLooseDots(localPart, domain) : new Mailbox(localPart, domain), end: pathEnd };
 }
 
-/** The lengths of a domain and its labels, with U-labels counted as they are written (RFC 5321 §4.5.3.1.2, RFC 1035 §2.3.4). */
-function fitsDomain(domain: string): boolean {
-  return domain.length <= LONGEST_LABEL || !(exceeds(domain, LONGEST_DOMAIN) || LONG_LABEL.test(domain));
+/** Returns where the local part begins, behind a source route, which is read and left out (RFC 5321 §4.1.1.3). */
+function endOfRoute(text: Characters, from: number): number | AddressFault {
+  if (text.charCodeAt(from) !== AT) return from;
+  let at = from;
+  for (;;) {
+    const end = endOfDomain(text, at + 1);
+    const next = text.charCodeAt(end);
+    if (next === GREATER && at === from) return 'empty-local-part';
+    if (domainFault(text.slice(at + 1, end)) !== undefined) return 'source-route';
+    if (next === COLON) return end + 1;
+    if (next !== COMMA || text.charCodeAt(end + 1) !== AT) return 'source-route';
+    at = end + 1;
+  }
 }
 
-function isIPv6(text: string): boolean {
-  const tail = /:((?:\d{1,3}\.){3}\d{1,3})$/.exec(text)?.[1];
-  if (tail !== undefined && !IPV4.test(tail)) return false;
-  const groups = tail === undefined ? text : `${text.slice(0, -tail.length)}0:0`;
-  const halves = groups.split('::');
-  const count = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  if (halves.length > 2 || !count.every((group) => /^[\da-f]{1,4}$/i.test(group))) return false;
-  return halves.length === 2 ? count.length <= 7 : count.length === 8;
+/** True where the path is over: at its bracket, or without brackets at a blank or the end. */
+function isEnd(text: Characters, at: number, isBracketed: boolean): boolean {
+  const code = text.charCodeAt(at);
+  return isBracketed ? code === GREATER : Number.isNaN(code) || code === BLANK;
 }
 
-/** True if the text has more octets in UTF-8 than that; a character has three at most. */
-function exceeds(text: string, octets: number): boolean {
-  return text.length * 3 > octets && Buffer.byteLength(text) > octets;
+function localPartFault(text: Characters, at: number, isQuoted: boolean): AddressFault {
+  if (at >= text.length) return 'no-closing-bracket';
+  if (isQuoted) return 'after-quoted';
+  return text.charCodeAt(at) === BLANK ? 'local-part-blank' : 'local-part-character';
 }
 
-const POSTMASTER = '<postmaster>';
-/** RFC 5321 §4.5.3.1.1 to §4.5.3.1.3. */
-const LONGEST_LOCAL_PART = 64;
-const LONGEST_DOMAIN = 255;
-const LONGEST_LABEL = 63;
-const LONG_LABEL = /[^.]{64}/;
-const LONGEST_PATH = 256;
+/** Where a domain or an address literal ends. */
+function endOfHost(text: Characters, from: number): number | AddressFault {
+  if (text.charCodeAt(from) !== OPEN_BRACKET) return endOfDomain(text, from);
+  for (let at = from + 1; at < text.length && at - from <= MAX_PATH_OCTETS; at++) {
+    const code = text.charCodeAt(at);
+    if (code === CLOSE_BRACKET) return at + 1;
+    if (code <= BLANK || code >= 0x7f) break;
+  }
+  return 'address-literal';
+}
 
-// No piece of these can match one text in two ways, so that they are linear on whatever comes.
-const ATOM = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~\\u0080-\\uffff]+";
-const LABEL = '[A-Za-z0-9\\u0080-\\uffff]+(?:-+[A-Za-z0-9\\u0080-\\uffff]+)*';
-const DOMAIN_PATTERN = `${LABEL}(?:\\.${LABEL})*`;
-const DOT_STRING_PATTERN = `${ATOM}(?:\\.${ATOM})*`;
-const QUOTED_PATTERN = '"((?:[ !#-\\[\\]-~\\u0080-\\uffff]|\\\\[ -~])*)"';
-const ROUTE_PATTERN = `(?:@${DOMAIN_PATTERN}(?:,@${DOMAIN_PATTERN})*:)?`;
-const LITERAL_PATTERN = '\\[[!-Z^-~]+\\]';
+function hostFault(host: string): AddressFault | undefined {
+  if (host.startsWith('[')) return isAddressLiteral(host) ? undefined : 'address-literal';
+  return domainFault(host);
+}
 
-const PATH = new RegExp(
-  `^<${ROUTE_PATTERN}(?:(${DOT_STRING_PATTERN})|${QUOTED_PATTERN})@(?:(${DOMAIN_PATTERN})|(${LITERAL_PATTERN}))>`,
-);
-const DOMAIN = new RegExp(`^${DOMAIN_PATTERN}$`);
-const DOT_STRING = new RegExp(`^${DOT_STRING_PATTERN}$`);
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+function domainEndFault(text: Characters, at: number): AddressFault {
+  if (at >= text.length) return 'no-closing-bracket';
+  if (text.charCodeAt(at) !== BLANK) return 'domain-character';
+  return text.slice(at).includes('>') ? 'domain-blank' : 'no-closing-bracket';
+}
+
+const isNobody = (): boolean => false;
+const isAnybody = (): boolean => true;
+const isPostmaster = (localPart: string): boolean => /^postmaster$/i.test(localPart);
+
+const NO_SENDER: ReadPath<null> = { path: null, end: 2 };
+/** RFC 5321 §4.5.3.1.3. A local part has no bound of its own: 64 octets is what every server must take, and no limit (§4.5.3.1.1). */
+const MAX_PATH_OCTETS = 256;
+
+const BLANK = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const LESS = 0x3c;
+const GREATER = 0x3e;
+const AT = 0x40;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;

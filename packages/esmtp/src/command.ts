@@ -1,7 +1,10 @@
 import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
+import { type AddressFault, forwardPathRefusal, reversePathRefusal } from './address-faults.ts';
 import { isAscii } from './ascii.ts';
 import type { ForwardedFacts } from './forwarded.ts';
 import { Reply } from './reply.ts';
+import { STRICT, type Tolerance } from './tolerance.ts';
+import { hasUnsafeCharacter, withoutUnsafeCharacters } from './unsafe-characters.ts';
 import { parseXclient } from './xclient.ts';
 
 /** What a client can say, parsed. */
@@ -37,44 +40,56 @@ export interface Parameter {
   readonly value: string | undefined;
 }
 
-/** Parses a command line, given without its CRLF and with a character for each octet. Never throws. */
-export function parseCommand(line: string): Command | Malformed | NoCommand {
+/**
+ * Parses a command line, given without its CRLF and with a character for each octet. Takes the grammar, and what the tolerance adds.
+ * Never throws.
+ */
+export function parseCommand(line: string, tolerance: Tolerance = STRICT): Command | Malformed | NoCommand {
   const word = WORDS.get(fourLetters(line));
   if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? NO_CHUNK : UNRECOGNISED;
-  return word.parse(line.slice(word.verb.length));
+  return word.parse(line.slice(word.verb.length), tolerance);
 }
 
-type Parse = (argument: string) => Command | Malformed | NoCommand;
+type Parse = (argument: string, tolerance: Tolerance) => Command | Malformed | NoCommand;
 
 function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
-  return (argument) => {
-    const name = NAME.exec(argument)?.[1];
+  return (argument, { anyClientName }) => {
+    const name = NAME.exec(argument)?.[1] ?? (anyClientName ? readAnyName(argument) : undefined);
     return name === undefined ? { verb, malformed: BAD_NAME } : { verb, name };
   };
 }
 
-function parseMail(argument: string): Command | Malformed {
-  return parseWithPath('MAIL', argument, 'FROM:', readReversePath, BAD_REVERSE_PATH);
+/** A name as PCs have it: blanks in it, in UTF-8 or Latin-1. Undefined if there is none, or if it holds C0 controls. */
+function readAnyName(argument: string): string | undefined {
+  const name = trim(argument);
+  if (name === '' || name.length > MAX_NAME || CONTROL.test(name)) return undefined;
+  return withoutUnsafeCharacters(decoded(name) ?? name);
 }
 
-function parseRcpt(argument: string): Command | Malformed {
-  return parseWithPath('RCPT', argument, 'TO:', readForwardPath, BAD_FORWARD_PATH);
+function parseMail(argument: string, tolerance: Tolerance): Command | Malformed {
+  return parseWithPath('MAIL', argument, 'FROM:', tolerance, readReversePath, reversePathRefusal);
+}
+
+function parseRcpt(argument: string, tolerance: Tolerance): Command | Malformed {
+  return parseWithPath('RCPT', argument, 'TO:', tolerance, readForwardPath, forwardPathRefusal);
 }
 
 function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
   verb: V,
   argument: string,
   keyword: 'FROM:' | 'TO:',
-  read: (text: string) => ReadPath<P> | undefined,
-  badPath: Reply,
+  tolerance: Tolerance,
+  read: (text: string, tolerance: Tolerance) => ReadPath<P> | AddressFault,
+  refusal: (fault: AddressFault) => Reply,
 ): { verb: V; path: P; parameters: readonly Parameter[] } | Malformed {
   const text = decoded(argument);
   if (text === undefined) return { verb, malformed: NOT_UTF8 };
   const at = pathAt(text, keyword);
   if (at === undefined) return { verb, malformed: BAD_ARGUMENT };
-  const found = read(text.slice(at));
-  if (found === undefined) return { verb, malformed: badPath };
-  const parameters = found.rest === '' ? NONE : parseParameters(found.rest);
+  const written = text.slice(at);
+  const found = read(written, tolerance);
+  if (typeof found === 'string') return { verb, malformed: refusal(found) };
+  const parameters = found.end === written.length ? NONE : parseParameters(written.slice(found.end));
   return parameters === undefined ? { verb, malformed: BAD_PARAMETER } : { verb, path: found.path, parameters };
 }
 
@@ -136,7 +151,8 @@ function skipWord(text: string, from: number): number {
 /** RFC 6531 §3.7.4.2: behind the text may stand that the client can hear UTF-8. */
 function parseVrfy(argument: string): Command | Malformed {
   const [, text = '', utf8] = VRFY_ARGUMENT.exec(decoded(trim(argument)) ?? '') ?? [];
-  if (text === '' || CONTROL.test(text) || utf8?.includes('=')) return { verb: 'VRFY', malformed: BAD_ARGUMENT };
+  if (text === '' || CONTROL.test(text) || hasUnsafeCharacter(text) || utf8?.includes('='))
+    return { verb: 'VRFY', malformed: BAD_ARGUMENT };
   return { verb: 'VRFY', text, smtpUtf8: utf8 !== undefined };
 }
 
@@ -198,6 +214,7 @@ function beginsWith(line: string, verb: string): boolean {
   return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
 }
 
+const MAX_NAME = 255;
 const NAME = /^ +([!-~]{1,255})[ \t]*$/;
 /** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
@@ -214,8 +231,6 @@ const NONE: readonly Parameter[] = [];
 const BAD_NAME = new Reply(501, '5.5.4', 'A domain or an address literal is wanted');
 const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');
 const BAD_PARAMETER = new Reply(501, '5.5.4', 'Syntax error in the parameters');
-const BAD_REVERSE_PATH = new Reply(501, '5.1.7', 'Syntax error in the reverse-path');
-const BAD_FORWARD_PATH = new Reply(501, '5.1.3', 'Syntax error in the forward-path');
 const BAD_CHUNK_SIZE = new Reply(501, '5.5.4', 'Without the size of a chunk there is no going on');
 const BAD_ATTRIBUTES = new Reply(501, '5.5.4', 'Syntax error in the attributes');
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');

@@ -1,6 +1,7 @@
 import { isAscii } from './ascii.ts';
 import type { Extension } from './extensions.ts';
 import { BAD_VALUE } from './refusals.ts';
+import { hasUnsafeCharacter } from './unsafe-characters.ts';
 import { decodeXtext } from './xtext.ts';
 
 /** When a sender wants to be told what became of a message at a recipient (RFC 3461 §4.1). */
@@ -61,7 +62,7 @@ export function isEnvelopeId(value: string): boolean {
 /** True for the value of ORCPT: a type, and an address as xtext (RFC 3461 §4.2) or, for the type `utf-8`, as RFC 6533 §3 has it. */
 export function isOriginalRecipient(value: string): boolean {
   const [, type = '', address = ''] = ORIGINAL_RECIPIENT.exec(value) ?? [];
-  if (type.toLowerCase() === 'utf-8') return UTF8_ADDRESS.test(address);
+  if (type.toLowerCase() === 'utf-8') return UTF8_ADDRESS.test(address) && !hasUnsafeCharacter(decoded(address));
   return type !== '' && isPrintableXtext(address);
 }
 
@@ -75,10 +76,13 @@ export function inAscii(originalRecipient: string): string {
 
 /** The original recipient where UTF-8 may stand: what is no address then is left as it is (RFC 6533 §3). */
 export function inUtf8(originalRecipient: string): string {
-  const text = originalRecipient.replace(/\\x\{([\da-f]+)\}/gi, (_, hex: string) =>
-    String.fromCodePoint(Number.parseInt(hex, 16)),
-  );
-  return CONTROLS.test(text) ? originalRecipient : text;
+  const text = decoded(originalRecipient);
+  return CONTROLS.test(text) || hasUnsafeCharacter(text) ? originalRecipient : text;
+}
+
+/** The text with the characters that its `\x{HEXPOINT}` stand for (RFC 6533 §3). */
+function decoded(text: string): string {
+  return text.replace(/\\x\{([\da-f]{1,6})\}/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
 }
 
 /** Undefined if it is neither NEVER, alone, nor a list. */
@@ -110,4 +114,4 @@ const HEXPOINT = [
 ].join('|');
 const UTF8_ADDRESS = new RegExp(`^(?:[!-*,-<>-[\\]-~\\u0080-\\u{10ffff}]|\\\\x\\{(?:${HEXPOINT})\\})+$`, 'iu');
 const NOT_ASCII = /[^\0-\x7f]/gu;
-const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
+const CONTROLS = /[\0-\x1f\x7f]/;

@@ -2,19 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
-import { isAddressLiteral, isDomain } from './address.ts';
 import { checkPortal } from './check-portal.ts';
 import { DateFormat } from './date-format.ts';
+import { isAddressLiteral, isDomain } from './domain.ts';
 import type { EventListener } from './events.ts';
 import { extensions, readersOf } from './extensions.ts';
 import { type Limits, withDefaults } from './limits.ts';
-import { phases } from './phases.ts';
+import { phasesOf } from './phases.ts';
 import { RepeatedReply } from './repeated-reply.ts';
 import { Reply } from './reply.ts';
 import { type Policy, type Service, services } from './services.ts';
 import { lead } from './session.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
+import { toleranceOf } from './tolerance.ts';
 
 /** What an ESMTP or LMTP server is made of. */
 export interface EsmtpOptions extends Partial<Policy> {
@@ -35,6 +36,11 @@ export interface EsmtpOptions extends Partial<Policy> {
    * of `@postern/node` makes this of a list. Default: nobody.
    */
   readonly xclient?: (peer: Address) => boolean;
+  /**
+   * Takes more than the grammar, for printers, cameras and old systems: addresses without angle brackets, dots anywhere in a local part
+   * (which is passed on unchanged), AUTH after HELO, base64 without padding. Line endings and BDAT stay strict. Default: false.
+   */
+  readonly lenient?: boolean;
   /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
   readonly omit?: readonly OptionalExtension[];
   /** What a client may use up. Default: {@link Limits} says it of each. */
@@ -77,6 +83,7 @@ function settle(options: EsmtpOptions): Settings {
   }
   const policy = policyOf(service, options);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
+  const tolerance = toleranceOf(service, options.lenient ?? false);
   const omit = omitted(options.omit);
   const challengers =
     policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname }));
@@ -89,7 +96,8 @@ function settle(options: EsmtpOptions): Settings {
     challengers,
     service,
     protocol,
-    phases: phases[protocol],
+    phases: phasesOf(protocol, tolerance),
+    tolerance,
     ...policy,
     offer: options.offer ?? {},
     trustSubmitter: options.trustSubmitter ?? (() => false),

@@ -16,6 +16,11 @@ import type { Reply } from './reply.ts';
 export type EsmtpEvent = { readonly mind: Mind } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'tls-started' }
+  /**
+   * The name in EHLO, HELO or LHLO is no domain and no address literal. The session goes on, and `Received:` says `unknown`. The name
+   * holds no control or format characters.
+   */
+  | { readonly kind: 'invalid-client-name'; readonly name: string }
   /** A trusted peer has said whose connection it hands on: the mind goes by that now. */
   | { readonly kind: 'forwarded'; readonly peer: Address }
   /** The client does not speak SMTP: it began TLS on a port without, or sent a request of HTTP. The connection ends. */

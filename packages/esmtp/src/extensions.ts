@@ -7,6 +7,8 @@ import { dsn } from './dsn.ts';
 import { BAD_VALUE } from './refusals.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
+import type { Tolerance } from './tolerance.ts';
+import { hasUnsafeCharacter } from './unsafe-characters.ts';
 import { XCLIENT_ATTRIBUTES } from './xclient.ts';
 import { decodeXtext } from './xtext.ts';
 
@@ -114,7 +116,7 @@ export const extensions: readonly Extension[] = [
       {
         keyword: 'AUTH',
         read(value, parameters, state) {
-          const submitter = parseSubmitter(value);
+          const submitter = parseSubmitter(value, state.settings.tolerance);
           if (submitter === undefined) return BAD_VALUE;
           // RFC 4954 §5: from who is not trusted it means nothing.
           parameters.auth = state.trusted ? submitter : null;
@@ -159,12 +161,12 @@ export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMa
   return new Map(readers.map((reader) => [reader.keyword, reader]));
 }
 
-/** RFC 4954 §5: the xtext of a mailbox, or `<>`, which is null; undefined if it is neither. */
-function parseSubmitter(value: string | undefined): string | null | undefined {
+/** RFC 4954 §5: the xtext of a mailbox, or null for `<>` and for what the tolerance ignores; undefined if the value is none of these. */
+function parseSubmitter(value: string | undefined, { anySubmitter }: Tolerance): string | null | undefined {
   const octets = decodeXtext(value ?? '');
   const submitter = octets === undefined ? undefined : text(Buffer.from(octets, 'latin1'));
-  if (submitter === '<>') return null;
-  return submitter === undefined ? undefined : parseMailbox(submitter)?.toString();
+  if (submitter === undefined || submitter === '' || hasUnsafeCharacter(submitter)) return undefined;
+  return parseMailbox(submitter)?.toString() ?? (submitter === '<>' || anySubmitter ? null : undefined);
 }
 
 const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');

@@ -1,4 +1,4 @@
-export { type ForwardPath, isAddressLiteral, isDomain, Mailbox, parseMailbox, type ReversePath } from './address.ts';
+export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
 export { type Decision, decide } from './decisions/decide.ts';
 export { accept, challenge, defer, reject, type Verdict, type Wording } from './decisions/verdicts.ts';
@@ -19,6 +19,7 @@ export {
   type TellResult,
   type Trace,
 } from './delivery.ts';
+export { isAddressLiteral, isDomain } from './domain.ts';
 export type { Notify } from './dsn.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';

@@ -1,4 +1,5 @@
 import type { Verb } from './command.ts';
+import type { Tolerance } from './tolerance.ts';
 
 /**
  * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO or LHLO; in a transaction with a
@@ -13,13 +14,13 @@ export type Next = Phase | 'same' | 'home' | 'over';
 export type Phases = Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>>;
 
 /**
- * The phases of each protocol (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2). What a phase does not have is 503. They differ
- * in the greeting (RFC 2033 §4.1): the other's is not recognised.
+ * Returns the phases of a protocol (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2). A verb that a phase lacks is 503. The
+ * protocols differ in the greeting (RFC 2033 §4.1): the other's is not recognised.
  */
-export const phases: Readonly<Record<'smtp' | 'lmtp', Phases>> = {
-  smtp: phasesWith({ EHLO: 'extended', HELO: 'plain' }),
-  lmtp: phasesWith({ LHLO: 'extended' }),
-};
+export function phasesOf(protocol: 'smtp' | 'lmtp', { authAfterHelo }: Pick<Tolerance, 'authAfterHelo'>): Phases {
+  const phases = protocol === 'lmtp' ? LMTP : SMTP;
+  return authAfterHelo ? { ...phases, plain: { ...phases.plain, AUTH: 'same' } } : phases;
+}
 
 function phasesWith(greetings: Readonly<Partial<Record<Verb, Next>>>): Phases {
   const anywhere = { ...greetings, RSET: 'home', NOOP: 'same', VRFY: 'same', HELP: 'same', QUIT: 'over' } as const;
@@ -33,6 +34,9 @@ function phasesWith(greetings: Readonly<Partial<Record<Verb, Next>>>): Phases {
     chunks: { ...anywhere, BDAT: 'same', DATA: 'same' },
   };
 }
+
+const SMTP = phasesWith({ EHLO: 'extended', HELO: 'plain' });
+const LMTP = phasesWith({ LHLO: 'extended' });
 
 /** What a listener that requires TLS does without it (RFC 3207 §4). */
 export const beforeTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'LHLO', 'NOOP', 'QUIT', 'STARTTLS']);

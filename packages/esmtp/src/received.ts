@@ -1,6 +1,6 @@
-import { isAddressLiteral, isDomain } from './address.ts';
 import { DateFormat } from './date-format.ts';
 import type { Envelope, Trace } from './delivery.ts';
+import { isClientName } from './domain.ts';
 
 /**
  * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
@@ -51,7 +51,7 @@ function beginReceived({ mind, remoteName, omitClient, hostname, protocol }: Way
 
 /** The name that the client gave, if it may stand in a field. */
 function nameOf({ clientName = '' }: Trace['mind']): string {
-  return isDomain(clientName) || isAddressLiteral(clientName) ? clientName : 'unknown';
+  return isClientName(clientName) ? clientName : 'unknown';
 }
 
 /** The whole field, with the date in words. */

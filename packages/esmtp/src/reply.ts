@@ -1,4 +1,5 @@
 import { isPrintableAscii } from './ascii.ts';
+import { hasUnsafeCharacter } from './unsafe-characters.ts';
 
 /** An answer to a command (RFC 5321 §4.2, RFC 3463): `250 2.1.5 OK`. */
 export class Reply {
@@ -93,7 +94,12 @@ function isPrintable(text: string): boolean {
 }
 
 function isPrintableUtf8(text: string): boolean {
-  return text.isWellFormed() && PRINTABLE_UTF8.test(text) && Buffer.byteLength(text) <= LONGEST_TEXT;
+  return (
+    text.isWellFormed() &&
+    PRINTABLE_UTF8.test(text) &&
+    !hasUnsafeCharacter(text) &&
+    Buffer.byteLength(text) <= LONGEST_TEXT
+  );
 }
 
 /** The text in lines that fit into a reply. */

@@ -84,7 +84,7 @@ class Commands implements LineListener {
     const state = this.#state;
     state.told = undefined;
     if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
-    const said = parseCommand(line);
+    const said = parseCommand(line, state.settings.tolerance);
     let answer: MaybePromise<Reply | undefined>;
     try {
       answer = isTooLong(line, said, state.limits.commandLine) ? LINE_TOO_LONG : respond(state, said);

@@ -10,6 +10,7 @@ import type { Phases } from './phases.ts';
 import type { RepeatedReply } from './repeated-reply.ts';
 import type { Reply } from './reply.ts';
 import type { Policy, Service } from './services.ts';
+import type { Tolerance } from './tolerance.ts';
 
 /** What one server has decided, for all of its connections. */
 export interface Settings extends Policy {
@@ -17,6 +18,8 @@ export interface Settings extends Policy {
   readonly protocol: 'smtp' | 'lmtp';
   /** Those of the protocol. */
   readonly phases: Phases;
+  /** What clients may say beyond the grammar. */
+  readonly tolerance: Tolerance;
   readonly hostname: string;
   readonly portal: Portal;
   readonly challengers: readonly Challenger[];

@@ -1,5 +1,5 @@
 import { prepare, text } from '@postern/sasl';
-import { isAddressLiteral, isDomain } from './address.ts';
+import { isAddressLiteral, isHostName } from './domain.ts';
 import type { ForwardedFacts, HostAddress } from './forwarded.ts';
 import { decodeXtext } from './xtext.ts';
 
@@ -31,7 +31,7 @@ function attribute<F extends keyof ForwardedFacts>(fact: F, read: Attribute<F>['
 }
 
 function readName(value: string): string | undefined {
-  return isDomain(value) && /^[!-~]+$/.test(value) ? value : undefined;
+  return isHostName(value) && /^[!-~]+$/.test(value) ? value : undefined;
 }
 
 function readAddress(value: string): HostAddress | undefined {

@@ -45,13 +45,13 @@ export interface Composition {
 export function compose(settings: Settings, context: DeliveryContext): Composition {
   const container = new Container();
   container.load(...submissionModules);
-  const { hostname, sasl, limits, omit, throttle, logUsernames, tls, checkers, listeners } = settings;
+  const { hostname, sasl, limits, omit, lenient, throttle, logUsernames, tls, checkers, listeners } = settings;
   const offer = { cleartext: networks(settings.allowCleartext) };
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
   container
     .bind(identifiers.EsmtpOptions)
-    .toConstantValue({ limits, omit, offer, logUsernames, onEvent: logEvents(context.log) });
+    .toConstantValue({ limits, omit, lenient, offer, logUsernames, onEvent: logEvents(context.log) });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
     const warn = (warning: string) => context.log.warn(warning);

@@ -198,6 +198,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   limits: shaped(`numbers for ${LIMITS.join(', ')}`, new Map(LIMITS.map((key) => [key, isNumber]))),
   omit: rule(`a list of ${optionalExtensions.join(', ')}`, listOf(oneOf(optionalExtensions))),
   logUsernames: rule('true or false', (value) => typeof value === 'boolean'),
+  lenient: rule('true or false', (value) => typeof value === 'boolean'),
   throttle: {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
     difference: (value) => (value === false ? undefined : difference(value, THROTTLES)),

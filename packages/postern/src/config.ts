@@ -71,6 +71,11 @@ export interface Config {
   readonly limits?: Partial<Limits> & ConnectionLimits;
   /** SMTP extensions that are not offered, such as DSN where nobody sends notifications: those of esmtp's `omit`. Default: none. */
   readonly omit?: readonly OptionalExtension[];
+  /**
+   * Takes more than the grammar, for printers, cameras and old systems: addresses without angle brackets, dots anywhere in a local part,
+   * AUTH after HELO, base64 without padding. Line endings and BDAT stay strict. Default: false.
+   */
+  readonly lenient?: boolean;
   /** How much failing to log in is too much, for a user and for a network; false for no such limit. Default: cred's. */
   readonly throttle?: ThrottleOptions | false;
   /**

@@ -90,6 +90,10 @@ export const SERVE_OPTIONS = {
     value: 'FILE',
     summary: 'authorities of client certificates, as PEM; EXTERNAL needs them',
   },
+  lenient: {
+    type: 'boolean',
+    summary: 'take addresses without < >, AUTH after HELO and the like, from old devices',
+  },
   workers: {
     type: 'string',
     value: 'N',

@@ -70,6 +70,7 @@ export interface Settings {
   /** At each listener. */
   readonly connections: ConnectionLimits;
   readonly omit: readonly OptionalExtension[];
+  readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
   readonly logUsernames: boolean;
   /** The users whose passwords stand in the specs `memory:USER:PASSWORD`. */
@@ -129,6 +130,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     log: choose('log', (form) => form) ?? 'pretty',
     ...(choose('limits', parseLimits) ?? { limits: {}, connections: {} }),
     omit: choose('omit', (extensions) => extensions) ?? [],
+    lenient: choose('lenient', (lenient) => lenient) ?? false,
     throttle: choose('throttle', parseThrottle) ?? {},
     logUsernames: choose('logUsernames', (isLogged) => isLogged) ?? false,
     memoryUsers: choose('auth', (auth) => auth.flatMap(memoryUser)) ?? [],

@@ -30,7 +30,7 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   const frame = new Frame(state);
   state.conversation.leaveOnEnd = true;
   try {
-    const initialResponse = decodeInitialResponse(command.initialResponse, state.limits.exchangeLine);
+    const initialResponse = decodeInitialResponse(command.initialResponse, state);
     state.login = await logIn(state, challenger, initialResponse, frame);
   } catch (failure) {
     const error = asLoginFailure(failure);
@@ -137,7 +137,7 @@ class Frame {
     conversation.say(`334 ${encodeBase64(challenge)}\r\n`);
     const line = await this.#hear(limits.exchangeLine);
     if (line === '*') throw new ExchangeCancelled();
-    return decode(line);
+    return decode(line, this.#state);
   };
 
   /** The name that the client gave, once it is known; only with `logUsernames`. */
@@ -177,15 +177,18 @@ class Frame {
 }
 
 /** RFC 4954 §4: none is undefined, and `=` is an empty one. */
-function decodeInitialResponse(base64: string | undefined, maximum: number): Uint8Array | undefined {
+function decodeInitialResponse(base64: string | undefined, state: State): Uint8Array | undefined {
   if (base64 === undefined) return undefined;
   if (base64 === '=') return EMPTY;
-  if (base64.length > maximum) throw new MalformedResponse('the initial response is too long', 'too-long');
-  return decode(base64);
+  if (base64.length > state.limits.exchangeLine)
+    throw new MalformedResponse('the initial response is too long', 'too-long');
+  return decode(base64, state);
 }
 
-function decode(base64: string): Uint8Array {
-  const response = decodeBase64(base64);
+/** The padding may be missing where the tolerance says so, but nothing may stand in its place. */
+function decode(base64: string, { settings: { tolerance } }: State): Uint8Array {
+  const missing = tolerance.unpaddedBase64 && !base64.endsWith('=') ? -base64.length & 3 : 0;
+  const response = decodeBase64(missing === 0 ? base64 : base64 + '='.repeat(missing));
   if (response === undefined) throw new MalformedResponse('not base64', 'encoding');
   return response;
 }

@@ -1,11 +1,12 @@
 import { after, type MaybePromise } from '@postern/cred';
+import { isClientName } from '../domain.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
 /** EHLO (RFC 5321 §4.1.1.1), or LHLO (RFC 2033 §4.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.takeBack(), () => {
-    state.mind.clientName = name;
+    nameClient(state, name);
     const { hostname, extensions, greeted } = state.settings;
     const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
     return greeted.of([hostname, ...keywords]);
@@ -15,7 +16,13 @@ export function ehlo(state: State, { name }: { readonly name: string }): MaybePr
 /** HELO (RFC 5321 §4.1.1.1): what EHLO was, without extensions. */
 export function helo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.takeBack(), () => {
-    state.mind.clientName = name;
+    nameClient(state, name);
     return new Reply(250, undefined, state.settings.hostname);
   });
+}
+
+/** The session goes on whatever the name is: PCs send what their owners called them. */
+function nameClient(state: State, name: string): void {
+  state.mind.clientName = name;
+  if (!isClientName(name)) state.tell({ kind: 'invalid-client-name', name });
 }

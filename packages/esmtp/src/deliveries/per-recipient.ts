@@ -100,6 +100,6 @@ export class PerRecipient extends MessageDelivery {
 
 /** With angle brackets or without; undefined if it is none. */
 function addressOf(text: string): ForwardPath | undefined {
-  const path = readForwardPath(text);
-  return path?.rest === '' ? path.path : parseMailbox(text);
+  const read = readForwardPath(text);
+  return typeof read === 'object' && read.end === text.length ? read.path : parseMailbox(text);
 }

@@ -20,6 +20,8 @@ export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
       return info('connected', { local: formatAddress(event.mind.local), ...tlsFields(event.mind) });
     case 'tls-started':
       return info('TLS started', tlsFields(event.mind));
+    case 'invalid-client-name':
+      return info('the client gives a name that is no domain', { name: event.name });
     case 'forwarded':
       return info('handed on by a trusted peer', { peer: formatAddress(event.peer) });
     case 'foreign-protocol':
