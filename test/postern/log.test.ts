@@ -53,7 +53,7 @@ describe('the log for programs', () => {
     const log = jsonLog((line) => {
       written += line;
     });
-    const evil = '\n\r\u001b[2J\u007f\u009b2J\u2028\u202e\u2066\ufeffé';
+    const evil = '\u{e0041}\u00ad\n\r\u001b[2J\u007f\u009b2J\u2028\u202e\u2066\ufeffé';
     log.warn('trouble', { evil, error: new Error(evil) });
     expect(written).toMatch(/^[ -~é]+\n$/);
     expect(JSON.parse(written)).toMatchObject({ level: 'warn', msg: 'trouble', evil, err: { message: evil } });

@@ -68,8 +68,9 @@ export function jsonLog(write: (line: string) => void): Log {
 }
 
 function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  // JSON escapes a character beyond the first plane as its two surrogates.
+  return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What a terminal obeys, apart from what JSON escapes by itself. */
-const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const OBEYED = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
