@@ -69,7 +69,7 @@ export function jsonLog(write: (line: string) => void): Log {
 
 function escaped(character: string): string {
   // JSON escapes a character beyond the first plane as its two surrogates.
-  return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What a terminal obeys, apart from what JSON escapes by itself. */
