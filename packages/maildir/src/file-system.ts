@@ -20,7 +20,7 @@ export async function syncFolder(files: FileSystem, folder: string): Promise<voi
 }
 
 /** Makes a file's content survive a loss of power. */
-export async function syncFile(files: FileSystem, path: string): Promise<void> {
+async function syncFile(files: FileSystem, path: string): Promise<void> {
   const handle = await files.open(path, 'r');
   try {
     await handle.sync();
