@@ -88,6 +88,20 @@ describe('a throttle', () => {
     expect(counted.asked).toBe(3);
   });
 
+  it('says after how many milliseconds the client may try again, if the counts tell', async () => {
+    const clock = new FakeClock();
+    const { guess } = guarded({ ...limits, clock });
+    await guess('joe');
+    await clock.advance(MINUTE / 4);
+    await guess('joe');
+    await guess('joe');
+    expect(await guess('joe')).toMatchObject({ reason: 'too-many', retryAfter: (MINUTE * 3) / 4 });
+
+    const silent: FailureCounts = { get: () => 1_000, add() {}, reset() {} };
+    const { guess: other } = guarded({ ...limits, counts: silent });
+    expect(await other('joe')).toMatchObject({ reason: 'too-many', retryAfter: undefined });
+  });
+
   it('opens again when the window has passed, counted from the first failure', async () => {
     const clock = new FakeClock();
     const { guess, login } = guarded({ ...limits, clock });
