@@ -14,6 +14,6 @@ export function ehloName(hostname: string | undefined, { family, address }: Addr
 }
 
 /** True for what EHLO can say of a host: a domain of several labels in ASCII, or an address literal. */
-export function isQualifiedName(name: string): boolean {
+function isQualifiedName(name: string): boolean {
   return isAddressLiteral(name) || (isDomain(name) && name.includes('.') && /^[!-~]+$/.test(name));
 }

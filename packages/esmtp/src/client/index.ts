@@ -1,5 +1,5 @@
 export { connectSmtp, type SmtpClientOptions } from './connect-smtp.ts';
-export { ehloName, isQualifiedName } from './ehlo-name.ts';
+export { ehloName } from './ehlo-name.ts';
 export { mailCommand, rcptCommand } from './envelope-commands.ts';
 export { BadMessage, SmtpClientError, SmtpRefusal, SmtpTrouble, Unsupported } from './errors.ts';
 export { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
