@@ -203,6 +203,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
     expected: `false, or an object with ${THROTTLE.join(', ')}`,
     difference: (value) => (value === false ? undefined : difference(value, THROTTLES)),
   },
+  scramKey: rule('the name of a file', isString),
   workers: rule('a whole number, or auto', (value) => value === 'auto' || isNumber(value)),
   log: rule(LOG_FORMS.join(' or '), oneOf(LOG_FORMS)),
 };

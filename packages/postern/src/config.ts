@@ -60,6 +60,11 @@ export interface Config {
   /** The SASL mechanisms: which are wanted (`mechanisms`), and how they are done, such as the server key and iterations of SCRAM. */
   readonly sasl?: Omit<ChallengersOptions, 'hostname'>;
   /**
+   * The file of SCRAM's server key, which the first start makes with mode 0600. The salts of users who do not
+   * exist follow from the key: it has to outlive the process where a checker holds stored SCRAM secrets.
+   */
+  readonly scramKey?: string;
+  /**
    * Addresses and networks whose clients may use mechanisms that expose the password without TLS, such
    * as a network of containers: `['172.16.0.0/12']`. Default: none; this machine always may.
    */

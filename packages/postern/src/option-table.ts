@@ -94,6 +94,11 @@ export const SERVE_OPTIONS = {
     type: 'boolean',
     summary: 'take addresses without < >, AUTH after HELO and the like, from old devices',
   },
+  'scram-key': {
+    type: 'string',
+    value: 'FILE',
+    summary: 'the server key of SCRAM, made at the first start; stored secrets need it',
+  },
   workers: {
     type: 'string',
     value: 'N',

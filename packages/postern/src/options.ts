@@ -66,6 +66,7 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(aliases !== undefined && { aliases }),
       ...(ownSenders !== undefined && { ownSenders }),
       ...(recipientDelimiter !== undefined && { recipientDelimiter }),
+      ...(files['scram-key'] !== undefined && { scramKey: files['scram-key'] }),
       ...(hostname !== undefined && { hostname }),
       ...(cert !== undefined &&
         key !== undefined && {
@@ -90,6 +91,7 @@ export function optionOf(key: keyof Config): string {
   if (key === 'allowCleartext') return '--allow-cleartext';
   if (key === 'ownSenders') return '--own-senders';
   if (key === 'recipientDelimiter') return '--recipient-delimiter';
+  if (key === 'scramKey') return '--scram-key';
   return key === 'sasl' ? '--mechanisms' : `--${key}`;
 }
 

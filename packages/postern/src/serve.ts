@@ -5,6 +5,7 @@ import { type Composition, compose } from './compose.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
+import { loadScramKey } from './scram-key.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
@@ -29,7 +30,7 @@ export interface ReadFiles {
 
 /** Starts all listeners, or none. Rejects with a UsageError or a StartError. */
 export async function startServer(wanted: Settings, context: DeliveryContext): Promise<Server> {
-  const settings = withinOpenFiles(wanted, context);
+  const settings = await withScramKey(withinOpenFiles(wanted, context));
   const composition = compose(settings, context);
   for (const { message, facts } of startWarnings(settings, composition.acceptsGuests)) context.log.warn(message, facts);
   warnOfOffers(settings, composition, context.log);
@@ -55,6 +56,12 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
       await Promise.race([closed, setTimeout(2 * grace)]);
     },
   };
+}
+
+async function withScramKey(settings: Settings): Promise<Settings> {
+  const { sasl, scramKey } = settings;
+  if (scramKey === undefined) return settings;
+  return { ...settings, sasl: { ...sasl, scram: { ...sasl.scram, key: await loadScramKey(scramKey) } } };
 }
 
 function explained(error: unknown): unknown {

@@ -34,6 +34,7 @@ import {
   parseTargets,
   type RecipientsSettings,
 } from './recipients-settings.ts';
+import { expectScramKey } from './scram-key.ts';
 import { parseSpec } from './spec.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
@@ -76,6 +77,8 @@ export interface Settings {
   /** The users whose passwords stand in the specs `memory:USER:PASSWORD`. */
   readonly memoryUsers: readonly MemoryUser[];
   readonly sasl: ChallengersOptions;
+  /** The file of SCRAM's server key. */
+  readonly scramKey: string | undefined;
   /** Addresses and networks whose clients may send passwords without TLS. */
   readonly allowCleartext: readonly string[];
   /** How many processes serve. */
@@ -116,8 +119,11 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
       : undefined;
   // An option names the mechanisms, and the file says how they are done.
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
+  const scramKey = choose('scramKey', (file) => file);
+  expectScramKey(checkers, scramKey !== undefined || sasl?.scram?.key !== undefined);
   return {
     listeners,
+    scramKey,
     checkers: guest === undefined ? checkers : [checkerOf(guest)],
     guest,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
