@@ -208,19 +208,19 @@ describe('of the logins, a decision takes over', () => {
       S: 334...
       C: {base64:secret}
       S: 534 5.7.9 Not by a password
-      C: AUTH SCRAM-SHA-256 {base64:n,,n=ann,r=fyko+d2lbbFgONRv9qkxdawL}
+      C: AUTH SCRAM-SHA-512 {base64:n,,n=ann,r=fyko+d2lbbFgONRv9qkxdawL}
       S: 334...
       C: {base64:c=biws,r=nonsense,p=AAAA}
       S: {/5\\d\\d .*/}
       C: MAIL FROM:<ann@example.com>
       S: 250...`);
-    expect(seen).toEqual(['PLAIN', 'LOGIN', 'SCRAM-SHA-256', undefined]);
+    expect(seen).toEqual(['PLAIN', 'LOGIN', 'SCRAM-SHA-512', undefined]);
   });
 
   test('but not one that wants a proof and has none: SCRAM is accepted by nobody who has not asked for it', async () => {
     const any = decide([AnyCredentials], () => accept('ann'));
     await serverOf(any).play(`${GREETED}
-      C: AUTH SCRAM-SHA-256 {base64:n,,n=ann,r=fyko+d2lbbFgONRv9qkxdawL}
+      C: AUTH SCRAM-SHA-512 {base64:n,,n=ann,r=fyko+d2lbbFgONRv9qkxdawL}
       S: 454 4.7.0 Temporary authentication failure`);
   });
 

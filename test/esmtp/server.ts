@@ -137,7 +137,8 @@ export class Server {
         removeBcc: false,
       }),
       ...options,
-      limits: { refusalFloor: 0, ...options.limits },
+      // The clock of the tests stands still.
+      limits: { refusalFloor: 0, minChallengeDelay: 0, ...options.limits },
     });
   }
 
