@@ -21,16 +21,39 @@ export interface Mechanisms {
   readonly shutOut: readonly string[];
 }
 
-/** For one listener every known mechanism, whether it is offered before and after TLS, and if not, why: a table for the operator. */
+/**
+ * Returns, for one listener, which mechanisms are offered before and after TLS, and why not the others:
+ * mechanisms that have the reason in common stand in one line.
+ */
 export function explainListener(
   listener: ListenerSettings,
   authentication: Policy['authentication'],
-  { known, offered, portal, acceptsGuests, offer, whyLeftOut, shutOut }: Mechanisms,
+  mechanisms: Mechanisms,
 ): string {
-  const { endpoint, service } = listener;
+  const { endpoint, service, tls } = listener;
+  const who = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
+  const facts = `${SERVICES[service]}${TLS[tls]}, authentication ${authentication}`;
+  const obstacle = obstacles(listener, authentication, mechanisms);
+  return [
+    `${formatEndpoint(endpoint)}: ${facts}, for clients on ${who}`,
+    ...stage('before TLS', BEFORE_TLS[tls], mechanisms, (challenger) => obstacle(challenger)),
+    ...stage('after TLS', tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
+      obstacle(challenger, imaginedTls('TLSv1.3')),
+    ),
+    ...mechanisms.shutOut.map((client) => `  shut out: ${client}`),
+    '',
+  ].join('\n');
+}
+
+/** Returns why a mechanism is not offered to a client with this TLS; undefined if it is. */
+function obstacles(
+  { endpoint }: ListenerSettings,
+  authentication: Policy['authentication'],
+  { offered, portal, acceptsGuests, offer, whyLeftOut }: Mechanisms,
+): (challenger: Challenger, tls?: TlsFacts) => string | undefined {
   const remote = imaginedClient(endpoint);
   const served = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
-  const why = (challenger: Challenger, tls?: TlsFacts) => {
+  return (challenger, tls) => {
     if (authentication === 'none') return 'nobody authenticates here';
     const { credentials, mechanism } = challenger;
     const ours = served.get(mechanism);
@@ -40,37 +63,44 @@ export function explainListener(
     const isGuests = isDerived(credentials, Anonymous) && !acceptsGuests;
     return isGuests ? 'needs --auth anonymous' : (whyLeftOut(mechanism) ?? 'not among the mechanisms wanted');
   };
-  const rows = [
-    ['mechanism', 'before TLS', 'after TLS'],
-    ...known.map((challenger) => [
-      challenger.mechanism,
-      beforeTls(listener, () => why(challenger)),
-      afterTls(listener, () => why(challenger, imaginedTls('TLSv1.3'))),
-    ]),
+}
+
+/** The lines for the time before or after TLS; one line if nothing can be offered then. */
+function stage(
+  title: string,
+  never: string | undefined,
+  { known }: Mechanisms,
+  why: (challenger: Challenger) => string | undefined,
+): readonly string[] {
+  if (never !== undefined) return [`  ${title}: ${never}`];
+  const groups = Map.groupBy(known, (challenger) => why(challenger));
+  const offered = groups.get(undefined) ?? [];
+  groups.delete(undefined);
+  return [
+    `  ${title}:`,
+    ...entry('offered', offered),
+    ...Array.from(groups, ([reason, challengers]) => entry(`no: ${reason}`, challengers)).flat(),
   ];
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const table = rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd(),
-  );
-  const who = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
-  const clients = shutOut.map((client) => `  shut out: ${client}\n`).join('');
-  const facts = `${SERVICES[service]}${TLS[listener.tls]}, authentication ${authentication}`;
-  return `${formatEndpoint(endpoint)}: ${facts}, for clients on ${who}\n${table.join('\n')}\n${clients}`;
 }
 
-function beforeTls({ tls }: ListenerSettings, why: () => string | undefined): string {
-  if (tls === 'implicit') return 'no: TLS comes first';
-  if (tls === 'required') return 'no: STARTTLS comes first';
-  return verdict(why());
-}
-
-function afterTls({ tls }: ListenerSettings, why: () => string | undefined): string {
-  return tls === 'none' ? 'no: no TLS here' : verdict(why());
-}
-
-function verdict(reason: string | undefined): string {
-  return reason === undefined ? 'offered' : `no: ${reason}`;
+/** A heading and the names behind it, in lines of at most {@link WIDTH} columns. */
+function entry(heading: string, challengers: readonly Challenger[]): readonly string[] {
+  if (challengers.length === 0) return [`    ${heading}: none`];
+  const lines = [`    ${heading}:`];
+  for (const { mechanism } of challengers) {
+    const line = `${lines.at(-1)} ${mechanism}`;
+    if (line.length > WIDTH) lines.push(`      ${mechanism}`);
+    else lines[lines.length - 1] = line;
+  }
+  return lines;
 }
 
 const SERVICES = { submission: '', mx: 'MX, ', lmtp: 'LMTP, ' };
 const TLS = { implicit: 'implicit TLS', required: 'STARTTLS required', offered: 'STARTTLS offered', none: 'no TLS' };
+const BEFORE_TLS: Readonly<Record<ListenerSettings['tls'], string | undefined>> = {
+  implicit: 'TLS comes first',
+  required: 'STARTTLS comes first',
+  offered: undefined,
+  none: undefined,
+};
+const WIDTH = 100;
