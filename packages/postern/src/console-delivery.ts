@@ -2,7 +2,7 @@ import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
 import { decodeWords } from './encoded-words.ts';
 import { printable } from './printable.ts';
 
-/** Writes a summary of each message: envelope, size, subject, first lines. */
+/** Writes a summary of each message: envelope, subject, first lines. The log has the size, as the client sent it. */
 export class ConsoleDelivery extends MessageDelivery {
   readonly #sender: string;
   readonly #print: (text: string) => Promise<void>;
@@ -23,14 +23,13 @@ export class ConsoleDelivery extends MessageDelivery {
   }
 }
 
-/** Keeps as much of the beginning as the summary may need, and counts the rest. */
+/** Keeps as much of the beginning as the summary may need. */
 class ConsoleMessage implements Message {
   readonly retains = false;
   readonly #sender: string;
   readonly #envelope: Envelope;
   readonly #print: (text: string) => Promise<void>;
   #beginning = Buffer.alloc(0);
-  #octets = 0;
 
   constructor(sender: string, envelope: Envelope, print: (text: string) => Promise<void>) {
     this.#sender = sender;
@@ -39,25 +38,24 @@ class ConsoleMessage implements Message {
   }
 
   write(chunk: Uint8Array): void {
-    this.#octets += chunk.length;
     const room = BEGINNING - this.#beginning.length;
     if (room > 0) this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, room)]);
   }
 
   async end(): Promise<void> {
-    await this.#print(summary(this.#sender, this.#envelope, this.#octets, this.#beginning));
+    await this.#print(summary(this.#sender, this.#envelope, this.#beginning));
   }
 
   abort(): void {}
 }
 
-function summary(sender: string, { id, reversePath, recipients }: Envelope, octets: number, beginning: Buffer): string {
+function summary(sender: string, { id, reversePath, recipients }: Envelope, beginning: Buffer): string {
   const [header, body] = halves(beginning.toString());
   const to = recipients.slice(0, SHOWN).map(({ forwardPath }) => `<${forwardPath.toString()}>`);
   if (recipients.length > SHOWN) to.push(`${recipients.length - SHOWN} more`);
   const lines = [
     `Message ${id} from <${reversePath?.toString() ?? ''}> to ${to.join(', ')}`,
-    `  sent by ${sender}, ${octets.toLocaleString('en')} octets`,
+    `  sent by ${sender}`,
     `  Subject: ${decodeWords(/^subject:[ \t]*(.*)$/im.exec(header)?.[1] ?? '')}`,
     ...body.slice(0, SHOWN).map((line) => `  | ${line.replaceAll('\t', '    ')}`),
   ];
