@@ -78,7 +78,7 @@ describe('postern serve', () => {
     await server.said(/^printf .*\n/m);
     const [line = ''] = /^printf .* curl .*$/m.exec(server.output()) ?? [];
     expect(await run('sh', ['-c', line])).toEqual({ code: 0, output: '' });
-    await server.said(/from <guest@example\.com> to <ann@example\.com>\n {2}sent by guest, /);
+    await server.said(/from <guest@example\.com> to <ann@example\.com>\n {2}sent by guest\n/);
     await server.said(/ {2}Subject: hello\n {2}\| It works\.\n/);
   });
 
