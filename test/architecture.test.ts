@@ -18,11 +18,12 @@ const COMPUTED = '@';
 
 const protocol: Room = { may: ['cred', 'sasl', 'conversation', 'users'] };
 const belowInversify = {
-  cred: { may: [] },
-  conversation: { may: [] },
+  core: { may: [] },
+  cred: { may: ['core'] },
+  conversation: { may: ['core'] },
   sasl: { may: ['cred'] },
   users: { may: ['cred', 'sasl'], npm: ['bcryptjs'] },
-  node: { may: ['conversation'], sockets: true },
+  node: { may: ['core', 'conversation'], sockets: true },
   esmtp: { may: ['cred', 'sasl', 'conversation'] },
   pop3: protocol,
   dovecot: protocol,

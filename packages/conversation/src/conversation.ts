@@ -1,3 +1,4 @@
+import type { MaybePromise } from '@postern/core';
 import { Counted } from './counted.ts';
 import { Deadlines, type Wait } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
@@ -8,7 +9,7 @@ import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import type { Take } from './sink.ts';
-import type { MaybePromise, Transport, TransportListener } from './transport.ts';
+import type { Transport, TransportListener } from './transport.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
 export interface Protocol {

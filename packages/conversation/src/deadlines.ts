@@ -1,6 +1,5 @@
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, type Enrolled, Roll, systemClock } from '@postern/core';
 import { Closing, TimedOut } from './errors.ts';
-import { type Enrolled, Roll } from './roll.ts';
 
 /**
  * The deadlines of all who wait on one server, kept by one coarse timer that runs only while somebody waits. A deadline passes up to

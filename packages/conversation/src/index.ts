@@ -1,6 +1,11 @@
-import './supported-node.ts';
-
-export { type Clock, systemClock } from './clock.ts';
+export {
+  type Address,
+  type Clock,
+  type Enrolled,
+  type MaybePromise,
+  Roll,
+  systemClock,
+} from '@postern/core';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
 export { Deadlines } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, LineTooLong, PeerGone, TimedOut } from './errors.ts';
@@ -8,11 +13,8 @@ export type { LineError } from './input.ts';
 export type { LineListener } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { release } from './release.ts';
-export { type Enrolled, Roll } from './roll.ts';
 export type { Take } from './sink.ts';
 export type {
-  Address,
-  MaybePromise,
   PeerCertificate,
   TlsFacts,
   TlsPolicy,

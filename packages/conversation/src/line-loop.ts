@@ -1,7 +1,7 @@
+import type { MaybePromise } from '@postern/core';
 import { Closing, PeerGone } from './errors.ts';
 import type { Input, LineError, Sleeper } from './input.ts';
 import type { Output } from './output.ts';
-import type { MaybePromise } from './transport.ts';
 
 /** Who hears lines, one after the other. */
 export interface LineListener {

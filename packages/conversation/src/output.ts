@@ -1,6 +1,7 @@
+import type { MaybePromise } from '@postern/core';
 import type { Deadlines } from './deadlines.ts';
 import { PeerGone } from './errors.ts';
-import type { MaybePromise, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** What was said and not sent yet, and the write that is under way. */
 export class Output {

@@ -1,8 +1,8 @@
+import type { MaybePromise } from '@postern/core';
 import { PeerGone } from './errors.ts';
 import type { Input, Sleeper } from './input.ts';
 import type { Output } from './output.ts';
 import { Sink, type Take } from './sink.ts';
-import type { MaybePromise } from './transport.ts';
 
 /** What makes pieces of what is heard, up to an end that it knows. */
 export interface Source<T> {

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './transport.ts';
+import type { MaybePromise } from '@postern/core';
 
 /**
  * Takes the next piece of a message. With the last piece of what was heard at once comes all of that, `used`: once the piece is done

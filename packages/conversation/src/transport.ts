@@ -1,12 +1,4 @@
-/** A value, or a promise of it: what is there at once is not waited for. */
-export type MaybePromise<T> = T | Promise<T>;
-
-/** One end of a connection. A UNIX socket has a path for an address, often empty, and port 0. */
-export interface Address {
-  readonly family: 'IPv4' | 'IPv6' | 'unix';
-  readonly address: string;
-  readonly port: number;
-}
+import type { Address, MaybePromise } from '@postern/core';
 
 /** What a transport knows of its TLS. */
 export interface TlsFacts {

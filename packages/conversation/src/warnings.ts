@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '@postern/core';
 
 /**
  * Emits warnings of the process (`PosternWarning`, with the error as the cause) for errors that no

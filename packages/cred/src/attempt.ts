@@ -1,10 +1,8 @@
-import type { Clock } from './clock.ts';
+import { type Clock, type Enrolled, isPromise, type MaybePromise } from '@postern/core';
 import { DelegatingMind } from './delegating-mind.ts';
 import { TemporaryFailure } from './errors.ts';
 import type { LogoutReason } from './login.ts';
-import { isPromise, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
-import type { Enrolled } from './roll.ts';
 
 /**
  * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.

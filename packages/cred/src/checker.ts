@@ -1,8 +1,8 @@
+import { after, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import type { Credentials } from './credentials.ts';
 import { TemporaryFailure, UnauthorizedLogin } from './errors.ts';
 import type { Interface } from './interface.ts';
-import { after, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
 
 /** Judges credentials: the door between a portal and one user database. */

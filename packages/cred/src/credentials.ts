@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util';
+import { after, type MaybePromise } from '@postern/core';
 import { isThrottled, type LoginError } from './errors.ts';
-import { after, type MaybePromise } from './maybe-promise.ts';
 import { sameText } from './same-text.ts';
 
 /**

@@ -1,5 +1,12 @@
-import './supported-node.ts';
-
+export {
+  type Address,
+  after,
+  type Clock,
+  isPromise,
+  type MaybePromise,
+  settled,
+  systemClock,
+} from '@postern/core';
 export { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 export type { AnyChecker, Checker, CredentialsOf } from './checker.ts';
 export { AllOfChecker } from './checkers/all-of.ts';
@@ -8,7 +15,6 @@ export { CascadingChecker } from './checkers/cascading.ts';
 export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory.ts';
 export { TrustedLoginChecker } from './checkers/trusted-login.ts';
 export { withDeadline } from './checkers/with-deadline.ts';
-export { type Clock, systemClock } from './clock.ts';
 export { Anonymous, type Ask, Credentials, PasswordProof, type ProofState, UsernamePassword } from './credentials.ts';
 export { DelegatingMind } from './delegating-mind.ts';
 export {
@@ -26,9 +32,7 @@ export {
 } from './errors.ts';
 export { type InstanceOf, type Interface, isDerived } from './interface.ts';
 export { Login, type LogoutReason, type OnLogout } from './login.ts';
-export { after, isPromise, type MaybePromise, settled } from './maybe-promise.ts';
 export {
-  type Address,
   type ChannelBindingType,
   type Exchange,
   isLocal,

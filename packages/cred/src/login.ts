@@ -1,5 +1,5 @@
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { AvatarId } from './avatar-id.ts';
-import { isPromise, type MaybePromise } from './maybe-promise.ts';
 
 /** Why a login ends: for the log and for avatars that care. */
 export type LogoutReason = 'quit' | 'disconnected' | 'timeout' | 'reset' | 'shutdown';

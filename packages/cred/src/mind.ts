@@ -1,11 +1,5 @@
+import type { Address } from '@postern/core';
 import type { Ask } from './credentials.ts';
-
-/** One end of a connection. A UNIX socket has a path for an address, often empty, and port 0. */
-export interface Address {
-  readonly family: 'IPv4' | 'IPv6' | 'unix';
-  readonly address: string;
-  readonly port: number;
-}
 
 /** The channel binding types of RFC 5929 and RFC 9266. */
 export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';

@@ -1,15 +1,13 @@
+import { after, type Clock, type Enrolled, isPromise, type MaybePromise, Roll, systemClock } from '@postern/core';
 import { Attempt, checkDeadline } from './attempt.ts';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
-import { type Clock, systemClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { type InstanceOf, type Interface, isDerived } from './interface.ts';
 import { Login, type LogoutReason, type OnLogout } from './login.ts';
-import { after, isPromise, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
-import { type Enrolled, Roll } from './roll.ts';
 
 /** Decides whether an authenticated user may act as the identity asked for; answers with whom it will be, or throws LoginDenied. */
 export type Authorize = (

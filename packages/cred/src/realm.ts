@@ -1,8 +1,8 @@
+import { after, type MaybePromise } from '@postern/core';
 import type { AvatarId } from './avatar-id.ts';
 import { NoAvatar } from './errors.ts';
 import type { Interface } from './interface.ts';
 import { Login, type LogoutReason } from './login.ts';
-import { after, type MaybePromise } from './maybe-promise.ts';
 import type { Mind } from './mind.ts';
 
 /** Hands out avatars: the objects through which one user acts in one protocol. */

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './maybe-promise.ts';
+import type { MaybePromise } from '@postern/core';
 
 /** Knows which users there are, without their passwords: a checker that implements it can tell who has a mailbox. */
 export interface UserDirectory {

@@ -1,5 +1,3 @@
-import type { Address } from '@postern/conversation';
-
 /** How many connections there may be at a time. */
 export interface Limits {
   /** Of one listener. Default: 10,000. */
@@ -52,28 +50,4 @@ export class ClientLimits {
     if (count > 1) this.#counts.set(client, count - 1);
     else this.#counts.delete(client);
   }
-}
-
-/** What clients are told apart by: the IPv4 address, the first 64 bits of an IPv6 address, which one customer has for itself. */
-export function clientOf(address: Address): string | undefined {
-  if (address.family === 'unix') return undefined;
-  if (address.family === 'IPv4') return address.address;
-  return network(address.address);
-}
-
-/** The first four groups of an IPv6 address as the kernel writes it. */
-function network(address: string): string {
-  const [head = '', tail] = address.split('::');
-  const groups = split(head);
-  if (tail !== undefined) {
-    const after = split(tail);
-    const count = after.length + (tail.includes('.') ? 1 : 0);
-    while (groups.length + count < 8) groups.push('0');
-    groups.push(...after);
-  }
-  return groups.slice(0, 4).join(':');
-}
-
-function split(groups: string): string[] {
-  return groups === '' ? [] : groups.split(':');
 }

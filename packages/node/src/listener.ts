@@ -10,9 +10,10 @@ import {
   type TlsPolicy,
   Warnings,
 } from '@postern/conversation';
+import { networkOf } from '@postern/core';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
-import { ClientLimits, clientOf, type Excess } from './client-limits.ts';
+import { ClientLimits, type Excess } from './client-limits.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { type SocketFacts, SocketTransport, type TransportKeeper, UpgradableTransport } from './socket-transport.ts';
@@ -99,7 +100,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   /** @internal Called by the transports. */
   gone(transport: SocketTransport): void {
     this.#transports.delete(transport);
-    this.#limits.leave(clientOf(transport.remote));
+    this.#limits.leave(networkOf(transport.remote));
     this.#checkIdle();
   }
 
@@ -150,7 +151,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     }
     // A proxy is not counted as a client: those whom it brings are.
     const isProxy = this.#proxies?.includes(remote) ?? false;
-    const client = isProxy ? undefined : clientOf(remote);
+    const client = isProxy ? undefined : networkOf(remote);
     if (!this.#admit(socket, remote, client)) return;
     const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy, keeper: this };
     if (isProxy) void this.#introduce(socket, facts);
@@ -188,7 +189,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
         destination: facts.local,
       };
       this.#limits.leave(this.#release(socket));
-      if (this.#admit(socket, remote, clientOf(remote))) this.#begin(socket, { ...facts, remote, local, proxied });
+      if (this.#admit(socket, remote, networkOf(remote))) this.#begin(socket, { ...facts, remote, local, proxied });
     } catch (error) {
       socket.destroy();
       this.#tell({ kind: 'proxy', remote: facts.remote, error });
@@ -203,7 +204,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   }
 
   async #secure(socket: Socket, facts: SocketFacts, certificates: Certificates): Promise<void> {
-    this.#expect(socket, clientOf(facts.remote));
+    this.#expect(socket, networkOf(facts.remote));
     try {
       const secured = await certificates.secure(socket);
       this.#release(socket);

@@ -1,8 +1,8 @@
+import type { MaybePromise } from '@postern/core';
 import type { AvatarId } from '../avatar-id.ts';
 import type { Checker } from '../checker.ts';
 import { PasswordProof, UsernamePassword } from '../credentials.ts';
 import { UnauthorizedLogin } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
 import type { UserDirectory } from '../user-directory.ts';
 
 /**

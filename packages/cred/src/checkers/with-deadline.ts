@@ -1,6 +1,6 @@
+import { type Clock, systemClock } from '@postern/core';
 import { Attempt, checkDeadline } from '../attempt.ts';
 import { ask, type Checker } from '../checker.ts';
-import { type Clock, systemClock } from '../clock.ts';
 import type { Credentials } from '../credentials.ts';
 
 /**

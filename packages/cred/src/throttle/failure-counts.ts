@@ -1,5 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type Clock, type MaybePromise, systemClock } from '@postern/core';
 
 /** Where a throttle counts failures: in memory, or in a store that several servers share. */
 export interface FailureCounts {

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '@postern/core';
 
 /** Which wrong passwords were tried of late: no password is kept, only its hash under a key that never leaves the process. */
 export class RecentGuesses {

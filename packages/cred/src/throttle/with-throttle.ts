@@ -1,15 +1,13 @@
 import { hash } from 'node:crypto';
+import { type Address, type Clock, type MaybePromise, networkOf, siteOf, systemClock } from '@postern/core';
 import type { AvatarId } from '../avatar-id.ts';
 import { ask, type Checker } from '../checker.ts';
-import { type Clock, systemClock } from '../clock.ts';
 import { type Credentials, UsernamePassword } from '../credentials.ts';
 import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
 import type { Interface } from '../interface.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
-import type { Address, Mind } from '../mind.ts';
+import type { Mind } from '../mind.ts';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { KnownNetworks } from './known-networks.ts';
-import { networkOf, siteOf } from './network-of.ts';
 import { RecentGuesses } from './recent-guesses.ts';
 import { Turnstile } from './turnstile.ts';
 

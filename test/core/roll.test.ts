@@ -1,4 +1,4 @@
-import { type Enrolled, Roll } from '@postern/conversation';
+import { type Enrolled, Roll } from '@postern/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

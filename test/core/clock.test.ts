@@ -1,4 +1,4 @@
-import { systemClock } from '@postern/cred';
+import { systemClock } from '@postern/core';
 import { describe, expect, it } from 'vitest';
 
 describe("the machine's clock", () => {
