@@ -7,6 +7,7 @@ import {
   PeerGone,
   TimedOut,
   type Transport,
+  TurnQueue,
 } from '@postern/conversation';
 import { memoryPipe, readChunk, settle } from '@postern/testing';
 import fc from 'fast-check';
@@ -91,8 +92,9 @@ describe('who hears lines', () => {
   });
 
   it('hears nothing more of a conversation that is closed while others have their turn', async () => {
-    const { conversation, client, clock } = converse();
-    const lines = new Lines(() => {});
+    const time = new TickingClock();
+    const { conversation, client, clock } = converse({ turns: new TurnQueue(time, 2) });
+    const lines = new Lines(() => time.pass(0.1));
     void client.write('NOOP\r\n'.repeat(1_000));
     const over = expect(conversation.hearLines(lines)).rejects.toThrow(PeerGone);
     const before = lines.heardLines.length;
@@ -102,6 +104,71 @@ describe('who hears lines', () => {
     await clock.advance(10_000);
     await over;
     expect(lines.heardLines).toHaveLength(before);
+  });
+
+  it('hears a few lines in a turn that others have used up, and no more', async () => {
+    const time = new TickingClock();
+    const turns = new TurnQueue(time, 2);
+    const busy = new Lines(() => time.pass(1));
+    const flood = converse({ turns });
+    void flood.client.write('NOOP\r\n'.repeat(100));
+    void flood.conversation.hearLines(busy);
+    const quick = new Lines(() => time.pass(0.001));
+    const other = converse({ turns });
+    void other.client.write('NOOP\r\n'.repeat(100));
+    void other.conversation.hearLines(quick);
+    expect(busy.heardLines.length).toBeLessThan(20);
+    expect(quick.heardLines.length).toBeGreaterThan(0);
+    expect(quick.heardLines.length).toBeLessThan(20);
+    while (busy.heardLines.length < 100) await settle();
+    expect(quick.heardLines).toHaveLength(100);
+  });
+
+  it('fails at the end that the conversation was set, though the peer never pauses', async () => {
+    const time = new TickingClock();
+    const { conversation, client, clock } = converse({ turns: new TurnQueue(time, 2) });
+    conversation.expireIn(5_000);
+    const lines = new Lines(() => {
+      time.pass(1);
+      void client.write('NOOP\r\n');
+    });
+    const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
+    void client.write('NOOP\r\n'.repeat(10));
+    await settle();
+    await clock.advance(5_000);
+    await over;
+  });
+
+  it('fails at the end that the conversation was set, though the peer reads slowly', async () => {
+    const { conversation, client, clock } = converse({}, { highWaterMark: 10 });
+    const lines = new Lines(() => conversation.say('x'.repeat(70_000)));
+    const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
+    conversation.expireIn(5_000);
+    void client.write('NOOP\r\n'.repeat(100));
+    for (let second = 0; second < 6; second++) {
+      await settle();
+      while (client.read() !== 'later');
+      await clock.advance(1_000);
+    }
+    await over;
+    expect(lines.heardLines.length).toBeGreaterThan(2);
+    expect(lines.heardLines.length).toBeLessThan(100);
+  });
+
+  it('hears on after the end that was set is lifted', async () => {
+    const { conversation, client, clock } = converse({ patience: 10_000 });
+    conversation.expireIn(5_000);
+    const lines = new Lines(() => {});
+    const over = conversation.hearLines(lines);
+    await clock.advance(3_000);
+    void client.write('one\r\n');
+    await settle();
+    conversation.expireIn(Number.POSITIVE_INFINITY);
+    void client.write('two\r\n');
+    await clock.advance(9_000);
+    void client.write('last\r\n');
+    await over;
+    expect(lines.heardLines).toEqual(['one', 'two', 'last']);
   });
 
   it('has all the time there is: patience is for the peer, and begins anew for each line', async () => {
@@ -223,6 +290,19 @@ class Lines implements LineListener {
     const text = typeof line === 'string' ? line : line.code;
     this.heardLines.push(text);
     return this.#answer(text)?.then(() => text !== 'last') ?? text !== 'last';
+  }
+}
+
+/** A clock that moves when the test says so, also in the middle of a turn. */
+class TickingClock {
+  #now = 0;
+
+  now(): number {
+    return this.#now;
+  }
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 }
 

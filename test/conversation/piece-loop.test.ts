@@ -1,4 +1,11 @@
-import { type Conversation, type HeardMessage, PeerGone, TimedOut } from '@postern/conversation';
+import {
+  type Conversation,
+  type HeardMessage,
+  PeerGone,
+  systemClock,
+  TimedOut,
+  TurnQueue,
+} from '@postern/conversation';
 import { settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -110,6 +117,21 @@ describe('who takes a message in pieces', () => {
     await clock.advance(1_000);
     expect(timedOut).toBe(false);
     await clock.advance(2_000);
+    await over;
+  });
+
+  it('waits for its next turn where others have used up this one, and its patience stays as it was', async () => {
+    const turns = new TurnQueue(systemClock, 0);
+    const { conversation, client, clock } = converse({ patience: 10_000, minimumRate: 1_000_000, turns });
+    const pieces: string[] = [];
+    const heard = hear(conversation, (piece) => void pieces.push(piece));
+    const over = expect(heard).rejects.toThrow(TimedOut);
+    await clock.advance(6_000);
+    for (let chunk = 0; chunk < 4; chunk++) void client.write('x'.repeat(65_536));
+    await Promise.resolve();
+    expect(pieces.length).toBeLessThan(4);
+    while (pieces.length < 4) await settle();
+    await clock.advance(6_000);
     await over;
   });
 

@@ -10,6 +10,7 @@ import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import type { Take } from './sink.ts';
 import type { Transport, TransportListener } from './transport.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
 export interface Protocol {
@@ -30,6 +31,8 @@ export interface HeardMessage {
 export interface ConversationOptions {
   /** Where the conversation's deadlines are kept: one for all conversations of a server. Default: its own. */
   readonly deadlines?: Deadlines;
+  /** Shares the event loop with the server's other conversations: one for all of them. Default: its own. */
+  readonly turns?: TurnQueue;
   /** Aborts when the server wants to stop. Default: never. */
   readonly closing?: AbortSignal;
   /** How long a hear may wait for the peer, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2.7). */
@@ -61,6 +64,8 @@ export class Conversation implements TransportListener {
   #closed = false;
   /** The wait for the peer to end as well. */
   #ending: Wait | undefined = undefined;
+  /** The wait of {@link pause}. */
+  #pause: Wait | undefined = undefined;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
 
@@ -70,7 +75,7 @@ export class Conversation implements TransportListener {
     this.minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
     this.#output = new Output(transport, this.#deadlines);
-    this.#input = new Input(transport, this.#output, this.#deadlines);
+    this.#input = new Input(transport, this.#output, this.#deadlines, options.turns ?? new TurnQueue());
     this.#closing = options.closing;
     transport.listener = this;
   }
@@ -114,7 +119,7 @@ export class Conversation implements TransportListener {
 
   /**
    * Has the listener hear line after line, until it wants no more or the peer has ended between two lines. Lines that are there already
-   * are passed on at once; after so many of them the others have a turn.
+   * are passed on at once, as long as the `turns` allow.
    */
   hearLines(listener: LineListener): Promise<void> {
     return new LineLoop(this, this.#input, this.#output, listener).over;
@@ -187,6 +192,28 @@ export class Conversation implements TransportListener {
     return this.#deadlines.within(milliseconds, work);
   }
 
+  /**
+   * Ends all hearing with TimedOut after `milliseconds` from now, whatever the peer sends and however
+   * long `patience` is. A later call sets another end; `Infinity` sets none, which is the default.
+   */
+  expireIn(milliseconds: number): void {
+    this.#input.expireIn(milliseconds);
+  }
+
+  /**
+   * Sends what was said and hears nothing for `milliseconds`, to slow the peer down. Ends sooner when
+   * the connection closes or the server wants to stop. Rejects with PeerGone and TimedOut as
+   * {@link flush} does.
+   */
+  async pause(milliseconds: number): Promise<void> {
+    await this.flush();
+    if (this.#closed || this.closing.aborted) return;
+    this.#pause = this.#deadlines.wait(milliseconds, this.closing);
+    // Its end is no error here, whatever ends it.
+    await this.#pause.over.catch(() => {});
+    this.#pause = undefined;
+  }
+
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
@@ -235,6 +262,7 @@ export class Conversation implements TransportListener {
   onClose(): void {
     this.#closed = true;
     this.#ending?.end();
+    this.#pause?.end();
     this.#tellIfLeft();
   }
 

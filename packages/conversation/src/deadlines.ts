@@ -23,9 +23,20 @@ export class Deadlines {
     return waiter.expiresAt - this.#clock.now();
   }
 
-  /** Gives the waiter so many milliseconds from now on, whether it waits or not. */
+  /** Gives the waiter so many milliseconds from now on, whether it waits or not; fewer if its {@link limit} says so. */
   grant(waiter: Waiter, milliseconds: number): void {
-    waiter.expiresAt = this.#clock.now() + milliseconds;
+    waiter.expiresAt = Math.min(this.#clock.now() + milliseconds, waiter.latest);
+  }
+
+  /** Ends all waits of the waiter after so many milliseconds from now, also the wait of this moment. Infinity lifts the limit. */
+  limit(waiter: Waiter, milliseconds: number): void {
+    waiter.latest = milliseconds === Number.POSITIVE_INFINITY ? milliseconds : this.#clock.now() + milliseconds;
+    waiter.expiresAt = Math.min(waiter.expiresAt, waiter.latest);
+  }
+
+  /** True if the waiter may wait no more, however long each wait was to be. */
+  isPast({ latest }: Waiter): boolean {
+    return latest !== Number.POSITIVE_INFINITY && latest <= this.#clock.now();
   }
 
   /**
@@ -104,6 +115,8 @@ export class Deadlines {
 export abstract class Waiter implements Enrolled {
   /** By the clock, in milliseconds. */
   expiresAt = 0;
+  /** By the clock, in milliseconds: when the last wait ends at the latest. */
+  latest = Number.POSITIVE_INFINITY;
   /** The signal that ends the wait as well, if one does. */
   closing: AbortSignal | undefined = undefined;
   place = -1;

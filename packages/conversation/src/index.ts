@@ -21,4 +21,5 @@ export type {
   Transport,
   TransportListener,
 } from './transport.ts';
+export { TurnQueue } from './turn-queue.ts';
 export { Warnings } from './warnings.ts';

@@ -1,9 +1,10 @@
 import type { Deadlines } from './deadlines.ts';
 import { Waiter } from './deadlines.ts';
-import { BareLineEnding, Closing, LineTooLong, PeerGone } from './errors.ts';
+import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 import { LineScanner } from './line-scanner.ts';
 import type { Output } from './output.ts';
 import type { Transport } from './transport.ts';
+import type { TurnQueue } from './turn-queue.ts';
 
 /** Why a line could not be heard; the next one can. */
 export type LineError = LineTooLong | BareLineEnding;
@@ -26,16 +27,19 @@ export class Input extends Waiter {
   readonly #transport: Transport;
   readonly #output: Output;
   readonly #deadlines: Deadlines;
+  readonly #turns: TurnQueue;
   readonly #lines = new LineScanner();
-  #linesLeft = LINES_IN_A_ROW;
+  /** Pieces of work until the next look at the clock. */
+  #unclocked = PIECES_A_LOOK;
   #sleeper: Sleeper | undefined = undefined;
   #discards = false;
 
-  constructor(transport: Transport, output: Output, deadlines: Deadlines) {
+  constructor(transport: Transport, output: Output, deadlines: Deadlines, turns: TurnQueue) {
     super();
     this.#transport = transport;
     this.#output = output;
     this.#deadlines = deadlines;
+    this.#turns = turns;
   }
 
   /** True between two lines. */
@@ -43,9 +47,12 @@ export class Input extends Waiter {
     return this.#lines.idle;
   }
 
-  /** True once so many lines were taken that others should have their turn. */
+  /** True once this turn of the loop is used up. Reads the clock after every eighth piece of work. */
   get tired(): boolean {
-    return this.#linesLeft <= 0;
+    if (this.#unclocked > 0) return false;
+    if (this.#turns.isOver) return true;
+    this.#unclocked = PIECES_A_LOOK;
+    return false;
   }
 
   /** True while somebody waits. */
@@ -61,7 +68,7 @@ export class Input extends Waiter {
   /** The next line, or why there is none; undefined if it has not come to its end. */
   takeLine(maximum: number): string | LineError | undefined {
     if (this.chunk === undefined) return undefined;
-    this.#linesLeft--;
+    this.#unclocked--;
     try {
       return this.#lines.scan(this.chunk, this.at, maximum);
     } catch (error) {
@@ -70,6 +77,11 @@ export class Input extends Waiter {
     } finally {
       this.advance(this.#lines.at);
     }
+  }
+
+  /** Counts work that took no line: a chunk of so many octets. */
+  countChunk(octets: number): void {
+    this.#unclocked -= 1 + octets / OCTETS_A_PIECE;
   }
 
   /** What stands before there is taken. */
@@ -107,14 +119,25 @@ export class Input extends Waiter {
     }
     if (closing?.aborted) throw new Closing();
     this.#sleeper = sleeper;
-    this.#linesLeft = LINES_IN_A_ROW;
+    this.#unclocked = PIECES_A_LOOK;
     this.#deadlines.begin(this, milliseconds, closing);
   }
 
-  /** Has the sleeper woken when all others have had their turn. */
+  /** Wakes the sleeper in a later turn of the loop. Throws TimedOut after the latest end of all waits. */
   rest(sleeper: Sleeper): void {
-    this.#linesLeft = LINES_IN_A_ROW;
-    setImmediate(() => sleeper.wake(undefined));
+    if (this.#deadlines.isPast(this)) throw new TimedOut();
+    this.#unclocked = PIECES_A_LOOK;
+    this.#turns.wait(sleeper);
+  }
+
+  /** Gives the wait so many milliseconds from now on; {@link left} returns what is left of them. */
+  grant(milliseconds: number): void {
+    this.#deadlines.grant(this, milliseconds);
+  }
+
+  /** Ends each wait with TimedOut after so many milliseconds from now, whatever the peer sends. */
+  expireIn(milliseconds: number): void {
+    this.#deadlines.limit(this, milliseconds);
   }
 
   /** Drops whatever was heard and will be, up to the end, also for who waits; destroys the transport if the connection broke. */
@@ -174,7 +197,8 @@ export class Input extends Waiter {
     this.#output.flushed(milliseconds).then(
       (left) => {
         this.#deadlines.grant(this, left);
-        sleeper.wake(undefined);
+        // A peer that reads slowly enough is never waited for otherwise.
+        sleeper.wake(this.#deadlines.isPast(this) ? new TimedOut() : undefined);
       },
       (error: Error) => sleeper.wake(error),
     );
@@ -195,5 +219,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 const GONE = new PeerGone('the conversation is closed');
-/** Lines that one peer can have answered while all others wait: about a millisecond's work. */
-const LINES_IN_A_ROW = 256;
+/** A look at the clock costs about as much as a hundredth of a command. */
+const PIECES_A_LOOK = 8;
+/** The octets of message data that cost about as much as a command. */
+const OCTETS_A_PIECE = 8 * 1024;

@@ -76,6 +76,11 @@ export class PieceLoop<T> implements Sleeper {
       }
       if (this.#source.ended) return true;
       if (input.ended) throw new PeerGone('the peer left in the middle of a message');
+      if (input.tired) {
+        input.grant(this.#left);
+        input.rest(this);
+        return false;
+      }
       if (this.#output.writing === undefined && input.fill()) continue;
       input.await(this, this.#left, undefined);
       return false;
@@ -89,6 +94,7 @@ export class PieceLoop<T> implements Sleeper {
       const { chunk, at } = input;
       const piece = this.#source.next(chunk, at);
       this.#earn(this.#source.at - at);
+      input.countChunk(this.#source.at - at);
       input.advance(this.#source.at);
       const taken = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
       if (taken !== undefined) return taken;

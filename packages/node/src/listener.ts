@@ -8,6 +8,7 @@ import {
   Deadlines,
   Roll,
   type TlsPolicy,
+  TurnQueue,
   Warnings,
 } from '@postern/conversation';
 import { networkOf } from '@postern/core';
@@ -50,7 +51,8 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     this.#limits = new ClientLimits(options.limits);
     this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
-    this.#conversation = { ...options.conversation, deadlines: this.#deadlines, closing: this.#closing.signal };
+    const turns = options.conversation?.turns ?? new TurnQueue();
+    this.#conversation = { ...options.conversation, deadlines: this.#deadlines, turns, closing: this.#closing.signal };
     const onClose = (socket: Socket) => {
       this.#limits.leave(this.#release(socket));
       this.#checkIdle();
