@@ -144,6 +144,7 @@ describe('a message', () => {
         const replies = [taken, new Reply(550, '5.1.1', 'No eve'), taken];
         return {
           onward: (at) => ({ host: 'next.example.net', success: 'relayed', reply: replies[at] }),
+          isNotified: () => true,
           write() {},
           end: () => replies.map((reply) => (reply.positive ? undefined : reply)),
           abort() {},

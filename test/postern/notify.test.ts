@@ -81,7 +81,7 @@ describe('postern serve --notify', () => {
     ]);
   });
 
-  it('says in the log which notification could not be sent, and takes the message all the same', async () => {
+  it('says in the log which notification could not be sent, and to the client who has the message', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
     back.onTo = () => {
@@ -93,7 +93,10 @@ describe('postern serve --notify', () => {
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --deliver lmtp:127.0.0.1:${String(next.address.port)}`,
       ...words`--notify smtp:127.0.0.1:${String(notified.address.port)}`,
     );
-    expect(await send(postern.urls[0], ['ann', {}], ['eve', {}])).toMatchObject({ code: 250 });
+    expect(await send(postern.urls[0], ['ann', {}], ['eve', {}])).toMatchObject({
+      code: 552,
+      lines: ['Mailbox full', 'Not delivered to <eve@example.org>', 'Delivered to <ann@example.org>'],
+    });
     await postern.said(
       /error a notification could not be sent id=\w+ culprit=operator error="550 5\.1\.1 No such user"\n/,
     );

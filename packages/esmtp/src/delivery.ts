@@ -68,8 +68,12 @@ export abstract class MessageDelivery {
   /** Returns if the user may send from this address; else throws a Rejection. */
   abstract validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void>;
 
-  /** Returns if the user may send to this address; else throws a Rejection. */
-  abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void>;
+  /**
+   * Returns if the user may send to this address; else throws a Rejection.
+   *
+   * @param mail What the client said with MAIL, its declared SIZE included (RFC 1870). The server always gives it.
+   */
+  abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void>;
 
   /**
    * Whose mailbox the text is that a client wants to be verified (RFC 5321 §3.5), if the user may know; undefined leaves it open, which is
@@ -95,6 +99,12 @@ export interface Message {
   /** The next server, if the message goes on, for a recipient counted from 0: who notifies the sender asks for it when `end` is over. */
   onward?(recipient: number): Onward | undefined;
 
+  /**
+   * True if the sender is sure to be told that the message failed for a recipient, counted from 0: a notification is stored. The
+   * server asks when `end` is over. Without this method nobody is told, and the client hears of each failure.
+   */
+  isNotified?(recipient: number): boolean;
+
   /** The next bytes, without dot stuffing. */
   write(chunk: Uint8Array): MaybePromise<void>;
 
@@ -102,6 +112,8 @@ export interface Message {
    * The message is complete; resolves when it is safe, and only then the client is told so. The results are one for each
    * recipient, in the envelope's order; nothing returned means that all were accepted. What is known of one recipient before the
    * others it may tell at once, if there is somebody to be told: who sends by LMTP hears it then, and it holds.
+   * Without `tell` the client hears one reply for all recipients (SMTP): it is 250 only if no result is a failure of which the sender
+   * is not told, and it is temporary if one result is. So a message that may be kept for all recipients or for none does that.
    */
   end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]>;
 

@@ -66,7 +66,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly avatarId: AvatarId | undefined;
       /** The octets of the client's message, without dot stuffing: `Bcc` fields that were removed count, fields that were added do not. */
       readonly octets: number;
-      /** The recipients to whom the message did not go: the delivery has told the sender. */
+      /** The recipients for whom the message failed: the sender is told, or does not want to be (RFC 3461 §4.1). */
       readonly failed: readonly FailedRecipient[];
       /** What the next servers replied, with their queue ids; empty where the message stays here. */
       readonly nextHops: readonly NextHopReply[];
@@ -76,7 +76,10 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly envelope: Envelope;
       readonly avatarId: AvatarId | undefined;
       readonly reply: Reply;
-      /** Each recipient with its own reply, where the replies differ from the one reply of SMTP; else empty. */
+      /**
+       * The recipients for whom the message failed, each with its own reply; empty if it failed for all with the one reply of SMTP. The
+       * others have the message.
+       */
       readonly failed: readonly FailedRecipient[];
     }
   /** Something did not work; the connection went on, or ended, with a reply that says nothing of the cause. */

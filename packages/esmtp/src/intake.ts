@@ -10,6 +10,7 @@ import { isBlank } from './header-line.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { type NextHopReply, nextHopsOf } from './next-hops.ts';
+import { summarize } from './one-reply.ts';
 import { refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
@@ -217,30 +218,27 @@ export class Intake implements Preface {
   }
 
   #answer(known: readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
-    if (each === undefined) return this.#sum(known, octets);
-    this.#sum(each.conclude(known), octets);
+    if (each !== undefined) return this.#tellEach(each.conclude(known), octets);
+    const { refusal, failed } = summarize(this.#envelope, known, (recipient) => this.#isNotified(recipient));
+    return refusal === undefined ? this.#accept(octets, failed) : this.#refuse(refusal, failed);
   }
 
-  /**
-   * Tells what became of the message, and comes to SMTP's one reply for all recipients: if any took the message it is positive, and the
-   * rest is the delivery's to report (RFC 5321 §4.4).
-   */
-  #sum(results: readonly RecipientResult[], octets: number): Reply {
-    if (results.length === 0) return this.#accept(octets, NONE);
-    const { recipients } = this.#envelope;
-    const failed = results.flatMap((reply, at) => {
-      const recipient = recipients[at];
-      return reply === undefined || reply.positive || recipient === undefined
-        ? []
-        : [{ recipient: String(recipient.forwardPath), reply }];
-    });
-    if (failed.length === recipients.length) {
-      // If one may come to accept it later, the client is to try again.
-      const replies = failed.map(({ reply }) => reply);
-      const one = replies.find(({ code }) => code < 500) ?? (replies[0] as Reply);
-      return this.#refuse(one, replies.every((reply) => reply === one) ? NONE : failed);
+  /** Tells what became of a message of which LMTP has said each recipient's reply. */
+  #tellEach(results: readonly RecipientResult[], octets: number): undefined {
+    const { refusal, failed } = summarize(this.#envelope, results, NOT_NOTIFIED);
+    const isRefused = refusal !== undefined && results.every((result) => result?.positive === false);
+    if (isRefused) this.#refuse(refusal, failed);
+    else this.#accept(octets, failed);
+  }
+
+  /** False if the message cannot tell: then the client hears of the failure. */
+  #isNotified(recipient: number): boolean {
+    try {
+      return this.#message.isNotified?.(recipient) === true;
+    } catch (error) {
+      this.#state.trouble('us', this.#during, error);
+      return false;
     }
-    return this.#accept(octets, failed);
   }
 
   #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
@@ -287,3 +285,5 @@ const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
 /** RFC 5321 §2.3.8: who sends these may mean another end of the message than we do. */
 export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
 const NONE: readonly FailedRecipient[] = [];
+/** LMTP has a reply for each recipient. */
+const NOT_NOTIFIED = (): boolean => false;

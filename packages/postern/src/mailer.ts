@@ -24,8 +24,8 @@ export class Mailer extends MessageDelivery implements AsyncDisposable {
     await (await this.#delivery()).validateFrom(reversePath, parameters);
   }
 
-  async validateTo(forwardPath: ForwardPath, parameters: RcptParameters): Promise<void> {
-    await (await this.#delivery()).validateTo(forwardPath, parameters);
+  async validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): Promise<void> {
+    await (await this.#delivery()).validateTo(forwardPath, parameters, mail);
   }
 
   async openMessage(envelope: Envelope): Promise<Message> {

@@ -23,6 +23,7 @@ import { type Delivered, GREETED, LOGIN, RecordingDelivery, Server } from '../se
 
 const joe = new Mailbox('joe', 'example.com');
 const FULL = new Reply(552, '5.2.2', 'Mailbox full');
+const LATER = new Reply(450, '4.2.1', 'Later');
 const TEXT = 'Subject: hi\r\n\r\nhello\r\n';
 
 const SUCCESS: RcptParameters = { notify: ['SUCCESS'] };
@@ -82,9 +83,9 @@ function told({ text }: Delivered) {
 
 describe('Notifying', () => {
   it('tells the sender of the recipients for whom a message failed that others got', async () => {
-    const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(450, '4.2.1', 'Later'), undefined]);
+    const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
     expect(await send(delivery, envelopeFor([{}, {}, { notify: ['FAILURE', 'DELAY'] }, {}]))).toEqual([
-      250, 552, 450, 250,
+      250, 552, 550, 250,
     ]);
     expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
     const [notification] = through.delivered as [Delivered];
@@ -106,11 +107,20 @@ describe('Notifying', () => {
     ['the reverse-path is null', [FULL, undefined], { ...envelopeFor([{}, SUCCESS]), reversePath: null }],
     ['the sender never wants to be told', [FULL, undefined], envelopeFor([NEVER, NEVER])],
     ['the sender does not want to be told of failure', [FULL, undefined], envelopeFor([SUCCESS, {}])],
+    ['the client sends again, since one failed for now', [FULL, LATER, undefined], envelopeFor([{}, {}, SUCCESS])],
     ['nobody was late', undefined, envelopeFor([{ notify: ['DELAY'] }, { notify: ['FAILURE'] }])],
   ])('is silent if %s', async (_, results, envelope) => {
     const { delivery, through } = setUp(results);
     await send(delivery, envelope);
     expect(through.calls).toEqual([]);
+  });
+
+  it('knows of whose failure the sender is told', async () => {
+    const { delivery } = setUp([FULL, undefined, FULL]);
+    const message = await delivery.openMessage(envelopeFor([{}, SUCCESS, NEVER]));
+    expect(message.isNotified?.(0)).toBe(false);
+    await message.end();
+    expect([0, 1, 2].map((index) => message.isNotified?.(index))).toEqual([true, false, false]);
   });
 
   it('does not tell of those of whom it is not to tell', async () => {
@@ -167,7 +177,7 @@ describe('Notifying', () => {
       success: 'relayed',
       reply: at === 0 ? FULL : undefined,
     });
-    const broke = new Reply(451, '4.4.2', 'Broken');
+    const broke = new Reply(554, '5.4.2', 'Broken');
     inner.openMessage = () => ({ onward, write() {}, end: () => [FULL, broke, undefined], abort() {} });
     await send(delivery, envelopeFor([{}, {}, {}]));
     const [{ recipients }] = through.delivered.map(told) as [ReturnType<typeof told>];
@@ -283,14 +293,17 @@ describe('a notification that cannot be sent', () => {
   const REFUSED = new Rejection(550, '5.1.1', 'No such user');
 
   it.each(['onFrom', 'onTo', 'onOpen', 'onWrite', 'onEnd'] as const)(
-    'is told of, and changes nothing for the client: trouble in %s',
+    'is told of, and leaves the failure for the client to hear of: trouble in %s',
     async (where) => {
       for (const error of [REFUSED, new Error('no way')]) {
         const { delivery, through, troubles } = setUp([FULL, undefined]);
         through[where] = (): never => {
           throw error;
         };
-        expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
+        const message = await delivery.openMessage(envelopeFor([{}, {}]));
+        await message.write(Buffer.from(TEXT));
+        expect(codes(await message.end())).toEqual([552, 250]);
+        expect(message.isNotified?.(0)).toBe(false);
         expect(troubles).toEqual([[expect.objectContaining({ message: error.message }), 'id1']]);
       }
     },
@@ -446,7 +459,22 @@ describe('a server with notifications', () => {
     });
   });
 
-  it('does not let a slow way of notifications turn the 250 into a 451', async () => {
+  it('says who has the message and who has not where the notification cannot be sent', async () => {
+    const { delivery, through, clock } = setUp([undefined, FULL]);
+    through.onTo = () => Promise.reject(new Rejection(550, '5.1.1', 'No such user'));
+    const server = serverOf(delivery, clock);
+    await server.play(`${GREETED}${LOGIN}${TWO}
+      S: 552-5.2.2 Mailbox full
+      S: 552-5.2.2 Not delivered to <eve@example.com>
+      S: 552 5.2.2 Delivered to <bob@example.com>
+      C: NOOP
+      S: 250...`);
+    expect(server.events.find(({ kind }) => kind === 'message-refused')).toMatchObject({
+      failed: [{ recipient: 'eve@example.com', reply: FULL }],
+    });
+  });
+
+  it('does not let a slow way of notifications turn the 552 into a 451', async () => {
     const { delivery, inner, through, clock, troubles } = setUp(undefined);
     through.onOpen = () => new Promise<never>(() => {});
     const began = Promise.withResolvers<void>();
@@ -456,7 +484,7 @@ describe('a server with notifications', () => {
       return ends.promise;
     };
     const played = serverOf(delivery, clock).play(`${GREETED}${LOGIN}${TWO}
-      S: 250 2.0.0 OK <any>`);
+      S: 552...`);
     await began.promise;
     await clock.advance(605_000);
     ends.resolve([undefined, FULL]);

@@ -41,9 +41,10 @@ function fan(options: PerRecipientOptions = {}) {
   return { ...deliveries, routed, delivery: new PerRecipient(route, options) };
 }
 
+/** A whole message of a client that has a reply for each recipient (LMTP); resolves to the codes. */
 async function run(message: Message, text = 'hello\r\n'): Promise<readonly (number | undefined)[]> {
   await message.write(Buffer.from(text));
-  return codes(await message.end());
+  return codes(await message.end(() => {}));
 }
 
 function codes(results: void | readonly RecipientResult[]): readonly (number | undefined)[] {
@@ -194,6 +195,48 @@ describe('PerRecipient', () => {
     expect(bob.calls).toEqual(
       { onOpen: ['from', 'open', 'abort'], onWrite: ['from', 'open', 'abort'], onEnd: ['from', 'open', 'end'] }[where],
     );
+  });
+
+  describe('with one reply for all recipients (SMTP)', () => {
+    const DEFERRED = new Rejection(452, '4.3.1', 'No room');
+
+    it.each(['onFrom', 'onOpen', 'onWrite'] as const)(
+      'keeps the message for nobody after a 4xx in %s',
+      async (where) => {
+        const { delivery, ann, bob, eve } = fan();
+        bob[where] = (): never => {
+          throw DEFERRED;
+        };
+        eve[where] = (): never => {
+          throw new Rejection(552, '5.2.2', 'Over quota');
+        };
+        const message = await delivery.openMessage(envelope);
+        await message.write(Buffer.from('hello\r\n'));
+        expect(codes(await message.end())).toEqual([452, 452, 552]);
+        expect(ann.calls).toEqual(['from', 'open', 'abort']);
+        expect([ann, bob, eve].flatMap(({ delivered }) => delivered)).toEqual([]);
+      },
+    );
+
+    it('delivers to the others where one fails for good', async () => {
+      const { delivery, ann, bob } = fan();
+      bob.onOpen = (): never => {
+        throw new Rejection(552, '5.2.2', 'Over quota');
+      };
+      const message = await delivery.openMessage(envelope);
+      await message.write(Buffer.from('hello\r\n'));
+      expect(codes(await message.end())).toEqual([undefined, 552, undefined]);
+      expect(ann.delivered).toHaveLength(1);
+    });
+
+    it('knows of each recipient whether the sender is told', async () => {
+      const { delivery, bob } = fan();
+      const end = (): readonly RecipientResult[] => [DEFERRED.reply];
+      bob.openMessage = () => ({ isNotified: () => true, write() {}, end, abort() {} });
+      const message = await delivery.openMessage(envelope);
+      await message.end();
+      expect([0, 1, 2].map((index) => message.isNotified?.(index))).toEqual([false, true, false]);
+    });
   });
 
   it('waits for a slow one, and keeps what it gives to the others from it', async () => {

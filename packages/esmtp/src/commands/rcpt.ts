@@ -19,7 +19,7 @@ export function rcpt(
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (state.settings.qualifiedDomains && !isQualified(path)) return UNQUALIFIED;
   if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
-  const valid = state.ask(() => login?.avatar.validateTo(path, parameters));
+  const valid = state.ask(() => login?.avatar.validateTo(path, parameters, transaction.parameters));
   return after(valid, () => {
     transaction.recipients.push({ forwardPath: path, parameters });
     return OK;

@@ -34,6 +34,11 @@ export class Branch {
     return this.#message?.onward?.(0);
   }
 
+  /** True if the sender is sure to be told that the recipient does not get the message. */
+  get isNotified(): boolean {
+    return this.#message?.isNotified?.(0) === true;
+  }
+
   async open(open: () => Promise<Message>): Promise<void> {
     const opening = open();
     try {

@@ -7,6 +7,8 @@ export class ExpandedMessage implements Message {
   readonly #message: Message;
   /** The recipients of the message that each recipient of the client has become. */
   readonly #indexes: readonly (readonly number[])[];
+  /** Of the targets, once they are known. */
+  #results: readonly RecipientResult[] = [];
 
   constructor(message: Message, indexes: readonly (readonly number[])[]) {
     this.retains = message.retains ?? true;
@@ -20,6 +22,12 @@ export class ExpandedMessage implements Message {
     return nextServers.find((next) => next?.success !== undefined) ?? nextServers.find((next) => next !== undefined);
   }
 
+  /** True if the sender is sure to be told of each target that failed. */
+  isNotified(recipient: number): boolean {
+    const failed = (this.#indexes[recipient] ?? []).filter((index) => this.#results[index]?.positive === false);
+    return failed.length > 0 && failed.every((index) => this.#message.isNotified?.(index) === true);
+  }
+
   write(chunk: Uint8Array): MaybePromise<void> {
     return this.#message.write(chunk);
   }
@@ -29,6 +37,7 @@ export class ExpandedMessage implements Message {
     return after(ended, (results) => {
       // Where nobody checks types, what is no list is no word that the message was taken.
       if (!Array.isArray(results)) return results;
+      this.#results = results;
       return this.#indexes.map((indexes) => worst(indexes.map((index) => results[index] as RecipientResult)));
     });
   }

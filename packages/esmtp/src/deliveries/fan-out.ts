@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message, Onward, RecipientResult, TellResult } from '../delivery.ts';
-import { Rejection } from '../reply.ts';
+import { Rejection, type Reply } from '../reply.ts';
 import type { Branch } from './branch.ts';
 
 /** A message that goes by several branches, one for each recipient. */
@@ -24,6 +24,10 @@ export class FanOut implements Message {
     return this.#branches[recipient]?.onward;
   }
 
+  isNotified(recipient: number): boolean {
+    return this.#branches[recipient]?.isNotified === true;
+  }
+
   /** Resolves when the slowest has taken the chunk. Each gets a copy of its own: what one does with it is no other's trouble. */
   write(chunk: Uint8Array): MaybePromise<void> {
     const [first, ...others] = this.#branches.filter(({ failure }) => failure === undefined);
@@ -32,13 +36,29 @@ export class FanOut implements Message {
     if (pending.length > 0) return Promise.all(pending).then(() => {});
   }
 
+  /**
+   * Ends each branch. With one reply for all recipients a temporary failure of one makes that reply temporary, so the client sends the
+   * message again: if such a failure is known before the end, no branch keeps the message.
+   */
   end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+    const failure = tell === undefined ? this.#temporaryFailure() : undefined;
+    if (failure !== undefined) return this.#endNowhere(failure);
     const ended = this.#branches.map(async (branch, at) => {
       const result = await branch.end();
       tell?.(at, result);
       return result;
     });
     return Promise.all(ended);
+  }
+
+  /** Returns the first failure so far after which the client may try again. */
+  #temporaryFailure(): Reply | undefined {
+    return this.#branches.map(({ failure }) => failure).find((failure) => failure !== undefined && failure.code < 500);
+  }
+
+  async #endNowhere(failure: Reply): Promise<readonly RecipientResult[]> {
+    await this.abort(new Rejection(failure.code, failure.enhanced ?? '4.3.0', ...failure.lines));
+    return this.#branches.map((branch) => branch.failure ?? failure);
   }
 
   async abort(reason: Error): Promise<void> {

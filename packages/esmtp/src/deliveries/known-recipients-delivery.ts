@@ -1,6 +1,6 @@
 import { after, type MaybePromise } from '@postern/cred';
 import type { ForwardPath, Mailbox } from '../address.ts';
-import type { Envelope, Message, MessageDelivery, RcptParameters, Recipient } from '../delivery.ts';
+import type { Envelope, MailParameters, Message, MessageDelivery, RcptParameters, Recipient } from '../delivery.ts';
 import { foldMailbox } from '../mailbox-identity.ts';
 import type { RecipientResolver, Resolution } from '../recipients/recipient-resolver.ts';
 import { Rejection } from '../reply.ts';
@@ -39,12 +39,12 @@ export class KnownRecipientsDelivery extends WrappedDelivery {
     this.#maxExpandedRecipients = options.maxExpandedRecipients ?? 10_000;
   }
 
-  override validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void> {
+  override validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
     return after(this.#resolver.resolve(forwardPath), (resolution) => {
       const targets = this.#targetsOf(resolution);
-      if (targets === undefined) return super.validateTo(forwardPath, parameters);
+      if (targets === undefined) return super.validateTo(forwardPath, parameters, mail);
       this.#targets.set(forwardPath, targets);
-      return this.#validateTargets(forwardPath, parameters, targets);
+      return this.#validateTargets(forwardPath, parameters, targets, mail);
     });
   }
 
@@ -75,9 +75,10 @@ export class KnownRecipientsDelivery extends WrappedDelivery {
     originalPath: ForwardPath,
     parameters: RcptParameters,
     targets: readonly Mailbox[],
+    mail: MailParameters | undefined,
   ): Promise<void> {
     const passedOn = parametersOf({ forwardPath: originalPath, parameters });
-    for (const target of targets) await super.validateTo(target, passedOn);
+    for (const target of targets) await super.validateTo(target, passedOn, mail);
   }
 }
 

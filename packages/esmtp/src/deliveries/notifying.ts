@@ -13,6 +13,7 @@ import type {
 import { drop } from '../drop.ts';
 import { Beginning } from '../notifications/beginning.ts';
 import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
+import { wantsFailure, wantsSuccess } from '../notifications/wishes.ts';
 import { Rejection } from '../reply.ts';
 import { Branch, type BranchTimes } from './branch.ts';
 import { WrappedDelivery } from './wrapped-delivery.ts';
@@ -28,7 +29,8 @@ export interface NotifyingOptions {
    * process, the same one once a minute.
    */
   readonly onTrouble?: (error: unknown, envelope: Envelope) => void;
-  /** How long a message's notifications may take, in milliseconds; then the client has its reply without them. Default: 30,000. */
+  /** How long a message's notifications may take, in milliseconds; then the client has its reply without them, which is negative
+   * if a failure is not told. Default: 30,000. */
   readonly notifyTime?: number;
   /**
    * How long the message's `end` and its notifications may take together, in milliseconds: the client that has given up by then sends a
@@ -43,8 +45,9 @@ export interface NotifyingOptions {
 }
 
 /**
- * Tells a message's sender what the one reply of SMTP cannot: that it failed for some of its recipients (RFC 5321 §6.1), or, to who asks
- * for that, that it was delivered (RFC 3461). Nobody is told twice, and no notification is answered by another one.
+ * Tells a message's sender what the one reply of SMTP cannot: that it failed for good for some of its recipients (RFC 5321 §6.1), or, to
+ * who asks for that, that it was delivered (RFC 3461). Nobody is told twice, and no notification is answered by another one. A failure
+ * of which the sender is not told makes the client's reply negative, and so does a temporary failure.
  */
 export class Notifying extends WrappedDelivery {
   readonly #facts: Facts;
@@ -87,6 +90,8 @@ class NotifyingMessage implements Message {
   readonly #facts: Facts;
   readonly #arrived = Date.now();
   readonly #beginning: Beginning;
+  /** The recipients of whose failure a notification is stored. */
+  readonly #notified = new Set<number>();
 
   constructor(message: Message, envelope: Envelope, facts: Facts) {
     const { ret, requireTls = false, body } = envelope.parameters;
@@ -102,6 +107,10 @@ class NotifyingMessage implements Message {
   /** Of success nobody else has to tell. */
   onward(recipient: number): Onward {
     return { host: this.#facts.hostname, reply: undefined, ...this.#message.onward?.(recipient), success: undefined };
+  }
+
+  isNotified(recipient: number): boolean {
+    return this.#notified.has(recipient) || this.#message.isNotified?.(recipient) === true;
   }
 
   write(chunk: Uint8Array): MaybePromise<void> {
@@ -129,13 +138,16 @@ class NotifyingMessage implements Message {
   #concerned(results: readonly RecipientResult[], hearsOfEach: boolean): readonly number[] {
     const { recipients } = this.#envelope;
     if (recipients.every((_, at) => hasFailed(results[at]))) return [];
+    // The client hears of a temporary failure, and sends the message again.
+    if (!hearsOfEach && results.some(isTemporary)) return [];
     return [...recipients.keys()].filter((at) => {
       const recipient = recipients[at] as Recipient;
-      return hasFailed(results[at]) ? !hearsOfEach && wantsFailure(recipient) : wantsSuccess(recipient);
+      if (!hasFailed(results[at])) return wantsSuccess(recipient.parameters);
+      return !hearsOfEach && wantsFailure(recipient.parameters) && this.#message.isNotified?.(at) !== true;
     });
   }
 
-  /** One notification of failures, and one of successes. Does not fail: the message was taken, whatever comes of these. */
+  /** One notification of failures, and one of successes. Does not fail: a failure that is not told is the client's to hear of. */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
     const { clock, deadlines, notifyTime, finalTime, hostname } = this.#facts;
     const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#beginning];
@@ -150,6 +162,7 @@ class NotifyingMessage implements Message {
         if (times.deliveryTime <= 0) throw new TimedOut();
         const report = { hostname, envelope, arrived, now: Date.now(), outcomes, returned };
         await this.#send(formatNotification(report), times);
+        if (failed) for (const at of those) this.#notified.add(at);
       } catch (error) {
         this.#tell(error);
       }
@@ -240,24 +253,22 @@ class TimeLeft implements BranchTimes {
   }
 }
 
+function isTemporary(result: RecipientResult): boolean {
+  return result !== undefined && result.code >= 400 && result.code < 500;
+}
+
 function hasFailed(result: RecipientResult): boolean {
   return result?.positive === false;
 }
 
 /** The null reverse-path is never answered (RFC 5321 §4.5.5). */
 function mayNotify(envelope: Envelope): boolean {
-  return envelope.reversePath !== null && (envelope.recipients.some(wantsSuccess) || mayFailForSome(envelope));
+  return (
+    envelope.reversePath !== null &&
+    (envelope.recipients.some(({ parameters }) => wantsSuccess(parameters)) || mayFailForSome(envelope))
+  );
 }
 
 function mayFailForSome({ recipients }: Envelope): boolean {
-  return recipients.length > 1 && recipients.some(wantsFailure);
-}
-
-function wantsSuccess({ parameters: { notify } }: Recipient): boolean {
-  return notify !== undefined && notify !== 'NEVER' && notify.includes('SUCCESS');
-}
-
-/** RFC 3461 §5.2.6. */
-function wantsFailure({ parameters: { notify } }: Recipient): boolean {
-  return notify === undefined || (notify !== 'NEVER' && notify.includes('FAILURE'));
+  return recipients.length > 1 && recipients.some(({ parameters }) => wantsFailure(parameters));
 }

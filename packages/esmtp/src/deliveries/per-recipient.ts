@@ -1,7 +1,14 @@
 import { type Clock, Deadlines, systemClock, Warnings } from '@postern/conversation';
 import { after, type MaybePromise } from '@postern/cred';
 import { type ForwardPath, type Mailbox, parseMailbox, readForwardPath } from '../address.ts';
-import { type Envelope, type Message, MessageDelivery, type RcptParameters, type Recipient } from '../delivery.ts';
+import {
+  type Envelope,
+  type MailParameters,
+  type Message,
+  MessageDelivery,
+  type RcptParameters,
+  type Recipient,
+} from '../delivery.ts';
 import { Rejection } from '../reply.ts';
 import { Branch } from './branch.ts';
 import { FanOut } from './fan-out.ts';
@@ -51,10 +58,10 @@ export class PerRecipient extends MessageDelivery {
   /** Whether the sender may send is asked of each delivery, when the message begins. */
   validateFrom(): void {}
 
-  validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void> {
+  validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
     return after(this.#route(forwardPath), (delivery) => {
       this.#routed.set(forwardPath, delivery);
-      return delivery.validateTo(forwardPath, parameters);
+      return delivery.validateTo(forwardPath, parameters, mail);
     });
   }
 

@@ -17,8 +17,8 @@ export abstract class WrappedDelivery extends MessageDelivery implements AsyncDi
     return this.#delivery.validateFrom(reversePath, parameters);
   }
 
-  validateTo(forwardPath: ForwardPath, parameters: RcptParameters): MaybePromise<void> {
-    return this.#delivery.validateTo(forwardPath, parameters);
+  validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
+    return this.#delivery.validateTo(forwardPath, parameters, mail);
   }
 
   override verify(text: string): MaybePromise<Mailbox | undefined> {
