@@ -1,3 +1,4 @@
+import { ScramSha256Credentials } from '@postern/sasl';
 import { type Config, defineConfig } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
@@ -43,6 +44,30 @@ describe('a warning of shut-out clients', () => {
     expect(warnings(defineConfig({ ...SECURE, sasl }))).toEqual([
       expect.stringMatching(new RegExp(`^the mechanisms offered shut out common clients .*${clients.source}`)),
     ]);
+  });
+});
+
+describe('a warning that nobody can log in', () => {
+  const secrets = {
+    credentialInterfaces: [ScramSha256Credentials],
+    requestAvatarId: () => 'joe',
+  };
+  const key = { scram: { key: new Uint8Array(32) } };
+
+  it('is given where the stored secrets serve no mechanism that is offered', () => {
+    expect(warnings({ ...SECURE, auth: [secrets], sasl: key })).toContainEqual(
+      expect.stringMatching(/^no mechanism is offered.*smtps:\/\/0\.0\.0\.0:465/),
+    );
+  });
+
+  it('is not given where they do, nor where mail needs no login', () => {
+    const named = { ...key, mechanisms: ['SCRAM-SHA-256'] };
+    for (const config of [
+      { ...SECURE, auth: [secrets], sasl: named },
+      { listen: ['smtp://0.0.0.0:25?service=mx'], auth: [secrets], sasl: key },
+    ]) {
+      expect(warnings(config).filter((warning) => warning.startsWith('no mechanism'))).toEqual([]);
+    }
   });
 });
 

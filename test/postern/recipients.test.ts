@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const MX = words`--listen smtp://127.0.0.1:0?service=mx --hostname mx.example.com`;
 
 describe('an MX with Maildirs', () => {
-  it.each(['smtp://127.0.0.1:0?service=mx', 'lmtp://127.0.0.1:0'])(
+  it.each(['smtp://127.0.0.1:0?service=mx', 'lmtp://127.0.0.1:0', 'smtp://127.0.0.1:0?auth=none'])(
     'does not start for everybody without a word: %s',
     async (url) => {
       const { code, output } = await serve(...words`--listen ${url} --deliver maildir:${folder}/mail`);

@@ -13,7 +13,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 describe('a server that is closed', () => {
   it('says 421 to who does not end in time, be it in the middle of a message, of which nothing stays', async () => {
     using folder = temporaryFolder('serve');
-    const config = { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver: `maildir:${folder.path}` };
+    const config = {
+      listen: ['smtp://127.0.0.1:0'],
+      auth: ['anonymous'],
+      deliver: `maildir:${folder.path}`,
+      domains: '*',
+    } as const;
     const context = { log: openLog('silent'), print: async () => {}, hostname: 'mx.example.com' };
     const server = await startServer(settingsOf({ config, nameOf: String }), context);
     const port = Number(server.listeners[0]?.address.port);

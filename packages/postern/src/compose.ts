@@ -59,12 +59,15 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
-  const { destination, recipients, ownSenders } = destinationOf(settings, context);
+  const acceptsGuests = checkers.some(judgesGuests);
+  const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
+  const isOpen = (listener: ListenerSettings) =>
+    listener.service !== 'submission' || authenticationOf(listener) !== 'required';
+  const { destination, recipients, ownSenders } = destinationOf(settings, context, isOpen);
   bindAvatar(container, MessageDelivery).toConstantValue(destination);
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
   }
-  const acceptsGuests = checkers.some(judgesGuests);
   if (!acceptsGuests && listeners.some(({ service, auth }) => service !== 'submission' || auth === 'none')) {
     // Who sends mail to us has no name here, and needs none.
     bindChecker(container, 'guests', { order: checkers.length }).toConstantValue(new AnonymousChecker());
@@ -74,7 +77,6 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   const challengers = container
     .get(identifiers.Challengers)
     .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
-  const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
   for (const [n, listener] of listeners.entries()) {
     const { endpoint, tls, proxy, mode, service, xclient } = listener;
     const options = {
@@ -123,9 +125,10 @@ function namedPolicy(listener: ListenerSettings): Partial<Policy> {
 function destinationOf(
   settings: Settings,
   context: DeliveryContext,
+  isOpen: (listener: ListenerSettings) => boolean,
 ): Pick<Composition, 'destination' | 'recipients' | 'ownSenders'> {
   const end = settings.deliver(context);
-  const recipients = recipientsOf(settings, end.isLocal ?? false);
+  const recipients = recipientsOf(settings, end.isLocal ?? false, isOpen);
   const known = recipients === undefined ? end : toKnownRecipients(end, recipients);
   const told = withNotifications(known, settings, context);
   const ownSenders = ownSendersOf(settings);
@@ -133,14 +136,18 @@ function destinationOf(
 }
 
 /** @throws UsageError if a listener takes mail from anywhere for Maildirs of anybody, or users could not send on. */
-function recipientsOf(settings: Settings, isLocal: boolean): Recipients | undefined {
+function recipientsOf(
+  settings: Settings,
+  isLocal: boolean,
+  isOpen: (listener: ListenerSettings) => boolean,
+): Recipients | undefined {
   const { recipients, listeners, hostname, recipientDelimiter } = settings;
-  const open = listeners.find(({ service }) => service !== 'submission');
+  const open = listeners.find(isOpen);
   if (recipients === undefined) {
     if (!isLocal || open === undefined) return undefined;
     throw new UsageError(
       `${formatEndpoint(open.endpoint)}: expected --recipients or --domains (or recipients or domains in the config ` +
-        `file) for ${open.service === 'mx' ? 'an MX' : 'LMTP'} that stores mail: who lives here? --domains '*' takes every address`,
+        `file) for ${OPEN_SERVICES[open.service]} that stores mail: who lives here? --domains '*' takes every address`,
     );
   }
   const asks = recipients.lookup !== undefined || recipients.users.length > 0;
@@ -151,6 +158,8 @@ function recipientsOf(settings: Settings, isLocal: boolean): Recipients | undefi
   }
   return new Recipients(recipients, { hostname, recipientDelimiter, isLocal });
 }
+
+const OPEN_SERVICES = { submission: 'a listener without login', mx: 'an MX', lmtp: 'LMTP' } as const;
 
 function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: Settings): OwnSenders | undefined {
   if (ownSenders === undefined) return undefined;
