@@ -88,6 +88,12 @@ describe('formatEndpoint', () => {
     expect(parseEndpoint(formatEndpoint(endpoint))).toMatchObject(endpoint);
   });
 
+  it('keeps the slashes at the beginning of a path', () => {
+    const endpoint = { scheme: 'lmtp', path: '//run/lmtp' };
+    expect(formatEndpoint(endpoint)).toBe('lmtp+unix:////run/lmtp');
+    expect(parseEndpoint(formatEndpoint(endpoint))).toMatchObject(endpoint);
+  });
+
   it('calls a scheme that is not there tcp', () => {
     expect(formatEndpoint({ host: '::1', port: 25 })).toBe('tcp://[::1]:25');
     expect(formatEndpoint({ path: '/run/a b' })).toBe('tcp+unix:/run/a%20b');

@@ -47,7 +47,11 @@ export function parseEndpoint(url: string, defaultPorts: ReadonlyMap<string, num
 /** The endpoint as a URL; the scheme is `tcp` if it has none. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const scheme = endpoint.scheme ?? 'tcp';
-  if ('path' in endpoint) return `${scheme}+unix:${encodeURI(endpoint.path).replaceAll('?', '%3F')}`;
+  if ('path' in endpoint) {
+    // A path that begins with two slashes would lose them: the first two of the URL are no part of the path.
+    const slashes = endpoint.path.startsWith('//') ? '//' : '';
+    return `${scheme}+unix:${slashes}${encodeURI(endpoint.path).replaceAll('?', '%3F')}`;
+  }
   return `${scheme}://${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
 }
 
