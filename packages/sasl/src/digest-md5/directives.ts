@@ -24,9 +24,9 @@ export function parseDirectives(message: string): Directives | undefined {
   }
 }
 
-/** The text as a quoted-string (RFC 2831 §7.2). */
+/** Returns the text as a quoted-string (RFC 2831 §7.2). A control character stands in it as a quoted pair only. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return `"${text.replace(/["\\\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '\\$&')}"`;
 }
 
 /** Bytes as a text with one character for each. */
