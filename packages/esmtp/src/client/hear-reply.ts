@@ -2,6 +2,9 @@ import { type Conversation, PeerGone } from '@postern/conversation';
 import { Reply } from '../reply.ts';
 import { SmtpTrouble } from './errors.ts';
 
+/** The part of a conversation that brings a server's replies. */
+type Words = Pick<Conversation, 'hearLine' | 'unheard'>;
+
 /**
  * Hears one reply, of one line or several (RFC 5321 §4.2). A refusal counts even if the server does not
  * end it properly: the connection closes in the middle of it, or its lines have different codes.
@@ -11,7 +14,7 @@ import { SmtpTrouble } from './errors.ts';
  * words come.
  */
 export async function hearReply(
-  conversation: Conversation,
+  conversation: Words,
   masked: (text: string) => string = (text) => text,
 ): Promise<Reply> {
   const lines: string[] = [];
@@ -31,7 +34,7 @@ export async function hearReply(
  * Returns the refusal in what a server has said before it closed the connection, or undefined if there
  * is none. Of several replies the last one counts.
  */
-export function lastRefusal(conversation: Conversation, before: readonly string[] = []): Reply | undefined {
+export function lastRefusal(conversation: Pick<Words, 'unheard'>, before: readonly string[] = []): Reply | undefined {
   const words = conversation.unheard(MAX_LINE).split('\r\n');
   let refusal: Reply | undefined;
   let lines: string[] = [];
@@ -48,7 +51,7 @@ export function lastRefusal(conversation: Conversation, before: readonly string[
 
 /** Returns the next line, or the server's refusal if the connection closes instead. */
 async function hearLine(
-  conversation: Conversation,
+  conversation: Words,
   before: readonly string[],
   masked: (text: string) => string,
 ): Promise<string | Reply> {

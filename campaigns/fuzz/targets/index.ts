@@ -1,0 +1,30 @@
+import type { Target } from '../target.ts';
+import { addresses, headerAddresses, xtext } from './addresses.ts';
+import { commands } from './commands.ts';
+import { headers } from './headers.ts';
+import { dots, lines, stuffing } from './lines.ts';
+import { proxy } from './proxy.ts';
+import { replies } from './replies.ts';
+import { base64, directives, preparation, tokens } from './sasl.ts';
+import { scram } from './scram.ts';
+import { urls } from './urls.ts';
+
+/** All parsers under test. */
+export const targets: readonly Target[] = [
+  commands,
+  addresses,
+  xtext,
+  headerAddresses,
+  lines,
+  dots,
+  stuffing,
+  headers,
+  replies,
+  base64,
+  scram,
+  directives,
+  tokens,
+  preparation,
+  proxy,
+  urls,
+];
