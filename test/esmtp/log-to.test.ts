@@ -76,7 +76,7 @@ describe('logTo', () => {
 
   test('logs 20 refused recipients of a connection, and counts a thousand', async () => {
     const { entries, logger } = recorder();
-    const server = new Server({ onEvent: logTo(logger) });
+    const server = new Server({ onEvent: logTo(logger), limits: { undelayedJunkCommands: 200 } });
     server.delivery.onTo = () => {
       throw new Rejection(550, '5.1.1', 'Nobody');
     };

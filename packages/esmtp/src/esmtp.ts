@@ -52,7 +52,7 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly onEvent?: EventListener;
   /** Puts the user name of a failed login into its event. Users type passwords into the wrong field. Default: false. */
   readonly logUsernames?: boolean;
-  /** What the waits for a refused login go by. Default: the system's. */
+  /** What the waits for a refused login, and the forgetting of junk commands, go by. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -242,6 +242,7 @@ export class Intake implements Preface {
   }
 
   #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
+    this.#state.resetJunk();
     if (this.#state.isHeard) this.#tellAccepted(octets, failed);
     return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
   }

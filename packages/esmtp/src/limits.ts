@@ -18,6 +18,15 @@ export interface Limits {
   readonly receivedFields: number;
   /** Commands on one connection that are none, come at the wrong time or are wrongly written; then 421. Default: 20. */
   readonly errors: number;
+  /**
+   * Commands on one connection that bring no message and are answered without delay: NOOP, RSET, EHLO, VRFY, HELP, and refused
+   * ones. A refused RCPT and a small chunk count a tenth. An accepted message resets the count; ten seconds take one off. Default: 100.
+   */
+  readonly undelayedJunkCommands: number;
+  /** How long the reply to each later such command is held back, up to a second longer. Default: 1,000. */
+  readonly junkCommandDelay: number;
+  /** How many of these commands there may be, counted in the same way; one more is 421. Default: 300. */
+  readonly maxJunkCommands: number;
   /** Refused logins on one connection that are answered without delay. RFC 4954 §9 asks for 3 at least before a connection is dropped. Default: 3. */
   readonly promptRefusals: number;
   /** How long the answer to each later refused login is held back. Default: 5,000. */
@@ -35,6 +44,11 @@ export interface Limits {
   readonly loginTime: number;
   /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
   readonly idleTime: number;
+  /**
+   * How long a connection may last on which the client neither logs in nor sends a message that is accepted; then 421. Each
+   * accepted message begins the time anew. Default: 1,800,000 (30 minutes).
+   */
+  readonly unauthenticatedTimeout: number;
   /** How long a delivery may take over one call, but that to `end`; then 451. Default: 120,000. */
   readonly deliveryTime: number;
   /**
@@ -55,6 +69,9 @@ export const defaultLimits: Limits = {
   smallChunks: 1_000,
   receivedFields: 100,
   errors: 20,
+  undelayedJunkCommands: 100,
+  junkCommandDelay: 1_000,
+  maxJunkCommands: 300,
   promptRefusals: 3,
   refusalDelay: 5_000,
   refusals: 10,
@@ -62,6 +79,7 @@ export const defaultLimits: Limits = {
   minChallengeDelay: 10,
   loginTime: 120_000,
   idleTime: 300_000,
+  unauthenticatedTimeout: 1_800_000,
   deliveryTime: 120_000,
   finalTime: 620_000,
 };
@@ -85,6 +103,9 @@ const least: Limits = {
   smallChunks: 0,
   receivedFields: 1,
   errors: 1,
+  undelayedJunkCommands: 0,
+  junkCommandDelay: 0,
+  maxJunkCommands: 1,
   promptRefusals: 0,
   refusalDelay: 0,
   refusals: 1,
@@ -92,6 +113,7 @@ const least: Limits = {
   minChallengeDelay: 0,
   loginTime: 1,
   idleTime: 1,
+  unauthenticatedTimeout: 1,
   deliveryTime: 1,
   finalTime: 1,
 };

@@ -19,6 +19,7 @@ import { help, noop, quit, rset } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
+import { countJunk } from './junk-commands.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import {
   AUTHENTICATION_REQUIRED,
@@ -38,6 +39,7 @@ import { tellRefusal } from './tell-refusal.ts';
 export function lead(state: State): Promise<void> {
   const { conversation, settings, limits } = state;
   conversation.patience = limits.idleTime;
+  state.limitLife();
   if (state.isHeard) state.tell({ kind: 'connected' });
   conversation.say(`220 ${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
   // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
@@ -102,8 +104,17 @@ class Commands implements LineListener {
     );
   }
 
-  /** Says the reply, and goes where it leads. */
+  /** Says the reply; later, if the client has sent too many commands that bring no message. */
   #say(said: Said | undefined, reply: Reply | undefined): MaybePromise<boolean> {
+    const { conversation, limits } = this.#state;
+    const penalty = reply === undefined ? 'none' : countJunk(this.#state, said, reply);
+    if (penalty === 'none') return this.#answer(said, reply);
+    if (penalty === 'disconnect') return this.#answer(said, TOO_MUCH_JUNK);
+    return conversation.pause(limits.junkCommandDelay).then(() => this.#answer(said, reply));
+  }
+
+  /** Says the reply, and goes where it leads. */
+  #answer(said: Said | undefined, reply: Reply | undefined): MaybePromise<boolean> {
     const state = this.#state;
     if (reply !== undefined) {
       if (reply.code === CLOSING) state.leaving = 'disconnected';
@@ -260,4 +271,5 @@ const TLS_REQUIRED = new Reply(530, '5.7.0', 'Must issue a STARTTLS command firs
 const UNRECOGNISED = new Reply(500, '5.5.1', 'Command not recognised');
 const UNIMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');
 const FOREIGN = new Reply(502, '5.5.1', 'This is SMTP');
+const TOO_MUCH_JUNK = new Reply(421, '4.7.0', 'Too many commands that bring no message');
 const TOO_MANY_ERRORS = new Reply(421, '4.7.0', 'Too many errors');

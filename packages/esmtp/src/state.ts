@@ -49,15 +49,18 @@ export class State {
   leaving: LogoutReason | undefined;
   /** Who is logged in, by AUTH or as a guest. */
   login: Login<MessageDelivery> | undefined;
-  /** True if AUTH succeeded. */
-  authenticated = false;
   /** What MAIL has begun, until the message, RSET or a greeting ends it. */
   transaction: Transaction | undefined;
+  #authenticated = false;
   #receivedBeginning: ReceivedBeginning | undefined;
   /** How often MAIL has come so far. */
   transactions = 0;
   /** Commands so far that were none. */
   errors = 0;
+  /** Tenths of commands that brought no message, as they were at `junkCountedAt`. */
+  junkTenths = 0;
+  /** By the clock of the settings, in milliseconds. */
+  junkCountedAt = 0;
   /** Logins so far that were refused. */
   refusals = 0;
   /** The refusal that an event has told of while the command at hand ran. */
@@ -67,6 +70,29 @@ export class State {
     this.conversation = conversation;
     this.settings = settings;
     this.mind = new SmtpMind(conversation, settings.protocol);
+  }
+
+  /** True if AUTH succeeded. Until then the connection does not last for ever. */
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  set authenticated(authenticated: boolean) {
+    // A failed AUTH that logs a guest out buys no time.
+    if (authenticated === this.#authenticated) return;
+    this.#authenticated = authenticated;
+    this.limitLife();
+  }
+
+  /** Gives a client that has not logged in its whole time again. */
+  limitLife(): void {
+    this.conversation.expireIn(this.#authenticated ? Number.POSITIVE_INFINITY : this.limits.unauthenticatedTimeout);
+  }
+
+  /** A message was accepted: what came before it was no junk. */
+  resetJunk(): void {
+    this.junkTenths = 0;
+    if (!this.#authenticated) this.limitLife();
   }
 
   /** Of the `Received:` fields. */
