@@ -22,7 +22,7 @@ describe('commands that bring no message', () => {
     const authentication = /^(VRFY|HELP|BDAT)/.test(command) ? 'optional' : 'required';
     const server = new Server({ limits, authentication });
     const one = `\nC: ${command}\nS: ${reply}`;
-    const late = `\nC: ${command}\nS: <silence>\nC: <advance 1s>\nS: <silence>\nC: <advance 2s>\nS: ${reply}`;
+    const late = `\nC: ${command}\nS: <silence>\nC: <advance 1s>\nS: <silence>\nC: <advance 1s>\nS: ${reply}`;
     await server.play(
       `${GREETED}${one}${one}${late}${late}\nC: ${command}\nS: 421 4.7.0 Too many commands that bring no message\nS: <closed>`,
     );
@@ -71,7 +71,9 @@ describe('commands that bring no message', () => {
 
   test('end with the connection, or with the server, while the reply is held back', async () => {
     const begun = `${GREETED}\nC: NOOP\nS: 250...\nC: NOOP\nS: 250...\nC: NOOP\nS: <silence>`;
-    await new Server({ limits }).play(`${begun}\nC: <closing>\nS: 250...\nS: 421 4.3.2...\nS: <closed>`);
+    await new Server({ limits }).play(
+      `${begun}\nC: <closing>\nC: <advance 2s>\nS: 250...\nS: 421 4.3.2...\nS: <closed>`,
+    );
     const server = new Server({ limits });
     await server.play(`${begun}\nC: <close>\nC: <advance 3s>`);
     expect(server.kinds().at(-1)).toBe('closed');
@@ -80,7 +82,7 @@ describe('commands that bring no message', () => {
   test('are delayed after a hundred by default', async () => {
     const flood = `${'\nC: NOOP'.repeat(150)}`;
     await new Server().play(
-      `${GREETED}${flood}${'\nS: 250 2.0.0 OK'.repeat(99)}\nS: <silence>\nC: <advance 102s>${'\nS: 250 2.0.0 OK'.repeat(51)}`,
+      `${GREETED}${flood}${'\nS: 250 2.0.0 OK'.repeat(99)}\nS: <silence>\nC: <advance 9ms>\nS: <silence>\nC: <advance 501ms>${'\nS: 250 2.0.0 OK'.repeat(51)}`,
     );
   });
 });

@@ -64,8 +64,7 @@ export class Conversation implements TransportListener {
   #closed = false;
   /** The wait for the peer to end as well. */
   #ending: Wait | undefined = undefined;
-  /** The wait of {@link pause}. */
-  #pause: Wait | undefined = undefined;
+  #endPause: (() => void) | undefined = undefined;
   /** True once the transport has nothing of the peer any more. */
   #peerEnded = false;
 
@@ -202,16 +201,17 @@ export class Conversation implements TransportListener {
 
   /**
    * Sends what was said and hears nothing for `milliseconds`, to slow the peer down. Ends sooner when
-   * the connection closes or the server wants to stop. Rejects with PeerGone and TimedOut as
+   * the connection closes or {@link interrupt} is called. Rejects with PeerGone and TimedOut as
    * {@link flush} does.
    */
   async pause(milliseconds: number): Promise<void> {
     await this.flush();
-    if (this.#closed || this.closing.aborted) return;
-    this.#pause = this.#deadlines.wait(milliseconds, this.closing);
-    // Its end is no error here, whatever ends it.
-    await this.#pause.over.catch(() => {});
-    this.#pause = undefined;
+    if (this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _timer = this.#deadlines.after(milliseconds, resolve);
+    this.#endPause = resolve;
+    await promise;
+    this.#endPause = undefined;
   }
 
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
@@ -244,6 +244,7 @@ export class Conversation implements TransportListener {
 
   /** Breaks off the wait of who hears, if somebody does, for this reason. */
   interrupt(reason: Error): void {
+    this.#endPause?.();
     this.#input.wake(reason);
   }
 
@@ -262,7 +263,7 @@ export class Conversation implements TransportListener {
   onClose(): void {
     this.#closed = true;
     this.#ending?.end();
-    this.#pause?.end();
+    this.#endPause?.();
     this.#tellIfLeft();
   }
 

@@ -23,6 +23,11 @@ export class Deadlines {
     return waiter.expiresAt - this.#clock.now();
   }
 
+  /** Calls back once after so many milliseconds, to the millisecond, unless the timer is disposed of before. */
+  after(milliseconds: number, callback: () => void): Disposable {
+    return this.#clock.after(milliseconds, callback);
+  }
+
   /** Gives the waiter so many milliseconds from now on, whether it waits or not; fewer if its {@link limit} says so. */
   grant(waiter: Waiter, milliseconds: number): void {
     waiter.expiresAt = Math.min(this.#clock.now() + milliseconds, waiter.latest);

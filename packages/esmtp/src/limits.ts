@@ -23,9 +23,9 @@ export interface Limits {
    * ones. A refused RCPT and a small chunk count a tenth. An accepted message resets the count; ten seconds take one off. Default: 100.
    */
   readonly undelayedJunkCommands: number;
-  /** How long the reply to each later such command is held back, up to a second longer. Default: 1,000. */
+  /** How long the reply to each later such command is held back: 10 are at most 100 of them a second. Default: 10. */
   readonly junkCommandDelay: number;
-  /** How many of these commands there may be, counted in the same way; one more is 421. Default: 300. */
+  /** How many of these commands there may be, counted in the same way; one more is 421. Default: 1,000. */
   readonly maxJunkCommands: number;
   /** Refused logins on one connection that are answered without delay. RFC 4954 §9 asks for 3 at least before a connection is dropped. Default: 3. */
   readonly promptRefusals: number;
@@ -70,8 +70,8 @@ export const defaultLimits: Limits = {
   receivedFields: 100,
   errors: 20,
   undelayedJunkCommands: 100,
-  junkCommandDelay: 1_000,
-  maxJunkCommands: 300,
+  junkCommandDelay: 10,
+  maxJunkCommands: 1_000,
   promptRefusals: 3,
   refusalDelay: 5_000,
   refusals: 10,
