@@ -18,6 +18,7 @@ export class LineClient implements Disposable {
       this.#over ??= error;
       this.#onNews();
     };
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     socket.on('error', end).on('close', () => end(new Error('the connection has ended')));
   }
 
@@ -55,3 +56,5 @@ export class LineClient implements Disposable {
     this.socket.destroy();
   }
 }
+
+const TIMEOUT_MS = 60_000;

@@ -1,0 +1,27 @@
+/** What a flooding connection sends. */
+export interface Flood {
+  /** Sent behind the greeting. */
+  readonly first: string;
+  /** Sent again with each answer; nothing if empty. */
+  readonly batch: string;
+  /** How many connections come from one address. */
+  readonly perAddress: number;
+}
+
+/** The kinds of load. */
+export const FLOODS: ReadonlyMap<string, Flood> = new Map<string, Flood>([
+  ['EHLO', flood('EHLO x.example.com\r\n'.repeat(200))],
+  ['NOOP', flood('NOOP\r\n'.repeat(500))],
+  ['MAIL', flood('MAIL FROM:<a@example.com>\r\nRSET\r\n'.repeat(250))],
+  ['BDAT', flood(`MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n${'BDAT 1\r\nx'.repeat(999)}RSET\r\n`)],
+  ['idle', { first: '', batch: '', perAddress: 20 }],
+  ['logins', { first: wrongLogin('EHLO x.example.com\r\n'), batch: wrongLogin(), perAddress: 1 }],
+]);
+
+function flood(batch: string): Flood {
+  return { first: `EHLO x.example.com\r\n${batch}`, batch, perAddress: 1 };
+}
+
+function wrongLogin(before = ''): string {
+  return `${before}AUTH PLAIN ${Buffer.from('\0good\0wrong').toString('base64')}\r\n`;
+}
