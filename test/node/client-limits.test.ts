@@ -1,33 +1,77 @@
+import { FakeClock } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { ClientLimits } from '../../packages/node/src/client-limits.ts';
 
+const ANN = '192.0.2.1';
+const BOB = '192.0.2.2';
+
 describe('ClientLimits', () => {
-  it.each([{ connections: -1 }, { connectionsPerClient: Number.NaN }])('cannot be %j', (limits) => {
+  it.each([
+    { connections: -1 },
+    { connectionsPerClient: Number.NaN },
+    { maxConnectionsPerSite: -1 },
+    { maxHandshakesPerMinute: Number.NaN },
+  ])('cannot be %j', (limits) => {
     expect(() => new ClientLimits(limits)).toThrow(RangeError);
   });
 
   it('remembers nobody who has left', () => {
     const limits = new ClientLimits();
-    for (const client of ['a', 'a', 'b', undefined]) limits.enter(client);
+    for (const client of [ANN, ANN, BOB, undefined]) limits.enter(client);
     expect(limits.clients).toBe(2);
-    for (const client of ['a', 'b', undefined]) limits.leave(client);
+    for (const client of [ANN, BOB, undefined]) limits.leave(client);
     expect(limits.clients).toBe(1);
-    limits.leave('a');
+    limits.leave(ANN);
     expect(limits.clients).toBe(0);
   });
 
-  it('counts all, and each client’s', () => {
-    const limits = new ClientLimits({ connections: 3, connectionsPerClient: 2 });
-    expect(limits.enter('a')).toBeUndefined();
-    expect(limits.enter('a')).toBeUndefined();
-    expect(limits.enter('a')).toBe('connections-per-client');
-    expect(limits.enter('b')).toBeUndefined();
-    expect(limits.enter('b')).toBe('connections');
-    limits.leave('a');
-    expect(limits.enter('a')).toBeUndefined();
-    limits.leave('b');
-    expect(limits.enter('a')).toBe('connections-per-client');
-    expect(limits.enter(undefined)).toBeUndefined();
-    expect(limits.enter(undefined)).toBe('connections');
+  it('counts each client’s', () => {
+    const limits = new ClientLimits({ connectionsPerClient: 2 });
+    expect([ANN, ANN, ANN, BOB, undefined].map((client) => limits.enter(client))).toEqual([
+      undefined,
+      undefined,
+      'connections-per-client',
+      undefined,
+      undefined,
+    ]);
+    limits.leave(ANN);
+    expect(limits.enter(ANN)).toBeUndefined();
+  });
+
+  it('counts those of a site, by default ten times as many', () => {
+    const limits = new ClientLimits({ connectionsPerClient: 1 });
+    const networks = Array.from({ length: 11 }, (_, n) => `2001:db8:0:${n.toString(16)}::/64`);
+    expect(networks.map((network) => limits.enter(network)).filter((excess) => excess !== undefined)).toEqual([
+      'connections-per-site',
+    ]);
+    expect(limits.enter('2001:db8:1:0::/64')).toBeUndefined();
+    limits.leave('2001:db8:0:0::/64');
+    expect(limits.enter('2001:db8:0:a::/64')).toBeUndefined();
+  });
+
+  it.each([
+    ['by default', {}, 3_000],
+    ['with more connections of a client', { connectionsPerClient: 1_000 }, 30_000],
+    ['as the limit says', { connectionsPerClient: 1_000, maxConnectionsPerMinute: 7 }, 7],
+  ])('bounds the new connections of a client a minute: %s', (_when, options, most) => {
+    const limits = new ClientLimits(options, new FakeClock());
+    let entered = 0;
+    while (limits.enter(ANN) === undefined) {
+      entered++;
+      limits.leave(ANN);
+    }
+    expect(entered).toBe(most);
+    expect(limits.enter(ANN)).toBe('connections-per-minute');
+    expect(limits.enter(BOB)).toBeUndefined();
+  });
+
+  it('bounds the handshakes of a site to those of ten clients', () => {
+    const limits = new ClientLimits({ maxHandshakesPerMinute: 2 }, new FakeClock());
+    const begun = Array.from({ length: 40 }, (_, n) => limits.beginHandshake(`2001:db8:0:${n.toString(16)}::/64`));
+    expect(begun.filter((may) => may).length).toBe(20);
+    expect(limits.beginHandshake('2001:db8:1:0::/64')).toBe(true);
+    limits.failHandshake('2001:db8:1:0::/64');
+    expect(limits.beginHandshake('2001:db8:1:0::/64')).toBe(false);
+    expect(limits.beginHandshake(undefined)).toBe(true);
   });
 });

@@ -148,14 +148,15 @@ describe('a UNIX socket', () => {
 });
 
 describe('limits', () => {
-  it('turns away who comes to a full house, with the words of the protocol, until somebody leaves', async () => {
+  it('turns away who comes to a house full of known peers, with the words of the protocol, until one leaves', async () => {
     const { port, accept, trouble, listener } = await served({
       limits: { connections: 2 },
       refusal: '421 4.3.2 full\r\n',
     });
     const first = await plain(port);
-    await plain(port);
     const conversation = await accept();
+    await plain(port);
+    for (const peer of [conversation, await accept()]) peer.standing = 'known';
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 full\r\n');
     expect(await trouble()).toMatchObject({ kind: 'refused', excess: 'connections', remote: { address: '127.0.0.1' } });
     expect(listener.connections).toBe(2);
@@ -163,7 +164,6 @@ describe('limits', () => {
     await gone(conversation.signal);
     const next = await plain(port);
     next.write('here now\r\n');
-    await accept();
     expect(await (await accept()).hearLine(100)).toBe('here now');
   });
 

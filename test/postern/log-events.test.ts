@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
 import { logEvents, logTrouble, logUnsent } from '../../packages/postern/src/log-events.ts';
 
+const { remote } = testMind();
+
 type Facts<E = EsmtpEvent> = E extends EsmtpEvent ? Omit<E, 'mind'> : never;
 
 /** What an event comes to, without its time and its client. */
@@ -79,6 +81,22 @@ describe('the log', () => {
     expect(lines).toEqual([
       expect.stringMatching(/ warn {2}the grace is over, and connections are cut off connections=2\n$/),
     ]);
+  });
+
+  it.each([
+    [
+      { kind: 'refused', remote, excess: 'connections-per-minute' },
+      ' warn  turned away remote=192.0.2.1:40000 excess=connections-per-minute\n',
+    ],
+    [
+      { kind: 'refused', remote, excess: 'connections', omitted: 7 },
+      ' warn  turned away remote=192.0.2.1:40000 excess=connections omitted=7\n',
+    ],
+    [{ kind: 'displaced', remote }, ' warn  made room for another client remote=192.0.2.1:40000\n'],
+  ] as const)('has a line for %j', (trouble, line) => {
+    const lines: string[] = [];
+    logTrouble(prettyLog((text) => lines.push(text)))(trouble);
+    expect(lines.map((text) => text.replace(/^\S+/, ''))).toEqual([line]);
   });
 
   it('tells once a minute that connections cannot be accepted, and not for each of them', () => {

@@ -148,9 +148,9 @@ describe('the settings of a server', () => {
 
   it('take limits of no refusal and no delay', () => {
     const { limits, connections } = settingsOf(
-      file({ limits: { promptRefusals: 0, refusalFloor: 0, connections: 5 } }),
+      file({ limits: { promptRefusals: 0, refusalFloor: 0, connections: 5, maxHandshakesPerMinute: 6 } }),
     );
     expect(limits).toEqual({ promptRefusals: 0, refusalFloor: 0 });
-    expect(connections).toEqual({ connections: 5 });
+    expect(connections).toEqual({ connections: 5, maxHandshakesPerMinute: 6 });
   });
 });

@@ -9,7 +9,7 @@ import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import type { Take } from './sink.ts';
-import type { Transport, TransportListener } from './transport.ts';
+import type { Standing, Transport, TransportListener } from './transport.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
@@ -58,6 +58,7 @@ export class Conversation implements TransportListener {
   readonly #deadlines: Deadlines;
   readonly #output: Output;
   readonly #input: Input;
+  #standing: Standing = 'stranger';
   #closing: AbortSignal | undefined;
   #gone: AbortController | undefined = undefined;
   #leaveOnEnd = false;
@@ -109,6 +110,20 @@ export class Conversation implements TransportListener {
     this.#leaveOnEnd = leave;
     this.#input.onEmpty = leave ? () => this.#tellIfLeft() : undefined;
     this.#tellIfLeft();
+  }
+
+  /**
+   * What the protocol knows of the peer: a listener that is nearly full closes the oldest stranger first. The protocol sets
+   * `known` after a login, and `busy` while a stranger's message is under way. Default: `stranger`.
+   */
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  set standing(standing: Standing) {
+    if (standing === this.#standing) return;
+    this.#standing = standing;
+    this.transport.setStanding?.(standing);
   }
 
   /** True if something was heard that nobody has taken yet. */

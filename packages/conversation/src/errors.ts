@@ -47,6 +47,15 @@ export class PeerGone extends ConversationError {
   }
 }
 
+/** The server needs the place of this connection for another peer (RFC 5321 §3.8: 421). */
+export class Displaced extends ConversationError {
+  readonly code = 'displaced';
+
+  constructor() {
+    super('the connection makes room for another one');
+  }
+}
+
 /** The server wants to stop, and the peer has asked for nothing that is not answered. */
 export class Closing extends ConversationError {
   readonly code = 'closing';

@@ -8,7 +8,7 @@ export {
 } from '@postern/core';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
 export { Deadlines } from './deadlines.ts';
-export { BareLineEnding, Closing, ConversationError, LineTooLong, PeerGone, TimedOut } from './errors.ts';
+export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { LineError } from './input.ts';
 export type { LineListener } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
@@ -16,6 +16,7 @@ export { release } from './release.ts';
 export type { Take } from './sink.ts';
 export type {
   PeerCertificate,
+  Standing,
   TlsFacts,
   TlsPolicy,
   Transport,

@@ -32,6 +32,12 @@ export interface PeerCertificate {
  */
 export type TlsPolicy = 'implicit' | 'required' | 'offered' | 'none';
 
+/**
+ * How much a server owes to a peer when connections run short. Strangers go first, the oldest of them before the others; then
+ * busy ones, in the middle of a message; a `known` peer has logged in and stays.
+ */
+export type Standing = 'stranger' | 'busy' | 'known';
+
 /** A connection's bytes, both ways: what sockets and memory both are. One reader, one writer. */
 export interface Transport {
   readonly remote: Address;
@@ -57,6 +63,9 @@ export interface Transport {
 
   /** Closes at once; what was not sent yet is lost. */
   destroy(): void;
+
+  /** Tells the server that accepted the connection what the protocol knows of the peer now. Left out where nothing runs short. */
+  setStanding?(standing: Standing): void;
 
   /** Starts TLS on the open connection and resolves when it is up; what was read and not handed out before is gone. */
   startTls?(): Promise<void>;

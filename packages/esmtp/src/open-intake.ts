@@ -15,7 +15,10 @@ export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<
   const field = receivedField(state, login, envelope);
   return settled(
     () => open(state, login.avatar, envelope),
-    (message) => new Intake(state, envelope, message, field, during),
+    (message) => {
+      state.noteMessage();
+      return new Intake(state, envelope, message, field, during);
+    },
     (error) => {
       tellMessageRefusal(state, envelope, refusal(error));
       throw error;

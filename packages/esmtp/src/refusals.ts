@@ -1,4 +1,4 @@
-import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
+import { BareLineEnding, Closing, Displaced, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
 import {
   isThrottled,
   LoginDenied,
@@ -55,6 +55,7 @@ export function lineRefusal(error: unknown): Reply | undefined {
 export function farewell(error: unknown): Reply | undefined {
   if (error instanceof PeerGone) return undefined;
   if (error instanceof TimedOut) return TIMED_OUT;
+  if (error instanceof Displaced) return TOO_MANY_CONNECTIONS;
   return error instanceof Closing ? SHUTTING_DOWN : FAILING;
 }
 
@@ -94,6 +95,7 @@ const NO_GUESTS = new Reply(550, '5.7.1', 'Not allowed without authentication');
 const THROTTLED = new Reply(451, '4.7.1', 'Too many attempts, try again later');
 const BARE_LINE_ENDING = new Reply(500, '5.5.2', 'A line ends with CR and LF');
 const TIMED_OUT = new Reply(421, '4.4.2', 'Took too long, closing the connection');
+const TOO_MANY_CONNECTIONS = new Reply(421, '4.3.2', 'Too many connections, try again later');
 const SHUTTING_DOWN = new Reply(421, '4.3.2', 'Shutting down, try again later');
 const FAILING = new Reply(421, '4.3.0', 'Something went wrong here, closing the connection');
 

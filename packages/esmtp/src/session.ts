@@ -122,6 +122,9 @@ class Commands implements LineListener {
       else state.go(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
       state.conversation.say(reply.toString());
     }
+    if (state.conversation.standing === 'busy' && state.transaction === undefined) {
+      state.conversation.standing = 'stranger';
+    }
     if (state.leaving !== undefined) return false;
     if (said !== undefined && !endsGroup.has(said.verb)) return true;
     const flushed = state.conversation.flush();

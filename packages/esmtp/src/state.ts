@@ -1,5 +1,13 @@
 import type { Conversation, Warnings } from '@postern/conversation';
-import { type Culprit, isPromise, type Login, type LogoutReason, type MaybePromise, type Portal } from '@postern/cred';
+import {
+  ANONYMOUS,
+  type Culprit,
+  isPromise,
+  type Login,
+  type LogoutReason,
+  type MaybePromise,
+  type Portal,
+} from '@postern/cred';
 import type { Challenger, OfferPolicy } from '@postern/sasl';
 import type { ReversePath } from './address.ts';
 import type { Chunks } from './chunks.ts';
@@ -194,11 +202,24 @@ export class State {
     const { login } = this;
     this.login = undefined;
     this.authenticated = false;
+    this.conversation.standing = 'stranger';
     const leaving = login?.leave(reason);
     if (leaving === undefined) return;
     return this.conversation
       .within(this.limits.deliveryTime, leaving)
       .catch((error: unknown) => this.trouble('us', 'session', error));
+  }
+
+  /** Keeps the login of AUTH, or of a peer that is trusted. A user's connection stays when connections run short. */
+  enter(login: Login<MessageDelivery>): void {
+    this.login = login;
+    this.authenticated = true;
+    if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'known';
+  }
+
+  /** Marks a stranger whose message is under way: other strangers go first when connections run short. */
+  noteMessage(): void {
+    if (this.conversation.standing === 'stranger') this.conversation.standing = 'busy';
   }
 
   /** True if somebody hears events: nobody makes one otherwise. */

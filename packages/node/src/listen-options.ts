@@ -1,4 +1,4 @@
-import type { Address, ConversationOptions, Protocol, TlsPolicy } from '@postern/conversation';
+import type { Address, Clock, ConversationOptions, Protocol, TlsPolicy } from '@postern/conversation';
 import type { Certificates } from './certificates.ts';
 import type { Excess, Limits } from './client-limits.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -26,6 +26,8 @@ export interface ListenOptions {
    * same one once a minute.
    */
   readonly onTrouble?: (trouble: Trouble) => void;
+  /** Where time comes from, for the limits per minute. Default: the clock of the machine. */
+  readonly clock?: Clock;
   /** How many connections the system keeps until they are accepted. Default: 4096. */
   readonly backlog?: number;
   /** Lets several processes listen on one TCP port, and the system spread the connections. Default: false. */

@@ -6,37 +6,37 @@ import {
   ConversationError,
   type ConversationOptions,
   Deadlines,
-  Roll,
+  type Standing,
+  systemClock,
   type TlsPolicy,
   TurnQueue,
   Warnings,
 } from '@postern/conversation';
 import { networkOf } from '@postern/core';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
-import type { Certificates } from './certificates.ts';
 import { ClientLimits, type Excess } from './client-limits.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { type SocketFacts, SocketTransport, type TransportKeeper, UpgradableTransport } from './socket-transport.ts';
+import { Places } from './places.ts';
+import { ReportLimit } from './report-limit.ts';
+import { type SecuredSocket, type SocketFacts, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { type Trouble, tellTrouble } from './trouble.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import { Visit, type VisitKeeper } from './visit.ts';
 
 /** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
-export class Listener implements AsyncDisposable, TransportKeeper {
+export class Listener implements AsyncDisposable, VisitKeeper {
   readonly tlsPolicy: TlsPolicy;
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #limits: ClientLimits;
+  readonly #places: Places;
+  readonly #reports: ReportLimit;
   readonly #proxies: TrustedProxies | undefined;
   readonly #deadlines: Deadlines;
   readonly #conversation: ConversationOptions;
   readonly #closing = new AbortController();
   readonly #warnings = new Warnings();
-  /** The sockets that are not transports yet, and whom each is counted for. */
-  readonly #arriving = new Map<Socket, string | undefined>();
-  readonly #transports = new Roll<SocketTransport>();
-  /** One for all sockets. */
-  readonly #onSocketClose: (this: Socket) => void;
   #protocols = 0;
   #address: Address | undefined;
   /** The address is the same for all connections, and not any of this machine's. */
@@ -48,18 +48,14 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     this.tlsPolicy = tlsPolicy;
     this.#server = server;
     this.#options = options;
-    this.#limits = new ClientLimits(options.limits);
+    const { clock = systemClock, limits } = options;
+    this.#limits = new ClientLimits(limits, clock);
+    this.#places = new Places(limits?.connections ?? 10_000);
+    this.#reports = new ReportLimit(clock);
     this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
     const turns = options.conversation?.turns ?? new TurnQueue();
     this.#conversation = { ...options.conversation, deadlines: this.#deadlines, turns, closing: this.#closing.signal };
-    const onClose = (socket: Socket) => {
-      this.#limits.leave(this.#release(socket));
-      this.#checkIdle();
-    };
-    this.#onSocketClose = function () {
-      onClose(this);
-    };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
       this.#address = addressOf(server);
@@ -82,7 +78,7 @@ export class Listener implements AsyncDisposable, TransportKeeper {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#arriving.size + this.#transports.members.length;
+    return this.#places.size;
   }
 
   /**
@@ -99,11 +95,21 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     return this.close();
   }
 
-  /** @internal Called by the transports. */
-  gone(transport: SocketTransport): void {
-    this.#transports.delete(transport);
-    this.#limits.leave(networkOf(transport.remote));
+  /** @internal */
+  gone(visit: Visit): void {
+    this.#places.leave(visit);
+    this.#limits.leave(visit.network);
     this.#checkIdle();
+  }
+
+  /** @internal */
+  displaced({ remote }: Visit): void {
+    this.#report({ kind: 'displaced', remote });
+  }
+
+  /** @internal */
+  moved(visit: Visit, standing: Standing): void {
+    this.#places.move(visit, standing);
   }
 
   async #close(grace: number): Promise<void> {
@@ -111,21 +117,21 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     this.#server.close(() => resolve());
     this.#closing.abort(new Closing());
     // With these no word was spoken yet, and none may come.
-    for (const socket of this.#arriving.keys()) socket.destroy();
+    for (const place of this.#places) if (!place.isConversing) place.destroy();
     const last = Math.min(grace / 2, LAST_CALL);
     await this.#idleWithin(grace - last);
     if (last > 0) this.#callLast();
     await this.#idleWithin(last);
     // Of a client that has gone there may still be a message to be delivered.
     if (this.#protocols > 0) this.#tell({ kind: 'cut-off', connections: this.#protocols });
-    for (const transport of this.#transports.members.slice()) transport.destroy();
+    for (const place of this.#places) place.destroy();
     await closed;
     await this.#idleWithin(Math.min(grace, CLEARING));
   }
 
   /** Breaks off the waits for peers who are in the middle of something, so that they hear a last word, too. */
   #callLast(): void {
-    for (const { listener } of this.#transports.members.slice()) listener?.interrupt(new Closing());
+    for (const place of this.#places) place.interrupt(new Closing());
   }
 
   /** Waits until all have taken leave, at most so many milliseconds. */
@@ -148,27 +154,32 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     const remote = 'path' in this.#options.endpoint ? unixAddress('') : remoteAddress(socket);
     if (remote === undefined) {
       // It was reset before it was here.
-      this.#drop(socket);
+      drop(socket);
       return;
     }
+    const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy };
     // A proxy is not counted as a client: those whom it brings are.
     const isProxy = this.#proxies?.includes(remote) ?? false;
-    const client = isProxy ? undefined : networkOf(remote);
-    if (!this.#admit(socket, remote, client)) return;
-    const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy, keeper: this };
-    if (isProxy) void this.#introduce(socket, facts);
-    else this.#begin(socket, facts);
+    const network = isProxy ? undefined : networkOf(remote);
+    const visit = new Visit(socket, remote, network, this);
+    const excess = this.#limits.enter(network) ?? this.#enter(visit);
+    if (excess !== undefined) this.#refuse(socket, remote, excess);
+    else if (isProxy) void this.#introduce(socket, facts, visit);
+    else this.#begin(socket, facts, visit);
   }
 
-  /** Counts the connection for the client, or turns it away. */
-  #admit(socket: Socket, remote: Address, client: string | undefined): boolean {
-    const excess = this.#limits.enter(client);
-    if (excess === undefined) return true;
+  /** Takes a place. What the visit counts for its network is taken back if there is none. */
+  #enter(visit: Visit): Excess | undefined {
+    if (this.#places.enter(visit)) return undefined;
+    this.#limits.leave(visit.network);
+    return 'connections';
+  }
+
+  #refuse(socket: Socket, remote: Address, excess: Excess): void {
     // TLS comes before any words, and would cost more than we have to spare.
     if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(excess, remote));
-    this.#drop(socket);
-    this.#tell({ kind: 'refused', remote, excess });
-    return false;
+    drop(socket);
+    this.#report({ kind: 'refused', remote, excess });
   }
 
   #refusal(excess: Excess, remote: Address): string {
@@ -182,44 +193,74 @@ export class Listener implements AsyncDisposable, TransportKeeper {
   }
 
   /** Hears from a proxy whose connection it is. */
-  async #introduce(socket: Socket, facts: SocketFacts): Promise<void> {
-    this.#expect(socket, undefined);
+  async #introduce(socket: Socket, facts: SocketFacts, visit: Visit): Promise<void> {
+    const unwatch = visit.watch();
     try {
       const proxied = await this.#proxies?.hear(socket);
       const { source: remote, destination: local } = proxied?.connection ?? {
         source: facts.remote,
         destination: facts.local,
       };
-      this.#limits.leave(this.#release(socket));
-      if (this.#admit(socket, remote, networkOf(remote))) this.#begin(socket, { ...facts, remote, local, proxied });
+      const network = networkOf(remote);
+      const excess = this.#limits.enter(network);
+      unwatch();
+      if (excess === undefined) {
+        visit.remote = remote;
+        visit.network = network;
+        this.#begin(socket, { ...facts, remote, local, proxied }, visit);
+      } else {
+        this.#places.leave(visit);
+        this.#refuse(socket, remote, excess);
+        this.#checkIdle();
+      }
     } catch (error) {
       socket.destroy();
       this.#tell({ kind: 'proxy', remote: facts.remote, error });
     }
   }
 
-  #begin(socket: Socket, facts: SocketFacts): void {
+  #begin(socket: Socket, facts: SocketFacts, visit: Visit): void {
     const { certificates } = this.#options;
-    if (certificates === undefined || this.tlsPolicy === 'none') this.#converse(new SocketTransport(socket, facts));
-    else if (this.tlsPolicy === 'implicit') void this.#secure(socket, facts, certificates);
-    else this.#converse(new UpgradableTransport(socket, facts, certificates.secure));
+    const ownFacts = { ...facts, keeper: visit };
+    if (certificates === undefined || this.tlsPolicy === 'none') {
+      this.#converse(new SocketTransport(socket, ownFacts), visit);
+    } else if (this.tlsPolicy === 'implicit') void this.#secureFirst(socket, ownFacts, visit);
+    else this.#converse(new UpgradableTransport(socket, ownFacts, this.#secure), visit);
   }
 
-  async #secure(socket: Socket, facts: SocketFacts, certificates: Certificates): Promise<void> {
-    this.#expect(socket, networkOf(facts.remote));
+  async #secureFirst(socket: Socket, facts: SocketFacts, visit: Visit): Promise<void> {
+    const unwatch = visit.watch();
     try {
-      const secured = await certificates.secure(socket);
-      this.#release(socket);
-      this.#converse(new SocketTransport(secured.socket, { ...facts, tls: secured.facts }));
+      const secured = await this.#secure(socket, facts.remote);
+      unwatch();
+      this.#converse(new SocketTransport(secured.socket, { ...facts, tls: secured.facts }), visit);
     } catch (error) {
-      this.#tell({ kind: 'handshake', remote: facts.remote, error });
+      if (!(error instanceof TooManyHandshakes)) this.#tell({ kind: 'handshake', remote: facts.remote, error });
     }
   }
 
+  /** Leads the server's half of a handshake, unless the client has had too many. If it fails the socket is destroyed. */
+  readonly #secure = async (socket: Socket, client: Address): Promise<SecuredSocket> => {
+    const { certificates } = this.#options;
+    const network = networkOf(client);
+    if (certificates === undefined) throw new TypeError('there are no certificates');
+    if (!this.#limits.beginHandshake(network)) {
+      socket.destroy();
+      this.#report({ kind: 'refused', remote: client, excess: 'handshakes-per-minute' });
+      throw new TooManyHandshakes();
+    }
+    try {
+      return await certificates.secure(socket);
+    } catch (error) {
+      this.#limits.failHandshake(network);
+      throw error;
+    }
+  };
+
   // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
-  #converse(transport: SocketTransport): void {
+  #converse(transport: SocketTransport, visit: Visit): void {
+    visit.become(transport);
     const conversation = new Conversation(transport, this.#conversation);
-    this.#transports.add(transport);
     this.#protocols++;
     this.#lead(conversation).then(
       () => this.#end(conversation),
@@ -249,27 +290,14 @@ export class Listener implements AsyncDisposable, TransportKeeper {
     this.#checkIdle();
   }
 
-  /** Keeps a socket that is not a transport yet, and is counted for the client. */
-  #expect(socket: Socket, client: string | undefined): void {
-    this.#arriving.set(socket, client);
-    // An error that nobody listens for would be everybody's.
-    socket.on('error', ignore).on('close', this.#onSocketClose);
-  }
-
-  /** Hands the socket on; comes to the client that it was counted for. */
-  #release(socket: Socket): string | undefined {
-    const client = this.#arriving.get(socket);
-    this.#arriving.delete(socket);
-    socket.off('close', this.#onSocketClose);
-    return client;
-  }
-
-  #drop(socket: Socket): void {
-    socket.on('error', ignore).destroySoon();
-  }
-
   #local(socket: Socket): Address {
     return this.#oneAddress ? this.address : (localAddress(socket) ?? this.address);
+  }
+
+  /** Tells of what strangers can repeat, at a bounded rate. */
+  #report(trouble: Extract<Trouble, { omitted?: number }>): void {
+    const omitted = this.#reports.next();
+    if (omitted !== undefined) this.#tell(omitted > 0 ? { ...trouble, omitted } : trouble);
   }
 
   #tell(trouble: Trouble): void {
@@ -283,7 +311,18 @@ function addressOf(server: Server): Address {
   return tcpAddress(address.address, address.port);
 }
 
+function drop(socket: Socket): void {
+  socket.on('error', ignore).destroySoon();
+}
+
 function ignore(): void {}
+
+/** The client's network has had too many TLS handshakes this minute. */
+class TooManyHandshakes extends Error {
+  constructor() {
+    super('too many TLS handshakes');
+  }
+}
 
 /** Milliseconds. */
 const LAST_CALL = 1_000;

@@ -4,6 +4,7 @@ import {
   type Address,
   type MaybePromise,
   PeerGone,
+  type Standing,
   type TlsFacts,
   type TlsPolicy,
   type Transport,
@@ -33,6 +34,8 @@ export interface SocketFacts {
 /** Hears of transports that are gone for good: one for many, where a callback for each would cost memory. */
 export interface TransportKeeper {
   gone(transport: SocketTransport): void;
+  /** Hears what the protocol knows of the peer now. */
+  setStanding?(standing: Standing, transport: SocketTransport): void;
 }
 
 /** A socket with TLS on it, and what is known of it. */
@@ -41,8 +44,8 @@ export interface SecuredSocket {
   readonly facts: TlsFacts;
 }
 
-/** Starts TLS on an open socket, which nobody else reads; destroys it if that fails. */
-export type Secure = (socket: Socket) => Promise<SecuredSocket>;
+/** Starts TLS with the client on an open socket, which nobody else reads; destroys it if that fails. */
+export type Secure = (socket: Socket, client: Address) => Promise<SecuredSocket>;
 
 /**
  * A TCP, UNIX or TLS socket as a transport. Reads ahead up to a bound, so that it notices a peer that leaves, and takes what is written
@@ -55,8 +58,6 @@ export class SocketTransport implements Transport {
   /** What a trusted proxy said of the connection; the two addresses are from there then. */
   readonly proxied: ProxyHeader | undefined;
   listener: TransportListener | undefined = undefined;
-  /** @internal */
-  place = -1;
 
   readonly #keeper: TransportKeeper | undefined;
   #socket: Owned;
@@ -122,6 +123,10 @@ export class SocketTransport implements Transport {
     this.#socket.destroy();
   }
 
+  setStanding(standing: Standing): void {
+    this.#keeper?.setStanding?.(standing, this);
+  }
+
   /** Puts TLS on the connection. What was read and not taken is dropped; what was written leaves before. */
   protected async upgrade(secure: Secure): Promise<void> {
     if (this.#tls !== undefined || this.#upgrading) throw new TypeError('this transport has TLS already');
@@ -133,7 +138,7 @@ export class SocketTransport implements Transport {
     while (raw.read() !== null);
     this.#forget();
     if (raw.writableLength > 0) await this.#written(raw);
-    const { socket, facts } = await secure(raw).catch((cause: unknown) => {
+    const { socket, facts } = await secure(raw, this.remote).catch((cause: unknown) => {
       raw.destroy();
       throw new PeerGone('the TLS handshake failed', { cause });
     });

@@ -7,8 +7,10 @@ export type Trouble =
   | { readonly kind: 'handshake'; readonly remote: Address; readonly error: unknown }
   /** A trusted proxy did not say whom it connects, or not rightly. */
   | { readonly kind: 'proxy'; readonly remote: Address; readonly error: unknown }
-  /** The client was turned away: there are too many connections. */
-  | { readonly kind: 'refused'; readonly remote: Address; readonly excess: Excess }
+  /** The client was turned away: there are too many connections. `omitted` counts what was not told since the last time. */
+  | { readonly kind: 'refused'; readonly remote: Address; readonly excess: Excess; readonly omitted?: number }
+  /** The client had not logged in, and made room for another one. `omitted` counts what was not told since the last time. */
+  | { readonly kind: 'displaced'; readonly remote: Address; readonly omitted?: number }
   /** The client left, or was silent for too long, and the protocol had nothing to say to it. */
   | { readonly kind: 'conversation'; readonly remote: Address; readonly error: unknown }
   /** The protocol failed, which it never should: a bug. The connection was destroyed. */
@@ -52,6 +54,9 @@ function warn(trouble: Trouble, warnings: Warnings): void {
       break;
     case 'refused':
       if (trouble.excess === 'connections') warnings.warn('clients are turned away', new Error('too many connections'));
+      break;
+    case 'displaced':
+      warnings.warn('clients that have not logged in make room for others', new Error('too many connections'));
       break;
     case 'handshake':
     case 'conversation':

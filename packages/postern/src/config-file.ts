@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
 import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
 import { difference, isObject, type Shape, shapeOf } from './shape.ts';
@@ -158,7 +159,7 @@ const SASL_PARTS: Options<Sasl> = {
 };
 const SASL = shapeOf(SASL_PARTS);
 
-const LIMITS = [...Object.keys(defaultLimits), 'connections', 'connectionsPerClient'];
+const LIMITS = [...Object.keys(defaultLimits), ...connectionLimits];
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 

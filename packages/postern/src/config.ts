@@ -70,8 +70,8 @@ export interface Config {
    */
   readonly allowCleartext?: readonly string[];
   /**
-   * What one client may use up: message size, recipients, errors, times, and how many connections there may be, at each listener and
-   * from each client. What is left out has the default of esmtp, and of node.
+   * What one client may use up: message size, recipients, errors, times, and how many connections there may be, at each listener,
+   * from each client and each minute. What is left out has the default of esmtp, and of node.
    */
   readonly limits?: Partial<Limits> & ConnectionLimits;
   /** SMTP extensions that are not offered, such as DSN where nobody sends notifications: those of esmtp's `omit`. Default: none. */

@@ -22,7 +22,9 @@ export function logTrouble(log: Log, now = () => performance.now()): (trouble: T
       case 'proxy':
         return log.warn('a proxy did not say whom it connects', { remote, error: trouble.error });
       case 'refused':
-        return log.warn('turned away', { remote, excess: trouble.excess });
+        return log.warn('turned away', { remote, excess: trouble.excess, omitted: trouble.omitted });
+      case 'displaced':
+        return log.warn('made room for another client', { remote, omitted: trouble.omitted });
       case 'protocol':
         return log.error('a session broke', { remote, error: trouble.error });
       case 'accept':

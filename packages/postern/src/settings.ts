@@ -20,6 +20,7 @@ import { type Limits as ConnectionLimits, networks } from '@postern/node';
 import { type ChallengersOptions, challengers, knownChallengers } from '@postern/sasl';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
+import { connectionLimits } from './connection-limits.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
@@ -218,18 +219,14 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
 }
 
 function parseLimits(given: NonNullable<Config['limits']>): Pick<Settings, 'limits' | 'connections'> {
-  const { connections, connectionsPerClient, ...limits } = given;
-  for (const [name, limit] of Object.entries({ connections, connectionsPerClient })) {
-    if (limit !== undefined && !(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
+  const entries = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  const connections = entries.filter(([name]) => connectionLimits.has(name));
+  for (const [name, limit] of connections) {
+    if (!(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
   }
+  const limits = Object.fromEntries(entries.filter(([name]) => !connectionLimits.has(name)));
   possible(() => withDefaultLimits(limits));
-  return {
-    limits,
-    connections: {
-      ...(connections !== undefined && { connections }),
-      ...(connectionsPerClient !== undefined && { connectionsPerClient }),
-    },
-  };
+  return { limits, connections: Object.fromEntries(connections) };
 }
 
 function parseThrottle(throttle: ThrottleOptions | false): ThrottleOptions | false {

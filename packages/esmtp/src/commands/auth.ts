@@ -28,10 +28,11 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
 
   if (state.login !== undefined) await state.logout('reset');
   const frame = new Frame(state);
+  let login: Login<MessageDelivery>;
   state.conversation.leaveOnEnd = true;
   try {
     const initialResponse = decodeInitialResponse(command.initialResponse, state);
-    state.login = await logIn(state, challenger, initialResponse, frame);
+    login = await logIn(state, challenger, initialResponse, frame);
   } catch (failure) {
     const error = asLoginFailure(failure);
     // Whether the client is still there to hear it or not: or who hangs up in time could guess unseen.
@@ -41,8 +42,8 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   } finally {
     state.conversation.leaveOnEnd = false;
   }
-  state.authenticated = true;
-  state.tell({ kind: 'authenticated', mechanism: challenger.mechanism, avatarId: state.login.avatarId });
+  state.enter(login);
+  state.tell({ kind: 'authenticated', mechanism: challenger.mechanism, avatarId: login.avatarId });
   return OK;
 }
 

@@ -51,8 +51,7 @@ async function logIn(state: State, user: string, before: ForwardedFacts | undefi
     conversation.leaveOnEnd = false;
   }
   await state.logout('reset');
-  state.login = login;
-  state.authenticated = true;
+  state.enter(login);
   state.tell({ kind: 'authenticated', mechanism: MECHANISM, avatarId: login.avatarId });
 }
 
