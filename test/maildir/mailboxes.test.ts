@@ -142,14 +142,15 @@ describe('a tag in an address', () => {
     expect(contents('ann+list@x')).toEqual([`Return-Path: <>\r\n${HELLO}`]);
   });
 
-  it('of which the copy cannot be written is that recipient’s failure', async () => {
+  it('of which the copy cannot be written fails for all: each has the message, or nobody', async () => {
     const open = (async (...args: Parameters<typeof promises.open>) => {
       if (args[1] === 'wx' && String(args[0]).includes('ann@x'))
         throw Object.assign(new Error('full'), { code: 'ENOSPC' });
       return await promises.open(...args);
     }) as typeof promises.open;
     const results = await deliver(new MaildirDelivery(root, { files: { ...promises, open } }), 'bob@x', 'ann+a@x');
-    expect(results?.map((reply) => reply?.code)).toEqual([undefined, 452]);
+    expect(results?.map((reply) => reply?.code)).toEqual([452, 452]);
+    expect(readdirSync(join(root, 'bob@x/new'))).toEqual([]);
     expect(readdirSync(join(root, 'ann@x/new'))).toEqual([]);
     expect(readdirSync(join(root, 'ann@x/tmp'))).toEqual([]);
   });

@@ -133,12 +133,14 @@ describe('a message for several recipients', () => {
     }
   });
 
-  it('fails only for those whose Maildir cannot be', async () => {
+  it('fails only for those whose Maildir cannot be, where each has a reply (LMTP)', async () => {
     writeFileSync(join(root, 'ann@x'), 'not a folder');
     writeFileSync(join(root, 'cyd@x'), 'not a folder');
     const troubles = new Set<string | undefined>();
     const delivery = new MaildirDelivery(root, { onTrouble: (_error, mailbox) => troubles.add(mailbox?.toString()) });
-    const results = await deliver(delivery, envelope('', 'ann@x', 'bob@x', 'cyd@x'), hello);
+    const message = await delivery.openMessage(envelope('', 'ann@x', 'bob@x', 'cyd@x'));
+    await message.write(hello);
+    const results = await message.end(() => {});
     expect(results?.map((reply) => reply?.code)).toEqual([451, undefined, 451]);
     expect(troubles).toEqual(new Set(['ann@x', 'cyd@x']));
     expect(list('bob@x')).toHaveLength(1);
@@ -183,7 +185,9 @@ describe('a message that is not completed', () => {
     ['EDQUOT', 452, '4.3.1'],
     ['EIO', 451, '4.3.0'],
     ['EACCES', 451, '4.3.0'],
-    ['EMFILE', 451, '4.3.0'],
+    ['EMFILE', 452, '4.3.1'],
+    ['ENFILE', 452, '4.3.1'],
+    ['ENOMEM', 452, '4.3.1'],
   ])('for %s when it is opened is refused for now', async (code, reply, enhanced) => {
     const troubles: unknown[] = [];
     const delivery = new MaildirDelivery(root, {
@@ -309,27 +313,23 @@ describe('what survives a loss of power', () => {
     await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
     done.length = 0;
     await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
-    expect(done).toEqual([
-      'write ann@x/tmp/2',
-      'sync ann@x/tmp/2',
-      'link ann@x/tmp/2 bob@x/new/2',
-      'sync bob@x/new',
-      'rename ann@x/tmp/2 ann@x/new/2',
-      'sync ann@x/new',
-    ]);
+    expect(done.slice(0, 3)).toEqual(['write ann@x/tmp/2', 'sync ann@x/tmp/2', 'link ann@x/tmp/2 bob@x/tmp/2']);
+    // What is done for both recipients at the same time has no order.
+    expect(new Set(done.slice(3, 5))).toEqual(
+      new Set(['rename ann@x/tmp/2 ann@x/new/2', 'rename bob@x/tmp/2 bob@x/new/2']),
+    );
+    expect(new Set(done.slice(5))).toEqual(new Set(['sync ann@x/new', 'sync bob@x/new']));
   });
 
   it('is on the disk as a copy, too, before that has its name', async () => {
     const done: string[] = [];
     const files = { ...recording(done), link: failing({ link: 'EXDEV' }).link };
     await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x'), hello);
-    expect(done.slice(done.indexOf('sync bob@x/tmp/1'))).toEqual([
-      'sync bob@x/tmp/1',
-      'rename bob@x/tmp/1 bob@x/new/1',
-      'sync bob@x/new',
-      'rename ann@x/tmp/1 ann@x/new/1',
-      'sync ann@x/new',
-    ]);
+    const end = done.slice(done.indexOf('sync bob@x/tmp/1'));
+    expect(new Set(end.slice(1, 3))).toEqual(
+      new Set(['rename ann@x/tmp/1 ann@x/new/1', 'rename bob@x/tmp/1 bob@x/new/1']),
+    );
+    expect(new Set(end.slice(3))).toEqual(new Set(['sync ann@x/new', 'sync bob@x/new']));
   });
 
   it('waits for a Maildir that another message is just making', async () => {

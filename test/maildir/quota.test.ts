@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import * as promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,11 +42,19 @@ describe('a quota', () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : undefined);
     const troubles: unknown[] = [];
     const delivery = new MaildirDelivery(root, { quota, onTrouble: (error) => troubles.push(error) });
-    expect(await deliver(delivery, 1_400, ann, bob)).toMatchObject([{ code: 452 }, undefined]);
-    expect(await deliver(delivery, 1_400, bob, ann)).toMatchObject([undefined, { code: 452 }]);
+    expect(await deliverEach(delivery, 1_400, ann, bob)).toMatchObject([{ code: 452 }, undefined]);
+    expect(await deliverEach(delivery, 1_400, bob, ann)).toMatchObject([undefined, { code: 452 }]);
     expect([files(ann), files(ann, 'tmp'), files(bob, 'tmp')]).toEqual([[], [], []]);
     expect(files(bob)).toHaveLength(2);
     expect(troubles).toEqual([]);
+  });
+
+  it('that is full keeps the message from all where there is one reply (SMTP): the client sends it again', async () => {
+    const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : 5_000);
+    const delivery = new MaildirDelivery(root, { quota });
+    expect(await deliver(delivery, 1_400, bob, ann)).toMatchObject([{ code: 452 }, { code: 452 }]);
+    expect([files(ann), files(bob), files(ann, 'tmp'), files(bob, 'tmp')]).toEqual([[], [], [], []]);
+    expect(sumOf(bob)).toBe(0);
   });
 
   it('is told already when the client names the recipient, if nothing fits any more', async () => {
@@ -60,6 +77,75 @@ describe('a quota', () => {
     mkdirSync(join(root, 'bob@x/cur'), { recursive: true });
     writeFileSync(join(root, 'bob@x/cur/somebody:2,S'), Buffer.alloc(2_000));
     expect(await deliver(new MaildirDelivery(root, { quota: 3_000 }), 1_400, bob)).toMatchObject([{ code: 452 }]);
+  });
+
+  it('is asked for the size that the client declares with MAIL (RFC 1870)', async () => {
+    const delivery = new MaildirDelivery(root, { quota: 3_000 });
+    await delivery.validateTo(ann, {}, { smtpUtf8: false, size: 3_000 });
+    await expect(delivery.validateTo(ann, {}, { smtpUtf8: false, size: 3_001 })).rejects.toMatchObject({
+      reply: { code: 452, enhanced: '4.2.2' },
+    });
+  });
+
+  it('holds for parallel messages', async () => {
+    const delivery = new MaildirDelivery(root, { quota: 1_000 });
+    const other = new MaildirDelivery(root, { quota: 1_000 });
+    const results = await Promise.all(
+      Array.from({ length: 40 }, (_, at) => deliver(at % 2 === 0 ? delivery : other, 300, ann)),
+    );
+    const kept = results.filter(([result]) => result === undefined).length;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept * (300 + RETURN_PATH)).toBeLessThanOrEqual(1_000);
+    expect(files(ann)).toHaveLength(kept);
+    expect(sumOf(ann)).toBe(kept * (300 + RETURN_PATH));
+  });
+
+  it('is kept in the file of Maildir++, which other programs append to', async () => {
+    const delivery = new MaildirDelivery(root, { quota: 3_000 });
+    await deliver(delivery, 1_000, ann);
+    expect(readFileSync(join(root, 'ann@x/maildirsize'), 'latin1')).toBe(`3000S\n0 0\n${1_000 + RETURN_PATH} 1\n`);
+    appendFileSync(join(root, 'ann@x/maildirsize'), '1900 1\n');
+    await expect(delivery.validateTo(ann, {}, { smtpUtf8: false, size: 100 })).rejects.toMatchObject({
+      reply: { code: 452 },
+    });
+    appendFileSync(join(root, 'ann@x/maildirsize'), '-1900 -1\n');
+    await delivery.validateTo(ann, {}, { smtpUtf8: false, size: 100 });
+  });
+
+  it.each([
+    ['that is torn', '3000S\n2900 1\n12'],
+    ['that is empty', ''],
+    ['of another quota', '9999S\n2900 1\n'],
+    ['with something else in it', '3000S\nlots\n'],
+    ['of less than nothing', '3000S\n-5 1\n'],
+    ['that is too long', `3000S\n${'1 1\n'.repeat(1_400)}`],
+    ['that is far too long', `3000S\n${'1 1\n'.repeat(20_000)}`],
+    ['that may be old, of a mailbox that is full', '3000S\n1500 1\n1500 1\n'],
+  ])('is counted anew from a sum %s, with the folders of Maildir++', async (_title, text) => {
+    for (const folder of ['ann@x/tmp', 'ann@x/cur', 'ann@x/.Sent/cur', 'ann@x/.Sent/new']) {
+      mkdirSync(join(root, folder), { recursive: true });
+    }
+    writeFileSync(join(root, 'ann@x/.Sent/cur/a,S=1000:2,S'), '');
+    writeFileSync(join(root, 'ann@x/cur/b'), Buffer.alloc(500));
+    writeFileSync(join(root, 'ann@x/maildirsize'), text);
+    await new MaildirDelivery(root, { quota: 3_000 }).validateTo(ann, {}, { smtpUtf8: false, size: 1_500 });
+    expect(sumOf(ann)).toBe(1_500);
+  });
+
+  it('looks at no message where the sum is kept', async () => {
+    const looked: unknown[] = [];
+    const opendir = ((...args: Parameters<typeof promises.opendir>) => {
+      looked.push(args[0]);
+      return promises.opendir(...args);
+    }) as typeof promises.opendir;
+    const delivery = new MaildirDelivery(root, { quota: 3_000, files: { ...promises, opendir } });
+    await deliver(delivery, 1_000, ann);
+    looked.length = 0;
+    await delivery.validateTo(ann);
+    await deliver(delivery, 1_000, ann);
+    // The mailbox is full: what was counted a moment ago is not counted again for each message.
+    for (let times = 0; times < 3; times++) await deliver(delivery, 1_000, ann);
+    expect(looked).toEqual([]);
   });
 
   it('that cannot be looked up is a 451, and told of', async () => {
@@ -98,6 +184,31 @@ async function deliver(
   const message = await delivery.openMessage(envelope);
   await message.write(Buffer.alloc(octets, 'x'));
   return (await message.end()) ?? [];
+}
+
+/** As {@link deliver}, of a client that has a reply for each recipient. */
+async function deliverEach(
+  delivery: MaildirDelivery,
+  octets: number,
+  ...to: Mailbox[]
+): Promise<readonly RecipientResult[]> {
+  const recipients = to.map((forwardPath) => ({ forwardPath, parameters: {} }));
+  const message = await delivery.openMessage({
+    reversePath: null,
+    parameters: { smtpUtf8: false },
+    recipients,
+    id: 'test',
+  });
+  await message.write(Buffer.alloc(octets, 'x'));
+  return (await message.end(() => {})) ?? [];
+}
+
+/** What the `maildirsize` file adds up to. */
+function sumOf({ localPart, domain }: Mailbox): number {
+  const [, ...lines] = readFileSync(join(root, `${localPart}@${domain}`, 'maildirsize'), 'latin1')
+    .trim()
+    .split('\n');
+  return lines.reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
 }
 
 function files({ localPart, domain }: Mailbox, room = 'new'): string[] {

@@ -3,7 +3,7 @@ import * as promises from 'node:fs/promises';
 /** What a delivery asks of the file system: a few functions of node:fs/promises, or a test's own. */
 export type FileSystem = Pick<
   typeof promises,
-  'access' | 'chmod' | 'chown' | 'link' | 'mkdir' | 'open' | 'rename' | 'stat' | 'unlink'
+  'access' | 'chmod' | 'chown' | 'link' | 'mkdir' | 'open' | 'opendir' | 'rename' | 'stat' | 'unlink'
 > & {
   /** The names in a folder. */
   readonly readdir: (folder: string) => Promise<string[]>;

@@ -3,10 +3,13 @@ import {
   type Envelope,
   type ForwardPath,
   type Mailbox,
+  type MailParameters,
   type Message,
   MessageDelivery,
+  type RcptParameters,
   Rejection,
 } from '@postern/esmtp';
+import { Congestion } from './congestion.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { MaildirMessage, type Surroundings } from './maildir-message.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
@@ -22,8 +25,9 @@ export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
    */
   readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
-   * How many octets a mailbox may hold, for all or by mailbox. Who has a full one is refused (452 4.2.2) at RCPT, and a message that does
-   * not fit any more after it has come. A number that is not above 0 is a RangeError. Default: no limit.
+   * How many octets a mailbox may hold, for all or by mailbox. RCPT is refused (452 4.2.2) if the declared SIZE does not fit, and a message
+   * that does not fit any more after it has come. The sum is kept in the Maildir's `maildirsize` (Maildir++). A number that is not above
+   * 0 is a RangeError. Default: no limit.
    */
   readonly quota?: Quota;
   /** By default node:fs/promises. */
@@ -36,13 +40,19 @@ export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
  */
 export class MaildirDelivery extends MessageDelivery {
   readonly #surroundings: Surroundings;
+  readonly #congestion: Congestion;
 
   /** @throws RangeError for a quota, a mode or a group that cannot be. */
   constructor(folder: string, options: MaildirOptions = {}) {
     super();
-    const { onTrouble = warner(), quota, files = systemFiles } = options;
-    const quotas = quota === undefined ? undefined : new Quotas(quota, files);
+    const { onTrouble: tell = warner(), quota, files = systemFiles } = options;
     const permissions = new Permissions(options, files);
+    const quotas = quota === undefined ? undefined : new Quotas(quota, files, permissions);
+    this.#congestion = new Congestion(folder, files);
+    const onTrouble: Surroundings['onTrouble'] = (error, mailbox) => {
+      this.#congestion.note(error);
+      return tell(error, mailbox);
+    };
     const maildirs = new Maildirs(folder, files, permissions, options);
     this.#surroundings = { maildirs, files, permissions, quotas, onTrouble };
   }
@@ -52,11 +62,15 @@ export class MaildirDelivery extends MessageDelivery {
     return this.#surroundings.maildirs.prepare();
   }
 
-  validateFrom(): void {}
+  /** Rejects with a Rejection (452 4.3.1) while file descriptors or memory are short. */
+  validateFrom(): void | Promise<void> {
+    return this.#congestion.expectRoom();
+  }
 
-  validateTo(forwardPath: ForwardPath): void | Promise<void> {
+  /** Rejects with a Rejection (452 4.2.2) if a message of the declared SIZE does not fit into the mailbox. */
+  validateTo(forwardPath: ForwardPath, _parameters?: RcptParameters, mail?: MailParameters): void | Promise<void> {
     const { quotas } = this.#surroundings;
-    if (quotas !== undefined) return this.#expectRoom(quotas, forwardPath);
+    if (quotas !== undefined) return this.#expectRoom(quotas, forwardPath, Math.max(1, mail?.size ?? 0));
   }
 
   /** Rejects with a Rejection (452 or 451) if there is no recipient for whom anything can be stored. */
@@ -64,11 +78,11 @@ export class MaildirDelivery extends MessageDelivery {
     return MaildirMessage.open(envelope, this.#surroundings);
   }
 
-  async #expectRoom(quotas: Quotas, mailbox: Mailbox): Promise<void> {
+  async #expectRoom(quotas: Quotas, mailbox: Mailbox, octets: number): Promise<void> {
     const { maildirs, onTrouble } = this.#surroundings;
     try {
       await maildirs.read();
-      await quotas.expectRoom(maildirs.mailboxOf(mailbox), maildirs.pathOf(mailbox), 1);
+      await quotas.expectRoom(maildirs.mailboxOf(mailbox), maildirs.pathOf(mailbox), octets);
     } catch (error) {
       if (!(error instanceof Rejection)) onTrouble(error, mailbox);
       throw rejectionFor(error);

@@ -1,20 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Envelope,
-  type Mailbox,
-  type Message,
-  type RecipientResult,
-  Rejection,
-  type ReversePath,
-} from '@postern/esmtp';
+import type { Envelope, Mailbox, Message, RecipientResult, ReversePath, TellResult } from '@postern/esmtp';
 import { type Addressee, addresseesOf } from './addressees.ts';
+import { AllOrNone } from './all-or-none.ts';
 import { type FileSystem, syncFolder } from './file-system.ts';
 import type { Maildirs } from './maildirs.ts';
 import type { Permissions } from './permissions.ts';
-import { type Quotas, withSize } from './quota.ts';
+import type { Quotas, Reservation } from './quota.ts';
 import { codeOf, rejectionFor } from './trouble.ts';
-import { uniqueName } from './unique-name.ts';
+import { uniqueName, withSize } from './unique-name.ts';
+import { copyFrom, writeAll } from './write-all.ts';
 
 /** What all messages of a delivery have around them. */
 export interface Surroundings {
@@ -26,8 +21,8 @@ export interface Surroundings {
 }
 
 /**
- * A message on its way into Maildirs: written once, into the `tmp` of one recipient, and in the end linked into
- * the `new` of each. A Maildir whose message has other fields gets a copy.
+ * A message on its way into Maildirs: written once, into the `tmp` of one recipient, in the end linked into the `tmp` of each, and
+ * then moved into the `new` of each. A Maildir whose message has other fields gets a copy.
  */
 export class MaildirMessage implements Message {
   readonly retains = false;
@@ -95,7 +90,8 @@ export class MaildirMessage implements Message {
     return this.#flush(chunk).catch((error: unknown) => this.#refuse(error));
   }
 
-  async end(): Promise<readonly RecipientResult[]> {
+  /** Without `tell` the client hears one reply for all recipients: then all have the message, or none. */
+  async end(tell?: TellResult): Promise<readonly RecipientResult[]> {
     try {
       await this.#flush(EMPTY);
       await this.#handle.sync();
@@ -104,7 +100,7 @@ export class MaildirMessage implements Message {
       await this.#undo();
       return this.#refuse(error);
     }
-    return await this.#deliver();
+    return await this.#deliver(tell === undefined);
   }
 
   async abort(): Promise<void> {
@@ -112,64 +108,48 @@ export class MaildirMessage implements Message {
   }
 
   /** A recipient named twice gets the message once. */
-  async #deliver(): Promise<readonly RecipientResult[]> {
-    const { quotas, files, onTrouble } = this.#surroundings;
-    const results = new Map<Addressee, RecipientResult>();
-    const put = async (addressee: Addressee, place: (target: string) => Promise<void>): Promise<void> => {
-      try {
-        const { mailbox, path } = addressee;
-        await quotas?.expectRoom(mailbox, path, this.#octetsOf(addressee));
-        await this.#put(addressee, place);
-      } catch (error) {
-        if (!(error instanceof Rejection)) onTrouble(error, addressee.mailbox);
-        results.set(addressee, rejectionFor(error).reply);
-      }
-    };
-    const others = new Set(this.#addressees);
-    others.delete(this.#home);
-    await forEachOf([...others], AT_ONCE, (other) => put(other, (target) => this.#link(other, target)));
-    // Last, since it moves what the others link to.
-    await put(this.#home, (target) => files.rename(this.#tmp, target));
-    if (results.has(this.#home)) await this.#remove(this.#tmp);
-    return this.#addressees.map((addressee) => results.get(addressee));
-  }
-
-  /** Places the message in a Maildir's `new`, for good, or not at all. */
-  async #put(addressee: Addressee, place: (target: string) => Promise<void>): Promise<void> {
-    const { quotas, maildirs, files } = this.#surroundings;
-    const { path } = addressee;
-    const name = quotas === undefined ? this.#name : withSize(this.#name, this.#octetsOf(addressee));
-    const target = join(path, 'new', name);
-    await maildirs.within(path, () => place(target));
-    try {
-      await syncFolder(files, join(path, 'new'));
-    } catch (error) {
-      await this.#remove(target);
-      throw error;
+  async #deliver(together: boolean): Promise<readonly RecipientResult[]> {
+    const { quotas, files, maildirs, onTrouble } = this.#surroundings;
+    const copies = [...new Set(this.#addressees)];
+    const reservations = new Map<Addressee, Reservation>();
+    const delivery = new AllOrNone(copies, together, (error, { mailbox }) => onTrouble(error, mailbox));
+    // Nothing is in a `new` before everything is on the disk, and has room.
+    await delivery.step(async (copy) => {
+      if (copy !== this.#home) await maildirs.within(copy.path, () => this.#stage(copy));
+    });
+    if (quotas !== undefined) {
+      await delivery.step(async (copy) => {
+        reservations.set(copy, await quotas.reserve(copy.mailbox, copy.path, this.#octetsOf(copy)));
+      });
     }
+    await delivery.step((copy) => files.rename(this.#tmpOf(copy), this.#targetOf(copy)));
+    await delivery.step(({ path }) => syncFolder(files, join(path, 'new')));
+    const lost = new Set(delivery.lost);
+    for (const copy of copies) {
+      const reservation = reservations.get(copy);
+      if (!lost.has(copy)) reservation?.keep();
+      else await this.#withdraw(copy, reservation);
+    }
+    return this.#addressees.map((copy) => delivery.resultOf(copy));
   }
 
-  async #link(addressee: Addressee, target: string): Promise<void> {
-    if (addressee.fields === this.#home.fields) {
+  /** Links or copies the message into the `tmp` of another Maildir. */
+  async #stage(copy: Addressee): Promise<void> {
+    if (copy.fields === this.#home.fields) {
       try {
-        return await this.#surroundings.files.link(this.#tmp, target);
+        return await this.#surroundings.files.link(this.#tmp, this.#tmpOf(copy));
       } catch (error) {
         if (!NO_LINK.has(codeOf(error))) throw error;
       }
     }
-    await this.#copy(addressee, target);
+    await this.#writeCopy(copy.fields, this.#tmpOf(copy));
   }
 
-  async #copy({ path, fields }: Addressee, target: string): Promise<void> {
-    const { files } = this.#surroundings;
-    const tmp = join(path, 'tmp', this.#name);
-    try {
-      await this.#writeCopy(fields, tmp);
-      await files.rename(tmp, target);
-    } catch (error) {
-      await this.#remove(tmp);
-      throw error;
-    }
+  /** What a reader has taken out of `new` meanwhile stays: a duplicate is better than a loss. */
+  async #withdraw(copy: Addressee, reservation: Reservation | undefined): Promise<void> {
+    await this.#remove(this.#targetOf(copy));
+    await this.#remove(this.#tmpOf(copy));
+    await reservation?.release().catch((error: unknown) => this.#surroundings.onTrouble(error, copy.mailbox));
   }
 
   /** Writes and syncs the message with other fields. */
@@ -226,7 +206,16 @@ export class MaildirMessage implements Message {
   }
 
   get #tmp(): string {
-    return join(this.#home.path, 'tmp', this.#name);
+    return this.#tmpOf(this.#home);
+  }
+
+  #tmpOf({ path }: Addressee): string {
+    return join(path, 'tmp', this.#name);
+  }
+
+  #targetOf(copy: Addressee): string {
+    const { quotas } = this.#surroundings;
+    return join(copy.path, 'new', quotas === undefined ? this.#name : withSize(this.#name, this.#octetsOf(copy)));
   }
 }
 
@@ -244,38 +233,8 @@ function plainFirst(addressees: readonly Addressee[]): readonly Addressee[] {
     : [...plain, ...all.filter(({ fields }) => fields !== '')];
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    written += (await handle.write(bytes, written)).bytesWritten;
-  }
-}
-
-/** Copies what lies behind the position. */
-async function copyFrom(from: FileHandle, start: number, to: FileHandle): Promise<void> {
-  const buffer = new Uint8Array(BUFFER);
-  for (let position = start; ; ) {
-    const { bytesRead } = await from.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    await writeAll(to, buffer.subarray(0, bytesRead));
-  }
-}
-
-/** Works on all of the items, on a few at once. The work must not reject. */
-async function forEachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (const item of rest) await work(item);
-    }),
-  );
-}
-
 const BUFFER = 64 * 1024;
 const EMPTY = new Uint8Array(0);
-
-/** Recipients served at the same time, each with one open folder. */
-const AT_ONCE = 4;
 
 /** Another disk, a file system without hard links, or too many of them: a copy will do. */
 const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -13,3 +13,14 @@ export function uniqueName(): string {
 function host(): string {
   return hostname().slice(0, 64).replaceAll('/', '\\057').replaceAll(':', '\\072');
 }
+
+/** Returns the name of a file with its size in octets, as Maildir++ has it (`,S=1234`): nobody needs to look at the file itself. */
+export function withSize(name: string, octets: number): string {
+  return `${name},S=${octets}`;
+}
+
+/** Returns the octets that a file's name tells. */
+export function sizeIn(name: string): number | undefined {
+  const digits = /,S=(\d{1,15})(?=[,:]|$)/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
