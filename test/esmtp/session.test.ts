@@ -148,6 +148,13 @@ describe('options', () => {
     expect(() => esmtp({ hostname: 'mx.example.com', portal, limits: { [name]: value } })).toThrow(RangeError);
   });
 
+  test('names that are no limits are refused', () => {
+    const limits: object = { messagesize: 1_000 };
+    expect(() => esmtp({ hostname: 'mx.example.com', portal, limits })).toThrow(
+      /^limits: unknown limit "messagesize"; expected .*messageSize/,
+    );
+  });
+
   test('a limit left undefined is the default', async () => {
     const server = new Server({ limits: { messageSize: undefined as never } });
     await server.play(

@@ -84,10 +84,18 @@ export const defaultLimits: Limits = {
   finalTime: 620_000,
 };
 
-/** The default limits with some of them set otherwise. Throws a RangeError for a number with which no server can work. */
+/**
+ * Returns the default limits with some of them set otherwise.
+ *
+ * @throws TypeError for a name that is no limit
+ * @throws RangeError for a number with which no server can work
+ */
 export function withDefaults(chosen: Partial<Limits> = {}): Limits {
   const set = Object.entries(chosen).filter(([, value]) => value !== undefined) as [keyof Limits, number][];
   for (const [name, value] of set) {
+    if (!Object.hasOwn(least, name)) {
+      throw new TypeError(`limits: unknown limit ${JSON.stringify(name)}; expected ${Object.keys(least).join(', ')}`);
+    }
     if (!(value >= least[name])) throw new RangeError(`limits.${name}: ${least[name]} or more is wanted, not ${value}`);
   }
   return { ...defaultLimits, ...Object.fromEntries(set) };
