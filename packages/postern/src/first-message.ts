@@ -1,11 +1,17 @@
 import { formatEndpoint } from '@postern/node';
+import type { FirstAddresses } from './first-addresses.ts';
 import type { Guest, ListenerSettings } from './settings.ts';
 
 /**
- * How to send a first message as the guest: a sentence and, for a listener that a command can be pointed at, a line for a shell. The port
- * is the listener's real one.
+ * Returns how to send a first message as the guest: a sentence and, for a listener that a command can be pointed at,
+ * a line for a shell. The port is the listener's real one.
  */
-export function firstMessage({ endpoint, tls }: ListenerSettings, port: number, guest: Guest): string {
+export function firstMessage(
+  { endpoint, tls }: ListenerSettings,
+  port: number,
+  guest: Guest,
+  { from, to }: FirstAddresses,
+): string {
   const password = `The user ${guest.username} has the password ${guest.password}.`;
   if ('path' in endpoint) return `${password}\n`;
   const host = LOOPBACK.get(endpoint.host) ?? endpoint.host;
@@ -15,10 +21,15 @@ export function firstMessage({ endpoint, tls }: ListenerSettings, port: number, 
     ...(tls === 'implicit' ? ['--insecure'] : []),
     ...(tls === 'required' ? ['--ssl-reqd', '--insecure'] : []),
     `--user '${guest.username}:${guest.password}'`,
-    '--mail-from guest@example.com --mail-rcpt ann@example.com --upload-file -',
+    `--mail-from ${shellWord(from)} --mail-rcpt ${shellWord(to)} --upload-file -`,
   ];
   const line = `printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS ${options.join(' ')}`;
   return `${password} To send a first message, paste this:\n${line}\n`;
+}
+
+/** Returns the text as one word of a shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Where a listener on every address can be reached from here. */

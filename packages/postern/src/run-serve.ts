@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { firstAddresses } from './first-addresses.ts';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { npmEnded } from './npm-parent.ts';
@@ -65,13 +66,14 @@ function readyOf({ listeners }: Server): Ready {
 }
 
 /** Does not reject: that nobody may be there to read it is no reason not to serve. */
-async function announce({ guest, listeners }: Settings, { urls, ports }: Ready, log: Log): Promise<void> {
+async function announce(settings: Settings, { urls, ports }: Ready, log: Log): Promise<void> {
+  const { guest, listeners } = settings;
   try {
     await printOut(urls.map((url) => `listening ${url}\n`).join(''));
     const at = listeners.findIndex(({ service }) => service === 'submission');
     const [first, port] = [listeners[at] ?? listeners[0], ports[Math.max(at, 0)]];
     if (guest !== undefined && first !== undefined && port !== undefined) {
-      await printOut(firstMessage(first, port, guest));
+      await printOut(firstMessage(first, port, guest, firstAddresses(settings, guest)));
     }
   } catch (error) {
     log.warn('nothing can be written to the standard output', { error });
