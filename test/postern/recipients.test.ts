@@ -217,8 +217,11 @@ describe('options that cannot be', () => {
   it.each([
     ['--recipients users', '--recipients: users: expected a user database'],
     ['--recipients ann@', '--recipients: expected users, file:FILE, or addresses'],
-    ['--recipients file:/nonexistent/recipients', '/nonexistent/recipients: expected a file that can be read'],
-    ['--aliases /nonexistent/aliases', '/nonexistent/aliases: expected a file that can be read'],
+    [
+      '--recipients file:/nonexistent/recipients',
+      '--recipients: /nonexistent/recipients: expected a file that can be read',
+    ],
+    ['--aliases /nonexistent/aliases', '--aliases: /nonexistent/aliases: expected a file that can be read'],
     ['--domains exa_mple..com', '--domains: expected domains, such as example.com, or *'],
     ['--domains *,example.com', '--domains: expected * alone, or domains'],
     ['--own-senders everybody', '--own-senders: expected users or file:FILE'],

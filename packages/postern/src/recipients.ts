@@ -61,7 +61,9 @@ export class Recipients implements RecipientResolver {
 
   async #read(): Promise<LocalRecipients> {
     const { mailboxes, files, domains, aliases } = this.#settings;
-    const lines = await Promise.all(files.map(async (file) => parseAddressLines(await read(file), file)));
+    const lines = await Promise.all(
+      files.map(async (file) => parseAddressLines(await read(file, '--recipients'), file)),
+    );
     const { entries, placeOf } = await readTargets(aliases, '--aliases');
     const lookup = lookupOf(this.#settings, this.#context);
     const { hostname, recipientDelimiter, isLocal } = this.#context;
@@ -94,7 +96,7 @@ export async function readTargets(
 ): Promise<{ readonly entries: readonly AliasEntry[]; readonly placeOf: (name: string) => string }> {
   if (source === undefined) return { entries: [], placeOf: () => option };
   if ('entries' in source) return { entries: source.entries, placeOf: () => option };
-  return parseNamedTargets(await read(source.file), source.file);
+  return parseNamedTargets(await read(source.file, option), source.file);
 }
 
 /** A user is known by an address, or by a name at a domain that is ours. */
@@ -116,10 +118,12 @@ async function hasMailbox(directory: UserDirectory, mailbox: Mailbox, isOwn: boo
   return (await directory.hasUser(mailbox.toString())) || (isOwn && (await directory.hasUser(mailbox.localPart)));
 }
 
-async function read(file: string): Promise<string> {
+async function read(file: string, option: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file}: expected a file that can be read: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`${option}: ${file}: expected a file that can be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
