@@ -15,10 +15,10 @@ afterEach(() => rmSync(folder, { recursive: true }));
 describe('the config file', () => {
   it('is the one that is named, else the one that lies there, else none', () => {
     expect(findConfigFile(undefined, folder)).toBeUndefined();
-    writeFileSync(join(folder, 'postern.config.js'), '');
-    expect(findConfigFile(undefined, folder)).toBe(join(folder, 'postern.config.js'));
-    writeFileSync(join(folder, 'postern.config.ts'), '');
-    expect(findConfigFile(undefined, folder)).toBe(join(folder, 'postern.config.ts'));
+    for (const end of ['mjs', 'js', 'mts', 'ts']) {
+      writeFileSync(join(folder, `postern.config.${end}`), '');
+      expect(findConfigFile(undefined, folder)).toBe(join(folder, `postern.config.${end}`));
+    }
     writeFileSync(join(folder, 'other.ts'), '');
     expect(findConfigFile('other.ts', folder)).toBe(join(folder, 'other.ts'));
     expect(() => findConfigFile('missing.ts', folder)).toThrow('--config missing.ts: expected a file that exists');
@@ -34,6 +34,17 @@ describe('the config file', () => {
     const path = join(folder, 'b.config.js');
     writeFileSync(path, `throw new Error('not today');`);
     await expect(loadConfig(path)).rejects.toThrow(`${path}: expected a module that loads: not today`);
+  });
+
+  it.each([
+    [{ limits: { messagesize: 1 } }, 'limits.messagesize: ', 'messageSize'],
+    [{ throttle: { trused: true } }, 'throttle.trused: ', 'trusted'],
+    [{ sasl: { channelbinding: 'off' } }, 'sasl.channelbinding: ', 'channelBinding'],
+    [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: ', 'iterations'],
+    [{ tls: { certs: 'x', key: 'x' } }, 'tls.certs: ', 'cert'],
+  ])('suggests a name for the unknown one in %j', (value, where, meant) => {
+    expect(() => checkConfig(value, 'my.config.ts')).toThrow(`my.config.ts: ${where}`);
+    expect(() => checkConfig(value, 'my.config.ts')).toThrow(`; did you mean "${meant}"?`);
   });
 
   it('is told its mistakes with what it calls in the same way', async () => {

@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
 import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';
 import { LOG_FORMS } from './log.ts';
 import { Place } from './place.ts';
-import { difference, isObject, type Shape, shapeOf } from './shape.ts';
+import { type Difference, difference, isObject, type Shape, shapeOf, WHOLE } from './shape.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -26,14 +27,29 @@ export async function loadConfig(file: string): Promise<Config> {
     module = await import(pathToFileURL(file).href);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${file}: ${error.message}`, { cause: error });
-    throw new UsageError(
-      `${file}: expected a module that loads: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new UsageError(doesNotLoad(error, file), { cause: error });
   }
   return checkConfig(module.default, file);
+}
+
+function doesNotLoad(error: unknown, file: string): string {
+  if (!(error instanceof SyntaxError)) {
+    return `${file}: expected a module that loads: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  // Node begins the stack of a syntax error with its place.
+  const [, path, line] = /^(?:file:\/\/)?(.*):(\d+)$/m.exec(error.stack?.split('\n', 1)[0] ?? '') ?? [];
+  const place = path === file ? `${file}:${line}` : file;
+  return `${place}: expected a module that loads: ${error.message}${moduleHint(file)}`;
+}
+
+/** `npm init` writes `"type": "commonjs"`, by which Node takes a file of this name for CommonJS. */
+function moduleHint(file: string): string {
+  const manifest = findPackageJSON(pathToFileURL(file));
+  if (manifest === undefined || /\.[cm][jt]s$/.test(file)) return '';
+  const { type }: { readonly type?: unknown } = JSON.parse(readFileSync(manifest, 'utf8'));
+  if (type !== 'commonjs') return '';
+  const name = basename(file).replace(/(?=[jt]s$)/, 'm');
+  return `; ${manifest} has "type": "commonjs": expected "type": "module" there, or the name ${name} for the file`;
 }
 
 /** A file may be JavaScript, so its types prove nothing. */
@@ -46,20 +62,22 @@ export function checkConfig(value: unknown, file: string): Config {
         `${file}: unknown property ${JSON.stringify(key)}, expected ${[...RULES.keys()].join(', ')}${suggestion(key, RULES.keys())}`,
       );
     }
-    const where = given === undefined ? undefined : rule.difference(given);
-    if (where !== undefined) throw new UsageError(`${file}: ${key}${where}: expected ${rule.expected}`);
+    const found = given === undefined ? undefined : rule.difference(given);
+    if (found !== undefined) {
+      throw new UsageError(`${file}: ${key}${found.path}: expected ${rule.expected}${found.hint}`);
+    }
   }
   return value;
 }
 
 interface Rule {
   readonly expected: string;
-  /** Where the value is not what is expected: the path of a part, or nothing for all of it; undefined if it is. */
-  difference(value: unknown): string | undefined;
+  /** Returns where the value is not what is expected; undefined if it is. */
+  difference(value: unknown): Difference | undefined;
 }
 
 function rule(expected: string, holds: (value: unknown) => boolean): Rule {
-  return { expected, difference: (value) => (holds(value) ? undefined : '') };
+  return { expected, difference: (value) => (holds(value) ? undefined : WHOLE) };
 }
 
 function shaped(expected: string, shape: Shape): Rule {
@@ -88,14 +106,16 @@ function isTable(value: unknown): boolean {
   });
 }
 
-function tlsDifference(value: unknown): string | undefined {
+function tlsDifference(value: unknown): Difference | undefined {
   return keyFilesDifference(value, TLS);
 }
 
-function keyFilesDifference(value: unknown, shape: Shape): string | undefined {
-  if (!isObject(value)) return '';
+/** A misspelt name counts first: `certs` says more than that `cert` is missing. */
+function keyFilesDifference(value: unknown, shape: Shape): Difference | undefined {
+  const found = difference(value, shape);
+  if (found !== undefined || !isObject(value)) return found;
   const { cert, key } = value;
-  return isString(cert) && isString(key) ? difference(value, shape) : '';
+  return isString(cert) && isString(key) ? undefined : WHOLE;
 }
 
 /** `mechanisms, login (usernamePrompt, passwordPrompt), …` */
@@ -170,9 +190,12 @@ const PLACE = rule(
 );
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
-  listen: rule('a list of URLs', (value) => listOf(isString)(value) && (value as readonly unknown[]).length > 0),
+  listen: rule(
+    "a list of URLs, such as ['smtp://127.0.0.1:2500']",
+    (value) => listOf(isString)(value) && (value as readonly unknown[]).length > 0,
+  ),
   auth: rule(
-    'a list of specs and checkers',
+    "a list of specs and checkers, such as ['memory:joe:secret']",
     listOf((one) => isString(one) || isChecker(one)),
   ),
   deliver: PLACE,
@@ -211,4 +234,5 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
 
 const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries(RULES_BY_NAME));
 
-const CONFIG_FILES = ['postern.config.ts', 'postern.config.js'];
+/** In the order in which they are looked for; Node takes those with an m for ES modules whatever package.json says. */
+const CONFIG_FILES = ['postern.config.ts', 'postern.config.mts', 'postern.config.js', 'postern.config.mjs'];

@@ -107,7 +107,7 @@ export const SERVE_OPTIONS = {
   config: {
     type: 'string',
     value: 'FILE',
-    summary: 'a module that exports defineConfig({…}); default ./postern.config.ts or .js',
+    summary: 'a module with defineConfig({…}); default ./postern.config.ts, .mts, .js or .mjs',
   },
   log: { type: 'string', value: 'FORM', summary: 'pretty, json or silent, on the standard error; default pretty' },
 } as const satisfies OptionTable;
