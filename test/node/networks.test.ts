@@ -8,13 +8,20 @@ const unix = { family: 'unix', address: '', port: 0 } as const;
 describe('a list of networks', () => {
   const among = networks(['192.0.2.1', '10.0.0.0/8', '2001:db8::/32', 'unix']);
 
-  it.each([v4('192.0.2.1'), v4('10.255.0.1'), v6('2001:db8:1::1'), unix])('has %j', (peer) => {
-    expect(among(peer)).toBe(true);
-  });
+  it.each([v4('192.0.2.1'), v4('10.255.0.1'), v6('2001:db8:1::1'), v6('::ffff:10.1.2.3'), v6('::ffff:a01:203'), unix])(
+    'has %j',
+    (peer) => {
+      expect(among(peer)).toBe(true);
+    },
+  );
 
-  it.each([v4('192.0.2.2'), v4('11.0.0.1'), v6('2001:db9::1'), v6('::1')])('does not have %j', (peer) => {
-    expect(among(peer)).toBe(false);
-  });
+  // A translator's clients are not the machine whose address is inside theirs: a list of trust does not take them for it.
+  it.each([v4('192.0.2.2'), v4('11.0.0.1'), v6('2001:db9::1'), v6('::1'), v6('64:ff9b::10.1.2.3')])(
+    'does not have %j',
+    (peer) => {
+      expect(among(peer)).toBe(false);
+    },
+  );
 
   it('has nobody if it is empty, and UNIX sockets only if they are named', () => {
     expect([v4('127.0.0.1'), v6('::1'), unix].map(networks([]))).toEqual([false, false, false]);

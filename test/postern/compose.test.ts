@@ -1,3 +1,4 @@
+import { Conversation } from '@postern/conversation';
 import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery, Notifying } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
@@ -197,6 +198,29 @@ describe('a composition', () => {
     expect(String(await readChunk(first))).toMatch(/^220 /);
     expect(String(await readChunk(second))).toMatch(/^421 4\.3\.2 /);
     for (const transport of [first, second]) transport.destroy();
+  });
+
+  it('has the oldest stranger make room for a new client, and keeps who has logged in', async () => {
+    const { container } = composed({
+      listen: ['smtp://127.0.0.1:0'],
+      auth: ['memory:joe:secret'],
+      limits: { connections: 2 },
+    });
+    await using server = await (await container.getAsync(identifiers.Server)).start();
+    const [listener] = server.listeners.values();
+    const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
+    const open = async () => new Conversation(await connect({ endpoint }));
+    const joe = await open();
+    expect(await joe.hearLine(512)).toMatch(/^220 /);
+    joe.say(`EHLO client.example.org\r\nAUTH PLAIN ${btoa('\0joe\0secret')}\r\n`);
+    while (!(await joe.hearLine(512))?.startsWith('235 '));
+    const [stranger, newest] = [await open(), await open()];
+    expect(await stranger.hearLine(512)).toMatch(/^220 /);
+    expect(await stranger.hearLine(512)).toBe('421 4.3.2 Too many connections, try again later');
+    expect(await newest.hearLine(512)).toMatch(/^220 /);
+    joe.say('NOOP\r\n');
+    expect(await joe.hearLine(512)).toMatch(/^250 /);
+    for (const conversation of [joe, stranger, newest]) conversation.destroy();
   });
 
   it('lets in guests only where anonymous is among them, and wants authentication of all others', () => {
