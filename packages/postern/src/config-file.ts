@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
 import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
@@ -44,12 +43,19 @@ function doesNotLoad(error: unknown, file: string): string {
 
 /** `npm init` writes `"type": "commonjs"`, by which Node takes a file of this name for CommonJS. */
 function moduleHint(file: string): string {
-  const manifest = findPackageJSON(pathToFileURL(file));
+  const manifest = manifestOf(dirname(file));
   if (manifest === undefined || /\.[cm][jt]s$/.test(file)) return '';
   const { type }: { readonly type?: unknown } = JSON.parse(readFileSync(manifest, 'utf8'));
   if (type !== 'commonjs') return '';
   const name = basename(file).replace(/(?=[jt]s$)/, 'm');
   return `; ${manifest} has "type": "commonjs": expected "type": "module" there, or the name ${name} for the file`;
+}
+
+/** Returns the package.json by which Node decides what the files of the folder are; undefined if there is none. */
+function manifestOf(folder: string): string | undefined {
+  const manifest = join(folder, 'package.json');
+  if (existsSync(manifest)) return manifest;
+  return dirname(folder) === folder ? undefined : manifestOf(dirname(folder));
 }
 
 /** A file may be JavaScript, so its types prove nothing. */
