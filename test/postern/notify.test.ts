@@ -27,13 +27,22 @@ function serverInto(delivery: MessageDelivery, options: Partial<EsmtpOptions>): 
 }
 
 /** Sends a message of joe's, and comes to the reply. */
-async function send(
+function send(url: URL | undefined, ...recipients: readonly [string, RcptParameters][]): Promise<Reply | undefined> {
+  return sendAs('joe', url, ...recipients);
+}
+
+/** Sends as the user, or as a guest. */
+async function sendAs(
+  user: 'joe' | undefined,
   url: URL | undefined,
   ...recipients: readonly [string, RcptParameters][]
 ): Promise<Reply | undefined> {
   const transport = await connect({ endpoint: { host: '127.0.0.1', port: Number(url?.port) } });
-  const responders = passwordResponders({ username: 'joe', password: 'mine' });
-  await using client = await connectSmtp(transport, { hostname: 'client.example.com', responders });
+  const responders = user && passwordResponders({ username: user, password: 'mine' });
+  await using client = await connectSmtp(transport, {
+    hostname: 'client.example.com',
+    ...(responders && { responders }),
+  });
   const to = recipients.map(([name, parameters]): Recipient => {
     return { forwardPath: new Mailbox(name, 'example.org'), parameters };
   });
@@ -79,6 +88,30 @@ describe('postern serve --notify', () => {
       },
       { 'final-recipient': 'rfc822;ann@example.org', action: 'delivered', status: '2.0.0' },
     ]);
+  });
+
+  it('tells a sender whom nobody has proved of failures only, without a word of the message', async () => {
+    const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
+    store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
+    await using next = await serverInto(store, { service: 'lmtp', omit: ['DSN'] });
+    await using notified = await serverInto(back, { service: 'mx' });
+    await using postern = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0?service=mx --log silent --domains example.org`,
+      ...words`--deliver lmtp:127.0.0.1:${String(next.address.port)} --notify smtp:127.0.0.1:${String(notified.address.port)}`,
+    );
+    const recipients: [string, RcptParameters][] = [
+      ['ann', { notify: ['SUCCESS'] }],
+      ['eve', { notify: ['SUCCESS', 'FAILURE'] }],
+    ];
+    expect(await sendAs(undefined, postern.urls[0], ...recipients)).toMatchObject({ code: 250 });
+
+    expect(back.delivered).toHaveLength(1);
+    const { parts } = parseNotification(back.delivered[0]?.text ?? '');
+    expect(parts.map(({ fields }) => fields.get('content-type')?.split(';')[0])).toEqual([
+      'text/plain',
+      'message/delivery-status',
+    ]);
+    expect(back.delivered[0]?.text).not.toContain('Subject: hi');
   });
 
   it('says in the log which notification could not be sent, and to the client who has the message', async () => {

@@ -35,10 +35,10 @@ export const dsn: Extension = {
   rcpt: [
     {
       keyword: 'NOTIFY',
-      read(value, parameters) {
+      read(value, parameters, state) {
         const notify = parseNotify(value);
         if (notify === undefined) return BAD_VALUE;
-        parameters.notify = notify;
+        parameters.notify = state.isStranger ? withoutSuccess(notify) : notify;
         return undefined;
       },
     },
@@ -53,6 +53,16 @@ export const dsn: Extension = {
     },
   ],
 };
+
+/**
+ * Returns what a stranger may ask for: the sender's address is not proved, and a notification of success
+ * would send mail of the stranger's choice to anybody.
+ */
+function withoutSuccess(notify: Notify): Notify {
+  if (notify === 'NEVER') return notify;
+  const others = notify.filter((occasion) => occasion !== 'SUCCESS');
+  return others.length === 0 ? 'NEVER' : others;
+}
 
 /** True for the value of ENVID (RFC 3461 §4.4): xtext, of printable characters. */
 export function isEnvelopeId(value: string): boolean {

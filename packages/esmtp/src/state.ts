@@ -148,6 +148,11 @@ export class State {
     return !this.authenticated && this.settings.authentication === 'required';
   }
 
+  /** True for a guest at SMTP: nobody vouches for the sender's address. A client of LMTP is a server that queues. */
+  get isStranger(): boolean {
+    return this.settings.protocol === 'smtp' && this.login?.avatarId === ANONYMOUS;
+  }
+
   /** True if what the client says of a message's first submitter counts (RFC 4954 §5). */
   get trusted(): boolean {
     return (

@@ -1,4 +1,4 @@
-import { after } from '@postern/cred';
+import { ANONYMOUS, after } from '@postern/cred';
 import { type MessageDelivery, Notifying, type NotifyingOptions } from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
 import { Mailer } from './mailer.ts';
@@ -12,7 +12,10 @@ export function notifying(
 ): Destination {
   const factory: Destination = (avatarId, mind) =>
     after(destination(avatarId, mind), (delivery) => {
-      return new NotifyingAvatar(delivery, new Mailer(() => notify(MAILER, mind)), options);
+      // A notification to an address that nobody has proved carries no text of the stranger who named it.
+      const isStranger = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
+      const mailer = new Mailer(() => notify(MAILER, mind));
+      return new NotifyingAvatar(delivery, mailer, isStranger ? { ...options, returned: 0 } : options);
     });
   const both = new Set([destination, notify]);
   return Object.assign(factory, {
