@@ -3,9 +3,9 @@ import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:f
 import { connect as connectSocket, createServer, Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Conversation, Deadlines, type Protocol } from '@postern/conversation';
+import { type Conversation, Deadlines, MemoryBudget, type Protocol } from '@postern/conversation';
 import { Certificates, connect, ListenError, type ListenOptions, listen, type Trouble } from '@postern/node';
-import { FakeClock, listenTo, readChunk } from '@postern/testing';
+import { FakeClock, listenTo, readChunk, settle } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
 import { gone, LOOPBACK, Queue, served } from './served.ts';
@@ -178,6 +178,25 @@ describe('limits', () => {
     await plain(port, '127.0.0.3');
     expect((await accept()).transport.remote.address).toBe('127.0.0.2');
     expect((await accept()).transport.remote.address).toBe('127.0.0.3');
+  });
+
+  it('turns clients away while the connections hold all memory, and takes them again after', async () => {
+    const memory = new MemoryBudget({ maxMemory: 20_000 });
+    const { port, accept, trouble } = await served({
+      conversation: { memory },
+      refusal: (excess) => `421 4.3.2 ${excess}\r\n`,
+    });
+    const first = await plain(port);
+    const conversation = await accept();
+    await plain(port);
+    await accept();
+    expect(await heardBy(await plain(port))).toBe('421 4.3.2 memory\r\n');
+    expect(await trouble()).toMatchObject({ kind: 'refused', excess: 'memory' });
+    first.resetAndDestroy();
+    await gone(conversation.signal);
+    while (!memory.hasRoom) await settle();
+    await plain(port);
+    await accept();
   });
 
   it('says nothing in the clear where TLS comes first', async () => {

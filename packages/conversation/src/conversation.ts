@@ -5,6 +5,7 @@ import { DotUnstuffer } from './dot-stuffing.ts';
 import { PeerGone } from './errors.ts';
 import { Input, type LineError } from './input.ts';
 import { type LineListener, LineLoop } from './line-loop.ts';
+import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
@@ -31,6 +32,8 @@ export interface HeardMessage {
 export interface ConversationOptions {
   /** Where the conversation's deadlines are kept: one for all conversations of a server. Default: its own. */
   readonly deadlines?: Deadlines;
+  /** Bounds what the peers of all conversations make the process keep: one for all of them. Default: no bound. */
+  readonly memory?: MemoryBudget;
   /** Shares the event loop with the server's other conversations: one for all of them. Default: its own. */
   readonly turns?: TurnQueue;
   /** Aborts when the server wants to stop. Default: never. */
@@ -53,6 +56,8 @@ export class Conversation implements TransportListener {
    * it back (`minimumRate`).
    */
   patience: number;
+  /** What this peer makes the process keep. Who made the conversation closes it. */
+  readonly memory: MemoryAccount;
   /** Octets that buy a second of the patience back. */
   readonly minimumRate: number;
   readonly #deadlines: Deadlines;
@@ -74,7 +79,8 @@ export class Conversation implements TransportListener {
     this.patience = options.patience ?? 300_000;
     this.minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
-    this.#output = new Output(transport, this.#deadlines);
+    this.memory = options.memory?.open() ?? new MemoryAccount();
+    this.#output = new Output(transport, this.#deadlines, this.memory);
     this.#input = new Input(transport, this.#output, this.#deadlines, options.turns ?? new TurnQueue());
     this.#closing = options.closing;
     transport.listener = this;

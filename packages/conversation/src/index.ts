@@ -12,6 +12,7 @@ export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, Pee
 export type { LineError } from './input.ts';
 export type { LineListener } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
+export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
 export { release } from './release.ts';
 export type { Take } from './sink.ts';
 export type {

@@ -1,19 +1,22 @@
 import type { MaybePromise } from '@postern/core';
 import type { Deadlines } from './deadlines.ts';
 import { PeerGone } from './errors.ts';
+import type { MemoryAccount } from './memory-budget.ts';
 import type { Transport } from './transport.ts';
 
 /** What was said and not sent yet, and the write that is under way. */
 export class Output {
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
+  readonly #memory: MemoryAccount;
   #said = '';
   #writing: Promise<void> | undefined = undefined;
   #broken: PeerGone | undefined = undefined;
 
-  constructor(transport: Transport, deadlines: Deadlines) {
+  constructor(transport: Transport, deadlines: Deadlines, memory: MemoryAccount) {
     this.#transport = transport;
     this.#deadlines = deadlines;
+    this.#memory = memory;
   }
 
   /** Resolves, and never rejects, when the transport can take more; undefined if it can now. */
@@ -73,15 +76,20 @@ export class Output {
       return;
     }
     if (written === undefined) return;
+    // Refusing it is too late: the peer is not heard until it has taken this.
+    this.#memory.charge(bytes.length);
     this.#writing = written.then(
-      () => {
-        this.#writing = undefined;
-      },
+      () => this.#end(bytes.length),
       (cause: unknown) => {
-        this.#writing = undefined;
+        this.#end(bytes.length);
         this.break(cause);
       },
     );
+  }
+
+  #end(octets: number): void {
+    this.#writing = undefined;
+    this.#memory.release(octets);
   }
 
   /** Forgets what was said. */

@@ -30,6 +30,11 @@ export class HeaderCompletion {
     return this.#completed;
   }
 
+  /** The octets of the buffer that holds what there is of the header. */
+  get heldOctets(): number {
+    return this.#held.length;
+  }
+
   /** Takes the next piece. Once all is known, it comes to what goes before that piece, held ones included; undefined means that it is held. */
   feed(piece: Uint8Array): Buffer | undefined {
     if (this.#length === 0 && this.#isOver(piece, piece.length)) return Buffer.from(this.#before(piece));

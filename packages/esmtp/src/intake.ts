@@ -11,7 +11,7 @@ import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { type NextHopReply, nextHopsOf } from './next-hops.ts';
 import { summarize } from './one-reply.ts';
-import { refusal } from './refusals.ts';
+import { NO_MEMORY, refusal } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
 import { tellMessageRefusal } from './tell-refusal.ts';
@@ -33,6 +33,8 @@ export class Intake implements Preface {
   /** Until the header is known. */
   #completion: HeaderCompletion | undefined;
   #octets = 0;
+  /** Octets of the header that are counted as memory. */
+  #heldOctets = 0;
   /** Set once the message has been given up. */
   #refusal: Reply | undefined;
   /** True once its refusal has been told of. */
@@ -167,11 +169,18 @@ export class Intake implements Preface {
   /** Holds the piece back until the header is known, and then passes on what comes of it. */
   #complete(completion: HeaderCompletion, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     const before = completion.feed(piece);
-    if (before === undefined) return;
+    if (before === undefined) return this.#countHeld(completion.heldOctets);
     this.#completion = undefined;
     const defect = this.#defectOf(completion.completed);
     if (defect !== undefined) return this.giveUp(defect);
     return before.length === 0 ? this.#write(piece, used) : this.#writeBoth(before, piece, used);
+  }
+
+  /** Gives the message up if there is no memory for as much as is held of its header. */
+  #countHeld(octets: number): MaybePromise<void> {
+    if (octets === this.#heldOctets) return;
+    if (this.#state.reserveForEnvelope(octets - this.#heldOctets)) this.#heldOctets = octets;
+    else return this.giveUp(NO_MEMORY);
   }
 
   #writeBoth(before: Uint8Array, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {

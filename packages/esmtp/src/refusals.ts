@@ -83,6 +83,8 @@ const ADDRESS_UNSAID = new Reply(550, '5.6.8', 'User not local; where to try ins
 
 /** To a parameter of MAIL or RCPT whose value is none. */
 export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
+/** RFC 3463 §3.4: the clients of this server hold too much memory. */
+export const NO_MEMORY = new Reply(452, '4.3.1', 'Insufficient system storage, try again later');
 /** RFC 5321 §4.1.4. */
 export const OUT_OF_SEQUENCE = new Reply(503, '5.5.1', 'Bad sequence of commands');
 

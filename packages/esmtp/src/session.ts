@@ -53,6 +53,7 @@ async function end(state: State, reason: LogoutReason, failure: unknown, reply: 
   const closed = state.conversation.close();
   const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
   if (takenBack !== undefined) await takenBack;
+  state.releaseEnvelope();
   const loggedOut = state.logout(reason);
   if (loggedOut !== undefined) await loggedOut;
   await closed;
@@ -86,6 +87,7 @@ class Commands implements LineListener {
     const state = this.#state;
     state.told = undefined;
     if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
+    state.lineOctets = line.length;
     const said = parseCommand(line, state.settings.tolerance);
     let answer: MaybePromise<Reply | undefined>;
     try {
@@ -125,6 +127,7 @@ class Commands implements LineListener {
     if (state.conversation.standing === 'busy' && state.transaction === undefined) {
       state.conversation.standing = 'stranger';
     }
+    if (state.transaction === undefined) state.releaseEnvelope();
     if (state.leaving !== undefined) return false;
     if (said !== undefined && !endsGroup.has(said.verb)) return true;
     const flushed = state.conversation.flush();

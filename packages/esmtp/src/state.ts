@@ -61,6 +61,8 @@ export class State {
   transaction: Transaction | undefined;
   #authenticated = false;
   #receivedBeginning: ReceivedBeginning | undefined;
+  /** Octets that the transaction, or the message that came of it, counts for. */
+  #envelopeOctets = 0;
   /** How often MAIL has come so far. */
   transactions = 0;
   /** Commands so far that were none. */
@@ -71,6 +73,8 @@ export class State {
   junkCountedAt = 0;
   /** Logins so far that were refused. */
   refusals = 0;
+  /** Octets of the command line at hand. */
+  lineOctets = 0;
   /** The refusal that an event has told of while the command at hand ran. */
   told: Reply | undefined;
 
@@ -175,6 +179,26 @@ export class State {
     if (next === 'start' || next === 'plain' || next === 'extended') this.home = next;
     this.phase = next === 'home' ? this.home : next;
     if (this.phase === this.home) this.transaction = undefined;
+  }
+
+  /** Counts octets for the transaction, whatever the bounds are. */
+  chargeEnvelope(octets: number): void {
+    this.conversation.memory.charge(octets);
+    this.#envelopeOctets += octets;
+  }
+
+  /** Counts octets for the transaction and returns true; false if there is no memory for them. */
+  reserveForEnvelope(octets: number): boolean {
+    if (this.conversation.memory.shortageOf(octets) !== undefined) return false;
+    this.chargeEnvelope(octets);
+    return true;
+  }
+
+  /** Counts a transaction's memory as free, once it is over and answered. */
+  releaseEnvelope(): void {
+    if (this.#envelopeOctets === 0) return;
+    this.conversation.memory.release(this.#envelopeOctets);
+    this.#envelopeOctets = 0;
   }
 
   /** Has a message of which chunks have come aborted, if there is one. Does not fail. */

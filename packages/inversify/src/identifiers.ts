@@ -1,4 +1,4 @@
-import type { Deadlines } from '@postern/conversation';
+import type { Deadlines, MemoryBudget, MemoryBudgetOptions, TurnQueue } from '@postern/conversation';
 import type { Clock, Portal, PortalOptions, Realm, ThrottleOptions } from '@postern/cred';
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { MaildirOptions } from '@postern/maildir';
@@ -29,6 +29,12 @@ export const identifiers = {
   Esmtp: Symbol.for('@postern/Esmtp') as ServiceIdentifier<EsmtpFactory>,
   /** From conversationModule: one for all connections. */
   Deadlines: Symbol.for('@postern/Deadlines') as ServiceIdentifier<Deadlines>,
+  /** From conversationModule: one for all connections. */
+  TurnQueue: Symbol.for('@postern/TurnQueue') as ServiceIdentifier<TurnQueue>,
+  /** From conversationModule: one for all connections of the process. */
+  MemoryBudget: Symbol.for('@postern/MemoryBudget') as ServiceIdentifier<MemoryBudget>,
+  /** May be bound by the application: the bounds of the MemoryBudget. */
+  MemoryBudgetOptions: Symbol.for('@postern/MemoryBudgetOptions') as ServiceIdentifier<MemoryBudgetOptions>,
 
   /** To be bound by the application: this server's name. */
   Hostname: Symbol.for('@postern/Hostname') as ServiceIdentifier<string>,

@@ -1,4 +1,4 @@
-import type { Deadlines } from '@postern/conversation';
+import type { Deadlines, MemoryBudget, TurnQueue } from '@postern/conversation';
 import type { Portal, Realm } from '@postern/cred';
 import type { Certificates } from '@postern/node';
 import { ContainerModule } from 'inversify';
@@ -23,6 +23,8 @@ export const nodeModule = new ContainerModule(({ bind }) => {
       { serviceIdentifier: identifiers.Esmtp, optional: true },
       { serviceIdentifier: identifiers.Certificates, optional: true },
       { serviceIdentifier: identifiers.Deadlines, optional: true },
+      { serviceIdentifier: identifiers.TurnQueue, optional: true },
+      { serviceIdentifier: identifiers.MemoryBudget, optional: true },
       { serviceIdentifier: identifiers.Warn, optional: true },
     ])
     .inSingletonScope();
@@ -38,6 +40,8 @@ function composeServer(
   esmtp: EsmtpFactory | undefined,
   certificates: Certificates | undefined,
   deadlines: Deadlines | undefined,
+  turns: TurnQueue | undefined,
+  memory: MemoryBudget | undefined,
   warn: ((warning: string) => void) | undefined,
 ): Server {
   return new Server({
@@ -50,6 +54,8 @@ function composeServer(
     esmtp,
     certificates,
     deadlines,
+    turns,
+    memory,
     warn,
   });
 }

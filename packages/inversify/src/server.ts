@@ -1,4 +1,4 @@
-import type { Deadlines } from '@postern/conversation';
+import type { Deadlines, MemoryBudget, TurnQueue } from '@postern/conversation';
 import type { Portal, Realm } from '@postern/cred';
 import { type Certificates, type Listener, type ListenOptions, listen, shutDown } from '@postern/node';
 import type { BoundAvatar } from './bind-avatar.ts';
@@ -21,6 +21,8 @@ export interface ServerParts {
   /** For listeners without certificates of their own. */
   readonly certificates: Certificates | undefined;
   readonly deadlines: Deadlines | undefined;
+  readonly turns: TurnQueue | undefined;
+  readonly memory: MemoryBudget | undefined;
   readonly warn: ((warning: string) => void) | undefined;
 }
 
@@ -84,7 +86,7 @@ export class Server implements AsyncDisposable {
 
   /** The listeners' options with what is bound for all of them. */
   #settle(): readonly { readonly name: string; readonly options: ListenOptions }[] {
-    const { listeners, esmtp, certificates, deadlines } = this.#parts;
+    const { listeners, esmtp, certificates, deadlines, turns, memory } = this.#parts;
     const problems: string[] = [];
     if (listeners.length === 0) problems.push('listener: none is bound; use bindListener');
     const names = new Set<string>();
@@ -96,7 +98,12 @@ export class Server implements AsyncDisposable {
         problems.push(`listener ${name}: has no protocol; load esmtpModule or give it one`);
         return [];
       }
-      const conversation = { ...(deadlines && { deadlines }), ...options.conversation };
+      const conversation = {
+        ...(deadlines && { deadlines }),
+        ...(turns && { turns }),
+        ...(memory && { memory }),
+        ...options.conversation,
+      };
       return [{ name, options: { ...(certificates && { certificates }), ...options, protocol, conversation } }];
     });
     if (problems.length > 0) throw new Misconfiguration(problems);

@@ -16,10 +16,13 @@ export interface ListenOptions {
   readonly certificates?: Certificates;
   readonly limits?: Limits;
   /** What a client hears that is turned away, with its line end; with `implicit` TLS it hears nothing. Default: nothing. */
-  readonly refusal?: string | ((excess: Excess, remote: Address) => string);
+  readonly refusal?: string | ((excess: Excess | 'memory', remote: Address) => string);
   /** Proxies that tell whose connections they hand on. Default: none. */
   readonly proxy?: ProxyOptions;
-  /** What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them. */
+  /**
+   * What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them, and one
+   * `memory` budget, which several listeners of a process share if it is given. Default: a budget of half of the heap's limit.
+   */
   readonly conversation?: Omit<ConversationOptions, 'closing'>;
   /**
    * Hears what went wrong, for a log. Default: what is this server's or its operator's doing becomes a warning of the process, the

@@ -6,6 +6,7 @@ import {
   ConversationError,
   type ConversationOptions,
   Deadlines,
+  MemoryBudget,
   type Standing,
   systemClock,
   type TlsPolicy,
@@ -34,6 +35,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   readonly #reports: ReportLimit;
   readonly #proxies: TrustedProxies | undefined;
   readonly #deadlines: Deadlines;
+  readonly #memory: MemoryBudget;
   readonly #conversation: ConversationOptions;
   readonly #closing = new AbortController();
   readonly #warnings = new Warnings();
@@ -55,7 +57,14 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
     const turns = options.conversation?.turns ?? new TurnQueue();
-    this.#conversation = { ...options.conversation, deadlines: this.#deadlines, turns, closing: this.#closing.signal };
+    this.#memory = options.conversation?.memory ?? new MemoryBudget();
+    this.#conversation = {
+      ...options.conversation,
+      deadlines: this.#deadlines,
+      memory: this.#memory,
+      turns,
+      closing: this.#closing.signal,
+    };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
       this.#address = addressOf(server);
@@ -162,7 +171,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     const isProxy = this.#proxies?.includes(remote) ?? false;
     const network = isProxy ? undefined : networkOf(remote);
     const visit = new Visit(socket, remote, network, this);
-    const excess = this.#limits.enter(network) ?? this.#enter(visit);
+    const excess = this.#memory.hasRoom ? (this.#limits.enter(network) ?? this.#enter(visit)) : 'memory';
     if (excess !== undefined) this.#refuse(socket, remote, excess);
     else if (isProxy) void this.#introduce(socket, facts, visit);
     else this.#begin(socket, facts, visit);
@@ -175,14 +184,14 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     return 'connections';
   }
 
-  #refuse(socket: Socket, remote: Address, excess: Excess): void {
+  #refuse(socket: Socket, remote: Address, excess: Excess | 'memory'): void {
     // TLS comes before any words, and would cost more than we have to spare.
     if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(excess, remote));
     drop(socket);
     this.#report({ kind: 'refused', remote, excess });
   }
 
-  #refusal(excess: Excess, remote: Address): string {
+  #refusal(excess: Excess | 'memory', remote: Address): string {
     const { refusal = '' } = this.#options;
     try {
       return typeof refusal === 'string' ? refusal : refusal(excess, remote);
@@ -261,6 +270,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   #converse(transport: SocketTransport, visit: Visit): void {
     visit.become(transport);
     const conversation = new Conversation(transport, this.#conversation);
+    transport.memory = conversation.memory;
     this.#protocols++;
     this.#lead(conversation).then(
       () => this.#end(conversation),
@@ -278,12 +288,14 @@ export class Listener implements AsyncDisposable, VisitKeeper {
 
   async #end(conversation: Conversation): Promise<void> {
     await conversation.close();
+    conversation.memory.close();
     this.#protocols--;
     this.#checkIdle();
   }
 
   #fail(conversation: Conversation, error: unknown): void {
     conversation.destroy();
+    conversation.memory.close();
     const kind = error instanceof ConversationError ? 'conversation' : 'protocol';
     this.#tell({ kind, remote: conversation.transport.remote, error });
     this.#protocols--;

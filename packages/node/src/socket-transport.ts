@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import {
   type Address,
   type MaybePromise,
+  type MemoryAccount,
   PeerGone,
   type Standing,
   type TlsFacts,
@@ -58,6 +59,8 @@ export class SocketTransport implements Transport {
   /** What a trusted proxy said of the connection; the two addresses are from there then. */
   readonly proxied: ProxyHeader | undefined;
   listener: TransportListener | undefined = undefined;
+  /** What the connection's read-ahead counts against. Without it only the bound of the transport holds. */
+  memory: MemoryAccount | undefined = undefined;
 
   readonly #keeper: TransportKeeper | undefined;
   #socket: Owned;
@@ -67,6 +70,8 @@ export class SocketTransport implements Transport {
   #chunk: Buffer | undefined = undefined;
   #more: Buffer[] = NOTHING;
   #unread = 0;
+  /** Octets of read-ahead that the memory account counts. */
+  #reserved = 0;
   #paused = false;
   #ended = false;
   /** True if somebody waits for input. */
@@ -165,9 +170,23 @@ export class SocketTransport implements Transport {
       this.#tellInput();
       return;
     }
-    if (this.#unread < READ_AHEAD) return;
+    if (this.#unread < READ_AHEAD && this.#reserve(chunk.length)) return;
     this.#paused = true;
     this.#socket.pause();
+  }
+
+  /** False if there is no memory to read ahead: then the peer waits. */
+  #reserve(octets: number): boolean {
+    if (this.memory === undefined) return true;
+    if (!this.memory.reserve(octets)) return false;
+    this.#reserved += octets;
+    return true;
+  }
+
+  #unreserve(): void {
+    if (this.#reserved === 0) return;
+    this.memory?.release(this.#reserved);
+    this.#reserved = 0;
   }
 
   #tellInput(): void {
@@ -196,6 +215,7 @@ export class SocketTransport implements Transport {
     this.#chunk = this.#more === NOTHING ? undefined : this.#more.shift();
     if (this.#chunk !== undefined) return chunk;
     this.#more = NOTHING;
+    this.#unreserve();
     if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();
@@ -243,6 +263,7 @@ export class SocketTransport implements Transport {
     this.#chunk = undefined;
     this.#more = NOTHING;
     this.#unread = 0;
+    this.#unreserve();
   }
 
   #gone(cause: Error | undefined = this.#error): PeerGone {

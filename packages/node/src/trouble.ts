@@ -7,8 +7,16 @@ export type Trouble =
   | { readonly kind: 'handshake'; readonly remote: Address; readonly error: unknown }
   /** A trusted proxy did not say whom it connects, or not rightly. */
   | { readonly kind: 'proxy'; readonly remote: Address; readonly error: unknown }
-  /** The client was turned away: there are too many connections. `omitted` counts what was not told since the last time. */
-  | { readonly kind: 'refused'; readonly remote: Address; readonly excess: Excess; readonly omitted?: number }
+  /**
+   * The client was turned away: there are too many connections, or they hold too much memory. `omitted` counts what was not told
+   * since the last time.
+   */
+  | {
+      readonly kind: 'refused';
+      readonly remote: Address;
+      readonly excess: Excess | 'memory';
+      readonly omitted?: number;
+    }
   /** The client had not logged in, and made room for another one. `omitted` counts what was not told since the last time. */
   | { readonly kind: 'displaced'; readonly remote: Address; readonly omitted?: number }
   /** The client left, or was silent for too long, and the protocol had nothing to say to it. */
@@ -53,6 +61,8 @@ function warn(trouble: Trouble, warnings: Warnings): void {
       warnings.warn('the grace is over', new Error(`${trouble.connections} connections are cut off`));
       break;
     case 'refused':
+      if (trouble.excess === 'memory')
+        warnings.warn('clients are turned away', new Error('the memory budget is used up'));
       if (trouble.excess === 'connections') warnings.warn('clients are turned away', new Error('too many connections'));
       break;
     case 'displaced':

@@ -58,6 +58,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     const load = () => Certificates.load(certificateOptions(tls, warn));
     container.bind(identifiers.Certificates).toDynamicValue(load).inSingletonScope();
   }
+  container.bind(identifiers.MemoryBudgetOptions).toConstantValue(settings.memory);
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
   const acceptsGuests = checkers.some(judgesGuests);
   const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);

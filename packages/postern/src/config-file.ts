@@ -185,7 +185,7 @@ const SASL_PARTS: Options<Sasl> = {
 };
 const SASL = shapeOf(SASL_PARTS);
 
-const LIMITS = [...Object.keys(defaultLimits), ...connectionLimits];
+const LIMITS = [...Object.keys(defaultLimits), ...connectionLimits, 'maxMemory', 'maxConnectionMemory'];
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 

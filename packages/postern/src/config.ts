@@ -1,3 +1,4 @@
+import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from '@postern/esmtp';
 import type { Limits as ConnectionLimits } from '@postern/node';
@@ -70,10 +71,11 @@ export interface Config {
    */
   readonly allowCleartext?: readonly string[];
   /**
-   * What one client may use up: message size, recipients, errors, times, and how many connections there may be, at each listener,
-   * from each client and each minute. What is left out has the default of esmtp, and of node.
+   * What one client may use up: message size, recipients, errors, times; how many connections there may be, at each listener,
+   * from each client and each minute; and how much memory connections may hold. What is left out has the default of esmtp, node
+   * and conversation.
    */
-  readonly limits?: Partial<Limits> & ConnectionLimits;
+  readonly limits?: Partial<Limits> & ConnectionLimits & MemoryBudgetOptions;
   /** SMTP extensions that are not offered, such as DSN where nobody sends notifications: those of esmtp's `omit`. Default: none. */
   readonly omit?: readonly OptionalExtension[];
   /**

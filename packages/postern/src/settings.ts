@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
+import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import {
   AnonymousChecker,
   type AnyChecker,
@@ -71,6 +72,8 @@ export interface Settings {
   readonly limits: Partial<Limits>;
   /** At each listener. */
   readonly connections: ConnectionLimits;
+  /** Of each process. */
+  readonly memory: MemoryBudgetOptions;
   readonly omit: readonly OptionalExtension[];
   readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
@@ -135,7 +138,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     hostname,
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
-    ...(choose('limits', parseLimits) ?? { limits: {}, connections: {} }),
+    ...(choose('limits', parseLimits) ?? { limits: {}, connections: {}, memory: {} }),
     omit: choose('omit', (extensions) => extensions) ?? [],
     lenient: choose('lenient', (lenient) => lenient) ?? false,
     throttle: choose('throttle', parseThrottle) ?? {},
@@ -218,15 +221,21 @@ function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
   return () => deliver;
 }
 
-function parseLimits(given: NonNullable<Config['limits']>): Pick<Settings, 'limits' | 'connections'> {
-  const entries = Object.entries(given).filter(([, limit]) => limit !== undefined);
+function parseLimits(given: NonNullable<Config['limits']>): Pick<Settings, 'limits' | 'connections' | 'memory'> {
+  const { maxMemory, maxConnectionMemory, ...others } = given;
+  const memory = {
+    ...(maxMemory !== undefined && { maxMemory }),
+    ...(maxConnectionMemory !== undefined && { maxConnectionMemory }),
+  };
+  const entries = Object.entries(others).filter(([, limit]) => limit !== undefined);
   const connections = entries.filter(([name]) => connectionLimits.has(name));
   for (const [name, limit] of connections) {
     if (!(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
   }
   const limits = Object.fromEntries(entries.filter(([name]) => !connectionLimits.has(name)));
   possible(() => withDefaultLimits(limits));
-  return { limits, connections: Object.fromEntries(connections) };
+  possible(() => new MemoryBudget(memory));
+  return { limits, memory, connections: Object.fromEntries(connections) };
 }
 
 function parseThrottle(throttle: ThrottleOptions | false): ThrottleOptions | false {

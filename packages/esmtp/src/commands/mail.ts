@@ -3,9 +3,10 @@ import { Anonymous, after, asLoginError, type MaybePromise, UnhandledCredentials
 import { isQualified, type ReversePath } from '../address.ts';
 import type { Command } from '../command.ts';
 import { type MailParameters, MessageDelivery } from '../delivery.ts';
+import { envelopeCost } from '../envelope-cost.ts';
 import { readParameters } from '../extensions.ts';
 import { ownWords } from '../login-refusal.ts';
-import { AUTHENTICATION_REQUIRED, guestRefusal } from '../refusals.ts';
+import { AUTHENTICATION_REQUIRED, guestRefusal, NO_MEMORY } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
@@ -23,6 +24,7 @@ export function mail(
   if (parameters instanceof Reply) return parameters;
   if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (state.settings.qualifiedDomains && path !== null && !isQualified(path)) return UNQUALIFIED;
+  if (!state.reserveForEnvelope(envelopeCost(state.lineOctets))) return NO_MEMORY;
   if (state.login !== undefined) return begin(state, path, parameters);
   return enterAsGuest(state).then((refused) => refused ?? begin(state, path, parameters));
 }

@@ -2,7 +2,9 @@ import { after, type MaybePromise } from '@postern/cred';
 import { isQualified } from '../address.ts';
 import type { Command } from '../command.ts';
 import type { RcptParameters } from '../delivery.ts';
+import { envelopeCost } from '../envelope-cost.ts';
 import { readParameters } from '../extensions.ts';
+import { NO_MEMORY } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
@@ -19,8 +21,12 @@ export function rcpt(
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (state.settings.qualifiedDomains && !isQualified(path)) return UNQUALIFIED;
   if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
+  const cost = envelopeCost(state.lineOctets);
+  const shortage = state.conversation.memory.shortageOf(cost);
+  if (shortage !== undefined) return shortage === 'process' ? NO_MEMORY : TOO_MANY;
   const valid = state.ask(() => login?.avatar.validateTo(path, parameters, transaction.parameters));
   return after(valid, () => {
+    state.chargeEnvelope(cost);
     transaction.recipients.push({ forwardPath: path, parameters });
     return OK;
   });
