@@ -60,7 +60,11 @@ async function makeKey(file: string): Promise<void> {
     await rm(temporary, { force: true });
   }
   const folder = await open(dirname(file), 'r');
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 function unusable(file: string, cause: unknown): StartError {
