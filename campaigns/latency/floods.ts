@@ -8,12 +8,18 @@ export interface Flood {
   readonly perAddress: number;
 }
 
+const MAIL = 'EHLO x.example.com\r\nMAIL FROM:<a@example.com>\r\n';
+const SHORT_RCPT = 'RCPT TO:<b@example.com>\r\n';
+const LONG_RCPT = `RCPT TO:<b@example.com> ORCPT=rfc822;${'x'.repeat(1_900)}\r\n`;
+
 /** The kinds of load. */
 export const FLOODS: ReadonlyMap<string, Flood> = new Map<string, Flood>([
   ['EHLO', flood('EHLO x.example.com\r\n'.repeat(200))],
   ['NOOP', flood('NOOP\r\n'.repeat(500))],
   ['MAIL', flood('MAIL FROM:<a@example.com>\r\nRSET\r\n'.repeat(250))],
   ['BDAT', flood(`MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n${'BDAT 1\r\nx'.repeat(999)}RSET\r\n`)],
+  ['recipients', { first: `${MAIL}${LONG_RCPT.repeat(1_000)}`, batch: '', perAddress: 50 }],
+  ['header', { first: `${MAIL}${SHORT_RCPT}DATA\r\n${'X-Field: x\r\n'.repeat(5_000)}`, batch: '', perAddress: 50 }],
   ['idle', { first: '', batch: '', perAddress: 20 }],
   ['logins', { first: wrongLogin('EHLO x.example.com\r\n'), batch: wrongLogin(), perAddress: 1 }],
 ]);
