@@ -97,6 +97,7 @@ describe('who may log in', () => {
 
   it.each([
     ['no names', {}, /^users: there are no names/],
+    ['undefined', undefined as unknown as SubmissionOptions['users'], /^users: expected names and their passwords/],
     ['no checkers', [], /^users: the list of checkers is empty/],
     ['an empty password', { joe: '' }, /^users: "joe" has no password/],
   ])('refuses to start with %s', async (_name, users, message) => {
@@ -294,6 +295,11 @@ describe('where messages go', () => {
     const both = { ...options, deliver() {}, deliveryFor() {} };
     await expect(submission(both as unknown as SubmissionOptions)).rejects.toThrow(/expected one/);
   });
+});
+
+it('refuses an option of an unknown name', async () => {
+  const options: object = { tsl: { cert: 'cert.pem', key: 'key.pem' } };
+  await expect(started(options)).rejects.toThrow(/^unknown option "tsl": expected listen, .*tls/);
 });
 
 describe('where it listens', () => {

@@ -11,6 +11,7 @@ import { type EsmtpOptions, esmtp, isDomain, MessageDelivery } from '@postern/es
 import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions } from '@postern/node';
 import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
 import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
+import { checkOptionNames } from './option-names.ts';
 import { listenAll, SubmissionServer } from './server.ts';
 import { checkerOf, type Users } from './users.ts';
 
@@ -62,6 +63,7 @@ export type SubmissionOptions = DeliveryChoice &
  * @throws TypeError or RangeError for options that cannot work; the system's error if it cannot listen, after all is closed again.
  */
 export async function submission(options: SubmissionOptions): Promise<SubmissionServer> {
+  checkOptionNames(options);
   const { listen, users, deliver, deliveryFor, tls, throttle = {}, connections, shutdownTimeout = 10_000 } = options;
   const { hostname = ownHostname(), onTrouble, proxy, ...more } = options;
   const places = [listen].flat().map((url) => parseListenUrl(url, tls !== undefined));

@@ -44,6 +44,9 @@ function anyCheckerOf(users: Users): AnyChecker {
     if (users.length === 0) throw new TypeError('users: the list of checkers is empty, so that no user can log in');
     return CascadingChecker.of(...users);
   }
+  if (typeof users !== 'object' || users === null) {
+    throw new TypeError('users: expected names and their passwords, a function that checks a password, or a checker');
+  }
   if (isChecker(users)) return users;
   const passwords = new Map(users instanceof Map ? users : Object.entries(users));
   if (passwords.size === 0) throw new TypeError('users: there are no names in it, so that no user can log in');

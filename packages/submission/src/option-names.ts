@@ -1,0 +1,45 @@
+import type { SubmissionOptions } from './submission.ts';
+
+/**
+ * Checks that each option has a known name: a misspelt `tls` would leave a server without TLS.
+ *
+ * @throws TypeError that names the unknown option and all known ones
+ */
+export function checkOptionNames(options: SubmissionOptions): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+  if (unknown === undefined) return;
+  throw new TypeError(`unknown option ${JSON.stringify(unknown)}: expected ${Object.keys(NAMES).join(', ')}`);
+}
+
+type OptionName<Options = SubmissionOptions> = Options extends unknown ? keyof Options : never;
+
+/** The type requires every option. */
+const NAMES: Readonly<Record<OptionName, true>> = {
+  listen: true,
+  users: true,
+  deliver: true,
+  deliveryFor: true,
+  tls: true,
+  hostname: true,
+  throttle: true,
+  connections: true,
+  proxy: true,
+  onTrouble: true,
+  shutdownTimeout: true,
+  authentication: true,
+  challengers: true,
+  clock: true,
+  completeHeader: true,
+  lenient: true,
+  limits: true,
+  logUsernames: true,
+  newlines: true,
+  offer: true,
+  omit: true,
+  omitClientFromReceived: true,
+  onEvent: true,
+  qualifiedDomains: true,
+  removeBcc: true,
+  trustSubmitter: true,
+  xclient: true,
+};
