@@ -64,6 +64,7 @@ describe('the URL of a listener', () => {
     ['smtp://127.0.0.1:25?proxy=', 'proxy= and addresses'],
     ['smtp://127.0.0.1:25?xclient=::1&xclient=::2', 'xclient= and addresses, networks or unix, with commas, once'],
     ['lmtp+unix:/run/lmtp?mode=rw', 'mode= and three octal digits'],
+    ['smpt://127.0.0.1:25', 'and the like if wanted; did you mean "smtp"?'],
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
     ['smtps+unix:/run/smtp', 'smtp+unix:PATH'],
     ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],

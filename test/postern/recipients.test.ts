@@ -225,6 +225,7 @@ describe('options that cannot be', () => {
     ['--domains exa_mple..com', '--domains: expected domains, such as example.com, or *'],
     ['--domains *,example.com', '--domains: expected * alone, or domains'],
     ['--own-senders everybody', '--own-senders: expected users or file:FILE'],
+    ['--own-senders usrs', '--own-senders: expected users or file:FILE; did you mean "users"?'],
     ['--recipient-delimiter x', '--recipient-delimiter: expected characters such as + or -'],
     ['--deliver maildir:mail?mode=999', '--deliver: expected mode=660'],
     ['--deliver maildir:mail?mode=440', 'maildir: mode: expected permissions'],

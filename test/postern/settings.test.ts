@@ -136,6 +136,10 @@ describe('the settings of a server', () => {
 
   it.each<[Config, string]>([
     [{ limits: { commandLine: 5 } }, 'limits in my.config.ts: expected what works: limits.commandLine: 510 or more'],
+    [
+      { allowCleartext: ['10.0.0.0/33'] },
+      'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
+    ],
     [{ limits: { connections: 0 } }, 'limits in my.config.ts: expected 1 or more for connections, not 0'],
     [
       { throttle: { user: { failures: 0, window: 1 } } },

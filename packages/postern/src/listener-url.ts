@@ -58,14 +58,16 @@ export function parseListenerUrl(url: string): ListenerUrl {
 }
 
 function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: URLSearchParams } {
+  const [, given = ''] = /^([^:+]*)/.exec(url) ?? [];
+  const hint = SCHEMES.some((one) => one === given) ? '' : suggestion(given, SCHEMES);
   try {
     const { scheme, parameters, ...where } = parseEndpoint(url);
     const known = SCHEMES.find((one) => one === scheme);
     if (known !== undefined) return { endpoint: { ...where, scheme: known }, parameters };
   } catch (error) {
-    throw new UsageError(`expected ${LISTENER_USAGE}`, { cause: error });
+    throw new UsageError(`expected ${LISTENER_USAGE}${hint}`, { cause: error });
   }
-  throw new UsageError(`expected ${LISTENER_USAGE}`);
+  throw new UsageError(`expected ${LISTENER_USAGE}${hint}`);
 }
 
 /** Takes a parameter out, once and with one of these values. */

@@ -2,6 +2,7 @@ import { type AnyChecker, isUserDirectory, type UserDirectory } from '@postern/c
 import { type AliasEntry, isAddressLiteral, isDomain, type RecipientLookup } from '@postern/esmtp';
 import { isAddress, splitTargets } from './address-files.ts';
 import type { Config } from './config.ts';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Names and their addresses, or the file that holds them. */
@@ -80,7 +81,9 @@ export function parseTargets(source: NonNullable<Config['aliases']>): TargetsSou
 export function parseOwnSenders(source: NonNullable<Config['ownSenders']>): OwnSendersSettings {
   if (typeof source === 'function') return { kind: 'lookup', lookup: source };
   if (source === 'users') return { kind: 'users' };
-  if (typeof source === 'string' && !/^file:./s.test(source)) throw new UsageError('expected users or file:FILE');
+  if (typeof source === 'string' && !/^file:./s.test(source)) {
+    throw new UsageError(`expected users or file:FILE${suggestion(source.replace(/:.*/s, ''), ['users', 'file'])}`);
+  }
   return { kind: 'table', source: parseTargets(source) };
 }
 

@@ -14,7 +14,9 @@ import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
 import { printOut } from './print.ts';
 import { printable } from './printable.ts';
+import { quoted } from './quoted.ts';
 import { readSecret } from './read-secret.ts';
+import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -60,19 +62,22 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
   const service = mechanism === 'DIGEST-MD5' ? { digestUri: { service: 'smtp', host } } : {};
   const byPassword = passwordResponders({ username: user, password: secret, authzid, ...service });
   if (mechanism === undefined) return byPassword;
-  const named = [
+  const all = [
     ...byPassword,
     oauthBearerResponder({ authzid: authzid ?? user, token: secret }),
     xoauth2Responder({ username: user, token: secret }),
     externalResponder({ authzid }),
     anonymousResponder({ trace: user }),
-  ].filter((responder) => responder.mechanism === mechanism);
-  if (named.length === 0) {
-    const cannotActAs = mechanism === 'CRAM-MD5' || mechanism === 'LOGIN';
-    const expected = cannotActAs ? 'one that can say whom to act as (--authzid)' : 'one that there is';
-    throw new UsageError(`--mechanism: expected ${expected}, not ${printable(mechanism)}`);
+  ];
+  const named = all.filter((responder) => responder.mechanism === mechanism);
+  if (named.length > 0) return named;
+  if (mechanism === 'CRAM-MD5' || mechanism === 'LOGIN') {
+    throw new UsageError(`--mechanism: expected one that can say whom to act as (--authzid), not ${mechanism}`);
   }
-  return named;
+  const known = all.map((responder) => responder.mechanism);
+  throw new UsageError(
+    `--mechanism: unknown mechanism ${quoted(mechanism)}: expected ${known.join(', ')}${suggestion(mechanism, known)}`,
+  );
 }
 
 function outcome(client: SmtpClient, { user }: LoginOptions, milliseconds: number): string {

@@ -210,8 +210,14 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
 }
 
 function parseNetworks(list: readonly string[]): readonly string[] {
-  possible(() => networks(list));
-  return list;
+  try {
+    networks(list);
+    return list;
+  } catch (error) {
+    throw new UsageError(`expected addresses and networks, such as 172.16.0.0/12: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
