@@ -29,7 +29,7 @@ describe('a message to an LMTP server', () => {
     ['S: <close>', [451, 550, 451]],
   ])('has a result for each recipient: %j', async (answers, results) => {
     const { delivery, over } = scripted([`${THREE}\n${answers}`], { lmtp: true });
-    const message = await delivery.openMessage(envelope([ann, eve, joe]));
+    const message = delivery.openMessage(envelope([ann, eve, joe]));
     expect(codes(await finish(message))).toEqual(results);
     await over();
   });
@@ -62,14 +62,14 @@ describe('a message to an LMTP server', () => {
       [`${THREE.replace('eve', 'ann').replace('550 5.1.1 no eve', '250 2.1.5 ok')}\nS: 250 a\nS: 450 b\nS: 250 c`],
       { lmtp: true },
     );
-    const message = await delivery.openMessage(envelope([ann, ann, joe]));
+    const message = delivery.openMessage(envelope([ann, ann, joe]));
     expect(codes(await finish(message))).toEqual([250, 450, 250]);
     await over();
   });
 
   it('tells of each result when it comes', async () => {
     const { delivery, answer } = scripted([`${THREE}\nS: 452 4.2.2 full`], { lmtp: true });
-    const message = await delivery.openMessage(envelope([ann, eve, joe]));
+    const message = delivery.openMessage(envelope([ann, eve, joe]));
     const told: unknown[] = [];
     const first = Promise.withResolvers<void>();
     await message.write(Buffer.from('hello\r\n'));

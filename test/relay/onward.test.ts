@@ -12,7 +12,7 @@ describe('what is known of the next server when it has a message', () => {
     const hello = extension === '' ? greeting() : greeting(extension);
     const script = `${lmtp ? hello.replace('EHLO', 'LHLO') : hello}${TO_ANN}${HELLO}`;
     const { delivery, over } = scripted([script], { lmtp });
-    const message = await delivery.openMessage(envelope([ann]));
+    const message = delivery.openMessage(envelope([ann]));
     await finish(message);
     expect(message.onward?.(0)).toMatchObject({
       host: 'mx.example.org',
@@ -25,7 +25,7 @@ describe('what is known of the next server when it has a message', () => {
   it('is what it said of each recipient, as far as it came to that', async () => {
     const lhlo = greeting().replace('EHLO', 'LHLO');
     const { delivery, over } = scripted([`${lhlo}${toBoth('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
-    const message = await delivery.openMessage(envelope([ann, eve]));
+    const message = delivery.openMessage(envelope([ann, eve]));
     await finish(message);
     expect([0, 1].map((at) => message.onward?.(at)?.reply?.code)).toEqual([552, undefined]);
     await over();
@@ -34,7 +34,7 @@ describe('what is known of the next server when it has a message', () => {
   it('is the refusal of RCPT for one, and the reply with the queue id for the other', async () => {
     const refused = `${toBoth('S: 250 2.0.0 Ok: queued as 4F1A2B')}`.replace('250 2.1.5 ok', '550 5.1.1 no ann here');
     const { delivery, over } = scripted([`${greeting()}${refused}`]);
-    const message = await delivery.openMessage(envelope([ann, eve]));
+    const message = delivery.openMessage(envelope([ann, eve]));
     await finish(message);
     expect([0, 1].map((recipient) => String(message.onward?.(recipient)?.reply))).toEqual([
       '550 5.1.1 no ann here\r\n',
@@ -46,7 +46,7 @@ describe('what is known of the next server when it has a message', () => {
   it('is the refusal of a message that the server refuses after its data, or leaves with', async () => {
     for (const answer of ['554 5.7.1 spam', '421 4.3.2 closing']) {
       const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .\nS: ${answer}`]);
-      const message = await delivery.openMessage(envelope([ann]));
+      const message = delivery.openMessage(envelope([ann]));
       await finish(message);
       expect(String(message.onward?.(0)?.reply)).toBe(`${answer}\r\n`);
       await over();

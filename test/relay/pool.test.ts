@@ -94,7 +94,7 @@ describe('the connections to the next server', () => {
       await deliver(delivery, envelope([ann]));
       const second = envelope([ann]);
       if (named) await name(delivery, second);
-      expect(await finish(await delivery.openMessage(second))).toEqual([undefined]);
+      expect(await finish(delivery.openMessage(second))).toEqual([undefined]);
       expect(troubles).toEqual([]);
       await over();
     }
@@ -169,28 +169,25 @@ describe('the connections to the next server', () => {
 
   it('are no more than the options say: others wait', async () => {
     const { smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], { connections: 1 });
-    const first = await new RelayDelivery(smarthost).openMessage(envelope([ann]));
-    const second = deliver(new RelayDelivery(smarthost), envelope([ann]));
-    await finish(first);
-    expect(await second).toEqual([250]);
+    const two = [ann, ann].map((to) => new RelayDelivery(smarthost).openMessage(envelope([to])));
+    expect(await Promise.all(two.map((message) => finish(message)))).toEqual([[undefined], [undefined]]);
     await over();
   });
 
   it('are waited for so long, and then it is a 451', async () => {
     const clock = new FakeClock();
-    const { smarthost, over, troubles } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], {
+    const { delivery, smarthost, over, troubles } = scripted([`${greeting()}${RSET}${TO_ANN}${HELLO}`], {
       connections: 1,
       connectTime: 5_000,
       clock,
     });
-    const delivery = new RelayDelivery(smarthost);
-    const first = await delivery.openMessage(envelope([ann]));
-    const second = new RelayDelivery(smarthost).openMessage(envelope([ann]));
+    const lease = await smarthost.acquire();
+    const second = finish(delivery.openMessage(envelope([ann])));
     second.catch(() => {});
     await clock.advance(7_000);
     await expect(second).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.5' } });
     expect(troubles).toMatchObject([{ code: 'congested' }]);
-    await finish(first);
+    lease.release();
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
@@ -204,7 +201,7 @@ describe('the connections to the next server', () => {
     const ofSlow = envelope([ann]);
     await name(slow, ofSlow);
     expect(await deliver(new RelayDelivery(smarthost), envelope([ann]))).toEqual([250]);
-    expect(await finish(await slow.openMessage(ofSlow))).toEqual([undefined]);
+    expect(await finish(slow.openMessage(ofSlow))).toEqual([undefined]);
     await over();
   });
 
@@ -213,7 +210,7 @@ describe('the connections to the next server', () => {
     const { delivery, over } = scripted(
       [
         `${greeting()}${ANNOUNCED}${QUIT}`,
-        `${greeting()}${ANNOUNCED}
+        `${greeting()}${ANNOUNCED.replace('ann@', 'eve@')}${RSET}${ANNOUNCED}
         C: RCPT TO:<eve@example.org>
         S: 250 2.1.5 ok
         C: DATA
@@ -227,7 +224,7 @@ describe('the connections to the next server', () => {
     await delivery.validateTo(first?.forwardPath ?? ann, first?.parameters ?? {});
     await clock.advance(60_000);
     await delivery.validateTo(second?.forwardPath ?? eve, second?.parameters ?? {});
-    expect(await finish(await delivery.openMessage(slow))).toEqual([undefined, undefined]);
+    expect(await finish(delivery.openMessage(slow))).toEqual([undefined, undefined]);
     await over();
   });
 
@@ -244,12 +241,15 @@ describe('the connections to the next server', () => {
   });
 
   it('are closed when the smarthost is, those in use after their message', async () => {
-    const { smarthost, over, delivery } = scripted([`${ONE}${QUIT}`]);
-    const message = await delivery.openMessage(envelope([ann]));
-    await smarthost.close();
-    expect(await finish(message)).toEqual([undefined]);
+    const { smarthost, over, delivery, answer } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .`]);
+    const toAnn = envelope([ann]);
+    await name(delivery, toAnn);
+    const results = finish(delivery.openMessage(toAnn));
     await over();
-    await expect(delivery.openMessage(envelope([ann]))).rejects.toMatchObject({
+    await smarthost.close();
+    await answer('250 2.0.0 kept');
+    expect(await results).toEqual([undefined]);
+    await expect(deliver(delivery, envelope([ann]))).rejects.toMatchObject({
       reply: { code: 451, enhanced: '4.4.1' },
     });
   });
@@ -278,8 +278,8 @@ describe('a delivery that connections share', () => {
     for (const { recipients } of [one, other]) {
       for (const { forwardPath, parameters } of recipients) await delivery.validateTo(forwardPath, parameters);
     }
-    expect(await finish(await delivery.openMessage(one))).toEqual([undefined]);
-    expect(await finish(await delivery.openMessage(other))).toEqual([undefined]);
+    expect(await finish(delivery.openMessage(one))).toEqual([undefined]);
+    expect(await finish(delivery.openMessage(other))).toEqual([undefined]);
     await over();
   });
 });

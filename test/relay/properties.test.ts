@@ -47,7 +47,7 @@ describe('the bytes that the next server gets', () => {
     await fc.assert(
       fc.asyncProperty(text, cuts, fc.nat(), async (whole, sizes, seed) => {
         const { delivery, smarthost, server } = relayed({ seed });
-        const message = await delivery.openMessage(envelope([ann, eve]));
+        const message = delivery.openMessage(envelope([ann, eve]));
         for (const chunk of cut(Buffer.from(whole, 'latin1'), sizes)) await message.write(chunk);
         expect(codes((await message.end()) ?? [])).toEqual([250, 250]);
         expect(server.delivery.delivered.map(({ text }) => text.slice(received(text)))).toEqual([whole]);
@@ -61,13 +61,12 @@ describe('the bytes that the next server gets', () => {
     await fc.assert(
       fc.asyncProperty(text, cuts, fc.nat(), fc.nat(40), async (whole, sizes, seed, until) => {
         const { delivery, smarthost, server } = relayed({ seed });
-        const message = await delivery.openMessage(envelope([ann]));
+        const message = delivery.openMessage(envelope([ann]));
         for (const chunk of cut(Buffer.from(whole, 'latin1'), sizes).slice(0, until)) await message.write(chunk);
         await message.abort(new Error('the client has left'));
         await smarthost.close();
         await new Promise((resolve) => setImmediate(resolve));
-        expect(server.delivery.delivered).toEqual([]);
-        expect(server.delivery.calls).toContain('abort');
+        expect(server.delivery.calls).toEqual([]);
       }),
       { numRuns: runs(50) },
     );

@@ -4,7 +4,7 @@ import type { SmarthostOptions } from '@postern/relay';
 import { plainResponder } from '@postern/sasl/client';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ann, codes, deliver, envelope, finish, greeting, HELLO, joe, name, scripted, TO_ANN } from './upstream.ts';
+import { ann, deliver, envelope, finish, greeting, HELLO, joe, name, RSET, scripted, TO_ANN } from './upstream.ts';
 
 const DIALOGUE = `${greeting()}${TO_ANN}${HELLO}`.split('\n');
 
@@ -37,6 +37,10 @@ describe('a server that dies', () => {
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
       S: 250 2.1.0 ok
+      C: RCPT TO:<joe@example.com>
+      S: 250 2.1.5 ok${RSET}
+      C: MAIL FROM:<joe@example.com>
+      S: 250 2.1.0 ok
       C: RCPT TO:<ann@example.org>
       S: 250 2.1.5 ok
       C: RCPT TO:<joe@example.com>
@@ -59,47 +63,54 @@ describe('a server that dies', () => {
 });
 
 describe('a message that does not come to its end', () => {
-  async function begun() {
-    const upstream = scripted([`${greeting()}${TO_ANN}`]);
+  const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
+
+  it('is not sent, and its connection serves the next one', async () => {
+    const { delivery, over, troubles } = scripted([`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}`]);
+    const toAnn = envelope([ann]);
+    await name(delivery, toAnn);
+    const message = delivery.openMessage(toAnn);
+    await message.write(Buffer.from('begin\r\n'));
+    await message.abort(new PeerGone());
+    expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
+    expect(troubles).toEqual([]);
+    await over();
+  });
+});
+
+describe('a message that must not be sent', () => {
+  const before = `${'x'.repeat(70)}\r\n`.repeat(1_000);
+
+  async function finished(text: string) {
+    const upstream = scripted([`${greeting()}${TO_ANN}`], {}, { highWaterMark: 1_000_000 });
     const toAnn = envelope([ann]);
     await name(upstream.delivery, toAnn);
-    const message = await upstream.delivery.openMessage(toAnn);
-    await message.write(Buffer.from('begin\r\n'));
-    return { ...upstream, message };
+    const message = upstream.delivery.openMessage(toAnn);
+    await message.write(Buffer.from(before));
+    return { ...upstream, results: finish(message, text) };
   }
-
-  it('is broken off, without the end of data', async () => {
-    const { message, heard, troubles } = await begun();
-    await message.abort(new PeerGone());
-    expect(await heard()).toBe('begin\r\n');
-    expect(troubles).toEqual([]);
-  });
 
   it.each([
     ['a NUL', 'a\0b\r\n'],
     ['a bare LF', 'a\n.\r\nMAIL FROM:<eve@example.com>\r\n'],
     ['a bare CR', 'a\r.\r\n'],
   ])('is broken off where it has %s', async (_what, text) => {
-    const { message, heard, troubles } = await begun();
-    await expect(finish(message, text)).rejects.toMatchObject({ reply: { code: 550, enhanced: '5.6.11' } });
-    await message.abort(new Error('refused'));
-    expect(await heard()).toBe('begin\r\n');
+    const { results, heard, troubles } = await finished(text);
+    await expect(results).rejects.toMatchObject({ reply: { code: 550, enhanced: '5.6.11' } });
+    expect(await heard()).toBe(before);
     expect(troubles).toEqual([]);
   });
 
   it('is broken off where it ends with a CR', async () => {
-    const { message, heard } = await begun();
-    expect(await finish(message, 'a\r')).toMatchObject([{ code: 550, enhanced: '5.6.11' }]);
-    expect(await heard()).toBe('begin\r\na\r');
+    const { results, heard } = await finished('a\r');
+    expect(await results).toMatchObject([{ code: 550, enhanced: '5.6.11' }]);
+    expect(await heard()).toBe(`${before}a\r`);
   });
 
   it('gets its last line end where that is missing', async () => {
-    const { message, heard } = await begun();
-    const ended = finish(message, 'end');
-    await new Promise((resolve) => setImmediate(resolve));
-    await message.abort(new PeerGone());
-    expect(await heard()).toBe('begin\r\nend\r\n.\r\n');
-    expect(codes(await ended)).toEqual([451]);
+    const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: end\nC: .\nS: 250 2.0.0 kept`]);
+    expect(await deliver(delivery, envelope([ann]), 'end')).toEqual([250]);
+    await over();
   });
 });
 
@@ -136,15 +147,13 @@ describe('a server that is silent', () => {
 
   it('and does not read gets no more of the message', async () => {
     const clock = new FakeClock();
-    const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, patience: 60_000 });
+    const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, patience: 60_000 }, { highWaterMark: 1_000 });
     const toAnn = envelope([ann]);
     await name(delivery, toAnn);
-    const message = await delivery.openMessage(toAnn);
-    const written = Promise.resolve(message.write(Buffer.alloc(200_000, 'x')));
-    written.catch(() => {});
+    const results = finish(delivery.openMessage(toAnn), 'x'.repeat(60_000));
+    results.catch(() => {});
     await clock.advance(62_000);
-    await expect(written).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.2' } });
-    await message.abort(new Error('over'));
+    await expect(results).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.2' } });
   });
 });
 

@@ -119,7 +119,7 @@ export function envelope(to: readonly Mailbox[], parameters: Partial<MailParamet
 /** What a server does with a delivery for a whole message; resolves to the codes of the results. */
 export async function deliver(delivery: RelayDelivery, to: Envelope, text = 'hello\r\n'): Promise<readonly number[]> {
   await name(delivery, to);
-  return codes(await finish(await delivery.openMessage(to), text));
+  return codes(await finish(delivery.openMessage(to), text));
 }
 
 /** MAIL and RCPT. */

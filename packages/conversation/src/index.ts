@@ -7,7 +7,7 @@ export {
   systemClock,
 } from '@postern/core';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
-export { Deadlines } from './deadlines.ts';
+export { Deadlines, type Wait } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { LineError } from './input.ts';
 export type { LineListener } from './line-loop.ts';

@@ -4,6 +4,7 @@ export {
   type Clock,
   isPromise,
   type MaybePromise,
+  networkOf,
   settled,
   systemClock,
 } from '@postern/core';

@@ -1,20 +1,18 @@
 import { type Envelope, type Recipient, Rejection, type Reply } from '@postern/esmtp';
 import { passOn, rejectionOf } from './refusals.ts';
 import type { Sender } from './sender.ts';
-import type { Smarthost } from './smarthost.ts';
-import { Transaction } from './transaction.ts';
+import { type Acquire, Transaction } from './transaction.ts';
 
 /** Asks the next server about each recipient while our client still names them, in the transaction that the message then goes by. */
 export class Enquiry {
-  readonly #smarthost: Smarthost;
+  readonly #acquire: Acquire;
   readonly #sender: Sender;
-  #accepted: readonly Recipient[] = [];
   #transaction: Transaction | undefined;
   #busy = false;
   #over = false;
 
-  constructor(smarthost: Smarthost, sender: Sender) {
-    this.#smarthost = smarthost;
+  constructor(acquire: Acquire, sender: Sender) {
+    this.#acquire = acquire;
     this.#sender = sender;
   }
 
@@ -26,7 +24,6 @@ export class Enquiry {
     try {
       const refused = await this.#verdict(recipient);
       if (refused !== undefined) throw rejectionOf(passOn(refused));
-      this.#accepted = [...this.#accepted, recipient];
     } finally {
       this.#busy = false;
       if (this.#over) this.#transaction?.drop();
@@ -47,7 +44,11 @@ export class Enquiry {
     return undefined;
   }
 
-  /** Comes to the refusal, if it is one. A transaction that broke, or was taken away, begins again. */
+  /**
+   * Resolves to the refusal, if it is one. In place of a transaction that broke or was taken away a new
+   * one asks about this recipient alone: with the others in it a client could make the next server
+   * answer about each recipient again and again. The whole envelope is said after the data.
+   */
   async #verdict(recipient: Recipient): Promise<Reply | undefined> {
     const transaction = this.#transaction;
     if (transaction?.alive) {
@@ -58,7 +59,7 @@ export class Enquiry {
         if (error instanceof Rejection) throw error;
       }
     }
-    this.#transaction = await Transaction.begin(this.#smarthost, this.#sender, [...this.#accepted, recipient]);
+    this.#transaction = await Transaction.begin(this.#acquire, this.#sender, [recipient]);
     const reply = this.#transaction.replies.at(-1);
     return reply?.positive ? undefined : reply;
   }

@@ -17,14 +17,17 @@ export class Lease {
   readonly client: SmtpClient;
   /** How many times the connection has been lent, this time included. */
   readonly uses: number;
+  /** The keys of the client whose share it counts for. */
+  readonly keys: readonly string[];
   readonly #lender: Lender;
   #over = false;
   #onReclaim: (() => void) | undefined;
 
-  constructor(lender: Lender, client: SmtpClient, uses: number) {
+  constructor(lender: Lender, client: SmtpClient, uses: number, keys: readonly string[]) {
     this.#lender = lender;
     this.client = client;
     this.uses = uses;
+    this.keys = keys;
   }
 
   /** True if the connection has served before: the server may close it after a number of messages. */

@@ -1,21 +1,19 @@
-import { type Clock, type Deadlines, TimedOut } from '@postern/conversation';
+import type { Clock } from '@postern/conversation';
 import type { SmtpClient } from '@postern/esmtp/client';
-import { Congested } from './errors.ts';
 import { Lease, type Lender } from './lease.ts';
+import type { Places } from './places.ts';
 
 /** Where connections come from, and how many, for how long. */
 export interface PoolOptions {
   readonly open: () => Promise<SmtpClient>;
-  /** How many connections there may be. */
+  /** How many connections there may be, and who may have them. */
+  readonly places: Places;
   readonly connections: number;
   /** How many times one may be lent. */
   readonly maxMessagesPerConnection: number;
   /** How long one may lie unused, in milliseconds. */
   readonly idleTime: number;
-  /** How long one may be waited for, in milliseconds. */
-  readonly patience: number;
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
 }
 
 /** Connections to one server: lent to one transaction after the other, never more than so many. */
@@ -25,9 +23,6 @@ export class Pool implements Lender {
   readonly #idle: Idle[] = [];
   /** Those lent at which nothing is going on, and since when; the first one was held first. */
   readonly #held = new Map<Lease, number>();
-  /** Each is called when it has a place. */
-  readonly #waiting = new Set<() => void>();
-  #lent = 0;
   #sweep: Disposable | undefined;
   #closed = false;
 
@@ -36,15 +31,19 @@ export class Pool implements Lender {
   }
 
   /**
-   * A connection on which a transaction can begin, a new one if `fresh`. Rejects with Congested, or
-   * with what `open` rejects with.
+   * Lends the client with these keys a connection on which a transaction can begin, a new one if `fresh`.
+   * Rejects with Congested, or with what `open` rejects with.
    */
-  async acquire(fresh: boolean): Promise<Lease> {
-    await this.#enter();
+  async acquire(fresh: boolean, keys: readonly string[]): Promise<Lease> {
+    const { places } = this.#options;
+    if (!places.take(keys)) {
+      this.#reclaimFor(keys);
+      if (!places.take(keys)) await places.wait(keys);
+    }
     try {
-      return (fresh ? undefined : await this.#reuse()) ?? (await this.#open());
+      return (fresh ? undefined : await this.#reuse(keys)) ?? (await this.#open(keys));
     } catch (error) {
-      this.#leave();
+      places.give(keys);
       throw error;
     }
   }
@@ -52,20 +51,20 @@ export class Pool implements Lender {
   takeBack(lease: Lease): void {
     if (this.#closed || lease.uses >= this.#options.maxMessagesPerConnection) {
       // The server counts the connection until it is closed.
-      void quit(lease.client).then(() => this.#leave());
+      void quit(lease.client).then(() => this.writeOff(lease));
       return;
     }
     this.#keep(lease);
-    this.#leave();
+    this.writeOff(lease);
   }
 
-  writeOff(): void {
-    this.#leave();
+  writeOff(lease: Lease): void {
+    this.#options.places.give(lease.keys);
   }
 
   held(lease: Lease): void {
     this.#held.set(lease, this.#options.clock.now());
-    if (this.#waiting.size > 0 || this.#closed) lease.reclaim();
+    if (this.#options.places.isAwaited || this.#closed) lease.reclaim();
     else this.#sweepLater();
   }
 
@@ -82,51 +81,31 @@ export class Pool implements Lender {
     await Promise.all(clients.map(quit));
   }
 
-  /** Waits for a place among so many. */
-  async #enter(): Promise<void> {
-    const { connections, patience, deadlines } = this.#options;
-    if (this.#lent >= connections) this.#held.keys().next().value?.reclaim();
-    if (this.#lent < connections) {
-      this.#lent++;
-      return;
-    }
-    const turn = Promise.withResolvers<void>();
-    this.#waiting.add(turn.resolve);
-    try {
-      await deadlines.within(patience, turn.promise);
-    } catch (error) {
-      // A place that came too late is another's.
-      if (!this.#waiting.delete(turn.resolve)) this.#leave();
-      throw error instanceof TimedOut ? new Congested() : error;
-    }
-  }
-
-  #leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#lent--;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+  /** Takes held connections away that keep this client from a place: one of each key that has its share, and one of anybody. */
+  #reclaimFor(keys: readonly string[]): void {
+    const { places } = this.#options;
+    const held = [...this.#held.keys()];
+    for (const key of places.exhausted(keys)) held.find((lease) => lease.keys.includes(key))?.reclaim();
+    if (places.isFull) this.#held.keys().next().value?.reclaim();
   }
 
   /** One that was used before, if the server still answers there. If not, the others are no better. */
-  async #reuse(): Promise<Lease | undefined> {
+  async #reuse(keys: readonly string[]): Promise<Lease | undefined> {
     const idle = this.#idle.pop();
     if (idle === undefined) return undefined;
     const client = idle.leave();
-    if (await reset(client)) return new Lease(this, client, idle.uses + 1);
+    if (await reset(client)) return new Lease(this, client, idle.uses + 1, keys);
     client.conversation.destroy();
     for (const other of this.#idle.splice(0)) other.leave().conversation.destroy();
     return undefined;
   }
 
-  async #open(): Promise<Lease> {
+  async #open(keys: readonly string[]): Promise<Lease> {
     // With the new connection there may be no more of them than the options say.
-    const surplus = this.#lent + this.#idle.length > this.#options.connections ? this.#idle.shift() : undefined;
+    const { places, connections, open } = this.#options;
+    const surplus = places.taken + this.#idle.length > connections ? this.#idle.shift() : undefined;
     if (surplus !== undefined) await quit(surplus.leave());
-    return new Lease(this, await this.#options.open(), 1);
+    return new Lease(this, await open(), 1, keys);
   }
 
   #keep({ client, uses }: Lease): void {

@@ -1,7 +1,7 @@
 import { Rejection, Reply } from '@postern/esmtp';
 import { BadMessage, SmtpRefusal, Unsupported } from '@postern/esmtp/client';
 import { SaslError } from '@postern/sasl/client';
-import { Congested, Unreachable } from './errors.ts';
+import { Congested, SpoolFailed, SpoolFull, Unreachable } from './errors.ts';
 
 /** What the next server said of a message or an address, as our client shall hear it: its code, its enhanced code, its text. */
 export function passOn({ code, enhanced, lines }: Reply): Reply {
@@ -32,6 +32,8 @@ function replyTo(error: unknown): Reply {
   if (error instanceof BadMessage) return INVALID_CHARACTERS;
   if (error instanceof SmtpRefusal && !error.reply.positive) return passOn(error.reply);
   if (error instanceof Congested) return CONGESTED;
+  if (error instanceof SpoolFull) return NO_ROOM;
+  if (error instanceof SpoolFailed) return NOT_STORED;
   if (!(error instanceof Unreachable)) return BROKEN;
   return error.cause instanceof SaslError ? MISCONFIGURED : UNREACHABLE;
 }
@@ -45,6 +47,8 @@ const MAX_LINES = 10;
 const UNREACHABLE = new Reply(451, '4.4.1', 'The next server does not answer now');
 const BROKEN = new Reply(451, '4.4.2', 'The connection to the next server broke');
 const CONGESTED = new Reply(451, '4.4.5', 'Too many messages are on their way to the next server');
+const NO_ROOM = new Reply(452, '4.3.1', 'Not enough room for the message');
+const NOT_STORED = new Reply(451, '4.3.0', 'The message cannot be stored now');
 const MISCONFIGURED = new Reply(451, '4.3.5', 'The next server does not let this one in');
 const INVALID_CHARACTERS = new Reply(550, '5.6.11', 'The message has a NUL, or a CR or LF that is not part of a CRLF');
 export const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');

@@ -9,12 +9,14 @@ import {
   type ReversePath,
 } from '@postern/esmtp';
 import { BadMessage, Unsupported } from '@postern/esmtp/client';
+import { clientKeys, type RelayClient } from './client-keys.ts';
+import { ContentScan } from './content-scan.ts';
 import { Enquiry } from './enquiry.ts';
-import { HeldMessage } from './held-message.ts';
-import { asRejection, passOn, rejectionOf } from './refusals.ts';
-import { RelayMessage } from './relay-message.ts';
+import type { NextServer } from './hand-over.ts';
+import { asRejection } from './refusals.ts';
 import type { Smarthost } from './smarthost.ts';
-import { Transaction } from './transaction.ts';
+import { SpooledContent } from './spooled-content.ts';
+import { SpooledMessage } from './spooled-message.ts';
 
 /**
  * Hands messages to the next server. It hears of each recipient when our client names it, so that its refusals arrive where they
@@ -22,17 +24,28 @@ import { Transaction } from './transaction.ts';
  */
 export class RelayDelivery extends MessageDelivery implements Disposable {
   readonly #smarthost: Smarthost;
+  readonly #keys: readonly string[];
+  readonly #nextServer: NextServer;
   #enquiry: Enquiry | undefined;
 
-  constructor(smarthost: Smarthost) {
+  /** The client's user and network have at most their share of the connections. Default: no limit. */
+  constructor(smarthost: Smarthost, client?: RelayClient) {
     super();
     this.#smarthost = smarthost;
+    this.#keys = clientKeys(client);
+    this.#nextServer = {
+      host: smarthost.host,
+      acquire: (fresh) => smarthost.acquire(fresh, this.#keys),
+      deadlines: smarthost.deadlines,
+      finalTimeout: smarthost.finalTimeout,
+      explain: (error) => this.#explain(error),
+    };
   }
 
   /** Refuses nothing yet: the next server is asked together with the first recipient. */
   validateFrom(reversePath: ReversePath, parameters: MailParameters): void {
     this.#enquiry?.end();
-    this.#enquiry = new Enquiry(this.#smarthost, { reversePath, parameters });
+    this.#enquiry = new Enquiry(this.#nextServer.acquire, { reversePath, parameters });
   }
 
   async validateTo(forwardPath: ForwardPath, parameters: RcptParameters): Promise<void> {
@@ -43,65 +56,22 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
     }
   }
 
-  async openMessage(envelope: Envelope): Promise<Message> {
-    const prepared = this.#enquiry?.end(envelope);
+  openMessage(envelope: Envelope): Message {
+    const transaction = this.#enquiry?.end(envelope);
     this.#enquiry = undefined;
-    try {
-      const transaction = prepared ?? (await this.#begin(envelope));
-      if (transaction.missing === undefined) return await this.#open(transaction, envelope);
-      transaction.hold();
-      return new HeldMessage(transaction.missing, {
-        open: () => this.#openHeld(transaction, envelope),
-        drop: () => transaction.drop(),
-      });
-    } catch (error) {
-      throw this.#explain(error);
-    }
+    const { body, smtpUtf8 } = envelope.parameters;
+    const message = {
+      envelope,
+      content: new SpooledContent(this.#smarthost.spool, this.#keys),
+      scan: smtpUtf8 || body === '8BITMIME' ? new ContentScan() : undefined,
+    };
+    return new SpooledMessage(this.#nextServer, message, transaction);
   }
 
   /** Gives up what is under way with the next server, short of a message. */
   [Symbol.dispose](): void {
     this.#enquiry?.end();
     this.#enquiry = undefined;
-  }
-
-  async #openHeld(transaction: Transaction, envelope: Envelope): Promise<Message> {
-    try {
-      return await this.#open(transaction, envelope);
-    } catch (error) {
-      throw this.#explain(error);
-    }
-  }
-
-  /** Says MAIL and RCPT, and rejects with a Rejection if no recipient is accepted. */
-  async #begin(envelope: Envelope, fresh = false): Promise<Transaction> {
-    const transaction = await Transaction.begin(this.#smarthost, envelope, envelope.recipients, fresh);
-    const refused = transaction.replies.filter((reply) => !reply.positive);
-    if (refused.length < envelope.recipients.length) return transaction;
-    transaction.drop();
-    // If one may come to be accepted later, the client is to try again.
-    throw rejectionOf(passOn(refused.find(({ code }) => code < 500) ?? (refused[0] as (typeof refused)[0])));
-  }
-
-  /** Says DATA, and begins once more where the connection has broken or was taken away meanwhile. */
-  async #open(transaction: Transaction, envelope: Envelope): Promise<Message> {
-    const { alive } = transaction;
-    try {
-      if (alive) return await this.#data(transaction);
-    } catch (error) {
-      if (error instanceof Rejection) throw error;
-    }
-    return await this.#data(await this.#begin(envelope, alive));
-  }
-
-  async #data(transaction: Transaction): Promise<Message> {
-    try {
-      const opened = await transaction.data();
-      return new RelayMessage(opened, this.#smarthost.host, (error) => this.#explain(error));
-    } catch (error) {
-      if (error instanceof Rejection) transaction.drop();
-      throw error;
-    }
   }
 
   /** As our client shall hear it; what it has no part in is told to the operator. */

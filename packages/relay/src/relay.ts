@@ -19,8 +19,8 @@ export interface RelayOptions extends SmarthostOptions {
 export function relay(options: RelayOptions): AvatarFactory<MessageDelivery> & AsyncDisposable {
   const smarthost = new Smarthost(options);
   const { guests = options.lmtp ?? false } = options;
-  const factory: AvatarFactory<MessageDelivery> = (avatarId) =>
-    avatarId === ANONYMOUS && !guests ? new NoRelay() : new RelayDelivery(smarthost);
+  const factory: AvatarFactory<MessageDelivery> = (avatarId, mind) =>
+    avatarId === ANONYMOUS && !guests ? new NoRelay() : new RelayDelivery(smarthost, { avatarId, mind });
   return Object.assign(factory, { [Symbol.asyncDispose]: () => smarthost.close() });
 }
 

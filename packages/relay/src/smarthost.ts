@@ -1,4 +1,4 @@
-import { hostname as systemHostname } from 'node:os';
+import { hostname as systemHostname, tmpdir } from 'node:os';
 import { type Clock, Deadlines, systemClock, type Transport, Warnings } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import { isAddressLiteral } from '@postern/esmtp';
@@ -8,7 +8,10 @@ import { AuthenticationFailure } from '@postern/sasl/client';
 import { Unreachable } from './errors.ts';
 import type { Lease } from './lease.ts';
 import { LoginGate } from './login-gate.ts';
+import { Places, shareOf } from './places.ts';
 import { Pool } from './pool.ts';
+import { Shares } from './shares.ts';
+import { Spool } from './spool.ts';
 
 /**
  * TLS to the next server: from the first byte; by STARTTLS, and not without; by STARTTLS if it is offered, with any certificate,
@@ -38,6 +41,17 @@ export interface SmarthostOptions
   readonly loginFailureDelay?: number;
   /** How many connections there may be at the same time; more messages wait. Default: 20. */
   readonly connections?: number;
+  /**
+   * The greatest share of `connections`, `maxWaiting` and `maxSpoolOctets` that one user or one network
+   * has: above 0 and at most 1. Default: 0.25. Set 1 for a server behind one trusted MX.
+   */
+  readonly maxClientShare?: number;
+  /** The number of messages and recipients that may wait for a connection; one more is a 451. Default: 1,000. */
+  readonly maxWaiting?: number;
+  /** The directory of the temporary files of messages above 65,536 octets. Default: that of the system. */
+  readonly spoolDirectory?: string;
+  /** The number of octets that messages before their end may have together; more is a 452. Default: 1 GiB. */
+  readonly maxSpoolOctets?: number;
   /** How many messages go by one connection before a new one takes its place. Default: no limit. */
   readonly maxMessagesPerConnection?: number;
   /** How long an unused connection is kept for the next message, in milliseconds. Default: 30,000. */
@@ -49,7 +63,11 @@ export interface SmarthostOptions
    * minutes (RFC 6409 §5.3).
    */
   readonly patience?: number;
-  /** The same for its answer to a message. Default: 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice. */
+  /**
+   * How long a message may take from our client's end of data to the server's answer, in milliseconds;
+   * half of it, or `patience` if that is longer, may pass before the server has all octets. Default:
+   * 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice.
+   */
   readonly finalPatience?: number;
   /**
    * Hears what went wrong between us and the server, for the log: the client hears only that it may try again. Default: it becomes a
@@ -65,8 +83,13 @@ export interface SmarthostOptions
 /** The server that messages are relayed to, and the connections to it. One for all users; deliveries borrow connections. */
 export class Smarthost implements AsyncDisposable {
   readonly #options: SmarthostOptions;
+  /** The room for messages before their end. */
+  readonly spool: Spool;
+  /** The deadlines of all that wait for the server. */
+  readonly deadlines: Deadlines;
+  /** How long a message may take from its client's last octet to the last answer, in milliseconds. */
+  readonly finalTimeout: number;
   readonly #pool: Pool;
-  readonly #deadlines: Deadlines;
   readonly #warnings: Warnings;
   readonly #ending = new AbortController();
   readonly #logins: LoginGate;
@@ -78,9 +101,21 @@ export class Smarthost implements AsyncDisposable {
     const { maxMessagesPerConnection = Number.POSITIVE_INFINITY } = options;
     atLeastOne('connections', connections);
     atLeastOne('maxMessagesPerConnection', maxMessagesPerConnection);
+    const { maxClientShare = 0.25, maxWaiting = 1_000, spoolDirectory = tmpdir(), maxSpoolOctets = 2 ** 30 } = options;
+    const { patience = 100_000, finalPatience = 600_000 } = options;
+    atLeastOne('maxWaiting', maxWaiting);
+    atLeastOne('maxSpoolOctets', maxSpoolOctets);
+    if (!(maxClientShare > 0 && maxClientShare <= 1)) {
+      throw new RangeError(`maxClientShare: above 0 and at most 1 is wanted, not ${maxClientShare}`);
+    }
+    this.finalTimeout = Math.max(finalPatience, 2 * patience);
+    this.spool = new Spool({
+      directory: spoolDirectory,
+      shares: new Shares(maxSpoolOctets, shareOf(maxSpoolOctets, maxClientShare)),
+    });
     this.#options = options;
     const deadlines = new Deadlines(clock);
-    this.#deadlines = deadlines;
+    this.deadlines = deadlines;
     const { loginFailureDelay = 300_000 } = options;
     if (!(loginFailureDelay >= 0))
       throw new RangeError(`loginFailureDelay: 0 or more is wanted, not ${loginFailureDelay}`);
@@ -88,12 +123,11 @@ export class Smarthost implements AsyncDisposable {
     this.#warnings = new Warnings(clock);
     this.#pool = new Pool({
       open: () => this.#open(),
+      places: new Places({ places: connections, maxClientShare, maxWaiting, timeout: connectTime, deadlines }),
       connections,
       maxMessagesPerConnection,
       idleTime,
-      patience: connectTime,
       clock,
-      deadlines,
     });
   }
 
@@ -105,9 +139,9 @@ export class Smarthost implements AsyncDisposable {
     return isAddressLiteral(literal) ? literal : endpoint.host;
   }
 
-  /** Lends a connection, a new one if `fresh`. Rejects with a RelayError. */
-  acquire(fresh = false): Promise<Lease> {
-    return this.#pool.acquire(fresh);
+  /** Lends the client with these keys a connection, a new one if `fresh`. Rejects with a RelayError. */
+  acquire(fresh = false, keys: readonly string[] = []): Promise<Lease> {
+    return this.#pool.acquire(fresh, keys);
   }
 
   /** Tells of trouble between us and the server, once of each refused login. Does not fail. */
@@ -180,7 +214,7 @@ export class Smarthost implements AsyncDisposable {
       lmtp,
       patience,
       finalPatience,
-      deadlines: this.#deadlines,
+      deadlines: this.deadlines,
       ...(responders !== undefined && { responders: responders.map((responder) => this.#logins.guard(responder)) }),
       ...(trace !== undefined && { trace }),
     };

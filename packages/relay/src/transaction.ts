@@ -1,12 +1,32 @@
 import { TimedOut } from '@postern/conversation';
 import { type Envelope, type MailParameters, type Recipient, Rejection, type Reply } from '@postern/esmtp';
-import { BadMessage, mailCommand, Outgoing, rcptCommand, SmtpRefusal, Unsupported } from '@postern/esmtp/client';
+import {
+  BadMessage,
+  mailCommand,
+  Outgoing,
+  rcptCommand,
+  type SmtpClient,
+  SmtpRefusal,
+  Unsupported,
+} from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn, rejectionOf } from './refusals.ts';
 import type { OpenedTransaction } from './relay-message.ts';
 import { type MissingExtensions, missingExtensions, unsayable, withoutMissing } from './requirements.ts';
 import type { Sender } from './sender.ts';
-import type { Smarthost } from './smarthost.ts';
+
+/** Lends a connection, a new one if `fresh`. Rejects with a RelayError. */
+export type Acquire = (fresh: boolean) => Promise<Lease>;
+
+/** What is known of the message when its transaction begins. */
+export interface TransactionOptions {
+  /** True for a new connection in any case. Default: false. */
+  readonly fresh?: boolean;
+  /** The size of the whole message in octets. Default: not known, so that the client's word counts. */
+  readonly octets?: number;
+  /** Breaks the connection off. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * A transaction with the next server. Its methods reject with a Rejection if the server has refused and the transaction goes on, with
@@ -29,30 +49,40 @@ export class Transaction {
   /**
    * Says MAIL and RCPT. Recipients may be refused, all of them, too. Where a connection that served
    * before turns out to be at its end, a new one takes its place, once (RFC 5321 §3.8, §4.2.1).
-   *
-   * @param fresh True for a new connection in any case.
    */
   static async begin(
-    smarthost: Smarthost,
+    acquire: Acquire,
     sender: Sender,
     recipients: readonly Recipient[],
-    fresh = false,
+    options: TransactionOptions = {},
   ): Promise<Transaction> {
-    const lease = await smarthost.acquire(fresh);
+    const { fresh = false, octets, signal } = options;
+    const lease = await acquire(fresh);
     const transaction = new Transaction(lease, sender);
+    if (signal !== undefined) transaction.breakOffOn(signal);
     try {
-      await transaction.#within(() => transaction.#begin(recipients));
+      await transaction.#within(() => transaction.#begin(recipients, octets));
       return transaction;
     } catch (error) {
       transaction.drop();
       if (!lease.reused || !isAboutConnection(error)) throw error;
     }
-    return await Transaction.begin(smarthost, sender, recipients, true);
+    return await Transaction.begin(acquire, sender, recipients, { ...options, fresh: true });
   }
 
   /** False once the connection is lost, or has been taken away. */
   get alive(): boolean {
     return !this.#over;
+  }
+
+  /** True if the connection served before: the server may close it after a number of messages. */
+  get reused(): boolean {
+    return this.#lease.reused;
+  }
+
+  /** The client of the connection. */
+  get client(): SmtpClient {
+    return this.#lease.client;
   }
 
   /** The answers to RCPT, in the order in which the recipients were named. */
@@ -70,6 +100,24 @@ export class Transaction {
         reply.positive && other?.forwardPath === recipient.forwardPath && other.parameters === recipient.parameters
       );
     });
+  }
+
+  /**
+   * True if a message of this size can go by this transaction: it is no larger than MAIL said and than
+   * the server takes. A new MAIL with the true size gets the server's own answer (RFC 1870 §6.1).
+   */
+  covers(octets: number): boolean {
+    const limit = this.#lease.client.extensions.get('SIZE');
+    if (limit === undefined) return true;
+    const { size } = this.sender.parameters;
+    if (size !== undefined && octets > size + MAX_TRACE_OCTETS) return false;
+    return !(Number(limit) > 0 && octets > Number(limit));
+  }
+
+  /** Breaks the connection off when the signal aborts, unless the transaction is over by then. */
+  breakOffOn(signal: AbortSignal): void {
+    if (signal.aborted) this.#lease.destroy();
+    else signal.addEventListener('abort', () => this.#lease.destroy(), { once: true });
   }
 
   /** Says RCPT. */
@@ -95,7 +143,7 @@ export class Transaction {
       }
     });
     this.#over = true;
-    return { outgoing, lease: this.#lease, missing: this.missing };
+    return { outgoing, lease: this.#lease };
   }
 
   /** Forgets the recipients that were refused. */
@@ -117,12 +165,12 @@ export class Transaction {
     this.#lease.release();
   }
 
-  async #begin(recipients: readonly Recipient[]): Promise<void> {
+  async #begin(recipients: readonly Recipient[], octets: number | undefined): Promise<void> {
     const { client } = this.#lease;
     const { reversePath, parameters } = withoutMissing(this.sender, this.missing);
     const refusals = recipients.map((recipient) => unsayable(client, recipient));
     const [mail, ...replies] = await client.commands([
-      mailCommand(client, reversePath, withTrace(parameters)),
+      mailCommand(client, reversePath, withSize(parameters, octets)),
       ...recipients
         .filter((_, index) => refusals[index] === undefined)
         .map(({ forwardPath, parameters }) => rcptCommand(client, forwardPath, parameters)),
@@ -155,9 +203,10 @@ function judge(command: string, reply: Reply): void {
   if (!reply.positive) throw rejectionOf(passOn(reply), new SmtpRefusal(command, reply));
 }
 
-/** True for an error after which a new connection may do better, and soon enough for our client. */
-function isAboutConnection(error: unknown): boolean {
+/** Returns true for an error after which a new connection may do better, and soon enough for our client. */
+export function isAboutConnection(error: unknown): boolean {
   if (error instanceof Rejection || error instanceof Unsupported || error instanceof BadMessage) return false;
+  if (error instanceof SmtpRefusal) return isAboutUs(error.reply);
   return !(error instanceof TimedOut);
 }
 
@@ -165,10 +214,11 @@ function judgeConnection(command: string, reply: Reply): void {
   if (isAboutUs(reply)) throw new SmtpRefusal(command, reply);
 }
 
-/** The message will be larger than the client said, by the `Received:` field. */
-function withTrace(parameters: MailParameters): MailParameters {
-  return parameters.size === undefined ? parameters : { ...parameters, size: parameters.size + TRACE };
+/** Before the message is whole its size is what our client said, and the `Received:` field. */
+function withSize(parameters: MailParameters, octets: number | undefined): MailParameters {
+  if (octets !== undefined) return { ...parameters, size: octets };
+  return parameters.size === undefined ? parameters : { ...parameters, size: parameters.size + MAX_TRACE_OCTETS };
 }
 
-/** Octets: more than our `Received:` field has. */
-const TRACE = 1024;
+/** More than our `Received:` field has. */
+const MAX_TRACE_OCTETS = 1_024;

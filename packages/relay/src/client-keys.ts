@@ -1,0 +1,23 @@
+import { ANONYMOUS, type AvatarId, type Mind, networkOf } from '@postern/cred';
+
+/** The client of a delivery: its user, and the connection that it came by. */
+export interface RelayClient {
+  readonly avatarId: AvatarId;
+  readonly mind: Pick<Mind, 'remote'>;
+}
+
+/**
+ * Returns the keys under which the client's share of places and of room is counted: its user, unless
+ * it has not logged in, and its network, unless it came by a UNIX socket.
+ */
+export function clientKeys(client: RelayClient | undefined): readonly string[] {
+  if (client === undefined) return NO_KEYS;
+  const { avatarId, mind } = client;
+  const network = networkOf(mind.remote);
+  return [
+    ...(avatarId === ANONYMOUS ? [] : [`user ${avatarId}`]),
+    ...(network === undefined ? [] : [`network ${network}`]),
+  ];
+}
+
+const NO_KEYS: readonly string[] = [];
