@@ -48,6 +48,7 @@ describe('Certificates', () => {
       { cert: '/nowhere/cert.pem' },
       "certificate: ENOENT: no such file or directory, open '/nowhere/cert.pem'",
     ],
+    ['a folder in place of a file', { cert: import.meta.dirname }, `certificate ${import.meta.dirname}: EISDIR`],
     ['a key file that is not there', { key: '/nowhere/key.pem' }, 'key: ENOENT'],
     ['a client CA that is not there', { clientCa: '/nowhere/ca.pem' }, 'client CA: ENOENT'],
     [

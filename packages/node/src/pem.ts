@@ -11,7 +11,9 @@ export async function readAll(label: string, pems: Pem | readonly Pem[]): Promis
       try {
         return await readFile(pem);
       } catch (cause) {
-        throw explained(label, cause);
+        // Node names the file, except where the path is a folder.
+        const isNamed = cause instanceof Error && cause.message.includes(pem);
+        throw explained(isNamed ? label : `${label} ${pem}`, cause);
       }
     }),
   );
