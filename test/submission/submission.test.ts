@@ -363,8 +363,24 @@ describe('where it listens', () => {
   it('warns of a listener that other machines reach without TLS', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
-    await started({ listen: ['smtp://127.0.0.1:0', 'smtp://*:0'] });
+    await started({ listen: ['smtp://127.0.0.1:0', 'smtp://*:0'], users: { joe: 'long enough' } });
     expect(warn.mock.calls.map(([text]) => text)).toEqual([expect.stringMatching(/^smtp:\/\/\*:0 has no TLS/)]);
+  });
+
+  it('warns of short passwords that other machines may guess', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const users = new Map([
+      ['joe', 'secret!'],
+      ['ann', 'eight ch'],
+    ]);
+    await started({ users });
+    expect(warn).not.toHaveBeenCalled();
+    const { server: tls } = await testCertificates();
+    await started({ listen: 'smtp://*:0', users, tls });
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(/^users: the password of "joe" has fewer than 8 characters, .*; expected a longer one$/),
+    ]);
   });
 
   it('by the name that it is given, or a domain', async () => {

@@ -13,7 +13,7 @@ import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRe
 import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
 import { checkOptionNames } from './option-names.ts';
 import { listenAll, SubmissionServer } from './server.ts';
-import { checkerOf, type Users } from './users.ts';
+import { checkerOf, type Users, weakUsers } from './users.ts';
 
 /** Where messages go: one of the two. */
 export type DeliveryChoice =
@@ -76,6 +76,7 @@ export async function submission(options: SubmissionOptions): Promise<Submission
   const protocol = esmtp({ ...more, service: 'submission', hostname, portal });
   const certificates = tls === undefined || tls instanceof Certificates ? tls : await Certificates.load(tls);
   for (const place of places) if (proxy === undefined) warnOfClearText(place);
+  if (places.some(({ endpoint }) => !isLocalOnly(endpoint))) warnOfWeakPasswords(users);
   const listeners = await listenAll(
     places.map((place) => ({
       ...place,
@@ -113,6 +114,15 @@ function warnOfClearText({ endpoint, tlsPolicy }: ListenerPlace): void {
     `${formatEndpoint(endpoint)} has no TLS: clients on other machines are not offered PLAIN and LOGIN, and mail can be read on its way; expected tls: { cert, key }`,
     'PosternWarning',
   );
+}
+
+function warnOfWeakPasswords(users: Users): void {
+  for (const username of weakUsers(users)) {
+    process.emitWarning(
+      `users: the password of ${JSON.stringify(username)} has fewer than 8 characters, and clients on other machines reach this server; expected a longer one`,
+      'PosternWarning',
+    );
+  }
 }
 
 const TOO_MANY = '421 4.3.2 Too many connections, try again later\r\n';

@@ -58,6 +58,13 @@ function anyCheckerOf(users: Users): AnyChecker {
   return new InMemoryUsernamePasswordDatabaseDontUse(passwords);
 }
 
+/** Returns the names of the users whose clear-text passwords have fewer than 8 characters. */
+export function weakUsers(users: Users): readonly string[] {
+  if (typeof users === 'function' || isList(users) || isChecker(users)) return [];
+  const passwords = new Map<string, string>(users instanceof Map ? users : Object.entries(users));
+  return [...passwords].filter(([, password]) => password.length < MIN_PASSWORD_LENGTH).map(([username]) => username);
+}
+
 class PasswordFunctionChecker implements Checker<UsernamePassword> {
   readonly credentialInterfaces = [UsernamePassword] as const;
   readonly #checkPassword: CheckPassword;
@@ -85,3 +92,6 @@ function isList(users: Users): users is readonly AnyChecker[] {
 function isChecker(users: Exclude<Users, CheckPassword>): users is AnyChecker {
   return 'requestAvatarId' in users && typeof users.requestAvatarId === 'function';
 }
+
+/** In UTF-16 units. */
+const MIN_PASSWORD_LENGTH = 8;
