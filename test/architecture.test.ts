@@ -34,7 +34,7 @@ const belowInversify = {
   redis: { may: ['cred', 'users'], npm: ['ioredis'] },
   maildir: { may: ['cred', 'conversation', 'esmtp'] },
   relay: { may: ['cred', 'sasl', 'conversation', 'node', 'esmtp'] },
-  testing: { may: ['cred', 'sasl', 'conversation'] },
+  testing: { may: ['cred', 'sasl', 'conversation', 'esmtp'] },
 } satisfies Record<string, Room>;
 const belowPostern = {
   ...belowInversify,

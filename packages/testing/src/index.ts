@@ -2,6 +2,12 @@ export type { Chunks } from './chunks.ts';
 export type { ContractCase } from './contracts/case.ts';
 export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
+export {
+  type DeliveryFault,
+  type DeliveryUnderTest,
+  type MessageDeliveryContract,
+  messageDeliveryContract,
+} from './contracts/message-delivery.ts';
 export { type TransportPair, transportContract } from './contracts/transport.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
 export { type DialogueFile, dialogueFiles } from './dialogue-files.ts';
