@@ -5,6 +5,7 @@ import { type Composition, compose } from './compose.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
 import type { DeliveryContext } from './place.ts';
+import { prepare } from './prepare.ts';
 import { loadScramKey } from './scram-key.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen } from './start-error.ts';
@@ -37,7 +38,7 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
   await composition.recipients?.load();
   await composition.ownSenders?.load();
   warnOfPostmaster(composition, context);
-  await composition.destination.prepare?.();
+  await prepare(composition.destination);
   const certificates = await loadCertificates(settings, composition);
   const server = await composition.container.getAsync(identifiers.Server);
   try {
