@@ -2,7 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A part of a campaign in a process of its own, so that its work does not delay what another part measures. */
+/**
+ * A part of a campaign in a process of its own, so that its work does not delay what another part
+ * measures.
+ */
 export interface Child {
   /** What the child has sent when it was ready. */
   readonly ready: unknown;
@@ -10,7 +13,10 @@ export interface Child {
   stop(): Promise<unknown>;
 }
 
-/** Starts a module with arguments, and resolves when its first message comes. Rejects if it ends before. */
+/**
+ * Starts a module with arguments, and resolves when its first message comes. Rejects if it ends
+ * before.
+ */
 export async function startChild(module: URL, args: readonly (string | number)[]): Promise<Child> {
   const child = fork(fileURLToPath(module), args.map(String));
   const kill = (): void => void child.kill('SIGKILL');
@@ -35,7 +41,10 @@ export async function startChild(module: URL, args: readonly (string | number)[]
   };
 }
 
-/** Tells the parent that this child is ready. Resolves when the parent asks it to end, and exits if the parent is gone. */
+/**
+ * Tells the parent that this child is ready. Resolves when the parent asks it to end, and exits if
+ * the parent is gone.
+ */
 export async function untilStopped(ready: unknown): Promise<void> {
   process.once('disconnect', () => process.exit());
   process.send?.(ready);

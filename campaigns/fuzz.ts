@@ -1,6 +1,6 @@
 // npm run fuzz -- [--inputs N] [--seed S] [--only TEXT] [--input BASE64] [--no-properties]
-// Runs the parsers on mutated inputs, then all properties of the tests twenty times as often. An input that
-// shows an outcome or a block of the source for the first time is mutated further.
+// Runs the parsers on mutated inputs, then all properties of the tests twenty times as often. An
+// input that shows an outcome or a block of the source for the first time is mutated further.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { FuzzFailure, type FuzzReport, fuzz } from './fuzz/engine.ts';

@@ -1,4 +1,5 @@
-// The server of `npm run latency`: the limits that protect others stay as they are, those that would refuse the load go.
+// The server of `npm run latency`: the limits that protect others stay as they are, those that
+// would refuse the load go.
 import { defineConfig } from 'postern';
 
 export default defineConfig({

@@ -1,13 +1,15 @@
 // npm run latency -- [--seconds N] [--only TEXT] [--idle N]
-// Measures how long others wait for NOOP while strangers load the server, and fails where that is much longer than
-// on an idle server. An echo server beside it is asked at the same times: where its answers are late too, the
-// machine is, and the figures permit no judgement.
+// Measures how long others wait for NOOP while strangers load the server, and fails where that is
+// much longer than on an idle server. An echo server beside it is asked at the same times: where
+// its answers are late too, the machine is, and the figures permit no judgement.
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';
 import { type Latency, type Measurement, measure } from './latency/prober.ts';
 import { startPostern } from './processes.ts';
 
-/** Some load, and how much later than on an idle server 99 of 100 answers may be, in milliseconds. */
+/**
+ * Some load, and how much later than on an idle server 99 of 100 answers may be, in milliseconds.
+ */
 interface Load {
   readonly name: string;
   readonly floods: readonly (readonly [kind: string, connections: number])[];
@@ -57,7 +59,10 @@ function loadsWith(idle: number): readonly Load[] {
   ];
 }
 
-/** Measures idle, under load, and idle again, on a server of its own. Prints the figures and what they say. */
+/**
+ * Measures idle, under load, and idle again, on a server of its own. Prints the figures and what
+ * they say.
+ */
 async function judge(load: Load, echoPort: number, seconds: number): Promise<'ok' | 'late' | 'no judgement'> {
   await using server = await startPostern(['--config', new URL('latency.config.ts', import.meta.url).pathname]);
   await measure(server.port, echoPort, seconds / 5);
@@ -80,7 +85,10 @@ async function judge(load: Load, echoPort: number, seconds: number): Promise<'ok
   return verdict;
 }
 
-/** The largest of the times in which the server has no part: NOOP where nothing happens, and the echo under load. */
+/**
+ * The largest of the times in which the server has no part: NOOP where nothing happens, and the
+ * echo under load.
+ */
 function noiseOf(before: Measurement, loaded: Measurement, after: Measurement): number {
   return Math.max(before.noop.p99, loaded.echo.p99, after.noop.p99);
 }

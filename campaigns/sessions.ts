@@ -1,8 +1,9 @@
 // npm run fuzz:sessions -- [--sessions N] [--seed S]
-// Runs random sessions against `postern serve` over sockets. Each command gets one reply of the right form, nothing
-// sent in the clear behind STARTTLS is answered, the server lives on, its log holds no secret and no fault of its own.
+// Runs random sessions against `postern serve` over sockets. Each command gets one reply of the
+// right form, nothing sent in the clear behind STARTTLS is answered, the server lives on, its log
+// holds no secret and no fault of its own.
 import { randomInt } from 'node:crypto';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,12 +56,15 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
     faults += await checkAlive(server);
   }
   await log.close();
-  const found = logFaults(await readFile(logFile, 'utf8'), SECRETS);
+  const found = await logFaults(logFile, SECRETS);
   for (const fault of found.slice(0, MAX_FAULTS)) console.error(`in the log: ${fault}`);
   return faults + found.length;
 }
 
-/** Runs one session. Resolves to false, and prints the fault and the script, if it does not go by the rules. */
+/**
+ * Runs one session. Resolves to false, and prints the fault and the script, if it does not go by
+ * the rules.
+ */
 async function session({ ports }: PosternProcess, seed: number): Promise<boolean> {
   const random = new Random(seed);
   const listener = random.below(ports.length);

@@ -81,7 +81,10 @@ class Campaign {
     }
   }
 
-  /** Runs the seeds and some mutants, and keeps what makes a block of the source run for the first time. */
+  /**
+   * Runs the seeds and some mutants, and keeps what makes a block of the source run for the first
+   * time.
+   */
   async explore(count: number): Promise<void> {
     for (const seed of this.corpus.slice()) await this.run(seed);
     const coverage = new Coverage();

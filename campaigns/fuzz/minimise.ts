@@ -1,4 +1,7 @@
-/** Returns a short input that still fails: pieces are left out, large ones first, until each octet counts. */
+/**
+ * Returns a short input that still fails: pieces are left out, large ones first, until each octet
+ * counts.
+ */
 export async function minimise(input: Buffer, fails: (input: Buffer) => Promise<boolean>): Promise<Buffer> {
   let smallest = input;
   for (let size = Math.ceil(input.length / 2); size >= 1; size = Math.floor(size / 2)) {

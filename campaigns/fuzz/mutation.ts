@@ -39,7 +39,10 @@ export class Mutation {
     }
   }
 
-  /** Returns a part of this input, one octet many times, a part of another input, or another input's end. */
+  /**
+   * Returns a part of this input, one octet many times, a part of another input, or another input's
+   * end.
+   */
   #insertion(kind: number, at: number, corpus: readonly Buffer[]): Buffer {
     const random = this.#random;
     if (kind === 3) return this.#scratch.subarray(at, Math.min(this.#length, at + 1 + random.below(16)));

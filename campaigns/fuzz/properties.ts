@@ -13,7 +13,10 @@ export interface PropertiesReport {
   readonly runs: number;
 }
 
-/** Runs every test file that has properties, with each property twenty times as often as in `npm test`. */
+/**
+ * Runs every test file that has properties, with each property twenty times as often as in `npm
+ * test`.
+ */
 export async function runProperties(): Promise<PropertiesReport> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-fuzz-'));
   try {

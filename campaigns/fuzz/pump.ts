@@ -2,10 +2,11 @@ import type { Random } from './random.ts';
 import { type Target, Violation } from './target.ts';
 
 /**
- * Checks that a parser's work grows no faster than its input: repeats parts of the corpus and of the
- * grammar up to the longest input that the parser gets, and measures the processor time.
+ * Checks that a parser's work grows no faster than its input: repeats parts of the corpus and of
+ * the grammar up to the longest input that the parser gets, and measures the processor time.
  *
- * @throws {Violation} An input takes long, and much more than four times as long as a quarter of it.
+ * @throws {Violation} An input takes long, and much more than four times as long as a quarter of
+ * it.
  */
 export async function pump(target: Target, corpus: readonly Buffer[], random: Random, count: number): Promise<void> {
   const { maxPumped = 65_536 } = target;
@@ -19,7 +20,8 @@ export async function pump(target: Target, corpus: readonly Buffer[], random: Ra
     const pumped = (octets: number): Buffer => Buffer.concat([head, Buffer.alloc(octets, unit), tail]);
     const milliseconds = await cpuOf(target, pumped(room));
     if (milliseconds < MAX_CPU_MS) continue;
-    // Slow, such as where each line is an error, but perhaps linear: a quarter takes a quarter of the time.
+    // Slow, such as where each line is an error, but perhaps linear: a quarter takes a quarter of
+    // the time.
     const growth = milliseconds / (await cpuOf(target, pumped(Math.floor(room / 4))));
     if (growth < MAX_GROWTH) continue;
     const parts = [head, unit, tail].map((part) => JSON.stringify(part.toString('latin1')));
@@ -37,7 +39,9 @@ function unitOf({ tokens }: Target, seed: Buffer, random: Random): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** Returns the least processor time of three runs: it does not grow with what else the machine does. */
+/**
+ * Returns the least processor time of three runs: it does not grow with what else the machine does.
+ */
 async function cpuOf({ parse }: Target, input: Buffer): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 3 && least > MAX_CPU_MS; run++) {
@@ -54,7 +58,10 @@ async function cpuOf({ parse }: Target, input: Buffer): Promise<number> {
   return least;
 }
 
-/** Linear work over 64 KiB takes less than ten milliseconds nearly always; quadratic work takes seconds. */
+/**
+ * Linear work over 64 KiB takes less than ten milliseconds nearly always; quadratic work takes
+ * seconds.
+ */
 const MAX_CPU_MS = 100;
 /** Linear work grows four times with four times the input, quadratic work sixteen times. */
 const MAX_GROWTH = 9;

@@ -20,7 +20,10 @@ export class Random {
   }
 }
 
-/** Returns a number that depends on each octet (FNV-1a): it seeds what a run of an input decides at random. */
+/**
+ * Returns a number that depends on each octet (FNV-1a): it seeds what a run of an input decides at
+ * random.
+ */
 export function hashOf(octets: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < octets.length; at++) hash = Math.imul(hash ^ (octets[at] as number), 0x01000193);

@@ -1,6 +1,9 @@
 import { hashOf, Random } from './random.ts';
 
-/** Returns copies of the pieces that the octets are cut into: single octets, short pieces or any, as their hash decides. */
+/**
+ * Returns copies of the pieces that the octets are cut into: single octets, short pieces or any, as
+ * their hash decides.
+ */
 export function split(octets: Buffer): Buffer[] {
   const random = new Random(hashOf(octets));
   const kind = random.below(4);

@@ -9,14 +9,18 @@ export interface Target {
   readonly tokens: readonly string[];
   /** The longest input in octets. Default: 200. */
   readonly maxOctets?: number;
-  /** The longest input in octets that the parser gets from its caller, for the check of linear work. Default: 65,536. */
+  /**
+   * The longest input in octets that the parser gets from its caller, for the check of linear work.
+   * Default: 65,536.
+   */
   readonly maxPumped?: number;
   /**
    * Runs the parser on one input and checks its invariants. Everything that varies between two runs
-   * follows from the octets. Returns a short signature of the outcome: an input with a new one stays
-   * in the corpus.
+   * follows from the octets. Returns a short signature of the outcome: an input with a new one
+   * stays in the corpus.
    *
-   * @throws {Error} An invariant does not hold, or the parser throws an error that it does not declare.
+   * @throws {Error} An invariant does not hold, or the parser throws an error that it does not
+   * declare.
    */
   readonly run: (input: Buffer) => MaybePromise<string>;
   /** Runs the parser and nothing else, for the check of linear work. */
@@ -35,7 +39,10 @@ export function holds(condition: boolean, invariant: string): asserts condition 
   if (!condition) throw new Violation(invariant);
 }
 
-/** @throws {Violation} The values differ. Objects differ if one of their properties does, or what JSON says of it. */
+/**
+ * @throws {Violation} The values differ. Objects differ if one of their properties does, or what
+ * JSON says of it.
+ */
 export function same(actual: unknown, expected: unknown, invariant: string): void {
   if (actual === expected || (isObject(actual) && isObject(expected) && haveSameProperties(actual, expected))) return;
   const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];

@@ -1,4 +1,5 @@
-// A server that sends back what it gets. Its time under load is that of the machine, and not of Postern.
+// A server that sends back what it gets. Its time under load is that of the machine, and not of
+// Postern.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { finish, untilStopped } from '../child.ts';

@@ -1,5 +1,5 @@
-// node flooder.ts KIND PORT CONNECTIONS: holds this many connections, and sends on each what its kind says, as fast
-// as it is answered.
+// node flooder.ts KIND PORT CONNECTIONS: holds this many connections, and sends on each what its
+// kind says, as fast as it is answered.
 import { connect } from 'node:net';
 import { finish, untilStopped } from '../child.ts';
 import { FLOODS, type Flood } from './floods.ts';

@@ -10,7 +10,10 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** The time of NOOP at the server, and beside it that of an echo, which shows the noise of the machine. */
+/**
+ * The time of NOOP at the server, and beside it that of an echo, which shows the noise of the
+ * machine.
+ */
 export interface Measurement {
   readonly noop: Latency;
   readonly echo: Latency;
@@ -53,6 +56,9 @@ function latency(sample: readonly number[]): Latency {
   return { p50: quantile(sample, 0.5), p99: quantile(sample, 0.99) };
 }
 
-/** A server may delay the commands of a connection that brings no message: the prober takes a new one before. */
+/**
+ * A server may delay the commands of a connection that brings no message: the prober takes a new
+ * one before.
+ */
 const PER_CONNECTION = 40;
 const PAUSE_MS = 2;

@@ -14,7 +14,10 @@ export const SECRETS: readonly string[] = ['right-Secret-1', 'wrong-Secret-2'].f
   base64(`\0ann\0${password}`),
 ]);
 
-/** Makes a session that is valid in most places: transactions and logins in some order, with faults in some lines. */
+/**
+ * Makes a session that is valid in most places: transactions and logins in some order, with faults
+ * in some lines.
+ */
 export function makeScript(random: Random, isLmtp: boolean): Script {
   const hello = isLmtp ? 'LHLO client.example.org\r\n' : 'EHLO client.example.org\r\n';
   const before = steps(random, hello, isLmtp) + TERMINATORS[random.below(4)];
@@ -145,6 +148,9 @@ const CHUNKS = [
   'BDAT 200000 LAST\r\n',
 ];
 const ODDITIES = ['\r\n', '\n', '\r', '\0', '\xff', ' ', '\x16\x03\x01', '\r\n.\r\n', '*\r\n', '<', '>', 'BDAT 1\r\nx'];
-/** Ends a message or an exchange that may be open. Where none is, each line is a command that is refused. */
+/**
+ * Ends a message or an exchange that may be open. Where none is, each line is a command that is
+ * refused.
+ */
 const TERMINATORS = ['\r\n.\r\n*\r\n', '', '', '\r\n.\r\n'];
 const END = 'RSET\r\nQUIT\r\n';

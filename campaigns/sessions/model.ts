@@ -6,11 +6,13 @@ export class Fault extends Error {
 }
 
 /**
- * Reads what a client sends by the rules of RFC 5321, 3030, 4954 and 2033, led by the replies: each command gets
- * one reply, a message in LMTP one for each recipient, and nothing else is answered.
+ * Reads what a client sends by the rules of RFC 5321, 3030, 4954 and 2033, led by the replies: each
+ * command gets one reply, a message in LMTP one for each recipient, and nothing else is answered.
  */
 export class Model {
-  /** True once the server may close the connection: behind 421, QUIT, or a line that cannot be read. */
+  /**
+   * True once the server may close the connection: behind 421, QUIT, or a line that cannot be read.
+   */
   mayEnd = false;
   /** True once no further reply may come. */
   #isOver = false;

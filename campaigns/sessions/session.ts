@@ -85,7 +85,10 @@ class Dialogue {
     this.#socket = socket;
   }
 
-  /** What was sent behind STARTTLS is no handshake. Waits for the end, before which nothing in the clear may come. */
+  /**
+   * What was sent behind STARTTLS is no handshake. Waits for the end, before which nothing in the
+   * clear may come.
+   */
   async refuseHandshake(): Promise<void> {
     this.#awaitsAlert = true;
     await this.until(() => this.isClosed);
@@ -128,7 +131,10 @@ class Dialogue {
   }
 }
 
-/** One reply (RFC 5321 §4.2), whose lines have one code and at most 512 octets; a challenge may have more. */
+/**
+ * One reply (RFC 5321 §4.2), whose lines have one code and at most 512 octets; a challenge may have
+ * more.
+ */
 const REPLY = /^(?=(\d{3}))(?:\1-[ -~\x80-\xff]{0,506}\r\n)*\1 (?:[ -~\x80-\xff]{0,506}|(?<=334 )[ -~]*)\r\n/;
 /** What may become a reply. */
 const BEGINNING = /^(?:[2-5]\d\d-[ -~\x80-\xff]*\r\n)*(?:[2-5]?|[2-5]\d{1,2}|[2-5]\d\d[ -][ -~\x80-\xff]*\r?)$/;

@@ -42,7 +42,8 @@ export const addresses: Target = {
   run(input) {
     const counted = new CountedText(input.toString());
     const read = readForwardPath(counted, LENIENT);
-    // Within an address literal, a domain or a quoted string each character has its scanner, and its check.
+    // Within an address literal, a domain or a quoted string each character has its scanner, and
+    // its check.
     holds(counted.looks <= 12 * counted.length + 50, 'reading a path is linear');
     const reverse = readReversePath(input.toString());
     if (typeof read === 'string') return `${read} ${typeof reverse === 'string' ? reverse : 'null'}`;

@@ -45,7 +45,10 @@ export const replies: Target = {
   },
 };
 
-/** What the client hears of a server whose words are these octets, and that closes the connection then. */
+/**
+ * What the client hears of a server whose words are these octets, and that closes the connection
+ * then.
+ */
 class Server {
   readonly #words: Buffer;
   readonly #scanner = new LineScanner();

@@ -1,0 +1,12 @@
+// The MX and LMTP server of `npm run soak`: messages go into the Maildirs below `MAILDIRS`.
+import { env } from 'node:process';
+import { defineConfig } from 'postern';
+
+export default defineConfig({
+  listen: ['smtp://127.0.0.1:0?service=mx', 'lmtp://127.0.0.1:0'],
+  auth: ['anonymous'],
+  deliver: `maildir:${env['MAILDIRS']}`,
+  recipients: ['ann@example.com', 'bob@example.com'],
+  log: 'json',
+  limits: { connections: 2_000, connectionsPerClient: 1_000, idleTime: 20_000, maxConnectionsPerMinute: 1e9 },
+});
