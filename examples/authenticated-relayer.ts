@@ -23,8 +23,9 @@ const addresses = new Map([
   ['ann', ['@example.org']],
 ]);
 
-const realm = new AvatarRealm().provide(MessageDelivery, (avatarId) => {
-  return new MustMatchSender(new RelayDelivery(smarthost), { avatarId, addresses });
+const realm = new AvatarRealm().provide(MessageDelivery, (avatarId, mind) => {
+  // The relay shares its connections out by user and by network.
+  return new MustMatchSender(new RelayDelivery(smarthost, { avatarId, mind }), { avatarId, addresses });
 });
 const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 'hunter2' });
 const portal = new Portal(realm).register(withThrottle(users));
