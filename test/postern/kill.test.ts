@@ -1,79 +1,159 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
-import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
+import { connectSmtp, type SmtpClient, SmtpRefusal } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostern } from '../support/postern.ts';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
 /** How often the server is killed; `npm run kill` does it a hundred times. */
 const TIMES = Number(process.env['KILLS'] ?? 5);
 const CLIENTS = 8;
-const RECIPIENTS = [new Mailbox('ann', 'example.com'), new Mailbox('bob', 'example.com')];
+const RECIPIENTS = ['ann', 'bob', 'cyd', 'dan', 'eve'].map((name) => new Mailbox(name, 'example.com'));
 
-let folder: string;
+let base: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'postern-kill-'));
+  base = await mkdtemp(join(tmpdir(), 'postern-kill-'));
 });
 
 afterAll(async () => {
-  await rm(folder, { recursive: true });
+  await rm(base, { recursive: true });
 });
 
-describe('a server that is killed under load', () => {
-  it(`has kept what it acknowledged, ${TIMES} times`, { timeout: TIMES * 60_000 }, async () => {
-    const acknowledged = new Set<string>();
-    for (let time = 0; time < TIMES; time++) await loadAndKill(acknowledged);
-    expect(acknowledged.size).toBeGreaterThan(0);
-    for (const recipient of RECIPIENTS) {
-      const delivered = await inbox(recipient);
-      expect([...acknowledged].filter((digest) => !delivered.has(digest))).toEqual([]);
-    }
-  });
-});
-
-/** Sends until the server is killed, which happens at some step of some message; adds what was acknowledged. */
-async function loadAndKill(acknowledged: Set<string>): Promise<void> {
-  await using postern = await startPostern(
-    ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${folder} --log silent`,
-  );
-  let steps = randomInt(1, 400);
-  const step = (): void => {
-    if (--steps === 0) postern.process.kill('SIGKILL');
-  };
-  const port = Number(postern.urls[0]?.port);
-  await Promise.all(Array.from({ length: CLIENTS }, () => sendUntilGone(port, acknowledged, step)));
-  await postern.ended;
+/** What runs short in a server, and how that is brought about. */
+interface Scarcity {
+  readonly of: string;
+  /** Takes it away from a server that runs, with Maildirs in this folder. */
+  readonly impose: (postern: RunningPostern) => Promise<void>;
+  /** Makes the folder for the Maildirs small; resolves to what undoes that. */
+  readonly confine?: (folder: string) => () => void;
 }
 
-async function sendUntilGone(port: number, acknowledged: Set<string>, step: () => void): Promise<void> {
-  let client: SmtpClient | undefined;
-  try {
-    const transport = await connect({ endpoint: { host: '127.0.0.1', port }, tlsPolicy: 'none' });
-    const responders = [plainResponder({ username: 'joe', password: 's3cret' })];
-    client = await connectSmtp(transport, { hostname: 'localhost', responders });
-    for (;;) {
-      const message = someMessage();
+const nothing: Scarcity = { of: 'nothing', impose: () => Promise.resolve() };
+
+/** Enough for the connections, and for a few files. */
+const descriptors: Scarcity = {
+  of: 'file descriptors',
+  async impose({ process: { pid } }) {
+    const open = (await readdir(`/proc/${pid}/fd`)).length;
+    const most = open + CLIENTS + 4;
+    run('prlimit', '--pid', String(pid), `--nofile=${most}:${most}`);
+  },
+};
+
+/** A small tmpfs where this may be mounted (root on Linux); else files of at most so many octets, which is EFBIG beyond. */
+const room: Scarcity = mayMount()
+  ? {
+      of: 'room on the disk (tmpfs)',
+      impose: () => Promise.resolve(),
+      confine(folder) {
+        run('mount', '-t', 'tmpfs', '-o', 'size=600k,nr_inodes=200', 'tmpfs', folder);
+        return () => run('umount', '--lazy', folder);
+      },
+    }
+  : {
+      of: 'room on the disk (RLIMIT_FSIZE)',
+      impose: async ({ process: { pid } }) => run('prlimit', '--pid', String(pid), '--fsize=60000:60000'),
+    };
+
+describe('a server that is killed under load', () => {
+  it.each([nothing, ...(process.platform === 'linux' ? [descriptors, room] : [])])(
+    `has kept what it acknowledged for each recipient, ${TIMES} times, short of $of`,
+    { timeout: TIMES * 60_000 },
+    async (scarcity) => {
+      const sum = { acknowledged: 0, lost: 0, refused: 0 };
+      for (let time = 0; time < TIMES; time++) {
+        const folder = join(base, `${scarcity.of.replaceAll(/\W/g, '')}-${time}`);
+        await mkdir(folder);
+        const release = scarcity.confine?.(folder);
+        try {
+          const load = new Load();
+          await load.runAndKill(folder, scarcity);
+          sum.acknowledged += load.acknowledged.size * RECIPIENTS.length;
+          sum.refused += load.refused;
+          sum.lost += await lostOf(load.acknowledged, folder);
+        } finally {
+          release?.();
+        }
+      }
+      expect(sum).toMatchObject({ lost: 0 });
+      expect(sum.acknowledged).toBeGreaterThan(0);
+      if (scarcity === nothing) expect(sum.refused).toBe(0);
+      else expect(sum.refused).toBeGreaterThan(0);
+    },
+  );
+});
+
+/** Several clients that send until their server is killed. */
+class Load {
+  /** The digests of messages that were acknowledged for all recipients. */
+  readonly acknowledged = new Set<string>();
+  /** Messages that were refused for now. */
+  refused = 0;
+  #stepsLeft = randomInt(50, 400);
+  #kill: () => void = () => {};
+
+  /** Sends until the server is killed, which happens at some step of some message. */
+  async runAndKill(folder: string, { impose }: Scarcity): Promise<void> {
+    await using postern = await startPostern(
+      ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${folder} --log silent`,
+    );
+    this.#kill = () => postern.process.kill('SIGKILL');
+    await impose(postern);
+    const port = Number(postern.urls[0]?.port);
+    await Promise.all(Array.from({ length: CLIENTS }, () => this.#sendUntilGone(port)));
+    await postern.ended;
+  }
+
+  async #sendUntilGone(port: number): Promise<void> {
+    let client: SmtpClient | undefined;
+    try {
+      const transport = await connect({ endpoint: { host: '127.0.0.1', port }, tlsPolicy: 'none' });
+      const responders = [plainResponder({ username: 'joe', password: 's3cret' })];
+      client = await connectSmtp(transport, { hostname: 'localhost', responders });
+      for (;;) await this.#send(client);
+    } catch (error) {
+      // The server is gone, as it was to be; anything else is a failure of the test.
+      if (steady(error)) throw error;
+    } finally {
+      client?.conversation.destroy();
+    }
+  }
+
+  async #send(client: SmtpClient): Promise<void> {
+    const message = someMessage();
+    try {
       const outgoing = await client.open({ from: null, to: RECIPIENTS });
       for (let at = 0; at < message.length; at += 40_000) {
-        step();
+        this.#step();
         await outgoing.write(message.subarray(at, at + 40_000));
       }
-      step();
+      this.#step();
       const answers = await outgoing.end();
-      if (answers.every(({ code }) => code === 250)) acknowledged.add(digestOf(message));
-      step();
+      if (answers.every(({ code }) => code === 250)) this.acknowledged.add(digestOf(message));
+      else this.#countRefusal(answers.map(({ code }) => code));
+    } catch (error) {
+      if (!(error instanceof SmtpRefusal)) throw error;
+      this.#countRefusal([error.reply.code]);
+      await client.command('RSET');
     }
-  } catch (error) {
-    // The server is gone, as it was to be; anything else is a failure of the test.
-    if (steady(error)) throw error;
-  } finally {
-    client?.conversation.destroy();
+    this.#step();
+  }
+
+  /** What runs short is no reason to refuse for good. */
+  #countRefusal(codes: readonly number[]): void {
+    expect(codes.filter((code) => code < 400 || code >= 500)).toEqual([]);
+    this.refused += 1;
+  }
+
+  #step(): void {
+    if (--this.#stepsLeft === 0) this.#kill();
   }
 }
 
@@ -92,11 +172,20 @@ function digestOf(message: Buffer): string {
   return /^X-Digest: ([0-9a-f]{64})\r\n/m.exec(message.toString('latin1'))?.[1] as string;
 }
 
+/** Returns how many recipients of acknowledged messages do not have them. */
+async function lostOf(acknowledged: ReadonlySet<string>, folder: string): Promise<number> {
+  let lost = 0;
+  for (const recipient of RECIPIENTS) {
+    const delivered = await inbox(join(folder, recipient.toString(), 'new'));
+    for (const digest of acknowledged) if (!delivered.has(digest)) lost += 1;
+  }
+  return lost;
+}
+
 /** The digests of the messages in a Maildir's `new`, each of which is whole. */
-async function inbox(recipient: Mailbox): Promise<ReadonlySet<string>> {
-  const path = join(folder, recipient.toString(), 'new');
+async function inbox(path: string): Promise<ReadonlySet<string>> {
   const digests = new Set<string>();
-  for (const name of await readdir(path)) {
+  for (const name of await readdir(path).catch(() => [])) {
     const message = await readFile(join(path, name));
     const digest = digestOf(message);
     const body = message.subarray(message.indexOf(`${digest}\r\n\r\n`) + digest.length + 4);
@@ -104,4 +193,15 @@ async function inbox(recipient: Mailbox): Promise<ReadonlySet<string>> {
     digests.add(digest);
   }
   return digests;
+}
+
+function mayMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const probe = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+  return probe.status === 0;
+}
+
+function run(command: string, ...args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr} (Debian: util-linux)`);
 }
