@@ -1,5 +1,5 @@
-import { Anonymous, AnonymousChecker, type AnyChecker, isDerived, type Portal } from '@postern/cred';
-import { MessageDelivery, type Policy, services, withDefaultLimits } from '@postern/esmtp';
+import { Anonymous, AnonymousChecker, type AnyChecker, after, isDerived, type Portal } from '@postern/cred';
+import { type ForwardPath, MessageDelivery, type Policy, services, withDefaultLimits } from '@postern/esmtp';
 import {
   bindAvatar,
   bindChecker,
@@ -131,7 +131,7 @@ function destinationOf(
   const end = settings.deliver(context);
   const recipients = recipientsOf(settings, end.isLocal ?? false, isOpen);
   const known = recipients === undefined ? end : toKnownRecipients(end, recipients);
-  const told = withNotifications(known, settings, context);
+  const told = withNotifications(known, recipients, settings, context);
   const ownSenders = ownSendersOf(settings);
   return { destination: ownSenders === undefined ? told : ownSenders.guard(told), recipients, ownSenders };
 }
@@ -171,14 +171,23 @@ function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: 
   });
 }
 
+/** A sender is told in a mailbox here where somebody says who lives here: `--domains '*'` does not. */
 function withNotifications(
   destination: Destination,
-  { notify, hostname, limits }: Settings,
+  recipients: Recipients | undefined,
+  settings: Settings,
   context: DeliveryContext,
 ): Destination {
-  if (notify === undefined) return destination;
+  const { notify, hostname, limits } = settings;
+  const isKnown = destination.isLocal === true && settings.recipients?.domains !== '*';
+  const livesHere =
+    recipients !== undefined && isKnown
+      ? (sender: ForwardPath) => after(recipients.resolve(sender), (found) => found === 'known' || Array.isArray(found))
+      : undefined;
+  if (notify === undefined && livesHere === undefined) return destination;
   const { finalTime } = withDefaultLimits(limits);
-  return notifying(destination, notify(context), {
+  const ways = { notify: notify?.(context), livesHere };
+  return notifying(destination, ways, {
     hostname,
     onTrouble: logUnsent(context.log),
     // Over before the session gives up.

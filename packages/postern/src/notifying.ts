@@ -1,23 +1,49 @@
-import { ANONYMOUS, after } from '@postern/cred';
-import { type MessageDelivery, Notifying, type NotifyingOptions } from '@postern/esmtp';
+import { ANONYMOUS, after, type MaybePromise } from '@postern/cred';
+import {
+  type Envelope,
+  type ForwardPath,
+  type Message,
+  type MessageDelivery,
+  Notifying,
+  type NotifyingOptions,
+} from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
 import { Mailer } from './mailer.ts';
 import type { Destination } from './place.ts';
+import { SenderDelivery } from './sender-delivery.ts';
 
-/** Delivers as before, and sends what the client cannot be told where notifications go. */
+/** Where notifications go. */
+export interface NotificationWays {
+  /** Sends them on. Undefined if nothing does. */
+  readonly notify: Destination | undefined;
+  /** Returns true for a sender who has a mailbox at the destination itself. Undefined if nobody has one. */
+  readonly livesHere: ((sender: ForwardPath) => MaybePromise<boolean>) | undefined;
+}
+
+/**
+ * Delivers as before, and sends what the client cannot be told into the sender's own mailbox, or where notifications go. A sender who has
+ * not logged in may be made up: no mailbox here gets a notification for it.
+ */
 export function notifying(
   destination: Destination,
-  notify: Destination,
+  { notify, livesHere }: NotificationWays,
   options: Omit<NotifyingOptions, 'through'>,
 ): Destination {
   const factory: Destination = (avatarId, mind) =>
     after(destination(avatarId, mind), (delivery) => {
+      const isLocal = livesHere !== undefined && avatarId !== ANONYMOUS;
+      if (!isLocal && notify === undefined) return delivery;
+      const through = new SenderDelivery({
+        local: isLocal ? new Mailer(() => destination(MAILER, mind)) : undefined,
+        livesHere: livesHere ?? (() => false),
+        remote: notify && new Mailer(() => notify(MAILER, mind)),
+      });
       // A notification to an address that nobody has proved carries no text of the stranger who named it.
       const isStranger = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
-      const mailer = new Mailer(() => notify(MAILER, mind));
-      return new NotifyingAvatar(delivery, mailer, isStranger ? { ...options, returned: 0 } : options);
+      const hasWayTo = notify === undefined ? livesHere : undefined;
+      return new NotifyingAvatar(delivery, through, hasWayTo, isStranger ? { ...options, returned: 0 } : options);
     });
-  const both = new Set([destination, notify]);
+  const both = new Set([destination, ...(notify === undefined ? [] : [notify])]);
   return Object.assign(factory, {
     isLocal: destination.isLocal ?? false,
     prepare: async () => {
@@ -29,15 +55,35 @@ export function notifying(
 
 /** Disposes of the way of its notifications, too. */
 class NotifyingAvatar extends Notifying {
-  readonly #mailer: Mailer;
+  readonly #delivery: MessageDelivery;
+  readonly #through: SenderDelivery;
+  readonly #hasWayTo: NotificationWays['livesHere'];
 
-  constructor(delivery: MessageDelivery, mailer: Mailer, options: Omit<NotifyingOptions, 'through'>) {
-    super(delivery, { ...options, through: mailer });
-    this.#mailer = mailer;
+  /** `hasWayTo` says which senders can be told; undefined if all can. */
+  constructor(
+    delivery: MessageDelivery,
+    through: SenderDelivery,
+    hasWayTo: NotificationWays['livesHere'],
+    options: Omit<NotifyingOptions, 'through'>,
+  ) {
+    super(delivery, { ...options, through });
+    this.#delivery = delivery;
+    this.#through = through;
+    this.#hasWayTo = hasWayTo;
+  }
+
+  /** A sender without a way is told nothing, which is no error: the client's reply tells of failures. */
+  override openMessage(envelope: Envelope): MaybePromise<Message> {
+    const { reversePath, recipients } = envelope;
+    const isPlain = recipients.length === 1 && recipients[0]?.parameters.notify === undefined;
+    if (this.#hasWayTo === undefined || reversePath === null || isPlain) return super.openMessage(envelope);
+    return after(this.#hasWayTo(reversePath), (hasWay) =>
+      hasWay ? super.openMessage(envelope) : this.#delivery.openMessage(envelope),
+    );
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    await disposeOfAll([{ [Symbol.asyncDispose]: () => super[Symbol.asyncDispose]() }, this.#mailer]);
+    await disposeOfAll([{ [Symbol.asyncDispose]: () => super[Symbol.asyncDispose]() }, this.#through]);
   }
 }
 

@@ -209,7 +209,7 @@ class NotifyingMessage implements Message {
     });
     await branch.open(async () => {
       await through.validateFrom(null, mail);
-      await through.validateTo(recipient.forwardPath, recipient.parameters);
+      await through.validateTo(recipient.forwardPath, recipient.parameters, mail);
       return await through.openMessage({ reversePath: null, parameters: mail, recipients: [recipient], id });
     });
     await branch.write(content);
