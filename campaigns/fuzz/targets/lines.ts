@@ -17,10 +17,7 @@ export const lines: Target = {
   run(input) {
     const heard = scan(split(input), MAX_LINE);
     same(heard, readLines(input.toString('latin1')), 'lines, however they are split');
-    return heard
-      .slice(0, 4)
-      .map((line) => (line.startsWith('<') ? line : Math.sign(line.length)))
-      .join('');
+    return heard.slice(0, 4).map(kindOf).join('');
   },
 };
 
@@ -72,6 +69,12 @@ export const stuffing: Target = {
 };
 
 const KERNEL = DotKernel.create();
+
+/** Returns one of four words, for the outcome. */
+function kindOf(line: string): string {
+  if (line === '<bare>' || line === '<long>') return line;
+  return line === '' ? '-' : 'x';
+}
 
 function scan(chunks: readonly Buffer[], maximum: number): string[] {
   const scanner = new LineScanner();

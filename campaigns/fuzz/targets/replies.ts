@@ -29,7 +29,7 @@ export const replies: Target = {
         holds(reply.code >= 200 && reply.code <= 599, 'a reply has a code');
         holds(/^(?:[2-5]\d\d[- ][ -~]*\r\n)+$/.test(String(reply)), 'a reply can be said again');
         holds(reply.enhanced === undefined || reply.enhanced[0] === String(reply.code)[0], 'an enhanced code fits');
-        heard += ` ${reply.code}${reply.lines.length > 1 ? '-' : ''}${reply.enhanced === undefined ? '' : 'e'}`;
+        heard += ` ${reply.code >= 400 ? reply.code : '2xx'}${reply.lines.length > 1 ? '-' : ''}${reply.enhanced === undefined ? '' : 'e'}`;
       } catch (error) {
         if (error instanceof SmtpTrouble) {
           holds(error.message.length <= 600, 'an error quotes a bounded part of what the server says');
