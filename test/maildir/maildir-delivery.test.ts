@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import * as promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Envelope, Mailbox, type Message, Rejection } from '@postern/esmtp';
 import { type FileSystem, MaildirDelivery } from '@postern/maildir';
 import fc from 'fast-check';
@@ -46,6 +48,20 @@ describe('a message delivered into a Maildir', () => {
       }),
       { numRuns: runs(30) },
     );
+  });
+
+  it('takes no more memory for a message that comes octet by octet than for its octets', async () => {
+    const delivery = new MaildirDelivery(root);
+    const octet = Buffer.from('x');
+    const messages = await Promise.all(
+      Array.from({ length: 20 }, () => delivery.openMessage(envelope('', 'ann@example.com'))),
+    );
+    const before = liveOctets();
+    for (const message of messages) for (let count = 0; count < 50_000; count++) void message.write(octet);
+    const octetsEach = (liveOctets() - before) / (20 * 50_000);
+    for (const message of messages) await message.abort(new Error('over'));
+    // The buffer doubles.
+    expect(octetsEach).toBeLessThan(3);
   });
 
   it('owns a chunk only until write has returned', async () => {
@@ -439,4 +455,13 @@ function recording(done: string[]): FileSystem {
 
 function hasPython(): boolean {
   return spawnSync('python3', ['-c', 'import mailbox']).status === 0;
+}
+
+/** Returns the octets that the process holds, after a collection of garbage. */
+function liveOctets(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }

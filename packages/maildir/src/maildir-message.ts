@@ -35,7 +35,8 @@ export class MaildirMessage implements Message {
   readonly #name: string;
   readonly #handle: FileHandle;
   readonly #returnPath: string;
-  #pending: Uint8Array[] = [];
+  /** Copies of octets that are not written yet. A list of pieces would take a hundred times as much where each has one octet. */
+  #pending: Buffer = EMPTY;
   #pendingOctets = 0;
   /** Written so far. */
   #octets = 0;
@@ -86,7 +87,7 @@ export class MaildirMessage implements Message {
 
   /** Waits for the disk only every 64 KiB. Rejects with a Rejection. */
   write(chunk: Uint8Array): void | Promise<void> {
-    if (this.#pendingOctets + chunk.length <= BUFFER) return this.#keep(Buffer.from(chunk));
+    if (this.#pendingOctets + chunk.length <= BUFFER) return this.#keep(chunk);
     return this.#flush(chunk).catch((error: unknown) => this.#refuse(error));
   }
 
@@ -181,15 +182,22 @@ export class MaildirMessage implements Message {
   }
 
   #keep(chunk: Uint8Array): void {
-    this.#pending.push(chunk);
-    this.#pendingOctets += chunk.length;
+    const length = this.#pendingOctets + chunk.length;
+    if (length > this.#pending.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * this.#pending.length, length, SMALL_BUFFER));
+      this.#pending.copy(larger, 0, 0, this.#pendingOctets);
+      this.#pending = larger;
+    }
+    this.#pending.set(chunk, this.#pendingOctets);
+    this.#pendingOctets = length;
   }
 
   /** Writes what is pending, and then the chunk, which is not copied if it comes alone. */
   async #flush(chunk: Uint8Array): Promise<void> {
-    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([...this.#pending, chunk]);
-    this.#pending = [];
+    const pending = this.#pending.subarray(0, this.#pendingOctets);
+    this.#pending = EMPTY;
     this.#pendingOctets = 0;
+    const bytes = pending.length === 0 ? chunk : chunk.length === 0 ? pending : Buffer.concat([pending, chunk]);
     this.#octets += bytes.length;
     await writeAll(this.#handle, bytes);
   }
@@ -233,8 +241,10 @@ function plainFirst(addressees: readonly Addressee[]): readonly Addressee[] {
     : [...plain, ...all.filter(({ fields }) => fields !== '')];
 }
 
+/** Octets that wait for one write, at most. */
 const BUFFER = 64 * 1024;
-const EMPTY = new Uint8Array(0);
+const SMALL_BUFFER = 1024;
+const EMPTY = Buffer.alloc(0);
 
 /** Another disk, a file system without hard links, or too many of them: a copy will do. */
 const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
