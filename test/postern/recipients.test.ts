@@ -132,9 +132,9 @@ describe('a listener for submission', () => {
       ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?service=mx&auth=none --deliver discard`,
       ...words`--recipients ann@example.com --auth memory:joe:s3cret --log silent`,
     );
-    const names = ['ann@example.com', 'eve@example.com', 'ann@example.org'];
-    expect(await rcpt(server, ...names)).toEqual(['250 2.1.5', '550 5.1.1', '250 2.1.5']);
-    expect(await rcpt(second(server), ...names)).toEqual(['250 2.1.5', '550 5.1.1', '550 5.7.1']);
+    const names = ['ann@example.com', 'eve@example.com', 'ann@example.org', 'ann+x%example.org@example.com'];
+    expect(await rcpt(server, ...names)).toEqual(['250 2.1.5', '550 5.1.1', '250 2.1.5', '250 2.1.5']);
+    expect(await rcpt(second(server), ...names)).toEqual(['250 2.1.5', '550 5.1.1', '550 5.7.1', '550 5.7.1']);
   });
 });
 

@@ -12,7 +12,11 @@ export function toKnownRecipients(destination: Destination, recipients: Recipien
   const isLocal = destination.isLocal ?? false;
   const factory: Destination = (avatarId, mind) =>
     after(destination(avatarId, mind), (delivery) => {
-      return new KnownRecipientsDelivery(delivery, recipients, { allowForeign: !isLocal && avatarId !== ANONYMOUS });
+      const isStranger = avatarId === ANONYMOUS;
+      return new KnownRecipientsDelivery(delivery, recipients, {
+        allowForeign: !isLocal && !isStranger,
+        allowRoutes: isLocal || !isStranger,
+      });
     });
   return Object.assign(factory, {
     isLocal,

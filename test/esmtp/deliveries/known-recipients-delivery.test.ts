@@ -71,6 +71,23 @@ describe('an MX that knows its recipients', () => {
       S: 452 4.2.2...`);
   });
 
+  it.each(['joe%example.net', 'ann+x%example.net', 'example.net!joe', '"joe@example.net"', '"joe%example.net"'])(
+    'lets no stranger name a route through a next server: %s',
+    async (localPart) => {
+      const { server, delivery } = mx({ domains: ['example.com'] }, { allowRoutes: false });
+      await server.play(`${GREETED}${MAIL}
+        C: RCPT TO:<${localPart}@example.com>
+        S: 550 5.7.1 Relaying denied
+        C: RCPT TO:<ann+x@example.com>
+        S: 250...${MESSAGE}
+        S: 250...`);
+      expect(recipientsOf(delivery)).toEqual(['ann+x@example.com']);
+      await mx({ domains: ['example.com'] }).server.play(`${GREETED}${MAIL}
+        C: RCPT TO:<${localPart}@example.com>
+        S: 250...`);
+    },
+  );
+
   it('lets a user send on where that is allowed', async () => {
     const { server, delivery } = mx({ mailboxes: ['ann@example.com'] }, { allowForeign: true });
     await server.play(`${GREETED}${MAIL}

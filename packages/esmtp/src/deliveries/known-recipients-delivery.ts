@@ -12,6 +12,11 @@ import { WrappedDelivery } from './wrapped-delivery.ts';
 export interface KnownRecipientsOptions {
   /** True if the client may send to domains that are not ours: a user who has logged in. Default: false. */
   readonly allowForeign?: boolean;
+  /**
+   * True if a local part may name a further route, as `joe%example.net@example.com` and `example.net!joe` do. A next server that
+   * follows such routes for us would make us an open relay. Default: true, for a place where mail ends.
+   */
+  readonly allowRoutes?: boolean;
   /** The most recipients that one message may have once its aliases are expanded; more are 452 4.5.3. Default: 10,000. */
   readonly maxExpandedRecipients?: number;
 }
@@ -28,6 +33,7 @@ export interface KnownRecipientsOptions {
 export class KnownRecipientsDelivery extends WrappedDelivery {
   readonly #resolver: RecipientResolver;
   readonly #allowForeign: boolean;
+  readonly #allowRoutes: boolean;
   readonly #maxExpandedRecipients: number;
   /** The mailboxes that aliases led to when the client named them. */
   readonly #targets = new WeakMap<ForwardPath, readonly Mailbox[]>();
@@ -36,10 +42,13 @@ export class KnownRecipientsDelivery extends WrappedDelivery {
     super(delivery);
     this.#resolver = resolver;
     this.#allowForeign = options.allowForeign ?? false;
+    this.#allowRoutes = options.allowRoutes ?? true;
     this.#maxExpandedRecipients = options.maxExpandedRecipients ?? 10_000;
   }
 
   override validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
+    // Also where the mailbox is known: with a tag, `ann+x%example.net@example.com` is.
+    if (!this.#allowRoutes && ROUTE.test(forwardPath.localPart)) throw new Rejection(550, '5.7.1', 'Relaying denied');
     return after(this.#resolver.resolve(forwardPath), (resolution) => {
       const targets = this.#targetsOf(resolution);
       if (targets === undefined) return super.validateTo(forwardPath, parameters, mail);
@@ -125,3 +134,6 @@ function parametersOf({ forwardPath, parameters }: Recipient): RcptParameters {
   const address = forwardPath.toString();
   return { ...parameters, orcpt: forwardPath.isAscii ? `rfc822;${encodeXtext(address)}` : `utf-8;${address}` };
 }
+
+/** Servers exist that read `%`, `!` and a quoted `@` in a local part as a route (RFC 1123 §5.2.16). */
+const ROUTE = /[%!@]/;
