@@ -94,6 +94,7 @@ describe('a share of the connections', () => {
   it.each<[string, (at: number) => [string, AvatarId?]]>([
     ['address', () => ['192.0.2.1']],
     ['IPv6 network', (at) => [`2001:db8::${at}`]],
+    ['IPv6 site', (at) => [`2001:db8:0:${at}::1`]],
     ['user at many addresses', (at) => [`192.0.2.${at}`, 'joe']],
     ['network of many users', (at) => ['192.0.2.1', `joe${at}`]],
   ])('is a quarter for one %s', async (_whose, client) => {

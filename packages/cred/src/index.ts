@@ -6,6 +6,7 @@ export {
   type MaybePromise,
   networkOf,
   settled,
+  siteOf,
   systemClock,
 } from '@postern/core';
 export { ANONYMOUS, type AvatarId } from './avatar-id.ts';

@@ -1,4 +1,4 @@
-import { ANONYMOUS, type AvatarId, type Mind, networkOf } from '@postern/cred';
+import { ANONYMOUS, type AvatarId, type Mind, networkOf, siteOf } from '@postern/cred';
 
 /** The client of a delivery: its user, and the connection that it came by. */
 export interface RelayClient {
@@ -8,14 +8,17 @@ export interface RelayClient {
 
 /**
  * Returns the keys under which the client's share of places and of room is counted: its user, unless
- * it has not logged in, and its network, unless it came by a UNIX socket.
+ * it has not logged in, and its network, unless it came by a UNIX socket. An IPv6 site (/48) counts
+ * before its networks, since one customer often has 65,536 of them. The first key names the queue.
  */
 export function clientKeys(client: RelayClient | undefined): readonly string[] {
   if (client === undefined) return NO_KEYS;
   const { avatarId, mind } = client;
   const network = networkOf(mind.remote);
+  const site = network === undefined ? undefined : siteOf(network);
   return [
     ...(avatarId === ANONYMOUS ? [] : [`user ${avatarId}`]),
+    ...(site === undefined ? [] : [`site ${site}`]),
     ...(network === undefined ? [] : [`network ${network}`]),
   ];
 }

@@ -42,8 +42,8 @@ export interface SmarthostOptions
   /** How many connections there may be at the same time; more messages wait. Default: 20. */
   readonly connections?: number;
   /**
-   * The greatest share of `connections`, `maxWaiting` and `maxSpoolOctets` that one user or one network
-   * has: above 0 and at most 1. Default: 0.25. Set 1 for a server behind one trusted MX.
+   * The greatest share of `connections`, `maxWaiting` and `maxSpoolOctets` that one user, one network
+   * (an IPv4 address, an IPv6 /64) or one IPv6 site (/48) has: above 0 and at most 1. Default: 0.25. Set 1 for a server behind one trusted MX.
    */
   readonly maxClientShare?: number;
   /** The number of messages and recipients that may wait for a connection; one more is a 451. Default: 1,000. */
