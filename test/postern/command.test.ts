@@ -102,7 +102,7 @@ describe('postern serve', () => {
   it('cannot store messages in a file, and says so before it listens', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const options = [...ANY_PORT, '--auth', 'anonymous', '--deliver', `maildir:${file}`, '--domains', '*'];
+    const options = [...ANY_PORT, '--auth', 'memory:joe:secret', '--deliver', `maildir:${file}`];
     const sentence = `cannot store messages in ${file}: that is no folder (EEXIST); expected a folder in which this user may write`;
     expect(await postern('serve', ...options)).toEqual({ code: 1, output: `postern: ${sentence}\n` });
     const { code, output } = await postern('serve', ...options, '--workers', '2');
@@ -118,6 +118,8 @@ describe('postern serve', () => {
       'anonymous',
       '--deliver',
       `maildir:${mail}`,
+      '--domains',
+      'example.com',
       '--log',
       'silent',
     );
