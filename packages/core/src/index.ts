@@ -1,7 +1,7 @@
 import './supported-node.ts';
 
 export type { Address } from './address.ts';
-export { type Clock, systemClock } from './clock.ts';
+export { afterExactly, type Clock, systemClock } from './clock.ts';
 export { after, isPromise, type MaybePromise, settled } from './maybe-promise.ts';
 export { networkOf, siteOf } from './network-of.ts';
 export { type Enrolled, Roll } from './roll.ts';

@@ -1,6 +1,7 @@
 export {
   type Address,
   after,
+  afterExactly,
   type Clock,
   isPromise,
   type MaybePromise,

@@ -1,4 +1,4 @@
-import type { Clock } from '@postern/cred';
+import { afterExactly, type Clock } from '@postern/cred';
 
 /**
  * The earliest moment for a refusal. The timer begins at the construction, when the client has spoken: were
@@ -10,7 +10,7 @@ export class FailureFloor implements Disposable {
   #waiting: PromiseWithResolvers<void> | undefined;
 
   constructor(clock: Clock, milliseconds: number) {
-    this.#timer = clock.after(milliseconds, () => this.#end(), true);
+    this.#timer = afterExactly(clock, milliseconds, () => this.#end());
   }
 
   /** Resolves when the floor has passed; at once if it has already, or when the signal aborts. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@postern/cred';
+import { afterExactly, type Clock } from '@postern/cred';
 
 /**
  * Lets something go at whole multiples of an interval after the construction, and never between them: the
@@ -14,7 +14,7 @@ export class PacedRelease implements Disposable {
   constructor(clock: Clock, interval: number) {
     this.#clock = clock;
     this.#interval = interval;
-    this.#start();
+    this.#timer = afterExactly(clock, interval, this.#pass);
   }
 
   /** Resolves at the next multiple, or when the signal aborts or this is disposed of. */
@@ -34,14 +34,9 @@ export class PacedRelease implements Disposable {
     this.#waiting?.resolve();
   }
 
-  #start(): void {
-    this.#timer = this.#clock.after(
-      this.#interval,
-      () => {
-        if (this.#waiting === undefined) this.#start();
-        else this[Symbol.dispose]();
-      },
-      true,
-    );
-  }
+  /** A look-up that takes longer than the interval varies by more than an exact timer could hide. */
+  readonly #pass = (): void => {
+    if (this.#waiting === undefined) this.#timer = this.#clock.after(this.#interval, this.#pass, true);
+    else this[Symbol.dispose]();
+  };
 }
