@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstExample, installed } from '../support/readme.ts';
 import { type PackedManifest, TestRegistry } from '../support/registry.ts';
@@ -70,7 +71,7 @@ describe.each(ROOMS)('the package in packages/%s, packed without a build before'
 
   it('runs the example of its README in a project in which npm has installed it', async () => {
     const { example = '', output } = firstExample(await readmeOf(room));
-    await writeFile(join(project, `${room}.ts`), example);
+    await writeFile(join(project, `${room}.ts`), await runnable(example));
     const { stdout } = await execute(process.execPath, [`${room}.ts`], { cwd: project, timeout: 60_000 });
     if (output !== undefined) expect(stdout).toBe(output);
   });
@@ -182,3 +183,12 @@ function readmeOf(room: string): Promise<string> {
 async function manifestOf(path: string): Promise<PackedManifest> {
   return JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as PackedManifest;
 }
+
+/** Returns the example as this Node can run it: Node 22 does not know `await using`, which a compiler takes out. */
+async function runnable(example: string): Promise<string> {
+  if (nodeMajor >= 24) return example;
+  const { code } = await transform(example, { loader: 'ts', target: `node${nodeMajor}` });
+  return code;
+}
+
+const nodeMajor = Number.parseInt(process.versions.node, 10);
