@@ -11,7 +11,7 @@ import { trimmed, welch } from './statistics.ts';
 /** One way to ask: resolves to the milliseconds that the telling answer took. */
 interface Probe {
   readonly name: string;
-  /** Users who exist, each compared with those who do not. */
+  /** The users that exist; each one is compared with a user that does not. */
   readonly known: readonly string[];
   readonly run: (client: LineClient, user: string) => Promise<number>;
 }
@@ -105,7 +105,7 @@ async function login(client: LineClient, user: string): Promise<number> {
   return await timed(client, base64('wrong'));
 }
 
-/** Derived once for each salt: the work of the client is none of the measurement. */
+/** Derives the key once for each salt: the measurement must not contain the client's work. */
 const salted = new Map<string, Buffer>();
 function wrongPassword(salt: string, iterations: number): Buffer {
   const key = salted.get(salt) ?? pbkdf2Sync('wrong', Buffer.from(salt, 'base64'), iterations, 32, 'sha256');

@@ -23,17 +23,17 @@ export class Deadlines {
     return waiter.expiresAt - this.#clock.now();
   }
 
-  /** Calls back once after so many milliseconds, to the millisecond, unless the timer is disposed of before. */
+  /** Calls back once, exactly after `milliseconds`, unless the timer is disposed of before. */
   after(milliseconds: number, callback: () => void): Disposable {
     return this.#clock.after(milliseconds, callback);
   }
 
-  /** Gives the waiter so many milliseconds from now on, whether it waits or not; fewer if its {@link limit} says so. */
+  /** Lets the waiter wait for `milliseconds` from now, but not beyond its {@link limit}. */
   grant(waiter: Waiter, milliseconds: number): void {
     waiter.expiresAt = Math.min(this.#clock.now() + milliseconds, waiter.latest);
   }
 
-  /** Ends all waits of the waiter after so many milliseconds from now, also the wait of this moment. Infinity lifts the limit. */
+  /** Ends every wait of the waiter `milliseconds` from now, the current one as well. Infinity lifts the limit. */
   limit(waiter: Waiter, milliseconds: number): void {
     waiter.latest = milliseconds === Number.POSITIVE_INFINITY ? milliseconds : this.#clock.now() + milliseconds;
     waiter.expiresAt = Math.min(waiter.expiresAt, waiter.latest);

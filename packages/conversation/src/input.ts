@@ -79,7 +79,7 @@ export class Input extends Waiter {
     }
   }
 
-  /** Counts work that took no line: a chunk of so many octets. */
+  /** Counts the work of a chunk without lines, by its size in octets. */
   countChunk(octets: number): void {
     this.#unclocked -= 1 + octets / OCTETS_A_PIECE;
   }
@@ -130,12 +130,12 @@ export class Input extends Waiter {
     this.#turns.wait(sleeper);
   }
 
-  /** Gives the wait so many milliseconds from now on; {@link left} returns what is left of them. */
+  /** Lets the wait last `milliseconds` from now; {@link left} returns the rest. */
   grant(milliseconds: number): void {
     this.#deadlines.grant(this, milliseconds);
   }
 
-  /** Ends each wait with TimedOut after so many milliseconds from now, whatever the peer sends. */
+  /** Ends every wait with TimedOut `milliseconds` from now, whatever the peer sends. */
   expireIn(milliseconds: number): void {
     this.#deadlines.limit(this, milliseconds);
   }
