@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 interface Room {
   /** The rooms it may import. */
   readonly may: readonly string[];
-  /** The npm packages it may depend on. A heavy one belongs into an adapter, which is named after it. */
+  /** The npm packages it may depend on. An adapter has the name of its heavy dependency. */
   readonly npm?: readonly string[];
   /** Sockets are for `node` and for what calls out; protocols talk through a transport. */
   readonly sockets?: true;
@@ -16,25 +16,41 @@ interface Room {
 /** Stands for a specifier that is not written there: no package has such a name, nor any file. */
 const COMPUTED = '@';
 
-const protocol: Room = { may: ['cred', 'sasl', 'conversation', 'users'] };
+/** Packages whose cycles are being untangled. */
+const CYCLIC = new Set(['esmtp', 'inversify', 'postern', 'submission']);
+
+/** A protocol with AUTH: its SASL profile, over a conversation. */
+const protocol: Room = { may: ['core', 'cred', 'sasl', 'sasl-profile', 'conversation'] };
+const protocols = { esmtp: protocol, pop3: protocol, imap: protocol, 'dovecot-auth': protocol, http: protocol };
 const belowInversify = {
   core: { may: [] },
   cred: { may: ['core'] },
   conversation: { may: ['core'] },
-  sasl: { may: ['cred'] },
-  users: { may: ['cred', 'sasl'], npm: ['bcryptjs'] },
   node: { may: ['core', 'conversation'], sockets: true },
-  esmtp: { may: ['cred', 'sasl', 'conversation'] },
-  pop3: protocol,
-  dovecot: protocol,
-  http: protocol,
-  ldap: { may: ['cred', 'users'], npm: ['ldapts'], sockets: true },
-  oidc: { may: ['cred', 'users'], npm: ['jose'] },
-  postgres: { may: ['cred', 'users'], npm: ['pg'] },
-  redis: { may: ['cred', 'users'], npm: ['ioredis'] },
-  maildir: { may: ['cred', 'conversation', 'esmtp'] },
-  relay: { may: ['cred', 'sasl', 'conversation', 'node', 'esmtp'] },
-  testing: { may: ['cred', 'sasl', 'conversation', 'esmtp'] },
+  sasl: { may: ['core', 'cred'] },
+  'sasl-profile': { may: ['core', 'cred', 'sasl', 'conversation'] },
+  throttle: { may: ['core', 'cred'] },
+
+  ...protocols,
+
+  users: { may: ['core', 'cred', 'sasl'], npm: ['bcryptjs'] },
+  postgres: { may: ['core', 'cred', 'users'], npm: ['pg'] },
+  ldap: { may: ['core', 'cred', 'users'], npm: ['ldapts'], sockets: true },
+  oidc: { may: ['core', 'cred', 'users'], npm: ['jose'] },
+  redis: { may: ['core', 'cred', 'throttle', 'users'], npm: ['ioredis'] },
+  certificates: { may: ['core', 'cred', 'users'] },
+  pam: { may: ['core', 'cred', 'users'], npm: ['koffi'] },
+  gssapi: { may: ['core', 'cred', 'sasl'], npm: ['koffi'] },
+
+  maildir: { may: ['core', 'cred', 'conversation', 'esmtp'] },
+  relay: { may: ['core', 'cred', 'sasl', 'conversation', 'node', 'esmtp'] },
+
+  testing: { may: ['core', 'cred', 'sasl', 'sasl-profile', 'throttle', 'conversation', ...Object.keys(protocols)] },
+
+  // They listen on diagnostics channels, and import no room that publishes there.
+  otel: { may: ['core'], npm: ['@opentelemetry/api'] },
+  prometheus: { may: ['core'], npm: ['prom-client'] },
+  inspector: { may: ['core'] },
 } satisfies Record<string, Room>;
 const belowPostern = {
   ...belowInversify,
@@ -42,8 +58,8 @@ const belowPostern = {
 } satisfies Record<string, Room>;
 const rooms: Record<string, Room> = {
   ...belowPostern,
-  // A door for users, which nothing else goes through.
-  submission: { may: ['cred', 'esmtp', 'node'] },
+  // A door for users. No other room imports it.
+  submission: { may: ['core', 'cred', 'esmtp', 'node'] },
   postern: { may: Object.keys(belowPostern), npm: ['fastest-levenshtein', 'inversify', 'pino'], sockets: true },
 };
 
@@ -73,6 +89,10 @@ describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {
       ({ file, specifier }) => /^[./]/.test(specifier) && !join(dirname(file), specifier).startsWith(src),
     );
     expect(out.map(say)).toEqual([]);
+  });
+
+  test('has no cycle of files, imports of types included', () => {
+    if (!CYCLIC.has(room)) expect(cycles(imports)).toEqual([]);
   });
 
   test('imports nothing in a way that cannot be read', () => {
@@ -111,6 +131,19 @@ describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {
   });
 });
 
+test('a cycle is found and named by its files', () => {
+  const edge = (file: string, specifier: string): Import => ({ file, specifier, to: undefined });
+  expect(cycles([edge('a.ts', './b.ts'), edge('b.ts', './c/d.ts')])).toEqual([]);
+  const cycle = [
+    edge('a.ts', './b.ts'),
+    edge('b.ts', './c/d.ts'),
+    edge('c/d.ts', '../b.ts'),
+    edge('c/d.ts', '../a.ts'),
+  ];
+  expect(cycles(cycle)).toEqual(['a.ts -> b.ts -> c/d.ts -> a.ts', 'b.ts -> c/d.ts -> b.ts']);
+  expect(cycles([edge('a.ts', './a.ts')])).toEqual(['a.ts -> a.ts']);
+});
+
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -123,7 +156,7 @@ interface Manifest {
 interface Import {
   readonly file: string;
   readonly specifier: string;
-  /** The room it leads into, unless it stays in its own or leaves for npm or Node. */
+  /** The imported room, unless the specifier names a file, an npm package or a part of Node. */
   readonly to: string | undefined;
 }
 
@@ -149,6 +182,37 @@ function importsOf(file: string): Import[] {
   return specifiers
     .filter((specifier) => typeof specifier === 'string')
     .map((specifier) => ({ file, specifier, to: roomOf(packageOf(specifier) ?? '') }));
+}
+
+/** Returns the shortest cycle through each file, each cycle once: `a.ts -> b.ts -> a.ts`. */
+function cycles(imports: readonly Import[]): string[] {
+  const edges = new Map<string, string[]>();
+  for (const { file, specifier } of imports) {
+    if (!specifier.startsWith('.')) continue;
+    edges.set(file, [...(edges.get(file) ?? []), join(dirname(file), specifier)]);
+  }
+  const found = new Map<string, string>();
+  for (const file of [...edges.keys()].toSorted()) {
+    const cycle = shortestCycle(file, edges);
+    const members = cycle?.toSorted().join();
+    if (cycle && members && !found.has(members)) found.set(members, [...cycle, file].join(' -> '));
+  }
+  return [...found.values()];
+}
+
+/** Returns the files on the shortest path from the file back to itself, each once. */
+function shortestCycle(file: string, edges: ReadonlyMap<string, string[]>): string[] | undefined {
+  const seen = new Set<string>();
+  const paths = [[file]];
+  for (const path of paths) {
+    for (const next of edges.get(path.at(-1) ?? '') ?? []) {
+      if (next === file) return path;
+      if (seen.has(next)) continue;
+      seen.add(next);
+      paths.push([...path, next]);
+    }
+  }
+  return undefined;
 }
 
 /** `@scope/name` or `name`, for what npm installs. */
