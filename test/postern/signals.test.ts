@@ -20,7 +20,7 @@ describe('signals', () => {
     borrowSignals();
     const counts = () => SIGNALS.map((signal) => process.listenerCount(signal));
     const before = counts();
-    const first = firstSignal({ tls: undefined, recipients: undefined, ownSenders: undefined });
+    const first = firstSignal(process, { tls: undefined, recipients: undefined, ownSenders: undefined });
     process.emit('SIGINT', 'SIGINT');
     expect(counts()).toEqual(before.map((count) => count + 1));
     expect(await first).toBe('SIGINT');
@@ -31,7 +31,7 @@ describe('signals', () => {
     const done: string[] = [];
     const now = vi.spyOn(performance, 'now').mockReturnValue(5_000);
     vi.spyOn(process, 'exit').mockImplementation(((code: number) => done.push(`exit ${code}`)) as never);
-    const first = firstSignal({ tls: undefined, recipients: undefined, ownSenders: undefined }, () =>
+    const first = firstSignal(process, { tls: undefined, recipients: undefined, ownSenders: undefined }, () =>
       done.push('before'),
     );
     process.emit('SIGINT', 'SIGINT');
@@ -47,7 +47,11 @@ describe('signals', () => {
   it('leave SIGHUP to the certificate, if there is one', () => {
     borrowSignals();
     const before = process.listenerCount('SIGHUP');
-    void firstSignal({ tls: { cert: 'cert.pem', key: 'key.pem' }, recipients: undefined, ownSenders: undefined });
+    void firstSignal(process, {
+      tls: { cert: 'cert.pem', key: 'key.pem' },
+      recipients: undefined,
+      ownSenders: undefined,
+    });
     expect(process.listenerCount('SIGHUP')).toBe(before);
   });
 });

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { formatLogFields } from '@postern/esmtp';
 import { pino } from 'pino';
@@ -20,11 +21,14 @@ export const LOG_FORMS = ['pretty', 'json', 'silent'] as const;
 /** How the log is written. */
 export type LogForm = (typeof LOG_FORMS)[number];
 
-/** A log on the standard error, so that the standard output is left for what was asked for. */
-export function openLog(form: LogForm): Log {
+/** The stream of a log; a terminal gets colours. */
+type LogStream = Writable & { readonly isTTY?: boolean };
+
+/** Opens a log on the standard error, so that the standard output carries only the command's results. */
+export function openLog(form: LogForm, stderr: LogStream = process.stderr): Log {
   if (form === 'silent') return { info() {}, warn() {}, error() {} };
-  const write = lossy(process.stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
-  const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(process.stderr) });
+  const write = lossy(stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
+  const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(stderr) });
   return log;
 }
 

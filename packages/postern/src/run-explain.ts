@@ -1,17 +1,19 @@
 import { knownChallengers, whyLeftOut } from '@postern/sasl';
+import type { CommandProcess } from './command-process.ts';
 import { compose } from './compose.ts';
 import { explainListener } from './explain.ts';
 import { openLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
-import { printOut } from './print.ts';
+import { printerTo } from './print.ts';
 import { readSettings } from './read-settings.ts';
 
 /** `postern explain`. */
-export async function runExplain(argv: readonly string[]): Promise<number> {
+export async function runExplain(argv: readonly string[], { stdout }: CommandProcess): Promise<number> {
+  const print = printerTo(stdout);
   const settings = await readSettings(argv);
   const composition = compose(settings, {
     log: openLog('silent'),
-    print: printOut,
+    print,
     hostname: settings.hostname,
     recipientDelimiter: settings.recipientDelimiter,
   });
@@ -27,6 +29,6 @@ export async function runExplain(argv: readonly string[]): Promise<number> {
       shutOut: shutOutAt(listener, settings, composition),
     }),
   );
-  await printOut(tables.join('\n'));
+  await print(tables.join('\n'));
   return 0;
 }

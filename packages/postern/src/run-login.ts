@@ -10,9 +10,10 @@ import {
   type Responder,
   xoauth2Responder,
 } from '@postern/sasl/client';
+import type { CommandProcess } from './command-process.ts';
 import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
-import { printOut } from './print.ts';
+import { printerTo } from './print.ts';
 import { printable } from './printable.ts';
 import { quoted } from './quoted.ts';
 import { readSecret } from './read-secret.ts';
@@ -23,24 +24,29 @@ import { UsageError } from './usage-error.ts';
  * `postern login`: logs in to a server as a client, and prints the dialogue, with secrets masked, and what it came to. The exit code
  * is 0 if it succeeded, 1 if the server refused the credentials, 2 if there was trouble.
  */
-export async function runLogin(argv: readonly string[]): Promise<number> {
+export async function runLogin(argv: readonly string[], process: CommandProcess): Promise<number> {
+  const print = printerTo(process.stdout);
   const options = await parseLoginOptions(argv);
-  const responders = respondersFor(options, await readSecret(`Password of ${options.user}: `));
+  const responders = respondersFor(options, await readSecret(process, `Password of ${options.user}: `));
   const begin = performance.now();
   try {
-    const client = await logIn(options, responders);
+    const client = await logIn(options, responders, process);
     const milliseconds = Math.round(performance.now() - begin);
     const facts = outcome(client, options, milliseconds);
     await client[Symbol.asyncDispose]();
-    await printOut(facts);
+    await print(facts);
     return 0;
   } catch (error) {
-    await printOut(`not logged in: ${explainLoginFailure(error)}\n`);
+    await print(`not logged in: ${explainLoginFailure(error)}\n`);
     return error instanceof AuthenticationFailure ? 1 : 2;
   }
 }
 
-async function logIn({ endpoint, ca, ehlo }: LoginOptions, responders: readonly Responder[]): Promise<SmtpClient> {
+async function logIn(
+  { endpoint, ca, ehlo }: LoginOptions,
+  responders: readonly Responder[],
+  { stdout }: CommandProcess,
+): Promise<SmtpClient> {
   const inTheClear = endpoint.parameters.get('tls') === 'none';
   const transport = await connect({
     endpoint,
@@ -52,7 +58,7 @@ async function logIn({ endpoint, ca, ehlo }: LoginOptions, responders: readonly 
     responders,
     patience: 60_000,
     ...(inTheClear ? { startTls: 'none' as const } : {}),
-    trace: (speaker, line) => void process.stdout.write(`${speaker}: ${printable(line)}\n`),
+    trace: (speaker, line) => void stdout.write(`${speaker}: ${printable(line)}\n`),
   });
 }
 

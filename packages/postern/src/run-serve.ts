@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
+import type { CommandProcess } from './command-process.ts';
 import { firstAddresses } from './first-addresses.ts';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { npmEnded } from './npm-parent.ts';
 import { receiveOrders, withOrders } from './orders.ts';
-import { printOut } from './print.ts';
+import { printerTo } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
 import { readsFilesAgain, type Settings } from './settings.ts';
@@ -14,16 +15,16 @@ import type { Ready } from './worker.ts';
 import { Workers } from './workers.ts';
 
 /** `postern serve`: runs until a signal ends it. */
-export async function runServe(argv: readonly string[]): Promise<number> {
+export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
   const supervisor = await receiveOrders();
   const settings = await readSettings(argv);
-  const log = openLog(settings.log);
-  if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log);
-  if (supervisor === undefined) return await serve(settings, log);
+  const log = openLog(settings.log, process.stderr);
+  if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
+  if (supervisor === undefined) return await serve(settings, log, process);
 
   // From before the first client comes: none is dropped without a word.
-  const signal = firstSignal(settings);
-  const starting = start(withOrders(settings, supervisor.orders), log);
+  const signal = firstSignal(process, settings);
+  const starting = start(withOrders(settings, supervisor.orders), log, process);
   const server = await Promise.race([starting, signal]);
   if (typeof server === 'string') return await end(starting, log, server);
   // Without its supervisor it stops.
@@ -32,21 +33,26 @@ export async function runServe(argv: readonly string[]): Promise<number> {
   return await end(starting, log, await stop);
 }
 
-async function serve(settings: Settings, log: Log): Promise<number> {
-  const signal = Promise.race([firstSignal(settings), npmEnded(process)]);
-  const starting = start(settings, log);
+async function serve(settings: Settings, log: Log, process: CommandProcess): Promise<number> {
+  const signal = Promise.race([firstSignal(process, settings), npmEnded(process)]);
+  const starting = start(settings, log, process);
   const server = await Promise.race([starting, signal]);
-  if (typeof server !== 'string') void announce(settings, readyOf(server), log);
+  if (typeof server !== 'string') void announce(settings, readyOf(server), log, process);
   return await end(starting, log, await signal);
 }
 
 /** Has others serve. */
-async function supervise(argv: readonly string[], settings: Settings, log: Log): Promise<number> {
+async function supervise(
+  argv: readonly string[],
+  settings: Settings,
+  log: Log,
+  process: CommandProcess,
+): Promise<number> {
   const workers = new Workers(argv, settings, log);
-  const stop = Promise.race([firstSignal(settings, () => workers.kill()), npmEnded(process)]);
+  const stop = Promise.race([firstSignal(process, settings, () => workers.kill()), npmEnded(process)]);
   if (readsFilesAgain(settings)) process.on('SIGHUP', () => workers.reload());
   const ready = await Promise.race([workers.start(settings.workers), stop]);
-  if (typeof ready !== 'string') void announce(settings, ready, log);
+  if (typeof ready !== 'string') void announce(settings, ready, log, process);
   const signal = await stop;
   log.info('stopping', { signal });
   await workers.stop();
@@ -54,9 +60,10 @@ async function supervise(argv: readonly string[], settings: Settings, log: Log):
   return 0;
 }
 
-async function start(settings: Settings, log: Log): Promise<Server> {
+async function start(settings: Settings, log: Log, process: CommandProcess): Promise<Server> {
+  const print = printerTo(process.stdout);
   const { hostname, recipientDelimiter } = settings;
-  const server = startServer(settings, { log, print: printOut, hostname, recipientDelimiter });
+  const server = startServer(settings, { log, print, hostname, recipientDelimiter });
   if (readsFilesAgain(settings)) process.on('SIGHUP', () => void reload(server, log));
   return await server;
 }
@@ -66,14 +73,20 @@ function readyOf({ listeners }: Server): Ready {
 }
 
 /** Does not reject: that nobody may be there to read it is no reason not to serve. */
-async function announce(settings: Settings, { urls, ports }: Ready, log: Log): Promise<void> {
+async function announce(
+  settings: Settings,
+  { urls, ports }: Ready,
+  log: Log,
+  { stdout }: CommandProcess,
+): Promise<void> {
   const { guest, listeners } = settings;
+  const print = printerTo(stdout);
   try {
-    await printOut(urls.map((url) => `listening ${url}\n`).join(''));
+    await print(urls.map((url) => `listening ${url}\n`).join(''));
     const at = listeners.findIndex(({ service }) => service === 'submission');
     const [first, port] = [listeners[at] ?? listeners[0], ports[Math.max(at, 0)]];
     if (guest !== undefined && first !== undefined && port !== undefined) {
-      await printOut(firstMessage(first, port, guest, firstAddresses(settings, guest)));
+      await print(firstMessage(first, port, guest, firstAddresses(settings, guest)));
     }
   } catch (error) {
     log.warn('nothing can be written to the standard output', { error });

@@ -1,3 +1,4 @@
+import type { CommandProcess } from './command-process.ts';
 import { type FileSettings, readsFilesAgain } from './settings.ts';
 
 /**
@@ -5,7 +6,11 @@ import { type FileSettings, readsFilesAgain } from './settings.ts';
  * does, after what is to be done before. One Ctrl-C arrives two or three times, since the terminal and npm both pass it on: only a later
  * one counts.
  */
-export function firstSignal(settings: FileSettings, beforeExit: () => void = () => {}): Promise<NodeJS.Signals> {
+export function firstSignal(
+  process: Pick<CommandProcess, 'on' | 'exit'>,
+  settings: FileSettings,
+  beforeExit: () => void = () => {},
+): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let first: number | undefined;
   for (const signal of ending(settings)) {
