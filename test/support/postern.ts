@@ -2,66 +2,61 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { Output } from './output.ts';
+import { type Ended, run } from './program.ts';
 
-/** The command's file, for Node to run. */
+/** The path of the command's file. */
 export const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
 
-/** A config file: joe's password is `s3cret`, his token `t0ken`, and who has a certificate is let in by its common name. */
+/** A config file. Joe's password is `s3cret`, his token `t0ken`; a client certificate logs in its common name. */
 export const CONFIG = fileURLToPath(new URL('postern.config.ts', import.meta.url));
 
-/** A config file: joe's messages go on to `NEXT_SERVER`, which has a certificate of `NEXT_SERVER_CA`, as the user joe there. */
+/** A config file that relays joe's messages to `NEXT_SERVER`, as joe; the authority is `NEXT_SERVER_CA`. */
 export const RELAY_CONFIG = fileURLToPath(new URL('relay.config.ts', import.meta.url));
 
-/** The command `postern serve`, running. */
-export interface RunningPostern extends AsyncDisposable {
-  readonly process: ChildProcess;
+/** A running `postern serve`, in this process or in another. */
+export interface ServingPostern extends AsyncDisposable {
   /** The URLs of its `listening` lines, in order. */
   readonly urls: readonly URL[];
-  /** All that it has said on standard output and standard error so far. */
+  /** Returns all text on standard output and standard error so far. */
   readonly output: () => string;
-  /** Resolves when it has said something that matches, and so often; rejects if it ends before. */
+  /** Resolves when the output has `times` matches (default: 1); rejects if the command ends before. */
   said(pattern: RegExp, times?: number): Promise<void>;
-  /** Resolves when it has ended and all that it said is in the output: to its exit code, or to the signal that ended it. */
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves to the exit code, or to the signal that ended the process, after all output is read. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
   /** Sends SIGTERM and resolves as `ended` does. */
   stop(): Promise<number | NodeJS.Signals | null>;
 }
 
-/** Starts `postern serve` with these arguments and resolves when it has said that it listens, once for each `--listen`. */
+/** A `postern serve` that runs as a process of its own, from `dist`. */
+export interface RunningPostern extends ServingPostern {
+  readonly process: ChildProcess;
+}
+
+/** Runs the command as a process of its own, until it ends. */
+export function runPostern(args: readonly string[], input = ''): Promise<Ended> {
+  return run(process.execPath, [BIN, ...args], input);
+}
+
+/** Starts `postern serve` as a process of its own. Resolves when it listens; rejects if it ends before. */
 export async function startPostern(...args: readonly string[]): Promise<RunningPostern> {
   const child = spawnPostern(args, ['ignore', 'pipe', 'pipe']);
-  const [stdoutOf, stderrOf] = [child.stdout as Readable, child.stderr as Readable];
-  const listeners = args.filter((arg) => arg === '--listen').length || 1;
-  let output = '';
+  const output = new Output();
   let stdout = '';
-  let over = false;
-  const waiting = new Set<() => void>();
-  const news = (): void => {
-    for (const resolve of waiting) resolve();
-    waiting.clear();
-  };
-  stderrOf.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    news();
-  });
-  stdoutOf.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+  (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => output.append(text));
+  (child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    news();
+    output.append(text);
   });
-  // Not `exit`, behind which there may be more to read.
+  // After `exit` there may be more to read; `close` comes after the last of it.
   const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
-    over = true;
-    news();
-    return code ?? signal ?? null;
+    const how = code ?? signal ?? null;
+    output.end(`postern ended with ${how}`);
+    return how;
   });
-  const until = async (isSo: () => boolean, what: string): Promise<void> => {
-    while (!isSo()) {
-      if (over) throw new Error(`postern ended with ${await ended} before it ${what}:\n${output}`);
-      await new Promise<void>((resolve) => waiting.add(resolve));
-    }
-  };
-  await until(() => listening(stdout).length >= listeners, 'listened');
+  const listeners = args.filter((arg) => arg === '--listen').length || 1;
+  await output.until(() => listeningUrls(stdout).length >= listeners, 'listened');
 
   const stop = async (): Promise<number | NodeJS.Signals | null> => {
     child.kill('SIGTERM');
@@ -69,12 +64,10 @@ export async function startPostern(...args: readonly string[]): Promise<RunningP
   };
   return {
     process: child,
-    urls: listening(stdout).map((url) => new URL(url)),
-    output: () => output,
-    said: (pattern, times = 1) => {
-      const all = new RegExp(pattern, `${pattern.flags}g`);
-      return until(() => [...output.matchAll(all)].length >= times, `said ${pattern}`);
-    },
+    urls: listeningUrls(stdout).map((url) => new URL(url)),
+    output: () => output.text,
+    said: (pattern, times) => output.said(pattern, times),
+    kill: (signal) => void child.kill(signal),
     ended,
     stop,
     async [Symbol.asyncDispose]() {
@@ -83,11 +76,12 @@ export async function startPostern(...args: readonly string[]): Promise<RunningP
   };
 }
 
-function listening(stdout: string): readonly string[] {
+/** Returns the URLs of the `listening` lines. */
+export function listeningUrls(stdout: string): readonly string[] {
   return Array.from(stdout.matchAll(/^listening (\S+)\n/gm), ([, url]) => url as string);
 }
 
-/** Starts `postern serve` with these arguments, and nothing more. A test run that ends early takes it along. */
+/** Starts `postern serve` as a process of its own and waits for nothing. The end of the test run ends it too. */
 export function spawnPostern(args: readonly string[], stdio: StdioOptions): ChildProcess {
   const child = spawn(process.execPath, [BIN, 'serve', ...args], { stdio });
   const kill = (): void => void child.kill('SIGKILL');
