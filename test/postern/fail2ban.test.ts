@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startInProcess } from '../support/in-process.ts';
 import { LineClient } from '../support/line-client.ts';
-import { startPostern } from '../support/postern.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** The regular expressions of the filter in the README, with a group for the host as fail2ban puts one there. */
+/** Returns the regular expressions of the README's filter, with the host group that fail2ban inserts. */
 function filter(): RegExp[] {
   const readme = readFileSync(new URL('../../packages/postern/README.md', import.meta.url), 'utf8');
   const [, failregex = ''] = /^failregex = ((?:.*\n)(?: {12}.*\n)*)/m.exec(readme) ?? [];
@@ -19,33 +19,35 @@ function filter(): RegExp[] {
     );
 }
 
-/** fail2ban takes the time out of a line before it looks for the rest: at its beginning, or as a field of JSON. */
+/** Removes the time from a log line, as fail2ban does before it matches: at the start, or a JSON field. */
 function withoutTime(line: string): string {
   return line.replace(/^\d\S+Z|"time":"[^"]*"/, '');
 }
 
-/** The hosts that the filter finds in the lines, one for each line that matches. */
+/** Returns the host that the filter finds in each matching line. */
 function hosts(lines: readonly string[]): string[] {
   const expressions = filter();
   return lines.flatMap((line) => {
-    const groups = expressions.map((one) => one.exec(withoutTime(line))?.groups).find((one) => one !== undefined);
+    const groups = expressions
+      .map((regex) => regex.exec(withoutTime(line))?.groups)
+      .find((found) => found !== undefined);
     return groups === undefined ? [] : [groups['ip4'] ?? groups['ip6'] ?? ''];
   });
 }
 
 const plain = (username: string): string => Buffer.from(`\0${username}\0wrong`).toString('base64');
-/** What somebody calls himself who wants others to be banned. */
+/** A user name that imitates a log line, so that the filter bans another host. */
 const FORGED =
   'x","msg":"login refused"} info  login refused remote=192.0.2.1:5 code=denied\n2026-11-30T09:26:55.757Z info  x';
 
 describe('the filter for fail2ban in the README', () => {
   it.each(['pretty', 'json'])(
-    'finds the address of each refused login in the %s log, and no forged one',
+    'finds the address of each refused login in the %s log and ignores forged lines',
     async (form) => {
       using folder = temporaryFolder('fail2ban');
       const config = join(folder.path, 'postern.config.mjs');
       writeFileSync(config, 'export default { logUsernames: true };');
-      const server = await startPostern(
+      const server = await startInProcess(
         ...`--listen smtp://127.0.0.1:0 --auth memory:joe:correct-horse --log ${form} --config ${config}`.split(' '),
       );
       using client = new LineClient(connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port) }));
@@ -65,7 +67,7 @@ describe('the filter for fail2ban in the README', () => {
     },
   );
 
-  it('finds IPv6, and leaves alone what is no refused login', () => {
+  it('finds IPv6 addresses and ignores other events', () => {
     expect(
       hosts([
         '2026-11-30T09:26:55.757Z info  login refused remote=[2001:db8::1]:40040 mechanism=PLAIN code=denied reason=too-many reply="454 4.7.0 x"',

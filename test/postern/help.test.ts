@@ -1,25 +1,23 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { help } from '../../packages/postern/src/help.ts';
 import { LOGIN_OPTIONS, SERVE_OPTIONS } from '../../packages/postern/src/option-table.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
-import { run } from '../support/program.ts';
+import { runInProcess } from '../support/in-process.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
 const PAGES = ['serve', 'explain', 'login', 'listen', 'auth', 'deliver'];
 
 describe('the help', () => {
-  it('gives an overview that names every page', () => {
+  it('has an overview that names every page', () => {
     for (const page of PAGES) expect(help()).toContain(page);
   });
 
-  it.each([undefined, ...PAGES])('fits a screen: %s', (page) => {
+  it.each([undefined, ...PAGES])('fits a screen of 40 lines and 110 columns: %s', (page) => {
     const lines = help(page).split('\n');
     expect(lines.length).toBeLessThanOrEqual(40);
     expect(lines.filter((line) => line.length > 110)).toEqual([]);
   });
 
-  it('has one line for each option of serve and of login', () => {
+  it('has one line for each option of serve and login', () => {
     for (const name of Object.keys(SERVE_OPTIONS)) expect(help('serve')).toMatch(new RegExp(`^  --${name} `, 'm'));
     for (const name of Object.keys(LOGIN_OPTIONS)) expect(help('login')).toMatch(new RegExp(`^  --${name} `, 'm'));
   });
@@ -28,12 +26,12 @@ describe('the help', () => {
     for (const page of PAGES) expect(help(page)).toMatch(/^ {2}postern \w+ /m);
   });
 
-  it('has the forms of users and of places', () => {
+  it('lists the forms of --auth and --deliver', () => {
     for (const form of ['memory:USER:PASSWORD', 'anonymous']) expect(help('auth')).toContain(form);
     for (const form of ['console', 'discard', 'maildir:DIR']) expect(help('deliver')).toContain(form);
   });
 
-  it('suggests the page for a misspelt one', () => {
+  it('suggests the page for a misspelt name', () => {
     expect(() => help('lisen')).toThrow(UsageError);
     expect(() => help('lisen')).toThrow('did you mean "listen"?');
     expect(() => help('\u001b[31m')).toThrow('expected serve, explain');
@@ -48,7 +46,7 @@ describe('the help', () => {
     [['serve', '--deliver', 'discard', '--help'], 'serve'],
     [['login', '-h'], 'login'],
     [['explain', '--help'], 'explain'],
-  ])('postern %j prints it', async (argv, page) => {
-    expect(await run(process.execPath, [BIN, ...argv])).toEqual({ code: 0, output: help(page) });
+  ])('is the output of postern %j', async (argv, page) => {
+    expect(await runInProcess(argv)).toEqual({ code: 0, output: help(page) });
   });
 });

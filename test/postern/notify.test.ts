@@ -15,10 +15,10 @@ import { passwordResponders } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { parseNotification, statusGroups } from '../esmtp/notifications/parse.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
-import { startPostern } from '../support/postern.ts';
+import { startInProcess } from '../support/in-process.ts';
 import { words } from '../support/program.ts';
 
-/** A server that takes mail from anybody, into this delivery. */
+/** Starts a server that accepts all mail into this delivery. */
 function serverInto(delivery: MessageDelivery, options: Partial<EsmtpOptions>): Promise<Listener> {
   const realm = new AvatarRealm().provide(MessageDelivery, () => delivery);
   const portal = new Portal(realm).register(new AnonymousChecker());
@@ -26,12 +26,12 @@ function serverInto(delivery: MessageDelivery, options: Partial<EsmtpOptions>): 
   return listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
 }
 
-/** Sends a message of joe's, and comes to the reply. */
+/** Sends a message as joe and resolves to the reply. */
 function send(url: URL | undefined, ...recipients: readonly [string, RcptParameters][]): Promise<Reply | undefined> {
   return sendAs('joe', url, ...recipients);
 }
 
-/** Sends as the user, or as a guest. */
+/** Sends a message as the user, or without a login. */
 async function sendAs(
   user: 'joe' | undefined,
   url: URL | undefined,
@@ -52,12 +52,12 @@ async function sendAs(
 }
 
 describe('postern serve --notify', () => {
-  it('tells the sender whom a mail store refused after the data, and who has the message', async () => {
+  it('notifies the sender of recipients that a mail store refused after the data', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
     await using next = await serverInto(store, { service: 'lmtp', omit: ['DSN'] });
     await using notified = await serverInto(back, { service: 'mx' });
-    await using postern = await startPostern(
+    await using postern = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --hostname mx.example.com --log silent`,
       ...words`--deliver lmtp:127.0.0.1:${String(next.address.port)} --notify smtp:127.0.0.1:${String(notified.address.port)}`,
     );
@@ -70,7 +70,7 @@ describe('postern serve --notify', () => {
       [null, 'joe@example.com'],
     ]);
     const told = back.delivered.map(({ text }) => {
-      // The server that took it has put its own field before.
+      // The accepting server puts its own Received field first.
       const { parts, fields } = parseNotification(text);
       const [message, recipient] = statusGroups(parts[1]?.body ?? '');
       expect(fields.get('from')).toBe('Mail Delivery System <postmaster@mx.example.com>');
@@ -90,12 +90,12 @@ describe('postern serve --notify', () => {
     ]);
   });
 
-  it('tells a sender whom nobody has proved of failures only, without a word of the message', async () => {
+  it('notifies an unauthenticated sender of failures only, without content of the message', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
     await using next = await serverInto(store, { service: 'lmtp', omit: ['DSN'] });
     await using notified = await serverInto(back, { service: 'mx' });
-    await using postern = await startPostern(
+    await using postern = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?service=mx --log silent --domains example.org`,
       ...words`--deliver lmtp:127.0.0.1:${String(next.address.port)} --notify smtp:127.0.0.1:${String(notified.address.port)}`,
     );
@@ -114,7 +114,7 @@ describe('postern serve --notify', () => {
     expect(back.delivered[0]?.text).not.toContain('Subject: hi');
   });
 
-  it('says in the log which notification could not be sent, and to the client who has the message', async () => {
+  it('logs an unsent notification, and tells the client which recipients have the message', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
     back.onTo = () => {
@@ -122,7 +122,7 @@ describe('postern serve --notify', () => {
     };
     await using next = await serverInto(store, { service: 'lmtp' });
     await using notified = await serverInto(back, { service: 'mx' });
-    await using postern = await startPostern(
+    await using postern = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --deliver lmtp:127.0.0.1:${String(next.address.port)}`,
       ...words`--notify smtp:127.0.0.1:${String(notified.address.port)}`,
     );

@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { LineClient } from '../support/line-client.ts';
-import { BIN, type RunningPostern, startPostern } from '../support/postern.ts';
-import { run, words } from '../support/program.ts';
+import { type ServingPostern, startPostern } from '../support/postern.ts';
+import { words } from '../support/program.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -17,23 +18,26 @@ const MX = words`--listen smtp://127.0.0.1:0?service=mx --hostname mx.example.co
 
 describe('an MX with Maildirs', () => {
   it.each(['smtp://127.0.0.1:0?service=mx', 'lmtp://127.0.0.1:0', 'smtp://127.0.0.1:0?auth=none'])(
-    'does not start for everybody without a word: %s',
+    'does not start without --recipients or --domains: %s',
     async (url) => {
-      const { code, output } = await serve(...words`--listen ${url} --deliver maildir:${folder}/mail`);
+      const { code, output } = await runInProcess(words`serve --listen ${url} --deliver maildir:${folder}/mail`);
       expect(output).toMatch(/^postern: .*expected --recipients or --domains .*--domains '\*' takes every address\n$/);
       expect(code).toBe(2);
     },
   );
 
-  it('takes every address of every domain if it is told so', async () => {
-    await using server = await startPostern(...MX, ...words`--deliver maildir:${folder}/mail --domains * --log silent`);
-    expect(await rcpt(server, 'whoever@example.org', 'Postmaster')).toEqual(['250 2.1.5', '250 2.1.5']);
-    await send(server, 'Whoever+tag@example.org');
-    expect(await readdir(join(folder, 'mail'))).toEqual(['whoever@example.org']);
+  it('accepts every address of every domain with --domains *', async () => {
+    await using server = await startInProcess(
+      ...MX,
+      ...words`--deliver maildir:${folder}/mail --domains * --log silent`,
+    );
+    expect(await rcpt(server, 'any@example.org', 'Postmaster')).toEqual(['250 2.1.5', '250 2.1.5']);
+    await send(server, 'Any+tag@example.org');
+    expect(await readdir(join(folder, 'mail'))).toEqual(['any@example.org']);
   });
 
-  it('takes every address of its domains, and nothing for others', async () => {
-    await using server = await startPostern(
+  it('accepts every address of its domains and refuses other domains', async () => {
+    await using server = await startInProcess(
       ...MX,
       ...words`--deliver maildir:${folder}/mail --domains example.com,example.net --log json`,
     );
@@ -46,10 +50,10 @@ describe('an MX with Maildirs', () => {
     expect(server.output()).toContain('nobody reads mail for postmaster');
   });
 
-  it('takes mail for its recipients only: a list, a file, and aliases', async () => {
+  it('accepts mail for its recipients only: a list, a file, and aliases', async () => {
     await writeFile(join(folder, 'recipients'), '# people\nbob@example.com\n');
     await writeFile(join(folder, 'aliases'), 'postmaster: ann\nsales: ann,\n  bob\n');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...MX,
       ...words`--deliver maildir:${folder}/mail --recipients ann@example.com --recipients file:${folder}/recipients`,
       ...words`--aliases ${folder}/aliases --log json`,
@@ -64,8 +68,8 @@ describe('an MX with Maildirs', () => {
     expect(server.output()).not.toContain('postmaster');
   });
 
-  it('knows users by address, and by name at its domains', async () => {
-    await using server = await startPostern(
+  it('accepts users by address, and by name at its domains', async () => {
+    await using server = await startInProcess(
       ...MX,
       ...words`--deliver maildir:${folder}/mail --auth memory:Joe:s3cret-one --auth memory:ann@example.org:s3cret-two`,
       ...words`--recipients users --domains example.com,example.org --log silent`,
@@ -74,27 +78,28 @@ describe('an MX with Maildirs', () => {
     expect(await rcpt(server, ...names)).toEqual(['250 2.1.5', '250 2.1.5', '250 2.1.5', '550 5.1.1', '550 5.7.1']);
   });
 
-  it('reads files again at SIGHUP, and keeps what it has if they are wrong', async () => {
+  it('reads its files again at SIGHUP and keeps the old content if the new one is wrong', async () => {
     const [recipients, aliases] = [join(folder, 'recipients'), join(folder, 'aliases')];
     await writeFile(recipients, 'ann@example.com\n');
     await writeFile(aliases, 'postmaster: ann\n');
+    // A process of its own, since SIGHUP comes from the system here.
     await using server = await startPostern(
       ...MX,
       ...words`--deliver maildir:${folder}/mail --recipients file:${recipients} --aliases ${aliases} --log json`,
     );
     expect(await rcpt(server, 'bob@example.com')).toEqual(['550 5.1.1']);
     await writeFile(recipients, 'ann@example.com\nbob@example.com\n');
-    server.process.kill('SIGHUP');
+    server.kill('SIGHUP');
     await server.said(/recipients read again/);
     expect(await rcpt(server, 'bob@example.com')).toEqual(['250 2.1.5']);
     await writeFile(aliases, 'postmaster: ann\na: b\nb: a\n');
-    server.process.kill('SIGHUP');
+    server.kill('SIGHUP');
     await server.said(/the recipients cannot be used, the old ones stay/);
     expect(server.output()).toContain(`${aliases}:2: alias a: a loop: a > b > a`);
     expect(await rcpt(server, 'bob@example.com', 'a@example.com')).toEqual(['250 2.1.5', '550 5.1.1']);
   });
 
-  it('asks a function of the config file, whose failure is no refusal', async () => {
+  it('calls a function of the config file and replies 451 if the function throws', async () => {
     const config = join(folder, 'postern.config.mjs');
     await writeFile(
       config,
@@ -107,7 +112,7 @@ describe('an MX with Maildirs', () => {
         aliases: { postmaster: 'ann', help: ['ann', 'sales'] },
       };`,
     );
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...MX,
       ...words`--deliver maildir:${folder}/mail --config ${config} --log json`,
     );
@@ -118,8 +123,8 @@ describe('an MX with Maildirs', () => {
 });
 
 describe('a listener for submission', () => {
-  it('into Maildirs refuses unknown recipients, too', async () => {
-    await using server = await startPostern(
+  it('into Maildirs refuses unknown recipients as well', async () => {
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --deliver maildir:${folder}/mail --recipients ann@example.com`,
       ...words`--auth memory:joe:s3cret --log silent`,
     );
@@ -127,8 +132,8 @@ describe('a listener for submission', () => {
     expect(await rcpt(server, ...names)).toEqual(['250 2.1.5', '550 5.1.1', '550 5.7.1']);
   });
 
-  it('that sends on lets users send anywhere, and guests only home', async () => {
-    await using server = await startPostern(
+  it('that relays lets users send anywhere, and anonymous clients to local domains only', async () => {
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?service=mx&auth=none --deliver discard`,
       ...words`--recipients ann@example.com --auth memory:joe:s3cret --log silent`,
     );
@@ -139,8 +144,8 @@ describe('a listener for submission', () => {
 });
 
 describe('own senders', () => {
-  it('are the addresses of the users, with tags, whatever their case', async () => {
-    await using server = await startPostern(
+  it('are the addresses of the users, in any case, with tags', async () => {
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?service=mx&auth=none --deliver discard`,
       ...words`--auth memory:joe:s3cret --own-senders users --domains example.com --log silent`,
     );
@@ -151,29 +156,29 @@ describe('own senders', () => {
       '553 5.7.1',
     ]);
     expect(await mail(server, '')).toEqual(['250 2.1.0']);
-    // Who writes to us from outside has not logged in.
+    // A sender from outside has not logged in.
     expect(await mail(second(server), 'ann@example.org')).toEqual(['250 2.1.0']);
   });
 
-  it('stand in a file, which SIGHUP reads again', async () => {
+  it('come from a file, which SIGHUP reads again', async () => {
     const file = join(folder, 'senders');
     await writeFile(file, 'Joe: joe@example.com, @joe.example\n');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --deliver discard --auth memory:joe:s3cret --own-senders file:${file} --log json`,
     );
     const names = ['joe@example.com', 'x@joe.example', 'ann@example.com'];
     expect(await mail(server, ...names)).toEqual(['250 2.1.0', '250 2.1.0', '553 5.7.1']);
     await writeFile(file, 'joe: ann@example.com\n');
-    server.process.kill('SIGHUP');
+    server.kill('SIGHUP');
     await server.said(/own senders read again/);
     expect(await mail(server, ...names)).toEqual(['553 5.7.1', '553 5.7.1', '250 2.1.0']);
     await writeFile(file, 'joe: ann@\n');
-    server.process.kill('SIGHUP');
+    server.kill('SIGHUP');
     await server.said(/the own senders cannot be used, the old ones stay/);
     expect(server.output()).toContain(`${file}:1: expected addresses or @domain, not`);
   });
 
-  it('come from a function of the config file, whose failure is no refusal', async () => {
+  it('come from a function of the config file; the reply is 451 if it throws', async () => {
     const config = join(folder, 'postern.config.mjs');
     await writeFile(
       config,
@@ -187,7 +192,7 @@ describe('own senders', () => {
         },
       };`,
     );
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --deliver discard --auth memory:joe:s3cret --config ${config} --log json`,
     );
     expect(await mail(server, 'joe-x@example.com', 'joe+x@example.com', 'joe@example.com')).toEqual([
@@ -199,9 +204,9 @@ describe('own senders', () => {
 });
 
 describe('Maildirs of the command', () => {
-  it('have the mode and the group that are asked for, and keep case apart if they are told to', async () => {
+  it('have the mode and the group of the options, and tell upper from lower case on request', async () => {
     const group = process.getgid?.() ?? 0;
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...MX,
       ...words`--deliver maildir:${folder}/mail?mode=640&group=${String(group)}&caseSensitive=yes --domains example.com`,
       ...words`--recipient-delimiter - --log silent`,
@@ -213,7 +218,7 @@ describe('Maildirs of the command', () => {
   });
 });
 
-describe('options that cannot be', () => {
+describe('invalid options end with 2', () => {
   it.each([
     ['--recipients users', '--recipients: users: expected a user database'],
     ['--recipients ann@', '--recipients: expected users, file:FILE, or addresses'],
@@ -234,27 +239,26 @@ describe('options that cannot be', () => {
     ['--deliver maildir:mail?caseSensitive=maybe', '--deliver: expected caseSensitive=yes'],
   ])('%s', async (options, message) => {
     const auth = options.includes('users') ? 'trusted' : 'memory:joe:s3cret';
-    const { code, output } = await serve(...words`--listen smtp://127.0.0.1:0 --auth ${auth}`, ...options.split(' '));
+    const { code, output } = await runInProcess([
+      ...words`serve --listen smtp://127.0.0.1:0 --auth ${auth}`,
+      ...options.split(' '),
+    ]);
     expect(output).toContain(`postern: ${message}`);
     expect(code).toBe(2);
   });
 
-  it('aliases with a mistake, whose line is named', async () => {
+  it('aliases with a mistake: the message names the line', async () => {
     await mkdir(join(folder, 'mail'));
     await writeFile(join(folder, 'aliases'), '# none\npostmaster: ann\nsales: "|/usr/bin/vacation", ann\n');
     const options = words`--deliver maildir:${folder}/mail --recipients ann@example.com --aliases ${folder}/aliases`;
-    const { code, output } = await serve(...MX, ...options);
+    const { code, output } = await runInProcess(['serve', ...MX, ...options]);
     expect(output).toContain(`postern: ${folder}/aliases:3: alias sales: expected addresses`);
     expect(code).toBe(2);
   });
 });
 
-async function serve(...args: readonly string[]) {
-  return await run(process.execPath, [BIN, 'serve', ...args]);
-}
-
-/** A client of a listener, the first unless it says otherwise, which logs in where that is offered. */
-async function open({ urls }: Place): Promise<LineClient> {
+/** Connects to the first listener and logs in where it offers AUTH. */
+async function open({ urls }: Listening): Promise<LineClient> {
   const client = new LineClient(connect({ host: '127.0.0.1', port: Number(urls[0]?.port) }));
   await client.hear();
   const greeting = await client.say('EHLO client.example.net');
@@ -262,22 +266,22 @@ async function open({ urls }: Place): Promise<LineClient> {
   return client;
 }
 
-type Place = Pick<RunningPostern, 'urls'>;
+type Listening = Pick<ServingPostern, 'urls'>;
 
-/** The second listener. */
-function second({ urls }: Place): Place {
+/** Returns the second listener. */
+function second({ urls }: Listening): Listening {
   return { urls: urls.slice(1) };
 }
 
-/** The code of each reply to RCPT. */
-async function rcpt(server: Place, ...names: readonly string[]): Promise<readonly string[]> {
+/** Resolves to the codes of each reply to RCPT: `250 2.1.5`. */
+async function rcpt(server: Listening, ...names: readonly string[]): Promise<readonly string[]> {
   using client = await open(server);
   await client.say('MAIL FROM:<eve@example.net>');
   return await codes(names.map((name) => () => client.say(`RCPT TO:<${name}>`)));
 }
 
-/** The code of each reply to MAIL. */
-async function mail(server: Place, ...names: readonly string[]): Promise<readonly string[]> {
+/** Resolves to the codes of each reply to MAIL: `250 2.1.0`. */
+async function mail(server: Listening, ...names: readonly string[]): Promise<readonly string[]> {
   using client = await open(server);
   return await codes(
     names.map((name) => async () => {
@@ -294,7 +298,7 @@ async function codes(calls: readonly (() => Promise<string>)[]): Promise<readonl
   return found;
 }
 
-async function send(server: Place, ...to: readonly string[]): Promise<void> {
+async function send(server: Listening, ...to: readonly string[]): Promise<void> {
   using client = await open(server);
   await client.say('MAIL FROM:<eve@example.net>');
   for (const name of to) expect(await client.say(`RCPT TO:<${name}>`)).toMatch(/^250 /);
@@ -302,7 +306,7 @@ async function send(server: Place, ...to: readonly string[]): Promise<void> {
   expect(await client.say('Subject: hello\r\n\r\nhello\r\n.')).toMatch(/^250 /);
 }
 
-/** The one message in a Maildir. */
+/** Resolves to the text of the only message in a Maildir. */
 async function delivered(recipient: string): Promise<string> {
   const inbox = join(folder, 'mail', recipient, 'new');
   const [name = '', ...others] = await readdir(inbox);

@@ -9,7 +9,8 @@ import { type RelayOptions, relay } from 'postern';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseNextServer } from '../../packages/postern/src/next-server.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
-import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { startInProcess } from '../support/in-process.ts';
+import type { ServingPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
 describe('the next server', () => {
@@ -41,7 +42,7 @@ describe('the next server', () => {
     expect(() => parseNextServer(spec)).toThrow(expected);
   });
 
-  it('has no options but those that there are, or a name that is misspelt would mean no login', () => {
+  it('refuses an unknown option, since a misspelt `username` would mean no login', () => {
     const options = { to: 'smtp:mx.example.com:25', usrname: 'joe', password: 'x' } as never;
     expect(() => relay(options)).toThrow(/^relay: expected to, username, .*, not "usrname"$/);
     expect(() => relay({ to: 'mx.example.com' })).toThrow(/^relay: to: expected lmtp:HOST:PORT or /);
@@ -52,23 +53,23 @@ describe('the next server', () => {
     [{ mechanisms: [] }, /^relay: mechanisms: expected some of .*, not an empty list$/],
     [{ mechanisms: ['PLAIN'], username: undefined, password: undefined }, /^relay: mechanisms: expected username/],
     [{ ehlo: 'a b' }, /^relay: ehlo: expected a domain/],
-  ])('has no options that mean nothing: %j', (options, message) => {
+  ])('refuses options without a meaning: %j', (options, message) => {
     const given = { to: 'smtp:mx.example.com:25', username: 'joe', password: 'x', ...options } as RelayOptions;
     expect(() => relay(given)).toThrow(message);
   });
 
-  it('needs a password with the name', () => {
+  it('needs a password with the user name', () => {
     expect(() => relay({ to: 'smtp:mx.example.com:25', username: 'joe', password: undefined })).toThrow(UsageError);
   });
 });
 
 describe('a server that relays', () => {
   let folder: string;
-  let last: RunningPostern;
+  let last: ServingPostern;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-relay-'));
-    last = await startPostern(
+    last = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:relay:s3cret --deliver maildir:${folder}/mail --log silent`,
     );
   });
@@ -78,7 +79,7 @@ describe('a server that relays', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function send({ urls }: RunningPostern, recipient: string): Promise<void> {
+  async function send({ urls }: ServingPostern, recipient: string): Promise<void> {
     const transport = await connect({ endpoint: { host: '127.0.0.1', port: Number(urls[0]?.port) } });
     const responders = passwordResponders({ username: 'joe', password: 'mine' });
     await using client = await connectSmtp(transport, { hostname: 'client.example.com', responders });
@@ -87,10 +88,10 @@ describe('a server that relays', () => {
     if (reply?.code !== 250) throw new Error(String(reply));
   }
 
-  it('logs in at the next server as the config file says', async () => {
+  it('logs in at the next server with the options of the config file', async () => {
     const config = join(folder, 'relay.config.ts');
     const to = `smtp:127.0.0.1:${last.urls[0]?.port}`;
-    const index = new URL('../../packages/postern/dist/index.js', import.meta.url).href;
+    const index = new URL('../../packages/postern/src/index.ts', import.meta.url).href;
     await writeFile(
       config,
       `import { relay } from ${JSON.stringify(index)};
@@ -98,7 +99,7 @@ describe('a server that relays', () => {
          to: '${to}', username: 'relay', password: 's3cret', mechanisms: ['plain'], ehlo: 'relay.example.org',
        }) };`,
     );
-    await using first = await startPostern(
+    await using first = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --config ${config} --log silent`,
     );
     await send(first, 'ann');
@@ -113,8 +114,8 @@ describe('a server that relays', () => {
     );
   });
 
-  it('tells its client, and its log, that it gets nowhere', async () => {
-    await using first = await startPostern(
+  it('reports a refusing next server to its client and its log', async () => {
+    await using first = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --deliver smtp:127.0.0.1:${last.urls[0]?.port ?? ''}`,
     );
     const refused = send(first, 'ann');

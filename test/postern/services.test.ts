@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.ts';
+import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { LineClient } from '../support/line-client.ts';
-import { BIN, type RunningPostern, startPostern } from '../support/postern.ts';
-import { run, words } from '../support/program.ts';
+import type { ServingPostern } from '../support/postern.ts';
+import { words } from '../support/program.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -16,11 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('61: a listener for LMTP', () => {
-  it('on a UNIX socket delivers, with a reply for each recipient', async () => {
+describe('61: an LMTP listener', () => {
+  it('on a UNIX socket sends one reply for each recipient (RFC 2033 §4.2)', async () => {
     const path = join(folder, 'lmtp');
     const mail = join(folder, 'lmtp-mail');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen lmtp+unix:${path}?mode=600 --deliver maildir:${mail} --domains example.com --hostname mx.example.com --log silent`,
     );
     expect(server.output()).toBe(`listening lmtp+unix:${path}\n`);
@@ -41,18 +42,18 @@ describe('61: a listener for LMTP', () => {
     await expect(stat(path)).rejects.toThrow('ENOENT');
   });
 
-  it('on TCP says so, and makes up nobody', async () => {
-    await using server = await startPostern(...words`--listen lmtp://127.0.0.1:0 --deliver discard --log silent`);
+  it('on TCP prints its URL and creates no demo user', async () => {
+    await using server = await startInProcess(...words`--listen lmtp://127.0.0.1:0 --deliver discard --log silent`);
     expect(server.output()).toMatch(/^listening lmtp:\/\/127\.0\.0\.1:[1-9]\d*\n$/);
     using client = await Client.connect(portOf(server), 'LHLO');
     expect(await client.say('EHLO client.example.org')).toMatch(/^500 /);
   });
 });
 
-describe('a listener that is an MX', () => {
-  it('takes mail from anybody as it is, and from users who log in', async () => {
+describe('an MX listener', () => {
+  it('accepts unchanged mail from clients without a login, and lets users log in', async () => {
     const mail = join(folder, 'mx-mail');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?service=mx --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
     using guest = await Client.connect(portOf(server));
@@ -67,10 +68,10 @@ describe('a listener that is an MX', () => {
   });
 });
 
-describe('60: a listener for submission', () => {
-  it('has rules that an MX has not, and each of them can be switched off', async () => {
+describe('60: a submission listener', () => {
+  it('requires full domains and completes headers, unless a parameter of its URL says no', async () => {
     const mail = join(folder, 'submission-mail');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?qualifiedDomains=no&completeHeader=no --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
     using strict = await Client.connect(portOf(server));
@@ -85,10 +86,10 @@ describe('60: a listener for submission', () => {
   });
 });
 
-describe('privacy at a listener for submission', () => {
-  it('removes Bcc, and leaves out the client where the URL says so', async () => {
+describe('privacy at a submission listener', () => {
+  it('removes Bcc by default, and omits the client from Received on request', async () => {
     const mail = join(folder, 'private-mail');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?omitClientFromReceived=yes --listen smtp://127.0.0.1:0?removeBcc=no --auth memory:joe:s3cret`,
       ...words`--deliver maildir:${mail} --domains example.com --hostname mx.example.com --log silent`,
     );
@@ -107,14 +108,14 @@ describe('privacy at a listener for submission', () => {
   });
 });
 
-describe('63, 64: a client that comes by a proxy', () => {
-  it('is who the PROXY header and XCLIENT say, after STARTTLS as well', async () => {
+describe('63, 64: a client behind a proxy', () => {
+  it('has the address and name of the PROXY header or of XCLIENT, also after STARTTLS', async () => {
     const authority = await TestAuthority.create();
     const { cert, key } = await authority.server();
     const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
     await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
     const mail = join(folder, 'proxy-mail');
-    await using server = await startPostern(
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?proxy=127.0.0.1 --listen smtp://127.0.0.1:0?xclient=127.0.0.0/8`,
       ...words`--tls-cert ${files.cert} --tls-key ${files.key} --auth memory:joe:s3cret --auth trusted`,
       ...words`--deliver maildir:${mail} --hostname mx.example.com --log json`,
@@ -146,8 +147,8 @@ describe('63, 64: a client that comes by a proxy', () => {
     await server.said(/handed on by a trusted peer/);
   });
 
-  it('is nobody else where nobody is trusted', async () => {
-    await using server = await startPostern(
+  it('cannot use XCLIENT or PROXY where no proxy is trusted', async () => {
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --log silent`,
     );
     using client = await Client.connect(portOf(server));
@@ -158,8 +159,8 @@ describe('63, 64: a client that comes by a proxy', () => {
 });
 
 describe('a listener without TLS', () => {
-  it('is warned of where users from other machines log in, or anybody may send', async () => {
-    await using server = await startPostern(
+  it('causes a warning if remote users log in there, or if remote clients may send without a login', async () => {
+    await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen smtp://0.0.0.0:0 --listen smtp://0.0.0.0:0?service=mx`,
       ...words`--listen smtp://0.0.0.0:0?proxy=127.0.0.1 --listen smtp://0.0.0.0:0?auth=none`,
     );
@@ -172,9 +173,8 @@ describe('a listener without TLS', () => {
 });
 
 describe('postern explain', () => {
-  it('tells what each listener is for, and why nobody authenticates there', async () => {
-    const { code, output } = await run(process.execPath, [
-      BIN,
+  it('prints the service of each listener and why it offers no mechanism', async () => {
+    const { code, output } = await runInProcess([
       ...words`explain --auth memory:joe:secret --listen smtp://0.0.0.0:25?service=mx --listen lmtp+unix:/run/lmtp`,
       ...words`--listen lmtp://0.0.0.0:24?auth=required`,
     ]);
@@ -191,11 +191,11 @@ describe('postern explain', () => {
 
 const PLAIN = Buffer.from('\0joe\0s3cret').toString('base64');
 
-function portOf({ urls }: RunningPostern, at = 0): NetConnectOpts {
+function portOf({ urls }: ServingPostern, at = 0): NetConnectOpts {
   return { host: '127.0.0.1', port: Number(urls[at]?.port) };
 }
 
-/** The one message in a Maildir. */
+/** Resolves to the text of the only message in a Maildir. */
 async function delivered(mail: string, recipient: string): Promise<string> {
   const inbox = join(mail, recipient, 'new');
   const [name = '', ...others] = await readdir(inbox);
@@ -204,7 +204,7 @@ async function delivered(mail: string, recipient: string): Promise<string> {
 }
 
 class Client extends LineClient {
-  /** The answer to the greeting. */
+  /** The reply to EHLO or LHLO. */
   greeting = '';
 
   static async connect(options: NetConnectOpts, hello = 'EHLO', before = ''): Promise<Client> {
@@ -216,7 +216,7 @@ class Client extends LineClient {
     return client;
   }
 
-  /** Puts TLS on the connection, and greets again. */
+  /** Starts TLS on the connection and sends EHLO again. */
   async secure(ca: string): Promise<void> {
     const socket = connectTls({ socket: this.socket, ca, servername: 'localhost' });
     await once(socket, 'secureConnect');
