@@ -96,6 +96,7 @@ const DECLARED = {
   Destination: 'DeliveryTarget',
   DeliveryContext: 'what DeliveryFactory is called with',
   Take: 'ChunkConsumer',
+  release: 'an internal function of another name',
   Binding: 'Binder',
   Trace: 'DialogueLogger',
   Chunks: 'BdatMessage, BdatFraming, Slicing',
@@ -123,7 +124,7 @@ const MEMBERS = {
 
 const IN_ROOM = {
   sasl: { prepare: 'saslprep', text: 'decodeUtf8', utf8: 'encodeUtf8', view: 'asBuffer' },
-  conversation: { rest: 'yieldTurn', wake: 'resume', release: 'internal' },
+  conversation: { rest: 'yieldTurn', wake: 'resume' },
   core: { place: 'index' },
   cred: { place: 'index' },
   esmtp: { go: 'enterPhase', home: 'idlePhase', count: 'countError' },

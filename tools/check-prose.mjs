@@ -100,12 +100,13 @@ function words(kind, text) {
   return found;
 }
 
-/** The same length, with code blocks, code spans, links' targets and comment stars blanked out. */
+/** The same length, with code, links' targets, heads of tables and comment stars blanked out. */
 function withoutCode(text) {
   const blank = (part) => part.replace(/[^\n]/g, '_');
   return text
     .replace(/^([ \t*>]*)(```|~~~)[\s\S]*?\2/gm, (block) => block.replace(/[^\n]/g, ' '))
     .replace(/(`+)[^`]+?\1/g, blank)
+    .replace(/^\|.*\|(?=\n\|[ :-]+\|)/gm, (head) => ' '.repeat(head.length))
     .replace(/\]\([^)\s]*\)/g, blank)
     .replace(/\{@link [^}]*\}|https?:\/\/\S+/g, blank)
     .replace(/^[ \t]*(\*(?!\*)|>|\/\/|#)/gm, (stars) => ' '.repeat(stars.length));
