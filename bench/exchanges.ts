@@ -1,4 +1,4 @@
-import type { Ask, TlsFacts } from '@postern/cred';
+import type { Ask, TlsInfo } from '@postern/cred';
 import type { Responder } from '@postern/sasl/client';
 
 /** The server's half of an exchange, whatever it is made of: resolves when the client is logged in. */
@@ -11,7 +11,7 @@ export interface Recording {
 }
 
 /** Leads one honest exchange, and keeps what the client says in it. With fixed nonces it is right another time as well. */
-export async function record(server: ServerHalf, responder: Responder, tls: TlsFacts | undefined): Promise<Recording> {
+export async function record(server: ServerHalf, responder: Responder, tls: TlsInfo | undefined): Promise<Recording> {
   let initialResponse: Uint8Array | undefined;
   const responses: Uint8Array[] = [];
   let ended: Promise<unknown> | undefined;

@@ -9,7 +9,7 @@ import {
   type MaybePromise,
   type PasswordProof,
   Portal,
-  type TlsFacts,
+  type TlsInfo,
   UnauthorizedLogin,
 } from '@postern/cred';
 import {
@@ -60,7 +60,7 @@ export interface Mechanism {
   /** The hashes and HMACs of one verification; undefined where there are none. */
   readonly bare?: Bare;
   /** The connection's TLS. Default: none. */
-  readonly tls?: TlsFacts;
+  readonly tls?: TlsInfo;
 }
 
 /** The avatar, behind which is nothing. */

@@ -1,7 +1,7 @@
-import type { Mind, TlsFacts } from '@postern/cred';
+import type { Mind, TlsInfo } from '@postern/cred';
 
 /** What a server knows of the client: always the same, so that the list of what is remembered of it has to be emptied for each exchange. */
-export function mindOf(tls: TlsFacts | undefined): Mind {
+export function mindOf(tls: TlsInfo | undefined): Mind {
   return {
     protocol: 'bench',
     remote: { family: 'IPv4', address: '127.0.0.1', port: 1 },
@@ -14,7 +14,7 @@ export function mindOf(tls: TlsFacts | undefined): Mind {
 }
 
 /** A connection with TLS and a client's certificate. What a binding's data cost OpenSSL is not measured: it is there. */
-export function tlsOf(version: 'TLSv1.2' | 'TLSv1.3'): TlsFacts {
+export function tlsOf(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   const data = Buffer.alloc(BINDING_OCTETS, 1);
   return {
     version,

@@ -9,5 +9,10 @@ export default defineConfig({
   domains: '*',
   log: 'silent',
   throttle: false,
-  limits: { connections: 20_000, connectionsPerClient: 20_000, refusals: 1e9, promptRefusals: 1e9 },
+  limits: {
+    maxConnections: 20_000,
+    maxConnectionsPerClient: 20_000,
+    maxLoginFailures: 1e9,
+    undelayedLoginFailures: 1e9,
+  },
 });

@@ -21,6 +21,6 @@ export default defineConfig({
   log: 'silent',
   throttle: false,
   // Shorter floors leave the same mechanism to be looked at, many times faster.
-  limits: { refusalFloor: 25, refusals: 1e9, promptRefusals: 1e9, errors: 1e9 },
+  limits: { minFailureDelay: 25, maxLoginFailures: 1e9, undelayedLoginFailures: 1e9, maxErrors: 1e9 },
   sasl: { scram: { key: Buffer.alloc(32, 7) } },
 });

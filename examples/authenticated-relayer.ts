@@ -4,7 +4,7 @@
 //   node examples/dist/authenticated-relayer.js 2587 smtp.example.net:587 name password
 //   swaks --server localhost:2587 --auth PLAIN --auth-user joe --auth-password s3cret --from joe@example.com --to ann@example.org
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal, withThrottle } from '@postern/cred';
-import { esmtp, MessageDelivery, MustMatchSender } from '@postern/esmtp';
+import { esmtp, MessageDelivery, OwnSenderDelivery } from '@postern/esmtp';
 import { listen, parseEndpoint } from '@postern/node';
 import { RelayDelivery, Smarthost } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
@@ -15,7 +15,7 @@ const [port = '2587', address = 'localhost:2500', username = 'guest', password =
 const smarthost = new Smarthost({
   endpoint: parseEndpoint(`smtp://${address}`),
   responders: passwordResponders({ username, password }),
-  onTrouble: (error) => console.error(error),
+  onError: (error) => console.error(error),
 });
 
 const addresses = new Map([
@@ -25,7 +25,7 @@ const addresses = new Map([
 
 const realm = new AvatarRealm().provide(MessageDelivery, (avatarId, mind) => {
   // The relay shares its connections out by user and by network.
-  return new MustMatchSender(new RelayDelivery(smarthost, { avatarId, mind }), { avatarId, addresses });
+  return new OwnSenderDelivery(new RelayDelivery(smarthost, { avatarId, mind }), { avatarId, addresses });
 });
 const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 'hunter2' });
 const portal = new Portal(realm).register(withThrottle(users));
@@ -33,6 +33,6 @@ const portal = new Portal(realm).register(withThrottle(users));
 const listener = await listen({
   endpoint: { scheme: 'smtp', host: 'localhost', port: Number(port) },
   // The smarthost may take its time over a message (RFC 5321 §4.5.3.2.6), and who gives up sooner may deliver twice.
-  protocol: esmtp({ hostname: 'localhost', portal, limits: { deliveryTime: 620_000 } }),
+  protocol: esmtp({ hostname: 'localhost', portal, limits: { deliveryTimeout: 620_000 } }),
 });
 console.log(`listening ${listener.url}`);

@@ -9,7 +9,15 @@
 import { AvatarRealm, Portal, UsernamePassword } from '@postern/cred';
 import { accept, challenge, decide, defer, esmtp, type Message, MessageDelivery, reject } from '@postern/esmtp';
 import { listen } from '@postern/node';
-import { BearerToken, type Challenger, challengers, EMPTY, MalformedResponse, text, withOwn } from '@postern/sasl';
+import {
+  BearerToken,
+  type Challenger,
+  challengers,
+  EMPTY,
+  MalformedResponse,
+  overrideChallengers,
+  text,
+} from '@postern/sasl';
 
 const byPassword = decide([UsernamePassword], ({ username, password }, { remote }, [code]) => {
   if (username === 'eve') return reject('Not any more', { code: 550, enhanced: '5.7.1', disconnect: true });
@@ -54,7 +62,7 @@ const listener = await listen({
   protocol: esmtp({
     hostname: 'localhost',
     portal: new Portal(realm).register(byPassword).register(byToken),
-    challengers: withOwn(challengers({ hostname: 'localhost' }), xToken),
+    challengers: overrideChallengers(challengers({ hostname: 'localhost' }), xToken),
   }),
 });
 console.log(`listening ${listener.url}`);

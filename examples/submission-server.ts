@@ -8,7 +8,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type AvatarId, type Checker, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
-import { logTo, MustMatchSender } from '@postern/esmtp';
+import { logTo, OwnSenderDelivery } from '@postern/esmtp';
 import { MaildirDelivery } from '@postern/maildir';
 import { ScramSecret, ScramSha512Credentials } from '@postern/sasl';
 import { submission } from '@postern/submission';
@@ -68,12 +68,12 @@ else fail('usage: submission-server.js USERS MAILDIRS CERT KEY URL…, or submis
 
 async function serve(): Promise<void> {
   const users = await UserFile.open(path);
-  const maildirs = new MaildirDelivery(folder, { onTrouble: (error) => console.error('cannot deliver', error) });
+  const maildirs = new MaildirDelivery(folder, { onError: (error) => console.error('cannot deliver', error) });
   await maildirs.prepare();
   const server = await submission({
     listen,
     users,
-    deliveryFor: (avatarId) => new MustMatchSender(maildirs, { avatarId }),
+    deliveryFor: (avatarId) => new OwnSenderDelivery(maildirs, { avatarId }),
     tls: { cert, key },
     throttle: { userAndNetwork: { failures: 10, window: 15 * 60_000 } },
     onEvent: logTo(console),

@@ -27,7 +27,7 @@ class DiscardDelivery extends MessageDelivery {
 }
 
 class DiscardedMessage implements Message {
-  readonly retains = false;
+  readonly keepsChunks = false;
 
   write(chunk: Uint8Array): void {
     counts.octets += chunk.length;
@@ -60,7 +60,7 @@ const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new D
 const listener = await listen({
   endpoint: { host: '127.0.0.1', port: 0 },
   protocol: esmtp({ hostname: 'postern.example.com', portal }),
-  limits: { connections: 20_000, connectionsPerClient: 20_000 },
+  limits: { maxConnections: 20_000, maxConnectionsPerClient: 20_000 },
   backlog,
 });
 tell(listener.address.port, counts);

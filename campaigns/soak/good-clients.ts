@@ -57,8 +57,8 @@ async function logIn({ kind, port, ca }: GoodClientOptions): Promise<SmtpClient>
     hostname: 'client.example.org',
     startTls: kind === 'starttls' ? 'required' : 'none',
     lmtp: kind === 'lmtp',
-    patience: PATIENCE_MS,
-    finalPatience: PATIENCE_MS,
+    readTimeout: PATIENCE_MS,
+    dataTimeout: PATIENCE_MS,
     ...(isSubmission && { responders: [responder] }),
   });
 }

@@ -8,5 +8,5 @@ export default defineConfig({
   deliver: `maildir:${env['MAILDIRS']}`,
   recipients: ['ann@example.com', 'bob@example.com'],
   log: 'json',
-  limits: { connections: 2_000, connectionsPerClient: 1_000, idleTime: 20_000, maxConnectionsPerMinute: 1e9 },
+  limits: { maxConnections: 2_000, maxConnectionsPerClient: 1_000, idleTimeout: 20_000, maxConnectionsPerMinute: 1e9 },
 });

@@ -88,7 +88,7 @@ describe('hearLine', () => {
   });
 
   it('gives a line so much time and no more, however slowly it drips', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
     for (let i = 0; i < 10; i++) {
       void client.write('x');
@@ -98,7 +98,7 @@ describe('hearLine', () => {
   });
 
   it('hears on after a time-out', async () => {
-    const { conversation, client, clock } = converse({ patience: 1_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 1_000 });
     void client.write('half ');
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
     await clock.advance(1_000);
@@ -122,7 +122,7 @@ describe('hearLine', () => {
 
   it('is interrupted by a server that closes, though a peer never stops talking', async () => {
     const closing = new AbortController();
-    const { conversation, client } = converse({ closing: closing.signal, turns: new TurnQueue(systemClock, 0) });
+    const { conversation, client } = converse({ shutdownSignal: closing.signal, turns: new TurnQueue(systemClock, 0) });
     void client.write('NOOP\r\n'.repeat(10_000));
     closing.abort();
     const hearAll = async () => {
@@ -134,7 +134,7 @@ describe('hearLine', () => {
 
   it('is interrupted by a server that closes, if it has to wait and may be', async () => {
     const closing = new AbortController();
-    const { conversation, client } = converse({ closing: closing.signal });
+    const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const interrupted = expect(hear(conversation, 100, true)).rejects.toThrow(Closing);
     await settle();
     closing.abort();
@@ -240,7 +240,7 @@ describe('hearLines', () => {
 
   it('is broken off by a server that closes, exactly while the listener can be', async () => {
     const closing = new AbortController();
-    const { conversation, client } = converse({ closing: closing.signal });
+    const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const notes = new Notes((line) => {
       notes.interruptible = line !== 'begin';
     });
@@ -379,7 +379,7 @@ describe('hearMessage', () => {
   });
 
   it('lets a slow taker take its time: patience is for the peer', async () => {
-    const { conversation, client, clock } = converse({ patience: 1_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 1_000 });
     const sink = Promise.withResolvers<void>();
     const heard = conversation.hearMessage(() => sink.promise);
     void client.write('hello\r\n.\r\n');
@@ -420,7 +420,7 @@ describe('hearMessage', () => {
   });
 
   it('gives up on a peer that sends an octet now and then', async () => {
-    const { conversation, client, clock } = converse({ patience: 60_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 60_000 });
     const heard = expect(message(conversation)).rejects.toThrow(TimedOut);
     for (let i = 0; i < 13; i++) {
       void client.write('x');
@@ -430,7 +430,7 @@ describe('hearMessage', () => {
   });
 
   it('bears with a peer that is slow, but not too slow', async () => {
-    const { conversation, client, clock } = converse({ patience: 60_000, minimumRate: 100 });
+    const { conversation, client, clock } = converse({ readTimeout: 60_000, minimumRate: 100 });
     const heard = message(conversation);
     for (let i = 0; i < 100; i++) {
       void client.write('x'.repeat(500));
@@ -482,7 +482,7 @@ describe('say', () => {
   });
 
   it('stops hearing a peer that does not read, and gives it up in time', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 }, { highWaterMark: 1_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 1_000 });
     void client.write('NOOP\r\n'.repeat(10_000));
     let answered = 0;
     const protocol = async (): Promise<void> => {
@@ -509,7 +509,7 @@ describe('flush', () => {
   });
 
   it('waits for a peer that does not read, and gives it up in time', async () => {
-    const { conversation, clock } = converse({ patience: 10_000 }, { highWaterMark: 10 });
+    const { conversation, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 10 });
     conversation.say('220 hello\r\n');
     const outcome = expect(conversation.flush()).rejects.toThrow(TimedOut);
     await clock.advance(10_000);
@@ -554,7 +554,7 @@ describe('startTls', () => {
   });
 
   it('gives the handshake so much time and no more', async () => {
-    const { conversation, clock } = converse({ patience: 10_000 }, { tlsPolicy: 'offered' });
+    const { conversation, clock } = converse({ readTimeout: 10_000 }, { tlsPolicy: 'offered' });
     const outcome = expect(conversation.startTls()).rejects.toThrow(TimedOut);
     await clock.advance(10_000);
     await outcome;
@@ -562,7 +562,7 @@ describe('startTls', () => {
 
   it('is a mistake where there is no TLS, or while the conversation hears', async () => {
     await expect(converse().conversation.startTls()).rejects.toThrow(TypeError);
-    const { conversation, clock } = converse({ patience: 1_000 }, { tlsPolicy: 'offered' });
+    const { conversation, clock } = converse({ readTimeout: 1_000 }, { tlsPolicy: 'offered' });
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
     await expect(conversation.startTls()).rejects.toThrow(TypeError);
     await clock.advance(1_000);
@@ -678,9 +678,9 @@ describe('signal', () => {
     expect(conversation.signal.aborted).toBe(false);
   });
 
-  it('minds that while leaveOnEnd is set, whenever the end came', async () => {
+  it('minds that while treatHalfCloseAsDisconnect is set, whenever the end came', async () => {
     const before = converse();
-    before.conversation.leaveOnEnd = true;
+    before.conversation.treatHalfCloseAsDisconnect = true;
     const { signal } = before.conversation;
     before.client.end();
     await settle();
@@ -689,7 +689,7 @@ describe('signal', () => {
     const after = converse();
     after.client.end();
     await settle();
-    after.conversation.leaveOnEnd = true;
+    after.conversation.treatHalfCloseAsDisconnect = true;
     expect(after.conversation.signal.aborted).toBe(true);
   });
 
@@ -699,7 +699,7 @@ describe('signal', () => {
     client.end();
     expect(await conversation.hearLine(100)).toBe('AUTH');
     await settle();
-    conversation.leaveOnEnd = true;
+    conversation.treatHalfCloseAsDisconnect = true;
     expect(conversation.signal.aborted).toBe(false);
   });
 });
@@ -717,8 +717,8 @@ describe('within', () => {
 describe('closing', () => {
   it('is the signal given, or one that never aborts', () => {
     const { signal } = new AbortController();
-    expect(converse({ closing: signal }).conversation.closing).toBe(signal);
-    expect(converse().conversation.closing.aborted).toBe(false);
+    expect(converse({ shutdownSignal: signal }).conversation.shutdownSignal).toBe(signal);
+    expect(converse().conversation.shutdownSignal.aborted).toBe(false);
   });
 });
 

@@ -156,7 +156,7 @@ describe('who hears lines', () => {
   });
 
   it('hears on after the end that was set is lifted', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     conversation.expireIn(5_000);
     const lines = new Lines(() => {});
     const over = conversation.hearLines(lines);
@@ -172,7 +172,7 @@ describe('who hears lines', () => {
   });
 
   it('has all the time there is: patience is for the peer, and begins anew for each line', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const { promise, resolve } = Promise.withResolvers<void>();
     const lines = new Lines((line) => (line === 'slow' ? promise : undefined));
     const over = conversation.hearLines(lines);
@@ -187,7 +187,7 @@ describe('who hears lines', () => {
   });
 
   it('does not wait longer for a peer that drips, nor for a transport that tells of nothing', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const over = expect(conversation.hearLines(new Lines(() => {}))).rejects.toThrow(TimedOut);
     for (let second = 0; second < 10; second++) {
       if (second % 2 === 0) conversation.onInput();
@@ -198,7 +198,7 @@ describe('who hears lines', () => {
   });
 
   it('has the time that the peer takes nothing counted as its own', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 }, { highWaterMark: 100 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 100 });
     const lines = new Lines((line) => conversation.say(`${line}${'x'.repeat(200)}\r\n`));
     const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
     void client.write('one\r\ntwo\r\n');
@@ -231,7 +231,7 @@ describe('who hears lines', () => {
 
   it('finds out that the server closes when he has come to the end of what is there, not before', async () => {
     const closing = new AbortController();
-    const { conversation, client } = converse({ closing: closing.signal });
+    const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const { promise, resolve } = Promise.withResolvers<void>();
     const lines = new Lines((line) => (line === 'slow' ? promise : undefined), true);
     const over = expect(conversation.hearLines(lines)).rejects.toThrow(Closing);

@@ -87,7 +87,7 @@ describe('who takes a message in pieces', () => {
   });
 
   it('does not wait longer for a transport that tells of nothing', async () => {
-    const { conversation, clock } = converse({ patience: 10_000 });
+    const { conversation, clock } = converse({ readTimeout: 10_000 });
     const over = expect(hear(conversation, () => {})).rejects.toThrow(TimedOut);
     for (let second = 0; second < 10; second++) {
       conversation.onInput();
@@ -97,7 +97,7 @@ describe('who takes a message in pieces', () => {
   });
 
   it('does not have his own time counted as the peer’s, whose own goes on where it stopped', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000, minimumRate: 1_000_000 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1_000_000 });
     const turns = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let at = 0;
     const heard = hear(conversation, () => turns[at++]?.promise);
@@ -122,7 +122,7 @@ describe('who takes a message in pieces', () => {
 
   it('waits for its next turn where others have used up this one, and its patience stays as it was', async () => {
     const turns = new TurnQueue(systemClock, 0);
-    const { conversation, client, clock } = converse({ patience: 10_000, minimumRate: 1_000_000, turns });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1_000_000, turns });
     const pieces: string[] = [];
     const heard = hear(conversation, (piece) => void pieces.push(piece));
     const over = expect(heard).rejects.toThrow(TimedOut);
@@ -136,7 +136,7 @@ describe('who takes a message in pieces', () => {
   });
 
   it('has patience back for what comes, and never more than there was at first', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000, minimumRate: 1 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1 });
     const over = expect(hear(conversation, () => {})).rejects.toThrow(TimedOut);
     void client.write('x'.repeat(1_000_000));
     await clock.advance(9_000);
@@ -148,7 +148,7 @@ describe('who takes a message in pieces', () => {
   });
 
   it('hears nothing while the peer takes nothing, and gives it up in time', async () => {
-    const { conversation, client, clock } = converse({ patience: 10_000 }, { highWaterMark: 100 });
+    const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 100 });
     conversation.say('x'.repeat(200));
     await Promise.resolve();
     let text = '';

@@ -31,7 +31,7 @@ describe('the queue for turns of the loop', () => {
           for (const [job, pieces] of jobs.entries()) {
             const conversation = {
               left: [...pieces],
-              wake() {
+              resume() {
                 const duration = this.left.shift() ?? 0;
                 now += duration;
                 worked[turn] = (worked[turn] ?? 0) + duration;

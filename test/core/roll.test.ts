@@ -7,7 +7,7 @@ describe('Roll', () => {
     const someone = fc.integer({ min: 0, max: 9 });
     fc.assert(
       fc.property(fc.array(someone), (steps) => {
-        const people: readonly Enrolled[] = Array.from({ length: 10 }, () => ({ place: -1 }));
+        const people: readonly Enrolled[] = Array.from({ length: 10 }, () => ({ index: -1 }));
         const roll = new Roll<Enrolled>();
         const set = new Set<Enrolled>();
         for (const step of steps) {
@@ -26,7 +26,7 @@ describe('Roll', () => {
 
   it('lets nobody else go for who is not there', () => {
     const roll = new Roll<Enrolled>();
-    const [ann, bob] = [{ place: -1 }, { place: -1 }];
+    const [ann, bob] = [{ index: -1 }, { index: -1 }];
     roll.add(ann);
     roll.delete(bob);
     expect(roll.members).toEqual([ann]);
@@ -37,7 +37,7 @@ describe('Roll', () => {
 
   it('has nobody twice', () => {
     const roll = new Roll<Enrolled>();
-    const ann = { place: -1 };
+    const ann = { index: -1 };
     roll.add(ann);
     roll.add(ann);
     expect(roll.members).toEqual([ann]);

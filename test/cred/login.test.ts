@@ -6,8 +6,8 @@ describe('leaving', () => {
   it('is over at once where there is nothing to wait for, and every later call resolves', async () => {
     const reasons: LogoutReason[] = [];
     const login = new Login('ann', {}, (reason) => void reasons.push(reason));
-    expect(login.leave('reset')).toBeUndefined();
-    await login.leave('quit');
+    expect(login.logoutNow('reset')).toBeUndefined();
+    await login.logoutNow('quit');
     await login.logout();
     expect(reasons).toEqual(['reset']);
   });
@@ -15,9 +15,9 @@ describe('leaving', () => {
   it('is a promise, and the same for all, where there is something to wait for', async () => {
     const gone = Promise.withResolvers<void>();
     const login = new Login('ann', {}, () => gone.promise);
-    const leaving = login.leave();
+    const leaving = login.logoutNow();
     expect(leaving).toBeInstanceOf(Promise);
-    expect(login.leave()).toBe(leaving);
+    expect(login.logoutNow()).toBe(leaving);
     gone.resolve();
     await leaving;
   });
@@ -36,7 +36,7 @@ describe('leaving', () => {
       tries += 1;
       return fail();
     });
-    await expect(Promise.resolve(login.leave())).rejects.toThrow('cannot save');
+    await expect(Promise.resolve(login.logoutNow())).rejects.toThrow('cannot save');
     await expect(login.logout()).rejects.toThrow('cannot save');
     await expect(login[Symbol.asyncDispose]()).rejects.toThrow('cannot save');
     expect(tries).toBe(1);
@@ -65,6 +65,6 @@ describe('leaving', () => {
   });
 
   it('needs nothing to do', async () => {
-    expect(new Login('ann', {}).leave()).toBeUndefined();
+    expect(new Login('ann', {}).logoutNow()).toBeUndefined();
   });
 });

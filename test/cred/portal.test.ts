@@ -387,7 +387,7 @@ describe('a login that takes too long', () => {
         realmAsked = true;
         return new MemoryMailbox(avatarId);
       }),
-      { clock, deadline: 5000 },
+      { clock, loginTimeout: 5000 },
     ).register(
       checking((_credentials, { signal }) => {
         signals.push(signal);
@@ -449,8 +449,8 @@ describe('a login that takes too long', () => {
 
   it.each([[0], [-1], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 31]])(
     'cannot be put off by a deadline of %s',
-    (deadline) => {
-      expect(() => new Portal(mailboxes(), { deadline })).toThrow(RangeError);
+    (loginTimeout) => {
+      expect(() => new Portal(mailboxes(), { loginTimeout })).toThrow(RangeError);
     },
   );
 });
@@ -638,7 +638,7 @@ describe('a logout', () => {
 
   it('that never ends is given up after the deadline', async () => {
     const clock = new FakeClock();
-    const { portal, login } = await loggedIn(() => new Promise(() => {}), { clock, deadline: 1000 });
+    const { portal, login } = await loggedIn(() => new Promise(() => {}), { clock, loginTimeout: 1000 });
     const refused = expect(login.logout()).rejects.toBeInstanceOf(TemporaryFailure);
     await clock.advance(1000);
     await refused;
@@ -709,7 +709,7 @@ describe('a drain', () => {
 
   it('does not wait longer than the deadline for a realm that never answers', async () => {
     const clock = new FakeClock();
-    const portal = new Portal({ requestAvatar: () => new Promise(() => {}) }, { clock, deadline: 1000 }).register(
+    const portal = new Portal({ requestAvatar: () => new Promise(() => {}) }, { clock, loginTimeout: 1000 }).register(
       users(),
     );
     const login = portal.login(joe(), mindOf(), Mailbox).catch((error) => error);

@@ -339,7 +339,7 @@ describe('AUTH, case by case', () => {
 
   test('26: and both not before the floor', async () => {
     for (const name of ['ann', 'nobody']) {
-      await new Server({ limits: { refusalFloor: 250 } }).play(`${GREETED}
+      await new Server({ limits: { minFailureDelay: 250 } }).play(`${GREETED}
         C: AUTH PLAIN {base64:\\0${name}\\0wrong}
         C: <advance 249ms>
         S: <silence>
@@ -382,14 +382,14 @@ describe('AUTH, case by case', () => {
     ],
     ['29: a backend that throws nonsense', () => Promise.reject(undefined)],
   ])('%s is 454 with a text of ours, and no reason to count', async (_title, requestAvatarId) => {
-    const server = serverWith(requestAvatarId, { limits: { refusals: 1, refusalFloor: 0 } });
+    const server = serverWith(requestAvatarId, { limits: { maxLoginFailures: 1, minFailureDelay: 0 } });
     const transcript = await server.play(`${GREETED}
       C: AUTH PLAIN {base64:\\0ann\\0secret}
       S: 454 4.7.0 Temporary authentication failure
       C: AUTH PLAIN {base64:\\0ann\\0secret}
       S: 454 4.7.0 Temporary authentication failure`);
     expect(transcript).not.toContain('backend');
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'us', during: 'AUTH' }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'us', during: 'AUTH' }));
   });
 
   test('30: a mechanism without a checker for its credentials is not advertised, and is 504', async () => {
@@ -410,7 +410,7 @@ describe('AUTH, case by case', () => {
     const challenger = { ...plain(), challenge: async () => new Other() };
     const server = new Server({ challengers: [challenger] });
     await server.play(`${GREETED}\nC: AUTH PLAIN =\nS: 504 5.5.4 Unrecognised authentication mechanism`);
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'operator' }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'operator' }));
   });
 
   test('30: a realm that has no MessageDelivery for the user is the operator’s trouble', async () => {
@@ -422,7 +422,7 @@ describe('AUTH, case by case', () => {
     await server.play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 454 4.7.0 Temporary authentication failure`,
     );
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'operator' }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'operator' }));
   });
 
   test('34: CRAM-MD5 with the right digest', async () => {
@@ -501,13 +501,13 @@ describe('AUTH, case by case', () => {
   });
 
   test('40: the right password in between is welcome, and not delayed', async () => {
-    await new Server({ limits: { promptRefusals: 1 } }).play(
+    await new Server({ limits: { undelayedLoginFailures: 1 } }).play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\n${FAILED}${LOGIN}`,
     );
   });
 
   test('40: whoever leaves during the delay is let go', async () => {
-    const server = new Server({ limits: { promptRefusals: 0 } });
+    const server = new Server({ limits: { undelayedLoginFailures: 0 } });
     await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: <silence>\nC: <close>`);
     expect(server.kinds()).toEqual(['connected', 'login-refused', 'closed']);
   });
@@ -637,7 +637,7 @@ describe('AUTH, case by case', () => {
   });
 
   test('45: STARTTLS after AUTH resets all, and logs out', async () => {
-    const server = new Server({ offer: { cleartext: true } });
+    const server = new Server({ mechanismPolicy: { allowCleartext: true } });
     await server.play(
       `${GREETED}${LOGIN}
       C: STARTTLS
@@ -767,7 +767,7 @@ describe('AUTH, case by case', () => {
     const server = new Server({
       guests: true,
       authentication: 'optional',
-      trustSubmitter: (_mind, id) => id === 'ann',
+      trustAuthParameter: (_mind, id) => id === 'ann',
     });
     const heard: unknown[] = [];
     server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
@@ -778,7 +778,7 @@ describe('AUTH, case by case', () => {
   });
 
   test('53: a submitter may be in UTF-8 (RFC 6531), and what is neither that nor ASCII is none', async () => {
-    const server = new Server({ trustSubmitter: () => true });
+    const server = new Server({ trustAuthParameter: () => true });
     const heard: unknown[] = [];
     server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
     await server.play(
@@ -803,7 +803,7 @@ describe('AUTH, case by case', () => {
   test.each(['not-a-mailbox', '<ann@example.com', 'joe'])(
     '53: AUTH=%s at a submission server names nobody',
     async (auth) => {
-      const server = new Server({ trustSubmitter: () => true });
+      const server = new Server({ trustAuthParameter: () => true });
       const heard: unknown[] = [];
       server.delivery.onFrom = (_path, parameters) => void heard.push(parameters.auth);
       await server.play(`${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com> AUTH=${auth}\nS: 250...`);
@@ -871,7 +871,7 @@ describe('a login', () => {
     const challenger = { ...plain(), challenge: () => Promise.reject(new Error('the secret of a bug')) };
     const server = new Server({ challengers: [challenger] });
     await server.play(`${GREETED}\nC: AUTH PLAIN =\nS: 454 4.7.0 Temporary authentication failure`);
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'us', during: 'AUTH' }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'us', during: 'AUTH' }));
   });
 
   test('responses pipelined behind an AUTH without initial response are its responses', async () => {
@@ -895,7 +895,7 @@ describe('a login', () => {
   test('that is refused is told of though the client does not wait to hear it', async () => {
     const wrong = `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}`;
     for (const leave of ['S: <silence>\nC: <close>', 'S: <silence>\nC: <reset>', 'C: <end>\nS: <closed>']) {
-      const server = new Server({ limits: { refusalFloor: 250 } });
+      const server = new Server({ limits: { minFailureDelay: 250 } });
       await server.play(`${wrong}\n${leave}`);
       expect(server.events).toMatchObject([
         { kind: 'connected' },
@@ -921,7 +921,7 @@ describe('a login', () => {
     );
     await settle();
     const [, ...told] = server.events;
-    expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([]);
+    expect(told.filter(({ kind }) => kind === 'error')).toEqual([]);
     expect(told).toContainEqual(
       expect.objectContaining({
         kind: 'login-refused',

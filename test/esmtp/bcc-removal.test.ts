@@ -7,7 +7,7 @@ import { bodies, send } from './wire.ts';
 
 describe('the Bcc of a submitted message', () => {
   test('is removed, and the message is counted as it came', async () => {
-    const server = new Server({ service: 'submission', completeHeader: false });
+    const server = new Server({ service: 'submission', addMissingHeaders: false });
     await server.play(`${GREETED}${LOGIN}${ENVELOPE}
       C: DATA
       S: 354...
@@ -30,7 +30,7 @@ describe('the Bcc of a submitted message', () => {
   test.each<[string, ServerOptions]>([
     ['at an MX', { service: 'mx' }],
     ['by LMTP', { service: 'lmtp', authentication: 'optional' }],
-    ['where a submission server is told so', { service: 'submission', completeHeader: false, removeBcc: false }],
+    ['where a submission server is told so', { service: 'submission', addMissingHeaders: false, removeBcc: false }],
   ])('stays %s', async (_title, options) => {
     expect(await submit('Bcc: eve@example.com\r\n\r\nbody\r\n', options)).toEqual([
       'Bcc: eve@example.com\r\n\r\nbody\r\n',
@@ -73,8 +73,8 @@ describe('the Bcc of a submitted message', () => {
 
   test('counts for the size of the message', async () => {
     const message = `Bcc: ${'x'.repeat(900)}\r\n\r\n`;
-    expect(await submit(message, { removeBcc: true, limits: { messageSize: 909 } })).toEqual(['\r\n']);
-    expect(await submit(message, { removeBcc: true, limits: { messageSize: 908 } })).toEqual([]);
+    expect(await submit(message, { removeBcc: true, limits: { maxMessageSize: 909 } })).toEqual(['\r\n']);
+    expect(await submit(message, { removeBcc: true, limits: { maxMessageSize: 908 } })).toEqual([]);
   });
 
   test('is removed from what a last chunk without a line end holds', async () => {

@@ -226,7 +226,7 @@ describe('55: BDAT', () => {
         const session = `${BEGIN}MAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<c@d>\r\nBDAT ${count} LAST\r\n${text}\r\nQUIT\r\n`;
         const { said, delivered, server } = await send(session, { chunks: { seed } });
         expect(said).toMatch(/^(?:[2-5]\d\d[ -][ -~]*\r\n)+$/);
-        expect(server.kinds()).not.toContain('trouble');
+        expect(server.kinds()).not.toContain('error');
         expect(server.kinds().at(-1)).toBe('closed');
         if (delivered.length === 0) expect(said).not.toContain('OK ID');
         const { calls } = server.delivery;
@@ -289,13 +289,13 @@ describe('55: a size', () => {
 
   test('that is no number is not waited for where messages have no limit', async () => {
     await play('\nC: BDAT 99999999999999999999\nS: 552 5.3.4...\nS: <closed>', {
-      limits: { messageSize: Number.POSITIVE_INFINITY },
+      limits: { maxMessageSize: Number.POSITIVE_INFINITY },
     });
   });
 });
 
 describe('53, 55: a message that is too large', () => {
-  const limits = { messageSize: 1000 };
+  const limits = { maxMessageSize: 1000 };
   const TOO_LARGE = 'S: 552 5.3.4 Message size exceeds the fixed limit';
 
   test('is refused with the chunk that makes it so, which is heard, and is not written', async () => {
@@ -324,7 +324,7 @@ describe('53, 55: a message that is too large', () => {
     );
     expect(texts(server)).toEqual([`${'z'.repeat(998)}\r\n`]);
     expect(refusals(server)).toHaveLength(1);
-    expect(server.kinds()).not.toContain('trouble');
+    expect(server.kinds()).not.toContain('error');
   });
 
   test('is refused in one chunk, too, whatever its client declared', async () => {
@@ -345,7 +345,7 @@ describe('55: small chunks', () => {
   test('are counted, and one too many ends the connection', async () => {
     const server = await play(
       `${ENVELOPE}${tiny.repeat(5)}${'\nS: 250...'.repeat(4)}\nS: 421 4.7.0 Too many small chunks\nS: <closed>`,
-      { limits: { smallChunks: 4 } },
+      { limits: { maxSmallChunks: 4 } },
     );
     expect(server.delivery.calls).toEqual(ABORTED);
   });
@@ -353,20 +353,20 @@ describe('55: small chunks', () => {
   test('are those of no octets, too, and those of a message that is refused', async () => {
     await play(
       `${ENVELOPE}\nC: BDAT 2\nC: <raw a\\n>\nS: 550 5.6.11...${'\nC: BDAT 0'.repeat(4)}${'\nS: 550...'.repeat(3)}\nS: 421 4.7.0...\nS: <closed>`,
-      { limits: { smallChunks: 4 } },
+      { limits: { maxSmallChunks: 4 } },
     );
   });
 
   test('are not the last one, nor those of 1,024 octets', async () => {
     const large = '\nC: BDAT 1024\nC: {repeat:1022:x}\nS: 250...';
     await play(`${ENVELOPE}${large.repeat(5)}${tiny}\nS: 250...\nC: BDAT 0 LAST\n${OK}`, {
-      limits: { smallChunks: 1 },
+      limits: { maxSmallChunks: 1 },
     });
   });
 
   test('that are refused are errors; large ones on their way behind a refusal are not', async () => {
     const chunk = '\nC: BDAT 1024 LAST\nC: {repeat:1022:x}';
-    const limits = { errors: 3 };
+    const limits = { maxErrors: 3 };
     await play(`${chunk.repeat(10)}${`\n${OUT_OF_SEQUENCE}`.repeat(10)}\nC: NOOP\nS: 250...`, { limits });
     await play(
       `${'\nC: BDAT 0 LAST'.repeat(3)}${`\n${OUT_OF_SEQUENCE}`.repeat(2)}\nS: 421 4.7.0 Too many errors\nS: <closed>`,
@@ -417,14 +417,14 @@ describe('3, 55: a CR or LF that is not part of a CRLF', () => {
 
   test('56: is as good as anything else in BINARYMIME, and so is NUL', async () => {
     const text = '\\n\\r\\r\\n.\\r\\n\\0\\x80\\xff\\r';
-    const server = await play(`${BINARY}\nC: BDAT 11 LAST\nC: <raw ${text}>\n${OK}`, { limits: { textLine: 998 } });
+    const server = await play(`${BINARY}\nC: BDAT 11 LAST\nC: <raw ${text}>\n${OK}`, { limits: { maxTextLine: 998 } });
     expect(texts(server)).toEqual(['\n\r\r\n.\r\n\0\x80\xff\r']);
   });
 
   test('56: and a line may be as long as it likes', async () => {
     const line = '\nC: BDAT 2000 LAST\nC: <raw {repeat:2000:x}>\nS: ';
     await play(`${BINARY}${line}250...${ENVELOPE}${line}554 5.6.0 A line of the message is too long`, {
-      limits: { textLine: 998 },
+      limits: { maxTextLine: 998 },
     });
   });
 });
@@ -471,7 +471,7 @@ describe('55: a message that is not completed is aborted, once', () => {
     });
     expect(server.delivery.calls).toEqual(ABORTED);
     expect(reasons).toEqual([expect.any(Error)]);
-    expect(server.kinds()).not.toContain('trouble');
+    expect(server.kinds()).not.toContain('error');
   });
 
   test('and RSET is answered when that is done', async () => {
@@ -500,7 +500,7 @@ describe('55: a delivery that fails', () => {
   const OURS = 'S: 451 4.3.0 Something went wrong here, try again later';
   const full = new Rejection(452, '4.2.2', 'Mailbox full');
   const troubles = (server: Server): unknown[] =>
-    server.events.flatMap((event) => (event.kind === 'trouble' ? [[event.during, event.cause]] : []));
+    server.events.flatMap((event) => (event.kind === 'error' ? [[event.during, event.cause]] : []));
 
   test.each([
     [

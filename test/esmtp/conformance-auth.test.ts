@@ -227,7 +227,7 @@ describe('RFC 5321', () => {
   });
 
   test('17: a client may be silent for five minutes', async () => {
-    expect(defaultLimits.idleTime).toBeGreaterThanOrEqual(300_000);
+    expect(defaultLimits.idleTimeout).toBeGreaterThanOrEqual(300_000);
     await new Server().play(`${GREETED}\nC: <advance 299s>\nC: NOOP\nS: 250 2.0.0 OK`);
   });
 });

@@ -366,7 +366,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...${'\nC: RCPT TO:<bob@example.com>\nS: 250...'.repeat(3)}
       C: RCPT TO:<eve@example.com>
       S: 452 4.5.3 Too many recipients${MESSAGE}`,
-      { limits: { recipients: 3 } },
+      { limits: { maxRecipients: 3 } },
     );
     expect(server.delivery.delivered[0]?.envelope.recipients).toHaveLength(3);
   });
@@ -388,7 +388,7 @@ describe('RFC 5321: session, commands, syntax', () => {
   });
 
   test('18: and no others', async () => {
-    const options = { authentication: 'none', guests: true, omit: ['CHUNKING'] } as const;
+    const options = { authentication: 'none', guests: true, disabledExtensions: ['CHUNKING'] } as const;
     const few = 'EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT';
     await new Server(options).play(`${GREETED}\nC: HELP\nS: 214 2.0.0 Commands: ${few}`, { tlsPolicy: 'none' });
   });
@@ -450,7 +450,11 @@ describe('RFC 5321: data, acceptance, trace', () => {
 
   test('21, 43: the "with" keyword says how the message came', async () => {
     const withOf = async (script: string, tlsPolicy: 'none' | 'implicit'): Promise<string | undefined> => {
-      const server = new Server({ guests: true, authentication: 'optional', offer: { cleartext: true } });
+      const server = new Server({
+        guests: true,
+        authentication: 'optional',
+        mechanismPolicy: { allowCleartext: true },
+      });
       await server.play(`S: 220...${script}`, { tlsPolicy });
       return / with (\w+)\s/.exec(server.delivery.delivered[0]?.text ?? '')?.[1];
     };
@@ -617,7 +621,7 @@ describe('RFC 2920', () => {
 });
 
 describe('RFC 1870', () => {
-  const limits = { messageSize: 1000 };
+  const limits = { maxMessageSize: 1000 };
 
   test('53: the limit is advertised, and a larger size refused at MAIL', async () => {
     await new Server({ limits }).play(
@@ -661,7 +665,7 @@ describe('RFC 1870', () => {
   });
 
   test('53: without a limit none is advertised', async () => {
-    await new Server({ limits: { messageSize: Number.POSITIVE_INFINITY } }).play(
+    await new Server({ limits: { maxMessageSize: Number.POSITIVE_INFINITY } }).play(
       'S: 220...\nC: EHLO client.example.org\nS: 250-mx.example.com\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250...',
     );
   });

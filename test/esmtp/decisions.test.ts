@@ -17,12 +17,12 @@ import {
   decide,
   defer,
   LoginDeferral,
-  LoginRefusal,
+  LoginRejection,
   MessageDelivery,
   Reply,
   reject,
 } from '@postern/esmtp';
-import { type Challenger, challengers, plain, text, utf8, withOwn } from '@postern/sasl';
+import { type Challenger, challengers, overrideChallengers, plain, text, utf8 } from '@postern/sasl';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, RecordingDelivery, Server, type ServerOptions } from './server.ts';
@@ -89,7 +89,7 @@ describe('a decision', () => {
     for (const server of [deciding(thrower), deciding(() => Promise.reject(bug))]) {
       await server.play(`${GREETED}${LOGIN}\nS: 454 4.7.0 Temporary authentication failure${ALIVE}`);
       expect(server.events).toContainEqual(
-        expect.objectContaining({ kind: 'trouble', cause: expect.objectContaining({ cause: bug }) }),
+        expect.objectContaining({ kind: 'error', cause: expect.objectContaining({ cause: bug }) }),
       );
     }
   });
@@ -119,7 +119,7 @@ describe('a decision', () => {
     expect(() => reject('yes', { code: 334 })).toThrow(RangeError);
     expect(() => reject('no', { code: 550, enhanced: '4.7.0' })).toThrow(RangeError);
     expect(() => defer('later', { code: 535 })).toThrow(RangeError);
-    expect(() => new LoginRefusal(new Reply(235, '2.7.0', 'yes'))).toThrow(RangeError);
+    expect(() => new LoginRejection(new Reply(235, '2.7.0', 'yes'))).toThrow(RangeError);
     expect(() => new LoginDeferral(new Reply(235, '2.7.0', 'yes'))).toThrow(RangeError);
   });
 
@@ -128,7 +128,7 @@ describe('a decision', () => {
   });
 
   test('that refuses again and again ends like other failed logins', async () => {
-    await deciding(() => reject(), { limits: { refusals: 2 } }).play(
+    await deciding(() => reject(), { limits: { maxLoginFailures: 2 } }).play(
       `${GREETED}${LOGIN}\nS: 535...${LOGIN}\nS: 421 4.7.0 Too many failed logins\nS: <closed>`,
     );
   });
@@ -230,7 +230,7 @@ describe('of the logins, a decision takes over', () => {
       mechanism,
       challenge: async () => new UsernamePassword('ann', 'by magic'),
     });
-    const own = withOwn(challengers({ hostname: 'mx.example.com' }), mine('PLAIN'), mine('X-MAGIC'));
+    const own = overrideChallengers(challengers({ hostname: 'mx.example.com' }), mine('PLAIN'), mine('X-MAGIC'));
     await deciding(({ username, password }) => (password === 'by magic' ? accept(username) : reject()), {
       challengers: own,
     }).play(`${GREETED}

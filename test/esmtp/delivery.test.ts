@@ -19,7 +19,7 @@ async function play(delivery: Told, script: string, options: ServerOptions = {})
 
 const troubles = (server: Server): unknown[] =>
   server.events
-    .filter((event) => event.kind === 'trouble')
+    .filter((event) => event.kind === 'error')
     .map(({ culprit, during, cause }) => ({ culprit, during, cause }));
 
 /** Fails at once, or a turn later. */
@@ -278,7 +278,7 @@ describe('results for each recipient', () => {
     await server.play(
       `${GREETED}${LOGIN}${ENVELOPE}\nC: RCPT TO:<eve@example.com>\nS: 250...${DATA}\nC: x\nC: .\nS: 550...`,
     );
-    expect(server.kinds()).toContain('trouble');
+    expect(server.kinds()).toContain('error');
   });
 
   test('a positive reply is an acceptance', async () => {
@@ -294,7 +294,7 @@ describe('results for each recipient', () => {
     const message = { write: () => {}, end: () => results as never, abort: () => {} };
     server.delivery.openMessage = () => message;
     await server.play(`${GREETED}${LOGIN}${ENVELOPE}${DATA}\nC: x\nC: .\nS: 451 4.3.0...`);
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', culprit: 'us', during: 'DATA' }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'us', during: 'DATA' }));
     expect(server.kinds()).toContain('message-refused');
   });
 

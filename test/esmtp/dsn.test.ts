@@ -244,8 +244,8 @@ describe('58: what is asked for with DSN', () => {
       ['RET=FULL', unknown],
       ['ENVID=x', unknown],
     ]);
-    await hear('MAIL', [['RET=FULL', unknown]], { omit: ['DSN'] });
-    expect(await new Server({ omit: ['DSN'] }).play(GREETED)).not.toContain('DSN');
+    await hear('MAIL', [['RET=FULL', unknown]], { disabledExtensions: ['DSN'] });
+    expect(await new Server({ disabledExtensions: ['DSN'] }).play(GREETED)).not.toContain('DSN');
     await new Server({ authentication: 'optional', guests: true }).play(
       `S: 220...\nC: HELO x\nS: 250...\nC: MAIL FROM:<ann@example.com> RET=FULL\nS: ${unknown}`,
     );

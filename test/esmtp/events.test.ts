@@ -81,7 +81,7 @@ describe('a refusal', () => {
   });
 
   test('by this server’s policy is an event as one by the delivery is', async () => {
-    const server = new Server({ service: 'submission', limits: { recipients: 1 } });
+    const server = new Server({ service: 'submission', limits: { maxRecipients: 1 } });
     await server.play(`${GREETED}${LOGIN}
       C: MAIL FROM:<ann@sales>
       S: 554...${ENVELOPE}
@@ -92,7 +92,7 @@ describe('a refusal', () => {
   });
 
   test('that ends the connection is told of, though the login was told of already', async () => {
-    const server = new Server({ limits: { refusals: 1 } });
+    const server = new Server({ limits: { maxLoginFailures: 1 } });
     await server.play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 421 4.7.0 Too many failed logins\nS: <closed>`,
     );
@@ -119,7 +119,7 @@ describe('a refusal', () => {
       S: 250...
       C: RCPT TO:<bob@example.com>
       S: 451 4.3.0 Something went wrong here, try again later`);
-    expect(told(server, 'trouble').map(({ cause }) => cause)).toEqual([bug]);
+    expect(told(server, 'error').map(({ cause }) => cause)).toEqual([bug]);
     expect(told(server, 'recipient-refused').map(({ recipient }) => String(recipient))).toEqual(['bob@example.com']);
   });
 
@@ -143,7 +143,7 @@ describe('a message', () => {
       override openMessage(): Message {
         const replies = [taken, new Reply(550, '5.1.1', 'No eve'), taken];
         return {
-          onward: (at) => ({ host: 'next.example.net', success: 'relayed', reply: replies[at] }),
+          nextHop: (at) => ({ host: 'next.example.net', success: 'relayed', reply: replies[at] }),
           isNotified: () => true,
           write() {},
           end: () => replies.map((reply) => (reply.positive ? undefined : reply)),
@@ -166,16 +166,16 @@ describe('a message', () => {
     const bug = new Error('no host');
     class Broken extends RecordingDelivery {
       override openMessage(): Message {
-        const onward = (): never => {
+        const nextHop = (): never => {
           throw bug;
         };
-        return { onward, write() {}, end() {}, abort() {} };
+        return { nextHop, write() {}, end() {}, abort() {} };
       }
     }
     const server = new Server({ delivery: new Broken() });
     await server.play(`${GREETED}${LOGIN}${ENVELOPE}${SENT}\nS: 250 2.0.0 OK <any>`);
     expect(told(server, 'message-accepted').map(({ nextHops }) => nextHops)).toEqual([[]]);
-    expect(told(server, 'trouble').map(({ cause }) => cause)).toEqual([bug]);
+    expect(told(server, 'error').map(({ cause }) => cause)).toEqual([bug]);
   });
 
   test('that all refuse differently names each with its reply', async () => {
@@ -227,7 +227,7 @@ describe('without a listener', () => {
   afterEach(() => {
     emitted.mockRestore();
   });
-  const deaf = (portal: Portal) => esmtp({ hostname: 'mx.example.com', portal, limits: { refusalFloor: 0 } });
+  const deaf = (portal: Portal) => esmtp({ hostname: 'mx.example.com', portal, limits: { minFailureDelay: 0 } });
   const failing = (error: Error): Checker<UsernamePassword> => ({
     credentialInterfaces: [UsernamePassword],
     requestAvatarId() {

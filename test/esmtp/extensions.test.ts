@@ -92,15 +92,17 @@ describe('62: REQUIRETLS', () => {
 describe('LIMITS (RFC 9422)', () => {
   test('says how many recipients a message may have, and how many messages a connection', async () => {
     expect((await offered()).get('LIMITS')).toBe('RCPTMAX=1000');
-    expect((await offered({ limits: { recipients: 20, transactions: 5 } })).get('LIMITS')).toBe('RCPTMAX=20 MAILMAX=5');
-    expect((await offered({ limits: { recipients: 999_999 } })).get('LIMITS')).toBe('RCPTMAX=999999');
+    expect((await offered({ limits: { maxRecipients: 20, maxTransactions: 5 } })).get('LIMITS')).toBe(
+      'RCPTMAX=20 MAILMAX=5',
+    );
+    expect((await offered({ limits: { maxRecipients: 999_999 } })).get('LIMITS')).toBe('RCPTMAX=999999');
   });
 
   test('says nothing where there is no limit, or one of more than six digits', async () => {
-    expect((await offered({ limits: { recipients: 1_000_000 } })).has('LIMITS')).toBe(false);
-    expect((await offered({ limits: { recipients: Number.POSITIVE_INFINITY, transactions: 9 } })).get('LIMITS')).toBe(
-      'MAILMAX=9',
-    );
+    expect((await offered({ limits: { maxRecipients: 1_000_000 } })).has('LIMITS')).toBe(false);
+    expect(
+      (await offered({ limits: { maxRecipients: Number.POSITIVE_INFINITY, maxTransactions: 9 } })).get('LIMITS'),
+    ).toBe('MAILMAX=9');
   });
 
   test('says what is kept to: as many MAIL, refused or not, and then 421', async () => {
@@ -117,7 +119,7 @@ describe('LIMITS (RFC 9422)', () => {
       C: MAIL FROM:<ann@example.com>
       S: 421 4.7.0 Too many transactions on one connection
       S: <closed>`,
-      { limits: { transactions: 3 } },
+      { limits: { maxTransactions: 3 } },
     );
   });
 });
@@ -157,12 +159,12 @@ describe('53: SIZE', () => {
 describe('an extension that is left out', () => {
   test.each(optionalExtensions)('%s is not offered', async (keyword) => {
     expect((await offered()).has(keyword)).toBe(true);
-    expect((await offered({ omit: [keyword] })).has(keyword)).toBe(false);
+    expect((await offered({ disabledExtensions: [keyword] })).has(keyword)).toBe(false);
   });
 
   test('is one of those that can be: anything else is a mistake in the options', () => {
     for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
-      expect(() => new Server({ omit: [omit as OptionalExtension] })).toThrow(
+      expect(() => new Server({ disabledExtensions: [omit as OptionalExtension] })).toThrow(
         new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(omit)}`),
       );
     }
@@ -182,7 +184,7 @@ describe('an extension that is left out', () => {
       S: 501 5.5.4 Syntax error in a parameter
       C: MAIL FROM:<ann@example.com> BODY=8BITMIME
       S: 250...`,
-      { omit: ['SMTPUTF8', 'REQUIRETLS', 'BINARYMIME'] },
+      { disabledExtensions: ['SMTPUTF8', 'REQUIRETLS', 'BINARYMIME'] },
     );
   });
 
@@ -195,16 +197,16 @@ describe('an extension that is left out', () => {
       S: 501 5.5.4 Syntax error in a parameter
       C: RCPT TO:<bob@example.com> ORCPT=utf-8;b\\\\x\\{F6}b@example.com
       S: 250...`,
-      { omit: ['SMTPUTF8'] },
+      { disabledExtensions: ['SMTPUTF8'] },
     );
   });
 
   test('CHUNKING takes BINARYMIME with it; BDAT is 502, and its octets are no commands', async () => {
-    expect((await offered({ omit: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
+    expect((await offered({ disabledExtensions: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
     await play(
       `${ENVELOPE}\nC: BDAT 6 LAST\nC: QUIT\nS: 502 5.5.1 Command not implemented\nC: DATA\nS: 354...\nC: .\nS: 250...`,
       {
-        omit: ['CHUNKING'],
+        disabledExtensions: ['CHUNKING'],
       },
     );
   });

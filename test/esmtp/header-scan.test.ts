@@ -5,7 +5,7 @@ import { HeaderScan, LineLengths } from '../../packages/esmtp/src/header-scan.ts
 function count(text: string, ...cuts: number[]): number {
   const scan = new HeaderScan();
   for (const piece of cut(text, cuts)) scan.feed(piece);
-  return scan.receivedFields;
+  return scan.maxReceivedFields;
 }
 
 function cut(text: string, cuts: readonly number[]): Uint8Array[] {

@@ -18,7 +18,7 @@ S: 220 mx.example.com LMTP
 C: LHLO client.example.org
 S: 250...`;
 
-const MX = { service: 'mx', qualifiedDomains: false } as const;
+const MX = { service: 'mx', requireQualifiedDomains: false } as const;
 
 function envelopeOf(server: Server): Envelope | undefined {
   return server.delivery.delivered[0]?.envelope;

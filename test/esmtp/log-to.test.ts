@@ -126,11 +126,11 @@ describe('logTo', () => {
     const reply = new Reply(535, '5.7.8', 'Authentication failed');
     const username = 'x\nlogin refused remote=192.0.2.9:1';
     listener({ mind, kind: 'login-refused', mechanism: 'PLAIN', error: new UnauthorizedLogin(), reply, username });
-    listener({ mind, kind: 'trouble', culprit: 'us', during: 'DATA', cause: new Error('disk\nfull') });
+    listener({ mind, kind: 'error', culprit: 'us', during: 'DATA', cause: new Error('disk\nfull') });
     expect(written[0]).toBe(
       'login refused remote=192.0.2.1:40000 mechanism=PLAIN code=unauthorized reply="535 5.7.8 Authentication failed" username="x\\nlogin refused remote=192.0.2.9:1"',
     );
-    expect(written[1]).toBe('trouble remote=192.0.2.1:40000 during=DATA culprit=us error="disk\\nfull"');
+    expect(written[1]).toBe('error remote=192.0.2.1:40000 during=DATA culprit=us error="disk\\nfull"');
     expect(written.slice(2).every((line) => line.startsWith('    '))).toBe(true);
     expect(written.join('\n')).toContain('log-to.test.ts');
   });

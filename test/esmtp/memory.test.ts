@@ -65,7 +65,7 @@ describe('the memory of an envelope', () => {
 
   test('counts a header that is held, and refuses the message where there is none for it', async () => {
     const memory = new MemoryBudget({ maxConnectionMemory: 20 * KIB });
-    const server = new Server({ completeHeader: true });
+    const server = new Server({ addMissingHeaders: true });
     const header = `\nC: <raw ${'X-Field: {repeat:900:x}\\r\\n'.repeat(4)}>`;
     await server.play(
       `${GREETED}${LOGIN}${MAIL}\nC: RCPT TO:<bob@example.com>\nS: 250...\nC: DATA\nS: 354...${header.repeat(5)}\nC:\nC: .\nS: 452 4.3.1...${MAIL}`,

@@ -69,7 +69,7 @@ describe.each(sequences)('%j in the middle of a message that is normalized', (se
 describe('newlines', () => {
   test('are normalized at a submission server, and refused elsewhere', async () => {
     const session = `${BEGIN}${TRANSACTION}DATA\r\nSubject: x\n\nhello\n.\n\r\n.\r\nQUIT\r\n`;
-    const submission = await send(session, {}, { service: 'submission', completeHeader: false });
+    const submission = await send(session, {}, { service: 'submission', addMissingHeaders: false });
     expect(bodies(submission)).toEqual(['Subject: x\r\n\r\nhello\r\n.\r\n\r\n']);
     expect((await send(session, {}, { service: 'mx' })).said).toMatch(/^550 5\.6\.11 /m);
     const strict = await send(session, {}, { service: 'submission', newlines: 'reject' });
@@ -99,17 +99,17 @@ describe('newlines', () => {
   test('make lines of what would be one long line', async () => {
     const body = 'x'.repeat(900);
     const session = `${BEGIN}${TRANSACTION}DATA\r\n${body}\n${body}\r${body}\r\n.\r\nQUIT\r\n`;
-    const options = { ...NORMALIZING, limits: { textLine: 998 } };
+    const options = { ...NORMALIZING, limits: { maxTextLine: 998 } };
     expect(bodies(await send(session, {}, options))).toEqual([`${body}\r\n${body}\r\n${body}\r\n`]);
   });
 
   test('count for the size as they are passed on, by DATA and by BDAT', async () => {
     const text = '\n'.repeat(500);
-    for (const [messageSize, code] of [
+    for (const [maxMessageSize, code] of [
       [1_002, '250'],
       [1_001, '552'],
     ] as const) {
-      const options = { ...NORMALIZING, limits: { messageSize } };
+      const options = { ...NORMALIZING, limits: { maxMessageSize } };
       const data = await send(`${BEGIN}${TRANSACTION}DATA\r\n${text}\r\n.\r\nQUIT\r\n`, {}, options);
       expect(data.said).toMatch(new RegExp(`^354 .*\\r\\n${code} .*\\r\\n221 `, 'm'));
       const chunks = await send(bdat([text, '\r\n']), {}, options);

@@ -126,7 +126,7 @@ describe('a session', () => {
           );
           expect(said).toMatch(/^(?:[2-5]\d\d[ -][ -~]*\r\n)*$/);
           expect(server.kinds().at(-1)).toBe('closed');
-          expect(server.kinds()).not.toContain('trouble');
+          expect(server.kinds()).not.toContain('error');
           expect(server.portal.openLogins).toBe(0);
           const { calls } = server.delivery;
           const count = (name: string): number => calls.filter((call) => call === name).length;

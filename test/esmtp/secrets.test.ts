@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 test('an idle connection keeps no password of its login, as it is or in base64', async () => {
   const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
-  onTestFinished(() => listener.close({ grace: 0 }));
+  onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   const { openLogins } = portal;
   const plain = base64(octets('\0', NAME, '\0', ...PASSWORD));
   const clients = [
@@ -32,7 +32,7 @@ test.each([
   ['XOAUTH2', ['user=', 'ann.of.the.long.name@example.com', '\x01auth=Bearer ']],
 ])('nor a token of %s', async (mechanism, beginning) => {
   const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
-  onTestFinished(() => listener.close({ grace: 0 }));
+  onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   const { openLogins } = portal;
   const message = base64(octets(...beginning, ...TOKEN, '\x01\x01'));
   const client = await login(listener.address.port, [octets(`AUTH ${mechanism} `, message)]);

@@ -131,14 +131,14 @@ export class Server {
       clock: this.clock,
       // Most tests look at what the client sent, octet for octet.
       ...(options.service === undefined && {
-        qualifiedDomains: false,
-        completeHeader: false,
+        requireQualifiedDomains: false,
+        addMissingHeaders: false,
         newlines: 'reject',
         removeBcc: false,
       }),
       ...options,
       // The clock of the tests stands still.
-      limits: { refusalFloor: 0, minChallengeDelay: 0, ...options.limits },
+      limits: { minFailureDelay: 0, minChallengeDelay: 0, ...options.limits },
     });
   }
 

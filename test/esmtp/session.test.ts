@@ -11,13 +11,13 @@ describe('errors', () => {
   });
 
   test('are lines that cannot be read, too', async () => {
-    await new Server({ limits: { errors: 3 } }).play(
+    await new Server({ limits: { maxErrors: 3 } }).play(
       `${GREETED}\nC: a\nS: 500...\nC: {repeat:20000:x}\nS: 500...\nC: a\\rb\nS: 421 4.7.0 Too many errors\nS: <closed>`,
     );
   });
 
   test('are not what a delivery refuses', async () => {
-    const server = new Server({ limits: { errors: 2 } });
+    const server = new Server({ limits: { maxErrors: 2 } });
     server.delivery.onTo = () => Promise.reject(new Error('down'));
     await server.play(
       `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com>\nS: 250...${'\nC: RCPT TO:<bob@example.com>\nS: 451...'.repeat(10)}`,
@@ -81,7 +81,7 @@ describe('a connection', () => {
     await server.play(`${GREETED}\nC: STARTTLS\nS: 220...\nC: <raw not a handshake>\nC: <close>`, {
       tlsPolicy: 'offered',
     });
-    expect(server.kinds()).toEqual(['connected', 'trouble', 'closed']);
+    expect(server.kinds()).toEqual(['connected', 'error', 'closed']);
     expect(server.events[1]).toMatchObject({ culprit: 'client', during: 'STARTTLS' });
   });
 });
@@ -139,11 +139,11 @@ describe('options', () => {
   });
 
   test.each([
-    ['messageSize', -1],
-    ['recipients', 0],
-    ['idleTime', Number.NaN],
-    ['errors', 0],
-    ['commandLine', 100],
+    ['maxMessageSize', -1],
+    ['maxRecipients', 0],
+    ['idleTimeout', Number.NaN],
+    ['maxErrors', 0],
+    ['maxCommandLine', 100],
   ])('the limit %s cannot be %d', (name, value) => {
     expect(() => esmtp({ hostname: 'mx.example.com', portal, limits: { [name]: value } })).toThrow(RangeError);
   });
@@ -151,20 +151,20 @@ describe('options', () => {
   test('names that are no limits are refused', () => {
     const limits: object = { messagesize: 1_000 };
     expect(() => esmtp({ hostname: 'mx.example.com', portal, limits })).toThrow(
-      /^limits: unknown limit "messagesize"; expected .*messageSize/,
+      /^limits: unknown limit "messagesize"; expected .*maxMessageSize/,
     );
   });
 
   test('a limit left undefined is the default', async () => {
-    const server = new Server({ limits: { messageSize: undefined as never } });
+    const server = new Server({ limits: { maxMessageSize: undefined as never } });
     await server.play(
       'S: 220...\nC: EHLO client.example.org\nS: 250-mx.example.com\nS: 250-PIPELINING\nS: 250-SIZE 26214400\nS: 250...',
     );
-    expect(defaultLimits.messageSize).toBe(26_214_400);
+    expect(defaultLimits.maxMessageSize).toBe(26_214_400);
   });
 
   test('a limit for lines of text is kept', async () => {
-    const server = new Server({ limits: { textLine: 998 } });
+    const server = new Server({ limits: { maxTextLine: 998 } });
     const mail = (length: number, reply: string): string =>
       `${ENVELOPE}\nC: DATA\nS: 354...\nC: x\nC: {repeat:${length}:x}\nC: x\nC: .\nS: ${reply}`;
     await server.play(

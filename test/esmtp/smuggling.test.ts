@@ -54,7 +54,7 @@ describe('the end of data', () => {
       const outcome = await send(
         `${BEGIN}${ENVELOPE}${large}.\r\n${ENVELOPE}.\r\nQUIT\r\n`,
         { chunks },
-        { limits: { messageSize: 1000 } },
+        { limits: { maxMessageSize: 1000 } },
       );
       expect(outcome.said).toMatch(/^552 5\.3\.4 /m);
       expect(bodies(outcome)).toEqual(['']);
@@ -62,7 +62,7 @@ describe('the end of data', () => {
   });
 
   test('is found after a delivery that failed', async () => {
-    const options = { limits: { receivedFields: 1 } };
+    const options = { limits: { maxReceivedFields: 1 } };
     const outcome = await send(
       `${BEGIN}${ENVELOPE}Received: x\r\n${'y\r\n'.repeat(100)}.\r\n${ENVELOPE}.\r\nQUIT\r\n`,
       {},

@@ -17,7 +17,7 @@ describe('a session tells the server that a peer', () => {
 
   it('is known no longer after STARTTLS', async () => {
     const script = `${GREETED}${LOGIN}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client\nS: 250...${LOGIN}`;
-    const options = { offer: { cleartext: true } };
+    const options = { mechanismPolicy: { allowCleartext: true } };
     expect(await standingsOf(script, options, 'offered')).toEqual(['known', 'stranger', 'known', 'stranger']);
   });
 

@@ -70,8 +70,8 @@ describe('60: a submission server', () => {
     const server = submission({
       authentication: 'optional',
       guests: true,
-      qualifiedDomains: false,
-      completeHeader: false,
+      requireQualifiedDomains: false,
+      addMissingHeaders: false,
     });
     await server.play(
       `${GREETED}\nC: MAIL FROM:<ann@sales>\nS: 250...\nC: RCPT TO:<bob@sales>\nS: 250...${DATA}\nC: x\nC: .\nS: 250...`,
@@ -82,8 +82,8 @@ describe('60: a submission server', () => {
   test('is what a server is by default', async () => {
     const server = new Server({
       service: undefined as never,
-      qualifiedDomains: undefined as never,
-      completeHeader: undefined as never,
+      requireQualifiedDomains: undefined as never,
+      addMissingHeaders: undefined as never,
     });
     await server.play(`${GREETED}${LOGIN}\nC: MAIL FROM:<ann@sales>\nS: 554...${ENVELOPE}${DATA}\nC: .\nS: 250...`);
     expect(server.delivery.delivered[0]?.text).toContain('\r\nDate: ');
@@ -149,7 +149,7 @@ describe('60: the header of a submitted message', () => {
   });
 
   test('does not count against the size', async () => {
-    expect(await submit(`Subject: ${'x'.repeat(89)}`, { limits: { messageSize: 100 } })).toMatch(/x{89}\r\n$/);
+    expect(await submit(`Subject: ${'x'.repeat(89)}`, { limits: { maxMessageSize: 100 } })).toMatch(/x{89}\r\n$/);
   });
 
   test('of a message in chunks is the same; what is behind it may be anything', async () => {
@@ -203,8 +203,8 @@ describe('60: a submitted message that is completed', () => {
   test('is the only one that is looked at so, and only where domains matter', async () => {
     const complete = 'Date: now\nMessage-ID: <1@x>\nTo: ann@sales\n\nhi';
     expect(await submit(complete)).toContain('To: ann@sales\r\n');
-    expect(await submit('To: ann@sales', { qualifiedDomains: false })).toContain('To: ann@sales\r\n');
-    expect(await submit('To: ann@sales', { completeHeader: false })).toBe('To: ann@sales\r\n');
+    expect(await submit('To: ann@sales', { requireQualifiedDomains: false })).toContain('To: ann@sales\r\n');
+    expect(await submit('To: ann@sales', { addMissingHeaders: false })).toBe('To: ann@sales\r\n');
     expect(await submit('To: ann@example.com\n\nann@sales\nTo: ann@sales')).toContain('ann@sales');
   });
 

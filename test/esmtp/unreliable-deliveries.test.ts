@@ -5,7 +5,7 @@ import {
   esmtp,
   type Message,
   MessageDelivery,
-  PerRecipient,
+  PerRecipientDelivery,
   type RecipientResult,
   Rejection,
   Reply,
@@ -165,12 +165,12 @@ test.each([
     fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 30 }), deeds, async (session, stream) => {
       const clock = new FakeClock();
       const delivery = new UnreliableDelivery(stream, clock);
-      const avatar = each ? new PerRecipient(() => delivery, { clock }) : delivery;
+      const avatar = each ? new PerRecipientDelivery(() => delivery, { clock }) : delivery;
       const portal = new Portal(
         new AvatarRealm().provide(MessageDelivery, () => avatar),
         { clock },
       );
-      const limits = { errors: 1_000 };
+      const limits = { maxErrors: 1_000 };
       const protocol = esmtp({
         hostname: 'mx.example.com',
         portal: portal.register(new AnonymousChecker()),

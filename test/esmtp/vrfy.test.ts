@@ -1,4 +1,4 @@
-import { Mailbox, type MessageDelivery, MustMatchSender, Rejection, Reply } from '@postern/esmtp';
+import { Mailbox, type MessageDelivery, OwnSenderDelivery, Rejection, Reply } from '@postern/esmtp';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, RecordingDelivery, Server, type ServerOptions } from './server.ts';
 
@@ -69,7 +69,7 @@ describe('14: VRFY', () => {
         return Promise.reject(bug);
       },
     );
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', during: 'VRFY', cause: bug }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', during: 'VRFY', cause: bug }));
   });
 
   test('is for who has authenticated, where that is required; EXPN is for nobody', async () => {
@@ -77,9 +77,9 @@ describe('14: VRFY', () => {
     await play('\nC: EXPN list\nS: 502 5.5.1 Command not implemented');
   });
 
-  test('is answered by the delivery behind MustMatchSender', async () => {
+  test('is answered by the delivery behind OwnSenderDelivery', async () => {
     const delivery = new RecordingDelivery();
-    const guarded = new MustMatchSender(delivery, { avatarId: 'ann' });
+    const guarded = new OwnSenderDelivery(delivery, { avatarId: 'ann' });
     expect(guarded.verify('bob')).toBeUndefined();
     Object.assign(delivery, { verify: (text: string) => new Mailbox(text, 'example.com') });
     expect(await guarded.verify('bob')).toEqual(new Mailbox('bob', 'example.com'));

@@ -16,7 +16,7 @@ export async function send(
   pipe: MemoryPipeOptions = {},
   options: ServerOptions = {},
 ): Promise<Outcome> {
-  const server = new Server({ ...options, limits: { promptRefusals: 1_000, ...options.limits } });
+  const server = new Server({ ...options, limits: { undelayedLoginFailures: 1_000, ...options.limits } });
   const { client, server: end } = memoryPipe({ tlsPolicy: 'implicit', highWaterMark: 1_000_000, ...pipe });
   const protocol = server.protocol(new Conversation(end));
   const heard = hear(client);

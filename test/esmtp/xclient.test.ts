@@ -1,5 +1,5 @@
 import { type Address, type AvatarId, LoginDenied, type Mind, TrustedLogin, TrustedLoginChecker } from '@postern/cred';
-import { accept, decide, defer, type ForwardedFacts, forwardedFacts, reject } from '@postern/esmtp';
+import { accept, decide, defer, type ForwardedInfo, forwardedInfo, reject } from '@postern/esmtp';
 import { challengers, ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -57,8 +57,8 @@ describe('63: XCLIENT', () => {
 
   test('makes the session begin again, with the facts in the mind', async () => {
     const server = trusting();
-    const facts: ForwardedFacts[] = [];
-    server.delivery.onFrom = () => void facts.push(forwardedFacts(lastMind(server)) ?? {});
+    const facts: ForwardedInfo[] = [];
+    server.delivery.onFrom = () => void facts.push(forwardedInfo(lastMind(server)) ?? {});
     await server.play(`${GREETED}
       C: XCLIENT NAME=client.example.org ADDR=198.51.100.7 PORT=50000 PROTO=ESMTP HELO=laptop.example.org DESTADDR=203.0.113.5 DESTPORT=587
       S: 220 mx.example.com ESMTP
@@ -197,7 +197,7 @@ describe('63: XCLIENT', () => {
     expect(server.delivery.delivered[0]?.text).toMatch(
       /^Received: from proxy\.example\.net \(client\.example\.org \[198\.51\.100\.7\]\)\s/,
     );
-    expect(forwardedFacts(lastMind(server))).toEqual({
+    expect(forwardedInfo(lastMind(server))).toEqual({
       address: { family: 'IPv4', address: '198.51.100.7' },
       name: 'client.example.org',
     });
@@ -281,7 +281,7 @@ describe('63: LOGIN', () => {
       'S: 550 5.7.0 Not authorized\nC: MAIL FROM:<>\nS: 250...',
     ],
     [
-      'trouble',
+      'error',
       () => {
         throw new Error('down');
       },
@@ -300,7 +300,7 @@ describe('63: LOGIN', () => {
     const server = new Server({ xclient: isProxy });
     server.portal.register(
       decide([TrustedLogin], ({ username }, mind) => {
-        seen.push([username, mind.remote.address, forwardedFacts(mind)?.name]);
+        seen.push([username, mind.remote.address, forwardedInfo(mind)?.name]);
         return seen.length === 1
           ? defer('Busy')
           : reject('Not from there', { code: 550, enhanced: '5.7.1', disconnect: true });

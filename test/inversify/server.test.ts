@@ -33,7 +33,7 @@ import { containerWith, guests, KeptDelivery, LOOPBACK, plain, say } from './sup
 
 async function started(container: Parameters<typeof start>[0]): Promise<Server> {
   const server = await start(container);
-  onTestFinished(() => server.close({ grace: 0 }).catch(() => {}));
+  onTestFinished(() => server.close({ shutdownTimeout: 0 }).catch(() => {}));
   return server;
 }
 

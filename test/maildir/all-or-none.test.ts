@@ -78,7 +78,7 @@ describe('a shortage of file descriptors or memory', () => {
       isShort
         ? Promise.reject(Object.assign(new Error('short'), { code }))
         : promises.open(...args)) as FileSystem['open'];
-    const delivery = new MaildirDelivery(root, { files: { ...promises, open }, onTrouble: () => {} });
+    const delivery = new MaildirDelivery(root, { files: { ...promises, open }, onError: () => {} });
     expect(delivery.validateFrom()).toBeUndefined();
     isShort = true;
     await expect(delivery.openMessage(ENVELOPE)).rejects.toMatchObject({ reply: { code: 452, enhanced: '4.3.1' } });
@@ -132,7 +132,7 @@ async function outcome(
   { files }: Pick<Faults, 'files'>,
   tell?: () => void,
 ): Promise<readonly [readonly RecipientResult[], readonly number[]]> {
-  const delivery = new MaildirDelivery(root, { files, quota: 100_000, onTrouble: () => {} });
+  const delivery = new MaildirDelivery(root, { files, quota: 100_000, onError: () => {} });
   const results = await send(delivery, tell).catch((error: { reply: RecipientResult }) => NAMES.map(() => error.reply));
   return [results, NAMES.map((name) => list(join(root, `${name}@x/new`)).length)];
 }

@@ -97,7 +97,7 @@ describe('a folder whose name has capitals', () => {
     const told: unknown[] = [];
     const delivery = new MaildirDelivery(root, {
       files: { ...promises, readdir },
-      onTrouble: (error) => told.push(error),
+      onError: (error) => told.push(error),
     });
     await expect(deliver(delivery, 'ann@x')).rejects.toMatchObject({ reply: { code: 451 } });
     expect(told).toMatchObject([{ code: 'EIO' }]);

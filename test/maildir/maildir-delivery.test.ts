@@ -153,7 +153,7 @@ describe('a message for several recipients', () => {
     writeFileSync(join(root, 'ann@x'), 'not a folder');
     writeFileSync(join(root, 'cyd@x'), 'not a folder');
     const troubles = new Set<string | undefined>();
-    const delivery = new MaildirDelivery(root, { onTrouble: (_error, mailbox) => troubles.add(mailbox?.toString()) });
+    const delivery = new MaildirDelivery(root, { onError: (_error, mailbox) => troubles.add(mailbox?.toString()) });
     const message = await delivery.openMessage(envelope('', 'ann@x', 'bob@x', 'cyd@x'));
     await message.write(hello);
     const results = await message.end(() => {});
@@ -208,7 +208,7 @@ describe('a message that is not completed', () => {
     const troubles: unknown[] = [];
     const delivery = new MaildirDelivery(root, {
       files: failing({ open: code }),
-      onTrouble: (error) => troubles.push(error),
+      onError: (error) => troubles.push(error),
     });
     const refused = await refusal(delivery.openMessage(envelope('', 'ann@x', 'bob@x')));
     expect(refused.reply).toMatchObject({ code: reply, enhanced });
@@ -253,7 +253,7 @@ describe('a message that is not completed', () => {
         return handle;
       },
     };
-    const delivery = new MaildirDelivery(root, { files, onTrouble: (error) => troubles.push(error) });
+    const delivery = new MaildirDelivery(root, { files, onError: (error) => troubles.push(error) });
     const message = await delivery.openMessage(envelope('', 'ann@x', 'bob@x'));
     const refused = await refusal(Promise.resolve(message.write(Buffer.alloc(100_000))));
     expect(refused.reply).toMatchObject({ code: 452, enhanced: '4.3.1' });

@@ -41,7 +41,7 @@ describe('a quota', () => {
   it('is each mailbox’s own: one that is full is no other’s trouble, whichever comes first', async () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : undefined);
     const troubles: unknown[] = [];
-    const delivery = new MaildirDelivery(root, { quota, onTrouble: (error) => troubles.push(error) });
+    const delivery = new MaildirDelivery(root, { quota, onError: (error) => troubles.push(error) });
     expect(await deliverEach(delivery, 1_400, ann, bob)).toMatchObject([{ code: 452 }, undefined]);
     expect(await deliverEach(delivery, 1_400, bob, ann)).toMatchObject([undefined, { code: 452 }]);
     expect([files(ann), files(ann, 'tmp'), files(bob, 'tmp')]).toEqual([[], [], []]);
@@ -157,7 +157,7 @@ describe('a quota', () => {
         ...promises,
         readdir: (folder) => (folder === root ? promises.readdir(folder) : Promise.reject(trouble)),
       },
-      onTrouble: (error) => troubles.push(error),
+      onError: (error) => troubles.push(error),
     };
     const delivery = new MaildirDelivery(root, options);
     await expect(delivery.validateTo(ann)).rejects.toMatchObject({ reply: { code: 451 } });

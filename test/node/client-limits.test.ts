@@ -8,7 +8,7 @@ const BOB = '192.0.2.2';
 describe('ClientLimits', () => {
   it.each([
     { connections: -1 },
-    { connectionsPerClient: Number.NaN },
+    { maxConnectionsPerClient: Number.NaN },
     { maxConnectionsPerSite: -1 },
     { maxHandshakesPerMinute: Number.NaN },
   ])('cannot be %j', (limits) => {
@@ -26,7 +26,7 @@ describe('ClientLimits', () => {
   });
 
   it('counts each client’s', () => {
-    const limits = new ClientLimits({ connectionsPerClient: 2 });
+    const limits = new ClientLimits({ maxConnectionsPerClient: 2 });
     expect([ANN, ANN, ANN, BOB, undefined].map((client) => limits.enter(client))).toEqual([
       undefined,
       undefined,
@@ -39,7 +39,7 @@ describe('ClientLimits', () => {
   });
 
   it('counts those of a site, by default ten times as many', () => {
-    const limits = new ClientLimits({ connectionsPerClient: 1 });
+    const limits = new ClientLimits({ maxConnectionsPerClient: 1 });
     const networks = Array.from({ length: 11 }, (_, n) => `2001:db8:0:${n.toString(16)}::/64`);
     expect(networks.map((network) => limits.enter(network)).filter((excess) => excess !== undefined)).toEqual([
       'connections-per-site',
@@ -51,8 +51,8 @@ describe('ClientLimits', () => {
 
   it.each([
     ['by default', {}, 3_000],
-    ['with more connections of a client', { connectionsPerClient: 1_000 }, 30_000],
-    ['as the limit says', { connectionsPerClient: 1_000, maxConnectionsPerMinute: 7 }, 7],
+    ['with more connections of a client', { maxConnectionsPerClient: 1_000 }, 30_000],
+    ['as the limit says', { maxConnectionsPerClient: 1_000, maxConnectionsPerMinute: 7 }, 7],
   ])('bounds the new connections of a client a minute: %s', (_when, options, most) => {
     const limits = new ClientLimits(options, new FakeClock());
     let entered = 0;

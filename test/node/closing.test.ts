@@ -55,7 +55,7 @@ async function closingListener(protocol: Protocol) {
   const troubles: Trouble[] = [];
   const listener = await listen({
     endpoint: LOOPBACK,
-    onTrouble: (trouble) => troubles.push(trouble),
+    onError: (trouble) => troubles.push(trouble),
     conversation: { deadlines: new Deadlines(clock) },
     protocol(conversation) {
       begun.resolve();
@@ -65,5 +65,5 @@ async function closingListener(protocol: Protocol) {
   const client = connect(listener.address.port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
   await Promise.all([once(client, 'connect'), begun.promise]);
-  return { closing: listener.close({ grace: 5000 }), clock, client, troubles };
+  return { closing: listener.close({ shutdownTimeout: 5000 }), clock, client, troubles };
 }

@@ -13,7 +13,7 @@ const EVERYWHERE = { host: '0.0.0.0', port: 0 };
 
 describe('a listener that is full', () => {
   it('has the oldest connection that has not logged in make room', async () => {
-    const server = await served({ endpoint: EVERYWHERE, limits: { connections: 3 }, refusal: REFUSAL });
+    const server = await served({ endpoint: EVERYWHERE, limits: { maxConnections: 3 }, refusal: REFUSAL });
     const first = await open(server, '127.0.0.2');
     const known = await server.accept();
     known.standing = 'known';
@@ -29,13 +29,13 @@ describe('a listener that is full', () => {
     await gone(waiting.signal);
     await closed(second);
     expect(await server.trouble()).toEqual({ kind: 'displaced', remote: waiting.transport.remote });
-    expect([known, third, newest].map(({ left }) => left)).toEqual([false, false, false]);
+    expect([known, third, newest].map(({ disconnected }) => disconnected)).toEqual([false, false, false]);
     expect(server.listener.connections).toBe(3);
     expect(first.destroyed).toBe(false);
   });
 
   it('lets the displaced one say a last word', async () => {
-    const server = await served({ limits: { connections: 1 } });
+    const server = await served({ limits: { maxConnections: 1 } });
     const socket = await open(server);
     const conversation = await server.accept();
     const farewell = conversation.hearLine(100);
@@ -49,7 +49,7 @@ describe('a listener that is full', () => {
   });
 
   it('spares a stranger in the middle of a message while there are others', async () => {
-    const server = await served({ limits: { connections: 2 } });
+    const server = await served({ limits: { maxConnections: 2 } });
     await open(server);
     const busy = await server.accept();
     busy.standing = 'busy';
@@ -57,18 +57,18 @@ describe('a listener that is full', () => {
     const idle = await server.accept();
     await open(server);
     await gone(idle.signal);
-    expect(busy.left).toBe(false);
+    expect(busy.disconnected).toBe(false);
     await server.accept();
     busy.standing = 'stranger';
     await open(server);
     await server.accept();
-    expect(busy.left).toBe(false);
+    expect(busy.disconnected).toBe(false);
   });
 
   it('closes a TLS handshake that hangs, to make room', async () => {
     const { server: pair } = await testCertificates();
     const certificates = await Certificates.load(pair);
-    const server = await served({ tlsPolicy: 'implicit', certificates, limits: { connections: 1 } });
+    const server = await served({ tlsPolicy: 'implicit', certificates, limits: { maxConnections: 1 } });
     const silent = await open(server);
     while (server.listener.connections === 0) await turn();
     const second = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -79,7 +79,7 @@ describe('a listener that is full', () => {
   });
 
   it('takes back no count twice: all may come again when all have gone', async () => {
-    const server = await served({ limits: { connections: 2, connectionsPerClient: 2 }, refusal: REFUSAL });
+    const server = await served({ limits: { maxConnections: 2, maxConnectionsPerClient: 2 }, refusal: REFUSAL });
     for (let round = 0; round < 3; round++) {
       const sockets = [await open(server), await open(server)];
       const conversations = [await server.accept(), await server.accept()];
@@ -95,7 +95,7 @@ describe('limits for networks of IPv6', () => {
   it('count a /64 as one client, and a /48 as one site, for the client that a proxy names', async () => {
     const server = await served({
       proxy: { from: ['127.0.0.1'] },
-      limits: { connectionsPerClient: 2, maxConnectionsPerSite: 3 },
+      limits: { maxConnectionsPerClient: 2, maxConnectionsPerSite: 3 },
       refusal: REFUSAL,
     });
     for (const address of ['2001:db8:0:1::1', '2001:DB8:0:1:ffff::2', '2001:db8:0:2::1']) {
@@ -111,7 +111,7 @@ describe('limits for networks of IPv6', () => {
   it('count a translated address as the IPv4 address inside', async () => {
     const server = await served({
       proxy: { from: ['127.0.0.1'] },
-      limits: { connectionsPerClient: 1 },
+      limits: { maxConnectionsPerClient: 1 },
       refusal: REFUSAL,
     });
     await proxied(server, '::ffff:192.0.2.1');
@@ -176,8 +176,8 @@ describe('the log', () => {
     const troubles: Trouble[] = [];
     const server = await served({
       clock,
-      limits: { connections: 0 },
-      onTrouble: (trouble) => troubles.push(trouble),
+      limits: { maxConnections: 0 },
+      onError: (trouble) => troubles.push(trouble),
     });
     for (let n = 0; n < 65; n++) await closed(await open(server));
     expect(troubles.length).toBe(60);

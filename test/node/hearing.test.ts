@@ -84,7 +84,7 @@ describe('a conversation over a socket', () => {
     });
     for (const _ of clients) await begun.take();
     await settle();
-    await listener.close({ grace: 200 });
+    await listener.close({ shutdownTimeout: 200 });
     for (const _ of clients) expect(await failures.take()).toBeInstanceOf(Closing);
     expect(listener.connections).toBe(0);
   });
@@ -119,7 +119,7 @@ const echo: Protocol = (conversation) =>
 
 async function serve(protocol: Protocol): Promise<Listener> {
   const listener = await listen({ endpoint: LOOPBACK, protocol });
-  onTestFinished(() => listener.close({ grace: 0 }));
+  onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   return listener;
 }
 

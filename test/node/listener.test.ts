@@ -150,7 +150,7 @@ describe('a UNIX socket', () => {
 describe('limits', () => {
   it('turns away who comes to a house full of known peers, with the words of the protocol, until one leaves', async () => {
     const { port, accept, trouble, listener } = await served({
-      limits: { connections: 2 },
+      limits: { maxConnections: 2 },
       refusal: '421 4.3.2 full\r\n',
     });
     const first = await plain(port);
@@ -170,7 +170,7 @@ describe('limits', () => {
   it('turns away a client that has too many connections, and takes others’', async () => {
     const { port, accept } = await served({
       endpoint: { host: '0.0.0.0', port: 0 },
-      limits: { connectionsPerClient: 1 },
+      limits: { maxConnectionsPerClient: 1 },
       refusal: (excess, { address }) => `421 ${excess} ${address}\r\n`,
     });
     await plain(port, '127.0.0.2');
@@ -204,7 +204,7 @@ describe('limits', () => {
     const { port } = await served({
       tlsPolicy: 'implicit',
       certificates: await Certificates.load(server),
-      limits: { connections: 0 },
+      limits: { maxConnections: 0 },
       refusal: '421 4.3.2 full\r\n',
     });
     expect(await heardBy(await plain(port))).toBe('');
@@ -212,7 +212,7 @@ describe('limits', () => {
 
   it('with words that fail says nothing, and tells of the trouble', async () => {
     const { port, trouble } = await served({
-      limits: { connections: 0 },
+      limits: { maxConnections: 0 },
       refusal: () => {
         throw new RangeError('no words');
       },
@@ -223,7 +223,7 @@ describe('limits', () => {
   });
 
   it('lets a flood of connections pass by without harm', async () => {
-    const { port, accept, listener } = await served({ limits: { connectionsPerClient: 5 } });
+    const { port, accept, listener } = await served({ limits: { maxConnectionsPerClient: 5 } });
     const sockets = await Promise.all(Array.from({ length: 300 }, () => plain(port)));
     for (let at = 0; at < 5; at++) await accept();
     expect(listener.connections).toBe(5);
@@ -240,7 +240,7 @@ describe('close', () => {
     const closing = listener.close().then(() => {
       closed = true;
     });
-    expect(conversation.closing.aborted).toBe(true);
+    expect(conversation.shutdownSignal.aborted).toBe(true);
     await refused(port);
     client.write('last\r\n');
     expect(await conversation.hearLine(100)).toBe('last');
@@ -257,7 +257,7 @@ describe('close', () => {
     const { listener, port, accept, trouble } = await served({ conversation: { deadlines: new Deadlines(clock) } });
     const client = await plain(port);
     const conversation = await accept();
-    const closing = listener.close({ grace: 5000 });
+    const closing = listener.close({ shutdownTimeout: 5000 });
     await clock.advance(4000);
     expect(conversation.signal.aborted).toBe(false);
     await clock.advance(2000);
@@ -303,7 +303,7 @@ describe('close', () => {
     const silent = connectSocket(port, '127.0.0.1').on('error', () => {});
     await once(silent, 'connect');
     while (listener.connections === 0) await turns(1);
-    await listener.close({ grace: 600_000 });
+    await listener.close({ shutdownTimeout: 600_000 });
     // By itself it would have ended as well, much later.
     expect(await trouble()).toMatchObject({
       kind: 'handshake',
@@ -318,7 +318,7 @@ describe('close', () => {
     const client = await plain(port);
     client.write(Buffer.of(0x16, 3, 1));
     while (listener.connections === 0) await new Promise(setImmediate);
-    await listener.close({ grace: 0 });
+    await listener.close({ shutdownTimeout: 0 });
     expect(await trouble()).toMatchObject({ kind: 'handshake' });
   });
 });
@@ -329,7 +329,7 @@ describe('trouble', () => {
     const bug = new TypeError('nobody thought of that');
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onTrouble: (trouble) => troubles.put(trouble),
+      onError: (trouble) => troubles.put(trouble),
       protocol: async (conversation) => {
         if ((await conversation.hearLine(100)) === 'fail') throw bug;
         conversation.say('fine\r\n');
@@ -348,7 +348,7 @@ describe('trouble', () => {
     const troubles = new Queue<Trouble>();
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onTrouble: (trouble) => troubles.put(trouble),
+      onError: (trouble) => troubles.put(trouble),
       protocol: () => {
         throw new RangeError('at once');
       },
@@ -361,7 +361,7 @@ describe('trouble', () => {
     const troubles = new Queue<Trouble>();
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onTrouble: (trouble) => troubles.put(trouble),
+      onError: (trouble) => troubles.put(trouble),
       protocol: async (conversation) => void (await conversation.hearLine(100)),
     });
     const client = await plain(listener.address.port);
@@ -422,15 +422,15 @@ describe('trouble', () => {
     onTestFinished(() => warn.mockRestore());
     await using listener = await listen({
       endpoint: LOOPBACK,
-      limits: { connections: 0 },
-      onTrouble: () => {
+      limits: { maxConnections: 0 },
+      onError: () => {
         throw new Error('in the hook');
       },
       protocol: echo,
     });
     expect(await heardBy(await plain(listener.address.port))).toBe('');
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.objectContaining({ message: 'onTrouble failed: in the hook', cause: new Error('in the hook') }),
+      expect.objectContaining({ message: 'onError failed: in the hook', cause: new Error('in the hook') }),
     );
   });
 });

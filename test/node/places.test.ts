@@ -1,7 +1,7 @@
 import type { Standing } from '@postern/conversation';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Place, Places } from '../../packages/node/src/places.ts';
+import { ConnectionSlot, ConnectionSlots } from '../../packages/node/src/places.ts';
 
 describe('Places', () => {
   it('has the oldest stranger make room when nine tenths are taken', () => {
@@ -103,7 +103,7 @@ function inside(standing: Standing): (place: TestPlace) => boolean {
   return (place) => place.queue !== undefined && place.standing === standing;
 }
 
-class TestPlace extends Place {
+class TestPlace extends ConnectionSlot {
   override readonly isConversing = true;
   standing: Standing | 'leaving' = 'stranger';
   readonly name: string;
@@ -128,7 +128,7 @@ class TestPlace extends Place {
 }
 
 function houseOf(maximum: number) {
-  const places = new Places(maximum);
+  const places = new ConnectionSlots(maximum);
   const log: string[] = [];
   const all: TestPlace[] = [];
   const enter = (name: string): TestPlace => {

@@ -17,14 +17,14 @@ export async function served(options: Partial<Omit<ListenOptions, 'protocol'>> =
   const troubles = new Queue<Trouble>();
   const listener = await listen({
     endpoint: LOOPBACK,
-    onTrouble: (trouble) => troubles.put(trouble),
+    onError: (trouble) => troubles.put(trouble),
     ...options,
     protocol: async (conversation) => {
       conversations.put(conversation);
       await gone(conversation.signal);
     },
   });
-  onTestFinished(() => listener.close({ grace: 0 }));
+  onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   return {
     listener,
     port: listener.address.port,

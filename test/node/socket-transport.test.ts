@@ -36,7 +36,7 @@ describe.each<[string, Endpoint, TlsPolicy, ('TLSv1.2' | 'TLSv1.3')?]>([
       },
     });
   });
-  afterAll(() => listener.close({ grace: 0 }));
+  afterAll(() => listener.close({ shutdownTimeout: 0 }));
 
   const cases = transportContract(async () => {
     const { ca } = await testCertificates();

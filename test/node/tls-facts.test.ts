@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { TlsFacts } from '@postern/conversation';
-import { type CertificateOptions, Certificates, tlsFacts } from '@postern/node';
+import type { TlsInfo } from '@postern/conversation';
+import { type CertificateOptions, Certificates, tlsInfo } from '@postern/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { selfSigned, TestAuthority, type TestCertificate, testCertificates } from '../support/certificates.ts';
 import { expectDone } from '../support/program.ts';
@@ -29,7 +29,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) 
 
   it('has the same channel bindings at both ends, also when the connection is closed', async () => {
     const { facts, client, close } = await meet(await implicit(), { maxVersion: version });
-    const atClient = tlsFacts(client, 'client');
+    const atClient = tlsInfo(client, 'client');
     await close();
     for (const type of BINDINGS) expect(facts.channelBinding(type)).toEqual(atClient.channelBinding(type));
     expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
@@ -44,7 +44,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) 
     await first.close();
     const second = await meet(server, { maxVersion: version, session });
     expect(second.client.isSessionReused()).toBe(true);
-    const atClient = tlsFacts(second.client, 'client');
+    const atClient = tlsInfo(second.client, 'client');
     expect(second.facts.channelBinding('tls-exporter')).toEqual(atClient.channelBinding('tls-exporter'));
     for (const facts of [second.facts, atClient]) expect(facts.channelBinding('tls-unique')).toBeUndefined();
     expect(second.facts.channelBinding('tls-exporter')).not.toEqual(first.facts.channelBinding('tls-exporter'));
@@ -167,7 +167,7 @@ async function implicit(options: Partial<CertificateOptions> = {}): Promise<Serv
 }
 
 interface Meeting {
-  readonly facts: TlsFacts;
+  readonly facts: TlsInfo;
   readonly client: TLSSocket;
   /** What the client can resume later. */
   readonly session: Promise<Buffer>;

@@ -86,7 +86,7 @@ describe('64: a connection from a trusted proxy', () => {
   it('is counted for the client, and not for the proxy', async () => {
     const server = await served({
       proxy: { from: ['127.0.0.1'] },
-      limits: { connectionsPerClient: 1 },
+      limits: { maxConnectionsPerClient: 1 },
       refusal: (excess, { address }) => `421 ${excess} ${address}\r\n`,
     });
     const sockets = [await open(server), await open(server), await open(server)] as const;

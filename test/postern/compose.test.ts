@@ -8,7 +8,7 @@ import { type Config, DiscardDelivery, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
-import { Place } from '../../packages/postern/src/place.ts';
+import { DeliveryTarget } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
@@ -38,7 +38,7 @@ describe('a composition', () => {
   it('is a mistake of the operator with a checker that judges nothing, or a relay without connections', () => {
     const checker = { credentialInterfaces: [], requestAvatarId: () => 'joe' };
     expect(() => composed({ auth: [checker] })).toThrow(UsageError);
-    const deliver = relay({ to: 'smtp:192.0.2.1:25', connections: 0 });
+    const deliver = relay({ to: 'smtp:192.0.2.1:25', maxConnections: 0 });
     expect(() => composed({ deliver })).toThrow('relay: connections: 1 or more is wanted, not 0');
     expect(() => composed({ deliver })).toThrow(UsageError);
   });
@@ -57,8 +57,8 @@ describe('a composition', () => {
 
   it('makes ready, and takes leave of, where messages and notifications go', async () => {
     const calls: string[] = [];
-    const place = (name: string): Place =>
-      new Place(() => {
+    const place = (name: string): DeliveryTarget =>
+      new DeliveryTarget(() => {
         const prepare = async () => void calls.push(`prepare ${name}`);
         const dispose = async () => void calls.push(`leave ${name}`);
         return Object.assign(() => new DiscardDelivery(), { prepare, [Symbol.asyncDispose]: dispose });
@@ -123,13 +123,13 @@ describe('a composition', () => {
       const way = new RecordingDelivery();
       const { delivery, joe } = await login(() => way);
       expect(await (await joe.avatar.openMessage(envelope)).end()).toBeUndefined();
-      await joe.leave('quit');
+      await joe.logoutNow('quit');
       expect(delivery.calls).toEqual(['open', 'end', 'logout']);
       expect(way.calls).toEqual(['from', 'to', 'open', 'end', 'logout']);
 
       const none = new RecordingDelivery();
       const { joe: silent } = await login(() => none);
-      await silent.leave('quit');
+      await silent.logoutNow('quit');
       expect(none.calls).toEqual([]);
     });
 
@@ -173,7 +173,7 @@ describe('a composition', () => {
       return await dialogue(protocol, 'S: 220...\nC: EHLO client.example.org\nS: 250...', { tlsPolicy: 'implicit' });
     };
     expect((await offer({})).match(new RegExp(omitted, 'g'))).toHaveLength(3);
-    const less = await offer({ omit: ['DSN', 'CHUNKING'] });
+    const less = await offer({ disabledExtensions: ['DSN', 'CHUNKING'] });
     expect(less).not.toMatch(new RegExp(omitted));
     expect(less).toContain('REQUIRETLS');
   });
@@ -190,7 +190,7 @@ describe('a composition', () => {
   });
 
   it('turns away a client that has as many connections as it may have', async () => {
-    const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { connectionsPerClient: 1 } });
+    const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { maxConnectionsPerClient: 1 } });
     await using server = await (await container.getAsync(identifiers.Server)).start();
     const [listener] = server.listeners.values();
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
@@ -204,7 +204,7 @@ describe('a composition', () => {
     const { container } = composed({
       listen: ['smtp://127.0.0.1:0'],
       auth: ['memory:joe:secret'],
-      limits: { connections: 2 },
+      limits: { maxConnections: 2 },
     });
     await using server = await (await container.getAsync(identifiers.Server)).start();
     const [listener] = server.listeners.values();
@@ -228,8 +228,8 @@ describe('a composition', () => {
       [['memory:joe:one'], false, 'required'],
       [['memory:joe:one', 'anonymous'], true, 'optional'],
     ] as const) {
-      const { settings, portal, acceptsGuests, authenticationOf } = composed({ auth });
-      expect([portal.handles(Anonymous), acceptsGuests]).toEqual([guests, guests]);
+      const { settings, portal, acceptsAnonymous, authenticationOf } = composed({ auth });
+      expect([portal.handles(Anonymous), acceptsAnonymous]).toEqual([guests, guests]);
       expect(settings.listeners.map(authenticationOf)).toEqual([authentication]);
     }
   });
@@ -243,11 +243,11 @@ describe('a composition', () => {
       'lmtp://127.0.0.1:0',
       'lmtp://127.0.0.1:0?auth=required',
     ];
-    const { settings, portal, acceptsGuests, authenticationOf, challengers } = composed({
+    const { settings, portal, acceptsAnonymous, authenticationOf, challengers } = composed({
       auth: ['memory:joe:one'],
       listen,
     });
-    expect([portal.handles(Anonymous), acceptsGuests]).toEqual([true, false]);
+    expect([portal.handles(Anonymous), acceptsAnonymous]).toEqual([true, false]);
     expect(settings.listeners.map(authenticationOf)).toEqual([
       'required',
       'required',
@@ -302,7 +302,7 @@ describe('a composition', () => {
     const { container } = composed({ auth: [checker], listen: ['smtp://127.0.0.1:0'] });
     const server = await container.getAsync(identifiers.Server);
     await server.start();
-    await server.close({ grace: 0 });
+    await server.close({ shutdownTimeout: 0 });
     expect(disposed).toBe(1);
   });
 });

@@ -37,7 +37,7 @@ describe('the config file', () => {
   });
 
   it.each([
-    [{ limits: { messagesize: 1 } }, 'limits.messagesize: ', 'messageSize'],
+    [{ limits: { messagesize: 1 } }, 'limits.messagesize: ', 'maxMessageSize'],
     [{ throttle: { trused: true } }, 'throttle.trused: ', 'trusted'],
     [{ sasl: { channelbinding: 'off' } }, 'sasl.channelbinding: ', 'channelBinding'],
     [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: ', 'iterations'],
@@ -100,7 +100,7 @@ describe('the config file', () => {
     [{ allowCleartext: '10.0.0.0/8' }, 'allowCleartext: expected a list of addresses and networks'],
     [{ sasl: { scram: { channelBindings: ['tls-unik'] } } }, 'sasl.scram.channelBindings: expected'],
     [{ sasl: { toString: {} } }, 'sasl.toString: expected'],
-    [{ limits: { messageSize: '25' } }, 'limits.messageSize: expected numbers for '],
+    [{ limits: { maxMessageSize: '25' } }, 'limits.maxMessageSize: expected numbers for '],
     [{ limits: { mesageSize: 1 } }, 'limits.mesageSize: expected numbers for '],
     [{ limits: { toString: 1 } }, 'limits.toString: expected'],
     [{ throttle: true }, 'throttle: expected false, or an object with '],

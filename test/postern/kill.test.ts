@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
-import { connectSmtp, type SmtpClient, SmtpRefusal } from '@postern/esmtp/client';
+import { connectSmtp, type SmtpClient, SmtpReplyError } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,7 +139,7 @@ class Load {
       if (answers.every(({ code }) => code === 250)) this.acknowledged.add(digestOf(message));
       else this.#countRefusal(answers.map(({ code }) => code));
     } catch (error) {
-      if (!(error instanceof SmtpRefusal)) throw error;
+      if (!(error instanceof SmtpReplyError)) throw error;
       this.#countRefusal([error.reply.code]);
       await client.command('RSET');
     }

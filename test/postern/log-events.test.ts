@@ -3,7 +3,7 @@ import { type EsmtpEvent, Mailbox, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
-import { logEvents, logTrouble, logUnsent } from '../../packages/postern/src/log-events.ts';
+import { logEvents, logListenerError, logUnsent } from '../../packages/postern/src/log-events.ts';
 
 const { remote } = testMind();
 
@@ -41,15 +41,15 @@ describe('what is logged of a session', () => {
       'info  login refused mechanism=PLAIN code=unauthorized reply="535 5.7.8 Authentication failed"',
     ],
     [
-      { kind: 'trouble', culprit: 'client', during: 'STARTTLS', cause: new Error('no TLS') },
+      { kind: 'error', culprit: 'client', during: 'STARTTLS', cause: new Error('no TLS') },
       'info  trouble during=STARTTLS culprit=client error="no TLS"',
     ],
     [
-      { kind: 'trouble', culprit: 'us', during: 'DATA', cause: new Error('disk full') },
+      { kind: 'error', culprit: 'us', during: 'DATA', cause: new Error('disk full') },
       'error trouble during=DATA culprit=us error="disk full"',
     ],
     [
-      { kind: 'trouble', culprit: 'operator', during: 'MAIL', cause: new Error('no checker') },
+      { kind: 'error', culprit: 'operator', during: 'MAIL', cause: new Error('no checker') },
       'error trouble during=MAIL culprit=operator error="no checker"',
     ],
     [{ kind: 'closed', reason: 'quit', reply: undefined }, 'info  closed reason=quit'],
@@ -77,7 +77,7 @@ describe('the log', () => {
 
   it('tells how many connections were cut off at the end of the grace', () => {
     const lines: string[] = [];
-    logTrouble(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });
+    logListenerError(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });
     expect(lines).toEqual([
       expect.stringMatching(/ warn {2}the grace is over, and connections are cut off connections=2\n$/),
     ]);
@@ -95,14 +95,14 @@ describe('the log', () => {
     [{ kind: 'displaced', remote }, ' warn  made room for another client remote=192.0.2.1:40000\n'],
   ] as const)('has a line for %j', (trouble, line) => {
     const lines: string[] = [];
-    logTrouble(prettyLog((text) => lines.push(text)))(trouble);
+    logListenerError(prettyLog((text) => lines.push(text)))(trouble);
     expect(lines.map((text) => text.replace(/^\S+/, ''))).toEqual([line]);
   });
 
   it('tells once a minute that connections cannot be accepted, and not for each of them', () => {
     const lines: string[] = [];
     let now = 0;
-    const tell = logTrouble(
+    const tell = logListenerError(
       prettyLog((line) => lines.push(line)),
       () => now,
     );

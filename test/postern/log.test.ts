@@ -13,7 +13,7 @@ describe('the log for people', () => {
       { now: () => new Date(0) },
     );
     log.info('connected', { remote: '127.0.0.1:5', name: 'two words', evil: '\n\u001b[2J', none: undefined, n: 3 });
-    log.error('trouble', { error: new Error('outer', { cause: new Error('inner', { cause: new Error('inner') }) }) });
+    log.error('error', { error: new Error('outer', { cause: new Error('inner', { cause: new Error('inner') }) }) });
     expect(written).toBe(
       '1970-01-01T00:00:00.000Z info  connected remote=127.0.0.1:5 name="two words" evil="\\n\\u001b[2J" n=3\n' +
         '1970-01-01T00:00:00.000Z error trouble error="outer: inner"\n',
@@ -54,8 +54,8 @@ describe('the log for programs', () => {
       written += line;
     });
     const evil = '\u{e0041}\u00ad\n\r\u001b[2J\u007f\u009b2J\u2028\u202e\u2066\ufeffé';
-    log.warn('trouble', { evil, error: new Error(evil) });
+    log.warn('error', { evil, error: new Error(evil) });
     expect(written).toMatch(/^[ -~é]+\n$/);
-    expect(JSON.parse(written)).toMatchObject({ level: 'warn', msg: 'trouble', evil, err: { message: evil } });
+    expect(JSON.parse(written)).toMatchObject({ level: 'warn', msg: 'error', evil, err: { message: evil } });
   });
 });

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { lossy } from '../../packages/postern/src/lossy.ts';
+import { droppingWriter } from '../../packages/postern/src/lossy.ts';
 
 /** Takes lines when it is told to. */
 class Stalled extends Writable {
@@ -24,7 +24,7 @@ class Stalled extends Writable {
 describe('a log that loses', () => {
   it('passes every line on to who reads', async () => {
     const stream = new Stalled();
-    const write = lossy(stream, () => expect.fail('nothing is lost'));
+    const write = droppingWriter(stream, () => expect.fail('nothing is lost'));
     for (const line of ['one', 'two', 'three']) write(line);
     await stream.readAll();
     expect(stream.taken).toEqual(['one', 'two', 'three']);
@@ -33,7 +33,7 @@ describe('a log that loses', () => {
   it('keeps a bounded number of lines for who has stalled, and tells how many are lost, once there is room', async () => {
     const stream = new Stalled();
     const line = 'x'.repeat(1024);
-    const write = lossy(stream, (lines) => write(`lost ${lines}`));
+    const write = droppingWriter(stream, (lines) => write(`lost ${lines}`));
     for (let n = 0; n < 5_000; n++) write(line);
     expect(stream.writableLength).toBeLessThan(1.1 * 1024 * 1024);
     await stream.readAll();

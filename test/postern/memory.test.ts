@@ -25,7 +25,7 @@ afterAll(async () => {
 describe.skipIf(process.platform !== 'linux')('a message of 1 GiB', () => {
   it('raises the memory of the server by no more than 64 MiB', { timeout: 300_000 }, async () => {
     const config = join(folder, 'postern.config.mjs');
-    await writeFile(config, `export default { limits: { messageSize: ${2 ** 31} } };`);
+    await writeFile(config, `export default { limits: { maxMessageSize: ${2 ** 31} } };`);
     await using postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver discard --log silent --config ${config}`,
     );

@@ -55,7 +55,7 @@ describe('postern serve --notify', () => {
   it('notifies the sender of recipients that a mail store refused after the data', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
-    await using next = await serverInto(store, { service: 'lmtp', omit: ['DSN'] });
+    await using next = await serverInto(store, { service: 'lmtp', disabledExtensions: ['DSN'] });
     await using notified = await serverInto(back, { service: 'mx' });
     await using postern = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --hostname mx.example.com --log silent`,
@@ -93,7 +93,7 @@ describe('postern serve --notify', () => {
   it('notifies an unauthenticated sender of failures only, without content of the message', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
-    await using next = await serverInto(store, { service: 'lmtp', omit: ['DSN'] });
+    await using next = await serverInto(store, { service: 'lmtp', disabledExtensions: ['DSN'] });
     await using notified = await serverInto(back, { service: 'mx' });
     await using postern = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?service=mx --log silent --domains example.org`,

@@ -85,9 +85,14 @@ describe('--allow-cleartext', () => {
 
   it('lets clients of that network, and of no other, use mechanisms that expose the password', () => {
     const settings = settingsOf({ config: { allowCleartext: ['172.16.0.0/12'] }, nameOf: (key) => key });
-    const { offer } = compose(settings, { log: openLog('silent'), print: async () => {}, hostname: 'localhost' });
+    const { mechanismPolicy } = compose(settings, {
+      log: openLog('silent'),
+      print: async () => {},
+      hostname: 'localhost',
+    });
     const may = (address: string) =>
-      typeof offer.cleartext === 'function' && offer.cleartext({ family: 'IPv4', address, port: 1 });
+      typeof mechanismPolicy.allowCleartext === 'function' &&
+      mechanismPolicy.allowCleartext({ family: 'IPv4', address, port: 1 });
     expect([may('172.17.0.2'), may('192.0.2.1')]).toEqual([true, false]);
   });
 });

@@ -8,9 +8,9 @@ import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
 import { BIN } from '../support/postern.ts';
 
-function settings(listeners: number, connections?: number) {
+function settings(listeners: number, maxConnections?: number) {
   const listen = Array.from({ length: listeners }, (_, at) => `smtp://127.0.0.1:${at}`);
-  const limits = connections === undefined ? {} : { connections };
+  const limits = maxConnections === undefined ? {} : { maxConnections };
   return settingsOf({ config: { listen, auth: ['anonymous'], limits }, nameOf: String });
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mailbox } from '@postern/esmtp';
-import { connectSmtp, SmtpRefusal } from '@postern/esmtp/client';
+import { connectSmtp, SmtpReplyError } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { passwordResponders } from '@postern/sasl/client';
 import { type RelayOptions, relay } from 'postern';
@@ -119,7 +119,7 @@ describe('a server that relays', () => {
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:mine --deliver smtp:127.0.0.1:${last.urls[0]?.port ?? ''}`,
     );
     const refused = send(first, 'ann');
-    await expect(refused).rejects.toThrow(SmtpRefusal);
+    await expect(refused).rejects.toThrow(SmtpReplyError);
     await expect(refused).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.3.5' } });
     await first.said(/the next server did not take a message/);
   });

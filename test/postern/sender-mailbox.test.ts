@@ -5,7 +5,7 @@ import type { Config } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
-import { Place } from '../../packages/postern/src/place.ts';
+import { DeliveryTarget } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
 
@@ -16,8 +16,8 @@ async function server(config: Config, { isLocal = true } = {}) {
   const [store, remote] = [new RecordingDelivery(), new RecordingDelivery()];
   let ended = 0;
   store.onEnd = () => (ended++ === 0 ? [undefined, CLOSED] : undefined);
-  const deliver = new Place(() => Object.assign(() => store, { isLocal }));
-  const notify = new Place(() => () => remote);
+  const deliver = new DeliveryTarget(() => Object.assign(() => store, { isLocal }));
+  const notify = new DeliveryTarget(() => () => remote);
   const settings = settingsOf({
     config: { ...config, deliver, ...('notify' in config && { notify }) },
     nameOf: (key) => key,

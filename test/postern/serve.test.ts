@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MessageDelivery } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
 import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
-import { Place } from '../../packages/postern/src/place.ts';
+import { DeliveryTarget } from '../../packages/postern/src/place.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { LineClient } from '../support/line-client.ts';
@@ -41,7 +41,7 @@ describe('a server that is closed', () => {
       return new Promise<void>(() => {});
     };
     const delivery = { validateFrom() {}, validateTo() {}, openMessage: () => ({ write() {}, end, abort() {} }) };
-    const deliver = new Place(() => () => Object.assign(Object.create(MessageDelivery.prototype), delivery));
+    const deliver = new DeliveryTarget(() => () => Object.assign(Object.create(MessageDelivery.prototype), delivery));
     const config = { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver };
     const told = Promise.withResolvers<string>();
     const log = prettyLog((line) => / (warn|error) /.test(line) && told.resolve(line));

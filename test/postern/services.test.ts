@@ -72,7 +72,7 @@ describe('60: a submission listener', () => {
   it('requires full domains and completes headers, unless a parameter of its URL says no', async () => {
     const mail = join(folder, 'submission-mail');
     await using server = await startInProcess(
-      ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?qualifiedDomains=no&completeHeader=no --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
+      ...words`--listen smtp://127.0.0.1:0 --listen smtp://127.0.0.1:0?requireQualifiedDomains=no&addMissingHeaders=no --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
     using strict = await Client.connect(portOf(server));
     await strict.say(`AUTH PLAIN ${PLAIN}`);

@@ -18,9 +18,9 @@ describe('the settings of a server', () => {
     ]);
     expect(settings.log).toBe('pretty');
     expect(settings.hostname).toMatch(/^[\w.-]+$/);
-    const { guest, checkers } = settings;
-    expect(guest).toMatchObject({ username: 'guest', password: expect.stringMatching(/^[\w-]{16}$/) });
-    const credentials = new UsernamePassword('guest', guest?.password ?? '');
+    const { demoUser, checkers } = settings;
+    expect(demoUser).toMatchObject({ username: 'guest', password: expect.stringMatching(/^[\w-]{16}$/) });
+    const credentials = new UsernamePassword('guest', demoUser?.password ?? '');
     expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('guest');
   });
 
@@ -32,7 +32,7 @@ describe('the settings of a server', () => {
   });
 
   it('make up another password for every guest', () => {
-    expect(settingsOf(flags({})).guest?.password).not.toBe(settingsOf(flags({})).guest?.password);
+    expect(settingsOf(flags({})).demoUser?.password).not.toBe(settingsOf(flags({})).demoUser?.password);
   });
 
   it('make up a guest only where somebody may log in', () => {
@@ -44,14 +44,14 @@ describe('the settings of a server', () => {
       [['smtp://127.0.0.1:25?service=mx', 'smtp://127.0.0.1:587'], true],
     ] as const) {
       const settings = settingsOf(flags({ listen }));
-      expect([settings.guest !== undefined, settings.checkers.length]).toEqual([guest, guest ? 1 : 0]);
+      expect([settings.demoUser !== undefined, settings.checkers.length]).toEqual([guest, guest ? 1 : 0]);
     }
   });
 
   it('keep the order of the user databases, and make up nobody', () => {
     const own = new AnonymousChecker();
-    const { checkers, guest } = settingsOf(flags({ auth: ['memory:joe:secret', own, 'anonymous'] }));
-    expect(guest).toBeUndefined();
+    const { checkers, demoUser } = settingsOf(flags({ auth: ['memory:joe:secret', own, 'anonymous'] }));
+    expect(demoUser).toBeUndefined();
     expect(checkers).toHaveLength(3);
     expect(checkers[0]).toBeInstanceOf(InMemoryUsernamePasswordDatabaseDontUse);
     expect(checkers[1]).toBe(own);
@@ -135,12 +135,15 @@ describe('the settings of a server', () => {
   });
 
   it.each<[Config, string]>([
-    [{ limits: { commandLine: 5 } }, 'limits in my.config.ts: expected what works: limits.commandLine: 510 or more'],
+    [
+      { limits: { maxCommandLine: 5 } },
+      'limits in my.config.ts: expected what works: limits.maxCommandLine: 510 or more',
+    ],
     [
       { allowCleartext: ['10.0.0.0/33'] },
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
-    [{ limits: { connections: 0 } }, 'limits in my.config.ts: expected 1 or more for connections, not 0'],
+    [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for connections, not 0'],
     [
       { throttle: { user: { failures: 0, window: 1 } } },
       'throttle in my.config.ts: expected what works: user: failures',
@@ -152,9 +155,9 @@ describe('the settings of a server', () => {
 
   it('take limits of no refusal and no delay', () => {
     const { limits, connections } = settingsOf(
-      file({ limits: { promptRefusals: 0, refusalFloor: 0, connections: 5, maxHandshakesPerMinute: 6 } }),
+      file({ limits: { undelayedLoginFailures: 0, minFailureDelay: 0, maxConnections: 5, maxHandshakesPerMinute: 6 } }),
     );
-    expect(limits).toEqual({ promptRefusals: 0, refusalFloor: 0 });
+    expect(limits).toEqual({ undelayedLoginFailures: 0, minFailureDelay: 0 });
     expect(connections).toEqual({ connections: 5, maxHandshakesPerMinute: 6 });
   });
 });

@@ -42,7 +42,7 @@ describe('a message that declares more than the next server knows', () => {
       const octets = Buffer.from(text);
       for (let at = 0; at < octets.length; at += size) await message.write(octets.subarray(at, at + size));
       expect(codes((await message.end()) ?? [])).toEqual([250]);
-      expect(message.onward?.(0)?.reply?.lines).toEqual(['kept']);
+      expect(message.nextHop?.(0)?.reply?.lines).toEqual(['kept']);
       await over();
     }
   });
@@ -80,7 +80,7 @@ describe('a message that declares more than the next server knows', () => {
     const message = delivery.openMessage(envelope([jürgen, eve], DECLARED));
     await message.write(Buffer.from('hello\r\n'));
     expect(codes((await message.end()) ?? [])).toEqual([550, 250]);
-    expect([0, 1].map((recipient) => message.onward?.(recipient)?.reply?.code)).toEqual([550, 250]);
+    expect([0, 1].map((recipient) => message.nextHop?.(recipient)?.reply?.code)).toEqual([550, 250]);
     await over();
   });
 
@@ -92,7 +92,7 @@ describe('a message that declares more than the next server knows', () => {
 
   it('gives the connection back where its client leaves before the data', async () => {
     const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
-    const { delivery, over } = scripted([`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}`], { connections: 1 });
+    const { delivery, over } = scripted([`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}`], { maxConnections: 1 });
     const to = envelope([ann], DECLARED);
     await name(delivery, to);
     const message = delivery.openMessage(to);
@@ -106,7 +106,7 @@ describe('a message that declares more than the next server knows', () => {
     const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
     const { delivery, over } = scripted(
       [`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${said(ascii)}${ANSWERED}`],
-      { connections: 1 },
+      { maxConnections: 1 },
     );
     const to = envelope([ann], DECLARED);
     await name(delivery, to);

@@ -27,7 +27,7 @@ describe('a relay', () => {
 
   it.each<[string, RelayOptions, AvatarId]>([
     ['who has logged in', NOWHERE, 'joe'],
-    ['guests, if told so', { ...NOWHERE, guests: true }, ANONYMOUS],
+    ['guests, if told so', { ...NOWHERE, allowAnonymous: true }, ANONYMOUS],
     ['guests, to where messages are delivered', { ...NOWHERE, lmtp: true }, ANONYMOUS],
   ])('asks the next server for %s', async (_who, options, avatarId) => {
     expect(await rcptReply(options, avatarId)).toBe(451);

@@ -12,7 +12,7 @@ const SENT = `${AUTH}\nS: 235 2.7.0 ok${TO_ANN.replace('example.com>', 'example.
 function loggingIn(scripts: readonly string[], options: Partial<SmarthostOptions> = {}) {
   const clock = new FakeClock();
   const responders = [plainResponder(user), loginResponder(user)];
-  return { clock, ...scripted(scripts, { responders, cleartext: true, clock, ...options }) };
+  return { clock, ...scripted(scripts, { responders, allowCleartext: true, clock, ...options }) };
 }
 
 const MISCONFIGURED = { reply: { code: 451, enhanced: '4.3.5' } };

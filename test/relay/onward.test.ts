@@ -14,7 +14,7 @@ describe('what is known of the next server when it has a message', () => {
     const { delivery, over } = scripted([script], { lmtp });
     const message = delivery.openMessage(envelope([ann]));
     await finish(message);
-    expect(message.onward?.(0)).toMatchObject({
+    expect(message.nextHop?.(0)).toMatchObject({
       host: 'mx.example.org',
       success,
       reply: { code: 250, enhanced: '2.0.0', lines: ['kept'] },
@@ -27,7 +27,7 @@ describe('what is known of the next server when it has a message', () => {
     const { delivery, over } = scripted([`${lhlo}${toBoth('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
     const message = delivery.openMessage(envelope([ann, eve]));
     await finish(message);
-    expect([0, 1].map((at) => message.onward?.(at)?.reply?.code)).toEqual([552, undefined]);
+    expect([0, 1].map((at) => message.nextHop?.(at)?.reply?.code)).toEqual([552, undefined]);
     await over();
   });
 
@@ -36,7 +36,7 @@ describe('what is known of the next server when it has a message', () => {
     const { delivery, over } = scripted([`${greeting()}${refused}`]);
     const message = delivery.openMessage(envelope([ann, eve]));
     await finish(message);
-    expect([0, 1].map((recipient) => String(message.onward?.(recipient)?.reply))).toEqual([
+    expect([0, 1].map((recipient) => String(message.nextHop?.(recipient)?.reply))).toEqual([
       '550 5.1.1 no ann here\r\n',
       '250 2.0.0 Ok: queued as 4F1A2B\r\n',
     ]);
@@ -48,7 +48,7 @@ describe('what is known of the next server when it has a message', () => {
       const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .\nS: ${answer}`]);
       const message = delivery.openMessage(envelope([ann]));
       await finish(message);
-      expect(String(message.onward?.(0)?.reply)).toBe(`${answer}\r\n`);
+      expect(String(message.nextHop?.(0)?.reply)).toBe(`${answer}\r\n`);
       await over();
     }
   });

@@ -48,7 +48,7 @@ describe('a client that is slow', () => {
     const [announced, message] = [pipelined(ANNOUNCED), `${pipelined(TO_ANN)}${HELLO}`];
     const asked = `${announced}${RSET}`.repeat(20);
     const { smarthost, over } = scripted([`${hello}${asked}${message}${`${RSET}${message}`.repeat(20)}`], {
-      connections: 1,
+      maxConnections: 1,
       lmtp,
     });
     const slow = [];
@@ -75,7 +75,7 @@ describe('a client that is slow', () => {
       S: 354 go${HELLO}`;
     const { smarthost, over } = scripted(
       [`${greeting()}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}${RSET}${toEve}${RSET}${both}`],
-      { connections: 1 },
+      { maxConnections: 1 },
     );
     const slow = new RelayDelivery(smarthost);
     const toBoth = envelope([ann, eve]);
@@ -98,7 +98,7 @@ describe('a share of the connections', () => {
     ['user at many addresses', (at) => [`192.0.2.${at}`, 'joe']],
     ['network of many users', (at) => ['192.0.2.1', `joe${at}`]],
   ])('is a quarter for one %s', async (_whose, client) => {
-    const { smarthost } = scripted(held(6), { connections: 8 });
+    const { smarthost } = scripted(held(6), { maxConnections: 8 });
     const acquired = [1, 2, 3].map((at) => smarthost.acquire(false, keysOf(...client(at))));
     expect(await Promise.all(acquired.map(outcome))).toEqual(['ended', 'ended', 'waits']);
     const others = [1, 2].map((at) => smarthost.acquire(false, keysOf(`198.51.100.${at}`)));
@@ -108,7 +108,7 @@ describe('a share of the connections', () => {
   });
 
   it('keeps a client waiting that has all of it, and nobody else', async () => {
-    const { smarthost } = scripted(held(4), { connections: 4 });
+    const { smarthost } = scripted(held(4), { maxConnections: 4 });
     const lease = await smarthost.acquire(false, ['network a']);
     const waiting = smarthost.acquire(false, ['network a']);
     expect(await outcome(waiting)).toBe('waits');
@@ -121,13 +121,13 @@ describe('a share of the connections', () => {
   });
 
   it('can be all', async () => {
-    const { smarthost } = scripted(held(4), { connections: 4, maxClientShare: 1 });
+    const { smarthost } = scripted(held(4), { maxConnections: 4, maxClientShare: 1 });
     const leases = [1, 2, 3, 4].map(() => outcome(smarthost.acquire(false, ['network a'])));
     expect(await Promise.all(leases)).toEqual(['ended', 'ended', 'ended', 'ended']);
   });
 
   it('gives the place that a user and a network had to one that waits for either', async () => {
-    const { smarthost } = scripted(held(4), { connections: 4 });
+    const { smarthost } = scripted(held(4), { maxConnections: 4 });
     const lease = await smarthost.acquire(false, ['user joe', 'network a']);
     const [ofUser, ofNetwork] = [['user joe', 'network b'], ['network a']].map((keys) =>
       smarthost.acquire(false, keys),
@@ -146,7 +146,7 @@ describe('a share of the connections', () => {
 
 describe('the queue for a connection', () => {
   it('serves each client in turn', async () => {
-    const { smarthost } = scripted(Array<string>(6).fill(greeting()), { connections: 1 });
+    const { smarthost } = scripted(Array<string>(6).fill(greeting()), { maxConnections: 1 });
     const lease = await smarthost.acquire();
     const served: string[] = [];
     const waiting = ['a', 'a', 'a', 'b', 'c'].map(async (key) => {
@@ -161,7 +161,7 @@ describe('the queue for a connection', () => {
 
   it('has room for so many, and for a quarter of them from one client', async () => {
     const clock = new FakeClock();
-    const { smarthost } = scripted([greeting()], { connections: 1, maxWaiting: 8, clock, connectTime: 5_000 });
+    const { smarthost } = scripted([greeting()], { maxConnections: 1, maxWaiting: 8, clock, connectTimeout: 5_000 });
     await smarthost.acquire();
     const ofOne = [1, 2, 3].map(() => smarthost.acquire(false, ['network a']));
     const ofMany = [1, 2, 3, 4, 5, 6, 7].map((at) => smarthost.acquire(false, [`network ${at}`]));

@@ -135,14 +135,14 @@ describe('the connections to the next server', () => {
 
   it('carry as many messages as the options say, and take leave then', async () => {
     const two = `${ONE}${RSET}${TO_ANN}${HELLO}${QUIT}`;
-    const { delivery, over } = scripted([two, ONE], { maxMessagesPerConnection: 2, connections: 1 });
+    const { delivery, over } = scripted([two, ONE], { maxMessagesPerConnection: 2, maxConnections: 1 });
     for (let count = 0; count < 3; count++) expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
 
   it('are no more than the options say where a new one replaces one used before', async () => {
     const replacing = `${greeting()}${RSET}${TO_ANN}${HELLO}`;
-    const { delivery, smarthost, over } = scripted([`${ONE}${QUIT}`, ONE, replacing], { connections: 2 });
+    const { delivery, smarthost, over } = scripted([`${ONE}${QUIT}`, ONE, replacing], { maxConnections: 2 });
     const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
     expect(await Promise.all(two)).toEqual([[250], [250]]);
     const held = await smarthost.acquire(true);
@@ -153,7 +153,7 @@ describe('the connections to the next server', () => {
 
   it('are closed when they have not been used for some time', async () => {
     const clock = new FakeClock();
-    const { delivery, over } = scripted([`${ONE}${QUIT}`, ONE], { clock, idleTime: 20_000 });
+    const { delivery, over } = scripted([`${ONE}${QUIT}`, ONE], { clock, idleTimeout: 20_000 });
     await deliver(delivery, envelope([ann]));
     await clock.advance(41_000);
     await deliver(delivery, envelope([ann]));
@@ -168,7 +168,7 @@ describe('the connections to the next server', () => {
   });
 
   it('are no more than the options say: others wait', async () => {
-    const { smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], { connections: 1 });
+    const { smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], { maxConnections: 1 });
     const two = [ann, ann].map((to) => new RelayDelivery(smarthost).openMessage(envelope([to])));
     expect(await Promise.all(two.map((message) => finish(message)))).toEqual([[undefined], [undefined]]);
     await over();
@@ -177,8 +177,8 @@ describe('the connections to the next server', () => {
   it('are waited for so long, and then it is a 451', async () => {
     const clock = new FakeClock();
     const { delivery, smarthost, over, troubles } = scripted([`${greeting()}${RSET}${TO_ANN}${HELLO}`], {
-      connections: 1,
-      connectTime: 5_000,
+      maxConnections: 1,
+      connectTimeout: 5_000,
       clock,
     });
     const lease = await smarthost.acquire();
@@ -195,7 +195,7 @@ describe('the connections to the next server', () => {
   it('are taken away from who does not go on, and that one begins again', async () => {
     const { smarthost, over } = scripted(
       [`${greeting()}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${HELLO}`],
-      { connections: 1 },
+      { maxConnections: 1 },
     );
     const slow = new RelayDelivery(smarthost);
     const ofSlow = envelope([ann]);
@@ -216,7 +216,7 @@ describe('the connections to the next server', () => {
         C: DATA
         S: 354 go${HELLO}`,
       ],
-      { clock, idleTime: 20_000 },
+      { clock, idleTimeout: 20_000 },
     );
     const slow = envelope([ann, eve]);
     const [first, second] = slow.recipients;
@@ -230,7 +230,7 @@ describe('the connections to the next server', () => {
 
   it('are given back by who gives up its transaction, or logs out', async () => {
     const { smarthost, over } = scripted([`${greeting()}${ANNOUNCED}${RSET}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}`], {
-      connections: 1,
+      maxConnections: 1,
     });
     const delivery = new RelayDelivery(smarthost);
     await name(delivery, envelope([ann]));
@@ -255,7 +255,7 @@ describe('the connections to the next server', () => {
   });
 
   it('are one at least', () => {
-    expect(() => scripted([], { connections: 0 })).toThrow(RangeError);
+    expect(() => scripted([], { maxConnections: 0 })).toThrow(RangeError);
     expect(() => scripted([], { maxMessagesPerConnection: 0 })).toThrow(RangeError);
   });
 });

@@ -17,7 +17,7 @@ function relayed(chunks: Chunks, lmtp = false) {
     endpoint: { host: 'mx.example.org', port: 25 },
     hostname: 'relay.example.com',
     tls: 'none',
-    cleartext: true,
+    allowCleartext: true,
     lmtp,
     responders: [plainResponder({ username: 'ann', password: 'secret' })],
     async connect(): Promise<Transport> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Protocol } from '@postern/conversation';
-import { type Envelope, esmtp, MessageDelivery, MustMatchSender, Rejection } from '@postern/esmtp';
+import { type Envelope, esmtp, MessageDelivery, OwnSenderDelivery, Rejection } from '@postern/esmtp';
 import { connectSmtp } from '@postern/esmtp/client';
 import { Certificates, connect, type Endpoint, type Listener, type ListenOptions, listen } from '@postern/node';
 import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
@@ -31,7 +31,7 @@ const LOOPBACK: Endpoint = { host: '127.0.0.1', port: 0 };
 
 async function serve(protocol: Protocol, options: Partial<ListenOptions> = {}): Promise<Listener> {
   const listener = await listen({ endpoint: LOOPBACK, ...options, protocol });
-  onTestFinished(() => listener.close({ grace: 0 }));
+  onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   return listener;
 }
 
@@ -50,7 +50,7 @@ function relayTo(options: SmarthostOptions) {
   const smarthost = new Smarthost({
     hostname: 'relay.example.com',
     responders: passwordResponders({ username: 'relay', password: 's3cret' }),
-    onTrouble: (error) => troubles.push(error),
+    onError: (error) => troubles.push(error),
     ...options,
   });
   onTestFinished(() => smarthost.close());
@@ -95,7 +95,7 @@ describe('a smarthost on a socket', () => {
 
   it('need not be there', async () => {
     const listener = await listen({ endpoint: LOOPBACK, protocol: async () => {} });
-    await listener.close({ grace: 0 });
+    await listener.close({ shutdownTimeout: 0 });
     const { delivery, troubles } = relayTo({ endpoint: { host: '127.0.0.1', port: listener.address.port } });
     await expect(deliver(delivery, envelope([ann]))).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.1' } });
     expect(troubles).toMatchObject([{ cause: { code: 'peer-gone' } }]);
@@ -123,7 +123,7 @@ describe('a server that relays', () => {
     const { smarthost } = relayTo({ endpoint: next.endpoint });
     const addresses = new Map([['joe', [joe.toString()]]]);
     const portal = portalFor({ joe: 'mine' }, MessageDelivery, (avatarId) => {
-      return new MustMatchSender(new RelayDelivery(smarthost), { avatarId, addresses });
+      return new OwnSenderDelivery(new RelayDelivery(smarthost), { avatarId, addresses });
     });
     const { address } = await serve(esmtp({ hostname: 'relay.example.com', portal }));
     const transport = await connect({ endpoint: { host: '127.0.0.1', port: address.port } });

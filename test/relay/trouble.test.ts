@@ -117,7 +117,7 @@ describe('a message that must not be sent', () => {
 describe('a server that is silent', () => {
   const silent = (script: string, options: Partial<SmarthostOptions> = {}) => {
     const clock = new FakeClock();
-    return { clock, ...scripted([script], { clock, patience: 60_000, finalPatience: 120_000, ...options }) };
+    return { clock, ...scripted([script], { clock, readTimeout: 60_000, dataTimeout: 120_000, ...options }) };
   };
 
   it.each([
@@ -147,7 +147,7 @@ describe('a server that is silent', () => {
 
   it('and does not read gets no more of the message', async () => {
     const clock = new FakeClock();
-    const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, patience: 60_000 }, { highWaterMark: 1_000 });
+    const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, readTimeout: 60_000 }, { highWaterMark: 1_000 });
     const toAnn = envelope([ann]);
     await name(delivery, toAnn);
     const results = finish(delivery.openMessage(toAnn), 'x'.repeat(60_000));
@@ -197,7 +197,7 @@ describe('what the next server holds against us', () => {
   it('is a refused login', async () => {
     const { named, troubles } = failing(`${greeting('AUTH PLAIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: 535 5.7.8 no`, {
       responders: [plainResponder({ username: 'joe', password: 's3cret' })],
-      cleartext: true,
+      allowCleartext: true,
     });
     await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.3.5' } });
     expect(JSON.stringify(troubles)).not.toContain('s3cret');
@@ -206,7 +206,7 @@ describe('what the next server holds against us', () => {
   it('is a warning of the process where no hook hears it', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
-    const { named } = failing('S: 554 no', { onTrouble: undefined as never });
+    const { named } = failing('S: 554 no', { onError: undefined as never });
     await expect(named).rejects.toMatchObject({ reply: { code: 451 } });
     expect(warn).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({ message: expect.stringContaining('the next server did not take a message: ') }),
@@ -215,7 +215,7 @@ describe('what the next server holds against us', () => {
 
   it('does not reach our client where the log fails', async () => {
     const { named } = failing('S: 554 no', {
-      onTrouble: () => {
+      onError: () => {
         throw new Error('no log');
       },
     });

@@ -61,7 +61,7 @@ export function scripted(
     endpoint: { host: 'mx.example.org', port: 25 },
     hostname: 'relay.example.com',
     tls: 'none',
-    onTrouble: (error) => troubles.push(error),
+    onError: (error) => troubles.push(error),
     async connect(): Promise<Transport> {
       const script = rest.shift();
       if (script === undefined) throw new Error('nobody answers there');

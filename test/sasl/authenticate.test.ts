@@ -93,7 +93,7 @@ function setUp(script: Script = {}) {
       ask: scripted(),
       mind: someMind(),
       initialResponse: undefined,
-      failureFloor: 0,
+      minFailureDelay: 0,
       ...facts,
     });
   return { desk, portal, challenger, run };

@@ -28,7 +28,7 @@ function logIn(
   };
   const portal = new Portal(
     new AvatarRealm().provide(Desk, () => new Desk()),
-    { clock, deadline: 1_000 },
+    { clock, loginTimeout: 1_000 },
   );
   return authenticate({
     challenger: plain(),
@@ -37,7 +37,7 @@ function logIn(
     interfaces: [Desk],
     initialResponse: utf8('\0joe\0s3cret'),
     ask: async (challenge) => utf8(await answer(text(challenge) ?? '')),
-    failureFloor: 0,
+    minFailureDelay: 0,
     clock,
   });
 }

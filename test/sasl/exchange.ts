@@ -1,11 +1,11 @@
-import type { Ask, Credentials, Mind, PeerCertificate, TlsFacts } from '@postern/cred';
+import type { Ask, Credentials, Mind, PeerCertificate, TlsInfo } from '@postern/cred';
 import { type Challenger, utf8 } from '@postern/sasl';
 import type { Channel, Responder } from '@postern/sasl/client';
 import { testMind } from '@postern/testing';
 
 export { testMind as someMind } from '@postern/testing';
 
-export function someTls(facts: Partial<TlsFacts> = {}): TlsFacts {
+export function someTls(facts: Partial<TlsInfo> = {}): TlsInfo {
   return {
     version: 'TLSv1.3',
     cipher: 'TLS_AES_256_GCM_SHA384',

@@ -120,6 +120,6 @@ function logIn(initialResponse: string, mind: Mind, recognise = () => 'joe') {
     interfaces: [Desk],
     initialResponse: utf8(initialResponse),
     ask: scripted(),
-    failureFloor: 0,
+    minFailureDelay: 0,
   });
 }

@@ -57,15 +57,15 @@ describe('offered', () => {
     });
 
     it('offers it if the operator says so', () => {
-      expect(names(offered(family, withPasswords, someMind(), { cleartext: true }))).toContain('PLAIN');
+      expect(names(offered(family, withPasswords, someMind(), { allowCleartext: true }))).toContain('PLAIN');
     });
 
     it('offers it to the peers for which the operator says so', () => {
-      const cleartext = ({ address }: { readonly address: string }) => address === '172.17.0.2';
+      const allowCleartext = ({ address }: { readonly address: string }) => address === '172.17.0.2';
       const at = (address: string) => someMind({ remote: { family: 'IPv4', address, port: 1 } });
-      expect(names(offered(family, withPasswords, at('172.17.0.2'), { cleartext }))).toContain('PLAIN');
-      expect(names(offered(family, withPasswords, at('172.17.0.3'), { cleartext }))).toEqual(['CRAM-MD5']);
-      expect(names(offered(family, withPasswords, at('127.0.0.1'), { cleartext }))).toContain('PLAIN');
+      expect(names(offered(family, withPasswords, at('172.17.0.2'), { allowCleartext }))).toContain('PLAIN');
+      expect(names(offered(family, withPasswords, at('172.17.0.3'), { allowCleartext }))).toEqual(['CRAM-MD5']);
+      expect(names(offered(family, withPasswords, at('127.0.0.1'), { allowCleartext }))).toContain('PLAIN');
     });
 
     it.each([

@@ -1,4 +1,4 @@
-import { challengers, login, plain, withOwn } from '@postern/sasl';
+import { challengers, login, overrideChallengers, plain } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 
 const family = challengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', 'LOGIN'] });
@@ -6,7 +6,7 @@ const family = challengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', '
 describe('challengers of one’s own', () => {
   it('take the place of those with the same mechanism', () => {
     const mine = plain();
-    const all = withOwn(family, mine);
+    const all = overrideChallengers(family, mine);
     expect(all.map(({ mechanism }) => mechanism)).toEqual(['PLAIN', 'LOGIN']);
     expect(all[0]).toBe(mine);
     expect(family[0]).not.toBe(mine);
@@ -14,11 +14,11 @@ describe('challengers of one’s own', () => {
 
   it('come first where the mechanism is new', () => {
     const mine = { ...plain(), mechanism: 'X-MINE' };
-    expect(withOwn(family, mine).map(({ mechanism }) => mechanism)).toEqual(['X-MINE', 'PLAIN', 'LOGIN']);
+    expect(overrideChallengers(family, mine).map(({ mechanism }) => mechanism)).toEqual(['X-MINE', 'PLAIN', 'LOGIN']);
   });
 
   it('are one for a mechanism, and have a name that a mechanism can have', () => {
-    expect(() => withOwn(family, login(), login())).toThrow('two challengers for LOGIN');
-    expect(() => withOwn(family, { ...plain(), mechanism: 'not a name' })).toThrow(TypeError);
+    expect(() => overrideChallengers(family, login(), login())).toThrow('two challengers for LOGIN');
+    expect(() => overrideChallengers(family, { ...plain(), mechanism: 'not a name' })).toThrow(TypeError);
   });
 });

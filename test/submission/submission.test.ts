@@ -20,7 +20,7 @@ import { LineClient } from '../support/line-client.ts';
 
 const LISTEN = 'smtp://127.0.0.1:0';
 const USERS = { joe: 'secret' };
-const QUICK = { refusalFloor: 0, promptRefusals: 100, refusalDelay: 0 };
+const QUICK = { minFailureDelay: 0, undelayedLoginFailures: 100, loginFailureDelay: 0 };
 
 type Some = Partial<Omit<SubmissionOptions, 'deliver' | 'deliveryFor'>> &
   Partial<Pick<SubmissionOptions, 'deliver' | 'deliveryFor'>>;
@@ -91,7 +91,7 @@ describe('who may log in', () => {
     const client = await greeted(server);
     await client.say('EHLO client.example');
     expect(await client.say(auth('joe', 'secret'))).toMatch(/^454 /);
-    const faults = events.flatMap((event) => (event.kind === 'trouble' ? [inspect(event.cause)] : []));
+    const faults = events.flatMap((event) => (event.kind === 'error' ? [inspect(event.cause)] : []));
     expect(faults).toEqual([expect.stringContaining('the database is down')]);
   });
 
@@ -105,7 +105,7 @@ describe('who may log in', () => {
   });
 
   it('throttles guesses by default, and not with false', async () => {
-    const limits = { ...QUICK, refusals: 100 };
+    const limits = { ...QUICK, maxLoginFailures: 100 };
     const guess = async (server: SubmissionServer): Promise<string> => {
       const client = await greeted(server);
       await client.say('EHLO client.example');

@@ -161,6 +161,6 @@ describe('dialogue', () => {
 
   it('finds what the server said and the script does not expect', async () => {
     await expect(dialogue(parrot, 'S: 220 parrot\nC: HELLO')).rejects.toThrow('+ S: 250 HELLO');
-    await expect(dialogue(parrot, 'S: 220 parrot\nS: <closed>', { patience: 50 })).rejects.toThrow('+ S: <silence>');
+    await expect(dialogue(parrot, 'S: 220 parrot\nS: <closed>', { readTimeout: 50 })).rejects.toThrow('+ S: <silence>');
   });
 });

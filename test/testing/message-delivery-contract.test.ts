@@ -11,7 +11,7 @@ import {
   Mailbox,
   type Message,
   MessageDelivery,
-  PerRecipient,
+  PerRecipientDelivery,
   type RecipientResult,
   Rejection,
   type TellResult,
@@ -53,7 +53,7 @@ describe.each<readonly [string, MessageDeliveryContract, skipped: readonly strin
     [],
   ],
   [
-    'PerRecipient',
+    'PerRecipientDelivery',
     {
       make: eachInItsMaildir,
       recipients,
@@ -117,7 +117,7 @@ type MakeMaildirs = (options?: MaildirOptions) => DeliveryUnderTest;
 
 function maildirs(options: MaildirOptions = {}): DeliveryUnderTest {
   const root = mkdtempSync(join(tmpdir(), 'postern-contract-'));
-  const delivery = new MaildirDelivery(root, { onTrouble: () => {}, ...options });
+  const delivery = new MaildirDelivery(root, { onError: () => {}, ...options });
   return {
     delivery,
     stored: (recipient) => {
@@ -130,7 +130,7 @@ function maildirs(options: MaildirOptions = {}): DeliveryUnderTest {
 
 function eachInItsMaildir(options: MaildirOptions = {}): DeliveryUnderTest {
   const under = maildirs(options);
-  return { ...under, delivery: new PerRecipient(() => under.delivery, { onTrouble: () => {} }) };
+  return { ...under, delivery: new PerRecipientDelivery(() => under.delivery, { onError: () => {} }) };
 }
 
 /** One fault in each kind of call that a delivery into Maildirs makes, at the first call of the kind and at the last. */
@@ -265,7 +265,7 @@ function memoryFaults(make: (judge: Judge) => DeliveryUnderTest): readonly Deliv
 
 function perRecipientInMemory(judge: Judge): DeliveryUnderTest {
   const under = inMemory(judge);
-  return { ...under, delivery: new PerRecipient(() => under.delivery, { onTrouble: () => {} }) };
+  return { ...under, delivery: new PerRecipientDelivery(() => under.delivery, { onError: () => {} }) };
 }
 
 /** A relay to an LMTP server in memory, whose connection may break after some of its replies. */
@@ -276,7 +276,7 @@ function relay(judge?: Judge, repliesBeforeBreak?: number): DeliveryUnderTest {
     hostname: 'relay.example.com',
     tls: 'none',
     lmtp: true,
-    onTrouble: () => {},
+    onError: () => {},
     connect: async () => {
       const { client, server } = memoryPipe();
       const realm = new AvatarRealm().provide(MessageDelivery, () =>

@@ -29,7 +29,7 @@ describe('portalFor', () => {
   it('takes a portal’s options', async () => {
     const clock = new FakeClock();
     const never = new Promise<Mailbox>(() => {});
-    const portal = portalFor({ joe: 's3cret' }, Mailbox, () => never, { clock, deadline: 1_000 });
+    const portal = portalFor({ joe: 's3cret' }, Mailbox, () => never, { clock, loginTimeout: 1_000 });
     const login = expect(portal.login(new UsernamePassword('joe', 's3cret'), testMind(), Mailbox)).rejects.toThrow(
       TemporaryFailure,
     );

@@ -7,7 +7,7 @@ import {
   defer,
   esmtp,
   LoginDeferral,
-  LoginRefusal,
+  LoginRejection,
   Reply,
   reject,
   type Verdict,
@@ -61,15 +61,15 @@ decide([ExternalIdentity], ({ username }) => accept(username));
 reject('No', { enhanced: '2.7.0' });
 export const verdicts: readonly Verdict[] = [accept('joe'), reject(), defer(), challenge(new Uint8Array(1))];
 // @ts-expect-error: made by the four words only, or by their classes
-export const made: Verdict = { error: new LoginRefusal(new Reply(535, '5.7.8')) };
+export const made: Verdict = { error: new LoginRejection(new Reply(535, '5.7.8')) };
 export const errors: readonly Error[] = [
-  new LoginRefusal(new Reply(535, '5.7.8'), { disconnect: true }),
+  new LoginRejection(new Reply(535, '5.7.8'), { disconnect: true }),
   new LoginDeferral(new Reply(454, '4.7.0')),
 ];
 
 // A listener's service is one of three words, and each default can be chosen otherwise by its name.
 declare const options: Parameters<typeof esmtp>[0];
-esmtp({ ...options, service: 'mx', authentication: 'none', qualifiedDomains: true });
+esmtp({ ...options, service: 'mx', authentication: 'none', requireQualifiedDomains: true });
 // @ts-expect-error: no service
 esmtp({ ...options, service: 'smtp' });
 // @ts-expect-error: no word for authentication

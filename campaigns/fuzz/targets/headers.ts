@@ -37,7 +37,7 @@ export const headers: Target = {
     const pieces = split(input);
     const inPieces = readAll(pieces);
     same(inPieces, readAll([Buffer.from(input)]), 'a header, however it is split');
-    same(inPieces.received, receivedFields(input.toString('latin1')), 'Received: fields are counted');
+    same(inPieces.received, maxReceivedFields(input.toString('latin1')), 'Received: fields are counted');
     same(inPieces.normalized, input.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'line ends are normalized');
     const removed = input.length - inPieces.withoutBcc.length;
     const added = inPieces.completed.length - input.length;
@@ -68,7 +68,7 @@ function readAll(pieces: readonly Buffer[]): Reading {
   endings.end();
   normalized += latin1(normalizer.end());
   return {
-    received: scan.receivedFields,
+    received: scan.maxReceivedFields,
     tooLong: lengths.exceeded,
     bare: endings.bare,
     withoutBcc: removeBcc(pieces),
@@ -101,7 +101,7 @@ function complete(pieces: readonly Buffer[]): string {
 }
 
 /** Counts by a regular expression, up to the line that ends the header: one that begins with CR. */
-function receivedFields(message: string): number {
+function maxReceivedFields(message: string): number {
   const header = message.startsWith('\r') ? '' : (/^.*?\n(?=\r)/s.exec(message)?.[0] ?? message);
   return header.match(/(?<=^|\n)received:/gi)?.length ?? 0;
 }

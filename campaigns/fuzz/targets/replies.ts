@@ -1,7 +1,7 @@
 import { ConversationError } from '@postern/conversation';
 import { BareLineEnding, LineTooLong } from '../../../packages/conversation/src/errors.ts';
 import { LineScanner } from '../../../packages/conversation/src/line-scanner.ts';
-import { SmtpTrouble } from '../../../packages/esmtp/src/client/errors.ts';
+import { SmtpProtocolError } from '../../../packages/esmtp/src/client/errors.ts';
 import { hearReply } from '../../../packages/esmtp/src/client/hear-reply.ts';
 import { holds, type Target } from '../target.ts';
 
@@ -31,7 +31,7 @@ export const replies: Target = {
         holds(reply.enhanced === undefined || reply.enhanced[0] === String(reply.code)[0], 'an enhanced code fits');
         heard += ` ${reply.code >= 400 ? reply.code : '2xx'}${reply.lines.length > 1 ? '-' : ''}${reply.enhanced === undefined ? '' : 'e'}`;
       } catch (error) {
-        if (error instanceof SmtpTrouble) {
+        if (error instanceof SmtpProtocolError) {
           holds(error.message.length <= 600, 'an error quotes a bounded part of what the server says');
           return `${heard} ${error.message.split(':')[0]}`.slice(0, 40);
         }

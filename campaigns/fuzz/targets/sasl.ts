@@ -6,7 +6,7 @@ import {
   parseOAuthBearer,
   parseXOAuth2,
 } from '../../../packages/sasl/src/oauthbearer/messages.ts';
-import { prepare, preparePassword } from '../../../packages/sasl/src/prepare.ts';
+import { preparePassword, saslprep } from '../../../packages/sasl/src/prepare.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** Base64 (RFC 4648 §4). */
@@ -105,10 +105,10 @@ export const preparation: Target = {
     '\xee\x80\x80',
     '\xc8\xa1',
   ],
-  parse: (input) => prepare(input.toString(), 'query'),
+  parse: (input) => saslprep(input.toString(), 'query'),
   run(input) {
     const text = input.toString();
-    const [query, stored, password] = [prepare(text, 'query'), prepare(text, 'stored'), preparePassword(text)];
+    const [query, stored, password] = [saslprep(text, 'query'), saslprep(text, 'stored'), preparePassword(text)];
     if (stored !== undefined) {
       same(query, stored, 'what may be stored may be asked for');
       // A query may keep code points that Unicode 3.2 did not know, whatever they became later.

@@ -9,10 +9,10 @@ export const urls: Target = {
   maxPumped: 4_096,
   seeds: [
     'smtp://127.0.0.1:2500?service=mx&auth=optional&proxy=10.0.0.0/8,unix',
-    'smtps://[::1]:465?qualifiedDomains=yes',
+    'smtps://[::1]:465?requireQualifiedDomains=yes',
     'lmtp+unix:/run/postern/lmtp?mode=660&xclient=192.0.2.1',
     'smtp+unix://%2Frun/x',
-    'lmtp://*:24/?newlines=normalize&removeBcc=no&completeHeader=yes',
+    'lmtp://*:24/?newlines=normalize&removeBcc=no&addMissingHeaders=yes',
   ],
   tokens: [
     'smtp://',

@@ -9,7 +9,7 @@ import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
-import type { Take } from './sink.ts';
+import type { ChunkConsumer } from './sink.ts';
 import type { Standing, Transport, TransportListener } from './transport.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -37,9 +37,9 @@ export interface ConversationOptions {
   /** Shares the event loop with the server's other conversations: one for all of them. Default: its own. */
   readonly turns?: TurnQueue;
   /** Aborts when the server wants to stop. Default: never. */
-  readonly closing?: AbortSignal;
+  readonly shutdownSignal?: AbortSignal;
   /** How long a hear may wait for the peer, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2.7). */
-  readonly patience?: number;
+  readonly readTimeout?: number;
   /** How fast bytes and messages must come: octets that buy a second of the patience back. Default: 500. */
   readonly minimumRate?: number;
 }
@@ -55,7 +55,7 @@ export class Conversation implements TransportListener {
    * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, they buy some of
    * it back (`minimumRate`).
    */
-  patience: number;
+  readTimeout: number;
   /** What this peer makes the process keep. Who made the conversation closes it. */
   readonly memory: MemoryAccount;
   /** Octets that buy a second of the patience back. */
@@ -66,7 +66,7 @@ export class Conversation implements TransportListener {
   #standing: Standing = 'stranger';
   #closing: AbortSignal | undefined;
   #gone: AbortController | undefined = undefined;
-  #leaveOnEnd = false;
+  #treatHalfCloseAsDisconnect = false;
   #closed = false;
   /** The wait for the peer to end as well. */
   #ending: Wait | undefined = undefined;
@@ -76,23 +76,23 @@ export class Conversation implements TransportListener {
 
   constructor(transport: Transport, options: ConversationOptions = {}) {
     this.transport = transport;
-    this.patience = options.patience ?? 300_000;
+    this.readTimeout = options.readTimeout ?? 300_000;
     this.minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
     this.memory = options.memory?.open() ?? new MemoryAccount();
     this.#output = new Output(transport, this.#deadlines, this.memory);
     this.#input = new Input(transport, this.#output, this.#deadlines, options.turns ?? new TurnQueue());
-    this.#closing = options.closing;
+    this.#closing = options.shutdownSignal;
     transport.listener = this;
   }
 
   /** Aborts when the server wants to stop: finish what is under way, then take leave. */
-  get closing(): AbortSignal {
+  get shutdownSignal(): AbortSignal {
     this.#closing ??= new AbortController().signal;
     return this.#closing;
   }
 
-  /** Aborts when the connection is gone, or, while `leaveOnEnd` is set, when the peer has no more to say. */
+  /** Aborts when the connection is gone, or, while `treatHalfCloseAsDisconnect` is set, when the peer has no more to say. */
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       this.#gone = new AbortController();
@@ -102,18 +102,18 @@ export class Conversation implements TransportListener {
   }
 
   /** True if the signal has aborted, or would have if anybody had asked for it: one that nobody needs is not made. */
-  get left(): boolean {
+  get disconnected(): boolean {
     if (this.#closed || this.#gone?.signal.aborted) return true;
-    return this.#leaveOnEnd && this.#peerEnded && this.#input.chunk === undefined;
+    return this.#treatHalfCloseAsDisconnect && this.#peerEnded && this.#input.chunk === undefined;
   }
 
   /** Whether a peer that has ended its side, with nothing left to hear, counts as gone, as it does during a login. */
-  get leaveOnEnd(): boolean {
-    return this.#leaveOnEnd;
+  get treatHalfCloseAsDisconnect(): boolean {
+    return this.#treatHalfCloseAsDisconnect;
   }
 
-  set leaveOnEnd(leave: boolean) {
-    this.#leaveOnEnd = leave;
+  set treatHalfCloseAsDisconnect(leave: boolean) {
+    this.#treatHalfCloseAsDisconnect = leave;
     this.#input.onEmpty = leave ? () => this.#tellIfLeft() : undefined;
     this.#tellIfLeft();
   }
@@ -151,7 +151,7 @@ export class Conversation implements TransportListener {
    * wait.
    */
   hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
-    if (this.#output.writing === undefined && !this.#input.tired) {
+    if (this.#output.writing === undefined && !this.#input.quotaUsed) {
       const line = this.#input.takeLine(maximum);
       if (line !== undefined) return asLine(line);
     }
@@ -161,7 +161,7 @@ export class Conversation implements TransportListener {
   /**
    * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
    */
-  hearBytes(octets: number, take: Take): MaybePromise<void> {
+  hearBytes(octets: number, take: ChunkConsumer): MaybePromise<void> {
     return this.#hearPieces(new Counted(octets), take);
   }
 
@@ -169,7 +169,7 @@ export class Conversation implements TransportListener {
    * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
    * without it, before its error is thrown on. After any other failure what comes is half a message: close.
    */
-  hearMessage(take: Take): MaybePromise<HeardMessage> {
+  hearMessage(take: ChunkConsumer): MaybePromise<HeardMessage> {
     return this.#hearPieces(new DotUnstuffer(), take);
   }
 
@@ -177,7 +177,7 @@ export class Conversation implements TransportListener {
    * Hears a dot-stuffed message as {@link hearMessage} does, and passes it on with a CRLF in place of each bare CR and each bare LF. Only
    * CRLF.CRLF as the peer sent it ends the message. The octets counted are those passed on. Rejects as `hearMessage` does.
    */
-  hearNormalizedMessage(take: Take): MaybePromise<HeardMessage> {
+  hearNormalizedMessage(take: ChunkConsumer): MaybePromise<HeardMessage> {
     return this.#hearPieces(new NormalizedMessage(), take);
   }
 
@@ -197,14 +197,14 @@ export class Conversation implements TransportListener {
 
   /** Sends what was said and not sent yet; resolves when more can be said. */
   flush(): MaybePromise<void> {
-    if (this.#output.flush() !== undefined) return this.#output.flushed(this.patience).then(() => {});
+    if (this.#output.flush() !== undefined) return this.#output.flushed(this.readTimeout).then(() => {});
   }
 
   /** Sends bytes, after what was said; resolves when more can be sent. For messages, which are no text. */
   async send(bytes: Uint8Array): Promise<void> {
     await this.flush();
     this.#output.write(bytes);
-    await this.#output.flushed(this.patience);
+    await this.#output.flushed(this.readTimeout);
   }
 
   /** What the work comes to, or TimedOut after so many milliseconds. */
@@ -241,13 +241,13 @@ export class Conversation implements TransportListener {
     if (this.#input.awaited) throw new TypeError('TLS cannot start while the conversation hears');
     await this.flush();
     this.#input.drop();
-    await this.within(this.patience, this.transport.startTls());
+    await this.within(this.readTimeout, this.transport.startTls());
   }
 
   /** Sends what was said, ends, and closes when the peer has, or soon. Does not fail. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    let left = Math.min(this.patience, MAXIMUM_LINGERING);
+    let left = Math.min(this.readTimeout, MAXIMUM_LINGERING);
     try {
       if (this.#output.flush() !== undefined) left = await this.#output.flushed(left);
       if (this.#closed) return;
@@ -308,12 +308,12 @@ export class Conversation implements TransportListener {
     return heard === undefined ? undefined : asLine(heard);
   }
 
-  #hearPieces<T>(source: Source<T>, take: Take): MaybePromise<T> {
+  #hearPieces<T>(source: Source<T>, take: ChunkConsumer): MaybePromise<T> {
     return new PieceLoop(this, this.#input, this.#output, source, take).hear();
   }
 
   #tellIfLeft(): void {
-    if (this.left) this.#gone?.abort(GONE);
+    if (this.disconnected) this.#gone?.abort(GONE);
   }
 }
 

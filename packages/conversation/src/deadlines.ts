@@ -124,7 +124,7 @@ export abstract class Waiter implements Enrolled {
   latest = Number.POSITIVE_INFINITY;
   /** The signal that ends the wait as well, if one does. */
   closing: AbortSignal | undefined = undefined;
-  place = -1;
+  index = -1;
 
   /** It waits no longer, for this reason. */
   abstract fail(reason: Error): void;

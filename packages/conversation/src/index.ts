@@ -14,11 +14,11 @@ export type { LineListener } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
 export { release } from './release.ts';
-export type { Take } from './sink.ts';
+export type { ChunkConsumer as Take } from './sink.ts';
 export type {
   PeerCertificate,
   Standing,
-  TlsFacts,
+  TlsInfo,
   TlsPolicy,
   Transport,
   TransportListener,

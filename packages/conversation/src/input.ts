@@ -10,9 +10,9 @@ import type { TurnQueue } from './turn-queue.ts';
 export type LineError = LineTooLong | BareLineEnding;
 
 /** Who waits for input. */
-export interface Sleeper {
+export interface InputWaiter {
   /** There is more, or the end; or the wait has failed. */
-  wake(failure: Error | undefined): void;
+  resume(failure: Error | undefined): void;
 }
 
 /** What was heard and not taken yet, and the wait for more. */
@@ -31,7 +31,7 @@ export class Input extends Waiter {
   readonly #lines = new LineScanner();
   /** Pieces of work until the next look at the clock. */
   #unclocked = PIECES_A_LOOK;
-  #sleeper: Sleeper | undefined = undefined;
+  #sleeper: InputWaiter | undefined = undefined;
   #discards = false;
 
   constructor(transport: Transport, output: Output, deadlines: Deadlines, turns: TurnQueue) {
@@ -48,7 +48,7 @@ export class Input extends Waiter {
   }
 
   /** True once this turn of the loop is used up. Reads the clock after every eighth piece of work. */
-  get tired(): boolean {
+  get quotaUsed(): boolean {
     if (this.#unclocked > 0) return false;
     if (this.#turns.isOver) return true;
     this.#unclocked = PIECES_A_LOOK;
@@ -110,7 +110,7 @@ export class Input extends Waiter {
    * Has the sleeper woken once, when there is more to fill in, and at the latest after so many milliseconds. What was said leaves
    * before: the peer may be waiting for it. Throws PeerGone if the connection broke, and Closing if that is asked for and the case.
    */
-  await(sleeper: Sleeper, milliseconds: number, closing: AbortSignal | undefined): void {
+  await(sleeper: InputWaiter, milliseconds: number, closing: AbortSignal | undefined): void {
     if (this.#sleeper !== undefined) throw new TypeError('one thing is heard at a time');
     const stuck = this.#output.flush();
     if (stuck !== undefined) {
@@ -124,7 +124,7 @@ export class Input extends Waiter {
   }
 
   /** Wakes the sleeper in a later turn of the loop. Throws TimedOut after the latest end of all waits. */
-  rest(sleeper: Sleeper): void {
+  yieldTurn(sleeper: InputWaiter): void {
     if (this.#deadlines.isPast(this)) throw new TimedOut();
     this.#unclocked = PIECES_A_LOOK;
     this.#turns.wait(sleeper);
@@ -189,18 +189,18 @@ export class Input extends Waiter {
     if (sleeper === undefined) return;
     this.#sleeper = undefined;
     this.#deadlines.end(this);
-    sleeper.wake(failure);
+    sleeper.resume(failure);
   }
 
   /** It has a new look at what there is then, with the rest of its time. */
-  #afterFlush(sleeper: Sleeper, milliseconds: number): void {
+  #afterFlush(sleeper: InputWaiter, milliseconds: number): void {
     this.#output.flushed(milliseconds).then(
       (left) => {
         this.#deadlines.grant(this, left);
         // A peer that reads slowly enough is never waited for otherwise.
-        sleeper.wake(this.#deadlines.isPast(this) ? new TimedOut() : undefined);
+        sleeper.resume(this.#deadlines.isPast(this) ? new TimedOut() : undefined);
       },
-      (error: Error) => sleeper.wake(error),
+      (error: Error) => sleeper.resume(error),
     );
   }
 

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '@postern/core';
 import { Closing, PeerGone } from './errors.ts';
-import type { Input, LineError, Sleeper } from './input.ts';
+import type { Input, InputWaiter, LineError } from './input.ts';
 import type { Output } from './output.ts';
 
 /** Who hears lines, one after the other. */
@@ -17,15 +17,15 @@ export interface LineListener {
 
 /** What the loop has to know of the conversation. */
 interface Surroundings {
-  readonly patience: number;
-  readonly closing: AbortSignal;
+  readonly readTimeout: number;
+  readonly shutdownSignal: AbortSignal;
 }
 
 /**
  * Passes lines on as they come, until the listener wants no more or the peer has ended between two lines. As long as neither the peer
  * nor the listener takes its time, there is not even a promise.
  */
-export class LineLoop implements Sleeper {
+export class LineLoop implements InputWaiter {
   /** Rejects with PeerGone, TimedOut, Closing, and with what the listener fails with. */
   readonly over: Promise<void>;
   readonly #conversation: Surroundings;
@@ -49,10 +49,10 @@ export class LineLoop implements Sleeper {
     this.over = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.wake(undefined);
+    this.resume(undefined);
   }
 
-  wake(failure: Error | undefined): void {
+  resume(failure: Error | undefined): void {
     try {
       if (failure !== undefined) throw failure;
       while (this.#next());
@@ -64,7 +64,7 @@ export class LineLoop implements Sleeper {
   /** Comes to the next line; false if that has to be waited for, or there is none. */
   #next(): boolean {
     const input = this.#input;
-    if (input.tired) return this.#rest();
+    if (input.quotaUsed) return this.#rest();
     // While the peer takes nothing, nothing is taken from it.
     if (this.#output.writing === undefined) {
       if (!this.#begun && input.chunk !== undefined && !this.#begin(input.chunk, input.at)) return false;
@@ -73,7 +73,7 @@ export class LineLoop implements Sleeper {
       if (input.ended) return this.#end();
       if (input.fill()) return true;
     }
-    const left = this.#waited ? input.left : this.#conversation.patience;
+    const left = this.#waited ? input.left : this.#conversation.readTimeout;
     this.#waited = true;
     input.await(this, left, this.#closing);
     return false;
@@ -87,7 +87,7 @@ export class LineLoop implements Sleeper {
   }
 
   get #closing(): AbortSignal | undefined {
-    return this.#listener.interruptible ? this.#conversation.closing : undefined;
+    return this.#listener.interruptible ? this.#conversation.shutdownSignal : undefined;
   }
 
   #pass(line: string | LineError): boolean {
@@ -97,13 +97,13 @@ export class LineLoop implements Sleeper {
       if (!more) this.#resolve();
       return more;
     }
-    more.then((goesOn) => (goesOn ? this.wake(undefined) : this.#resolve()), this.#reject);
+    more.then((goesOn) => (goesOn ? this.resume(undefined) : this.#resolve()), this.#reject);
     return false;
   }
 
   #rest(): false {
     if (this.#closing?.aborted) throw new Closing();
-    this.#input.rest(this);
+    this.#input.yieldTurn(this);
     return false;
   }
 

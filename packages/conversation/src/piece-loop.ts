@@ -1,8 +1,8 @@
 import type { MaybePromise } from '@postern/core';
 import { PeerGone } from './errors.ts';
-import type { Input, Sleeper } from './input.ts';
+import type { Input, InputWaiter } from './input.ts';
 import type { Output } from './output.ts';
-import { Sink, type Take } from './sink.ts';
+import { type ChunkConsumer, Sink } from './sink.ts';
 
 /** What makes pieces of what is heard, up to an end that it knows. */
 export interface Source<T> {
@@ -17,7 +17,7 @@ export interface Source<T> {
 
 /** What the loop has to know of the conversation. */
 interface Surroundings {
-  readonly patience: number;
+  readonly readTimeout: number;
   readonly minimumRate: number;
 }
 
@@ -25,7 +25,7 @@ interface Surroundings {
  * Passes on what a source makes of what is heard, up to its end, and comes to the source's facts. As long as neither the peer nor
  * whoever takes the pieces has to be waited for, there is not even a promise.
  */
-export class PieceLoop<T> implements Sleeper {
+export class PieceLoop<T> implements InputWaiter {
   readonly #conversation: Surroundings;
   readonly #input: Input;
   readonly #output: Output;
@@ -35,13 +35,13 @@ export class PieceLoop<T> implements Sleeper {
   #left: number;
   #over: PromiseWithResolvers<T> | undefined = undefined;
 
-  constructor(conversation: Surroundings, input: Input, output: Output, source: Source<T>, take: Take) {
+  constructor(conversation: Surroundings, input: Input, output: Output, source: Source<T>, take: ChunkConsumer) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
     this.#source = source;
     this.#sink = new Sink(take);
-    this.#left = conversation.patience;
+    this.#left = conversation.readTimeout;
   }
 
   /** Fails with PeerGone, TimedOut, and, after all has been heard, with what `take` failed with. */
@@ -51,7 +51,7 @@ export class PieceLoop<T> implements Sleeper {
     return this.#over.promise;
   }
 
-  wake(failure: Error | undefined): void {
+  resume(failure: Error | undefined): void {
     if (failure === undefined) this.#left = this.#input.left;
     this.#resume(failure);
   }
@@ -76,9 +76,9 @@ export class PieceLoop<T> implements Sleeper {
       }
       if (this.#source.ended) return true;
       if (input.ended) throw new PeerGone('the peer left in the middle of a message');
-      if (input.tired) {
+      if (input.quotaUsed) {
         input.grant(this.#left);
-        input.rest(this);
+        input.yieldTurn(this);
         return false;
       }
       if (this.#output.writing === undefined && input.fill()) continue;
@@ -103,8 +103,8 @@ export class PieceLoop<T> implements Sleeper {
 
   /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
   #earn(octets: number): void {
-    const { patience, minimumRate } = this.#conversation;
-    this.#left = Math.min(patience, this.#left + (octets * 1000) / minimumRate);
+    const { readTimeout, minimumRate } = this.#conversation;
+    this.#left = Math.min(readTimeout, this.#left + (octets * 1000) / minimumRate);
   }
 
   #conclude(): T {

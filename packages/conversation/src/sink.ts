@@ -4,14 +4,14 @@ import type { MaybePromise } from '@postern/core';
  * Takes the next piece of a message. With the last piece of what was heard at once comes all of that, `used`: once the piece is done
  * with, so is everything in it, and it may be released.
  */
-export type Take = (piece: Uint8Array, used?: Uint8Array) => MaybePromise<void>;
+export type ChunkConsumer = (piece: Uint8Array, used?: Uint8Array) => MaybePromise<void>;
 
 /** Whoever takes the pieces of a message, until it fails. */
 export class Sink {
-  readonly #take: Take;
+  readonly #take: ChunkConsumer;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(take: Take) {
+  constructor(take: ChunkConsumer) {
     this.#take = take;
   }
 

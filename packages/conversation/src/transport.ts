@@ -1,7 +1,7 @@
 import type { Address, MaybePromise } from '@postern/core';
 
 /** What a transport knows of its TLS. */
-export interface TlsFacts {
+export interface TlsInfo {
   /** `TLSv1.3`, as OpenSSL writes it. */
   readonly version: string;
   /** The cipher suite's name in the IANA registry: `TLS_AES_256_GCM_SHA384`. */
@@ -44,7 +44,7 @@ export interface Transport {
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
   /** Undefined without TLS; changes when `startTls` resolves. */
-  readonly tls: TlsFacts | undefined;
+  readonly tls: TlsInfo | undefined;
 
   /**
    * The next bytes, at least one, and the reader's own: it may overwrite them. `later` if nothing is there yet, and then the

@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '@postern/core';
 
 /** A conversation that waits for its next turn. */
-export interface Turned {
+export interface TurnWaiter {
   /** Goes on with the work, or fails for the reason. */
-  wake(failure: Error | undefined): void;
+  resume(failure: Error | undefined): void;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface Turned {
 export class TurnQueue {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #duration: number;
-  readonly #queue: Turned[] = [];
+  readonly #queue: TurnWaiter[] = [];
   /** Where the queue begins: an array is slow to lose its first element. */
   #first = 0;
   /** When this turn is over, by the clock; undefined until a conversation asks. */
@@ -38,7 +38,7 @@ export class TurnQueue {
   }
 
   /** Wakes the conversation in a later turn, after all that wait already. */
-  wait(conversation: Turned): void {
+  wait(conversation: TurnWaiter): void {
     this.#queue.push(conversation);
     this.#schedule();
   }
@@ -58,7 +58,7 @@ export class TurnQueue {
     this.#schedule();
     this.#endsAt = this.#clock.now() + this.#duration;
     // At least one goes on, however short a turn is.
-    do this.#queue[this.#first++]?.wake(undefined);
+    do this.#queue[this.#first++]?.resume(undefined);
     while (this.#first < end && !this.isOver);
     if (this.#first * 2 < this.#queue.length) return;
     this.#queue.splice(0, this.#first);

@@ -8,8 +8,8 @@ import type { Mind } from './mind.ts';
  * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
  * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
  */
-export class Attempt extends DelegatingMind implements Enrolled {
-  place = -1;
+export class LoginAttempt extends DelegatingMind implements Enrolled {
+  index = -1;
   /** Resolves when its work has come to its end, which is later than nobody waiting for it any more. */
   ended: Promise<void> = OVER;
   readonly #mind: Mind;
@@ -32,7 +32,7 @@ export class Attempt extends DelegatingMind implements Enrolled {
     this.#clock = clock;
     this.#milliseconds = milliseconds;
     this.#late = late;
-    if (this.left) this.#onLeft();
+    if (this.disconnected) this.#onLeft();
   }
 
   override get signal(): AbortSignal {
@@ -58,7 +58,7 @@ export class Attempt extends DelegatingMind implements Enrolled {
 
   /** Why nobody waits for the work any more; undefined as long as somebody does. */
   get over(): LogoutReason | undefined {
-    return this.#stopped?.why ?? (this.left ? 'disconnected' : undefined);
+    return this.#stopped?.why ?? (this.disconnected ? 'disconnected' : undefined);
   }
 
   /**
@@ -107,7 +107,7 @@ export class Attempt extends DelegatingMind implements Enrolled {
       const result = await new Promise<T>((resolve, reject) => {
         work.then(resolve, reject);
         // The client may have left while the work began.
-        if (this.left) this.#onLeft();
+        if (this.disconnected) this.#onLeft();
         if (this.#stopped !== undefined) return reject(this.#stopped.reason);
         this.#fail = reject;
         this.#timer = this.#clock.after(this.#milliseconds, () => this.#onLate(), true);

@@ -29,10 +29,10 @@ export type CredentialsOf<K extends AnyChecker> = K extends Checker<infer C> ? C
 
 /** Asks a checker that judges these credentials, and holds it to its word: whom it recognised is somebody. */
 export function ask(checker: AnyChecker, credentials: Credentials, mind: Mind): MaybePromise<AvatarId> {
-  return after<unknown, AvatarId>(checker.requestAvatarId(credentials as never, mind), somebody);
+  return after<unknown, AvatarId>(checker.requestAvatarId(credentials as never, mind), assertAvatarId);
 }
 
-function somebody(answer: unknown): AvatarId {
+function assertAvatarId(answer: unknown): AvatarId {
   if (answer === undefined || answer === null) throw new UnauthorizedLogin('the checker came to no decision');
   if (answer === ANONYMOUS || (typeof answer === 'string' && answer !== '')) return answer;
   throw new TemporaryFailure('a checker returned something that is no avatar id');

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { after, type MaybePromise } from '@postern/core';
 import { isThrottled, type LoginError } from './errors.ts';
-import { sameText } from './same-text.ts';
+import { timingSafeEqualText } from './same-text.ts';
 
 /**
  * Says a challenge to the client and hears its response, both as plain bytes (RFC 4422 §3.4); the protocol does the framing.
@@ -118,8 +118,8 @@ export class UsernamePassword extends PasswordProof {
 
   /** True if this is the password, in either form. Compares twice even if the forms are the same. */
   override checkPassword(password: string): boolean {
-    const asPrepared = sameText(this.#prepared, password);
-    const asSent = sameText(this.#password, password);
+    const asPrepared = timingSafeEqualText(this.#prepared, password);
+    const asSent = timingSafeEqualText(this.#password, password);
     return asPrepared || asSent;
   }
 

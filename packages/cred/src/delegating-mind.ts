@@ -36,8 +36,8 @@ export class DelegatingMind implements Mind {
     return this.#mind.signal;
   }
 
-  get left(): boolean {
-    return this.#mind.left ?? this.#mind.signal.aborted;
+  get disconnected(): boolean {
+    return this.#mind.disconnected ?? this.#mind.signal.aborted;
   }
 
   get store(): Map<symbol, unknown> {

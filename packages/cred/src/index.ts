@@ -41,7 +41,7 @@ export {
   isLocal,
   type Mind,
   type PeerCertificate,
-  type TlsFacts,
+  type TlsInfo,
 } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
 export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';

@@ -27,11 +27,11 @@ export class Login<A> implements AsyncDisposable {
    * be waited for by what is done then.
    */
   logout(reason: LogoutReason = 'quit'): Promise<void> {
-    return this.leave(reason) ?? Promise.resolve();
+    return this.logoutNow(reason) ?? Promise.resolve();
   }
 
   /** The same, for who need not wait a turn: undefined if the logging out has ended at once. */
-  leave(reason: LogoutReason = 'quit'): MaybePromise<void> {
+  logoutNow(reason: LogoutReason = 'quit'): MaybePromise<void> {
     if (this.#ended !== undefined) return this.#ended;
     // Before the call: an avatar that at once logs itself out, too, must not begin again, nor wait for itself.
     this.#ended = OVER;

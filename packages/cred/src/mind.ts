@@ -5,7 +5,7 @@ import type { Ask } from './credentials.ts';
 export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
 
 /** What is known of a connection's TLS. */
-export interface TlsFacts {
+export interface TlsInfo {
   /** `TLSv1.3`, as OpenSSL writes it. */
   readonly version: string;
   /** The cipher suite's name in the IANA registry: `TLS_AES_256_GCM_SHA384`. */
@@ -48,7 +48,7 @@ export interface Mind {
   readonly remote: Address;
   readonly local: Address;
   /** Undefined on a connection without TLS. */
-  readonly tls: TlsFacts | undefined;
+  readonly tls: TlsInfo | undefined;
   /** The name that the client gave itself (EHLO), not verified. */
   readonly clientName: string | undefined;
   /** The exchange whose credentials are being judged; undefined before and after, and where there is none. */
@@ -56,7 +56,7 @@ export interface Mind {
   /** Aborts when the connection is gone, or when the login has taken too long. */
   readonly signal: AbortSignal;
   /** True once the connection is gone. What the signal says, for who need not hear of it: a signal costs more than most logins. */
-  readonly left?: boolean | undefined;
+  readonly disconnected?: boolean | undefined;
   /** For checkers and realms that remember something as long as the connection lasts. */
   readonly store: Map<symbol, unknown>;
 }

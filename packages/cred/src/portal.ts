@@ -1,5 +1,5 @@
 import { after, type Clock, type Enrolled, isPromise, type MaybePromise, Roll, systemClock } from '@postern/core';
-import { Attempt, checkDeadline } from './attempt.ts';
+import { checkDeadline, LoginAttempt } from './attempt.ts';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
 import type { Credentials } from './credentials.ts';
@@ -25,7 +25,7 @@ export interface PortalOptions {
    * How long a login may take, in milliseconds, the client's own answers included; then it is a TemporaryFailure. The same for a
    * logout. Default: 60,000.
    */
-  readonly deadline?: number;
+  readonly loginTimeout?: number;
   /** Hears which logouts failed when everybody is logged out. Default: one warning of the process. */
   readonly onLogoutErrors?: (errors: AggregateError) => void;
   /** What the deadline goes by. Default: the system's. */
@@ -44,17 +44,17 @@ export class Portal {
   readonly #onLogoutErrors: (errors: AggregateError) => void;
   readonly #checkers = new Map<Interface, AnyChecker>();
   /** Who has been found for the classes asked about so far. */
-  readonly #found = new Map<Interface, AnyChecker | typeof NOBODY>();
-  readonly #attempts = new Roll<Attempt>();
+  readonly #found = new Map<Interface, AnyChecker | typeof NO_USERNAME>();
+  readonly #attempts = new Roll<LoginAttempt>();
   readonly #logins = new Roll<OpenLogin<unknown>>();
   #draining = false;
 
   constructor(realm: Realm, options: PortalOptions = {}) {
-    const { authorize = onlyAsThemselves, deadline = 60_000, clock = systemClock, onLogoutErrors = warn } = options;
-    checkDeadline(deadline);
+    const { authorize = onlyAsThemselves, loginTimeout = 60_000, clock = systemClock, onLogoutErrors = warn } = options;
+    checkDeadline(loginTimeout);
     this.#realm = realm;
     this.#authorize = authorize;
-    this.#deadline = deadline;
+    this.#deadline = loginTimeout;
     this.#clock = clock;
     this.#onLogoutErrors = onLogoutErrors;
   }
@@ -108,7 +108,7 @@ export class Portal {
     ...interfaces: I
   ): Promise<Login<InstanceOf<I[number]>>> {
     if (this.#draining) throw new TemporaryFailure('nobody is let in any more');
-    const attempt = new Attempt(mind, this.#clock, this.#deadline, 'the login took too long');
+    const attempt = new LoginAttempt(mind, this.#clock, this.#deadline, 'the login took too long');
     try {
       const login = attempt.run(() => this.#watch(attempt, this.#login(credentials, attempt, interfaces)));
       return isPromise(login) ? await login : login;
@@ -139,7 +139,7 @@ export class Portal {
   }
 
   /** Keeps the attempt as long as there is work for it. */
-  #watch<T>(attempt: Attempt, work: MaybePromise<T>): MaybePromise<T> {
+  #watch<T>(attempt: LoginAttempt, work: MaybePromise<T>): MaybePromise<T> {
     if (!isPromise(work)) return work;
     const ended = (): void => this.#attempts.delete(attempt);
     this.#attempts.add(attempt);
@@ -150,7 +150,7 @@ export class Portal {
   /** Comes to the login at once, if neither checker nor realm has to be waited for. */
   #login<I extends readonly Interface<object>[]>(
     credentials: Credentials,
-    attempt: Attempt,
+    attempt: LoginAttempt,
     interfaces: I,
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
     return after(this.#identify(credentials, attempt), (authenticated) =>
@@ -165,7 +165,7 @@ export class Portal {
     );
   }
 
-  #identify(credentials: Credentials, attempt: Attempt): MaybePromise<AvatarId> {
+  #identify(credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
     const checker = this.#checkerOf(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
     const refuse = async (error: unknown): Promise<never> => {
@@ -180,7 +180,7 @@ export class Portal {
     }
   }
 
-  #actAs(authenticated: AvatarId, credentials: Credentials, attempt: Attempt): MaybePromise<AvatarId> {
+  #actAs(authenticated: AvatarId, credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
     const { authzid } = credentials;
     return authzid === undefined ? authenticated : this.#authorize(authenticated, authzid, credentials, attempt);
   }
@@ -188,7 +188,7 @@ export class Portal {
   #enter<I extends readonly Interface<object>[]>(
     avatarId: AvatarId,
     given: Login<unknown>,
-    attempt: Attempt,
+    attempt: LoginAttempt,
     interfaces: I,
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
     if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
@@ -210,7 +210,7 @@ export class Portal {
       login.attempt?.end();
       this.#logins.delete(login);
     };
-    const leaving = login.given.leave(reason);
+    const leaving = login.given.logoutNow(reason);
     return leaving === undefined ? left() : this.#within(leaving).finally(left);
   };
 
@@ -230,13 +230,13 @@ export class Portal {
   #checkerOf(credentials: object): AnyChecker | undefined {
     const credentialInterface = credentials.constructor as Interface;
     const known = this.#found.get(credentialInterface);
-    if (known !== undefined) return known === NOBODY ? undefined : known;
+    if (known !== undefined) return known === NO_USERNAME ? undefined : known;
     let checker: AnyChecker | undefined;
     for (let prototype = credentials; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
       checker = this.#checkers.get(prototype.constructor as Interface);
       if (checker !== undefined) break;
     }
-    this.#found.set(credentialInterface, checker ?? NOBODY);
+    this.#found.set(credentialInterface, checker ?? NO_USERNAME);
     return checker;
   }
 
@@ -250,13 +250,13 @@ export class Portal {
 
 /** A login that the portal knows of. */
 class OpenLogin<A> extends Login<A> implements Enrolled {
-  place = -1;
+  index = -1;
   /** The realm's. */
   readonly given: Login<unknown>;
   /** Whose signal somebody has asked for. */
-  readonly attempt: Attempt | undefined;
+  readonly attempt: LoginAttempt | undefined;
 
-  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout, given: Login<unknown>, attempt: Attempt) {
+  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout, given: Login<unknown>, attempt: LoginAttempt) {
     super(avatarId, avatar, onLogout);
     this.given = given;
     this.attempt = attempt.hasSignal ? attempt : undefined;
@@ -293,4 +293,4 @@ function namesOf(interfaces: readonly Interface[]): string {
   return interfaces.map((wanted) => wanted.name).join(', ');
 }
 
-const NOBODY = Symbol('nobody');
+const NO_USERNAME = Symbol('nobody');

@@ -1,21 +1,21 @@
 import { LineNormalizer } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
-import { BARE_LINE_ENDINGS, type Intake, TOO_LARGE } from './intake.ts';
+import { BARE_LINE_ENDINGS, type IncomingMessage, TOO_LARGE } from './intake.ts';
 import { LineEndings } from './line-endings.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
 
 /** A message that comes in chunks (RFC 3030 §2). Once it is refused, so is every chunk that is still on its way. */
-export class Chunks {
+export class BdatMessage {
   readonly #state: State;
-  readonly #intake: Intake;
+  readonly #intake: IncomingMessage;
   /** Undefined where the message may hold anything. */
   readonly #lineEndings: LineEndings | undefined;
   /** Undefined where bare line endings are refused, or belong to the message. */
   readonly #normalizer: LineNormalizer | undefined;
-  #smallChunks = 0;
+  #maxSmallChunks = 0;
 
-  constructor(state: State, intake: Intake) {
+  constructor(state: State, intake: IncomingMessage) {
     this.#state = state;
     this.#intake = intake;
     const isText = state.transaction?.parameters.body !== 'BINARYMIME';
@@ -30,9 +30,9 @@ export class Chunks {
   async hear(octets: number, last: boolean): Promise<Reply | undefined> {
     const { conversation, limits } = this.#state;
     // What cannot be taken to its end is no work for the delivery.
-    if (this.#intake.octets + octets > limits.messageSize) await this.#intake.giveUp(TOO_LARGE);
+    if (this.#intake.octets + octets > limits.maxMessageSize) await this.#intake.abortMessage(TOO_LARGE);
     await conversation.hearBytes(octets, this.#take);
-    if (octets < SMALL_CHUNK && !last && ++this.#smallChunks > limits.smallChunks) return TOO_MANY_CHUNKS;
+    if (octets < SMALL_CHUNK && !last && ++this.#maxSmallChunks > limits.maxSmallChunks) return TOO_MANY_CHUNKS;
     if (last) return await this.#end();
     const refusal = this.#intake.refusal ?? (this.#hasBareLineEndings ? BARE_LINE_ENDINGS : undefined);
     if (refusal !== undefined) return await this.#intake.refuse(refusal);
@@ -45,8 +45,8 @@ export class Chunks {
   }
 
   /** Has the message aborted, if that has not happened yet. Does not fail. */
-  async withdraw(reason: Error): Promise<void> {
-    await this.#intake.giveUp(reason);
+  async abortMessage(reason: Error): Promise<void> {
+    await this.#intake.abortMessage(reason);
   }
 
   readonly #take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
@@ -58,7 +58,7 @@ export class Chunks {
     this.#lineEndings?.end();
     const rest = this.#normalizer?.end();
     if (rest !== undefined && rest.length > 0) await this.#intake.take(rest);
-    this.#state.go('home');
+    this.#state.enterPhase('home');
     return await this.#intake.end({ octets: this.#intake.octets, bareLineEndings: this.#hasBareLineEndings });
   }
 

@@ -1,7 +1,7 @@
 import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
 import { type AddressFault, forwardPathRefusal, reversePathRefusal } from './address-faults.ts';
 import { isAscii } from './ascii.ts';
-import type { ForwardedFacts } from './forwarded.ts';
+import type { ForwardedInfo } from './forwarded.ts';
 import { Reply } from './reply.ts';
 import { STRICT, type Tolerance } from './tolerance.ts';
 import { hasUnsafeCharacter, withoutUnsafeCharacters } from './unsafe-characters.ts';
@@ -15,7 +15,7 @@ export type Command =
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
   | { readonly verb: 'VRFY'; readonly text: string; readonly smtpUtf8: boolean }
   | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
-  | { readonly verb: 'XCLIENT'; readonly facts: ForwardedFacts }
+  | { readonly verb: 'XCLIENT'; readonly facts: ForwardedInfo }
   | { readonly verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS' };
 
 /** A command of which only the verb can be understood. */

@@ -1,5 +1,5 @@
 /** Dates and times as RFC 5322 §3.3 writes them, in UTC. A busy server asks for the same second again and again: its text is kept. */
-export class DateFormat {
+export class DateCache {
   #second = Number.NaN;
   #text = '';
 

@@ -48,7 +48,7 @@ export interface Envelope {
 }
 
 /** What a `Received:` field tells (RFC 5321 §4.4). */
-export interface Trace {
+export interface ReceivedTrace {
   readonly mind: Mind;
   readonly avatarId: AvatarId;
   /** This server's name. */
@@ -85,7 +85,7 @@ export abstract class MessageDelivery {
   abstract openMessage(envelope: Envelope): MaybePromise<Message>;
 
   /** The header field to be put before the message, without its line end; undefined for none. By default {@link formatReceived}'s. */
-  receivedHeader?(trace: Trace): string | undefined;
+  receivedHeader?(trace: ReceivedTrace): string | undefined;
 }
 
 /** One message on its way into a place where it is kept. Either `end` or `abort` is called, once, and after that nothing more. */
@@ -94,10 +94,10 @@ export interface Message {
    * False if no chunk is kept, nor a view of one, when its `write` is over: then its memory is given back at once, which is faster and
    * keeps the server small. Default: true.
    */
-  readonly retains?: boolean;
+  readonly keepsChunks?: boolean;
 
   /** The next server, if the message goes on, for a recipient counted from 0: who notifies the sender asks for it when `end` is over. */
-  onward?(recipient: number): Onward | undefined;
+  nextHop?(recipient: number): NextHop | undefined;
 
   /**
    * True if the sender is sure to be told that the message failed for a recipient, counted from 0: a notification is stored. The
@@ -115,14 +115,14 @@ export interface Message {
    * Without `tell` the client hears one reply for all recipients (SMTP): it is 250 only if no result is a failure of which the sender
    * is not told, and it is temporary if one result is. So a message that may be kept for all recipients or for none does that.
    */
-  end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]>;
+  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]>;
 
   /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
   abort(reason: Error): MaybePromise<void>;
 }
 
 /** The next server of a message that goes on. */
-export interface Onward {
+export interface NextHop {
   /** Its domain, or an address literal. */
   readonly host: string;
   /** What the sender may be told when it takes the message; undefined if it has DSN, and so tells that itself (RFC 3461 §5.2). */
@@ -135,4 +135,4 @@ export interface Onward {
 export type RecipientResult = Reply | undefined;
 
 /** Tells what became of a message for one of its recipients, who are counted from 0. Does not throw. */
-export type TellResult = (recipient: number, result: RecipientResult) => void;
+export type ReportResult = (recipient: number, result: RecipientResult) => void;

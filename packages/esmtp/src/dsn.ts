@@ -46,7 +46,7 @@ export const dsn: Extension = {
       keyword: 'ORCPT',
       read(value, parameters, { settings }) {
         if (value === undefined || !isOriginalRecipient(value)) return BAD_VALUE;
-        if (settings.omit.has('SMTPUTF8') && !isAscii(value)) return BAD_VALUE;
+        if (settings.disabledExtensions.has('SMTPUTF8') && !isAscii(value)) return BAD_VALUE;
         parameters.orcpt = value;
         return undefined;
       },

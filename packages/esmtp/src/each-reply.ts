@@ -1,5 +1,5 @@
 import { isPromise } from '@postern/cred';
-import type { Envelope, RecipientResult, TellResult } from './delivery.ts';
+import type { Envelope, RecipientResult, ReportResult } from './delivery.ts';
 import { CLOSING } from './refusals.ts';
 import { Reply } from './reply.ts';
 import type { State } from './state.ts';
@@ -19,7 +19,7 @@ export class EachReply {
   }
 
   /** What became of the message for one recipient. The first word on each holds. */
-  readonly tell: TellResult = (recipient, result) => {
+  readonly tell: ReportResult = (recipient, result) => {
     if (this.#results.has(recipient)) return;
     this.#results.set(recipient, result);
     this.#sayKnown();
@@ -45,7 +45,7 @@ export class EachReply {
       const at = this.#said++;
       const reply = this.#results.get(at) ?? new Reply(250, '2.0.0', `<${this.#recipients[at]}> OK ${this.#id}`);
       this.#state.conversation.say(reply.toString());
-      if (reply.code === CLOSING) this.#state.leaving = 'disconnected';
+      if (reply.code === CLOSING) this.#state.closeReason = 'disconnected';
     }
   }
 }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
-import { type Challenger, checkChallengers, challengers as family, type OfferPolicy } from '@postern/sasl';
+import { type Challenger, checkChallengers, challengers as family, type MechanismPolicy } from '@postern/sasl';
 import { checkPortal } from './check-portal.ts';
-import { DateFormat } from './date-format.ts';
+import { DateCache } from './date-format.ts';
 import { isAddressLiteral, isDomain } from './domain.ts';
 import type { EventListener } from './events.ts';
 import { extensions, readersOf } from './extensions.ts';
 import { type Limits, withDefaults } from './limits.ts';
 import { phasesOf } from './phases.ts';
-import { RepeatedReply } from './repeated-reply.ts';
+import { ReplyCache } from './repeated-reply.ts';
 import { Reply } from './reply.ts';
 import { type Policy, type Service, services } from './services.ts';
-import { lead } from './session.ts';
+import { runSession } from './session.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
 import { toleranceOf } from './tolerance.ts';
@@ -28,9 +28,9 @@ export interface EsmtpOptions extends Partial<Policy> {
   /** What the listener is for; sets what is not chosen of the {@link Policy}. Default: submission. */
   readonly service?: Service;
   /** Which mechanisms are offered where. Default: those that expose the secret only with TLS, or to this machine. */
-  readonly offer?: OfferPolicy;
+  readonly mechanismPolicy?: MechanismPolicy;
   /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
-  readonly trustSubmitter?: (mind: Mind, avatarId: AvatarId) => boolean;
+  readonly trustAuthParameter?: (mind: Mind, avatarId: AvatarId) => boolean;
   /**
    * The peers whose word is taken on whose connection they hand on (XCLIENT), by the addresses of the connections themselves: `networks`
    * of `@postern/node` makes this of a list. Default: nobody.
@@ -42,7 +42,7 @@ export interface EsmtpOptions extends Partial<Policy> {
    */
   readonly lenient?: boolean;
   /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
-  readonly omit?: readonly OptionalExtension[];
+  readonly disabledExtensions?: readonly OptionalExtension[];
   /** What a client may use up. Default: {@link Limits} says it of each. */
   readonly limits?: Partial<Limits>;
   /**
@@ -71,7 +71,7 @@ export type OptionalExtension = (typeof optionalExtensions)[number];
  */
 export function esmtp(options: EsmtpOptions): Protocol {
   const settings = settle(options);
-  return Object.assign((conversation: Conversation) => lead(new State(conversation, settings)), {
+  return Object.assign((conversation: Conversation) => runSession(new State(conversation, settings)), {
     scheme: settings.protocol,
   });
 }
@@ -84,12 +84,12 @@ function settle(options: EsmtpOptions): Settings {
   const policy = policyOf(service, options);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const tolerance = toleranceOf(service, options.lenient ?? false);
-  const omit = omitted(options.omit);
+  const disabledExtensions = omitted(options.disabledExtensions);
   const challengers =
     policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname }));
   const { portal, xclient } = options;
   checkPortal({ portal, authentication: policy.authentication, challengers, takesXclient: xclient !== undefined });
-  const offered = extensions.filter(({ keyword }) => !omit.has(keyword));
+  const offered = extensions.filter(({ keyword }) => !disabledExtensions.has(keyword));
   return {
     hostname,
     portal,
@@ -99,10 +99,10 @@ function settle(options: EsmtpOptions): Settings {
     phases: phasesOf(protocol, tolerance),
     tolerance,
     ...policy,
-    offer: options.offer ?? {},
-    trustSubmitter: options.trustSubmitter ?? (() => false),
+    mechanismPolicy: options.mechanismPolicy ?? {},
+    trustAuthParameter: options.trustAuthParameter ?? (() => false),
     xclient: xclient ?? (() => false),
-    omit,
+    disabledExtensions,
     extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
@@ -111,9 +111,9 @@ function settle(options: EsmtpOptions): Settings {
     warnings: new Warnings(clock),
     logUsernames: options.logUsernames ?? false,
     clock,
-    dates: new DateFormat(),
-    greeted: new RepeatedReply(250),
-    farewell: new Reply(221, '2.0.0', `${hostname} closing the connection`),
+    dates: new DateCache(),
+    ehloReplies: new ReplyCache(250),
+    quitReply: new Reply(221, '2.0.0', `${hostname} closing the connection`),
     nextId: ids(),
   };
 }
@@ -139,8 +139,8 @@ function policyOf(service: Service, chosen: Partial<Policy>): Policy {
   }
   return {
     authentication: chosen.authentication ?? policy.authentication,
-    qualifiedDomains: chosen.qualifiedDomains ?? policy.qualifiedDomains,
-    completeHeader: chosen.completeHeader ?? policy.completeHeader,
+    requireQualifiedDomains: chosen.requireQualifiedDomains ?? policy.requireQualifiedDomains,
+    addMissingHeaders: chosen.addMissingHeaders ?? policy.addMissingHeaders,
     newlines,
     removeBcc: chosen.removeBcc ?? policy.removeBcc,
     omitClientFromReceived: chosen.omitClientFromReceived ?? policy.omitClientFromReceived,

@@ -83,7 +83,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly failed: readonly FailedRecipient[];
     }
   /** Something did not work; the connection went on, or ended, with a reply that says nothing of the cause. */
-  | { readonly kind: 'trouble'; readonly culprit: Culprit; readonly during: Verb | 'session'; readonly cause: unknown }
+  | { readonly kind: 'error'; readonly culprit: Culprit; readonly during: Verb | 'session'; readonly cause: unknown }
   | {
       readonly kind: 'closed';
       readonly reason: LogoutReason;

@@ -35,22 +35,23 @@ export const extensions: readonly Extension[] = [
   { keyword: 'PIPELINING', advertise: () => 'PIPELINING' },
   {
     keyword: 'SIZE',
-    advertise: ({ limits: { messageSize } }) => (Number.isFinite(messageSize) ? `SIZE ${messageSize}` : 'SIZE'),
+    advertise: ({ limits: { maxMessageSize } }) =>
+      Number.isFinite(maxMessageSize) ? `SIZE ${maxMessageSize}` : 'SIZE',
     mail: [
       {
         keyword: 'SIZE',
         read(value, parameters, { limits }) {
           if (value === undefined || !/^\d{1,20}$/.test(value)) return BAD_VALUE;
           parameters.size = Number(value);
-          return parameters.size > limits.messageSize ? TOO_LARGE : undefined;
+          return parameters.size > limits.maxMessageSize ? TOO_LARGE : undefined;
         },
       },
     ],
   },
   {
     keyword: 'LIMITS',
-    advertise({ limits: { recipients, transactions } }) {
-      const said = [...limit('RCPTMAX', recipients), ...limit('MAILMAX', transactions)];
+    advertise({ limits: { maxRecipients, maxTransactions } }) {
+      const said = [...limit('RCPTMAX', maxRecipients), ...limit('MAILMAX', maxTransactions)];
       return said.length === 0 ? undefined : `LIMITS ${said.join(' ')}`;
     },
   },
@@ -63,7 +64,7 @@ export const extensions: readonly Extension[] = [
         read(value, parameters, { settings }) {
           const body = value?.toUpperCase();
           if (body !== '7BIT' && body !== '8BITMIME' && body !== 'BINARYMIME') return BAD_VALUE;
-          if (body === 'BINARYMIME' && settings.omit.has(body)) return BAD_VALUE;
+          if (body === 'BINARYMIME' && settings.disabledExtensions.has(body)) return BAD_VALUE;
           parameters.body = body;
           return undefined;
         },
@@ -107,7 +108,7 @@ export const extensions: readonly Extension[] = [
   {
     keyword: 'AUTH',
     advertise(state) {
-      const mechanisms = offered(state.challengers, state.portal, state.mind, state.offer);
+      const mechanisms = offered(state.challengers, state.portal, state.mind, state.mechanismPolicy);
       return mechanisms.length === 0 || state.needsTls
         ? undefined
         : `AUTH ${mechanisms.map(({ mechanism }) => mechanism).join(' ')}`;

@@ -1,7 +1,7 @@
-import { type Address, isLocal, type Mind, type TlsFacts } from '@postern/cred';
+import { type Address, isLocal, type Mind, type TlsInfo } from '@postern/cred';
 
 /** What a trusted peer says of the client that it hands on (XCLIENT). What it said is not known is there, and undefined. */
-export interface ForwardedFacts {
+export interface ForwardedInfo {
   /** The client's host name, as the peer has looked it up. */
   readonly name?: string | undefined;
   readonly address?: HostAddress | undefined;
@@ -21,12 +21,12 @@ export interface ForwardedFacts {
 export type HostAddress = Pick<Address, 'family' | 'address'>;
 
 /** What is known of a client that a trusted peer hands on; undefined for one that has come by itself. For checkers, realms and avatars. */
-export function forwardedFacts(mind: Mind): ForwardedFacts | undefined {
-  return mind.store.get(FORWARDED) as ForwardedFacts | undefined;
+export function forwardedInfo(mind: Mind): ForwardedInfo | undefined {
+  return mind.store.get(FORWARDED) as ForwardedInfo | undefined;
 }
 
 /** An end of the connection as the facts have it, and otherwise as it is. An address that is not known is the unspecified one (RFC 1122 §3.2.1.3). */
-export function forwardedEnd(actual: Address, facts: ForwardedFacts, end: 'client' | 'destination'): Address {
+export function forwardedEnd(actual: Address, facts: ForwardedInfo, end: 'client' | 'destination'): Address {
   const [address, port] =
     end === 'client' ? (['address', 'port'] as const) : (['destinationAddress', 'destinationPort'] as const);
   if (!(address in facts)) return port in facts ? { ...actual, port: facts[port] ?? 0 } : actual;
@@ -39,7 +39,7 @@ export function forwardedEnd(actual: Address, facts: ForwardedFacts, end: 'clien
  * TLS with the peer that hands the client on. Its certificate is not the client's, who could log in by it as the peer (EXTERNAL), and
  * its channel is none that the client could bind to (SCRAM-PLUS).
  */
-export function forwardedTls({ version, cipher, serverName }: TlsFacts): TlsFacts {
+export function forwardedTls({ version, cipher, serverName }: TlsInfo): TlsInfo {
   return { version, cipher, serverName, peerCertificate: undefined, channelBinding: () => undefined };
 }
 

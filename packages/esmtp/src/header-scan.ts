@@ -1,7 +1,7 @@
 /** Counts the `Received:` fields in a message's header (RFC 5321 §6.3), however its bytes are split. */
 export class HeaderScan {
   /** Fields so far. */
-  receivedFields = 0;
+  maxReceivedFields = 0;
   #inHeader = true;
   /** How much of the line's beginning is `received:`; -1 once it is something else. */
   #matched = 0;
@@ -24,7 +24,7 @@ export class HeaderScan {
       const matches = octet === LOWER[this.#matched] || octet === UPPER[this.#matched];
       this.#matched = matches ? this.#matched + 1 : -1;
       if (this.#matched === LOWER.length) {
-        this.receivedFields++;
+        this.maxReceivedFields++;
         this.#matched = -1;
       }
       if (this.#matched >= 0) at++;

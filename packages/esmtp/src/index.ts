@@ -1,35 +1,38 @@
 export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
 export { type Decision, decide } from './decisions/decide.ts';
-export { accept, challenge, defer, reject, type Verdict, type Wording } from './decisions/verdicts.ts';
-export { KnownRecipientsDelivery, type KnownRecipientsOptions } from './deliveries/known-recipients-delivery.ts';
+export { accept, challenge, defer, type ReplyOptions as Wording, reject, type Verdict } from './decisions/verdicts.ts';
+export {
+  KnownRecipientsDelivery,
+  type KnownRecipientsDeliveryOptions as KnownRecipientsOptions,
+} from './deliveries/known-recipients-delivery.ts';
 export { LineMessage } from './deliveries/line-message.ts';
-export { MustMatchSender, type MustMatchSenderOptions, type OwnAddresses } from './deliveries/must-match-sender.ts';
-export { Notifying, type NotifyingOptions } from './deliveries/notifying.ts';
-export { PerRecipient, type PerRecipientOptions, type Route } from './deliveries/per-recipient.ts';
+export { type OwnAddresses, OwnSenderDelivery, type OwnSenderDeliveryOptions } from './deliveries/must-match-sender.ts';
+export { NotifyingDelivery as Notifying, type NotifyingDeliveryOptions } from './deliveries/notifying.ts';
+export { PerRecipientDelivery, type PerRecipientDeliveryOptions, type Route } from './deliveries/per-recipient.ts';
 export {
   type Envelope,
   type MailParameters,
   type Message,
   MessageDelivery,
-  type Onward,
+  type NextHop as Onward,
   type RcptParameters,
+  type ReceivedTrace as Trace,
   type Recipient,
   type RecipientResult,
-  type TellResult,
-  type Trace,
+  type ReportResult as TellResult,
 } from './delivery.ts';
 export { isAddressLiteral, isDomain } from './domain.ts';
 export type { Notify } from './dsn.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
-export { type ForwardedFacts, forwardedFacts, type HostAddress } from './forwarded.ts';
+export { type ForwardedInfo, forwardedInfo, type HostAddress } from './forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './limits.ts';
 export { formatAddress } from './log/entry-of.ts';
 export { formatLogFields, type LogFields } from './log/format-line.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
 export { printable } from './log/printable.ts';
-export { LoginDeferral, LoginRefusal, type RefusalOptions } from './login-refusal.ts';
+export { LoginDeferral, LoginRejection, type LoginReplyOptions as RefusalOptions } from './login-refusal.ts';
 export { foldMailbox, withoutSubaddress } from './mailbox-identity.ts';
 export type { NextHopReply } from './next-hops.ts';
 export { formatReceived } from './received.ts';

@@ -11,16 +11,16 @@ import { HeaderScan, LineLengths } from './header-scan.ts';
 import type { Limits } from './limits.ts';
 import { type NextHopReply, nextHopsOf } from './next-hops.ts';
 import { summarize } from './one-reply.ts';
-import { NO_MEMORY, refusal } from './refusals.ts';
+import { NO_MEMORY, replyFor } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
-import { tellMessageRefusal } from './tell-refusal.ts';
+import { reportMessageRefusal } from './tell-refusal.ts';
 
 /**
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
  * message aborted once: then the reply is ready.
  */
-export class Intake implements Preface {
+export class IncomingMessage implements Preface {
   readonly #state: State;
   readonly #envelope: Envelope;
   readonly #message: Message;
@@ -49,10 +49,10 @@ export class Intake implements Preface {
     this.#field = field;
     this.#during = during;
     this.#limits = limits;
-    const inLines = Number.isFinite(limits.textLine) && envelope.parameters.body !== 'BINARYMIME';
-    this.#lines = inLines ? new LineLengths(limits.textLine) : undefined;
+    const inLines = Number.isFinite(limits.maxTextLine) && envelope.parameters.body !== 'BINARYMIME';
+    this.#lines = inLines ? new LineLengths(limits.maxTextLine) : undefined;
     if (settings.removeBcc) this.#removal = new BccRemoval();
-    if (settings.completeHeader) this.#completion = new HeaderCompletion(this);
+    if (settings.addMissingHeaders) this.#completion = new HeaderCompletion(this);
   }
 
   /** What goes before the message: the `Received:` field. */
@@ -88,7 +88,7 @@ export class Intake implements Preface {
     if (this.#refusal !== undefined) return;
     const begins = this.#octets === 0;
     const defect = this.#examine(piece);
-    if (defect !== undefined) return this.giveUp(defect);
+    if (defect !== undefined) return this.abortMessage(defect);
     // A blank that comes first is neither held nor removed.
     const kept = this.#removal?.push(piece) ?? piece;
     if (kept.length === 0) return;
@@ -119,13 +119,13 @@ export class Intake implements Preface {
     const rest = this.#completion?.end();
     if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
     const defect = this.#defectOf(this.#completion?.completed);
-    return after(defect === undefined ? this.#write(rest) : this.giveUp(defect), () => this.#keep(octets, each));
+    return after(defect === undefined ? this.#write(rest) : this.abortMessage(defect), () => this.#keep(octets, each));
   }
 
   #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
     if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
     try {
-      const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.finalTime);
+      const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.endTimeout);
       if (!isPromise(results)) return this.#judge(results, octets, each);
       return results.then(
         (late) => this.#judge(late, octets, each),
@@ -145,12 +145,12 @@ export class Intake implements Preface {
 
   /** Refuses the message, unless that has happened already, whatever of it is still to come. Comes to the refusal that holds. */
   async refuse(reason: Reply): Promise<Reply> {
-    await this.giveUp(reason);
+    await this.abortMessage(reason);
     return this.#refuse(this.#refusal ?? reason);
   }
 
   /** Has the message aborted, if that has not happened yet. Does not fail. */
-  async giveUp(reason: Reply | Error): Promise<void> {
+  async abortMessage(reason: Reply | Error): Promise<void> {
     if (this.#refusal !== undefined) return;
     this.#refusal = reason instanceof Reply ? reason : this.#explain(reason);
     const error = reason instanceof Reply ? new Rejection(reason.code, reason.enhanced ?? '', ...reason.lines) : reason;
@@ -172,7 +172,7 @@ export class Intake implements Preface {
     if (before === undefined) return this.#countHeld(completion.heldOctets);
     this.#completion = undefined;
     const defect = this.#defectOf(completion.completed);
-    if (defect !== undefined) return this.giveUp(defect);
+    if (defect !== undefined) return this.abortMessage(defect);
     return before.length === 0 ? this.#write(piece, used) : this.#writeBoth(before, piece, used);
   }
 
@@ -180,7 +180,7 @@ export class Intake implements Preface {
   #countHeld(octets: number): MaybePromise<void> {
     if (octets === this.#heldOctets) return;
     if (this.#state.reserveForEnvelope(octets - this.#heldOctets)) this.#heldOctets = octets;
-    else return this.giveUp(NO_MEMORY);
+    else return this.abortMessage(NO_MEMORY);
   }
 
   #writeBoth(before: Uint8Array, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
@@ -192,16 +192,16 @@ export class Intake implements Preface {
   #write(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     try {
       const written = this.#state.ask(() => this.#hand(piece, used));
-      if (isPromise(written)) return written.catch((error: Error) => this.giveUp(error));
+      if (isPromise(written)) return written.catch((error: Error) => this.abortMessage(error));
     } catch (error) {
-      return this.giveUp(error as Error);
+      return this.abortMessage(error as Error);
     }
   }
 
   /** The delivery itself has to be done with the piece: that we wait no longer, for one, does not mean that. */
   #hand(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
     const written = this.#message.write(piece);
-    if (used === undefined || this.#message.retains !== false) return written;
+    if (used === undefined || this.#message.keepsChunks !== false) return written;
     if (!isPromise(written)) return release(used);
     return written.then(() => release(used));
   }
@@ -209,16 +209,16 @@ export class Intake implements Preface {
   /** What is wrong with the message, up to and with this piece. */
   #examine(piece: Uint8Array): Reply | undefined {
     this.#octets += piece.length;
-    if (this.#octets > this.#limits.messageSize) return TOO_LARGE;
+    if (this.#octets > this.#limits.maxMessageSize) return TOO_LARGE;
     this.#header.feed(piece);
-    if (this.#header.receivedFields >= this.#limits.receivedFields) return LOOP;
+    if (this.#header.maxReceivedFields >= this.#limits.maxReceivedFields) return LOOP;
     this.#lines?.feed(piece);
     return this.#lines?.exceeded ? LONG_LINE : undefined;
   }
 
   /** Who changes a message has to see to the addresses in its header, and nobody else (RFC 6409 §4.2). */
   #defectOf(completed: Uint8Array | undefined): Reply | undefined {
-    if (completed === undefined || !this.#state.settings.qualifiedDomains) return undefined;
+    if (completed === undefined || !this.#state.settings.requireQualifiedDomains) return undefined;
     return hasUnqualifiedAddress(completed) ? UNQUALIFIED : undefined;
   }
 
@@ -245,7 +245,7 @@ export class Intake implements Preface {
     try {
       return this.#message.isNotified?.(recipient) === true;
     } catch (error) {
-      this.#state.trouble('us', this.#during, error);
+      this.#state.reportError('us', this.#during, error);
       return false;
     }
   }
@@ -267,7 +267,7 @@ export class Intake implements Preface {
     try {
       return nextHopsOf(this.#message, this.#envelope);
     } catch (error) {
-      this.#state.trouble('us', this.#during, error);
+      this.#state.reportError('us', this.#during, error);
       return [];
     }
   }
@@ -275,15 +275,15 @@ export class Intake implements Preface {
   /** Tells of the refusal, once. */
   #refuse(reply: Reply, failed: readonly FailedRecipient[] = NONE): Reply {
     if (this.#told) this.#state.told = reply;
-    else tellMessageRefusal(this.#state, this.#envelope, reply, failed);
+    else reportMessageRefusal(this.#state, this.#envelope, reply, failed);
     this.#told = true;
     return reply;
   }
 
   /** The reply to a failure, which is told of if it is none of the client's. */
   #explain(error: unknown): Reply {
-    if (error instanceof DeliveryFailed) this.#state.trouble('us', this.#during, error.cause);
-    return refusal(error);
+    if (error instanceof DeliveryFailed) this.#state.reportError('us', this.#during, error.cause);
+    return replyFor(error);
   }
 }
 

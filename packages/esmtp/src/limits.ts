@@ -1,23 +1,23 @@
 /** What a client may use up. Lengths are in octets, times in milliseconds. */
 export interface Limits {
   /** A command line without its CRLF; longer is 500. RFC 5321 §4.5.3.1.4 asks for 510 at least, RFC 3461 §5.4 for 1034. Default: 2,048. */
-  readonly commandLine: number;
+  readonly maxCommandLine: number;
   /** A line of an authentication exchange without its CRLF, and the initial response on the AUTH line; longer is 500 (RFC 4954 §4). Default: 12,288. */
-  readonly exchangeLine: number;
+  readonly maxExchangeLine: number;
   /** A line of message text without its CRLF; longer is 554 after the end of the data. RFC 5321 §4.5.3.1.6 asks for 998 at least. Default: unlimited. */
-  readonly textLine: number;
+  readonly maxTextLine: number;
   /** A message as it comes, without dot stuffing and with its line ends normalized where they are; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
-  readonly messageSize: number;
+  readonly maxMessageSize: number;
   /** Recipients of one message; more are 452. Said with LIMITS (RFC 9422). RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
-  readonly recipients: number;
+  readonly maxRecipients: number;
   /** MAIL commands on one connection; one more is 421. Said with LIMITS (RFC 9422). Default: unlimited. */
-  readonly transactions: number;
+  readonly maxTransactions: number;
   /** Chunks of a message, the last one aside, that have fewer than 1,024 octets (RFC 3030); one more is 421. Default: 1,000. */
-  readonly smallChunks: number;
+  readonly maxSmallChunks: number;
   /** `Received:` fields in one message; as many are 554, for it goes in circles (RFC 5321 §6.3). Default: 100. */
-  readonly receivedFields: number;
+  readonly maxReceivedFields: number;
   /** Commands on one connection that are none, come at the wrong time or are wrongly written; then 421. Default: 20. */
-  readonly errors: number;
+  readonly maxErrors: number;
   /**
    * Commands on one connection that bring no message and are answered without delay: NOOP, RSET, EHLO, VRFY, HELP, and refused
    * ones. A refused RCPT and a small chunk count a tenth. An accepted message resets the count; ten seconds take one off. Default: 100.
@@ -28,60 +28,60 @@ export interface Limits {
   /** How many of these commands there may be, counted in the same way; one more is 421. Default: 1,000. */
   readonly maxJunkCommands: number;
   /** Refused logins on one connection that are answered without delay. RFC 4954 §9 asks for 3 at least before a connection is dropped. Default: 3. */
-  readonly promptRefusals: number;
+  readonly undelayedLoginFailures: number;
   /** How long the answer to each later refused login is held back. Default: 5,000. */
-  readonly refusalDelay: number;
+  readonly loginFailureDelay: number;
   /** Refused logins on one connection, the last of which gets a 421. Default: 10. */
-  readonly refusals: number;
+  readonly maxLoginFailures: number;
   /** A refused login is answered no sooner than so long after the client's last word, whatever was wrong. Default: 250. */
-  readonly refusalFloor: number;
+  readonly minFailureDelay: number;
   /**
    * The first challenge of live credentials (SCRAM) leaves at a whole multiple of this after the client's message, so that its time
    * does not tell which users exist; 0 for none. Default: 10.
    */
   readonly minChallengeDelay: number;
   /** How long a login may take in all, from AUTH to its outcome; then 421. Default: 120,000. */
-  readonly loginTime: number;
+  readonly loginTimeout: number;
   /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
-  readonly idleTime: number;
+  readonly idleTimeout: number;
   /**
    * How long a connection may last on which the client neither logs in nor sends a message that is accepted; then 421. Each
    * accepted message begins the time anew. Default: 1,800,000 (30 minutes).
    */
   readonly unauthenticatedTimeout: number;
   /** How long a delivery may take over one call, but that to `end`; then 451. Default: 120,000. */
-  readonly deliveryTime: number;
+  readonly deliveryTimeout: number;
   /**
    * How long a delivery may take over a message's `end`; then 451. Giving up sooner than it does may deliver twice. Default: 620,000, a
    * little more than the ten minutes for which a relay waits for the next server (RFC 5321 §4.5.3.2.6).
    */
-  readonly finalTime: number;
+  readonly endTimeout: number;
 }
 
 /** Safe on the open Internet, and wide enough for every client that behaves. */
 export const defaultLimits: Limits = {
-  commandLine: 2_048,
-  exchangeLine: 12_288,
-  textLine: Number.POSITIVE_INFINITY,
-  messageSize: 25 * 1024 * 1024,
-  recipients: 1_000,
-  transactions: Number.POSITIVE_INFINITY,
-  smallChunks: 1_000,
-  receivedFields: 100,
-  errors: 20,
+  maxCommandLine: 2_048,
+  maxExchangeLine: 12_288,
+  maxTextLine: Number.POSITIVE_INFINITY,
+  maxMessageSize: 25 * 1024 * 1024,
+  maxRecipients: 1_000,
+  maxTransactions: Number.POSITIVE_INFINITY,
+  maxSmallChunks: 1_000,
+  maxReceivedFields: 100,
+  maxErrors: 20,
   undelayedJunkCommands: 100,
   junkCommandDelay: 10,
   maxJunkCommands: 1_000,
-  promptRefusals: 3,
-  refusalDelay: 5_000,
-  refusals: 10,
-  refusalFloor: 250,
+  undelayedLoginFailures: 3,
+  loginFailureDelay: 5_000,
+  maxLoginFailures: 10,
+  minFailureDelay: 250,
   minChallengeDelay: 10,
-  loginTime: 120_000,
-  idleTime: 300_000,
+  loginTimeout: 120_000,
+  idleTimeout: 300_000,
   unauthenticatedTimeout: 1_800_000,
-  deliveryTime: 120_000,
-  finalTime: 620_000,
+  deliveryTimeout: 120_000,
+  endTimeout: 620_000,
 };
 
 /**
@@ -102,26 +102,26 @@ export function withDefaults(chosen: Partial<Limits> = {}): Limits {
 }
 
 const least: Limits = {
-  commandLine: 510,
-  exchangeLine: 510,
-  textLine: 998,
-  messageSize: 1,
-  recipients: 1,
-  transactions: 1,
-  smallChunks: 0,
-  receivedFields: 1,
-  errors: 1,
+  maxCommandLine: 510,
+  maxExchangeLine: 510,
+  maxTextLine: 998,
+  maxMessageSize: 1,
+  maxRecipients: 1,
+  maxTransactions: 1,
+  maxSmallChunks: 0,
+  maxReceivedFields: 1,
+  maxErrors: 1,
   undelayedJunkCommands: 0,
   junkCommandDelay: 0,
   maxJunkCommands: 1,
-  promptRefusals: 0,
-  refusalDelay: 0,
-  refusals: 1,
-  refusalFloor: 0,
+  undelayedLoginFailures: 0,
+  loginFailureDelay: 0,
+  maxLoginFailures: 1,
+  minFailureDelay: 0,
   minChallengeDelay: 0,
-  loginTime: 1,
-  idleTime: 1,
+  loginTimeout: 1,
+  idleTimeout: 1,
   unauthenticatedTimeout: 1,
-  deliveryTime: 1,
-  finalTime: 1,
+  deliveryTimeout: 1,
+  endTimeout: 1,
 };

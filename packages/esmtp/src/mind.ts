@@ -1,13 +1,13 @@
 import type { Conversation } from '@postern/conversation';
 import type { Mind } from '@postern/cred';
-import { FORWARDED, type ForwardedFacts, forwardedEnd, forwardedTls } from './forwarded.ts';
+import { FORWARDED, type ForwardedInfo, forwardedEnd, forwardedTls } from './forwarded.ts';
 
 /** What this protocol knows of its client. */
 export class SmtpMind implements Mind {
   readonly protocol: string;
   readonly #conversation: Conversation;
   #clientName: string | undefined;
-  #forwarded: ForwardedFacts | undefined;
+  #forwarded: ForwardedInfo | undefined;
   #store: Map<symbol, unknown> | undefined;
 
   constructor(conversation: Conversation, protocol: string) {
@@ -40,7 +40,7 @@ export class SmtpMind implements Mind {
   }
 
   /** What a trusted peer has said of the client. */
-  get forwarded(): ForwardedFacts | undefined {
+  get forwarded(): ForwardedInfo | undefined {
     return this.#forwarded;
   }
 
@@ -48,8 +48,8 @@ export class SmtpMind implements Mind {
     return this.#conversation.signal;
   }
 
-  get left(): boolean {
-    return this.#conversation.left;
+  get disconnected(): boolean {
+    return this.#conversation.disconnected;
   }
 
   get store(): Map<symbol, unknown> {
@@ -58,7 +58,7 @@ export class SmtpMind implements Mind {
   }
 
   /** Goes by what a trusted peer says of the client from now on. */
-  forward(facts: ForwardedFacts | undefined): void {
+  forward(facts: ForwardedInfo | undefined): void {
     this.#forwarded = facts;
     if (facts === undefined) this.#store?.delete(FORWARDED);
     else this.#store?.set(FORWARDED, facts);

@@ -1,13 +1,13 @@
 import { isPromise, type Login, type MaybePromise, settled } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from './delivery.ts';
-import { Intake } from './intake.ts';
+import { IncomingMessage } from './intake.ts';
 import { completeReceived, withKeyword } from './received.ts';
-import { refusal } from './refusals.ts';
+import { replyFor } from './refusals.ts';
 import { DeliveryFailed, type State } from './state.ts';
-import { tellMessageRefusal } from './tell-refusal.ts';
+import { reportMessageRefusal } from './tell-refusal.ts';
 
 /** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
-export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<Intake> {
+export function openMessage(state: State, during: 'DATA' | 'BDAT'): MaybePromise<IncomingMessage> {
   const { login, transaction } = state;
   if (login === undefined || transaction === undefined) throw new Error(`${during} without a transaction`);
   const { reversePath, parameters, recipients } = transaction;
@@ -17,10 +17,10 @@ export function openIntake(state: State, during: 'DATA' | 'BDAT'): MaybePromise<
     () => open(state, login.avatar, envelope),
     (message) => {
       state.noteMessage();
-      return new Intake(state, envelope, message, field, during);
+      return new IncomingMessage(state, envelope, message, field, during);
     },
     (error) => {
-      tellMessageRefusal(state, envelope, refusal(error));
+      reportMessageRefusal(state, envelope, replyFor(error));
       throw error;
     },
   );
@@ -59,7 +59,7 @@ function receivedField(
   const { hostname, dates, omitClientFromReceived: omitClient } = settings;
   const remoteName = forwarded?.name;
   if (avatar.receivedHeader === undefined) {
-    const beginning = state.receivedBeginning.of({ mind, remoteName, omitClient, hostname, protocol });
+    const beginning = state.maxReceivedFields.of({ mind, remoteName, omitClient, hostname, protocol });
     return completeReceived(beginning, mind, envelope, dates.format(Date.now()));
   }
   const way = { mind, remoteName, omitClient, hostname, protocol };

@@ -1,24 +1,24 @@
-import { DateFormat } from './date-format.ts';
-import type { Envelope, Trace } from './delivery.ts';
+import { DateCache } from './date-format.ts';
+import type { Envelope, ReceivedTrace } from './delivery.ts';
 import { isClientName } from './domain.ts';
 
 /**
  * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
  * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
  */
-export function formatReceived(trace: Trace): string {
+export function formatReceived(trace: ReceivedTrace): string {
   const { mind, envelope, date } = trace;
-  return completeReceived(beginReceived(trace), mind, envelope, new DateFormat().format(date.getTime()));
+  return completeReceived(beginReceived(trace), mind, envelope, new DateCache().format(date.getTime()));
 }
 
 /** Who sends, to whom, and how. */
-type Way = Pick<Trace, 'mind' | 'remoteName' | 'omitClient' | 'hostname' | 'protocol'>;
+type Way = Pick<ReceivedTrace, 'mind' | 'remoteName' | 'omitClient' | 'hostname' | 'protocol'>;
 
 /** The field as far as it does not depend on the message. */
 type Beginning = Pick<FoldedField, 'text' | 'column'>;
 
 /** Begins the fields of one session, which nearly always begin as the last one did: then that is kept. */
-export class ReceivedBeginning {
+export class ReceivedFieldCache {
   #name: string | undefined = undefined;
   #remoteName: string | undefined = undefined;
   #address: string | undefined = undefined;
@@ -50,14 +50,14 @@ function beginReceived({ mind, remoteName, omitClient, hostname, protocol }: Way
 }
 
 /** The name that the client gave, if it may stand in a field. */
-function nameOf({ clientName = '' }: Trace['mind']): string {
+function nameOf({ clientName = '' }: ReceivedTrace['mind']): string {
   return isClientName(clientName) ? clientName : 'unknown';
 }
 
 /** The whole field, with the date in words. */
 export function completeReceived(
   beginning: Beginning,
-  { tls }: Trace['mind'],
+  { tls }: ReceivedTrace['mind'],
   { id, recipients }: Envelope,
   date: string,
 ): string {
@@ -83,7 +83,7 @@ export function withKeyword(facts: {
 }
 
 /** The peer's address as TCP-info, with its name if that is known; a UNIX socket has none. */
-function tcpInfo({ family, address }: Trace['mind']['remote'], name: string | undefined): string {
+function tcpInfo({ family, address }: ReceivedTrace['mind']['remote'], name: string | undefined): string {
   if (family === 'unix') return '';
   const known = name === undefined ? '' : `${name} `;
   const bare = family === 'IPv4' ? address : address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');

@@ -15,7 +15,7 @@ import { Rejection, Reply } from './reply.ts';
  * The reply to AUTH when it failed (RFC 4954 §4, §6). An unknown user, a wrong password, a closed account and an identity that is
  * not for this user get the same one, unless a checker has words of its own.
  */
-export function loginRefusal(error: LoginError | ExchangeError): Reply {
+export function replyForLogin(error: LoginError | ExchangeError): Reply {
   const own = ownWords(error);
   if (own !== undefined) return own.reply;
   if (error instanceof ExchangeCancelled) return CANCELLED;
@@ -26,16 +26,16 @@ export function loginRefusal(error: LoginError | ExchangeError): Reply {
 }
 
 /** The reply to MAIL from a client that has not authenticated, when the portal does not let it in as a guest. */
-export function guestRefusal(error: LoginError): Reply {
+export function replyForAnonymous(error: LoginError): Reply {
   const own = ownWords(error);
   if (own !== undefined) return own.reply;
   if (error instanceof UnhandledCredentials) return AUTHENTICATION_REQUIRED;
   if (isThrottled(error)) return THROTTLED;
-  return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? NO_GUESTS : DEFERRED;
+  return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? ANONYMOUS_REFUSED : DEFERRED;
 }
 
 /** The reply to whatever a command failed with: a delivery's own one, or a deferral that says nothing of the cause. */
-export function refusal(error: unknown): Reply {
+export function replyFor(error: unknown): Reply {
   return error instanceof Rejection ? error.reply : DEFERRED;
 }
 
@@ -46,13 +46,13 @@ export function inWordsOf(reply: Reply, utf8: boolean): Reply {
 }
 
 /** The reply to a line that cannot be read; undefined if the error is of another kind. */
-export function lineRefusal(error: unknown): Reply | undefined {
+export function replyForLine(error: unknown): Reply | undefined {
   if (error instanceof LineTooLong) return /^auth /i.test(error.beginning) ? EXCHANGE_LINE_TOO_LONG : LINE_TOO_LONG;
   return error instanceof BareLineEnding ? BARE_LINE_ENDING : undefined;
 }
 
 /** The last word to a client with whom the conversation cannot go on; undefined if there is nobody to hear it. */
-export function farewell(error: unknown): Reply | undefined {
+export function closingReply(error: unknown): Reply | undefined {
   if (error instanceof PeerGone) return undefined;
   if (error instanceof TimedOut) return TIMED_OUT;
   if (error instanceof Displaced) return TOO_MANY_CONNECTIONS;
@@ -92,7 +92,7 @@ const FAILED = new Reply(535, '5.7.8', 'Authentication failed');
 const LOGIN_DEFERRED = new Reply(454, '4.7.0', 'Temporary authentication failure');
 const CANCELLED = new Reply(501, '5.7.0', 'Authentication cancelled');
 const DEFERRED = new Reply(451, '4.3.0', 'Something went wrong here, try again later');
-const NO_GUESTS = new Reply(550, '5.7.1', 'Not allowed without authentication');
+const ANONYMOUS_REFUSED = new Reply(550, '5.7.1', 'Not allowed without authentication');
 /** A denial that ends by itself is no final answer about a message. */
 const THROTTLED = new Reply(451, '4.7.1', 'Too many attempts, try again later');
 const BARE_LINE_ENDING = new Reply(500, '5.5.2', 'A line ends with CR and LF');

@@ -1,7 +1,7 @@
 import { Reply } from './reply.ts';
 
 /** A reply of many lines, which are nearly always the same as the last time: then it is the same reply. */
-export class RepeatedReply {
+export class ReplyCache {
   readonly #code: number;
   #last: Reply | undefined;
 

@@ -15,9 +15,9 @@ export interface Policy {
    * Whether addresses whose domain is not fully qualified are refused (RFC 6409 §4.2): in the envelope, and in the header of a message that
    * is completed.
    */
-  readonly qualifiedDomains: boolean;
+  readonly requireQualifiedDomains: boolean;
   /** Whether a message gets the `Date` and the `Message-ID` that it lacks (RFC 6409 §8.2, §8.3). */
-  readonly completeHeader: boolean;
+  readonly addMissingHeaders: boolean;
   /**
    * What becomes of a message with a CR or LF that is not part of a CRLF, unless it is BINARYMIME. `reject` refuses it with 550 after its
    * end (RFC 5321 §2.3.8). `normalize` passes it on with a CRLF in place of each; CRLF.CRLF alone ends it all the same.
@@ -36,24 +36,24 @@ export interface Policy {
 export const services: Readonly<Record<Service, Policy>> = {
   submission: {
     authentication: 'required',
-    qualifiedDomains: true,
-    completeHeader: true,
+    requireQualifiedDomains: true,
+    addMissingHeaders: true,
     newlines: 'normalize',
     removeBcc: true,
     omitClientFromReceived: false,
   },
   mx: {
     authentication: 'optional',
-    qualifiedDomains: false,
-    completeHeader: false,
+    requireQualifiedDomains: false,
+    addMissingHeaders: false,
     newlines: 'reject',
     removeBcc: false,
     omitClientFromReceived: false,
   },
   lmtp: {
     authentication: 'none',
-    qualifiedDomains: false,
-    completeHeader: false,
+    requireQualifiedDomains: false,
+    addMissingHeaders: false,
     newlines: 'reject',
     removeBcc: false,
     omitClientFromReceived: false,

@@ -24,34 +24,34 @@ import { beforeAuthentication, beforeTls, endsGroup } from './phases.ts';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,
-  farewell,
+  closingReply,
   inWordsOf,
   LINE_TOO_LONG,
-  lineRefusal,
   OUT_OF_SEQUENCE,
-  refusal,
+  replyFor,
+  replyForLine,
 } from './refusals.ts';
 import { Rejection, Reply } from './reply.ts';
 import { DeliveryFailed, type State } from './state.ts';
-import { tellRefusal } from './tell-refusal.ts';
+import { reportRefusal } from './tell-refusal.ts';
 
 /** Leads a session from the greeting to the end. Never fails. */
-export function lead(state: State): Promise<void> {
+export function runSession(state: State): Promise<void> {
   const { conversation, settings, limits } = state;
-  conversation.patience = limits.idleTime;
+  conversation.readTimeout = limits.idleTimeout;
   state.limitLife();
   if (state.isHeard) state.tell({ kind: 'connected' });
   conversation.say(`220 ${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}\r\n`);
   // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
   return conversation.hearLines(new Commands(state)).then(
-    () => end(state, state.leaving ?? 'disconnected', undefined, undefined),
-    (error: unknown) => end(state, reasonOf(error), error, takeLeave(state, error)),
+    () => end(state, state.closeReason ?? 'disconnected', undefined, undefined),
+    (error: unknown) => end(state, reasonOf(error), error, sayGoodbye(state, error)),
   );
 }
 
 async function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply | undefined): Promise<void> {
   const closed = state.conversation.close();
-  const takenBack = state.takeBack(failure instanceof Error ? failure : undefined);
+  const takenBack = state.abortMessage(failure instanceof Error ? failure : undefined);
   if (takenBack !== undefined) await takenBack;
   state.releaseEnvelope();
   const loggedOut = state.logout(reason);
@@ -66,8 +66,8 @@ class Commands implements LineListener {
   readonly #state: State;
 
   constructor(state: State) {
-    const { commandLine, exchangeLine } = state.limits;
-    this.maximum = Math.max(commandLine, exchangeLine + AUTH_PREFIX);
+    const { maxCommandLine, maxExchangeLine } = state.limits;
+    this.maximum = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX);
     this.#state = state;
   }
 
@@ -86,23 +86,23 @@ class Commands implements LineListener {
   heard(line: string | LineError): MaybePromise<boolean> {
     const state = this.#state;
     state.told = undefined;
-    if (typeof line !== 'string') return this.#say(undefined, mend(state, undefined, line));
+    if (typeof line !== 'string') return this.#say(undefined, replyToError(state, undefined, line));
     state.lineOctets = line.length;
     const said = parseCommand(line, state.settings.tolerance);
     let answer: MaybePromise<Reply | undefined>;
     try {
-      answer = isTooLong(line, said, state.limits.commandLine) ? LINE_TOO_LONG : respond(state, said);
+      answer = isTooLong(line, said, state.limits.maxCommandLine) ? LINE_TOO_LONG : respond(state, said);
     } catch (error) {
-      return this.#say(said, mend(state, said, error));
+      return this.#say(said, replyToError(state, said, error));
     }
-    return isPromise(answer) ? this.#sayLater(said, answer) : this.#say(said, count(state, said, answer));
+    return isPromise(answer) ? this.#sayLater(said, answer) : this.#say(said, countError(state, said, answer));
   }
 
   #sayLater(said: Said, answer: Promise<Reply | undefined>): Promise<boolean> {
     const state = this.#state;
     return answer.then(
-      (reply) => this.#say(said, count(state, said, reply)),
-      (error: unknown) => this.#say(said, mend(state, said, error)),
+      (reply) => this.#say(said, countError(state, said, reply)),
+      (error: unknown) => this.#say(said, replyToError(state, said, error)),
     );
   }
 
@@ -119,16 +119,16 @@ class Commands implements LineListener {
   #answer(said: Said | undefined, reply: Reply | undefined): MaybePromise<boolean> {
     const state = this.#state;
     if (reply !== undefined) {
-      if (reply.code === CLOSING) state.leaving = 'disconnected';
-      if (!reply.positive) tellRefusal(state, said, reply);
-      else state.go(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
+      if (reply.code === CLOSING) state.closeReason = 'disconnected';
+      if (!reply.positive) reportRefusal(state, said, reply);
+      else state.enterPhase(state.settings.phases[state.phase][said?.verb as Verb] ?? 'same');
       state.conversation.say(reply.toString());
     }
     if (state.conversation.standing === 'busy' && state.transaction === undefined) {
       state.conversation.standing = 'stranger';
     }
     if (state.transaction === undefined) state.releaseEnvelope();
-    if (state.leaving !== undefined) return false;
+    if (state.closeReason !== undefined) return false;
     if (said !== undefined && !endsGroup.has(said.verb)) return true;
     const flushed = state.conversation.flush();
     return flushed === undefined || flushed.then(() => true);
@@ -150,12 +150,12 @@ function respond(state: State, said: Said): MaybePromise<Reply | undefined> {
     case 'unimplemented':
       return UNIMPLEMENTED;
     case 'foreign':
-      state.leaving = 'disconnected';
+      state.closeReason = 'disconnected';
       state.tell({ kind: 'foreign-protocol', protocol: 'HTTP', reply: FOREIGN });
       return FOREIGN;
     case 'BDAT':
       if (!('malformed' in said)) return bdat(state, said, refuseNow(state, said.verb));
-      state.leaving = 'disconnected';
+      state.closeReason = 'disconnected';
       return said.malformed;
     case 'EHLO':
     case 'HELO':
@@ -218,31 +218,31 @@ function run(state: State, command: Exclude<Command, { verb: 'BDAT' }>): MaybePr
 }
 
 /** Counts what was no command; the one too many gets the last reply. */
-function count(state: State, said: Said | undefined, reply: Reply | undefined): Reply | undefined {
+function countError(state: State, said: Said | undefined, reply: Reply | undefined): Reply | undefined {
   if (reply === undefined || reply.positive || !ERRORS.has(reply.code)) return reply;
   // When the first chunk is refused, the others may be on their way (RFC 3030 §2).
   if (said !== undefined && 'octets' in said && said.octets >= SMALL_CHUNK) return reply;
   state.errors++;
-  return state.errors >= state.limits.errors ? TOO_MANY_ERRORS : reply;
+  return state.errors >= state.limits.maxErrors ? TOO_MANY_ERRORS : reply;
 }
 
 /** The reply to what went wrong with one command. Throws what the conversation does not survive. */
-function mend(state: State, said: Said | undefined, error: unknown): Reply | undefined {
-  const unreadable = lineRefusal(error);
+function replyToError(state: State, said: Said | undefined, error: unknown): Reply | undefined {
+  const unreadable = replyForLine(error);
   if (unreadable !== undefined) {
     // Who sends bare line endings sees other commands than we do; what is a command here may be data there, as it is behind BDAT.
-    if (!(error instanceof LineTooLong) || /^bdat/i.test(error.beginning)) state.leaving = 'disconnected';
-    return count(state, said, unreadable);
+    if (!(error instanceof LineTooLong) || /^bdat/i.test(error.beginning)) state.closeReason = 'disconnected';
+    return countError(state, said, unreadable);
   }
   if (error instanceof ConversationError) throw error;
   if (!(error instanceof Rejection)) {
-    state.trouble(
+    state.reportError(
       'us',
       (said?.verb as Verb | undefined) ?? 'session',
       error instanceof DeliveryFailed ? error.cause : error,
     );
   }
-  return inWordsOf(refusal(error), hearsUtf8(state, said));
+  return inWordsOf(replyFor(error), hearsUtf8(state, said));
 }
 
 /** Whether the client takes UTF-8 in the reply to this command (RFC 6531 §3.7.4). */
@@ -252,10 +252,10 @@ function hearsUtf8({ transaction }: State, said: Said | undefined): boolean {
 }
 
 /** Says the last word, if there is somebody to hear it, and returns it. */
-function takeLeave(state: State, error: unknown): Reply | undefined {
-  const reply = farewell(error);
+function sayGoodbye(state: State, error: unknown): Reply | undefined {
+  const reply = closingReply(error);
   if (reply !== undefined) state.conversation.say(reply.toString());
-  if (!(error instanceof ConversationError)) state.trouble('us', 'session', error);
+  if (!(error instanceof ConversationError)) state.reportError('us', 'session', error);
   return reply;
 }
 

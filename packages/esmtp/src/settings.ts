@@ -1,13 +1,13 @@
 import type { Warnings } from '@postern/conversation';
 import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
-import type { Challenger, OfferPolicy } from '@postern/sasl';
-import type { DateFormat } from './date-format.ts';
+import type { Challenger, MechanismPolicy } from '@postern/sasl';
+import type { DateCache } from './date-format.ts';
 import type { MailParameters, RcptParameters } from './delivery.ts';
 import type { EventListener } from './events.ts';
 import type { Extension, ParameterReader } from './extensions.ts';
 import type { Limits } from './limits.ts';
 import type { Phases } from './phases.ts';
-import type { RepeatedReply } from './repeated-reply.ts';
+import type { ReplyCache } from './repeated-reply.ts';
 import type { Reply } from './reply.ts';
 import type { Policy, Service } from './services.ts';
 import type { Tolerance } from './tolerance.ts';
@@ -23,11 +23,11 @@ export interface Settings extends Policy {
   readonly hostname: string;
   readonly portal: Portal;
   readonly challengers: readonly Challenger[];
-  readonly offer: OfferPolicy;
-  readonly trustSubmitter: (mind: Mind, avatarId: AvatarId) => boolean;
+  readonly mechanismPolicy: MechanismPolicy;
+  readonly trustAuthParameter: (mind: Mind, avatarId: AvatarId) => boolean;
   readonly xclient: (peer: Address) => boolean;
   /** Keywords of extensions that are not offered. */
-  readonly omit: ReadonlySet<string>;
+  readonly disabledExtensions: ReadonlySet<string>;
   readonly extensions: readonly Extension[];
   /** By the keywords of the parameters. */
   readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>;
@@ -38,11 +38,11 @@ export interface Settings extends Policy {
   readonly warnings: Warnings;
   readonly logUsernames: boolean;
   readonly clock: Clock;
-  readonly dates: DateFormat;
+  readonly dates: DateCache;
   /** The reply to EHLO. */
-  readonly greeted: RepeatedReply;
+  readonly ehloReplies: ReplyCache;
   /** The reply to QUIT. */
-  readonly farewell: Reply;
+  readonly quitReply: Reply;
   /** The id for the next message: unique in time and on this host. */
   readonly nextId: () => string;
 }

@@ -8,9 +8,9 @@ import {
   type MaybePromise,
   type Portal,
 } from '@postern/cred';
-import type { Challenger, OfferPolicy } from '@postern/sasl';
+import type { Challenger, MechanismPolicy } from '@postern/sasl';
 import type { ReversePath } from './address.ts';
-import type { Chunks } from './chunks.ts';
+import type { BdatMessage } from './chunks.ts';
 import type { Verb } from './command.ts';
 import type { MailParameters, MessageDelivery, Recipient } from './delivery.ts';
 import { drop } from './drop.ts';
@@ -18,7 +18,7 @@ import type { EsmtpEvent } from './events.ts';
 import type { Limits } from './limits.ts';
 import { SmtpMind } from './mind.ts';
 import type { Next, Phase } from './phases.ts';
-import { ReceivedBeginning } from './received.ts';
+import { ReceivedFieldCache } from './received.ts';
 import { Rejection, Reply } from './reply.ts';
 import type { Settings } from './settings.ts';
 
@@ -28,7 +28,7 @@ export interface Transaction {
   readonly parameters: MailParameters;
   readonly recipients: Recipient[];
   /** The message, if it comes in chunks and one has come; the refusal, if it could not be opened. */
-  chunks: Chunks | Reply | undefined;
+  chunks: BdatMessage | Reply | undefined;
 }
 
 /** A delivery's call failed otherwise than by a Rejection; the cause is what it threw. */
@@ -52,15 +52,15 @@ export class State {
   /** Which commands may come now. */
   phase: Phase = 'start';
   /** Where the session returns to after a transaction. */
-  home: 'start' | 'plain' | 'extended' = 'start';
+  idlePhase: 'start' | 'plain' | 'extended' = 'start';
   /** Why the session ends, once it is clear that it does. */
-  leaving: LogoutReason | undefined;
+  closeReason: LogoutReason | undefined;
   /** Who is logged in, by AUTH or as a guest. */
   login: Login<MessageDelivery> | undefined;
   /** What MAIL has begun, until the message, RSET or a greeting ends it. */
   transaction: Transaction | undefined;
   #authenticated = false;
-  #receivedBeginning: ReceivedBeginning | undefined;
+  #receivedBeginning: ReceivedFieldCache | undefined;
   /** Octets that the transaction, or the message that came of it, counts for. */
   #envelopeOctets = 0;
   /** How often MAIL has come so far. */
@@ -108,8 +108,8 @@ export class State {
   }
 
   /** Of the `Received:` fields. */
-  get receivedBeginning(): ReceivedBeginning {
-    this.#receivedBeginning ??= new ReceivedBeginning();
+  get maxReceivedFields(): ReceivedFieldCache {
+    this.#receivedBeginning ??= new ReceivedFieldCache();
     return this.#receivedBeginning;
   }
 
@@ -125,13 +125,13 @@ export class State {
     return this.settings.challengers;
   }
 
-  get offer(): OfferPolicy {
-    return this.settings.offer;
+  get mechanismPolicy(): MechanismPolicy {
+    return this.settings.mechanismPolicy;
   }
 
   /** True after EHLO. */
   get extended(): boolean {
-    return this.home === 'extended';
+    return this.idlePhase === 'extended';
   }
 
   /** True if STARTTLS would work now. */
@@ -160,7 +160,7 @@ export class State {
   /** True if what the client says of a message's first submitter counts (RFC 4954 §5). */
   get trusted(): boolean {
     return (
-      this.authenticated && this.login !== undefined && this.settings.trustSubmitter(this.mind, this.login.avatarId)
+      this.authenticated && this.login !== undefined && this.settings.trustAuthParameter(this.mind, this.login.avatarId)
     );
   }
 
@@ -170,15 +170,15 @@ export class State {
   }
 
   /** Goes where a positive reply leads. */
-  go(next: Next): void {
+  enterPhase(next: Next): void {
     if (next === 'same') return;
     if (next === 'over') {
-      this.leaving = 'quit';
+      this.closeReason = 'quit';
       return;
     }
-    if (next === 'start' || next === 'plain' || next === 'extended') this.home = next;
-    this.phase = next === 'home' ? this.home : next;
-    if (this.phase === this.home) this.transaction = undefined;
+    if (next === 'start' || next === 'plain' || next === 'extended') this.idlePhase = next;
+    this.phase = next === 'home' ? this.idlePhase : next;
+    if (this.phase === this.idlePhase) this.transaction = undefined;
   }
 
   /** Counts octets for the transaction, whatever the bounds are. */
@@ -202,14 +202,14 @@ export class State {
   }
 
   /** Has a message of which chunks have come aborted, if there is one. Does not fail. */
-  takeBack(reason?: Error): MaybePromise<void> {
+  abortMessage(reason?: Error): MaybePromise<void> {
     const chunks = this.transaction?.chunks;
     if (chunks === undefined || chunks instanceof Reply) return;
-    return chunks.withdraw(reason ?? new Error('the client has taken the message back'));
+    return chunks.abortMessage(reason ?? new Error('the client has taken the message back'));
   }
 
   /** What a delivery's call comes to. Fails with a Rejection or with DeliveryFailed and nothing else, and no later than the limit says. */
-  ask<T>(call: () => MaybePromise<T>, milliseconds = this.limits.deliveryTime): MaybePromise<T> {
+  ask<T>(call: () => MaybePromise<T>, milliseconds = this.limits.deliveryTimeout): MaybePromise<T> {
     try {
       const answer = call();
       return isPromise(answer) ? this.#wait(answer, milliseconds) : answer;
@@ -232,11 +232,11 @@ export class State {
     this.login = undefined;
     this.authenticated = false;
     this.conversation.standing = 'stranger';
-    const leaving = login?.leave(reason);
+    const leaving = login?.logoutNow(reason);
     if (leaving === undefined) return;
     return this.conversation
-      .within(this.limits.deliveryTime, leaving)
-      .catch((error: unknown) => this.trouble('us', 'session', error));
+      .within(this.limits.deliveryTimeout, leaving)
+      .catch((error: unknown) => this.reportError('us', 'session', error));
   }
 
   /** Keeps the login of AUTH, or of a peer that is trusted. A user's connection stays when connections run short. */
@@ -270,8 +270,8 @@ export class State {
   }
 
   /** Tells of trouble: once for each failure, with whose it is. Without a listener, ours and the operator's become warnings of the process. */
-  trouble(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    if (this.isHeard) this.tell({ kind: 'trouble', culprit, during, cause });
+  reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
+    if (this.isHeard) this.tell({ kind: 'error', culprit, during, cause });
     else if (culprit !== 'client') this.settings.warnings.warn(`${this.settings.protocol}: ${during} failed`, cause);
   }
 }

@@ -6,7 +6,7 @@ import type { Reply } from './reply.ts';
 import type { State } from './state.ts';
 
 /** Tells of the refusal that the client gets for what it said, unless an event has told of it already. */
-export function tellRefusal(state: State, said: Command | Malformed | NoCommand | undefined, reply: Reply): void {
+export function reportRefusal(state: State, said: Command | Malformed | NoCommand | undefined, reply: Reply): void {
   if (!state.isHeard) return;
   const { told, login } = state;
   // A reply that ends the connection may stand in the place of the one that was told of.
@@ -24,7 +24,7 @@ export function tellRefusal(state: State, said: Command | Malformed | NoCommand 
 }
 
 /** Tells that the message was refused, after DATA or after a chunk of it. */
-export function tellMessageRefusal(
+export function reportMessageRefusal(
   state: State,
   envelope: Envelope,
   reply: Reply,

@@ -1,11 +1,11 @@
 import { prepare, text } from '@postern/sasl';
 import { isAddressLiteral, isHostName } from './domain.ts';
-import type { ForwardedFacts, HostAddress } from './forwarded.ts';
+import type { ForwardedInfo, HostAddress } from './forwarded.ts';
 import { decodeXtext } from './xtext.ts';
 
 /** Parses the attributes of XCLIENT (Postfix XCLIENT_README): `ADDR=192.0.2.1 LOGIN=ann`, in xtext; undefined if they are none. */
-export function parseXclient(argument: string): ForwardedFacts | undefined {
-  const facts = new Map<keyof ForwardedFacts, unknown>();
+export function parseXclient(argument: string): ForwardedInfo | undefined {
+  const facts = new Map<keyof ForwardedInfo, unknown>();
   for (const word of argument.split(' ')) {
     if (word === '') continue;
     const [, name = '', xtext = ''] = /^([A-Z]+)=(.+)$/i.exec(word) ?? [];
@@ -17,16 +17,16 @@ export function parseXclient(argument: string): ForwardedFacts | undefined {
     if (fact === undefined && !isUnknown) return undefined;
     facts.set(attribute.fact, fact);
   }
-  return facts.size === 0 ? undefined : (Object.fromEntries(facts) as ForwardedFacts);
+  return facts.size === 0 ? undefined : (Object.fromEntries(facts) as ForwardedInfo);
 }
 
-interface Attribute<F extends keyof ForwardedFacts = keyof ForwardedFacts> {
+interface Attribute<F extends keyof ForwardedInfo = keyof ForwardedInfo> {
   readonly fact: F;
   /** What the value says, a character an octet; undefined if it can say nothing. */
-  readonly read: (value: string) => ForwardedFacts[F];
+  readonly read: (value: string) => ForwardedInfo[F];
 }
 
-function attribute<F extends keyof ForwardedFacts>(fact: F, read: Attribute<F>['read']): Attribute {
+function attribute<F extends keyof ForwardedInfo>(fact: F, read: Attribute<F>['read']): Attribute {
   return { fact, read };
 }
 

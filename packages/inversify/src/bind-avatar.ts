@@ -1,6 +1,6 @@
 import type { AvatarFactory, Interface } from '@postern/cred';
 import type { BindToFluentSyntax, ServiceIdentifier } from 'inversify';
-import type { Binding } from './bind-realm.ts';
+import type { Binder } from './bind-realm.ts';
 import { identifiers } from './identifiers.ts';
 
 /** An avatar's factory, under the name of its binding. */
@@ -15,7 +15,7 @@ export interface BoundAvatar {
  * bound make up the realm, where none of its own is bound.
  */
 export function bindAvatar<A extends object>(
-  binding: Binding,
+  binding: Binder,
   avatarInterface: Interface<A>,
 ): BindToFluentSyntax<AvatarFactory<A>> {
   const { name } = avatarInterface;

@@ -1,6 +1,6 @@
 import type { AnyChecker } from '@postern/cred';
 import type { BindToFluentSyntax, ServiceIdentifier } from 'inversify';
-import type { Binding } from './bind-realm.ts';
+import type { Binder } from './bind-realm.ts';
 import { identifiers } from './identifiers.ts';
 
 /** Where a checker stands among the others. */
@@ -20,7 +20,7 @@ export interface BoundChecker extends CheckerOptions {
 
 /** Binds a checker: `bindChecker(container, 'database', { order: 1 }).to(DatabaseChecker)`. The name is for those who read of it. */
 export function bindChecker(
-  binding: Binding,
+  binding: Binder,
   name: string,
   options: CheckerOptions = {},
 ): BindToFluentSyntax<AnyChecker> {

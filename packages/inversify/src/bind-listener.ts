@@ -1,7 +1,7 @@
 import type { Protocol } from '@postern/conversation';
 import type { ListenOptions } from '@postern/node';
 import type { BindToFluentSyntax, ServiceIdentifier } from 'inversify';
-import type { Binding } from './bind-realm.ts';
+import type { Binder } from './bind-realm.ts';
 import { identifiers } from './identifiers.ts';
 
 /** Where and how to listen. Certificates are by default those bound, the protocol by default ESMTP. */
@@ -16,7 +16,7 @@ export interface BoundListener {
 }
 
 /** Binds a listener: `bindListener(container, 'submission').toConstantValue({ endpoint: { host: '*', port: 587 } })`. */
-export function bindListener(binding: Binding, name: string): BindToFluentSyntax<ListenerOptions> {
+export function bindListener(binding: Binder, name: string): BindToFluentSyntax<ListenerOptions> {
   const identifier = Symbol(`listener ${name}`) as ServiceIdentifier<ListenerOptions>;
   binding
     .bind(identifiers.Listener)

@@ -56,13 +56,13 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Ends everything in the order in which it depends on each other: the listeners, which lets transactions end for `grace`
+   * Ends everything in the order in which it depends on each other: the listeners, which lets transactions end for `shutdownTimeout`
    * milliseconds (10,000 by default); the logins; the checkers, challengers, avatars' factories and the realm, as far as they can be disposed of. What
    * fails does not keep the rest; it rejects with an AggregateError at the end. Closes once.
    */
-  async close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
+  async close({ shutdownTimeout = 10_000 }: { readonly shutdownTimeout?: number } = {}): Promise<void> {
     await this.#started?.catch(() => {});
-    this.#ended ??= this.#end(grace);
+    this.#ended ??= this.#end(shutdownTimeout);
     await this.#ended;
   }
 
@@ -120,7 +120,7 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  async #end(grace: number): Promise<void> {
+  async #end(shutdownTimeout: number): Promise<void> {
     const { portal, checkers, challengers, avatars, realms } = this.#parts;
     await shutDown({
       listeners: this.#listeners.values(),
@@ -131,7 +131,7 @@ export class Server implements AsyncDisposable {
         ...avatars.map(({ name, factory }) => [factory, `avatar ${name}`] as const),
         ...realms.map((realm) => [realm, 'realm'] as const),
       ]),
-      shutdownTimeout: grace,
+      shutdownTimeout,
     });
   }
 }

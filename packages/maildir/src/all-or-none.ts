@@ -8,13 +8,13 @@ import { rejectionFor } from './trouble.ts';
 export class AllOrNone<T> {
   readonly #copies: readonly T[];
   readonly #together: boolean;
-  readonly #onTrouble: (error: unknown, copy: T) => void;
+  readonly #onError: (error: unknown, copy: T) => void;
   readonly #failures = new Map<T, RecipientResult>();
 
-  constructor(copies: readonly T[], together: boolean, onTrouble: (error: unknown, copy: T) => void) {
+  constructor(copies: readonly T[], together: boolean, onError: (error: unknown, copy: T) => void) {
     this.#copies = copies;
     this.#together = together;
-    this.#onTrouble = onTrouble;
+    this.#onError = onError;
   }
 
   /** The copies that are not to be delivered. */
@@ -43,7 +43,7 @@ export class AllOrNone<T> {
     try {
       await run(copy);
     } catch (error) {
-      if (!(error instanceof Rejection)) this.#onTrouble(error, copy);
+      if (!(error instanceof Rejection)) this.#onError(error, copy);
       this.#failures.set(copy, rejectionFor(error).reply);
     }
   }

@@ -11,7 +11,7 @@ import {
 } from '@postern/esmtp';
 import { Congestion } from './congestion.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
-import { MaildirMessage, type Surroundings } from './maildir-message.ts';
+import { type MaildirContext, MaildirMessage } from './maildir-message.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
 import { Permissions, type PermissionsOptions } from './permissions.ts';
 import { type Quota, Quotas } from './quota.ts';
@@ -23,7 +23,7 @@ export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
    * Hears what went wrong with a message, for the log: the client hears only that it may try again. Default: it becomes a warning of
    * the process, the same one once a minute.
    */
-  readonly onTrouble?: (error: unknown, mailbox: Mailbox | undefined) => void;
+  readonly onError?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
    * How many octets a mailbox may hold, for all or by mailbox. RCPT is refused (452 4.2.2) if the declared SIZE does not fit, and a message
    * that does not fit any more after it has come. The sum is kept in the Maildir's `maildirsize` (Maildir++). A number that is not above
@@ -39,22 +39,22 @@ export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
  * every recipient whose mailbox is not full; one object may serve all users. A message is on the disk before its `end` resolves.
  */
 export class MaildirDelivery extends MessageDelivery {
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: MaildirContext;
   readonly #congestion: Congestion;
 
   /** @throws RangeError for a quota, a mode or a group that cannot be. */
   constructor(folder: string, options: MaildirOptions = {}) {
     super();
-    const { onTrouble: tell = warner(), quota, files = systemFiles } = options;
+    const { onError: tell = warner(), quota, files = systemFiles } = options;
     const permissions = new Permissions(options, files);
     const quotas = quota === undefined ? undefined : new Quotas(quota, files, permissions);
     this.#congestion = new Congestion(folder, files);
-    const onTrouble: Surroundings['onTrouble'] = (error, mailbox) => {
+    const onError: MaildirContext['onError'] = (error, mailbox) => {
       this.#congestion.note(error);
       return tell(error, mailbox);
     };
     const maildirs = new Maildirs(folder, files, permissions, options);
-    this.#surroundings = { maildirs, files, permissions, quotas, onTrouble };
+    this.#surroundings = { maildirs, files, permissions, quotas, onError };
   }
 
   /** For the start of a server: makes the folder, and fails with the system's error if no Maildir could be made in it. */
@@ -79,12 +79,12 @@ export class MaildirDelivery extends MessageDelivery {
   }
 
   async #expectRoom(quotas: Quotas, mailbox: Mailbox, octets: number): Promise<void> {
-    const { maildirs, onTrouble } = this.#surroundings;
+    const { maildirs, onError } = this.#surroundings;
     try {
       await maildirs.read();
       await quotas.expectRoom(maildirs.mailboxOf(mailbox), maildirs.pathOf(mailbox), octets);
     } catch (error) {
-      if (!(error instanceof Rejection)) onTrouble(error, mailbox);
+      if (!(error instanceof Rejection)) onError(error, mailbox);
       throw rejectionFor(error);
     }
   }

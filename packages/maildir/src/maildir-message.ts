@@ -12,12 +12,12 @@ import { uniqueName, withSize } from './unique-name.ts';
 import { copyFrom, writeAll } from './write-all.ts';
 
 /** What all messages of a delivery have around them. */
-export interface Surroundings {
+export interface MaildirContext {
   readonly maildirs: Maildirs;
   readonly files: FileSystem;
   readonly permissions: Permissions;
   readonly quotas: Quotas | undefined;
-  readonly onTrouble: (error: unknown, mailbox: Mailbox | undefined) => void;
+  readonly onError: (error: unknown, mailbox: Mailbox | undefined) => void;
 }
 
 /**
@@ -25,8 +25,8 @@ export interface Surroundings {
  * then moved into the `new` of each. A Maildir whose message has other fields gets a copy.
  */
 export class MaildirMessage implements Message {
-  readonly retains = false;
-  readonly #surroundings: Surroundings;
+  readonly keepsChunks = false;
+  readonly #surroundings: MaildirContext;
   /** The Maildir of each recipient. */
   readonly #addressees: readonly Addressee[];
   /** The Maildir that it is written into. */
@@ -44,7 +44,7 @@ export class MaildirMessage implements Message {
   private constructor(
     { reversePath }: Envelope,
     addressees: readonly Addressee[],
-    surroundings: Surroundings,
+    surroundings: MaildirContext,
     home: Addressee,
     name: string,
     handle: FileHandle,
@@ -59,8 +59,8 @@ export class MaildirMessage implements Message {
   }
 
   /** Opens the file in the Maildir of the first recipient who has, or gets, one. */
-  static async open(envelope: Envelope, surroundings: Surroundings): Promise<Message> {
-    const { maildirs, files, permissions, onTrouble } = surroundings;
+  static async open(envelope: Envelope, surroundings: MaildirContext): Promise<Message> {
+    const { maildirs, files, permissions, onError } = surroundings;
     const name = uniqueName();
     const troubles: unknown[] = [];
     let addressees: readonly Addressee[] = [];
@@ -81,7 +81,7 @@ export class MaildirMessage implements Message {
         await files.unlink(join(home.path, 'tmp', name)).catch(() => {});
       }
     }
-    onTrouble(troubles[0], envelope.recipients[0]?.forwardPath);
+    onError(troubles[0], envelope.recipients[0]?.forwardPath);
     throw rejectionFor(troubles[0]);
   }
 
@@ -110,10 +110,10 @@ export class MaildirMessage implements Message {
 
   /** A recipient named twice gets the message once. */
   async #deliver(together: boolean): Promise<readonly RecipientResult[]> {
-    const { quotas, files, maildirs, onTrouble } = this.#surroundings;
+    const { quotas, files, maildirs, onError } = this.#surroundings;
     const copies = [...new Set(this.#addressees)];
     const reservations = new Map<Addressee, Reservation>();
-    const delivery = new AllOrNone(copies, together, (error, { mailbox }) => onTrouble(error, mailbox));
+    const delivery = new AllOrNone(copies, together, (error, { mailbox }) => onError(error, mailbox));
     // Nothing is in a `new` before everything is on the disk, and has room.
     await delivery.step(async (copy) => {
       if (copy !== this.#home) await maildirs.within(copy.path, () => this.#stage(copy));
@@ -150,7 +150,7 @@ export class MaildirMessage implements Message {
   async #withdraw(copy: Addressee, reservation: Reservation | undefined): Promise<void> {
     await this.#remove(this.#targetOf(copy));
     await this.#remove(this.#tmpOf(copy));
-    await reservation?.release().catch((error: unknown) => this.#surroundings.onTrouble(error, copy.mailbox));
+    await reservation?.release().catch((error: unknown) => this.#surroundings.onError(error, copy.mailbox));
   }
 
   /** Writes and syncs the message with other fields. */
@@ -177,7 +177,7 @@ export class MaildirMessage implements Message {
   }
 
   #refuse(error: unknown): never {
-    this.#surroundings.onTrouble(error, undefined);
+    this.#surroundings.onError(error, undefined);
     throw rejectionFor(error);
   }
 

@@ -5,30 +5,30 @@ import { RateLimit } from './rate-limit.ts';
  * How many connections there may be at a time, and how many may come. A client is an IPv4 address or an IPv6 /64; a site is an
  * IPv6 /48. UNIX sockets belong to neither. Infinity is no limit.
  */
-export interface Limits {
+export interface ConnectionLimits {
   /**
    * Of one listener. Default: 10,000. Connections that have not logged in take nine tenths of the places that the others leave; then
    * the oldest of them makes room for each new one.
    */
-  readonly connections?: number;
+  readonly maxConnections?: number;
   /** From one IPv4 address or one IPv6 network of 64 bits. UNIX sockets are not counted. Default: 100. */
-  readonly connectionsPerClient?: number;
-  /** From one IPv6 /48. Default: ten times `connectionsPerClient`. */
+  readonly maxConnectionsPerClient?: number;
+  /** From one IPv6 /48. Default: ten times `maxConnectionsPerClient`. */
   readonly maxConnectionsPerSite?: number;
   /**
-   * New connections a minute from one client; ten times as many from one site. Default: thirty times `connectionsPerClient`, at least
+   * New connections a minute from one client; ten times as many from one site. Default: thirty times `maxConnectionsPerClient`, at least
    * 3,000.
    */
   readonly maxConnectionsPerMinute?: number;
   /**
    * TLS handshakes a minute with one client; ten times as many with one site. A handshake that fails or is given up counts twice.
-   * Default: twelve times `connectionsPerClient`, at least 1,200.
+   * Default: twelve times `maxConnectionsPerClient`, at least 1,200.
    */
   readonly maxHandshakesPerMinute?: number;
 }
 
 /** Which limit a connection would have gone over. */
-export type Excess =
+export type LimitExceeded =
   | 'connections'
   | 'connections-per-client'
   | 'connections-per-site'
@@ -43,17 +43,17 @@ export class ClientLimits {
   readonly #handshakes: NetworkRate;
 
   /** @throws RangeError for a limit that is no number, or is negative. */
-  constructor(limits: Limits = {}, clock: Clock = systemClock) {
+  constructor(limits: ConnectionLimits = {}, clock: Clock = systemClock) {
     for (const [name, limit] of Object.entries(limits)) {
       if (limit !== undefined && !(limit >= 0)) throw new RangeError(`${name}: 0 or more is wanted, not ${limit}`);
     }
-    const { connectionsPerClient = 100 } = limits;
+    const { maxConnectionsPerClient = 100 } = limits;
     const {
-      maxConnectionsPerSite = SITE_FACTOR * connectionsPerClient,
-      maxConnectionsPerMinute = Math.max(3_000, 30 * connectionsPerClient),
-      maxHandshakesPerMinute = Math.max(1_200, 12 * connectionsPerClient),
+      maxConnectionsPerSite = SITE_FACTOR * maxConnectionsPerClient,
+      maxConnectionsPerMinute = Math.max(3_000, 30 * maxConnectionsPerClient),
+      maxHandshakesPerMinute = Math.max(1_200, 12 * maxConnectionsPerClient),
     } = limits;
-    this.#clients = new Counts(connectionsPerClient);
+    this.#clients = new Counts(maxConnectionsPerClient);
     this.#sites = new Counts(maxConnectionsPerSite);
     this.#connections = new NetworkRate(maxConnectionsPerMinute, clock);
     this.#handshakes = new NetworkRate(maxHandshakesPerMinute, clock);
@@ -65,7 +65,7 @@ export class ClientLimits {
   }
 
   /** Counts one more connection. Returns the limit that it exceeds, if there is one, and then counts nothing but the attempt. */
-  enter(network: string | undefined): Excess | undefined {
+  enter(network: string | undefined): LimitExceeded | undefined {
     if (network === undefined) return undefined;
     if (!this.#connections.take(network)) return 'connections-per-minute';
     if (this.#clients.isFull(network)) return 'connections-per-client';

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoint.ts';
 import { type KeyPair, readPair } from './key-pair.ts';
 import { type Pem, readAll } from './pem.ts';
 import { type SecuredSocket, SocketTransport, UpgradableTransport } from './socket-transport.ts';
-import { tlsFacts } from './tls-facts.ts';
+import { tlsInfo } from './tls-facts.ts';
 
 /** Where to connect to, and how TLS is done there. */
 export interface ConnectOptions {
@@ -63,7 +63,7 @@ async function secureClient(
     socket.allowHalfOpen = true;
   });
   await within(socket, timeout, signal, (secured) => socket.once('secureConnect', secured));
-  return { socket, facts: tlsFacts(socket, 'client') };
+  return { socket, facts: tlsInfo(socket, 'client') };
 }
 
 async function tlsOptions(options: ConnectOptions): Promise<ConnectionOptions> {

@@ -1,5 +1,5 @@
 export { type CertificateOptions, Certificates, type NamedKeyPair } from './certificates.ts';
-export type { Excess, Limits } from './client-limits.ts';
+export type { ConnectionLimits as Limits, LimitExceeded as Excess } from './client-limits.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
   type Endpoint,
@@ -23,12 +23,12 @@ export { type ShutDownOptions, shutDown } from './shut-down.ts';
 export {
   type Secure,
   type SecuredSocket,
-  type SocketFacts,
+  type SocketInfo,
   SocketTransport,
   type TransportKeeper,
   UpgradableTransport,
 } from './socket-transport.ts';
 export { TlsHandshakeError } from './tls-errors.ts';
-export { tlsFacts } from './tls-facts.ts';
-export type { Trouble } from './trouble.ts';
+export { tlsInfo } from './tls-facts.ts';
+export type { ListenerError as Trouble } from './trouble.ts';
 export type { ProxyOptions } from './trusted-proxies.ts';

@@ -1,8 +1,8 @@
 import type { Address, Clock, ConversationOptions, Protocol, TlsPolicy } from '@postern/conversation';
 import type { Certificates } from './certificates.ts';
-import type { Excess, Limits } from './client-limits.ts';
+import type { ConnectionLimits, LimitExceeded } from './client-limits.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Trouble } from './trouble.ts';
+import type { ListenerError } from './trouble.ts';
 import type { ProxyOptions } from './trusted-proxies.ts';
 
 /** Where a listener listens, what is said there, and how much at a time. */
@@ -14,9 +14,9 @@ export interface ListenOptions {
   readonly tlsPolicy?: TlsPolicy;
   /** Needed for every policy but `none`. */
   readonly certificates?: Certificates;
-  readonly limits?: Limits;
+  readonly limits?: ConnectionLimits;
   /** What a client hears that is turned away, with its line end; with `implicit` TLS it hears nothing. Default: nothing. */
-  readonly refusal?: string | ((excess: Excess | 'memory', remote: Address) => string);
+  readonly refusal?: string | ((excess: LimitExceeded | 'memory', remote: Address) => string);
   /** Proxies that tell whose connections they hand on. Default: none. */
   readonly proxy?: ProxyOptions;
   /**
@@ -28,7 +28,7 @@ export interface ListenOptions {
    * Hears what went wrong, for a log. Default: what is this server's or its operator's doing becomes a warning of the process, the
    * same one once a minute.
    */
-  readonly onTrouble?: (trouble: Trouble) => void;
+  readonly onError?: (trouble: ListenerError) => void;
   /** Where time comes from, for the limits per minute. Default: the clock of the machine. */
   readonly clock?: Clock;
   /** How many connections the system keeps until they are accepted. Default: 4096. */

@@ -34,7 +34,7 @@ async function begin(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<List
   await opened(server, options);
   if ('path' in endpoint && options.mode !== undefined) {
     await chmod(endpoint.path, options.mode).catch(async (error: unknown) => {
-      await listener.close({ grace: 0 });
+      await listener.close({ shutdownTimeout: 0 });
       throw error;
     });
   }

@@ -15,23 +15,23 @@ import {
 } from '@postern/conversation';
 import { networkOf } from '@postern/core';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
-import { ClientLimits, type Excess } from './client-limits.ts';
+import { ClientLimits, type LimitExceeded } from './client-limits.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { Places } from './places.ts';
+import { ConnectionSlots } from './places.ts';
 import { ReportLimit } from './report-limit.ts';
-import { type SecuredSocket, type SocketFacts, SocketTransport, UpgradableTransport } from './socket-transport.ts';
-import { type Trouble, tellTrouble } from './trouble.ts';
+import { type SecuredSocket, type SocketInfo, SocketTransport, UpgradableTransport } from './socket-transport.ts';
+import { type ListenerError, reportError } from './trouble.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
-import { Visit, type VisitKeeper } from './visit.ts';
+import { PendingConnection, type PendingConnectionKeeper } from './visit.ts';
 
 /** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
-export class Listener implements AsyncDisposable, VisitKeeper {
+export class Listener implements AsyncDisposable, PendingConnectionKeeper {
   readonly tlsPolicy: TlsPolicy;
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #limits: ClientLimits;
-  readonly #places: Places;
+  readonly #places: ConnectionSlots;
   readonly #reports: ReportLimit;
   readonly #proxies: TrustedProxies | undefined;
   readonly #deadlines: Deadlines;
@@ -52,7 +52,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     this.#options = options;
     const { clock = systemClock, limits } = options;
     this.#limits = new ClientLimits(limits, clock);
-    this.#places = new Places(limits?.connections ?? 10_000);
+    this.#places = new ConnectionSlots(limits?.maxConnections ?? 10_000);
     this.#reports = new ReportLimit(clock);
     this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
     this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
@@ -63,7 +63,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
       deadlines: this.#deadlines,
       memory: this.#memory,
       turns,
-      closing: this.#closing.signal,
+      shutdownSignal: this.#closing.signal,
     };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
@@ -92,11 +92,11 @@ export class Listener implements AsyncDisposable, VisitKeeper {
 
   /**
    * Stops accepting, drops who has not begun to speak, aborts the conversations' `closing`, waits until all have taken leave, at most
-   * `grace` milliseconds (10,000 by default), and then closes the rest at once. In the last second of these nobody is heard any more:
+   * `shutdownTimeout` milliseconds (10,000 by default), and then closes the rest at once. In the last second of these nobody is heard any more:
    * hearing fails with Closing. What the protocols then have to clear away, half a message for one, may take a second more.
    */
-  close({ grace = 10_000 }: { readonly grace?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(grace);
+  close({ shutdownTimeout = 10_000 }: { readonly shutdownTimeout?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(shutdownTimeout);
     return this.#closed;
   }
 
@@ -105,37 +105,37 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   }
 
   /** @internal */
-  gone(visit: Visit): void {
+  gone(visit: PendingConnection): void {
     this.#places.leave(visit);
     this.#limits.leave(visit.network);
     this.#checkIdle();
   }
 
   /** @internal */
-  displaced({ remote }: Visit): void {
+  displaced({ remote }: PendingConnection): void {
     this.#report({ kind: 'displaced', remote });
   }
 
   /** @internal */
-  moved(visit: Visit, standing: Standing): void {
+  moved(visit: PendingConnection, standing: Standing): void {
     this.#places.move(visit, standing);
   }
 
-  async #close(grace: number): Promise<void> {
+  async #close(shutdownTimeout: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#closing.abort(new Closing());
     // With these no word was spoken yet, and none may come.
     for (const place of this.#places) if (!place.isConversing) place.destroy();
-    const last = Math.min(grace / 2, LAST_CALL);
-    await this.#idleWithin(grace - last);
+    const last = Math.min(shutdownTimeout / 2, LAST_CALL);
+    await this.#idleWithin(shutdownTimeout - last);
     if (last > 0) this.#callLast();
     await this.#idleWithin(last);
     // Of a client that has gone there may still be a message to be delivered.
     if (this.#protocols > 0) this.#tell({ kind: 'cut-off', connections: this.#protocols });
     for (const place of this.#places) place.destroy();
     await closed;
-    await this.#idleWithin(Math.min(grace, CLEARING));
+    await this.#idleWithin(Math.min(shutdownTimeout, CLEARING));
   }
 
   /** Breaks off the waits for peers who are in the middle of something, so that they hear a last word, too. */
@@ -170,7 +170,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     // A proxy is not counted as a client: those whom it brings are.
     const isProxy = this.#proxies?.includes(remote) ?? false;
     const network = isProxy ? undefined : networkOf(remote);
-    const visit = new Visit(socket, remote, network, this);
+    const visit = new PendingConnection(socket, remote, network, this);
     const excess = this.#memory.hasRoom ? (this.#limits.enter(network) ?? this.#enter(visit)) : 'memory';
     if (excess !== undefined) this.#refuse(socket, remote, excess);
     else if (isProxy) void this.#introduce(socket, facts, visit);
@@ -178,20 +178,20 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   }
 
   /** Takes a place. What the visit counts for its network is taken back if there is none. */
-  #enter(visit: Visit): Excess | undefined {
+  #enter(visit: PendingConnection): LimitExceeded | undefined {
     if (this.#places.enter(visit)) return undefined;
     this.#limits.leave(visit.network);
     return 'connections';
   }
 
-  #refuse(socket: Socket, remote: Address, excess: Excess | 'memory'): void {
+  #refuse(socket: Socket, remote: Address, excess: LimitExceeded | 'memory'): void {
     // TLS comes before any words, and would cost more than we have to spare.
     if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(excess, remote));
     drop(socket);
     this.#report({ kind: 'refused', remote, excess });
   }
 
-  #refusal(excess: Excess | 'memory', remote: Address): string {
+  #refusal(excess: LimitExceeded | 'memory', remote: Address): string {
     const { refusal = '' } = this.#options;
     try {
       return typeof refusal === 'string' ? refusal : refusal(excess, remote);
@@ -202,7 +202,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   }
 
   /** Hears from a proxy whose connection it is. */
-  async #introduce(socket: Socket, facts: SocketFacts, visit: Visit): Promise<void> {
+  async #introduce(socket: Socket, facts: SocketInfo, visit: PendingConnection): Promise<void> {
     const unwatch = visit.watch();
     try {
       const proxied = await this.#proxies?.hear(socket);
@@ -228,7 +228,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     }
   }
 
-  #begin(socket: Socket, facts: SocketFacts, visit: Visit): void {
+  #begin(socket: Socket, facts: SocketInfo, visit: PendingConnection): void {
     const { certificates } = this.#options;
     const ownFacts = { ...facts, keeper: visit };
     if (certificates === undefined || this.tlsPolicy === 'none') {
@@ -237,7 +237,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
     else this.#converse(new UpgradableTransport(socket, ownFacts, this.#secure), visit);
   }
 
-  async #secureFirst(socket: Socket, facts: SocketFacts, visit: Visit): Promise<void> {
+  async #secureFirst(socket: Socket, facts: SocketInfo, visit: PendingConnection): Promise<void> {
     const unwatch = visit.watch();
     try {
       const secured = await this.#secure(socket, facts.remote);
@@ -267,7 +267,7 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   };
 
   // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
-  #converse(transport: SocketTransport, visit: Visit): void {
+  #converse(transport: SocketTransport, visit: PendingConnection): void {
     visit.become(transport);
     const conversation = new Conversation(transport, this.#conversation);
     transport.memory = conversation.memory;
@@ -307,13 +307,13 @@ export class Listener implements AsyncDisposable, VisitKeeper {
   }
 
   /** Tells of what strangers can repeat, at a bounded rate. */
-  #report(trouble: Extract<Trouble, { omitted?: number }>): void {
+  #report(trouble: Extract<ListenerError, { omitted?: number }>): void {
     const omitted = this.#reports.next();
     if (omitted !== undefined) this.#tell(omitted > 0 ? { ...trouble, omitted } : trouble);
   }
 
-  #tell(trouble: Trouble): void {
-    tellTrouble(trouble, this.#options.onTrouble, this.#warnings);
+  #tell(trouble: ListenerError): void {
+    reportError(trouble, this.#options.onError, this.#warnings);
   }
 }
 

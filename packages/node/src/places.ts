@@ -1,13 +1,13 @@
 import type { Standing } from '@postern/conversation';
 
 /** A connection that takes one of a listener's places. */
-export abstract class Place {
-  /** @internal Where it stands, which {@link Places} keeps. */
+export abstract class ConnectionSlot {
+  /** @internal Where it stands, which {@link ConnectionSlots} keeps. */
   queue: Queue | undefined = undefined;
   /** @internal */
-  older: Place | undefined = undefined;
+  older: ConnectionSlot | undefined = undefined;
   /** @internal */
-  newer: Place | undefined = undefined;
+  newer: ConnectionSlot | undefined = undefined;
 
   /** True if a conversation has begun: its peer can hear a last word. */
   abstract readonly isConversing: boolean;
@@ -26,7 +26,7 @@ export abstract class Place {
  * The places of one listener. Strangers may take nine tenths of the places that known peers leave; beyond that the oldest one is
  * displaced for each new one. When no place is left, one that has been asked to leave is destroyed. Each call takes constant time.
  */
-export class Places {
+export class ConnectionSlots {
   readonly #maximum: number;
   readonly #strangers = new Queue();
   readonly #busy = new Queue();
@@ -44,12 +44,12 @@ export class Places {
   }
 
   /** Yields all places. None may enter meanwhile; the one at hand may leave. */
-  *[Symbol.iterator](): Generator<Place> {
+  *[Symbol.iterator](): Generator<ConnectionSlot> {
     for (const queue of [this.#strangers, this.#busy, this.#known, this.#leaving]) yield* queue;
   }
 
   /** Takes a place as a stranger. Returns false if known peers have all places. */
-  enter(place: Place): boolean {
+  enter(place: ConnectionSlot): boolean {
     const room = this.#maximum - this.#known.size;
     if (room <= 0) return false;
     const isNearlyFull = this.#strangers.size + this.#busy.size >= Math.ceil(NEARLY_FULL * room);
@@ -64,21 +64,21 @@ export class Places {
   }
 
   /** Moves the place to those of the same standing, as the newest one. A place that is to make room stays so, unless it is known. */
-  move(place: Place, standing: Standing): void {
+  move(place: ConnectionSlot, standing: Standing): void {
     if (place.queue === undefined || (place.queue === this.#leaving && standing !== 'known')) return;
     this.#queueOf(standing).add(place);
   }
 
   /** Frees the place, unless it is free already. */
-  leave(place: Place): void {
+  leave(place: ConnectionSlot): void {
     place.queue?.delete(place);
   }
 
-  get #oldest(): Place | undefined {
+  get #oldest(): ConnectionSlot | undefined {
     return this.#strangers.oldest ?? this.#busy.oldest;
   }
 
-  #destroyOne(displaced: Place | undefined): void {
+  #destroyOne(displaced: ConnectionSlot | undefined): void {
     const place = this.#leaving.oldest;
     if (place === undefined) return;
     this.leave(place);
@@ -94,22 +94,22 @@ export class Places {
 }
 
 /** Places in the order in which they came: a list that is linked through them, since a Set leaves garbage behind (see Roll). */
-class Queue implements Iterable<Place> {
-  oldest: Place | undefined = undefined;
-  newest: Place | undefined = undefined;
+class Queue implements Iterable<ConnectionSlot> {
+  oldest: ConnectionSlot | undefined = undefined;
+  newest: ConnectionSlot | undefined = undefined;
   size = 0;
 
-  *[Symbol.iterator](): Generator<Place> {
+  *[Symbol.iterator](): Generator<ConnectionSlot> {
     let place = this.oldest;
     while (place !== undefined) {
-      const { newer }: Place = place;
+      const { newer }: ConnectionSlot = place;
       yield place;
       place = newer;
     }
   }
 
   /** Adds the place as the newest one, and takes it out of the queue in which it is. */
-  add(place: Place): void {
+  add(place: ConnectionSlot): void {
     place.queue?.delete(place);
     place.queue = this;
     place.older = this.newest;
@@ -119,7 +119,7 @@ class Queue implements Iterable<Place> {
     this.size++;
   }
 
-  delete(place: Place): void {
+  delete(place: ConnectionSlot): void {
     const { older, newer } = place;
     if (older === undefined) this.oldest = newer;
     else older.newer = newer;

@@ -19,9 +19,7 @@ export interface ShutDownOptions {
  */
 export async function shutDown({ listeners, drain, resources, shutdownTimeout }: ShutDownOptions): Promise<void> {
   const errors: unknown[] = [];
-  const closed = await Promise.allSettled(
-    Array.from(listeners, (listener) => listener.close({ grace: shutdownTimeout })),
-  );
+  const closed = await Promise.allSettled(Array.from(listeners, (listener) => listener.close({ shutdownTimeout })));
   for (const result of closed) if (result.status === 'rejected') errors.push(result.reason);
   await settled(drain, errors);
   for (const [resource, name] of resources) await settled(() => dispose(resource, name), errors);

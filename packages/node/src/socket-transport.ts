@@ -6,7 +6,7 @@ import {
   type MemoryAccount,
   PeerGone,
   type Standing,
-  type TlsFacts,
+  type TlsInfo,
   type TlsPolicy,
   type Transport,
   type TransportListener,
@@ -20,12 +20,12 @@ const broke = Symbol('broke');
 const closed = Symbol('closed');
 
 /** What a socket does not tell of itself. */
-export interface SocketFacts {
+export interface SocketInfo {
   readonly remote: Address;
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
   /** What is known of the TLS that the socket has already. */
-  readonly tls?: TlsFacts | undefined;
+  readonly tls?: TlsInfo | undefined;
   /** What a trusted proxy said of the connection. */
   readonly proxied?: ProxyHeader | undefined;
   /** Who counts the transport. */
@@ -42,7 +42,7 @@ export interface TransportKeeper {
 /** A socket with TLS on it, and what is known of it. */
 export interface SecuredSocket {
   readonly socket: TLSSocket;
-  readonly facts: TlsFacts;
+  readonly facts: TlsInfo;
 }
 
 /** Starts TLS with the client on an open socket, which nobody else reads; destroys it if that fails. */
@@ -64,7 +64,7 @@ export class SocketTransport implements Transport {
 
   readonly #keeper: TransportKeeper | undefined;
   #socket: Owned;
-  #tls: TlsFacts | undefined;
+  #tls: TlsInfo | undefined;
 
   /** What was read and not taken: the first piece, and the others. */
   #chunk: Buffer | undefined = undefined;
@@ -84,7 +84,7 @@ export class SocketTransport implements Transport {
   #upgrading = false;
 
   /** The socket must be open, without anybody else's interest in its events, and `allowHalfOpen`. */
-  constructor(socket: Socket, facts: SocketFacts) {
+  constructor(socket: Socket, facts: SocketInfo) {
     this.remote = facts.remote;
     this.local = facts.local;
     this.tlsPolicy = facts.tlsPolicy;
@@ -97,7 +97,7 @@ export class SocketTransport implements Transport {
     this.#adopt(socket);
   }
 
-  get tls(): TlsFacts | undefined {
+  get tls(): TlsInfo | undefined {
     return this.#tls;
   }
 
@@ -275,7 +275,7 @@ export class SocketTransport implements Transport {
 export class UpgradableTransport extends SocketTransport {
   readonly #secure: Secure;
 
-  constructor(socket: Socket, facts: SocketFacts, secure: Secure) {
+  constructor(socket: Socket, facts: SocketInfo, secure: Secure) {
     super(socket, facts);
     this.#secure = secure;
   }

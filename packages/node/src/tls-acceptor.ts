@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { SecuredSocket } from './socket-transport.ts';
 import { explainHandshake } from './tls-errors.ts';
-import { tlsFacts } from './tls-facts.ts';
+import { tlsInfo } from './tls-facts.ts';
 
 /**
  * The server's half of TLS handshakes, on sockets that are open already. One `tls.Server`, which never listens, makes them all and
@@ -43,7 +43,7 @@ export class TlsAcceptor {
         this.#handshake.run(handshake, () => this.#server.emit('connection', raw));
       }
       const socket = await handshake.promise;
-      return { socket, facts: tlsFacts(socket, 'server') };
+      return { socket, facts: tlsInfo(socket, 'server') };
     } catch (error) {
       raw.destroy();
       throw error;

@@ -1,14 +1,14 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { PeerCertificate, TlsFacts } from '@postern/conversation';
+import type { PeerCertificate, TlsInfo } from '@postern/conversation';
 import { endPointHash } from './end-point-hash.ts';
 
 /** What is known of a socket's TLS. To be called right after the handshake, when all of it is there; most is gone with the connection. */
-export function tlsFacts(socket: TLSSocket, side: 'server' | 'client'): TlsFacts {
-  return new SocketTlsFacts(socket, side);
+export function tlsInfo(socket: TLSSocket, side: 'server' | 'client'): TlsInfo {
+  return new SocketTlsInfo(socket, side);
 }
 
-class SocketTlsFacts implements TlsFacts {
+class SocketTlsInfo implements TlsInfo {
   readonly version: string;
   readonly cipher: string;
   readonly serverName: string | undefined;

@@ -1,8 +1,8 @@
 import type { Address, Warnings } from '@postern/conversation';
-import type { Excess } from './client-limits.ts';
+import type { LimitExceeded } from './client-limits.ts';
 
 /** What went wrong at a listener, for its log. Nothing of it is in need of an answer. */
-export type Trouble =
+export type ListenerError =
   /** The client did not come to TLS with us: it spoke something else, was silent, or left. A `TlsHandshakeError` says why in plain words. */
   | { readonly kind: 'handshake'; readonly remote: Address; readonly error: unknown }
   /** A trusted proxy did not say whom it connects, or not rightly. */
@@ -14,7 +14,7 @@ export type Trouble =
   | {
       readonly kind: 'refused';
       readonly remote: Address;
-      readonly excess: Excess | 'memory';
+      readonly excess: LimitExceeded | 'memory';
       readonly omitted?: number;
     }
   /** The client had not logged in, and made room for another one. `omitted` counts what was not told since the last time. */
@@ -32,21 +32,21 @@ export type Trouble =
  * Calls the hook. Without a hook, trouble whose culprit is this server or its operator becomes a warning of the process, and so does
  * an error of the hook itself. Never throws.
  */
-export function tellTrouble(
-  trouble: Trouble,
-  onTrouble: ((trouble: Trouble) => void) | undefined,
+export function reportError(
+  trouble: ListenerError,
+  onError: ((trouble: ListenerError) => void) | undefined,
   warnings: Warnings,
 ): void {
   try {
-    if (onTrouble !== undefined) onTrouble(trouble);
+    if (onError !== undefined) onError(trouble);
     else warn(trouble, warnings);
   } catch (error) {
-    warnings.warn('onTrouble failed', error);
+    warnings.warn('onError failed', error);
   }
 }
 
 /** What a client does wrong is no warning: it would be the client that fills the log. */
-function warn(trouble: Trouble, warnings: Warnings): void {
+function warn(trouble: ListenerError, warnings: Warnings): void {
   switch (trouble.kind) {
     case 'protocol':
       warnings.warn('a protocol failed', trouble.error);

@@ -1,27 +1,27 @@
 import type { Socket } from 'node:net';
 import { type Address, Displaced, type Standing } from '@postern/conversation';
-import { Place } from './places.ts';
+import { ConnectionSlot } from './places.ts';
 import type { SocketTransport, TransportKeeper } from './socket-transport.ts';
 
 /** What a listener does for its visits: one object for all of them. */
-export interface VisitKeeper {
-  moved(visit: Visit, standing: Standing): void;
-  displaced(visit: Visit): void;
-  gone(visit: Visit): void;
+export interface PendingConnectionKeeper {
+  moved(visit: PendingConnection, standing: Standing): void;
+  displaced(visit: PendingConnection): void;
+  gone(visit: PendingConnection): void;
 }
 
 /** One connection at a listener, from the accept until the close: first a socket, later its transport. */
-export class Visit extends Place implements TransportKeeper {
+export class PendingConnection extends ConnectionSlot implements TransportKeeper {
   /** The client; a proxy, until it has named the client. */
   remote: Address;
   /** The network that the visit is counted for; undefined for a proxy. */
   network: string | undefined;
-  readonly #keeper: VisitKeeper;
+  readonly #keeper: PendingConnectionKeeper;
   #socket: Socket | undefined;
   /** Undefined until the PROXY header and the TLS handshake are over, where they come first. */
   #transport: SocketTransport | undefined = undefined;
 
-  constructor(socket: Socket, remote: Address, network: string | undefined, keeper: VisitKeeper) {
+  constructor(socket: Socket, remote: Address, network: string | undefined, keeper: PendingConnectionKeeper) {
     super();
     this.remote = remote;
     this.network = network;

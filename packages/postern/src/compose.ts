@@ -10,14 +10,14 @@ import {
   submissionModules,
 } from '@postern/inversify';
 import { Certificates, formatEndpoint, networks } from '@postern/node';
-import type { Challenger, OfferPolicy } from '@postern/sasl';
+import type { Challenger, MechanismPolicy } from '@postern/sasl';
 import { Container } from 'inversify';
 import { certificateOptions } from './certificate-options.ts';
 import { toKnownRecipients } from './known-recipients.ts';
-import { logEvents, logTrouble, logUnsent } from './log-events.ts';
+import { logEvents, logListenerError, logUnsent } from './log-events.ts';
 import { notifying } from './notifying.ts';
 import { OwnSenders } from './own-senders.ts';
-import type { DeliveryContext, Destination } from './place.ts';
+import type { DeliveryFactory, DeliveryTargetContext } from './place.ts';
 import { Recipients } from './recipients.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,29 +29,37 @@ export interface Composition {
   readonly challengers: readonly Challenger[];
   readonly portal: Portal;
   /** Where a mechanism may expose the secret. */
-  readonly offer: OfferPolicy;
-  readonly destination: Destination;
+  readonly mechanismPolicy: MechanismPolicy;
+  readonly destination: DeliveryFactory;
   /** Who lives here, before it is read; undefined if nothing says it. */
   readonly recipients: Recipients | undefined;
   /** Which addresses users may send from, before they are read; undefined for any. */
   readonly ownSenders: OwnSenders | undefined;
   /** True if the operator lets in who does not authenticate, wherever that may be asked. */
-  readonly acceptsGuests: boolean;
+  readonly acceptsAnonymous: boolean;
   /** Whether a client of this listener has to log in before it may send. */
   readonly authenticationOf: (listener: ListenerSettings) => Policy['authentication'];
 }
 
 /** Puts a server together: the only place where its parts meet. */
-export function compose(settings: Settings, context: DeliveryContext): Composition {
+export function compose(settings: Settings, context: DeliveryTargetContext): Composition {
   const container = new Container();
   container.load(...submissionModules);
-  const { hostname, sasl, limits, omit, lenient, throttle, logUsernames, tls, checkers, listeners } = settings;
-  const offer = { cleartext: networks(settings.allowCleartext) };
+  const { hostname, sasl, limits, disabledExtensions, lenient, throttle, logUsernames, tls, checkers, listeners } =
+    settings;
+  const mechanismPolicy = { allowCleartext: networks(settings.allowCleartext) };
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
   container
     .bind(identifiers.EsmtpOptions)
-    .toConstantValue({ limits, omit, lenient, offer, logUsernames, onEvent: logEvents(context.log) });
+    .toConstantValue({
+      limits,
+      disabledExtensions,
+      lenient,
+      mechanismPolicy,
+      logUsernames,
+      onEvent: logEvents(context.log),
+    });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
     const warn = (warning: string) => context.log.warn(warning);
@@ -60,8 +68,8 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   }
   container.bind(identifiers.MemoryBudgetOptions).toConstantValue(settings.memory);
   if (throttle !== false) container.bind(identifiers.Throttle).toConstantValue(throttle);
-  const acceptsGuests = checkers.some(judgesGuests);
-  const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsGuests);
+  const acceptsAnonymous = checkers.some(checksAnonymous);
+  const authenticationOf = ({ auth, service }: ListenerSettings) => authentication(service, auth, acceptsAnonymous);
   const isOpen = (listener: ListenerSettings) =>
     listener.service !== 'submission' || authenticationOf(listener) !== 'required';
   const { destination, recipients, ownSenders } = destinationOf(settings, context, isOpen);
@@ -69,7 +77,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   for (const [order, checker] of checkers.entries()) {
     bindChecker(container, `auth ${order + 1}`, { order }).toConstantValue(checker);
   }
-  if (!acceptsGuests && listeners.some(({ service, auth }) => service !== 'submission' || auth === 'none')) {
+  if (!acceptsAnonymous && listeners.some(({ service, auth }) => service !== 'submission' || auth === 'none')) {
     // Who sends mail to us has no name here, and needs none.
     bindChecker(container, 'guests', { order: checkers.length }).toConstantValue(new AnonymousChecker());
   }
@@ -77,7 +85,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
   const portal = portalOf(container);
   const challengers = container
     .get(identifiers.Challengers)
-    .filter(({ credentials }) => acceptsGuests || !isDerived(credentials, Anonymous));
+    .filter(({ credentials }) => acceptsAnonymous || !isDerived(credentials, Anonymous));
   for (const [n, listener] of listeners.entries()) {
     const { endpoint, tls, proxy, mode, service, xclient } = listener;
     const options = {
@@ -86,7 +94,7 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
       reusePort: settings.reusePort && !('path' in endpoint),
       limits: settings.connections,
       refusal: '421 4.3.2 Too many connections, try again later\r\n',
-      onTrouble: logTrouble(context.log),
+      onError: logListenerError(context.log),
       ...(proxy && { proxy: { from: proxy } }),
       ...(mode !== undefined && { mode }),
     };
@@ -106,26 +114,32 @@ export function compose(settings: Settings, context: DeliveryContext): Compositi
     container,
     challengers,
     portal,
-    offer,
+    mechanismPolicy: mechanismPolicy,
     destination,
     recipients,
     ownSenders,
-    acceptsGuests,
+    acceptsAnonymous,
     authenticationOf,
   };
 }
 
 /** The parts of the policy that the listener's URL names, except for `auth`. */
 function namedPolicy(listener: ListenerSettings): Partial<Policy> {
-  const { qualifiedDomains, completeHeader, newlines, removeBcc, omitClientFromReceived } = listener;
-  const parts = { qualifiedDomains, completeHeader, newlines, removeBcc, omitClientFromReceived };
+  const { requireQualifiedDomains, addMissingHeaders, newlines, removeBcc, omitClientFromReceived } = listener;
+  const parts = {
+    requireQualifiedDomains: requireQualifiedDomains,
+    addMissingHeaders: addMissingHeaders,
+    newlines,
+    removeBcc,
+    omitClientFromReceived,
+  };
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }
 
 /** Notifications name the recipients that the client named: so they go around what expands aliases. */
 function destinationOf(
   settings: Settings,
-  context: DeliveryContext,
+  context: DeliveryTargetContext,
   isOpen: (listener: ListenerSettings) => boolean,
 ): Pick<Composition, 'destination' | 'recipients' | 'ownSenders'> {
   const end = settings.deliver(context);
@@ -173,11 +187,11 @@ function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: 
 
 /** A sender is told in a mailbox here where somebody says who lives here: `--domains '*'` does not. */
 function withNotifications(
-  destination: Destination,
+  destination: DeliveryFactory,
   recipients: Recipients | undefined,
   settings: Settings,
-  context: DeliveryContext,
-): Destination {
+  context: DeliveryTargetContext,
+): DeliveryFactory {
   const { notify, hostname, limits } = settings;
   const isKnown = destination.isLocal === true && settings.recipients?.domains !== '*';
   const livesHere =
@@ -185,13 +199,13 @@ function withNotifications(
       ? (sender: ForwardPath) => after(recipients.resolve(sender), (found) => found === 'known' || Array.isArray(found))
       : undefined;
   if (notify === undefined && livesHere === undefined) return destination;
-  const { finalTime } = withDefaultLimits(limits);
+  const { endTimeout } = withDefaultLimits(limits);
   const ways = { notify: notify?.(context), livesHere };
   return notifying(destination, ways, {
     hostname,
-    onTrouble: logUnsent(context.log),
+    onError: logUnsent(context.log),
     // Over before the session gives up.
-    finalTime: Math.max(finalTime - 5_000, finalTime / 2),
+    endTimeout: Math.max(endTimeout - 5_000, endTimeout / 2),
   });
 }
 
@@ -205,7 +219,7 @@ function portalOf(container: Container): Portal {
   }
 }
 
-function judgesGuests({ credentialInterfaces }: AnyChecker): boolean {
+function checksAnonymous({ credentialInterfaces }: AnyChecker): boolean {
   return credentialInterfaces.some((judged) => isDerived(Anonymous, judged));
 }
 

@@ -5,7 +5,7 @@ import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esm
 import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';
 import { LOG_FORMS } from './log.ts';
-import { Place } from './place.ts';
+import { DeliveryTarget } from './place.ts';
 import { type Difference, difference, isObject, type Shape, shapeOf, WHOLE } from './shape.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
@@ -192,7 +192,10 @@ const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 const PLACE = rule(
   'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
   (value) =>
-    isString(value) || typeof value === 'function' || value instanceof MessageDelivery || value instanceof Place,
+    isString(value) ||
+    typeof value === 'function' ||
+    value instanceof MessageDelivery ||
+    value instanceof DeliveryTarget,
 );
 
 const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
@@ -226,7 +229,7 @@ const RULES_BY_NAME: Readonly<Record<keyof Config, Rule>> = {
   sasl: shaped(expectedSasl(), SASL),
   allowCleartext: rule('a list of addresses and networks', listOf(isString)),
   limits: shaped(`numbers for ${LIMITS.join(', ')}`, new Map(LIMITS.map((key) => [key, isNumber]))),
-  omit: rule(`a list of ${optionalExtensions.join(', ')}`, listOf(oneOf(optionalExtensions))),
+  disabledExtensions: rule(`a list of ${optionalExtensions.join(', ')}`, listOf(oneOf(optionalExtensions))),
   logUsernames: rule('true or false', (value) => typeof value === 'boolean'),
   lenient: rule('true or false', (value) => typeof value === 'boolean'),
   throttle: {

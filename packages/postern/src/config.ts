@@ -4,7 +4,7 @@ import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from
 import type { Limits as ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
 import type { LogForm } from './log.ts';
-import type { Place } from './place.ts';
+import type { DeliveryTarget } from './place.ts';
 
 /** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
 export interface Config {
@@ -19,12 +19,12 @@ export interface Config {
    * Where messages go: a spec as `--deliver` takes it, `relay({…})`, `maildir({…})`, a delivery of your own for everybody, or a function that makes
    * each user's.
    */
-  readonly deliver?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
+  readonly deliver?: string | DeliveryTarget | MessageDelivery | AvatarFactory<MessageDelivery>;
   /**
    * Where notifications to senders go (RFC 3461), as `deliver` takes it: of failures that a client cannot be told, and of success where
    * that is asked for. A function is asked for `mailer-daemon`'s delivery, once one is sent. Default: nowhere.
    */
-  readonly notify?: string | Place | MessageDelivery | AvatarFactory<MessageDelivery>;
+  readonly notify?: string | DeliveryTarget | MessageDelivery | AvatarFactory<MessageDelivery>;
   /**
    * Who lives here: addresses (`ann@example.com`), names at each of the `domains` (`ann`), whole domains (`@example.com`), `file:FILE`
    * with one of them a line, `users` for those who can log in, or a function. Others are refused at RCPT: 550 5.1.1. A function returns
@@ -77,7 +77,7 @@ export interface Config {
    */
   readonly limits?: Partial<Limits> & ConnectionLimits & MemoryBudgetOptions;
   /** SMTP extensions that are not offered, such as DSN where nobody sends notifications: those of esmtp's `omit`. Default: none. */
-  readonly omit?: readonly OptionalExtension[];
+  readonly disabledExtensions?: readonly OptionalExtension[];
   /**
    * Takes more than the grammar, for printers, cameras and old systems: addresses without angle brackets, dots anywhere in a local part,
    * AUTH after HELO, base64 without padding. Line endings and BDAT stay strict. Default: false.

@@ -3,8 +3,8 @@ import type { Limits } from '@postern/node';
 /** The names of the limits that are a listener's own: all others in `limits` are those of a session. */
 export const connectionLimits: ReadonlySet<string> = new Set(
   Object.keys({
-    connections: true,
-    connectionsPerClient: true,
+    maxConnections: true,
+    maxConnectionsPerClient: true,
     maxConnectionsPerSite: true,
     maxConnectionsPerMinute: true,
     maxHandshakesPerMinute: true,

@@ -25,7 +25,7 @@ export class ConsoleDelivery extends MessageDelivery {
 
 /** Keeps as much of the beginning as the summary may need. */
 class ConsoleMessage implements Message {
-  readonly retains = false;
+  readonly keepsChunks = false;
   readonly #sender: string;
   readonly #envelope: Envelope;
   readonly #print: (text: string) => Promise<void>;

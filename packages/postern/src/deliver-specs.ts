@@ -3,11 +3,11 @@ import { ConsoleDelivery } from './console-delivery.ts';
 import { DiscardDelivery } from './discard-delivery.ts';
 import { parseMaildir } from './maildir.ts';
 import { NEXT_SERVERS } from './next-server.ts';
-import type { DeliverSpec } from './place.ts';
+import type { DeliverySetting } from './place.ts';
 import { relay } from './relay.ts';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 
-const toConsole: SpecForm<DeliverSpec> = {
+const toConsole: SpecForm<DeliverySetting> = {
   usage: 'console',
   summary: 'a readable summary of each message on the standard output',
   parse(rest) {
@@ -18,7 +18,7 @@ const toConsole: SpecForm<DeliverSpec> = {
   },
 };
 
-const discard: SpecForm<DeliverSpec> = {
+const discard: SpecForm<DeliverySetting> = {
   usage: 'discard',
   summary: 'nowhere',
   parse(rest) {
@@ -28,7 +28,7 @@ const discard: SpecForm<DeliverSpec> = {
   },
 };
 
-const toMaildirs: SpecForm<DeliverSpec> = {
+const toMaildirs: SpecForm<DeliverySetting> = {
   usage: 'maildir:DIR',
   summary: 'a Maildir for each recipient, DIR/ann@example.com/new; ?mode=660&group=NAME',
   parse(folder = '') {
@@ -37,14 +37,14 @@ const toMaildirs: SpecForm<DeliverSpec> = {
 };
 
 /** On to the next server. */
-function next(scheme: string, summary: string): [string, SpecForm<DeliverSpec>] {
+function next(scheme: string, summary: string): [string, SpecForm<DeliverySetting>] {
   const usage = NEXT_SERVERS.get(scheme) ?? scheme;
   const parse = (rest = '') => relay({ to: `${scheme}:${rest}` }).open;
   return [scheme, { usage, summary, parse }];
 }
 
 /** The places that `--deliver` can name. */
-export const deliverSpecs: SpecForms<DeliverSpec> = new Map([
+export const deliverSpecs: SpecForms<DeliverySetting> = new Map([
   ['console', toConsole],
   ['discard', discard],
   ['maildir', toMaildirs],

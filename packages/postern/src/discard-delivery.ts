@@ -11,4 +11,4 @@ export class DiscardDelivery extends MessageDelivery {
   }
 }
 
-const nowhere: Message = { retains: false, write() {}, end() {}, abort() {} };
+const nowhere: Message = { keepsChunks: false, write() {}, end() {}, abort() {} };

@@ -1,7 +1,7 @@
-import { Anonymous, isDerived, type Portal, type TlsFacts } from '@postern/cred';
+import { Anonymous, isDerived, type Portal, type TlsInfo } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
-import { type Challenger, explain, type OfferPolicy } from '@postern/sasl';
+import { type Challenger, explain, type MechanismPolicy } from '@postern/sasl';
 import { imaginedClient, imaginedMind, imaginedTls } from './imagined-clients.ts';
 import { isLocalOnly } from './local-only.ts';
 import type { ListenerSettings } from './settings.ts';
@@ -12,9 +12,9 @@ export interface Mechanisms {
   readonly offered: readonly Challenger[];
   readonly portal: Portal;
   /** False where ANONYMOUS is left out, although there is a checker for guests. */
-  readonly acceptsGuests: boolean;
+  readonly acceptsAnonymous: boolean;
   /** Where a mechanism may expose the secret. */
-  readonly offer: OfferPolicy;
+  readonly mechanismPolicy: MechanismPolicy;
   /** Why the configuration leaves a mechanism out; undefined if it does not. */
   readonly whyLeftOut: (mechanism: string) => string | undefined;
   /** The common clients that cannot log in at the listener, each with the cause. */
@@ -49,8 +49,8 @@ export function explainListener(
 function obstacles(
   { endpoint }: ListenerSettings,
   authentication: Policy['authentication'],
-  { offered, portal, acceptsGuests, offer, whyLeftOut }: Mechanisms,
-): (challenger: Challenger, tls?: TlsFacts) => string | undefined {
+  { offered, portal, acceptsAnonymous, mechanismPolicy, whyLeftOut }: Mechanisms,
+): (challenger: Challenger, tls?: TlsInfo) => string | undefined {
   const remote = imaginedClient(endpoint);
   const served = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
   return (challenger, tls) => {
@@ -58,9 +58,9 @@ function obstacles(
     const { credentials, mechanism } = challenger;
     const ours = served.get(mechanism);
     if (ours !== undefined || !portal.handles(credentials)) {
-      return explain(ours ?? challenger, portal, imaginedMind(remote, tls), offer);
+      return explain(ours ?? challenger, portal, imaginedMind(remote, tls), mechanismPolicy);
     }
-    const isGuests = isDerived(credentials, Anonymous) && !acceptsGuests;
+    const isGuests = isDerived(credentials, Anonymous) && !acceptsAnonymous;
     return isGuests ? 'needs --auth anonymous' : (whyLeftOut(mechanism) ?? 'not among the mechanisms wanted');
   };
 }

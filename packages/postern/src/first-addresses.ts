@@ -1,5 +1,5 @@
 import { isAddressLiteral, parseMailbox } from '@postern/esmtp';
-import type { Guest, Settings } from './settings.ts';
+import type { DemoUser, Settings } from './settings.ts';
 
 /** The sender and the recipient of a first message: addresses that the server's own settings accept. */
 export interface FirstAddresses {
@@ -12,7 +12,7 @@ export interface FirstAddresses {
 export type AddressSettings = Pick<Settings, 'hostname' | 'ownSenders' | 'recipients'>;
 
 /** Returns addresses for the made-up user's first message. */
-export function firstAddresses(settings: AddressSettings, { username }: Guest): FirstAddresses {
+export function firstAddresses(settings: AddressSettings, { username }: DemoUser): FirstAddresses {
   return { from: senderFor(settings, username), to: recipientFor(settings) };
 }
 

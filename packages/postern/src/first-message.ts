@@ -1,6 +1,6 @@
 import { formatEndpoint } from '@postern/node';
 import type { FirstAddresses } from './first-addresses.ts';
-import type { Guest, ListenerSettings } from './settings.ts';
+import type { DemoUser, ListenerSettings } from './settings.ts';
 
 /**
  * Returns how to send a first message as the guest: a sentence and, for a listener that a command can be pointed at,
@@ -9,7 +9,7 @@ import type { Guest, ListenerSettings } from './settings.ts';
 export function firstMessage(
   { endpoint, tls }: ListenerSettings,
   port: number,
-  guest: Guest,
+  guest: DemoUser,
   { from, to }: FirstAddresses,
 ): string {
   const password = `The user ${guest.username} has the password ${guest.password}.`;

@@ -194,8 +194,8 @@ function forms<T>(specs: SpecForms<T>): string {
 /** The parameters of a listener's URL, with the parts of the policy that they set. */
 const POLICY = [
   ['auth', 'authentication'],
-  ['qualifiedDomains', 'qualifiedDomains'],
-  ['completeHeader', 'completeHeader'],
+  ['requireQualifiedDomains', 'requireQualifiedDomains'],
+  ['addMissingHeaders', 'addMissingHeaders'],
   ['newlines', 'newlines'],
   ['removeBcc', 'removeBcc'],
   ['omitClientFromReceived', 'omitClientFromReceived'],

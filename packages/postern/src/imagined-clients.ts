@@ -1,4 +1,4 @@
-import type { Address, Mind, TlsFacts } from '@postern/cred';
+import type { Address, Mind, TlsInfo } from '@postern/cred';
 import type { Endpoint } from '@postern/node';
 import { isLocalOnly } from './local-only.ts';
 
@@ -9,7 +9,7 @@ export function imaginedClient(endpoint: Endpoint): Address {
 }
 
 /** What a server would know of a client at this address. */
-export function imaginedMind(remote: Address, tls: TlsFacts | undefined): Mind {
+export function imaginedMind(remote: Address, tls: TlsInfo | undefined): Mind {
   return {
     protocol: 'smtp',
     remote,
@@ -22,7 +22,7 @@ export function imaginedMind(remote: Address, tls: TlsFacts | undefined): Mind {
 }
 
 /** The TLS of a client without a certificate of its own, with every channel binding of the version. */
-export function imaginedTls(version: 'TLSv1.2' | 'TLSv1.3'): TlsFacts {
+export function imaginedTls(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   return {
     version,
     cipher: 'TLS_AES_256_GCM_SHA384',

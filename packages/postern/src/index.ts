@@ -2,6 +2,6 @@ export { type Config, defineConfig } from './config.ts';
 export { ConsoleDelivery } from './console-delivery.ts';
 export { DiscardDelivery } from './discard-delivery.ts';
 export type { LogForm } from './log.ts';
-export { type MaildirPlace, maildir } from './maildir.ts';
-export { Place } from './place.ts';
+export { type MaildirTarget, maildir } from './maildir.ts';
+export { DeliveryTarget as Place } from './place.ts';
 export { type RelayOptions, relay } from './relay.ts';

@@ -1,16 +1,16 @@
 import { ANONYMOUS, after } from '@postern/cred';
 import { KnownRecipientsDelivery } from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
-import type { Destination } from './place.ts';
+import type { DeliveryFactory } from './place.ts';
 import type { Recipients } from './recipients.ts';
 
 /**
  * Delivers to known recipients only. Where mail is sent on, users who have logged in may send to other domains as
  * well: nobody else may, or the server would be an open relay.
  */
-export function toKnownRecipients(destination: Destination, recipients: Recipients): Destination {
+export function toKnownRecipients(destination: DeliveryFactory, recipients: Recipients): DeliveryFactory {
   const isLocal = destination.isLocal ?? false;
-  const factory: Destination = (avatarId, mind) =>
+  const factory: DeliveryFactory = (avatarId, mind) =>
     after(destination(avatarId, mind), (delivery) => {
       const isStranger = avatarId === ANONYMOUS;
       return new KnownRecipientsDelivery(delivery, recipients, {

@@ -9,8 +9,8 @@ export interface ListenerUrl {
   readonly service: Service;
   readonly tls: 'required' | 'none' | undefined;
   readonly auth: Policy['authentication'] | undefined;
-  readonly qualifiedDomains: boolean | undefined;
-  readonly completeHeader: boolean | undefined;
+  readonly requireQualifiedDomains: boolean | undefined;
+  readonly addMissingHeaders: boolean | undefined;
   readonly removeBcc: boolean | undefined;
   readonly omitClientFromReceived: boolean | undefined;
   readonly newlines: Policy['newlines'] | undefined;
@@ -38,8 +38,8 @@ export function parseListenerUrl(url: string): ListenerUrl {
     service: isLmtp ? 'lmtp' : (take(parameters, 'service', ['submission', 'mx']) ?? 'submission'),
     tls: take(parameters, 'tls', ['required', 'none']),
     auth: take(parameters, 'auth', ['required', 'optional', 'none']),
-    qualifiedDomains: takeSwitch(parameters, 'qualifiedDomains'),
-    completeHeader: takeSwitch(parameters, 'completeHeader'),
+    requireQualifiedDomains: takeSwitch(parameters, 'requireQualifiedDomains'),
+    addMissingHeaders: takeSwitch(parameters, 'addMissingHeaders'),
     removeBcc: takeSwitch(parameters, 'removeBcc'),
     omitClientFromReceived: takeSwitch(parameters, 'omitClientFromReceived'),
     newlines: take(parameters, 'newlines', ['reject', 'normalize']),
@@ -116,8 +116,8 @@ function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): Usage
     ...(endpoint.scheme.startsWith('smtp') ? ['service'] : []),
     'tls',
     'auth',
-    'qualifiedDomains',
-    'completeHeader',
+    'requireQualifiedDomains',
+    'addMissingHeaders',
     'newlines',
     'removeBcc',
     'omitClientFromReceived',

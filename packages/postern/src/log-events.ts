@@ -12,7 +12,7 @@ export function logEvents(log: Log): EventListener {
 }
 
 /** Writes what goes wrong at a listener, before and beside any session, into the log. */
-export function logTrouble(log: Log, now = () => performance.now()): (trouble: Trouble) => void {
+export function logListenerError(log: Log, now = () => performance.now()): (trouble: Trouble) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return (trouble) => {
     const remote = 'remote' in trouble ? formatAddress(trouble.remote) : undefined;

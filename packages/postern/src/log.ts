@@ -3,17 +3,17 @@ import { styleText } from 'node:util';
 import { formatLogFields } from '@postern/esmtp';
 import { pino } from 'pino';
 import { hasColours } from './colours.ts';
-import { lossy } from './lossy.ts';
+import { droppingWriter } from './droppingWriter.ts';
 import { printable } from './printable.ts';
 
 /** What an entry tells beside its message. Never a secret; what a client sent may be in it. */
-export type Facts = Readonly<Record<string, unknown>>;
+export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Where the command tells what happens. */
 export interface Log {
-  info(message: string, facts?: Facts): void;
-  warn(message: string, facts?: Facts): void;
-  error(message: string, facts?: Facts): void;
+  info(message: string, facts?: LogFields): void;
+  warn(message: string, facts?: LogFields): void;
+  error(message: string, facts?: LogFields): void;
 }
 
 /** The forms of the log: lines for people, a JSON object a line, nothing. */
@@ -27,7 +27,7 @@ type LogStream = Writable & { readonly isTTY?: boolean };
 /** Opens a log on the standard error, so that the standard output carries only the command's results. */
 export function openLog(form: LogForm, stderr: LogStream = process.stderr): Log {
   if (form === 'silent') return { info() {}, warn() {}, error() {} };
-  const write = lossy(stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
+  const write = droppingWriter(stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
   const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(stderr) });
   return log;
 }
@@ -46,7 +46,7 @@ export function prettyLog(write: (line: string) => void, options: PrettyOptions 
   const entry = (level: string, style: Style) => {
     const paint = (text: string, format: Style) =>
       colours ? styleText(format, text, { validateStream: false }) : text;
-    return (message: string, facts: Facts = {}): void => {
+    return (message: string, facts: LogFields = {}): void => {
       const head = [paint(now().toISOString(), 'dim'), paint(level, style), paint(printable(message), 'bold')];
       const fields = formatLogFields(facts);
       write(`${head.join(' ')}${fields === '' ? '' : ` ${fields}`}\n`);
@@ -66,7 +66,7 @@ export function jsonLog(write: (line: string) => void): Log {
   );
   const entry =
     (level: 'info' | 'warn' | 'error') =>
-    (message: string, { error, ...facts }: Facts = {}): void =>
+    (message: string, { error, ...facts }: LogFields = {}): void =>
       logger[level](error === undefined ? facts : { ...facts, err: error }, message);
   return { info: entry('info'), warn: entry('warn'), error: entry('error') };
 }

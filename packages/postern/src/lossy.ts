@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
  * Writes lines to a stream, and loses those that come while too much lies unsent: whoever reads the log and stalls must neither stop the
  * server nor fill its memory. Tells how many were lost when there is room again.
  */
-export function lossy(stream: Writable, tellLost: (lines: number) => void): (line: string) => void {
+export function droppingWriter(stream: Writable, tellLost: (lines: number) => void): (line: string) => void {
   let lost = 0;
   return (line) => {
     if (stream.writableLength > (lost === 0 ? MOST_UNSENT : ROOM)) {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
-import { Place } from './place.ts';
+import { DeliveryTarget } from './place.ts';
 import { unknownName } from './shape.ts';
 import { cannotStore } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where Maildirs are, which ones there are, how much each may hold, and who may read them. */
-export interface MaildirPlace extends Pick<MaildirOptions, 'caseSensitive' | 'recipientDelimiter' | 'mode'> {
+export interface MaildirTarget extends Pick<MaildirOptions, 'caseSensitive' | 'recipientDelimiter' | 'mode'> {
   /** With a Maildir for each recipient below it: `folder/ann@example.com/new`. */
   readonly folder: string;
   /** How many octets a mailbox may hold, for all or by mailbox. Default: no limit. */
@@ -17,7 +17,7 @@ export interface MaildirPlace extends Pick<MaildirOptions, 'caseSensitive' | 're
 }
 
 /** Keeps messages in Maildirs, for `deliver` in the config file. Throws a UsageError. */
-export function maildir(place: MaildirPlace): Place {
+export function maildir(place: MaildirTarget): DeliveryTarget {
   const { folder, group, ...options } = place;
   const unknown = unknownName(place, PROPERTIES);
   if (unknown !== undefined) {
@@ -25,9 +25,9 @@ export function maildir(place: MaildirPlace): Place {
   }
   if (typeof folder !== 'string' || folder === '') throw new UsageError('maildir: expected a folder');
   const id = group === undefined ? undefined : groupId(group);
-  return new Place(({ log, recipientDelimiter }) => {
+  return new DeliveryTarget(({ log, recipientDelimiter }) => {
     const delivery = deliveryInto(folder, {
-      onTrouble: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
+      onError: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
       ...(recipientDelimiter !== undefined && { recipientDelimiter }),
       ...options,
       ...(id !== undefined && { group: id }),
@@ -40,7 +40,7 @@ export function maildir(place: MaildirPlace): Place {
 }
 
 /** Parses what follows `maildir:`, `DIR?mode=660&group=vmail&caseSensitive=yes`. Throws a UsageError. */
-export function parseMaildir(rest: string): Place {
+export function parseMaildir(rest: string): DeliveryTarget {
   const [folder = '', query] = rest.split(/\?(?=[^?]*$)/);
   if (folder === '') throw new UsageError('expected maildir:DIR, with a folder');
   const parameters = new URLSearchParams(query);
@@ -96,7 +96,7 @@ function groups(): readonly string[] {
   }
 }
 
-const PROPERTIES: Record<keyof MaildirPlace, true> = {
+const PROPERTIES: Record<keyof MaildirTarget, true> = {
   folder: true,
   quota: true,
   caseSensitive: true,

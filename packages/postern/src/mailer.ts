@@ -11,7 +11,7 @@ import {
 import { disposeOf } from './dispose-of.ts';
 
 /** A delivery that is not made before there is something to deliver: that it cannot be made is no reason to refuse anything else. */
-export class Mailer extends MessageDelivery implements AsyncDisposable {
+export class LazyDelivery extends MessageDelivery implements AsyncDisposable {
   readonly #make: () => MaybePromise<MessageDelivery>;
   #made: Promise<MessageDelivery> | undefined;
 

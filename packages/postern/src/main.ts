@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { CommandProcess } from './command-process.ts';
 import { help } from './help.ts';
-import { quoted } from './quoted.ts';
+import { redactSpec } from './quoted.ts';
 import { runExplain } from './run-explain.ts';
 import { runLogin } from './run-login.ts';
 import { runServe } from './run-serve.ts';
@@ -55,7 +55,7 @@ async function runCommand([name, ...rest]: readonly string[], process: CommandPr
   if (name === '--help' || name === '-h' || name === 'help') return print(help(rest[0]));
   const command = commands.get(name ?? '');
   if (command === undefined) {
-    const given = name === undefined ? 'no command given' : quoted(name);
+    const given = name === undefined ? 'no command given' : redactSpec(name);
     const known = [...commands.keys()];
     throw new UsageError(`${given}: expected ${known.join(' or ')}, or --help${suggestion(name ?? '', known)}`);
   }

@@ -5,17 +5,17 @@ import {
   type Message,
   type MessageDelivery,
   Notifying,
-  type NotifyingOptions,
+  type NotifyingDeliveryOptions,
 } from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
-import { Mailer } from './mailer.ts';
-import type { Destination } from './place.ts';
+import { LazyDelivery } from './mailer.ts';
+import type { DeliveryFactory } from './place.ts';
 import { SenderDelivery } from './sender-delivery.ts';
 
 /** Where notifications go. */
 export interface NotificationWays {
   /** Sends them on. Undefined if nothing does. */
-  readonly notify: Destination | undefined;
+  readonly notify: DeliveryFactory | undefined;
   /** Returns true for a sender who has a mailbox at the destination itself. Undefined if nobody has one. */
   readonly livesHere: ((sender: ForwardPath) => MaybePromise<boolean>) | undefined;
 }
@@ -25,18 +25,18 @@ export interface NotificationWays {
  * not logged in may be made up: no mailbox here gets a notification for it.
  */
 export function notifying(
-  destination: Destination,
+  destination: DeliveryFactory,
   { notify, livesHere }: NotificationWays,
-  options: Omit<NotifyingOptions, 'through'>,
-): Destination {
-  const factory: Destination = (avatarId, mind) =>
+  options: Omit<NotifyingDeliveryOptions, 'through'>,
+): DeliveryFactory {
+  const factory: DeliveryFactory = (avatarId, mind) =>
     after(destination(avatarId, mind), (delivery) => {
       const isLocal = livesHere !== undefined && avatarId !== ANONYMOUS;
       if (!isLocal && notify === undefined) return delivery;
       const through = new SenderDelivery({
-        local: isLocal ? new Mailer(() => destination(MAILER, mind)) : undefined,
+        local: isLocal ? new LazyDelivery(() => destination(MAILER, mind)) : undefined,
         livesHere: livesHere ?? (() => false),
-        remote: notify && new Mailer(() => notify(MAILER, mind)),
+        remote: notify && new LazyDelivery(() => notify(MAILER, mind)),
       });
       // A notification to an address that nobody has proved carries no text of the stranger who named it.
       const isStranger = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
@@ -64,7 +64,7 @@ class NotifyingAvatar extends Notifying {
     delivery: MessageDelivery,
     through: SenderDelivery,
     hasWayTo: NotificationWays['livesHere'],
-    options: Omit<NotifyingOptions, 'through'>,
+    options: Omit<NotifyingDeliveryOptions, 'through'>,
   ) {
     super(delivery, { ...options, through });
     this.#delivery = delivery;

@@ -37,7 +37,7 @@ export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, c
 }
 
 type OfferSettings = Pick<Settings, 'sasl' | 'tls'>;
-type Offers = Pick<Composition, 'challengers' | 'portal' | 'offer' | 'authenticationOf'>;
+type Offers = Pick<Composition, 'challengers' | 'portal' | 'mechanismPolicy' | 'authenticationOf'>;
 
 /** True if a listener that wants a login offers none under a TLS version that it takes. */
 function offersNothing(listener: ListenerSettings, settings: OfferSettings, composition: Offers): boolean {
@@ -46,10 +46,14 @@ function offersNothing(listener: ListenerSettings, settings: OfferSettings, comp
 }
 
 /** The mechanisms that the listener offers under each TLS version that it takes. */
-function offersAt(listener: ListenerSettings, { tls }: OfferSettings, { challengers, portal, offer }: Offers) {
+function offersAt(
+  listener: ListenerSettings,
+  { tls }: OfferSettings,
+  { challengers, portal, mechanismPolicy }: Offers,
+) {
   return versionsOf(listener, tls).map((version) => {
     const mind = imaginedMind(imaginedClient(listener.endpoint), version && imaginedTls(version));
-    return { version, names: offered(challengers, portal, mind, offer).map(({ mechanism }) => mechanism) };
+    return { version, names: offered(challengers, portal, mind, mechanismPolicy).map(({ mechanism }) => mechanism) };
   });
 }
 

@@ -18,15 +18,15 @@ export function openFiles(): number {
  */
 export function connectionsWithin(
   files: number,
-  { connections: { connections = MOST }, listeners }: Pick<Settings, 'connections' | 'listeners'>,
+  { connections: { maxConnections = MOST }, listeners }: Pick<Settings, 'connections' | 'listeners'>,
 ): number | undefined {
   const room = Math.max(1, Math.floor((files - RESERVED) / listeners.length));
-  return room < connections ? room : undefined;
+  return room < maxConnections ? room : undefined;
 }
 
 /** Whether the operator should hear of that: it is less than was asked for, or than anybody expects who asked for nothing. */
-export function isShort(room: number, { connections: { connections } }: Pick<Settings, 'connections'>): boolean {
-  return connections !== undefined || room < FEW;
+export function isShort(room: number, { connections: { maxConnections } }: Pick<Settings, 'connections'>): boolean {
+  return maxConnections !== undefined || room < FEW;
 }
 
 /** The default of @postern/node. */

@@ -2,7 +2,7 @@ import { CHANNEL_BINDING_POLICIES, type Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { SERVE_OPTIONS } from './option-table.ts';
 import { parseStrictly } from './parse-strictly.ts';
-import { quoted } from './quoted.ts';
+import { redactSpec } from './quoted.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the options of `serve` and `explain` say. */
@@ -102,7 +102,8 @@ function splitList(list: string): readonly string[] {
 function parse(argv: readonly string[]) {
   const { values, tokens, positionals } = parseStrictly(argv, SERVE_OPTIONS, 'serve');
   const [positional] = positionals;
-  if (positional !== undefined) throw new UsageError(`${quoted(positional)}: expected an option, such as --listen URL`);
+  if (positional !== undefined)
+    throw new UsageError(`${redactSpec(positional)}: expected an option, such as --listen URL`);
   const given = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;

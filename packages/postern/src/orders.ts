@@ -1,21 +1,21 @@
 import { once } from 'node:events';
-import { checkerOf, type Guest, type Settings } from './settings.ts';
+import { checkerOf, type DemoUser, type Settings } from './settings.ts';
 import { type Ready, WORKER } from './worker.ts';
 
 /** What all workers of a server have in common, so that it makes no difference which of them a client comes to. */
-export interface Orders {
+export interface WorkerConfig {
   /** The port of each listener; 0 as long as nobody has picked one. */
   readonly ports: readonly number[];
   /** The server key of SCRAM, in base64: salts of unknown users are the same everywhere. */
   readonly scramKey: string;
   /** In base64: a TLS session that one began another resumes. */
   readonly ticketSecret: string;
-  readonly guest: Guest | undefined;
+  readonly demoUser: DemoUser | undefined;
 }
 
 /** The process that has started this one, as this one sees it. */
 export interface Supervisor {
-  readonly orders: Orders;
+  readonly orders: WorkerConfig;
   /** Tells it that this one listens. */
   tell(ready: Ready): void;
   /** From now on this process is not ended at once when the supervisor goes; resolves, to the reason, when it does. */
@@ -23,13 +23,13 @@ export interface Supervisor {
 }
 
 /** Who supervises this process, if it is a worker. A supervisor that goes takes this process along. */
-export async function receiveOrders(): Promise<Supervisor | undefined> {
+export async function receiveWorkerConfig(): Promise<Supervisor | undefined> {
   if (process.env[WORKER] === undefined || process.send === undefined) return undefined;
   const follow = () => process.exit(1);
   process.once('disconnect', follow);
   // It may have gone before anybody listened.
   if (!process.connected) follow();
-  const [orders] = (await once(process, 'message')) as [Orders];
+  const [orders] = (await once(process, 'message')) as [WorkerConfig];
   return {
     orders,
     tell: (ready) => void process.send?.(ready, undefined, undefined, () => {}),
@@ -42,12 +42,15 @@ export async function receiveOrders(): Promise<Supervisor | undefined> {
 }
 
 /** The settings of a worker: those that it has read, with what all of them have in common. */
-export function withOrders(settings: Settings, { ports, scramKey, ticketSecret, guest }: Orders): Settings {
+export function applyWorkerConfig(
+  settings: Settings,
+  { ports, scramKey, ticketSecret, demoUser }: WorkerConfig,
+): Settings {
   const { checkers, sasl, listeners, tls } = settings;
   return {
     ...settings,
-    guest,
-    checkers: guest === undefined ? checkers : [checkerOf(guest)],
+    demoUser,
+    checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     listeners: listeners.map((listener, at) => ({
       ...listener,
       endpoint: { ...listener.endpoint, port: ports[at] ?? 0 },

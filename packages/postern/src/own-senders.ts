@@ -1,7 +1,7 @@
 import { ANONYMOUS, type AvatarId, after, type MaybePromise } from '@postern/cred';
-import { MustMatchSender, parseMailbox } from '@postern/esmtp';
+import { OwnSenderDelivery, parseMailbox } from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
-import type { Destination } from './place.ts';
+import type { DeliveryFactory } from './place.ts';
 import { readTargets } from './recipients.ts';
 import type { OwnSendersSettings } from './recipients-settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -64,12 +64,14 @@ export class OwnSenders {
   }
 
   /** Returns a destination through which each user sends as itself. A client that has not logged in has no sender of its own. */
-  guard(destination: Destination): Destination {
+  guard(destination: DeliveryFactory): DeliveryFactory {
     const { recipientDelimiter } = this.#context;
     const addresses = (avatarId: AvatarId) => this.addressesOf(avatarId);
-    const factory: Destination = (avatarId, mind) =>
+    const factory: DeliveryFactory = (avatarId, mind) =>
       after(destination(avatarId, mind), (delivery) =>
-        avatarId === ANONYMOUS ? delivery : new MustMatchSender(delivery, { avatarId, addresses, recipientDelimiter }),
+        avatarId === ANONYMOUS
+          ? delivery
+          : new OwnSenderDelivery(delivery, { avatarId, addresses, recipientDelimiter }),
       );
     return Object.assign(factory, {
       isLocal: destination.isLocal ?? false,

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Destination } from './place.ts';
+import type { DeliveryFactory } from './place.ts';
 import { StartError } from './start-error.ts';
 
 /**
  * Prepares the place for messages. Rejects with a StartError after `timeout` milliseconds, since the system
  * may never answer: Node makes a folder and its parents below /proc without end.
  */
-export async function prepare(destination: Destination, timeout = PREPARE_TIMEOUT_MS): Promise<void> {
+export async function prepare(destination: DeliveryFactory, timeout = PREPARE_TIMEOUT_MS): Promise<void> {
   const timer = new AbortController();
   const late = setTimeout(timeout, undefined, { signal: timer.signal }).then(() => {
     throw new StartError(`--deliver: not ready after ${timeout} ms; expected a place that answers`);

@@ -2,7 +2,7 @@ import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/rel
 import { passwordResponders, type UserPassword } from '@postern/sasl/client';
 import { isEhloName } from './ehlo-option.ts';
 import { type NextServer, parseNextServer } from './next-server.ts';
-import { Place } from './place.ts';
+import { DeliveryTarget } from './place.ts';
 import { unknownName } from './shape.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,7 +18,7 @@ export interface RelayOptions extends Partial<Omit<NextOptions, 'endpoint' | 'lm
 }
 
 /** Hands messages on to the next server, for `deliver` in the config file. Throws a UsageError. */
-export function relay(given: RelayOptions): Place {
+export function relay(given: RelayOptions): DeliveryTarget {
   const unknown = unknownName(given, OPTIONS);
   if (unknown !== undefined) {
     throw new UsageError(`relay: expected ${Object.keys(OPTIONS).join(', ')}, not ${JSON.stringify(unknown)}`);
@@ -36,10 +36,10 @@ export function relay(given: RelayOptions): Place {
   if (mechanisms !== undefined && username === undefined) {
     throw new UsageError('relay: mechanisms: expected username and password as well');
   }
-  return new Place(({ log, hostname }) => {
-    const onTrouble = (error: unknown) => log.error('the next server did not take a message', { to, error });
+  return new DeliveryTarget(({ log, hostname }) => {
+    const onError = (error: unknown) => log.error('the next server did not take a message', { to, error });
     try {
-      return relayTo({ hostname, onTrouble, ...responders, ...options, ...nextServer });
+      return relayTo({ hostname, onError, ...responders, ...options, ...nextServer });
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`relay: ${error.message}`, { cause: error });
       throw error;
@@ -73,9 +73,9 @@ const OPTIONS: Record<keyof RelayOptions, true> = {
   username: true,
   password: true,
   mechanisms: true,
-  guests: true,
+  allowAnonymous: true,
   responders: true,
-  cleartext: true,
+  allowCleartext: true,
   ca: true,
   serverName: true,
   certificate: true,
@@ -84,17 +84,17 @@ const OPTIONS: Record<keyof RelayOptions, true> = {
   hostname: true,
   ehlo: true,
   loginFailureDelay: true,
-  connections: true,
+  maxConnections: true,
   maxClientShare: true,
   maxWaiting: true,
   spoolDirectory: true,
   maxSpoolOctets: true,
   maxMessagesPerConnection: true,
-  idleTime: true,
-  connectTime: true,
-  patience: true,
-  finalPatience: true,
-  onTrouble: true,
+  idleTimeout: true,
+  connectTimeout: true,
+  readTimeout: true,
+  dataTimeout: true,
+  onError: true,
   trace: true,
   connect: true,
   clock: true,

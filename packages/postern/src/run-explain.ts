@@ -1,4 +1,4 @@
-import { knownChallengers, whyLeftOut } from '@postern/sasl';
+import { allChallengers, whyLeftOut } from '@postern/sasl';
 import type { CommandProcess } from './command-process.ts';
 import { compose } from './compose.ts';
 import { explainListener } from './explain.ts';
@@ -17,14 +17,14 @@ export async function runExplain(argv: readonly string[], { stdout }: CommandPro
     hostname: settings.hostname,
     recipientDelimiter: settings.recipientDelimiter,
   });
-  const { challengers, portal, offer, acceptsGuests, authenticationOf } = composition;
+  const { challengers, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
   const tables = settings.listeners.map((listener) =>
     explainListener(listener, authenticationOf(listener), {
-      known: knownChallengers(settings.sasl),
+      known: allChallengers(settings.sasl),
       offered: challengers,
       portal,
-      acceptsGuests,
-      offer,
+      acceptsAnonymous: acceptsAnonymous,
+      mechanismPolicy: mechanismPolicy,
       whyLeftOut: (mechanism) => whyLeftOut(mechanism, settings.sasl),
       shutOut: shutOutAt(listener, settings, composition),
     }),

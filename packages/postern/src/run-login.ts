@@ -15,7 +15,7 @@ import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
 import { printerTo } from './print.ts';
 import { printable } from './printable.ts';
-import { quoted } from './quoted.ts';
+import { redactSpec } from './quoted.ts';
 import { readSecret } from './read-secret.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
@@ -56,7 +56,7 @@ async function logIn(
   return await connectSmtp(transport, {
     hostname: ehlo ?? ehloName(hostname(), transport.local),
     responders,
-    patience: 60_000,
+    readTimeout: 60_000,
     ...(inTheClear ? { startTls: 'none' as const } : {}),
     trace: (speaker, line) => void stdout.write(`${speaker}: ${printable(line)}\n`),
   });
@@ -82,7 +82,7 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
   }
   const known = all.map((responder) => responder.mechanism);
   throw new UsageError(
-    `--mechanism: unknown mechanism ${quoted(mechanism)}: expected ${known.join(', ')}${suggestion(mechanism, known)}`,
+    `--mechanism: unknown mechanism ${redactSpec(mechanism)}: expected ${known.join(', ')}${suggestion(mechanism, known)}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { firstAddresses } from './first-addresses.ts';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { npmEnded } from './npm-parent.ts';
-import { receiveOrders, withOrders } from './orders.ts';
+import { receiveWorkerConfig, applyWorkerConfig } from './orders.ts';
 import { printerTo } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
@@ -16,7 +16,7 @@ import { Workers } from './workers.ts';
 
 /** `postern serve`: runs until a signal ends it. */
 export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
-  const supervisor = await receiveOrders();
+  const supervisor = await receiveWorkerConfig();
   const settings = await readSettings(argv);
   const log = openLog(settings.log, process.stderr);
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
@@ -24,7 +24,7 @@ export async function runServe(argv: readonly string[], process: CommandProcess)
 
   // From before the first client comes: none is dropped without a word.
   const signal = firstSignal(process, settings);
-  const starting = start(withOrders(settings, supervisor.orders), log, process);
+  const starting = start(applyWorkerConfig(settings, supervisor.orders), log, process);
   const server = await Promise.race([starting, signal]);
   if (typeof server === 'string') return await end(starting, log, server);
   // Without its supervisor it stops.
@@ -79,14 +79,14 @@ async function announce(
   log: Log,
   { stdout }: CommandProcess,
 ): Promise<void> {
-  const { guest, listeners } = settings;
+  const { demoUser, listeners } = settings;
   const print = printerTo(stdout);
   try {
     await print(urls.map((url) => `listening ${url}\n`).join(''));
     const at = listeners.findIndex(({ service }) => service === 'submission');
     const [first, port] = [listeners[at] ?? listeners[0], ports[Math.max(at, 0)]];
-    if (guest !== undefined && first !== undefined && port !== undefined) {
-      await print(firstMessage(first, port, guest, firstAddresses(settings, guest)));
+    if (demoUser !== undefined && first !== undefined && port !== undefined) {
+      await print(firstMessage(first, port, demoUser, firstAddresses(settings, demoUser)));
     }
   } catch (error) {
     log.warn('nothing can be written to the standard output', { error });

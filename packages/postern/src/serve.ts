@@ -4,7 +4,7 @@ import { type Certificates, EncryptedKey, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { connectionsWithin, isShort, openFiles } from './open-files.ts';
-import type { DeliveryContext } from './place.ts';
+import type { DeliveryTargetContext } from './place.ts';
 import { prepare } from './prepare.ts';
 import { loadScramKey } from './scram-key.ts';
 import type { Settings } from './settings.ts';
@@ -30,10 +30,11 @@ export interface ReadFiles {
 }
 
 /** Starts all listeners, or none. Rejects with a UsageError or a StartError. */
-export async function startServer(wanted: Settings, context: DeliveryContext): Promise<Server> {
+export async function startServer(wanted: Settings, context: DeliveryTargetContext): Promise<Server> {
   const settings = await withScramKey(withinOpenFiles(wanted, context));
   const composition = compose(settings, context);
-  for (const { message, facts } of startWarnings(settings, composition.acceptsGuests)) context.log.warn(message, facts);
+  for (const { message, fields } of startWarnings(settings, composition.acceptsAnonymous))
+    context.log.warn(message, fields);
   warnOfOffers(settings, composition, context.log);
   await composition.recipients?.load();
   await composition.ownSenders?.load();
@@ -51,7 +52,7 @@ export async function startServer(wanted: Settings, context: DeliveryContext): P
     files: filesOf(composition, certificates),
     async close(grace) {
       const closed = server
-        .close({ grace })
+        .close({ shutdownTimeout })
         .catch((error: unknown) => context.log.error('not everything could be closed', { error }));
       // An avatar or a checker that does not let go must not keep the process, nor, where nothing else does, let it end before us.
       await Promise.race([closed, setTimeout(2 * grace)]);
@@ -111,21 +112,21 @@ function filesOf(
 }
 
 /** RFC 5321 §4.5.1 has mail for the postmaster accepted. Somebody should read it. */
-function warnOfPostmaster({ recipients, destination }: Composition, { log }: DeliveryContext): void {
+function warnOfPostmaster({ recipients, destination }: Composition, { log }: DeliveryTargetContext): void {
   if (recipients === undefined || recipients.hasPostmaster || destination.isLocal !== true) return;
   log.warn('nobody reads mail for postmaster, which is accepted: add an alias, such as postmaster: ann@example.com');
 }
 
 /** Takes no more connections than can be accepted. */
-function withinOpenFiles(settings: Settings, { log }: DeliveryContext): Settings {
+function withinOpenFiles(settings: Settings, { log }: DeliveryTargetContext): Settings {
   const files = openFiles();
-  const connections = connectionsWithin(files, settings);
-  if (connections === undefined) return settings;
-  if (isShort(connections, settings)) {
+  const maxConnections = connectionsWithin(files, settings);
+  if (maxConnections === undefined) return settings;
+  if (isShort(maxConnections, settings)) {
     const message = 'there may be fewer connections, since this process may not open more files (ulimit -n)';
-    log.warn(message, { files, connections });
+    log.warn(message, { files, connections: maxConnections });
   }
-  return { ...settings, connections: { ...settings.connections, connections } };
+  return { ...settings, connections: { ...settings.connections, maxConnections } };
 }
 
 const PASSPHRASE_OPTIONS = '--tls-passphrase-file FILE, or passphrase beside the key in the config file';

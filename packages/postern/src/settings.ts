@@ -18,15 +18,15 @@ import {
   withDefaultLimits,
 } from '@postern/esmtp';
 import { type Limits as ConnectionLimits, networks } from '@postern/node';
-import { type ChallengersOptions, challengers, knownChallengers } from '@postern/sasl';
+import { allChallengers, type ChallengersOptions, challengers } from '@postern/sasl';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
-import { type DeliverSpec, Place } from './place.ts';
-import { quoted } from './quoted.ts';
+import { type DeliverySetting, DeliveryTarget } from './place.ts';
+import { redactSpec } from './quoted.ts';
 import { hasFiles } from './recipients.ts';
 import {
   type OwnSendersSettings,
@@ -47,7 +47,7 @@ export interface ListenerSettings extends Omit<ListenerUrl, 'tls'> {
 }
 
 /** The user who is made up where the operator names none. */
-export interface Guest {
+export interface DemoUser {
   readonly username: string;
   readonly password: string;
 }
@@ -56,10 +56,10 @@ export interface Guest {
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   readonly checkers: readonly AnyChecker[];
-  readonly guest: Guest | undefined;
-  readonly deliver: DeliverSpec;
+  readonly demoUser: DemoUser | undefined;
+  readonly deliver: DeliverySetting;
   /** Where notifications go; undefined for nowhere. */
-  readonly notify: DeliverSpec | undefined;
+  readonly notify: DeliverySetting | undefined;
   /** Who lives here; undefined if nothing says it. */
   readonly recipients: RecipientsSettings | undefined;
   /** Which addresses users may send from; undefined for any. */
@@ -74,7 +74,7 @@ export interface Settings {
   readonly connections: ConnectionLimits;
   /** Of each process. */
   readonly memory: MemoryBudgetOptions;
-  readonly omit: readonly OptionalExtension[];
+  readonly disabledExtensions: readonly OptionalExtension[];
   readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
   readonly logUsernames: boolean;
@@ -109,7 +109,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   // An option names the files, and the file of the configuration says what else holds for TLS.
   const tls = choose('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
   const parseListeners = (urls: readonly string[]) =>
-    urls.map((url) => naming(quoted(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
+    urls.map((url) => naming(redactSpec(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
   const checkers =
     choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
   const domains = choose('domains', parseDomains);
@@ -117,7 +117,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const recipientSources = choose('recipients', (recipients) => parseRecipients(recipients, checkers));
   const hostname = choose('hostname', parseHostname) ?? ownHostname();
   const listeners = choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
-  const guest =
+  const demoUser =
     checkers.length === 0 && listeners.some(wantsUsers)
       ? { username: 'guest', password: randomBytes(12).toString('base64url') }
       : undefined;
@@ -128,8 +128,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   return {
     listeners,
     scramKey,
-    checkers: guest === undefined ? checkers : [checkerOf(guest)],
-    guest,
+    checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
+    demoUser,
     deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
     notify: choose('notify', parseDeliver),
     recipients: recipientsOf(recipientSources, domains, aliases),
@@ -139,7 +139,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     tls,
     log: choose('log', (form) => form) ?? 'pretty',
     ...(choose('limits', parseLimits) ?? { limits: {}, connections: {}, memory: {} }),
-    omit: choose('omit', (extensions) => extensions) ?? [],
+    disabledExtensions: choose('disabledExtensions', (extensions) => extensions) ?? [],
     lenient: choose('lenient', (lenient) => lenient) ?? false,
     throttle: choose('throttle', parseThrottle) ?? {},
     logUsernames: choose('logUsernames', (isLogged) => isLogged) ?? false,
@@ -178,7 +178,7 @@ function parseDelimiter(characters: string): string {
 }
 
 /** A user database with nobody but the guest. */
-export function checkerOf({ username, password }: Guest): AnyChecker {
+export function checkerOf({ username, password }: DemoUser): AnyChecker {
   return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
 }
 
@@ -194,7 +194,7 @@ function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
 
 /** Tells what cannot be before the server starts. */
 function checkSasl(options: ChallengersOptions): ChallengersOptions {
-  const known = knownChallengers(options).map(({ mechanism }) => mechanism);
+  const known = allChallengers(options).map(({ mechanism }) => mechanism);
   const unknown = options.mechanisms?.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -220,9 +220,9 @@ function parseNetworks(list: readonly string[]): readonly string[] {
   }
 }
 
-function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverSpec {
+function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverySetting {
   if (typeof deliver === 'string') return parseSpec(deliverSpecs, deliver);
-  if (deliver instanceof Place) return deliver.open;
+  if (deliver instanceof DeliveryTarget) return deliver.open;
   if (deliver instanceof MessageDelivery) return () => () => deliver;
   return () => deliver;
 }

@@ -1,12 +1,12 @@
 import { formatEndpoint } from '@postern/node';
 import { isLocalOnly } from './local-only.ts';
-import type { Facts } from './log.ts';
+import type { LogFields } from './log.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
 /** What the log says at start of a set-up that is allowed and hardly meant. */
 export interface StartWarning {
   readonly message: string;
-  readonly facts: Facts;
+  readonly fields: LogFields;
 }
 
 /** Returns a warning for each weakness of the settings; `acceptsGuests` is true if the operator lets clients in without a login. */
@@ -25,24 +25,24 @@ function listenerWarnings(
 ): StartWarning[] {
   const { auth, endpoint, proxy, service, tls } = listener;
   if (service !== 'submission') return [];
-  const facts = { listener: formatEndpoint(endpoint) };
+  const fields = { listener: formatEndpoint(endpoint) };
   const isOpen = !isLocalOnly(endpoint);
   const messages: string[] = [];
   // Behind a proxy there may be TLS up to there, and with networks for cleartext another warning says so.
   const isCleartext = tls === 'none' && auth !== 'none' && proxy === undefined && allowCleartext.length === 0;
   if (isOpen && isCleartext) messages.push(NO_TLS);
   if (isOpen && (auth === 'none' || (acceptsGuests && auth !== 'required'))) messages.push(NO_LOGIN);
-  if (auth === 'optional' && !acceptsGuests) messages.push(NO_GUESTS);
-  return messages.map((message) => ({ message, facts }));
+  if (auth === 'optional' && !acceptsGuests) messages.push(NO_ANONYMOUS);
+  return messages.map((message) => ({ message, fields }));
 }
 
 /** For listeners that clients on other machines reach. */
 function loginWarnings({ memoryUsers, throttle }: Settings): StartWarning[] {
   const weak = memoryUsers.filter(({ isWeak }) => isWeak);
   return [
-    ...weak.map(({ username }) => ({ message: WEAK_PASSWORD, facts: { user: username } })),
-    ...(memoryUsers.length > 0 ? [{ message: MEMORY, facts: { users: memoryUsers.length } }] : []),
-    ...(throttle === false ? [{ message: NO_THROTTLE, facts: {} }] : []),
+    ...weak.map(({ username }) => ({ message: WEAK_PASSWORD, fields: { user: username } })),
+    ...(memoryUsers.length > 0 ? [{ message: MEMORY, fields: { users: memoryUsers.length } }] : []),
+    ...(throttle === false ? [{ message: NO_THROTTLE, fields: {} }] : []),
   ];
 }
 
@@ -54,7 +54,7 @@ const NO_TLS =
   'no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way; set --tls-cert and --tls-key';
 const NO_LOGIN =
   'clients on other machines may send mail without a login; set auth=required, or listen on a loopback address';
-const NO_GUESTS = 'auth=optional without --auth anonymous: mail without AUTH is refused';
+const NO_ANONYMOUS = 'auth=optional without --auth anonymous: mail without AUTH is refused';
 const WEAK_PASSWORD =
   'a password of fewer than 8 characters is soon guessed, and clients on other machines reach this server; choose a longer one';
 const MEMORY =

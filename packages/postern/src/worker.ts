@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Orders } from './orders.ts';
+import type { WorkerConfig } from './orders.ts';
 
 /** What a worker says when it listens. */
 export interface Ready {
@@ -25,7 +25,7 @@ export class Worker {
   #listens = false;
 
   /** `argv` is what follows `serve`. It is killed if it does not listen after so many milliseconds. */
-  constructor(argv: readonly string[], orders: Orders, patience: number) {
+  constructor(argv: readonly string[], orders: WorkerConfig, patience: number) {
     const gone = Promise.withResolvers<Gone>();
     const ready = Promise.withResolvers<Ready | undefined>();
     this.gone = gone.promise;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Listener, listen } from '@postern/node';
 import type { Log } from './log.ts';
-import type { Orders } from './orders.ts';
+import type { WorkerConfig } from './orders.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen, StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,7 +22,7 @@ export class Workers {
   readonly #log: Log;
   readonly #times: Required<WorkerTimes>;
   readonly #workers = new Set<Worker>();
-  #orders: Orders;
+  #orders: WorkerConfig;
   #started = false;
   /** How often the certificate was to be read again. */
   #reloads = 0;
@@ -38,7 +38,7 @@ export class Workers {
       ports: settings.listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
-      guest: settings.guest,
+      demoUser: settings.demoUser,
     };
   }
 
@@ -99,7 +99,7 @@ export class Workers {
         );
       }
     } finally {
-      await Promise.all(probes.map((probe) => probe.close({ grace: 0 })));
+      await Promise.all(probes.map((probe) => probe.close({ shutdownTimeout: 0 })));
     }
   }
 

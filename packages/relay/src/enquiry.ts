@@ -4,7 +4,7 @@ import type { Sender } from './sender.ts';
 import { type Acquire, Transaction } from './transaction.ts';
 
 /** Asks the next server about each recipient while our client still names them, in the transaction that the message then goes by. */
-export class Enquiry {
+export class RecipientCallout {
   readonly #acquire: Acquire;
   readonly #sender: Sender;
   #transaction: Transaction | undefined;

@@ -12,7 +12,7 @@ export interface NextServer {
   readonly acquire: Acquire;
   readonly deadlines: Deadlines;
   /** How long a message may take, in milliseconds, from its client's last octet to the last answer. */
-  readonly finalTimeout: number;
+  readonly dataTimeout: number;
   /** Returns the error as the client hears it, and tells the operator of it. */
   readonly explain: (error: unknown) => Rejection;
 }
@@ -59,9 +59,9 @@ export class HandOver {
 
   /** Resolves to the results of the recipients. Rejects with a Rejection if the message failed for all. */
   async run(tell?: TellResult): Promise<readonly RecipientResult[]> {
-    const { deadlines, finalTimeout, explain } = this.#server;
+    const { deadlines, dataTimeout, explain } = this.#server;
     const breaking = new AbortController();
-    const wait = deadlines.wait(finalTimeout * SENDING_SHARE);
+    const wait = deadlines.wait(dataTimeout * SENDING_SHARE);
     wait.over.catch((reason: unknown) => breaking.abort(reason));
     try {
       return await this.#run(breaking.signal, wait, tell);
@@ -78,10 +78,10 @@ export class HandOver {
   }
 
   async #run(signal: AbortSignal, wait: Wait, tell?: TellResult): Promise<readonly RecipientResult[]> {
-    const { deadlines, finalTimeout } = this.#server;
+    const { deadlines, dataTimeout } = this.#server;
     const sent = await this.#send(signal);
     if (!(sent instanceof RelayMessage)) return sent;
-    deadlines.grant(wait, deadlines.left(wait) + finalTimeout * (1 - SENDING_SHARE));
+    deadlines.grant(wait, deadlines.left(wait) + dataTimeout * (1 - SENDING_SHARE));
     return await sent.end(tell);
   }
 

@@ -16,7 +16,7 @@ export interface PlacesOptions {
 }
 
 /** A number of places, of which each client has a share at most. Those that wait get a place in turn, client by client. */
-export class Places {
+export class ConnectionShares {
   readonly #options: PlacesOptions;
   readonly #taken: Shares;
   readonly #queued: Shares;

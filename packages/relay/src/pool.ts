@@ -1,18 +1,18 @@
 import type { Clock } from '@postern/conversation';
 import type { SmtpClient } from '@postern/esmtp/client';
 import { Lease, type Lender } from './lease.ts';
-import type { Places } from './places.ts';
+import type { ConnectionShares } from './places.ts';
 
 /** Where connections come from, and how many, for how long. */
 export interface PoolOptions {
   readonly open: () => Promise<SmtpClient>;
   /** How many connections there may be, and who may have them. */
-  readonly places: Places;
-  readonly connections: number;
+  readonly places: ConnectionShares;
+  readonly maxConnections: number;
   /** How many times one may be lent. */
   readonly maxMessagesPerConnection: number;
   /** How long one may lie unused, in milliseconds. */
-  readonly idleTime: number;
+  readonly idleTimeout: number;
   readonly clock: Clock;
 }
 
@@ -102,8 +102,8 @@ export class Pool implements Lender {
 
   async #open(keys: readonly string[]): Promise<Lease> {
     // With the new connection there may be no more of them than the options say.
-    const { places, connections, open } = this.#options;
-    const surplus = places.taken + this.#idle.length > connections ? this.#idle.shift() : undefined;
+    const { places, maxConnections, open } = this.#options;
+    const surplus = places.taken + this.#idle.length > maxConnections ? this.#idle.shift() : undefined;
     if (surplus !== undefined) await quit(surplus.leave());
     return new Lease(this, await open(), 1, keys);
   }
@@ -123,10 +123,10 @@ export class Pool implements Lender {
   }
 
   #sweepLater(): void {
-    const { clock, idleTime } = this.#options;
-    this.#sweep ??= clock.after(idleTime, () => {
+    const { clock, idleTimeout } = this.#options;
+    this.#sweep ??= clock.after(idleTimeout, () => {
       this.#sweep = undefined;
-      this.#sweepNow(clock.now() - idleTime);
+      this.#sweepNow(clock.now() - idleTimeout);
     });
   }
 
@@ -153,7 +153,7 @@ class Idle {
     this.uses = uses;
     this.#onGone = onGone;
     const { conversation } = client;
-    conversation.leaveOnEnd = true;
+    conversation.treatHalfCloseAsDisconnect = true;
     conversation.signal.addEventListener('abort', onGone, { once: true });
   }
 
@@ -161,7 +161,7 @@ class Idle {
   leave(): SmtpClient {
     const { conversation } = this.#client;
     conversation.signal.removeEventListener('abort', this.#onGone);
-    conversation.leaveOnEnd = false;
+    conversation.treatHalfCloseAsDisconnect = false;
     return this.#client;
   }
 }
@@ -169,21 +169,21 @@ class Idle {
 /** Whether the server answers, and has forgotten whatever transaction was open (RFC 5321 §4.1.1.5). */
 async function reset(client: SmtpClient): Promise<boolean> {
   const { conversation } = client;
-  const { patience } = conversation;
-  conversation.patience = Math.min(patience, SHORT_PATIENCE);
+  const { readTimeout } = conversation;
+  conversation.readTimeout = Math.min(readTimeout, SHORT_PATIENCE);
   try {
     const { code } = await client.command('RSET');
     return code === 250 && !conversation.hasInput;
   } catch {
     return false;
   } finally {
-    conversation.patience = patience;
+    conversation.readTimeout = readTimeout;
   }
 }
 
 /** Does not fail. */
 async function quit(client: SmtpClient): Promise<void> {
-  client.conversation.patience = Math.min(client.conversation.patience, LEAVING_PATIENCE);
+  client.conversation.readTimeout = Math.min(client.conversation.readTimeout, LEAVING_PATIENCE);
   await client[Symbol.asyncDispose]();
 }
 

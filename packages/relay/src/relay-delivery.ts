@@ -11,7 +11,7 @@ import {
 import { BadMessage, Unsupported } from '@postern/esmtp/client';
 import { clientKeys, type RelayClient } from './client-keys.ts';
 import { ContentScan } from './content-scan.ts';
-import { Enquiry } from './enquiry.ts';
+import { RecipientCallout } from './enquiry.ts';
 import type { NextServer } from './hand-over.ts';
 import { asRejection } from './refusals.ts';
 import type { Smarthost } from './smarthost.ts';
@@ -26,7 +26,7 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
   readonly #smarthost: Smarthost;
   readonly #keys: readonly string[];
   readonly #nextServer: NextServer;
-  #enquiry: Enquiry | undefined;
+  #enquiry: RecipientCallout | undefined;
 
   /** The client's user and network have at most their share of the connections. Default: no limit. */
   constructor(smarthost: Smarthost, client?: RelayClient) {
@@ -37,7 +37,7 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
       host: smarthost.host,
       acquire: (fresh) => smarthost.acquire(fresh, this.#keys),
       deadlines: smarthost.deadlines,
-      finalTimeout: smarthost.finalTimeout,
+      dataTimeout: smarthost.dataTimeout,
       explain: (error) => this.#explain(error),
     };
   }
@@ -45,7 +45,7 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
   /** Refuses nothing yet: the next server is asked together with the first recipient. */
   validateFrom(reversePath: ReversePath, parameters: MailParameters): void {
     this.#enquiry?.end();
-    this.#enquiry = new Enquiry(this.#nextServer.acquire, { reversePath, parameters });
+    this.#enquiry = new RecipientCallout(this.#nextServer.acquire, { reversePath, parameters });
   }
 
   async validateTo(forwardPath: ForwardPath, parameters: RcptParameters): Promise<void> {

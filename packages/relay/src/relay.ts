@@ -9,7 +9,7 @@ export interface RelayOptions extends SmarthostOptions {
    * Takes messages of clients that have not logged in as well. To a smarthost, that would be an open relay. Default: only with LMTP,
    * where the next server delivers and sends nothing on.
    */
-  readonly guests?: boolean;
+  readonly allowAnonymous?: boolean;
 }
 
 /**
@@ -18,9 +18,9 @@ export interface RelayOptions extends SmarthostOptions {
  */
 export function relay(options: RelayOptions): AvatarFactory<MessageDelivery> & AsyncDisposable {
   const smarthost = new Smarthost(options);
-  const { guests = options.lmtp ?? false } = options;
+  const { allowAnonymous = options.lmtp ?? false } = options;
   const factory: AvatarFactory<MessageDelivery> = (avatarId, mind) =>
-    avatarId === ANONYMOUS && !guests ? new NoRelay() : new RelayDelivery(smarthost, { avatarId, mind });
+    avatarId === ANONYMOUS && !allowAnonymous ? new NoRelay() : new RelayDelivery(smarthost, { avatarId, mind });
   return Object.assign(factory, { [Symbol.asyncDispose]: () => smarthost.close() });
 }
 

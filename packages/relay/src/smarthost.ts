@@ -8,7 +8,7 @@ import { AuthenticationFailure } from '@postern/sasl/client';
 import { Unreachable } from './errors.ts';
 import type { Lease } from './lease.ts';
 import { LoginGate } from './login-gate.ts';
-import { Places, shareOf } from './places.ts';
+import { ConnectionShares, shareOf } from './places.ts';
 import { Pool } from './pool.ts';
 import { Shares } from './shares.ts';
 import { Spool } from './spool.ts';
@@ -22,7 +22,7 @@ export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
 /** Where the next server is, how to come in there, and how long to wait for it. */
 export interface SmarthostOptions
   extends Pick<ConnectOptions, 'endpoint' | 'ca' | 'serverName' | 'certificate' | 'minVersion' | 'maxVersion'>,
-    Pick<SmtpClientOptions, 'responders' | 'cleartext' | 'trace'> {
+    Pick<SmtpClientOptions, 'responders' | 'allowCleartext' | 'trace'> {
   /** Speaks LMTP (RFC 2033) instead of SMTP. Default: false. */
   readonly lmtp?: boolean;
   /** Default: `required`, and `none` where the server is on this machine. */
@@ -40,7 +40,7 @@ export interface SmarthostOptions
    */
   readonly loginFailureDelay?: number;
   /** How many connections there may be at the same time; more messages wait. Default: 20. */
-  readonly connections?: number;
+  readonly maxConnections?: number;
   /**
    * The greatest share of `connections`, `maxWaiting` and `maxSpoolOctets` that one user, one network
    * (an IPv4 address, an IPv6 /64) or one IPv6 site (/48) has: above 0 and at most 1. Default: 0.25. Set 1 for a server behind one trusted MX.
@@ -55,25 +55,25 @@ export interface SmarthostOptions
   /** How many messages go by one connection before a new one takes its place. Default: no limit. */
   readonly maxMessagesPerConnection?: number;
   /** How long an unused connection is kept for the next message, in milliseconds. Default: 30,000. */
-  readonly idleTime?: number;
+  readonly idleTimeout?: number;
   /** How long connecting, or a place among the connections, may take, in milliseconds. Default: 30,000. */
-  readonly connectTime?: number;
+  readonly connectTimeout?: number;
   /**
    * How long the server may take for a reply, in milliseconds. Default: 100,000, so that a client of ours hears of it within two
    * minutes (RFC 6409 §5.3).
    */
-  readonly patience?: number;
+  readonly readTimeout?: number;
   /**
    * How long a message may take from our client's end of data to the server's answer, in milliseconds;
    * half of it, or `patience` if that is longer, may pass before the server has all octets. Default:
    * 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice.
    */
-  readonly finalPatience?: number;
+  readonly dataTimeout?: number;
   /**
    * Hears what went wrong between us and the server, for the log: the client hears only that it may try again. Default: it becomes a
    * warning of the process, the same one once a minute.
    */
-  readonly onTrouble?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => void;
   /** By default @postern/node's. */
   readonly connect?: (options: ConnectOptions) => Promise<Transport>;
   /** By default the machine's. */
@@ -88,7 +88,7 @@ export class Smarthost implements AsyncDisposable {
   /** The deadlines of all that wait for the server. */
   readonly deadlines: Deadlines;
   /** How long a message may take from its client's last octet to the last answer, in milliseconds. */
-  readonly finalTimeout: number;
+  readonly dataTimeout: number;
   readonly #pool: Pool;
   readonly #warnings: Warnings;
   readonly #ending = new AbortController();
@@ -97,18 +97,18 @@ export class Smarthost implements AsyncDisposable {
   #toldRefusal: unknown;
 
   constructor(options: SmarthostOptions) {
-    const { connections = 20, idleTime = 30_000, connectTime = 30_000, clock = systemClock } = options;
+    const { maxConnections = 20, idleTimeout = 30_000, connectTimeout = 30_000, clock = systemClock } = options;
     const { maxMessagesPerConnection = Number.POSITIVE_INFINITY } = options;
-    atLeastOne('connections', connections);
+    atLeastOne('connections', maxConnections);
     atLeastOne('maxMessagesPerConnection', maxMessagesPerConnection);
     const { maxClientShare = 0.25, maxWaiting = 1_000, spoolDirectory = tmpdir(), maxSpoolOctets = 2 ** 30 } = options;
-    const { patience = 100_000, finalPatience = 600_000 } = options;
+    const { readTimeout = 100_000, dataTimeout = 600_000 } = options;
     atLeastOne('maxWaiting', maxWaiting);
     atLeastOne('maxSpoolOctets', maxSpoolOctets);
     if (!(maxClientShare > 0 && maxClientShare <= 1)) {
       throw new RangeError(`maxClientShare: above 0 and at most 1 is wanted, not ${maxClientShare}`);
     }
-    this.finalTimeout = Math.max(finalPatience, 2 * patience);
+    this.dataTimeout = Math.max(dataTimeout, 2 * readTimeout);
     this.spool = new Spool({
       directory: spoolDirectory,
       shares: new Shares(maxSpoolOctets, shareOf(maxSpoolOctets, maxClientShare)),
@@ -123,10 +123,16 @@ export class Smarthost implements AsyncDisposable {
     this.#warnings = new Warnings(clock);
     this.#pool = new Pool({
       open: () => this.#open(),
-      places: new Places({ places: connections, maxClientShare, maxWaiting, timeout: connectTime, deadlines }),
-      connections,
+      places: new ConnectionShares({
+        places: maxConnections,
+        maxClientShare,
+        maxWaiting,
+        timeout: connectTimeout,
+        deadlines,
+      }),
+      maxConnections: maxConnections,
       maxMessagesPerConnection,
-      idleTime,
+      idleTimeout: idleTimeout,
       clock,
     });
   }
@@ -150,13 +156,13 @@ export class Smarthost implements AsyncDisposable {
       if (error.cause === this.#toldRefusal) return;
       this.#toldRefusal = error.cause;
     }
-    const { onTrouble } = this.#options;
-    if (onTrouble === undefined) {
+    const { onError } = this.#options;
+    if (onError === undefined) {
       this.#warnings.warn('the next server did not take a message', error);
       return;
     }
     try {
-      onTrouble(error);
+      onError(error);
     } catch {
       // A log that does not work is no reason to refuse mail.
     }
@@ -188,13 +194,13 @@ export class Smarthost implements AsyncDisposable {
   }
 
   #connect(): Promise<Transport> {
-    const { tls, connectTime = 30_000, connect = connectSocket, ...options } = this.#options;
+    const { tls, connectTimeout = 30_000, connect = connectSocket, ...options } = this.#options;
     const { endpoint, ca, serverName, certificate, minVersion, maxVersion } = options;
     return connect({
       endpoint,
       tlsPolicy: tls ?? 'offered',
       unverified: tls === 'offered',
-      timeout: connectTime,
+      timeout: connectTimeout,
       signal: this.#ending.signal,
       ...(ca !== undefined && { ca }),
       ...(serverName !== undefined && { serverName }),
@@ -206,14 +212,14 @@ export class Smarthost implements AsyncDisposable {
 
   #clientOptions({ remote, local }: Transport): SmtpClientOptions {
     const { tls = isLocal(remote) ? 'none' : 'required', responders, trace, ...options } = this.#options;
-    const { cleartext = false, lmtp = false, patience = 100_000, finalPatience = 600_000 } = options;
+    const { allowCleartext = false, lmtp = false, readTimeout = 100_000, dataTimeout = 600_000 } = options;
     return {
       hostname: options.ehlo ?? ehloName(options.hostname ?? systemHostname(), local),
       startTls: tls === 'implicit' ? 'none' : tls,
-      cleartext,
+      allowCleartext,
       lmtp,
-      patience,
-      finalPatience,
+      readTimeout,
+      dataTimeout,
       deadlines: this.deadlines,
       ...(responders !== undefined && { responders: responders.map((responder) => this.#logins.guard(responder)) }),
       ...(trace !== undefined && { trace }),

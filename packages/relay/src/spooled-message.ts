@@ -9,7 +9,7 @@ import type { Transaction } from './transaction.ts';
  */
 export class SpooledMessage implements Message {
   /** The spool copies the octets, or writes them to a file. */
-  readonly retains = false;
+  readonly keepsChunks = false;
   readonly #message: WholeMessage;
   readonly #explain: (error: unknown) => Rejection;
   readonly #handOver: HandOver;
@@ -20,7 +20,7 @@ export class SpooledMessage implements Message {
     this.#handOver = new HandOver(server, message, transaction);
   }
 
-  onward(recipient: number): Onward | undefined {
+  nextHop(recipient: number): Onward | undefined {
     return this.#handOver.onward(recipient);
   }
 

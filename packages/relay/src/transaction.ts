@@ -6,7 +6,7 @@ import {
   Outgoing,
   rcptCommand,
   type SmtpClient,
-  SmtpRefusal,
+  SmtpReplyError,
   Unsupported,
 } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
@@ -138,7 +138,7 @@ export class Transaction {
       try {
         return await Outgoing.begin(this.#lease.client, this.replies, this.sender.parameters.body);
       } catch (error) {
-        if (error instanceof SmtpRefusal) judge('DATA', error.reply);
+        if (error instanceof SmtpReplyError) judge('DATA', error.reply);
         throw error;
       }
     });
@@ -200,18 +200,18 @@ export class Transaction {
 
 function judge(command: string, reply: Reply): void {
   judgeConnection(command, reply);
-  if (!reply.positive) throw rejectionOf(passOn(reply), new SmtpRefusal(command, reply));
+  if (!reply.positive) throw rejectionOf(passOn(reply), new SmtpReplyError(command, reply));
 }
 
 /** Returns true for an error after which a new connection may do better, and soon enough for our client. */
 export function isAboutConnection(error: unknown): boolean {
   if (error instanceof Rejection || error instanceof Unsupported || error instanceof BadMessage) return false;
-  if (error instanceof SmtpRefusal) return isAboutUs(error.reply);
+  if (error instanceof SmtpReplyError) return isAboutUs(error.reply);
   return !(error instanceof TimedOut);
 }
 
 function judgeConnection(command: string, reply: Reply): void {
-  if (isAboutUs(reply)) throw new SmtpRefusal(command, reply);
+  if (isAboutUs(reply)) throw new SmtpReplyError(command, reply);
 }
 
 /** Before the message is whole its size is what our client said, and the `Received:` field. */

@@ -37,7 +37,7 @@ export interface Authentication<I extends readonly Interface<object>[]> {
    * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
    * was wrong. Success is not delayed. Default: 250.
    */
-  readonly failureFloor?: number;
+  readonly minFailureDelay?: number;
   /**
    * The first challenge of live credentials, such as SCRAM's, leaves at a whole multiple of this many
    * milliseconds after the client's message, so that the time of a look-up does not tell which users
@@ -63,14 +63,14 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     mind,
     interfaces,
     initialResponse,
-    failureFloor = 250,
+    minFailureDelay = 250,
     minChallengeDelay = 10,
     clock = systemClock,
   } = authentication;
   if (challenger.serverFirst && initialResponse !== undefined) {
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
-  using exchange = new Exchange(authentication.ask, clock, failureFloor);
+  using exchange = new Exchange(authentication.ask, clock, minFailureDelay);
 
   let credentials: Credentials;
   try {

@@ -1,8 +1,8 @@
-import { view } from './bytes.ts';
+import { asBuffer } from './bytes.ts';
 
 /** Bytes in base64 with padding (RFC 4648 §4), without line breaks. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return view(bytes).toString('base64');
+  return asBuffer(bytes).toString('base64');
 }
 
 /**

@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 
 /** No bytes: the empty challenge, or the empty response. */
-export const EMPTY = new Uint8Array(0);
+export const NO_BYTES = new Uint8Array(0);
 
 /** The bytes of a text, in UTF-8. */
-export function utf8(text: string): Uint8Array {
+export function encodeUtf8(decodeUtf8: string): Uint8Array {
   // A fourth of what a TextEncoder takes.
-  return Buffer.from(text);
+  return Buffer.from(decodeUtf8);
 }
 
 /** The text of bytes in UTF-8, a byte order mark included; undefined if they are not well-formed UTF-8 (RFC 3629 §3). */
 export function text(bytes: Uint8Array): string | undefined {
   if (!isUtf8(bytes)) return undefined;
-  return view(bytes).toString();
+  return asBuffer(bytes).toString();
 }
 
 /** The same bytes as a Buffer, without copying. */
-export function view(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -38,9 +38,9 @@ export interface ChallengersOptions {
  *
  * @throws TypeError for an unknown mechanism, and for one that cannot bind where binding is required.
  */
-export function challengers(options: ChallengersOptions): readonly Challenger[] {
+export function defaultChallengers(options: ChallengersOptions): readonly Challenger[] {
   const { mechanisms, channelBinding = 'off' } = options;
-  const known = knownChallengers(options);
+  const known = allChallengers(options);
   const names = new Set(known.map(({ mechanism }) => mechanism));
   for (const name of mechanisms ?? []) {
     if (!names.has(name)) {
@@ -54,7 +54,7 @@ export function challengers(options: ChallengersOptions): readonly Challenger[] 
   return mechanisms === undefined ? chosen.map((challenger) => withPolicy(challenger, channelBinding)) : chosen;
 }
 
-/** Why {@link challengers} leaves a mechanism of the family out, in words for the operator; undefined if it does not. */
+/** Why {@link defaultChallengers} leaves a mechanism of the family out, in words for the operator; undefined if it does not. */
 export function whyLeftOut(
   mechanism: string,
   { mechanisms, channelBinding = 'off' }: ChallengersOptions,
@@ -64,7 +64,7 @@ export function whyLeftOut(
 }
 
 /** The whole family, in the same order, whether wanted or not. The one list: a new mechanism adds a line. */
-export function knownChallengers(options: ChallengersOptions): readonly Challenger[] {
+export function allChallengers(options: ChallengersOptions): readonly Challenger[] {
   const { hostname } = options;
   return checkChallengers([
     ...STRONGEST_FIRST.map((hash) => scram({ ...options.scram, hash, plus: true })),

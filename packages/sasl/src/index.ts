@@ -3,13 +3,18 @@ export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
-export { EMPTY, text, utf8 } from './bytes.ts';
+export { encodeUtf8 as utf8, NO_BYTES as EMPTY, text } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
-export { type ChallengersOptions, challengers, knownChallengers, whyLeftOut } from './challengers.ts';
+export {
+  allChallengers,
+  type ChallengersOptions,
+  defaultChallengers as challengers,
+  whyLeftOut,
+} from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
 export { CramMd5Response } from './cram-md5/credentials.ts';
 export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
-export { type DigestMd5Facts, DigestMd5Response } from './digest-md5/credentials.ts';
+export { type DigestMd5Info, DigestMd5Response } from './digest-md5/credentials.ts';
 export type { DigestInput } from './digest-md5/digest.ts';
 export { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from './errors.ts';
 export { external } from './external/challenger.ts';
@@ -17,11 +22,11 @@ export { ExternalIdentity } from './external/credentials.ts';
 export { type LoginOptions, login } from './login/challenger.ts';
 export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
-export { BearerToken, type BearerTokenFacts, type TokenStatus } from './oauthbearer/credentials.ts';
-export { explain, type OfferPolicy, offered } from './offered.ts';
-export { withOwn } from './own-challengers.ts';
+export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
+export { explain, type MechanismPolicy, offered } from './offered.ts';
+export { overrideChallengers } from './own-challengers.ts';
 export { plain } from './plain/challenger.ts';
-export { type Preparation, prepare, preparePassword } from './prepare.ts';
+export { type Preparation, preparePassword, saslprep as prepare } from './prepare.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 export {
@@ -35,7 +40,7 @@ export {
   ScramSha384Credentials,
   ScramSha512Credentials,
 } from './scram/credentials.ts';
-export { SCRAM_HASHES, type ScramHash, type ScramHashFacts } from './scram/hashes.ts';
+export { SCRAM_HASHES, type ScramHash, type ScramHashInfo } from './scram/hashes.ts';
 export type { ScramRecordForm, ScramSecretParts } from './scram/records.ts';
 export {
   DEFAULT_ITERATIONS,

@@ -2,12 +2,12 @@ import { type Address, isLocal, type Mind, type Portal } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 
 /** The operator's say in what is offered. */
-export interface OfferPolicy {
+export interface MechanismPolicy {
   /**
    * The remote peers without TLS that are offered mechanisms that expose the secret: all, or those for
    * which the function returns true. Default: none.
    */
-  readonly cleartext?: boolean | ((remote: Address) => boolean);
+  readonly allowCleartext?: boolean | ((remote: Address) => boolean);
 }
 
 /** The challengers whose mechanisms a server may offer, and take, on this connection. The only source of that list. */
@@ -15,7 +15,7 @@ export function offered(
   challengers: readonly Challenger[],
   portal: Portal,
   mind: Mind,
-  policy: OfferPolicy = {},
+  policy: MechanismPolicy = {},
 ): readonly Challenger[] {
   return challengers.filter((challenger) => obstacle(challenger, portal, mind, policy) === undefined);
 }
@@ -25,21 +25,21 @@ export function explain(
   challenger: Challenger,
   portal: Portal,
   mind: Mind,
-  policy: OfferPolicy = {},
+  policy: MechanismPolicy = {},
 ): string | undefined {
   const why = obstacle(challenger, portal, mind, policy);
   return why === NO_CHECKER ? `no checker for ${challenger.credentials.name}` : why;
 }
 
 /** The same, without words made for this one mechanism: nobody reads them while a list is made. */
-function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: OfferPolicy): string | undefined {
+function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: MechanismPolicy): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
   if (challenger.exposesSecret !== false && mind.tls === undefined && !mayExpose(mind.remote, policy)) return NEEDS_TLS;
   return challenger.unavailable?.(mind);
 }
 
-function mayExpose(remote: Address, { cleartext = false }: OfferPolicy): boolean {
-  return isLocal(remote) || (typeof cleartext === 'function' ? cleartext(remote) : cleartext);
+function mayExpose(remote: Address, { allowCleartext = false }: MechanismPolicy): boolean {
+  return isLocal(remote) || (typeof allowCleartext === 'function' ? allowCleartext(remote) : allowCleartext);
 }
 
 const NO_CHECKER = 'no checker';

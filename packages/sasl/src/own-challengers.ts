@@ -5,7 +5,10 @@ import { checkChallengers } from './mechanism-name.ts';
  * The challengers with some of one's own: each in the place of the one with its mechanism, or, if there is none, before all others.
  * Throws a TypeError for two of one's own with the same mechanism.
  */
-export function withOwn(challengers: readonly Challenger[], ...own: readonly Challenger[]): readonly Challenger[] {
+export function overrideChallengers(
+  challengers: readonly Challenger[],
+  ...own: readonly Challenger[]
+): readonly Challenger[] {
   const ours = new Map(checkChallengers(own).map((challenger) => [challenger.mechanism, challenger]));
   const known = new Set(challengers.map(({ mechanism }) => mechanism));
   return [

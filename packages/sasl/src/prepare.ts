@@ -1,5 +1,5 @@
 import { MAX_PASSWORD_OCTETS } from './limits.ts';
-import { saslprep } from './saslprep/saslprep.ts';
+import { prepareString } from './saslprep/saslprep.ts';
 
 /**
  * What a string is prepared for (RFC 3454 §7): a `query` is compared with what is stored and may hold code points that Unicode
@@ -12,10 +12,10 @@ export type Preparation = 'query' | 'stored';
  * prepares it. Undefined if the text is empty or becomes empty, is longer than 4,096 octets in UTF-8,
  * is no well-formed UTF-16, or contains what SASLprep prohibits, such as control characters.
  */
-export function prepare(text: string, preparation: Preparation): string | undefined {
+export function saslprep(text: string, preparation: Preparation): string | undefined {
   if (!fits(text)) return undefined;
   if (text !== '' && isPrintableAscii(text)) return text;
-  return text.isWellFormed() ? saslprep(text, { allowUnassigned: preparation === 'query' }) : undefined;
+  return text.isWellFormed() ? prepareString(text, { allowUnassigned: preparation === 'query' }) : undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ export function prepare(text: string, preparation: Preparation): string | undefi
  * that no server takes for a password: see {@link isPassword}.
  */
 export function preparePassword(password: string): string | undefined {
-  return isPassword(password) ? (prepare(password, 'stored') ?? password) : undefined;
+  return isPassword(password) ? (saslprep(password, 'stored') ?? password) : undefined;
 }
 
 /** True unless the text is empty, contains NUL, is longer than 4,096 octets, or is no well-formed UTF-16. */

@@ -2,7 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { text } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
 import { MAX_NAME_OCTETS } from './limits.ts';
-import { prepare } from './prepare.ts';
+import { saslprep } from './prepare.ts';
 
 /** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
 export function responseText(response: Uint8Array): string {
@@ -21,7 +21,7 @@ export function responseText(response: Uint8Array): string {
 export function preparedName(presented: string | Uint8Array, kind: string): string {
   const name = typeof presented === 'string' ? presented : text(presented);
   const fits = name !== undefined && Buffer.byteLength(name) <= MAX_NAME_OCTETS;
-  const form = fits ? prepare(name, 'query') : undefined;
+  const form = fits ? saslprep(name, 'query') : undefined;
   if (form === undefined) {
     throw new UnauthorizedLogin(`the ${kind} is empty, too long, no UTF-8 or holds what SASLprep prohibits`);
   }

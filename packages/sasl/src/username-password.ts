@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { UsernamePassword } from '@postern/cred';
-import { EMPTY, text } from './bytes.ts';
-import { isPassword, prepare } from './prepare.ts';
+import { NO_BYTES, text } from './bytes.ts';
+import { isPassword, saslprep } from './prepare.ts';
 import { preparedAuthzid, preparedName } from './response.ts';
 
 /**
@@ -18,13 +18,13 @@ import { preparedAuthzid, preparedName } from './response.ts';
 export function usernamePassword(
   username: Uint8Array,
   password: Uint8Array,
-  authzid: Uint8Array = EMPTY,
+  authzid: Uint8Array = NO_BYTES,
 ): UsernamePassword {
   const name = preparedName(username, 'user name');
   const actAs = preparedAuthzid(authzid, name);
   const sent = text(password);
   if (sent === undefined || !isPassword(sent)) return new UsernamePassword(name, NOBODYS_PASSWORD, actAs);
-  return new UsernamePassword(name, sent, actAs, prepare(sent, 'stored'));
+  return new UsernamePassword(name, sent, actAs, saslprep(sent, 'stored'));
 }
 
 /** One for the process, so that a throttle recognizes the same impossible guess. */

@@ -26,7 +26,7 @@ export interface SubmittedMessage {
   readonly to: readonly string[];
   /** The header and the body as octets with CRLF line ends, as they arrive; fails if the client breaks off. Read it once. */
   readonly stream: Readable;
-  /** Reads the stream to its end and returns the whole message, at most `limits.messageSize` octets. */
+  /** Reads the stream to its end and returns the whole message, at most `limits.maxMessageSize` octets. */
   readonly bytes: () => Promise<Buffer>;
   /** Reads the stream to its end and returns the whole message as text, decoded as UTF-8. */
   readonly text: () => Promise<string>;

@@ -77,7 +77,7 @@ export async function listenAll(options: readonly ListenOptions[]): Promise<read
     for (const option of options) listeners.push(await listen(option));
     return listeners;
   } catch (error) {
-    await Promise.allSettled(listeners.map((listener) => listener.close({ grace: 0 })));
+    await Promise.allSettled(listeners.map((listener) => listener.close({ shutdownTimeout: 0 })));
     throw error;
   }
 }

@@ -31,7 +31,7 @@ export type DeliveryChoice =
 /** Where to listen, who may log in, where messages go; and each option of `esmtp()`, whose service is always submission. */
 export type SubmissionOptions = DeliveryChoice &
   Omit<EsmtpOptions, 'hostname' | 'portal' | 'service'> &
-  Pick<ListenOptions, 'onTrouble' | 'proxy'> & {
+  Pick<ListenOptions, 'onError' | 'proxy'> & {
     /** One or more of `smtp://HOST:PORT`, `smtps://HOST:PORT` and `smtp+unix:PATH`; `?tls=required` demands STARTTLS. Port 0 lets the system choose. */
     readonly listen: string | readonly string[];
     readonly users: Users;
@@ -65,7 +65,7 @@ export type SubmissionOptions = DeliveryChoice &
 export async function submission(options: SubmissionOptions): Promise<SubmissionServer> {
   checkOptionNames(options);
   const { listen, users, deliver, deliveryFor, tls, throttle = {}, connections, shutdownTimeout = 10_000 } = options;
-  const { hostname = ownHostname(), onTrouble, proxy, ...more } = options;
+  const { hostname = ownHostname(), onError, proxy, ...more } = options;
   const places = [listen].flat().map((url) => parseListenUrl(url, tls !== undefined));
   if (places.length === 0) throw new TypeError('listen: expected at least one URL');
   const checker = checkerOf(users);
@@ -85,7 +85,7 @@ export async function submission(options: SubmissionOptions): Promise<Submission
       ...(certificates && { certificates }),
       ...(connections && { limits: connections }),
       ...(proxy && { proxy }),
-      ...(onTrouble && { onTrouble }),
+      ...(onError && { onError: onError }),
     })),
   );
   const resources = [

@@ -2,15 +2,15 @@
  * How bytes are cut on their way: as they were written; every octet for itself; at random, the same for the same seed; or as
  * written, but for one cut after so many octets of all.
  */
-export type Chunks = 'whole' | 'octets' | { readonly seed: number } | { readonly splitAt: number };
+export type Slicing = 'whole' | 'octets' | { readonly seed: number } | { readonly splitAt: number };
 
 /** Cuts one direction of a connection. */
 export class Slicer {
-  readonly #chunks: Chunks;
+  readonly #chunks: Slicing;
   #random: number;
   #passed = 0;
 
-  constructor(chunks: Chunks) {
+  constructor(chunks: Slicing) {
     this.#chunks = chunks;
     this.#random = typeof chunks === 'object' && 'seed' in chunks ? chunks.seed | 0 : 0;
   }

@@ -14,7 +14,7 @@ export interface DialogueOptions extends MemoryPipeOptions {
   /** What placeholders stand for. */
   readonly values?: Readonly<Record<string, Value>>;
   /** How long the server may take for a line, in milliseconds of real time. Default: 30,000. */
-  readonly patience?: number;
+  readonly readTimeout?: number;
 }
 
 /** The dialogue was not what the script says. The message shows all of it, with the line that differs. */
@@ -67,10 +67,10 @@ class Play {
     this.#transport = client;
     this.#server = server;
     const deadlines = new Deadlines(undefined, 100);
-    this.#client = new Conversation(client, { deadlines, patience: options.patience ?? 30_000 });
+    this.#client = new Conversation(client, { deadlines, readTimeout: options.readTimeout ?? 30_000 });
     const conversation = new Conversation(server, {
       deadlines: new Deadlines(this.#clock),
-      closing: this.#closing.signal,
+      shutdownSignal: this.#closing.signal,
       ...options.conversation,
     });
     this.#protocol = protocol(conversation).catch((error: unknown) => {
@@ -104,7 +104,7 @@ class Play {
   async end(): Promise<void> {
     await this.#expectSilence(undefined);
     this.#transport.end();
-    const over = this.#client.within(this.#client.patience, this.#protocol);
+    const over = this.#client.within(this.#client.readTimeout, this.#protocol);
     const discarded = this.#discard();
     await over.catch((error: unknown) => {
       throw error instanceof TimedOut ? new Different(undefined, 'the protocol goes on', 'its end') : error;

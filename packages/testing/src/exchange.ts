@@ -62,7 +62,7 @@ export async function exchange(
       interfaces,
       initialResponse: first,
       ask: (challenge) => wire.ask(challenge),
-      failureFloor: 0,
+      minFailureDelay: 0,
       minChallengeDelay: 0,
     });
     wire.succeed();

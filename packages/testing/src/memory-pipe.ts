@@ -1,10 +1,10 @@
-import type { Address, MaybePromise, TlsFacts, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
-import { type Chunks, Slicer } from './chunks.ts';
+import type { Address, MaybePromise, TlsInfo, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
+import { Slicer, type Slicing } from './chunks.ts';
 
 /** What a connection in memory is like. */
 export interface MemoryPipeOptions {
   /** How what is written arrives at the other end. Default: `whole`. */
-  readonly chunks?: Chunks;
+  readonly chunks?: Slicing;
   /** Octets on their way to one end above which a write has to wait. Default: 65,536. */
   readonly highWaterMark?: number;
   /** Where the client sits. Default: 192.0.2.1 port 40000, which is not this machine. */
@@ -14,7 +14,7 @@ export interface MemoryPipeOptions {
   /** With `offered` and `required` there is a startTls; with `implicit` there is TLS from the beginning. Default: `none`. */
   readonly tlsPolicy?: TlsPolicy;
   /** What the server knows of the TLS, where it differs from a plain TLS 1.3 without client certificate. */
-  readonly tls?: Partial<TlsFacts>;
+  readonly tls?: Partial<TlsInfo>;
 }
 
 /** The two ends of a connection in memory. */
@@ -39,9 +39,9 @@ export class MemoryTransport implements Transport {
   startTls?: () => Promise<void>;
   readonly #highWaterMark: number;
   readonly #slicer: Slicer;
-  readonly #tlsFacts: TlsFacts;
+  readonly #tlsInfo: TlsInfo;
   #peer!: MemoryTransport;
-  #tls: TlsFacts | undefined;
+  #tls: TlsInfo | undefined;
 
   /** What the peer wrote and nobody has read yet. */
   readonly #incoming: Buffer[] = [];
@@ -71,12 +71,12 @@ export class MemoryTransport implements Transport {
     this.tlsPolicy = tlsPolicy;
     this.#highWaterMark = highWaterMark;
     this.#slicer = new Slicer(chunks);
-    this.#tlsFacts = { ...TLS_FACTS, ...tls };
-    if (tlsPolicy === 'implicit') this.#tls = this.#tlsFacts;
+    this.#tlsInfo = { ...TLS_FACTS, ...tls };
+    if (tlsPolicy === 'implicit') this.#tls = this.#tlsInfo;
     if (tlsPolicy === 'offered' || tlsPolicy === 'required') this.startTls = () => this.#startTls();
   }
 
-  get tls(): TlsFacts | undefined {
+  get tls(): TlsInfo | undefined {
     return this.#tls;
   }
 
@@ -235,7 +235,7 @@ export class MemoryTransport implements Transport {
   }
 
   #secure(): void {
-    this.#tls = this.#tlsFacts;
+    this.#tls = this.#tlsInfo;
     this.#handshake?.resolve();
     this.#handshake = undefined;
   }
@@ -255,7 +255,7 @@ function broken(code: string): Error {
 const CLIENT: Address = { family: 'IPv4', address: '192.0.2.1', port: 40_000 };
 const SERVER: Address = { family: 'IPv4', address: '192.0.2.25', port: 587 };
 
-const TLS_FACTS: TlsFacts = {
+const TLS_FACTS: TlsInfo = {
   version: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
   serverName: undefined,

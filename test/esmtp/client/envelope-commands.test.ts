@@ -15,7 +15,7 @@ function clientOf(...extensions: readonly string[]): SmtpClient {
 /** A client on such a connection. */
 function clientOn(pipe: MemoryPipeOptions, extensions: readonly string[], lmtp = false): SmtpClient {
   const conversation = new Conversation(memoryPipe(pipe).client);
-  const facts = { hostname: 'client.example.com', lmtp, trace: () => {}, finalPatience: 1 };
+  const facts = { hostname: 'client.example.com', lmtp, trace: () => {}, dataTimeout: 1 };
   const client = new SmtpClient(conversation, facts);
   client.extensions = new Map(extensions.map((keyword) => [keyword, '']));
   return client;

@@ -1,6 +1,6 @@
 import { Conversation } from '@postern/conversation';
 import { Mailbox, type MailParameters, Rejection } from '@postern/esmtp';
-import { connectSmtp, type SmtpClient, SmtpRefusal } from '@postern/esmtp/client';
+import { connectSmtp, type SmtpClient, SmtpReplyError } from '@postern/esmtp/client';
 import { memoryPipe } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -57,7 +57,7 @@ describe('a message', () => {
   });
 
   it('is refused with one of its chunks', async () => {
-    const server = new Server({ ...guests, limits: { messageSize: 200_000 } });
+    const server = new Server({ ...guests, limits: { maxMessageSize: 200_000 } });
     const chunk = Buffer.alloc(150_000);
     expect(await send(server, [chunk, chunk], 'BINARYMIME')).toEqual([552, 250]);
     expect(texts(server)).toEqual(['again\r\n']);
@@ -71,7 +71,7 @@ describe('a message', () => {
     const chunk = Buffer.alloc(150_000);
     await using client = await connect(server);
     const sent = client.send({ from: joe, to: [ann], parameters: { body: 'BINARYMIME' } }, [chunk, chunk, chunk]);
-    await expect(sent).rejects.toBeInstanceOf(SmtpRefusal);
+    await expect(sent).rejects.toBeInstanceOf(SmtpReplyError);
     await expect(sent).rejects.toMatchObject({ command: 'BDAT', reply: { code: 452 } });
   });
 });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Mailbox } from '@postern/esmtp';
-import { connectSmtp, ehloName, SmtpRefusal, SmtpTrouble } from '@postern/esmtp/client';
+import { connectSmtp, ehloName, SmtpProtocolError, SmtpReplyError } from '@postern/esmtp/client';
 import { loginResponder, plainResponder } from '@postern/sasl/client';
 import { memoryPipe } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ function connect(script: string) {
   const client = connectSmtp(transport, {
     hostname: HOSTNAME,
     startTls: 'none',
-    cleartext: true,
+    allowCleartext: true,
     trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
   });
   return { client, over, lines };
@@ -37,7 +37,7 @@ function logIn(script: string) {
   const login = connectSmtp(transport, {
     hostname: HOSTNAME,
     startTls: 'none',
-    cleartext: true,
+    allowCleartext: true,
     responders: [plainResponder(user), loginResponder(user)],
     trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
   });
@@ -64,9 +64,9 @@ describe('the last words of a server', () => {
     ['with another code in the last line', '220-hello\r\n554 5.7.1 go away\r\n', ['hello', 'go away']],
   ])('are a refusal %s', async (_how, octets, words) => {
     const error = await hear(octets);
-    expect(error).toBeInstanceOf(SmtpRefusal);
+    expect(error).toBeInstanceOf(SmtpReplyError);
     expect(error).toMatchObject({ command: 'greeting', reply: { code: 554, enhanced: '5.7.1' } });
-    expect((error as SmtpRefusal).reply.lines).toEqual(words.map((line) => line.replace('\r', '?')));
+    expect((error as SmtpReplyError).reply.lines).toEqual(words.map((line) => line.replace('\r', '?')));
   });
 
   it.each([
@@ -116,7 +116,7 @@ describe('a 421', () => {
     const { login, over, lines } = logIn(
       `${ehlo('AUTH PLAIN LOGIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: 421 4.7.0 too many logins\nC: <closed>`,
     );
-    await expect(login).rejects.toBeInstanceOf(SmtpRefusal);
+    await expect(login).rejects.toBeInstanceOf(SmtpReplyError);
     await expect(login).rejects.toMatchObject({ command: 'AUTH', reply: { code: 421, lines: ['too many logins'] } });
     expect(lines.at(-1)).toBe('S: 421 4.7.0 too many logins');
     await over;
@@ -197,5 +197,5 @@ describe('the name in EHLO', () => {
 it('a refusal of several lines is kept, and printed as lines', async () => {
   const error = await hear('554-5.7.1 first\r\n554 5.7.1 second\r\n');
   expect(error).toMatchObject({ message: 'greeting was refused: 554-5.7.1 first\n554 5.7.1 second' });
-  expect(error).not.toBeInstanceOf(SmtpTrouble);
+  expect(error).not.toBeInstanceOf(SmtpProtocolError);
 });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Mailbox } from '@postern/esmtp';
-import { connectSmtp, SmtpRefusal, SmtpTrouble } from '@postern/esmtp/client';
+import { connectSmtp, SmtpProtocolError, SmtpReplyError } from '@postern/esmtp/client';
 import { AuthenticationFailure, plainResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { scriptedServer } from './scripted-server.ts';
@@ -59,7 +59,7 @@ describe('connectSmtp', () => {
   it('refuses to go on where the server does not greet', async () => {
     const { transport } = scriptedServer('S: 554 5.3.2 closed for today');
     const refusal = connectSmtp(transport, { hostname: HOSTNAME });
-    await expect(refusal).rejects.toBeInstanceOf(SmtpRefusal);
+    await expect(refusal).rejects.toBeInstanceOf(SmtpReplyError);
     await expect(refusal).rejects.toMatchObject({ command: 'greeting', reply: { code: 554, enhanced: '5.3.2' } });
   });
 
@@ -108,7 +108,7 @@ describe('connectSmtp', () => {
     `,
       { tlsPolicy: 'offered' },
     );
-    await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow(SmtpTrouble);
+    await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow(SmtpProtocolError);
   });
 
   it.each([
@@ -133,7 +133,7 @@ describe('connectSmtp', () => {
     await connectSmtp(transport, {
       hostname: HOSTNAME,
       startTls: 'none',
-      cleartext: true,
+      allowCleartext: true,
       responders: [plainResponder({ username: 'joe', password: 's3cret' })],
       trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
     });
@@ -158,7 +158,7 @@ describe('connectSmtp', () => {
     const login = connectSmtp(transport, {
       hostname: HOSTNAME,
       startTls: 'none',
-      cleartext: true,
+      allowCleartext: true,
       responders: [plainResponder({ username: 'joe', password: 's3cret' })],
       trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
     });
@@ -183,7 +183,7 @@ describe('connectSmtp', () => {
     const login = connectSmtp(transport, {
       hostname: HOSTNAME,
       startTls: 'none',
-      cleartext: true,
+      allowCleartext: true,
       responders: [plainResponder({ username: 'joe', password })],
     });
     await expect(login).rejects.toThrow(AuthenticationFailure);
@@ -364,6 +364,6 @@ describe('a message', () => {
       C: .
       S: 354 go on`);
     const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
-    await expect(client.send({ from: joe, to: [ann] }, [])).rejects.toThrow(SmtpTrouble);
+    await expect(client.send({ from: joe, to: [ann] }, [])).rejects.toThrow(SmtpProtocolError);
   });
 });

@@ -52,7 +52,7 @@ describe('an MX that knows its recipients', () => {
     await server.play(`${GREETED}${MAIL}
       C: RCPT TO:<ann@example.com>
       S: 451 4.3.0...`);
-    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'trouble', cause: database }));
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', cause: database }));
     for (const wrong of [undefined, null, true, []]) {
       const resolver = { resolve: () => wrong } as unknown as RecipientResolver;
       await mx(resolver).server.play(`${GREETED}${MAIL}\nC: RCPT TO:<ann@example.com>\nS: 451 4.3.0...`);
@@ -232,7 +232,7 @@ describe('an alias', () => {
     await message.write(Buffer.from('hello'));
     await message.abort(new Error('gone'));
     expect(delivery.calls).toEqual(['to', 'to', 'open', 'abort']);
-    expect(message.onward?.(0)).toBeUndefined();
+    expect(message.nextHop?.(0)).toBeUndefined();
   });
 });
 

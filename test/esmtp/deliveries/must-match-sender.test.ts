@@ -2,8 +2,8 @@ import { ANONYMOUS, type AvatarId } from '@postern/cred';
 import {
   Mailbox,
   MessageDelivery,
-  MustMatchSender,
-  type MustMatchSenderOptions,
+  OwnSenderDelivery,
+  type OwnSenderDeliveryOptions,
   parseMailbox,
   Rejection,
   type Trace,
@@ -12,9 +12,9 @@ import { portalFor } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from '../server.ts';
 
-async function allows(options: MustMatchSenderOptions, sender: string | null): Promise<boolean> {
+async function allows(options: OwnSenderDeliveryOptions, sender: string | null): Promise<boolean> {
   const inner = new RecordingDelivery();
-  const delivery = new MustMatchSender(inner, options);
+  const delivery = new OwnSenderDelivery(inner, options);
   try {
     await delivery.validateFrom(sender === null ? null : (parseMailbox(sender) ?? new Mailbox(sender, '')), {
       smtpUtf8: false,
@@ -29,7 +29,7 @@ async function allows(options: MustMatchSenderOptions, sender: string | null): P
   }
 }
 
-describe('MustMatchSender', () => {
+describe('OwnSenderDelivery', () => {
   const addresses = new Map<AvatarId, readonly string[]>([
     ['ann', ['ann@example.com', '"ann b"@example.com', '@ann.example']],
     [ANONYMOUS, ['guest@example.com']],
@@ -85,7 +85,7 @@ describe('MustMatchSender', () => {
   });
 
   it('tells a list with a mistake from a sender that is not on it', async () => {
-    const delivery = new MustMatchSender(new RecordingDelivery(), { avatarId: 'ann', addresses: () => ['ann'] });
+    const delivery = new OwnSenderDelivery(new RecordingDelivery(), { avatarId: 'ann', addresses: () => ['ann'] });
     const ann = new Mailbox('ann', 'example.com');
     expect(() => delivery.validateFrom(ann, { smtpUtf8: false })).toThrow(TypeError);
   });
@@ -93,7 +93,7 @@ describe('MustMatchSender', () => {
   it('refuses at MAIL, passes everything else on, and logs out whom it wraps', async () => {
     const delivery = new RecordingDelivery();
     const portal = portalFor({ ann: 'secret' }, MessageDelivery, (avatarId) => {
-      return new MustMatchSender(delivery, { avatarId, addresses });
+      return new OwnSenderDelivery(delivery, { avatarId, addresses });
     });
     const server = new Server({ portal });
     await server.play(`${GREETED}${LOGIN}
@@ -118,9 +118,9 @@ describe('MustMatchSender', () => {
 
   it('has the delivery write the header field, if that wants to', () => {
     const delivery = new RecordingDelivery();
-    expect('receivedHeader' in new MustMatchSender(delivery, { avatarId: 'ann' })).toBe(false);
+    expect('receivedHeader' in new OwnSenderDelivery(delivery, { avatarId: 'ann' })).toBe(false);
     Object.assign(delivery, { receivedHeader: ({ hostname }: Trace) => `X-By: ${hostname}` });
     const trace = { hostname: 'mx.example.com' } as Trace;
-    expect(new MustMatchSender(delivery, { avatarId: 'ann' }).receivedHeader?.(trace)).toBe('X-By: mx.example.com');
+    expect(new OwnSenderDelivery(delivery, { avatarId: 'ann' }).receivedHeader?.(trace)).toBe('X-By: mx.example.com');
   });
 });

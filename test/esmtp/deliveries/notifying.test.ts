@@ -6,11 +6,11 @@ import {
   type MailParameters,
   type Message,
   MessageDelivery,
-  MustMatchSender,
-  Notifying,
-  type NotifyingOptions,
+  NotifyingDelivery,
+  type NotifyingDeliveryOptions,
   type Onward,
-  PerRecipient,
+  OwnSenderDelivery,
+  PerRecipientDelivery,
   type RcptParameters,
   type RecipientResult,
   Rejection,
@@ -43,15 +43,15 @@ function envelopeFor(recipients: readonly RcptParameters[], parameters: Partial<
 }
 
 /** A delivery that comes to the results, where notifications go, and who hears of trouble. */
-function setUp(results: readonly RecipientResult[] | undefined, options: Partial<NotifyingOptions> = {}) {
+function setUp(results: readonly RecipientResult[] | undefined, options: Partial<NotifyingDeliveryOptions> = {}) {
   const [inner, through] = [new RecordingDelivery(), new RecordingDelivery()];
   const clock = new FakeClock();
   const troubles: [error: unknown, id: string][] = [];
   inner.onEnd = () => results;
-  const delivery = new Notifying(inner, {
+  const delivery = new NotifyingDelivery(inner, {
     through,
     hostname: 'mx.example.com',
-    onTrouble: (error, { id }) => troubles.push([error, id]),
+    onError: (error, { id }) => troubles.push([error, id]),
     clock,
     ...options,
   });
@@ -81,7 +81,7 @@ function told({ text }: Delivered) {
   };
 }
 
-describe('Notifying', () => {
+describe('NotifyingDelivery', () => {
   it('tells the sender of the recipients for whom a message failed that others got', async () => {
     const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
     expect(await send(delivery, envelopeFor([{}, {}, { notify: ['FAILURE', 'DELAY'] }, {}]))).toEqual([
@@ -159,7 +159,7 @@ describe('Notifying', () => {
       { host, success: 'delivered', reply },
       undefined,
     ];
-    inner.openMessage = () => ({ onward: (at) => nextServers[at], write() {}, end() {}, abort() {} });
+    inner.openMessage = () => ({ nextHop: (at) => nextServers[at], write() {}, end() {}, abort() {} });
     await send(delivery, envelopeFor([SUCCESS, SUCCESS, SUCCESS, SUCCESS]));
     const [{ actions, recipients }] = through.delivered.map(told) as [ReturnType<typeof told>];
     expect(actions).toEqual(['r1 relayed', 'r2 delivered', 'r3 delivered']);
@@ -172,13 +172,13 @@ describe('Notifying', () => {
 
   it('says which server refused, if one did', async () => {
     const { delivery, inner, through } = setUp(undefined);
-    const onward = (at: number): Onward => ({
+    const nextHop = (at: number): Onward => ({
       host: 'next.example.net',
       success: 'relayed',
       reply: at === 0 ? FULL : undefined,
     });
     const broke = new Reply(554, '5.4.2', 'Broken');
-    inner.openMessage = () => ({ onward, write() {}, end: () => [FULL, broke, undefined], abort() {} });
+    inner.openMessage = () => ({ nextHop, write() {}, end: () => [FULL, broke, undefined], abort() {} });
     await send(delivery, envelopeFor([{}, {}, {}]));
     const [{ recipients }] = through.delivered.map(told) as [ReturnType<typeof told>];
     expect(recipients.map((group) => group.get('remote-mta'))).toEqual(['dns; next.example.net', undefined]);
@@ -188,18 +188,19 @@ describe('Notifying', () => {
     const through = new RecordingDelivery();
     const ends = (result: RecipientResult, onward?: Onward): MessageDelivery => {
       const delivery = new RecordingDelivery();
-      delivery.openMessage = () => ({ onward: () => onward, write() {}, end: () => [result], abort() {} });
+      delivery.openMessage = () => ({ nextHop: () => onward, write() {}, end: () => [result], abort() {} });
       return delivery;
     };
     const next: Onward = { host: 'next.example.net', success: 'relayed', reply: undefined };
-    const notifying = (delivery: MessageDelivery) => new Notifying(delivery, { through, hostname: 'mx.example.com' });
+    const notifying = (delivery: MessageDelivery) =>
+      new NotifyingDelivery(delivery, { through, hostname: 'mx.example.com' });
     const routes = [
       notifying(ends(undefined)),
       ends(FULL),
       ends(undefined, next),
       ends(undefined, { ...next, success: undefined }),
     ];
-    const perRecipient = new PerRecipient(({ localPart }) => routes[Number(localPart[1])] as MessageDelivery);
+    const perRecipient = new PerRecipientDelivery(({ localPart }) => routes[Number(localPart[1])] as MessageDelivery);
     await send(notifying(perRecipient), envelopeFor([SUCCESS, {}, SUCCESS, SUCCESS]));
     // Of the first one tells whose delivery it is.
     expect(through.delivered.map((one) => told(one).actions)).toEqual([
@@ -212,8 +213,11 @@ describe('Notifying', () => {
   it('tells nobody twice where another one around it would tell, too', async () => {
     const { delivery, through } = setUp([FULL, undefined]);
     const other = new RecordingDelivery();
-    const owned = new MustMatchSender(delivery, { avatarId: 'joe@example.com' });
-    await send(new Notifying(owned, { through: other, hostname: 'mx.example.com' }), envelopeFor([{}, SUCCESS]));
+    const owned = new OwnSenderDelivery(delivery, { avatarId: 'joe@example.com' });
+    await send(
+      new NotifyingDelivery(owned, { through: other, hostname: 'mx.example.com' }),
+      envelopeFor([{}, SUCCESS]),
+    );
     expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed'], ['r1 delivered']]);
     expect(other.calls).toEqual([]);
   });
@@ -248,10 +252,10 @@ describe('Notifying', () => {
 
   it('gives the memory of a message back as the message itself does', async () => {
     const { delivery, inner } = setUp(undefined);
-    for (const retains of [true, false, undefined]) {
+    for (const keepsChunks of [true, false, undefined]) {
       const message: Message = { write() {}, end() {}, abort() {} };
-      inner.openMessage = () => (retains === undefined ? message : { ...message, retains });
-      expect((await delivery.openMessage(envelopeFor([{}, {}]))).retains).toBe(retains ?? true);
+      inner.openMessage = () => (keepsChunks === undefined ? message : { ...message, keepsChunks });
+      expect((await delivery.openMessage(envelopeFor([{}, {}]))).keepsChunks).toBe(keepsChunks ?? true);
     }
   });
 
@@ -266,10 +270,10 @@ describe('Notifying', () => {
   it('tells of a failure, and of no success, where nobody knows where the message has gone on to', async () => {
     const { delivery, inner, through, troubles } = setUp(undefined);
     const broken = new Error('broken');
-    const onward = (): never => {
+    const nextHop = (): never => {
       throw broken;
     };
-    inner.openMessage = () => ({ onward, write() {}, end: () => [FULL, undefined], abort() {} });
+    inner.openMessage = () => ({ nextHop, write() {}, end: () => [FULL, undefined], abort() {} });
     expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
     expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed']]);
     expect(troubles).toEqual([
@@ -317,10 +321,10 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('may be told of to who cannot listen, or to nobody', async () => {
-    const onTrouble = (): never => {
+    const onError = (): never => {
       throw new Error('no log');
     };
-    for (const options of [{ onTrouble }, { onTrouble: undefined as never }]) {
+    for (const options of [{ onError }, { onError: undefined as never }]) {
       const { delivery, through } = setUp([FULL, undefined], options);
       through.onOpen = () => Promise.reject(REFUSED);
       expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
@@ -363,7 +367,7 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('is aborted if it is opened too late', async () => {
-    const { delivery, through, clock } = setUp([FULL, undefined], { notifyTime: 5_000 });
+    const { delivery, through, clock } = setUp([FULL, undefined], { notifyTimeout: 5_000 });
     const { promise, resolve } = Promise.withResolvers<void>();
     through.onOpen = () => promise;
     const sent = send(delivery, envelopeFor([{}, {}]));
@@ -375,7 +379,7 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('is given up in time for the client whose message took long', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { finalTime: 10_000 });
+    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;
     through.onEnd = () => new Promise<never>(() => {});
@@ -387,12 +391,12 @@ describe('a notification that cannot be sent', () => {
     expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
-  it('is given up in time for the PerRecipient around it, if it tells of success', async () => {
+  it('is given up in time for the PerRecipientDelivery around it, if it tells of success', async () => {
     const { delivery, inner, through, troubles, clock } = setUp(undefined);
     const ends = Promise.withResolvers<void>();
     inner.onEnd = () => ends.promise;
     through.onEnd = () => new Promise<never>(() => {});
-    const sent = send(new PerRecipient(() => delivery, { clock }), envelopeFor([SUCCESS]));
+    const sent = send(new PerRecipientDelivery(() => delivery, { clock }), envelopeFor([SUCCESS]));
     await clock.advance(600_000);
     ends.resolve();
     await clock.advance(12_000);
@@ -402,7 +406,7 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('is not even begun if the client cannot wait any more', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { finalTime: 10_000 });
+    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;
     const sent = send(delivery, envelopeFor([{}, {}]));

@@ -5,8 +5,8 @@ import {
   type Message,
   MessageDelivery,
   type Onward,
-  PerRecipient,
-  type PerRecipientOptions,
+  PerRecipientDelivery,
+  type PerRecipientDeliveryOptions,
   type RecipientResult,
   Rejection,
 } from '@postern/esmtp';
@@ -25,7 +25,7 @@ const envelope: Envelope = {
 };
 
 /** A delivery for each of the three, and one that fans out to them. */
-function fan(options: PerRecipientOptions = {}) {
+function fan(options: PerRecipientDeliveryOptions = {}) {
   const deliveries = {
     ann: new RecordingDelivery(),
     bob: new RecordingDelivery(),
@@ -38,7 +38,7 @@ function fan(options: PerRecipientOptions = {}) {
     if (name === undefined) throw new Rejection(550, '5.1.1', 'No such user here');
     return deliveries[name];
   };
-  return { ...deliveries, routed, delivery: new PerRecipient(route, options) };
+  return { ...deliveries, routed, delivery: new PerRecipientDelivery(route, options) };
 }
 
 /** A whole message of a client that has a reply for each recipient (LMTP); resolves to the codes. */
@@ -51,7 +51,7 @@ function codes(results: void | readonly RecipientResult[]): readonly (number | u
   return (results ?? []).map((reply) => reply?.code);
 }
 
-describe('PerRecipient', () => {
+describe('PerRecipientDelivery', () => {
   it('gives each recipient a message of its own', async () => {
     const { delivery, ann, bob, eve } = fan();
     expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, undefined, undefined]);
@@ -66,9 +66,9 @@ describe('PerRecipient', () => {
   it('knows of each recipient where its message goes on to', async () => {
     const { delivery, ann } = fan();
     const onward: Onward = { host: 'next.example.net', success: 'relayed', reply: undefined };
-    ann.openMessage = () => ({ onward: () => onward, write() {}, end() {}, abort() {} });
+    ann.openMessage = () => ({ nextHop: () => onward, write() {}, end() {}, abort() {} });
     const message = await delivery.openMessage(envelope);
-    expect([0, 1, 2].map((at) => message.onward?.(at))).toEqual([onward, undefined, undefined]);
+    expect([0, 1, 2].map((at) => message.nextHop?.(at))).toEqual([onward, undefined, undefined]);
   });
 
   it('routes a recipient once, when it is named', async () => {
@@ -91,7 +91,7 @@ describe('PerRecipient', () => {
     ['end', ['from', 'open', 'end']],
   ] as const)('keeps a failure in %s to the recipient that it is', async (where, calls) => {
     const troubles: unknown[] = [];
-    const { delivery, ann, bob, eve } = fan({ onTrouble: (error) => troubles.push(error) });
+    const { delivery, ann, bob, eve } = fan({ onError: (error) => troubles.push(error) });
     const trouble = new Error('disk full');
     const fail = { from: 'onFrom', open: 'onOpen', write: 'onWrite', end: 'onEnd' } as const;
     bob[fail[where]] = (): Promise<never> => Promise.reject(trouble);
@@ -129,13 +129,13 @@ describe('PerRecipient', () => {
       expect(await delivery.verify(text)).toBeUndefined();
     }
     expect(routed).toEqual(['eve', 'nobody']);
-    const down = new PerRecipient(() => Promise.reject(new Error('no directory')));
+    const down = new PerRecipientDelivery(() => Promise.reject(new Error('no directory')));
     await expect(down.verify('ann@example.org')).rejects.toThrow('no directory');
   });
 
   it('does not mind that whoever is told of trouble has some, at once or later', async () => {
-    for (const onTrouble of [() => Promise.reject(new Error('no log')), () => expect.fail('no log')]) {
-      const { delivery, bob } = fan({ onTrouble: onTrouble as () => void });
+    for (const onError of [() => Promise.reject(new Error('no log')), () => expect.fail('no log')]) {
+      const { delivery, bob } = fan({ onError: onError as () => void });
       bob.onEnd = () => Promise.reject(new Error('disk full'));
       expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 451, undefined]);
     }
@@ -177,7 +177,7 @@ describe('PerRecipient', () => {
 
   it.each(['onOpen', 'onWrite', 'onEnd'] as const)('does not wait for one that is stuck in %s', async (where) => {
     const clock = new FakeClock();
-    const { delivery, ann, bob } = fan({ clock, deliveryTime: 5_000, finalTime: 9_000 });
+    const { delivery, ann, bob } = fan({ clock, deliveryTimeout: 5_000, endTimeout: 9_000 });
     const late = Promise.withResolvers<void>();
     bob[where] = (): Promise<void> => late.promise;
     const results = delivery.openMessage(envelope).then(run);

@@ -111,7 +111,7 @@ describe('the choice', () => {
     await expect(authenticate(responders, offered, saslInterface)).rejects.toThrow(/not secure/);
     await expect(authenticate(responders, offered, saslInterface, { tls: someTls() })).rejects.toThrow(/not secure/);
     expect(heard).toEqual([]);
-    await authenticate(responders, offered, saslInterface, { cleartext: true });
+    await authenticate(responders, offered, saslInterface, { allowCleartext: true });
     expect(heard).toEqual(['PLAIN']);
   });
 

@@ -1,12 +1,12 @@
 import library from '@mongodb-js/saslprep';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { saslprep } from '../../../packages/sasl/src/saslprep/saslprep.ts';
+import { prepareString } from '../../../packages/sasl/src/saslprep/saslprep.ts';
 import { RIGHT_TO_LEFT, UNASSIGNED } from '../../../packages/sasl/src/saslprep/tables.ts';
 import { runs } from '../../support/fuzz.ts';
 
-const stored = (text: string) => saslprep(text, { allowUnassigned: false });
-const query = (text: string) => saslprep(text, { allowUnassigned: true });
+const stored = (text: string) => prepareString(text, { allowUnassigned: false });
+const query = (text: string) => prepareString(text, { allowUnassigned: true });
 
 describe('saslprep checks before it normalizes, as PostgreSQL does', () => {
   it.each([

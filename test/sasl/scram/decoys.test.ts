@@ -280,7 +280,7 @@ describe('whether there is such a user is not told', () => {
         challenged.push(Buffer.from(challenge).toString());
         return answer.promise;
       },
-      failureFloor: 0,
+      minFailureDelay: 0,
       minChallengeDelay: 0,
     }).catch((thrown: unknown) => thrown);
     return { answer, challenged, error };

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@postern/core';
-import { Attempt, checkDeadline } from '../attempt.ts';
+import { checkDeadline, LoginAttempt } from '../attempt.ts';
 import { ask, type Checker } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 
@@ -17,7 +17,7 @@ export function withDeadline<C extends Credentials>(
   return {
     credentialInterfaces: checker.credentialInterfaces,
     requestAvatarId(credentials, mind) {
-      const attempt = new Attempt(mind, clock, milliseconds, 'a checker took too long');
+      const attempt = new LoginAttempt(mind, clock, milliseconds, 'a checker took too long');
       return attempt.run(() => ask(checker, credentials, attempt));
     },
   };

@@ -2,26 +2,26 @@ import type { MaybePromise } from '@postern/core';
 import { LoginDenied, TemporaryFailure } from '../errors.ts';
 
 /** Lets so many at once through under each key, the others wait in a line. Keeps nothing of keys that nobody is inside of. */
-export class Turnstile {
-  readonly #lanes = new Map<string, Lane>();
+export class KeyedSemaphore {
+  readonly #lanes = new Map<string, Queue>();
 
   /** Somebody who will be inside of some lanes, and leaves them all when disposed of, or when the signal aborts. */
-  visit(signal: AbortSignal): Visit {
-    return new Visit(this.#lanes, signal);
+  visit(signal: AbortSignal): Permit {
+    return new Permit(this.#lanes, signal);
   }
 }
 
-interface Lane {
+interface Queue {
   inside: number;
   readonly waiting: Set<() => void>;
 }
 
-class Visit implements Disposable {
-  readonly #lanes: Map<string, Lane>;
+class Permit implements Disposable {
+  readonly #lanes: Map<string, Queue>;
   readonly #signal: AbortSignal;
   readonly #entered: string[] = [];
 
-  constructor(lanes: Map<string, Lane>, signal: AbortSignal) {
+  constructor(lanes: Map<string, Queue>, signal: AbortSignal) {
     this.#lanes = lanes;
     this.#signal = signal;
     // Work that goes on when nobody waits for it any more, in a database that hangs, is not to keep others from theirs.
@@ -54,7 +54,7 @@ class Visit implements Disposable {
     }
   };
 
-  #leave(key: string, lane: Lane): void {
+  #leave(key: string, lane: Queue): void {
     const [next] = lane.waiting;
     if (next !== undefined) {
       // The place is handed on and never free, so that nobody who comes now gets in before those who wait.
@@ -70,7 +70,7 @@ class Visit implements Disposable {
     return new TemporaryFailure('the login ended while it waited for others', { cause: this.#signal.reason });
   }
 
-  async #wait(key: string, lane: Lane): Promise<void> {
+  async #wait(key: string, lane: Queue): Promise<void> {
     if (lane.waiting.size >= LONGEST_LINE) throw new LoginDenied('too-many', 'too many logins at once');
     const turn = Promise.withResolvers<void>();
     const enter = (): void => {

@@ -9,7 +9,7 @@ import type { Mind } from '../mind.ts';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { KnownNetworks } from './known-networks.ts';
 import { RecentGuesses } from './recent-guesses.ts';
-import { Turnstile } from './turnstile.ts';
+import { KeyedSemaphore } from './turnstile.ts';
 
 /** How much failing is too much. */
 export interface ThrottleLimit {
@@ -56,7 +56,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   readonly #limits: Limits;
   readonly #trusted: (remote: Address) => boolean;
   readonly #counts: FailureCounts;
-  readonly #turnstile = new Turnstile();
+  readonly #turnstile = new KeyedSemaphore();
   readonly #known = new KnownNetworks();
   readonly #guesses: RecentGuesses;
 

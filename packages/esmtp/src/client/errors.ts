@@ -2,7 +2,7 @@ import type { Reply } from '../reply.ts';
 
 /** The base of the ways in which a client's dialogue with a server can fail. */
 export abstract class SmtpClientError extends Error {
-  abstract readonly code: 'refused' | 'trouble' | 'unsupported' | 'bad-message';
+  abstract readonly code: 'refused' | 'protocol-error' | 'unsupported' | 'bad-message';
 
   override get name(): string {
     return this.constructor.name;
@@ -10,7 +10,7 @@ export abstract class SmtpClientError extends Error {
 }
 
 /** The server refused: its reply is of class 4 (try again later) or 5 (do not). */
-export class SmtpRefusal extends SmtpClientError {
+export class SmtpReplyError extends SmtpClientError {
   readonly code = 'refused';
   readonly reply: Reply;
   /** What was refused: the command's verb, or `greeting`, or `message`. */
@@ -32,8 +32,8 @@ export function inLines(reply: Reply): string {
 }
 
 /** The dialogue broke: the connection, or a server that does not speak the protocol, or lacks what was asked for. */
-export class SmtpTrouble extends SmtpClientError {
-  readonly code = 'trouble';
+export class SmtpProtocolError extends SmtpClientError {
+  readonly code = 'protocol-error';
 }
 
 /** The message needs an extension that the server does not have. Nothing was said. */

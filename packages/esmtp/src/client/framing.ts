@@ -1,5 +1,5 @@
 import { DotStuffer } from './dot-stuffer.ts';
-import { SmtpRefusal } from './errors.ts';
+import { SmtpReplyError } from './errors.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
 /** How a message goes out. */
@@ -11,7 +11,7 @@ export interface Framing {
 }
 
 /** Behind DATA: lines, with a dot before those that begin with one, and a line of one dot at the end (RFC 5321 §4.5.2). */
-export class DotStuffed implements Framing {
+export class DotStuffedFraming implements Framing {
   readonly #client: SmtpClient;
   readonly #stuffer = new DotStuffer();
 
@@ -30,9 +30,9 @@ export class DotStuffed implements Framing {
 
 /**
  * By BDAT: any octets, in chunks of so many (RFC 3030 §2). What comes in small pieces goes out in larger ones. A chunk that was refused is
- * an SmtpRefusal at the next `write` or at the `end`.
+ * an SmtpReplyError at the next `write` or at the `end`.
  */
-export class Chunks implements Framing {
+export class BdatFraming implements Framing {
   readonly #client: SmtpClient;
   #pieces: Uint8Array[] = [];
   #octets = 0;
@@ -69,7 +69,7 @@ export class Chunks implements Framing {
     if (!this.#unanswered) return;
     this.#unanswered = false;
     const reply = await this.#client.reply();
-    if (reply.code !== 250) throw new SmtpRefusal('BDAT', reply);
+    if (reply.code !== 250) throw new SmtpReplyError('BDAT', reply);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Conversation, PeerGone } from '@postern/conversation';
 import { Reply } from '../reply.ts';
-import { SmtpTrouble } from './errors.ts';
+import { SmtpProtocolError } from './errors.ts';
 
 /** The part of a conversation that brings a server's replies. */
 type Words = Pick<Conversation, 'hearLine' | 'unheard'>;
@@ -10,7 +10,7 @@ type Words = Pick<Conversation, 'hearLine' | 'unheard'>;
  * end it properly: the connection closes in the middle of it, or its lines have different codes.
  *
  * @param masked Returns the text without the secrets in it, for an error that quotes the server.
- * @throws SmtpTrouble with the server's words if they are no reply; the conversation's error if no
+ * @throws SmtpProtocolError with the server's words if they are no reply; the conversation's error if no
  * words come.
  */
 export async function hearReply(
@@ -24,10 +24,10 @@ export async function hearReply(
     lines.push(line);
     octets += line.length;
     const parsed = REPLY_LINE.exec(line);
-    if (parsed === null) throw trouble('the server said something that is no reply', lines, masked);
+    if (parsed === null) throw protocolError('the server said something that is no reply', lines, masked);
     if (parsed[2] !== '-') return replyOf(lines, masked);
   }
-  throw trouble('the server does not end its reply', lines, masked);
+  throw protocolError('the server does not end its reply', lines, masked);
 }
 
 /**
@@ -66,7 +66,7 @@ async function hearLine(
   const refusal = lastRefusal(conversation, before);
   if (refusal !== undefined) return refusal;
   if (failure !== undefined && before.length === 0) throw failure;
-  throw trouble('the server closed the connection', before, masked);
+  throw protocolError('the server closed the connection', before, masked);
 }
 
 /** The last line's code is the reply's (RFC 5321 §4.2.1); where another line has another code, it may refuse only. */
@@ -74,7 +74,7 @@ function replyOf(lines: readonly string[], masked: (text: string) => string): Re
   const parsed = lines.map((line) => REPLY_LINE.exec(line) as RegExpExecArray);
   const last = parsed.at(-1) as RegExpExecArray;
   if (isRefusal(last) || parsed.every(([, code]) => code === last[1])) return reply(lines, last);
-  throw trouble('the server changed the code within a reply', lines, masked);
+  throw protocolError('the server changed the code within a reply', lines, masked);
 }
 
 function reply(lines: readonly string[], last: RegExpExecArray): Reply {
@@ -88,10 +88,10 @@ function isRefusal([, code = '']: RegExpExecArray): boolean {
   return code >= '400';
 }
 
-function trouble(what: string, lines: readonly string[], masked: (text: string) => string): SmtpTrouble {
-  if (lines.length === 0) return new SmtpTrouble(what);
+function protocolError(what: string, lines: readonly string[], masked: (text: string) => string): SmtpProtocolError {
+  if (lines.length === 0) return new SmtpProtocolError(what);
   const words = masked(lines.join('\n'));
-  return new SmtpTrouble(`${what}: ${words.length > MAX_QUOTE ? `${words.slice(0, MAX_QUOTE)}…` : words}`);
+  return new SmtpProtocolError(`${what}: ${words.length > MAX_QUOTE ? `${words.slice(0, MAX_QUOTE)}…` : words}`);
 }
 
 /** The enhanced status code (RFC 2034 §4), if its class is the reply code's own. */

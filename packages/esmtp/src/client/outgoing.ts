@@ -3,8 +3,8 @@ import type { Mailbox, ReversePath } from '../address.ts';
 import type { MailParameters, Recipient } from '../delivery.ts';
 import type { Reply } from '../reply.ts';
 import { mailCommand, rcptCommand } from './envelope-commands.ts';
-import { CLOSING, SmtpRefusal, SmtpTrouble } from './errors.ts';
-import { Chunks, DotStuffed, type Framing } from './framing.ts';
+import { CLOSING, SmtpProtocolError, SmtpReplyError } from './errors.ts';
+import { BdatFraming, DotStuffedFraming, type Framing } from './framing.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
 /** The envelope of a message that a client sends. */
@@ -17,7 +17,7 @@ export interface OutgoingEnvelope {
 }
 
 /** A message on its way to a server that waits for it. */
-export class Outgoing {
+export class OutgoingMessage {
   /** The server's answer to each RCPT, in the envelope's order. */
   readonly recipients: readonly Reply[];
   readonly #client: SmtpClient;
@@ -31,7 +31,7 @@ export class Outgoing {
   }
 
   /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). A BINARYMIME message goes in chunks instead. */
-  static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<Outgoing> {
+  static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
     const { from, to, parameters = {} } = withUtf8(envelope);
     const binary = parameters.body === 'BINARYMIME';
     const commands = [
@@ -47,29 +47,29 @@ export class Outgoing {
     const [sender, ...recipients] = replies as [Reply, ...Reply[]];
     const data = recipients.length > to.length ? recipients.pop() : undefined;
     if (data?.code === 354) {
-      const outgoing = new Outgoing(client, recipients, new DotStuffed(client));
+      const outgoing = new OutgoingMessage(client, recipients, new DotStuffedFraming(client));
       if (recipients.some(accepts)) return outgoing;
       // A server that wants data for nobody: it gets an empty message, and what it says to that does not matter (RFC 2920 §3.1).
       await outgoing.#finish(1);
     }
     if (!accepts(sender)) throw await refusal(client, 'MAIL', sender);
     if (!recipients.some(accepts)) throw await refusal(client, 'RCPT', recipients[0] as Reply);
-    if (binary) return new Outgoing(client, recipients, new Chunks(client));
+    if (binary) return new OutgoingMessage(client, recipients, new BdatFraming(client));
     throw await refusal(client, 'DATA', data as Reply);
   }
 
   /**
    * Says DATA, in a transaction in which RCPT was answered so, at least once positively; nothing, where the body is BINARYMIME.
-   * Rejects with SmtpRefusal.
+   * Rejects with SmtpReplyError.
    */
   static async begin(
     client: SmtpClient,
     recipients: readonly Reply[],
     body: MailParameters['body'],
-  ): Promise<Outgoing> {
-    if (body === 'BINARYMIME') return new Outgoing(client, recipients, new Chunks(client));
+  ): Promise<OutgoingMessage> {
+    if (body === 'BINARYMIME') return new OutgoingMessage(client, recipients, new BdatFraming(client));
     await client.expect(354, 'DATA');
-    return new Outgoing(client, recipients, new DotStuffed(client));
+    return new OutgoingMessage(client, recipients, new DotStuffedFraming(client));
   }
 
   /**
@@ -86,7 +86,7 @@ export class Outgoing {
 
   /**
    * Sends the next bytes, and resolves when the connection takes more. Rejects with BadMessage for bytes that must not go out, with
-   * SmtpRefusal if the server refuses a chunk, or the message before its end.
+   * SmtpReplyError if the server refuses a chunk, or the message before its end.
    */
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length === 0) return;
@@ -94,7 +94,7 @@ export class Outgoing {
       await this.#framing.write(chunk);
     } catch (error) {
       const refusal = error instanceof PeerGone ? this.#client.lastRefusal() : undefined;
-      throw refusal === undefined ? error : new SmtpRefusal('message', refusal);
+      throw refusal === undefined ? error : new SmtpReplyError('message', refusal);
     }
   }
 
@@ -121,7 +121,7 @@ export class Outgoing {
     try {
       await this.#framing.end();
     } catch (error) {
-      if (!(error instanceof SmtpRefusal)) throw error;
+      if (!(error instanceof SmtpReplyError)) throw error;
       // A chunk was refused, and with it the message. What the server thinks of it now only RSET makes sure (RFC 3030 §2).
       await this.#client.command('RSET');
       this.#answers = Array<Reply>(answers).fill(error.reply);
@@ -129,7 +129,8 @@ export class Outgoing {
     }
     while (this.#answers.length < answers) {
       const answer = await this.#client.lastReply();
-      if (answer.code >= 300 && answer.code < 400) throw new SmtpTrouble('the server wants more than the message');
+      if (answer.code >= 300 && answer.code < 400)
+        throw new SmtpProtocolError('the server wants more than the message');
       // Behind a 421 no other answer comes (RFC 5321 §3.8).
       const more = answer.code === CLOSING ? answers - this.#answers.length : 1;
       for (let count = 0; count < more; count++) {
@@ -169,14 +170,14 @@ async function oneByOne(
 }
 
 /** The refusal, once the server has forgotten the transaction. If it has left, the refusal was its last word. */
-async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpRefusal> {
+async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpReplyError> {
   try {
     if (reply.code === CLOSING) client.conversation.destroy();
     else await client.command('RSET');
   } catch {
     client.conversation.destroy();
   }
-  return new SmtpRefusal(command, reply);
+  return new SmtpReplyError(command, reply);
 }
 
 /** An address beyond ASCII goes only to a server that takes it (RFC 6531 §3.2). */

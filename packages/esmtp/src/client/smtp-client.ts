@@ -2,20 +2,20 @@ import type { Conversation } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import type { Channel, Responder } from '@postern/sasl/client';
 import { Reply } from '../reply.ts';
-import { BadMessage, CLOSING, SmtpRefusal, SmtpTrouble } from './errors.ts';
+import { BadMessage, CLOSING, SmtpProtocolError, SmtpReplyError } from './errors.ts';
 import { hearReply, lastRefusal } from './hear-reply.ts';
-import { Outgoing, type OutgoingEnvelope } from './outgoing.ts';
+import { type OutgoingEnvelope, OutgoingMessage } from './outgoing.ts';
 
 /** Sees the dialogue line by line, secrets already masked: for a log, or a person. */
-export type Trace = (speaker: 'C' | 'S', line: string) => void;
+export type DialogueLogger = (speaker: 'C' | 'S', line: string) => void;
 
 /** How a client behaves. */
-export interface SmtpClientFacts {
+export interface SmtpClientParts {
   readonly hostname: string;
   readonly lmtp: boolean;
-  readonly trace: Trace;
+  readonly trace: DialogueLogger;
   /** How long the server may take for its answer to a message, in milliseconds. */
-  readonly finalPatience: number;
+  readonly dataTimeout: number;
 }
 
 /** A conversation with an SMTP or LMTP server, after its greeting and EHLO. {@link connectSmtp} makes it. One thing at a time. */
@@ -28,15 +28,15 @@ export class SmtpClient implements AsyncDisposable {
   /** True for LMTP: each recipient gets a reply of its own after the message (RFC 2033 §4.2). */
   readonly lmtp: boolean;
   readonly #hostname: string;
-  readonly #trace: Trace;
-  readonly #finalPatience: number;
+  readonly #trace: DialogueLogger;
+  readonly #dataTimeout: number;
 
-  constructor(conversation: Conversation, { hostname, lmtp, trace, finalPatience }: SmtpClientFacts) {
+  constructor(conversation: Conversation, { hostname, lmtp, trace, dataTimeout }: SmtpClientParts) {
     this.conversation = conversation;
     this.lmtp = lmtp;
     this.#hostname = hostname;
     this.#trace = trace;
-    this.#finalPatience = finalPatience;
+    this.#dataTimeout = dataTimeout;
   }
 
   /** What SASL has to know of this connection. */
@@ -54,7 +54,7 @@ export class SmtpClient implements AsyncDisposable {
       return;
     }
     this.extensions = new Map();
-    if (this.lmtp || reply.code < 500) throw new SmtpRefusal('EHLO', reply);
+    if (this.lmtp || reply.code < 500) throw new SmtpReplyError('EHLO', reply);
     await this.expect(250, `HELO ${this.#hostname}`);
   }
 
@@ -65,12 +65,12 @@ export class SmtpClient implements AsyncDisposable {
   async startTls(): Promise<void> {
     await this.expect(220, 'STARTTLS');
     if (this.conversation.hasInput)
-      throw new SmtpTrouble('the server spoke in clear text after its answer to STARTTLS');
+      throw new SmtpProtocolError('the server spoke in clear text after its answer to STARTTLS');
     await this.conversation.startTls();
     await this.hello();
   }
 
-  /** Sends a whole message. Resolves as {@link Outgoing.end} does; rejects with SmtpRefusal if no recipient was accepted. */
+  /** Sends a whole message. Resolves as {@link OutgoingMessage.end} does; rejects with SmtpReplyError if no recipient was accepted. */
   async send(
     envelope: OutgoingEnvelope,
     message: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -85,9 +85,9 @@ export class SmtpClient implements AsyncDisposable {
     return await outgoing.end();
   }
 
-  /** Begins a message: says the envelope, and DATA. Rejects with SmtpRefusal if the sender, or every recipient, was refused. */
-  open(envelope: OutgoingEnvelope): Promise<Outgoing> {
-    return Outgoing.open(this, envelope);
+  /** Begins a message: says the envelope, and DATA. Rejects with SmtpReplyError if the sender, or every recipient, was refused. */
+  open(envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
+    return OutgoingMessage.open(this, envelope);
   }
 
   /** Takes leave and closes; also of a server that does not answer any more. */
@@ -127,10 +127,10 @@ export class SmtpClient implements AsyncDisposable {
     return replies;
   }
 
-  /** Says a command and hears its reply. Rejects with SmtpRefusal if it is not the one expected. */
+  /** Says a command and hears its reply. Rejects with SmtpReplyError if it is not the one expected. */
   async expect(code: number, line: string): Promise<Reply> {
     const reply = await this.command(line);
-    if (reply.code !== code) throw new SmtpRefusal(line.split(' ', 1)[0] as string, reply);
+    if (reply.code !== code) throw new SmtpReplyError(line.split(' ', 1)[0] as string, reply);
     return reply;
   }
 
@@ -161,12 +161,12 @@ export class SmtpClient implements AsyncDisposable {
   /** Hears the answer to a message, for which a server may take its time. */
   async lastReply(): Promise<Reply> {
     const { conversation } = this;
-    const { patience } = conversation;
-    conversation.patience = Math.max(patience, this.#finalPatience);
+    const { readTimeout } = conversation;
+    conversation.readTimeout = Math.max(readTimeout, this.#dataTimeout);
     try {
       return await this.reply();
     } finally {
-      conversation.patience = patience;
+      conversation.readTimeout = readTimeout;
     }
   }
 

@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
 import type { Reply } from '../reply.ts';
-import { CLOSING, inLines, SmtpRefusal } from './errors.ts';
+import { CLOSING, inLines, SmtpReplyError } from './errors.ts';
 import { MASK, type SmtpClient } from './smtp-client.ts';
 
 /** The framing of SASL in SMTP, seen from the client (RFC 4954 §4). */
@@ -47,7 +47,7 @@ export class SmtpSasl implements SaslInterface {
  * §6). A 421 ends the connection, so no other mechanism can follow.
  */
 function failure(reply: Reply): Error {
-  if (reply.code === CLOSING) return new SmtpRefusal('AUTH', reply);
+  if (reply.code === CLOSING) return new SmtpReplyError('AUTH', reply);
   const message = `the server answered ${inLines(reply)}`;
   return REFUSALS.has(reply.code) ? new AuthenticationFailure(message) : new SaslFailure(message);
 }

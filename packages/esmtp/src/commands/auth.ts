@@ -15,7 +15,7 @@ import {
 import type { Command } from '../command.ts';
 import { MessageDelivery } from '../delivery.ts';
 import { ownWords } from '../login-refusal.ts';
-import { asLoginFailure, loginRefusal, TOO_MANY_REFUSALS, UNKNOWN_MECHANISM } from '../refusals.ts';
+import { asLoginFailure, replyForLogin, TOO_MANY_REFUSALS, UNKNOWN_MECHANISM } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
@@ -23,13 +23,13 @@ import type { State } from '../state.ts';
 export async function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): Promise<Reply> {
   if (state.authenticated) return ALREADY;
   const challenger = state.challengers.find(({ mechanism }) => mechanism === command.mechanism);
-  const why = challenger && explain(challenger, state.portal, state.mind, state.offer);
+  const why = challenger && explain(challenger, state.portal, state.mind, state.mechanismPolicy);
   if (challenger === undefined || why !== undefined) return notOffered(state, command.mechanism);
 
   if (state.login !== undefined) await state.logout('reset');
-  const frame = new Frame(state);
+  const frame = new Base64Framing(state);
   let login: Login<MessageDelivery>;
-  state.conversation.leaveOnEnd = true;
+  state.conversation.treatHalfCloseAsDisconnect = true;
   try {
     const initialResponse = decodeInitialResponse(command.initialResponse, state);
     login = await logIn(state, challenger, initialResponse, frame);
@@ -40,7 +40,7 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
     frame.rethrowBroken();
     return await refuse(state, error);
   } finally {
-    state.conversation.leaveOnEnd = false;
+    state.conversation.treatHalfCloseAsDisconnect = false;
   }
   state.enter(login);
   state.tell({ kind: 'authenticated', mechanism: challenger.mechanism, avatarId: login.avatarId });
@@ -49,7 +49,10 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
 
 /** A mechanism that the connection only lacks TLS for gets the answer that says so, whatever the credentials are (RFC 8314 §4.1). */
 function notOffered(state: State, mechanism: string): Reply {
-  const inTheClear = offered(state.challengers, state.portal, state.mind, { ...state.offer, cleartext: true });
+  const inTheClear = offered(state.challengers, state.portal, state.mind, {
+    ...state.mechanismPolicy,
+    allowCleartext: true,
+  });
   return inTheClear.some((challenger) => challenger.mechanism === mechanism) ? NEEDS_TLS : UNKNOWN_MECHANISM;
 }
 
@@ -58,7 +61,7 @@ function logIn(
   state: State,
   challenger: Challenger,
   initialResponse: Uint8Array | undefined,
-  frame: Frame,
+  frame: Base64Framing,
 ): Promise<Login<MessageDelivery>> {
   const { conversation, portal, mind, limits, settings } = state;
   const login = authenticate({
@@ -68,12 +71,12 @@ function logIn(
     interfaces: [MessageDelivery],
     initialResponse,
     ask: frame.ask,
-    failureFloor: limits.refusalFloor,
+    minFailureDelay: limits.minFailureDelay,
     minChallengeDelay: limits.minChallengeDelay,
     clock: settings.clock,
     ...(settings.logUsernames && { onCredentials: ({ username }) => frame.noteUsername(username) }),
   });
-  return conversation.within(limits.loginTime, login).catch((error: unknown) => {
+  return conversation.within(limits.loginTimeout, login).catch((error: unknown) => {
     if (error instanceof TimedOut) {
       frame.breakWith(error);
       login
@@ -92,27 +95,27 @@ function tellRefusal(
   username: string | undefined,
 ): void {
   if (error.culprit !== 'client' || !state.isHeard) return;
-  const event = { kind: 'login-refused', mechanism, error, reply: loginRefusal(error) } as const;
+  const event = { kind: 'login-refused', mechanism, error, reply: replyForLogin(error) } as const;
   state.tell(username === undefined ? event : { ...event, username });
 }
 
 /** Counts what was refused, and makes who guesses wait (RFC 4954 §9). */
 async function refuse(state: State, error: LoginError | ExchangeError): Promise<Reply> {
   const { limits, settings, mind } = state;
-  const reply = loginRefusal(error);
-  if (error.culprit !== 'client') state.trouble(error.culprit, 'AUTH', error);
+  const reply = replyForLogin(error);
+  if (error.culprit !== 'client') state.reportError(error.culprit, 'AUTH', error);
 
   if (ownWords(error)?.disconnect) {
-    state.leaving = 'disconnected';
+    state.closeReason = 'disconnected';
     return reply;
   }
   if (!(error instanceof UnauthorizedLogin || error instanceof LoginDenied)) return reply;
   state.refusals++;
-  if (state.refusals >= limits.refusals) return TOO_MANY_REFUSALS;
-  if (state.refusals > limits.promptRefusals) {
+  if (state.refusals >= limits.maxLoginFailures) return TOO_MANY_REFUSALS;
+  if (state.refusals > limits.undelayedLoginFailures) {
     const over = Promise.withResolvers<void>();
     const end = (): void => over.resolve();
-    using _timer = settings.clock.after(limits.refusalDelay, end);
+    using _timer = settings.clock.after(limits.loginFailureDelay, end);
     mind.signal.addEventListener('abort', end);
     if (mind.signal.aborted) end();
     await over.promise;
@@ -122,7 +125,7 @@ async function refuse(state: State, error: LoginError | ExchangeError): Promise<
 }
 
 /** The framing of an exchange: base64, `334`, `*`. Remembers what broke the conversation itself, which no refusal can mend. */
-class Frame {
+class Base64Framing {
   readonly #state: State;
   #broken: { readonly error: unknown } | undefined;
   #username: string | undefined;
@@ -136,7 +139,7 @@ class Frame {
     if (this.#broken !== undefined) throw this.#broken.error;
     // An empty challenge is the blank alone.
     conversation.say(`334 ${encodeBase64(challenge)}\r\n`);
-    const line = await this.#hear(limits.exchangeLine);
+    const line = await this.#hear(limits.maxExchangeLine);
     if (line === '*') throw new ExchangeCancelled();
     return decode(line, this.#state);
   };
@@ -168,7 +171,7 @@ class Frame {
     } catch (error) {
       if (error instanceof LineTooLong) throw new MalformedResponse('the response is too long', 'too-long');
       if (error instanceof BareLineEnding) {
-        this.#state.leaving = 'disconnected';
+        this.#state.closeReason = 'disconnected';
         throw new MalformedResponse('the response is no line', 'encoding');
       }
       this.#broken = { error };
@@ -181,7 +184,7 @@ class Frame {
 function decodeInitialResponse(base64: string | undefined, state: State): Uint8Array | undefined {
   if (base64 === undefined) return undefined;
   if (base64 === '=') return EMPTY;
-  if (base64.length > state.limits.exchangeLine)
+  if (base64.length > state.limits.maxExchangeLine)
     throw new MalformedResponse('the initial response is too long', 'too-long');
   return decode(base64, state);
 }

@@ -1,9 +1,9 @@
 import { isPromise } from '@postern/cred';
-import { Chunks } from '../chunks.ts';
+import { BdatMessage } from '../chunks.ts';
 import type { Command } from '../command.ts';
 import { TOO_LARGE } from '../intake.ts';
-import { openIntake } from '../open-intake.ts';
-import { CLOSING, OUT_OF_SEQUENCE, refusal } from '../refusals.ts';
+import { openMessage } from '../open-intake.ts';
+import { CLOSING, OUT_OF_SEQUENCE, replyFor } from '../refusals.ts';
 import { Rejection, Reply } from '../reply.ts';
 import { DeliveryFailed, type State } from '../state.ts';
 
@@ -16,13 +16,13 @@ export async function bdat(
   { octets, last }: Extract<Command, { verb: 'BDAT' }>,
   outOfSequence: Reply | undefined,
 ): Promise<Reply | undefined> {
-  if (octets > Math.max(state.limits.messageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
-    state.leaving = 'disconnected';
+  if (octets > Math.max(state.limits.maxMessageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
+    state.closeReason = 'disconnected';
     return TOO_LARGE;
   }
   const refused = outOfSequence ?? refuseHere(state);
   const chunks = refused ?? (await begun(state));
-  if (chunks instanceof Chunks) return await chunks.hear(octets, last);
+  if (chunks instanceof BdatMessage) return await chunks.hear(octets, last);
   // The first chunk has told of a message that could not be opened.
   if (refused === undefined) state.told = chunks;
   await state.conversation.hearBytes(octets, () => {});
@@ -30,42 +30,42 @@ export async function bdat(
   const isLmtp = settings.protocol === 'lmtp';
   if (!last || (refused !== undefined && !(isLmtp && phase === 'mail'))) return chunks;
   // The last chunk of a message that could not be opened, or, in LMTP, that is for nobody.
-  state.go('home');
+  state.enterPhase('home');
   if (!isLmtp) return chunks;
   // RFC 2033 §4.3: as many replies as there are recipients, which may be none.
   for (const _ of transaction?.recipients ?? []) state.conversation.say(chunks.toString());
-  if (chunks.code === CLOSING) state.leaving = 'disconnected';
+  if (chunks.code === CLOSING) state.closeReason = 'disconnected';
 }
 
 /** Why this client may not use BDAT at all, if it may not: after HELO there are no extensions. */
 function refuseHere({ extended, settings }: State): Reply | undefined {
-  if (settings.omit.has('CHUNKING')) return NOT_HERE;
+  if (settings.disabledExtensions.has('CHUNKING')) return NOT_HERE;
   return extended ? undefined : OUT_OF_SEQUENCE;
 }
 
 /** The message, which the first chunk opens; the refusal, if it cannot be opened. */
-async function begun(state: State): Promise<Chunks | Reply> {
+async function begun(state: State): Promise<BdatMessage | Reply> {
   const { transaction } = state;
   if (transaction === undefined) throw new Error('BDAT without a transaction');
   if (transaction.chunks === undefined) {
     transaction.chunks = await open(state);
     // Refused or not, up to RSET there are only chunks to come.
-    state.go('chunks');
+    state.enterPhase('chunks');
   }
   return transaction.chunks;
 }
 
-async function open(state: State): Promise<Chunks | Reply> {
+async function open(state: State): Promise<BdatMessage | Reply> {
   try {
-    const opening = openIntake(state, 'BDAT');
+    const opening = openMessage(state, 'BDAT');
     const intake = isPromise(opening) ? await opening : opening;
     const begun = intake.begin();
     if (begun !== undefined) await begun;
-    return new Chunks(state, intake);
+    return new BdatMessage(state, intake);
   } catch (error) {
     const trouble = error instanceof DeliveryFailed ? error.cause : error;
-    if (!(trouble instanceof Rejection)) state.trouble('us', 'BDAT', trouble);
-    return refusal(error);
+    if (!(trouble instanceof Rejection)) state.reportError('us', 'BDAT', trouble);
+    return replyFor(error);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { HeardMessage } from '@postern/conversation';
 import { after, type MaybePromise, settled } from '@postern/cred';
-import { Chunks } from '../chunks.ts';
-import type { Intake } from '../intake.ts';
-import { openIntake } from '../open-intake.ts';
+import { BdatMessage } from '../chunks.ts';
+import type { IncomingMessage } from '../intake.ts';
+import { openMessage } from '../open-intake.ts';
 import { OUT_OF_SEQUENCE } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -12,23 +12,23 @@ export function data(state: State): MaybePromise<Reply | undefined> {
   const { transaction } = state;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
   if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
-  return after(openIntake(state, 'DATA'), (intake) =>
+  return after(openMessage(state, 'DATA'), (intake) =>
     settled(
       () => hear(state, intake),
       (heard) => {
-        state.go('home');
+        state.enterPhase('home');
         return intake.end(heard);
       },
       async (error) => {
         // There is no hearing it to its end.
-        await intake.giveUp(error as Error);
+        await intake.abortMessage(error as Error);
         throw error;
       },
     ),
   );
 }
 
-function hear({ conversation, settings }: State, intake: Intake): MaybePromise<HeardMessage> {
+function hear({ conversation, settings }: State, intake: IncomingMessage): MaybePromise<HeardMessage> {
   return after(intake.begin(), () => {
     // It leaves at once, unless the client has not waited for it and the data is already here.
     conversation.say(GO_AHEAD);
@@ -39,8 +39,8 @@ function hear({ conversation, settings }: State, intake: Intake): MaybePromise<H
 }
 
 /** The message came in chunks so far. */
-async function refuseBoth(chunks: Chunks | Reply): Promise<Reply> {
-  if (chunks instanceof Chunks) await chunks.refuse(OUT_OF_SEQUENCE);
+async function refuseBoth(chunks: BdatMessage | Reply): Promise<Reply> {
+  if (chunks instanceof BdatMessage) await chunks.refuse(OUT_OF_SEQUENCE);
   return OUT_OF_SEQUENCE;
 }
 

@@ -5,17 +5,17 @@ import type { State } from '../state.ts';
 
 /** EHLO (RFC 5321 §4.1.1.1), or LHLO (RFC 2033 §4.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
-  return after(state.takeBack(), () => {
+  return after(state.abortMessage(), () => {
     nameClient(state, name);
-    const { hostname, extensions, greeted } = state.settings;
+    const { hostname, extensions, ehloReplies } = state.settings;
     const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
-    return greeted.of([hostname, ...keywords]);
+    return ehloReplies.of([hostname, ...keywords]);
   });
 }
 
 /** HELO (RFC 5321 §4.1.1.1): what EHLO was, without extensions. */
 export function helo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
-  return after(state.takeBack(), () => {
+  return after(state.abortMessage(), () => {
     nameClient(state, name);
     return new Reply(250, undefined, state.settings.hostname);
   });

@@ -6,7 +6,7 @@ import { type MailParameters, MessageDelivery } from '../delivery.ts';
 import { envelopeCost } from '../envelope-cost.ts';
 import { readParameters } from '../extensions.ts';
 import { ownWords } from '../login-refusal.ts';
-import { AUTHENTICATION_REQUIRED, guestRefusal, NO_MEMORY } from '../refusals.ts';
+import { AUTHENTICATION_REQUIRED, NO_MEMORY, replyForAnonymous } from '../refusals.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 
@@ -16,17 +16,17 @@ export function mail(
   { path, parameters: said }: Extract<Command, { verb: 'MAIL' }>,
 ): MaybePromise<Reply> {
   const { settings } = state;
-  if (++state.transactions > settings.limits.transactions) return TOO_MANY_TRANSACTIONS;
+  if (++state.transactions > settings.limits.maxTransactions) return TOO_MANY_TRANSACTIONS;
   const parameters =
     said.length === 0
       ? NO_PARAMETERS
       : readParameters<MailParameters>(settings.mailReaders, said, { smtpUtf8: false }, state);
   if (parameters instanceof Reply) return parameters;
   if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
-  if (state.settings.qualifiedDomains && path !== null && !isQualified(path)) return UNQUALIFIED;
+  if (state.settings.requireQualifiedDomains && path !== null && !isQualified(path)) return UNQUALIFIED;
   if (!state.reserveForEnvelope(envelopeCost(state.lineOctets))) return NO_MEMORY;
   if (state.login !== undefined) return begin(state, path, parameters);
-  return enterAsGuest(state).then((refused) => refused ?? begin(state, path, parameters));
+  return enterAnonymously(state).then((refused) => refused ?? begin(state, path, parameters));
 }
 
 function begin(state: State, reversePath: ReversePath, parameters: MailParameters): MaybePromise<Reply> {
@@ -39,30 +39,34 @@ function begin(state: State, reversePath: ReversePath, parameters: MailParameter
 }
 
 /** Who has not authenticated comes in as a guest, if the portal has a door for guests. Resolves to the refusal, if it has not. */
-async function enterAsGuest(state: State): Promise<Reply | undefined> {
-  if (!state.portal.handles(Anonymous)) return noGuests(state);
+async function enterAnonymously(state: State): Promise<Reply | undefined> {
+  if (!state.portal.handles(Anonymous)) return anonymousRefused(state);
   const { conversation } = state;
-  conversation.leaveOnEnd = true;
+  conversation.treatHalfCloseAsDisconnect = true;
   try {
     state.login = await state.portal.login(new Anonymous(), state.mind, MessageDelivery);
     return undefined;
   } catch (failure) {
     if (state.mind.signal.aborted) throw new PeerGone();
     const error = asLoginError(failure);
-    const reply = guestRefusal(error);
-    if (ownWords(error)?.disconnect) state.leaving = 'disconnected';
+    const reply = replyForAnonymous(error);
+    if (ownWords(error)?.disconnect) state.closeReason = 'disconnected';
     if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: undefined, error, reply });
-    else state.trouble(error.culprit, 'MAIL', error);
+    else state.reportError(error.culprit, 'MAIL', error);
     return reply;
   } finally {
-    conversation.leaveOnEnd = false;
+    conversation.treatHalfCloseAsDisconnect = false;
   }
 }
 
 /** Where AUTH is not offered, telling the client to authenticate would help nobody. */
-function noGuests(state: State): Reply {
+function anonymousRefused(state: State): Reply {
   if (state.settings.authentication !== 'none') return AUTHENTICATION_REQUIRED;
-  state.trouble('operator', 'MAIL', new UnhandledCredentials('no checker for Anonymous, and no other way to log in'));
+  state.reportError(
+    'operator',
+    'MAIL',
+    new UnhandledCredentials('no checker for Anonymous, and no other way to log in'),
+  );
   return NO_ENTRANCE;
 }
 

@@ -19,8 +19,8 @@ export function rcpt(
     said.length === 0 ? NO_PARAMETERS : readParameters<RcptParameters>(state.settings.rcptReaders, said, {}, state);
   if (parameters instanceof Reply) return parameters;
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
-  if (state.settings.qualifiedDomains && !isQualified(path)) return UNQUALIFIED;
-  if (transaction.recipients.length >= state.limits.recipients) return TOO_MANY;
+  if (state.settings.requireQualifiedDomains && !isQualified(path)) return UNQUALIFIED;
+  if (transaction.recipients.length >= state.limits.maxRecipients) return TOO_MANY;
   const cost = envelopeCost(state.lineOctets);
   const shortage = state.conversation.memory.shortageOf(cost);
   if (shortage !== undefined) return shortage === 'process' ? NO_MEMORY : TOO_MANY;

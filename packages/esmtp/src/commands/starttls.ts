@@ -15,13 +15,13 @@ export async function starttls(state: State): Promise<Reply | undefined> {
   try {
     await conversation.startTls();
   } catch (error) {
-    state.trouble('client', 'STARTTLS', error);
+    state.reportError('client', 'STARTTLS', error);
     // Back to clear text there is no way.
     throw new PeerGone('no TLS came about', { cause: error });
   }
   await state.logout('reset');
   mind.forget();
-  state.go('start');
+  state.enterPhase('start');
   state.tell({ kind: 'tls-started' });
   return undefined;
 }

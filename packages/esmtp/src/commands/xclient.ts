@@ -2,7 +2,7 @@ import { PeerGone } from '@postern/conversation';
 import { asLoginError, type Login, TrustedLogin } from '@postern/cred';
 import type { Command } from '../command.ts';
 import { MessageDelivery } from '../delivery.ts';
-import type { ForwardedFacts } from '../forwarded.ts';
+import type { ForwardedInfo } from '../forwarded.ts';
 import { ownWords } from '../login-refusal.ts';
 import { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -31,10 +31,10 @@ export async function xclient(state: State, { facts }: Extract<Command, { verb: 
 }
 
 /** Logs the user in, in the place of whoever was. Resolves to the refusal, if it comes to one: then all is as it was before. */
-async function logIn(state: State, user: string, before: ForwardedFacts | undefined): Promise<Reply | undefined> {
+async function logIn(state: State, user: string, before: ForwardedInfo | undefined): Promise<Reply | undefined> {
   const { conversation, mind, portal } = state;
   let login: Login<MessageDelivery>;
-  conversation.leaveOnEnd = true;
+  conversation.treatHalfCloseAsDisconnect = true;
   try {
     login = await portal.login(new TrustedLogin(user), mind, MessageDelivery);
   } catch (failure) {
@@ -43,12 +43,12 @@ async function logIn(state: State, user: string, before: ForwardedFacts | undefi
     const own = ownWords(error);
     const reply = own?.reply ?? (error.culprit === 'client' ? NOT_AUTHORIZED : FAILED);
     if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: MECHANISM, error, reply });
-    else state.trouble(error.culprit, 'XCLIENT', error);
-    if (own?.disconnect) state.leaving = 'disconnected';
+    else state.reportError(error.culprit, 'XCLIENT', error);
+    if (own?.disconnect) state.closeReason = 'disconnected';
     mind.forward(before);
     return reply;
   } finally {
-    conversation.leaveOnEnd = false;
+    conversation.treatHalfCloseAsDisconnect = false;
   }
   await state.logout('reset');
   state.enter(login);

@@ -1,6 +1,6 @@
 import type { AvatarId, LoginError } from '@postern/cred';
 import { utf8 } from '@postern/sasl';
-import { LoginDeferral, LoginRefusal, type RefusalOptions } from '../login-refusal.ts';
+import { LoginDeferral, LoginRejection, type LoginReplyOptions } from '../login-refusal.ts';
 import { Reply } from '../reply.ts';
 
 /** What a decision about a login comes to. The words of aiosmtpd and Halon, with nothing left to be read off a flag or a code. */
@@ -46,7 +46,7 @@ export class Challenge {
 }
 
 /** How a refusal is worded. Without codes it is that of every failed login. */
-export interface Wording extends RefusalOptions {
+export interface ReplyOptions extends LoginReplyOptions {
   /** 400 to 599. Default: 535 for a refusal, 454 for a deferral (RFC 4954 §6). */
   readonly code?: number;
   /** Of the class that the code has. Default: 5.7.8 with 535, 4.7.0 and 5.7.0 with others. */
@@ -59,14 +59,17 @@ export function accept(avatarId: AvatarId): Verdict {
 }
 
 /** Turns the client down for good: no other checker is asked. Throws a RangeError for codes that are none of refusal. */
-export function reject(reason = 'Authentication failed', { code = 535, enhanced, disconnect }: Wording = {}): Verdict {
-  return new Refuse(new LoginRefusal(reply(code, enhanced, reason), { disconnect: disconnect === true }));
+export function reject(
+  reason = 'Authentication failed',
+  { code = 535, enhanced, disconnect }: ReplyOptions = {},
+): Verdict {
+  return new Refuse(new LoginRejection(reply(code, enhanced, reason), { disconnect: disconnect === true }));
 }
 
 /** Turns the client down for now. Throws a RangeError for codes that are none of a deferral. */
 export function defer(
   reason = 'Temporary authentication failure',
-  { code = 454, enhanced, disconnect }: Wording = {},
+  { code = 454, enhanced, disconnect }: ReplyOptions = {},
 ): Verdict {
   return new Refuse(new LoginDeferral(reply(code, enhanced, reason), { disconnect: disconnect === true }));
 }

@@ -1,27 +1,27 @@
 import type { Deadlines } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/cred';
-import type { Message, Onward } from '../delivery.ts';
+import type { Message, NextHop } from '../delivery.ts';
 import { drop } from '../drop.ts';
-import { refusal } from '../refusals.ts';
+import { replyFor } from '../refusals.ts';
 import { Rejection, type Reply } from '../reply.ts';
 
 /** How long a delivery may take over a message's end, and over everything else, in milliseconds. */
-export interface BranchTimes {
-  readonly deliveryTime: number;
-  readonly finalTime: number;
+export interface RecipientMessageOptions {
+  readonly deliveryTimeout: number;
+  readonly endTimeout: number;
   readonly deadlines: Deadlines;
 }
 
 /** One recipient's message among several. Whatever its delivery does, its methods do not fail, and end in time. */
-export class Branch {
-  readonly #times: BranchTimes;
-  readonly #onTrouble: (error: unknown) => void;
+export class RecipientMessage {
+  readonly #times: RecipientMessageOptions;
+  readonly #onError: (error: unknown) => void;
   #message: Message | undefined;
   #failure: Reply | undefined;
 
-  constructor(times: BranchTimes, onTrouble: (error: unknown) => void) {
+  constructor(times: RecipientMessageOptions, onError: (error: unknown) => void) {
     this.#times = times;
-    this.#onTrouble = onTrouble;
+    this.#onError = onError;
   }
 
   /** Why the recipient does not get the message, if that is so. */
@@ -30,8 +30,8 @@ export class Branch {
   }
 
   /** Where the recipient's message has gone on to. */
-  get onward(): Onward | undefined {
-    return this.#message?.onward?.(0);
+  get onward(): NextHop | undefined {
+    return this.#message?.nextHop?.(0);
   }
 
   /** True if the sender is sure to be told that the recipient does not get the message. */
@@ -63,7 +63,7 @@ export class Branch {
   async end(): Promise<Reply | undefined> {
     if (this.#failure !== undefined) return this.#failure;
     try {
-      const [result] = (await this.#within(Promise.resolve(this.#message?.end()), this.#times.finalTime)) ?? [];
+      const [result] = (await this.#within(Promise.resolve(this.#message?.end()), this.#times.endTimeout)) ?? [];
       return result;
     } catch (error) {
       this.#fail(error);
@@ -80,7 +80,7 @@ export class Branch {
     }
   }
 
-  #within<T>(work: Promise<T>, milliseconds = this.#times.deliveryTime): Promise<T> {
+  #within<T>(work: Promise<T>, milliseconds = this.#times.deliveryTimeout): Promise<T> {
     return this.#times.deadlines.within(milliseconds, work);
   }
 
@@ -91,14 +91,14 @@ export class Branch {
   }
 
   #fail(error: unknown): void {
-    this.#failure = refusal(error);
+    this.#failure = replyFor(error);
     this.#tell(error);
   }
 
   #tell(error: unknown): void {
     if (error instanceof Rejection) return;
     try {
-      drop(this.#onTrouble(error));
+      drop(this.#onError(error));
     } catch {
       // A log that does not work is no reason to refuse mail.
     }

@@ -1,9 +1,9 @@
 import { after, type MaybePromise } from '@postern/cred';
-import type { Message, Onward, RecipientResult, TellResult } from '../delivery.ts';
+import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
 
 /** A message for more, or other, recipients than the client named: their results become those of the client's. */
 export class ExpandedMessage implements Message {
-  readonly retains: boolean;
+  readonly keepsChunks: boolean;
   readonly #message: Message;
   /** The recipients of the message that each recipient of the client has become. */
   readonly #indexes: readonly (readonly number[])[];
@@ -11,14 +11,14 @@ export class ExpandedMessage implements Message {
   #results: readonly RecipientResult[] = [];
 
   constructor(message: Message, indexes: readonly (readonly number[])[]) {
-    this.retains = message.retains ?? true;
+    this.keepsChunks = message.keepsChunks ?? true;
     this.#message = message;
     this.#indexes = indexes;
   }
 
   /** The next server of the first target that has one of which the sender may be told. */
-  onward(recipient: number): Onward | undefined {
-    const nextServers = (this.#indexes[recipient] ?? []).map((index) => this.#message.onward?.(index));
+  nextHop(recipient: number): NextHop | undefined {
+    const nextServers = (this.#indexes[recipient] ?? []).map((index) => this.#message.nextHop?.(index));
     return nextServers.find((next) => next?.success !== undefined) ?? nextServers.find((next) => next !== undefined);
   }
 
@@ -32,7 +32,7 @@ export class ExpandedMessage implements Message {
     return this.#message.write(chunk);
   }
 
-  end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]> {
+  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]> {
     const ended = this.#message.end(tell && this.#collector(tell));
     return after(ended, (results) => {
       // Where nobody checks types, what is no list is no word that the message was taken.
@@ -47,7 +47,7 @@ export class ExpandedMessage implements Message {
   }
 
   /** Tells of a recipient when the results of all of its targets are known. */
-  #collector(tell: TellResult): TellResult {
+  #collector(tell: ReportResult): ReportResult {
     const results = new Map<number, RecipientResult>();
     const waiting = new Map<number, number[]>();
     const missing = this.#indexes.map((indexes) => new Set(indexes).size);

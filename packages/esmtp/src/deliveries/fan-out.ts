@@ -1,18 +1,18 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
-import type { Message, Onward, RecipientResult, TellResult } from '../delivery.ts';
+import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
 import { Rejection, type Reply } from '../reply.ts';
-import type { Branch } from './branch.ts';
+import type { RecipientMessage } from './branch.ts';
 
 /** A message that goes by several branches, one for each recipient. */
 export class FanOut implements Message {
-  readonly #branches: readonly Branch[];
+  readonly #branches: readonly RecipientMessage[];
 
-  private constructor(branches: readonly Branch[]) {
+  private constructor(branches: readonly RecipientMessage[]) {
     this.#branches = branches;
   }
 
   /** Throws a Rejection if every branch has failed: for now if one may come to do. */
-  static of(branches: readonly Branch[]): FanOut {
+  static of(branches: readonly RecipientMessage[]): FanOut {
     const failures = branches.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
     if (failures.length < branches.length) return new FanOut(branches);
     const reply = failures.find(({ code }) => code < 500) ?? failures[0];
@@ -20,7 +20,7 @@ export class FanOut implements Message {
     throw new Rejection(reply.code, reply.enhanced ?? '', ...reply.lines);
   }
 
-  onward(recipient: number): Onward | undefined {
+  nextHop(recipient: number): NextHop | undefined {
     return this.#branches[recipient]?.onward;
   }
 
@@ -40,7 +40,7 @@ export class FanOut implements Message {
    * Ends each branch. With one reply for all recipients a temporary failure of one makes that reply temporary, so the client sends the
    * message again: if such a failure is known before the end, no branch keeps the message.
    */
-  end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+  end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
     const failure = tell === undefined ? this.#temporaryFailure() : undefined;
     if (failure !== undefined) return this.#endNowhere(failure);
     const ended = this.#branches.map(async (branch, at) => {

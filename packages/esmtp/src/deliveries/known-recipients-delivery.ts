@@ -6,10 +6,10 @@ import type { RecipientResolver, Resolution } from '../recipients/recipient-reso
 import { Rejection } from '../reply.ts';
 import { encodeXtext } from '../xtext.ts';
 import { ExpandedMessage } from './expanded-message.ts';
-import { WrappedDelivery } from './wrapped-delivery.ts';
+import { ForwardingDelivery } from './wrapped-delivery.ts';
 
 /** What a client may do beyond sending to the recipients that are known. */
-export interface KnownRecipientsOptions {
+export interface KnownRecipientsDeliveryOptions {
   /** True if the client may send to domains that are not ours: a user who has logged in. Default: false. */
   readonly allowForeign?: boolean;
   /**
@@ -30,7 +30,7 @@ export interface KnownRecipientsOptions {
  * const resolver = new LocalRecipients({ hostname: 'mx.example.com', mailboxes: ['ann@example.com'] });
  * const delivery = new KnownRecipientsDelivery(maildirs, resolver);
  */
-export class KnownRecipientsDelivery extends WrappedDelivery {
+export class KnownRecipientsDelivery extends ForwardingDelivery {
   readonly #resolver: RecipientResolver;
   readonly #allowForeign: boolean;
   readonly #allowRoutes: boolean;
@@ -38,7 +38,7 @@ export class KnownRecipientsDelivery extends WrappedDelivery {
   /** The mailboxes that aliases led to when the client named them. */
   readonly #targets = new WeakMap<ForwardPath, readonly Mailbox[]>();
 
-  constructor(delivery: MessageDelivery, resolver: RecipientResolver, options: KnownRecipientsOptions = {}) {
+  constructor(delivery: MessageDelivery, resolver: RecipientResolver, options: KnownRecipientsDeliveryOptions = {}) {
     super(delivery);
     this.#resolver = resolver;
     this.#allowForeign = options.allowForeign ?? false;

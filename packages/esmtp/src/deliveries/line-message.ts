@@ -4,7 +4,7 @@ import { Rejection } from '../reply.ts';
 
 /** A message for whoever wants lines. Lines end with CRLF; a CR or LF that stands alone is part of its line. */
 export abstract class LineMessage implements Message {
-  readonly retains = false;
+  readonly keepsChunks = false;
   readonly #longest: number;
   /** The beginning of a line whose end has not come; it is looked through once, however small the chunks are. */
   #rest = '';

@@ -3,7 +3,7 @@ import { type Mailbox, parseMailbox, type ReversePath } from '../address.ts';
 import type { MailParameters, MessageDelivery } from '../delivery.ts';
 import { foldCase, foldMailbox, withoutSubaddress } from '../mailbox-identity.ts';
 import { Rejection } from '../reply.ts';
-import { WrappedDelivery } from './wrapped-delivery.ts';
+import { ForwardingDelivery } from './wrapped-delivery.ts';
 
 /** An avatar's own addresses: `ann@example.com`, or `@example.com` for all of that domain. Undefined is none. */
 export type OwnAddresses =
@@ -11,7 +11,7 @@ export type OwnAddresses =
   | ((avatarId: AvatarId) => MaybePromise<readonly string[] | undefined>);
 
 /** Who sends, and as whom. */
-export interface MustMatchSenderOptions {
+export interface OwnSenderDeliveryOptions {
   /** Whose delivery it is. */
   readonly avatarId: AvatarId;
   /** Default: the avatar id itself, where it is an address. */
@@ -29,10 +29,10 @@ export interface MustMatchSenderOptions {
  * A delivery through which an avatar sends only as itself: a reverse-path that is not among its addresses is 553 5.7.1 (RFC 6409 §6.1).
  * Addresses are compared without case, and without a tag. What the message's header says is not looked at.
  */
-export class MustMatchSender extends WrappedDelivery {
-  readonly #options: MustMatchSenderOptions;
+export class OwnSenderDelivery extends ForwardingDelivery {
+  readonly #options: OwnSenderDeliveryOptions;
 
-  constructor(delivery: MessageDelivery, options: MustMatchSenderOptions) {
+  constructor(delivery: MessageDelivery, options: OwnSenderDeliveryOptions) {
     super(delivery);
     this.#options = options;
   }

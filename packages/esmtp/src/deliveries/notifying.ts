@@ -5,21 +5,21 @@ import type {
   Envelope,
   Message,
   MessageDelivery,
-  Onward,
+  NextHop,
   Recipient,
   RecipientResult,
-  TellResult,
+  ReportResult,
 } from '../delivery.ts';
 import { drop } from '../drop.ts';
 import { Beginning } from '../notifications/beginning.ts';
 import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
 import { wantsFailure, wantsSuccess } from '../notifications/wishes.ts';
 import { Rejection } from '../reply.ts';
-import { Branch, type BranchTimes } from './branch.ts';
-import { WrappedDelivery } from './wrapped-delivery.ts';
+import { RecipientMessage, type RecipientMessageOptions } from './branch.ts';
+import { ForwardingDelivery } from './wrapped-delivery.ts';
 
 /** Who notifies, by which way, and for how long the client may have to wait for that. */
-export interface NotifyingOptions {
+export interface NotifyingDeliveryOptions {
   /** Where notifications go: messages with the null reverse-path, each to one sender. */
   readonly through: MessageDelivery;
   /** This server's name: a domain, or an address literal. */
@@ -28,16 +28,16 @@ export interface NotifyingOptions {
    * Hears of a notification that could not be sent, or not in time, and of whose message it was. Default: it becomes a warning of the
    * process, the same one once a minute.
    */
-  readonly onTrouble?: (error: unknown, envelope: Envelope) => void;
+  readonly onError?: (error: unknown, envelope: Envelope) => void;
   /** How long a message's notifications may take, in milliseconds; then the client has its reply without them, which is negative
    * if a failure is not told. Default: 30,000. */
-  readonly notifyTime?: number;
+  readonly notifyTimeout?: number;
   /**
    * How long the message's `end` and its notifications may take together, in milliseconds: the client that has given up by then sends a
-   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`finalTime`). To tell of success
-   * may take 10,000 less, or a tenth, so that it is over before a `PerRecipient` around it gives up.
+   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`endTimeout`). To tell of success
+   * may take 10,000 less, or a tenth, so that it is over before a `PerRecipientDelivery` around it gives up.
    */
-  readonly finalTime?: number;
+  readonly endTimeout?: number;
   /** How much of a message is kept, to be returned with a notification, in octets. Default: 65,536. */
   readonly returned?: number;
   /** By default the machine's. */
@@ -49,17 +49,17 @@ export interface NotifyingOptions {
  * who asks for that, that it was delivered (RFC 3461). Nobody is told twice, and no notification is answered by another one. A failure
  * of which the sender is not told makes the client's reply negative, and so does a temporary failure.
  */
-export class Notifying extends WrappedDelivery {
-  readonly #facts: Facts;
+export class NotifyingDelivery extends ForwardingDelivery {
+  readonly #facts: NotifierContext;
 
-  constructor(delivery: MessageDelivery, options: NotifyingOptions) {
+  constructor(delivery: MessageDelivery, options: NotifyingDeliveryOptions) {
     super(delivery);
-    const { clock = systemClock, notifyTime = 30_000, finalTime = 615_000, returned = 65_536, ...given } = options;
+    const { clock = systemClock, notifyTimeout = 30_000, endTimeout = 615_000, returned = 65_536, ...given } = options;
     this.#facts = {
       ...given,
       clock,
-      notifyTime,
-      finalTime,
+      notifyTimeout,
+      endTimeout,
       returned,
       deadlines: new Deadlines(clock),
       warnings: new Warnings(clock),
@@ -76,28 +76,28 @@ export class Notifying extends WrappedDelivery {
   }
 }
 
-interface Facts extends Required<Omit<NotifyingOptions, 'onTrouble'>> {
-  readonly onTrouble?: NotifyingOptions['onTrouble'];
+interface NotifierContext extends Required<Omit<NotifyingDeliveryOptions, 'onError'>> {
+  readonly onError?: NotifyingDeliveryOptions['onError'];
   readonly deadlines: Deadlines;
   readonly warnings: Warnings;
 }
 
 /** A message of which somebody may have to be told. */
 class NotifyingMessage implements Message {
-  readonly retains: boolean;
+  readonly keepsChunks: boolean;
   readonly #message: Message;
   readonly #envelope: Envelope;
-  readonly #facts: Facts;
+  readonly #facts: NotifierContext;
   readonly #arrived = Date.now();
   readonly #beginning: Beginning;
   /** The recipients of whose failure a notification is stored. */
   readonly #notified = new Set<number>();
 
-  constructor(message: Message, envelope: Envelope, facts: Facts) {
+  constructor(message: Message, envelope: Envelope, facts: NotifierContext) {
     const { ret, requireTls = false, body } = envelope.parameters;
     // RFC 3461 §4.3, RFC 8689 §5.
     const wantsAll = ret === 'FULL' && !requireTls && body !== 'BINARYMIME' && mayFailForSome(envelope);
-    this.retains = message.retains ?? true;
+    this.keepsChunks = message.keepsChunks ?? true;
     this.#message = message;
     this.#envelope = envelope;
     this.#facts = facts;
@@ -105,8 +105,8 @@ class NotifyingMessage implements Message {
   }
 
   /** Of success nobody else has to tell. */
-  onward(recipient: number): Onward {
-    return { host: this.#facts.hostname, reply: undefined, ...this.#message.onward?.(recipient), success: undefined };
+  nextHop(recipient: number): NextHop {
+    return { host: this.#facts.hostname, reply: undefined, ...this.#message.nextHop?.(recipient), success: undefined };
   }
 
   isNotified(recipient: number): boolean {
@@ -118,9 +118,9 @@ class NotifyingMessage implements Message {
     return this.#message.write(chunk);
   }
 
-  end(tell?: TellResult): MaybePromise<void | readonly RecipientResult[]> {
-    const { clock, finalTime } = this.#facts;
-    const latest = clock.now() + finalTime;
+  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]> {
+    const { clock, endTimeout } = this.#facts;
+    const latest = clock.now() + endTimeout;
     return after(this.#message.end(tell), (results) => {
       // Where nobody checks types, what is no list is no word that the message was taken.
       if (results !== undefined && !Array.isArray(results)) return results;
@@ -149,17 +149,17 @@ class NotifyingMessage implements Message {
 
   /** One notification of failures, and one of successes. Does not fail: a failure that is not told is the client's to hear of. */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
-    const { clock, deadlines, notifyTime, finalTime, hostname } = this.#facts;
+    const { clock, deadlines, notifyTimeout, endTimeout, hostname } = this.#facts;
     const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#beginning];
-    const until = Math.min(latest, clock.now() + notifyTime);
-    const spare = Math.min(10_000, finalTime / 10);
+    const until = Math.min(latest, clock.now() + notifyTimeout);
+    const spare = Math.min(10_000, endTimeout / 10);
     for (const failed of [true, false]) {
       const times = new TimeLeft(deadlines, clock, failed ? until : Math.min(until, latest - spare));
       try {
         const those = concerned.filter((at) => hasFailed(results[at]) === failed);
         const outcomes = those.flatMap((at) => this.#outcome(at, results[at]));
         if (outcomes.length === 0) continue;
-        if (times.deliveryTime <= 0) throw new TimedOut();
+        if (times.deliveryTimeout <= 0) throw new TimedOut();
         const report = { hostname, envelope, arrived, now: Date.now(), outcomes, returned };
         await this.#send(formatNotification(report), times);
         if (failed) for (const at of those) this.#notified.add(at);
@@ -180,16 +180,16 @@ class NotifyingMessage implements Message {
   }
 
   /** Where nobody knows that, whose word it is of success is not known either. */
-  #onwardOf(at: number): Onward | undefined {
+  #onwardOf(at: number): NextHop | undefined {
     try {
-      return this.#message.onward?.(at);
+      return this.#message.nextHop?.(at);
     } catch (error) {
       this.#tell(error);
       return { host: this.#facts.hostname, reply: undefined, success: undefined };
     }
   }
 
-  async #send({ id, content, smtpUtf8 }: Notification, times: BranchTimes): Promise<void> {
+  async #send({ id, content, smtpUtf8 }: Notification, times: RecipientMessageOptions): Promise<void> {
     const { reversePath, parameters } = this.#envelope;
     if (reversePath === null) return;
     const { through } = this.#facts;
@@ -204,7 +204,7 @@ class NotifyingMessage implements Message {
     // RFC 3461 §6.1.
     const recipient: Recipient = { forwardPath: reversePath, parameters: { notify: 'NEVER' } };
     let cause: unknown;
-    const branch = new Branch(times, (error) => {
+    const branch = new RecipientMessage(times, (error) => {
       cause ??= error;
     });
     await branch.open(async () => {
@@ -219,13 +219,13 @@ class NotifyingMessage implements Message {
   }
 
   #tell(error: unknown): void {
-    const { onTrouble, warnings } = this.#facts;
-    if (onTrouble === undefined) {
+    const { onError, warnings } = this.#facts;
+    if (onError === undefined) {
       warnings.warn('a notification was not sent', error);
       return;
     }
     try {
-      drop(onTrouble(error, this.#envelope));
+      drop(onError(error, this.#envelope));
     } catch {
       // A log that does not work is no reason to refuse mail.
     }
@@ -233,7 +233,7 @@ class NotifyingMessage implements Message {
 }
 
 /** What is left of the time until then, for each step anew. */
-class TimeLeft implements BranchTimes {
+class TimeLeft implements RecipientMessageOptions {
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
   readonly #until: number;
@@ -244,12 +244,12 @@ class TimeLeft implements BranchTimes {
     this.#until = until;
   }
 
-  get deliveryTime(): number {
+  get deliveryTimeout(): number {
     return this.#until - this.#clock.now();
   }
 
-  get finalTime(): number {
-    return this.deliveryTime;
+  get endTimeout(): number {
+    return this.deliveryTimeout;
   }
 }
 

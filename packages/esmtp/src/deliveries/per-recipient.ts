@@ -10,26 +10,26 @@ import {
   type Recipient,
 } from '../delivery.ts';
 import { Rejection } from '../reply.ts';
-import { Branch } from './branch.ts';
+import { RecipientMessage } from './branch.ts';
 import { FanOut } from './fan-out.ts';
 
 /** Who takes a recipient's messages. Throws a Rejection where nobody does. */
 export type Route = (forwardPath: ForwardPath) => MaybePromise<MessageDelivery>;
 
 /** How long one recipient's delivery may keep the others waiting. */
-export interface PerRecipientOptions {
+export interface PerRecipientDeliveryOptions {
   /**
    * How long one recipient's delivery may take over one call, in milliseconds; then that recipient gets a 451, and the others are not
-   * kept waiting. Default: 100,000, so that it is over before the server's own limit (`deliveryTime`).
+   * kept waiting. Default: 100,000, so that it is over before the server's own limit (`deliveryTimeout`).
    */
-  readonly deliveryTime?: number;
-  /** The same for a message's `end`. Default: 610,000, so that it is over before the server's own limit (`finalTime`). */
-  readonly finalTime?: number;
+  readonly deliveryTimeout?: number;
+  /** The same for a message's `end`. Default: 610,000, so that it is over before the server's own limit (`endTimeout`). */
+  readonly endTimeout?: number;
   /**
    * Hears what went wrong with a recipient's delivery, other than by a Rejection. Default: it becomes a warning of the process, the same
    * one once a minute.
    */
-  readonly onTrouble?: (error: unknown, recipient: Recipient) => void;
+  readonly onError?: (error: unknown, recipient: Recipient) => void;
   /** By default the machine's. */
   readonly clock?: Clock;
 }
@@ -38,15 +38,15 @@ export interface PerRecipientOptions {
  * Delivers to each recipient by itself: each has a delivery, a message, and a result of its own. One that fails, or is slow, is no
  * other's trouble. One object may serve all users.
  */
-export class PerRecipient extends MessageDelivery {
+export class PerRecipientDelivery extends MessageDelivery {
   readonly #route: Route;
-  readonly #options: PerRecipientOptions;
+  readonly #options: PerRecipientDeliveryOptions;
   readonly #deadlines: Deadlines;
   readonly #warnings: Warnings;
   /** Whom a recipient was routed to when the client named it. */
   readonly #routed = new WeakMap<ForwardPath, MessageDelivery>();
 
-  constructor(route: Route, options: PerRecipientOptions = {}) {
+  constructor(route: Route, options: PerRecipientDeliveryOptions = {}) {
     super();
     this.#route = route;
     this.#options = options;
@@ -74,10 +74,10 @@ export class PerRecipient extends MessageDelivery {
 
   /** Rejects with a Rejection if no recipient's message can begin. */
   async openMessage(envelope: Envelope): Promise<Message> {
-    const { deliveryTime = 100_000, finalTime = 610_000, onTrouble = this.#warn } = this.#options;
+    const { deliveryTimeout = 100_000, endTimeout = 610_000, onError = this.#warn } = this.#options;
     const branches = envelope.recipients.map((recipient) => {
-      const times = { deliveryTime, finalTime, deadlines: this.#deadlines };
-      return new Branch(times, (error) => onTrouble(error, recipient));
+      const times = { deliveryTimeout: deliveryTimeout, endTimeout: endTimeout, deadlines: this.#deadlines };
+      return new RecipientMessage(times, (error) => onError(error, recipient));
     });
     const opened = branches.map((branch, at) => {
       const recipient = envelope.recipients[at] as Recipient;

@@ -3,7 +3,7 @@ import type { ForwardPath, Mailbox, ReversePath } from '../address.ts';
 import { type Envelope, type MailParameters, type Message, MessageDelivery, type RcptParameters } from '../delivery.ts';
 
 /** A delivery that asks another one for everything, and disposes of it in the end: what derives from it does one thing otherwise. */
-export abstract class WrappedDelivery extends MessageDelivery implements AsyncDisposable {
+export abstract class ForwardingDelivery extends MessageDelivery implements AsyncDisposable {
   readonly #delivery: MessageDelivery;
 
   constructor(delivery: MessageDelivery) {

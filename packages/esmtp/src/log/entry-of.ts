@@ -64,10 +64,10 @@ export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
       };
       return { level: 'warn', message: 'message refused', fields };
     }
-    case 'trouble':
+    case 'error':
       return {
         level: event.culprit === 'client' ? 'info' : 'error',
-        message: 'trouble',
+        message: 'error',
         fields: { during: event.during, culprit: event.culprit, err: event.cause },
       };
     case 'closed':

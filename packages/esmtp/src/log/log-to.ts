@@ -16,7 +16,7 @@ export interface Logger {
 /** How much of what clients cause is logged. */
 export interface LogToOptions {
   /**
-   * Refused commands, senders and recipients that are logged for one connection, and as many troubles; the rest is counted, and
+   * Refused commands, senders and recipients that are logged for one connection, and as many errors; the rest is counted, and
    * the number logged when the connection ends. Refused logins and messages are always logged. Default: 20.
    */
   readonly maxRefusals?: number;
@@ -64,7 +64,7 @@ class Bounds {
     if (bounded === undefined) return 'free';
     let counts = this.#counts.get(mind);
     if (counts === undefined) {
-      counts = { refusals: 0, troubles: 0 };
+      counts = { refusals: 0, errors: 0 };
       this.#counts.set(mind, counts);
     }
     counts[bounded]++;
@@ -76,19 +76,19 @@ class Bounds {
   omitted(mind: Mind): LogFields | undefined {
     const counts = this.#counts.get(mind);
     if (counts === undefined) return undefined;
-    const [refusals, troubles] = [counts.refusals - this.#maximum, counts.troubles - this.#maximum];
-    if (refusals <= 0 && troubles <= 0) return undefined;
-    return { refusals: Math.max(0, refusals), troubles: Math.max(0, troubles) };
+    const [refusals, errors] = [counts.refusals - this.#maximum, counts.errors - this.#maximum];
+    if (refusals <= 0 && errors <= 0) return undefined;
+    return { refusals: Math.max(0, refusals), errors: Math.max(0, errors) };
   }
 }
 
-type Bounded = 'refusals' | 'troubles';
+type Bounded = 'refusals' | 'errors';
 
 const BOUNDED: ReadonlyMap<EsmtpEvent['kind'], Bounded> = new Map([
   ['command-refused', 'refusals'],
   ['sender-refused', 'refusals'],
   ['recipient-refused', 'refusals'],
-  ['trouble', 'troubles'],
+  ['error', 'errors'],
 ]);
 
 /** A console has no fields; its lines are for people. */

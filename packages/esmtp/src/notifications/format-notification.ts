@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { DateFormat } from '../date-format.ts';
+import { DateCache } from '../date-format.ts';
 import type { Envelope, Recipient } from '../delivery.ts';
 import { inAscii, inUtf8, isEnvelopeId, isOriginalRecipient } from '../dsn.ts';
 import type { Reply } from '../reply.ts';
@@ -57,7 +57,7 @@ export function formatNotification(report: Report): Notification {
     line(`From: Mail Delivery System <postmaster@${hostname}>`),
     line(`To: <${envelope.reversePath?.toString()}>`),
     `Subject: Delivery status notification (${failed ? 'failure' : 'success'})`,
-    `Date: ${new DateFormat().format(now)}`,
+    `Date: ${new DateCache().format(now)}`,
     line(`Message-ID: <${id}@${hostname}>`),
     'Auto-Submitted: auto-replied',
     'MIME-Version: 1.0',
@@ -104,7 +104,7 @@ function statusOf({ hostname, envelope, arrived, outcomes }: Report, utf8: boole
     ...field('Original-Envelope-Id', envid !== undefined && isEnvelopeId(envid) ? decodeXtext(envid) : undefined),
     // RFC 3461 §6.3: what cannot be looked up is no name in the DNS.
     ...field('Reporting-MTA', `${LOOKED_UP.test(hostname) ? 'dns' : 'x-local-hostname'}; ${hostname}`),
-    ...field('Arrival-Date', new DateFormat().format(arrived)),
+    ...field('Arrival-Date', new DateCache().format(arrived)),
   ];
   const ofRecipients = outcomes.map(({ recipient, action, reply, host }) => [
     ...field('Original-Recipient', originalRecipient(recipient, utf8)),

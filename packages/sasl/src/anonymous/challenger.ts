@@ -1,5 +1,5 @@
 import { Anonymous } from '@postern/cred';
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { responseText } from '../response.ts';
@@ -12,7 +12,7 @@ export function anonymous(): Challenger<Anonymous> {
     credentials: Anonymous,
     exposesSecret: false,
     async challenge(ask, initialResponse) {
-      const trace = responseText(initialResponse ?? (await ask(EMPTY)));
+      const trace = responseText(initialResponse ?? (await ask(NO_BYTES)));
       if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or holds what RFC 4505 prohibits');
       return new Anonymous(trace);
     },

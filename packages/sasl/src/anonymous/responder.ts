@@ -1,4 +1,4 @@
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import { SaslFailure } from '../client/errors.ts';
 import type { Responder } from '../client/responder.ts';
 import { sayLast } from '../client/response.ts';
@@ -17,7 +17,7 @@ export function anonymousResponder({ trace = '' }: AnonymousResponderOptions = {
     exposesSecret: false,
     async respond(say) {
       if (!isTrace(trace)) throw new SaslFailure('the trace is too long or holds what RFC 4505 prohibits');
-      await sayLast(say, utf8(trace));
+      await sayLast(say, encodeUtf8(trace));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import { withoutExporter } from '../scram/channel-binding.ts';
 import { SaslError, SaslFailure } from './errors.ts';
 import type { Channel, Responder, Say } from './responder.ts';
@@ -13,7 +13,7 @@ export interface ClientAuthentication {
   /** True if nobody can listen in: TLS with a verified server, or a peer on the same machine. Default: false. */
   readonly secure?: boolean;
   /** Says a password or token on a channel that is not secure as well. Default: false. */
-  readonly cleartext?: boolean;
+  readonly allowCleartext?: boolean;
   /** Which responder is tried first: by the strength of the mechanism, or in the order given. Default: `strength`. */
   readonly prefer?: 'strength' | 'order';
 }
@@ -28,11 +28,11 @@ export async function authenticate(
   responders: readonly Responder[],
   offered: readonly string[],
   saslInterface: SaslInterface,
-  { tls, secure = false, cleartext = false, prefer = 'strength' }: ClientAuthentication = {},
+  { tls, secure = false, allowCleartext = false, prefer = 'strength' }: ClientAuthentication = {},
 ): Promise<Responder> {
   let channel: Channel = { tls, secure, offered };
   let bound = false;
-  const { usable, reasons } = choose(responders, channel, cleartext);
+  const { usable, reasons } = choose(responders, channel, allowCleartext);
   if (prefer === 'strength') usable.sort((a, b) => rank(a) - rank(b));
 
   for (const responder of usable) {
@@ -57,13 +57,13 @@ export async function authenticate(
 }
 
 /** The responders that the server offers and that may be used on this channel, and why the others may not. */
-function choose(responders: readonly Responder[], channel: Channel, cleartext: boolean) {
+function choose(responders: readonly Responder[], channel: Channel, allowCleartext: boolean) {
   const usable: Responder[] = [];
   const reasons: string[] = [];
   const names = new Set(channel.offered.map((name) => name.toUpperCase()));
   for (const responder of responders) {
     if (!names.has(responder.mechanism)) continue;
-    const exposed = responder.exposesSecret !== false && !channel.secure && !cleartext;
+    const exposed = responder.exposesSecret !== false && !channel.secure && !allowCleartext;
     const reason = exposed ? 'exposes the secret on a channel that is not secure' : responder.unavailable?.(channel);
     if (reason === undefined) usable.push(responder);
     else reasons.push(`${responder.mechanism}: ${reason}`);
@@ -77,7 +77,7 @@ async function run(responder: Responder, machine: SaslStateMachine, channel: Cha
     const begins = machine.state === 'initial';
     const { state, payload } = begins
       ? await machine.initiate(responder.mechanism, message)
-      : await machine.respond(message ?? EMPTY);
+      : await machine.respond(message ?? NO_BYTES);
     return state === 'success' ? undefined : payload;
   };
   try {

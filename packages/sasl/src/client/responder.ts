@@ -1,4 +1,4 @@
-import type { ChannelBindingType, TlsFacts } from '@postern/cred';
+import type { ChannelBindingType, TlsInfo } from '@postern/cred';
 
 /**
  * Says a message to the server and hears its next challenge, both as plain bytes; the protocol does the framing. The first message
@@ -39,7 +39,7 @@ export interface Responder {
 /** What a client knows of the channel that it authenticates on. */
 export interface Channel {
   /** Undefined on a channel without TLS. */
-  readonly tls: TlsFacts | undefined;
+  readonly tls: TlsInfo | undefined;
   /** True if nobody can listen in: TLS with a verified server, or a peer on the same machine. */
   readonly secure: boolean;
   /** The mechanisms that the server offers, as it wrote them. */
@@ -54,7 +54,7 @@ export interface UserPassword {
 }
 
 /** Whom to act as, for the mechanisms that can carry it. */
-export interface ActAs {
+export interface AuthorizationOptions {
   /** The authorization identity; by default the user is nobody else. */
   readonly authzid?: string | undefined;
 }

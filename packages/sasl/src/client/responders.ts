@@ -4,10 +4,10 @@ import { loginResponder } from '../login/responder.ts';
 import { plainResponder } from '../plain/responder.ts';
 import { SCRAM_HASHES, type ScramHash } from '../scram/hashes.ts';
 import { scramResponder } from '../scram/responder.ts';
-import type { ActAs, Responder, UserPassword } from './responder.ts';
+import type { AuthorizationOptions, Responder, UserPassword } from './responder.ts';
 
 /** What a user logs in with, by any mechanism that rests on a password. */
-export interface PasswordRespondersOptions extends UserPassword, ActAs {
+export interface PasswordRespondersOptions extends UserPassword, AuthorizationOptions {
   /** The service's host and the like, for DIGEST-MD5: without it that mechanism is not among them. */
   readonly digestUri?: { readonly service: string; readonly host: string };
 }

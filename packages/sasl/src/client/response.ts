@@ -1,4 +1,4 @@
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import { SaslFailure } from './errors.ts';
 import type { Say } from './responder.ts';
 
@@ -18,7 +18,7 @@ export async function sayMore(say: Say, message: Uint8Array | undefined): Promis
 export function field(given: string, name: string): Uint8Array {
   if (!given.isWellFormed() || given.includes('\0'))
     throw new SaslFailure(`this ${name} cannot be said in the mechanism`);
-  return utf8(given);
+  return encodeUtf8(given);
 }
 
 /** The same for what must not be empty. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { utf8, view } from '../bytes.ts';
+import { asBuffer, encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedName } from '../response.ts';
@@ -25,11 +25,11 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
     exposesSecret: false,
     serverFirst: true,
     async challenge(ask) {
-      const challenge = utf8(`<${nonce()}@${hostname}>`);
+      const challenge = encodeUtf8(`<${nonce()}@${hostname}>`);
       const response = await ask(challenge);
       // User names may hold spaces, digests do not.
       const space = response.lastIndexOf(SPACE);
-      const digest = view(response.subarray(space + 1)).toString('latin1');
+      const digest = asBuffer(response.subarray(space + 1)).toString('latin1');
       if (space < 0 || !DIGEST.test(digest)) {
         throw new MalformedResponse(
           'a CRAM-MD5 response is a user name, a space and 32 hexadecimal digits in lower case',

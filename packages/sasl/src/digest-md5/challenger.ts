@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid, preparedName, responseText } from '../response.ts';
@@ -35,7 +35,7 @@ export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Respon
       const once = nonce();
       // The one form that suits all clients: no blanks, nothing else, the algorithm without quotation marks.
       const challenge = `realm=${quote(realm)},nonce=${quote(once)},qop="auth",charset=utf-8,algorithm=md5-sess`;
-      return read(await ask(utf8(challenge)), once, options);
+      return read(await ask(encodeUtf8(challenge)), once, options);
     },
   };
 }
@@ -66,7 +66,7 @@ function read(response: Uint8Array, nonce: string, { realm, service, hosts }: Di
     username: name,
     authzid,
     rawUsername: latin1IfPossible(username),
-    rawRealm: utf8(realm),
+    rawRealm: encodeUtf8(realm),
     input: {
       nonce: one('nonce', (value) => value === nonce),
       cnonce: one('cnonce', (value) => value !== ''),

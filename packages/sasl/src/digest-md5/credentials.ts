@@ -1,10 +1,10 @@
 import { type Ask, PasswordProof } from '@postern/cred';
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
 import { type DigestInput, isDigest, responseDigest, rspauthDigest, userHash } from './digest.ts';
 
 /** What a client sent in answer to a DIGEST-MD5 challenge. */
-export interface DigestMd5Facts {
+export interface DigestMd5Info {
   /** The user name, prepared for look-up. */
   readonly username: string;
   /** The authorization identity, prepared. */
@@ -20,10 +20,10 @@ export interface DigestMd5Facts {
 /** The answer to a DIGEST-MD5 challenge (RFC 2831 §2.1.2). */
 export class DigestMd5Response extends PasswordProof {
   readonly username: string;
-  readonly #facts: DigestMd5Facts;
+  readonly #facts: DigestMd5Info;
   #rspauth: Buffer | undefined;
 
-  constructor(facts: DigestMd5Facts) {
+  constructor(facts: DigestMd5Info) {
     super(facts.authzid);
     this.username = facts.username;
     this.#facts = facts;
@@ -45,7 +45,7 @@ export class DigestMd5Response extends PasswordProof {
   override async accepted(ask: Ask): Promise<void> {
     if (this.#rspauth === undefined)
       throw new TypeError('a checker accepted a DIGEST-MD5 response without checking it');
-    const last = await ask(utf8(`rspauth=${this.#rspauth.toString('hex')}`));
+    const last = await ask(encodeUtf8(`rspauth=${this.#rspauth.toString('hex')}`));
     if (last.length > 0) throw new MalformedResponse('a client has nothing to say to rspauth');
   }
 }

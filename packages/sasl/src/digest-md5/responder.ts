@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
-import type { ActAs, Responder, UserPassword } from '../client/responder.ts';
+import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
 import { field, filledField, sayLast, sayMore } from '../client/response.ts';
 import { type DigestInput, isDigest, latin1IfPossible, responseDigest, rspauthDigest, userHash } from './digest.ts';
 import { byteString, parseDirectives, quote } from './directives.ts';
 
 /** What a client logs in with by DIGEST-MD5, and where. */
-export interface DigestMd5ResponderOptions extends UserPassword, ActAs {
+export interface DigestMd5ResponderOptions extends UserPassword, AuthorizationOptions {
   /** The name of the service: `smtp`, `pop`, `imap`. */
   readonly service: string;
   /** The host connected to. */
@@ -50,7 +50,7 @@ export function digestMd5Responder(options: DigestMd5ResponderOptions): Responde
       if (more.length > 0 || !isDigest(rspauth, rspauthDigest(secret, input))) {
         throw new AuthenticationFailure('the server does not know the password: its rspauth is wrong');
       }
-      await sayLast(say, EMPTY);
+      await sayLast(say, NO_BYTES);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { preparedAuthzid } from '../response.ts';
 import { ExternalIdentity } from './credentials.ts';
@@ -12,7 +12,7 @@ export function external(): Challenger<ExternalIdentity> {
     exposesSecret: false,
     unavailable: ({ tls }) => (tls?.peerCertificate?.verified ? undefined : 'needs a verified client certificate'),
     async challenge(ask, initialResponse, { tls }) {
-      const authzid = preparedAuthzid(initialResponse ?? (await ask(EMPTY)));
+      const authzid = preparedAuthzid(initialResponse ?? (await ask(NO_BYTES)));
       const certificate = tls?.peerCertificate;
       if (!certificate?.verified) throw new UnauthorizedLogin('no verified client certificate');
       return new ExternalIdentity(certificate, authzid);

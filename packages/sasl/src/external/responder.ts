@@ -1,8 +1,8 @@
-import type { ActAs, Responder } from '../client/responder.ts';
+import type { AuthorizationOptions, Responder } from '../client/responder.ts';
 import { field, sayLast } from '../client/response.ts';
 
 /** EXTERNAL (RFC 4422 App. A): asks the server to take the identity that the channel has established, a TLS certificate's for one. */
-export function externalResponder({ authzid = '' }: ActAs = {}): Responder {
+export function externalResponder({ authzid = '' }: AuthorizationOptions = {}): Responder {
   return {
     mechanism: 'EXTERNAL',
     exposesSecret: false,

@@ -1,5 +1,5 @@
 import { UsernamePassword } from '@postern/cred';
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { usernamePassword } from '../username-password.ts';
 
@@ -19,8 +19,8 @@ export function login({
   usernamePrompt = 'Username:',
   passwordPrompt = 'Password:',
 }: LoginOptions = {}): Challenger<UsernamePassword> {
-  const askUsername = utf8(usernamePrompt);
-  const askPassword = utf8(passwordPrompt);
+  const askUsername = encodeUtf8(usernamePrompt);
+  const askPassword = encodeUtf8(passwordPrompt);
   return {
     mechanism: 'LOGIN',
     credentials: UsernamePassword,

@@ -1,5 +1,5 @@
 import { type Mind, UnauthorizedLogin } from '@postern/cred';
-import { EMPTY, text, utf8 } from '../bytes.ts';
+import { encodeUtf8, NO_BYTES, text } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid } from '../response.ts';
@@ -22,14 +22,14 @@ export interface OAuthBearerOptions {
 export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<BearerToken> {
   const errorChallenge = (status: TokenStatus): Uint8Array => {
     const { scope, openidConfiguration } = options;
-    return utf8(JSON.stringify({ status, scope, 'openid-configuration': openidConfiguration }));
+    return encodeUtf8(JSON.stringify({ status, scope, 'openid-configuration': openidConfiguration }));
   };
   return {
     mechanism: 'OAUTHBEARER',
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse, mind) {
-      const request = parseOAuthBearer(text(initialResponse ?? (await ask(EMPTY))) ?? '');
+      const request = parseOAuthBearer(text(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
         await sayError(ask, errorChallenge('invalid_request'));
         throw new MalformedResponse('not an OAUTHBEARER message');

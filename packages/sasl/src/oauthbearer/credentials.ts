@@ -2,7 +2,7 @@ import { type Ask, Credentials, LoginDenied, type LoginError, UnauthorizedLogin 
 import { ExchangeError } from '../errors.ts';
 
 /** What came with a token, and how to tell the client what is wrong with it. */
-export interface BearerTokenFacts {
+export interface BearerTokenInfo {
   /** Whom the client asks to act as: `a=` in OAUTHBEARER, `user=` in XOAUTH2. The checker may also take it for whose token it is. */
   readonly authzid?: string | undefined;
   /** The host that the client says it connected to. */
@@ -25,9 +25,9 @@ export class BearerToken extends Credentials {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly #token: string;
-  readonly #errorChallenge: BearerTokenFacts['errorChallenge'];
+  readonly #errorChallenge: BearerTokenInfo['errorChallenge'];
 
-  constructor(token: string, { authzid, host, port, errorChallenge }: BearerTokenFacts = {}) {
+  constructor(token: string, { authzid, host, port, errorChallenge }: BearerTokenInfo = {}) {
     super(authzid);
     this.#token = token;
     this.host = host;

@@ -1,6 +1,6 @@
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
-import type { ActAs, Responder, Say } from '../client/responder.ts';
+import type { AuthorizationOptions, Responder, Say } from '../client/responder.ts';
 import { field } from '../client/response.ts';
 import { formatOAuthBearer, TOKEN } from './messages.ts';
 import { TokenRefused } from './token-refused.ts';
@@ -14,7 +14,7 @@ export interface TokenOptions {
 }
 
 /** What a client logs in with by OAUTHBEARER. */
-export interface OAuthBearerResponderOptions extends TokenOptions, ActAs {
+export interface OAuthBearerResponderOptions extends TokenOptions, AuthorizationOptions {
   /** The host connected to, for servers that check it. */
   readonly host?: string | undefined;
   /** The port connected to. */
@@ -44,7 +44,7 @@ export async function sayToken(
   { token, cancelsError }: TokenOptions,
 ): Promise<void> {
   if (!TOKEN.test(token)) throw new SaslFailure('the token is none');
-  const errorChallenge = await say(utf8(message));
+  const errorChallenge = await say(encodeUtf8(message));
   if (errorChallenge === undefined) return;
   if (!cancelsError) {
     try {

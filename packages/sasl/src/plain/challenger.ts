@@ -1,5 +1,5 @@
 import { UsernamePassword } from '@postern/cred';
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { usernamePassword } from '../username-password.ts';
@@ -11,7 +11,7 @@ export function plain(): Challenger<UsernamePassword> {
     credentials: UsernamePassword,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
-      const message = initialResponse ?? (await ask(EMPTY));
+      const message = initialResponse ?? (await ask(NO_BYTES));
       const first = message.indexOf(NUL);
       const second = message.indexOf(NUL, first + 1);
       if (first < 0 || second < 0 || message.includes(NUL, second + 1)) {

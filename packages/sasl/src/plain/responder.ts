@@ -1,8 +1,8 @@
-import type { ActAs, Responder, UserPassword } from '../client/responder.ts';
+import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
 import { field, filledField, sayLast } from '../client/response.ts';
 
 /** PLAIN (RFC 4616): the user name and the password, in one message. */
-export function plainResponder({ username, password, authzid = '' }: UserPassword & ActAs): Responder {
+export function plainResponder({ username, password, authzid = '' }: UserPassword & AuthorizationOptions): Responder {
   return {
     mechanism: 'PLAIN',
     exposesSecret: true,

@@ -10,7 +10,10 @@ import { LEFT_TO_RIGHT, MAPPED_TO_NOTHING, NON_ASCII_SPACES, PROHIBITED, RIGHT_T
  *
  * `allowUnassigned` keeps code points that Unicode 3.2 does not assign as they are (RFC 3454 §7).
  */
-export function saslprep(text: string, { allowUnassigned }: { readonly allowUnassigned: boolean }): string | undefined {
+export function prepareString(
+  text: string,
+  { allowUnassigned }: { readonly allowUnassigned: boolean },
+): string | undefined {
   const mapped = map(text);
   const codePoints = Array.from(mapped, (character) => character.codePointAt(0) as number);
   if (codePoints.length === 0 || codePoints.some((codePoint) => PROHIBITED.has(codePoint))) return undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelBindingType, Mind } from '@postern/cred';
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid, preparedName } from '../response.ts';
@@ -59,7 +59,7 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
     },
 
     async challenge(ask, initialResponse, mind) {
-      const first = parseClientFirst(initialResponse ?? (await ask(EMPTY)));
+      const first = parseClientFirst(initialResponse ?? (await ask(NO_BYTES)));
       if (first === undefined) throw new MalformedResponse('not a SCRAM client-first-message');
       const username = preparedName(first.username, 'user name');
       return new credentials({

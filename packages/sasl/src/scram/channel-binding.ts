@@ -1,4 +1,4 @@
-import type { ChannelBindingType, Mind, TlsFacts } from '@postern/cred';
+import type { ChannelBindingType, Mind, TlsInfo } from '@postern/cred';
 
 /**
  * The types that both halves use by default, best first. tls-unique is for TLS 1.2, where clients of
@@ -13,7 +13,7 @@ export const DEFAULT_CHANNEL_BINDINGS: readonly ChannelBindingType[] = [
 
 /** The channel binding data of the type that a client named, if the type is one of `types` and this connection has it. */
 export function bindingData(
-  tls: TlsFacts | undefined,
+  tls: TlsInfo | undefined,
   type: string,
   types: readonly ChannelBindingType[],
 ): Uint8Array | undefined {
@@ -27,7 +27,7 @@ export function bindingData(
 
 /** The first of these types, best first, that this connection has. */
 export function firstBinding(
-  tls: TlsFacts | undefined,
+  tls: TlsInfo | undefined,
   types: readonly ChannelBindingType[],
 ): { readonly type: ChannelBindingType; readonly data: Uint8Array } | undefined {
   for (const type of types) {
@@ -48,7 +48,7 @@ export function useBinding(mind: Mind, type: string): void {
 }
 
 /** The same for a client: the channel's TLS after an authentication that has used tls-exporter. */
-export function withoutExporter(tls: TlsFacts | undefined): TlsFacts | undefined {
+export function withoutExporter(tls: TlsInfo | undefined): TlsInfo | undefined {
   if (tls === undefined) return undefined;
   const { version, cipher, serverName, peerCertificate } = tls;
   const channelBinding = (type: ChannelBindingType) => (type === 'tls-exporter' ? undefined : tls.channelBinding(type));

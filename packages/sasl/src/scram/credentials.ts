@@ -1,6 +1,6 @@
 import { type Ask, after, type MaybePromise, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
 import { encodeBase64 } from '../base64.ts';
-import { utf8 } from '../bytes.ts';
+import { encodeUtf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
 import type { Decoys } from './decoys.ts';
 import type { ScramHash } from './hashes.ts';
@@ -71,13 +71,13 @@ export class ScramCredentials extends PasswordProof {
   override async accepted(ask: Ask): Promise<void> {
     if (this.#signature === undefined)
       throw new TemporaryFailure('a checker accepted SCRAM credentials without a proof');
-    const response = await ask(utf8(formatServerFinal(this.#signature)));
+    const response = await ask(encodeUtf8(formatServerFinal(this.#signature)));
     if (response.length > 0) throw new MalformedResponse('the response to the server-final-message is not empty');
   }
 
   /** Runs the exchange to its end, against nobody if no checker has: an unknown user looks like a wrong password. */
   override async conclude(): Promise<void> {
-    if (this.#heard === undefined) await this.verify(this.#exchange.decoys.nobody(this.username));
+    if (this.#heard === undefined) await this.verify(this.#exchange.decoys.decoySecret(this.username));
     else await this.#heard;
   }
 
@@ -130,7 +130,7 @@ interface Heard {
 }
 
 function hear(exchange: ScramExchange, serverFirst: string, arrived: () => MaybePromise<void>): Promise<Heard> {
-  return exchange.ask(utf8(serverFirst)).then((response) => {
+  return exchange.ask(encodeUtf8(serverFirst)).then((response) => {
     const final = parseClientFinal(response);
     if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
     const heard: Heard = {

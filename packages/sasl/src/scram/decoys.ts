@@ -45,7 +45,7 @@ export class Decoys {
   }
 
   /** A secret of no password. */
-  nobody(username: string): ScramSecret {
+  decoySecret(username: string): ScramSecret {
     const { iterations } = this;
     const key = this.#nobodysKey;
     return new ScramSecret({ hash: this.#hash, salt: this.salt(username), iterations, storedKey: key, serverKey: key });
@@ -53,7 +53,7 @@ export class Decoys {
 
   /** Resolves to the secret of this password, or of no password if it can be none. Keeps it as long as logins ask for it often. */
   derive(username: string, password: string): Promise<ScramSecret> {
-    if (preparePassword(password) === undefined) return Promise.resolve(this.nobody(username));
+    if (preparePassword(password) === undefined) return Promise.resolve(this.decoySecret(username));
     const key = this.#hmac('password', username, password).toString('base64');
     const derived = this.#derived.get(key) ?? this.#derive(username, password, key);
     this.#derived.delete(key);

@@ -2,7 +2,7 @@
 export type ScramHash = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'sha3-512';
 
 /** What SCRAM needs to know of a hash. */
-export interface ScramHashFacts {
+export interface ScramHashInfo {
   /** The mechanism's registered name, without `-PLUS`. */
   readonly mechanism: string;
   /** Bytes of a digest: the length of proofs, signatures and stored keys. */
@@ -12,7 +12,7 @@ export interface ScramHashFacts {
 }
 
 /** The family, the weakest hash first. */
-export const SCRAM_HASHES: Readonly<Record<ScramHash, ScramHashFacts>> = {
+export const SCRAM_HASHES: Readonly<Record<ScramHash, ScramHashInfo>> = {
   sha1: { mechanism: 'SCRAM-SHA-1', length: 20, block: 64 },
   sha224: { mechanism: 'SCRAM-SHA-224', length: 28, block: 64 },
   sha256: { mechanism: 'SCRAM-SHA-256', length: 32, block: 64 },

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ChannelBindingType } from '@postern/cred';
-import { EMPTY, utf8 } from '../bytes.ts';
+import { encodeUtf8, NO_BYTES } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
-import type { ActAs, Channel, Responder, Say, UserPassword } from '../client/responder.ts';
+import type { AuthorizationOptions, Channel, Responder, Say, UserPassword } from '../client/responder.ts';
 import { sayLast, sayMore } from '../client/response.ts';
-import { prepare, preparePassword } from '../prepare.ts';
+import { preparePassword, saslprep } from '../prepare.ts';
 import { DEFAULT_CHANNEL_BINDINGS, firstBinding } from './channel-binding.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, withRoom, xor } from './hmac.ts';
@@ -24,7 +24,7 @@ import { randomNonces } from './nonces.ts';
 import { MIN_ITERATIONS } from './secret.ts';
 
 /** How a client does SCRAM. */
-export interface ScramResponderOptions extends UserPassword, ActAs {
+export interface ScramResponderOptions extends UserPassword, AuthorizationOptions {
   readonly hash: ScramHash;
   /** The mechanism with `-PLUS`, which requires channel binding. Default: false. */
   readonly plus?: boolean;
@@ -83,14 +83,14 @@ export function scramResponder(options: ScramResponderOptions): Responder {
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
         throw new AuthenticationFailure('the server does not know the user: its signature is wrong');
       }
-      await sayLast(say, EMPTY);
+      await sayLast(say, NO_BYTES);
     },
   };
 }
 
 /** Prepared as a query string (RFC 5802 §5.1). */
 function query(given: string, name: string): string {
-  const prepared = prepare(given, 'query');
+  const prepared = saslprep(given, 'query');
   if (prepared === undefined) throw new SaslFailure(`SASLprep refuses the ${name}`);
   return prepared;
 }
@@ -106,7 +106,7 @@ async function hearServerFirst(
   clientNonce: string,
   { minIterations = MIN_ITERATIONS, maxIterations = MAX_ITERATIONS }: ScramResponderOptions,
 ): Promise<ServerFirst> {
-  const serverFirst = parseServerFirst(await sayMore(say, utf8(clientFirst)));
+  const serverFirst = parseServerFirst(await sayMore(say, encodeUtf8(clientFirst)));
   if (serverFirst === undefined) throw new SaslFailure('not a SCRAM server-first-message');
   const { nonce, iterations } = serverFirst;
   if (!nonce.startsWith(clientNonce) || nonce === clientNonce) {
@@ -119,7 +119,7 @@ async function hearServerFirst(
 
 /** The signature with which the server proves that it knows the user. */
 async function hearSignature(say: Say, clientFinal: string): Promise<Uint8Array> {
-  const serverFinal = parseServerFinal(await sayMore(say, utf8(clientFinal)));
+  const serverFinal = parseServerFinal(await sayMore(say, encodeUtf8(clientFinal)));
   if (serverFinal === undefined) throw new SaslFailure('not a SCRAM server-final-message');
   if ('signature' in serverFinal) return serverFinal.signature;
   if (FINAL_ERRORS.has(serverFinal.error)) {

@@ -1,5 +1,5 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { EMPTY, text, utf8 } from '../bytes.ts';
+import { encodeUtf8, NO_BYTES, text } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
@@ -15,13 +15,13 @@ export interface XOAuth2Options {
 /** XOAUTH2, as Google made it before there was OAUTHBEARER: an OAuth 2.0 bearer token, and whose it is. */
 export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken> {
   const errorChallenge = (status: TokenStatus): Uint8Array =>
-    utf8(JSON.stringify({ status: STATUS[status], schemes: 'bearer', scope }));
+    encodeUtf8(JSON.stringify({ status: STATUS[status], schemes: 'bearer', scope }));
   return {
     mechanism: 'XOAUTH2',
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
-      const request = parseXOAuth2(text(initialResponse ?? (await ask(EMPTY))) ?? '');
+      const request = parseXOAuth2(text(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
         await sayError(ask, errorChallenge('invalid_request'));
         throw new MalformedResponse('not an XOAUTH2 message');

@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.ts';
+import { NO_BYTES } from '../bytes.ts';
 import { SaslFailure } from '../client/errors.ts';
 import type { Responder } from '../client/responder.ts';
 import { formatXOAuth2 } from '../oauthbearer/messages.ts';
@@ -20,7 +20,7 @@ export function xoauth2Responder(options: XOAuth2ResponderOptions): Responder {
       if (!username.isWellFormed() || !USER.test(username)) {
         throw new SaslFailure('this user name cannot be said in the mechanism');
       }
-      await sayToken(say, formatXOAuth2(username, token), EMPTY, options);
+      await sayToken(say, formatXOAuth2(username, token), NO_BYTES, options);
     },
   };
 }

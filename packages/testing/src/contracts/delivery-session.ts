@@ -7,7 +7,7 @@ import {
   type Outgoing,
   rcptCommand,
   type SmtpClient,
-  SmtpRefusal,
+  SmtpReplyError,
 } from '@postern/esmtp/client';
 import { memoryPipe } from '../memory-pipe.ts';
 
@@ -24,7 +24,7 @@ export class DeliverySession {
   static async open(delivery: MessageDelivery, lmtp: boolean): Promise<DeliverySession> {
     const realm = new AvatarRealm().provide(MessageDelivery, () => delivery);
     const portal = new Portal(realm).register(new AnonymousChecker());
-    const options = { newlines: 'reject', completeHeader: false, removeBcc: false } as const;
+    const options = { newlines: 'reject', addMissingHeaders: false, removeBcc: false } as const;
     const service = lmtp ? 'lmtp' : 'mx';
     const protocol = esmtp({ hostname: 'mx.example.com', portal, service, onEvent: () => {}, ...options });
     const { client, server } = memoryPipe();
@@ -44,7 +44,7 @@ export class DeliverySession {
       const replies = await outgoing.end();
       return replies.map(({ code }) => code);
     } catch (error) {
-      if (error instanceof SmtpRefusal) return recipients.map(() => error.reply.code);
+      if (error instanceof SmtpReplyError) return recipients.map(() => error.reply.code);
       return recipients.map((_, index) => outgoing?.replies[index]?.code);
     } finally {
       await this.close();

@@ -1,5 +1,5 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { EMPTY } from '../../bytes.ts';
+import { NO_BYTES } from '../../bytes.ts';
 import type { Challenger } from '../../challenger.ts';
 import { MalformedResponse } from '../../errors.ts';
 import { preparedName } from '../../response.ts';
@@ -28,7 +28,7 @@ export function ht({ binding }: HtOptions): Challenger<HashedToken> {
       return `needs the channel binding ${type}`;
     },
     async challenge(ask, initialResponse, mind) {
-      const message = initialResponse ?? (await ask(EMPTY));
+      const message = initialResponse ?? (await ask(NO_BYTES));
       const end = message.length - 1 - PROOF_LENGTH;
       if (end < 0 || message.indexOf(0) !== end) {
         throw new MalformedResponse('an HT message is a user name, NUL and 32 bytes');
@@ -37,7 +37,7 @@ export function ht({ binding }: HtOptions): Challenger<HashedToken> {
       const found = type && firstBinding(mind.tls, unusedBindings(mind, [type]));
       if (type !== undefined && found === undefined) throw new UnauthorizedLogin(`no channel binding ${type}`);
       if (type !== undefined) useBinding(mind, type);
-      return new HashedToken(username, message.slice(end + 1), found?.data ?? EMPTY);
+      return new HashedToken(username, message.slice(end + 1), found?.data ?? NO_BYTES);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { EMPTY } from '../../bytes.ts';
+import { NO_BYTES } from '../../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../../client/errors.ts';
 import type { Responder } from '../../client/responder.ts';
 import { filledField, sayLast, sayMore } from '../../client/response.ts';
@@ -28,14 +28,14 @@ export function htResponder({ username, token, binding }: HtResponderOptions): R
     async respond(say, { tls }) {
       const found = type && firstBinding(tls, [type]);
       if (type !== undefined && found === undefined) throw new SaslFailure(`no channel binding ${type}`);
-      const data = found?.data ?? EMPTY;
+      const data = found?.data ?? NO_BYTES;
       const name = filledField(username, 'user name');
       const answer = await sayMore(say, Buffer.concat([name, Uint8Array.of(0), hashedToken(token, 'Initiator', data)]));
       const expected = hashedToken(token, 'Responder', data);
       if (answer.length !== expected.length || !timingSafeEqual(answer, expected)) {
         throw new AuthenticationFailure('the server does not know the token: its proof is wrong');
       }
-      await sayLast(say, EMPTY);
+      await sayLast(say, NO_BYTES);
     },
   };
 }
