@@ -12,11 +12,11 @@ import { listen } from '@postern/node';
 import {
   BearerToken,
   type Challenger,
-  challengers,
-  EMPTY,
+  defaultChallengers,
+  NO_BYTES,
   MalformedResponse,
   overrideChallengers,
-  text,
+  decodeUtf8,
 } from '@postern/sasl';
 
 const byPassword = decide([UsernamePassword], ({ username, password }, { remote }, [code]) => {
@@ -24,7 +24,7 @@ const byPassword = decide([UsernamePassword], ({ username, password }, { remote 
   if (username === 'ann' && password === 'hunter2') return accept('ann@example.com');
   if (username !== 'joe' || password !== 's3cret') return;
   if (code === undefined) return challenge(`Code for ${remote.address}:`);
-  return text(code) === '123456' ? accept(username) : reject('Wrong code');
+  return decodeUtf8(code) === '123456' ? accept(username) : reject('Wrong code');
 });
 
 const tokens = new Map([['t0ken', 'joe']]);
@@ -39,7 +39,7 @@ const xToken: Challenger<BearerToken> = {
   credentials: BearerToken,
   exposesSecret: true,
   async challenge(ask, initialResponse) {
-    const token = text(initialResponse ?? (await ask(EMPTY)));
+    const token = decodeUtf8(initialResponse ?? (await ask(NO_BYTES)));
     if (token === undefined || token === '') throw new MalformedResponse('no token');
     return new BearerToken(token);
   },
@@ -62,7 +62,7 @@ const listener = await listen({
   protocol: esmtp({
     hostname: 'localhost',
     portal: new Portal(realm).register(byPassword).register(byToken),
-    challengers: overrideChallengers(challengers({ hostname: 'localhost' }), xToken),
+    challengers: overrideChallengers(defaultChallengers({ hostname: 'localhost' }), xToken),
   }),
 });
 console.log(`listening ${listener.url}`);

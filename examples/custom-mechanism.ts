@@ -8,7 +8,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, PasswordProof, Portal } from '@postern/cred';
 import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
 import { listen } from '@postern/node';
-import { type Challenger, challengers, MalformedResponse, text, utf8 } from '@postern/sasl';
+import { type Challenger, defaultChallengers, MalformedResponse, decodeUtf8, encodeUtf8 } from '@postern/sasl';
 
 /** What the client has said; whether it is right a checker finds out. */
 class HmacProof extends PasswordProof {
@@ -34,9 +34,9 @@ const hmac: Challenger<HmacProof> = {
   exposesSecret: false,
   serverFirst: true,
   async challenge(ask) {
-    const name = text(await ask(utf8('name')));
+    const name = decodeUtf8(await ask(encodeUtf8('name')));
     if (name === undefined) throw new MalformedResponse('the name is no UTF-8');
-    const nonce = utf8(randomBytes(18).toString('base64'));
+    const nonce = encodeUtf8(randomBytes(18).toString('base64'));
     const digest = await ask(nonce);
     if (digest.length !== 32) throw new MalformedResponse('an HMAC-SHA-256 has 32 octets');
     return new HmacProof(name, nonce, digest);
@@ -59,7 +59,7 @@ const listener = await listen({
   protocol: esmtp({
     hostname: 'localhost',
     portal,
-    challengers: [hmac, ...challengers({ hostname: 'localhost' })],
+    challengers: [hmac, ...defaultChallengers({ hostname: 'localhost' })],
   }),
 });
 console.log(`listening ${listener.url}`);

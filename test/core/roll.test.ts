@@ -1,4 +1,4 @@
-import { type Enrolled, Roll } from '@postern/core';
+import { type Indexed, DenseSet } from '@postern/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -7,11 +7,11 @@ describe('Roll', () => {
     const someone = fc.integer({ min: 0, max: 9 });
     fc.assert(
       fc.property(fc.array(someone), (steps) => {
-        const people: readonly Enrolled[] = Array.from({ length: 10 }, () => ({ index: -1 }));
-        const roll = new Roll<Enrolled>();
-        const set = new Set<Enrolled>();
+        const people: readonly Indexed[] = Array.from({ length: 10 }, () => ({ index: -1 }));
+        const roll = new DenseSet<Indexed>();
+        const set = new Set<Indexed>();
         for (const step of steps) {
-          const person = people[step] as Enrolled;
+          const person = people[step] as Indexed;
           if (set.delete(person)) roll.delete(person);
           else {
             set.add(person);
@@ -25,7 +25,7 @@ describe('Roll', () => {
   });
 
   it('lets nobody else go for who is not there', () => {
-    const roll = new Roll<Enrolled>();
+    const roll = new DenseSet<Indexed>();
     const [ann, bob] = [{ index: -1 }, { index: -1 }];
     roll.add(ann);
     roll.delete(bob);
@@ -36,7 +36,7 @@ describe('Roll', () => {
   });
 
   it('has nobody twice', () => {
-    const roll = new Roll<Enrolled>();
+    const roll = new DenseSet<Indexed>();
     const ann = { index: -1 };
     roll.add(ann);
     roll.add(ann);

@@ -16,7 +16,7 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { esmtp, MessageDelivery } from '@postern/esmtp';
-import { anonymous, BearerToken, type Challenger, cramMd5, login, plain, utf8 } from '@postern/sasl';
+import { anonymous, BearerToken, type Challenger, cramMd5, login, plain, encodeUtf8 } from '@postern/sasl';
 import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from './server.ts';
@@ -254,7 +254,7 @@ describe('AUTH, case by case', () => {
       exposesSecret: false,
       async challenge(ask, initialResponse) {
         heard.push(initialResponse);
-        heard.push(await ask(utf8('')));
+        heard.push(await ask(encodeUtf8('')));
         return new UsernamePassword('ann', 'secret');
       },
     };
@@ -620,7 +620,7 @@ describe('AUTH, case by case', () => {
       credentials: UsernamePassword,
       exposesSecret: false,
       async challenge(ask) {
-        for (;;) await ask(utf8('more'));
+        for (;;) await ask(encodeUtf8('more'));
       },
     };
     const more = '\nS: 334 bW9yZQ==\nC: <advance 50s>\nC: QUFB';
@@ -832,8 +832,8 @@ describe('a login', () => {
       credentials: UsernamePassword,
       exposesSecret: false,
       async challenge(ask) {
-        const username = await ask(utf8('who'));
-        const password = await ask(utf8('prove it'));
+        const username = await ask(encodeUtf8('who'));
+        const password = await ask(encodeUtf8('prove it'));
         return new UsernamePassword(Buffer.from(username).toString(), Buffer.from(password).toString());
       },
     };
@@ -851,7 +851,7 @@ describe('a login', () => {
       readonly username = 'ann';
       override checkPassword = () => true;
       override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(utf8('welcome'));
+        await ask(encodeUtf8('welcome'));
       };
     }
     const challenger: Challenger = {

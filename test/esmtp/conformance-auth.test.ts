@@ -1,7 +1,7 @@
 // The numbered items on authentication and TLS, one by one; auth.test.ts has the cases of AUTH, row by row.
 import { type AvatarId, AvatarRealm, type Checker, PasswordProof, Portal, UsernamePassword } from '@postern/cred';
 import { defaultLimits, MessageDelivery } from '@postern/esmtp';
-import { type Challenger, cramMd5, ExternalIdentity, external, login, plain, utf8 } from '@postern/sasl';
+import { type Challenger, cramMd5, ExternalIdentity, external, login, plain, encodeUtf8 } from '@postern/sasl';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, RecordingDelivery, Server } from './server.ts';
 import { bodies, send } from './wire.ts';
@@ -44,7 +44,7 @@ describe('RFC 4954', () => {
       readonly username = 'ann';
       override checkPassword = () => true;
       override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(utf8('signed'));
+        await ask(encodeUtf8('signed'));
       };
     }
     const challenger: Challenger = {
@@ -78,7 +78,7 @@ describe('RFC 4954', () => {
       exposesSecret: false,
       async challenge(ask, initialResponse) {
         heard.push(initialResponse?.length);
-        heard.push((await ask(utf8(''))).length);
+        heard.push((await ask(encodeUtf8(''))).length);
         return new UsernamePassword('ann', 'secret');
       },
     };
@@ -143,7 +143,7 @@ describe('RFC 4954', () => {
       readonly username = 'ann';
       override checkPassword = () => true;
       override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(utf8('signed'));
+        await ask(encodeUtf8('signed'));
       };
     }
     const challenger: Challenger = {

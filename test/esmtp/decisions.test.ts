@@ -22,7 +22,7 @@ import {
   Reply,
   reject,
 } from '@postern/esmtp';
-import { type Challenger, challengers, overrideChallengers, plain, text, utf8 } from '@postern/sasl';
+import { type Challenger, defaultChallengers, overrideChallengers, plain, decodeUtf8, encodeUtf8 } from '@postern/sasl';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, RecordingDelivery, Server, type ServerOptions } from './server.ts';
@@ -138,7 +138,7 @@ describe('a challenge', () => {
   const twoFactors: Decision<UsernamePassword> = ({ username, password }, _mind, [code]) => {
     if (password !== 'secret') return reject();
     if (code === undefined) return challenge('Code:');
-    return text(code) === '123456' ? accept(username) : reject('Wrong code');
+    return decodeUtf8(code) === '123456' ? accept(username) : reject('Wrong code');
   };
 
   test('is said, and the decision taken again with the response', async () => {
@@ -152,7 +152,7 @@ describe('a challenge', () => {
 
   test('may follow another: the number of responses is the state of the exchange', async () => {
     const server = deciding((_credentials, _mind, responses) =>
-      responses.length < 3 ? challenge(utf8(String(responses.length))) : accept(responses.map(text).join('')),
+      responses.length < 3 ? challenge(encodeUtf8(String(responses.length))) : accept(responses.map(decodeUtf8).join('')),
     );
     await server.play(`${GREETED}${LOGIN}
       S: 334 {base64:0}
@@ -230,7 +230,7 @@ describe('of the logins, a decision takes over', () => {
       mechanism,
       challenge: async () => new UsernamePassword('ann', 'by magic'),
     });
-    const own = overrideChallengers(challengers({ hostname: 'mx.example.com' }), mine('PLAIN'), mine('X-MAGIC'));
+    const own = overrideChallengers(defaultChallengers({ hostname: 'mx.example.com' }), mine('PLAIN'), mine('X-MAGIC'));
     await deciding(({ username, password }) => (password === 'by magic' ? accept(username) : reject()), {
       challengers: own,
     }).play(`${GREETED}

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cramMd5, login, plain } from '@postern/sasl';
-import type { Chunks } from '@postern/testing';
+import type { Slicing } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { Server } from './server.ts';
 
@@ -18,7 +18,7 @@ describe.each(files)('%s', (name) => {
   const script = readFileSync(join(directory, name), 'utf8');
   const server = facts(script);
 
-  const chunksOf: Chunks[] = server.has('chunks') ? ['whole'] : ['whole', 'octets', { seed: 1 }, { seed: 2 }];
+  const chunksOf: Slicing[] = server.has('chunks') ? ['whole'] : ['whole', 'octets', { seed: 1 }, { seed: 2 }];
 
   test.each(chunksOf)('is what is said, with chunks %j', async (chunks) => {
     const challengers = [cramMd5({ hostname: 'mx.example.com' }), plain(), login()];

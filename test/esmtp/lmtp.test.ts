@@ -5,7 +5,7 @@ import {
   type RecipientResult,
   Rejection,
   Reply,
-  type TellResult,
+  type ReportResult,
 } from '@postern/esmtp';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -194,7 +194,7 @@ describe('61: a message', () => {
 
   test('that takes too long is refused for those of whom nothing was told, and what is told later is not said', async () => {
     const server = lmtp();
-    let late: TellResult | undefined;
+    let late: ReportResult | undefined;
     server.delivery.onEnd = (tell) => {
       late = tell;
       tell?.(0, undefined);

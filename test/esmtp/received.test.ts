@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Mind } from '@postern/cred';
-import { formatReceived, Mailbox, type Trace } from '@postern/esmtp';
+import { formatReceived, Mailbox, type ReceivedTrace } from '@postern/esmtp';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, Server } from './server.ts';
 
@@ -13,7 +13,7 @@ const mind: Mind = {
   store: new Map(),
 };
 
-function trace(facts: Partial<Mind> = {}, recipients: readonly string[] = ['bob']): Trace {
+function trace(facts: Partial<Mind> = {}, recipients: readonly string[] = ['bob']): ReceivedTrace {
   return {
     mind: { ...mind, ...facts },
     avatarId: ANONYMOUS,

@@ -17,7 +17,7 @@ import {
   type RcptParameters,
   type RecipientResult,
   type ReversePath,
-  type TellResult,
+  type ReportResult,
 } from '@postern/esmtp';
 import { type DialogueOptions, dialogue, FakeClock } from '@postern/testing';
 
@@ -35,7 +35,7 @@ export class RecordingDelivery extends MessageDelivery {
   onTo: (path: ForwardPath, parameters: RcptParameters) => MaybePromise<void> = () => {};
   onOpen: () => MaybePromise<void> = () => {};
   onWrite: (chunk: Uint8Array) => MaybePromise<void> = () => {};
-  onEnd: (tell?: TellResult) => MaybePromise<void | readonly RecipientResult[]> = () => {};
+  onEnd: (tell?: ReportResult) => MaybePromise<void | readonly RecipientResult[]> = () => {};
   onAbort: (reason: Error) => MaybePromise<void> = () => {};
 
   override validateFrom(path: ReversePath, parameters: MailParameters): MaybePromise<void> {
@@ -81,7 +81,7 @@ class RecordingMessage implements Message {
     return this.#delivery.onWrite(chunk);
   }
 
-  async end(tell?: TellResult): Promise<void | readonly RecipientResult[]> {
+  async end(tell?: ReportResult): Promise<void | readonly RecipientResult[]> {
     this.#finish('end');
     const results = await this.#delivery.onEnd(tell);
     this.#delivery.delivered.push({ envelope: this.#envelope, text: Buffer.concat(this.#chunks).toString('latin1') });

@@ -9,7 +9,7 @@ import {
   type RecipientResult,
   Rejection,
   Reply,
-  type TellResult,
+  type ReportResult,
 } from '@postern/esmtp';
 import { FakeClock, memoryPipe, settle } from '@postern/testing';
 import fc from 'fast-check';
@@ -131,7 +131,7 @@ class UnreliableMessage implements Message {
     return written;
   }
 
-  end(tell?: TellResult): MaybePromise<readonly RecipientResult[]> {
+  end(tell?: ReportResult): MaybePromise<readonly RecipientResult[]> {
     this.#finish('end');
     tell?.(this.#recipients - 1, undefined);
     const results = Array.from({ length: this.#recipients }, (_, at) => [undefined, new Reply(450, '4.0.0')][at]);

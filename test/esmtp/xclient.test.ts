@@ -1,6 +1,6 @@
 import { type Address, type AvatarId, LoginDenied, type Mind, TrustedLogin, TrustedLoginChecker } from '@postern/cred';
 import { accept, decide, defer, type ForwardedInfo, forwardedInfo, reject } from '@postern/esmtp';
-import { challengers, ExternalIdentity } from '@postern/sasl';
+import { defaultChallengers, ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseXclient } from '../../packages/esmtp/src/xclient.ts';
@@ -128,7 +128,7 @@ describe('63: XCLIENT', () => {
       },
     };
     const server = trusting({
-      challengers: challengers({ hostname: 'mail.example.com', channelBinding: 'offered' }),
+      challengers: defaultChallengers({ hostname: 'mail.example.com', channelBinding: 'offered' }),
     });
     server.portal.register(decide([ExternalIdentity], () => accept('proxy')));
     const transcript = await server.play(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Closing, Deadlines, type Protocol } from '@postern/conversation';
-import { listen, type Trouble } from '@postern/node';
+import { listen, type ListenerError } from '@postern/node';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';
@@ -52,7 +52,7 @@ describe('a listener that closes', () => {
 async function closingListener(protocol: Protocol) {
   const clock = new FakeClock();
   const begun = Promise.withResolvers<void>();
-  const troubles: Trouble[] = [];
+  const troubles: ListenerError[] = [];
   const listener = await listen({
     endpoint: LOOPBACK,
     onError: (trouble) => troubles.push(trouble),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Displaced } from '@postern/conversation';
-import { Certificates, type ListenOptions, type Trouble } from '@postern/node';
+import { Certificates, type ListenOptions, type ListenerError } from '@postern/node';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
@@ -173,7 +173,7 @@ describe('rates', () => {
 describe('the log', () => {
   it('hears of 60 refusals a minute, and then how many it did not hear of', async () => {
     const clock = new FakeClock();
-    const troubles: Trouble[] = [];
+    const troubles: ListenerError[] = [];
     const server = await served({
       clock,
       limits: { maxConnections: 0 },

@@ -4,7 +4,7 @@ import { connect as connectSocket, createServer, Server, type Socket } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, MemoryBudget, type Protocol } from '@postern/conversation';
-import { Certificates, connect, ListenError, type ListenOptions, listen, type Trouble } from '@postern/node';
+import { Certificates, connect, ListenError, type ListenOptions, listen, type ListenerError } from '@postern/node';
 import { FakeClock, listenTo, readChunk, settle } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
@@ -325,7 +325,7 @@ describe('close', () => {
 
 describe('trouble', () => {
   it('with a protocol that fails is a bug: told, and its connection destroyed, and no other', async () => {
-    const troubles = new Queue<Trouble>();
+    const troubles = new Queue<ListenerError>();
     const bug = new TypeError('nobody thought of that');
     await using listener = await listen({
       endpoint: LOOPBACK,
@@ -345,7 +345,7 @@ describe('trouble', () => {
   });
 
   it('with a protocol that fails before its first promise is the same', async () => {
-    const troubles = new Queue<Trouble>();
+    const troubles = new Queue<ListenerError>();
     await using listener = await listen({
       endpoint: LOOPBACK,
       onError: (trouble) => troubles.put(trouble),
@@ -358,7 +358,7 @@ describe('trouble', () => {
   });
 
   it('with a client that left while it was heard is no bug', async () => {
-    const troubles = new Queue<Trouble>();
+    const troubles = new Queue<ListenerError>();
     await using listener = await listen({
       endpoint: LOOPBACK,
       onError: (trouble) => troubles.put(trouble),

@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import { type Listener, type ListenOptions, listen, type Trouble } from '@postern/node';
+import { type Listener, type ListenOptions, listen, type ListenerError } from '@postern/node';
 import { onTestFinished } from 'vitest';
 
 export interface Served {
@@ -8,13 +8,13 @@ export interface Served {
   /** The conversation with the next who connects; the test leads it. */
   readonly accept: () => Promise<Conversation>;
   /** The next thing that goes wrong. */
-  readonly trouble: () => Promise<Trouble>;
+  readonly trouble: () => Promise<ListenerError>;
 }
 
 /** A listener on loopback that hands its conversations to the test, and is closed at its end. */
 export async function served(options: Partial<Omit<ListenOptions, 'protocol'>> = {}): Promise<Served> {
   const conversations = new Queue<Conversation>();
-  const troubles = new Queue<Trouble>();
+  const troubles = new Queue<ListenerError>();
   const listener = await listen({
     endpoint: LOOPBACK,
     onError: (trouble) => troubles.put(trouble),

@@ -1,6 +1,6 @@
 import { Conversation } from '@postern/conversation';
 import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
-import { Mailbox, MessageDelivery, Notifying } from '@postern/esmtp';
+import { Mailbox, MessageDelivery, NotifyingDelivery } from '@postern/esmtp';
 import { identifiers } from '@postern/inversify';
 import { connect } from '@postern/node';
 import { dialogue, readChunk, settle, testMind } from '@postern/testing';
@@ -70,7 +70,7 @@ describe('a composition', () => {
     });
     await destination.prepare?.();
     const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
-    expect(avatar).toBeInstanceOf(Notifying);
+    expect(avatar).toBeInstanceOf(NotifyingDelivery);
     await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
     expect(calls).toEqual(['prepare deliver', 'prepare notify', 'leave deliver', 'leave notify']);
   });

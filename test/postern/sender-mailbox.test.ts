@@ -1,5 +1,5 @@
 import { ANONYMOUS, type AvatarId } from '@postern/cred';
-import { Mailbox, type Message, Notifying, type RcptParameters, Reply } from '@postern/esmtp';
+import { Mailbox, type Message, NotifyingDelivery, type RcptParameters, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import type { Config } from 'postern';
 import { describe, expect, it } from 'vitest';
@@ -100,6 +100,6 @@ describe('a notification', () => {
     const made = await server({ ...LISTED, notify: 'discard' }, { isLocal: false });
     expect((await send(made, 'joe@example.com')).isNotified?.(1)).toBe(true);
     expect([made.store.delivered.length, made.remote.delivered.length]).toEqual([1, 1]);
-    expect(await made.destination('joe', testMind())).toBeInstanceOf(Notifying);
+    expect(await made.destination('joe', testMind())).toBeInstanceOf(NotifyingDelivery);
   });
 });

@@ -1,9 +1,9 @@
-import type { Onward } from '@postern/esmtp';
+import type { NextHop } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
 import { ann, envelope, eve, finish, greeting, HELLO, scripted, TO_ANN, toBoth } from './upstream.ts';
 
 describe('what is known of the next server when it has a message', () => {
-  it.each<[string, string, boolean, Onward['success']]>([
+  it.each<[string, string, boolean, NextHop['success']]>([
     ['SMTP', '', false, 'relayed'],
     ['SMTP with DSN', 'DSN', false, undefined],
     ['LMTP', '', true, 'delivered'],

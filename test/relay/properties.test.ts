@@ -3,7 +3,7 @@ import { Conversation } from '@postern/conversation';
 import { MessageDelivery } from '@postern/esmtp';
 import { RelayDelivery, Smarthost } from '@postern/relay';
 import { plainResponder } from '@postern/sasl/client';
-import { type Chunks, memoryPipe, portalFor } from '@postern/testing';
+import { type Slicing, memoryPipe, portalFor } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordingDelivery, Server } from '../esmtp/server.ts';
@@ -11,7 +11,7 @@ import { runs } from '../support/fuzz.ts';
 import { ann, codes, envelope, eve } from './upstream.ts';
 
 /** A relay to a real server in memory. */
-function relayed(chunks: Chunks, lmtp = false) {
+function relayed(chunks: Slicing, lmtp = false) {
   const server = new Server({ delivery: new RecordingDelivery() });
   const smarthost = new Smarthost({
     endpoint: { host: 'mx.example.org', port: 25 },

@@ -6,7 +6,7 @@ import { type Envelope, esmtp, MessageDelivery, OwnSenderDelivery, Rejection } f
 import { connectSmtp } from '@postern/esmtp/client';
 import { Certificates, connect, type Endpoint, type Listener, type ListenOptions, listen } from '@postern/node';
 import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
-import { challengers } from '@postern/sasl';
+import { defaultChallengers } from '@postern/sasl';
 import { passwordResponders } from '@postern/sasl/client';
 import { portalFor } from '@postern/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -40,7 +40,7 @@ async function nextServer(options: Partial<ListenOptions> = {}) {
   const delivery = new RecordingDelivery();
   const portal = portalFor({ relay: 's3cret' }, MessageDelivery, () => delivery);
   const hostname = 'next.example.com';
-  const bound = challengers({ hostname, channelBinding: 'offered' });
+  const bound = defaultChallengers({ hostname, channelBinding: 'offered' });
   const listener = await serve(esmtp({ hostname, portal, challengers: bound }), options);
   return { delivery, endpoint: { host: '127.0.0.1', port: listener.address.port } };
 }

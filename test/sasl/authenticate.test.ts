@@ -17,12 +17,12 @@ import {
   authenticate,
   type Challenger,
   cramMd5,
-  EMPTY,
+  NO_BYTES,
   ExchangeCancelled,
   login,
   MalformedResponse,
   plain,
-  utf8,
+  encodeUtf8,
 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind } from './exchange.ts';
@@ -106,7 +106,7 @@ const cancel: Ask = async () => {
 describe('authenticate', () => {
   it('logs the client in', async () => {
     const { desk, portal, run } = setUp();
-    await using tim = await run({ challenger: plain(), initialResponse: utf8('\0tim\0secret') });
+    await using tim = await run({ challenger: plain(), initialResponse: encodeUtf8('\0tim\0secret') });
     expect(tim).toMatchObject({ avatarId: 'tim', avatar: desk });
     expect(portal.openLogins).toBe(1);
   });
@@ -120,7 +120,7 @@ describe('authenticate', () => {
 
   it('refuses an initial response, even an empty one, where the server speaks first', async () => {
     const { run } = setUp();
-    const exchange = run({ challenger: cramMd5({ hostname: 'localhost' }), initialResponse: EMPTY });
+    const exchange = run({ challenger: cramMd5({ hostname: 'localhost' }), initialResponse: NO_BYTES });
     await expect(exchange).rejects.toMatchObject({ malformation: 'unexpected-initial-response' });
   });
 
@@ -158,10 +158,10 @@ describe('authenticate', () => {
 
 describe('an exchange that broke while it was checked stays broken', () => {
   it.each<[string, Script['check']]>([
-    ['refuses the client', (ask) => ask(EMPTY).then(String, () => Promise.reject(new UnauthorizedLogin()))],
-    ['has trouble', (ask) => ask(EMPTY).then(String, () => Promise.reject(new TypeError('oops')))],
-    ['recognises the client', (ask) => ask(EMPTY).then(String, () => 'tim')],
-    ['lets the error through', (ask) => ask(EMPTY).then(String)],
+    ['refuses the client', (ask) => ask(NO_BYTES).then(String, () => Promise.reject(new UnauthorizedLogin()))],
+    ['has trouble', (ask) => ask(NO_BYTES).then(String, () => Promise.reject(new TypeError('oops')))],
+    ['recognises the client', (ask) => ask(NO_BYTES).then(String, () => 'tim')],
+    ['lets the error through', (ask) => ask(NO_BYTES).then(String)],
   ])('when the checker %s', async (_what, check) => {
     const { desk, portal, run } = setUp(check && { check });
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
@@ -172,7 +172,7 @@ describe('an exchange that broke while it was checked stays broken', () => {
   it('and nothing more is asked', async () => {
     let asked = 0;
     const { run } = setUp({
-      check: (ask) => ask(EMPTY).then(String, () => ask(EMPTY).then(String)),
+      check: (ask) => ask(NO_BYTES).then(String, () => ask(NO_BYTES).then(String)),
     });
     const ask: Ask = () => {
       asked++;
@@ -188,7 +188,7 @@ describe('closing words', () => {
     const ask = scripted('');
     const { run } = setUp({
       accepted: async (say) => {
-        await say(utf8('v=signature'));
+        await say(encodeUtf8('v=signature'));
       },
     });
     expect((await run({ ask })).avatarId).toBe('tim');
@@ -196,8 +196,8 @@ describe('closing words', () => {
   });
 
   it.each<[string, Script['accepted']]>([
-    ['', async (ask) => void (await ask(EMPTY))],
-    [', even if they swallow that', async (ask) => void (await ask(EMPTY).catch(() => {}))],
+    ['', async (ask) => void (await ask(NO_BYTES))],
+    [', even if they swallow that', async (ask) => void (await ask(NO_BYTES).catch(() => {}))],
   ])('log the login out again when the client cancels them%s', async (_what, accepted) => {
     const { desk, portal, run } = setUp(accepted && { accepted });
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
@@ -229,7 +229,7 @@ describe('closing words', () => {
   it('of a refusal that the client cancels are a cancelled exchange', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
-      refused: async (ask) => void (await ask(utf8('error'))),
+      refused: async (ask) => void (await ask(encodeUtf8('error'))),
     });
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
   });
@@ -238,7 +238,7 @@ describe('closing words', () => {
     const refusal = new UnauthorizedLogin();
     const { run } = setUp({
       check: () => Promise.reject(refusal),
-      refused: async (ask) => void (await ask(utf8('error'))),
+      refused: async (ask) => void (await ask(encodeUtf8('error'))),
     });
     await expect(run({ ask: () => Promise.reject(new Error('the connection broke')) })).rejects.toBe(refusal);
   });
@@ -256,7 +256,7 @@ describe('closing words', () => {
   it('of a refusal may take the cancelling for the end, as OAuth does', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
-      refused: async (ask) => void (await ask(utf8('error')).catch(() => {})),
+      refused: async (ask) => void (await ask(encodeUtf8('error')).catch(() => {})),
     });
     await expect(run({ ask: cancel })).rejects.toThrow(UnauthorizedLogin);
   });
@@ -339,7 +339,7 @@ it('logs out whom the realm lets in after the client has left', async () => {
     challenger: plain(),
     ask: scripted(),
     mind: someMind({ signal: gone.signal }),
-    initialResponse: utf8('\0tim\0secret'),
+    initialResponse: encodeUtf8('\0tim\0secret'),
   });
   const refused = expect(exchange).rejects.toThrow(TemporaryFailure);
   await turns();
@@ -376,7 +376,7 @@ function timed({ checking = 0, signal = new AbortController().signal } = {}) {
     clock,
     run,
     wrong: () => run({ challenger }),
-    right: () => run({ initialResponse: utf8('\0tim\0secret') }),
+    right: () => run({ initialResponse: encodeUtf8('\0tim\0secret') }),
   };
 }
 

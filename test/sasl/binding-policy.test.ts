@@ -1,5 +1,5 @@
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
-import { type ChannelBindingPolicy, challengers, explain, offered, whyLeftOut } from '@postern/sasl';
+import { type ChannelBindingPolicy, defaultChallengers, explain, offered, whyLeftOut } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { someMind, someTls } from './exchange.ts';
 
@@ -15,7 +15,7 @@ const SECURE = { 'TLS 1.2': 'TLSv1.2', 'TLS 1.3': 'TLSv1.3' } as const;
 
 function names(options: object, version?: 'TLSv1.2' | 'TLSv1.3'): readonly string[] {
   const mind = someMind(version && { tls: someTls({ version, channelBinding }) });
-  return offered(challengers({ hostname: HOSTNAME, ...options }), portal, mind).map(({ mechanism }) => mechanism);
+  return offered(defaultChallengers({ hostname: HOSTNAME, ...options }), portal, mind).map(({ mechanism }) => mechanism);
 }
 
 describe.each(Object.entries(SECURE))('under %s', (_version, tls) => {
@@ -46,7 +46,7 @@ describe('without TLS', () => {
 
 describe('a required channel binding', () => {
   it('keeps EXTERNAL, whose certificate belongs to the channel', () => {
-    const family = challengers({ hostname: HOSTNAME, channelBinding: 'required' });
+    const family = defaultChallengers({ hostname: HOSTNAME, channelBinding: 'required' });
     expect(family.map(({ mechanism }) => mechanism)).toEqual([...PLUS, 'EXTERNAL']);
   });
 
@@ -56,7 +56,7 @@ describe('a required channel binding', () => {
       channelBinding: 'required',
       mechanisms: ['SCRAM-SHA-256-PLUS', 'PLAIN'],
     } as const;
-    expect(() => challengers(options)).toThrow(/^PLAIN does not bind to the channel/);
+    expect(() => defaultChallengers(options)).toThrow(/^PLAIN does not bind to the channel/);
   });
 });
 
@@ -73,7 +73,7 @@ describe('the reason for a mechanism that is not there', () => {
   });
 
   it('is told for a hash that is not offered under TLS', () => {
-    const sha256 = challengers({ hostname: HOSTNAME }).find(({ mechanism }) => mechanism === 'SCRAM-SHA-256');
+    const sha256 = defaultChallengers({ hostname: HOSTNAME }).find(({ mechanism }) => mechanism === 'SCRAM-SHA-256');
     if (sha256 === undefined) throw new Error('no SCRAM-SHA-256');
     expect(explain(sha256, portal, someMind({ tls: someTls({ channelBinding }) }))).toMatch(/msmtp and gsasl/);
     expect(explain(sha256, portal, someMind())).toBeUndefined();

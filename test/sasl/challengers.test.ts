@@ -1,4 +1,4 @@
-import { type Challenger, challengers, ScramCredentials, ScramSecret, utf8 } from '@postern/sasl';
+import { type Challenger, defaultChallengers, ScramCredentials, ScramSecret, encodeUtf8 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind, someTls } from './exchange.ts';
 
@@ -6,7 +6,7 @@ const HOSTNAME = 'mail.example.com';
 
 function names(...mechanisms: readonly string[]): readonly string[] {
   const wanted = mechanisms.length > 0 ? { mechanisms } : {};
-  return challengers({ hostname: HOSTNAME, ...wanted }).map(({ mechanism }) => mechanism);
+  return defaultChallengers({ hostname: HOSTNAME, ...wanted }).map(({ mechanism }) => mechanism);
 }
 
 describe('challengers', () => {
@@ -25,11 +25,11 @@ describe('challengers', () => {
   });
 
   it('may be none', () => {
-    expect(challengers({ hostname: HOSTNAME, mechanisms: [] })).toEqual([]);
+    expect(defaultChallengers({ hostname: HOSTNAME, mechanisms: [] })).toEqual([]);
   });
 
   it('are given their options', () => {
-    expect(() => challengers({ hostname: 'not a host' })).toThrow(TypeError);
+    expect(() => defaultChallengers({ hostname: 'not a host' })).toThrow(TypeError);
   });
 
   it('are those asked for, the stronger first', () => {
@@ -59,11 +59,11 @@ describe('challengers', () => {
     ['passes where it is not offered, as by default', {}, true],
   ] as const)('a client that saw no -PLUS %s', async (_what, options, passes) => {
     const scram = { nonce: () => 'server', iterations: 4096 };
-    const known = challengers({ hostname: HOSTNAME, ...options, scram });
+    const known = defaultChallengers({ hostname: HOSTNAME, ...options, scram });
     const challenger = known.find(({ mechanism }) => mechanism === 'SCRAM-SHA-256') as Challenger<ScramCredentials>;
     const tls = someTls({ channelBinding: () => Uint8Array.of(1) });
     const ask = scripted('c=eSws,r=client-nonceserver,p=wyamFXp6eg6JY29LOS6qIx929HWaEBrnFJ/IU51HowQ=');
-    const credentials = await challenger.challenge(ask, utf8('y,,n=user,r=client-nonce'), someMind({ tls }));
+    const credentials = await challenger.challenge(ask, encodeUtf8('y,,n=user,r=client-nonce'), someMind({ tls }));
     expect(credentials).toBeInstanceOf(ScramCredentials);
     const salt = new Uint8Array(16);
     expect(

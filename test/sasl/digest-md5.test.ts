@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PasswordProof, UnauthorizedLogin } from '@postern/cred';
-import { type DigestMd5Response, digestMd5, MalformedResponse, utf8 } from '@postern/sasl';
+import { type DigestMd5Response, digestMd5, MalformedResponse, encodeUtf8 } from '@postern/sasl';
 import { AuthenticationFailure, digestMd5Responder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from './exchange.ts';
@@ -267,7 +267,7 @@ describe('both halves of DIGEST-MD5', () => {
       .respond(
         async (message) => {
           if (message !== undefined) messages.push(message);
-          return utf8(`realm="${HOST}",nonce="${IMAP.nonce}",algorithm=md5-sess`);
+          return encodeUtf8(`realm="${HOST}",nonce="${IMAP.nonce}",algorithm=md5-sess`);
         },
         { tls: undefined, secure: false, offered: [] },
       )
@@ -285,14 +285,14 @@ function scriptedServer(check: (credentials: DigestMd5Response) => boolean) {
   return async (message: Uint8Array | undefined): Promise<Uint8Array | undefined> => {
     if (message === undefined) {
       challenge = 'x'.repeat(22);
-      return utf8(`realm="${HOST}",nonce="${challenge}",qop="auth",charset=utf-8,algorithm=md5-sess`);
+      return encodeUtf8(`realm="${HOST}",nonce="${challenge}",qop="auth",charset=utf-8,algorithm=md5-sess`);
     }
     if (credentials !== undefined) return undefined;
     credentials = await read(message, { nonce: () => challenge });
     expect(check(credentials)).toBe(true);
     const last = scripted('');
     await credentials.accepted(last);
-    return utf8(last.asked[0] as string);
+    return encodeUtf8(last.asked[0] as string);
   };
 }
 
@@ -301,7 +301,7 @@ async function firstWord(responder: ReturnType<typeof digestMd5Responder>, chall
   const exchange = responder.respond(
     async (message) => {
       if (message !== undefined) word = Buffer.from(message).toString();
-      return utf8(challenge);
+      return encodeUtf8(challenge);
     },
     { tls: undefined, secure: false, offered: [] },
   );

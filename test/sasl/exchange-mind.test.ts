@@ -9,7 +9,7 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { authenticate, ExchangeCancelled, plain, text, utf8 } from '@postern/sasl';
+import { authenticate, ExchangeCancelled, plain, decodeUtf8, encodeUtf8 } from '@postern/sasl';
 import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { someMind } from './exchange.ts';
@@ -35,8 +35,8 @@ function logIn(
     portal: portal.register(checker),
     mind: someMind(),
     interfaces: [Desk],
-    initialResponse: utf8('\0joe\0s3cret'),
-    ask: async (challenge) => utf8(await answer(text(challenge) ?? '')),
+    initialResponse: encodeUtf8('\0joe\0s3cret'),
+    ask: async (challenge) => encodeUtf8(await answer(decodeUtf8(challenge) ?? '')),
     minFailureDelay: 0,
     clock,
   });
@@ -50,7 +50,7 @@ describe('the exchange in the mind', () => {
 
   it('asks the client for more than the mechanism does', async () => {
     const login = await logIn(
-      async ({ exchange }) => text(await (exchange as Exchange).ask(utf8('code?'))) ?? '',
+      async ({ exchange }) => decodeUtf8(await (exchange as Exchange).ask(encodeUtf8('code?'))) ?? '',
       (challenge) => `answer to ${challenge}`,
     );
     expect(login.avatarId).toBe('answer to code?');
@@ -65,13 +65,13 @@ describe('the exchange in the mind', () => {
       return 'joe';
     });
     expect(kept?.exchange).toBeUndefined();
-    await expect(exchange?.ask(utf8('more?'))).rejects.toThrow(TemporaryFailure);
+    await expect(exchange?.ask(encodeUtf8('more?'))).rejects.toThrow(TemporaryFailure);
   });
 
   it('stays broken if the client cancels it, whatever the checker makes of that', async () => {
     const swallowing = logIn(
       async ({ exchange }) => {
-        await exchange?.ask(utf8('code?')).catch(() => {});
+        await exchange?.ask(encodeUtf8('code?')).catch(() => {});
         return 'joe';
       },
       () => Promise.reject(new ExchangeCancelled()),
@@ -83,7 +83,7 @@ describe('the exchange in the mind', () => {
     const answer = Promise.withResolvers<string>();
     const refused = logIn(
       ({ exchange }) => {
-        void exchange?.ask(utf8('code?'));
+        void exchange?.ask(encodeUtf8('code?'));
         throw new UnauthorizedLogin();
       },
       () => answer.promise,
@@ -105,7 +105,7 @@ describe('the exchange in the mind', () => {
     let asked = 0;
     const late = logIn(
       async ({ exchange }) => {
-        for (;;) await exchange?.ask(utf8('again?'));
+        for (;;) await exchange?.ask(encodeUtf8('again?'));
       },
       () => (answers[asked++] ?? Promise.withResolvers<string>()).promise,
       clock,

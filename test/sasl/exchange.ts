@@ -1,5 +1,5 @@
 import type { Ask, Credentials, Mind, PeerCertificate, TlsInfo } from '@postern/cred';
-import { type Challenger, utf8 } from '@postern/sasl';
+import { type Challenger, encodeUtf8 } from '@postern/sasl';
 import type { Channel, Responder } from '@postern/sasl/client';
 import { testMind } from '@postern/testing';
 
@@ -30,7 +30,7 @@ export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & 
     asked.push(Buffer.from(challenge).toString());
     const response = rest.shift();
     if (response === undefined) throw new Error('the script has no further response');
-    return typeof response === 'string' ? utf8(response) : response;
+    return typeof response === 'string' ? encodeUtf8(response) : response;
   };
   return Object.assign(ask, { asked });
 }
@@ -41,7 +41,7 @@ export function initially<C extends Credentials>(
   initialResponse: string | Uint8Array,
   mind: Mind = testMind(),
 ): Promise<C> {
-  const bytes = typeof initialResponse === 'string' ? utf8(initialResponse) : initialResponse;
+  const bytes = typeof initialResponse === 'string' ? encodeUtf8(initialResponse) : initialResponse;
   return challenger.challenge(scripted(), bytes, mind);
 }
 
@@ -57,7 +57,7 @@ export async function said(
     messages.push(message && Buffer.from(message).toString());
     if (rest.length === 0) throw new Error('the script has no further challenge');
     const challenge = rest.shift();
-    return challenge === undefined ? undefined : utf8(challenge);
+    return challenge === undefined ? undefined : encodeUtf8(challenge);
   }, channel);
   return messages;
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { LoginDenied, type LoginError, NoAvatar, TemporaryFailure, UnauthorizedLogin } from '@postern/cred';
-import { BearerToken, decodeBase64, ExchangeCancelled, MalformedResponse, oauthBearer, utf8 } from '@postern/sasl';
+import { BearerToken, decodeBase64, ExchangeCancelled, MalformedResponse, oauthBearer, encodeUtf8 } from '@postern/sasl';
 import { AuthenticationFailure, oauthBearerResponder, SaslFailure, TokenRefused } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someChannel, someMind, someTls } from './exchange.ts';
@@ -60,7 +60,7 @@ describe('the OAUTHBEARER challenger', () => {
 
   it('refuses that client also if it cancels the exchange then', async () => {
     const cancel = () => Promise.reject(new ExchangeCancelled());
-    const exchange = oauthBearer().challenge(cancel, utf8(QUESTION), someMind());
+    const exchange = oauthBearer().challenge(cancel, encodeUtf8(QUESTION), someMind());
     await expect(exchange).rejects.toThrow(UnauthorizedLogin);
   });
 
@@ -96,7 +96,7 @@ describe('the OAUTHBEARER challenger', () => {
     ['invalid UTF-8', Uint8Array.of(0x6e, 0x2c, 0xff, 0x2c, 1, 1)],
   ])('refuses %s', async (_what, message) => {
     const ask = scripted(Uint8Array.of(1));
-    const response = typeof message === 'string' ? utf8(message) : message;
+    const response = typeof message === 'string' ? encodeUtf8(message) : message;
     const exchange = oauthBearer().challenge(ask, response, someMind());
     await expect(exchange).rejects.toThrow(MalformedResponse);
     expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
@@ -104,7 +104,7 @@ describe('the OAUTHBEARER challenger', () => {
 
   it('refuses an authorization identity that prepares to nothing', async () => {
     const ask = scripted(Uint8Array.of(1));
-    const message = utf8(`n,a=\u00ad,\x01auth=Bearer ${TOKEN}\x01\x01`);
+    const message = encodeUtf8(`n,a=\u00ad,\x01auth=Bearer ${TOKEN}\x01\x01`);
     await expect(oauthBearer().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
   });
@@ -113,7 +113,7 @@ describe('the OAUTHBEARER challenger', () => {
     const message = (octets: number) => `n,,\x01auth=Bearer ${'x'.repeat(octets)}\x01\x01`;
     expect((await initially(oauthBearer(), message(8192))).token).toHaveLength(8192);
     const ask = scripted(Uint8Array.of(1));
-    await expect(oauthBearer().challenge(ask, utf8(message(8193)), someMind())).rejects.toThrow(UnauthorizedLogin);
+    await expect(oauthBearer().challenge(ask, encodeUtf8(message(8193)), someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"invalid_token"}']);
   });
 
@@ -153,7 +153,7 @@ describe('the OAUTHBEARER challenger', () => {
 
     async function expectRefused(challenger: ReturnType<typeof oauthBearer>, message: string, mind = someMind()) {
       const ask = scripted(Uint8Array.of(1));
-      await expect(challenger.challenge(ask, utf8(message), mind)).rejects.toThrow(UnauthorizedLogin);
+      await expect(challenger.challenge(ask, encodeUtf8(message), mind)).rejects.toThrow(UnauthorizedLogin);
       expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
     }
   });
@@ -224,7 +224,7 @@ describe('the OAUTHBEARER responder', () => {
   it.each(['', 'null', '[]', '1', '{"status":7}', '{', '{"__proto__":{"status":"x"}}'])(
     'survives the error %j',
     async (error) => {
-      const { failure } = await refusedBy(oauthBearerResponder(user), utf8(error));
+      const { failure } = await refusedBy(oauthBearerResponder(user), encodeUtf8(error));
       expect(failure).toBeInstanceOf(TokenRefused);
       expect(failure).toHaveProperty('status', undefined);
     },
@@ -240,7 +240,7 @@ describe('the OAUTHBEARER responder', () => {
     let messages = 0;
     const exchange = oauthBearerResponder(user).respond(async () => {
       if (messages++ > 0) throw lost;
-      return utf8('{}');
+      return encodeUtf8('{}');
     }, someChannel);
     await expect(exchange).rejects.toBe(lost);
   });

@@ -1,7 +1,7 @@
-import { challengers, login, overrideChallengers, plain } from '@postern/sasl';
+import { defaultChallengers, login, overrideChallengers, plain } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 
-const family = challengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', 'LOGIN'] });
+const family = defaultChallengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', 'LOGIN'] });
 
 describe('challengers of one’s own', () => {
   it('take the place of those with the same mechanism', () => {

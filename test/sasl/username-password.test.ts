@@ -6,7 +6,7 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { login, plain, scram, usernamePassword, utf8 } from '@postern/sasl';
+import { login, plain, scram, usernamePassword, encodeUtf8 } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { exchange } from '@postern/testing';
 import fc from 'fast-check';
@@ -16,7 +16,7 @@ import { initially, scripted, someMind } from './exchange.ts';
 class Mailbox {}
 
 const received = (password: string | Uint8Array) =>
-  usernamePassword(utf8('joe'), typeof password === 'string' ? utf8(password) : password);
+  usernamePassword(encodeUtf8('joe'), typeof password === 'string' ? encodeUtf8(password) : password);
 
 const KEPT = [
   ['Hebrew, then digits, which the bidirectional rule forbids', '\u05e9\u05dc\u05d5\u05dd123'],
@@ -29,9 +29,9 @@ const KEPT = [
 
 const IMPOSSIBLE = [
   ['an empty one', new Uint8Array()],
-  ['one with NUL', utf8('se\0cret')],
-  ['one of 4,097 octets', utf8('x'.repeat(4097))],
-  ['one of 4,097 octets in fewer characters', utf8(`x${'\u00e4'.repeat(2048)}`)],
+  ['one with NUL', encodeUtf8('se\0cret')],
+  ['one of 4,097 octets', encodeUtf8('x'.repeat(4097))],
+  ['one of 4,097 octets in fewer characters', encodeUtf8(`x${'\u00e4'.repeat(2048)}`)],
   ['one in ISO 8859-1', Uint8Array.of(0x70, 0xe4, 0x73, 0x73)],
   ['one with a surrogate', Uint8Array.of(0xed, 0xa0, 0x80)],
 ] as const;
@@ -70,7 +70,7 @@ describe('a password as a client sends it', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (octets) => {
         const password = octets.filter((octet) => octet !== 0);
-        const message = Buffer.concat([utf8('\0joe\0'), password]);
+        const message = Buffer.concat([encodeUtf8('\0joe\0'), password]);
         expect(await initially(plain(), message)).toHaveProperty('username', 'joe');
       }),
     );
@@ -126,13 +126,13 @@ describe('the database in memory', () => {
   });
 
   it('lets nobody in without a password, not even a user who has none', () => {
-    const ann = usernamePassword(utf8('ann'), new Uint8Array());
+    const ann = usernamePassword(encodeUtf8('ann'), new Uint8Array());
     expect(() => users.requestAvatarId(ann)).toThrow(UnauthorizedLogin);
   });
 
   it('compares as often for a user whom it does not know', () => {
     const compared = vi.spyOn(UsernamePassword.prototype, 'checkPassword');
-    expect(() => users.requestAvatarId(usernamePassword(utf8('bob'), utf8('x')))).toThrow(UnauthorizedLogin);
+    expect(() => users.requestAvatarId(usernamePassword(encodeUtf8('bob'), encodeUtf8('x')))).toThrow(UnauthorizedLogin);
     expect(() => users.requestAvatarId(received('x'))).toThrow(UnauthorizedLogin);
     expect(compared).toHaveBeenCalledTimes(2);
     compared.mockRestore();

@@ -1,5 +1,5 @@
 import { LoginDenied, type LoginError, TemporaryFailure, UnauthorizedLogin } from '@postern/cred';
-import { BearerToken, MalformedResponse, utf8, xoauth2 } from '@postern/sasl';
+import { BearerToken, MalformedResponse, encodeUtf8, xoauth2 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, TokenRefused, xoauth2Responder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someChannel, someMind } from './exchange.ts';
@@ -31,20 +31,20 @@ describe('the XOAUTH2 challenger', () => {
     ['NUL in the user', 'user=a\0\x01auth=Bearer ya29.token\x01\x01'],
   ])('refuses %s', async (_what, message) => {
     const ask = scripted('');
-    await expect(xoauth2().challenge(ask, utf8(message), someMind())).rejects.toThrow(MalformedResponse);
+    await expect(xoauth2().challenge(ask, encodeUtf8(message), someMind())).rejects.toThrow(MalformedResponse);
     expect(ask.asked).toEqual(['{"status":"400","schemes":"bearer"}']);
   });
 
   it('refuses a user who prepares to nothing', async () => {
     const ask = scripted('');
-    const message = utf8('user=\u00ad\x01auth=Bearer a\x01\x01');
+    const message = encodeUtf8('user=\u00ad\x01auth=Bearer a\x01\x01');
     await expect(xoauth2().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"400","schemes":"bearer"}']);
   });
 
   it('tells the client that has no token which one it needs', async () => {
     const ask = scripted('');
-    const message = utf8('user=ann@example.com\x01auth=\x01\x01');
+    const message = encodeUtf8('user=ann@example.com\x01auth=\x01\x01');
     await expect(xoauth2({ scope: 'mail' }).challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"401","schemes":"bearer","scope":"mail"}']);
   });
@@ -72,7 +72,7 @@ describe('the XOAUTH2 responder', () => {
     const exchange = xoauth2Responder(ann).respond(async (message) => {
       messages.push(message);
       if (messages.length > 1) throw new AuthenticationFailure();
-      return utf8('{"status":"401","schemes":"bearer","scope":"https://mail.example.com/"}');
+      return encodeUtf8('{"status":"401","schemes":"bearer","scope":"https://mail.example.com/"}');
     }, someChannel);
     await expect(exchange).rejects.toMatchObject({ status: '401', scope: 'https://mail.example.com/' });
     expect(messages[1]).toHaveLength(0);

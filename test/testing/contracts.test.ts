@@ -8,7 +8,7 @@ import {
   UsernamePassword,
   withDeadline,
 } from '@postern/cred';
-import { anonymous, type Challenger, cramMd5, EMPTY, login, plain, scram } from '@postern/sasl';
+import { anonymous, type Challenger, cramMd5, NO_BYTES, login, plain, scram } from '@postern/sasl';
 import {
   anonymousResponder,
   cramMd5Responder,
@@ -131,7 +131,7 @@ describe('the contracts find', () => {
     const credulous: Challenger<UsernamePassword> = {
       ...plain(),
       async challenge(ask, initialResponse) {
-        await (initialResponse ?? ask(EMPTY));
+        await (initialResponse ?? ask(NO_BYTES));
         return new UsernamePassword('joe', 's3cret');
       },
     };

@@ -14,7 +14,7 @@ import {
   PerRecipientDelivery,
   type RecipientResult,
   Rejection,
-  type TellResult,
+  type ReportResult,
 } from '@postern/esmtp';
 import { type FileSystem, MaildirDelivery, type MaildirOptions } from '@postern/maildir';
 import { RelayDelivery, Smarthost } from '@postern/relay';
@@ -225,7 +225,7 @@ class MemoryDelivery extends MessageDelivery {
         check('write');
         chunks.push(Buffer.from(chunk));
       },
-      end: (tell?: TellResult) =>
+      end: (tell?: ReportResult) =>
         all.map(({ forwardPath }, index) => {
           const result = this.#judge(indexOf(forwardPath), 'end');
           const isLost = this.#flaws.loses && forwardPath.localPart === 'cyd';
@@ -312,7 +312,7 @@ class BreakingDelivery extends MessageDelivery {
 
   async openMessage(envelope: Envelope): Promise<Message> {
     const message = await this.#delivery.openMessage(envelope);
-    const end = async (tell?: TellResult): Promise<void | readonly RecipientResult[]> => {
+    const end = async (tell?: ReportResult): Promise<void | readonly RecipientResult[]> => {
       const results = (await message.end()) ?? [];
       for (const [index, result] of results.slice(0, this.#replies).entries()) tell?.(index, result);
       await settle();

@@ -1,4 +1,4 @@
-import { type Clock, type Enrolled, Roll, systemClock } from '@postern/core';
+import { type Clock, type Indexed, DenseSet, systemClock } from '@postern/core';
 import { Closing, TimedOut } from './errors.ts';
 
 /**
@@ -8,7 +8,7 @@ import { Closing, TimedOut } from './errors.ts';
 export class Deadlines {
   readonly #clock: Clock;
   readonly #granularity: number;
-  readonly #waiting = new Roll<Waiter>();
+  readonly #waiting = new DenseSet<Waiter>();
   readonly #watched = new WeakSet<AbortSignal>();
   #ticking = false;
 
@@ -117,7 +117,7 @@ export class Deadlines {
 }
 
 /** Who waits, once or again and again: then the one object serves all waits. */
-export abstract class Waiter implements Enrolled {
+export abstract class Waiter implements Indexed {
   /** By the clock, in milliseconds. */
   expiresAt = 0;
   /** By the clock, in milliseconds: when the last wait ends at the latest. */

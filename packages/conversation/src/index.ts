@@ -1,9 +1,9 @@
 export {
   type Address,
   type Clock,
-  type Enrolled,
+  DenseSet,
+  type Indexed,
   type MaybePromise,
-  Roll,
   systemClock,
 } from '@postern/core';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
@@ -14,7 +14,7 @@ export type { LineListener } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
 export { release } from './release.ts';
-export type { ChunkConsumer as Take } from './sink.ts';
+export type { ChunkConsumer } from './sink.ts';
 export type {
   PeerCertificate,
   Standing,

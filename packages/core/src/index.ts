@@ -4,4 +4,4 @@ export type { Address } from './address.ts';
 export { afterExactly, type Clock, systemClock } from './clock.ts';
 export { after, isPromise, type MaybePromise, settled } from './maybe-promise.ts';
 export { networkOf, siteOf } from './network-of.ts';
-export { DenseSet as Roll, type Indexed as Enrolled } from './roll.ts';
+export { DenseSet, type Indexed } from './roll.ts';

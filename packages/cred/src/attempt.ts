@@ -1,4 +1,4 @@
-import { type Clock, type Enrolled, isPromise, type MaybePromise } from '@postern/core';
+import { type Clock, type Indexed, isPromise, type MaybePromise } from '@postern/core';
 import { DelegatingMind } from './delegating-mind.ts';
 import { TemporaryFailure } from './errors.ts';
 import type { LogoutReason } from './login.ts';
@@ -8,7 +8,7 @@ import type { Mind } from './mind.ts';
  * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
  * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
  */
-export class LoginAttempt extends DelegatingMind implements Enrolled {
+export class LoginAttempt extends DelegatingMind implements Indexed {
   index = -1;
   /** Resolves when its work has come to its end, which is later than nobody waiting for it any more. */
   ended: Promise<void> = OVER;

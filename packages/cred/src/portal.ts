@@ -1,4 +1,4 @@
-import { after, type Clock, type Enrolled, isPromise, type MaybePromise, Roll, systemClock } from '@postern/core';
+import { after, type Clock, type Indexed, isPromise, type MaybePromise, DenseSet, systemClock } from '@postern/core';
 import { checkDeadline, LoginAttempt } from './attempt.ts';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
@@ -45,8 +45,8 @@ export class Portal {
   readonly #checkers = new Map<Interface, AnyChecker>();
   /** Who has been found for the classes asked about so far. */
   readonly #found = new Map<Interface, AnyChecker | typeof NO_USERNAME>();
-  readonly #attempts = new Roll<LoginAttempt>();
-  readonly #logins = new Roll<OpenLogin<unknown>>();
+  readonly #attempts = new DenseSet<LoginAttempt>();
+  readonly #logins = new DenseSet<OpenLogin<unknown>>();
   #draining = false;
 
   constructor(realm: Realm, options: PortalOptions = {}) {
@@ -249,7 +249,7 @@ export class Portal {
 }
 
 /** A login that the portal knows of. */
-class OpenLogin<A> extends Login<A> implements Enrolled {
+class OpenLogin<A> extends Login<A> implements Indexed {
   index = -1;
   /** The realm's. */
   readonly given: Login<unknown>;

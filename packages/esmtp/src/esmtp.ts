@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
-import { type Challenger, checkChallengers, challengers as family, type MechanismPolicy } from '@postern/sasl';
+import { type Challenger, checkChallengers, defaultChallengers as family, type MechanismPolicy } from '@postern/sasl';
 import { checkPortal } from './check-portal.ts';
 import { DateCache } from './date-format.ts';
 import { isAddressLiteral, isDomain } from './domain.ts';

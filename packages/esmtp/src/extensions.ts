@@ -1,5 +1,5 @@
 import { TrustedLogin } from '@postern/cred';
-import { offered, text } from '@postern/sasl';
+import { offered, decodeUtf8 } from '@postern/sasl';
 import { parseMailbox } from './address.ts';
 import type { Parameter } from './command.ts';
 import type { MailParameters, RcptParameters } from './delivery.ts';
@@ -165,7 +165,7 @@ export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMa
 /** RFC 4954 §5: the xtext of a mailbox, or null for `<>` and for what the tolerance ignores; undefined if the value is none of these. */
 function parseSubmitter(value: string | undefined, { anySubmitter }: Tolerance): string | null | undefined {
   const octets = decodeXtext(value ?? '');
-  const submitter = octets === undefined ? undefined : text(Buffer.from(octets, 'latin1'));
+  const submitter = octets === undefined ? undefined : decodeUtf8(Buffer.from(octets, 'latin1'));
   if (submitter === undefined || submitter === '' || hasUnsafeCharacter(submitter)) return undefined;
   return parseMailbox(submitter)?.toString() ?? (submitter === '<>' || anySubmitter ? null : undefined);
 }

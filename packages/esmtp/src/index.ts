@@ -1,26 +1,26 @@
 export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './address.ts';
 export type { Verb } from './command.ts';
 export { type Decision, decide } from './decisions/decide.ts';
-export { accept, challenge, defer, type ReplyOptions as Wording, reject, type Verdict } from './decisions/verdicts.ts';
+export { accept, challenge, defer, type ReplyOptions, reject, type Verdict } from './decisions/verdicts.ts';
 export {
   KnownRecipientsDelivery,
-  type KnownRecipientsDeliveryOptions as KnownRecipientsOptions,
+  type KnownRecipientsDeliveryOptions,
 } from './deliveries/known-recipients-delivery.ts';
 export { LineMessage } from './deliveries/line-message.ts';
 export { type OwnAddresses, OwnSenderDelivery, type OwnSenderDeliveryOptions } from './deliveries/must-match-sender.ts';
-export { NotifyingDelivery as Notifying, type NotifyingDeliveryOptions } from './deliveries/notifying.ts';
+export { NotifyingDelivery, type NotifyingDeliveryOptions } from './deliveries/notifying.ts';
 export { PerRecipientDelivery, type PerRecipientDeliveryOptions, type Route } from './deliveries/per-recipient.ts';
 export {
   type Envelope,
   type MailParameters,
   type Message,
   MessageDelivery,
-  type NextHop as Onward,
+  type NextHop,
   type RcptParameters,
-  type ReceivedTrace as Trace,
+  type ReceivedTrace,
   type Recipient,
   type RecipientResult,
-  type ReportResult as TellResult,
+  type ReportResult,
 } from './delivery.ts';
 export { isAddressLiteral, isDomain } from './domain.ts';
 export type { Notify } from './dsn.ts';
@@ -32,7 +32,7 @@ export { formatAddress } from './log/entry-of.ts';
 export { formatLogFields, type LogFields } from './log/format-line.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
 export { printable } from './log/printable.ts';
-export { LoginDeferral, LoginRejection, type LoginReplyOptions as RefusalOptions } from './login-refusal.ts';
+export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-refusal.ts';
 export { foldMailbox, withoutSubaddress } from './mailbox-identity.ts';
 export type { NextHopReply } from './next-hops.ts';
 export { formatReceived } from './received.ts';

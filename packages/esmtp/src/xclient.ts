@@ -1,4 +1,4 @@
-import { prepare, text } from '@postern/sasl';
+import { saslprep, decodeUtf8 } from '@postern/sasl';
 import { isAddressLiteral, isHostName } from './domain.ts';
 import type { ForwardedInfo, HostAddress } from './forwarded.ts';
 import { decodeXtext } from './xtext.ts';
@@ -57,8 +57,8 @@ function readHelo(value: string): string | undefined {
 
 /** A name as the mechanisms of SASL prepare it, or there would be one user of two names. */
 function readLogin(value: string): string | undefined {
-  const login = text(Buffer.from(value, 'latin1'));
-  return login === undefined ? undefined : prepare(login, 'query');
+  const login = decodeUtf8(Buffer.from(value, 'latin1'));
+  return login === undefined ? undefined : saslprep(login, 'query');
 }
 
 const attributes: ReadonlyMap<string, Attribute> = new Map([

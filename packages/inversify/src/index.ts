@@ -2,7 +2,7 @@ export { type BoundAvatar, bindAvatar } from './bind-avatar.ts';
 export { type BoundChallenger, bindChallenger } from './bind-challenger.ts';
 export { type BoundChecker, bindChecker, type CheckerOptions } from './bind-checker.ts';
 export { type BoundListener, bindListener, type ListenerOptions } from './bind-listener.ts';
-export { type Binder as Binding, bindRealm } from './bind-realm.ts';
+export { type Binder, bindRealm } from './bind-realm.ts';
 export { conversationModule } from './conversation-module.ts';
 export { credModule } from './cred-module.ts';
 export { type EsmtpFactory, esmtpModule } from './esmtp-module.ts';

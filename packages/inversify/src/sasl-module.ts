@@ -1,4 +1,4 @@
-import { type Challenger, type ChallengersOptions, challengers as family } from '@postern/sasl';
+import { type Challenger, type ChallengersOptions, defaultChallengers as family } from '@postern/sasl';
 import { ContainerModule } from 'inversify';
 import type { BoundChallenger } from './bind-challenger.ts';
 import { identifiers } from './identifiers.ts';

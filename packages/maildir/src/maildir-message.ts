@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Envelope, Mailbox, Message, RecipientResult, ReversePath, TellResult } from '@postern/esmtp';
+import type { Envelope, Mailbox, Message, RecipientResult, ReversePath, ReportResult } from '@postern/esmtp';
 import { type Addressee, addresseesOf } from './addressees.ts';
 import { AllOrNone } from './all-or-none.ts';
 import { type FileSystem, syncFolder } from './file-system.ts';
@@ -92,7 +92,7 @@ export class MaildirMessage implements Message {
   }
 
   /** Without `tell` the client hears one reply for all recipients: then all have the message, or none. */
-  async end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
       await this.#flush(EMPTY);
       await this.#handle.sync();

@@ -1,5 +1,5 @@
 export { type CertificateOptions, Certificates, type NamedKeyPair } from './certificates.ts';
-export type { ConnectionLimits as Limits, LimitExceeded as Excess } from './client-limits.ts';
+export type { ConnectionLimits, LimitExceeded } from './client-limits.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export {
   type Endpoint,
@@ -30,5 +30,5 @@ export {
 } from './socket-transport.ts';
 export { TlsHandshakeError } from './tls-errors.ts';
 export { tlsInfo } from './tls-facts.ts';
-export type { ListenerError as Trouble } from './trouble.ts';
+export type { ListenerError } from './trouble.ts';
 export type { ProxyOptions } from './trusted-proxies.ts';

@@ -4,7 +4,7 @@ import {
   InMemoryUsernamePasswordDatabaseDontUse,
   TrustedLoginChecker,
 } from '@postern/cred';
-import { prepare, preparePassword } from '@postern/sasl';
+import { saslprep, preparePassword } from '@postern/sasl';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -27,7 +27,7 @@ const memory: SpecForm<AnyChecker> = {
   summary: 'one user, the password in clear text (and in the list of processes)',
   parse(rest = '') {
     const colon = rest.indexOf(':');
-    const username = prepare(rest.slice(0, Math.max(colon, 0)), 'stored');
+    const username = saslprep(rest.slice(0, Math.max(colon, 0)), 'stored');
     const password = preparePassword(rest.slice(colon + 1));
     if (username === undefined || password === undefined) {
       throw new UsageError(

@@ -1,7 +1,7 @@
 import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise, ThrottleOptions } from '@postern/cred';
 import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from '@postern/esmtp';
-import type { Limits as ConnectionLimits } from '@postern/node';
+import type { ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
 import type { LogForm } from './log.ts';
 import type { DeliveryTarget } from './place.ts';

@@ -1,4 +1,4 @@
-import type { Limits } from '@postern/node';
+import type { ConnectionLimits } from '@postern/node';
 
 /** The names of the limits that are a listener's own: all others in `limits` are those of a session. */
 export const connectionLimits: ReadonlySet<string> = new Set(
@@ -8,5 +8,5 @@ export const connectionLimits: ReadonlySet<string> = new Set(
     maxConnectionsPerSite: true,
     maxConnectionsPerMinute: true,
     maxHandshakesPerMinute: true,
-  } satisfies Record<keyof Limits, true>),
+  } satisfies Record<keyof ConnectionLimits, true>),
 );

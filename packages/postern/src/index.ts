@@ -3,5 +3,5 @@ export { ConsoleDelivery } from './console-delivery.ts';
 export { DiscardDelivery } from './discard-delivery.ts';
 export type { LogForm } from './log.ts';
 export { type MaildirTarget, maildir } from './maildir.ts';
-export { DeliveryTarget as Place } from './place.ts';
+export { DeliveryTarget } from './place.ts';
 export { type RelayOptions, relay } from './relay.ts';

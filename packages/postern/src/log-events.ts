@@ -1,5 +1,5 @@
 import { type Envelope, type EventListener, formatAddress, type LogFields, logTo } from '@postern/esmtp';
-import type { Trouble } from '@postern/node';
+import type { ListenerError } from '@postern/node';
 import type { Log } from './log.ts';
 
 /** Writes what happens on connections into the log. */
@@ -12,7 +12,7 @@ export function logEvents(log: Log): EventListener {
 }
 
 /** Writes what goes wrong at a listener, before and beside any session, into the log. */
-export function logListenerError(log: Log, now = () => performance.now()): (trouble: Trouble) => void {
+export function logListenerError(log: Log, now = () => performance.now()): (trouble: ListenerError) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return (trouble) => {
     const remote = 'remote' in trouble ? formatAddress(trouble.remote) : undefined;

@@ -4,7 +4,7 @@ import {
   type ForwardPath,
   type Message,
   type MessageDelivery,
-  Notifying,
+  NotifyingDelivery,
   type NotifyingDeliveryOptions,
 } from '@postern/esmtp';
 import { disposeOf } from './dispose-of.ts';
@@ -54,7 +54,7 @@ export function notifying(
 }
 
 /** Disposes of the way of its notifications, too. */
-class NotifyingAvatar extends Notifying {
+class NotifyingAvatar extends NotifyingDelivery {
   readonly #delivery: MessageDelivery;
   readonly #through: SenderDelivery;
   readonly #hasWayTo: NotificationWays['livesHere'];

@@ -18,7 +18,7 @@ export interface Server {
   /** The files that can be read again, in their order. */
   readonly files: readonly ReadFiles[];
   /** Stops accepting, lets what is under way end, for so many milliseconds at most, and closes everything. */
-  close(grace: number): Promise<void>;
+  close(shutdownTimeout: number): Promise<void>;
 }
 
 /** Files that can be read again, and what the log says of that. */
@@ -50,12 +50,12 @@ export async function startServer(wanted: Settings, context: DeliveryTargetConte
   return {
     listeners: [...server.listeners.values()],
     files: filesOf(composition, certificates),
-    async close(grace) {
+    async close(shutdownTimeout) {
       const closed = server
         .close({ shutdownTimeout })
         .catch((error: unknown) => context.log.error('not everything could be closed', { error }));
       // An avatar or a checker that does not let go must not keep the process, nor, where nothing else does, let it end before us.
-      await Promise.race([closed, setTimeout(2 * grace)]);
+      await Promise.race([closed, setTimeout(2 * shutdownTimeout)]);
     },
   };
 }

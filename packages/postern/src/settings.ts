@@ -17,8 +17,8 @@ import {
   type OptionalExtension,
   withDefaultLimits,
 } from '@postern/esmtp';
-import { type Limits as ConnectionLimits, networks } from '@postern/node';
-import { allChallengers, type ChallengersOptions, challengers } from '@postern/sasl';
+import { type ConnectionLimits, networks } from '@postern/node';
+import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';
@@ -202,7 +202,7 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
     );
   }
   try {
-    challengers(options);
+    defaultChallengers(options);
     return options;
   } catch (error) {
     throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });

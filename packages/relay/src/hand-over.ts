@@ -1,5 +1,5 @@
 import type { Deadlines, Wait } from '@postern/conversation';
-import type { Envelope, Onward, RecipientResult, Rejection, Reply, TellResult } from '@postern/esmtp';
+import type { Envelope, NextHop, RecipientResult, Rejection, Reply, ReportResult } from '@postern/esmtp';
 import type { ContentScan } from './content-scan.ts';
 import { RelayMessage, resultOf } from './relay-message.ts';
 import { checkContent } from './requirements.ts';
@@ -44,7 +44,7 @@ export class HandOver {
   }
 
   /** What is known of the next server for a recipient; undefined if no server was reached. */
-  onward(recipient: number): Onward | undefined {
+  onward(recipient: number): NextHop | undefined {
     const transaction = this.#transaction;
     if (transaction === undefined) return undefined;
     const { lmtp, extensions } = transaction.client;
@@ -58,7 +58,7 @@ export class HandOver {
   }
 
   /** Resolves to the results of the recipients. Rejects with a Rejection if the message failed for all. */
-  async run(tell?: TellResult): Promise<readonly RecipientResult[]> {
+  async run(tell?: ReportResult): Promise<readonly RecipientResult[]> {
     const { deadlines, dataTimeout, explain } = this.#server;
     const breaking = new AbortController();
     const wait = deadlines.wait(dataTimeout * SENDING_SHARE);
@@ -77,7 +77,7 @@ export class HandOver {
     this.#transaction?.drop();
   }
 
-  async #run(signal: AbortSignal, wait: Wait, tell?: TellResult): Promise<readonly RecipientResult[]> {
+  async #run(signal: AbortSignal, wait: Wait, tell?: ReportResult): Promise<readonly RecipientResult[]> {
     const { deadlines, dataTimeout } = this.#server;
     const sent = await this.#send(signal);
     if (!(sent instanceof RelayMessage)) return sent;

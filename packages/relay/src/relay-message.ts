@@ -1,17 +1,17 @@
-import type { RecipientResult, Rejection, Reply, TellResult } from '@postern/esmtp';
-import type { Outgoing } from '@postern/esmtp/client';
+import type { RecipientResult, Rejection, Reply, ReportResult } from '@postern/esmtp';
+import type { OutgoingMessage } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn } from './refusals.ts';
 
 /** A transaction in which the next server has said 354. */
 export interface OpenedTransaction {
-  readonly outgoing: Outgoing;
+  readonly outgoing: OutgoingMessage;
   readonly lease: Lease;
 }
 
 /** A message on its way to the next server, which has said 354. */
 export class RelayMessage {
-  readonly #outgoing: Outgoing;
+  readonly #outgoing: OutgoingMessage;
   readonly #lease: Lease;
   readonly #explain: (error: unknown) => Rejection;
 
@@ -40,7 +40,7 @@ export class RelayMessage {
   }
 
   /** Whom the server has not answered for before the connection broke is told to try again; the others' answers hold. */
-  async end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
       const replies = await this.#outgoing.end((recipient, reply) => tell?.(recipient, resultOf(reply)));
       if (replies.some(isAboutUs)) this.#lease.destroy();

@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
-import type { Message, Onward, RecipientResult, Rejection, TellResult } from '@postern/esmtp';
+import type { Message, NextHop, RecipientResult, Rejection, ReportResult } from '@postern/esmtp';
 import { HandOver, type NextServer, type WholeMessage } from './hand-over.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -20,7 +20,7 @@ export class SpooledMessage implements Message {
     this.#handOver = new HandOver(server, message, transaction);
   }
 
-  nextHop(recipient: number): Onward | undefined {
+  nextHop(recipient: number): NextHop | undefined {
     return this.#handOver.onward(recipient);
   }
 
@@ -39,7 +39,7 @@ export class SpooledMessage implements Message {
     }
   }
 
-  async end(tell?: TellResult): Promise<readonly RecipientResult[]> {
+  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
       return await this.#handOver.run(tell);
     } finally {

@@ -3,7 +3,7 @@ import { type Envelope, type MailParameters, type Recipient, Rejection, type Rep
 import {
   BadMessage,
   mailCommand,
-  Outgoing,
+  OutgoingMessage,
   rcptCommand,
   type SmtpClient,
   SmtpReplyError,
@@ -136,7 +136,7 @@ export class Transaction {
   async data(): Promise<OpenedTransaction> {
     const outgoing = await this.#within(async () => {
       try {
-        return await Outgoing.begin(this.#lease.client, this.replies, this.sender.parameters.body);
+        return await OutgoingMessage.begin(this.#lease.client, this.replies, this.sender.parameters.body);
       } catch (error) {
         if (error instanceof SmtpReplyError) judge('DATA', error.reply);
         throw error;

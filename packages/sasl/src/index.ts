@@ -3,12 +3,12 @@ export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
-export { encodeUtf8 as utf8, NO_BYTES as EMPTY, text } from './bytes.ts';
+export { encodeUtf8, NO_BYTES, decodeUtf8 } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
 export {
   allChallengers,
   type ChallengersOptions,
-  defaultChallengers as challengers,
+  defaultChallengers,
   whyLeftOut,
 } from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
@@ -26,7 +26,7 @@ export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbear
 export { explain, type MechanismPolicy, offered } from './offered.ts';
 export { overrideChallengers } from './own-challengers.ts';
 export { plain } from './plain/challenger.ts';
-export { type Preparation, preparePassword, saslprep as prepare } from './prepare.ts';
+export { type Preparation, preparePassword, saslprep } from './prepare.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 export {

@@ -1,12 +1,12 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { text } from './bytes.ts';
+import { decodeUtf8 } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
 import { MAX_NAME_OCTETS } from './limits.ts';
 import { saslprep } from './prepare.ts';
 
 /** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
 export function responseText(response: Uint8Array): string {
-  const read = text(response);
+  const read = decodeUtf8(response);
   if (read === undefined) throw new MalformedResponse('the response is not UTF-8');
   return read;
 }
@@ -19,7 +19,7 @@ export function responseText(response: Uint8Array): string {
  * is nobody's: the client sent credentials that are not right, in a message of the right syntax.
  */
 export function preparedName(presented: string | Uint8Array, kind: string): string {
-  const name = typeof presented === 'string' ? presented : text(presented);
+  const name = typeof presented === 'string' ? presented : decodeUtf8(presented);
   const fits = name !== undefined && Buffer.byteLength(name) <= MAX_NAME_OCTETS;
   const form = fits ? saslprep(name, 'query') : undefined;
   if (form === undefined) {

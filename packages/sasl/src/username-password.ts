@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { UsernamePassword } from '@postern/cred';
-import { NO_BYTES, text } from './bytes.ts';
+import { NO_BYTES, decodeUtf8 } from './bytes.ts';
 import { isPassword, saslprep } from './prepare.ts';
 import { preparedAuthzid, preparedName } from './response.ts';
 
@@ -22,7 +22,7 @@ export function usernamePassword(
 ): UsernamePassword {
   const name = preparedName(username, 'user name');
   const actAs = preparedAuthzid(authzid, name);
-  const sent = text(password);
+  const sent = decodeUtf8(password);
   if (sent === undefined || !isPassword(sent)) return new UsernamePassword(name, NOBODYS_PASSWORD, actAs);
   return new UsernamePassword(name, sent, actAs, saslprep(sent, 'stored'));
 }

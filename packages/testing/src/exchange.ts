@@ -1,5 +1,5 @@
 import type { Interface, Login, Mind, Portal } from '@postern/cred';
-import { authenticate, type Challenger, EMPTY, ExchangeCancelled, ExchangeError } from '@postern/sasl';
+import { authenticate, type Challenger, NO_BYTES, ExchangeCancelled, ExchangeError } from '@postern/sasl';
 import { AuthenticationFailure, type Channel, type Responder, SaslFailure } from '@postern/sasl/client';
 import { TestAvatar } from './portal-for.ts';
 import { testMind } from './test-mind.ts';
@@ -118,7 +118,7 @@ class Wire {
     this.#toServer.promise.catch(() => {});
     const answer = this.#toServer.promise;
     this.#pass('server', challenge, this.#toClient);
-    return (await answer) ?? EMPTY;
+    return (await answer) ?? NO_BYTES;
   }
 
   succeed(): void {

@@ -1,4 +1,4 @@
-export type { Slicing as Chunks } from './chunks.ts';
+export type { Slicing } from './chunks.ts';
 export type { ContractCase } from './contracts/case.ts';
 export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';

@@ -1,7 +1,7 @@
 import {
   type ForwardPath,
   KnownRecipientsDelivery,
-  type KnownRecipientsOptions,
+  type KnownRecipientsDeliveryOptions,
   LocalRecipients,
   type LocalRecipientsOptions,
   Mailbox,
@@ -238,7 +238,7 @@ describe('an alias', () => {
 
 function mx(
   recipients: Omit<LocalRecipientsOptions, 'hostname'> | RecipientResolver,
-  options?: KnownRecipientsOptions,
+  options?: KnownRecipientsDeliveryOptions,
 ): { server: Server; delivery: RecordingDelivery; known: KnownRecipientsDelivery } {
   const delivery = new RecordingDelivery();
   const resolver =

@@ -6,7 +6,7 @@ import {
   type OwnSenderDeliveryOptions,
   parseMailbox,
   Rejection,
-  type Trace,
+  type ReceivedTrace,
 } from '@postern/esmtp';
 import { portalFor } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
@@ -119,8 +119,8 @@ describe('OwnSenderDelivery', () => {
   it('has the delivery write the header field, if that wants to', () => {
     const delivery = new RecordingDelivery();
     expect('receivedHeader' in new OwnSenderDelivery(delivery, { avatarId: 'ann' })).toBe(false);
-    Object.assign(delivery, { receivedHeader: ({ hostname }: Trace) => `X-By: ${hostname}` });
-    const trace = { hostname: 'mx.example.com' } as Trace;
+    Object.assign(delivery, { receivedHeader: ({ hostname }: ReceivedTrace) => `X-By: ${hostname}` });
+    const trace = { hostname: 'mx.example.com' } as ReceivedTrace;
     expect(new OwnSenderDelivery(delivery, { avatarId: 'ann' }).receivedHeader?.(trace)).toBe('X-By: mx.example.com');
   });
 });

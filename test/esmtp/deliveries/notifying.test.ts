@@ -8,7 +8,7 @@ import {
   MessageDelivery,
   NotifyingDelivery,
   type NotifyingDeliveryOptions,
-  type Onward,
+  type NextHop,
   OwnSenderDelivery,
   PerRecipientDelivery,
   type RcptParameters,
@@ -153,7 +153,7 @@ describe('NotifyingDelivery', () => {
     const { delivery, inner, through } = setUp(undefined);
     const host = 'next.example.net';
     const reply = new Reply(250, '2.6.0', 'Queued');
-    const nextServers: readonly (Onward | undefined)[] = [
+    const nextServers: readonly (NextHop | undefined)[] = [
       { host, success: undefined, reply },
       { host, success: 'relayed', reply },
       { host, success: 'delivered', reply },
@@ -172,7 +172,7 @@ describe('NotifyingDelivery', () => {
 
   it('says which server refused, if one did', async () => {
     const { delivery, inner, through } = setUp(undefined);
-    const nextHop = (at: number): Onward => ({
+    const nextHop = (at: number): NextHop => ({
       host: 'next.example.net',
       success: 'relayed',
       reply: at === 0 ? FULL : undefined,
@@ -186,12 +186,12 @@ describe('NotifyingDelivery', () => {
 
   it('is told of each recipient where each has a delivery of its own', async () => {
     const through = new RecordingDelivery();
-    const ends = (result: RecipientResult, onward?: Onward): MessageDelivery => {
+    const ends = (result: RecipientResult, onward?: NextHop): MessageDelivery => {
       const delivery = new RecordingDelivery();
       delivery.openMessage = () => ({ nextHop: () => onward, write() {}, end: () => [result], abort() {} });
       return delivery;
     };
-    const next: Onward = { host: 'next.example.net', success: 'relayed', reply: undefined };
+    const next: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
     const notifying = (delivery: MessageDelivery) =>
       new NotifyingDelivery(delivery, { through, hostname: 'mx.example.com' });
     const routes = [

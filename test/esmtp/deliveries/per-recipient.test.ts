@@ -4,7 +4,7 @@ import {
   Mailbox,
   type Message,
   MessageDelivery,
-  type Onward,
+  type NextHop,
   PerRecipientDelivery,
   type PerRecipientDeliveryOptions,
   type RecipientResult,
@@ -65,7 +65,7 @@ describe('PerRecipientDelivery', () => {
 
   it('knows of each recipient where its message goes on to', async () => {
     const { delivery, ann } = fan();
-    const onward: Onward = { host: 'next.example.net', success: 'relayed', reply: undefined };
+    const onward: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
     ann.openMessage = () => ({ nextHop: () => onward, write() {}, end() {}, abort() {} });
     const message = await delivery.openMessage(envelope);
     expect([0, 1, 2].map((at) => message.nextHop?.(at))).toEqual([onward, undefined, undefined]);

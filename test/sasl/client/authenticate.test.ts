@@ -1,4 +1,4 @@
-import { EMPTY, utf8 } from '@postern/sasl';
+import { NO_BYTES, encodeUtf8 } from '@postern/sasl';
 import {
   AuthenticationFailure,
   anonymousResponder,
@@ -44,7 +44,7 @@ function server(replies: Readonly<Record<string, SaslReply | Error>> = {}, abort
 }
 
 function responder(mechanism: string, more: Partial<Responder> = {}): Responder {
-  return { mechanism, exposesSecret: false, respond: async (say) => void (await say(EMPTY)), ...more };
+  return { mechanism, exposesSecret: false, respond: async (say) => void (await say(NO_BYTES)), ...more };
 }
 
 /** Gives up at the first challenge. */
@@ -56,7 +56,7 @@ function quitter(mechanism: string, error: Error): Responder {
   return responder(mechanism, { respond });
 }
 
-const CHALLENGE: SaslReply = { state: 'challenge', payload: EMPTY };
+const CHALLENGE: SaslReply = { state: 'challenge', payload: NO_BYTES };
 
 async function chosen(mechanisms: readonly string[], options = {}): Promise<string> {
   const { saslInterface } = server();
@@ -262,7 +262,7 @@ describe('success', () => {
   });
 
   it('of the server that the mechanism does not believe ends everything', async () => {
-    const { saslInterface, heard } = server({ X: { state: 'success', payload: utf8('forged') } });
+    const { saslInterface, heard } = server({ X: { state: 'success', payload: encodeUtf8('forged') } });
     const strict = quitter('X', new SaslFailure('forged'));
     await expect(authenticate([strict, plainResponder(user)], offered, saslInterface, secure)).rejects.toThrow(
       'forged',
@@ -271,11 +271,11 @@ describe('success', () => {
   });
 
   it('with a last word is one for the mechanism too', async () => {
-    const { saslInterface, heard } = server({ X: { state: 'success', payload: utf8('v=signature') } });
+    const { saslInterface, heard } = server({ X: { state: 'success', payload: encodeUtf8('v=signature') } });
     const words: (string | undefined)[] = [];
     const listener = responder('X', {
       respond: async (say) => {
-        for (let word = await say(undefined); word !== undefined; word = await say(EMPTY)) {
+        for (let word = await say(undefined); word !== undefined; word = await say(NO_BYTES)) {
           words.push(Buffer.from(word).toString());
         }
       },

@@ -1,4 +1,4 @@
-import { EMPTY, utf8 } from '@postern/sasl';
+import { NO_BYTES, encodeUtf8 } from '@postern/sasl';
 import {
   AuthenticationFailure,
   SaslFailure,
@@ -8,9 +8,9 @@ import {
 } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 
-const challenge: SaslReply = { state: 'challenge', payload: utf8('challenge') };
+const challenge: SaslReply = { state: 'challenge', payload: encodeUtf8('challenge') };
 const success: SaslReply = { state: 'success', payload: undefined };
-const successWithData: SaslReply = { state: 'success', payload: utf8('v=signature') };
+const successWithData: SaslReply = { state: 'success', payload: encodeUtf8('v=signature') };
 
 function setUp(...replies: readonly (SaslReply | Error)[]) {
   const rest = [...replies];
@@ -37,7 +37,7 @@ describe('SaslStateMachine', () => {
     expect(await machine.initiate('X')).toEqual(challenge);
     expect(machine.state).toBe('challenge');
     expect(machine.reported).toBe(false);
-    expect(await machine.respond(utf8('response'))).toEqual(success);
+    expect(await machine.respond(encodeUtf8('response'))).toEqual(success);
     expect(machine.state).toBe('success');
     expect(machine.reported).toBe(true);
     expect(said).toEqual(['X -', 'response']);
@@ -45,16 +45,16 @@ describe('SaslStateMachine', () => {
 
   it('tells an empty initial response from none', async () => {
     const { machine, said } = setUp(success);
-    await machine.initiate('X', EMPTY);
+    await machine.initiate('X', NO_BYTES);
     expect(said).toEqual(['X ']);
   });
 
   it('unfolds what comes with success into a last challenge, whose empty answer does not go out', async () => {
     const { machine, said } = setUp(successWithData);
-    expect(await machine.initiate('X')).toEqual({ state: 'challenge', payload: utf8('v=signature') });
+    expect(await machine.initiate('X')).toEqual({ state: 'challenge', payload: encodeUtf8('v=signature') });
     expect(machine.state).toBe('unfolded');
     expect(machine.reported).toBe(true);
-    expect(await machine.respond(EMPTY)).toEqual(success);
+    expect(await machine.respond(NO_BYTES)).toEqual(success);
     expect(machine.state).toBe('success');
     expect(said).toEqual(['X -']);
   });
@@ -62,7 +62,7 @@ describe('SaslStateMachine', () => {
   it('fails when a mechanism has more to say after success', async () => {
     const { machine, said } = setUp(successWithData);
     await machine.initiate('X');
-    await expect(machine.respond(utf8('more'))).rejects.toThrow(SaslFailure);
+    await expect(machine.respond(encodeUtf8('more'))).rejects.toThrow(SaslFailure);
     expect(machine.state).toBe('failure');
     expect(said).toEqual(['X -']);
   });
@@ -73,7 +73,7 @@ describe('SaslStateMachine', () => {
       const { machine } = setUp(error);
       await expect(machine.initiate('X')).rejects.toBe(error);
       expect(machine.state).toBe('failure');
-      await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+      await expect(machine.respond(NO_BYTES)).rejects.toThrow(SaslFailure);
     },
   );
 
@@ -95,14 +95,14 @@ describe('SaslStateMachine', () => {
 
   it('lets nothing happen out of order', async () => {
     const { machine, said } = setUp(challenge, success);
-    await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+    await expect(machine.respond(NO_BYTES)).rejects.toThrow(SaslFailure);
     await expect(machine.abort()).rejects.toThrow(SaslFailure);
     const begun = machine.initiate('X');
-    const meanwhile = [machine.initiate('X'), machine.respond(EMPTY), machine.abort()];
+    const meanwhile = [machine.initiate('X'), machine.respond(NO_BYTES), machine.abort()];
     for (const { status } of await Promise.allSettled(meanwhile)) expect(status).toBe('rejected');
     await begun;
-    await machine.respond(EMPTY);
-    await expect(machine.respond(EMPTY)).rejects.toThrow(SaslFailure);
+    await machine.respond(NO_BYTES);
+    await expect(machine.respond(NO_BYTES)).rejects.toThrow(SaslFailure);
     await expect(machine.abort()).rejects.toThrow(SaslFailure);
     expect(said).toEqual(['X -', '']);
   });

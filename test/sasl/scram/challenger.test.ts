@@ -9,7 +9,7 @@ import {
   type ScramHash,
   ScramSecret,
   scram,
-  utf8,
+  encodeUtf8,
 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { initially, scripted, someMind } from '../exchange.ts';
@@ -30,7 +30,7 @@ const challenger = scram({ hash: 'sha256', nonce: () => '%hvYDpWUa2RaTCAfuxFIlj)
 /** Credentials after the client's first message, whose client then answers so. */
 async function credentialsOf(first: string | undefined, ...answers: readonly (string | Uint8Array)[]) {
   const ask = scripted(...answers);
-  const credentials = await challenger.challenge(ask, first === undefined ? undefined : utf8(first), someMind());
+  const credentials = await challenger.challenge(ask, first === undefined ? undefined : encodeUtf8(first), someMind());
   return { ask, credentials };
 }
 
@@ -80,7 +80,7 @@ describe('the SCRAM challenger', () => {
     const one = scram({ hash: 'sha256' });
     for (let n = 0; n < 300; n++) {
       const ask = scripted(FINAL);
-      await (await one.challenge(ask, utf8(FIRST), someMind())).verify(SECRET);
+      await (await one.challenge(ask, encodeUtf8(FIRST), someMind())).verify(SECRET);
       const [, nonce] = /^r=rOprNGfwEbeRWgbNEkqO([!-+\--~]{24}),/.exec(ask.asked[0] as string) ?? [];
       expect(nonce).toBeDefined();
       nonces.add(nonce as string);
@@ -204,7 +204,7 @@ describe('ScramCredentials', () => {
 
   it('break as the exchange does', async () => {
     const cancelled = new ExchangeCancelled();
-    const credentials = await challenger.challenge(() => Promise.reject(cancelled), utf8(FIRST), someMind());
+    const credentials = await challenger.challenge(() => Promise.reject(cancelled), encodeUtf8(FIRST), someMind());
     await expect(credentials.checkPassword('pencil')).rejects.toBe(cancelled);
     await expect(credentials.conclude()).rejects.toBe(cancelled);
   });
@@ -217,7 +217,7 @@ describe('ScramCredentials', () => {
 
   it('do not end before the client has answered what was still asked', async () => {
     const answer = Promise.withResolvers<Uint8Array>();
-    const credentials = await challenger.challenge(() => answer.promise, utf8(FIRST), someMind());
+    const credentials = await challenger.challenge(() => answer.promise, encodeUtf8(FIRST), someMind());
     const verified = credentials.verify(SECRET);
     let ended = false;
     const concluded = credentials.conclude().then(() => {
@@ -225,7 +225,7 @@ describe('ScramCredentials', () => {
     });
     await Promise.resolve();
     expect(ended).toBe(false);
-    answer.resolve(utf8(FINAL));
+    answer.resolve(encodeUtf8(FINAL));
     await concluded;
     expect(await verified).toBe(true);
   });

@@ -22,7 +22,7 @@ import {
   type ScramOptions,
   ScramSecret,
   scram,
-  utf8,
+  encodeUtf8,
 } from '@postern/sasl';
 import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
 import { FakeClock, settle } from '@postern/testing';
@@ -73,7 +73,7 @@ async function challengeOf(username: string, options: Partial<ScramOptions> = {}
   const ask = scripted(FINAL);
   const nonce = () => 'server';
   const exchange = challenger({ nonce, ...options });
-  const credentials = await exchange.challenge(ask, utf8(`n,,n=${username},r=client-nonce`), someMind());
+  const credentials = await exchange.challenge(ask, encodeUtf8(`n,,n=${username},r=client-nonce`), someMind());
   await credentials.conclude();
   expect(ask.asked).toHaveLength(1);
   return ask.asked[0] as string;
@@ -145,9 +145,9 @@ describe('a store of clear-text passwords', () => {
     const credentials = await challenger({ nonce: () => 'server' }).challenge(
       async () => {
         order.push('challenged');
-        return utf8(FINAL);
+        return encodeUtf8(FINAL);
       },
-      utf8('n,,n=joe,r=client-nonce'),
+      encodeUtf8('n,,n=joe,r=client-nonce'),
       someMind(),
     );
     const checked = Promise.resolve(credentials.checkPassword('pencil'));
@@ -229,7 +229,7 @@ describe('the challenge of an unknown user', () => {
   async function challengerWithoutKey(): Promise<string> {
     const ask = scripted(FINAL);
     const exchange = scram({ hash: 'sha256', nonce: () => 'server' });
-    const credentials = await exchange.challenge(ask, utf8('n,,n=joe,r=client-nonce'), someMind());
+    const credentials = await exchange.challenge(ask, encodeUtf8('n,,n=joe,r=client-nonce'), someMind());
     await credentials.conclude();
     return ask.asked[0] as string;
   }
@@ -275,7 +275,7 @@ describe('whether there is such a user is not told', () => {
       portal,
       mind: someMind(),
       interfaces: [Avatar],
-      initialResponse: utf8(`n,,n=${username},r=client-nonce`),
+      initialResponse: encodeUtf8(`n,,n=${username},r=client-nonce`),
       ask: (challenge) => {
         challenged.push(Buffer.from(challenge).toString());
         return answer.promise;
@@ -291,7 +291,7 @@ describe('whether there is such a user is not told', () => {
       const clock = new FakeClock();
       const { answer, error } = attempt(username, stored, { clock });
       await clock.advance(60_000);
-      answer.resolve(utf8(FINAL));
+      answer.resolve(encodeUtf8(FINAL));
       expect(await error).toBeInstanceOf(TemporaryFailure);
     }
   });
@@ -306,11 +306,11 @@ describe('whether there is such a user is not told', () => {
         answer.reject(new ExchangeCancelled());
         expect(await error).toBeInstanceOf(ExchangeCancelled);
         const broken = attempt(username, guarded);
-        broken.answer.resolve(utf8('c=biws'));
+        broken.answer.resolve(encodeUtf8('c=biws'));
         expect(await broken.error).toBeInstanceOf(MalformedResponse);
       }
       const { answer, error } = attempt(username, guarded);
-      answer.resolve(utf8(FINAL));
+      answer.resolve(encodeUtf8(FINAL));
       expect(await error).toBeInstanceOf(UnauthorizedLogin);
     }
   });
@@ -330,7 +330,7 @@ describe('whether there is such a user is not told', () => {
       const { answer, error } = attempt(username, withThrottle(stored, { counts: slowly, trusted: () => true }));
       await settle();
       order.push('answered');
-      answer.resolve(utf8(FINAL));
+      answer.resolve(encodeUtf8(FINAL));
       expect(await error).toBeInstanceOf(UnauthorizedLogin);
     }
     expect(order).toEqual(['answered', 'counted', 'answered', 'counted']);

@@ -1,5 +1,5 @@
 import { InMemoryUsernamePasswordDatabaseDontUse, LoginError, UnauthorizedLogin } from '@postern/cred';
-import { ExchangeError, prepare, SCRAM_HASHES, type ScramHash, scram } from '@postern/sasl';
+import { ExchangeError, saslprep, SCRAM_HASHES, type ScramHash, scram } from '@postern/sasl';
 import { SaslError, scramResponder } from '@postern/sasl/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,9 +18,9 @@ const printable = fc.string({
 });
 
 function isPrepared(text: string): boolean {
-  const name = prepare(text, 'query');
+  const name = saslprep(text, 'query');
   // What a server prepares again must stay what the client said.
-  return prepare(text, 'stored') !== undefined && name !== undefined && prepare(name, 'query') === name;
+  return saslprep(text, 'stored') !== undefined && name !== undefined && saslprep(name, 'query') === name;
 }
 
 describe.each(HASHES)('SCRAM with %s', (hash) => {
@@ -29,7 +29,7 @@ describe.each(HASHES)('SCRAM with %s', (hash) => {
   it('lets in any user with any password, and nobody with another', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(identity, printable), fc.oneof(identity, printable), async (username, password) => {
-        const name = prepare(username, 'query') as string;
+        const name = saslprep(username, 'query') as string;
         const checker = new InMemoryUsernamePasswordDatabaseDontUse([[name, password]]);
         const right = scramResponder({ hash, username, password });
         expect(await drive({ challenger, checker, responder: right })).toMatchObject({

@@ -1,4 +1,4 @@
-import { utf8 } from '@postern/sasl';
+import { encodeUtf8 } from '@postern/sasl';
 import {
   AuthenticationFailure,
   type Responder,
@@ -25,7 +25,7 @@ async function failure(challenges: readonly (string | undefined)[], options: Par
   const exchange = responder(options).respond(async () => {
     messages++;
     const challenge = rest.shift();
-    return challenge === undefined ? undefined : utf8(challenge);
+    return challenge === undefined ? undefined : encodeUtf8(challenge);
   }, someChannel);
   const error: unknown = await exchange.then(
     () => undefined,
@@ -39,7 +39,7 @@ async function finalOf(one: Responder, serverFirst: string): Promise<string> {
   let final = '';
   const exchange = one.respond(async (message) => {
     final = Buffer.from(message ?? []).toString();
-    return utf8(final.startsWith('c=') ? 'e=other-error' : serverFirst);
+    return encodeUtf8(final.startsWith('c=') ? 'e=other-error' : serverFirst);
   }, someChannel);
   await expect(exchange).rejects.toThrow(SaslFailure);
   return final;

@@ -1,4 +1,4 @@
-import { type ScramHash, ScramSecret, scram, utf8 } from '@postern/sasl';
+import { type ScramHash, ScramSecret, scram, encodeUtf8 } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from '../exchange.ts';
@@ -50,7 +50,7 @@ describe.each(VECTORS)('$rfc', (vector) => {
     const secret = ScramSecret.parse(record) as ScramSecret;
     const ask = scripted(clientFinal, '');
     const challenger = scram({ hash, nonce: () => vector.serverNonce });
-    const credentials = await challenger.challenge(ask, utf8(clientFirst), someMind());
+    const credentials = await challenger.challenge(ask, encodeUtf8(clientFirst), someMind());
     expect(credentials.username).toBe('user');
     expect(credentials.authzid).toBeUndefined();
     expect(await credentials.verify(secret)).toBe(true);

@@ -4,7 +4,7 @@ import {
   authenticate,
   type Challenger,
   decodeBase64,
-  EMPTY,
+  NO_BYTES,
   ExchangeCancelled,
   type ExchangeError,
   encodeBase64,
@@ -183,7 +183,7 @@ class Base64Framing {
 /** RFC 4954 §4: none is undefined, and `=` is an empty one. */
 function decodeInitialResponse(base64: string | undefined, state: State): Uint8Array | undefined {
   if (base64 === undefined) return undefined;
-  if (base64 === '=') return EMPTY;
+  if (base64 === '=') return NO_BYTES;
   if (base64.length > state.limits.maxExchangeLine)
     throw new MalformedResponse('the initial response is too long', 'too-long');
   return decode(base64, state);

@@ -1,5 +1,5 @@
 import type { AvatarId, LoginError } from '@postern/cred';
-import { utf8 } from '@postern/sasl';
+import { encodeUtf8 } from '@postern/sasl';
 import { LoginDeferral, LoginRejection, type LoginReplyOptions } from '../login-refusal.ts';
 import { Reply } from '../reply.ts';
 
@@ -76,7 +76,7 @@ export function defer(
 
 /** Asks the client for more: a text, or bytes. */
 export function challenge(question: string | Uint8Array): Verdict {
-  return new Challenge(typeof question === 'string' ? utf8(question) : question);
+  return new Challenge(typeof question === 'string' ? encodeUtf8(question) : question);
 }
 
 function reply(code: number, enhanced: string | undefined, reason: string): Reply {

@@ -10,7 +10,7 @@ export { type ScramResponderOptions, scramResponder } from '../scram/responder.t
 export { type XOAuth2ResponderOptions, xoauth2Responder } from '../xoauth2/responder.ts';
 export { authenticate, type ClientAuthentication } from './authenticate.ts';
 export { AuthenticationFailure, SaslError, SaslFailure } from './errors.ts';
-export type { AuthorizationOptions as ActAs, Channel, Responder, Say, UserPassword } from './responder.ts';
+export type { AuthorizationOptions, Channel, Responder, Say, UserPassword } from './responder.ts';
 export { type PasswordRespondersOptions, passwordResponders } from './responders.ts';
 export type { SaslInterface, SaslReply } from './sasl-interface.ts';
 export { type SaslState, SaslStateMachine } from './sasl-state-machine.ts';

@@ -1,5 +1,5 @@
 import { type Mind, UnauthorizedLogin } from '@postern/cred';
-import { encodeUtf8, NO_BYTES, text } from '../bytes.ts';
+import { encodeUtf8, NO_BYTES, decodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid } from '../response.ts';
@@ -29,7 +29,7 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse, mind) {
-      const request = parseOAuthBearer(text(initialResponse ?? (await ask(NO_BYTES))) ?? '');
+      const request = parseOAuthBearer(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
         await sayError(ask, errorChallenge('invalid_request'));
         throw new MalformedResponse('not an OAUTHBEARER message');

@@ -1,4 +1,4 @@
-import { text } from '../bytes.ts';
+import { decodeUtf8 } from '../bytes.ts';
 import { AuthenticationFailure } from '../client/errors.ts';
 
 /** The server refused an OAuth token, and said why. */
@@ -23,7 +23,7 @@ export class TokenRefused extends AuthenticationFailure {
 
 function parse(errorChallenge: Uint8Array): unknown {
   try {
-    return JSON.parse(text(errorChallenge) ?? '');
+    return JSON.parse(decodeUtf8(errorChallenge) ?? '');
   } catch {
     return undefined;
   }

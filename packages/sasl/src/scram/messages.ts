@@ -1,5 +1,5 @@
 import { decodeBase64, encodeBase64 } from '../base64.ts';
-import { text } from '../bytes.ts';
+import { decodeUtf8 } from '../bytes.ts';
 
 /** The client's word on channel binding: it cannot (`n`), could but saw no -PLUS offered (`y`), or does (`p=type`) (RFC 5802 §7). */
 export type BindingFlag = 'n' | 'y' | `p=${string}`;
@@ -150,7 +150,7 @@ export function unescapeName(name: string): string | undefined {
 
 /** The text of a message; one that is too long or no UTF-8 is like an empty one: it matches no grammar. */
 function limited(message: Uint8Array): string {
-  return message.length > MAX_MESSAGE ? '' : (text(message) ?? '');
+  return message.length > MAX_MESSAGE ? '' : (decodeUtf8(message) ?? '');
 }
 
 /** Bytes of a message: far above what any client sends, so that nobody makes us hash a novel. */

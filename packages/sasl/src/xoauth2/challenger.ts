@@ -1,5 +1,5 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { encodeUtf8, NO_BYTES, text } from '../bytes.ts';
+import { encodeUtf8, NO_BYTES, decodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
@@ -21,7 +21,7 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
-      const request = parseXOAuth2(text(initialResponse ?? (await ask(NO_BYTES))) ?? '');
+      const request = parseXOAuth2(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
         await sayError(ask, errorChallenge('invalid_request'));
         throw new MalformedResponse('not an XOAUTH2 message');

@@ -4,7 +4,7 @@ import { esmtp, type Mailbox, MessageDelivery } from '@postern/esmtp';
 import {
   connectSmtp,
   mailCommand,
-  type Outgoing,
+  type OutgoingMessage,
   rcptCommand,
   type SmtpClient,
   SmtpReplyError,
@@ -37,7 +37,7 @@ export class DeliverySession {
 
   /** Sends a message and closes; resolves to the code of each recipient, undefined if the connection broke before. */
   async send(recipients: readonly Mailbox[], body: Uint8Array): Promise<readonly (number | undefined)[]> {
-    let outgoing: Outgoing | undefined;
+    let outgoing: OutgoingMessage | undefined;
     try {
       outgoing = await this.#client.open({ from: null, to: recipients });
       await outgoing.write(body);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
-import { type Challenger, checkMechanismName, EMPTY, ExchangeCancelled, ExchangeError, utf8 } from '@postern/sasl';
+import { type Challenger, checkMechanismName, NO_BYTES, ExchangeCancelled, ExchangeError, encodeUtf8 } from '@postern/sasl';
 import { AuthenticationFailure, type Channel, type Responder, SaslError } from '@postern/sasl/client';
 import { type ExchangeOptions, type ExchangeRecord, exchange } from '../exchange.ts';
 import type { ContractCase } from './case.ts';
@@ -51,7 +51,7 @@ const RULES: Readonly<Record<string, (contract: MechanismContract) => Promise<vo
       mechanism: contract.challenger.mechanism,
       exposesSecret: false,
       async respond(say) {
-        await say(EMPTY);
+        await say(NO_BYTES);
       },
     };
     const { server } = await run(contract, eager);
@@ -197,10 +197,10 @@ function changes(message: Uint8Array): readonly ((message: Uint8Array) => Uint8A
     return bytes.map((octet, index) => (index === at % bytes.length ? octet ^ 1 : octet));
   });
   const changes = [
-    (bytes: Uint8Array) => Buffer.concat([bytes, utf8('x')]),
-    (bytes: Uint8Array) => Buffer.concat([bytes, utf8('\0')]),
+    (bytes: Uint8Array) => Buffer.concat([bytes, encodeUtf8('x')]),
+    (bytes: Uint8Array) => Buffer.concat([bytes, encodeUtf8('\0')]),
     () => Uint8Array.of(0xff, 0xfe),
     ...eachOctet,
   ];
-  return message.length === 0 ? changes : [...changes, (bytes) => bytes.subarray(0, -1), () => EMPTY];
+  return message.length === 0 ? changes : [...changes, (bytes) => bytes.subarray(0, -1), () => NO_BYTES];
 }
