@@ -12,11 +12,11 @@ import { listen } from '@postern/node';
 import {
   BearerToken,
   type Challenger,
-  defaultChallengers,
-  NO_BYTES,
-  MalformedResponse,
-  overrideChallengers,
   decodeUtf8,
+  defaultChallengers,
+  MalformedResponse,
+  NO_BYTES,
+  overrideChallengers,
 } from '@postern/sasl';
 
 const byPassword = decide([UsernamePassword], ({ username, password }, { remote }, [code]) => {

@@ -8,7 +8,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, PasswordProof, Portal } from '@postern/cred';
 import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
 import { listen } from '@postern/node';
-import { type Challenger, defaultChallengers, MalformedResponse, decodeUtf8, encodeUtf8 } from '@postern/sasl';
+import { type Challenger, decodeUtf8, defaultChallengers, encodeUtf8, MalformedResponse } from '@postern/sasl';
 
 /** What the client has said; whether it is right a checker finds out. */
 class HmacProof extends PasswordProof {

@@ -16,7 +16,7 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { esmtp, MessageDelivery } from '@postern/esmtp';
-import { anonymous, BearerToken, type Challenger, cramMd5, login, plain, encodeUtf8 } from '@postern/sasl';
+import { anonymous, BearerToken, type Challenger, cramMd5, encodeUtf8, login, plain } from '@postern/sasl';
 import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from './server.ts';

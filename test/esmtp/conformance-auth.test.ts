@@ -1,7 +1,7 @@
 // The numbered items on authentication and TLS, one by one; auth.test.ts has the cases of AUTH, row by row.
 import { type AvatarId, AvatarRealm, type Checker, PasswordProof, Portal, UsernamePassword } from '@postern/cred';
 import { defaultLimits, MessageDelivery } from '@postern/esmtp';
-import { type Challenger, cramMd5, ExternalIdentity, external, login, plain, encodeUtf8 } from '@postern/sasl';
+import { type Challenger, cramMd5, ExternalIdentity, encodeUtf8, external, login, plain } from '@postern/sasl';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, RecordingDelivery, Server } from './server.ts';
 import { bodies, send } from './wire.ts';

@@ -22,7 +22,7 @@ import {
   Reply,
   reject,
 } from '@postern/esmtp';
-import { type Challenger, defaultChallengers, overrideChallengers, plain, decodeUtf8, encodeUtf8 } from '@postern/sasl';
+import { type Challenger, decodeUtf8, defaultChallengers, encodeUtf8, overrideChallengers, plain } from '@postern/sasl';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, RecordingDelivery, Server, type ServerOptions } from './server.ts';
@@ -152,7 +152,9 @@ describe('a challenge', () => {
 
   test('may follow another: the number of responses is the state of the exchange', async () => {
     const server = deciding((_credentials, _mind, responses) =>
-      responses.length < 3 ? challenge(encodeUtf8(String(responses.length))) : accept(responses.map(decodeUtf8).join('')),
+      responses.length < 3
+        ? challenge(encodeUtf8(String(responses.length)))
+        : accept(responses.map(decodeUtf8).join('')),
     );
     await server.play(`${GREETED}${LOGIN}
       S: 334 {base64:0}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HeaderScan, LineLengths } from '../../packages/esmtp/src/header-scan.ts';
+import { HeaderScan, LineLengths } from '../../packages/esmtp/src/message/header-scan.ts';
 
 function count(text: string, ...cuts: number[]): number {
   const scan = new HeaderScan();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCommand } from '../../packages/esmtp/src/command.ts';
+import { parseCommand } from '../../packages/esmtp/src/protocol/command.ts';
 import { runs } from '../support/fuzz.ts';
 import { bodies, send } from './wire.ts';
 

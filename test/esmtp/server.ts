@@ -16,8 +16,8 @@ import {
   MessageDelivery,
   type RcptParameters,
   type RecipientResult,
-  type ReversePath,
   type ReportResult,
+  type ReversePath,
 } from '@postern/esmtp';
 import { type DialogueOptions, dialogue, FakeClock } from '@postern/testing';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HeaderCompletion } from '../../packages/esmtp/src/header-completion.ts';
+import { HeaderCompletion } from '../../packages/esmtp/src/message/header-completion.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from './server.ts';
 
 const submission = (options: ServerOptions = {}): Server => new Server({ service: 'submission', ...options });

@@ -3,7 +3,7 @@ import { accept, decide, defer, type ForwardedInfo, forwardedInfo, reject } from
 import { defaultChallengers, ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseXclient } from '../../packages/esmtp/src/xclient.ts';
+import { parseXclient } from '../../packages/esmtp/src/protocol/xclient.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from './server.ts';
 import { send } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Closing, Deadlines, type Protocol } from '@postern/conversation';
-import { listen, type ListenerError } from '@postern/node';
+import { type ListenerError, listen } from '@postern/node';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Displaced } from '@postern/conversation';
-import { Certificates, type ListenOptions, type ListenerError } from '@postern/node';
+import { Certificates, type ListenerError, type ListenOptions } from '@postern/node';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';

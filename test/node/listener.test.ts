@@ -4,7 +4,7 @@ import { connect as connectSocket, createServer, Server, type Socket } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Conversation, Deadlines, MemoryBudget, type Protocol } from '@postern/conversation';
-import { Certificates, connect, ListenError, type ListenOptions, listen, type ListenerError } from '@postern/node';
+import { Certificates, connect, ListenError, type ListenerError, type ListenOptions, listen } from '@postern/node';
 import { FakeClock, listenTo, readChunk, settle } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';

@@ -1,7 +1,7 @@
 import type { Standing } from '@postern/conversation';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConnectionSlot, ConnectionSlots } from '../../packages/node/src/places.ts';
+import { ConnectionSlot, ConnectionSlots } from '../../packages/node/src/connection-slots.ts';
 
 describe('Places', () => {
   it('has the oldest stranger make room when nine tenths are taken', () => {

@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import { type Listener, type ListenOptions, listen, type ListenerError } from '@postern/node';
+import { type Listener, type ListenerError, type ListenOptions, listen } from '@postern/node';
 import { onTestFinished } from 'vitest';
 
 export interface Served {

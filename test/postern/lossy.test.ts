@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { droppingWriter } from '../../packages/postern/src/lossy.ts';
+import { droppingWriter } from '../../packages/postern/src/dropping-writer.ts';
 
 /** Takes lines when it is told to. */
 class Stalled extends Writable {

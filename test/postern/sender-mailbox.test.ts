@@ -4,8 +4,8 @@ import { testMind } from '@postern/testing';
 import type { Config } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
+import { DeliveryTarget } from '../../packages/postern/src/delivery-target.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
-import { DeliveryTarget } from '../../packages/postern/src/place.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
 

@@ -3,7 +3,7 @@ import { Conversation } from '@postern/conversation';
 import { MessageDelivery } from '@postern/esmtp';
 import { RelayDelivery, Smarthost } from '@postern/relay';
 import { plainResponder } from '@postern/sasl/client';
-import { type Slicing, memoryPipe, portalFor } from '@postern/testing';
+import { memoryPipe, portalFor, type Slicing } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordingDelivery, Server } from '../esmtp/server.ts';

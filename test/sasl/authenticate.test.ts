@@ -17,12 +17,12 @@ import {
   authenticate,
   type Challenger,
   cramMd5,
-  NO_BYTES,
   ExchangeCancelled,
+  encodeUtf8,
   login,
   MalformedResponse,
+  NO_BYTES,
   plain,
-  encodeUtf8,
 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind } from './exchange.ts';

@@ -15,7 +15,9 @@ const SECURE = { 'TLS 1.2': 'TLSv1.2', 'TLS 1.3': 'TLSv1.3' } as const;
 
 function names(options: object, version?: 'TLSv1.2' | 'TLSv1.3'): readonly string[] {
   const mind = someMind(version && { tls: someTls({ version, channelBinding }) });
-  return offered(defaultChallengers({ hostname: HOSTNAME, ...options }), portal, mind).map(({ mechanism }) => mechanism);
+  return offered(defaultChallengers({ hostname: HOSTNAME, ...options }), portal, mind).map(
+    ({ mechanism }) => mechanism,
+  );
 }
 
 describe.each(Object.entries(SECURE))('under %s', (_version, tls) => {

@@ -1,4 +1,4 @@
-import { type Challenger, defaultChallengers, ScramCredentials, ScramSecret, encodeUtf8 } from '@postern/sasl';
+import { type Challenger, defaultChallengers, encodeUtf8, ScramCredentials, ScramSecret } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind, someTls } from './exchange.ts';
 

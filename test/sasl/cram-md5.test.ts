@@ -1,5 +1,5 @@
 import { PasswordProof, UnauthorizedLogin } from '@postern/cred';
-import { CramMd5Response, cramMd5, decodeBase64, MalformedResponse, decodeUtf8 } from '@postern/sasl';
+import { CramMd5Response, cramMd5, decodeBase64, decodeUtf8, MalformedResponse } from '@postern/sasl';
 import { cramMd5Responder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from './exchange.ts';

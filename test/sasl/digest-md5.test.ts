@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PasswordProof, UnauthorizedLogin } from '@postern/cred';
-import { type DigestMd5Response, digestMd5, MalformedResponse, encodeUtf8 } from '@postern/sasl';
+import { type DigestMd5Response, digestMd5, encodeUtf8, MalformedResponse } from '@postern/sasl';
 import { AuthenticationFailure, digestMd5Responder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from './exchange.ts';

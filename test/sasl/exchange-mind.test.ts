@@ -9,7 +9,7 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { authenticate, ExchangeCancelled, plain, decodeUtf8, encodeUtf8 } from '@postern/sasl';
+import { authenticate, decodeUtf8, ExchangeCancelled, encodeUtf8, plain } from '@postern/sasl';
 import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { someMind } from './exchange.ts';

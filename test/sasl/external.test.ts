@@ -1,5 +1,5 @@
 import { AvatarRealm, type Checker, LoginDenied, type Mind, Portal, UnauthorizedLogin } from '@postern/cred';
-import { authenticate, ExternalIdentity, explain, external, encodeUtf8 } from '@postern/sasl';
+import { authenticate, ExternalIdentity, encodeUtf8, explain, external } from '@postern/sasl';
 import { externalResponder, SaslFailure } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someCertificate, someChannel, someMind, someTls } from './exchange.ts';

@@ -1,6 +1,13 @@
 import { inspect } from 'node:util';
 import { LoginDenied, type LoginError, NoAvatar, TemporaryFailure, UnauthorizedLogin } from '@postern/cred';
-import { BearerToken, decodeBase64, ExchangeCancelled, MalformedResponse, oauthBearer, encodeUtf8 } from '@postern/sasl';
+import {
+  BearerToken,
+  decodeBase64,
+  ExchangeCancelled,
+  encodeUtf8,
+  MalformedResponse,
+  oauthBearer,
+} from '@postern/sasl';
 import { AuthenticationFailure, oauthBearerResponder, SaslFailure, TokenRefused } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someChannel, someMind, someTls } from './exchange.ts';
@@ -113,7 +120,9 @@ describe('the OAUTHBEARER challenger', () => {
     const message = (octets: number) => `n,,\x01auth=Bearer ${'x'.repeat(octets)}\x01\x01`;
     expect((await initially(oauthBearer(), message(8192))).token).toHaveLength(8192);
     const ask = scripted(Uint8Array.of(1));
-    await expect(oauthBearer().challenge(ask, encodeUtf8(message(8193)), someMind())).rejects.toThrow(UnauthorizedLogin);
+    await expect(oauthBearer().challenge(ask, encodeUtf8(message(8193)), someMind())).rejects.toThrow(
+      UnauthorizedLogin,
+    );
     expect(ask.asked).toEqual(['{"status":"invalid_token"}']);
   });
 

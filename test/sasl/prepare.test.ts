@@ -1,4 +1,4 @@
-import { type Preparation, saslprep, decodeUtf8, encodeUtf8 } from '@postern/sasl';
+import { decodeUtf8, encodeUtf8, type Preparation, saslprep } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';

@@ -6,7 +6,7 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { login, plain, scram, usernamePassword, encodeUtf8 } from '@postern/sasl';
+import { encodeUtf8, login, plain, scram, usernamePassword } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { exchange } from '@postern/testing';
 import fc from 'fast-check';
@@ -132,7 +132,9 @@ describe('the database in memory', () => {
 
   it('compares as often for a user whom it does not know', () => {
     const compared = vi.spyOn(UsernamePassword.prototype, 'checkPassword');
-    expect(() => users.requestAvatarId(usernamePassword(encodeUtf8('bob'), encodeUtf8('x')))).toThrow(UnauthorizedLogin);
+    expect(() => users.requestAvatarId(usernamePassword(encodeUtf8('bob'), encodeUtf8('x')))).toThrow(
+      UnauthorizedLogin,
+    );
     expect(() => users.requestAvatarId(received('x'))).toThrow(UnauthorizedLogin);
     expect(compared).toHaveBeenCalledTimes(2);
     compared.mockRestore();

@@ -1,5 +1,5 @@
 import { LoginDenied, type LoginError, TemporaryFailure, UnauthorizedLogin } from '@postern/cred';
-import { BearerToken, MalformedResponse, encodeUtf8, xoauth2 } from '@postern/sasl';
+import { BearerToken, encodeUtf8, MalformedResponse, xoauth2 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, TokenRefused, xoauth2Responder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { initially, said, scripted, someChannel, someMind } from './exchange.ts';

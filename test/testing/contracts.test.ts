@@ -8,7 +8,7 @@ import {
   UsernamePassword,
   withDeadline,
 } from '@postern/cred';
-import { anonymous, type Challenger, cramMd5, NO_BYTES, login, plain, scram } from '@postern/sasl';
+import { anonymous, type Challenger, cramMd5, login, NO_BYTES, plain, scram } from '@postern/sasl';
 import {
   anonymousResponder,
   cramMd5Responder,

@@ -1,8 +1,8 @@
-import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/address.ts';
-import type { Characters } from '../../../packages/esmtp/src/domain.ts';
-import { hasUnqualifiedAddress } from '../../../packages/esmtp/src/header-addresses.ts';
-import { toleranceOf } from '../../../packages/esmtp/src/tolerance.ts';
-import { decodeXtext, encodeXtext } from '../../../packages/esmtp/src/xtext.ts';
+import { hasUnqualifiedAddress } from '../../../packages/esmtp/src/message/header-addresses.ts';
+import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/protocol/address.ts';
+import type { Characters } from '../../../packages/esmtp/src/protocol/domain.ts';
+import { toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
+import { decodeXtext, encodeXtext } from '../../../packages/esmtp/src/protocol/xtext.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** Paths, as MAIL and RCPT have them. */

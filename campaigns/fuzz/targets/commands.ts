@@ -1,6 +1,11 @@
-import { type Command, type Malformed, type NoCommand, parseCommand } from '../../../packages/esmtp/src/command.ts';
-import { STRICT, toleranceOf } from '../../../packages/esmtp/src/tolerance.ts';
-import { hasUnsafeCharacter } from '../../../packages/esmtp/src/unsafe-characters.ts';
+import {
+  type Command,
+  type Malformed,
+  type NoCommand,
+  parseCommand,
+} from '../../../packages/esmtp/src/protocol/command.ts';
+import { STRICT, toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
+import { hasUnsafeCharacter } from '../../../packages/esmtp/src/protocol/unsafe-characters.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** The lines of all commands. */

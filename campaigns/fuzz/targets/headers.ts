@@ -1,8 +1,8 @@
 import { LineNormalizer } from '../../../packages/conversation/src/line-normalizer.ts';
-import { BccRemoval } from '../../../packages/esmtp/src/bcc-removal.ts';
-import { HeaderCompletion } from '../../../packages/esmtp/src/header-completion.ts';
-import { HeaderScan, LineLengths } from '../../../packages/esmtp/src/header-scan.ts';
-import { LineEndings } from '../../../packages/esmtp/src/line-endings.ts';
+import { BccRemoval } from '../../../packages/esmtp/src/message/bcc-removal.ts';
+import { HeaderCompletion } from '../../../packages/esmtp/src/message/header-completion.ts';
+import { HeaderScan, LineLengths } from '../../../packages/esmtp/src/message/header-scan.ts';
+import { LineEndings } from '../../../packages/esmtp/src/message/line-endings.ts';
 import { split } from '../splits.ts';
 import { same, type Target } from '../target.ts';
 

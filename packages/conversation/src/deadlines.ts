@@ -1,4 +1,4 @@
-import { type Clock, type Indexed, DenseSet, systemClock } from '@postern/core';
+import { type Clock, DenseSet, type Indexed, systemClock } from '@postern/core';
 import { Closing, TimedOut } from './errors.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { after, type MaybePromise } from '@postern/core';
 import { isThrottled, type LoginError } from './errors.ts';
-import { timingSafeEqualText } from './same-text.ts';
+import { timingSafeEqualText } from './timing-safe-equal-text.ts';
 
 /**
  * Says a challenge to the client and hears its response, both as plain bytes (RFC 4422 §3.4); the protocol does the framing.

@@ -1,11 +1,11 @@
-import { after, type Clock, type Indexed, isPromise, type MaybePromise, DenseSet, systemClock } from '@postern/core';
-import { checkDeadline, LoginAttempt } from './attempt.ts';
+import { after, type Clock, DenseSet, type Indexed, isPromise, type MaybePromise, systemClock } from '@postern/core';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, ask, type Checker } from './checker.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { type InstanceOf, type Interface, isDerived } from './interface.ts';
 import { Login, type LogoutReason, type OnLogout } from './login.ts';
+import { checkDeadline, LoginAttempt } from './login-attempt.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
 

@@ -1,7 +1,7 @@
 import type { AvatarId, MaybePromise, Mind } from '@postern/cred';
-import type { ForwardPath, Mailbox, ReversePath } from './address.ts';
-import type { Notify } from './dsn.ts';
-import type { Reply } from './reply.ts';
+import type { ForwardPath, Mailbox, ReversePath } from './protocol/address.ts';
+import type { Notify } from './protocol/dsn.ts';
+import type { Reply } from './protocol/reply.ts';
 
 /** What a client said with MAIL, beside the path. What it did not say is undefined. */
 export interface MailParameters {

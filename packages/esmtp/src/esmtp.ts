@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
 import { type Challenger, checkChallengers, defaultChallengers as family, type MechanismPolicy } from '@postern/sasl';
-import { checkPortal } from './check-portal.ts';
-import { DateCache } from './date-format.ts';
-import { isAddressLiteral, isDomain } from './domain.ts';
 import type { EventListener } from './events.ts';
-import { extensions, readersOf } from './extensions.ts';
-import { type Limits, withDefaults } from './limits.ts';
-import { phasesOf } from './phases.ts';
-import { ReplyCache } from './repeated-reply.ts';
-import { Reply } from './reply.ts';
-import { type Policy, type Service, services } from './services.ts';
-import { runSession } from './session.ts';
-import type { Settings } from './settings.ts';
-import { State } from './state.ts';
-import { toleranceOf } from './tolerance.ts';
+import { DateCache } from './message/date-cache.ts';
+import { isAddressLiteral, isDomain } from './protocol/domain.ts';
+import { extensions, readersOf } from './protocol/extensions.ts';
+import { type Limits, withDefaults } from './protocol/limits.ts';
+import { phasesOf } from './protocol/phases.ts';
+import { Reply } from './protocol/reply.ts';
+import { ReplyCache } from './protocol/reply-cache.ts';
+import { type Policy, type Service, services } from './protocol/services.ts';
+import { toleranceOf } from './protocol/tolerance.ts';
+import { checkPortal } from './session/check-portal.ts';
+import { runSession } from './session/session.ts';
+import type { Settings } from './session/settings.ts';
+import { State } from './session/state.ts';
 
 /** What an ESMTP or LMTP server is made of. */
 export interface EsmtpOptions extends Partial<Policy> {

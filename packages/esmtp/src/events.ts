@@ -1,10 +1,10 @@
 import type { Address, AvatarId, Culprit, LoginError, LogoutReason, Mind } from '@postern/cred';
 import type { ExchangeError } from '@postern/sasl';
-import type { ForwardPath, ReversePath } from './address.ts';
-import type { Verb } from './command.ts';
 import type { Envelope } from './delivery.ts';
-import type { NextHopReply } from './next-hops.ts';
-import type { Reply } from './reply.ts';
+import type { NextHopReply } from './message/next-hops.ts';
+import type { ForwardPath, ReversePath } from './protocol/address.ts';
+import type { Verb } from './protocol/command.ts';
+import type { Reply } from './protocol/reply.ts';
 
 /**
  * What happened on a connection, for logs and figures. No event holds a password, a response or a challenge. The user name of a

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Envelope, Mailbox, Message, RecipientResult, ReversePath, ReportResult } from '@postern/esmtp';
+import type { Envelope, Mailbox, Message, RecipientResult, ReportResult, ReversePath } from '@postern/esmtp';
 import { type Addressee, addresseesOf } from './addressees.ts';
 import { AllOrNone } from './all-or-none.ts';
 import { type FileSystem, syncFolder } from './file-system.ts';

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoint.ts';
 import { type KeyPair, readPair } from './key-pair.ts';
 import { type Pem, readAll } from './pem.ts';
 import { type SecuredSocket, SocketTransport, UpgradableTransport } from './socket-transport.ts';
-import { tlsInfo } from './tls-facts.ts';
+import { tlsInfo } from './tls-info.ts';
 
 /** Where to connect to, and how TLS is done there. */
 export interface ConnectOptions {

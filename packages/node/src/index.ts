@@ -14,6 +14,7 @@ export { listen } from './listen.ts';
 export { ListenError } from './listen-error.ts';
 export type { ListenOptions } from './listen-options.ts';
 export type { Listener } from './listener.ts';
+export type { ListenerError } from './listener-error.ts';
 export { networks } from './networks.ts';
 export type { Pem } from './pem.ts';
 export type { ProxiedTls } from './proxied-tls.ts';
@@ -29,6 +30,5 @@ export {
   UpgradableTransport,
 } from './socket-transport.ts';
 export { TlsHandshakeError } from './tls-errors.ts';
-export { tlsInfo } from './tls-facts.ts';
-export type { ListenerError } from './trouble.ts';
+export { tlsInfo } from './tls-info.ts';
 export type { ProxyOptions } from './trusted-proxies.ts';

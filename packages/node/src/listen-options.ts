@@ -2,7 +2,7 @@ import type { Address, Clock, ConversationOptions, Protocol, TlsPolicy } from '@
 import type { Certificates } from './certificates.ts';
 import type { ConnectionLimits, LimitExceeded } from './client-limits.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { ListenerError } from './trouble.ts';
+import type { ListenerError } from './listener-error.ts';
 import type { ProxyOptions } from './trusted-proxies.ts';
 
 /** Where a listener listens, what is said there, and how much at a time. */

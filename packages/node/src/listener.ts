@@ -16,14 +16,14 @@ import {
 import { networkOf } from '@postern/core';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import { ClientLimits, type LimitExceeded } from './client-limits.ts';
+import { ConnectionSlots } from './connection-slots.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { ConnectionSlots } from './places.ts';
+import { type ListenerError, reportError } from './listener-error.ts';
+import { PendingConnection, type PendingConnectionKeeper } from './pending-connection.ts';
 import { ReportLimit } from './report-limit.ts';
 import { type SecuredSocket, type SocketInfo, SocketTransport, UpgradableTransport } from './socket-transport.ts';
-import { type ListenerError, reportError } from './trouble.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
-import { PendingConnection, type PendingConnectionKeeper } from './visit.ts';
 
 /** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
 export class Listener implements AsyncDisposable, PendingConnectionKeeper {

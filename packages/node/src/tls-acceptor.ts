@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { SecuredSocket } from './socket-transport.ts';
 import { explainHandshake } from './tls-errors.ts';
-import { tlsInfo } from './tls-facts.ts';
+import { tlsInfo } from './tls-info.ts';
 
 /**
  * The server's half of TLS handshakes, on sockets that are open already. One `tls.Server`, which never listens, makes them all and

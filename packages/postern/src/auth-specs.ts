@@ -4,7 +4,7 @@ import {
   InMemoryUsernamePasswordDatabaseDontUse,
   TrustedLoginChecker,
 } from '@postern/cred';
-import { saslprep, preparePassword } from '@postern/sasl';
+import { preparePassword, saslprep } from '@postern/sasl';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 

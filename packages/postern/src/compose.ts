@@ -13,11 +13,11 @@ import { Certificates, formatEndpoint, networks } from '@postern/node';
 import type { Challenger, MechanismPolicy } from '@postern/sasl';
 import { Container } from 'inversify';
 import { certificateOptions } from './certificate-options.ts';
+import type { DeliveryFactory, DeliveryTargetContext } from './delivery-target.ts';
 import { toKnownRecipients } from './known-recipients.ts';
 import { logEvents, logListenerError, logUnsent } from './log-events.ts';
 import { notifying } from './notifying.ts';
 import { OwnSenders } from './own-senders.ts';
-import type { DeliveryFactory, DeliveryTargetContext } from './place.ts';
 import { Recipients } from './recipients.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -50,16 +50,14 @@ export function compose(settings: Settings, context: DeliveryTargetContext): Com
   const mechanismPolicy = { allowCleartext: networks(settings.allowCleartext) };
   container.bind(identifiers.Hostname).toConstantValue(hostname);
   container.bind(identifiers.ChallengersOptions).toConstantValue(sasl);
-  container
-    .bind(identifiers.EsmtpOptions)
-    .toConstantValue({
-      limits,
-      disabledExtensions,
-      lenient,
-      mechanismPolicy,
-      logUsernames,
-      onEvent: logEvents(context.log),
-    });
+  container.bind(identifiers.EsmtpOptions).toConstantValue({
+    limits,
+    disabledExtensions,
+    lenient,
+    mechanismPolicy,
+    logUsernames,
+    onEvent: logEvents(context.log),
+  });
   container.bind(identifiers.Warn).toConstantValue((warning) => context.log.warn(warning));
   if (tls !== undefined) {
     const warn = (warning: string) => context.log.warn(warning);

@@ -3,8 +3,8 @@ import type { AnyChecker, AvatarFactory, MaybePromise, ThrottleOptions } from '@
 import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from '@postern/esmtp';
 import type { ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
+import type { DeliveryTarget } from './delivery-target.ts';
 import type { LogForm } from './log.ts';
-import type { DeliveryTarget } from './place.ts';
 
 /** What `postern serve` is told, on the command line or in a file. What is left out has the default of the option of that name. */
 export interface Config {

@@ -1,9 +1,9 @@
 import { ANONYMOUS } from '@postern/cred';
 import { ConsoleDelivery } from './console-delivery.ts';
+import type { DeliverySetting } from './delivery-target.ts';
 import { DiscardDelivery } from './discard-delivery.ts';
 import { parseMaildir } from './maildir.ts';
 import { NEXT_SERVERS } from './next-server.ts';
-import type { DeliverySetting } from './place.ts';
 import { relay } from './relay.ts';
 import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 

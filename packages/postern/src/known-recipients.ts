@@ -1,7 +1,7 @@
 import { ANONYMOUS, after } from '@postern/cred';
 import { KnownRecipientsDelivery } from '@postern/esmtp';
+import type { DeliveryFactory } from './delivery-target.ts';
 import { disposeOf } from './dispose-of.ts';
-import type { DeliveryFactory } from './place.ts';
 import type { Recipients } from './recipients.ts';
 
 /**

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { formatLogFields } from '@postern/esmtp';
 import { pino } from 'pino';
 import { hasColours } from './colours.ts';
-import { droppingWriter } from './droppingWriter.ts';
+import { droppingWriter } from './dropping-writer.ts';
 import { printable } from './printable.ts';
 
 /** What an entry tells beside its message. Never a secret; what a client sent may be in it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
-import { DeliveryTarget } from './place.ts';
+import { DeliveryTarget } from './delivery-target.ts';
 import { unknownName } from './shape.ts';
 import { cannotStore } from './start-error.ts';
 import { UsageError } from './usage-error.ts';

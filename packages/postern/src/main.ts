@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { CommandProcess } from './command-process.ts';
 import { help } from './help.ts';
-import { redactSpec } from './quoted.ts';
+import { redactSpec } from './redact-spec.ts';
 import { runExplain } from './run-explain.ts';
 import { runLogin } from './run-login.ts';
 import { runServe } from './run-serve.ts';

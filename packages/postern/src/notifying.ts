@@ -7,9 +7,9 @@ import {
   NotifyingDelivery,
   type NotifyingDeliveryOptions,
 } from '@postern/esmtp';
+import type { DeliveryFactory } from './delivery-target.ts';
 import { disposeOf } from './dispose-of.ts';
-import { LazyDelivery } from './mailer.ts';
-import type { DeliveryFactory } from './place.ts';
+import { LazyDelivery } from './lazy-delivery.ts';
 import { SenderDelivery } from './sender-delivery.ts';
 
 /** Where notifications go. */

@@ -2,7 +2,7 @@ import { CHANNEL_BINDING_POLICIES, type Config } from './config.ts';
 import { LOG_FORMS } from './log.ts';
 import { SERVE_OPTIONS } from './option-table.ts';
 import { parseStrictly } from './parse-strictly.ts';
-import { redactSpec } from './quoted.ts';
+import { redactSpec } from './redact-spec.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the options of `serve` and `explain` say. */

@@ -1,7 +1,7 @@
 import { ANONYMOUS, type AvatarId, after, type MaybePromise } from '@postern/cred';
 import { OwnSenderDelivery, parseMailbox } from '@postern/esmtp';
+import type { DeliveryFactory } from './delivery-target.ts';
 import { disposeOf } from './dispose-of.ts';
-import type { DeliveryFactory } from './place.ts';
 import { readTargets } from './recipients.ts';
 import type { OwnSendersSettings } from './recipients-settings.ts';
 import { UsageError } from './usage-error.ts';

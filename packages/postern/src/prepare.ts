@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { DeliveryFactory } from './place.ts';
+import type { DeliveryFactory } from './delivery-target.ts';
 import { StartError } from './start-error.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/relay';
 import { passwordResponders, type UserPassword } from '@postern/sasl/client';
+import { DeliveryTarget } from './delivery-target.ts';
 import { isEhloName } from './ehlo-option.ts';
 import { type NextServer, parseNextServer } from './next-server.ts';
-import { DeliveryTarget } from './place.ts';
 import { unknownName } from './shape.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -15,8 +15,8 @@ import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
 import { printerTo } from './print.ts';
 import { printable } from './printable.ts';
-import { redactSpec } from './quoted.ts';
 import { readSecret } from './read-secret.ts';
+import { redactSpec } from './redact-spec.ts';
 import { suggestion } from './suggest.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -4,7 +4,6 @@ import { firstAddresses } from './first-addresses.ts';
 import { firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { npmEnded } from './npm-parent.ts';
-import { receiveWorkerConfig, applyWorkerConfig } from './orders.ts';
 import { printerTo } from './print.ts';
 import { readSettings } from './read-settings.ts';
 import { type Server, startServer } from './serve.ts';
@@ -12,6 +11,7 @@ import { readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal } from './signals.ts';
 import { waitingMessage } from './waiting-message.ts';
 import type { Ready } from './worker.ts';
+import { applyWorkerConfig, receiveWorkerConfig } from './worker-config.ts';
 import { Workers } from './workers.ts';
 
 /** `postern serve`: runs until a signal ends it. */

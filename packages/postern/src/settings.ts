@@ -23,10 +23,9 @@ import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';
 import { deliverSpecs } from './deliver-specs.ts';
+import { type DeliverySetting, DeliveryTarget } from './delivery-target.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
-import { type DeliverySetting, DeliveryTarget } from './place.ts';
-import { redactSpec } from './quoted.ts';
 import { hasFiles } from './recipients.ts';
 import {
   type OwnSendersSettings,
@@ -36,6 +35,7 @@ import {
   parseTargets,
   type RecipientsSettings,
 } from './recipients-settings.ts';
+import { redactSpec } from './redact-spec.ts';
 import { expectScramKey } from './scram-key.ts';
 import { parseSpec } from './spec.ts';
 import { suggestion } from './suggest.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { WorkerConfig } from './orders.ts';
+import type { WorkerConfig } from './worker-config.ts';
 
 /** What a worker says when it listens. */
 export interface Ready {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Listener, listen } from '@postern/node';
 import type { Log } from './log.ts';
-import type { WorkerConfig } from './orders.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen, StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 import { type Ready, Worker } from './worker.ts';
+import type { WorkerConfig } from './worker-config.ts';
 
 /** How long workers may take, in milliseconds. */
 export interface WorkerTimes {

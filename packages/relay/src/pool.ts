@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/conversation';
 import type { SmtpClient } from '@postern/esmtp/client';
+import type { ConnectionShares } from './connection-shares.ts';
 import { Lease, type Lender } from './lease.ts';
-import type { ConnectionShares } from './places.ts';
 
 /** Where connections come from, and how many, for how long. */
 export interface PoolOptions {

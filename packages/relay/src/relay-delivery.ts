@@ -11,8 +11,8 @@ import {
 import { BadMessage, Unsupported } from '@postern/esmtp/client';
 import { clientKeys, type RelayClient } from './client-keys.ts';
 import { ContentScan } from './content-scan.ts';
-import { RecipientCallout } from './enquiry.ts';
 import type { NextServer } from './hand-over.ts';
+import { RecipientCallout } from './recipient-callout.ts';
 import { asRejection } from './refusals.ts';
 import type { Smarthost } from './smarthost.ts';
 import { SpooledContent } from './spooled-content.ts';

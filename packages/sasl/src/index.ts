@@ -3,7 +3,7 @@ export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
-export { encodeUtf8, NO_BYTES, decodeUtf8 } from './bytes.ts';
+export { decodeUtf8, encodeUtf8, NO_BYTES } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
 export {
   allChallengers,
@@ -24,7 +24,7 @@ export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type MechanismPolicy, offered } from './offered.ts';
-export { overrideChallengers } from './own-challengers.ts';
+export { overrideChallengers } from './override-challengers.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, preparePassword, saslprep } from './prepare.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { UsernamePassword } from '@postern/cred';
-import { NO_BYTES, decodeUtf8 } from './bytes.ts';
+import { decodeUtf8, NO_BYTES } from './bytes.ts';
 import { isPassword, saslprep } from './prepare.ts';
 import { preparedAuthzid, preparedName } from './response.ts';
 

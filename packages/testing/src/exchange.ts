@@ -1,5 +1,5 @@
 import type { Interface, Login, Mind, Portal } from '@postern/cred';
-import { authenticate, type Challenger, NO_BYTES, ExchangeCancelled, ExchangeError } from '@postern/sasl';
+import { authenticate, type Challenger, ExchangeCancelled, ExchangeError, NO_BYTES } from '@postern/sasl';
 import { AuthenticationFailure, type Channel, type Responder, SaslFailure } from '@postern/sasl/client';
 import { TestAvatar } from './portal-for.ts';
 import { testMind } from './test-mind.ts';

@@ -1,4 +1,3 @@
-export type { Slicing } from './chunks.ts';
 export type { ContractCase } from './contracts/case.ts';
 export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
@@ -17,4 +16,5 @@ export { type MemoryPipe, type MemoryPipeOptions, type MemoryTransport, memoryPi
 export type { Value } from './placeholders.ts';
 export { portalFor, TestAvatar } from './portal-for.ts';
 export { listenTo, readChunk } from './raw-transport.ts';
+export type { Slicing } from './slicing.ts';
 export { testMind } from './test-mind.ts';

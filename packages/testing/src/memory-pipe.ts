@@ -1,5 +1,5 @@
 import type { Address, MaybePromise, TlsInfo, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
-import { Slicer, type Slicing } from './chunks.ts';
+import { Slicer, type Slicing } from './slicing.ts';
 
 /** What a connection in memory is like. */
 export interface MemoryPipeOptions {

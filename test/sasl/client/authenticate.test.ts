@@ -1,4 +1,4 @@
-import { NO_BYTES, encodeUtf8 } from '@postern/sasl';
+import { encodeUtf8, NO_BYTES } from '@postern/sasl';
 import {
   AuthenticationFailure,
   anonymousResponder,

@@ -3,13 +3,13 @@ import { inspect } from 'node:util';
 import { PasswordProof, TemporaryFailure, UnauthorizedLogin } from '@postern/cred';
 import {
   ExchangeCancelled,
+  encodeUtf8,
   MalformedResponse,
   SCRAM_HASHES,
   ScramCredentials,
   type ScramHash,
   ScramSecret,
   scram,
-  encodeUtf8,
 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { initially, scripted, someMind } from '../exchange.ts';

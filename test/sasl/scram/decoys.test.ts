@@ -17,12 +17,12 @@ import {
 import {
   authenticate,
   ExchangeCancelled,
+  encodeUtf8,
   MalformedResponse,
   ScramCredentials,
   type ScramOptions,
   ScramSecret,
   scram,
-  encodeUtf8,
 } from '@postern/sasl';
 import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
 import { FakeClock, settle } from '@postern/testing';

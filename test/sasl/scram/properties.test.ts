@@ -1,5 +1,5 @@
 import { InMemoryUsernamePasswordDatabaseDontUse, LoginError, UnauthorizedLogin } from '@postern/cred';
-import { ExchangeError, saslprep, SCRAM_HASHES, type ScramHash, scram } from '@postern/sasl';
+import { ExchangeError, SCRAM_HASHES, type ScramHash, saslprep, scram } from '@postern/sasl';
 import { SaslError, scramResponder } from '@postern/sasl/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

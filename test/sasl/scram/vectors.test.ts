@@ -1,4 +1,4 @@
-import { type ScramHash, ScramSecret, scram, encodeUtf8 } from '@postern/sasl';
+import { encodeUtf8, type ScramHash, ScramSecret, scram } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from '../exchange.ts';

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@postern/core';
-import { checkDeadline, LoginAttempt } from '../attempt.ts';
 import { ask, type Checker } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
+import { checkDeadline, LoginAttempt } from '../login-attempt.ts';
 
 /**
  * The checker, but it answers within so many milliseconds or it counts as down (TemporaryFailure), and is told by the mind's

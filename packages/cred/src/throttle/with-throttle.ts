@@ -7,9 +7,9 @@ import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
 import type { Interface } from '../interface.ts';
 import type { Mind } from '../mind.ts';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
+import { KeyedSemaphore } from './keyed-semaphore.ts';
 import { KnownNetworks } from './known-networks.ts';
 import { RecentGuesses } from './recent-guesses.ts';
-import { KeyedSemaphore } from './turnstile.ts';
 
 /** How much failing is too much. */
 export interface ThrottleLimit {

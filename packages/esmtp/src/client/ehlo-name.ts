@@ -1,5 +1,5 @@
 import type { Address } from '@postern/conversation';
-import { isAddressLiteral, isDomain } from '../domain.ts';
+import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 
 /**
  * Returns the name that a client says with EHLO: the host's own if it is fully qualified, else the

@@ -1,7 +1,7 @@
-import type { Mailbox, ReversePath } from '../address.ts';
 import type { MailParameters, RcptParameters } from '../delivery.ts';
-import { inAscii, isEnvelopeId, isOriginalRecipient } from '../dsn.ts';
-import { encodeXtext } from '../xtext.ts';
+import type { Mailbox, ReversePath } from '../protocol/address.ts';
+import { inAscii, isEnvelopeId, isOriginalRecipient } from '../protocol/dsn.ts';
+import { encodeXtext } from '../protocol/xtext.ts';
 import { BadMessage, Unsupported } from './errors.ts';
 import type { SmtpClient } from './smtp-client.ts';
 

@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.ts';
+import type { Reply } from '../protocol/reply.ts';
 
 /** The base of the ways in which a client's dialogue with a server can fail. */
 export abstract class SmtpClientError extends Error {

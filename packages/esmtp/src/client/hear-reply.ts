@@ -1,5 +1,5 @@
 import { type Conversation, PeerGone } from '@postern/conversation';
-import { Reply } from '../reply.ts';
+import { Reply } from '../protocol/reply.ts';
 import { SmtpProtocolError } from './errors.ts';
 
 /** The part of a conversation that brings a server's replies. */

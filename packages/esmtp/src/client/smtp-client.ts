@@ -1,10 +1,10 @@
 import type { Conversation } from '@postern/conversation';
 import { isLocal } from '@postern/cred';
 import type { Channel, Responder } from '@postern/sasl/client';
-import { Reply } from '../reply.ts';
+import { Reply } from '../protocol/reply.ts';
 import { BadMessage, CLOSING, SmtpProtocolError, SmtpReplyError } from './errors.ts';
 import { hearReply, lastRefusal } from './hear-reply.ts';
-import { type OutgoingEnvelope, OutgoingMessage } from './outgoing.ts';
+import { type OutgoingEnvelope, OutgoingMessage } from './outgoing-message.ts';
 
 /** Sees the dialogue line by line, secrets already masked: for a log, or a person. */
 export type DialogueLogger = (speaker: 'C' | 'S', line: string) => void;

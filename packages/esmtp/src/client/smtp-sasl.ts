@@ -1,6 +1,6 @@
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
-import type { Reply } from '../reply.ts';
+import type { Reply } from '../protocol/reply.ts';
 import { CLOSING, inLines, SmtpReplyError } from './errors.ts';
 import { MASK, type SmtpClient } from './smtp-client.ts';
 

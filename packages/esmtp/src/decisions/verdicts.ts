@@ -1,7 +1,7 @@
 import type { AvatarId, LoginError } from '@postern/cred';
 import { encodeUtf8 } from '@postern/sasl';
-import { LoginDeferral, LoginRejection, type LoginReplyOptions } from '../login-refusal.ts';
-import { Reply } from '../reply.ts';
+import { LoginDeferral, LoginRejection, type LoginReplyOptions } from '../login-rejection.ts';
+import { Reply } from '../protocol/reply.ts';
 
 /** What a decision about a login comes to. The words of aiosmtpd and Halon, with nothing left to be read off a flag or a code. */
 export type Verdict = Accept | Refuse | Challenge;

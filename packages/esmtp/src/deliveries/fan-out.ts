@@ -1,7 +1,7 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
-import { Rejection, type Reply } from '../reply.ts';
-import type { RecipientMessage } from './branch.ts';
+import { Rejection, type Reply } from '../protocol/reply.ts';
+import type { RecipientMessage } from './recipient-message.ts';
 
 /** A message that goes by several branches, one for each recipient. */
 export class FanOut implements Message {

@@ -1,12 +1,12 @@
 import { after, type MaybePromise } from '@postern/cred';
-import type { ForwardPath, Mailbox } from '../address.ts';
 import type { Envelope, MailParameters, Message, MessageDelivery, RcptParameters, Recipient } from '../delivery.ts';
-import { foldMailbox } from '../mailbox-identity.ts';
+import type { ForwardPath, Mailbox } from '../protocol/address.ts';
+import { foldMailbox } from '../protocol/mailbox-identity.ts';
+import { Rejection } from '../protocol/reply.ts';
+import { encodeXtext } from '../protocol/xtext.ts';
 import type { RecipientResolver, Resolution } from '../recipients/recipient-resolver.ts';
-import { Rejection } from '../reply.ts';
-import { encodeXtext } from '../xtext.ts';
 import { ExpandedMessage } from './expanded-message.ts';
-import { ForwardingDelivery } from './wrapped-delivery.ts';
+import { ForwardingDelivery } from './forwarding-delivery.ts';
 
 /** What a client may do beyond sending to the recipients that are known. */
 export interface KnownRecipientsDeliveryOptions {

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@postern/cred';
 import type { Message, RecipientResult } from '../delivery.ts';
-import { Rejection } from '../reply.ts';
+import { Rejection } from '../protocol/reply.ts';
 
 /** A message for whoever wants lines. Lines end with CRLF; a CR or LF that stands alone is part of its line. */
 export abstract class LineMessage implements Message {

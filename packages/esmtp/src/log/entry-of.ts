@@ -1,9 +1,9 @@
 import { type Address, ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
-import type { ReversePath } from '../address.ts';
 import type { Envelope } from '../delivery.ts';
 import type { EsmtpEvent, FailedRecipient } from '../events.ts';
-import type { NextHopReply } from '../next-hops.ts';
-import type { Reply } from '../reply.ts';
+import type { NextHopReply } from '../message/next-hops.ts';
+import type { ReversePath } from '../protocol/address.ts';
+import type { Reply } from '../protocol/reply.ts';
 import type { LogFields } from './format-line.ts';
 
 /** One entry of a log. */

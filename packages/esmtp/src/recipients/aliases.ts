@@ -1,5 +1,5 @@
-import { Mailbox, parseMailbox } from '../address.ts';
-import { foldCase, foldMailbox } from '../mailbox-identity.ts';
+import { Mailbox, parseMailbox } from '../protocol/address.ts';
+import { foldCase, foldMailbox } from '../protocol/mailbox-identity.ts';
 import { AliasError } from './alias-error.ts';
 import { NameTable } from './name-table.ts';
 

@@ -1,6 +1,6 @@
 import { after, type MaybePromise } from '@postern/cred';
-import { Mailbox, parseMailbox } from '../address.ts';
-import { foldCase, foldMailbox, withoutSubaddress } from '../mailbox-identity.ts';
+import { Mailbox, parseMailbox } from '../protocol/address.ts';
+import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-identity.ts';
 import { type AliasEntry, Aliases } from './aliases.ts';
 import { NameTable, parseKey } from './name-table.ts';
 import type { RecipientResolver, Resolution } from './recipient-resolver.ts';

@@ -1,5 +1,5 @@
-import { Mailbox, parseMailbox } from '../address.ts';
-import { foldMailbox } from '../mailbox-identity.ts';
+import { Mailbox, parseMailbox } from '../protocol/address.ts';
+import { foldMailbox } from '../protocol/mailbox-identity.ts';
 
 /** Values by address (`ann@example.com`), by name (`ann`, at each domain of ours) and by domain (`@example.com`). */
 export class NameTable<T> {

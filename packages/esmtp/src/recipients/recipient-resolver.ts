@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@postern/cred';
-import type { ForwardPath, Mailbox } from '../address.ts';
+import type { ForwardPath, Mailbox } from '../protocol/address.ts';
 
 /**
  * What an address stands for. `known` is a mailbox of its own; a list holds the mailboxes that an alias leads

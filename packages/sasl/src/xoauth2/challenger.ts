@@ -1,5 +1,5 @@
 import { UnauthorizedLogin } from '@postern/cred';
-import { encodeUtf8, NO_BYTES, decodeUtf8 } from '../bytes.ts';
+import { decodeUtf8, encodeUtf8, NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
-import { type Challenger, checkMechanismName, NO_BYTES, ExchangeCancelled, ExchangeError, encodeUtf8 } from '@postern/sasl';
+import {
+  type Challenger,
+  checkMechanismName,
+  ExchangeCancelled,
+  ExchangeError,
+  encodeUtf8,
+  NO_BYTES,
+} from '@postern/sasl';
 import { AuthenticationFailure, type Channel, type Responder, SaslError } from '@postern/sasl/client';
 import { type ExchangeOptions, type ExchangeRecord, exchange } from '../exchange.ts';
 import type { ContractCase } from './case.ts';

@@ -1,0 +1,299 @@
+import { type HeardMessage, release } from '@postern/conversation';
+import { after, isPromise, type MaybePromise } from '@postern/cred';
+import type { Envelope, Message, RecipientResult } from '../delivery.ts';
+import { NO_MEMORY, replyFor } from '../error-replies.ts';
+import type { FailedRecipient } from '../events.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { Rejection, Reply } from '../protocol/reply.ts';
+import { reportMessageRefusal } from '../session/report-refusal.ts';
+import { DeliveryFailed, type State } from '../session/state.ts';
+import { BccRemoval } from './bcc-removal.ts';
+import { EachReply } from './each-reply.ts';
+import { hasUnqualifiedAddress } from './header-addresses.ts';
+import { HeaderCompletion, type Preface } from './header-completion.ts';
+import { isBlank } from './header-line.ts';
+import { HeaderScan, LineLengths } from './header-scan.ts';
+import { type NextHopReply, nextHopsOf } from './next-hops.ts';
+import { summarize } from './one-reply.ts';
+
+/**
+ * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
+ * message aborted once: then the reply is ready.
+ */
+export class IncomingMessage implements Preface {
+  readonly #state: State;
+  readonly #envelope: Envelope;
+  readonly #message: Message;
+  readonly #field: string | undefined;
+  readonly #during: 'DATA' | 'BDAT';
+  readonly #limits: Limits;
+  readonly #header = new HeaderScan();
+  readonly #lines: LineLengths | undefined;
+  readonly #removal: BccRemoval | undefined;
+  /** Until the header is known. */
+  #completion: HeaderCompletion | undefined;
+  #octets = 0;
+  /** Octets of the header that are counted as memory. */
+  #heldOctets = 0;
+  /** Set once the message has been given up. */
+  #refusal: Reply | undefined;
+  /** True once its refusal has been told of. */
+  #told = false;
+
+  /** The field is what is put before the message. */
+  constructor(state: State, envelope: Envelope, message: Message, field: string | undefined, during: 'DATA' | 'BDAT') {
+    const { limits, settings } = state;
+    this.#state = state;
+    this.#envelope = envelope;
+    this.#message = message;
+    this.#field = field;
+    this.#during = during;
+    this.#limits = limits;
+    const inLines = Number.isFinite(limits.maxTextLine) && envelope.parameters.body !== 'BINARYMIME';
+    this.#lines = inLines ? new LineLengths(limits.maxTextLine) : undefined;
+    if (settings.removeBcc) this.#removal = new BccRemoval();
+    if (settings.addMissingHeaders) this.#completion = new HeaderCompletion(this);
+  }
+
+  /** What goes before the message: the `Received:` field. */
+  get trace(): string {
+    return this.#field === undefined ? '' : `${this.#field}\r\n`;
+  }
+
+  date(): string {
+    return `Date: ${this.#state.settings.dates.format(Date.now())}`;
+  }
+
+  messageId(): string {
+    return `Message-ID: <${this.#envelope.id}@${this.#state.settings.hostname}>`;
+  }
+
+  /** Octets of the client's data so far. */
+  get octets(): number {
+    return this.#octets;
+  }
+
+  /** The reply to the message, once it has been given up. */
+  get refusal(): Reply | undefined {
+    return this.#refusal;
+  }
+
+  /** Passes on what is not the client's, unless it goes together with what the header may lack. */
+  begin(): MaybePromise<void> {
+    if (this.#field !== undefined && this.#completion === undefined) return this.#write(Buffer.from(this.trace));
+  }
+
+  /** Passes on the next piece of the client's data; never fails. */
+  readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
+    if (this.#refusal !== undefined) return;
+    const begins = this.#octets === 0;
+    const defect = this.#examine(piece);
+    if (defect !== undefined) return this.abortMessage(defect);
+    // A blank that comes first is neither held nor removed.
+    const kept = this.#removal?.push(piece) ?? piece;
+    if (kept.length === 0) return;
+    if (begins && isBlank(kept[0]) && this.#completion === undefined && this.#field !== undefined) {
+      // It would go on with our own field.
+      return this.#writeBoth(Buffer.from('\r\n'), kept, used);
+    }
+    return this.#pass(kept, used);
+  };
+
+  /**
+   * All has been heard: has the message kept, and comes to the reply. LMTP has one for each recipient, which are said here, so that it
+   * comes to nothing.
+   */
+  end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply | undefined> {
+    const { protocol } = this.#state.settings;
+    const each = protocol === 'lmtp' ? new EachReply(this.#state, this.#envelope) : undefined;
+    if (bareLineEndings) {
+      return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
+    }
+    const held = this.#refusal === undefined ? this.#removal?.end() : undefined;
+    if (held === undefined || held.length === 0) return this.#conclude(octets, each);
+    return after(this.#pass(held), () => this.#conclude(octets, each));
+  }
+
+  /** Passes on what the header still lacks, and has the message kept. */
+  #conclude(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
+    const rest = this.#completion?.end();
+    if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
+    const defect = this.#defectOf(this.#completion?.completed);
+    return after(defect === undefined ? this.#write(rest) : this.abortMessage(defect), () => this.#keep(octets, each));
+  }
+
+  #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
+    if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
+    try {
+      const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.endTimeout);
+      if (!isPromise(results)) return this.#judge(results, octets, each);
+      return results.then(
+        (late) => this.#judge(late, octets, each),
+        (error: unknown) => this.#answer(this.#allRefused(this.#explain(error)), octets, each),
+      );
+    } catch (error) {
+      return this.#answer(this.#allRefused(this.#explain(error)), octets, each);
+    }
+  }
+
+  /** Where nobody checks types, what is no list of results is no word that the message is kept. */
+  #judge(results: void | readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
+    if (results === undefined || Array.isArray(results)) return this.#answer(results ?? [], octets, each);
+    const failure = new DeliveryFailed(new TypeError('end came to something that is no list of results'));
+    return this.#answer(this.#allRefused(this.#explain(failure)), octets, each);
+  }
+
+  /** Refuses the message, unless that has happened already, whatever of it is still to come. Comes to the refusal that holds. */
+  async refuse(reason: Reply): Promise<Reply> {
+    await this.abortMessage(reason);
+    return this.#refuse(this.#refusal ?? reason);
+  }
+
+  /** Has the message aborted, if that has not happened yet. Does not fail. */
+  async abortMessage(reason: Reply | Error): Promise<void> {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = reason instanceof Reply ? reason : this.#explain(reason);
+    const error = reason instanceof Reply ? new Rejection(reason.code, reason.enhanced ?? '', ...reason.lines) : reason;
+    try {
+      await this.#state.ask(() => this.#message.abort(error));
+    } catch (failure) {
+      this.#explain(failure);
+    }
+  }
+
+  /** Passes on a piece that stays in the message. */
+  #pass(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
+  }
+
+  /** Holds the piece back until the header is known, and then passes on what comes of it. */
+  #complete(completion: HeaderCompletion, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    const before = completion.feed(piece);
+    if (before === undefined) return this.#countHeld(completion.heldOctets);
+    this.#completion = undefined;
+    const defect = this.#defectOf(completion.completed);
+    if (defect !== undefined) return this.abortMessage(defect);
+    return before.length === 0 ? this.#write(piece, used) : this.#writeBoth(before, piece, used);
+  }
+
+  /** Gives the message up if there is no memory for as much as is held of its header. */
+  #countHeld(octets: number): MaybePromise<void> {
+    if (octets === this.#heldOctets) return;
+    if (this.#state.reserveForEnvelope(octets - this.#heldOctets)) this.#heldOctets = octets;
+    else return this.abortMessage(NO_MEMORY);
+  }
+
+  #writeBoth(before: Uint8Array, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    return after(this.#write(before), () => {
+      if (this.#refusal === undefined) return this.#write(piece, used);
+    });
+  }
+
+  #write(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    try {
+      const written = this.#state.ask(() => this.#hand(piece, used));
+      if (isPromise(written)) return written.catch((error: Error) => this.abortMessage(error));
+    } catch (error) {
+      return this.abortMessage(error as Error);
+    }
+  }
+
+  /** The delivery itself has to be done with the piece: that we wait no longer, for one, does not mean that. */
+  #hand(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
+    const written = this.#message.write(piece);
+    if (used === undefined || this.#message.keepsChunks !== false) return written;
+    if (!isPromise(written)) return release(used);
+    return written.then(() => release(used));
+  }
+
+  /** What is wrong with the message, up to and with this piece. */
+  #examine(piece: Uint8Array): Reply | undefined {
+    this.#octets += piece.length;
+    if (this.#octets > this.#limits.maxMessageSize) return TOO_LARGE;
+    this.#header.feed(piece);
+    if (this.#header.maxReceivedFields >= this.#limits.maxReceivedFields) return LOOP;
+    this.#lines?.feed(piece);
+    return this.#lines?.exceeded ? LONG_LINE : undefined;
+  }
+
+  /** Who changes a message has to see to the addresses in its header, and nobody else (RFC 6409 §4.2). */
+  #defectOf(completed: Uint8Array | undefined): Reply | undefined {
+    if (completed === undefined || !this.#state.settings.requireQualifiedDomains) return undefined;
+    return hasUnqualifiedAddress(completed) ? UNQUALIFIED : undefined;
+  }
+
+  #allRefused(reply: Reply): readonly RecipientResult[] {
+    return this.#envelope.recipients.map(() => reply);
+  }
+
+  #answer(known: readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
+    if (each !== undefined) return this.#tellEach(each.conclude(known), octets);
+    const { refusal, failed } = summarize(this.#envelope, known, (recipient) => this.#isNotified(recipient));
+    return refusal === undefined ? this.#accept(octets, failed) : this.#refuse(refusal, failed);
+  }
+
+  /** Tells what became of a message of which LMTP has said each recipient's reply. */
+  #tellEach(results: readonly RecipientResult[], octets: number): undefined {
+    const { refusal, failed } = summarize(this.#envelope, results, NOT_NOTIFIED);
+    const isRefused = refusal !== undefined && results.every((result) => result?.positive === false);
+    if (isRefused) this.#refuse(refusal, failed);
+    else this.#accept(octets, failed);
+  }
+
+  /** False if the message cannot tell: then the client hears of the failure. */
+  #isNotified(recipient: number): boolean {
+    try {
+      return this.#message.isNotified?.(recipient) === true;
+    } catch (error) {
+      this.#state.reportError('us', this.#during, error);
+      return false;
+    }
+  }
+
+  #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
+    this.#state.resetJunk();
+    if (this.#state.isHeard) this.#tellAccepted(octets, failed);
+    return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
+  }
+
+  #tellAccepted(octets: number, failed: readonly FailedRecipient[]): void {
+    const avatarId = this.#state.login?.avatarId;
+    const nextHops = this.#nextHops();
+    this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, avatarId, octets, failed, nextHops });
+  }
+
+  /** The message has been taken, whatever the delivery says of where it went. */
+  #nextHops(): readonly NextHopReply[] {
+    try {
+      return nextHopsOf(this.#message, this.#envelope);
+    } catch (error) {
+      this.#state.reportError('us', this.#during, error);
+      return [];
+    }
+  }
+
+  /** Tells of the refusal, once. */
+  #refuse(reply: Reply, failed: readonly FailedRecipient[] = NONE): Reply {
+    if (this.#told) this.#state.told = reply;
+    else reportMessageRefusal(this.#state, this.#envelope, reply, failed);
+    this.#told = true;
+    return reply;
+  }
+
+  /** The reply to a failure, which is told of if it is none of the client's. */
+  #explain(error: unknown): Reply {
+    if (error instanceof DeliveryFailed) this.#state.reportError('us', this.#during, error.cause);
+    return replyFor(error);
+  }
+}
+
+const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');
+/** RFC 1870 §6.2: also for a chunk that would make the message too large. */
+export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
+const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
+const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
+/** RFC 5321 §2.3.8: who sends these may mean another end of the message than we do. */
+export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
+const NONE: readonly FailedRecipient[] = [];
+/** LMTP has a reply for each recipient. */
+const NOT_NOTIFIED = (): boolean => false;

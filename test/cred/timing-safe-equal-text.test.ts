@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { timingSafeEqualText } from '../../packages/cred/src/timing-safe-equal-text.ts';
+
+describe('sameText', () => {
+  it('is true for a text and itself, whatever it is and however long', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (text) => timingSafeEqualText(text, `${text}`)),
+    );
+  });
+
+  it('is false for two texts that differ', () => {
+    const texts = fc.string({ unit: 'binary', maxLength: 600 });
+    fc.assert(fc.property(texts, texts, (one, other) => timingSafeEqualText(one, other) === (one === other)));
+  });
+
+  it.each([
+    ['one octet', 's3cret', 's3creT'],
+    ['the last of many', `${'x'.repeat(255)}a`, `${'x'.repeat(255)}b`],
+    ['zeros at the end, which are no padding', 'secret', 'secret\0'],
+    ['everything', '', 'secret'],
+    ['how it is written: é in one character and in two', '\u00e9', 'e\u0301'],
+  ])('is false if they differ in %s', (_what, one, other) => {
+    expect(timingSafeEqualText(one, other)).toBe(false);
+    expect(timingSafeEqualText(other, one)).toBe(false);
+  });
+
+  it('leaves nothing of either in memory that node hands out again', () => {
+    const traces = (): boolean => Buffer.from(Buffer.allocUnsafe(8).buffer).includes('correct horse');
+    expect(traces()).toBe(false);
+    expect(timingSafeEqualText('correct horse', 'correct horse')).toBe(true);
+    expect(traces()).toBe(false);
+  });
+});

@@ -1,0 +1,510 @@
+import { TimedOut } from '@postern/conversation';
+import { AnonymousChecker } from '@postern/cred';
+import {
+  type Envelope,
+  Mailbox,
+  type MailParameters,
+  type Message,
+  MessageDelivery,
+  type NextHop,
+  NotifyingDelivery,
+  type NotifyingDeliveryOptions,
+  OwnSenderDelivery,
+  PerRecipientDelivery,
+  type RcptParameters,
+  type RecipientResult,
+  Rejection,
+  Reply,
+} from '@postern/esmtp';
+import { FakeClock, portalFor, settle } from '@postern/testing';
+import { describe, expect, it } from 'vitest';
+import { parseNotification, statusGroups } from '../notifications/parse.ts';
+import { type Delivered, GREETED, LOGIN, RecordingDelivery, Server } from '../server.ts';
+
+const joe = new Mailbox('joe', 'example.com');
+const FULL = new Reply(552, '5.2.2', 'Mailbox full');
+const LATER = new Reply(450, '4.2.1', 'Later');
+const TEXT = 'Subject: hi\r\n\r\nhello\r\n';
+
+const SUCCESS: RcptParameters = { notify: ['SUCCESS'] };
+const NEVER: RcptParameters = { notify: 'NEVER' };
+
+/** An envelope of joe's for recipients r0, r1, … with these parameters. */
+function envelopeFor(recipients: readonly RcptParameters[], parameters: Partial<MailParameters> = {}): Envelope {
+  return {
+    reversePath: joe,
+    parameters: { smtpUtf8: false, ...parameters },
+    recipients: recipients.map((given, at) => ({
+      forwardPath: new Mailbox(`r${at}`, 'example.org'),
+      parameters: given,
+    })),
+    id: 'id1',
+  };
+}
+
+/** A delivery that comes to the results, where notifications go, and who hears of trouble. */
+function setUp(results: readonly RecipientResult[] | undefined, options: Partial<NotifyingDeliveryOptions> = {}) {
+  const [inner, through] = [new RecordingDelivery(), new RecordingDelivery()];
+  const clock = new FakeClock();
+  const troubles: [error: unknown, id: string][] = [];
+  inner.onEnd = () => results;
+  const delivery = new NotifyingDelivery(inner, {
+    through,
+    hostname: 'mx.example.com',
+    onError: (error, { id }) => troubles.push([error, id]),
+    clock,
+    ...options,
+  });
+  return { inner, through, clock, troubles, delivery };
+}
+
+/** A whole message; comes to the codes of its results. */
+async function send(delivery: MessageDelivery, envelope: Envelope, text = TEXT): Promise<readonly number[]> {
+  const message = await delivery.openMessage(envelope);
+  await message.write(Buffer.from(text, 'latin1'));
+  return codes(await message.end());
+}
+
+function codes(results: void | readonly RecipientResult[]): readonly number[] {
+  return (results ?? []).map((reply) => reply?.code ?? 250);
+}
+
+/** What a notification tells: of whom what, and what it returns. */
+function told({ text }: Delivered) {
+  const { parts, fields } = parseNotification(text);
+  const [, ...recipients] = statusGroups(parts[1]?.body ?? '');
+  return {
+    to: fields.get('to'),
+    actions: recipients.map((group) => `${group.get('final-recipient')?.slice(7, 9)} ${group.get('action')}`),
+    recipients,
+    returned: parts[2],
+  };
+}
+
+describe('NotifyingDelivery', () => {
+  it('tells the sender of the recipients for whom a message failed that others got', async () => {
+    const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
+    expect(await send(delivery, envelopeFor([{}, {}, { notify: ['FAILURE', 'DELAY'] }, {}]))).toEqual([
+      250, 552, 550, 250,
+    ]);
+    expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
+    const [notification] = through.delivered as [Delivered];
+    expect(notification.envelope).toEqual({
+      reversePath: null,
+      parameters: { smtpUtf8: false, size: notification.text.length },
+      recipients: [{ forwardPath: joe, parameters: { notify: 'NEVER' } }],
+      id: expect.stringMatching(/^[\da-z]{16,}$/),
+    });
+    expect(told(notification)).toMatchObject({ to: '<joe@example.com>', actions: ['r1 failed', 'r2 failed'] });
+    expect(told(notification).returned?.body).toBe('Subject: hi\r\n');
+    expect(troubles).toEqual([]);
+  });
+
+  it.each<[string, readonly RecipientResult[] | undefined, Envelope]>([
+    ['all recipients have the message', undefined, envelopeFor([{}, {}])],
+    ['none has it, which the client hears', [FULL, FULL], envelopeFor([{}, SUCCESS])],
+    ['the only recipient has it not', [FULL], envelopeFor([SUCCESS])],
+    ['the reverse-path is null', [FULL, undefined], { ...envelopeFor([{}, SUCCESS]), reversePath: null }],
+    ['the sender never wants to be told', [FULL, undefined], envelopeFor([NEVER, NEVER])],
+    ['the sender does not want to be told of failure', [FULL, undefined], envelopeFor([SUCCESS, {}])],
+    ['the client sends again, since one failed for now', [FULL, LATER, undefined], envelopeFor([{}, {}, SUCCESS])],
+    ['nobody was late', undefined, envelopeFor([{ notify: ['DELAY'] }, { notify: ['FAILURE'] }])],
+  ])('is silent if %s', async (_, results, envelope) => {
+    const { delivery, through } = setUp(results);
+    await send(delivery, envelope);
+    expect(through.calls).toEqual([]);
+  });
+
+  it('knows of whose failure the sender is told', async () => {
+    const { delivery } = setUp([FULL, undefined, FULL]);
+    const message = await delivery.openMessage(envelopeFor([{}, SUCCESS, NEVER]));
+    expect(message.isNotified?.(0)).toBe(false);
+    await message.end();
+    expect([0, 1, 2].map((index) => message.isNotified?.(index))).toEqual([true, false, false]);
+  });
+
+  it('does not tell of those of whom it is not to tell', async () => {
+    const { delivery, through } = setUp([FULL, FULL, undefined]);
+    await send(delivery, envelopeFor([NEVER, {}, {}]));
+    expect(through.delivered.map(told)).toMatchObject([{ actions: ['r1 failed'] }]);
+  });
+
+  it('keeps nothing, and is not there at all, where there can be nothing to tell', async () => {
+    const message: Message = { write() {}, end() {}, abort() {} };
+    const { delivery, inner } = setUp(undefined);
+    inner.openMessage = () => message;
+    for (const recipients of [[{}], [NEVER], [NEVER, NEVER], [{ notify: ['FAILURE'] }] as const]) {
+      expect(delivery.openMessage(envelopeFor(recipients))).toBe(message);
+    }
+    expect(delivery.openMessage({ ...envelopeFor([SUCCESS, {}]), reversePath: null })).toBe(message);
+    expect(delivery.openMessage(envelopeFor([{}, {}]))).not.toBe(message);
+  });
+
+  it('tells of success who asks for that, and of failure by itself', async () => {
+    const { delivery, through } = setUp([undefined, FULL, new Reply(250, '2.1.5', 'Kept'), undefined]);
+    await send(delivery, envelopeFor([SUCCESS, {}, SUCCESS, {}], { ret: 'FULL' }));
+    expect(through.delivered.map(told)).toMatchObject([
+      { actions: ['r1 failed'], returned: { body: TEXT } },
+      { actions: ['r0 delivered', 'r2 delivered'], returned: { body: 'Subject: hi\r\n' } },
+    ]);
+  });
+
+  it('leaves telling of success to a next server that does it', async () => {
+    const { delivery, inner, through } = setUp(undefined);
+    const host = 'next.example.net';
+    const reply = new Reply(250, '2.6.0', 'Queued');
+    const nextServers: readonly (NextHop | undefined)[] = [
+      { host, success: undefined, reply },
+      { host, success: 'relayed', reply },
+      { host, success: 'delivered', reply },
+      undefined,
+    ];
+    inner.openMessage = () => ({ nextHop: (at) => nextServers[at], write() {}, end() {}, abort() {} });
+    await send(delivery, envelopeFor([SUCCESS, SUCCESS, SUCCESS, SUCCESS]));
+    const [{ actions, recipients }] = through.delivered.map(told) as [ReturnType<typeof told>];
+    expect(actions).toEqual(['r1 relayed', 'r2 delivered', 'r3 delivered']);
+    expect(recipients.map((group) => [group.get('remote-mta'), group.get('diagnostic-code')])).toEqual([
+      ['dns; next.example.net', 'smtp; 250 2.6.0 Queued'],
+      ['dns; next.example.net', 'smtp; 250 2.6.0 Queued'],
+      [undefined, undefined],
+    ]);
+  });
+
+  it('says which server refused, if one did', async () => {
+    const { delivery, inner, through } = setUp(undefined);
+    const nextHop = (at: number): NextHop => ({
+      host: 'next.example.net',
+      success: 'relayed',
+      reply: at === 0 ? FULL : undefined,
+    });
+    const broke = new Reply(554, '5.4.2', 'Broken');
+    inner.openMessage = () => ({ nextHop, write() {}, end: () => [FULL, broke, undefined], abort() {} });
+    await send(delivery, envelopeFor([{}, {}, {}]));
+    const [{ recipients }] = through.delivered.map(told) as [ReturnType<typeof told>];
+    expect(recipients.map((group) => group.get('remote-mta'))).toEqual(['dns; next.example.net', undefined]);
+  });
+
+  it('is told of each recipient where each has a delivery of its own', async () => {
+    const through = new RecordingDelivery();
+    const ends = (result: RecipientResult, onward?: NextHop): MessageDelivery => {
+      const delivery = new RecordingDelivery();
+      delivery.openMessage = () => ({ nextHop: () => onward, write() {}, end: () => [result], abort() {} });
+      return delivery;
+    };
+    const next: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
+    const notifying = (delivery: MessageDelivery) =>
+      new NotifyingDelivery(delivery, { through, hostname: 'mx.example.com' });
+    const routes = [
+      notifying(ends(undefined)),
+      ends(FULL),
+      ends(undefined, next),
+      ends(undefined, { ...next, success: undefined }),
+    ];
+    const perRecipient = new PerRecipientDelivery(({ localPart }) => routes[Number(localPart[1])] as MessageDelivery);
+    await send(notifying(perRecipient), envelopeFor([SUCCESS, {}, SUCCESS, SUCCESS]));
+    // Of the first one tells whose delivery it is.
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([
+      ['r0 delivered'],
+      ['r1 failed'],
+      ['r2 relayed'],
+    ]);
+  });
+
+  it('tells nobody twice where another one around it would tell, too', async () => {
+    const { delivery, through } = setUp([FULL, undefined]);
+    const other = new RecordingDelivery();
+    const owned = new OwnSenderDelivery(delivery, { avatarId: 'joe@example.com' });
+    await send(
+      new NotifyingDelivery(owned, { through: other, hostname: 'mx.example.com' }),
+      envelopeFor([{}, SUCCESS]),
+    );
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed'], ['r1 delivered']]);
+    expect(other.calls).toEqual([]);
+  });
+
+  it.each<[string, Partial<MailParameters>, string, string | undefined]>([
+    ['the header without a word', {}, TEXT, 'Subject: hi\r\n'],
+    ['the header for RET=HDRS', { ret: 'HDRS' }, TEXT, 'Subject: hi\r\n'],
+    ['all for RET=FULL', { ret: 'FULL' }, TEXT, TEXT],
+    ['the header of what is too large', { ret: 'FULL' }, `${TEXT}${'x'.repeat(40)}`, 'Subject: hi\r\n'],
+    ['the header with REQUIRETLS', { ret: 'FULL', requireTls: true }, TEXT, 'Subject: hi\r\n'],
+    ['the header of BINARYMIME', { ret: 'FULL', body: 'BINARYMIME' }, TEXT, 'Subject: hi\r\n'],
+  ])('returns %s', async (_, parameters, text, returned) => {
+    const { delivery, through } = setUp([FULL, undefined], { returned: 50 });
+    await send(delivery, envelopeFor([{}, {}], parameters), text);
+    const [notification] = through.delivered as [Delivered];
+    expect(told(notification).returned?.body).toBe(returned);
+    expect(notification.envelope.parameters.requireTls).toBe(parameters.requireTls);
+  });
+
+  it('says what the notification needs: 8BITMIME, SMTPUTF8', async () => {
+    const { delivery, through } = setUp([FULL, undefined]);
+    await send(delivery, envelopeFor([{}, {}], { ret: 'FULL' }), `${TEXT}gr\xfc\xdfe\r\n`);
+    await send(delivery, {
+      ...envelopeFor([{}, {}], { smtpUtf8: true }),
+      reversePath: new Mailbox('zo\u00eb', 'a.example'),
+    });
+    expect(through.delivered.map(({ envelope }) => envelope.parameters)).toMatchObject([
+      { smtpUtf8: false, body: '8BITMIME' },
+      { smtpUtf8: true, body: '8BITMIME' },
+    ]);
+  });
+
+  it('gives the memory of a message back as the message itself does', async () => {
+    const { delivery, inner } = setUp(undefined);
+    for (const keepsChunks of [true, false, undefined]) {
+      const message: Message = { write() {}, end() {}, abort() {} };
+      inner.openMessage = () => (keepsChunks === undefined ? message : { ...message, keepsChunks });
+      expect((await delivery.openMessage(envelopeFor([{}, {}]))).keepsChunks).toBe(keepsChunks ?? true);
+    }
+  });
+
+  it.each([true, null, 'kept'])('does not take for a success what is no list of results: %j', async (end) => {
+    const { delivery, inner, through } = setUp(undefined);
+    inner.onEnd = () => end as never;
+    const message = await delivery.openMessage(envelopeFor([SUCCESS]));
+    expect(await message.end()).toBe(end);
+    expect(through.calls).toEqual([]);
+  });
+
+  it('tells of a failure, and of no success, where nobody knows where the message has gone on to', async () => {
+    const { delivery, inner, through, troubles } = setUp(undefined);
+    const broken = new Error('broken');
+    const nextHop = (): never => {
+      throw broken;
+    };
+    inner.openMessage = () => ({ nextHop, write() {}, end: () => [FULL, undefined], abort() {} });
+    expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed']]);
+    expect(troubles).toEqual([
+      [broken, 'id1'],
+      [broken, 'id1'],
+    ]);
+  });
+
+  it('passes a failure of the message on, and an abort', async () => {
+    const { delivery, inner, through } = setUp(undefined);
+    const trouble = new Error('disk full');
+    inner.onEnd = () => Promise.reject(trouble);
+    await expect(send(delivery, envelopeFor([SUCCESS]))).rejects.toBe(trouble);
+    await (await delivery.openMessage(envelopeFor([SUCCESS]))).abort(trouble);
+    expect(inner.calls).toEqual(['open', 'end', 'open', 'abort']);
+    expect(through.calls).toEqual([]);
+  });
+});
+
+describe('a notification that cannot be sent', () => {
+  const REFUSED = new Rejection(550, '5.1.1', 'No such user');
+
+  it.each(['onFrom', 'onTo', 'onOpen', 'onWrite', 'onEnd'] as const)(
+    'is told of, and leaves the failure for the client to hear of: trouble in %s',
+    async (where) => {
+      for (const error of [REFUSED, new Error('no way')]) {
+        const { delivery, through, troubles } = setUp([FULL, undefined]);
+        through[where] = (): never => {
+          throw error;
+        };
+        const message = await delivery.openMessage(envelopeFor([{}, {}]));
+        await message.write(Buffer.from(TEXT));
+        expect(codes(await message.end())).toEqual([552, 250]);
+        expect(message.isNotified?.(0)).toBe(false);
+        expect(troubles).toEqual([[expect.objectContaining({ message: error.message }), 'id1']]);
+      }
+    },
+  );
+
+  it('is one that nobody takes after the data', async () => {
+    const { delivery, through, troubles } = setUp([FULL, undefined]);
+    through.onEnd = () => [new Reply(451, undefined, 'Later')];
+    expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
+    expect(troubles).toEqual([[expect.objectContaining({ message: '451 4.0.0 Later' }), 'id1']]);
+  });
+
+  it('may be told of to who cannot listen, or to nobody', async () => {
+    const onError = (): never => {
+      throw new Error('no log');
+    };
+    for (const options of [{ onError }, { onError: undefined as never }]) {
+      const { delivery, through } = setUp([FULL, undefined], options);
+      through.onOpen = () => Promise.reject(REFUSED);
+      expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
+    }
+  });
+
+  it('does not keep the other one from being sent', async () => {
+    const { delivery, through, troubles } = setUp([FULL, undefined]);
+    const answers = [() => Promise.reject(REFUSED), () => Promise.resolve()];
+    through.onOpen = () => answers.shift()?.();
+    expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r1 delivered']]);
+    expect(troubles).toHaveLength(1);
+  });
+
+  it.each([
+    ['onFrom', ['from']],
+    ['onTo', ['from', 'to']],
+    ['onOpen', ['from', 'to', 'open']],
+    ['onWrite', ['from', 'to', 'open', 'abort']],
+    ['onEnd', ['from', 'to', 'open', 'end']],
+  ] as const)('is one that takes too long in %s: then the client waits no longer', async (where, calls) => {
+    const { delivery, through, troubles, clock } = setUp([FULL, undefined]);
+    through[where] = () => new Promise<never>(() => {});
+    let results: readonly number[] | undefined;
+    const sent = send(delivery, envelopeFor([{}, SUCCESS])).then((known) => {
+      results = known;
+    });
+    await clock.advance(29_000);
+    expect(results).toBeUndefined();
+    await clock.advance(2_000);
+    await sent;
+    expect(results).toEqual([552, 250]);
+    expect(through.calls).toEqual(calls);
+    // Both, since they share the time.
+    expect(troubles).toEqual([
+      [expect.any(TimedOut), 'id1'],
+      [expect.any(TimedOut), 'id1'],
+    ]);
+  });
+
+  it('is aborted if it is opened too late', async () => {
+    const { delivery, through, clock } = setUp([FULL, undefined], { notifyTimeout: 5_000 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    through.onOpen = () => promise;
+    const sent = send(delivery, envelopeFor([{}, {}]));
+    await clock.advance(6_000);
+    expect(await sent).toEqual([552, 250]);
+    resolve();
+    await settle();
+    expect(through.calls).toEqual(['from', 'to', 'open', 'abort']);
+  });
+
+  it('is given up in time for the client whose message took long', async () => {
+    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
+    const ends = Promise.withResolvers<readonly RecipientResult[]>();
+    inner.onEnd = () => ends.promise;
+    through.onEnd = () => new Promise<never>(() => {});
+    const sent = send(delivery, envelopeFor([{}, {}]));
+    await clock.advance(8_000);
+    ends.resolve([FULL, undefined]);
+    await clock.advance(3_000);
+    expect(await sent).toEqual([552, 250]);
+    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+  });
+
+  it('is given up in time for the PerRecipientDelivery around it, if it tells of success', async () => {
+    const { delivery, inner, through, troubles, clock } = setUp(undefined);
+    const ends = Promise.withResolvers<void>();
+    inner.onEnd = () => ends.promise;
+    through.onEnd = () => new Promise<never>(() => {});
+    const sent = send(new PerRecipientDelivery(() => delivery, { clock }), envelopeFor([SUCCESS]));
+    await clock.advance(600_000);
+    ends.resolve();
+    await clock.advance(12_000);
+    expect(await sent).toEqual([250]);
+    expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
+    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+  });
+
+  it('is not even begun if the client cannot wait any more', async () => {
+    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
+    const ends = Promise.withResolvers<readonly RecipientResult[]>();
+    inner.onEnd = () => ends.promise;
+    const sent = send(delivery, envelopeFor([{}, {}]));
+    await clock.advance(10_000);
+    ends.resolve([FULL, undefined]);
+    expect(await sent).toEqual([552, 250]);
+    expect(through.calls).toEqual([]);
+    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+  });
+});
+
+describe('a server with notifications', () => {
+  const TWO = `
+    C: MAIL FROM:<ann@example.com> RET=FULL ENVID=QQ314
+    S: 250...
+    C: RCPT TO:<bob@example.com> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Bob@example.com
+    S: 250...
+    C: RCPT TO:<eve@example.com>
+    S: 250...
+    C: DATA
+    S: 354...
+    C: Subject: hi
+    C: 
+    C: hello
+    C: .`;
+
+  function serverOf(delivery: MessageDelivery, clock: FakeClock, service?: 'lmtp'): Server {
+    const portal = portalFor({ ann: 'secret' }, MessageDelivery, () => delivery);
+    portal.register(new AnonymousChecker());
+    return new Server({ portal, clock, ...(service && { service }) });
+  }
+
+  it('says 250 when the notification is safe', async () => {
+    const { delivery, through, clock } = setUp([undefined, FULL]);
+    const order: string[] = [];
+    through.onEnd = async () => {
+      await settle();
+      order.push('notified');
+    };
+    const server = serverOf(delivery, clock);
+    const dialogue = await server.play(`${GREETED}${LOGIN}${TWO}
+      S: 250 2.0.0 OK <any>
+      C: NOOP
+      S: 250...`);
+    expect(dialogue).toMatch(/250 2\.0\.0 OK/);
+    expect(order).toEqual(['notified', 'notified']);
+    const [failure, success] = through.delivered.map(told);
+    expect(failure).toMatchObject({ to: '<ann@example.com>', actions: ['ev failed'] });
+    expect(failure?.returned?.body).toMatch(/^Received: .*\r\nSubject: hi\r\n\r\nhello\r\n$/s);
+    expect(success?.actions).toEqual(['bo delivered']);
+    expect(success?.recipients[0]?.get('original-recipient')).toBe('rfc822;Bob@example.com');
+    expect(server.events.find(({ kind }) => kind === 'message-accepted')).toMatchObject({
+      failed: [{ recipient: 'eve@example.com' }],
+    });
+  });
+
+  it('says who has the message and who has not where the notification cannot be sent', async () => {
+    const { delivery, through, clock } = setUp([undefined, FULL]);
+    through.onTo = () => Promise.reject(new Rejection(550, '5.1.1', 'No such user'));
+    const server = serverOf(delivery, clock);
+    await server.play(`${GREETED}${LOGIN}${TWO}
+      S: 552-5.2.2 Mailbox full
+      S: 552-5.2.2 Not delivered to <eve@example.com>
+      S: 552 5.2.2 Delivered to <bob@example.com>
+      C: NOOP
+      S: 250...`);
+    expect(server.events.find(({ kind }) => kind === 'message-refused')).toMatchObject({
+      failed: [{ recipient: 'eve@example.com', reply: FULL }],
+    });
+  });
+
+  it('does not let a slow way of notifications turn the 552 into a 451', async () => {
+    const { delivery, inner, through, clock, troubles } = setUp(undefined);
+    through.onOpen = () => new Promise<never>(() => {});
+    const began = Promise.withResolvers<void>();
+    const ends = Promise.withResolvers<readonly RecipientResult[]>();
+    inner.onEnd = () => {
+      began.resolve();
+      return ends.promise;
+    };
+    const played = serverOf(delivery, clock).play(`${GREETED}${LOGIN}${TWO}
+      S: 552...`);
+    await began.promise;
+    await clock.advance(605_000);
+    ends.resolve([undefined, FULL]);
+    await clock.advance(12_000);
+    await played;
+    expect(troubles).toHaveLength(2);
+  });
+
+  it('tells by LMTP of success only, since the client hears of each recipient', async () => {
+    const { delivery, through, clock } = setUp([undefined, FULL]);
+    await serverOf(delivery, clock, 'lmtp').play(`
+      S: 220...
+      C: LHLO mta.example.com
+      S: 250...${TWO}
+      S: 250 2.0.0 <bob@example.com> OK <any>
+      S: 552 5.2.2 Mailbox full`);
+    expect(through.delivered.map((one) => told(one).actions)).toEqual([['bo delivered']]);
+  });
+});

@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BccRemoval } from '../../../packages/esmtp/src/message/bcc-removal.ts';
+import { runs } from '../../support/fuzz.ts';
+import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
+import { bodies, send } from '../wire.ts';
+
+describe('the Bcc of a submitted message', () => {
+  test('is removed, and the message is counted as it came', async () => {
+    const server = new Server({ service: 'submission', addMissingHeaders: false });
+    await server.play(`${GREETED}${LOGIN}${ENVELOPE}
+      C: DATA
+      S: 354...
+      C: From: ann@example.com
+      C: Bcc: eve@example.com,
+      C: \\tmallory@sales
+      C: To: bob@example.com
+      C: bCC : trent@example.com
+      C: Resent-BCC: peggy@example.com
+      C: 
+      C: Bcc: is explained here
+      C: .
+      S: 250...`);
+    expect(server.delivery.delivered[0]?.text).toMatch(
+      /^Received: [\s\S]*\+0000\r\nFrom: ann@example\.com\r\nTo: bob@example\.com\r\n\r\nBcc: is explained here\r\n$/,
+    );
+    expect(server.events).toContainEqual(expect.objectContaining({ kind: 'message-accepted', octets: 165 }));
+  });
+
+  test.each<[string, ServerOptions]>([
+    ['at an MX', { service: 'mx' }],
+    ['by LMTP', { service: 'lmtp', authentication: 'optional' }],
+    ['where a submission server is told so', { service: 'submission', addMissingHeaders: false, removeBcc: false }],
+  ])('stays %s', async (_title, options) => {
+    expect(await submit('Bcc: eve@example.com\r\n\r\nbody\r\n', options)).toEqual([
+      'Bcc: eve@example.com\r\n\r\nbody\r\n',
+    ]);
+  });
+
+  test.each([
+    ['Bcc: eve@example.com\r\n\r\nbody\r\n', '\r\nbody\r\n'],
+    ['Bcc: eve@example.com\r\n', ''],
+    ['Bcc:\r\nSubject: x\r\n', 'Subject: x\r\n'],
+    ['Subject: x\r\nBcc: a\r\n b\r\n c\r\n', 'Subject: x\r\n'],
+    ['Subject: x\r\n bcc: no field\r\n\r\n', 'Subject: x\r\n bcc: no field\r\n\r\n'],
+    ['Bcc2: x\r\nX-Bcc: y\r\nResent-Bcc-To: z\r\n', 'Bcc2: x\r\nX-Bcc: y\r\nResent-Bcc-To: z\r\n'],
+    ['text\r\nBcc: is text\r\n', 'text\r\nBcc: is text\r\n'],
+    [' text\r\nBcc: is text\r\n', '\r\n text\r\nBcc: is text\r\n'],
+    ['Bcc\r\n', 'Bcc\r\n'],
+    ['', ''],
+  ])('of %j is removed however the message comes', async (message, expected) => {
+    const options = { removeBcc: true };
+    expect(await submit(message, options)).toEqual([expected]);
+    expect(await submit(message, options, 'octets')).toEqual([expected]);
+    expect(await submit(message, options, 'octets', 'BDAT')).toEqual([expected]);
+  });
+
+  test('does not keep the header from being completed', async () => {
+    const [text = ''] = await submit('Bcc: a@b\r\nSubject: x\r\nMessage-ID: <x>\r\n\r\n', { service: 'submission' });
+    expect(text).toMatch(/^Date: .*\r\nSubject: x\r\nMessage-ID: <x>\r\n\r\n$/);
+  });
+
+  test('is not looked at for qualified domains, since it does not go on', async () => {
+    const options = { service: 'submission' } as const;
+    expect(await submit('Bcc: a@sales\r\n\r\n', options)).toHaveLength(1);
+    expect(await submit('To: a@sales\r\n\r\n', options)).toHaveLength(0);
+  });
+
+  test('of more octets than a header may be held in is removed all the same', async () => {
+    const long = `Bcc: ${'x'.repeat(500)}\r\n${` ${'y'.repeat(900)}\r\n`.repeat(200)}`;
+    expect(await submit(`${long}Subject: x\r\n\r\n`, { removeBcc: true })).toEqual(['Subject: x\r\n\r\n']);
+  });
+
+  test('counts for the size of the message', async () => {
+    const message = `Bcc: ${'x'.repeat(900)}\r\n\r\n`;
+    expect(await submit(message, { removeBcc: true, limits: { maxMessageSize: 909 } })).toEqual(['\r\n']);
+    expect(await submit(message, { removeBcc: true, limits: { maxMessageSize: 908 } })).toEqual([]);
+  });
+
+  test('is removed from what a last chunk without a line end holds', async () => {
+    expect(await submit('X: y\r\nBcc', { removeBcc: true }, 'whole', 'BDAT')).toEqual(['X: y\r\nBcc']);
+    expect(await submit('X: y\r\nBcc:', { removeBcc: true }, 'whole', 'BDAT')).toEqual(['X: y\r\n']);
+  });
+});
+
+describe('BccRemoval', () => {
+  const line = fc.constantFrom(
+    'Bcc: x',
+    'BCC :y',
+    'Resent-bcc:',
+    'Subject: x',
+    ' more',
+    '\tmore',
+    'bcc',
+    'B',
+    '',
+    'r:',
+    '.',
+  );
+
+  test('does what a naive model does, for any lines and any split', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), fc.boolean(), fc.array(fc.nat(100)), (lines, ends, places) => {
+        const text = lines.join('\r\n') + (ends ? '\r\n' : '');
+        expect(remove(cut(text, places))).toBe(naively(text));
+        expect(remove(Array.from(text, (octet) => Buffer.from(octet)))).toBe(naively(text));
+      }),
+      { numRuns: runs(2_000) },
+    );
+  });
+
+  test('hands on the very piece where there is nothing to remove, and behind the header', () => {
+    const removal = new BccRemoval();
+    const header = Buffer.from('Subject: x\r\nTo: bob@example.com\r\n');
+    expect(removal.push(header)).toBe(header);
+    const rest = Buffer.from('\r\nBcc: text\r\n');
+    expect(removal.push(rest)).toBe(rest);
+    const body = Buffer.from('Bcc: text\r\n');
+    expect(removal.push(body)).toBe(body);
+  });
+
+  test('holds no more than a line', () => {
+    const removal = new BccRemoval();
+    const octets = Buffer.from(`Bcc${' '.repeat(2_000)}`);
+    let passed = 0;
+    for (let at = 0; at < octets.length; at++) passed += removal.push(octets.subarray(at, at + 1)).length;
+    expect(passed).toBe(octets.length);
+    expect(removal.end()).toHaveLength(0);
+  });
+
+  test('passes on what follows a removed field of any length, octet by octet', () => {
+    const removal = new BccRemoval();
+    expect(removal.push(Buffer.from('Bcc: '))).toHaveLength(0);
+    for (let n = 0; n < 100; n++) expect(removal.push(Buffer.alloc(10_000, 'x'))).toHaveLength(0);
+    expect(Buffer.from(removal.push(Buffer.from('x\r\n\r\nbody'))).toString()).toBe('\r\nbody');
+  });
+});
+
+/** The messages delivered, without the trace. */
+async function submit(
+  message: string,
+  options: ServerOptions,
+  chunks: 'whole' | 'octets' = 'whole',
+  command: 'DATA' | 'BDAT' = 'DATA',
+): Promise<string[]> {
+  const data = command === 'DATA' ? `DATA\r\n${message}.\r\n` : `BDAT ${message.length} LAST\r\n${message}`;
+  const hello = options.service === 'lmtp' ? 'LHLO' : 'EHLO';
+  const login = `${hello} client.example.org\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n`;
+  const envelope = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\n';
+  return bodies(await send(`${login}${envelope}${data}QUIT\r\n`, { chunks }, options));
+}
+
+function remove(pieces: readonly Buffer[]): string {
+  const removal = new BccRemoval();
+  // The removal overwrites what it is given, and what it returns is used before the next piece.
+  const kept = pieces.map((piece) => Buffer.from(removal.push(piece)).toString('latin1'));
+  return kept.join('') + Buffer.from(removal.end()).toString('latin1');
+}
+
+/** The same field by field, on a message that has all arrived. */
+function naively(text: string): string {
+  let rest = text;
+  let kept = '';
+  for (;;) {
+    const name = /^([!-9;-~]+)[ \t]*:/.exec(rest)?.[1];
+    if (name === undefined) return kept + rest;
+    const lines = rest.split(/(?<=\r\n)/);
+    let count = 1;
+    while (count < lines.length && /^[ \t]/.test(lines[count] ?? '')) count++;
+    if (!/^(?:resent-)?bcc$/i.test(name)) kept += lines.slice(0, count).join('');
+    rest = lines.slice(count).join('');
+  }
+}
+
+function cut(text: string, places: readonly number[]): Buffer[] {
+  const sorted = [0, ...places.filter((at) => at < text.length), text.length].toSorted((a, b) => a - b);
+  return sorted.slice(1).map((end, index) => Buffer.from(text.slice(sorted[index], end)));
+}
