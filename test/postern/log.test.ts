@@ -16,7 +16,7 @@ describe('the log for people', () => {
     log.error('error', { error: new Error('outer', { cause: new Error('inner', { cause: new Error('inner') }) }) });
     expect(written).toBe(
       '1970-01-01T00:00:00.000Z info  connected remote=127.0.0.1:5 name="two words" evil="\\n\\u001b[2J" n=3\n' +
-        '1970-01-01T00:00:00.000Z error trouble error="outer: inner"\n',
+        '1970-01-01T00:00:00.000Z error error error="outer: inner"\n',
     );
   });
 });

@@ -143,7 +143,7 @@ describe('the settings of a server', () => {
       { allowCleartext: ['10.0.0.0/33'] },
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
-    [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for connections, not 0'],
+    [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for maxConnections, not 0'],
     [
       { throttle: { user: { failures: 0, window: 1 } } },
       'throttle in my.config.ts: expected what works: user: failures',
@@ -158,6 +158,6 @@ describe('the settings of a server', () => {
       file({ limits: { undelayedLoginFailures: 0, minFailureDelay: 0, maxConnections: 5, maxHandshakesPerMinute: 6 } }),
     );
     expect(limits).toEqual({ undelayedLoginFailures: 0, minFailureDelay: 0 });
-    expect(connections).toEqual({ connections: 5, maxHandshakesPerMinute: 6 });
+    expect(connections).toEqual({ maxConnections: 5, maxHandshakesPerMinute: 6 });
   });
 });
