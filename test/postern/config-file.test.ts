@@ -105,7 +105,10 @@ describe('the config file', () => {
     [{ limits: { toString: 1 } }, 'limits.toString: expected'],
     [{ throttle: true }, 'throttle: expected false, or an object with '],
     [{ throttle: { users: {} } }, 'throttle.users: expected false, or an object with userAndNetwork'],
-    [{ disabledExtensions: 'DSN' }, 'disabledExtensions: expected a list of BINARYMIME, CHUNKING, DSN, LIMITS, REQUIRETLS, SMTPUTF8'],
+    [
+      { disabledExtensions: 'DSN' },
+      'disabledExtensions: expected a list of BINARYMIME, CHUNKING, DSN, LIMITS, REQUIRETLS, SMTPUTF8',
+    ],
     [{ lenient: 'yes' }, 'lenient: expected true or false'],
     [{ disabledExtensions: ['AUTH'] }, 'disabledExtensions: expected a list of BINARYMIME'],
     [{ log: 'loud' }, 'log: expected pretty or json or silent'],
