@@ -1,17 +1,44 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Slow campaigns, each with a command of its own, such as `npm run interop`. CI runs them, `npm test` does not. */
+const campaigns = {
+  interop: ['test/interop/**/*.test.ts'],
+  kill: ['test/postern/kill.test.ts'],
+  memory: ['test/postern/memory.test.ts'],
+  packed: ['test/packages/packed.test.ts'],
+};
+
+/** Files that need a process of their own: one reads snapshots of the heap, one changes `process.execArgv`. */
+const isolated = ['test/esmtp/secrets.test.ts', 'test/postern/workers.test.ts'];
 
 export default defineConfig({
-  // Packages are tested from source. Only this one counts; `resolve.conditions` would run a stale dist.
+  // Packages are tested from source. `resolve.conditions` alone would run a stale dist.
   ssr: { resolve: { conditions: ['postern-source'] } },
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/fuzz.ts'],
     // Most tests wait for a socket and not for a core.
     maxWorkers: '100%',
-    // They end a test that hangs, and nothing else: no machine is so slow, whatever else it has to do.
+    // These timeouts only end a test that hangs; they leave room for a slow and busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     coverage: { include: ['packages/*/src/**/*.ts'] },
+    // Modules have no mutable state, so the files of a worker share them: a third of the time.
+    isolate: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'test:shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...isolated, ...Object.values(campaigns).flat()],
+        },
+      },
+      { extends: true, test: { name: 'test:isolated', include: isolated, isolate: true } },
+      ...Object.entries(campaigns).map(([name, include]) => ({
+        extends: true as const,
+        test: { name, include },
+      })),
+    ],
   },
 });

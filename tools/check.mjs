@@ -1,4 +1,4 @@
-// Everything `npm run check` looks at, one line for each. `--no-tests` leaves out the tests, for who has just run them.
+// Runs each check of `npm run check` and prints one line for it. `--no-tests` leaves out the tests, which CI runs itself.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,13 +15,13 @@ try {
   check('lint with types: oxlint', tool('oxlint', '--deny-warnings'));
   check('types: tsc', tool('tsc', '-b'));
   check('unused: knip', tool('knip'));
-  // As packed, and not as it lies here: what `files` leaves out is missed by nobody else before the first user.
+  // The packed files are checked: only they show what `files` in a package.json leaves out.
   check('npm pack', npm('pack', '--workspaces', '--pack-destination', packed));
   for (const file of readdirSync(packed).sort()) {
     check(`exports: publint ${file}`, tool('publint', join(packed, file), '--strict'));
     check(`types as packed: attw ${file}`, tool('attw', join(packed, file), '--profile', 'esm-only'));
   }
-  if (!process.argv.includes('--no-tests')) check('tests: vitest', tool('vitest', 'run'));
+  if (!process.argv.includes('--no-tests')) check('tests: vitest', tool('vitest', 'run', '--project=test:*'));
 } finally {
   rmSync(packed, { recursive: true });
 }
@@ -31,7 +31,7 @@ if (failed.length > 0) {
   process.exitCode = 1;
 }
 
-/** Goes on after a failure: who mends one thing wants to know of the others. */
+/** Runs one check and prints its result. Continues after a failure, so that one run shows all failures. */
 function check(name, [command, ...args]) {
   const begin = performance.now();
   const { status, error, output } = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
@@ -46,7 +46,7 @@ function tool(...args) {
   return [process.execPath, join(root, 'tools/node.mjs'), ...args];
 }
 
-/** The npm that runs this script, under this Node. */
+/** Returns the command for the npm that runs this script, under this Node. */
 function npm(...args) {
   const script = process.env.npm_execpath;
   return script ? [process.execPath, script, ...args] : ['npm', ...args];
