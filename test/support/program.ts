@@ -34,7 +34,7 @@ export async function expectDone(program: string, args: readonly string[]): Prom
 }
 
 /** Why a test that needs this program cannot run here, in words that say how to mend it; undefined if it can. */
-export function missing(program: string, debianPackage: string): string | undefined {
+function missing(program: string, debianPackage: string): string | undefined {
   const found = spawnSync('which', [program]).status === 0;
   return found ? undefined : `${program} is not installed: apt-get install ${debianPackage}`;
 }
