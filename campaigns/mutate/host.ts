@@ -2,7 +2,7 @@
 // mutants. The files on the disk stay as they are. Vite loads the changed source instead.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { BaseSequencer, createVitest, type InlineConfig, type TestSpecification, type Vitest } from 'vitest/node';
+import { BaseSequencer, type CliOptions, createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { type Mutant, mutated, mutationsOf } from './mutants.ts';
 
 /** A run of test files, on a mutant or on the instrumented source of a package. */
@@ -26,6 +26,7 @@ const loaded = new Set<string>();
 async function main(): Promise<void> {
   process.once('disconnect', () => process.exit());
   const vitest = await createVitest('test', OPTIONS, {
+    ssr: { resolve: { conditions: ['postern-source'] } },
     plugins: [{ name: 'mutate', enforce: 'pre', load: (id) => changed(relative(ROOT, id.split('?')[0] ?? '')) }],
   });
   await vitest.standalone();
@@ -70,7 +71,10 @@ class InOrder extends BaseSequencer {
   }
 }
 
-const OPTIONS: InlineConfig = {
+const OPTIONS: CliOptions = {
+  // The projects of the config file would load the source without the plugin above.
+  config: false,
+  include: ['test/**/*.test.ts'],
   watch: false,
   bail: 1,
   pool: 'threads',
