@@ -8,3 +8,20 @@ export function converse(options: ConversationOptions = {}, pipe: MemoryPipeOpti
   const conversation = new Conversation(server, { deadlines: new Deadlines(clock), ...options });
   return { conversation, client, server, clock };
 }
+
+/** Hears a line, and rejects where hearLine throws. */
+export async function hear(
+  conversation: Conversation,
+  maximum = 100,
+  interruptible = false,
+): Promise<string | undefined> {
+  return conversation.hearLine(maximum, interruptible);
+}
+
+export async function message(conversation: Conversation) {
+  let text = '';
+  const heard = await conversation.hearMessage((piece) => {
+    text += Buffer.from(piece).toString('latin1');
+  });
+  return { text, ...heard };
+}

@@ -1,4 +1,3 @@
-import { TimedOut } from '@postern/conversation';
 import { AnonymousChecker } from '@postern/cred';
 import {
   type Envelope,
@@ -8,7 +7,6 @@ import {
   MessageDelivery,
   type NextHop,
   NotifyingDelivery,
-  type NotifyingDeliveryOptions,
   OwnSenderDelivery,
   PerRecipientDelivery,
   type RcptParameters,
@@ -16,70 +14,14 @@ import {
   Rejection,
   Reply,
 } from '@postern/esmtp';
-import { FakeClock, portalFor, settle } from '@postern/testing';
+import { type FakeClock, portalFor, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { parseNotification, statusGroups } from '../notifications/parse.ts';
 import { type Delivered, GREETED, LOGIN, RecordingDelivery, Server } from '../server.ts';
+import { envelopeFor, FULL, joe, SUCCESS, send, setUp, TEXT, told } from './notifying-support.ts';
 
-const joe = new Mailbox('joe', 'example.com');
-const FULL = new Reply(552, '5.2.2', 'Mailbox full');
 const LATER = new Reply(450, '4.2.1', 'Later');
-const TEXT = 'Subject: hi\r\n\r\nhello\r\n';
 
-const SUCCESS: RcptParameters = { notify: ['SUCCESS'] };
 const NEVER: RcptParameters = { notify: 'NEVER' };
-
-/** An envelope of joe's for recipients r0, r1, … with these parameters. */
-function envelopeFor(recipients: readonly RcptParameters[], parameters: Partial<MailParameters> = {}): Envelope {
-  return {
-    reversePath: joe,
-    parameters: { smtpUtf8: false, ...parameters },
-    recipients: recipients.map((given, at) => ({
-      forwardPath: new Mailbox(`r${at}`, 'example.org'),
-      parameters: given,
-    })),
-    id: 'id1',
-  };
-}
-
-/** A delivery that comes to the results, where notifications go, and who hears of trouble. */
-function setUp(results: readonly RecipientResult[] | undefined, options: Partial<NotifyingDeliveryOptions> = {}) {
-  const [inner, through] = [new RecordingDelivery(), new RecordingDelivery()];
-  const clock = new FakeClock();
-  const troubles: [error: unknown, id: string][] = [];
-  inner.onEnd = () => results;
-  const delivery = new NotifyingDelivery(inner, {
-    through,
-    hostname: 'mx.example.com',
-    onError: (error, { id }) => troubles.push([error, id]),
-    clock,
-    ...options,
-  });
-  return { inner, through, clock, troubles, delivery };
-}
-
-/** A whole message; comes to the codes of its results. */
-async function send(delivery: MessageDelivery, envelope: Envelope, text = TEXT): Promise<readonly number[]> {
-  const message = await delivery.openMessage(envelope);
-  await message.write(Buffer.from(text, 'latin1'));
-  return codes(await message.end());
-}
-
-function codes(results: void | readonly RecipientResult[]): readonly number[] {
-  return (results ?? []).map((reply) => reply?.code ?? 250);
-}
-
-/** What a notification tells: of whom what, and what it returns. */
-function told({ text }: Delivered) {
-  const { parts, fields } = parseNotification(text);
-  const [, ...recipients] = statusGroups(parts[1]?.body ?? '');
-  return {
-    to: fields.get('to'),
-    actions: recipients.map((group) => `${group.get('final-recipient')?.slice(7, 9)} ${group.get('action')}`),
-    recipients,
-    returned: parts[2],
-  };
-}
 
 describe('NotifyingDelivery', () => {
   it('tells the sender of the recipients for whom a message failed that others got', async () => {
@@ -290,131 +232,6 @@ describe('NotifyingDelivery', () => {
     await (await delivery.openMessage(envelopeFor([SUCCESS]))).abort(trouble);
     expect(inner.calls).toEqual(['open', 'end', 'open', 'abort']);
     expect(through.calls).toEqual([]);
-  });
-});
-
-describe('a notification that cannot be sent', () => {
-  const REFUSED = new Rejection(550, '5.1.1', 'No such user');
-
-  it.each(['onFrom', 'onTo', 'onOpen', 'onWrite', 'onEnd'] as const)(
-    'is told of, and leaves the failure for the client to hear of: trouble in %s',
-    async (where) => {
-      for (const error of [REFUSED, new Error('no way')]) {
-        const { delivery, through, troubles } = setUp([FULL, undefined]);
-        through[where] = (): never => {
-          throw error;
-        };
-        const message = await delivery.openMessage(envelopeFor([{}, {}]));
-        await message.write(Buffer.from(TEXT));
-        expect(codes(await message.end())).toEqual([552, 250]);
-        expect(message.isNotified?.(0)).toBe(false);
-        expect(troubles).toEqual([[expect.objectContaining({ message: error.message }), 'id1']]);
-      }
-    },
-  );
-
-  it('is one that nobody takes after the data', async () => {
-    const { delivery, through, troubles } = setUp([FULL, undefined]);
-    through.onEnd = () => [new Reply(451, undefined, 'Later')];
-    expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
-    expect(troubles).toEqual([[expect.objectContaining({ message: '451 4.0.0 Later' }), 'id1']]);
-  });
-
-  it('may be told of to who cannot listen, or to nobody', async () => {
-    const onError = (): never => {
-      throw new Error('no log');
-    };
-    for (const options of [{ onError }, { onError: undefined as never }]) {
-      const { delivery, through } = setUp([FULL, undefined], options);
-      through.onOpen = () => Promise.reject(REFUSED);
-      expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
-    }
-  });
-
-  it('does not keep the other one from being sent', async () => {
-    const { delivery, through, troubles } = setUp([FULL, undefined]);
-    const answers = [() => Promise.reject(REFUSED), () => Promise.resolve()];
-    through.onOpen = () => answers.shift()?.();
-    expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
-    expect(through.delivered.map((one) => told(one).actions)).toEqual([['r1 delivered']]);
-    expect(troubles).toHaveLength(1);
-  });
-
-  it.each([
-    ['onFrom', ['from']],
-    ['onTo', ['from', 'to']],
-    ['onOpen', ['from', 'to', 'open']],
-    ['onWrite', ['from', 'to', 'open', 'abort']],
-    ['onEnd', ['from', 'to', 'open', 'end']],
-  ] as const)('is one that takes too long in %s: then the client waits no longer', async (where, calls) => {
-    const { delivery, through, troubles, clock } = setUp([FULL, undefined]);
-    through[where] = () => new Promise<never>(() => {});
-    let results: readonly number[] | undefined;
-    const sent = send(delivery, envelopeFor([{}, SUCCESS])).then((known) => {
-      results = known;
-    });
-    await clock.advance(29_000);
-    expect(results).toBeUndefined();
-    await clock.advance(2_000);
-    await sent;
-    expect(results).toEqual([552, 250]);
-    expect(through.calls).toEqual(calls);
-    // Both, since they share the time.
-    expect(troubles).toEqual([
-      [expect.any(TimedOut), 'id1'],
-      [expect.any(TimedOut), 'id1'],
-    ]);
-  });
-
-  it('is aborted if it is opened too late', async () => {
-    const { delivery, through, clock } = setUp([FULL, undefined], { notifyTimeout: 5_000 });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    through.onOpen = () => promise;
-    const sent = send(delivery, envelopeFor([{}, {}]));
-    await clock.advance(6_000);
-    expect(await sent).toEqual([552, 250]);
-    resolve();
-    await settle();
-    expect(through.calls).toEqual(['from', 'to', 'open', 'abort']);
-  });
-
-  it('is given up in time for the client whose message took long', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
-    const ends = Promise.withResolvers<readonly RecipientResult[]>();
-    inner.onEnd = () => ends.promise;
-    through.onEnd = () => new Promise<never>(() => {});
-    const sent = send(delivery, envelopeFor([{}, {}]));
-    await clock.advance(8_000);
-    ends.resolve([FULL, undefined]);
-    await clock.advance(3_000);
-    expect(await sent).toEqual([552, 250]);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
-  });
-
-  it('is given up in time for the PerRecipientDelivery around it, if it tells of success', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined);
-    const ends = Promise.withResolvers<void>();
-    inner.onEnd = () => ends.promise;
-    through.onEnd = () => new Promise<never>(() => {});
-    const sent = send(new PerRecipientDelivery(() => delivery, { clock }), envelopeFor([SUCCESS]));
-    await clock.advance(600_000);
-    ends.resolve();
-    await clock.advance(12_000);
-    expect(await sent).toEqual([250]);
-    expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
-  });
-
-  it('is not even begun if the client cannot wait any more', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
-    const ends = Promise.withResolvers<readonly RecipientResult[]>();
-    inner.onEnd = () => ends.promise;
-    const sent = send(delivery, envelopeFor([{}, {}]));
-    await clock.advance(10_000);
-    ends.resolve([FULL, undefined]);
-    expect(await sent).toEqual([552, 250]);
-    expect(through.calls).toEqual([]);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 });
 

@@ -1,0 +1,56 @@
+import {
+  type AvatarId,
+  type Checker,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  type PasswordProof,
+  type ThrottleOptions,
+  UsernamePassword,
+  withThrottle,
+} from '@postern/cred';
+import { expect } from 'vitest';
+import { mindOf } from '../support.ts';
+
+export const HERE = mindOf({ address: '192.0.2.1' });
+
+export const THERE = mindOf({ address: '198.51.100.7' });
+
+export const MINUTE = 60_000;
+
+/** Limits that are reached soon, each one alone. */
+export const limits = {
+  userAndNetwork: { failures: 3, window: MINUTE },
+  network: { failures: 1000, window: MINUTE },
+  site: { failures: 1000, window: MINUTE },
+  user: { failures: 1000, window: MINUTE },
+} satisfies ThrottleOptions;
+
+/** Users joe and ann with a guard, that counts how often they were looked up. */
+export function guarded(options: ThrottleOptions = limits) {
+  const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 's3cret' });
+  const counted = {
+    asked: 0,
+    credentialInterfaces: users.credentialInterfaces,
+    requestAvatarId(credentials: PasswordProof) {
+      counted.asked += 1;
+      return users.requestAvatarId(credentials);
+    },
+  } satisfies Checker<PasswordProof> & { asked: number };
+  const checker = withThrottle(counted, options);
+  let guesses = 0;
+  return {
+    counted,
+    checker,
+    login: async (username: string, password: string, mind = HERE): Promise<AvatarId> =>
+      checker.requestAvatarId(new UsernamePassword(username, password), mind),
+    /** Guesses another wrong password each time. */
+    guess: async (username: string, mind = HERE): Promise<unknown> => {
+      guesses += 1;
+      const credentials = new UsernamePassword(username, `guess ${guesses}`);
+      return Promise.resolve(checker.requestAvatarId(credentials, mind)).catch((error: unknown) => error);
+    },
+  };
+}
+
+export const tooMany = expect.objectContaining({ name: 'LoginDenied', reason: 'too-many' });
+
+export const refused = expect.objectContaining({ name: 'UnauthorizedLogin' });

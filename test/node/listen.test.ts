@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket, createServer, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Protocol } from '@postern/conversation';
+import { Certificates, connect, ListenError, type ListenOptions, listen } from '@postern/node';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { testCertificates } from '../support/certificates.ts';
+import { echo, heardBy } from './listener-support.ts';
+import { LOOPBACK, served } from './served.ts';
+
+const smtp: Protocol = Object.assign(async () => {}, { scheme: 'smtp' });
+
+describe('listen', () => {
+  it('tells the real port, in the address and in the URL', async () => {
+    await using listener = await listen({ endpoint: { scheme: 'smtp', ...LOOPBACK }, protocol: echo });
+    const { port } = listener.address;
+    expect(port).toBeGreaterThan(0);
+    expect(listener.address).toEqual({ family: 'IPv4', address: '127.0.0.1', port });
+    expect(listener.url).toBe(`smtp://127.0.0.1:${port}`);
+    expect(await say(port, 'hello')).toBe('hello');
+  });
+
+  it('listens on IPv6', async () => {
+    const { listener, accept, port } = await served({ endpoint: { scheme: 'smtp', host: '::1', port: 0 } });
+    expect(listener.url).toBe(`smtp://[::1]:${port}`);
+    const client = await connect({ endpoint: { host: '::1', port }, tlsPolicy: 'none' });
+    const { remote, local } = (await accept()).transport;
+    expect(remote).toEqual({ family: 'IPv6', address: '::1', port: client.local.port });
+    expect(local).toEqual({ family: 'IPv6', address: '::1', port });
+  });
+
+  it('listens on every address, and tells each connection which it came by, IPv4 as IPv4', async () => {
+    const { accept, port } = await served({ endpoint: { host: '*', port: 0 } });
+    for (const host of ['127.0.0.1', '127.0.0.2']) {
+      await connect({ endpoint: { host, port }, tlsPolicy: 'none' });
+      const { remote, local } = (await accept()).transport;
+      expect(local).toEqual({ family: 'IPv4', address: host, port });
+      expect(remote.family).toBe('IPv4');
+    }
+  });
+
+  it('shares a port with other processes if it is told to', async () => {
+    await using first = await listen({ endpoint: LOOPBACK, protocol: echo, reusePort: true });
+    const endpoint = { host: '127.0.0.1', port: first.address.port };
+    await using second = await listen({ endpoint, protocol: echo, reusePort: true });
+    expect(second.address.port).toBe(first.address.port);
+    await expect(listen({ endpoint, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('says in a sentence why it cannot listen', async () => {
+    await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp });
+    const endpoint = { host: '127.0.0.1', port: listener.address.port };
+    const error: unknown = await listen({ endpoint, protocol: smtp }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ListenError);
+    expect(error).toMatchObject({
+      message: `cannot listen on ${listener.url}: another program listens there already (EADDRINUSE)`,
+      code: 'EADDRINUSE',
+      endpoint: { scheme: 'smtp', ...endpoint },
+      cause: { syscall: 'listen' },
+    });
+    await expect(listen({ endpoint: { host: '192.0.2.1', port: 2525 }, protocol: echo })).rejects.toThrow(
+      'cannot listen on tcp://192.0.2.1:2525: this machine does not have that address (EADDRNOTAVAIL)',
+    );
+    await expect(listen({ endpoint: { path: '/nowhere/socket' }, protocol: smtp })).rejects.toThrow(
+      'cannot listen on smtp+unix:/nowhere/socket: this user may not write there, or there is no such folder (EACCES)',
+    );
+  });
+
+  it('leaves a port that is none to Node’s own error', async () => {
+    await expect(listen({ endpoint: { host: '127.0.0.1', port: 65_536 }, protocol: echo })).rejects.toThrow(RangeError);
+  });
+
+  it('has the scheme of the protocol in its URL, and of TLS from the first byte', async () => {
+    const certificates = await Certificates.load((await testCertificates()).server);
+    const schemeOf = async (options: Partial<ListenOptions>) => {
+      await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp, ...options });
+      return [listener.url.replace(/:.*/, ''), listener.tlsPolicy];
+    };
+    expect(await schemeOf({})).toEqual(['smtp', 'none']);
+    expect(await schemeOf({ certificates })).toEqual(['smtp', 'offered']);
+    expect(await schemeOf({ certificates, tlsPolicy: 'implicit' })).toEqual(['smtps', 'implicit']);
+    expect(await schemeOf({ certificates, endpoint: { ...LOOPBACK, scheme: 'smtps' } })).toEqual(['smtps', 'implicit']);
+    expect(await schemeOf({ protocol: echo })).toEqual(['tcp', 'none']);
+    await expect(schemeOf({ endpoint: { ...LOOPBACK, scheme: 'smtps' } })).rejects.toThrow(
+      'TLS is implicit, but there are no certificates',
+    );
+  });
+
+  it('wants certificates for TLS', async () => {
+    await expect(listen({ endpoint: LOOPBACK, protocol: echo, tlsPolicy: 'required' })).rejects.toThrow(
+      'TLS is required, but there are no certificates',
+    );
+  });
+});
+
+describe('a UNIX socket', () => {
+  it('is there with the permissions asked for, and gone after the close', async () => {
+    const path = join(directory(), 'socket');
+    const listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(listener.url).toBe(`lmtp+unix:${path}`);
+    expect(listener.address).toEqual({ family: 'unix', address: path, port: 0 });
+    expect(await say(path, 'hello')).toBe('hello');
+    await listener.close();
+    expect(() => statSync(path)).toThrow('ENOENT');
+  });
+
+  it('is never open to more than the permissions asked for, whatever the umask', async () => {
+    const path = join(directory(), 'socket');
+    const umask = process.umask(0);
+    onTestFinished(() => void process.umask(umask));
+    const original = Reflect.get(Server.prototype, 'listen') as (...args: unknown[]) => Server;
+    let atFirst: number | undefined;
+    const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+      Reflect.apply(original, this, args);
+      atFirst = statSync(path).mode & 0o777;
+      return this;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
+    expect(atFirst).toBe(0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(process.umask()).toBe(0);
+    await listener.close();
+  });
+
+  it('takes the place of one whose server is gone', async () => {
+    const path = join(directory(), 'socket');
+    await stale(path);
+    await using listener = await listen({ endpoint: { path }, protocol: echo });
+    expect(listener.connections).toBe(0);
+    expect(await say(path, 'hello')).toBe('hello');
+  });
+
+  it('does not take the place of one whose server answers', async () => {
+    const path = join(directory(), 'socket');
+    await using _first = await listen({ endpoint: { path }, protocol: echo });
+    await expect(listen({ endpoint: { path }, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(await say(path, 'still here')).toBe('still here');
+  });
+
+  it('does not take the place of a file', async () => {
+    const path = join(directory(), 'file');
+    writeFileSync(path, 'precious');
+    await expect(listen({ endpoint: { path }, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(statSync(path).size).toBe(8);
+  });
+});
+
+/** Says one line and hears the answer. */
+async function say(where: number | string, line: string): Promise<string> {
+  const socket = typeof where === 'number' ? connectSocket(where, '127.0.0.1') : connectSocket(where);
+  socket.end(`${line}\r\n`);
+  return heardBy(socket);
+}
+
+/** Leaves a socket file behind as a server does that was killed. */
+async function stale(path: string): Promise<void> {
+  const away = `${path}-away`;
+  const server = createServer().listen(away);
+  await once(server, 'listening');
+  renameSync(away, path);
+  server.close();
+  await once(server, 'close');
+}
+
+function directory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'postern-listener-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
