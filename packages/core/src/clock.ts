@@ -1,20 +1,29 @@
-// Not the global of the same name, which is looked up anew each time.
+// The import is faster than the global `performance`, a getter that runs on each access.
 import { performance } from 'node:perf_hooks';
 
-/** Where time comes from; a test puts a clock of its own in its place. */
+/**
+ * A source of time and of timers. Servers use {@link systemClock}; a test passes a clock that it
+ * moves itself, so that no test waits.
+ */
 export interface Clock {
-  /** Milliseconds, from any beginning, never backwards. */
+  /** Returns the time in milliseconds since an arbitrary start. The time never goes backwards. */
   now(): number;
-  /** Calls back once, after so many milliseconds, unless the timer is disposed of before. Keeps the process alive only if told to. */
-  after(milliseconds: number, callback: () => void, keepsAlive?: boolean): Disposable;
+
   /**
-   * Calls back once, after so many milliseconds and a fraction that does not depend on anything else,
-   * unless the timer is disposed of before. Keeps the process alive. Left out where `after` does that.
+   * Calls `callback` once after `milliseconds`, unless the returned timer is disposed of first.
+   * The timer keeps the process alive only if `keepsAlive` is true. Default: false.
+   */
+  after(milliseconds: number, callback: () => void, keepsAlive?: boolean): Disposable;
+
+  /**
+   * Calls `callback` once, accurate to a fraction of a millisecond, and keeps the process alive.
+   * A clock whose `after` is as accurate leaves this method out. Call it through
+   * {@link afterExactly}.
    */
   afterExactly?(milliseconds: number, callback: () => void): Disposable;
 }
 
-/** The clock of the machine. */
+/** The clock of the operating system: monotonic, with the timers of Node. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(milliseconds, callback, keepsAlive = false) {
@@ -24,25 +33,29 @@ export const systemClock: Clock = {
   afterExactly: (milliseconds, callback) => new ExactTimer(milliseconds, callback),
 };
 
-/** Calls back after so many milliseconds, as exactly as the clock can. Keeps the process alive. */
+/**
+ * Calls `callback` once after `milliseconds`, as accurately as the clock can, and keeps the process
+ * alive. Use it where the moment itself must not reveal how long earlier work took.
+ */
 export function afterExactly(clock: Clock, milliseconds: number, callback: () => void): Disposable {
   return clock.afterExactly?.(milliseconds, callback) ?? clock.after(milliseconds, callback, true);
 }
 
 /**
- * The loop sleeps for whole milliseconds, from the end of its work. So a timer alone tells, by its fraction
- * of a millisecond, how long that work took. This one wakes early, and lets the loop turn until the time has come.
+ * A timer without the rounding of `setTimeout`. The event loop sleeps for whole milliseconds,
+ * counted from the end of its last turn. The fraction at which a plain timer fires therefore
+ * reveals how long that turn took. This timer wakes early and polls until its exact time.
  */
 class ExactTimer implements Disposable {
-  readonly #at: number;
+  readonly #time: number;
   readonly #callback: () => void;
   readonly #timeout: NodeJS.Timeout;
   #immediate: NodeJS.Immediate | undefined;
 
   constructor(milliseconds: number, callback: () => void) {
-    this.#at = performance.now() + milliseconds;
+    this.#time = performance.now() + milliseconds;
     this.#callback = callback;
-    this.#timeout = setTimeout(this.#turn, milliseconds - LATEST_WAKING_MS);
+    this.#timeout = setTimeout(this.#poll, milliseconds - MAX_TIMER_DELAY_MS);
   }
 
   [Symbol.dispose](): void {
@@ -50,11 +63,11 @@ class ExactTimer implements Disposable {
     clearImmediate(this.#immediate);
   }
 
-  readonly #turn = (): void => {
-    if (performance.now() < this.#at) this.#immediate = setImmediate(this.#turn);
+  readonly #poll = (): void => {
+    if (performance.now() < this.#time) this.#immediate = setImmediate(this.#poll);
     else this.#callback();
   };
 }
 
-/** The most that a timer comes late where the loop has nothing else to do, in milliseconds. */
-const LATEST_WAKING_MS = 1;
+/** The longest delay of a timer while the event loop is idle. */
+const MAX_TIMER_DELAY_MS = 1;

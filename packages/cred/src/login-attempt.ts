@@ -15,7 +15,7 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
   readonly #mind: Mind;
   readonly #clock: Clock;
   readonly #milliseconds: number;
-  readonly #late: string;
+  readonly #work: string;
   /** Undefined, as is the other, when it is of no use any more: an avatar may keep this mind for hours. */
   #timer: Disposable | undefined;
   #fail: ((reason: TemporaryFailure) => void) | undefined;
@@ -25,13 +25,13 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
   #done = false;
   #stopped: { readonly why: LogoutReason; readonly reason: TemporaryFailure } | undefined;
 
-  /** `late` is what the work fails with after so many milliseconds. */
-  constructor(mind: Mind, clock: Clock, milliseconds: number, late: string) {
+  /** `work` names the work in the error of a timeout: `the login`. */
+  constructor(mind: Mind, clock: Clock, milliseconds: number, work: string) {
     super(mind);
     this.#mind = mind;
     this.#clock = clock;
     this.#milliseconds = milliseconds;
-    this.#late = late;
+    this.#work = work;
     if (this.disconnected) this.#onLeft();
   }
 
@@ -140,7 +140,7 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
   }
 
   #onLate(): void {
-    this.stop('timeout', new TemporaryFailure(this.#late));
+    this.stop('timeout', new TemporaryFailure(`${this.#work} took more than ${this.#milliseconds} ms`));
   }
 
   #onLeft(): void {

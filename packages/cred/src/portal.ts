@@ -9,7 +9,10 @@ import { checkDeadline, LoginAttempt } from './login-attempt.ts';
 import type { Mind } from './mind.ts';
 import type { Realm } from './realm.ts';
 
-/** Decides whether an authenticated user may act as the identity asked for; answers with whom it will be, or throws LoginDenied. */
+/**
+ * Decides whether an authenticated user may act as another identity (RFC 4422 §2, authzid).
+ * Returns the avatar id to act as. Throws {@link LoginDenied} otherwise.
+ */
 export type Authorize = (
   avatarId: AvatarId,
   authzid: string,
@@ -17,52 +20,64 @@ export type Authorize = (
   mind: Mind,
 ) => MaybePromise<AvatarId>;
 
-/** How long a portal waits, and who may act as whom. */
+/** The timeout, the authorization policy and the clock of a {@link Portal}. */
 export interface PortalOptions {
-  /** Who may act as whom (RFC 4422 §2). By default everybody as themselves only. */
+  /**
+   * Decides on authorization identities. The portal calls it only for a client that sends one.
+   * Default: {@link onlyAsThemselves}.
+   */
   readonly authorize?: Authorize;
   /**
-   * How long a login may take, in milliseconds, the client's own answers included; then it is a TemporaryFailure. The same for a
-   * logout. Default: 60,000.
+   * The longest time of one login in milliseconds: the rest of the exchange with the client, the
+   * checker and the realm together. A login that takes longer rejects with
+   * {@link TemporaryFailure}. One logout may take as long. Default: 60,000.
    */
   readonly loginTimeout?: number;
-  /** Hears which logouts failed when everybody is logged out. Default: one warning of the process. */
+  /** Receives the errors of the logouts that failed in `logoutAll`. Default: a process warning. */
   readonly onLogoutErrors?: (errors: AggregateError) => void;
-  /** What the deadline goes by. Default: the system's. */
+  /** Measures `loginTimeout`. Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * The door between protocols and user databases: routes credentials to the checker registered for their class, and brings the
- * avatar of whom the checker recognised.
+ * The entrance between protocols and user databases, after Twisted's `Portal`. It routes
+ * credentials to the checker registered for their class, and returns the realm's avatar for the
+ * user that the checker recognised.
  */
 export class Portal {
   readonly #realm: Realm;
   readonly #authorize: Authorize;
-  readonly #deadline: number;
+  readonly #loginTimeout: number;
   readonly #clock: Clock;
   readonly #onLogoutErrors: (errors: AggregateError) => void;
   readonly #checkers = new Map<Interface, AnyChecker>();
-  /** Who has been found for the classes asked about so far. */
-  readonly #found = new Map<Interface, AnyChecker | typeof NO_USERNAME>();
+  /** Caches the search of `#checkerFor`, for each class that was asked about. */
+  readonly #found = new Map<Interface, AnyChecker | undefined>();
   readonly #attempts = new DenseSet<LoginAttempt>();
   readonly #logins = new DenseSet<OpenLogin<unknown>>();
   #draining = false;
 
+  /** @throws RangeError if `loginTimeout` is not a positive number of milliseconds below 2^31. */
   constructor(realm: Realm, options: PortalOptions = {}) {
     const { authorize = onlyAsThemselves, loginTimeout = 60_000, clock = systemClock, onLogoutErrors = warn } = options;
     checkDeadline(loginTimeout);
     this.#realm = realm;
     this.#authorize = authorize;
-    this.#deadline = loginTimeout;
+    this.#loginTimeout = loginTimeout;
     this.#clock = clock;
     this.#onLogoutErrors = onLogoutErrors;
   }
 
-  /** Has the checker judge credentials of these classes, by default of all that it names. One checker a class. */
+  /**
+   * Registers the checker for these classes of credentials. Default: all classes that it names.
+   *
+   * @throws TypeError if the checker does not judge one of the classes, or if a class already has a
+   * checker. Join two checkers for one class in a `CascadingChecker`.
+   */
   register<C extends Credentials>(checker: Checker<C>, ...interfaces: readonly Interface<NoInfer<C>>[]): this {
     const registered = interfaces.length > 0 ? interfaces : checker.credentialInterfaces;
-    if (registered.length === 0) throw new TypeError('a checker that judges no credentials');
+    if (registered.length === 0)
+      throw new TypeError('the checker names no class of credentials in credentialInterfaces');
     for (const credentialInterface of registered) {
       if (!checker.credentialInterfaces.some((theirs) => isDerived(credentialInterface, theirs))) {
         throw new TypeError(`the checker does not judge ${credentialInterface.name}`);
@@ -78,68 +93,78 @@ export class Portal {
     return this;
   }
 
-  /** The classes of credentials that can be judged here, in the order of their registration. */
+  /** The classes of credentials with a checker, in the order of their registration. */
   get credentialInterfaces(): readonly Interface<Credentials>[] {
     return [...this.#checkers.keys()] as Interface<Credentials>[];
   }
 
-  /** True if a checker is registered for this class of credentials, or for one that it derives from. */
+  /** Returns true if this class of credentials, or a class that it extends, has a checker. */
   handles(credentialInterface: Interface<Credentials>): boolean {
-    return this.#checkerOf(credentialInterface.prototype) !== undefined;
+    return this.#checkerFor(credentialInterface.prototype) !== undefined;
   }
 
-  /** False if the realm has no avatar of this interface for anybody; true as well where the realm does not know. */
+  /** Returns false if the realm serves no user with this interface, true if it does or may do. */
   provides(avatarInterface: Interface): boolean {
     return this.#realm.provides?.(avatarInterface) ?? true;
   }
 
-  /** How many are logged in, or on their way out. */
+  /** The number of logins whose logout has not ended. */
   get openLogins(): number {
     return this.#logins.members.length;
   }
 
   /**
-   * Logs a client in and resolves to its avatar, which is of one of the interfaces asked for. Rejects with a LoginError and
-   * nothing else. A client that leaves meanwhile (the mind's signal) is logged out, however late the realm answers.
+   * Logs a client in and resolves with its login. The avatar is an instance of one of the
+   * interfaces. If the client disconnects (`mind.signal`) or the login takes longer than `loginTimeout`, the
+   * portal logs out an avatar that the realm returns later.
+   *
+   * @throws UnauthorizedLogin if the credentials are wrong.
+   * @throws LoginDenied if the account or the authorization policy refuses this user.
+   * @throws UnhandledCredentials if no checker is registered for the class of the credentials.
+   * @throws NoAvatar if the realm serves none of the interfaces.
+   * @throws TemporaryFailure for any other error, a timeout, a disconnect and a draining portal.
    */
   async login<const I extends readonly Interface<object>[]>(
     credentials: Credentials,
     mind: Mind,
     ...interfaces: I
   ): Promise<Login<InstanceOf<I[number]>>> {
-    if (this.#draining) throw new TemporaryFailure('nobody is let in any more');
-    const attempt = new LoginAttempt(mind, this.#clock, this.#deadline, 'the login took too long');
+    if (this.#draining) throw new TemporaryFailure('the server is shutting down');
+    const attempt = new LoginAttempt(mind, this.#clock, this.#loginTimeout, 'the login');
     try {
-      const login = attempt.run(() => this.#watch(attempt, this.#login(credentials, attempt, interfaces)));
+      const login = attempt.run(() => this.#track(attempt, this.#login(credentials, attempt, interfaces)));
       return isPromise(login) ? await login : login;
     } catch (error) {
       throw asLoginError(error);
     }
   }
 
-  /** Logs everybody out, and resolves when all have gone; nobody's failure to leave keeps another. */
+  /**
+   * Logs all users out, and resolves when each logout has ended. A logout that fails does not stop
+   * the rest; its error goes to `onLogoutErrors`.
+   */
   async logoutAll(reason: LogoutReason = 'shutdown'): Promise<void> {
-    // A copy: who can leave at once is off the roll before the next one's turn.
+    // A copy, because a synchronous logout removes its login from the set at once.
     const logouts = await Promise.allSettled([...this.#logins.members].map((login) => login.logout(reason)));
     const errors = logouts.flatMap((logout) => (logout.status === 'rejected' ? [logout.reason as unknown] : []));
     if (errors.length > 0) this.#onLogoutErrors(new AggregateError(errors, `${errors.length} logouts failed`));
   }
 
   /**
-   * For the end of a server: lets nobody in any more, breaks off logins under way, logs everybody out, and resolves when all have
-   * gone, or have taken longer than the deadline.
+   * Ends the portal's work for the shutdown of a server: refuses new logins, stops pending logins
+   * and logs all users out. Resolves when all have ended or have reached `loginTimeout`.
    */
   async drain(reason: LogoutReason = 'shutdown'): Promise<void> {
     this.#draining = true;
     const attempts = Array.from(this.#attempts.members, (attempt) => {
-      attempt.stop(reason, new TemporaryFailure('the server is going down'));
-      return this.#within(attempt.ended);
+      attempt.stop(reason, new TemporaryFailure('the server is shutting down'));
+      return this.#withinTimeout(attempt.ended);
     });
     await Promise.allSettled([...attempts, this.logoutAll(reason)]);
   }
 
-  /** Keeps the attempt as long as there is work for it. */
-  #watch<T>(attempt: LoginAttempt, work: MaybePromise<T>): MaybePromise<T> {
+  /** Keeps the attempt in `#attempts`, for `drain`, until its work has ended. */
+  #track<T>(attempt: LoginAttempt, work: MaybePromise<T>): MaybePromise<T> {
     if (!isPromise(work)) return work;
     const ended = (): void => this.#attempts.delete(attempt);
     this.#attempts.add(attempt);
@@ -147,7 +172,7 @@ export class Portal {
     return work;
   }
 
-  /** Comes to the login at once, if neither checker nor realm has to be waited for. */
+  /** Returns the login synchronously if neither the checker nor the realm returns a promise. */
   #login<I extends readonly Interface<object>[]>(
     credentials: Credentials,
     attempt: LoginAttempt,
@@ -156,7 +181,8 @@ export class Portal {
     return after(this.#identify(credentials, attempt), (authenticated) =>
       after(this.#actAs(authenticated, credentials, attempt), (avatarId) => {
         if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
-        if (attempt.over !== undefined) throw new TemporaryFailure('the login ended before its avatar was asked for');
+        if (attempt.over !== undefined)
+          throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
         return after<Login<unknown>, Login<InstanceOf<I[number]>>>(
           this.#realm.requestAvatar(avatarId, attempt, interfaces),
           (given) => this.#enter(avatarId, given, attempt, interfaces),
@@ -166,7 +192,7 @@ export class Portal {
   }
 
   #identify(credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
-    const checker = this.#checkerOf(credentials);
+    const checker = this.#checkerFor(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
     const refuse = async (error: unknown): Promise<never> => {
       if (attempt.over === undefined && !isThrottled(error)) await credentials.conclude();
@@ -200,7 +226,7 @@ export class Portal {
     const { over } = attempt;
     if (over === undefined) return login;
     return login.logout(over).then(() => {
-      throw new TemporaryFailure('the login ended before its avatar came');
+      throw new TemporaryFailure('the login ended before the realm returned an avatar');
     });
   }
 
@@ -211,49 +237,51 @@ export class Portal {
       this.#logins.delete(login);
     };
     const leaving = login.given.logoutNow(reason);
-    return leaving === undefined ? left() : this.#within(leaving).finally(left);
+    return leaving === undefined ? left() : this.#withinTimeout(leaving).finally(left);
   };
 
   async #turnOut(given: Login<unknown>, interfaces: readonly Interface[]): Promise<never> {
-    const failed = await this.#within(given.logout('reset')).then(
+    const failed = await this.#withinTimeout(given.logout('reset')).then(
       () => undefined,
       (error: unknown) => ({ cause: error }),
     );
     const wanted = namesOf(interfaces);
     throw new NoAvatar(
-      `the realm returned ${kindOf(given.avatar)}, which is no instance of ${wanted}; expected an object of a class that extends it`,
+      `the realm returned ${describe(given.avatar)}, which is no instance of ${wanted}; expected an object of a class that extends it`,
       failed,
     );
   }
 
-  /** The most derived class wins, whatever the order of registration. */
-  #checkerOf(credentials: object): AnyChecker | undefined {
+  /** Finds the checker of the most derived class, whatever the order of registration. */
+  #checkerFor(credentials: object): AnyChecker | undefined {
     const credentialInterface = credentials.constructor as Interface;
     const known = this.#found.get(credentialInterface);
-    if (known !== undefined) return known === NO_USERNAME ? undefined : known;
+    if (known !== undefined || this.#found.has(credentialInterface)) return known;
     let checker: AnyChecker | undefined;
     for (let prototype = credentials; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
       checker = this.#checkers.get(prototype.constructor as Interface);
       if (checker !== undefined) break;
     }
-    this.#found.set(credentialInterface, checker ?? NO_USERNAME);
+    this.#found.set(credentialInterface, checker);
     return checker;
   }
 
-  async #within<T>(work: Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const giveUp = (): void => late.reject(new TemporaryFailure('the logout took too long'));
-    using _timer = this.#clock.after(this.#deadline, giveUp, true);
-    return await Promise.race([work, late.promise]);
+  /** Resolves with the result of a logout, or rejects after `loginTimeout`. */
+  async #withinTimeout<T>(work: Promise<T>): Promise<T> {
+    const timeout = Promise.withResolvers<never>();
+    const onTimeout = (): void =>
+      timeout.reject(new TemporaryFailure(`the logout took more than ${this.#loginTimeout} ms`));
+    using _timer = this.#clock.after(this.#loginTimeout, onTimeout, true);
+    return await Promise.race([work, timeout.promise]);
   }
 }
 
-/** A login that the portal knows of. */
+/** An open login, as the portal keeps it. */
 class OpenLogin<A> extends Login<A> implements Indexed {
   index = -1;
-  /** The realm's. */
+  /** The login that the realm returned. */
   readonly given: Login<unknown>;
-  /** Whose signal somebody has asked for. */
+  /** The attempt, if its signal is in use and has to be released by the logout. */
   readonly attempt: LoginAttempt | undefined;
 
   constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout, given: Login<unknown>, attempt: LoginAttempt) {
@@ -263,10 +291,15 @@ class OpenLogin<A> extends Login<A> implements Indexed {
   }
 }
 
-/** The default policy (RFC 4616 §2, RFC 4422 §2): an authorization identity must be the authentication identity itself. */
+/**
+ * The default policy for authorization identities (RFC 4616 §2, RFC 4422 §2): a user may act only
+ * as the avatar id or the user name that the user authenticated as.
+ *
+ * @throws LoginDenied with the reason `not-authorized` for any other identity.
+ */
 export const onlyAsThemselves: Authorize = (avatarId, authzid, credentials) => {
   if (avatarId !== ANONYMOUS && (authzid === avatarId || authzid === credentials.username)) return avatarId;
-  throw new LoginDenied('not-authorized', 'this user may not act as the identity asked for');
+  throw new LoginDenied('not-authorized', 'the user may not act as the requested identity');
 };
 
 function warn(errors: AggregateError): void {
@@ -280,8 +313,8 @@ function isOneOf<I extends readonly Interface<object>[]>(
   return interfaces.some((wanted) => avatar instanceof wanted);
 }
 
-/** Says what an avatar is that is none: an object literal looks right, and lacks the class. */
-function kindOf(avatar: unknown): string {
+/** Describes a wrong avatar. An object literal looks right, but is not an instance of the class. */
+function describe(avatar: unknown): string {
   if (typeof avatar === 'function') return `the class or function ${avatar.name}`;
   if (typeof avatar !== 'object' || avatar === null) return String(avatar);
   const made: unknown = Object.getPrototypeOf(avatar)?.constructor;
@@ -292,5 +325,3 @@ function kindOf(avatar: unknown): string {
 function namesOf(interfaces: readonly Interface[]): string {
   return interfaces.map((wanted) => wanted.name).join(', ');
 }
-
-const NO_USERNAME = Symbol('nobody');

@@ -17,7 +17,7 @@ export function withDeadline<C extends Credentials>(
   return {
     credentialInterfaces: checker.credentialInterfaces,
     requestAvatarId(credentials, mind) {
-      const attempt = new LoginAttempt(mind, clock, milliseconds, 'a checker took too long');
+      const attempt = new LoginAttempt(mind, clock, milliseconds, 'a checker');
       return attempt.run(() => ask(checker, credentials, attempt));
     },
   };
