@@ -1,5 +1,6 @@
 import {
   asLoginError,
+  isThrottled,
   LoginDenied,
   LoginError,
   NoAvatar,
@@ -29,5 +30,11 @@ describe('an error of a login', () => {
     expect(asLoginError(bug)).toBeInstanceOf(TemporaryFailure);
     expect(asLoginError(bug).cause).toBe(bug);
     expect(asLoginError(undefined)).toBeInstanceOf(TemporaryFailure);
+  });
+
+  it('is a throttled login only if it is a denial for too many failures', () => {
+    expect(isThrottled(new LoginDenied('too-many'))).toBe(true);
+    expect(isThrottled(new LoginDenied('disabled'))).toBe(false);
+    expect(isThrottled(new UnauthorizedLogin())).toBe(false);
   });
 });

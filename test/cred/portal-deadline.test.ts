@@ -8,6 +8,7 @@ import {
   Portal,
   type Realm,
   TemporaryFailure,
+  UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
 import { FakeClock, settle } from '@postern/testing';
@@ -195,6 +196,18 @@ describe('a client that leaves', () => {
     const login = await portal.login(joe(), mindOf({}, signal), Mailbox);
     expect(listeners()).toBe(1);
     await login.logout();
+    expect(listeners()).toBe(0);
+  });
+
+  it('leaves no listener behind after a checker that asked for the signal and threw', async () => {
+    const { signal, listeners } = counting();
+    const portal = portalOf(
+      checking((_credentials, mind) => {
+        expect(mind.signal.aborted).toBe(false);
+        throw new UnauthorizedLogin();
+      }),
+    );
+    await expect(portal.login(joe(), mindOf({}, signal), Mailbox)).rejects.toBeInstanceOf(UnauthorizedLogin);
     expect(listeners()).toBe(0);
   });
 

@@ -36,3 +36,24 @@ test('or go to the hook', async () => {
   await (await crowded({ onLogoutErrors: (errors) => heard.push(errors) })).drain();
   expect(heard.map(({ errors }) => errors.length)).toEqual([2]);
 });
+
+test('logouts that succeed are no errors', async () => {
+  const errors: AggregateError[] = [];
+  let logouts = 0;
+  class SecondFails {
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (++logouts === 2) throw new Error('cannot leave');
+    }
+  }
+  const realm = new AvatarRealm().provide(SecondFails, () => new SecondFails());
+  const users = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
+  const portal = new Portal(realm, { onLogoutErrors: (error) => errors.push(error) }).register(users);
+  const login = () => portal.login(new UsernamePassword('ann', 'secret'), testMind(), SecondFails);
+  await login();
+  await portal.logoutAll();
+  expect(errors).toEqual([]);
+  await login();
+  await login();
+  await portal.logoutAll();
+  expect(errors.map((error) => error.errors)).toEqual([[new Error('cannot leave')]]);
+});

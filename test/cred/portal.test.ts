@@ -336,6 +336,19 @@ describe('a realm', () => {
     expect(reasons).toEqual(['reset', 'reset']);
   });
 
+  it.each<[unknown, string]>([
+    [{ looks: 'like one' }, 'an object literal'],
+    [Object.create(null), 'an object literal'],
+    [new Delivery(), 'an object of class Delivery'],
+    [Delivery, 'the class or function Delivery'],
+    ['a mailbox', 'a mailbox'],
+    [null, 'null'],
+  ])('that returns %o as the avatar is a NoAvatar that says so', async (avatar, kind) => {
+    const realm = new AvatarRealm().provide(Mailbox, () => avatar as never);
+    const login = new Portal(realm).register(users()).login(joe(), mindOf(), Mailbox);
+    await expect(login).rejects.toThrow(`the realm returned ${kind}, which is no instance of Mailbox; expected`);
+  });
+
   it('that returns nothing is a NoAvatar', async () => {
     const portal = new Portal({ requestAvatar: () => undefined as never }).register(users());
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(NoAvatar);

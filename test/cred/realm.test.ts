@@ -45,6 +45,12 @@ describe('AvatarRealm', () => {
     );
   });
 
+  it('provides the interfaces that have a factory', () => {
+    const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
+    expect(realm.provides(Mailbox)).toBe(true);
+    expect(realm.provides(Delivery)).toBe(false);
+  });
+
   it('is told twice about an interface only by mistake', () => {
     const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
     expect(() => realm.provide(Mailbox, () => new Mailbox())).toThrow(/Mailbox already/);
