@@ -339,7 +339,7 @@ describe('a realm', () => {
   it.each<[unknown, string]>([
     [{ looks: 'like one' }, 'an object literal'],
     [Object.create(null), 'an object literal'],
-    [new Delivery(), 'an object of class Delivery'],
+    [new Date(), 'an object of class Date'],
     [Delivery, 'the class or function Delivery'],
     ['a mailbox', 'a mailbox'],
     [null, 'null'],
