@@ -81,8 +81,6 @@ export const TOO_MANY_REFUSALS = new Reply(421, '4.7.0', 'Too many failed logins
 const NOT_LOCAL = 551;
 const ADDRESS_UNSAID = new Reply(550, '5.6.8', 'User not local; where to try instead can only be told with SMTPUTF8');
 
-/** To a parameter of MAIL or RCPT whose value is none. */
-export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
 /** RFC 3463 §3.4: the clients of this server hold too much memory. */
 export const NO_MEMORY = new Reply(452, '4.3.1', 'Insufficient system storage, try again later');
 /** RFC 5321 §4.1.4. */

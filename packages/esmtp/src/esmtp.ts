@@ -5,7 +5,8 @@ import { type Challenger, checkChallengers, defaultChallengers as family, type M
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/date-cache.ts';
 import { isAddressLiteral, isDomain } from './protocol/domain.ts';
-import { extensions, readersOf } from './protocol/extensions.ts';
+import { readersOf } from './protocol/extension.ts';
+import { extensions } from './protocol/extensions.ts';
 import { type Limits, withDefaults } from './protocol/limits.ts';
 import { phasesOf } from './protocol/phases.ts';
 import { Reply } from './protocol/reply.ts';

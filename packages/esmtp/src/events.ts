@@ -1,7 +1,6 @@
 import type { Address, AvatarId, Culprit, LoginError, LogoutReason, Mind } from '@postern/cred';
 import type { ExchangeError } from '@postern/sasl';
 import type { Envelope } from './delivery.ts';
-import type { NextHopReply } from './message/next-hops.ts';
 import type { ForwardPath, ReversePath } from './protocol/address.ts';
 import type { Verb } from './protocol/command.ts';
 import type { Reply } from './protocol/reply.ts';
@@ -99,4 +98,14 @@ export type EventListener = (event: EsmtpEvent) => void;
 export interface FailedRecipient {
   readonly recipient: string;
   readonly reply: Reply;
+}
+
+/** What a next server replied to a message that goes on there. */
+export interface NextHopReply {
+  /** The next server's domain, or its address literal. */
+  readonly host: string;
+  /** Its reply to the message, mostly with the id that the message has there: `250 2.0.0 OK: queued as 4Qz`. */
+  readonly reply: Reply;
+  /** The recipients that the reply is about. */
+  readonly recipients: readonly string[];
 }

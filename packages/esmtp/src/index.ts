@@ -18,32 +18,29 @@ export {
 } from './deliveries/per-recipient-delivery.ts';
 export {
   type Envelope,
-  type MailParameters,
   type Message,
   MessageDelivery,
   type NextHop,
-  type RcptParameters,
   type ReceivedTrace,
   type Recipient,
   type RecipientResult,
   type ReportResult,
 } from './delivery.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
-export type { EsmtpEvent, EventListener, FailedRecipient } from './events.ts';
+export type { EsmtpEvent, EventListener, FailedRecipient, NextHopReply } from './events.ts';
 export { formatAddress } from './log/entry-of.ts';
 export { formatLogFields, type LogFields } from './log/format-line.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
 export { printable } from './log/printable.ts';
 export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-rejection.ts';
-export type { NextHopReply } from './message/next-hops.ts';
 export { formatReceived } from './message/received.ts';
 export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './protocol/address.ts';
 export type { Verb } from './protocol/command.ts';
 export { isAddressLiteral, isDomain } from './protocol/domain.ts';
-export type { Notify } from './protocol/dsn.ts';
 export { type ForwardedInfo, forwardedInfo, type HostAddress } from './protocol/forwarded.ts';
 export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './protocol/limits.ts';
 export { foldMailbox, withoutSubaddress } from './protocol/mailbox-identity.ts';
+export type { MailParameters, Notify, RcptParameters } from './protocol/parameters.ts';
 export { Rejection, Reply } from './protocol/reply.ts';
 export { type Policy, type Service, services } from './protocol/services.ts';
 export { AliasError } from './recipients/alias-error.ts';

@@ -1,7 +1,6 @@
 import { type Address, ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
 import type { Envelope } from '../delivery.ts';
-import type { EsmtpEvent, FailedRecipient } from '../events.ts';
-import type { NextHopReply } from '../message/next-hops.ts';
+import type { EsmtpEvent, FailedRecipient, NextHopReply } from '../events.ts';
 import type { ReversePath } from '../protocol/address.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { LogFields } from './format-line.ts';

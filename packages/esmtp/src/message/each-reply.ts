@@ -2,17 +2,17 @@ import { isPromise } from '@postern/cred';
 import type { Envelope, RecipientResult, ReportResult } from '../delivery.ts';
 import { CLOSING } from '../error-replies.ts';
 import { Reply } from '../protocol/reply.ts';
-import type { State } from '../session/state.ts';
+import type { MessageSession } from './message-session.ts';
 
 /** LMTP's replies to the end of a message: one for each recipient in their order, each said as soon as those before it are (RFC 2033 §4.2). */
 export class EachReply {
-  readonly #state: State;
+  readonly #state: MessageSession;
   readonly #id: string;
   readonly #recipients: readonly string[];
   readonly #results = new Map<number, RecipientResult>();
   #said = 0;
 
-  constructor(state: State, { id, recipients }: Envelope) {
+  constructor(state: MessageSession, { id, recipients }: Envelope) {
     this.#state = state;
     this.#id = id;
     this.#recipients = recipients.map(({ forwardPath }) => forwardPath.toString());

@@ -2,18 +2,18 @@ import { type HeardMessage, release } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/cred';
 import type { Envelope, Message, RecipientResult } from '../delivery.ts';
 import { NO_MEMORY, replyFor } from '../error-replies.ts';
-import type { FailedRecipient } from '../events.ts';
+import type { FailedRecipient, NextHopReply } from '../events.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
-import { reportMessageRefusal } from '../session/report-refusal.ts';
-import { DeliveryFailed, type State } from '../session/state.ts';
 import { BccRemoval } from './bcc-removal.ts';
+import { DeliveryFailed } from './delivery-failed.ts';
 import { EachReply } from './each-reply.ts';
 import { hasUnqualifiedAddress } from './header-addresses.ts';
 import { HeaderCompletion, type Preface } from './header-completion.ts';
 import { isBlank } from './header-line.ts';
 import { HeaderScan, LineLengths } from './header-scan.ts';
-import { type NextHopReply, nextHopsOf } from './next-hops.ts';
+import { type MessageSession, reportMessageRefusal } from './message-session.ts';
+import { nextHopsOf } from './next-hops.ts';
 import { summarize } from './one-reply.ts';
 
 /**
@@ -21,7 +21,7 @@ import { summarize } from './one-reply.ts';
  * message aborted once: then the reply is ready.
  */
 export class IncomingMessage implements Preface {
-  readonly #state: State;
+  readonly #state: MessageSession;
   readonly #envelope: Envelope;
   readonly #message: Message;
   readonly #field: string | undefined;
@@ -41,7 +41,13 @@ export class IncomingMessage implements Preface {
   #told = false;
 
   /** The field is what is put before the message. */
-  constructor(state: State, envelope: Envelope, message: Message, field: string | undefined, during: 'DATA' | 'BDAT') {
+  constructor(
+    state: MessageSession,
+    envelope: Envelope,
+    message: Message,
+    field: string | undefined,
+    during: 'DATA' | 'BDAT',
+  ) {
     const { limits, settings } = state;
     this.#state = state;
     this.#envelope = envelope;
@@ -49,7 +55,7 @@ export class IncomingMessage implements Preface {
     this.#field = field;
     this.#during = during;
     this.#limits = limits;
-    const inLines = Number.isFinite(limits.maxTextLine) && envelope.parameters.body !== 'BINARYMIME';
+    const inLines = Number.isFinite(limits.maxTextLine) && !this.isBinary;
     this.#lines = inLines ? new LineLengths(limits.maxTextLine) : undefined;
     if (settings.removeBcc) this.#removal = new BccRemoval();
     if (settings.addMissingHeaders) this.#completion = new HeaderCompletion(this);
@@ -66,6 +72,11 @@ export class IncomingMessage implements Preface {
 
   messageId(): string {
     return `Message-ID: <${this.#envelope.id}@${this.#state.settings.hostname}>`;
+  }
+
+  /** True if the message may hold any octets (RFC 3030 §3): no line ending of it is the transport's. */
+  get isBinary(): boolean {
+    return this.#envelope.parameters.body === 'BINARYMIME';
   }
 
   /** Octets of the client's data so far. */

@@ -1,15 +1,6 @@
 import type { Envelope, Message } from '../delivery.ts';
+import type { NextHopReply } from '../events.ts';
 import type { Reply } from '../protocol/reply.ts';
-
-/** What a next server replied to a message that goes on there. */
-export interface NextHopReply {
-  /** The next server's domain, or its address literal. */
-  readonly host: string;
-  /** Its reply to the message, mostly with the id that the message has there: `250 2.0.0 OK: queued as 4Qz`. */
-  readonly reply: Reply;
-  /** The recipients that the reply is about. */
-  readonly recipients: readonly string[];
-}
 
 /** Returns the replies of the next servers that took the message. Call it when the message's `end` is over. */
 export function nextHopsOf(message: Message, { recipients }: Envelope): readonly NextHopReply[] {

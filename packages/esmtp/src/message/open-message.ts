@@ -1,14 +1,18 @@
 import { isPromise, type Login, type MaybePromise, settled } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
-import { reportMessageRefusal } from '../session/report-refusal.ts';
-import { DeliveryFailed, type State } from '../session/state.ts';
+import { DeliveryFailed } from './delivery-failed.ts';
 import { IncomingMessage } from './incoming-message.ts';
+import { type MessageSession, reportMessageRefusal } from './message-session.ts';
 import { completeReceived, withKeyword } from './received.ts';
 
-/** Opens the message of the transaction at hand. Fails as {@link State.ask} does. */
-export function openMessage(state: State, during: 'DATA' | 'BDAT'): MaybePromise<IncomingMessage> {
-  const { login, transaction } = state;
+/** Opens the message of a transaction. Fails as {@link MessageSession.ask} does. */
+export function openMessage(
+  state: MessageSession,
+  transaction: Omit<Envelope, 'id'> | undefined,
+  during: 'DATA' | 'BDAT',
+): MaybePromise<IncomingMessage> {
+  const { login } = state;
   if (login === undefined || transaction === undefined) throw new Error(`${during} without a transaction`);
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
@@ -27,7 +31,7 @@ export function openMessage(state: State, during: 'DATA' | 'BDAT'): MaybePromise
 }
 
 /** A message that the delivery opens too late is aborted: nobody waits for it any more. */
-function open(state: State, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
+function open(state: MessageSession, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
   let opening: MaybePromise<Message> | undefined;
   const opened = state.ask(() => {
     opening = avatar.openMessage(envelope);
@@ -45,7 +49,7 @@ function abandon(opening: Promise<Message>, reason: Error): void {
 }
 
 function receivedField(
-  state: State,
+  state: MessageSession,
   { avatar, avatarId }: Login<MessageDelivery>,
   envelope: Envelope,
 ): string | undefined {

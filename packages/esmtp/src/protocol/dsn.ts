@@ -1,13 +1,8 @@
-import { BAD_VALUE } from '../error-replies.ts';
 import { isAscii } from './ascii.ts';
-import type { Extension } from './extensions.ts';
+import { BAD_VALUE, type Extension } from './extension.ts';
+import type { Notify, Occasion } from './parameters.ts';
 import { hasUnsafeCharacter } from './unsafe-characters.ts';
 import { decodeXtext } from './xtext.ts';
-
-/** When a sender wants to be told what became of a message at a recipient (RFC 3461 §4.1). */
-export type Notify = 'NEVER' | readonly Occasion[];
-
-type Occasion = 'SUCCESS' | 'FAILURE' | 'DELAY';
 
 /** Delivery status notifications (RFC 3461): what the sender asks for is kept for the delivery, and no reason to refuse anything. */
 export const dsn: Extension = {
@@ -35,18 +30,18 @@ export const dsn: Extension = {
   rcpt: [
     {
       keyword: 'NOTIFY',
-      read(value, parameters, state) {
+      read(value, parameters, { isStranger }) {
         const notify = parseNotify(value);
         if (notify === undefined) return BAD_VALUE;
-        parameters.notify = state.isStranger ? withoutSuccess(notify) : notify;
+        parameters.notify = isStranger ? withoutSuccess(notify) : notify;
         return undefined;
       },
     },
     {
       keyword: 'ORCPT',
-      read(value, parameters, { settings }) {
+      read(value, parameters, { disabledExtensions }) {
         if (value === undefined || !isOriginalRecipient(value)) return BAD_VALUE;
-        if (settings.disabledExtensions.has('SMTPUTF8') && !isAscii(value)) return BAD_VALUE;
+        if (disabledExtensions.has('SMTPUTF8') && !isAscii(value)) return BAD_VALUE;
         parameters.orcpt = value;
         return undefined;
       },

@@ -1,6 +1,4 @@
-import type { Envelope } from '../delivery.ts';
 import { CLOSING } from '../error-replies.ts';
-import type { FailedRecipient } from '../events.ts';
 import type { Command, Malformed, NoCommand, Verb } from '../protocol/command.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { State } from './state.ts';
@@ -21,17 +19,6 @@ export function reportRefusal(state: State, said: Command | Malformed | NoComman
     return;
   }
   state.tell({ kind: 'command-refused', verb: said === undefined ? undefined : verbOf(said.verb), reply });
-}
-
-/** Tells that the message was refused, after DATA or after a chunk of it. */
-export function reportMessageRefusal(
-  state: State,
-  envelope: Envelope,
-  reply: Reply,
-  failed: readonly FailedRecipient[] = [],
-): void {
-  if (!state.isHeard) return;
-  state.tell({ kind: 'message-refused', envelope, avatarId: state.login?.avatarId, reply, failed });
 }
 
 function verbOf(verb: Verb | NoCommand['verb']): Verb | undefined {

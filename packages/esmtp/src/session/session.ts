@@ -18,6 +18,7 @@ import {
   replyForLine,
 } from '../error-replies.ts';
 import { SMALL_CHUNK } from '../message/bdat-message.ts';
+import { DeliveryFailed } from '../message/delivery-failed.ts';
 import { type Command, type Malformed, type NoCommand, parseCommand, type Verb } from '../protocol/command.ts';
 import { beforeAuthentication, beforeTls, endsGroup } from '../protocol/phases.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
@@ -33,7 +34,7 @@ import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
 import { countJunk } from './junk-commands.ts';
 import { reportRefusal } from './report-refusal.ts';
-import { DeliveryFailed, type State } from './state.ts';
+import type { State } from './state.ts';
 
 /** Leads a session from the greeting to the end. Never fails. */
 export function runSession(state: State): Promise<void> {

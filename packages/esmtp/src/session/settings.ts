@@ -3,24 +3,22 @@ import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
 import type { Challenger, MechanismPolicy } from '@postern/sasl';
 import type { MailParameters, RcptParameters } from '../delivery.ts';
 import type { EventListener } from '../events.ts';
-import type { DateCache } from '../message/date-cache.ts';
-import type { Extension, ParameterReader } from '../protocol/extensions.ts';
+import type { MessageSettings } from '../message/message-session.ts';
+import type { Extension, ParameterReader } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Phases } from '../protocol/phases.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { ReplyCache } from '../protocol/reply-cache.ts';
-import type { Policy, Service } from '../protocol/services.ts';
+import type { Service } from '../protocol/services.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
 
 /** What one server has decided, for all of its connections. */
-export interface Settings extends Policy {
+export interface Settings extends MessageSettings {
   readonly service: Service;
-  readonly protocol: 'smtp' | 'lmtp';
   /** Those of the protocol. */
   readonly phases: Phases;
   /** What clients may say beyond the grammar. */
   readonly tolerance: Tolerance;
-  readonly hostname: string;
   readonly portal: Portal;
   readonly challengers: readonly Challenger[];
   readonly mechanismPolicy: MechanismPolicy;
@@ -38,11 +36,8 @@ export interface Settings extends Policy {
   readonly warnings: Warnings;
   readonly logUsernames: boolean;
   readonly clock: Clock;
-  readonly dates: DateCache;
   /** The reply to EHLO. */
   readonly ehloReplies: ReplyCache;
   /** The reply to QUIT. */
   readonly quitReply: Reply;
-  /** The id for the next message: unique in time and on this host. */
-  readonly nextId: () => string;
 }

@@ -7,18 +7,22 @@ import {
   type LogoutReason,
   type MaybePromise,
   type Portal,
+  TrustedLogin,
 } from '@postern/cred';
-import type { Challenger, MechanismPolicy } from '@postern/sasl';
+import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
 import type { MailParameters, MessageDelivery, Recipient } from '../delivery.ts';
-import type { EsmtpEvent } from '../events.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';
+import { asDeliveryFailure } from '../message/delivery-failed.ts';
 import { drop } from '../message/drop.ts';
+import type { EventInfo, MessageSession } from '../message/message-session.ts';
 import { ReceivedFieldCache } from '../message/received.ts';
 import type { ReversePath } from '../protocol/address.ts';
 import type { Verb } from '../protocol/command.ts';
+import type { ExtensionContext } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Next, Phase } from '../protocol/phases.ts';
-import { Rejection, Reply } from '../protocol/reply.ts';
+import { Reply } from '../protocol/reply.ts';
+import type { Tolerance } from '../protocol/tolerance.ts';
 import { SmtpMind } from './mind.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,19 +35,8 @@ export interface Transaction {
   chunks: BdatMessage | Reply | undefined;
 }
 
-/** A delivery's call failed otherwise than by a Rejection; the cause is what it threw. */
-export class DeliveryFailed extends Error {
-  constructor(cause: unknown) {
-    super('a delivery failed', { cause });
-  }
-
-  override get name(): string {
-    return 'DeliveryFailed';
-  }
-}
-
 /** Where one session stands, and what it has to do with. */
-export class State {
+export class State implements MessageSession, ExtensionContext {
   readonly conversation: Conversation;
   /** The server's, for all of its sessions. */
   readonly settings: Settings;
@@ -127,6 +120,29 @@ export class State {
 
   get mechanismPolicy(): MechanismPolicy {
     return this.settings.mechanismPolicy;
+  }
+
+  get tolerance(): Tolerance {
+    return this.settings.tolerance;
+  }
+
+  get disabledExtensions(): ReadonlySet<string> {
+    return this.settings.disabledExtensions;
+  }
+
+  /** Names of the SASL mechanisms that this client may use now. */
+  get mechanisms(): readonly string[] {
+    return offered(this.challengers, this.portal, this.mind, this.mechanismPolicy).map(({ mechanism }) => mechanism);
+  }
+
+  /** True if a checker accepts the user whom a trusted peer names (XCLIENT LOGIN). */
+  get takesTrustedLogin(): boolean {
+    return this.portal.handles(TrustedLogin);
+  }
+
+  /** True if the connection has TLS. */
+  get hasTls(): boolean {
+    return this.mind.tls !== undefined;
   }
 
   /** True after EHLO. */
@@ -214,7 +230,7 @@ export class State {
       const answer = call();
       return isPromise(answer) ? this.#wait(answer, milliseconds) : answer;
     } catch (error) {
-      throw asRefusal(error);
+      throw asDeliveryFailure(error);
     }
   }
 
@@ -222,7 +238,7 @@ export class State {
     try {
       return await this.conversation.within(milliseconds, answer);
     } catch (error) {
-      throw asRefusal(error);
+      throw asDeliveryFailure(error);
     }
   }
 
@@ -257,7 +273,7 @@ export class State {
   }
 
   /** Tells of an event. */
-  tell(event: EventFacts): void {
+  tell(event: EventInfo): void {
     const { onEvent, warnings } = this.settings;
     if (onEvent === undefined) return;
     if ('reply' in event) this.told = event.reply;
@@ -276,14 +292,6 @@ export class State {
   }
 }
 
-type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
-type EventFacts = Without<EsmtpEvent, 'mind'>;
-
 function warnOfListener(warnings: Warnings, error: unknown): void {
   warnings.warn('onEvent failed', error);
-}
-
-function asRefusal(error: unknown): Rejection | DeliveryFailed {
-  if (error instanceof Rejection) return error;
-  return new DeliveryFailed(error);
 }

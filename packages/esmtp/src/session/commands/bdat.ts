@@ -1,11 +1,12 @@
 import { isPromise } from '@postern/cred';
 import { CLOSING, OUT_OF_SEQUENCE, replyFor } from '../../error-replies.ts';
 import { BdatMessage } from '../../message/bdat-message.ts';
+import { DeliveryFailed } from '../../message/delivery-failed.ts';
 import { TOO_LARGE } from '../../message/incoming-message.ts';
 import { openMessage } from '../../message/open-message.ts';
 import type { Command } from '../../protocol/command.ts';
 import { Rejection, Reply } from '../../protocol/reply.ts';
-import { DeliveryFailed, type State } from '../state.ts';
+import type { State } from '../state.ts';
 
 /**
  * BDAT (RFC 3030 §2): a chunk of the message. It is heard to its last octet before anything is said, refused or not: what is not heard
@@ -22,7 +23,13 @@ export async function bdat(
   }
   const refused = outOfSequence ?? refuseHere(state);
   const chunks = refused ?? (await begun(state));
-  if (chunks instanceof BdatMessage) return await chunks.hear(octets, last);
+  if (chunks instanceof BdatMessage) {
+    await chunks.hear(octets);
+    if (!last) return await chunks.acknowledge(octets);
+    // Before the end: a connection that breaks meanwhile must not abort a message that may be kept.
+    state.enterPhase('home');
+    return await chunks.end();
+  }
   // The first chunk has told of a message that could not be opened.
   if (refused === undefined) state.told = chunks;
   await state.conversation.hearBytes(octets, () => {});
@@ -57,7 +64,7 @@ async function begun(state: State): Promise<BdatMessage | Reply> {
 
 async function open(state: State): Promise<BdatMessage | Reply> {
   try {
-    const opening = openMessage(state, 'BDAT');
+    const opening = openMessage(state, state.transaction, 'BDAT');
     const intake = isPromise(opening) ? await opening : opening;
     const begun = intake.begin();
     if (begun !== undefined) await begun;

@@ -12,7 +12,7 @@ export function data(state: State): MaybePromise<Reply | undefined> {
   const { transaction } = state;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
   if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
-  return after(openMessage(state, 'DATA'), (intake) =>
+  return after(openMessage(state, transaction, 'DATA'), (intake) =>
     settled(
       () => hear(state, intake),
       (heard) => {

@@ -6,7 +6,7 @@ import { ownWords } from '../../login-rejection.ts';
 import { envelopeCost } from '../../message/envelope-cost.ts';
 import { isQualified, type ReversePath } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
-import { readParameters } from '../../protocol/extensions.ts';
+import { readParameters } from '../../protocol/extension.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 

@@ -4,7 +4,7 @@ import { NO_MEMORY } from '../../error-replies.ts';
 import { envelopeCost } from '../../message/envelope-cost.ts';
 import { isQualified } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
-import { readParameters } from '../../protocol/extensions.ts';
+import { readParameters } from '../../protocol/extension.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 

@@ -1,0 +1,74 @@
+import type { Parameter } from './command.ts';
+import type { Limits } from './limits.ts';
+import type { MailParameters, RcptParameters } from './parameters.ts';
+import { Reply } from './reply.ts';
+import type { Tolerance } from './tolerance.ts';
+
+/** A service extension (RFC 5321 §2.2): what EHLO says of it, and the parameters that it adds. */
+export interface Extension {
+  readonly keyword: string;
+  /** Its line in the answer to EHLO, or undefined where the client at hand cannot use it now. */
+  advertise(context: ExtensionContext): string | undefined;
+  readonly mail?: readonly ParameterReader<MailParameters>[];
+  readonly rcpt?: readonly ParameterReader<RcptParameters>[];
+}
+
+/** How a parameter is read: into the parameters, or it is refused with the reply. */
+export interface ParameterReader<P> {
+  readonly keyword: string;
+  read(value: string | undefined, parameters: Writable<P>, context: ExtensionContext): Reply | undefined;
+}
+
+/** The same, to be filled in. */
+export type Writable<P> = { -readonly [K in keyof P]: P[K] };
+
+/** The part of a session that extensions read. */
+export interface ExtensionContext {
+  readonly limits: Limits;
+  readonly tolerance: Tolerance;
+  /** Keywords of extensions that this server does not offer. */
+  readonly disabledExtensions: ReadonlySet<string>;
+  /** True after EHLO or LHLO. */
+  readonly extended: boolean;
+  /** True if the connection has TLS. */
+  readonly hasTls: boolean;
+  /** True if STARTTLS works now. */
+  readonly canStartTls: boolean;
+  /** True if the endpoint requires TLS and the connection has none. */
+  readonly needsTls: boolean;
+  /** Names of the SASL mechanisms that this client may use now. */
+  readonly mechanisms: readonly string[];
+  /** True for a client of SMTP that is logged in as `Anonymous`: the server has no proof of the sender's address. */
+  readonly isStranger: boolean;
+  /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
+  readonly trusted: boolean;
+  /** True if the peer may send XCLIENT. */
+  readonly trustsPeer: boolean;
+  /** True if XCLIENT may have the attribute LOGIN. */
+  readonly takesTrustedLogin: boolean;
+}
+
+/** The parameters as the extensions read them, or the reply to one that is wrong; one that nobody knows is 555 (RFC 5321 §4.1.1.11). */
+export function readParameters<P>(
+  readers: ReadonlyMap<string, ParameterReader<P>>,
+  said: readonly Parameter[],
+  parameters: Writable<P>,
+  context: ExtensionContext,
+): P | Reply {
+  for (const { keyword, value } of said) {
+    // After HELO no extension has been offered (RFC 5321 §4.1.1.1).
+    const reader = context.extended ? readers.get(keyword) : undefined;
+    const refusal = reader === undefined ? UNKNOWN_PARAMETER : reader.read(value, parameters, context);
+    if (refusal !== undefined) return refusal;
+  }
+  return parameters;
+}
+
+/** The readers by their keywords. */
+export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMap<string, ParameterReader<P>> {
+  return new Map(readers.map((reader) => [reader.keyword, reader]));
+}
+
+/** The reply to a parameter of MAIL or RCPT with an invalid value (RFC 5321 §4.2.3, RFC 3463 §3.6). */
+export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
+const UNKNOWN_PARAMETER = new Reply(555, '5.5.4', 'Unknown parameter');
