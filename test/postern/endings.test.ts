@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
-import { BIN, spawnPostern, startPostern } from '../support/postern.ts';
-import { run } from '../support/program.ts';
+import { runPostern, spawnPostern, startPostern } from '../support/postern.ts';
+import { words } from '../support/program.ts';
 
-/** The library of the command that the tests run. */
+/** The URL of the library that belongs to the command under test. */
 const LIBRARY = new URL('../../packages/postern/dist/index.js', import.meta.url).href;
 
 const SERVE = ['--listen', 'smtp://127.0.0.1:0', '--auth', 'memory:joe:s3cret'];
@@ -32,7 +32,7 @@ async function isGreeted(port: number): Promise<boolean> {
   }
 }
 
-/** Sends so many messages on one connection. */
+/** Sends a number of messages on one connection. */
 async function send(port: number, messages: number): Promise<void> {
   using client = new LineClient(connect({ port, host: '127.0.0.1' }));
   await client.hear();
@@ -44,66 +44,72 @@ async function send(port: number, messages: number): Promise<void> {
   }
 }
 
-/** A config file that keeps something open, as a pool of database connections does. */
+/** Writes a config file that keeps a timer, as a pool of database connections does, and returns its path. */
 function busyConfig(more = ''): string {
   const file = join(folder, `busy${more.length}.config.js`);
   writeFileSync(file, `setInterval(() => {}, 60_000); export default { auth: ['anonymous'], ${more} };`);
   return file;
 }
 
-/** A config file with which these processes get SIGINT in the middle of the start, as by Ctrl-C; then it goes on, if it does. */
+/**
+ * Writes a config file that sends SIGINT to the processes during the start, as Ctrl-C does, and then runs
+ * the code `then`. Returns the path.
+ */
 function impatientConfig(processes: readonly ('pid' | 'ppid')[], then = ''): string {
   const file = join(folder, `impatient${processes.length}${then.length}.config.js`);
   writeFileSync(
     file,
-    `import { Place } from ${JSON.stringify(LIBRARY)};
-     const prepare = async () => { for (const each of ${JSON.stringify(processes)}) process.kill(process[each], 'SIGINT'); ${then} };
-     const deliver = new Place(() => Object.assign(() => ({}), { prepare }));
+    `import { DeliveryTarget } from ${JSON.stringify(LIBRARY)};
+     const prepare = async () => {
+       for (const each of ${JSON.stringify(processes)}) process.kill(process[each], 'SIGINT');
+       ${then}
+     };
+     const deliver = new DeliveryTarget(() => Object.assign(() => ({}), { prepare }));
      export default { listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], deliver };`,
   );
   return file;
 }
 
 describe('the command ends', () => {
-  it('though a config file that is wrong keeps something open', async () => {
-    const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', busyConfig('colour: "red"')]);
+  it('with 2 although an invalid config file keeps a timer', async () => {
+    const { code, output } = await runPostern(['serve', '--config', busyConfig('colour: "red"')]);
     expect(output).toMatch(/^postern: .*unknown property "colour"/);
     expect(code).toBe(2);
   });
 
-  it('though the config file that it explained keeps something open', async () => {
-    const { code, output } = await run(process.execPath, [BIN, 'explain', '--config', busyConfig()]);
+  it('with 0 after explain although the config file keeps a timer', async () => {
+    const { code, output } = await runPostern(['explain', '--config', busyConfig()]);
     expect(output).toMatch(/offered: ANONYMOUS/);
     expect(code).toBe(0);
   });
 
-  it.skipIf(process.platform === 'win32')('with 0 at a signal that comes while it starts', async () => {
-    const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', impatientConfig(['pid'])]);
+  it.skipIf(process.platform === 'win32')('with 0 at a signal during the start', async () => {
+    const { code, output } = await runPostern(['serve', '--config', impatientConfig(['pid'])]);
     expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
     expect(code).toBe(0);
   });
 
-  it.skipIf(process.platform === 'win32')('with 0 at a signal also if the start hangs', async () => {
+  it.skipIf(process.platform === 'win32')('with 0 at a signal during a start that hangs', async () => {
     const hanging = impatientConfig(['pid'], 'await new Promise((over) => setTimeout(over, 600_000));');
-    const { code, output } = await run(process.execPath, [BIN, 'serve', '--config', hanging]);
+    const { code, output } = await runPostern(['serve', '--config', hanging]);
     expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
     expect(output).not.toContain('listening');
     expect(code).toBe(0);
   });
 
-  it.skipIf(process.platform === 'win32')('with 0 at a signal that all get while the workers start', async () => {
+  it.skipIf(process.platform === 'win32')('with 0 at a signal to all processes while the workers start', async () => {
     const impatient = impatientConfig(['ppid', 'pid']);
-    const { code, output } = await run(process.execPath, [BIN, 'serve', '--workers', '2', '--config', impatient]);
+    const { code, output } = await runPostern(words`serve --workers 2 --config ${impatient}`);
     expect(output).toMatch(/stopping signal=SIGINT[\s\S]*stopped/);
     expect(output).not.toMatch(/died/);
     expect(code).toBe(0);
   });
 
   it.skipIf(process.platform !== 'linux').each(['pretty', 'json'])(
-    'with 0, as a signal wants it, though nobody hears what it says (%s)',
+    'with 0 at a signal although writing its output and its log fails (%s)',
     async (log) => {
       const port = await freePort();
-      // Writing there fails with ENOSPC.
+      // Writing to /dev/full fails with ENOSPC.
       const full = openSync('/dev/full', 'w');
       const child = spawnPostern(['--listen', `smtp://127.0.0.1:${port}`, '--log', log], ['ignore', full, full]);
       closeSync(full);
@@ -115,24 +121,24 @@ describe('the command ends', () => {
   );
 
   it.skipIf(process.platform !== 'linux').each(['pretty', 'json'])(
-    'with 0, and serves before, though whoever reads its log has stalled (%s)',
+    'with 0 at a signal, and serves before, although the reader of its log has stalled (%s)',
     async (log) => {
       const port = await freePort();
       const options = ['--listen', `smtp://127.0.0.1:${port}`, '--auth', 'anonymous', '--deliver', 'discard'];
-      // Nobody listens to the pipe's data, so that it fills.
+      // No listener reads the pipe, so the pipe fills.
       const child = spawnPostern([...options, '--log', log], ['ignore', 'ignore', 'pipe']);
       const exited = once(child, 'exit');
       await expect.poll(() => isGreeted(port)).toBe(true);
-      // Each is a line of the log: more than a pipe and its reader hold.
-      await send(port, 4_000);
+      // Each message is a line of the log, about 250 octets. A pipe and the buffer of its reader hold 128 KiB.
+      await send(port, 1_000);
       child.kill('SIGTERM');
       expect(await exited).toEqual([0, null]);
     },
   );
 
-  it.skipIf(process.platform === 'win32')('with 0 at SIGHUP, where there is no certificate to read again', async () => {
+  it.skipIf(process.platform === 'win32')('with 0 at SIGHUP if no file can be read again', async () => {
     const server = await startPostern(...SERVE);
-    server.process.kill('SIGHUP');
+    server.kill('SIGHUP');
     await server.said(/stopping signal=SIGHUP/);
     expect(await server.ended).toBe(0);
   });
