@@ -9,7 +9,7 @@ const campaigns = {
 };
 
 /** Files that need a process of their own: one reads snapshots of the heap, one changes `process.execArgv`. */
-const isolated = ['test/esmtp/secrets.test.ts', 'test/postern/workers.test.ts'];
+const isolated = ['test/esmtp/session/secrets.test.ts', 'test/postern/workers.test.ts'];
 
 export default defineConfig({
   // Packages are tested from source. `resolve.conditions` alone would run a stale dist.

@@ -1,0 +1,213 @@
+import { type MailParameters, type OptionalExtension, optionalExtensions, Rejection } from '@postern/esmtp';
+import { describe, expect, test } from 'vitest';
+import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
+
+async function play(script: string, options: ServerOptions = {}, prepare = (_server: Server): void => {}) {
+  const server = new Server(options);
+  prepare(server);
+  await server.play(`${GREETED}${LOGIN}${script}`);
+  return server;
+}
+
+/** What EHLO lists, by keyword. */
+async function offered(options: ServerOptions = {}, tlsPolicy: 'implicit' | 'offered' | 'none' = 'implicit') {
+  const transcript = await new Server(options).play(GREETED, { tlsPolicy });
+  return new Map(
+    [...transcript.matchAll(/^S: 250[- ](\S+) ?(.*)$/gm)].map(([, keyword = '', rest = '']) => [keyword, rest]),
+  );
+}
+
+describe('62: REQUIRETLS', () => {
+  test('is offered inside TLS, and nowhere else', async () => {
+    expect((await offered()).get('REQUIRETLS')).toBe('');
+    expect((await offered({}, 'none')).has('REQUIRETLS')).toBe(false);
+    expect((await offered({}, 'offered')).has('REQUIRETLS')).toBe(false);
+  });
+
+  test('is offered after STARTTLS', async () => {
+    const transcript = await new Server().play(
+      `${GREETED}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO x\nS: 250...`,
+      {
+        tlsPolicy: 'offered',
+      },
+    );
+    expect(transcript.split('<starttls>').map((part) => part.includes('250-REQUIRETLS'))).toEqual([false, true]);
+  });
+
+  test('tags the message for the delivery, whatever the message says of it', async () => {
+    const server = await play(`
+      C: MAIL FROM:<ann@example.com> requiretls
+      S: 250...
+      C: RCPT TO:<bob@example.com>
+      S: 250...
+      C: DATA
+      S: 354...
+      C: TLS-Required: No
+      C:
+      C: .
+      S: 250...${ENVELOPE}
+      C: BDAT 0 LAST
+      S: 250...`);
+    expect(server.delivery.delivered.map(({ envelope }) => envelope.parameters.requireTls)).toEqual([true, undefined]);
+    expect(server.delivery.delivered[0]?.text).toContain('\r\nTLS-Required: No\r\n');
+  });
+
+  test('takes no value, and is there once', async () => {
+    await play(`
+      C: MAIL FROM:<ann@example.com> REQUIRETLS=YES
+      S: 501 5.5.4 Syntax error in a parameter
+      C: MAIL FROM:<ann@example.com> REQUIRETLS REQUIRETLS
+      S: 501 5.5.4 Syntax error in the parameters
+      C: MAIL FROM:<ann@example.com>
+      S: 250...
+      C: RCPT TO:<bob@example.com> REQUIRETLS
+      S: 555...`);
+  });
+
+  test('without TLS is 550 5.7.30', async () => {
+    await new Server({ guests: true, authentication: 'optional' }).play(
+      `${GREETED}
+      C: MAIL FROM:<ann@example.com> REQUIRETLS
+      S: 550 5.7.30 REQUIRETLS support required: it is only to be had under TLS
+      C: MAIL FROM:<ann@example.com>
+      S: 250...`,
+      { tlsPolicy: 'offered' },
+    );
+  });
+
+  test('is refused in the words of a delivery that cannot pass it on', async () => {
+    const refuse = (_path: unknown, { requireTls }: MailParameters): void => {
+      if (requireTls) throw new Rejection(550, '5.7.30', 'REQUIRETLS support required');
+    };
+    await play(
+      `\nC: MAIL FROM:<ann@example.com> REQUIRETLS\nS: 550 5.7.30 REQUIRETLS support required\nC: MAIL FROM:<ann@example.com>\nS: 250...`,
+      {},
+      ({ delivery }) => {
+        delivery.onFrom = refuse;
+      },
+    );
+  });
+});
+
+describe('LIMITS (RFC 9422)', () => {
+  test('says how many recipients a message may have, and how many messages a connection', async () => {
+    expect((await offered()).get('LIMITS')).toBe('RCPTMAX=1000');
+    expect((await offered({ limits: { maxRecipients: 20, maxTransactions: 5 } })).get('LIMITS')).toBe(
+      'RCPTMAX=20 MAILMAX=5',
+    );
+    expect((await offered({ limits: { maxRecipients: 999_999 } })).get('LIMITS')).toBe('RCPTMAX=999999');
+  });
+
+  test('says nothing where there is no limit, or one of more than six digits', async () => {
+    expect((await offered({ limits: { maxRecipients: 1_000_000 } })).has('LIMITS')).toBe(false);
+    expect(
+      (await offered({ limits: { maxRecipients: Number.POSITIVE_INFINITY, maxTransactions: 9 } })).get('LIMITS'),
+    ).toBe('MAILMAX=9');
+  });
+
+  test('says what is kept to: as many MAIL, refused or not, and then 421', async () => {
+    await play(
+      `${ENVELOPE}
+      C: BDAT 0 LAST
+      S: 250...
+      C: MAIL FROM:<ann@example.com> SIZE=nothing
+      S: 501...
+      C: MAIL FROM:<ann@example.com>
+      S: 250...
+      C: RSET
+      S: 250...
+      C: MAIL FROM:<ann@example.com>
+      S: 421 4.7.0 Too many transactions on one connection
+      S: <closed>`,
+      { limits: { maxTransactions: 3 } },
+    );
+  });
+});
+
+describe('53: SIZE', () => {
+  test('stands once; that there is no room now, or not for somebody, is for the delivery to say', async () => {
+    await play(
+      `
+      C: MAIL FROM:<ann@example.com> SIZE=10 SIZE=10
+      S: 501 5.5.4 Syntax error in the parameters
+      C: MAIL FROM:<ann@example.com> SIZE=5000
+      S: 452 4.3.1 Insufficient system storage
+      C: MAIL FROM:<ann@example.com> SIZE=500
+      S: 250...
+      C: RCPT TO:<full@example.com>
+      S: 452 4.2.2 Mailbox full
+      C: RCPT TO:<small@example.com>
+      S: 552 5.2.3 Message too large for this mailbox
+      C: RCPT TO:<bob@example.com>
+      S: 250...
+      C: BDAT 0 LAST
+      S: 250...`,
+      {},
+      ({ delivery }) => {
+        delivery.onFrom = (_path, { size = 0 }) => {
+          if (size > 1000) throw new Rejection(452, '4.3.1', 'Insufficient system storage');
+        };
+        delivery.onTo = ({ localPart }) => {
+          if (localPart === 'full') throw new Rejection(452, '4.2.2', 'Mailbox full');
+          if (localPart === 'small') throw new Rejection(552, '5.2.3', 'Message too large for this mailbox');
+        };
+      },
+    );
+  });
+});
+
+describe('an extension that is left out', () => {
+  test.each(optionalExtensions)('%s is not offered', async (keyword) => {
+    expect((await offered()).has(keyword)).toBe(true);
+    expect((await offered({ disabledExtensions: [keyword] })).has(keyword)).toBe(false);
+  });
+
+  test('is one of those that can be: anything else is a mistake in the options', () => {
+    for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
+      expect(() => new Server({ disabledExtensions: [omit as OptionalExtension] })).toThrow(
+        new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(omit)}`),
+      );
+    }
+  });
+
+  test('is not taken', async () => {
+    const unknown = 'S: 555 5.5.4 Unknown parameter';
+    await play(
+      `
+      C: MAIL FROM:<ann@example.com> SMTPUTF8
+      ${unknown}
+      C: MAIL FROM:<ann@example.com> REQUIRETLS
+      ${unknown}
+      C: MAIL FROM:<änn@example.com>
+      S: 550 5.6.7...
+      C: MAIL FROM:<ann@example.com> BODY=BINARYMIME
+      S: 501 5.5.4 Syntax error in a parameter
+      C: MAIL FROM:<ann@example.com> BODY=8BITMIME
+      S: 250...`,
+      { disabledExtensions: ['SMTPUTF8', 'REQUIRETLS', 'BINARYMIME'] },
+    );
+  });
+
+  test('SMTPUTF8 takes UTF-8 out of ORCPT, which has another form for the same (RFC 6533 §3)', async () => {
+    await play(
+      `
+      C: MAIL FROM:<ann@example.com>
+      S: 250...
+      C: RCPT TO:<bob@example.com> ORCPT=utf-8;b\\xc3\\xb6b@example.com
+      S: 501 5.5.4 Syntax error in a parameter
+      C: RCPT TO:<bob@example.com> ORCPT=utf-8;b\\\\x\\{F6}b@example.com
+      S: 250...`,
+      { disabledExtensions: ['SMTPUTF8'] },
+    );
+  });
+
+  test('CHUNKING takes BINARYMIME with it; BDAT is 502, and its octets are no commands', async () => {
+    expect((await offered({ disabledExtensions: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
+    await play(
+      `${ENVELOPE}\nC: BDAT 6 LAST\nC: QUIT\nS: 502 5.5.1 Command not implemented\nC: DATA\nS: 354...\nC: .\nS: 250...`,
+      {
+        disabledExtensions: ['CHUNKING'],
+      },
+    );
+  });
+});
