@@ -72,7 +72,7 @@ function verification({ challenger, verify, tls }: Mechanism): ServerHalf {
     const verdict = verify(credentials);
     if (!(typeof verdict === 'boolean' ? verdict : await verdict))
       throw new Error(`${challenger.mechanism} refused the right password`);
-    const said = credentials.accepted(ask);
+    const said = credentials.accepted();
     if (said !== undefined) await said;
   };
 }

@@ -51,12 +51,12 @@ class Scripted extends Credentials {
     return this.#script.check?.(this.#ask) ?? 'tim';
   }
 
-  override accepted(ask: Ask): MaybePromise<void> {
-    return this.#script.accepted?.(ask);
+  override accepted(): MaybePromise<void> {
+    return this.#script.accepted?.(this.#ask);
   }
 
-  override refused(ask: Ask, error: LoginError): MaybePromise<void> {
-    return this.#script.refused?.(ask, error);
+  override refused(error: LoginError): MaybePromise<void> {
+    return this.#script.refused?.(this.#ask, error);
   }
 }
 

@@ -40,9 +40,10 @@ export function initially<C extends Credentials>(
   challenger: Challenger<C>,
   initialResponse: string | Uint8Array,
   mind: Mind = testMind(),
+  ask: Ask = scripted(),
 ): Promise<C> {
   const bytes = typeof initialResponse === 'string' ? encodeUtf8(initialResponse) : initialResponse;
-  return challenger.challenge(scripted(), bytes, mind);
+  return challenger.challenge(ask, bytes, mind);
 }
 
 /** What a responder says to these challenges, the last of which may be undefined: success. */

@@ -55,7 +55,7 @@ describe('the XOAUTH2 challenger', () => {
     ['nothing for trouble of ours', new TemporaryFailure('down'), []],
   ])('has the credentials say %s', async (_what, error, challenges) => {
     const ask = scripted('');
-    await (await initially(xoauth2(), MESSAGE)).refused(ask, error);
+    await (await initially(xoauth2(), MESSAGE, someMind(), ask)).refused(error);
     expect(ask.asked).toEqual(challenges);
   });
 });

@@ -58,7 +58,7 @@ export abstract class Credentials {
   }
 
   /** The last word after a login that succeeded, said before the protocol's own success: SCRAM's server signature, for one. */
-  accepted(_ask: Ask): MaybePromise<void> {}
+  accepted(): MaybePromise<void> {}
 
   /**
    * Hears what the client has left to say, if no checker has asked for it: after a refusal, and before it is counted or told, so that
@@ -67,7 +67,7 @@ export abstract class Credentials {
   conclude(): MaybePromise<void> {}
 
   /** The last word before the protocol's own refusal: an OAuth error, for one. By default there is none, and {@link conclude} is enough. */
-  refused(_ask: Ask, error: LoginError): MaybePromise<void> {
+  refused(error: LoginError): MaybePromise<void> {
     if (!isThrottled(error)) return this.conclude();
   }
 

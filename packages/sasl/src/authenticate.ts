@@ -97,7 +97,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (closed !== undefined) await closed;
     // A checker may have swallowed what broke the exchange, and recognised the client all the same.
     exchange.rethrow();
-    const said = credentials.accepted(exchange.ask);
+    const said = credentials.accepted();
     if (said !== undefined) await said;
     exchange.rethrow();
   } catch (error) {
@@ -114,7 +114,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
  */
 async function closingWords(credentials: Credentials, exchange: Exchange, refusal: LoginError): Promise<LoginError> {
   try {
-    await credentials.refused(exchange.ask, refusal);
+    await credentials.refused(refusal);
     return refusal;
   } catch (error) {
     return exchange.lost(error) ? refusal : exchange.refusal(error);

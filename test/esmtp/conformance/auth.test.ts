@@ -1,5 +1,13 @@
 // The numbered items on authentication and TLS, one by one; auth.test.ts has the cases of AUTH, row by row.
-import { type AvatarId, AvatarRealm, type Checker, PasswordProof, Portal, UsernamePassword } from '@postern/cred';
+import {
+  type Ask,
+  type AvatarId,
+  AvatarRealm,
+  type Checker,
+  PasswordProof,
+  Portal,
+  UsernamePassword,
+} from '@postern/cred';
 import { defaultLimits, MessageDelivery } from '@postern/esmtp';
 import { type Challenger, cramMd5, ExternalIdentity, encodeUtf8, external, login, plain } from '@postern/sasl';
 import { describe, expect, test } from 'vitest';
@@ -42,16 +50,23 @@ describe('RFC 4954', () => {
   test('28: * cancels, with 501, also where the server has said its last', async () => {
     class Proof extends PasswordProof {
       readonly username = 'ann';
+      readonly #ask: Ask;
+
+      constructor(ask: Ask) {
+        super();
+        this.#ask = ask;
+      }
+
       override checkPassword = () => true;
-      override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(encodeUtf8('signed'));
+      override accepted = async (): Promise<void> => {
+        await this.#ask(encodeUtf8('signed'));
       };
     }
     const challenger: Challenger = {
       mechanism: 'X-SIGNED',
       credentials: PasswordProof,
       exposesSecret: false,
-      challenge: async () => new Proof(),
+      challenge: async (ask) => new Proof(ask),
     };
     await new Server({ challengers: [challenger, plain()] }).play(`${GREETED}
       C: AUTH PLAIN
@@ -141,16 +156,23 @@ describe('RFC 4954', () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN ${WRONG}\n${FAILED}${LOGIN}`);
     class Proof extends PasswordProof {
       readonly username = 'ann';
+      readonly #ask: Ask;
+
+      constructor(ask: Ask) {
+        super();
+        this.#ask = ask;
+      }
+
       override checkPassword = () => true;
-      override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(encodeUtf8('signed'));
+      override accepted = async (): Promise<void> => {
+        await this.#ask(encodeUtf8('signed'));
       };
     }
     const challenger: Challenger = {
       mechanism: 'X-SIGNED',
       credentials: PasswordProof,
       exposesSecret: false,
-      challenge: async () => new Proof(),
+      challenge: async (ask) => new Proof(ask),
     };
     await new Server({ challengers: [challenger] }).play(
       `${GREETED}\nC: AUTH X-SIGNED\nS: 334 {base64:signed}\nC:\nS: 235 2.7.0 Authentication succeeded`,

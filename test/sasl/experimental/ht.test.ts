@@ -131,9 +131,9 @@ describe('HashedToken', () => {
   });
 
   it('takes no answer to its last word', async () => {
-    const credentials = new HashedToken('ann', proof('Initiator', DATA), DATA);
+    const credentials = new HashedToken('ann', proof('Initiator', DATA), DATA, scripted('x'));
     expect(credentials.checkToken(TOKEN)).toBe(true);
-    await expect(credentials.accepted(scripted('x'))).rejects.toThrow(MalformedResponse);
+    await expect(credentials.accepted()).rejects.toThrow(MalformedResponse);
   });
 });
 

@@ -54,7 +54,7 @@ describe.each(VECTORS)('$rfc', (vector) => {
     expect(credentials.username).toBe('user');
     expect(credentials.authzid).toBeUndefined();
     expect(await credentials.verify(secret)).toBe(true);
-    await credentials.accepted(ask);
+    await credentials.accepted();
     expect(ask.asked).toEqual([serverFirst, serverFinal]);
   });
 

@@ -3,7 +3,7 @@ import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid, preparedName, responseText } from '../response.ts';
-import { DigestMd5Response } from './credentials.ts';
+import { type DigestMd5Info, DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';
 
@@ -35,13 +35,13 @@ export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Respon
       const once = nonce();
       // The one form that suits all clients: no blanks, nothing else, the algorithm without quotation marks.
       const challenge = `realm=${quote(realm)},nonce=${quote(once)},qop="auth",charset=utf-8,algorithm=md5-sess`;
-      return read(await ask(encodeUtf8(challenge)), once, options);
+      return new DigestMd5Response(read(await ask(encodeUtf8(challenge)), once, options), ask);
     },
   };
 }
 
 /** RFC 2831 §2.1.2. */
-function read(response: Uint8Array, nonce: string, { realm, service, hosts }: DigestMd5Options): DigestMd5Response {
+function read(response: Uint8Array, nonce: string, { realm, service, hosts }: DigestMd5Options): DigestMd5Info {
   const directives = response.length < MAX_LENGTH ? parseDirectives(byteString(response)) : undefined;
   if (directives === undefined) throw new MalformedResponse('a DIGEST-MD5 response is a list of directives');
   const one = (name: string, isRight: (value: string) => boolean = () => true): string => {
@@ -62,7 +62,7 @@ function read(response: Uint8Array, nonce: string, { realm, service, hosts }: Di
 
   const name = preparedName(username, 'user name');
   const authzid = rawAuthzid && preparedAuthzid(responseText(Buffer.from(rawAuthzid, 'latin1')), name);
-  return new DigestMd5Response({
+  return {
     username: name,
     authzid,
     rawUsername: latin1IfPossible(username),
@@ -76,7 +76,7 @@ function read(response: Uint8Array, nonce: string, { realm, service, hosts }: Di
       authzid: rawAuthzid,
     },
     response: one('response', (value) => /^[0-9a-f]{32}$/.test(value)),
-  });
+  };
 }
 
 function atMostOne(directives: Directives, name: string): string | undefined {

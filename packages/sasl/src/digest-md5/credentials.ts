@@ -21,12 +21,15 @@ export interface DigestMd5Info {
 export class DigestMd5Response extends PasswordProof {
   readonly username: string;
   readonly #facts: DigestMd5Info;
+  readonly #ask: Ask;
   #rspauth: Buffer | undefined;
 
-  constructor(facts: DigestMd5Info) {
+  /** `ask` is the exchange's: it sends the server's own proof. */
+  constructor(facts: DigestMd5Info, ask: Ask) {
     super(facts.authzid);
     this.username = facts.username;
     this.#facts = facts;
+    this.#ask = ask;
   }
 
   override checkPassword(password: string): boolean {
@@ -42,10 +45,10 @@ export class DigestMd5Response extends PasswordProof {
   }
 
   /** Says the server's own proof (RFC 2831 §2.1.3), to which the client has nothing to add. */
-  override async accepted(ask: Ask): Promise<void> {
+  override async accepted(): Promise<void> {
     if (this.#rspauth === undefined)
       throw new TypeError('a checker accepted a DIGEST-MD5 response without checking it');
-    const last = await ask(encodeUtf8(`rspauth=${this.#rspauth.toString('hex')}`));
+    const last = await this.#ask(encodeUtf8(`rspauth=${this.#rspauth.toString('hex')}`));
     if (last.length > 0) throw new MalformedResponse('a client has nothing to say to rspauth');
   }
 }

@@ -29,23 +29,24 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse, mind) {
+      const sendError = (status: TokenStatus): Promise<void> => sayError(ask, errorChallenge(status));
       const request = parseOAuthBearer(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
-        await sayError(ask, errorChallenge('invalid_request'));
+        await sendError('invalid_request');
         throw new MalformedResponse('not an OAUTHBEARER message');
       }
       if (!isMeant(request, mind, options)) {
-        await sayError(ask, errorChallenge('invalid_request'));
+        await sendError('invalid_request');
         throw new UnauthorizedLogin('the client means another host or port');
       }
       const { token, host, port } = request;
       const why = whyNoToken(token);
       if (why !== undefined) {
-        await sayError(ask, errorChallenge('invalid_token'));
+        await sendError('invalid_token');
         throw new UnauthorizedLogin(why);
       }
-      const authzid = await orSayError(ask, errorChallenge, () => preparedAuthzid(request.authzid ?? ''));
-      return new BearerToken(token, { authzid, host, port, errorChallenge });
+      const authzid = await orSayError(sendError, () => preparedAuthzid(request.authzid ?? ''));
+      return new BearerToken(token, { authzid, host, port, sayError: sendError });
     },
   };
 }

@@ -9,8 +9,8 @@ export interface BearerTokenInfo {
   readonly host?: string | undefined;
   /** The port that the client says it connected to. */
   readonly port?: number | undefined;
-  /** The error challenge for a refusal. Default: none is said. */
-  readonly errorChallenge?: ((status: TokenStatus) => Uint8Array) | undefined;
+  /** Sends the error challenge for a refusal and waits for the client's answer. Default: sends nothing. */
+  readonly sayError?: ((status: TokenStatus) => Promise<void>) | undefined;
 }
 
 /** What is wrong with a request that bears a token, in the words of RFC 6750 §3.1. */
@@ -25,14 +25,14 @@ export class BearerToken extends Credentials {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly #token: string;
-  readonly #errorChallenge: BearerTokenInfo['errorChallenge'];
+  readonly #sayError: BearerTokenInfo['sayError'];
 
-  constructor(token: string, { authzid, host, port, errorChallenge }: BearerTokenInfo = {}) {
+  constructor(token: string, { authzid, host, port, sayError }: BearerTokenInfo = {}) {
     super(authzid);
     this.#token = token;
     this.host = host;
     this.port = port;
-    this.#errorChallenge = errorChallenge;
+    this.#sayError = sayError;
   }
 
   /** The token: never empty. Never log it. */
@@ -41,14 +41,14 @@ export class BearerToken extends Credentials {
   }
 
   /** Says what is wrong with the token (RFC 7628 §3.2.2); nothing where it may be good: the trouble is ours, or nobody has looked at it. */
-  override async refused(ask: Ask, error: LoginError): Promise<void> {
+  override async refused(error: LoginError): Promise<void> {
     const status = statusOf(error);
-    if (status !== undefined && this.#errorChallenge !== undefined) await sayError(ask, this.#errorChallenge(status));
+    if (status !== undefined) await this.#sayError?.(status);
   }
 }
 
 /**
- * Says an error challenge. The client has to answer it, by whatever, or to cancel the exchange (RFC 7628 §3.2.3): both are the
+ * Sends an error challenge. The client answers it with anything, or cancels the exchange (RFC 7628 §3.2.3). Both are the
  * end, and the refusal stands.
  */
 export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<void> {
@@ -60,15 +60,11 @@ export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<vo
 }
 
 /** Returns what `read` returns. If it refuses the client, says that the request is invalid before the refusal. */
-export async function orSayError<T>(
-  ask: Ask,
-  errorChallenge: (status: TokenStatus) => Uint8Array,
-  read: () => T,
-): Promise<T> {
+export async function orSayError<T>(sayError: (status: TokenStatus) => Promise<void>, read: () => T): Promise<T> {
   try {
     return read();
   } catch (refusal) {
-    await sayError(ask, errorChallenge('invalid_request'));
+    await sayError('invalid_request');
     throw refusal;
   }
 }

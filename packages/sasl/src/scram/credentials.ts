@@ -68,10 +68,10 @@ export class ScramCredentials extends PasswordProof {
   }
 
   /** Says the server's signature, by which the client knows that the server knows it (RFC 5802 §3). */
-  override async accepted(ask: Ask): Promise<void> {
+  override async accepted(): Promise<void> {
     if (this.#signature === undefined)
       throw new TemporaryFailure('a checker accepted SCRAM credentials without a proof');
-    const response = await ask(encodeUtf8(formatServerFinal(this.#signature)));
+    const response = await this.#exchange.ask(encodeUtf8(formatServerFinal(this.#signature)));
     if (response.length > 0) throw new MalformedResponse('the response to the server-final-message is not empty');
   }
 

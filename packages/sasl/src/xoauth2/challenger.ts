@@ -21,18 +21,19 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
     credentials: BearerToken,
     exposesSecret: true,
     async challenge(ask, initialResponse) {
+      const sendError = (status: TokenStatus): Promise<void> => sayError(ask, errorChallenge(status));
       const request = parseXOAuth2(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');
       if (request === undefined) {
-        await sayError(ask, errorChallenge('invalid_request'));
+        await sendError('invalid_request');
         throw new MalformedResponse('not an XOAUTH2 message');
       }
       const why = whyNoToken(request.token);
       if (why !== undefined) {
-        await sayError(ask, errorChallenge('invalid_token'));
+        await sendError('invalid_token');
         throw new UnauthorizedLogin(why);
       }
-      const authzid = await orSayError(ask, errorChallenge, () => preparedName(request.authzid ?? '', 'user'));
-      return new BearerToken(request.token, { authzid, errorChallenge });
+      const authzid = await orSayError(sendError, () => preparedName(request.authzid ?? '', 'user'));
+      return new BearerToken(request.token, { authzid, sayError: sendError });
     },
   };
 }

@@ -37,7 +37,7 @@ export function ht({ binding }: HtOptions): Challenger<HashedToken> {
       const found = type && firstBinding(mind.tls, unusedBindings(mind, [type]));
       if (type !== undefined && found === undefined) throw new UnauthorizedLogin(`no channel binding ${type}`);
       if (type !== undefined) useBinding(mind, type);
-      return new HashedToken(username, message.slice(end + 1), found?.data ?? NO_BYTES);
+      return new HashedToken(username, message.slice(end + 1), found?.data ?? NO_BYTES, ask);
     },
   };
 }

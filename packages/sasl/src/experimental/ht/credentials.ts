@@ -8,14 +8,16 @@ export class HashedToken extends Credentials {
   readonly username: string;
   readonly #proof: Uint8Array;
   readonly #binding: Uint8Array;
+  readonly #ask: Ask;
   #answer: Uint8Array | undefined;
 
   /** The proof is 32 bytes; the binding is the channel's data, or nothing. */
-  constructor(username: string, proof: Uint8Array, binding: Uint8Array) {
+  constructor(username: string, proof: Uint8Array, binding: Uint8Array, ask: Ask) {
     super();
     this.username = username;
     this.#proof = proof;
     this.#binding = binding;
+    this.#ask = ask;
   }
 
   /** True if the proof was made with this token. Takes the same time for all tokens of a length. */
@@ -27,9 +29,9 @@ export class HashedToken extends Credentials {
   }
 
   /** Says the server's own proof, to which the client has nothing to add. */
-  override async accepted(ask: Ask): Promise<void> {
+  override async accepted(): Promise<void> {
     if (this.#answer === undefined) throw new TypeError('a checker accepted a hashed token without checking it');
-    const last = await ask(this.#answer);
+    const last = await this.#ask(this.#answer);
     if (last.length > 0) throw new MalformedResponse("a client has nothing to say to the server's proof");
   }
 }

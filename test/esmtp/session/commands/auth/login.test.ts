@@ -1,5 +1,13 @@
 import { inspect } from 'node:util';
-import { AvatarRealm, type Checker, PasswordProof, Portal, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
+import {
+  type Ask,
+  AvatarRealm,
+  type Checker,
+  PasswordProof,
+  Portal,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
 import { MessageDelivery } from '@postern/esmtp';
 import { BearerToken, type Challenger, encodeUtf8, plain } from '@postern/sasl';
 import { settle } from '@postern/testing';
@@ -30,16 +38,23 @@ describe('a login', () => {
   test('success data goes out as a challenge, whose answer is empty', async () => {
     class Talkative extends PasswordProof {
       readonly username = 'ann';
+      readonly #ask: Ask;
+
+      constructor(ask: Ask) {
+        super();
+        this.#ask = ask;
+      }
+
       override checkPassword = () => true;
-      override accepted = async (ask: (challenge: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
-        await ask(encodeUtf8('welcome'));
+      override accepted = async (): Promise<void> => {
+        await this.#ask(encodeUtf8('welcome'));
       };
     }
     const challenger: Challenger = {
       mechanism: 'X-TALK',
       credentials: PasswordProof,
       exposesSecret: false,
-      challenge: async () => new Talkative(),
+      challenge: async (ask) => new Talkative(ask),
     };
     const server = new Server({ challengers: [challenger] });
     await server.play(`${GREETED}\nC: AUTH X-TALK\nS: 334 {base64:welcome}\nC:\nS: 235 2.7.0 Authentication succeeded`);
