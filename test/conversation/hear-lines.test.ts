@@ -5,10 +5,10 @@ import {
   type LineListener,
   LineTooLong,
   PeerGone,
-  systemClock,
   TimedOut,
   TurnQueue,
 } from '@postern/conversation';
+import { systemClock } from '@postern/core';
 import { settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { converse, hear } from './converse.ts';

@@ -1,11 +1,5 @@
-import {
-  type Conversation,
-  type HeardMessage,
-  PeerGone,
-  systemClock,
-  TimedOut,
-  TurnQueue,
-} from '@postern/conversation';
+import { type Conversation, type HeardMessage, PeerGone, TimedOut, TurnQueue } from '@postern/conversation';
+import { systemClock } from '@postern/core';
 import { settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,11 +1,4 @@
-export {
-  type Address,
-  type Clock,
-  DenseSet,
-  type Indexed,
-  type MaybePromise,
-  systemClock,
-} from '@postern/core';
+export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
 export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
 export { Deadlines, type Wait } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
@@ -16,9 +9,7 @@ export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShort
 export { release } from './release.ts';
 export type { ChunkConsumer } from './sink.ts';
 export type {
-  PeerCertificate,
   Standing,
-  TlsInfo,
   TlsPolicy,
   Transport,
   TransportListener,

@@ -1,30 +1,4 @@
-import type { Address, MaybePromise } from '@postern/core';
-
-/** What a transport knows of its TLS. */
-export interface TlsInfo {
-  /** `TLSv1.3`, as OpenSSL writes it. */
-  readonly version: string;
-  /** The cipher suite's name in the IANA registry: `TLS_AES_256_GCM_SHA384`. */
-  readonly cipher: string;
-  /** The name that the client asked for (SNI, RFC 6066 §3). */
-  readonly serverName: string | undefined;
-  /** The other side's certificate, if it sent one. Worth nothing unless `verified`. */
-  readonly peerCertificate: PeerCertificate | undefined;
-  /** The channel binding data of the type (RFC 5929, RFC 9266), or undefined where this connection has none. */
-  channelBinding(type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique'): Uint8Array | undefined;
-}
-
-/** A peer's certificate. */
-export interface PeerCertificate {
-  /** True if it chains to an authority trusted for this purpose. */
-  readonly verified: boolean;
-  /** The subject, one attribute a line as OpenSSL prints it: `O=Example\nCN=joe`. */
-  readonly subject: string;
-  /** The subject's alternative names as OpenSSL prints them (`email:joe@example.com, DNS:…`), or undefined. */
-  readonly subjectAltName: string | undefined;
-  /** The SHA-256 fingerprint: 64 hexadecimal digits, lower case. */
-  readonly fingerprint256: string;
-}
+import type { Address, MaybePromise, TlsInfo } from '@postern/core';
 
 /**
  * What an endpoint does about TLS: from the first byte; demanded, by STARTTLS, before anything else of weight; there for whoever asks;

@@ -1,27 +1,29 @@
-/** Somebody who can be on a roll. */
+/** An object that can be a member of one {@link DenseSet}. */
 export interface Indexed {
-  /** Its place there; negative while it is on none. */
+  /** The position in the set; -1 outside of it. Only the set writes it. */
   index: number;
 }
 
 /**
- * Those who are there, in no order: a Set for whoever comes and goes all the time. A Set that has outgrown its table keeps a way from
- * the old one to the new; once a full collection has met one of them, all that follow, and all who stood in them, stay until the next.
+ * An unordered set with O(1) `add` and `delete` that leaves no garbage behind. A `Set` with many
+ * additions and deletions does: V8 links each outgrown table to its successor. Once one table is in
+ * the old generation, all later tables and their members stay until the next full collection.
  */
 export class DenseSet<T extends Indexed> {
   readonly #members: T[] = [];
 
+  /** The members in no particular order. `add` and `delete` change this array. */
   get members(): readonly T[] {
     return this.#members;
   }
 
-  /** Does nothing if it is there already. */
+  /** Adds the member, unless it is in the set already. */
   add(member: T): void {
     if (member.index >= 0) return;
     member.index = this.#members.push(member) - 1;
   }
 
-  /** Does nothing if it is not there. */
+  /** Deletes the member if it is in the set. */
   delete(member: T): void {
     const { index } = member;
     if (index < 0) return;

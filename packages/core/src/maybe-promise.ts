@@ -1,27 +1,46 @@
-/** A value, or a promise of it: who is asked may answer at once, and who asks must then not wait a turn. */
+/** A value or a promise of it. A function that returns the value itself costs its caller no wait. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** True if it has to be waited for. */
+/** Returns true for a promise and for any other object with a `then` method. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return value instanceof Promise || typeof (value as PromiseLike<T> | undefined | null)?.then === 'function';
 }
 
-/** Goes on with what the work comes to: at once, if it is there. */
-export function after<T, U>(work: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return isPromise(work) ? work.then(next) : next(work);
+/** Returns `next(value)`: synchronously for a value, as a promise for a promise. */
+export function after<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return isPromise(value) ? value.then(next) : next(value);
 }
 
-/** The same, and something else if the work fails. What `next` fails with is not mended. */
+/**
+ * Runs `work`, then calls `next` with its result, or `onError` with the error that it threw or
+ * rejected with. Synchronous as long as `work` is. An error of `next` does not reach `onError`.
+ */
 export function settled<T, U>(
   work: () => MaybePromise<T>,
   next: (value: T) => MaybePromise<U>,
-  mend: (error: unknown) => MaybePromise<U>,
+  onError: (error: unknown) => MaybePromise<U>,
 ): MaybePromise<U> {
   let result: MaybePromise<T>;
   try {
     result = work();
   } catch (error) {
-    return mend(error);
+    return onError(error);
   }
-  return isPromise(result) ? result.then(next, mend) : next(result);
+  return isPromise(result) ? result.then(next, onError) : next(result);
+}
+
+/**
+ * Resolves when the promise is fulfilled or the signal aborts, and leaves no listener on the signal.
+ * Rejects with the reason of the promise.
+ */
+export async function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = (): void => aborted.resolve();
+  signal.addEventListener('abort', onAbort);
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -1,4 +1,5 @@
-// The first import of the package: an older Node would fail later, with a TypeError that does not name the reason.
+// The first import of the package. An older Node would fail later, with a TypeError that does not
+// name the reason.
 const [major = 0, minor = 0] = (globalThis.process?.versions?.node ?? '').split('.').map(Number);
 
 if (major > 0 && (major < 22 || (major === 22 && minor < 18))) {

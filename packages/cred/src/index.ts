@@ -1,15 +1,4 @@
-export {
-  type Address,
-  after,
-  afterExactly,
-  type Clock,
-  isPromise,
-  type MaybePromise,
-  networkOf,
-  settled,
-  siteOf,
-  systemClock,
-} from '@postern/core';
+export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
 export { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 export type { AnyChecker, Checker, CredentialsOf } from './checker.ts';
 export { AllOfChecker } from './checkers/all-of.ts';
@@ -35,14 +24,7 @@ export {
 } from './errors.ts';
 export { type InstanceOf, type Interface, isDerived } from './interface.ts';
 export { Login, type LogoutReason, type OnLogout } from './login.ts';
-export {
-  type ChannelBindingType,
-  type Exchange,
-  isLocal,
-  type Mind,
-  type PeerCertificate,
-  type TlsInfo,
-} from './mind.ts';
+export type { Exchange, Mind } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
 export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
 export { type FailureCounts, InMemoryFailureCounts } from './throttle/failure-counts.ts';

@@ -115,8 +115,8 @@ export class Portal {
 
   /**
    * Logs a client in and resolves with its login. The avatar is an instance of one of the
-   * interfaces. If the client disconnects (`mind.signal`) or the login takes longer than `loginTimeout`, the
-   * portal logs out an avatar that the realm returns later.
+   * interfaces. If the client disconnects (`mind.signal`), or the login takes longer than
+   * `loginTimeout`, the portal logs out an avatar that the realm returns later.
    *
    * @throws UnauthorizedLogin if the credentials are wrong.
    * @throws LoginDenied if the account or the authorization policy refuses this user.

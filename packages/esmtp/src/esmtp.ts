@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
-import { type Address, type AvatarId, type Clock, type Mind, type Portal, systemClock } from '@postern/cred';
+import { type Address, type Clock, systemClock } from '@postern/core';
+import type { AvatarId, Mind, Portal } from '@postern/cred';
 import { type Challenger, checkChallengers, defaultChallengers as family, type MechanismPolicy } from '@postern/sasl';
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/date-cache.ts';

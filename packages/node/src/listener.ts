@@ -1,6 +1,5 @@
 import type { Server, Socket } from 'node:net';
 import {
-  type Address,
   Closing,
   Conversation,
   ConversationError,
@@ -8,12 +7,11 @@ import {
   Deadlines,
   MemoryBudget,
   type Standing,
-  systemClock,
   type TlsPolicy,
   TurnQueue,
   Warnings,
 } from '@postern/conversation';
-import { networkOf } from '@postern/core';
+import { type Address, networkOf, systemClock } from '@postern/core';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import { ClientLimits, type LimitExceeded } from './client-limits.ts';
 import { ConnectionSlots } from './connection-slots.ts';

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { PeerCertificate, TlsInfo } from '@postern/conversation';
+import type { ChannelBindingType, PeerCertificate, TlsInfo } from '@postern/conversation';
 import { endPointHash } from './end-point-hash.ts';
 
 /** What is known of a socket's TLS. To be called right after the handshake, when all of it is there; most is gone with the connection. */
@@ -30,7 +30,7 @@ class SocketTlsInfo implements TlsInfo {
     this.#firstFinished = this.version === 'TLSv1.3' ? undefined : firstFinished(socket, side);
   }
 
-  channelBinding(type: 'tls-exporter' | 'tls-server-end-point' | 'tls-unique'): Uint8Array | undefined {
+  channelBinding(type: ChannelBindingType): Uint8Array | undefined {
     switch (type) {
       case 'tls-exporter':
         return this.#exporter;

@@ -1,4 +1,5 @@
-import { Anonymous, AnonymousChecker, type AnyChecker, after, isDerived, type Portal } from '@postern/cred';
+import { after } from '@postern/core';
+import { Anonymous, AnonymousChecker, type AnyChecker, isDerived, type Portal } from '@postern/cred';
 import { type ForwardPath, MessageDelivery, type Policy, services, withDefaultLimits } from '@postern/esmtp';
 import {
   bindAvatar,

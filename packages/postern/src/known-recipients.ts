@@ -1,4 +1,5 @@
-import { ANONYMOUS, after } from '@postern/cred';
+import { after } from '@postern/core';
+import { ANONYMOUS } from '@postern/cred';
 import { KnownRecipientsDelivery } from '@postern/esmtp';
 import type { DeliveryFactory } from './delivery-target.ts';
 import { disposeOf } from './dispose-of.ts';

@@ -1,4 +1,5 @@
-import { ANONYMOUS, after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
+import { ANONYMOUS } from '@postern/cred';
 import {
   type Envelope,
   type ForwardPath,

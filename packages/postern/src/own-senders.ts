@@ -1,4 +1,5 @@
-import { ANONYMOUS, type AvatarId, after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
+import { ANONYMOUS, type AvatarId } from '@postern/cred';
 import { OwnSenderDelivery, parseMailbox } from '@postern/esmtp';
 import type { DeliveryFactory } from './delivery-target.ts';
 import { disposeOf } from './dispose-of.ts';

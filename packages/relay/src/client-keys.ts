@@ -1,4 +1,5 @@
-import { ANONYMOUS, type AvatarId, type Mind, networkOf, siteOf } from '@postern/cred';
+import { networkOf, siteOf } from '@postern/core';
+import { ANONYMOUS, type AvatarId, type Mind } from '@postern/cred';
 
 /** The client of a delivery: its user, and the connection that it came by. */
 export interface RelayClient {

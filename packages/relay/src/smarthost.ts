@@ -1,6 +1,6 @@
 import { hostname as systemHostname, tmpdir } from 'node:os';
-import { type Clock, Deadlines, systemClock, type Transport, Warnings } from '@postern/conversation';
-import { isLocal } from '@postern/cred';
+import { Deadlines, type Transport, Warnings } from '@postern/conversation';
+import { type Clock, isLocal, systemClock } from '@postern/core';
 import { isAddressLiteral } from '@postern/esmtp';
 import { connectSmtp, ehloName, type SmtpClient, type SmtpClientOptions } from '@postern/esmtp/client';
 import { type ConnectOptions, connect as connectSocket } from '@postern/node';

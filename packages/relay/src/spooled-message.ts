@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { Message, NextHop, RecipientResult, Rejection, ReportResult } from '@postern/esmtp';
 import { HandOver, type NextServer, type WholeMessage } from './hand-over.ts';
 import type { Transaction } from './transaction.ts';

@@ -1,7 +1,7 @@
+import { type Clock, systemClock } from '@postern/core';
 import {
   type Ask,
   asLoginError,
-  type Clock,
   type Credentials,
   type InstanceOf,
   type Interface,
@@ -9,7 +9,6 @@ import {
   type LoginError,
   type Mind,
   type Portal,
-  systemClock,
 } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse } from './errors.ts';

@@ -1,4 +1,4 @@
-import { afterExactly, type Clock } from '@postern/cred';
+import { afterExactly, type Clock } from '@postern/core';
 
 /**
  * The earliest moment for a refusal. The timer begins at the construction, when the client has spoken: were

@@ -1,4 +1,5 @@
-import { type Address, isLocal, type Mind, type Portal } from '@postern/cred';
+import { type Address, isLocal } from '@postern/core';
+import type { Mind, Portal } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 
 /** The operator's say in what is offered. */

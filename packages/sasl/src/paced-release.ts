@@ -1,4 +1,4 @@
-import { afterExactly, type Clock } from '@postern/cred';
+import { afterExactly, type Clock } from '@postern/core';
 
 /**
  * Lets something go at whole multiples of an interval after the construction, and never between them: the

@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import { isLocal } from '@postern/cred';
+import { isLocal } from '@postern/core';
 import type { Channel, Responder } from '@postern/sasl/client';
 import { Reply } from '../protocol/reply.ts';
 import { BadMessage, CLOSING, SmtpProtocolError, SmtpReplyError } from './errors.ts';

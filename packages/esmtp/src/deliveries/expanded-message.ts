@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
 
 /** A message for more, or other, recipients than the client named: their results become those of the client's. */

@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
 import { Rejection, type Reply } from '../protocol/reply.ts';
 import type { RecipientMessage } from './recipient-message.ts';

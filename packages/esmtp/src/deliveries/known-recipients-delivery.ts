@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import type { Envelope, MailParameters, Message, MessageDelivery, RcptParameters, Recipient } from '../delivery.ts';
 import type { ForwardPath, Mailbox } from '../protocol/address.ts';
 import { foldMailbox } from '../protocol/mailbox-identity.ts';

@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { Message, RecipientResult } from '../delivery.ts';
 import { Rejection } from '../protocol/reply.ts';
 

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
-import { type Clock, Deadlines, systemClock, TimedOut, Warnings } from '@postern/conversation';
-import { after, type MaybePromise } from '@postern/cred';
+import { Deadlines, TimedOut, Warnings } from '@postern/conversation';
+import { after, type Clock, type MaybePromise, systemClock } from '@postern/core';
 import type {
   Envelope,
   Message,

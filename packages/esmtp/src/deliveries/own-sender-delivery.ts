@@ -1,4 +1,5 @@
-import { type AvatarId, after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
+import type { AvatarId } from '@postern/cred';
 import type { MailParameters, MessageDelivery } from '../delivery.ts';
 import { type Mailbox, parseMailbox, type ReversePath } from '../protocol/address.ts';
 import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-identity.ts';

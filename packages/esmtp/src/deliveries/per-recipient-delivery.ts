@@ -1,5 +1,5 @@
-import { type Clock, Deadlines, systemClock, Warnings } from '@postern/conversation';
-import { after, type MaybePromise } from '@postern/cred';
+import { Deadlines, Warnings } from '@postern/conversation';
+import { after, type Clock, type MaybePromise, systemClock } from '@postern/core';
 import {
   type Envelope,
   type MailParameters,

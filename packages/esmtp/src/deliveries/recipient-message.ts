@@ -1,5 +1,5 @@
 import type { Deadlines } from '@postern/conversation';
-import { isPromise, type MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { Message, NextHop } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
 import { drop } from '../message/drop.ts';

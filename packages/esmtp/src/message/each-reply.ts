@@ -1,4 +1,4 @@
-import { isPromise } from '@postern/cred';
+import { isPromise } from '@postern/core';
 import type { Envelope, RecipientResult, ReportResult } from '../delivery.ts';
 import { CLOSING } from '../error-replies.ts';
 import { Reply } from '../protocol/reply.ts';

@@ -1,5 +1,5 @@
 import { type HeardMessage, release } from '@postern/conversation';
-import { after, isPromise, type MaybePromise } from '@postern/cred';
+import { after, isPromise, type MaybePromise } from '@postern/core';
 import type { Envelope, Message, RecipientResult } from '../delivery.ts';
 import { NO_MEMORY, replyFor } from '../error-replies.ts';
 import type { FailedRecipient, NextHopReply } from '../events.ts';

@@ -1,4 +1,5 @@
-import { isPromise, type Login, type MaybePromise, settled } from '@postern/cred';
+import { isPromise, type MaybePromise, settled } from '@postern/core';
+import type { Login } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
 import { DeliveryFailed } from './delivery-failed.ts';

@@ -1,4 +1,5 @@
-import { type Address, isLocal, type Mind, type TlsInfo } from '@postern/cred';
+import { type Address, isLocal, type TlsInfo } from '@postern/core';
+import type { Mind } from '@postern/cred';
 
 /** What a trusted peer says of the client that it hands on (XCLIENT). What it said is not known is there, and undefined. */
 export interface ForwardedInfo {

@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import { Mailbox, parseMailbox } from '../protocol/address.ts';
 import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-identity.ts';
 import { type AliasEntry, Aliases } from './aliases.ts';

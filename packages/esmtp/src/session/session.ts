@@ -6,7 +6,8 @@ import {
   LineTooLong,
   TimedOut,
 } from '@postern/conversation';
-import { isPromise, type LogoutReason, type MaybePromise } from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
+import type { LogoutReason } from '@postern/cred';
 import {
   AUTHENTICATION_REQUIRED,
   CLOSING,

@@ -1,14 +1,6 @@
 import type { Conversation, Warnings } from '@postern/conversation';
-import {
-  ANONYMOUS,
-  type Culprit,
-  isPromise,
-  type Login,
-  type LogoutReason,
-  type MaybePromise,
-  type Portal,
-  TrustedLogin,
-} from '@postern/cred';
+import { isPromise, type MaybePromise } from '@postern/core';
+import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
 import type { MailParameters, MessageDelivery, Recipient } from '../delivery.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';

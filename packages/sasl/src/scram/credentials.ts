@@ -1,4 +1,5 @@
-import { type Ask, after, type MaybePromise, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
+import { type Ask, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
 import { encodeBase64 } from '../base64.ts';
 import { encodeUtf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { isPromise } from '@postern/cred';
+import { isPromise } from '@postern/core';
 import { CLOSING, OUT_OF_SEQUENCE, replyFor } from '../../error-replies.ts';
 import { BdatMessage } from '../../message/bdat-message.ts';
 import { DeliveryFailed } from '../../message/delivery-failed.ts';

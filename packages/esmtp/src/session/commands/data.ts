@@ -1,5 +1,5 @@
 import type { HeardMessage } from '@postern/conversation';
-import { after, type MaybePromise, settled } from '@postern/cred';
+import { after, type MaybePromise, settled } from '@postern/core';
 import { OUT_OF_SEQUENCE } from '../../error-replies.ts';
 import { BdatMessage } from '../../message/bdat-message.ts';
 import type { IncomingMessage } from '../../message/incoming-message.ts';

@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import { isClientName } from '../../protocol/domain.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';

@@ -1,5 +1,6 @@
 import { PeerGone } from '@postern/conversation';
-import { Anonymous, after, asLoginError, type MaybePromise, UnhandledCredentials } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
+import { Anonymous, asLoginError, UnhandledCredentials } from '@postern/cred';
 import { type MailParameters, MessageDelivery } from '../../delivery.ts';
 import { AUTHENTICATION_REQUIRED, NO_MEMORY, replyForAnonymous } from '../../error-replies.ts';
 import { ownWords } from '../../login-rejection.ts';

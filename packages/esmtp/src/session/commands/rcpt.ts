@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import type { RcptParameters } from '../../delivery.ts';
 import { NO_MEMORY } from '../../error-replies.ts';
 import { envelopeCost } from '../../message/envelope-cost.ts';

@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/cred';
+import { after, type MaybePromise } from '@postern/core';
 import type { Mailbox } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { Reply } from '../../protocol/reply.ts';

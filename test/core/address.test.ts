@@ -1,7 +1,32 @@
 import { SocketAddress } from 'node:net';
-import { networkOf, siteOf } from '@postern/core';
+import { isLocal, networkOf, siteOf } from '@postern/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
+describe('isLocal', () => {
+  it.each([
+    ['IPv4', '127.0.0.1', true],
+    ['IPv4', '127.8.8.8', true],
+    ['IPv6', '::1', true],
+    ['IPv6', '0:0:0:0:0:0:0:1', true],
+    ['IPv6', '::1%lo', true],
+    ['IPv6', '::ffff:127.0.0.1', true],
+    ['IPv6', '::FFFF:7F00:1', true],
+    ['unix', '', true],
+    ['unix', '/run/postern.sock', true],
+    ['IPv4', '192.0.2.1', false],
+    ['IPv4', '10.127.0.1', false],
+    ['IPv4', '128.0.0.1', false],
+    ['IPv6', '::', false],
+    ['IPv6', '2001:db8::1', false],
+    ['IPv6', '1::1', false],
+    ['IPv6', '::ffff:192.0.2.127', false],
+    ['IPv6', 'fe80::127.0.0.1', false],
+    ['IPv6', '64:ff9b::127.0.0.1', false],
+  ] as const)('of %s %s is %s', (family, address, local) => {
+    expect(isLocal({ family, address })).toBe(local);
+  });
+});
 
 describe('networkOf', () => {
   it.each([
