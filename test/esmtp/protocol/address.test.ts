@@ -312,3 +312,41 @@ test.each(['192.0.2.1', '[192.0.2.1', '[IPv6:]', '[IPv6::1]x', '[IPv6:g::]', '[I
     expect(isAddressLiteral(text)).toBe(false);
   },
 );
+
+describe('parseMailbox', () => {
+  const label = fc.stringMatching(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,10}[A-Za-z0-9])?$/);
+  const domain = fc.oneof(
+    fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join('.')),
+    fc.ipV4().map((address) => `[${address}]`),
+    fc.ipV6().map((address) => `[IPv6:${address}]`),
+    fc.constantFrom('exämple.com', '例え.example'),
+  );
+  const dotString = fc.array(fc.stringMatching(/^[\w!#$%&'*+/=?^`{|}~-]{1,8}$/), { minLength: 1, maxLength: 4 });
+  const localPart = fc.oneof(
+    dotString.map((atoms) => atoms.join('.')),
+    fc.string({ maxLength: 40, unit: 'grapheme-ascii' }),
+    fc.string({ maxLength: 20, unit: fc.constantFrom(...Array.from('a."\\@<> ,:;äß例😀')) }),
+  );
+  const mailbox = fc.tuple(localPart, domain).map((parts) => new Mailbox(...parts));
+
+  test('returns the mailbox that was written', () => {
+    fc.assert(
+      fc.property(mailbox, (written) => {
+        expect(parseMailbox(String(written))).toEqual(written);
+      }),
+    );
+  });
+
+  test('returns the same mailbox for a text and for what it writes of that text', () => {
+    const text = fc.oneof(
+      mailbox.map(String),
+      fc.string({ maxLength: 30, unit: fc.constantFrom(...Array.from('ab.-@"\\[]:1 ä<>')) }),
+    );
+    fc.assert(
+      fc.property(text, (written) => {
+        const read = parseMailbox(written);
+        if (read !== undefined) expect(parseMailbox(String(read))).toEqual(read);
+      }),
+    );
+  });
+});

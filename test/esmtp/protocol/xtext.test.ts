@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeXtext } from '../../../packages/esmtp/src/protocol/xtext.ts';
+import { decodeXtext, encodeXtext } from '../../../packages/esmtp/src/protocol/xtext.ts';
 
 test.each([
   ['', ''],
@@ -14,4 +15,24 @@ test.each([
 
 test.each(['+', 'a+', '+3', '+3d', '+3G', 'a=b', 'a b', 'ä', '\x7f', '+ 3D'])('%j is none', (xtext) => {
   expect(decodeXtext(xtext)).toBeUndefined();
+});
+
+test('xtext is decoded to the octets that were encoded', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      const xtext = encodeXtext(text);
+      expect(xtext).toMatch(/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/);
+      expect(decodeXtext(xtext)).toBe(Buffer.from(text).toString('latin1'));
+    }),
+  );
+});
+
+test('an xtext without needless escapes is what its text is encoded as', () => {
+  const xchar = fc.constantFrom(...'!#$%&()*,-./09:;<>?@AZ[]^_`az{|}~', '+2B', '+3D', '+20', '+00', '+7F');
+  fc.assert(
+    fc.property(fc.array(xchar, { maxLength: 30 }), (parts) => {
+      const text = decodeXtext(parts.join(''));
+      expect(text === undefined ? undefined : encodeXtext(text)).toBe(parts.join(''));
+    }),
+  );
 });
