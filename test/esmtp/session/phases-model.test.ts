@@ -3,14 +3,14 @@ import { Rejection } from '@postern/esmtp';
 import { type MemoryTransport, memoryPipe, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runs } from '../support/fuzz.ts';
-import { Server } from './server.ts';
+import { runs } from '../../support/fuzz.ts';
+import { Server } from '../server.ts';
 
 interface Transaction {
   recipients: number;
   text: string;
   hasChunks: boolean;
-  /** True after DATA behind a chunk: up to RSET or the last chunk, all chunks are refused (RFC 3030 §2). */
+  /** True after DATA behind a chunk: chunks are refused up to RSET or the last (RFC 3030 §2). */
   isMixed: boolean;
 }
 
@@ -24,7 +24,7 @@ interface Model {
   closed: boolean;
 }
 
-/** A client's step: the line, the code of its reply, and its effect on the model if that is positive. */
+/** A client's step: the line, the code of its reply, and the effect on the model. */
 interface Step {
   readonly line: string;
   readonly expected: (model: Model) => number;
@@ -39,7 +39,7 @@ const NEEDS_GREETING = 503;
 const NEEDS_LOGIN = 530;
 const OUT_OF_SEQUENCE = 503;
 
-/** The code for a command that the model does not allow now, or the code for a command that it allows. */
+/** Returns `code` where the model allows the command, else the code of its refusal. */
 function ordered(code: number, allowed: (model: Model) => boolean, { beforeLogin = false } = {}) {
   return (model: Model): number => {
     if (model.greeting === 'none' && !allowed(model)) return NEEDS_GREETING;
@@ -312,7 +312,7 @@ function codesOf(replies: string): readonly number[] {
   return [...replies.matchAll(/^(\d{3})(?: .*)?\r\n/gm)].map(([, code]) => Number(code));
 }
 
-/** Returns the message as the client sent it, without the Received field that the server put before it. */
+/** Returns the message as the client sent it, without the server's Received field. */
 function body(text: string): string {
   return text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, '');
 }
