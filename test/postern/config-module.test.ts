@@ -66,7 +66,7 @@ function typedConfig(): string {
        auth: [database],
        deliver: 'discard',
        log: 'silent',
-       limits: { messageSize: 4711 },
+       limits: { maxMessageSize: 4711 },
      };
      export default defineConfig(config);
     `,
