@@ -7,7 +7,7 @@
 // lists, from the widest to the narrowest:
 //   - EVERYWHERE: no identifier, no whole string, and no code in Markdown has the name;
 //   - DECLARED: no package declares a function, class, type or module constant of the name;
-//   - MEMBERS: no interface, type or class of a package has a member of the name;
+//   - MEMBERS: no interface, type or class of a package has a public member of the name;
 //   - IN_ROOM: the name means the old thing in one package only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -85,7 +85,6 @@ const DECLARED = {
   challengers: 'defaultChallengers',
   refusal: 'replyFor',
   lead: 'runSession',
-  quoted: 'redactSpec',
   Frame: 'Base64Framing',
   Visit: 'Permit',
   Lane: 'Queue',
@@ -96,7 +95,6 @@ const DECLARED = {
   Destination: 'DeliveryTarget',
   DeliveryContext: 'what DeliveryFactory is called with',
   Take: 'ChunkConsumer',
-  release: 'an internal function of another name',
   Binding: 'Binder',
   Trace: 'DialogueLogger',
   Chunks: 'BdatMessage, BdatFraming, Slicing',
@@ -104,7 +102,6 @@ const DECLARED = {
   ReceivedBeginning: 'ReceivedBeginningCache',
   DateFormat: 'DateFormatCache',
   somebody: 'assertAvatarId',
-  EMPTY: 'NO_BYTES',
 };
 
 const MEMBERS = {
@@ -123,7 +120,7 @@ const MEMBERS = {
 };
 
 const IN_ROOM = {
-  sasl: { prepare: 'saslprep', text: 'decodeUtf8', utf8: 'encodeUtf8', view: 'asBuffer' },
+  sasl: { prepare: 'saslprep', text: 'decodeUtf8', utf8: 'encodeUtf8', view: 'asBuffer', EMPTY: 'NO_BYTES' },
   conversation: { rest: 'yieldTurn', wake: 'resume' },
   core: { place: 'index' },
   cred: { place: 'index' },
@@ -132,7 +129,7 @@ const IN_ROOM = {
 
 const findings = tracked(process.argv.slice(2)).flatMap((path) => {
   const source = readFileSync(path, 'utf8');
-  return (path.endsWith('.md') ? inMarkdown(source) : inProgram(source, path)).map(({ start, name, now }) => ({
+  return (path.endsWith('.md') ? inMarkdown(source, path) : inProgram(source, path)).map(({ start, name, now }) => ({
     start,
     message: `${path}:${source.slice(0, start).split('\n').length}: ${name} is now ${now}`,
   }));
@@ -165,7 +162,7 @@ function inProgram(source, path) {
     look(IN_ROOM[room], node.name, node);
   };
   const member = ({ key }) => {
-    if (room === undefined) return;
+    if (room === undefined || key.type === 'PrivateIdentifier') return;
     look(MEMBERS, key.name ?? key.value, key);
     look(IN_ROOM[room], key.name ?? key.value, key);
   };
@@ -190,16 +187,17 @@ function inProgram(source, path) {
 }
 
 /** Looks into code spans and code blocks only: the same word is often English. */
-function inMarkdown(source) {
+function inMarkdown(source, path) {
+  const members = path.startsWith('packages/') ? MEMBERS : {};
   return [...source.matchAll(/(`{3,}|`)[\s\S]*?\1/g)].flatMap((code) =>
     [...code[0].matchAll(/(?<![\w$-])[A-Za-z_$][\w$]*(?![\w-])/g)]
       .filter(
-        ([name]) => Object.hasOwn(EVERYWHERE, name) || (code[0] === `\`${name}\`` && Object.hasOwn(MEMBERS, name)),
+        ([name]) => Object.hasOwn(EVERYWHERE, name) || (code[0] === `\`${name}\`` && Object.hasOwn(members, name)),
       )
       .map((match) => ({
         start: code.index + match.index,
         name: match[0],
-        now: EVERYWHERE[match[0]] ?? MEMBERS[match[0]],
+        now: EVERYWHERE[match[0]] ?? members[match[0]],
       })),
   );
 }
