@@ -1,4 +1,5 @@
-// Checks what the registry's page of each package is made of: description, keywords, homepage, bugs, repository, licence.
+// Checks the fields of each package.json that the registry shows on the package's page: description,
+// keywords, homepage, bugs, repository, licence.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,7 +19,7 @@ for (const folder of readdirSync(join(root, 'packages')).sort()) {
   expect('bugs', `${PROJECT}/issues`);
   expect('repository', { type: 'git', url: `git+${PROJECT}.git`, directory });
   expect('license', 'MIT');
-  // Without it a package that is packed before a build has no code in it.
+  // A package that is packed before a build would contain no code without this script.
   expect('scripts', { prepack: 'node ../../tools/prepack.mjs' });
   if (!manifest.description) errors.push(`${directory}: description is missing`);
   if (!(manifest.keywords?.length >= 3)) errors.push(`${directory}: keywords has fewer than 3 words`);

@@ -1,4 +1,5 @@
-// Runs each check of `npm run check` and prints one line for it. `--no-tests` leaves out the tests, which CI runs itself.
+// Runs each check of `npm run check` and prints one line for it. `--no-tests` leaves out the tests,
+// which CI runs itself.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // node tools/node.mjs <tool or file.js> [arguments]
 //
-// Runs one of the project's tools, or a script, under a Node that is new enough. Where the running Node is not, it
-// takes the one that npm installed as an optional dependency. Written for Node 20, since that may be what reads it.
+// Runs one of the project's tools, or a script, under a Node that is new enough: the running one, or
+// else the one that npm installed as an optional dependency. Written for Node 20, which may run it.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -25,12 +25,13 @@ if (node === undefined) {
 
 const child = spawn(node, [/\.m?[jt]s$/.test(what) ? what : toolFile(what), ...args], {
   stdio: 'inherit',
-  // First on PATH, so that whatever the tool starts as `node` is this one too.
+  // First on PATH, so that a tool that starts `node` gets this one too.
   env: { ...process.env, PATH: dirname(node) + delimiter + (process.env.PATH ?? '') },
 });
-// A terminal sends Ctrl-C to both processes; a supervisor only to this one. Either way the child decides when to end.
+// A terminal sends Ctrl-C to both processes, and a supervisor only to this one. The child decides
+// when to end in both cases.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-// npm passes SIGTERM on to its shell only: whose shell has ended gets another parent, and ends the child.
+// npm passes SIGTERM to its shell only. When the shell has ended, this process has another parent.
 if (process.env.npm_lifecycle_event !== undefined) {
   const parent = process.ppid;
   setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
@@ -38,7 +39,10 @@ if (process.env.npm_lifecycle_event !== undefined) {
 child.on('error', (error) => fail(`${node} does not start: ${error.message}`));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 
-/** The platform package's binary, by package and not by node_modules/.bin: npm 10 leaves out a link two packages share. */
+/**
+ * Returns the platform package's binary. npm 10 leaves out the link in node_modules/.bin that two
+ * packages share.
+ */
 function installedNode() {
   for (const name of Object.keys(workspace.optionalDependencies)) {
     const dir = join(root, 'node_modules', name);
@@ -50,7 +54,10 @@ function installedNode() {
   return undefined;
 }
 
-/** The script behind a tool's name, from its package.json: the links in .bin may be shell scripts that choose a Node themselves. */
+/**
+ * Returns the script behind a tool's name, from its package.json. The links in .bin may be shell
+ * scripts that choose a Node themselves.
+ */
 function toolFile(name) {
   for (const dependency of Object.keys(workspace.devDependencies)) {
     const file = join(root, 'node_modules', dependency, 'package.json');
@@ -59,7 +66,7 @@ function toolFile(name) {
     const bins = typeof bin === 'string' ? { [dependency.replace(/^@.*\//, '')]: bin } : (bin ?? {});
     if (bins[name] !== undefined) return join(dirname(file), bins[name]);
   }
-  return fail(`There is no tool named ${name}; is \`npm ci\` done?`);
+  return fail(`no tool is named ${name}; run \`npm ci\` first`);
 }
 
 function newEnough(version) {

@@ -1,4 +1,5 @@
-// Builds the package of the current folder before npm packs it, and removes what its source no longer has.
+// Builds the package of the current folder before npm packs it, and removes built files without a
+// source.
 //
 // npm runs this as `prepack`, so that `npm pack` directly after `npm ci` has everything in it.
 import { spawnSync } from 'node:child_process';
@@ -12,7 +13,7 @@ const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'node.
 if (status === 0) removeOrphans('dist', 'src');
 process.exitCode = status ?? 1;
 
-/** Removes each built file whose TypeScript file was renamed or deleted: the compiler leaves it behind. */
+/** Removes each built file without a TypeScript file, which the compiler leaves after a rename. */
 function removeOrphans(dist, src) {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
