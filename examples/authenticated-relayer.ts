@@ -3,11 +3,12 @@
 //
 //   node examples/dist/authenticated-relayer.js 2587 smtp.example.net:587 name password
 //   swaks --server localhost:2587 --auth PLAIN --auth-user joe --auth-password s3cret --from joe@example.com --to ann@example.org
-import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal, withThrottle } from '@postern/cred';
+import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
 import { esmtp, MessageDelivery, OwnSenderDelivery } from '@postern/esmtp';
 import { listen, parseEndpoint } from '@postern/node';
 import { RelayDelivery, Smarthost } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
+import { withThrottle } from '@postern/throttle';
 
 const [port = '2587', address = 'localhost:2500', username = 'guest', password = 'password'] = process.argv.slice(2);
 

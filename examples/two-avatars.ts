@@ -11,10 +11,10 @@ import {
   type Mind,
   Portal,
   UsernamePassword,
-  withThrottle,
 } from '@postern/cred';
 import { type Envelope, esmtp, type Message, MessageDelivery } from '@postern/esmtp';
 import { listen } from '@postern/node';
+import { withThrottle } from '@postern/throttle';
 
 /** What a user may do about messages that have come. */
 class Inbox {

@@ -59,7 +59,7 @@ const belowPostern = {
 const rooms: Record<string, Room> = {
   ...belowPostern,
   // A door for users. No other room imports it.
-  submission: { may: ['core', 'cred', 'esmtp', 'node'] },
+  submission: { may: ['core', 'cred', 'throttle', 'esmtp', 'node'] },
   postern: { may: Object.keys(belowPostern), npm: ['fastest-levenshtein', 'inversify', 'pino'], sockets: true },
 };
 

@@ -18,8 +18,8 @@ import {
   type Realm,
   UsernamePassword,
   withDeadline,
-  withThrottle,
 } from '@postern/cred';
+import { withThrottle } from '@postern/throttle';
 import type { Equal, Expect } from './support.ts';
 
 abstract class Mailbox {

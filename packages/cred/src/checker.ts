@@ -28,7 +28,7 @@ export interface AnyChecker {
 export type CredentialsOf<K extends AnyChecker> = K extends Checker<infer C> ? C : never;
 
 /** Asks a checker that judges these credentials, and holds it to its word: whom it recognised is somebody. */
-export function ask(checker: AnyChecker, credentials: Credentials, mind: Mind): MaybePromise<AvatarId> {
+export function askChecker(checker: AnyChecker, credentials: Credentials, mind: Mind): MaybePromise<AvatarId> {
   return after<unknown, AvatarId>(checker.requestAvatarId(credentials as never, mind), assertAvatarId);
 }
 

@@ -1,6 +1,6 @@
 export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
 export { ANONYMOUS, type AvatarId } from './avatar-id.ts';
-export type { AnyChecker, Checker, CredentialsOf } from './checker.ts';
+export { type AnyChecker, askChecker, type Checker, type CredentialsOf } from './checker.ts';
 export { AllOfChecker } from './checkers/all-of.ts';
 export { AnonymousChecker } from './checkers/anonymous.ts';
 export { CascadingChecker } from './checkers/cascading.ts';
@@ -27,7 +27,5 @@ export { Login, type LogoutReason, type OnLogout } from './login.ts';
 export type { Exchange, Mind } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
 export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
-export { type FailureCounts, InMemoryFailureCounts } from './throttle/failure-counts.ts';
-export { type ThrottleLimit, type ThrottleOptions, withThrottle } from './throttle/with-throttle.ts';
 export { TrustedLogin } from './trusted-login.ts';
 export { isUserDirectory, type UserDirectory } from './user-directory.ts';

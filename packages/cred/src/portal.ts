@@ -1,6 +1,6 @@
 import { after, type Clock, DenseSet, type Indexed, isPromise, type MaybePromise, systemClock } from '@postern/core';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
-import { type AnyChecker, ask, type Checker } from './checker.ts';
+import { type AnyChecker, askChecker, type Checker } from './checker.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { type InstanceOf, type Interface, isDerived } from './interface.ts';
@@ -199,7 +199,7 @@ export class Portal {
       throw error;
     };
     try {
-      const authenticated = ask(checker, credentials, attempt);
+      const authenticated = askChecker(checker, credentials, attempt);
       return isPromise(authenticated) ? authenticated.catch(refuse) : authenticated;
     } catch (error) {
       return refuse(error);

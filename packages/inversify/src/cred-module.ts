@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  InMemoryFailureCounts,
-  Portal,
-  type PortalOptions,
-  type Realm,
-  type ThrottleOptions,
-  withThrottle,
-} from '@postern/cred';
+import { type Clock, Portal, type PortalOptions, type Realm } from '@postern/cred';
+import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { ContainerModule } from 'inversify';
 import type { BoundAvatar } from './bind-avatar.ts';
 import type { BoundChecker } from './bind-checker.ts';

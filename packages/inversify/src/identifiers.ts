@@ -1,10 +1,11 @@
 import type { Deadlines, MemoryBudget, MemoryBudgetOptions, TurnQueue } from '@postern/conversation';
-import type { Clock, Portal, PortalOptions, Realm, ThrottleOptions } from '@postern/cred';
+import type { Clock, Portal, PortalOptions, Realm } from '@postern/cred';
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { MaildirOptions } from '@postern/maildir';
 import type { Certificates } from '@postern/node';
 import type { SmarthostOptions } from '@postern/relay';
 import type { Challenger, ChallengersOptions } from '@postern/sasl';
+import type { ThrottleOptions } from '@postern/throttle';
 import type { ServiceIdentifier } from 'inversify';
 import type { BoundAvatar } from './bind-avatar.ts';
 import type { BoundChallenger } from './bind-challenger.ts';

@@ -1,8 +1,9 @@
 import type { MemoryBudgetOptions } from '@postern/conversation';
-import type { AnyChecker, AvatarFactory, MaybePromise, ThrottleOptions } from '@postern/cred';
+import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import type { Limits, MessageDelivery, OptionalExtension, RecipientLookup } from '@postern/esmtp';
 import type { ConnectionLimits } from '@postern/node';
 import type { ChallengersOptions, ChannelBindingPolicy } from '@postern/sasl';
+import type { ThrottleOptions } from '@postern/throttle';
 import type { DeliveryTarget } from './delivery-target.ts';
 import type { LogForm } from './log.ts';
 

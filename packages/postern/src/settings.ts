@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname as systemHostname } from 'node:os';
 import type { TlsPolicy } from '@postern/conversation';
 import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
-import {
-  AnonymousChecker,
-  type AnyChecker,
-  InMemoryUsernamePasswordDatabaseDontUse,
-  type ThrottleOptions,
-  withThrottle,
-} from '@postern/cred';
+import { AnonymousChecker, type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import {
   isAddressLiteral,
   isDomain,
@@ -19,6 +13,7 @@ import {
 } from '@postern/esmtp';
 import { type ConnectionLimits, networks } from '@postern/node';
 import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
+import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { connectionLimits } from './connection-limits.ts';

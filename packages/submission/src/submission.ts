@@ -1,14 +1,8 @@
 import { hostname as systemHostname } from 'node:os';
-import {
-  type AvatarFactory,
-  InMemoryFailureCounts,
-  Portal,
-  type Realm,
-  type ThrottleOptions,
-  withThrottle,
-} from '@postern/cred';
+import { type AvatarFactory, Portal, type Realm } from '@postern/cred';
 import { type EsmtpOptions, esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
 import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions } from '@postern/node';
+import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
 import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
 import { checkOptionNames } from './option-names.ts';

@@ -4,15 +4,12 @@ import {
   AvatarRealm,
   CascadingChecker,
   type Checker,
-  type FailureCounts,
-  InMemoryFailureCounts,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
   Portal,
   type PortalOptions,
   TemporaryFailure,
   UnauthorizedLogin,
-  withThrottle,
 } from '@postern/cred';
 import {
   authenticate,
@@ -26,6 +23,7 @@ import {
 } from '@postern/sasl';
 import { AuthenticationFailure, scramResponder } from '@postern/sasl/client';
 import { FakeClock, settle } from '@postern/testing';
+import { type FailureCounts, InMemoryFailureCounts, withThrottle } from '@postern/throttle';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Decoys } from '../../../packages/sasl/src/scram/decoys.ts';
 import { scripted, someMind } from '../exchange.ts';

@@ -1,5 +1,5 @@
 import type { AvatarId } from '../avatar-id.ts';
-import { type AnyChecker, ask, type Checker, type CredentialsOf } from '../checker.ts';
+import { type AnyChecker, askChecker, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, type LoginError, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
@@ -41,7 +41,7 @@ export class AllOfChecker<C extends Credentials> implements Checker<C> {
     const avatarIds = new Set<AvatarId>();
     for (const checker of this.#checkers) {
       try {
-        avatarIds.add(await ask(checker, credentials, mind));
+        avatarIds.add(await askChecker(checker, credentials, mind));
       } catch (error) {
         errors.push(error);
       }

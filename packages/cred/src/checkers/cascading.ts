@@ -1,5 +1,5 @@
 import type { AvatarId } from '../avatar-id.ts';
-import { type AnyChecker, ask, type Checker, type CredentialsOf } from '../checker.ts';
+import { type AnyChecker, askChecker, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
@@ -31,7 +31,7 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
     for (const checker of this.#checkers) {
       if (!judges(checker, credentials)) continue;
       try {
-        return await ask(checker, credentials, mind);
+        return await askChecker(checker, credentials, mind);
       } catch (error) {
         if (error instanceof LoginDenied) throw error;
         if (!(error instanceof UnauthorizedLogin)) troubles.push(error);

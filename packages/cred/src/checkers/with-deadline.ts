@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@postern/core';
-import { ask, type Checker } from '../checker.ts';
+import { askChecker, type Checker } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 import { checkDeadline, LoginAttempt } from '../login-attempt.ts';
 
@@ -18,7 +18,7 @@ export function withDeadline<C extends Credentials>(
     credentialInterfaces: checker.credentialInterfaces,
     requestAvatarId(credentials, mind) {
       const attempt = new LoginAttempt(mind, clock, milliseconds, 'a checker');
-      return attempt.run(() => ask(checker, credentials, attempt));
+      return attempt.run(() => askChecker(checker, credentials, attempt));
     },
   };
 }

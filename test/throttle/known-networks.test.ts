@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KnownNetworks } from '../../../packages/cred/src/throttle/known-networks.ts';
+import { KnownNetworks } from '../../packages/throttle/src/known-networks.ts';
 
 describe('known networks', () => {
   it('are those from which the user has logged in', () => {

@@ -3,19 +3,17 @@ import {
   CascadingChecker,
   type Checker,
   Credentials,
-  InMemoryFailureCounts,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
   type ProofState,
   TemporaryFailure,
-  type ThrottleOptions,
   UnauthorizedLogin,
   UsernamePassword,
-  withThrottle,
 } from '@postern/cred';
 import { settle } from '@postern/testing';
+import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { describe, expect, it } from 'vitest';
-import { mindOf } from '../support.ts';
+import { mindOf } from '../cred/support.ts';
 import { HERE, limits, MINUTE, refused, THERE, tooMany } from './support.ts';
 
 describe('logins at once', () => {

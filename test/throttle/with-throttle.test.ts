@@ -6,23 +6,20 @@ import {
   AvatarRealm,
   CascadingChecker,
   Credentials,
-  type FailureCounts,
-  InMemoryFailureCounts,
   LoginDenied,
   type Mind,
   PasswordProof,
   Portal,
   TemporaryFailure,
-  type ThrottleOptions,
   TrustedLogin,
   TrustedLoginChecker,
   UnauthorizedLogin,
   UsernamePassword,
-  withThrottle,
 } from '@postern/cred';
 import { FakeClock } from '@postern/testing';
+import { type FailureCounts, InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { describe, expect, it } from 'vitest';
-import { mindOf } from '../support.ts';
+import { mindOf } from '../cred/support.ts';
 import { guarded, HERE, limits, MINUTE, refused, THERE, tooMany } from './support.ts';
 
 describe('a throttle', () => {

@@ -1,5 +1,5 @@
-import { InMemoryFailureCounts } from '@postern/cred';
 import { FakeClock } from '@postern/testing';
+import { InMemoryFailureCounts } from '@postern/throttle';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

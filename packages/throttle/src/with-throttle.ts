@@ -1,11 +1,16 @@
 import { hash } from 'node:crypto';
 import { type Address, type Clock, type MaybePromise, networkOf, siteOf, systemClock } from '@postern/core';
-import type { AvatarId } from '../avatar-id.ts';
-import { ask, type Checker } from '../checker.ts';
-import { type Credentials, UsernamePassword } from '../credentials.ts';
-import { LoginDenied, UnauthorizedLogin } from '../errors.ts';
-import type { Interface } from '../interface.ts';
-import type { Mind } from '../mind.ts';
+import {
+  type AvatarId,
+  askChecker,
+  type Checker,
+  type Credentials,
+  type Interface,
+  LoginDenied,
+  type Mind,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { KeyedSemaphore } from './keyed-semaphore.ts';
 import { KnownNetworks } from './known-networks.ts';
@@ -70,7 +75,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   }
 
   requestAvatarId = (credentials: C, mind: Mind): MaybePromise<AvatarId> =>
-    credentials.guessable ? this.#judge(credentials, mind) : ask(this.#checker, credentials, mind);
+    credentials.guessable ? this.#judge(credentials, mind) : askChecker(this.#checker, credentials, mind);
 
   async #judge(credentials: C, mind: Mind): Promise<AvatarId> {
     const counters = this.#countersOf(credentials, mind);
@@ -88,7 +93,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
       credentials.onProof(admit);
     }
     try {
-      const avatarId = await ask(this.#checker, credentials, mind);
+      const avatarId = await askChecker(this.#checker, credentials, mind);
       await this.#welcome(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
       return avatarId;
     } catch (error) {

@@ -1,13 +1,7 @@
-import {
-  AvatarRealm,
-  type FailureCounts,
-  InMemoryFailureCounts,
-  Portal,
-  TemporaryFailure,
-  UsernamePassword,
-} from '@postern/cred';
+import { AvatarRealm, Portal, TemporaryFailure, UsernamePassword } from '@postern/cred';
+import { type FailureCounts, InMemoryFailureCounts } from '@postern/throttle';
 import { describe, expect, it } from 'vitest';
-import { mindOf } from '../support.ts';
+import { mindOf } from '../cred/support.ts';
 import { guarded, HERE, limits, refused, tooMany } from './support.ts';
 
 describe('the store of failures', () => {

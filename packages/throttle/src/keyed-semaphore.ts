@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@postern/core';
-import { LoginDenied, TemporaryFailure } from '../errors.ts';
+import { LoginDenied, TemporaryFailure } from '@postern/cred';
 
 /** Lets so many at once through under each key, the others wait in a line. Keeps nothing of keys that nobody is inside of. */
 export class KeyedSemaphore {

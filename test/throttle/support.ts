@@ -3,12 +3,11 @@ import {
   type Checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   type PasswordProof,
-  type ThrottleOptions,
   UsernamePassword,
-  withThrottle,
 } from '@postern/cred';
+import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { expect } from 'vitest';
-import { mindOf } from '../support.ts';
+import { mindOf } from '../cred/support.ts';
 
 export const HERE = mindOf({ address: '192.0.2.1' });
 
