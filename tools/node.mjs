@@ -1,7 +1,7 @@
 // node tools/node.mjs <tool or file.js> [arguments]
 //
-// Runs one of the project's tools, or a script, under a Node that is new enough: the running one, or
-// else the one that npm installed as an optional dependency. Written for Node 20, which may run it.
+// Runs one of the project's tools, or a script, under a Node that is new enough: the running one,
+// or else the one that npm installed as an optional dependency. Written for Node 20.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
