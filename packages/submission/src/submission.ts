@@ -46,6 +46,8 @@ export type SubmissionOptions = DeliveryChoice &
  *
  * @example
  * ```ts
+ * import { submission } from '@postern/submission';
+ *
  * await using server = await submission({
  *   listen: 'smtp://127.0.0.1:2525',
  *   users: { joe: 'secret' },

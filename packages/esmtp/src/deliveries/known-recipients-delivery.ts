@@ -27,8 +27,16 @@ export interface KnownRecipientsDeliveryOptions {
  * ORCPT of RFC 3461 §5.2.7). An alias has a message when all of its mailboxes have it. One object may serve all users.
  *
  * @example
- * const resolver = new LocalRecipients({ hostname: 'mx.example.com', mailboxes: ['ann@example.com'] });
+ * ```ts
+ * import { KnownRecipientsDelivery, LocalRecipients, type MessageDelivery } from '@postern/esmtp';
+ *
+ * declare const maildirs: MessageDelivery;
+ * const resolver = new LocalRecipients({
+ *   hostname: 'mx.example.com',
+ *   mailboxes: ['ann@example.com'],
+ * });
  * const delivery = new KnownRecipientsDelivery(maildirs, resolver);
+ * ```
  */
 export class KnownRecipientsDelivery extends ForwardingDelivery {
   readonly #resolver: RecipientResolver;

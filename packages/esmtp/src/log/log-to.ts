@@ -30,7 +30,12 @@ export interface LogToOptions {
  *
  * @example
  * ```ts
- * esmtp({ hostname: 'mx.example.com', portal, onEvent: logTo(pino()) });
+ * import type { Portal } from '@postern/cred';
+ * import { esmtp, logTo } from '@postern/esmtp';
+ * import { pino } from 'pino';
+ *
+ * declare const portal: Portal;
+ * const protocol = esmtp({ hostname: 'mx.example.com', portal, onEvent: logTo(pino()) });
  * ```
  */
 export function logTo(logger: Logger | Console, options: LogToOptions = {}): EventListener {

@@ -42,7 +42,15 @@ export interface MessageDeliveryContract {
  * SMTP or LMTP over connections in memory.
  *
  * @example
- * for (const { name, run, skipped } of messageDeliveryContract(contract)) it.skipIf(skipped !== undefined)(name, run);
+ * ```ts
+ * import { type MessageDeliveryContract, messageDeliveryContract } from '@postern/testing';
+ * import { it } from 'vitest';
+ *
+ * declare const contract: MessageDeliveryContract;
+ * for (const { name, run, skipped } of messageDeliveryContract(contract)) {
+ *   it.skipIf(skipped !== undefined)(name, run);
+ * }
+ * ```
  */
 export function messageDeliveryContract(contract: MessageDeliveryContract): readonly ContractCase[] {
   const { faults, quota, make } = contract;
