@@ -73,6 +73,19 @@ describe('logins at once', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it('keep their bound after one of them has ended', async () => {
+    const { judging, guess } = slow(four);
+    void guess();
+    void guess();
+    await settle();
+    judging[0]?.resolve('joe');
+    await settle();
+    void guess();
+    void guess();
+    await settle();
+    expect(judging).toHaveLength(3);
+  });
+
   it('of others do not wait', async () => {
     const { judging, guess } = slow(four);
     void guess();
