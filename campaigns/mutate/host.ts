@@ -84,9 +84,10 @@ const OPTIONS: CliOptions = {
   reporters: [],
   // The cache knows a module by its file, which no mutant changes.
   fsModuleCache: false,
-  testTimeout: 15_000,
-  hookTimeout: 15_000,
-  expect: { poll: { timeout: 5_000 } },
+  // The parent ends a run that takes too long.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
   setupFiles: ['test/support/fuzz.ts', 'campaigns/mutate/report-scopes.ts'],
 };
 
