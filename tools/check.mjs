@@ -32,7 +32,7 @@ if (failed.length > 0) {
   process.exitCode = 1;
 }
 
-/** Runs one check and prints its result. A failure does not end the run, which shows all of them. */
+/** Runs one check and prints its result. A failure does not end the run. */
 function check(name, [command, ...args]) {
   const begin = performance.now();
   const { status, error, output } = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
