@@ -6,7 +6,7 @@ describe('Deadlines', () => {
   it('let a wait expire, up to a granule late', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock, 1_000);
-    const outcome = outcomeOf(deadlines.wait(1_500).over);
+    const outcome = outcomeOf(deadlines.wait(1_500).result);
     await clock.advance(1_500);
     expect(outcome.value).toBeUndefined();
     await clock.advance(500);
@@ -21,19 +21,19 @@ describe('Deadlines', () => {
     expect(clock.pending).toBe(1);
     await clock.advance(5_000);
     expect(clock.pending).toBe(1);
-    for (const wait of waits) wait.end();
+    for (const wait of waits) wait.resolve();
     await clock.advance(1_000);
     expect(clock.pending).toBe(0);
-    await Promise.all(waits.map(({ over }) => over));
+    await Promise.all(waits.map(({ result }) => result));
   });
 
   it('end the waits that are for a server that closes, and no others', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);
     const closing = new AbortController();
-    const interruptible = outcomeOf(deadlines.wait(10_000, closing.signal).over);
-    const other = outcomeOf(deadlines.wait(10_000).over);
-    const elsewhere = outcomeOf(deadlines.wait(10_000, new AbortController().signal).over);
+    const interruptible = outcomeOf(deadlines.wait(10_000, closing.signal).result);
+    const other = outcomeOf(deadlines.wait(10_000).result);
+    const elsewhere = outcomeOf(deadlines.wait(10_000, new AbortController().signal).result);
     closing.abort();
     await clock.advance(0);
     expect(interruptible.value).toBeInstanceOf(Closing);
@@ -50,7 +50,7 @@ describe('Deadlines', () => {
       listeners++;
       listen(...parameters);
     };
-    for (let i = 0; i < 10; i++) deadlines.wait(1_000, closing.signal).end();
+    for (let i = 0; i < 10; i++) deadlines.wait(1_000, closing.signal).resolve();
     expect(listeners).toBe(1);
   });
 

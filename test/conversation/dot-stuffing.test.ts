@@ -92,7 +92,7 @@ describe.each([
     const chunk = Buffer.from('..a line\r\n'.repeat(5_000));
     const unstuffer = new DotUnstuffer(kernel);
     const piece = unstuffer.next(chunk, 0);
-    expect(unstuffer.at).toBe(chunk.length);
+    expect(unstuffer.consumed).toBe(chunk.length);
     expect(piece.buffer).toBe(chunk.buffer);
     expect(piece).toHaveLength(45_000);
   });
@@ -114,7 +114,7 @@ function unstuff(chunks: readonly string[], kernel: DotKernel | null): Unstuffed
     let at = 0;
     while (at < chunk.length && !unstuffer.ended) {
       output += Buffer.from(unstuffer.next(chunk, at)).toString('latin1');
-      at = unstuffer.at;
+      at = unstuffer.consumed;
     }
     rest += chunk.toString('latin1', at);
   }

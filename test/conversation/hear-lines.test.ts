@@ -147,7 +147,7 @@ describe('hearLine', () => {
 describe('hearLines', () => {
   /** Writes down what is heard, and wants no more after `last`. */
   class Notes implements LineListener {
-    readonly maximum = 10;
+    readonly maxOctets = 10;
     interruptible = false;
     readonly heardLines: string[] = [];
     readonly #answer: (line: string) => void | Promise<void>;
@@ -253,8 +253,8 @@ describe('hearLines', () => {
       const { conversation, client } = converse();
       const notes = new Notes();
       const octets: number[] = [];
-      const begins = (octet: number): boolean => octets.push(octet) > 0 && lines;
-      const heard = conversation.hearLines(Object.assign(notes, { begins }));
+      const acceptsFirst = (octet: number): boolean => octets.push(octet) > 0 && lines;
+      const heard = conversation.hearLines(Object.assign(notes, { acceptsFirst }));
       await client.write('one\r\n');
       await client.write('last\r\n');
       await heard;

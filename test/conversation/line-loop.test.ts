@@ -276,7 +276,7 @@ describe('who hears lines', () => {
 
 /** Writes down what is heard, up to `last`. */
 class Lines implements LineListener {
-  readonly maximum = 10;
+  readonly maxOctets = 10;
   readonly interruptible: boolean;
   readonly heardLines: string[] = [];
   readonly #answer: (line: string) => void | Promise<void>;

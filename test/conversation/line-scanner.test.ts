@@ -78,7 +78,7 @@ function scan(chunks: readonly string[]): string[] {
   const events: string[] = [];
   for (const text of chunks) {
     const chunk = Buffer.from(text, 'latin1');
-    for (let at = 0; at < chunk.length; at = scanner.at) {
+    for (let at = 0; at < chunk.length; at = scanner.consumed) {
       try {
         const line = scanner.scan(chunk, at, MAXIMUM);
         if (line !== undefined) events.push(line);

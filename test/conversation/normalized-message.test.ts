@@ -119,11 +119,11 @@ function normalize(chunks: readonly string[], kernel: DotKernel | null): Normali
     let at = 0;
     while (at < chunk.length && !message.ended) {
       output += Buffer.from(message.next(chunk, at)).toString('latin1');
-      at = message.at;
+      at = message.consumed;
     }
     rest += chunk.toString('latin1', at);
   }
-  expect(message.facts).toEqual({ octets: output.length, bareLineEndings: false });
+  expect(message.summary).toEqual({ octets: output.length, bareLineEndings: false });
   return { output, rest, ended: message.ended };
 }
 

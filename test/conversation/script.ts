@@ -75,7 +75,7 @@ export function model(item: Item): string {
 
 /** Hears scripts, writes down what it hears and says so, with the delays one after the other. */
 export class Reader implements LineListener {
-  readonly maximum = MAXIMUM;
+  readonly maxOctets = MAXIMUM;
   readonly interruptible = false;
   readonly notes: string[] = [];
   readonly #conversation: Conversation;

@@ -109,7 +109,7 @@ class Beginning extends Reader {
 
 const echo: Protocol = (conversation) =>
   conversation.hearLines({
-    maximum: 100,
+    maxOctets: 100,
     interruptible: true,
     heard(line) {
       conversation.say(`${String(line)}\r\n`);

@@ -80,7 +80,7 @@ function scan(chunks: readonly Buffer[], maximum: number): string[] {
   const scanner = new LineScanner();
   const heard: string[] = [];
   for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; at = scanner.at) {
+    for (let at = 0; at < chunk.length; at = scanner.consumed) {
       try {
         const line = scanner.scan(chunk, at, maximum);
         if (line !== undefined) heard.push(line);
@@ -134,12 +134,12 @@ function unstuff(chunks: readonly Buffer[], unstuffer: DotUnstuffer | Normalized
     let at = 0;
     while (at < chunk.length && !unstuffer.ended) {
       output += Buffer.from(unstuffer.next(chunk, at)).toString('latin1');
-      at = unstuffer.at;
+      at = unstuffer.consumed;
     }
     rest += chunk.toString('latin1', at);
   }
-  same(unstuffer.facts.octets, output.length, 'octets are counted');
-  return { output, rest, ended: unstuffer.ended, bareLineEndings: unstuffer.facts.bareLineEndings };
+  same(unstuffer.summary.octets, output.length, 'octets are counted');
+  return { output, rest, ended: unstuffer.ended, bareLineEndings: unstuffer.summary.bareLineEndings };
 }
 
 /** Reads a whole message by regular expressions. What may still become an end is held back. */

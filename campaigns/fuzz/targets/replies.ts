@@ -58,11 +58,11 @@ class Server {
   }
 
   get isOver(): boolean {
-    return this.#scanner.at === this.#words.length;
+    return this.#scanner.consumed === this.#words.length;
   }
 
   async hearLine(maximum = 16_384): Promise<string | undefined> {
-    return this.isOver ? undefined : this.#scanner.scan(this.#words, this.#scanner.at, maximum);
+    return this.isOver ? undefined : this.#scanner.scan(this.#words, this.#scanner.consumed, maximum);
   }
 
   unheard(maximum: number): string {

@@ -142,7 +142,7 @@ export class Conversation implements TransportListener {
    * are passed on at once, as long as the `turns` allow.
    */
   hearLines(listener: LineListener): Promise<void> {
-    return new LineLoop(this, this.#input, this.#output, listener).over;
+    return new LineLoop(this, this.#input, this.#output, listener).completed;
   }
 
   /**
@@ -238,7 +238,7 @@ export class Conversation implements TransportListener {
   /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
-    if (this.#input.awaited) throw new TypeError('TLS cannot start while the conversation hears');
+    if (this.#input.isAwaited) throw new TypeError('TLS cannot start while the conversation hears');
     await this.flush();
     this.#input.drop();
     await this.within(this.readTimeout, this.transport.startTls());
@@ -247,7 +247,7 @@ export class Conversation implements TransportListener {
   /** Sends what was said, ends, and closes when the peer has, or soon. Does not fail. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    let left = Math.min(this.readTimeout, MAXIMUM_LINGERING);
+    let left = Math.min(this.readTimeout, MAX_LINGER_MS);
     try {
       if (this.#output.flush() !== undefined) left = await this.#output.flushed(left);
       if (this.#closed) return;
@@ -255,7 +255,7 @@ export class Conversation implements TransportListener {
       this.#ending ??= this.#deadlines.wait(left);
       // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
       this.#input.discard();
-      await this.#ending.over;
+      await this.#ending.result;
     } catch {
       // It broke, or took too long: the end either way.
     } finally {
@@ -266,12 +266,12 @@ export class Conversation implements TransportListener {
   /** Breaks off the wait of who hears, if somebody does, for this reason. */
   interrupt(reason: Error): void {
     this.#endPause?.();
-    this.#input.wake(reason);
+    this.#input.resume(reason);
   }
 
   /** @internal */
   onInput(): void {
-    this.#input.wake(undefined);
+    this.#input.resume(undefined);
   }
 
   /** @internal */
@@ -283,7 +283,7 @@ export class Conversation implements TransportListener {
   /** @internal */
   onClose(): void {
     this.#closed = true;
-    this.#ending?.end();
+    this.#ending?.resolve();
     this.#endPause?.();
     this.#tellIfLeft();
   }
@@ -295,10 +295,10 @@ export class Conversation implements TransportListener {
     this.transport.destroy();
   }
 
-  async #awaitLine(maximum: number, interruptible: boolean): Promise<string | undefined> {
+  async #awaitLine(maxOctets: number, interruptible: boolean): Promise<string | undefined> {
     let heard: string | LineError | undefined;
     await this.hearLines({
-      maximum,
+      maxOctets,
       interruptible,
       heard(line) {
         heard = line;
@@ -325,4 +325,4 @@ function asLine(line: string | LineError): string {
 /** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
 const GONE = new PeerGone();
 /** How long a peer may take to end its side after us. */
-const MAXIMUM_LINGERING = 5_000;
+const MAX_LINGER_MS = 5_000;

@@ -1,8 +1,8 @@
 /** So many octets, as they are. */
 export class Counted {
   /** How far the last chunk has been used. */
-  at = 0;
-  readonly facts = undefined;
+  consumed = 0;
+  readonly summary = undefined;
   #missing: number;
 
   constructor(octets: number) {
@@ -17,7 +17,7 @@ export class Counted {
   next(chunk: Buffer, from: number): Uint8Array {
     const piece = chunk.subarray(from, from + this.#missing);
     this.#missing -= piece.length;
-    this.at = from + piece.length;
+    this.consumed = from + piece.length;
     return piece;
   }
 }

@@ -19,7 +19,7 @@ export class Deadlines {
   }
 
   /** How many milliseconds the waiter has left; fewer than none if it could have expired by now. */
-  left(waiter: Waiter): number {
+  remaining(waiter: Waiter): number {
     return waiter.expiresAt - this.#clock.now();
   }
 
@@ -50,7 +50,7 @@ export class Deadlines {
    */
   begin(waiter: Waiter, milliseconds: number, closing?: AbortSignal): void {
     this.grant(waiter, milliseconds);
-    waiter.closing = closing;
+    waiter.shutdownSignal = closing;
     this.#waiting.add(waiter);
     if (!this.#ticking) this.#schedule();
     if (closing !== undefined) this.#watch(closing);
@@ -72,13 +72,13 @@ export class Deadlines {
   within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
     const wait = this.wait<T>(milliseconds);
     work.then(
-      (result) => wait.end(result),
+      (result) => wait.resolve(result),
       (error: Error) => {
         this.end(wait);
         wait.fail(error);
       },
     );
-    return wait.over;
+    return wait.result;
   }
 
   readonly #tick = (): void => {
@@ -102,7 +102,7 @@ export class Deadlines {
     this.#watched.add(closing);
     closing.addEventListener('abort', () => {
       this.#fail(
-        this.#waiting.members.filter((waiter) => waiter.closing === closing),
+        this.#waiting.members.filter((waiter) => waiter.shutdownSignal === closing),
         () => new Closing(),
       );
     });
@@ -123,7 +123,7 @@ export abstract class Waiter implements Indexed {
   /** By the clock, in milliseconds: when the last wait ends at the latest. */
   latest = Number.POSITIVE_INFINITY;
   /** The signal that ends the wait as well, if one does. */
-  closing: AbortSignal | undefined = undefined;
+  shutdownSignal: AbortSignal | undefined = undefined;
   index = -1;
 
   /** It waits no longer, for this reason. */
@@ -133,7 +133,7 @@ export abstract class Waiter implements Indexed {
 /** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
 export class Wait<T = void> extends Waiter {
   /** Resolves with what was waited for; rejects with TimedOut or Closing. */
-  readonly over: Promise<T>;
+  readonly result: Promise<T>;
   readonly #deadlines: Deadlines;
   readonly #resolve: (value: T) => void;
   readonly #reject: (reason: Error) => void;
@@ -141,14 +141,14 @@ export class Wait<T = void> extends Waiter {
   constructor(deadlines: Deadlines) {
     super();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.over = promise;
+    this.result = promise;
     this.#deadlines = deadlines;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   /** What was waited for is there. */
-  end(value: T): void {
+  resolve(value: T): void {
     this.#deadlines.end(this);
     this.#resolve(value);
   }

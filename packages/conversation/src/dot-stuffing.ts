@@ -6,7 +6,7 @@ import { DotKernel } from './dot-kernel.ts';
  */
 export class DotUnstuffer {
   /** How far the last chunk has been used. */
-  at = 0;
+  consumed = 0;
   /** True once the end has come; what stands behind it in the chunk is not used. */
   ended = false;
   /** Octets that came out. */
@@ -22,7 +22,7 @@ export class DotUnstuffer {
   }
 
   /** How the message came, so far. */
-  get facts(): { readonly octets: number; readonly bareLineEndings: boolean } {
+  get summary(): { readonly octets: number; readonly bareLineEndings: boolean } {
     return { octets: this.octets, bareLineEndings: this.bareLineEndings };
   }
 
@@ -37,17 +37,17 @@ export class DotUnstuffer {
   }
 
   #next(chunk: Buffer, from: number): Uint8Array {
-    this.at = from;
+    this.consumed = from;
     if (this.#state === DOT_CR && chunk[from] !== LF) {
       // The CR that was held back belongs to the message, and there is no room for it in this chunk.
       this.#state = AFTER_CR;
       return Uint8Array.of(CR);
     }
-    const end = Math.min(chunk.length, from + DotKernel.capacity);
+    const end = Math.min(chunk.length, from + DotKernel.maxOctets);
     let to = from;
     let loaded = false;
-    while (this.at < end && !this.ended) {
-      if (this.#kernel !== null && end - this.at > WORTHWHILE && this.#state <= AFTER_CR) {
+    while (this.consumed < end && !this.ended) {
+      if (this.#kernel !== null && end - this.consumed > MIN_KERNEL_OCTETS && this.#state <= AFTER_CR) {
         if (!loaded) this.#kernel.load(chunk.subarray(from, end));
         loaded = true;
         to = this.#skim(this.#kernel, chunk, from, to);
@@ -59,11 +59,11 @@ export class DotUnstuffer {
 
   /** Has the kernel do what it can. Returns the place behind what came out. */
   #skim(kernel: DotKernel, chunk: Buffer, from: number, to: number): number {
-    const octets = kernel.run(this.at - from, BEFORE[this.#state as 0 | 1 | 2]);
+    const octets = kernel.run(this.consumed - from, BEFORE[this.#state as 0 | 1 | 2]);
     // What stayed where it was needs no copying.
-    if (to !== this.at || kernel.stopped !== this.at - from + octets) kernel.copy(octets, chunk, to);
+    if (to !== this.consumed || kernel.stopped !== this.consumed - from + octets) kernel.copy(octets, chunk, to);
     if (kernel.bareLineEndings) this.bareLineEndings = true;
-    this.at = from + kernel.stopped;
+    this.consumed = from + kernel.stopped;
     const last = kernel.octet(kernel.stopped - 1);
     const ends = last === LF && kernel.octet(kernel.stopped - 2) === CR;
     this.#state = last === CR ? AFTER_CR : ends ? LINE_START : IN_LINE;
@@ -73,10 +73,10 @@ export class DotUnstuffer {
   /** Looks at the next octets one by one, at least so many that calling the kernel again is worth it. */
   #step(chunk: Buffer, end: number, to: number): number {
     let state = this.#state;
-    let at = this.at;
+    let at = this.consumed;
     let out = to;
-    for (const enough = at + WORTHWHILE; at < end; at++) {
-      if (at >= enough && state <= AFTER_CR && end - at > WORTHWHILE) break;
+    for (const enough = at + MIN_KERNEL_OCTETS; at < end; at++) {
+      if (at >= enough && state <= AFTER_CR && end - at > MIN_KERNEL_OCTETS) break;
       const octet = chunk[at] as number;
       if (state === LINE_START && octet === DOT) {
         state = DOT_FIRST;
@@ -99,7 +99,7 @@ export class DotUnstuffer {
       state = octet === CR ? AFTER_CR : octet === LF && state === AFTER_CR ? LINE_START : IN_LINE;
       chunk[out++] = octet;
     }
-    this.at = at;
+    this.consumed = at;
     this.#state = state;
     return out;
   }
@@ -127,7 +127,7 @@ const BEFORE = {
 } as const;
 
 /** Fewer octets than this are done sooner without the kernel. */
-const WORTHWHILE = 64;
+const MIN_KERNEL_OCTETS = 64;
 
 /** Keeps nothing from one call to the next. */
 const defaultKernel = DotKernel.create();

@@ -19,7 +19,7 @@ export interface InputWaiter {
 export class Input extends Waiter {
   /** From `at` on. */
   chunk: Buffer | undefined = undefined;
-  at = 0;
+  offset = 0;
   /** True once the peer has ended its side and the transport has no more of it. */
   ended = false;
   /** Called when all that was heard is taken. */
@@ -30,7 +30,7 @@ export class Input extends Waiter {
   readonly #turns: TurnQueue;
   readonly #lines = new LineScanner();
   /** Pieces of work until the next look at the clock. */
-  #unclocked = PIECES_A_LOOK;
+  #unclocked = PIECES_PER_CLOCK_READ;
   #sleeper: InputWaiter | undefined = undefined;
   #discards = false;
 
@@ -51,18 +51,18 @@ export class Input extends Waiter {
   get quotaUsed(): boolean {
     if (this.#unclocked > 0) return false;
     if (this.#turns.isOver) return true;
-    this.#unclocked = PIECES_A_LOOK;
+    this.#unclocked = PIECES_PER_CLOCK_READ;
     return false;
   }
 
   /** True while somebody waits. */
-  get awaited(): boolean {
+  get isAwaited(): boolean {
     return this.#sleeper !== undefined;
   }
 
   /** How many milliseconds the last wait has left of what it was given. */
-  get left(): number {
-    return this.#deadlines.left(this);
+  get remaining(): number {
+    return this.#deadlines.remaining(this);
   }
 
   /** The next line, or why there is none; undefined if it has not come to its end. */
@@ -70,23 +70,23 @@ export class Input extends Waiter {
     if (this.chunk === undefined) return undefined;
     this.#unclocked--;
     try {
-      return this.#lines.scan(this.chunk, this.at, maximum);
+      return this.#lines.scan(this.chunk, this.offset, maximum);
     } catch (error) {
       if (error instanceof LineTooLong || error instanceof BareLineEnding) return error;
       throw error;
     } finally {
-      this.advance(this.#lines.at);
+      this.advance(this.#lines.consumed);
     }
   }
 
   /** Counts the work of a chunk without lines, by its size in octets. */
   countChunk(octets: number): void {
-    this.#unclocked -= 1 + octets / OCTETS_A_PIECE;
+    this.#unclocked -= 1 + octets / OCTETS_PER_PIECE;
   }
 
   /** What stands before there is taken. */
   advance(at: number): void {
-    this.at = at;
+    this.offset = at;
     if (at !== this.chunk?.length) return;
     this.chunk = undefined;
     this.onEmpty?.();
@@ -100,7 +100,7 @@ export class Input extends Waiter {
     if (this.#discards) throw GONE;
     const read = this.#read();
     if (read === 'later') return false;
-    this.at = 0;
+    this.offset = 0;
     if (read === 'ended') this.ended = true;
     else if (read.length > 0) this.chunk = asBuffer(read);
     return true;
@@ -110,7 +110,7 @@ export class Input extends Waiter {
    * Has the sleeper woken once, when there is more to fill in, and at the latest after so many milliseconds. What was said leaves
    * before: the peer may be waiting for it. Throws PeerGone if the connection broke, and Closing if that is asked for and the case.
    */
-  await(sleeper: InputWaiter, milliseconds: number, closing: AbortSignal | undefined): void {
+  waitFor(sleeper: InputWaiter, milliseconds: number, closing: AbortSignal | undefined): void {
     if (this.#sleeper !== undefined) throw new TypeError('one thing is heard at a time');
     const stuck = this.#output.flush();
     if (stuck !== undefined) {
@@ -119,18 +119,18 @@ export class Input extends Waiter {
     }
     if (closing?.aborted) throw new Closing();
     this.#sleeper = sleeper;
-    this.#unclocked = PIECES_A_LOOK;
+    this.#unclocked = PIECES_PER_CLOCK_READ;
     this.#deadlines.begin(this, milliseconds, closing);
   }
 
   /** Wakes the sleeper in a later turn of the loop. Throws TimedOut after the latest end of all waits. */
   yieldTurn(sleeper: InputWaiter): void {
     if (this.#deadlines.isPast(this)) throw new TimedOut();
-    this.#unclocked = PIECES_A_LOOK;
+    this.#unclocked = PIECES_PER_CLOCK_READ;
     this.#turns.wait(sleeper);
   }
 
-  /** Lets the wait last `milliseconds` from now; {@link left} returns the rest. */
+  /** Lets the wait last `milliseconds` from now; {@link remaining} returns the rest. */
   grant(milliseconds: number): void {
     this.#deadlines.grant(this, milliseconds);
   }
@@ -143,7 +143,7 @@ export class Input extends Waiter {
   /** Drops whatever was heard and will be, up to the end, also for who waits; destroys the transport if the connection broke. */
   discard(): void {
     this.#discards = true;
-    this.wake(GONE);
+    this.resume(GONE);
     this.chunk = undefined;
     try {
       let read = this.#read();
@@ -155,7 +155,7 @@ export class Input extends Waiter {
 
   /** Takes the octets that have come and are not taken, as latin1, without a wait. Never throws. */
   unheard(maximum: number): string {
-    let text = this.#lines.unfinished + (this.chunk?.toString('latin1', this.at) ?? '');
+    let text = this.#lines.unfinished + (this.chunk?.toString('latin1', this.offset) ?? '');
     this.drop();
     try {
       while (text.length < maximum) {
@@ -176,11 +176,11 @@ export class Input extends Waiter {
   }
 
   override fail(reason: Error): void {
-    this.wake(reason);
+    this.resume(reason);
   }
 
   /** There is more to fill in; or whoever waits is to wait no longer. */
-  wake(failure: Error | undefined): void {
+  resume(failure: Error | undefined): void {
     if (this.#discards && failure === undefined) {
       this.discard();
       return;
@@ -220,6 +220,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 const GONE = new PeerGone('the conversation is closed');
 /** A look at the clock costs about as much as a hundredth of a command. */
-const PIECES_A_LOOK = 8;
+const PIECES_PER_CLOCK_READ = 8;
 /** The octets of message data that cost about as much as a command. */
-const OCTETS_A_PIECE = 8 * 1024;
+const OCTETS_PER_PIECE = 8 * 1024;

@@ -6,17 +6,17 @@ import type { Output } from './output.ts';
 /** Who hears lines, one after the other. */
 export interface LineListener {
   /** The most octets that a line may have. */
-  readonly maximum: number;
+  readonly maxOctets: number;
   /** Whether a server that wants to stop may break off the wait for the next line, with Closing. */
   readonly interruptible: boolean;
   /** Whether a conversation that begins with this octet is one of lines; if not, nothing is heard. Asked once. Default: any is. */
-  begins?(octet: number): boolean;
+  acceptsFirst?(octet: number): boolean;
   /** Takes a line without its CRLF, a character an octet (latin1), or why there is none. Comes to false when it wants no more. */
   heard(line: string | LineError): MaybePromise<boolean>;
 }
 
 /** What the loop has to know of the conversation. */
-interface Surroundings {
+interface LineTimes {
   readonly readTimeout: number;
   readonly shutdownSignal: AbortSignal;
 }
@@ -27,8 +27,8 @@ interface Surroundings {
  */
 export class LineLoop implements InputWaiter {
   /** Rejects with PeerGone, TimedOut, Closing, and with what the listener fails with. */
-  readonly over: Promise<void>;
-  readonly #conversation: Surroundings;
+  readonly completed: Promise<void>;
+  readonly #conversation: LineTimes;
   readonly #input: Input;
   readonly #output: Output;
   readonly #listener: LineListener;
@@ -39,14 +39,14 @@ export class LineLoop implements InputWaiter {
   /** True if the line that is being heard was waited for already. */
   #waited = false;
 
-  constructor(conversation: Surroundings, input: Input, output: Output, listener: LineListener) {
+  constructor(conversation: LineTimes, input: Input, output: Output, listener: LineListener) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
     this.#listener = listener;
-    this.#begun = listener.begins === undefined;
+    this.#begun = listener.acceptsFirst === undefined;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.over = promise;
+    this.completed = promise;
     this.#resolve = resolve;
     this.#reject = reject;
     this.resume(undefined);
@@ -67,21 +67,21 @@ export class LineLoop implements InputWaiter {
     if (input.quotaUsed) return this.#rest();
     // While the peer takes nothing, nothing is taken from it.
     if (this.#output.writing === undefined) {
-      if (!this.#begun && input.chunk !== undefined && !this.#begin(input.chunk, input.at)) return false;
-      const line = input.takeLine(this.#listener.maximum);
+      if (!this.#begun && input.chunk !== undefined && !this.#begin(input.chunk, input.offset)) return false;
+      const line = input.takeLine(this.#listener.maxOctets);
       if (line !== undefined) return this.#pass(line);
       if (input.ended) return this.#end();
       if (input.fill()) return true;
     }
-    const left = this.#waited ? input.left : this.#conversation.readTimeout;
+    const left = this.#waited ? input.remaining : this.#conversation.readTimeout;
     this.#waited = true;
-    input.await(this, left, this.#closing);
+    input.waitFor(this, left, this.#closing);
     return false;
   }
 
   #begin(chunk: Buffer, at: number): boolean {
     this.#begun = true;
-    if (this.#listener.begins?.(chunk[at] as number) !== false) return true;
+    if (this.#listener.acceptsFirst?.(chunk[at] as number) !== false) return true;
     this.#resolve();
     return false;
   }

@@ -6,7 +6,7 @@ import { BareLineEnding, LineTooLong } from './errors.ts';
  */
 export class LineScanner {
   /** How far the last chunk has been used. */
-  at = 0;
+  consumed = 0;
   /** The beginning of a line, from chunks that are used up: without CR and LF, except perhaps for a CR at its end. */
   #begun: Buffer | undefined;
   /** True while what is left of a bad line is being discarded, and whether its last octet so far was a CR. */
@@ -23,15 +23,15 @@ export class LineScanner {
    * used. Throws LineTooLong and BareLineEnding as soon as they are certain.
    */
   scan(chunk: Buffer, from: number, maximum: number): string | undefined {
-    this.at = from;
+    this.consumed = from;
     if (this.#discarding) this.#discard(chunk);
-    if (this.at === chunk.length) return undefined;
+    if (this.consumed === chunk.length) return undefined;
     if (this.#begun === undefined) {
-      const lf = chunk.indexOf(LF, this.at);
-      if (lf > this.at && lf - 1 - this.at <= maximum && chunk[lf - 1] === CR) {
-        const line = chunk.toString('latin1', this.at, lf - 1);
+      const lf = chunk.indexOf(LF, this.consumed);
+      if (lf > this.consumed && lf - 1 - this.consumed <= maximum && chunk[lf - 1] === CR) {
+        const line = chunk.toString('latin1', this.consumed, lf - 1);
         if (!line.includes('\r')) {
-          this.at = lf + 1;
+          this.consumed = lf + 1;
           return line;
         }
       }
@@ -53,31 +53,31 @@ export class LineScanner {
 
   /** Whatever comes first, a line ending or the limit, decides. */
   #scanSlowly(chunk: Buffer, maximum: number): string | undefined {
-    const begun = this.#begun ?? NOTHING;
+    const begun = this.#begun ?? NO_OCTETS;
     if (begun[begun.length - 1] === CR) {
-      if (chunk[this.at] !== LF) return this.#refuse(new BareLineEnding());
-      this.at++;
+      if (chunk[this.consumed] !== LF) return this.#refuse(new BareLineEnding());
+      this.consumed++;
       return this.#end(begun.toString('latin1', 0, begun.length - 1));
     }
-    const start = this.at;
+    const start = this.consumed;
     const limit = start + maximum - begun.length;
     let end = start;
     while (end < chunk.length && end <= limit && chunk[end] !== CR && chunk[end] !== LF) end++;
 
-    this.at = end;
+    this.consumed = end;
     if (end > limit) {
-      const beginning = begun.toString('latin1', 0, KIND) + chunk.toString('latin1', start, start + KIND);
-      return this.#refuse(new LineTooLong(maximum, beginning.slice(0, KIND)));
+      const beginning = begun.toString('latin1', 0, MAX_BEGINNING_OCTETS) + chunk.toString('latin1', start, start + MAX_BEGINNING_OCTETS);
+      return this.#refuse(new LineTooLong(maximum, beginning.slice(0, MAX_BEGINNING_OCTETS)));
     }
     if (end === chunk.length || (chunk[end] === CR && end + 1 === chunk.length)) {
       // A copy, so that half a line does not keep the whole chunk in memory.
       this.#begun = Buffer.concat([begun, chunk.subarray(start)]);
-      this.at = chunk.length;
+      this.consumed = chunk.length;
       return undefined;
     }
-    this.at++;
+    this.consumed++;
     if (chunk[end] === LF || chunk[end + 1] !== LF) return this.#refuse(new BareLineEnding());
-    this.at++;
+    this.consumed++;
     return this.#end(begun.toString('latin1') + chunk.toString('latin1', start, end));
   }
 
@@ -95,21 +95,21 @@ export class LineScanner {
 
   /** Uses the chunk up to the CRLF that ends the bad line, or all of it. */
   #discard(chunk: Buffer): void {
-    while (this.at < chunk.length) {
-      if (this.#afterCr && chunk[this.at] === LF) {
-        this.at++;
+    while (this.consumed < chunk.length) {
+      if (this.#afterCr && chunk[this.consumed] === LF) {
+        this.consumed++;
         this.reset();
         return;
       }
-      const cr = chunk.indexOf(CR, this.at);
+      const cr = chunk.indexOf(CR, this.consumed);
       this.#afterCr = cr >= 0;
-      this.at = cr < 0 ? chunk.length : cr + 1;
+      this.consumed = cr < 0 ? chunk.length : cr + 1;
     }
   }
 }
 
 /** Octets of a bad line that the error tells. */
-const KIND = 5;
+const MAX_BEGINNING_OCTETS = 5;
 const CR = 0x0d;
 const LF = 0x0a;
-const NOTHING = Buffer.alloc(0);
+const NO_OCTETS = Buffer.alloc(0);

@@ -40,19 +40,19 @@ export class MemoryBudget {
 
   /** True if one connection more can be served. */
   get hasRoom(): boolean {
-    return this.#held + CONNECTION <= this.maxMemory;
+    return this.#held + CONNECTION_OCTETS <= this.maxMemory;
   }
 
   /** Opens the account of one connection. */
   open(): MemoryAccount {
     const account = new MemoryAccount(this);
-    account.charge(CONNECTION);
+    account.charge(CONNECTION_OCTETS);
     return account;
   }
 
   /** @internal True if an account may hold that much, and these octets are a part of it that is new. */
   allows(octets: number, held: number): boolean {
-    const bound = held <= SMALL_ACCOUNT ? this.maxMemory : this.maxMemory * SHARE_OF_LARGE;
+    const bound = held <= SMALL_ACCOUNT_OCTETS ? this.maxMemory : this.maxMemory * LARGE_ACCOUNTS_SHARE;
     return this.#held + octets <= bound;
   }
 
@@ -113,8 +113,8 @@ export class MemoryAccount {
 }
 
 /** What a connection takes that only waits: octets. */
-const CONNECTION = 8 * 1024;
+const CONNECTION_OCTETS = 8 * 1024;
 /** An account of a client that sends ordinary mail, in octets. */
-const SMALL_ACCOUNT = 24 * 1024;
+const SMALL_ACCOUNT_OCTETS = 24 * 1024;
 /** Of the budget: what accounts may fill that are larger. */
-const SHARE_OF_LARGE = 0.75;
+const LARGE_ACCOUNTS_SHARE = 0.75;

@@ -6,7 +6,7 @@ import type { Source } from './piece-loop.ts';
  * A dot-stuffed message whose line ends come out as CRLF. Its end and its dots are found in the octets as the peer sent them, before
  * anything is normalized: only CRLF.CRLF ends it, and a dot is unstuffed behind a CRLF only (RFC 5321 §4.1.1.4, §4.5.2).
  */
-export class NormalizedMessage implements Source<MessageFacts> {
+export class NormalizedMessage implements Source<MessageSummary> {
   readonly #unstuffer: DotUnstuffer;
   readonly #normalizer = new LineNormalizer();
   #octets = 0;
@@ -15,8 +15,8 @@ export class NormalizedMessage implements Source<MessageFacts> {
     this.#unstuffer = unstuffer;
   }
 
-  get at(): number {
-    return this.#unstuffer.at;
+  get consumed(): number {
+    return this.#unstuffer.consumed;
   }
 
   get ended(): boolean {
@@ -24,7 +24,7 @@ export class NormalizedMessage implements Source<MessageFacts> {
   }
 
   /** The octets that came out, normalized; none of them is a bare line end. */
-  get facts(): MessageFacts {
+  get summary(): MessageSummary {
     return { octets: this.#octets, bareLineEndings: false };
   }
 
@@ -39,4 +39,4 @@ export class NormalizedMessage implements Source<MessageFacts> {
   }
 }
 
-type MessageFacts = DotUnstuffer['facts'];
+type MessageSummary = DotUnstuffer['summary'];

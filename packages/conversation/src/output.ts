@@ -32,7 +32,7 @@ export class Output {
   /** Says something. What is too much to keep is sent if it can be. */
   say(text: string): void {
     this.#said += text;
-    if (this.#said.length > MAXIMUM_SAID) this.send();
+    if (this.#said.length > MAX_UNSENT_OCTETS) this.send();
   }
 
   /** Sends what was said, unless a write is under way. */
@@ -60,9 +60,9 @@ export class Output {
       const writing = this.flush();
       if (writing === undefined) return left;
       const wait = this.#deadlines.wait(left);
-      void writing.then(() => wait.end());
-      await wait.over;
-      left = this.#deadlines.left(wait);
+      void writing.then(() => wait.resolve());
+      await wait.result;
+      left = this.#deadlines.remaining(wait);
     }
   }
 
@@ -105,4 +105,4 @@ export class Output {
 }
 
 /** How much may be said before it is sent, waiting or not: a bound of memory. */
-const MAXIMUM_SAID = 64 * 1024;
+const MAX_UNSENT_OCTETS = 64 * 1024;

@@ -7,16 +7,16 @@ import { type ChunkConsumer, Sink } from './sink.ts';
 /** What makes pieces of what is heard, up to an end that it knows. */
 export interface Source<T> {
   /** How far the last chunk has been used. */
-  readonly at: number;
+  readonly consumed: number;
   readonly ended: boolean;
   /** What is to be said of all the pieces. */
-  readonly facts: T;
+  readonly summary: T;
   /** The next piece from the chunk at `from`. */
   next(chunk: Buffer, from: number): Uint8Array;
 }
 
 /** What the loop has to know of the conversation. */
-interface Surroundings {
+interface PieceTimes {
   readonly readTimeout: number;
   readonly minimumRate: number;
 }
@@ -26,7 +26,7 @@ interface Surroundings {
  * whoever takes the pieces has to be waited for, there is not even a promise.
  */
 export class PieceLoop<T> implements InputWaiter {
-  readonly #conversation: Surroundings;
+  readonly #conversation: PieceTimes;
   readonly #input: Input;
   readonly #output: Output;
   readonly #source: Source<T>;
@@ -35,7 +35,7 @@ export class PieceLoop<T> implements InputWaiter {
   #left: number;
   #over: PromiseWithResolvers<T> | undefined = undefined;
 
-  constructor(conversation: Surroundings, input: Input, output: Output, source: Source<T>, take: ChunkConsumer) {
+  constructor(conversation: PieceTimes, input: Input, output: Output, source: Source<T>, take: ChunkConsumer) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
@@ -52,7 +52,7 @@ export class PieceLoop<T> implements InputWaiter {
   }
 
   resume(failure: Error | undefined): void {
-    if (failure === undefined) this.#left = this.#input.left;
+    if (failure === undefined) this.#left = this.#input.remaining;
     this.#resume(failure);
   }
 
@@ -82,7 +82,7 @@ export class PieceLoop<T> implements InputWaiter {
         return false;
       }
       if (this.#output.writing === undefined && input.fill()) continue;
-      input.await(this, this.#left, undefined);
+      input.waitFor(this, this.#left, undefined);
       return false;
     }
   }
@@ -91,11 +91,11 @@ export class PieceLoop<T> implements InputWaiter {
   #passOn(): MaybePromise<void> {
     const input = this.#input;
     while (!this.#source.ended && input.chunk !== undefined) {
-      const { chunk, at } = input;
-      const piece = this.#source.next(chunk, at);
-      this.#earn(this.#source.at - at);
-      input.countChunk(this.#source.at - at);
-      input.advance(this.#source.at);
+      const { chunk, offset } = input;
+      const piece = this.#source.next(chunk, offset);
+      this.#earn(this.#source.consumed - offset);
+      input.countChunk(this.#source.consumed - offset);
+      input.advance(this.#source.consumed);
       const taken = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
       if (taken !== undefined) return taken;
     }
@@ -109,6 +109,6 @@ export class PieceLoop<T> implements InputWaiter {
 
   #conclude(): T {
     this.#sink.rethrow();
-    return this.#source.facts;
+    return this.#source.summary;
   }
 }

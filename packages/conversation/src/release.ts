@@ -4,9 +4,9 @@
  * new one is cold: a server that only reads takes half as long again.
  */
 export function release({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength < WORTHWHILE || byteLength !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
+  if (byteLength < MIN_TRANSFER_OCTETS || byteLength !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
   buffer.transfer(0);
 }
 
 /** Octets; smaller buffers may be part of one that Node shares out, and are not worth a call. */
-const WORTHWHILE = 16_384;
+const MIN_TRANSFER_OCTETS = 16_384;

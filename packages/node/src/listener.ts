@@ -145,8 +145,8 @@ export class Listener implements AsyncDisposable, PendingConnectionKeeper {
   async #idleWithin(milliseconds: number): Promise<void> {
     if (this.#idle || milliseconds <= 0) return;
     const wait = this.#deadlines.wait(milliseconds);
-    this.#onIdle = () => wait.end();
-    await wait.over.catch(ignore);
+    this.#onIdle = () => wait.resolve();
+    await wait.result.catch(ignore);
   }
 
   get #idle(): boolean {

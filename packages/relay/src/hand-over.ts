@@ -62,13 +62,13 @@ export class HandOver {
     const { deadlines, dataTimeout, explain } = this.#server;
     const breaking = new AbortController();
     const wait = deadlines.wait(dataTimeout * SENDING_SHARE);
-    wait.over.catch((reason: unknown) => breaking.abort(reason));
+    wait.result.catch((reason: unknown) => breaking.abort(reason));
     try {
       return await this.#run(breaking.signal, wait, tell);
     } catch (error) {
       throw explain(breaking.signal.aborted ? breaking.signal.reason : error);
     } finally {
-      wait.end();
+      wait.resolve();
     }
   }
 
@@ -81,7 +81,7 @@ export class HandOver {
     const { deadlines, dataTimeout } = this.#server;
     const sent = await this.#send(signal);
     if (!(sent instanceof RelayMessage)) return sent;
-    deadlines.grant(wait, deadlines.left(wait) + dataTimeout * (1 - SENDING_SHARE));
+    deadlines.grant(wait, deadlines.remaining(wait) + dataTimeout * (1 - SENDING_SHARE));
     return await sent.end(tell);
   }
 

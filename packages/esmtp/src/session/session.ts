@@ -64,12 +64,12 @@ async function end(state: State, reason: LogoutReason, failure: unknown, reply: 
 
 /** Hears a command, runs it, says the reply, and again. Stays synchronous as long as everything is there. */
 class Commands implements LineListener {
-  readonly maximum: number;
+  readonly maxOctets: number;
   readonly #state: State;
 
   constructor(state: State) {
     const { maxCommandLine, maxExchangeLine } = state.limits;
-    this.maximum = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX);
+    this.maxOctets = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX);
     this.#state = state;
   }
 
@@ -78,7 +78,7 @@ class Commands implements LineListener {
   }
 
   /** A client that starts TLS where there is none yet would wait in vain for a line: it is told at once that this is SMTP. */
-  begins(octet: number): boolean {
+  acceptsFirst(octet: number): boolean {
     if (octet !== TLS_HANDSHAKE) return true;
     this.#state.conversation.say(FOREIGN.toString());
     this.#state.tell({ kind: 'foreign-protocol', protocol: 'TLS', reply: FOREIGN });
