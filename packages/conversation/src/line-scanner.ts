@@ -66,7 +66,9 @@ export class LineScanner {
 
     this.consumed = end;
     if (end > limit) {
-      const beginning = begun.toString('latin1', 0, MAX_BEGINNING_OCTETS) + chunk.toString('latin1', start, start + MAX_BEGINNING_OCTETS);
+      const beginning =
+        begun.toString('latin1', 0, MAX_BEGINNING_OCTETS) +
+        chunk.toString('latin1', start, start + MAX_BEGINNING_OCTETS);
       return this.#refuse(new LineTooLong(maximum, beginning.slice(0, MAX_BEGINNING_OCTETS)));
     }
     if (end === chunk.length || (chunk[end] === CR && end + 1 === chunk.length)) {
