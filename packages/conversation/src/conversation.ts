@@ -13,52 +13,86 @@ import type { ChunkConsumer } from './sink.ts';
 import type { Standing, Transport, TransportListener } from './transport.ts';
 import { TurnQueue } from './turn-queue.ts';
 
-/** A protocol: leads one conversation from the greeting to the end. Rejects only with a bug of its own. */
+/**
+ * Runs one conversation, from the greeting until the connection closes. Rejects only if the
+ * protocol has a bug.
+ */
 export interface Protocol {
   (conversation: Conversation): Promise<void>;
-  /** The scheme of the protocol's URLs without TLS from the first byte: `smtp`, `lmtp`. */
+  /** The URL scheme of the protocol without implicit TLS: `smtp`, `lmtp`. */
   readonly scheme?: string;
 }
 
-/** How a message that ended with a line of one dot came. */
+/** Facts about a dot-stuffed message that {@link Conversation.hearMessage} has heard to its end. */
 export interface HeardMessage {
-  /** Octets without dot stuffing and without the end. */
+  /** The size of the message, without dot stuffing and without the final line. */
   readonly octets: number;
-  /** True if a CR or LF that was not part of a CRLF came along (RFC 5321 §2.3.8). Always false for a normalized message. */
+  /**
+   * True if the message has a CR or LF outside a CRLF (RFC 5321 §2.3.8). Always false for a
+   * normalized message.
+   */
   readonly bareLineEndings: boolean;
 }
 
-/** What a conversation is given by its server. */
+/** The objects and limits that a server shares among its conversations. */
 export interface ConversationOptions {
-  /** Where the conversation's deadlines are kept: one for all conversations of a server. Default: its own. */
+  /**
+   * The timer of the deadlines. A server shares one object among its conversations. Default: a new
+   * one.
+   */
   readonly deadlines?: Deadlines;
-  /** Bounds what the peers of all conversations make the process keep: one for all of them. Default: no bound. */
+  /** The bound of the memory of connections. A process shares one object. Default: no bound. */
   readonly memory?: MemoryBudget;
-  /** Shares the event loop with the server's other conversations: one for all of them. Default: its own. */
+  /**
+   * The queue that shares the event loop among conversations. A server shares one object. Default:
+   * a new one.
+   */
   readonly turns?: TurnQueue;
-  /** Aborts when the server wants to stop. Default: never. */
+  /** Aborts when the server begins to shut down. Default: a signal that never aborts. */
   readonly shutdownSignal?: AbortSignal;
-  /** How long a hear may wait for the peer, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2.7). */
+  /**
+   * The most milliseconds that one hear waits for the peer. Default: 300,000 (RFC 5321 §4.5.3.2.7).
+   */
   readonly readTimeout?: number;
-  /** How fast bytes and messages must come: octets that buy a second of the patience back. Default: 500. */
+  /** The number of octets that extend a read by one second, up to `readTimeout`. Default: 500. */
   readonly minimumRate?: number;
 }
 
 /**
- * One connection's dialogue. Nothing is heard before what was said has been taken off our hands, and nothing waits longer than
- * `patience` allows. Hearing fails with a ConversationError; one thing is heard at a time.
+ * The dialogue on one connection: hears lines, octets and messages, and says replies. A hear waits
+ * until the transport has accepted all replies, at most `readTimeout` milliseconds. One hear runs
+ * at a time. Hears reject with a {@link ConversationError}.
+ *
+ * @example
+ * ```ts
+ * import type { Protocol } from '@postern/conversation';
+ *
+ * export const echo: Protocol = async (conversation) => {
+ *   conversation.say('220 echo\r\n');
+ *   for (let line = await conversation.hearLine(512); line !== undefined; line = await conversation.hearLine(512)) {
+ *     conversation.say(`250 ${line}\r\n`);
+ *   }
+ *   await conversation.close();
+ * };
+ * ```
  */
 export class Conversation implements TransportListener {
-  /** What it sits on: for its addresses and its TLS. Its bytes are the conversation's. */
+  /**
+   * The transport, for its addresses and its TLS information. Only the conversation reads and
+   * writes its octets.
+   */
   readonly transport: Transport;
   /**
-   * How long a hear may wait for the peer, in milliseconds. While bytes or a message come, they buy some of
-   * it back (`minimumRate`).
+   * The most milliseconds that one hear waits for the peer. Octets of a message extend the time
+   * again, as {@link minimumRate} says.
    */
   readTimeout: number;
-  /** What this peer makes the process keep. Who made the conversation closes it. */
+  /**
+   * The memory that this connection holds. The server that made the conversation closes the
+   * account.
+   */
   readonly memory: MemoryAccount;
-  /** Octets that buy a second of the patience back. */
+  /** The number of octets that extend a read by one second, up to `readTimeout`. */
   readonly minimumRate: number;
   readonly #deadlines: Deadlines;
   readonly #output: Output;
@@ -68,10 +102,10 @@ export class Conversation implements TransportListener {
   #gone: AbortController | undefined = undefined;
   #treatHalfCloseAsDisconnect = false;
   #closed = false;
-  /** The wait for the peer to end as well. */
+  /** The wait for the peer to end its side, while this conversation closes. */
   #ending: Wait | undefined = undefined;
   #endPause: (() => void) | undefined = undefined;
-  /** True once the transport has nothing of the peer any more. */
+  /** True once the peer has ended its side and the transport holds none of its octets. */
   #peerEnded = false;
 
   constructor(transport: Transport, options: ConversationOptions = {}) {
@@ -86,41 +120,54 @@ export class Conversation implements TransportListener {
     transport.listener = this;
   }
 
-  /** Aborts when the server wants to stop: finish what is under way, then take leave. */
+  /**
+   * Aborts when the server begins to shut down. A protocol then finishes its transaction, says
+   * goodbye and closes.
+   */
   get shutdownSignal(): AbortSignal {
     this.#closing ??= new AbortController().signal;
     return this.#closing;
   }
 
-  /** Aborts when the connection is gone, or, while `treatHalfCloseAsDisconnect` is set, when the peer has no more to say. */
+  /**
+   * Aborts when the connection closes. While {@link treatHalfCloseAsDisconnect} is true, it also
+   * aborts when the peer has ended its side and all its octets are heard.
+   */
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       this.#gone = new AbortController();
-      this.#tellIfLeft();
+      this.#abortIfDisconnected();
     }
     return this.#gone.signal;
   }
 
-  /** True if the signal has aborted, or would have if anybody had asked for it: one that nobody needs is not made. */
+  /**
+   * True if {@link signal} has aborted. Reading this creates no signal, which makes it the cheaper
+   * check.
+   */
   get disconnected(): boolean {
     if (this.#closed || this.#gone?.signal.aborted) return true;
     return this.#treatHalfCloseAsDisconnect && this.#peerEnded && this.#input.chunk === undefined;
   }
 
-  /** Whether a peer that has ended its side, with nothing left to hear, counts as gone, as it does during a login. */
+  /**
+   * True if a peer that has ended its side counts as disconnected, as it does during a login.
+   * Default: false.
+   */
   get treatHalfCloseAsDisconnect(): boolean {
     return this.#treatHalfCloseAsDisconnect;
   }
 
-  set treatHalfCloseAsDisconnect(leave: boolean) {
-    this.#treatHalfCloseAsDisconnect = leave;
-    this.#input.onEmpty = leave ? () => this.#tellIfLeft() : undefined;
-    this.#tellIfLeft();
+  set treatHalfCloseAsDisconnect(value: boolean) {
+    this.#treatHalfCloseAsDisconnect = value;
+    this.#input.onEmpty = value ? () => this.#abortIfDisconnected() : undefined;
+    this.#abortIfDisconnected();
   }
 
   /**
-   * What the protocol knows of the peer: a listener that is nearly full closes the oldest stranger first. The protocol sets
-   * `known` after a login, and `busy` while a stranger's message is under way. Default: `stranger`.
+   * The rank of this peer when the listener runs out of connections: it closes the oldest stranger
+   * first. The protocol sets `known` after a login, and `busy` while it receives a stranger's
+   * message. Default: `stranger`.
    */
   get standing(): Standing {
     return this.#standing;
@@ -132,98 +179,128 @@ export class Conversation implements TransportListener {
     this.transport.setStanding?.(standing);
   }
 
-  /** True if something was heard that nobody has taken yet. */
+  /** True if octets have arrived that no hear has taken. */
   get hasInput(): boolean {
     return this.#input.chunk !== undefined || !this.#input.betweenLines;
   }
 
   /**
-   * Has the listener hear line after line, until it wants no more or the peer has ended between two lines. Lines that are there already
-   * are passed on at once, as long as the `turns` allow.
+   * Calls `listener.heard` for each line until it returns false or the peer ends its side between
+   * two lines. Lines that have arrived are passed on synchronously, within the share of the
+   * `turns`.
+   *
+   * @throws ConversationError and any error of the listener, as a rejection
    */
   hearLines(listener: LineListener): Promise<void> {
     return new LineLoop(this, this.#input, this.#output, listener).completed;
   }
 
   /**
-   * The next line, without its CRLF, a character an octet (latin1); undefined once the peer has ended between two lines. Fails with
-   * LineTooLong if it has more octets than the maximum, with BareLineEnding; if it is interruptible, with Closing where it would have to
-   * wait.
+   * Returns the next line without its CRLF, one character for each octet (latin1). Returns
+   * undefined if the peer ends its side between two lines. Only CRLF ends a line (RFC 5321 §2.3.8).
+   * An `interruptible` hear stops waiting when the server shuts down.
+   *
+   * @throws LineTooLong for more than `maxOctets` octets, BareLineEnding, TimedOut, PeerGone,
+   * Displaced, and Closing for an interruptible hear
    */
-  hearLine(maximum: number, interruptible = false): MaybePromise<string | undefined> {
+  hearLine(maxOctets: number, interruptible = false): MaybePromise<string | undefined> {
     if (this.#output.writing === undefined && !this.#input.quotaUsed) {
-      const line = this.#input.takeLine(maximum);
+      const line = this.#input.takeLine(maxOctets);
       if (line !== undefined) return asLine(line);
     }
-    return this.#awaitLine(maximum, interruptible);
+    return this.#awaitLine(maxOctets, interruptible);
   }
 
   /**
-   * Exactly so many octets, in pieces. If `take` fails, what remains is still consumed, without it, before its error is thrown on.
+   * Passes exactly `octets` octets to the consumer, in pieces. If the consumer fails, the
+   * conversation discards the remaining octets and then rejects with that error.
+   *
+   * @throws TimedOut, PeerGone, Displaced
    */
-  hearBytes(octets: number, take: ChunkConsumer): MaybePromise<void> {
-    return this.#hearPieces(new Counted(octets), take);
+  hearBytes(octets: number, consume: ChunkConsumer): MaybePromise<void> {
+    return this.#hearPieces(new Counted(octets), consume);
   }
 
   /**
-   * A dot-stuffed message (RFC 5321 §4.5.2), in pieces, up to its end. If `take` fails, the message is still consumed to its end,
-   * without it, before its error is thrown on. After any other failure what comes is half a message: close.
+   * Passes a dot-stuffed message (RFC 5321 §4.5.2) to the consumer, in pieces without dot stuffing.
+   * If the consumer fails, the conversation discards the rest of the message and then rejects with
+   * that error. After any other error the input stands within the message: close the conversation.
+   *
+   * @throws TimedOut, PeerGone, Displaced
    */
-  hearMessage(take: ChunkConsumer): MaybePromise<HeardMessage> {
-    return this.#hearPieces(new DotUnstuffer(), take);
+  hearMessage(consume: ChunkConsumer): MaybePromise<HeardMessage> {
+    return this.#hearPieces(new DotUnstuffer(), consume);
   }
 
   /**
-   * Hears a dot-stuffed message as {@link hearMessage} does, and passes it on with a CRLF in place of each bare CR and each bare LF. Only
-   * CRLF.CRLF as the peer sent it ends the message. The octets counted are those passed on. Rejects as `hearMessage` does.
+   * Passes a dot-stuffed message to the consumer as {@link hearMessage} does, with a CRLF in place
+   * of each bare CR and each bare LF. Only CRLF.CRLF as the peer sent it ends the message. `octets`
+   * counts the normalized message.
+   *
+   * @throws TimedOut, PeerGone, Displaced
    */
-  hearNormalizedMessage(take: ChunkConsumer): MaybePromise<HeardMessage> {
-    return this.#hearPieces(new NormalizedMessage(), take);
+  hearNormalizedMessage(consume: ChunkConsumer): MaybePromise<HeardMessage> {
+    return this.#hearPieces(new NormalizedMessage(), consume);
   }
 
   /**
-   * Takes what the peer has sent and nobody has heard, at most `maximum` octets as latin1, without a
-   * wait. These are the last words of a peer that left in the middle of a line, or during a write.
-   * The conversation hears nothing after this. Never throws.
+   * Takes the octets that have arrived and that no hear has taken, at most `maxOctets` as latin1,
+   * without a wait. They are the last input of a peer that disconnected within a line or during a
+   * write. The conversation hears nothing after this call. Never throws.
    */
-  unheard(maximum: number): string {
-    return this.#input.unheard(maximum);
+  unheard(maxOctets: number): string {
+    return this.#input.unheard(maxOctets);
   }
 
-  /** Says something; it leaves together with what else is said before the next wait. To say much, flush now and then. */
+  /**
+   * Appends the text to the output. One write sends all that was said before the next wait. Call
+   * {@link flush} between large texts.
+   */
   say(text: string): void {
     this.#output.say(text);
   }
 
-  /** Sends what was said and not sent yet; resolves when more can be said. */
+  /** Sends the output. Resolves when the transport accepts more.
+   *
+   * @throws PeerGone, TimedOut
+   */
   flush(): MaybePromise<void> {
     if (this.#output.flush() !== undefined) return this.#output.flushed(this.readTimeout).then(() => {});
   }
 
-  /** Sends bytes, after what was said; resolves when more can be sent. For messages, which are no text. */
+  /**
+   * Sends octets after the output that was said, for content that is no text. Resolves when the
+   * transport accepts more.
+   *
+   * @throws PeerGone, TimedOut
+   */
   async send(bytes: Uint8Array): Promise<void> {
     await this.flush();
     this.#output.write(bytes);
     await this.#output.flushed(this.readTimeout);
   }
 
-  /** What the work comes to, or TimedOut after so many milliseconds. */
+  /**
+   * Resolves as the work does, or rejects with TimedOut after `milliseconds`. The work itself
+   * continues.
+   */
   within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
     return this.#deadlines.within(milliseconds, work);
   }
 
   /**
-   * Ends all hearing with TimedOut after `milliseconds` from now, whatever the peer sends and however
-   * long `patience` is. A later call sets another end; `Infinity` sets none, which is the default.
+   * Ends all hearing with TimedOut `milliseconds` from now, independent of `readTimeout` and of the
+   * input. A later call replaces the time. `Infinity` removes it, which is the default.
    */
   expireIn(milliseconds: number): void {
     this.#input.expireIn(milliseconds);
   }
 
   /**
-   * Sends what was said and hears nothing for `milliseconds`, to slow the peer down. Ends sooner when
-   * the connection closes or {@link interrupt} is called. Rejects with PeerGone and TimedOut as
-   * {@link flush} does.
+   * Sends the output and hears nothing for `milliseconds`, to slow the peer down. The pause ends
+   * early if the connection closes or {@link interrupt} is called.
+   *
+   * @throws PeerGone, TimedOut
    */
   async pause(milliseconds: number): Promise<void> {
     await this.flush();
@@ -235,7 +312,12 @@ export class Conversation implements TransportListener {
     this.#endPause = undefined;
   }
 
-  /** Starts TLS; what was said leaves before, and whatever was heard and not taken is dropped. */
+  /**
+   * Sends the output, discards the input that no hear has taken, and starts TLS on the connection.
+   *
+   * @throws TypeError if the transport has no TLS or a hear is running; TimedOut, and any error of
+   * the handshake
+   */
   async startTls(): Promise<void> {
     if (this.transport.startTls === undefined) throw new TypeError('this transport has no TLS to start');
     if (this.#input.isAwaited) throw new TypeError('TLS cannot start while the conversation hears');
@@ -244,26 +326,30 @@ export class Conversation implements TransportListener {
     await this.within(this.readTimeout, this.transport.startTls());
   }
 
-  /** Sends what was said, ends, and closes when the peer has, or soon. Does not fail. */
+  /**
+   * Sends the output and ends this side. Closes the connection when the peer ends its side, or
+   * after five seconds. Never rejects.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
-    let left = Math.min(this.readTimeout, MAX_LINGER_MS);
+    let remaining = Math.min(this.readTimeout, MAX_LINGER_MS);
     try {
-      if (this.#output.flush() !== undefined) left = await this.#output.flushed(left);
+      if (this.#output.flush() !== undefined) remaining = await this.#output.flushed(remaining);
       if (this.#closed) return;
       this.transport.end();
-      this.#ending ??= this.#deadlines.wait(left);
-      // Closing a socket with something unread resets the connection, and the peer may lose what was said last.
+      this.#ending ??= this.#deadlines.wait(remaining);
+      // Closing a socket with unread input resets the connection, and the peer may lose the last
+      // reply.
       this.#input.discard();
       await this.#ending.result;
     } catch {
-      // It broke, or took too long: the end either way.
+      // The connection broke or the time is over: destroy it in both cases.
     } finally {
       this.destroy();
     }
   }
 
-  /** Breaks off the wait of who hears, if somebody does, for this reason. */
+  /** Makes the hear that is waiting reject with the reason, and ends a pause. */
   interrupt(reason: Error): void {
     this.#endPause?.();
     this.#input.resume(reason);
@@ -277,7 +363,7 @@ export class Conversation implements TransportListener {
   /** @internal */
   onEnd(): void {
     this.#peerEnded = true;
-    this.#tellIfLeft();
+    this.#abortIfDisconnected();
   }
 
   /** @internal */
@@ -285,10 +371,10 @@ export class Conversation implements TransportListener {
     this.#closed = true;
     this.#ending?.resolve();
     this.#endPause?.();
-    this.#tellIfLeft();
+    this.#abortIfDisconnected();
   }
 
-  /** Closes at once. */
+  /** Closes the connection at once and discards the output. */
   destroy(): void {
     this.#output.drop();
     this.#input.chunk = undefined;
@@ -308,11 +394,11 @@ export class Conversation implements TransportListener {
     return heard === undefined ? undefined : asLine(heard);
   }
 
-  #hearPieces<T>(source: Source<T>, take: ChunkConsumer): MaybePromise<T> {
-    return new PieceLoop(this, this.#input, this.#output, source, take).hear();
+  #hearPieces<T>(source: Source<T>, consume: ChunkConsumer): MaybePromise<T> {
+    return new PieceLoop(this, this.#input, this.#output, source, consume).hear();
   }
 
-  #tellIfLeft(): void {
+  #abortIfDisconnected(): void {
     if (this.disconnected) this.#gone?.abort(GONE);
   }
 }
@@ -322,7 +408,9 @@ function asLine(line: string | LineError): string {
   throw line;
 }
 
-/** Why signals abort: one for all, since taking the stack for each costs as much as a login does. */
+/**
+ * The reason of aborted signals. One object serves all: recording a stack costs as much as a login.
+ */
 const GONE = new PeerGone();
-/** How long a peer may take to end its side after us. */
+/** The most milliseconds that a closing conversation waits for the peer to end its side. */
 const MAX_LINGER_MS = 5_000;

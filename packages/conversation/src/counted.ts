@@ -1,6 +1,6 @@
-/** So many octets, as they are. */
+/** A source of a fixed number of octets, unchanged. */
 export class Counted {
-  /** How far the last chunk has been used. */
+  /** The number of octets of the last chunk that the source has consumed. */
   consumed = 0;
   readonly summary = undefined;
   #missing: number;
@@ -13,7 +13,7 @@ export class Counted {
     return this.#missing <= 0;
   }
 
-  /** The next piece, a view of the chunk from `from` on. */
+  /** Returns the next piece: a view of the chunk from `from` on. */
   next(chunk: Buffer, from: number): Uint8Array {
     const piece = chunk.subarray(from, from + this.#missing);
     this.#missing -= piece.length;

@@ -2,8 +2,8 @@ import { type Clock, DenseSet, type Indexed, systemClock } from '@postern/core';
 import { Closing, TimedOut } from './errors.ts';
 
 /**
- * The deadlines of all who wait on one server, kept by one coarse timer that runs only while somebody waits. A deadline passes up to
- * one granule late.
+ * The deadlines of all waits on one server. One coarse timer serves them, and runs only while a
+ * wait is open. A deadline passes up to one granule late.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -12,63 +12,69 @@ export class Deadlines {
   readonly #watched = new WeakSet<AbortSignal>();
   #ticking = false;
 
-  /** The granularity is in milliseconds. */
+  /** Takes the clock, and the granularity of the timer in milliseconds. */
   constructor(clock: Clock = systemClock, granularity = 1000) {
     this.#clock = clock;
     this.#granularity = granularity;
   }
 
-  /** How many milliseconds the waiter has left; fewer than none if it could have expired by now. */
+  /** Returns the milliseconds until the waiter's deadline; negative after the deadline. */
   remaining(waiter: Waiter): number {
     return waiter.expiresAt - this.#clock.now();
   }
 
-  /** Calls back once, exactly after `milliseconds`, unless the timer is disposed of before. */
+  /** Calls `callback` once after exactly `milliseconds`, unless the timer is disposed of before. */
   after(milliseconds: number, callback: () => void): Disposable {
     return this.#clock.after(milliseconds, callback);
   }
 
-  /** Lets the waiter wait for `milliseconds` from now, but not beyond its {@link limit}. */
+  /** Sets the waiter's deadline to `milliseconds` from now, at most to its {@link limit}. */
   grant(waiter: Waiter, milliseconds: number): void {
     waiter.expiresAt = Math.min(this.#clock.now() + milliseconds, waiter.latest);
   }
 
-  /** Ends every wait of the waiter `milliseconds` from now, the current one as well. Infinity lifts the limit. */
+  /**
+   * Limits all waits of the waiter, the current one included, to `milliseconds` from now. Infinity
+   * removes the limit.
+   */
   limit(waiter: Waiter, milliseconds: number): void {
     waiter.latest = milliseconds === Number.POSITIVE_INFINITY ? milliseconds : this.#clock.now() + milliseconds;
     waiter.expiresAt = Math.min(waiter.expiresAt, waiter.latest);
   }
 
-  /** True if the waiter may wait no more, however long each wait was to be. */
+  /** Returns true if the {@link limit} of the waiter is over. */
   isPast({ latest }: Waiter): boolean {
     return latest !== Number.POSITIVE_INFINITY && latest <= this.#clock.now();
   }
 
   /**
-   * Has the waiter wait at most so many milliseconds; then it fails with TimedOut. With Closing it fails when the signal, if one is
-   * given, aborts.
+   * Begins a wait. Calls `waiter.fail` with TimedOut after `milliseconds`, and with Closing when
+   * `shutdownSignal` aborts.
    */
-  begin(waiter: Waiter, milliseconds: number, closing?: AbortSignal): void {
+  begin(waiter: Waiter, milliseconds: number, shutdownSignal?: AbortSignal): void {
     this.grant(waiter, milliseconds);
-    waiter.shutdownSignal = closing;
+    waiter.shutdownSignal = shutdownSignal;
     this.#waiting.add(waiter);
     if (!this.#ticking) this.#schedule();
-    if (closing !== undefined) this.#watch(closing);
+    if (shutdownSignal !== undefined) this.#watch(shutdownSignal);
   }
 
-  /** The waiter waits no longer. */
+  /** Ends a wait without calling the waiter. */
   end(waiter: Waiter): void {
     this.#waiting.delete(waiter);
   }
 
-  /** Begins a wait as {@link begin} does, for something that may come. */
-  wait<T = void>(milliseconds: number, closing?: AbortSignal): Wait<T> {
+  /** Begins a wait for one result, which the caller passes to {@link Wait.resolve}. */
+  wait<T = void>(milliseconds: number, shutdownSignal?: AbortSignal): Wait<T> {
     const wait = new Wait<T>(this);
-    this.begin(wait, milliseconds, closing);
+    this.begin(wait, milliseconds, shutdownSignal);
     return wait;
   }
 
-  /** What the work comes to, or TimedOut after so many milliseconds. */
+  /**
+   * Resolves as the work does, or rejects with TimedOut after `milliseconds`. The work itself
+   * continues.
+   */
   within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
     const wait = this.wait<T>(milliseconds);
     work.then(
@@ -96,13 +102,16 @@ export class Deadlines {
     this.#clock.after(this.#granularity, this.#tick);
   }
 
-  /** One listener for all who wait: an AbortSignal looks through its listeners at every change. */
-  #watch(closing: AbortSignal): void {
-    if (this.#watched.has(closing)) return;
-    this.#watched.add(closing);
-    closing.addEventListener('abort', () => {
+  /**
+   * Adds one listener for all waits: an AbortSignal scans its listeners whenever one is added or
+   * removed.
+   */
+  #watch(signal: AbortSignal): void {
+    if (this.#watched.has(signal)) return;
+    this.#watched.add(signal);
+    signal.addEventListener('abort', () => {
       this.#fail(
-        this.#waiting.members.filter((waiter) => waiter.shutdownSignal === closing),
+        this.#waiting.members.filter((waiter) => waiter.shutdownSignal === signal),
         () => new Closing(),
       );
     });
@@ -116,23 +125,26 @@ export class Deadlines {
   }
 }
 
-/** Who waits, once or again and again: then the one object serves all waits. */
+/** An object with a deadline. One object may serve many waits, one after the other. */
 export abstract class Waiter implements Indexed {
-  /** By the clock, in milliseconds. */
+  /** The deadline of the current wait: milliseconds by the clock. */
   expiresAt = 0;
-  /** By the clock, in milliseconds: when the last wait ends at the latest. */
+  /** The end of all waits: milliseconds by the clock. */
   latest = Number.POSITIVE_INFINITY;
-  /** The signal that ends the wait as well, if one does. */
+  /** The signal that ends the current wait with Closing. */
   shutdownSignal: AbortSignal | undefined = undefined;
   index = -1;
 
-  /** It waits no longer, for this reason. */
+  /** Called once when the wait ends without a result: with TimedOut or Closing. */
   abstract fail(reason: Error): void;
 }
 
-/** Somebody's waiting for one thing, which ends when it comes, when the deadline passes, or when the server closes. */
+/**
+ * A wait for one result, which ends with the result, at the deadline, or when the server shuts
+ * down.
+ */
 export class Wait<T = void> extends Waiter {
-  /** Resolves with what was waited for; rejects with TimedOut or Closing. */
+  /** Resolves with the result, or rejects with TimedOut or Closing. */
   readonly result: Promise<T>;
   readonly #deadlines: Deadlines;
   readonly #resolve: (value: T) => void;
@@ -147,7 +159,7 @@ export class Wait<T = void> extends Waiter {
     this.#reject = reject;
   }
 
-  /** What was waited for is there. */
+  /** Ends the wait with its result. */
   resolve(value: T): void {
     this.#deadlines.end(this);
     this.#resolve(value);

@@ -1,9 +1,11 @@
 /**
- * Takes the dot stuffing off most of a message (RFC 5321 §4.5.2) in WebAssembly, 32 octets at a time. `dot-kernel.wat`
- * is the source of the code. A run stops before each place that needs a closer look: a dot at the
- * beginning of a line that a CR or LF follows, and the last octets of the input.
+ * Takes the dot stuffing off most of a message (RFC 5321 §4.5.2) in WebAssembly, 32 octets at a
+ * time. `dot-kernel.wat` is the source of the code. A run stops before each place that needs a
+ * closer look: a dot at the beginning of a line that a CR or LF follows, and the last octets of the
+ * input.
  *
- * For 64 KiB a run takes 5 µs, `indexOf` for the end of the message 6 µs, a loop in JavaScript 250 µs.
+ * For 64 KiB a run takes 5 µs, `indexOf` for the end of the message 6 µs, a loop in JavaScript 250
+ * µs.
  */
 export class DotKernel {
   /** The most octets that {@link load} takes. */
@@ -37,11 +39,12 @@ export class DotKernel {
   }
 
   /**
-   * Runs from the octet at `from` of the input. `before` holds the two octets before that octet. Returns
-   * the number of octets of output.
+   * Runs from the octet at `from` of the input. `before` holds the two octets before that octet.
+   * Returns the number of octets of output.
    */
   run(from: number, before: readonly [number, number]): number {
-    // The run includes the octet before: then the first octet is the second of a pair, as all others are.
+    // The run includes the octet before: then the first octet is the second of a pair, as all
+    // others are.
     const start = INPUT + from - 1;
     this.#octets[start - 1] = before[0];
     this.#octets[start] = before[1];
@@ -59,7 +62,9 @@ export class DotKernel {
     return this.#results[BARE_LINE_ENDINGS] === 1;
   }
 
-  /** Returns the octet of the input at the index. The indexes -1 and -2 are the octets of `before`. */
+  /**
+   * Returns the octet of the input at the index. The indexes -1 and -2 are the octets of `before`.
+   */
   octet(index: number): number {
     return this.#octets[INPUT + index] as number;
   }
@@ -97,6 +102,9 @@ declare const WebAssembly: {
 const END_OF_INPUT = 0;
 const END_OF_OUTPUT = 1;
 const BARE_LINE_ENDINGS = 2;
-/** Addresses of the input and of the output. The 64 octets before each hold what precedes the first octet. */
+/**
+ * Addresses of the input and of the output. The 64 octets before each hold what precedes the first
+ * octet.
+ */
 const INPUT = 64;
 const OUTPUT = INPUT + DotKernel.maxOctets + 64;

@@ -1,34 +1,35 @@
 import { DotKernel } from './dot-kernel.ts';
 
 /**
- * Takes the dot stuffing off a message (RFC 5321 §4.5.2) and finds its end, CRLF.CRLF and nothing else (§4.1.1.4). What comes out is
- * the same however the bytes were split.
+ * Takes the dot stuffing off a message (RFC 5321 §4.5.2) and finds its end: only CRLF.CRLF
+ * (§4.1.1.4). The message does not depend on how the octets are split into chunks.
  */
 export class DotUnstuffer {
-  /** How far the last chunk has been used. */
+  /** The number of octets of the last chunk that are consumed. */
   consumed = 0;
-  /** True once the end has come; what stands behind it in the chunk is not used. */
+  /** True once the end was found. The octets of the chunk after the end are not consumed. */
   ended = false;
-  /** Octets that came out. */
+  /** The size of the message so far, without dot stuffing. */
   octets = 0;
-  /** True if a CR or LF that is not part of a CRLF came along. */
+  /** True if the message has a CR or LF outside a CRLF. */
   bareLineEndings = false;
   #state: State = LINE_START;
   readonly #kernel: DotKernel | null;
 
-  /** The kernel is for the bulk of the message; without one it takes longer. */
+  /** Takes the kernel for large chunks. With null, a loop in JavaScript handles all octets. */
   constructor(kernel: DotKernel | null = defaultKernel) {
     this.#kernel = kernel;
   }
 
-  /** How the message came, so far. */
+  /** The facts about the message so far. */
   get summary(): { readonly octets: number; readonly bareLineEndings: boolean } {
     return { octets: this.octets, bareLineEndings: this.bareLineEndings };
   }
 
   /**
-   * The next piece of the message from the chunk at `from`: a view of it, perhaps empty. Call again while the chunk is not used up
-   * and the end has not come. Overwrites the chunk where dots are taken out.
+   * Returns the next piece of the message from the chunk at `from`: a view of the chunk, possibly
+   * empty. The caller calls again until the chunk is consumed or the end is found. Overwrites the
+   * chunk where it removes dots.
    */
   next(chunk: Buffer, from: number): Uint8Array {
     const piece = this.#next(chunk, from);
@@ -39,7 +40,8 @@ export class DotUnstuffer {
   #next(chunk: Buffer, from: number): Uint8Array {
     this.consumed = from;
     if (this.#state === DOT_CR && chunk[from] !== LF) {
-      // The CR that was held back belongs to the message, and there is no room for it in this chunk.
+      // The CR held back from the last chunk belongs to the message. This chunk has no room before
+      // `from`.
       this.#state = AFTER_CR;
       return Uint8Array.of(CR);
     }
@@ -57,10 +59,13 @@ export class DotUnstuffer {
     return chunk.subarray(from, to);
   }
 
-  /** Has the kernel do what it can. Returns the place behind what came out. */
+  /**
+   * Lets the kernel process the chunk up to the next octet that needs a decision. Returns the end
+   * of the output.
+   */
   #skim(kernel: DotKernel, chunk: Buffer, from: number, to: number): number {
     const octets = kernel.run(this.consumed - from, BEFORE[this.#state as 0 | 1 | 2]);
-    // What stayed where it was needs no copying.
+    // Output that keeps its place needs no copy.
     if (to !== this.consumed || kernel.stopped !== this.consumed - from + octets) kernel.copy(octets, chunk, to);
     if (kernel.bareLineEndings) this.bareLineEndings = true;
     this.consumed = from + kernel.stopped;
@@ -70,7 +75,7 @@ export class DotUnstuffer {
     return to + octets;
   }
 
-  /** Looks at the next octets one by one, at least so many that calling the kernel again is worth it. */
+  /** Decides octet by octet, until calling the kernel again pays. Returns the end of the output. */
   #step(chunk: Buffer, end: number, to: number): number {
     let state = this.#state;
     let at = this.consumed;
@@ -110,24 +115,24 @@ type State = typeof LINE_START | typeof IN_LINE | typeof AFTER_CR | typeof DOT_F
 const LINE_START = 0;
 const IN_LINE = 1;
 const AFTER_CR = 2;
-/** A dot at the beginning of a line, which is not part of the message. */
+/** After a dot at the beginning of a line. The dot is not part of the message. */
 const DOT_FIRST = 3;
-/** After that a CR: it is, if no LF follows. */
+/** After that dot and a CR. The CR is part of the message unless an LF follows. */
 const DOT_CR = 4;
 
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 
-/** Octets that bring about a state. */
+/** Two octets that lead to each state, for the kernel. */
 const BEFORE = {
   [LINE_START]: [CR, LF],
   [IN_LINE]: [DOT, DOT],
   [AFTER_CR]: [DOT, CR],
 } as const;
 
-/** Fewer octets than this are done sooner without the kernel. */
+/** The fewest octets for which calling the kernel pays. */
 const MIN_KERNEL_OCTETS = 64;
 
-/** Keeps nothing from one call to the next. */
+/** One kernel serves all messages: it keeps no state between two calls. */
 const defaultKernel = DotKernel.create();

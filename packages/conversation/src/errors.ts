@@ -1,6 +1,6 @@
-/** The base of what a conversation's hearing and saying fails with. */
+/** The base class of the errors that a conversation rejects with. */
 export abstract class ConversationError extends Error {
-  /** Stable, for logs and for code that tells errors apart. */
+  /** A stable name of the error, for logs and for comparisons. */
   abstract readonly code: string;
 
   override get name(): string {
@@ -8,19 +8,28 @@ export abstract class ConversationError extends Error {
   }
 }
 
-/** The line is longer than it may be. What is left of it is discarded before the next line is heard. */
+/**
+ * The line has too many octets. The conversation discards the rest of the line before it hears the
+ * next one.
+ */
 export class LineTooLong extends ConversationError {
   readonly code = 'line-too-long';
-  /** The first octets of the line, five at most: enough to tell what kind of line it is, and too few for a secret. */
+  /**
+   * The first octets of the line, at most five: enough to identify the command, too few for a
+   * secret.
+   */
   readonly beginning: string;
 
-  constructor(maximum: number, beginning = '') {
-    super(`a line of more than ${maximum} octets`);
+  constructor(maxOctets: number, beginning = '') {
+    super(`a line of more than ${maxOctets} octets`);
     this.beginning = beginning;
   }
 }
 
-/** A CR or LF stands alone in the line (RFC 5321 §2.3.8). What is left up to the next CRLF is discarded before the next line is heard. */
+/**
+ * The line has a CR or LF outside a CRLF (RFC 5321 §2.3.8). The conversation discards the input up
+ * to the next CRLF.
+ */
 export class BareLineEnding extends ConversationError {
   readonly code = 'bare-line-ending';
 
@@ -29,7 +38,7 @@ export class BareLineEnding extends ConversationError {
   }
 }
 
-/** The peer, or the work that was given so much time, took too long. */
+/** The peer, or work with a time limit, did not finish within the time. */
 export class TimedOut extends ConversationError {
   readonly code = 'timed-out';
 
@@ -38,7 +47,10 @@ export class TimedOut extends ConversationError {
   }
 }
 
-/** The peer left in the middle of something, or the connection broke; the cause, if there is one, says how. */
+/**
+ * The peer disconnected within a line or a message, or the connection broke. `cause` is the
+ * transport's error, if any.
+ */
 export class PeerGone extends ConversationError {
   readonly code = 'peer-gone';
 
@@ -47,7 +59,7 @@ export class PeerGone extends ConversationError {
   }
 }
 
-/** The server needs the place of this connection for another peer (RFC 5321 §3.8: 421). */
+/** The server closes this connection in favour of another peer (RFC 5321 §3.8: 421). */
 export class Displaced extends ConversationError {
   readonly code = 'displaced';
 
@@ -56,7 +68,7 @@ export class Displaced extends ConversationError {
   }
 }
 
-/** The server wants to stop, and the peer has asked for nothing that is not answered. */
+/** The server shuts down, and every command of the peer has its reply. */
 export class Closing extends ConversationError {
   readonly code = 'closing';
 

@@ -6,32 +6,32 @@ import type { Output } from './output.ts';
 import type { Transport } from './transport.ts';
 import type { TurnQueue } from './turn-queue.ts';
 
-/** Why a line could not be heard; the next one can. */
+/** The error of one line. The conversation can hear the next line. */
 export type LineError = LineTooLong | BareLineEnding;
 
-/** Who waits for input. */
+/** A hear that waits for input. */
 export interface InputWaiter {
-  /** There is more, or the end; or the wait has failed. */
+  /** Continues the hear: with input or the end of input, or with the failure. */
   resume(failure: Error | undefined): void;
 }
 
-/** What was heard and not taken yet, and the wait for more. */
+/** The input of a conversation: the octets that no hear has taken, and the wait for more. */
 export class Input extends Waiter {
-  /** From `at` on. */
+  /** The octets that no hear has taken, from `offset` on; undefined if all are taken. */
   chunk: Buffer | undefined = undefined;
   offset = 0;
-  /** True once the peer has ended its side and the transport has no more of it. */
+  /** True once the peer has ended its side and `chunk` is the rest of its octets. */
   ended = false;
-  /** Called when all that was heard is taken. */
+  /** Called when the hears have taken all octets. */
   onEmpty: (() => void) | undefined = undefined;
   readonly #transport: Transport;
   readonly #output: Output;
   readonly #deadlines: Deadlines;
   readonly #turns: TurnQueue;
   readonly #lines = new LineScanner();
-  /** Pieces of work until the next look at the clock. */
+  /** The pieces of work until the next reading of the clock. */
   #unclocked = PIECES_PER_CLOCK_READ;
-  #sleeper: InputWaiter | undefined = undefined;
+  #waiter: InputWaiter | undefined = undefined;
   #discards = false;
 
   constructor(transport: Transport, output: Output, deadlines: Deadlines, turns: TurnQueue) {
@@ -47,7 +47,10 @@ export class Input extends Waiter {
     return this.#lines.idle;
   }
 
-  /** True once this turn of the loop is used up. Reads the clock after every eighth piece of work. */
+  /**
+   * True if the conversations have used up this turn of the event loop. Reads the clock once for
+   * eight pieces of work.
+   */
   get quotaUsed(): boolean {
     if (this.#unclocked > 0) return false;
     if (this.#turns.isOver) return true;
@@ -55,22 +58,24 @@ export class Input extends Waiter {
     return false;
   }
 
-  /** True while somebody waits. */
+  /** True while a hear waits. */
   get isAwaited(): boolean {
-    return this.#sleeper !== undefined;
+    return this.#waiter !== undefined;
   }
 
-  /** How many milliseconds the last wait has left of what it was given. */
+  /** The milliseconds until the deadline of the last wait. */
   get remaining(): number {
     return this.#deadlines.remaining(this);
   }
 
-  /** The next line, or why there is none; undefined if it has not come to its end. */
-  takeLine(maximum: number): string | LineError | undefined {
+  /**
+   * Takes the next line, or the error of that line. Returns undefined if the line is not complete.
+   */
+  takeLine(maxOctets: number): string | LineError | undefined {
     if (this.chunk === undefined) return undefined;
     this.#unclocked--;
     try {
-      return this.#lines.scan(this.chunk, this.offset, maximum);
+      return this.#lines.scan(this.chunk, this.offset, maxOctets);
     } catch (error) {
       if (error instanceof LineTooLong || error instanceof BareLineEnding) return error;
       throw error;
@@ -79,22 +84,24 @@ export class Input extends Waiter {
     }
   }
 
-  /** Counts the work of a chunk without lines, by its size in octets. */
+  /** Counts the work of octets that are no lines. */
   countChunk(octets: number): void {
     this.#unclocked -= 1 + octets / OCTETS_PER_PIECE;
   }
 
-  /** What stands before there is taken. */
-  advance(at: number): void {
-    this.offset = at;
-    if (at !== this.chunk?.length) return;
+  /** Marks the octets of the chunk before `offset` as taken. */
+  advance(offset: number): void {
+    this.offset = offset;
+    if (offset !== this.chunk?.length) return;
     this.chunk = undefined;
     this.onEmpty?.();
   }
 
   /**
-   * Takes what the transport has, if only the end; false if it has nothing yet. Throws PeerGone if the connection broke, or if what is
-   * there is discarded: what comes then has a hole before it.
+   * Reads the transport's octets, or its end. Returns false if neither has arrived.
+   *
+   * @throws PeerGone if the connection broke, or if the conversation discards its input: octets are
+   * missing then
    */
   fill(): boolean {
     if (this.#discards) throw GONE;
@@ -107,40 +114,49 @@ export class Input extends Waiter {
   }
 
   /**
-   * Has the sleeper woken once, when there is more to fill in, and at the latest after so many milliseconds. What was said leaves
-   * before: the peer may be waiting for it. Throws PeerGone if the connection broke, and Closing if that is asked for and the case.
+   * Sends the output, since the peer may wait for it, and resumes the waiter once: when input
+   * arrives, or after `milliseconds`.
+   *
+   * @throws PeerGone if the connection broke, Closing if `shutdownSignal` has aborted
    */
-  waitFor(sleeper: InputWaiter, milliseconds: number, closing: AbortSignal | undefined): void {
-    if (this.#sleeper !== undefined) throw new TypeError('one thing is heard at a time');
-    const stuck = this.#output.flush();
-    if (stuck !== undefined) {
-      this.#afterFlush(sleeper, milliseconds);
+  waitFor(waiter: InputWaiter, milliseconds: number, shutdownSignal: AbortSignal | undefined): void {
+    if (this.#waiter !== undefined) throw new TypeError('a conversation runs one hear at a time');
+    if (this.#output.flush() !== undefined) {
+      this.#afterFlush(waiter, milliseconds);
       return;
     }
-    if (closing?.aborted) throw new Closing();
-    this.#sleeper = sleeper;
+    if (shutdownSignal?.aborted) throw new Closing();
+    this.#waiter = waiter;
     this.#unclocked = PIECES_PER_CLOCK_READ;
-    this.#deadlines.begin(this, milliseconds, closing);
+    this.#deadlines.begin(this, milliseconds, shutdownSignal);
   }
 
-  /** Wakes the sleeper in a later turn of the loop. Throws TimedOut after the latest end of all waits. */
-  yieldTurn(sleeper: InputWaiter): void {
+  /** Resumes the waiter in a later turn of the event loop.
+   *
+   * @throws TimedOut after the time of {@link expireIn}
+   */
+  yieldTurn(waiter: InputWaiter): void {
     if (this.#deadlines.isPast(this)) throw new TimedOut();
     this.#unclocked = PIECES_PER_CLOCK_READ;
-    this.#turns.wait(sleeper);
+    this.#turns.wait(waiter);
   }
 
-  /** Lets the wait last `milliseconds` from now; {@link remaining} returns the rest. */
+  /**
+   * Sets the deadline of the wait to `milliseconds` from now. {@link remaining} counts from here.
+   */
   grant(milliseconds: number): void {
     this.#deadlines.grant(this, milliseconds);
   }
 
-  /** Ends every wait with TimedOut `milliseconds` from now, whatever the peer sends. */
+  /** Ends every wait with TimedOut `milliseconds` from now, independent of the input. */
   expireIn(milliseconds: number): void {
     this.#deadlines.limit(this, milliseconds);
   }
 
-  /** Drops whatever was heard and will be, up to the end, also for who waits; destroys the transport if the connection broke. */
+  /**
+   * Discards the input up to its end, and fails the hear that waits. Destroys the transport if the
+   * connection broke.
+   */
   discard(): void {
     this.#discards = true;
     this.resume(GONE);
@@ -153,12 +169,15 @@ export class Input extends Waiter {
     }
   }
 
-  /** Takes the octets that have come and are not taken, as latin1, without a wait. Never throws. */
-  unheard(maximum: number): string {
+  /**
+   * Takes the octets that have arrived and that no hear has taken, as latin1, without a wait. Never
+   * throws.
+   */
+  unheard(maxOctets: number): string {
     let text = this.#lines.unfinished + (this.chunk?.toString('latin1', this.offset) ?? '');
     this.drop();
     try {
-      while (text.length < maximum) {
+      while (text.length < maxOctets) {
         const read = this.#transport.read();
         if (typeof read === 'string') break;
         text += asBuffer(read).toString('latin1');
@@ -166,10 +185,10 @@ export class Input extends Waiter {
     } catch {
       // The connection broke: the transport has no more.
     }
-    return text.slice(0, maximum);
+    return text.slice(0, maxOctets);
   }
 
-  /** Drops whatever was heard. */
+  /** Drops the octets that no hear has taken. */
   drop(): void {
     this.chunk = undefined;
     this.#lines.reset();
@@ -179,28 +198,28 @@ export class Input extends Waiter {
     this.resume(reason);
   }
 
-  /** There is more to fill in; or whoever waits is to wait no longer. */
+  /** Resumes the hear that waits: input has arrived, or the wait has failed. */
   resume(failure: Error | undefined): void {
     if (this.#discards && failure === undefined) {
       this.discard();
       return;
     }
-    const sleeper = this.#sleeper;
-    if (sleeper === undefined) return;
-    this.#sleeper = undefined;
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    this.#waiter = undefined;
     this.#deadlines.end(this);
-    sleeper.resume(failure);
+    waiter.resume(failure);
   }
 
-  /** It has a new look at what there is then, with the rest of its time. */
-  #afterFlush(sleeper: InputWaiter, milliseconds: number): void {
+  /** Resumes the waiter when the transport has accepted the output, with the rest of its time. */
+  #afterFlush(waiter: InputWaiter, milliseconds: number): void {
     this.#output.flushed(milliseconds).then(
-      (left) => {
-        this.#deadlines.grant(this, left);
-        // A peer that reads slowly enough is never waited for otherwise.
-        sleeper.resume(this.#deadlines.isPast(this) ? new TimedOut() : undefined);
+      (remaining) => {
+        this.#deadlines.grant(this, remaining);
+        // A peer that reads slowly would otherwise never reach the limit of all waits.
+        waiter.resume(this.#deadlines.isPast(this) ? new TimedOut() : undefined);
       },
-      (error: Error) => sleeper.resume(error),
+      (error: Error) => waiter.resume(error),
     );
   }
 

@@ -3,30 +3,40 @@ import { Closing, PeerGone } from './errors.ts';
 import type { Input, InputWaiter, LineError } from './input.ts';
 import type { Output } from './output.ts';
 
-/** Who hears lines, one after the other. */
+/** The receiver of a conversation's lines. */
 export interface LineListener {
-  /** The most octets that a line may have. */
+  /** The most octets of a line, without its CRLF. */
   readonly maxOctets: number;
-  /** Whether a server that wants to stop may break off the wait for the next line, with Closing. */
+  /** True if a server that shuts down may end the wait for the next line, with Closing. */
   readonly interruptible: boolean;
-  /** Whether a conversation that begins with this octet is one of lines; if not, nothing is heard. Asked once. Default: any is. */
+  /**
+   * Returns true if a conversation may begin with this octet; false ends the hear. Called once.
+   * Default: true.
+   */
   acceptsFirst?(octet: number): boolean;
-  /** Takes a line without its CRLF, a character an octet (latin1), or why there is none. Comes to false when it wants no more. */
+  /**
+   * Takes a line without its CRLF, one character for each octet (latin1), or the error of a line.
+   * Returns false to end the hear.
+   */
   heard(line: string | LineError): MaybePromise<boolean>;
 }
 
-/** What the loop has to know of the conversation. */
+/** The times of the conversation that the loop observes. */
 interface LineTimes {
   readonly readTimeout: number;
   readonly shutdownSignal: AbortSignal;
 }
 
 /**
- * Passes lines on as they come, until the listener wants no more or the peer has ended between two lines. As long as neither the peer
- * nor the listener takes its time, there is not even a promise.
+ * Calls the listener for each line until it returns false or the peer ends its side between two
+ * lines. The loop creates no promise while lines have arrived and the listener answers
+ * synchronously.
  */
 export class LineLoop implements InputWaiter {
-  /** Rejects with PeerGone, TimedOut, Closing, and with what the listener fails with. */
+  /**
+   * Resolves at the end. Rejects with PeerGone, TimedOut, Displaced, Closing, or the error of the
+   * listener.
+   */
   readonly completed: Promise<void>;
   readonly #conversation: LineTimes;
   readonly #input: Input;
@@ -34,9 +44,9 @@ export class LineLoop implements InputWaiter {
   readonly #listener: LineListener;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
-  /** False until the listener was asked about the first octet, if it wants to be. */
+  /** False until `acceptsFirst` has seen the first octet. */
   #begun: boolean;
-  /** True if the line that is being heard was waited for already. */
+  /** True if the current line has waited for input: then its time continues. */
   #waited = false;
 
   constructor(conversation: LineTimes, input: Input, output: Output, listener: LineListener) {
@@ -61,7 +71,7 @@ export class LineLoop implements InputWaiter {
     }
   }
 
-  /** Comes to the next line; false if that has to be waited for, or there is none. */
+  /** Hears the next line. Returns false if the loop waits or has ended. */
   #next(): boolean {
     const input = this.#input;
     if (input.quotaUsed) return this.#rest();

@@ -1,13 +1,15 @@
 /**
- * Makes a CRLF of each CR and of each LF that is not part of a CRLF (RFC 5321 §2.3.8), chunk by chunk. A CR at the end of a chunk
- * leaves at once; the next chunk shows whether an LF is missing behind it. The output is the same however the octets are split.
+ * Replaces each CR and each LF outside a CRLF by CRLF (RFC 5321 §2.3.8), chunk by chunk. The output
+ * does not depend on how the octets are split. A CR at the end of a chunk is emitted at once: the
+ * next chunk shows whether its LF is missing.
  */
 export class LineNormalizer {
   #endsWithCr = false;
 
   /**
-   * Returns the piece itself where `bare` is false, else a normalized copy. `bare` must be true if an octet of the piece shows a bare CR
-   * or LF: also a first octet that is no LF behind the last piece's CR.
+   * Returns the piece itself if `bare` is false, else a normalized copy. `bare` is true if the
+   * piece has an octet that proves a bare CR or LF. The first octet proves one if the last piece
+   * ended with a CR and it is no LF.
    */
   push(piece: Uint8Array, bare: boolean): Uint8Array {
     const afterCr = this.#endsWithCr;
@@ -15,13 +17,19 @@ export class LineNormalizer {
     return bare ? normalized(piece, afterCr) : piece;
   }
 
-  /** Returns the octets that complete the last line end: an LF if the message ends with a CR, else nothing. */
+  /**
+   * Returns the octets that complete the last line ending: an LF if the message ends with a CR,
+   * else none.
+   */
   end(): Uint8Array {
     return this.#endsWithCr ? Uint8Array.of(LF) : NO_OCTETS;
   }
 }
 
-/** Octet by octet, so that no message costs much more than another, and by indices, which are three times as fast as an iterator here. */
+/**
+ * Copies octet by octet, so that all messages cost about the same. Indexes are three times as fast
+ * as an iterator here.
+ */
 function normalized(piece: Uint8Array, afterCr: boolean): Uint8Array {
   const bytes = Buffer.allocUnsafe(piece.length + countMissing(piece, afterCr));
   let length = 0;
@@ -35,7 +43,7 @@ function normalized(piece: Uint8Array, afterCr: boolean): Uint8Array {
   return bytes;
 }
 
-/** Counts the octets that the piece needs so that each CR is followed by an LF, and each LF follows a CR. */
+/** Counts the octets that are missing: an LF after each bare CR, a CR before each bare LF. */
 function countMissing(piece: Uint8Array, afterCr: boolean): number {
   let missing = 0;
   let isAfterCr = afterCr;

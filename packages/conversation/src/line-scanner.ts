@@ -1,16 +1,17 @@
 import { BareLineEnding, LineTooLong } from './errors.ts';
 
 /**
- * Finds lines in chunks of bytes: a line ends with CRLF and with nothing else (RFC 5321 §2.3.8). What comes out is the same however
- * the bytes were split.
+ * Finds lines in chunks of octets. Only CRLF ends a line (RFC 5321 §2.3.8). The lines do not depend
+ * on how the octets are split into chunks.
  */
 export class LineScanner {
-  /** How far the last chunk has been used. */
+  /** The number of octets of the last chunk that the scanner has consumed. */
   consumed = 0;
-  /** The beginning of a line, from chunks that are used up: without CR and LF, except perhaps for a CR at its end. */
+  /** The beginning of a line from earlier chunks, without CR and LF except for a CR at its end. */
   #begun: Buffer | undefined;
-  /** True while what is left of a bad line is being discarded, and whether its last octet so far was a CR. */
+  /** True while the scanner discards the rest of a bad line. */
   #discarding = false;
+  /** True if the last discarded octet is a CR. */
   #afterCr = false;
 
   /** True between two lines. */
@@ -19,16 +20,18 @@ export class LineScanner {
   }
 
   /**
-   * The next line, a character an octet, from the chunk at `from`; undefined if the chunk ends before it does, and then all of it is
-   * used. Throws LineTooLong and BareLineEnding as soon as they are certain.
+   * Returns the next line from the chunk at `from`, one character for each octet. Returns undefined
+   * if the chunk ends within the line, and then the scanner has consumed the whole chunk.
+   *
+   * @throws LineTooLong, BareLineEnding as soon as the error is certain
    */
-  scan(chunk: Buffer, from: number, maximum: number): string | undefined {
+  scan(chunk: Buffer, from: number, maxOctets: number): string | undefined {
     this.consumed = from;
     if (this.#discarding) this.#discard(chunk);
     if (this.consumed === chunk.length) return undefined;
     if (this.#begun === undefined) {
       const lf = chunk.indexOf(LF, this.consumed);
-      if (lf > this.consumed && lf - 1 - this.consumed <= maximum && chunk[lf - 1] === CR) {
+      if (lf > this.consumed && lf - 1 - this.consumed <= maxOctets && chunk[lf - 1] === CR) {
         const line = chunk.toString('latin1', this.consumed, lf - 1);
         if (!line.includes('\r')) {
           this.consumed = lf + 1;
@@ -36,23 +39,23 @@ export class LineScanner {
         }
       }
     }
-    return this.#scanSlowly(chunk, maximum);
+    return this.#scanSlowly(chunk, maxOctets);
   }
 
-  /** The octets of a line that has not ended, as latin1. */
+  /** The octets of a line that is not complete, as latin1. */
   get unfinished(): string {
     return this.#begun?.toString('latin1') ?? '';
   }
 
-  /** Drops what was begun. */
+  /** Drops the beginning of a line. */
   reset(): void {
     this.#begun = undefined;
     this.#discarding = false;
     this.#afterCr = false;
   }
 
-  /** Whatever comes first, a line ending or the limit, decides. */
-  #scanSlowly(chunk: Buffer, maximum: number): string | undefined {
+  /** Scans octet by octet. The first of the two decides: a line ending, or the limit. */
+  #scanSlowly(chunk: Buffer, maxOctets: number): string | undefined {
     const begun = this.#begun ?? NO_OCTETS;
     if (begun[begun.length - 1] === CR) {
       if (chunk[this.consumed] !== LF) return this.#refuse(new BareLineEnding());
@@ -60,7 +63,7 @@ export class LineScanner {
       return this.#end(begun.toString('latin1', 0, begun.length - 1));
     }
     const start = this.consumed;
-    const limit = start + maximum - begun.length;
+    const limit = start + maxOctets - begun.length;
     let end = start;
     while (end < chunk.length && end <= limit && chunk[end] !== CR && chunk[end] !== LF) end++;
 
@@ -69,10 +72,10 @@ export class LineScanner {
       const beginning =
         begun.toString('latin1', 0, MAX_BEGINNING_OCTETS) +
         chunk.toString('latin1', start, start + MAX_BEGINNING_OCTETS);
-      return this.#refuse(new LineTooLong(maximum, beginning.slice(0, MAX_BEGINNING_OCTETS)));
+      return this.#refuse(new LineTooLong(maxOctets, beginning.slice(0, MAX_BEGINNING_OCTETS)));
     }
     if (end === chunk.length || (chunk[end] === CR && end + 1 === chunk.length)) {
-      // A copy, so that half a line does not keep the whole chunk in memory.
+      // A copy: a view of half a line would keep the whole chunk in memory.
       this.#begun = Buffer.concat([begun, chunk.subarray(start)]);
       this.consumed = chunk.length;
       return undefined;
@@ -95,7 +98,7 @@ export class LineScanner {
     throw error;
   }
 
-  /** Uses the chunk up to the CRLF that ends the bad line, or all of it. */
+  /** Consumes the chunk up to the CRLF that ends the bad line, or the whole chunk. */
   #discard(chunk: Buffer): void {
     while (this.consumed < chunk.length) {
       if (this.#afterCr && chunk[this.consumed] === LF) {
@@ -110,7 +113,7 @@ export class LineScanner {
   }
 }
 
-/** Octets of a bad line that the error tells. */
+/** The octets of a bad line that {@link LineTooLong} carries. */
 const MAX_BEGINNING_OCTETS = 5;
 const CR = 0x0d;
 const LF = 0x0a;

@@ -1,20 +1,22 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** Which bound a reservation would have exceeded: the connection's own, or the budget of all connections. */
+/** The bound that a reservation exceeds: the connection's own, or that of the process. */
 export type MemoryShortage = 'connection' | 'process';
 
 /** The bounds of a {@link MemoryBudget}, in octets. */
 export interface MemoryBudgetOptions {
-  /** What all connections together may hold. Default: half of the limit of the process's heap. */
+  /**
+   * The most octets that all connections together hold. Default: half of the limit of the V8 heap.
+   */
   readonly maxMemory?: number;
-  /** What one connection may hold. Default: 2 MiB. */
+  /** The most octets that one connection holds. Default: 2 MiB. */
   readonly maxConnectionMemory?: number;
 }
 
 /**
- * The memory that connections make a process keep: envelopes, held headers, read-ahead, unsent
- * replies. One object serves all listeners of a process. The last quarter is for connections that
- * hold at most 24 KiB: a few greedy clients do not keep the others out.
+ * Counts the memory that connections hold: envelopes, headers, read-ahead, unsent replies. One
+ * object serves all listeners of a process. The last quarter is reserved for connections that hold
+ * at most 24 KiB, so a few greedy clients cannot keep the others out.
  */
 export class MemoryBudget {
   readonly maxMemory: number;
@@ -27,18 +29,18 @@ export class MemoryBudget {
     maxConnectionMemory = 2 * 1024 * 1024,
   }: MemoryBudgetOptions = {}) {
     for (const [name, bound] of Object.entries({ maxMemory, maxConnectionMemory })) {
-      if (!(bound > 0)) throw new RangeError(`${name}: more than 0 is wanted, not ${bound}`);
+      if (!(bound > 0)) throw new RangeError(`${name}: expected a number above 0, not ${bound}`);
     }
     this.maxMemory = maxMemory;
     this.maxConnectionMemory = maxConnectionMemory;
   }
 
-  /** What all connections hold now, in octets. */
+  /** The octets that all connections hold now. */
   get held(): number {
     return this.#held;
   }
 
-  /** True if one connection more can be served. */
+  /** True if the budget has room for one more connection. */
   get hasRoom(): boolean {
     return this.#held + CONNECTION_OCTETS <= this.maxMemory;
   }
@@ -50,7 +52,10 @@ export class MemoryBudget {
     return account;
   }
 
-  /** @internal True if an account may hold that much, and these octets are a part of it that is new. */
+  /**
+   * @internal Returns true if the budget has room for `octets` more, of an account that then holds
+   * `held`.
+   */
   allows(octets: number, held: number): boolean {
     const bound = held <= SMALL_ACCOUNT_OCTETS ? this.maxMemory : this.maxMemory * LARGE_ACCOUNTS_SHARE;
     return this.#held + octets <= bound;
@@ -62,7 +67,7 @@ export class MemoryBudget {
   }
 }
 
-/** What one connection makes the process keep. Without a budget nothing is refused. */
+/** Counts the memory of one connection. An account without a budget has no bound. */
 export class MemoryAccount {
   readonly #budget: MemoryBudget | undefined;
   #held = 0;
@@ -72,12 +77,14 @@ export class MemoryAccount {
     this.#budget = budget;
   }
 
-  /** What the connection holds now, in octets. */
+  /** The octets that the connection holds now. */
   get held(): number {
     return this.#held;
   }
 
-  /** Returns which bound the octets would exceed; undefined if they can be held. Counts nothing. */
+  /**
+   * Returns the bound that `octets` more would exceed; undefined if there is room. Counts nothing.
+   */
   shortageOf(octets: number): MemoryShortage | undefined {
     const budget = this.#budget;
     if (budget === undefined) return undefined;
@@ -86,14 +93,17 @@ export class MemoryAccount {
     return budget.allows(octets, held) ? undefined : 'process';
   }
 
-  /** Counts the octets as held and returns true; counts nothing and returns false where that exceeds a bound. */
+  /**
+   * Counts the octets as held and returns true. Returns false and counts nothing if they exceed a
+   * bound.
+   */
   reserve(octets: number): boolean {
     if (this.shortageOf(octets) !== undefined) return false;
     this.charge(octets);
     return true;
   }
 
-  /** Counts the octets as held, whatever the bounds are: memory that is taken already. */
+  /** Counts the octets as held without a check: for memory that is already allocated. */
   charge(octets: number): void {
     if (this.#isClosed) return;
     this.#held += octets;
@@ -105,16 +115,16 @@ export class MemoryAccount {
     this.charge(-octets);
   }
 
-  /** Counts all as free, and nothing from now on: the connection is over. */
+  /** Frees the whole account and ignores later calls: the connection has closed. */
   close(): void {
     this.release(this.#held);
     this.#isClosed = true;
   }
 }
 
-/** What a connection takes that only waits: octets. */
+/** The octets that an idle connection holds. */
 const CONNECTION_OCTETS = 8 * 1024;
-/** An account of a client that sends ordinary mail, in octets. */
+/** The octets that a client holds which sends ordinary mail. */
 const SMALL_ACCOUNT_OCTETS = 24 * 1024;
-/** Of the budget: what accounts may fill that are larger. */
+/** The share of the budget that is open to larger accounts. */
 const LARGE_ACCOUNTS_SHARE = 0.75;

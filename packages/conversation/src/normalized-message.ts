@@ -3,8 +3,10 @@ import { LineNormalizer } from './line-normalizer.ts';
 import type { Source } from './piece-loop.ts';
 
 /**
- * A dot-stuffed message whose line ends come out as CRLF. Its end and its dots are found in the octets as the peer sent them, before
- * anything is normalized: only CRLF.CRLF ends it, and a dot is unstuffed behind a CRLF only (RFC 5321 §4.1.1.4, §4.5.2).
+ * A dot-stuffed message whose line endings become CRLF. The end and the dots are found in the
+ * octets as the peer sent them, before the normalization: only CRLF.CRLF ends the message, and only
+ * a dot after CRLF is stuffing (RFC 5321 §4.1.1.4, §4.5.2). Otherwise a bare LF could smuggle a
+ * second message.
  */
 export class NormalizedMessage implements Source<MessageSummary> {
   readonly #unstuffer: DotUnstuffer;
@@ -23,15 +25,15 @@ export class NormalizedMessage implements Source<MessageSummary> {
     return this.#unstuffer.ended;
   }
 
-  /** The octets that came out, normalized; none of them is a bare line end. */
+  /** The facts about the normalized message so far. */
   get summary(): MessageSummary {
     return { octets: this.#octets, bareLineEndings: false };
   }
 
-  /** The next piece: a view of the chunk if it needs no change, as nearly always, else a copy. */
+  /** Returns the next piece: a view of the chunk, or a copy if line endings change. */
   next(chunk: Buffer, from: number): Uint8Array {
     const unstuffer = this.#unstuffer;
-    // The unstuffer sets this again if the piece at hand has one.
+    // The unstuffer sets the flag again if this piece has a bare line ending.
     unstuffer.bareLineEndings = false;
     const piece = this.#normalizer.push(unstuffer.next(chunk, from), unstuffer.bareLineEndings);
     this.#octets += piece.length;

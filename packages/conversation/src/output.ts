@@ -4,12 +4,12 @@ import { PeerGone } from './errors.ts';
 import type { MemoryAccount } from './memory-budget.ts';
 import type { Transport } from './transport.ts';
 
-/** What was said and not sent yet, and the write that is under way. */
+/** The output of a conversation: the text that is not sent, and the current write. */
 export class Output {
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #memory: MemoryAccount;
-  #said = '';
+  #unsent = '';
   #writing: Promise<void> | undefined = undefined;
   #broken: PeerGone | undefined = undefined;
 
@@ -19,31 +19,39 @@ export class Output {
     this.#memory = memory;
   }
 
-  /** Resolves, and never rejects, when the transport can take more; undefined if it can now. */
+  /**
+   * Resolves when the transport accepts more, and never rejects; undefined if it accepts more now.
+   */
   get writing(): Promise<void> | undefined {
     return this.#writing;
   }
 
-  /** How the connection broke, if it did. */
+  /** The error with which the connection broke; undefined if it is intact. */
   get broken(): PeerGone | undefined {
     return this.#broken;
   }
 
-  /** Says something. What is too much to keep is sent if it can be. */
+  /**
+   * Appends the text to the output. Sends the output if it exceeds 64 KiB and the transport accepts
+   * more.
+   */
   say(text: string): void {
-    this.#said += text;
-    if (this.#said.length > MAX_UNSENT_OCTETS) this.send();
+    this.#unsent += text;
+    if (this.#unsent.length > MAX_UNSENT_OCTETS) this.send();
   }
 
-  /** Sends what was said, unless a write is under way. */
+  /** Sends the output, unless a write is unfinished. */
   send(): void {
-    if (this.#said === '' || this.#writing !== undefined) return;
-    const text = this.#said;
-    this.#said = '';
+    if (this.#unsent === '' || this.#writing !== undefined) return;
+    const text = this.#unsent;
+    this.#unsent = '';
     if (this.#broken === undefined) this.write(text);
   }
 
-  /** The same; comes to a promise if the transport can take no more now. Throws PeerGone if the connection broke. */
+  /** Sends the output. Returns a promise if the transport accepts no more now.
+   *
+   * @throws PeerGone if the connection broke
+   */
   flush(): Promise<void> | undefined {
     this.send();
     if (this.#broken !== undefined) throw this.#broken;
@@ -51,22 +59,24 @@ export class Output {
   }
 
   /**
-   * Sends all that was said and waits until the transport can take more, at most so many milliseconds; comes to those that are left.
-   * Rejects with PeerGone and TimedOut.
+   * Sends the whole output and waits until the transport accepts more, at most `milliseconds`.
+   * Resolves with the milliseconds that remain.
+   *
+   * @throws PeerGone, TimedOut
    */
   async flushed(milliseconds: number): Promise<number> {
-    let left = milliseconds;
+    let remaining = milliseconds;
     for (;;) {
       const writing = this.flush();
-      if (writing === undefined) return left;
-      const wait = this.#deadlines.wait(left);
+      if (writing === undefined) return remaining;
+      const wait = this.#deadlines.wait(remaining);
       void writing.then(() => wait.resolve());
       await wait.result;
-      left = this.#deadlines.remaining(wait);
+      remaining = this.#deadlines.remaining(wait);
     }
   }
 
-  /** Writes at once. Only while no write is under way. */
+  /** Writes to the transport. Allowed only while no write is unfinished. */
   write(bytes: Uint8Array | string): void {
     let written: MaybePromise<void>;
     try {
@@ -76,7 +86,8 @@ export class Output {
       return;
     }
     if (written === undefined) return;
-    // Refusing it is too late: the peer is not heard until it has taken this.
+    // The octets are charged and never refused: the conversation hears nothing until the peer has
+    // read them.
     this.#memory.charge(bytes.length);
     this.#writing = written.then(
       () => this.#end(bytes.length),
@@ -92,17 +103,17 @@ export class Output {
     this.#memory.release(octets);
   }
 
-  /** Forgets what was said. */
+  /** Discards the output. */
   drop(): void {
-    this.#said = '';
+    this.#unsent = '';
   }
 
-  /** The connection broke: in a write, or as whoever reads has found out. Comes to how, as it was found out first. */
+  /** Records that the connection broke, in a write or in a read. Returns the first such error. */
   break(cause: unknown): PeerGone {
     this.#broken ??= new PeerGone('the connection broke', { cause });
     return this.#broken;
   }
 }
 
-/** How much may be said before it is sent, waiting or not: a bound of memory. */
+/** The most output that is kept before it is sent. */
 const MAX_UNSENT_OCTETS = 64 * 1024;

@@ -4,26 +4,27 @@ import type { Input, InputWaiter } from './input.ts';
 import type { Output } from './output.ts';
 import { type ChunkConsumer, Sink } from './sink.ts';
 
-/** What makes pieces of what is heard, up to an end that it knows. */
+/** Turns the octets of chunks into pieces, and knows where they end. */
 export interface Source<T> {
-  /** How far the last chunk has been used. */
+  /** The number of octets of the last chunk that the source has consumed. */
   readonly consumed: number;
   readonly ended: boolean;
-  /** What is to be said of all the pieces. */
+  /** The result once all pieces have been heard. */
   readonly summary: T;
-  /** The next piece from the chunk at `from`. */
+  /** Returns the next piece from the chunk at `from`. */
   next(chunk: Buffer, from: number): Uint8Array;
 }
 
-/** What the loop has to know of the conversation. */
+/** The times of the conversation that the loop observes. */
 interface PieceTimes {
   readonly readTimeout: number;
   readonly minimumRate: number;
 }
 
 /**
- * Passes on what a source makes of what is heard, up to its end, and comes to the source's facts. As long as neither the peer nor
- * whoever takes the pieces has to be waited for, there is not even a promise.
+ * Passes the pieces of a source to a consumer, up to the source's end, and returns the source's
+ * summary. The loop creates no promise while octets have arrived and the consumer answers
+ * synchronously.
  */
 export class PieceLoop<T> implements InputWaiter {
   readonly #conversation: PieceTimes;
@@ -31,63 +32,66 @@ export class PieceLoop<T> implements InputWaiter {
   readonly #output: Output;
   readonly #source: Source<T>;
   readonly #sink: Sink;
-  /** Milliseconds of patience. */
-  #left: number;
-  #over: PromiseWithResolvers<T> | undefined = undefined;
+  /** The milliseconds that the peer has left. */
+  #remaining: number;
+  #completed: PromiseWithResolvers<T> | undefined = undefined;
 
-  constructor(conversation: PieceTimes, input: Input, output: Output, source: Source<T>, take: ChunkConsumer) {
+  constructor(conversation: PieceTimes, input: Input, output: Output, source: Source<T>, consume: ChunkConsumer) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
     this.#source = source;
-    this.#sink = new Sink(take);
-    this.#left = conversation.readTimeout;
+    this.#sink = new Sink(consume);
+    this.#remaining = conversation.readTimeout;
   }
 
-  /** Fails with PeerGone, TimedOut, and, after all has been heard, with what `take` failed with. */
+  /** Runs the loop to the source's end.
+   *
+   * @throws PeerGone, TimedOut, Displaced; after the last piece the error of the consumer
+   */
   hear(): MaybePromise<T> {
-    if (this.#goOn()) return this.#conclude();
-    this.#over = Promise.withResolvers();
-    return this.#over.promise;
+    if (this.#run()) return this.#conclude();
+    this.#completed = Promise.withResolvers();
+    return this.#completed.promise;
   }
 
   resume(failure: Error | undefined): void {
-    if (failure === undefined) this.#left = this.#input.remaining;
-    this.#resume(failure);
+    if (failure === undefined) this.#remaining = this.#input.remaining;
+    this.#continue(failure);
   }
 
-  #resume(failure?: Error): void {
+  #continue(failure?: Error): void {
     try {
       if (failure !== undefined) throw failure;
-      if (this.#goOn()) this.#over?.resolve(this.#conclude());
+      if (this.#run()) this.#completed?.resolve(this.#conclude());
     } catch (error) {
-      this.#over?.reject(error);
+      this.#completed?.reject(error);
     }
   }
 
-  /** True at the end; otherwise it goes on by itself. */
-  #goOn(): boolean {
+  /** Returns true at the source's end; false if the loop waits and continues by itself. */
+  #run(): boolean {
     const input = this.#input;
     for (;;) {
-      const taken = this.#passOn();
-      if (taken !== undefined) {
-        void taken.then(() => this.#resume());
+      const consumed = this.#passOn();
+      if (consumed !== undefined) {
+        void consumed.then(() => this.#continue());
         return false;
       }
       if (this.#source.ended) return true;
       if (input.ended) throw new PeerGone('the peer left in the middle of a message');
       if (input.quotaUsed) {
-        input.grant(this.#left);
+        input.grant(this.#remaining);
         input.yieldTurn(this);
         return false;
       }
       if (this.#output.writing === undefined && input.fill()) continue;
-      input.waitFor(this, this.#left, undefined);
+      input.waitFor(this, this.#remaining, undefined);
       return false;
     }
   }
 
-  /** Passes on what is there. Comes to a promise if a piece takes its time. */
+  /** Passes on the octets that have arrived. Returns a promise if the consumer of a piece does. */
   #passOn(): MaybePromise<void> {
     const input = this.#input;
     while (!this.#source.ended && input.chunk !== undefined) {
@@ -96,15 +100,18 @@ export class PieceLoop<T> implements InputWaiter {
       this.#earn(this.#source.consumed - offset);
       input.countChunk(this.#source.consumed - offset);
       input.advance(this.#source.consumed);
-      const taken = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
-      if (taken !== undefined) return taken;
+      const consumed = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
+      if (consumed !== undefined) return consumed;
     }
   }
 
-  /** A peer that sends enough gets its patience back (as Postfix has it: a second for so many octets, never more than at first). */
+  /**
+   * Extends the peer's time by one second for `minimumRate` octets, up to `readTimeout`: Postfix's
+   * rule.
+   */
   #earn(octets: number): void {
     const { readTimeout, minimumRate } = this.#conversation;
-    this.#left = Math.min(readTimeout, this.#left + (octets * 1000) / minimumRate);
+    this.#remaining = Math.min(readTimeout, this.#remaining + (octets * 1000) / minimumRate);
   }
 
   #conclude(): T {

@@ -1,58 +1,82 @@
 import type { Address, MaybePromise, TlsInfo } from '@postern/core';
 
 /**
- * What an endpoint does about TLS: from the first byte; demanded, by STARTTLS, before anything else of weight; there for whoever asks;
- * not at all.
+ * The use of TLS at an endpoint: from the first octet (`implicit`), by STARTTLS before any login or
+ * message (`required`), by STARTTLS if the client asks (`offered`), or never (`none`).
  */
 export type TlsPolicy = 'implicit' | 'required' | 'offered' | 'none';
 
 /**
- * How much a server owes to a peer when connections run short. Strangers go first, the oldest of them before the others; then
- * busy ones, in the middle of a message; a `known` peer has logged in and stays.
+ * The rank of a peer when a server runs out of connections. The server closes the oldest `stranger`
+ * first, then a `busy` peer, which is sending a message. A `known` peer has logged in and stays.
  */
 export type Standing = 'stranger' | 'busy' | 'known';
 
-/** A connection's bytes, both ways: what sockets and memory both are. One reader, one writer. */
+/**
+ * The octets of a connection, in both directions. Sockets and memory implement it. One reader and
+ * one writer use it.
+ */
 export interface Transport {
   readonly remote: Address;
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
-  /** Undefined without TLS; changes when `startTls` resolves. */
+  /** The TLS session; undefined without TLS. Changes when `startTls` resolves. */
   readonly tls: TlsInfo | undefined;
 
   /**
-   * The next bytes, at least one, and the reader's own: it may overwrite them. `later` if nothing is there yet, and then the
-   * listener is told; `ended` once the peer has ended its side. Throws if the connection broke or `destroy` was called.
+   * Returns the next octets, at least one. The reader owns them and may overwrite them. Returns
+   * `later` if none have arrived: the transport then calls `listener.onInput`. Returns `ended` once
+   * the peer has ended its side.
+   *
+   * @throws Error if the connection broke or {@link destroy} was called
    */
   read(): Uint8Array | 'later' | 'ended';
 
-  /** Who is told of what happens. */
+  /** The receiver of the transport's events. */
   listener: TransportListener | undefined;
 
-  /** Takes the bytes, or the text as UTF-8. A promise means: wait for it before writing more. It rejects if the connection broke. */
+  /**
+   * Writes octets, or text as UTF-8. If the result is a promise, the caller waits for it before the
+   * next write. The promise rejects if the connection breaks.
+   */
   write(bytes: Uint8Array | string): MaybePromise<void>;
 
-  /** Ends our side when all that was written has gone; the peer may still speak. Once both sides have ended, the connection closes. */
+  /**
+   * Ends this side after everything written has been sent. The peer may still send. The connection
+   * closes when both sides have ended.
+   */
   end(): void;
 
-  /** Closes at once; what was not sent yet is lost. */
+  /** Closes the connection at once and discards what has not been sent. */
   destroy(): void;
 
-  /** Tells the server that accepted the connection what the protocol knows of the peer now. Left out where nothing runs short. */
+  /**
+   * Reports the rank of the peer to the server that accepted the connection. Absent where no
+   * server limits connections.
+   */
   setStanding?(standing: Standing): void;
 
-  /** Starts TLS on the open connection and resolves when it is up; what was read and not handed out before is gone. */
+  /**
+   * Starts TLS on the open connection and discards octets that no read has returned. Resolves after
+   * the handshake. Absent without TLS.
+   */
   startTls?(): Promise<void>;
 }
 
-/** Who is told of what happens to a transport, and never from within a call of one's own. */
+/**
+ * The receiver of a transport's events. The transport never calls it from within a call of the
+ * receiver.
+ */
 export interface TransportListener {
-  /** After a read that said `later`: another one would not. */
+  /**
+   * Called after a read that returned `later`, when the next read returns octets or `ended`, or
+   * throws.
+   */
   onInput(): void;
-  /** Once: the peer has ended its side, and nothing that it sent is left to read. */
+  /** Called once, when the peer has ended its side and all its octets have been read. */
   onEnd(): void;
-  /** Once: the connection is gone for good, whoever closed it. */
+  /** Called once, when the connection has closed. */
   onClose(): void;
-  /** Somebody else than the transport wants the wait for input, if there is one, to be over, for this reason. */
+  /** Called by the server to end the wait for input, if there is one, with the reason. */
   interrupt(reason: Error): void;
 }

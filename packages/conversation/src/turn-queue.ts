@@ -1,33 +1,34 @@
 import { type Clock, systemClock } from '@postern/core';
 
-/** A conversation that waits for its next turn. */
+/** A hear that waits for its next turn of the event loop. */
 export interface TurnWaiter {
-  /** Goes on with the work, or fails for the reason. */
+  /** Continues the work, or fails with the error. */
   resume(failure: Error | undefined): void;
 }
 
 /**
- * Shares the event loop among conversations that have more work than one turn of the loop allows.
- * All of them together work for `duration` milliseconds a turn; then each waits in one queue, first
- * come, first served. A conversation with a few lines never waits: it looks at the clock later.
+ * Shares the event loop among conversations that have more work than fits into one turn. All
+ * conversations together work for `duration` milliseconds in a turn. Then each of them waits in one
+ * queue, first come, first served. A conversation with a few lines never waits: it reads the clock
+ * only after eight pieces of work.
  */
 export class TurnQueue {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #duration: number;
   readonly #queue: TurnWaiter[] = [];
-  /** Where the queue begins: an array is slow to lose its first element. */
+  /** The index of the first element of the queue: `Array.shift` is slow for a long queue. */
   #first = 0;
-  /** When this turn is over, by the clock; undefined until a conversation asks. */
+  /** The end of this turn by the clock, in milliseconds; undefined until a conversation asks. */
   #endsAt: number | undefined = undefined;
   #isScheduled = false;
 
-  /** The duration of the work in one turn is in milliseconds; the default is 2. */
+  /** Takes the clock, and the milliseconds of work in one turn. Default: 2. */
   constructor(clock: Pick<Clock, 'now'> = systemClock, duration = 2) {
     this.#clock = clock;
     this.#duration = duration;
   }
 
-  /** True if the conversations have used up this turn of the loop. Reads the clock. */
+  /** True if the conversations have used up this turn. Reads the clock. */
   get isOver(): boolean {
     const now = this.#clock.now();
     if (this.#endsAt === undefined) {
@@ -37,9 +38,9 @@ export class TurnQueue {
     return now >= this.#endsAt;
   }
 
-  /** Wakes the conversation in a later turn, after all that wait already. */
-  wait(conversation: TurnWaiter): void {
-    this.#queue.push(conversation);
+  /** Appends the waiter to the queue. A later turn resumes it. */
+  wait(waiter: TurnWaiter): void {
+    this.#queue.push(waiter);
     this.#schedule();
   }
 
@@ -49,7 +50,7 @@ export class TurnQueue {
     setImmediate(this.#run);
   }
 
-  /** Begins a turn. The conversations that join the queue meanwhile wait for the next one. */
+  /** Runs one turn. Waiters that join the queue during the turn wait for the next one. */
   readonly #run = (): void => {
     this.#isScheduled = false;
     this.#endsAt = undefined;
@@ -57,7 +58,7 @@ export class TurnQueue {
     if (end === 0) return;
     this.#schedule();
     this.#endsAt = this.#clock.now() + this.#duration;
-    // At least one goes on, however short a turn is.
+    // At least one waiter resumes, even if the turn is already over.
     do this.#queue[this.#first++]?.resume(undefined);
     while (this.#first < end && !this.isOver);
     if (this.#first * 2 < this.#queue.length) return;

@@ -2,13 +2,13 @@ import { inspect } from 'node:util';
 import { type Clock, systemClock } from '@postern/core';
 
 /**
- * Emits warnings of the process (`PosternWarning`, with the error as the cause) for errors that no
- * hook hears. The same warning comes once a minute, and at most 10 different warnings do, so that
- * a peer cannot fill the log.
+ * Emits process warnings (`PosternWarning`, with the error as `cause`) for errors that no hook
+ * receives. In one minute it emits each warning once, and at most 10 different warnings: a peer
+ * cannot fill the log.
  */
 export class Warnings {
   readonly #clock: Clock;
-  /** The warnings of this minute. */
+  /** The texts of the warnings of this minute. */
   readonly #emitted = new Set<string>();
   #minuteEnds = Number.NEGATIVE_INFINITY;
   #omitted = 0;
@@ -17,7 +17,7 @@ export class Warnings {
     this.#clock = clock;
   }
 
-  /** Emits the warning, unless this minute had the same one or 10 others. Never throws. */
+  /** Emits the warning, except if this minute has seen the same text or 10 others. Never throws. */
   warn(message: string, cause: unknown): void {
     const now = this.#clock.now();
     if (now >= this.#minuteEnds) {
@@ -39,11 +39,13 @@ function emit(text: string, cause: unknown, omitted: number): void {
   const before = omitted === 0 ? '' : ` (${omitted} warnings before this one are omitted)`;
   const warning = new Error(`${text}${before}`, { cause });
   warning.name = 'PosternWarning';
-  // Node prints a warning's detail, and not its cause.
+  // Node prints the `detail` of a warning and ignores its `cause`.
   process.emitWarning(Object.assign(warning, { detail: detailOf(cause) }));
 }
 
-/** The messages of an error and of its causes: often the innermost one tells what to do. */
+/**
+ * Returns the messages of an error and of its causes: often the innermost one says what to repair.
+ */
 function reasonOf(cause: unknown): string {
   const reasons = new Set<string>();
   let error = cause;
@@ -54,7 +56,7 @@ function reasonOf(cause: unknown): string {
   return reasons.size === 0 ? detailOf(cause) : [...reasons].join(': ');
 }
 
-/** The error with its stack. An object that cannot be inspected is no reason to fail. */
+/** Returns the error with its stack, or its type if the object cannot be inspected. */
 function detailOf(cause: unknown): string {
   try {
     return inspect(cause).slice(0, MAX_DETAIL_LENGTH);
