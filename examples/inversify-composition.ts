@@ -1,5 +1,6 @@
 // The toy server of console-esmtp-server.ts, composed by Inversify of the application's own injectable classes.
 import 'reflect-metadata';
+import { once } from 'node:events';
 import {
   type AvatarId,
   type Checker,
@@ -83,6 +84,7 @@ bindListener(container, 'submission').toConstantValue({
   endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
 });
 
-const server = await start(container);
-for (const { url } of server.listeners.values()) console.log(`listening ${url}`);
+await using server = await start(container);
+for (const { url } of server.listeners) console.log(`listening ${url}`);
+await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
 process.once('SIGTERM', () => void server.close());

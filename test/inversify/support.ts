@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
-import { bindAvatar, bindChecker, bindListener, identifiers, type Server, submissionModules } from '@postern/inversify';
+import { bindAvatar, bindChecker, bindListener, identifiers, submissionModules } from '@postern/inversify';
+import type { Server } from '@postern/node';
 import { Container } from 'inversify';
 
 export const LOOPBACK = { scheme: 'smtp', host: '127.0.0.1', port: 0 } as const;
@@ -39,7 +40,7 @@ export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'check
 
 /** Says all lines at once, and hears what comes until the server closes. */
 export async function say(server: Server, ...lines: readonly string[]): Promise<string> {
-  const { port } = [...server.listeners.values()][0]?.address ?? { port: 0 };
+  const { port } = server.listeners[0]?.address ?? { port: 0 };
   const socket = connect(port, '127.0.0.1');
   let heard = '';
   socket.setEncoding('latin1').on('data', (text: string) => {

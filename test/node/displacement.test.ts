@@ -153,7 +153,7 @@ describe('rates', () => {
     await secured(server);
     await server.accept();
     await closed(await open(server));
-    expect(await server.trouble()).toMatchObject({ kind: 'refused', excess: 'handshakes-per-minute' });
+    expect(await server.trouble()).toMatchObject({ kind: 'refused', limit: 'handshakes-per-minute' });
     await clock.advance(20_000);
     await secured(server);
     await server.accept();

@@ -68,8 +68,10 @@ describe('listen', () => {
     );
   });
 
-  it('leaves a port that is none to Node’s own error', async () => {
-    await expect(listen({ endpoint: { host: '127.0.0.1', port: 65_536 }, protocol: echo })).rejects.toThrow(RangeError);
+  it('names the endpoint of a port beyond 65,535', async () => {
+    await expect(listen({ endpoint: { host: '127.0.0.1', port: 65_536 }, protocol: echo })).rejects.toThrow(
+      'cannot listen on tcp://127.0.0.1:65536: options.port should be >= 0',
+    );
   });
 
   it('has the scheme of the protocol in its URL, and of TLS from the first byte', async () => {

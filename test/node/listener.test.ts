@@ -19,7 +19,7 @@ describe('limits', () => {
     await plain(port);
     for (const peer of [conversation, await accept()]) peer.standing = 'known';
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 full\r\n');
-    expect(await trouble()).toMatchObject({ kind: 'refused', excess: 'connections', remote: { address: '127.0.0.1' } });
+    expect(await trouble()).toMatchObject({ kind: 'refused', limit: 'connections', remote: { address: '127.0.0.1' } });
     expect(listener.connections).toBe(2);
     first.resetAndDestroy();
     await gone(conversation.signal);
@@ -52,7 +52,7 @@ describe('limits', () => {
     await plain(port);
     await accept();
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 memory\r\n');
-    expect(await trouble()).toMatchObject({ kind: 'refused', excess: 'memory' });
+    expect(await trouble()).toMatchObject({ kind: 'refused', limit: 'memory' });
     first.resetAndDestroy();
     await gone(conversation.signal);
     while (!memory.hasRoom) await settle();

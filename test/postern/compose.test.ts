@@ -1,7 +1,7 @@
 import { Conversation } from '@postern/conversation';
 import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery, NotifyingDelivery } from '@postern/esmtp';
-import { identifiers } from '@postern/inversify';
+import { identifiers, start } from '@postern/inversify';
 import { connect } from '@postern/node';
 import { dialogue, readChunk, settle, testMind } from '@postern/testing';
 import { type Config, DiscardDelivery, maildir, relay } from 'postern';
@@ -191,8 +191,8 @@ describe('a composition', () => {
 
   it('turns away a client that has as many connections as it may have', async () => {
     const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { maxConnectionsPerClient: 1 } });
-    await using server = await (await container.getAsync(identifiers.Server)).start();
-    const [listener] = server.listeners.values();
+    await using server = await start(container);
+    const [listener] = server.listeners;
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
     const [first, second] = [await connect({ endpoint }), await connect({ endpoint })];
     expect(String(await readChunk(first))).toMatch(/^220 /);
@@ -206,8 +206,8 @@ describe('a composition', () => {
       auth: ['memory:joe:secret'],
       limits: { maxConnections: 2 },
     });
-    await using server = await (await container.getAsync(identifiers.Server)).start();
-    const [listener] = server.listeners.values();
+    await using server = await start(container);
+    const [listener] = server.listeners;
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
     const open = async () => new Conversation(await connect({ endpoint }));
     const joe = await open();
@@ -300,8 +300,7 @@ describe('a composition', () => {
       },
     };
     const { container } = composed({ auth: [checker], listen: ['smtp://127.0.0.1:0'] });
-    const server = await container.getAsync(identifiers.Server);
-    await server.start();
+    const server = await start(container);
     await server.close({ shutdownTimeout: 0 });
     expect(disposed).toBe(1);
   });

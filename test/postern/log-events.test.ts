@@ -85,11 +85,11 @@ describe('the log', () => {
 
   it.each([
     [
-      { kind: 'refused', remote, excess: 'connections-per-minute' },
+      { kind: 'refused', remote, limit: 'connections-per-minute' },
       ' warn  turned away remote=192.0.2.1:40000 excess=connections-per-minute\n',
     ],
     [
-      { kind: 'refused', remote, excess: 'connections', omitted: 7 },
+      { kind: 'refused', remote, limit: 'connections', omitted: 7 },
       ' warn  turned away remote=192.0.2.1:40000 excess=connections omitted=7\n',
     ],
     [{ kind: 'displaced', remote }, ' warn  made room for another client remote=192.0.2.1:40000\n'],

@@ -3,7 +3,7 @@ import type { Clock } from '@postern/cred';
 import { ContainerModule } from 'inversify';
 import { identifiers } from './identifiers.ts';
 
-/** One set of deadlines, one queue for turns and one memory budget for all conversations of all listeners. */
+/** Binds one set of deadlines, one queue for turns and one memory budget for the conversations of all listeners. */
 export const conversationModule = new ContainerModule(({ bind }) => {
   bind(identifiers.Deadlines)
     .toResolvedValue(

@@ -1,68 +1,107 @@
-import type { Deadlines, MemoryBudget, MemoryBudgetOptions, TurnQueue } from '@postern/conversation';
-import type { Clock, Portal, PortalOptions, Realm } from '@postern/cred';
+import type { Deadlines, MemoryBudget, MemoryBudgetOptions, Protocol, TurnQueue } from '@postern/conversation';
+import type { AnyChecker, AvatarFactory, Clock, Interface, Portal, PortalOptions, Realm } from '@postern/cred';
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { MaildirOptions } from '@postern/maildir';
-import type { Certificates } from '@postern/node';
+import type { Certificates, ListenOptions, ServeOptions } from '@postern/node';
 import type { SmarthostOptions } from '@postern/relay';
 import type { Challenger, ChallengersOptions } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
 import type { ServiceIdentifier } from 'inversify';
-import type { BoundAvatar } from './bind-avatar.ts';
-import type { BoundChallenger } from './bind-challenger.ts';
-import type { BoundChecker } from './bind-checker.ts';
-import type { BoundListener } from './bind-listener.ts';
-import type { EsmtpFactory } from './esmtp-module.ts';
-import type { Server } from './server.ts';
+
+/** An avatar's factory with the name of its binding. */
+export interface BoundAvatar {
+  readonly name: string;
+  readonly avatarInterface: Interface<object>;
+  readonly factory: AvatarFactory<object>;
+}
+
+/** A checker with the name of its binding. */
+export interface BoundChecker {
+  readonly name: string;
+  readonly checker: AnyChecker;
+  /** The place in the cascade; undefined if the checker is registered by itself. */
+  readonly order?: number;
+}
+
+/** A challenger with the name of its binding. */
+export interface BoundChallenger {
+  readonly name: string;
+  readonly challenger: Challenger;
+}
+
+/** The options of one listener. The bound certificates, clock and ESMTP are defaults. */
+export interface ListenerOptions extends Omit<ListenOptions, 'name' | 'protocol'> {
+  readonly protocol?: Protocol;
+}
+
+/** A listener's options with the name of its binding. */
+export interface BoundListener {
+  readonly name: string;
+  readonly options: ListenerOptions;
+}
+
+/** Returns the ESMTP protocol of one listener: the bound options, with the differences of this listener. */
+export type EsmtpFactory = (differences?: Partial<EsmtpOptions>) => Protocol;
 
 /**
- * What the modules bind, and what they look for. Symbols of the registry, so that they are the same in every copy of this package;
- * cast and not annotated, since an annotation would narrow them to `symbol`.
+ * The identifiers that the modules bind and look up. The symbols are those of the global registry, so
+ * that they are equal in every copy of this package.
  */
 export const identifiers = {
-  /** The whole; from nodeModule. */
-  Server: Symbol.for('@postern/Server') as ServiceIdentifier<Server>,
+  // Cast and not annotated: an annotation would narrow the symbols to `symbol`.
 
-  /** From credModule. */
+  /** nodeModule binds it: the parts of the server, which `start` passes to `serve` of `@postern/node`. */
+  ServeOptions: Symbol.for('@postern/ServeOptions') as ServiceIdentifier<ServeOptions>,
+
+  /** credModule binds it. */
   Portal: Symbol.for('@postern/Portal') as ServiceIdentifier<Portal>,
-  /** From saslModule: the bound challengers before those of the family. */
+  /** saslModule binds it: the bound challengers, then the default ones. */
   Challengers: Symbol.for('@postern/Challengers') as ServiceIdentifier<readonly Challenger[]>,
-  /** From esmtpModule. */
+  /** esmtpModule binds it. */
   Esmtp: Symbol.for('@postern/Esmtp') as ServiceIdentifier<EsmtpFactory>,
-  /** From conversationModule: one for all connections. */
+  /** conversationModule binds it: one set of deadlines for all connections. */
   Deadlines: Symbol.for('@postern/Deadlines') as ServiceIdentifier<Deadlines>,
-  /** From conversationModule: one for all connections. */
+  /** conversationModule binds it: one queue for all connections. */
   TurnQueue: Symbol.for('@postern/TurnQueue') as ServiceIdentifier<TurnQueue>,
-  /** From conversationModule: one for all connections of the process. */
+  /** conversationModule binds it: one budget for all connections of the process. */
   MemoryBudget: Symbol.for('@postern/MemoryBudget') as ServiceIdentifier<MemoryBudget>,
-  /** May be bound by the application: the bounds of the MemoryBudget. */
-  MemoryBudgetOptions: Symbol.for('@postern/MemoryBudgetOptions') as ServiceIdentifier<MemoryBudgetOptions>,
 
-  /** To be bound by the application: this server's name. */
+  /** The application binds it: this server's name. */
   Hostname: Symbol.for('@postern/Hostname') as ServiceIdentifier<string>,
-  /** To be bound where maildirModule is loaded: the folder of the Maildirs. */
+  /** The application binds it for maildirModule: the folder of the Maildirs. */
   MaildirFolder: Symbol.for('@postern/MaildirFolder') as ServiceIdentifier<string>,
-  /** To be bound where relayModule is loaded: where messages go on to. */
+  /** The application binds it for relayModule: the next server. */
   SmarthostOptions: Symbol.for('@postern/SmarthostOptions') as ServiceIdentifier<SmarthostOptions>,
 
-  /** May be bound by the application; what is not has the defaults of its package. */
+  /** The application may bind it: the clock of the portal, throttle, ESMTP, deadlines and limits. */
   Clock: Symbol.for('@postern/Clock') as ServiceIdentifier<Clock>,
+  /** The application may bind it. */
   PortalOptions: Symbol.for('@postern/PortalOptions') as ServiceIdentifier<PortalOptions>,
-  /** If it is bound, all checkers are guarded with withThrottle, and count together. */
+  /** The application may bind it: then one throttle guards all checkers. */
   Throttle: Symbol.for('@postern/Throttle') as ServiceIdentifier<ThrottleOptions>,
+  /** The application may bind it. */
   ChallengersOptions: Symbol.for('@postern/ChallengersOptions') as ServiceIdentifier<
     Omit<ChallengersOptions, 'hostname'>
   >,
+  /** The application may bind it. */
   EsmtpOptions: Symbol.for('@postern/EsmtpOptions') as ServiceIdentifier<Partial<EsmtpOptions>>,
+  /** The application may bind it. */
   MaildirOptions: Symbol.for('@postern/MaildirOptions') as ServiceIdentifier<MaildirOptions>,
-  /** For listeners that do not bring their own. */
+  /** The application may bind it: the bounds of the MemoryBudget. */
+  MemoryBudgetOptions: Symbol.for('@postern/MemoryBudgetOptions') as ServiceIdentifier<MemoryBudgetOptions>,
+  /** The application may bind it: the certificates of all listeners without their own. */
   Certificates: Symbol.for('@postern/Certificates') as ServiceIdentifier<Certificates>,
-  /** Hears at start what is allowed and surely not meant. Default: a warning of the process. */
+  /** The application may bind it: is called at the start for each mistake that stops no start. Default: a warning of the process. */
   Warn: Symbol.for('@postern/Warn') as ServiceIdentifier<(warning: string) => void>,
 
-  /** Bound by bindRealm, bindAvatar, bindChecker, bindChallenger and bindListener. */
+  /** bindRealm binds it. */
   Realm: Symbol.for('@postern/Realm') as ServiceIdentifier<Realm>,
+  /** bindAvatar binds it. */
   Avatar: Symbol.for('@postern/Avatar') as ServiceIdentifier<BoundAvatar>,
+  /** bindChecker binds it. */
   Checker: Symbol.for('@postern/Checker') as ServiceIdentifier<BoundChecker>,
+  /** bindChallenger binds it. */
   Challenger: Symbol.for('@postern/Challenger') as ServiceIdentifier<BoundChallenger>,
+  /** bindListener binds it. */
   Listener: Symbol.for('@postern/Listener') as ServiceIdentifier<BoundListener>,
 } as const;

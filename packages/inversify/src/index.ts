@@ -1,17 +1,26 @@
-export { type BoundAvatar, bindAvatar } from './bind-avatar.ts';
-export { type BoundChallenger, bindChallenger } from './bind-challenger.ts';
-export { type BoundChecker, bindChecker, type CheckerOptions } from './bind-checker.ts';
-export { type BoundListener, bindListener, type ListenerOptions } from './bind-listener.ts';
-export { type Binder, bindRealm } from './bind-realm.ts';
+export {
+  type Binder,
+  bindAvatar,
+  bindChallenger,
+  bindChecker,
+  bindListener,
+  bindRealm,
+  type CheckerOptions,
+} from './bind.ts';
 export { conversationModule } from './conversation-module.ts';
 export { credModule } from './cred-module.ts';
-export { type EsmtpFactory, esmtpModule } from './esmtp-module.ts';
-export { identifiers } from './identifiers.ts';
-export { maildirModule } from './maildir-module.ts';
+export { maildirModule, relayModule } from './delivery-modules.ts';
+export { esmtpModule } from './esmtp-module.ts';
+export {
+  type BoundAvatar,
+  type BoundChallenger,
+  type BoundChecker,
+  type BoundListener,
+  type EsmtpFactory,
+  identifiers,
+  type ListenerOptions,
+} from './identifiers.ts';
 export { Misconfiguration } from './misconfiguration.ts';
 export { nodeModule } from './node-module.ts';
-export { relayModule } from './relay-module.ts';
 export { saslModule } from './sasl-module.ts';
-export { Server, type ServerParts } from './server.ts';
-export { start } from './start.ts';
-export { submissionModules } from './submission-modules.ts';
+export { start, submissionModules } from './start.ts';

@@ -1,4 +1,4 @@
-/** The bindings do not make a server. Every problem names the binding that has it. */
+/** The bindings do not make a server. Each problem names its binding. */
 export class Misconfiguration extends Error {
   readonly problems: readonly string[];
 
@@ -11,3 +11,6 @@ export class Misconfiguration extends Error {
     return 'Misconfiguration';
   }
 }
+
+/** The problem of a server without a bound hostname. */
+export const NO_HOSTNAME = 'hostname: none is bound; bind identifiers.Hostname';

@@ -1,19 +1,21 @@
 import type { Deadlines, MemoryBudget, TurnQueue } from '@postern/conversation';
-import type { Portal, Realm } from '@postern/cred';
-import type { Certificates } from '@postern/node';
+import type { Clock, Portal, Realm } from '@postern/cred';
+import type { Certificates, ListenOptions, ServeOptions } from '@postern/node';
 import { ContainerModule } from 'inversify';
-import type { BoundAvatar } from './bind-avatar.ts';
-import type { BoundChallenger } from './bind-challenger.ts';
-import type { BoundChecker } from './bind-checker.ts';
-import type { BoundListener } from './bind-listener.ts';
-import type { EsmtpFactory } from './esmtp-module.ts';
-import { identifiers } from './identifiers.ts';
-import { Server } from './server.ts';
+import {
+  type BoundAvatar,
+  type BoundChallenger,
+  type BoundChecker,
+  type BoundListener,
+  type EsmtpFactory,
+  identifiers,
+} from './identifiers.ts';
+import { Misconfiguration } from './misconfiguration.ts';
 
-/** The server: the listeners that are bound, and the end of everything in order. */
+/** Binds the parts of the server: the bound listeners, the portal, and all bound objects to dispose of at the end. */
 export const nodeModule = new ContainerModule(({ bind }) => {
-  bind(identifiers.Server)
-    .toResolvedValue(composeServer, [
+  bind(identifiers.ServeOptions)
+    .toResolvedValue(composeServeOptions, [
       identifiers.Portal,
       { serviceIdentifier: identifiers.Realm, isMultiple: true },
       { serviceIdentifier: identifiers.Avatar, isMultiple: true },
@@ -25,37 +27,79 @@ export const nodeModule = new ContainerModule(({ bind }) => {
       { serviceIdentifier: identifiers.Deadlines, optional: true },
       { serviceIdentifier: identifiers.TurnQueue, optional: true },
       { serviceIdentifier: identifiers.MemoryBudget, optional: true },
+      { serviceIdentifier: identifiers.Clock, optional: true },
       { serviceIdentifier: identifiers.Warn, optional: true },
     ])
     .inSingletonScope();
 });
 
-function composeServer(
+function composeServeOptions(
   portal: Portal,
   realms: Realm[],
   avatars: BoundAvatar[],
   checkers: BoundChecker[],
   challengers: BoundChallenger[],
-  listeners: BoundListener[],
+  bound: BoundListener[],
   esmtp: EsmtpFactory | undefined,
   certificates: Certificates | undefined,
   deadlines: Deadlines | undefined,
   turns: TurnQueue | undefined,
   memory: MemoryBudget | undefined,
+  clock: Clock | undefined,
   warn: ((warning: string) => void) | undefined,
-): Server {
-  return new Server({
-    portal,
-    realms,
-    avatars,
-    checkers,
-    challengers,
-    listeners,
-    esmtp,
-    certificates,
-    deadlines,
-    turns,
-    memory,
-    warn,
+): ServeOptions {
+  const conversation = { ...(deadlines && { deadlines }), ...(turns && { turns }), ...(memory && { memory }) };
+  const listeners = composeListeners(bound, esmtp, {
+    ...(certificates && { certificates }),
+    ...(clock && { clock }),
+    conversation,
   });
+  warnOfUnusedChallengers(challengers, portal, warn);
+  return {
+    listeners,
+    portal,
+    resources: [
+      ...checkers.map(({ name, checker }) => [`checker ${name}`, checker] as const),
+      ...challengers.map(({ name, challenger }) => [`challenger ${name}`, challenger] as const),
+      ...avatars.map(({ name, factory }) => [`avatar ${name}`, factory] as const),
+      ...realms.map((realm) => ['realm', realm] as const),
+    ],
+  };
+}
+
+/** Returns the options of each bound listener, with the bound objects for all listeners as defaults. */
+function composeListeners(
+  bound: readonly BoundListener[],
+  esmtp: EsmtpFactory | undefined,
+  defaults: Partial<ListenOptions>,
+): readonly ListenOptions[] {
+  const problems: string[] = [];
+  if (bound.length === 0) problems.push('listener: none is bound; use bindListener');
+  const names = new Set<string>();
+  const listeners: ListenOptions[] = [];
+  for (const { name, options } of bound) {
+    if (names.has(name)) problems.push(`listener ${name}: bound more than once`);
+    names.add(name);
+    const protocol = options.protocol ?? esmtp?.();
+    if (protocol === undefined) {
+      problems.push(`listener ${name}: has no protocol; load esmtpModule or give it one`);
+      continue;
+    }
+    const conversation = { ...defaults.conversation, ...options.conversation };
+    listeners.push({ ...defaults, ...options, name, protocol, conversation });
+  }
+  if (problems.length > 0) throw new Misconfiguration(problems);
+  return listeners;
+}
+
+function warnOfUnusedChallengers(
+  challengers: readonly BoundChallenger[],
+  portal: Portal,
+  warn = (warning: string) => process.emitWarning(warning, 'PosternWarning'),
+): void {
+  for (const { name, challenger } of challengers) {
+    const { mechanism, credentials } = challenger;
+    if (portal.handles(credentials)) continue;
+    warn(`challenger ${name}: no checker judges ${credentials.name}, so that ${mechanism} is never offered`);
+  }
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { explained } from './pem.ts';
+import { explained, type Pem, readAll } from './pem.ts';
 
 /**
  * Reads the certificates of a PEM text, in their order.
@@ -16,6 +16,16 @@ export function readChain(label: string, pem: Uint8Array): [X509Certificate, ...
     }
   };
   return [read(first), ...others.map(read)];
+}
+
+/**
+ * Reads the certificates of authorities.
+ * @throws Error that begins with the label, if one of the texts has no certificate: Node would ignore the text, and trust no client.
+ */
+export async function readAuthorities(label: string, pems: Pem | readonly Pem[]): Promise<Buffer[]> {
+  const authorities = await readAll(label, pems);
+  for (const pem of authorities) readChain(label, pem);
+  return authorities;
 }
 
 /** Says what is wrong with a chain that clients may refuse: its dates, and the order of its certificates (RFC 8446 §4.4.2). */

@@ -1,8 +1,7 @@
 import { constants, createHash, hkdfSync, randomBytes, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
-import { readAuthorities } from './authorities.ts';
-import { chainWarnings, hostNames } from './certificate-chain.ts';
+import { chainWarnings, hostNames, readAuthorities } from './certificate-chain.ts';
 import { type KeyPair, type LoadedPair, readPair } from './key-pair.ts';
 import { explained, type Pem } from './pem.ts';
 import type { SecuredSocket } from './socket-transport.ts';

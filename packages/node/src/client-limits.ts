@@ -33,7 +33,8 @@ export type LimitExceeded =
   | 'connections-per-client'
   | 'connections-per-site'
   | 'connections-per-minute'
-  | 'handshakes-per-minute';
+  | 'handshakes-per-minute'
+  | 'memory';
 
 /** Counts connections and handshakes by network, which is undefined for UNIX sockets and proxies. */
 export class ClientLimits {

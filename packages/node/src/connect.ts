@@ -42,12 +42,12 @@ export async function connect(options: ConnectOptions): Promise<Transport> {
   const remote = isUnix ? unixAddress(endpoint.path) : remoteAddress(socket);
   const local = isUnix ? unixAddress('') : localAddress(socket);
   if (remote === undefined || local === undefined) throw new PeerGone();
-  const facts = { remote, local, tlsPolicy };
+  const info = { remote, local, tlsPolicy };
   const secure = (raw: Socket) => secureClient(raw, tls, timeout, signal);
-  if (tlsPolicy === 'none') return new SocketTransport(socket, facts);
-  if (tlsPolicy !== 'implicit') return new UpgradableTransport(socket, facts, secure);
+  if (tlsPolicy === 'none') return new SocketTransport(socket, info);
+  if (tlsPolicy !== 'implicit') return new UpgradableTransport(socket, info, secure);
   const secured = await secure(socket);
-  return new SocketTransport(secured.socket, { ...facts, tls: secured.facts });
+  return new SocketTransport(secured.socket, { ...info, tls: secured.tls });
 }
 
 async function secureClient(
@@ -63,7 +63,7 @@ async function secureClient(
     socket.allowHalfOpen = true;
   });
   await within(socket, timeout, signal, (secured) => socket.once('secureConnect', secured));
-  return { socket, facts: tlsInfo(socket, 'client') };
+  return { socket, tls: tlsInfo(socket, 'client') };
 }
 
 async function tlsOptions(options: ConnectOptions): Promise<ConnectionOptions> {

@@ -1,21 +1,21 @@
 import type { Standing } from '@postern/conversation';
 
-/** A connection that takes one of a listener's places. */
-export abstract class ConnectionSlot {
-  /** @internal Where it stands, which {@link ConnectionSlots} keeps. */
+/** A connection that holds one of a listener's slots. */
+export abstract class SlotHolder {
+  /** @internal The queue of {@link ConnectionSlots} in which the holder stands. */
   queue: Queue | undefined = undefined;
   /** @internal */
-  older: ConnectionSlot | undefined = undefined;
+  older: SlotHolder | undefined = undefined;
   /** @internal */
-  newer: ConnectionSlot | undefined = undefined;
+  newer: SlotHolder | undefined = undefined;
 
-  /** True if a conversation has begun: its peer can hear a last word. */
+  /** True if a conversation has begun, so that the client can get a last reply. */
   abstract readonly isConversing: boolean;
 
-  /** Makes the conversation fail where it waits for its peer. */
+  /** Makes the conversation fail where it waits for its client. */
   abstract interrupt(reason: Error): void;
 
-  /** Asks the connection to make room. */
+  /** Asks the connection to close, so that its slot becomes free. */
   abstract displace(): void;
 
   /** Closes the connection at once. */
@@ -23,68 +23,70 @@ export abstract class ConnectionSlot {
 }
 
 /**
- * The places of one listener. Strangers may take nine tenths of the places that known peers leave; beyond that the oldest one is
- * displaced for each new one. When no place is left, one that has been asked to leave is destroyed. Each call takes constant time.
+ * The slots of one listener: at most `maximum` connections hold one. Clients without a login may hold
+ * nine tenths of the slots that logged-in clients leave. Above that, each new client displaces the
+ * oldest client without a login. When all slots are taken, a displaced connection is destroyed. Each
+ * call takes constant time.
  */
 export class ConnectionSlots {
   readonly #maximum: number;
   readonly #strangers = new Queue();
   readonly #busy = new Queue();
   readonly #known = new Queue();
-  /** Places that have been asked to make room. */
-  readonly #leaving = new Queue();
+  /** The connections that were asked to close. */
+  readonly #displaced = new Queue();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
   }
 
-  /** The number of places that are taken. */
+  /** The number of slots that are taken. */
   get size(): number {
-    return this.#strangers.size + this.#busy.size + this.#known.size + this.#leaving.size;
+    return this.#strangers.size + this.#busy.size + this.#known.size + this.#displaced.size;
   }
 
-  /** Yields all places. None may enter meanwhile; the one at hand may leave. */
-  *[Symbol.iterator](): Generator<ConnectionSlot> {
-    for (const queue of [this.#strangers, this.#busy, this.#known, this.#leaving]) yield* queue;
+  /** Yields all holders. The loop may free the slot of the current holder, and must take none. */
+  *[Symbol.iterator](): Generator<SlotHolder> {
+    for (const queue of [this.#strangers, this.#busy, this.#known, this.#displaced]) yield* queue;
   }
 
-  /** Takes a place as a stranger. Returns false if known peers have all places. */
-  enter(place: ConnectionSlot): boolean {
-    const room = this.#maximum - this.#known.size;
-    if (room <= 0) return false;
-    const isNearlyFull = this.#strangers.size + this.#busy.size >= Math.ceil(NEARLY_FULL * room);
+  /** Takes a slot for a client without a login. Returns false if logged-in clients hold all slots. */
+  take(holder: SlotHolder): boolean {
+    const available = this.#maximum - this.#known.size;
+    if (available <= 0) return false;
+    const isNearlyFull = this.#strangers.size + this.#busy.size >= Math.ceil(NEARLY_FULL * available);
     const displaced = isNearlyFull ? this.#oldest : undefined;
     if (displaced !== undefined) {
-      this.#leaving.add(displaced);
+      this.#displaced.add(displaced);
       displaced.displace();
     }
     if (this.size >= this.#maximum) this.#destroyOne(displaced);
-    this.#strangers.add(place);
+    this.#strangers.add(holder);
     return true;
   }
 
-  /** Moves the place to those of the same standing, as the newest one. A place that is to make room stays so, unless it is known. */
-  move(place: ConnectionSlot, standing: Standing): void {
-    if (place.queue === undefined || (place.queue === this.#leaving && standing !== 'known')) return;
-    this.#queueOf(standing).add(place);
+  /** Moves the holder to the end of the queue of the standing. Only a login saves a displaced holder. */
+  move(holder: SlotHolder, standing: Standing): void {
+    if (holder.queue === undefined || (holder.queue === this.#displaced && standing !== 'known')) return;
+    this.#queueOf(standing).add(holder);
   }
 
-  /** Frees the place, unless it is free already. */
-  leave(place: ConnectionSlot): void {
-    place.queue?.delete(place);
+  /** Frees the holder's slot, unless the slot is free already. */
+  free(holder: SlotHolder): void {
+    holder.queue?.delete(holder);
   }
 
-  get #oldest(): ConnectionSlot | undefined {
+  get #oldest(): SlotHolder | undefined {
     return this.#strangers.oldest ?? this.#busy.oldest;
   }
 
-  #destroyOne(displaced: ConnectionSlot | undefined): void {
-    const place = this.#leaving.oldest;
-    if (place === undefined) return;
-    this.leave(place);
-    // The last word leaves first.
-    if (place === displaced) setImmediate(() => place.destroy());
-    else place.destroy();
+  #destroyOne(displaced: SlotHolder | undefined): void {
+    const holder = this.#displaced.oldest;
+    if (holder === undefined) return;
+    this.free(holder);
+    // A connection that was displaced just now sends its last reply first.
+    if (holder === displaced) setImmediate(() => holder.destroy());
+    else holder.destroy();
   }
 
   #queueOf(standing: Standing): Queue {
@@ -93,43 +95,47 @@ export class ConnectionSlots {
   }
 }
 
-/** Places in the order in which they came: a list that is linked through them, since a Set leaves garbage behind (see Roll). */
-class Queue implements Iterable<ConnectionSlot> {
-  oldest: ConnectionSlot | undefined = undefined;
-  newest: ConnectionSlot | undefined = undefined;
+/**
+ * Holders in the order of their arrival. The list is linked through the holders: a Set with many adds
+ * and deletes leaves garbage behind (see `DenseSet` of `@postern/core`).
+ */
+class Queue implements Iterable<SlotHolder> {
+  oldest: SlotHolder | undefined = undefined;
+  newest: SlotHolder | undefined = undefined;
   size = 0;
 
-  *[Symbol.iterator](): Generator<ConnectionSlot> {
-    let place = this.oldest;
-    while (place !== undefined) {
-      const { newer }: ConnectionSlot = place;
-      yield place;
-      place = newer;
+  *[Symbol.iterator](): Generator<SlotHolder> {
+    let holder = this.oldest;
+    while (holder !== undefined) {
+      const { newer }: SlotHolder = holder;
+      yield holder;
+      holder = newer;
     }
   }
 
-  /** Adds the place as the newest one, and takes it out of the queue in which it is. */
-  add(place: ConnectionSlot): void {
-    place.queue?.delete(place);
-    place.queue = this;
-    place.older = this.newest;
-    if (this.newest === undefined) this.oldest = place;
-    else this.newest.newer = place;
-    this.newest = place;
+  /** Adds the holder as the newest one, and removes it from its queue before. */
+  add(holder: SlotHolder): void {
+    holder.queue?.delete(holder);
+    holder.queue = this;
+    holder.older = this.newest;
+    if (this.newest === undefined) this.oldest = holder;
+    else this.newest.newer = holder;
+    this.newest = holder;
     this.size++;
   }
 
-  delete(place: ConnectionSlot): void {
-    const { older, newer } = place;
+  delete(holder: SlotHolder): void {
+    const { older, newer } = holder;
     if (older === undefined) this.oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.newest = older;
     else newer.older = older;
-    place.queue = undefined;
-    place.older = undefined;
-    place.newer = undefined;
+    holder.queue = undefined;
+    holder.older = undefined;
+    holder.newer = undefined;
     this.size--;
   }
 }
 
+/** The share of the slots at which displacement begins. */
 const NEARLY_FULL = 0.9;

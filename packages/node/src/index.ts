@@ -17,16 +17,15 @@ export type { Listener } from './listener.ts';
 export type { ListenerError } from './listener-error.ts';
 export { networks } from './networks.ts';
 export type { Pem } from './pem.ts';
-export type { ProxiedTls } from './proxied-tls.ts';
-export { InvalidProxyHeader, type ProxyAddition } from './proxy-additions.ts';
+export { InvalidProxyHeader, type ProxiedTls, type ProxyAddition } from './proxy-additions.ts';
 export { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
-export { type ShutDownOptions, shutDown } from './shut-down.ts';
+export { type Drainable, type ServeOptions, type Server, serve } from './server.ts';
 export {
   type Secure,
   type SecuredSocket,
   type SocketInfo,
   SocketTransport,
-  type TransportKeeper,
+  type TransportObserver,
   UpgradableTransport,
 } from './socket-transport.ts';
 export { TlsHandshakeError } from './tls-errors.ts';

@@ -1,14 +1,17 @@
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
 
-/** The system does not let a server listen at an endpoint. The message is a sentence for the operator. */
+/** A listener cannot start. The message is a sentence for the operator that names the endpoint. */
 export class ListenError extends Error {
   readonly endpoint: Endpoint;
-  /** The code of the system's error, such as `EADDRINUSE`, or undefined. */
+  /** The option `name` of the listener, or undefined. */
+  readonly listener: string | undefined;
+  /** The code of the cause, such as `EADDRINUSE`, or undefined. */
   readonly code: string | undefined;
 
-  constructor(endpoint: Endpoint, cause: unknown) {
+  constructor(endpoint: Endpoint, cause: unknown, listener?: string) {
     super(`cannot listen on ${formatEndpoint(endpoint)}: ${reasonOf(endpoint, cause)}`, { cause });
     this.endpoint = endpoint;
+    this.listener = listener;
     this.code = codeOf(cause);
   }
 
@@ -38,7 +41,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'the name cannot be looked up now'],
 ]);
 
-/** For UNIX sockets. Node says EACCES for a folder that is missing, too. */
+/** Reasons for UNIX sockets. Node reports EACCES also where the folder does not exist. */
 const SOCKET_REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'another program listens there already, or a file is in the way'],
   ['EACCES', 'this user may not write there, or there is no such folder'],

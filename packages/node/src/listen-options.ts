@@ -5,36 +5,45 @@ import type { Endpoint } from './endpoint.ts';
 import type { ListenerError } from './listener-error.ts';
 import type { ProxyOptions } from './trusted-proxies.ts';
 
-/** Where a listener listens, what is said there, and how much at a time. */
+/** The address, the protocol, TLS and the limits of one listener. */
 export interface ListenOptions {
   readonly endpoint: Endpoint;
-  /** Leads each conversation. When it is done the connection is closed. */
+  /** Runs on each connection. When its promise settles, the listener closes the connection. */
   readonly protocol: Protocol;
-  /** Default: `implicit` if the endpoint's scheme is the protocol's with an `s`; else `offered` with certificates, `none` without. */
+  /** A name for the program: `Listener.name` and `ListenError.listener` have it. Default: none. */
+  readonly name?: string;
+  /**
+   * Default: `implicit` if the endpoint's scheme is the protocol's with an `s`; else `offered` with
+   * certificates, and `none` without.
+   */
   readonly tlsPolicy?: TlsPolicy;
-  /** Needed for every policy but `none`. */
+  /** Required for every policy but `none`. */
   readonly certificates?: Certificates;
   readonly limits?: ConnectionLimits;
-  /** What a client hears that is turned away, with its line end; with `implicit` TLS it hears nothing. Default: nothing. */
-  readonly refusal?: string | ((excess: LimitExceeded | 'memory', remote: Address) => string);
-  /** Proxies that tell whose connections they hand on. Default: none. */
+  /**
+   * The reply to a client above a limit, with its line end. With `implicit` TLS the listener sends
+   * nothing. Default: nothing.
+   */
+  readonly refusal?: string | ((limit: LimitExceeded, remote: Address) => string);
+  /** The proxies that name the clients of their connections. Default: none. */
   readonly proxy?: ProxyOptions;
   /**
-   * What conversations are made with; `closing` is the listener's own. One set of deadlines serves all of them, and one
-   * `memory` budget, which several listeners of a process share if it is given. Default: a budget of half of the heap's limit.
+   * The options of each conversation; the listener sets `shutdownSignal`. All conversations share one
+   * set of deadlines and one memory budget. Several listeners share the budget that each gets here.
+   * Default: a budget of half the limit of the heap.
    */
-  readonly conversation?: Omit<ConversationOptions, 'closing'>;
+  readonly conversation?: Omit<ConversationOptions, 'shutdownSignal'>;
   /**
-   * Hears what went wrong, for a log. Default: what is this server's or its operator's doing becomes a warning of the process, the
-   * same one once a minute.
+   * Is called with each error, for a log. Default: an error that this server or its operator causes is
+   * a warning of the process, the same one at most once a minute.
    */
-  readonly onError?: (trouble: ListenerError) => void;
-  /** Where time comes from, for the limits per minute. Default: the clock of the machine. */
+  readonly onError?: (error: ListenerError) => void;
+  /** The clock of the limits per minute. Default: the system's. */
   readonly clock?: Clock;
-  /** How many connections the system keeps until they are accepted. Default: 4096. */
+  /** The number of connections that the system keeps until they are accepted. Default: 4096. */
   readonly backlog?: number;
-  /** Lets several processes listen on one TCP port, and the system spread the connections. Default: false. */
+  /** Lets several processes listen on one TCP port; the system spreads the connections. Default: false. */
   readonly reusePort?: boolean;
-  /** The permissions of a UNIX socket's file. Default: what the process's umask leaves. */
+  /** The permissions of a UNIX socket's file, such as `0o660`. Default: those that the umask leaves. */
   readonly mode?: number;
 }

@@ -1,37 +1,49 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions as NetListenOptions, type Server } from 'node:net';
 import type { TlsPolicy } from '@postern/conversation';
-import { type Endpoint, formatEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { ListenError } from './listen-error.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { Listener } from './listener.ts';
-import { SOCKET_BUFFER } from './socket-transport.ts';
+import { SOCKET_BUFFER_OCTETS } from './socket-transport.ts';
 import { removeStaleSocket, withUmask } from './unix-socket.ts';
 
 /**
- * Listens at the endpoint and leads a conversation with everybody who connects.
- * @throws ListenError if the system does not allow that; TypeError if TLS is wanted and there are no certificates.
+ * Listens at an endpoint and runs the protocol on each connection. `serve` does this for several
+ * listeners and closes them, the portal and the resources in order.
+ *
+ * @example
+ * ```ts
+ * import { listen } from '@postern/node';
+ *
+ * await using listener = await listen({
+ *   endpoint: { host: '127.0.0.1', port: 0 },
+ *   protocol: async (conversation) => conversation.say('220 hello\r\n'),
+ * });
+ * console.log(listener.url);
+ * ```
+ *
+ * @throws ListenError if the system or the options do not allow it.
  */
-export async function listen(given: ListenOptions): Promise<Listener> {
-  const tlsPolicy = tlsPolicyOf(given);
-  const endpoint = withScheme(given, tlsPolicy);
-  if (tlsPolicy !== 'none' && given.certificates === undefined) {
-    throw new TypeError(`${formatEndpoint(endpoint)}: TLS is ${tlsPolicy}, but there are no certificates`);
-  }
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const tlsPolicy = tlsPolicyOf(options);
+  const endpoint = withScheme(options, tlsPolicy);
   try {
-    return await begin({ ...given, endpoint }, tlsPolicy);
+    if (tlsPolicy !== 'none' && options.certificates === undefined) {
+      throw new TypeError(`TLS is ${tlsPolicy}, but there are no certificates`);
+    }
+    return await open({ ...options, endpoint }, tlsPolicy);
   } catch (error) {
-    // An error without a system call is a mistake in the options.
-    throw error instanceof Error && 'syscall' in error ? new ListenError(endpoint, error) : error;
+    throw new ListenError(endpoint, error, options.name);
   }
 }
 
-async function begin(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<Listener> {
+async function open(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<Listener> {
   const { endpoint } = options;
   if ('path' in endpoint) await removeStaleSocket(endpoint.path);
-  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER });
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_OCTETS });
   const listener = new Listener(server, tlsPolicy, options);
-  await opened(server, options);
+  await listening(server, options);
   if ('path' in endpoint && options.mode !== undefined) {
     await chmod(endpoint.path, options.mode).catch(async (error: unknown) => {
       await listener.close({ shutdownTimeout: 0 });
@@ -53,18 +65,19 @@ function withScheme({ endpoint, protocol }: ListenOptions, tlsPolicy: TlsPolicy)
   return { ...endpoint, scheme: tlsPolicy === 'implicit' ? `${protocol.scheme}s` : protocol.scheme };
 }
 
-function where({ backlog = 4096, endpoint, reusePort = false }: ListenOptions): NetListenOptions {
+function netOptions({ backlog = 4096, endpoint, reusePort = false }: ListenOptions): NetListenOptions {
   if ('path' in endpoint) return { path: endpoint.path, backlog };
-  // Without a host it is every address of both families.
+  // Without a host Node listens on every address of both families.
   const { host, port } = endpoint;
   return { ...(host === '*' ? {} : { host }), port, backlog, reusePort };
 }
 
-function opened(server: Server, options: ListenOptions): Promise<void> {
+/** Resolves when the server listens; rejects with the system's error. */
+function listening(server: Server, options: ListenOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   const begin = (): void => {
-    server.listen(where(options), () => {
+    server.listen(netOptions(options), () => {
       server.off('error', reject);
       resolve();
     });

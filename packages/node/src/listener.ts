@@ -6,92 +6,106 @@ import {
   type ConversationOptions,
   Deadlines,
   MemoryBudget,
-  type Standing,
   type TlsPolicy,
   TurnQueue,
-  Warnings,
 } from '@postern/conversation';
 import { type Address, networkOf, systemClock } from '@postern/core';
+import { AcceptedConnection, type ConnectionObserver } from './accepted-connection.ts';
 import { localAddress, remoteAddress, tcpAddress, unixAddress } from './address.ts';
 import { ClientLimits, type LimitExceeded } from './client-limits.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { formatEndpoint } from './endpoint.ts';
+import { ErrorReporter } from './error-reporter.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { type ListenerError, reportError } from './listener-error.ts';
-import { PendingConnection, type PendingConnectionKeeper } from './pending-connection.ts';
-import { ReportLimit } from './report-limit.ts';
+import { proxiedTlsInfo } from './proxy-additions.ts';
+import type { ProxyHeader } from './proxy-header.ts';
 import { type SecuredSocket, type SocketInfo, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
-/** A server that listens, and the conversations with all who have come. {@link listen} makes it. */
-export class Listener implements AsyncDisposable, PendingConnectionKeeper {
+/** A server that listens at one endpoint, and its conversations. `listen` and `serve` make it. */
+export class Listener implements AsyncDisposable {
   readonly tlsPolicy: TlsPolicy;
+  /** The option `name`. */
+  readonly name: string | undefined;
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #limits: ClientLimits;
-  readonly #places: ConnectionSlots;
-  readonly #reports: ReportLimit;
+  readonly #slots: ConnectionSlots;
+  readonly #errors: ErrorReporter;
   readonly #proxies: TrustedProxies | undefined;
   readonly #deadlines: Deadlines;
   readonly #memory: MemoryBudget;
-  readonly #conversation: ConversationOptions;
-  readonly #closing = new AbortController();
-  readonly #warnings = new Warnings();
+  readonly #conversationOptions: ConversationOptions;
+  readonly #shutdown = new AbortController();
+  /** The number of protocols that run, also those whose client has disconnected. */
   #protocols = 0;
   #address: Address | undefined;
-  /** The address is the same for all connections, and not any of this machine's. */
-  #oneAddress = false;
+  /** True if every connection has the local address of the listener. */
+  #hasOneAddress = false;
   #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
+  readonly #observer: ConnectionObserver = {
+    onStanding: (connection, standing) => this.#slots.move(connection, standing),
+    onDisplaced: ({ remote }) => this.#errors.report({ kind: 'displaced', remote }),
+    onClose: (connection) => {
+      this.#slots.free(connection);
+      this.#limits.leave(connection.network);
+      this.#checkIdle();
+    },
+  };
+
+  /** @internal */
   constructor(server: Server, tlsPolicy: TlsPolicy, options: ListenOptions) {
     this.tlsPolicy = tlsPolicy;
+    this.name = options.name;
     this.#server = server;
     this.#options = options;
-    const { clock = systemClock, limits } = options;
+    const { clock = systemClock, conversation, limits, onError, proxy } = options;
     this.#limits = new ClientLimits(limits, clock);
-    this.#places = new ConnectionSlots(limits?.maxConnections ?? 10_000);
-    this.#reports = new ReportLimit(clock);
-    this.#proxies = options.proxy === undefined ? undefined : new TrustedProxies(options.proxy);
-    this.#deadlines = options.conversation?.deadlines ?? new Deadlines();
-    const turns = options.conversation?.turns ?? new TurnQueue();
-    this.#memory = options.conversation?.memory ?? new MemoryBudget();
-    this.#conversation = {
-      ...options.conversation,
+    this.#slots = new ConnectionSlots(limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
+    this.#errors = new ErrorReporter(onError, clock);
+    this.#proxies = proxy === undefined ? undefined : new TrustedProxies(proxy);
+    this.#deadlines = conversation?.deadlines ?? new Deadlines();
+    this.#memory = conversation?.memory ?? new MemoryBudget();
+    this.#conversationOptions = {
+      ...conversation,
       deadlines: this.#deadlines,
       memory: this.#memory,
-      turns,
-      shutdownSignal: this.#closing.signal,
+      turns: conversation?.turns ?? new TurnQueue(),
+      shutdownSignal: this.#shutdown.signal,
     };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
       this.#address = addressOf(server);
-      this.#oneAddress = !/^(::|0\.0\.0\.0)$/.test(this.#address.address);
-      server.on('error', (error) => this.#tell({ kind: 'accept', error }));
+      this.#hasOneAddress = !/^(::|0\.0\.0\.0)$/.test(this.#address.address);
+      server.on('error', (error) => this.#errors.report({ kind: 'accept', error }));
     });
   }
 
-  /** Where it listens, with the port that it really has. */
+  /** The address of the listener, with its real port. */
   get address(): Address {
     if (this.#address === undefined) throw new TypeError('the listener does not listen');
     return this.#address;
   }
 
-  /** The endpoint as a URL, with the port that it really has. */
+  /** The endpoint as a URL, with its real port. */
   get url(): string {
     const { endpoint } = this.#options;
     return formatEndpoint('path' in endpoint ? endpoint : { ...endpoint, port: this.address.port });
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get connections(): number {
-    return this.#places.size;
+    return this.#slots.size;
   }
 
   /**
-   * Stops accepting, drops who has not begun to speak, aborts the conversations' `closing`, waits until all have taken leave, at most
-   * `shutdownTimeout` milliseconds (10,000 by default), and then closes the rest at once. In the last second of these nobody is heard any more:
-   * hearing fails with Closing. What the protocols then have to clear away, half a message for one, may take a second more.
+   * Closes the listener. It accepts no client, aborts each conversation's `shutdownSignal`, and waits
+   * for the protocols, at most `shutdownTimeout` milliseconds (default: 10,000). In the last second of
+   * the timeout, each wait for a client fails with `Closing`, so that the protocol can send a last
+   * reply. Then the listener destroys the remaining connections, and gives their protocols one second
+   * to clean up. Every call returns the same promise, which never rejects.
    */
   close({ shutdownTimeout = 10_000 }: { readonly shutdownTimeout?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(shutdownTimeout);
@@ -102,158 +116,135 @@ export class Listener implements AsyncDisposable, PendingConnectionKeeper {
     return this.close();
   }
 
-  /** @internal */
-  gone(visit: PendingConnection): void {
-    this.#places.leave(visit);
-    this.#limits.leave(visit.network);
-    this.#checkIdle();
-  }
-
-  /** @internal */
-  displaced({ remote }: PendingConnection): void {
-    this.#report({ kind: 'displaced', remote });
-  }
-
-  /** @internal */
-  moved(visit: PendingConnection, standing: Standing): void {
-    this.#places.move(visit, standing);
-  }
-
   async #close(shutdownTimeout: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
-    this.#closing.abort(new Closing());
-    // With these no word was spoken yet, and none may come.
-    for (const place of this.#places) if (!place.isConversing) place.destroy();
-    const last = Math.min(shutdownTimeout / 2, LAST_CALL);
-    await this.#idleWithin(shutdownTimeout - last);
-    if (last > 0) this.#callLast();
-    await this.#idleWithin(last);
-    // Of a client that has gone there may still be a message to be delivered.
-    if (this.#protocols > 0) this.#tell({ kind: 'cut-off', connections: this.#protocols });
-    for (const place of this.#places) place.destroy();
+    this.#shutdown.abort(new Closing());
+    // A connection before its conversation, in a TLS handshake for one, has had no reply, and gets none.
+    for (const connection of this.#slots) if (!connection.isConversing) connection.destroy();
+    const lastCall = Math.min(shutdownTimeout / 2, LAST_CALL_MS);
+    await this.#idleWithin(shutdownTimeout - lastCall);
+    if (lastCall > 0) for (const connection of this.#slots) connection.interrupt(new Closing());
+    await this.#idleWithin(lastCall);
+    // A protocol may still deliver the message of a client that has disconnected.
+    if (this.#protocols > 0) this.#errors.report({ kind: 'cut-off', connections: this.#protocols });
+    for (const connection of this.#slots) connection.destroy();
     await closed;
-    await this.#idleWithin(Math.min(shutdownTimeout, CLEARING));
+    await this.#idleWithin(Math.min(shutdownTimeout, CLEANUP_MS));
   }
 
-  /** Breaks off the waits for peers who are in the middle of something, so that they hear a last word, too. */
-  #callLast(): void {
-    for (const place of this.#places) place.interrupt(new Closing());
-  }
-
-  /** Waits until all have taken leave, at most so many milliseconds. */
+  /** Resolves when no connection and no protocol is left, or after the milliseconds. */
   async #idleWithin(milliseconds: number): Promise<void> {
-    if (this.#idle || milliseconds <= 0) return;
+    if (this.#isIdle || milliseconds <= 0) return;
     const wait = this.#deadlines.wait(milliseconds);
     this.#onIdle = () => wait.resolve();
     await wait.result.catch(ignore);
   }
 
-  get #idle(): boolean {
+  get #isIdle(): boolean {
     return this.connections === 0 && this.#protocols === 0;
   }
 
   #checkIdle(): void {
-    if (this.#idle) this.#onIdle?.();
+    if (this.#isIdle) this.#onIdle?.();
   }
 
   #accept(socket: Socket): void {
     const remote = 'path' in this.#options.endpoint ? unixAddress('') : remoteAddress(socket);
     if (remote === undefined) {
-      // It was reset before it was here.
+      // The client reset the connection before the accept.
       drop(socket);
       return;
     }
-    const facts = { remote, local: this.#local(socket), tlsPolicy: this.tlsPolicy };
-    // A proxy is not counted as a client: those whom it brings are.
+    const info = { remote, local: this.#localOf(socket), tlsPolicy: this.tlsPolicy };
+    // A proxy counts as no client: the clients behind it do.
     const isProxy = this.#proxies?.includes(remote) ?? false;
     const network = isProxy ? undefined : networkOf(remote);
-    const visit = new PendingConnection(socket, remote, network, this);
-    const excess = this.#memory.hasRoom ? (this.#limits.enter(network) ?? this.#enter(visit)) : 'memory';
-    if (excess !== undefined) this.#refuse(socket, remote, excess);
-    else if (isProxy) void this.#introduce(socket, facts, visit);
-    else this.#begin(socket, facts, visit);
+    const connection = new AcceptedConnection(socket, remote, network, this.#observer);
+    const limit = this.#memory.hasRoom ? (this.#limits.enter(network) ?? this.#takeSlot(connection)) : 'memory';
+    if (limit !== undefined) this.#refuse(socket, remote, limit);
+    else if (isProxy) void this.#beginProxied(socket, info, connection);
+    else this.#begin(socket, info, connection);
   }
 
-  /** Takes a place. What the visit counts for its network is taken back if there is none. */
-  #enter(visit: PendingConnection): LimitExceeded | undefined {
-    if (this.#places.enter(visit)) return undefined;
-    this.#limits.leave(visit.network);
+  #takeSlot(connection: AcceptedConnection): LimitExceeded | undefined {
+    if (this.#slots.take(connection)) return undefined;
+    this.#limits.leave(connection.network);
     return 'connections';
   }
 
-  #refuse(socket: Socket, remote: Address, excess: LimitExceeded | 'memory'): void {
-    // TLS comes before any words, and would cost more than we have to spare.
-    if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(excess, remote));
+  #refuse(socket: Socket, remote: Address, limit: LimitExceeded): void {
+    // With implicit TLS a reply needs a handshake, which costs more than a client above a limit gets.
+    if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(limit, remote));
     drop(socket);
-    this.#report({ kind: 'refused', remote, excess });
+    this.#errors.report({ kind: 'refused', remote, limit });
   }
 
-  #refusal(excess: LimitExceeded | 'memory', remote: Address): string {
+  #refusal(limit: LimitExceeded, remote: Address): string {
     const { refusal = '' } = this.#options;
     try {
-      return typeof refusal === 'string' ? refusal : refusal(excess, remote);
+      return typeof refusal === 'string' ? refusal : refusal(limit, remote);
     } catch (error) {
-      this.#tell({ kind: 'protocol', remote, error });
+      this.#errors.report({ kind: 'protocol', remote, error });
       return '';
     }
   }
 
-  /** Hears from a proxy whose connection it is. */
-  async #introduce(socket: Socket, facts: SocketInfo, visit: PendingConnection): Promise<void> {
-    const unwatch = visit.watch();
+  /** Reads the PROXY header of a trusted proxy, and counts the connection for the client that it names. */
+  async #beginProxied(socket: Socket, info: SocketInfo, connection: AcceptedConnection): Promise<void> {
+    const unwatch = connection.watch();
     try {
-      const proxied = await this.#proxies?.hear(socket);
-      const { source: remote, destination: local } = proxied?.connection ?? {
-        source: facts.remote,
-        destination: facts.local,
-      };
-      const network = networkOf(remote);
-      const excess = this.#limits.enter(network);
+      const proxied = await this.#proxies?.readHeader(socket);
+      const client = withProxied(info, proxied);
+      const network = networkOf(client.remote);
+      const limit = this.#limits.enter(network);
       unwatch();
-      if (excess === undefined) {
-        visit.remote = remote;
-        visit.network = network;
-        this.#begin(socket, { ...facts, remote, local, proxied }, visit);
+      if (limit === undefined) {
+        connection.remote = client.remote;
+        connection.network = network;
+        this.#begin(socket, client, connection);
       } else {
-        this.#places.leave(visit);
-        this.#refuse(socket, remote, excess);
+        this.#slots.free(connection);
+        this.#refuse(socket, client.remote, limit);
         this.#checkIdle();
       }
     } catch (error) {
       socket.destroy();
-      this.#tell({ kind: 'proxy', remote: facts.remote, error });
+      this.#errors.report({ kind: 'proxy', remote: info.remote, error });
     }
   }
 
-  #begin(socket: Socket, facts: SocketInfo, visit: PendingConnection): void {
+  #begin(socket: Socket, socketInfo: SocketInfo, connection: AcceptedConnection): void {
     const { certificates } = this.#options;
-    const ownFacts = { ...facts, keeper: visit };
+    const info = { ...socketInfo, observer: connection };
     if (certificates === undefined || this.tlsPolicy === 'none') {
-      this.#converse(new SocketTransport(socket, ownFacts), visit);
-    } else if (this.tlsPolicy === 'implicit') void this.#secureFirst(socket, ownFacts, visit);
-    else this.#converse(new UpgradableTransport(socket, ownFacts, this.#secure), visit);
+      this.#converse(new SocketTransport(socket, info), connection);
+    } else if (this.tlsPolicy === 'implicit') void this.#beginSecured(socket, info, connection);
+    else this.#converse(new UpgradableTransport(socket, info, this.#secure), connection);
   }
 
-  async #secureFirst(socket: Socket, facts: SocketInfo, visit: PendingConnection): Promise<void> {
-    const unwatch = visit.watch();
+  async #beginSecured(socket: Socket, info: SocketInfo, connection: AcceptedConnection): Promise<void> {
+    const unwatch = connection.watch();
     try {
-      const secured = await this.#secure(socket, facts.remote);
+      const secured = await this.#secure(socket, info.remote);
       unwatch();
-      this.#converse(new SocketTransport(secured.socket, { ...facts, tls: secured.facts }), visit);
+      // Behind a proxy that ends the client's TLS, this handshake was the proxy's.
+      const tls = info.tls ?? secured.tls;
+      this.#converse(new SocketTransport(secured.socket, { ...info, tls }), connection);
     } catch (error) {
-      if (!(error instanceof TooManyHandshakes)) this.#tell({ kind: 'handshake', remote: facts.remote, error });
+      if (error instanceof TooManyHandshakes) return;
+      this.#errors.report({ kind: 'handshake', remote: info.remote, error });
     }
   }
 
-  /** Leads the server's half of a handshake, unless the client has had too many. If it fails the socket is destroyed. */
+  /** Runs the server's half of a handshake, unless the client had too many. A failure destroys the socket. */
   readonly #secure = async (socket: Socket, client: Address): Promise<SecuredSocket> => {
     const { certificates } = this.#options;
     const network = networkOf(client);
     if (certificates === undefined) throw new TypeError('there are no certificates');
     if (!this.#limits.beginHandshake(network)) {
       socket.destroy();
-      this.#report({ kind: 'refused', remote: client, excess: 'handshakes-per-minute' });
+      this.#errors.report({ kind: 'refused', remote: client, limit: 'handshakes-per-minute' });
       throw new TooManyHandshakes();
     }
     try {
@@ -264,19 +255,19 @@ export class Listener implements AsyncDisposable, PendingConnectionKeeper {
     }
   };
 
-  // Not an async function: its frame would be kept for as long as the connection, and most connections are idle.
-  #converse(transport: SocketTransport, visit: PendingConnection): void {
-    visit.become(transport);
-    const conversation = new Conversation(transport, this.#conversation);
+  // Not an async function: its frame would live as long as the connection, and most connections are idle.
+  #converse(transport: SocketTransport, connection: AcceptedConnection): void {
+    connection.attach(transport);
+    const conversation = new Conversation(transport, this.#conversationOptions);
     transport.memory = conversation.memory;
     this.#protocols++;
-    this.#lead(conversation).then(
+    this.#runProtocol(conversation).then(
       () => this.#end(conversation),
       (error: unknown) => this.#fail(conversation, error),
     );
   }
 
-  #lead(conversation: Conversation): Promise<void> {
+  #runProtocol(conversation: Conversation): Promise<void> {
     try {
       return this.#options.protocol(conversation);
     } catch (error) {
@@ -295,24 +286,25 @@ export class Listener implements AsyncDisposable, PendingConnectionKeeper {
     conversation.destroy();
     conversation.memory.close();
     const kind = error instanceof ConversationError ? 'conversation' : 'protocol';
-    this.#tell({ kind, remote: conversation.transport.remote, error });
+    this.#errors.report({ kind, remote: conversation.transport.remote, error });
     this.#protocols--;
     this.#checkIdle();
   }
 
-  #local(socket: Socket): Address {
-    return this.#oneAddress ? this.address : (localAddress(socket) ?? this.address);
+  #localOf(socket: Socket): Address {
+    return this.#hasOneAddress ? this.address : (localAddress(socket) ?? this.address);
   }
+}
 
-  /** Tells of what strangers can repeat, at a bounded rate. */
-  #report(trouble: Extract<ListenerError, { omitted?: number }>): void {
-    const omitted = this.#reports.next();
-    if (omitted !== undefined) this.#tell(omitted > 0 ? { ...trouble, omitted } : trouble);
-  }
-
-  #tell(trouble: ListenerError): void {
-    reportError(trouble, this.#options.onError, this.#warnings);
-  }
+/** The connection as the proxy reports it. Without a report it is the proxy's own. */
+function withProxied(info: SocketInfo, proxied: ProxyHeader | undefined): SocketInfo {
+  const { connection, tls, additions = [] } = proxied ?? {};
+  return {
+    ...info,
+    proxied,
+    ...(connection && { remote: connection.source, local: connection.destination }),
+    ...(tls && { tls: proxiedTlsInfo(tls, additions) }),
+  };
 }
 
 function addressOf(server: Server): Address {
@@ -327,13 +319,15 @@ function drop(socket: Socket): void {
 
 function ignore(): void {}
 
-/** The client's network has had too many TLS handshakes this minute. */
+/** The client's network had too many TLS handshakes in this minute. */
 class TooManyHandshakes extends Error {
   constructor() {
     super('too many TLS handshakes');
   }
 }
 
-/** Milliseconds. */
-const LAST_CALL = 1_000;
-const CLEARING = 1_000;
+const DEFAULT_MAX_CONNECTIONS = 10_000;
+/** The time before the end of a `shutdownTimeout` in which clients get a last reply. */
+const LAST_CALL_MS = 1_000;
+/** The time that protocols have to clean up after their connections are destroyed. */
+const CLEANUP_MS = 1_000;

@@ -1,9 +1,13 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { Address } from '@postern/conversation';
 import { tcpAddress, unixAddress } from './address.ts';
-import { crc32c } from './crc32c.ts';
-import { type ProxiedTls, proxiedTls } from './proxied-tls.ts';
-import { InvalidProxyHeader, type ProxyAddition, splitAdditions } from './proxy-additions.ts';
+import {
+  InvalidProxyHeader,
+  type ProxiedTls,
+  type ProxyAddition,
+  parseAdditions,
+  proxiedTls,
+} from './proxy-additions.ts';
 
 /** What a proxy says of the connection that it hands on (the PROXY protocol of HAProxy, versions 1 and 2). */
 export interface ProxyHeader {
@@ -106,24 +110,6 @@ function path(bytes: Buffer): string {
   return text === '\0'.repeat(108) ? '' : end < 0 ? text : text.slice(0, end);
 }
 
-/** The additions without those that only fill up. */
-function parseAdditions(header: Buffer, from: number): ProxyAddition[] {
-  const additions = splitAdditions(header, from);
-  for (const { type, value } of additions) {
-    if (type === UNIQUE_ID && value.length > 128) throw new InvalidProxyHeader('a unique id of more than 128 octets');
-    if (type === CRC32C) verifyChecksum(header, value);
-  }
-  return additions.filter(({ type }) => type !== NOOP);
-}
-
-/** The checksum is that of the header with zeros for the checksum. */
-function verifyChecksum(header: Buffer, value: Buffer): void {
-  if (value.length !== 4) throw new InvalidProxyHeader('a checksum that has not four octets');
-  const at = value.byteOffset - header.byteOffset;
-  const zeroed = Buffer.from(header).fill(0, at, at + 4);
-  if (crc32c(zeroed) !== value.readUInt32BE()) throw new InvalidProxyHeader('a wrong checksum');
-}
-
 /** Addresses that are the same are written the same: limits and throttles count by them. */
 function canonical(text: string, port: number): Address {
   if (isIPv4(text)) return tcpAddress(text, port);
@@ -160,7 +146,3 @@ const ADDRESS_LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 /** More than any proxy sends, a client's certificate included: octets. */
 const MAXIMUM_BINARY = 16 * 1024;
-
-const CRC32C = 0x03;
-const NOOP = 0x04;
-const UNIQUE_ID = 0x05;

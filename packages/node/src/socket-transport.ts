@@ -14,86 +14,86 @@ import {
 import type { ProxyHeader } from './proxy-header.ts';
 
 const owner = Symbol('transport');
-const heard = Symbol('heard');
-const ended = Symbol('ended');
-const broke = Symbol('broke');
-const closed = Symbol('closed');
+const receive = Symbol('receive');
+const receiveEnd = Symbol('receiveEnd');
+const fail = Symbol('fail');
+const close = Symbol('close');
 
-/** What a socket does not tell of itself. */
+/** The properties of a connection that the socket itself does not have. */
 export interface SocketInfo {
   readonly remote: Address;
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
-  /** What is known of the TLS that the socket has already. */
+  /** The TLS of the connection: the socket's, or the one that a trusted proxy reports. */
   readonly tls?: TlsInfo | undefined;
-  /** What a trusted proxy said of the connection. */
+  /** The PROXY header of a trusted proxy. */
   readonly proxied?: ProxyHeader | undefined;
-  /** Who counts the transport. */
-  readonly keeper?: TransportKeeper | undefined;
+  readonly observer?: TransportObserver | undefined;
 }
 
-/** Hears of transports that are gone for good: one for many, where a callback for each would cost memory. */
-export interface TransportKeeper {
-  gone(transport: SocketTransport): void;
-  /** Hears what the protocol knows of the peer now. */
-  setStanding?(standing: Standing, transport: SocketTransport): void;
+/** Is called for events of transports. One observer serves many: a callback for each would cost memory. */
+export interface TransportObserver {
+  /** Is called once, when the transport is closed. */
+  onClose(transport: SocketTransport): void;
+  /** Is called when the protocol sets the standing of its client. */
+  onStanding?(standing: Standing, transport: SocketTransport): void;
 }
 
-/** A socket with TLS on it, and what is known of it. */
+/** A socket after a TLS handshake. */
 export interface SecuredSocket {
   readonly socket: TLSSocket;
-  readonly facts: TlsInfo;
+  readonly tls: TlsInfo;
 }
 
-/** Starts TLS with the client on an open socket, which nobody else reads; destroys it if that fails. */
-export type Secure = (socket: Socket, client: Address) => Promise<SecuredSocket>;
+/** Runs a TLS handshake with the peer on an open socket that has no other reader. A failure destroys the socket. */
+export type Secure = (socket: Socket, peer: Address) => Promise<SecuredSocket>;
 
 /**
- * A TCP, UNIX or TLS socket as a transport. Reads ahead up to a bound, so that it notices a peer that leaves, and takes what is written
- * until about as much lies unsent.
+ * A TCP, UNIX or TLS socket as a transport. It reads ahead, up to a bound, so that it notices a peer
+ * that disconnects. It accepts writes until about as many octets are unsent.
  */
 export class SocketTransport implements Transport {
   readonly remote: Address;
   readonly local: Address;
   readonly tlsPolicy: TlsPolicy;
-  /** What a trusted proxy said of the connection; the two addresses are from there then. */
+  /** The PROXY header of a trusted proxy, from which `remote` and `local` are. */
   readonly proxied: ProxyHeader | undefined;
   listener: TransportListener | undefined = undefined;
-  /** What the connection's read-ahead counts against. Without it only the bound of the transport holds. */
+  /** The account that pays for the read-ahead. Without it only the transport's own bound holds. */
   memory: MemoryAccount | undefined = undefined;
 
-  readonly #keeper: TransportKeeper | undefined;
-  #socket: Owned;
+  readonly #observer: TransportObserver | undefined;
+  #socket: OwnedSocket;
   #tls: TlsInfo | undefined;
 
-  /** What was read and not taken: the first piece, and the others. */
+  /** The octets that were read ahead: the first chunk, and the chunks after it. */
   #chunk: Buffer | undefined = undefined;
-  #more: Buffer[] = NOTHING;
+  #more: Buffer[] = NO_CHUNKS;
   #unread = 0;
-  /** Octets of read-ahead that the memory account counts. */
+  /** The octets of read-ahead for which the memory account pays. */
   #reserved = 0;
-  #paused = false;
-  #ended = false;
-  /** True if somebody waits for input. */
-  #awaited = false;
+  #isPaused = false;
+  #hasEnded = false;
+  /** True if the reader waits for input. */
+  #isAwaited = false;
 
   #error: Error | undefined = undefined;
-  /** True if it was us who closed it at once. */
-  #destroyed = false;
-  #closed = false;
-  #upgrading = false;
+  /** True if this side called `destroy`. */
+  #isDestroyed = false;
+  #isClosed = false;
+  #isUpgrading = false;
 
-  /** The socket must be open, without anybody else's interest in its events, and `allowHalfOpen`. */
-  constructor(socket: Socket, facts: SocketInfo) {
-    this.remote = facts.remote;
-    this.local = facts.local;
-    this.tlsPolicy = facts.tlsPolicy;
-    this.proxied = facts.proxied;
-    this.#keeper = facts.keeper;
-    this.#tls = facts.tls;
+  /** The socket must be open, have `allowHalfOpen`, and no other listeners. */
+  constructor(socket: Socket, info: SocketInfo) {
+    this.remote = info.remote;
+    this.local = info.local;
+    this.tlsPolicy = info.tlsPolicy;
+    this.proxied = info.proxied;
+    this.#observer = info.observer;
+    this.#tls = info.tls;
     this.#socket = socket;
-    // Replies are written whole: waiting for more to fill a segment is waiting for nothing.
-    if (facts.remote.family !== 'unix') socket.setNoDelay(true);
+    // Replies are written whole: Nagle's algorithm (RFC 9293 §3.7.4) would only delay them.
+    if (info.remote.family !== 'unix') socket.setNoDelay(true);
     this.#adopt(socket);
   }
 
@@ -103,17 +103,17 @@ export class SocketTransport implements Transport {
 
   read(): Uint8Array | 'later' | 'ended' {
     if (this.#chunk !== undefined) return this.#take(this.#chunk);
-    if (this.#ended && !this.#destroyed) return 'ended';
+    if (this.#hasEnded && !this.#isDestroyed) return 'ended';
     if (this.#socket.destroyed) throw this.#gone();
-    this.#awaited = true;
+    this.#isAwaited = true;
     return 'later';
   }
 
   write(bytes: Uint8Array | string): MaybePromise<void> {
     const socket = this.#socket;
-    if (!socket.writable || this.#upgrading) return Promise.reject(this.#gone());
+    if (!socket.writable || this.#isUpgrading) return Promise.reject(this.#gone());
     socket.write(bytes);
-    // What the kernel has taken is not waited for, however much it was; nor is a little text, of which the socket has its own copy.
+    // The caller may reuse bytes that the kernel has; of a little text the socket has its own copy.
     if (socket.writableLength === 0 || (typeof bytes === 'string' && !socket.writableNeedDrain)) return;
     return this.#written(socket);
   }
@@ -123,59 +123,59 @@ export class SocketTransport implements Transport {
   }
 
   destroy(): void {
-    this.#destroyed = true;
+    this.#isDestroyed = true;
     this.#forget();
     this.#socket.destroy();
   }
 
   setStanding(standing: Standing): void {
-    this.#keeper?.setStanding?.(standing, this);
+    this.#observer?.onStanding?.(standing, this);
   }
 
-  /** Puts TLS on the connection. What was read and not taken is dropped; what was written leaves before. */
+  /** Starts TLS on the connection, after all writes. The octets that were read ahead are dropped. */
   protected async upgrade(secure: Secure): Promise<void> {
-    if (this.#tls !== undefined || this.#upgrading) throw new TypeError('this transport has TLS already');
-    if (!this.#socket.writable || this.#ended) throw this.#gone();
+    if (this.#tls !== undefined || this.#isUpgrading) throw new TypeError('this transport has TLS already');
+    if (!this.#socket.writable || this.#hasEnded) throw this.#gone();
     const raw = this.#socket;
-    this.#upgrading = true;
-    // What came so far was not protected (RFC 3207 §4.2); what comes from here on is for the handshake.
+    this.#isUpgrading = true;
+    // Octets before the handshake are not protected, and must not count after it (RFC 3207 §4.2).
     raw.off('data', onData).off('end', onEnd).pause();
     while (raw.read() !== null);
     this.#forget();
     if (raw.writableLength > 0) await this.#written(raw);
-    const { socket, facts } = await secure(raw, this.remote).catch((cause: unknown) => {
+    const { socket, tls } = await secure(raw, this.remote).catch((cause: unknown) => {
       raw.destroy();
       throw new PeerGone('the TLS handshake failed', { cause });
     });
     raw.off('close', onClose);
     this.#socket = socket;
-    this.#tls = facts;
-    this.#paused = false;
-    this.#upgrading = false;
+    this.#tls = tls;
+    this.#isPaused = false;
+    this.#isUpgrading = false;
     this.#adopt(socket);
   }
 
-  #adopt(socket: Owned): void {
+  #adopt(socket: OwnedSocket): void {
     socket[owner] = this;
     socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
     socket.resume();
-    // Not before whoever made the transport has it.
-    if (socket.closed) queueMicrotask(() => this[closed]());
+    // The caller of the constructor gets the transport before the event.
+    if (socket.closed) queueMicrotask(() => this[close]());
   }
 
   /** @internal */
-  [heard](chunk: Buffer): void {
+  [receive](chunk: Buffer): void {
     this.#keep(chunk);
-    if (this.#awaited) {
-      this.#tellInput();
+    if (this.#isAwaited) {
+      this.#notifyInput();
       return;
     }
-    if (this.#unread < READ_AHEAD && this.#reserve(chunk.length)) return;
-    this.#paused = true;
+    if (this.#unread < READ_AHEAD_OCTETS && this.#reserve(chunk.length)) return;
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
-  /** False if there is no memory to read ahead: then the peer waits. */
+  /** Returns false if the budget has no memory to read ahead: then the peer waits. */
   #reserve(octets: number): boolean {
     if (this.memory === undefined) return true;
     if (!this.memory.reserve(octets)) return false;
@@ -189,9 +189,9 @@ export class SocketTransport implements Transport {
     this.#reserved = 0;
   }
 
-  #tellInput(): void {
-    if (!this.#awaited) return;
-    this.#awaited = false;
+  #notifyInput(): void {
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
     this.listener?.onInput();
   }
 
@@ -201,58 +201,58 @@ export class SocketTransport implements Transport {
       this.#chunk = chunk;
       return;
     }
-    if (this.#more === NOTHING) this.#more = [];
-    // A byte in a buffer of its own takes a hundred: crumbs are put together, or a peer could make us keep far more than it sent.
+    if (this.#more === NO_CHUNKS) this.#more = [];
+    // One octet in a buffer of its own takes a hundred: without merging, a peer could occupy far more than it sent.
     const last = this.#more.length - 1;
-    const before = this.#more[last];
-    if (before !== undefined && before.length + chunk.length <= CRUMB)
-      this.#more[last] = Buffer.concat([before, chunk]);
-    else this.#more.push(chunk);
+    const previous = this.#more[last];
+    if (previous !== undefined && previous.length + chunk.length <= MAX_MERGED_OCTETS) {
+      this.#more[last] = Buffer.concat([previous, chunk]);
+    } else this.#more.push(chunk);
   }
 
   #take(chunk: Buffer): Buffer {
     this.#unread -= chunk.length;
-    this.#chunk = this.#more === NOTHING ? undefined : this.#more.shift();
+    this.#chunk = this.#more === NO_CHUNKS ? undefined : this.#more.shift();
     if (this.#chunk !== undefined) return chunk;
-    this.#more = NOTHING;
+    this.#more = NO_CHUNKS;
     this.#unreserve();
-    if (this.#paused) {
-      this.#paused = false;
+    if (this.#isPaused) {
+      this.#isPaused = false;
       this.#socket.resume();
     }
-    if (this.#ended) this.#tellEnd();
+    if (this.#hasEnded) this.#notifyEnd();
     return chunk;
   }
 
   /** @internal */
-  [ended](): void {
-    this.#ended = true;
-    this.#tellInput();
-    if (this.#unread === 0) this.#tellEnd();
+  [receiveEnd](): void {
+    this.#hasEnded = true;
+    this.#notifyInput();
+    if (this.#unread === 0) this.#notifyEnd();
   }
 
-  /** Not before the reader has the last chunk in its hands. */
-  #tellEnd(): void {
+  /** The reader gets the last chunk before the event. */
+  #notifyEnd(): void {
     queueMicrotask(() => this.listener?.onEnd());
   }
 
   /** @internal */
-  [broke](error: Error): void {
+  [fail](error: Error): void {
     this.#error ??= error;
-    // A TLS socket that has heard something broken would stay open.
+    // A TLS socket with a protocol error would stay open.
     this.#socket.destroy();
   }
 
   /** @internal */
-  [closed](): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#tellInput();
-    this.#keeper?.gone(this);
+  [close](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#notifyInput();
+    this.#observer?.onClose(this);
     this.listener?.onClose();
   }
 
-  /** Resolves when the kernel has all that was written so far. */
+  /** Resolves when the kernel has all octets that were written so far. */
   #written(socket: Socket): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.write('', (error) => (error ? reject(this.#gone(error)) : resolve()));
@@ -261,7 +261,7 @@ export class SocketTransport implements Transport {
 
   #forget(): void {
     this.#chunk = undefined;
-    this.#more = NOTHING;
+    this.#more = NO_CHUNKS;
     this.#unread = 0;
     this.#unreserve();
   }
@@ -271,12 +271,12 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** A socket transport on which TLS can be started (STARTTLS, STLS), as often as once. */
+/** A socket transport on which TLS can be started once, by STARTTLS or STLS. */
 export class UpgradableTransport extends SocketTransport {
   readonly #secure: Secure;
 
-  constructor(socket: Socket, facts: SocketInfo, secure: Secure) {
-    super(socket, facts);
+  constructor(socket: Socket, info: SocketInfo, secure: Secure) {
+    super(socket, info);
     this.#secure = secure;
   }
 
@@ -285,34 +285,34 @@ export class UpgradableTransport extends SocketTransport {
   }
 }
 
-/** A socket that knows whose it is, so that all sockets share their listeners: closures for each would be larger than the transport. */
-interface Owned extends Socket {
+/** A socket that knows its transport, so that all sockets share four event listeners: closures for each would be larger than the transport. */
+interface OwnedSocket extends Socket {
   [owner]?: SocketTransport;
 }
 
-function onData(this: Owned, chunk: Buffer): void {
-  this[owner]?.[heard](chunk);
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]?.[receive](chunk);
 }
 
-function onEnd(this: Owned): void {
-  this[owner]?.[ended]();
+function onEnd(this: OwnedSocket): void {
+  this[owner]?.[receiveEnd]();
 }
 
-function onError(this: Owned, error: Error): void {
-  this[owner]?.[broke](error);
+function onError(this: OwnedSocket, error: Error): void {
+  this[owner]?.[fail](error);
 }
 
-function onClose(this: Owned): void {
-  this[owner]?.[closed]();
+function onClose(this: OwnedSocket): void {
+  this[owner]?.[close]();
 }
 
-/** What an empty queue is; never written to. */
-const NOTHING: Buffer[] = [];
+/** The empty queue of all transports, which is never written to. */
+const NO_CHUNKS: Buffer[] = [];
 
-/** How much is read before somebody wants it, beside what lies in the socket's own buffer: octets. */
-const READ_AHEAD = 64 * 1024;
-/** Pieces are put together up to this size: octets. */
-const CRUMB = 2048;
+/** The octets that are read before the reader wants them, beside those in the socket's own buffer. */
+const READ_AHEAD_OCTETS = 64 * 1024;
+/** Chunks are merged up to this size. */
+const MAX_MERGED_OCTETS = 2048;
 
-/** For whoever makes sockets: how much each keeps, each way, before it asks to wait, in octets. Node's 64 KiB are more to fill for a peer. */
-export const SOCKET_BUFFER = 16 * 1024;
+/** The octets that a socket buffers each way before it applies back-pressure. A peer would need longer to fill Node's 64 KiB. */
+export const SOCKET_BUFFER_OCTETS = 16 * 1024;

@@ -43,7 +43,7 @@ export class TlsAcceptor {
         this.#handshake.run(handshake, () => this.#server.emit('connection', raw));
       }
       const socket = await handshake.promise;
-      return { socket, facts: tlsInfo(socket, 'server') };
+      return { socket, tls: tlsInfo(socket, 'server') };
     } catch (error) {
       raw.destroy();
       throw error;

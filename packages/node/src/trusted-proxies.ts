@@ -31,7 +31,7 @@ export class TrustedProxies {
    * Reads the header from the socket, and not an octet more. Afterwards the socket is paused. Fails if it is not a header, is not there in
    * time or the connection ends.
    */
-  async hear(socket: Socket): Promise<ProxyHeader> {
+  async readHeader(socket: Socket): Promise<ProxyHeader> {
     const { promise, resolve, reject } = Promise.withResolvers<ProxyHeader>();
     let heard: Buffer = Buffer.alloc(0);
     const onData = (chunk: Buffer) => {

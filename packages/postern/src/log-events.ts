@@ -22,7 +22,7 @@ export function logListenerError(log: Log, now = () => performance.now()): (trou
       case 'proxy':
         return log.warn('a proxy did not say whom it connects', { remote, error: trouble.error });
       case 'refused':
-        return log.warn('turned away', { remote, excess: trouble.excess, omitted: trouble.omitted });
+        return log.warn('turned away', { remote, excess: trouble.limit, omitted: trouble.omitted });
       case 'displaced':
         return log.warn('made room for another client', { remote, omitted: trouble.omitted });
       case 'protocol':

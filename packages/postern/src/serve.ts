@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { identifiers, Misconfiguration } from '@postern/inversify';
+import { identifiers, Misconfiguration, start } from '@postern/inversify';
 import { type Certificates, EncryptedKey, type Listener } from '@postern/node';
 import { type Composition, compose } from './compose.ts';
 import type { DeliveryTargetContext } from './delivery-target.ts';
@@ -41,14 +41,11 @@ export async function startServer(wanted: Settings, context: DeliveryTargetConte
   warnOfPostmaster(composition, context);
   await prepare(composition.destination);
   const certificates = await loadCertificates(settings, composition);
-  const server = await composition.container.getAsync(identifiers.Server);
-  try {
-    await server.start();
-  } catch (error) {
+  const server = await start(composition.container).catch((error: unknown) => {
     throw explained(error);
-  }
+  });
   return {
-    listeners: [...server.listeners.values()],
+    listeners: server.listeners,
     files: filesOf(composition, certificates),
     async close(shutdownTimeout) {
       const closed = server

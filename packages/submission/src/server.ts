@@ -1,21 +1,16 @@
 import type { Portal } from '@postern/cred';
-import { type Certificates, type Listener, type ListenOptions, listen, shutDown } from '@postern/node';
+import type { Certificates, Listener, Server } from '@postern/node';
 
 /** The parts of a submission server that runs. */
 export interface RunningParts {
   readonly portal: Portal;
-  readonly listeners: readonly Listener[];
+  readonly server: Server;
   readonly certificates: Certificates | undefined;
-  /** What is disposed of at the end, with names for errors. */
-  readonly resources: readonly (readonly [resource: object, name: string])[];
-  /** Milliseconds. */
-  readonly shutdownTimeout: number;
 }
 
 /** A submission server that listens: `submission()` returns it. `await using` closes it. */
 export class SubmissionServer implements AsyncDisposable {
   readonly #parts: RunningParts;
-  #closed: Promise<void> | undefined;
 
   /** @internal */
   constructor(parts: RunningParts) {
@@ -29,7 +24,7 @@ export class SubmissionServer implements AsyncDisposable {
 
   /** The listeners, in the order of the option `listen`. */
   get listeners(): readonly Listener[] {
-    return this.#parts.listeners;
+    return this.#parts.server.listeners;
   }
 
   /** The address of the first listener as a URL, with its real port. */
@@ -57,8 +52,7 @@ export class SubmissionServer implements AsyncDisposable {
    * @throws AggregateError of all failures, after everything else is closed.
    */
   close(): Promise<void> {
-    this.#closed ??= shutDown({ ...this.#parts, drain: () => this.portal.drain() });
-    return this.#closed;
+    return this.#parts.server.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -67,17 +61,5 @@ export class SubmissionServer implements AsyncDisposable {
 
   get #first(): Listener {
     return this.listeners[0] as Listener;
-  }
-}
-
-/** Starts all listeners or none. */
-export async function listenAll(options: readonly ListenOptions[]): Promise<readonly Listener[]> {
-  const listeners: Listener[] = [];
-  try {
-    for (const option of options) listeners.push(await listen(option));
-    return listeners;
-  } catch (error) {
-    await Promise.allSettled(listeners.map((listener) => listener.close({ shutdownTimeout: 0 })));
-    throw error;
   }
 }

@@ -1,12 +1,12 @@
 import { hostname as systemHostname } from 'node:os';
 import { type AvatarFactory, Portal, type Realm } from '@postern/cred';
 import { type EsmtpOptions, esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
-import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions } from '@postern/node';
+import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions, serve } from '@postern/node';
 import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
 import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
 import { checkOptionNames } from './option-names.ts';
-import { listenAll, SubmissionServer } from './server.ts';
+import { SubmissionServer } from './server.ts';
 import { checkerOf, type Users, weakUsers } from './users.ts';
 
 /** Where messages go: one of the two. */
@@ -73,8 +73,8 @@ export async function submission(options: SubmissionOptions): Promise<Submission
   const certificates = tls === undefined || tls instanceof Certificates ? tls : await Certificates.load(tls);
   for (const place of places) if (proxy === undefined) warnOfClearText(place);
   if (places.some(({ endpoint }) => !isLocalOnly(endpoint))) warnOfWeakPasswords(users);
-  const listeners = await listenAll(
-    places.map((place) => ({
+  const server = await serve({
+    listeners: places.map((place) => ({
       ...place,
       protocol,
       refusal: TOO_MANY,
@@ -83,12 +83,14 @@ export async function submission(options: SubmissionOptions): Promise<Submission
       ...(proxy && { proxy }),
       ...(onError && { onError: onError }),
     })),
-  );
-  const resources = [
-    ...[users].flat().map((resource, n) => [resource as object, `users ${n + 1}`] as const),
-    [(deliver ?? deliveryFor) as object, 'deliver'] as const,
-  ];
-  return new SubmissionServer({ portal, listeners, certificates, resources, shutdownTimeout });
+    portal,
+    resources: [
+      ...[users].flat().map((resource, n) => [`users ${n + 1}`, resource as object] as const),
+      ['deliver', (deliver ?? deliveryFor) as object] as const,
+    ],
+    shutdownTimeout,
+  });
+  return new SubmissionServer({ portal, server, certificates });
 }
 
 function realmOf({ deliver, deliveryFor }: DeliveryChoice): Realm {
