@@ -23,6 +23,7 @@ import {
   MalformedResponse,
   NO_BYTES,
   plain,
+  UnheardRefusal,
 } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind } from './exchange.ts';
@@ -234,13 +235,16 @@ describe('closing words', () => {
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
   });
 
-  it('of a refusal leave it the outcome when the client does not stay to hear them', async () => {
+  it('of a refusal that the client does not stay to hear keep the refusal beside what lost the client', async () => {
     const refusal = new UnauthorizedLogin();
     const { run } = setUp({
       check: () => Promise.reject(refusal),
       refused: async (ask) => void (await ask(encodeUtf8('error'))),
     });
-    await expect(run({ ask: () => Promise.reject(new Error('the connection broke')) })).rejects.toBe(refusal);
+    const broken = new Error('the connection broke');
+    const unheard = run({ ask: () => Promise.reject(broken) });
+    await expect(unheard).rejects.toThrow(UnheardRefusal);
+    await expect(unheard).rejects.toMatchObject({ refusal, cause: broken });
   });
 
   it('of a refusal may say that the exchange was malformed before', async () => {

@@ -45,9 +45,10 @@ export interface PortalOptions {
  * user that the checker recognised.
  */
 export class Portal {
+  /** The longest time of one login in milliseconds. A protocol bounds the exchange before the credentials by it as well. */
+  readonly loginTimeout: number;
   readonly #realm: Realm;
   readonly #authorize: Authorize;
-  readonly #loginTimeout: number;
   readonly #clock: Clock;
   readonly #onLogoutErrors: (errors: AggregateError) => void;
   readonly #checkers = new Map<Interface, AnyChecker>();
@@ -63,7 +64,7 @@ export class Portal {
     checkDeadline(loginTimeout);
     this.#realm = realm;
     this.#authorize = authorize;
-    this.#loginTimeout = loginTimeout;
+    this.loginTimeout = loginTimeout;
     this.#clock = clock;
     this.#onLogoutErrors = onLogoutErrors;
   }
@@ -130,7 +131,7 @@ export class Portal {
     ...interfaces: I
   ): Promise<Login<InstanceOf<I[number]>>> {
     if (this.#draining) throw new TemporaryFailure('the server is shutting down');
-    const attempt = new LoginAttempt(mind, this.#clock, this.#loginTimeout, 'the login');
+    const attempt = new LoginAttempt(mind, this.#clock, this.loginTimeout, 'the login');
     try {
       const login = attempt.run(() => this.#track(attempt, this.#login(credentials, attempt, interfaces)));
       return isPromise(login) ? await login : login;
@@ -270,8 +271,8 @@ export class Portal {
   async #withinTimeout<T>(work: Promise<T>): Promise<T> {
     const timeout = Promise.withResolvers<never>();
     const onTimeout = (): void =>
-      timeout.reject(new TemporaryFailure(`the logout took more than ${this.#loginTimeout} ms`));
-    using _timer = this.#clock.after(this.#loginTimeout, onTimeout, true);
+      timeout.reject(new TemporaryFailure(`the logout took more than ${this.loginTimeout} ms`));
+    using _timer = this.#clock.after(this.loginTimeout, onTimeout, true);
     return await Promise.race([work, timeout.promise]);
   }
 }

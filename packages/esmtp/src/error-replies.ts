@@ -1,13 +1,6 @@
 import { BareLineEnding, Closing, Displaced, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
-import {
-  isThrottled,
-  LoginDenied,
-  LoginError,
-  TemporaryFailure,
-  UnauthorizedLogin,
-  UnhandledCredentials,
-} from '@postern/cred';
-import { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
+import { isThrottled, LoginDenied, type LoginError, UnauthorizedLogin, UnhandledCredentials } from '@postern/cred';
+import { ExchangeCancelled, type ExchangeError, type Malformation, MalformedResponse } from '@postern/sasl';
 import { ownWords } from './login-rejection.ts';
 import { Rejection, Reply } from './protocol/reply.ts';
 
@@ -59,12 +52,6 @@ export function closingReply(error: unknown): Reply | undefined {
   return error instanceof Closing ? SHUTTING_DOWN : FAILING;
 }
 
-/** A failed login as one of the errors that there are: what else a challenger threw counts as a TemporaryFailure. */
-export function asLoginFailure(error: unknown): LoginError | ExchangeError {
-  if (error instanceof LoginError || error instanceof ExchangeError) return error;
-  return new TemporaryFailure('a challenger failed', { cause: error });
-}
-
 /** RFC 5321 §3.8: the code after which the server closes. */
 export const CLOSING = 421;
 
@@ -103,6 +90,7 @@ const BAD_RESPONSE = new Reply(501, '5.5.2', 'Malformed authentication response'
 const malformations: Readonly<Record<Malformation, Reply>> = {
   syntax: BAD_RESPONSE,
   encoding: BAD_RESPONSE,
+  'line-ending': BAD_RESPONSE,
   'too-long': EXCHANGE_LINE_TOO_LONG,
   'unexpected-initial-response': new Reply(501, '5.7.0', 'This mechanism takes no initial response'),
 };

@@ -11,7 +11,7 @@ import {
   type Portal,
 } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
-import { ExchangeError, MalformedResponse } from './errors.ts';
+import { ExchangeError, MalformedResponse, UnheardRefusal } from './errors.ts';
 import { ExchangeMind } from './exchange-mind.ts';
 import { FailureFloor } from './failure-floor.ts';
 import { PacedRelease } from './paced-release.ts';
@@ -89,7 +89,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (closed !== undefined) await closed;
     exchange.rethrow();
     const refusal = exchange.refusal(error);
-    return await exchange.refuse(await closingWords(credentials, exchange, refusal), mind);
+    return await exchange.refuse(await sayRefused(credentials, exchange, refusal), mind);
   }
   try {
     const closed = inExchange.close();
@@ -108,15 +108,18 @@ export async function authenticate<const I extends readonly Interface<object>[]>
 }
 
 /**
- * Has the credentials say their last word on a refusal. What the refusal is afterwards: the same, also for who did not stay to hear
- * it, unless they failed to.
+ * Says the credentials' closing words on a refusal, and returns the refusal. Closing words that fail
+ * take its place, since the client may have cancelled the exchange.
+ *
+ * @throws UnheardRefusal if the client is lost before it has answered.
  */
-async function closingWords(credentials: Credentials, exchange: Exchange, refusal: LoginError): Promise<LoginError> {
+async function sayRefused(credentials: Credentials, exchange: Exchange, refusal: LoginError): Promise<LoginError> {
   try {
     await credentials.refused(refusal);
     return refusal;
   } catch (error) {
-    return exchange.lost(error) ? refusal : exchange.refusal(error);
+    if (exchange.lost(error)) throw new UnheardRefusal(refusal, { cause: error });
+    return exchange.refusal(error);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { LoginError } from '@postern/cred';
+
 /** The base of the two ways in which an exchange itself can break, before or beside any verdict on the credentials. */
 export abstract class ExchangeError extends Error {
   abstract readonly code: 'cancelled' | 'malformed';
@@ -25,6 +27,8 @@ export type Malformation =
   | 'encoding'
   /** Longer than the protocol takes. */
   | 'too-long'
+  /** Not one line: a CR or LF stands alone in it. The protocol closes the connection, since lines are no longer certain. */
+  | 'line-ending'
   /** An initial response to a mechanism in which the server speaks first (RFC 4954 §4). */
   | 'unexpected-initial-response';
 
@@ -36,5 +40,22 @@ export class MalformedResponse extends ExchangeError {
   constructor(message: string, malformation: Malformation = 'syntax') {
     super(message);
     this.malformation = malformation;
+  }
+}
+
+/**
+ * The server refused the client, and lost it before the client had answered the mechanism's closing words. `refusal` is the error to
+ * log and to count. `cause` is the error with which `ask` rejected: the connection's end, for one.
+ */
+export class UnheardRefusal extends Error {
+  readonly refusal: LoginError;
+
+  constructor(refusal: LoginError, options: ErrorOptions) {
+    super('the client was lost before it heard of its refusal', options);
+    this.refusal = refusal;
+  }
+
+  override get name(): string {
+    return 'UnheardRefusal';
   }
 }

@@ -16,7 +16,7 @@ export { CramMd5Response } from './cram-md5/credentials.ts';
 export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
 export { type DigestMd5Info, DigestMd5Response } from './digest-md5/credentials.ts';
 export type { DigestInput } from './digest-md5/digest.ts';
-export { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse } from './errors.ts';
+export { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse, UnheardRefusal } from './errors.ts';
 export { external } from './external/challenger.ts';
 export { ExternalIdentity } from './external/credentials.ts';
 export { type LoginOptions, login } from './login/challenger.ts';

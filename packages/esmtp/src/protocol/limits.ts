@@ -40,8 +40,6 @@ export interface Limits {
    * does not tell which users exist; 0 for none. Default: 10.
    */
   readonly minChallengeDelay: number;
-  /** How long a login may take in all, from AUTH to its outcome; then 421. Default: 120,000. */
-  readonly loginTimeout: number;
   /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
   readonly idleTimeout: number;
   /**
@@ -77,7 +75,6 @@ export const defaultLimits: Limits = {
   maxLoginFailures: 10,
   minFailureDelay: 250,
   minChallengeDelay: 10,
-  loginTimeout: 120_000,
   idleTimeout: 300_000,
   unauthenticatedTimeout: 1_800_000,
   deliveryTimeout: 120_000,
@@ -119,7 +116,6 @@ const least: Limits = {
   maxLoginFailures: 1,
   minFailureDelay: 0,
   minChallengeDelay: 0,
-  loginTimeout: 1,
   idleTimeout: 1,
   unauthenticatedTimeout: 1,
   deliveryTimeout: 1,

@@ -1,42 +1,31 @@
-import type { Conversation } from '@postern/conversation';
 import type { Mind } from '@postern/cred';
+import { ConversationMind } from '@postern/sasl-profile';
 import { FORWARDED, type ForwardedInfo, forwardedEnd, forwardedTls } from '../protocol/forwarded.ts';
 
-/** What this protocol knows of its client. */
-export class SmtpMind implements Mind {
-  readonly protocol: string;
-  readonly #conversation: Conversation;
-  #clientName: string | undefined;
+/** The mind of an SMTP or LMTP client. What a trusted peer says of the client (XCLIENT) takes precedence. */
+export class SmtpMind extends ConversationMind {
   #forwarded: ForwardedInfo | undefined;
-  #store: Map<symbol, unknown> | undefined;
 
-  constructor(conversation: Conversation, protocol: string) {
-    this.protocol = protocol;
-    this.#conversation = conversation;
+  override get remote(): Mind['remote'] {
+    return this.#forwarded === undefined ? super.remote : forwardedEnd(super.remote, this.#forwarded, 'client');
   }
 
-  get remote(): Mind['remote'] {
-    const { remote } = this.#conversation.transport;
-    return this.#forwarded === undefined ? remote : forwardedEnd(remote, this.#forwarded, 'client');
+  override get local(): Mind['local'] {
+    return this.#forwarded === undefined ? super.local : forwardedEnd(super.local, this.#forwarded, 'destination');
   }
 
-  get local(): Mind['local'] {
-    const { local } = this.#conversation.transport;
-    return this.#forwarded === undefined ? local : forwardedEnd(local, this.#forwarded, 'destination');
-  }
-
-  get tls(): Mind['tls'] {
-    const { tls } = this.#conversation.transport;
+  override get tls(): Mind['tls'] {
+    const tls = super.tls;
     return this.#forwarded === undefined || tls === undefined ? tls : forwardedTls(tls);
   }
 
-  /** The name that the client gave itself; what a trusted peer says of that goes before. */
-  get clientName(): string | undefined {
-    return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : this.#clientName;
+  /** The name in EHLO, HELO or LHLO, or the one that a trusted peer has said. */
+  override get clientName(): string | undefined {
+    return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : super.clientName;
   }
 
-  set clientName(name: string | undefined) {
-    this.#clientName = name;
+  override set clientName(name: string | undefined) {
+    super.clientName = name;
   }
 
   /** What a trusted peer has said of the client. */
@@ -44,32 +33,24 @@ export class SmtpMind implements Mind {
     return this.#forwarded;
   }
 
-  get signal(): AbortSignal {
-    return this.#conversation.signal;
+  override get store(): Map<symbol, unknown> {
+    const store = super.store;
+    if (this.#forwarded !== undefined && !store.has(FORWARDED)) store.set(FORWARDED, this.#forwarded);
+    return store;
   }
 
-  get disconnected(): boolean {
-    return this.#conversation.disconnected;
+  /** Replaces what a trusted peer has said of the client. */
+  forward(info: ForwardedInfo | undefined): void {
+    this.#forwarded = info;
+    if (info === undefined) super.store.delete(FORWARDED);
+    else super.store.set(FORWARDED, info);
   }
 
-  get store(): Map<symbol, unknown> {
-    this.#store ??= new Map(this.#forwarded === undefined ? [] : [[FORWARDED, this.#forwarded]]);
-    return this.#store;
-  }
-
-  /** Goes by what a trusted peer says of the client from now on. */
-  forward(facts: ForwardedInfo | undefined): void {
-    this.#forwarded = facts;
-    if (facts === undefined) this.#store?.delete(FORWARDED);
-    else this.#store?.set(FORWARDED, facts);
-  }
-
-  /** Forgets what was learned of the client (RFC 3207 §4.2), but not whose connection it is, which the trusted peer has said. */
-  forget(): void {
-    this.#clientName = undefined;
-    this.#store = undefined;
+  /** Discards what the client has said (RFC 3207 §4.2). Keeps what a trusted peer has said, but for the login. */
+  override forget(): void {
+    super.forget();
     if (this.#forwarded === undefined) return;
-    const { login: _, ...facts } = this.#forwarded;
-    this.#forwarded = facts;
+    const { login: _, ...info } = this.#forwarded;
+    this.#forwarded = info;
   }
 }

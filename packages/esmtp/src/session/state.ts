@@ -2,6 +2,7 @@ import type { Conversation, Warnings } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
+import type { LoginFailures } from '@postern/sasl-profile';
 import type { MailParameters, MessageDelivery, Recipient } from '../delivery.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';
 import { asDeliveryFailure } from '../message/delivery-failed.ts';
@@ -56,8 +57,8 @@ export class State implements MessageSession, ExtensionContext {
   junkTenths = 0;
   /** By the clock of the settings, in milliseconds. */
   junkCountedAt = 0;
-  /** Logins so far that were refused. */
-  refusals = 0;
+  /** Created by the first AUTH. */
+  loginFailures: LoginFailures | undefined;
   /** Octets of the command line at hand. */
   lineOctets = 0;
   /** The refusal that an event has told of while the command at hand ran. */

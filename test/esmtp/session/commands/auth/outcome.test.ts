@@ -221,9 +221,9 @@ describe('AUTH: replies, delays and deadlines', () => {
         for (;;) await ask(encodeUtf8('more'));
       },
     };
-    const more = '\nS: 334 bW9yZQ==\nC: <advance 50s>\nC: QUFB';
+    const more = '\nS: 334 bW9yZQ==\nC: <advance 25s>\nC: QUFB';
     await new Server({ challengers: [rounds] }).play(
-      `${GREETED}\nC: AUTH ENDLESS${more.repeat(2)}\nS: 334 bW9yZQ==\nC: <advance 50s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>`,
+      `${GREETED}\nC: AUTH ENDLESS${more.repeat(2)}\nS: 334 bW9yZQ==\nC: <advance 25s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>`,
     );
   });
 

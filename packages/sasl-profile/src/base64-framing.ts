@@ -1,0 +1,101 @@
+import { BareLineEnding, type Conversation, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
+import type { Ask } from '@postern/cred';
+import { decodeBase64, ExchangeCancelled, encodeBase64, MalformedResponse, NO_BYTES } from '@postern/sasl';
+
+/** The parts of the framing in which protocols differ. */
+export interface FramingOptions {
+  /** Returns the line for a challenge in base64, without CRLF: `334 …` in SMTP, `+ …` in POP3 and IMAP. */
+  readonly prompt: (base64: string) => string;
+  /** The longest response in octets, in base64 and without CRLF. RFC 4954 §4 asks for 12,288. */
+  readonly maxResponse: number;
+  /** Accepts base64 without its padding, which some devices send. Default: false. */
+  readonly allowUnpadded?: boolean;
+}
+
+/**
+ * The framing of one exchange in a line protocol, after SMTP (RFC 4954 §4), POP3 (RFC 5034 §4) and
+ * IMAP (RFC 9051 §6.2.2): one line of base64 for each challenge and each response, `*` to cancel,
+ * `=` for an empty initial response.
+ */
+export class Base64Framing {
+  readonly #conversation: Conversation;
+  readonly #prompt: FramingOptions['prompt'];
+  readonly #maxResponse: number;
+  readonly #allowUnpadded: boolean;
+  #isWaiting = false;
+  #isClosed = false;
+
+  constructor(conversation: Conversation, { prompt, maxResponse, allowUnpadded = false }: FramingOptions) {
+    this.#conversation = conversation;
+    this.#prompt = prompt;
+    this.#maxResponse = maxResponse;
+    this.#allowUnpadded = allowUnpadded;
+  }
+
+  /**
+   * Sends a challenge and resolves with the client's response.
+   *
+   * @throws ExchangeCancelled if the client sends `*`.
+   * @throws MalformedResponse if the line is too long, has a bare CR or LF, or is not base64.
+   * @throws ConversationError if the client disconnects or is silent for too long.
+   */
+  readonly ask: Ask = async (challenge) => {
+    if (this.#isClosed) throw new TimedOut();
+    this.#conversation.say(`${this.#prompt(encodeBase64(challenge))}\r\n`);
+    this.#isWaiting = true;
+    const line = await this.#hearLine();
+    this.#isWaiting = false;
+    if (line === '*') throw new ExchangeCancelled();
+    return this.#decode(line);
+  };
+
+  /** True while the client owes a response. Stays true if the client disconnects. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Makes each later `ask` reject with TimedOut: the next line of the client is a command again. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /**
+   * Returns the bytes of the initial response on the command line. Undefined stays undefined, and
+   * `=` is no bytes (RFC 4954 §4).
+   *
+   * @throws MalformedResponse if the response is too long or not base64.
+   */
+  decodeInitialResponse(base64: string | undefined): Uint8Array | undefined {
+    if (base64 === undefined) return undefined;
+    if (base64 === '=') return NO_BYTES;
+    if (base64.length > this.#maxResponse) {
+      throw new MalformedResponse('the initial response is too long', 'too-long');
+    }
+    return this.#decode(base64);
+  }
+
+  async #hearLine(): Promise<string> {
+    try {
+      const line = await this.#conversation.hearLine(this.#maxResponse, true);
+      if (line === undefined) throw new PeerGone();
+      return line;
+    } catch (error) {
+      if (error instanceof LineTooLong) throw this.#malformed('the response is too long', 'too-long');
+      if (error instanceof BareLineEnding) throw this.#malformed('the response has a bare CR or LF', 'line-ending');
+      throw error;
+    }
+  }
+
+  #malformed(...[message, malformation]: ConstructorParameters<typeof MalformedResponse>): MalformedResponse {
+    this.#isWaiting = false;
+    return new MalformedResponse(message, malformation);
+  }
+
+  #decode(base64: string): Uint8Array {
+    // Padding may be absent, but a wrong character in its place stays an error.
+    const missing = this.#allowUnpadded && !base64.endsWith('=') ? -base64.length & 3 : 0;
+    const bytes = decodeBase64(missing === 0 ? base64 : base64 + '='.repeat(missing));
+    if (bytes === undefined) throw new MalformedResponse('the response is not base64', 'encoding');
+    return bytes;
+  }
+}

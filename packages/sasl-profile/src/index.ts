@@ -1,0 +1,5 @@
+export { Base64Framing, type FramingOptions } from './base64-framing.ts';
+export { type ChallengerOffer, chooseChallenger } from './choose-challenger.ts';
+export { ConversationMind } from './conversation-mind.ts';
+export { type FailurePolicy, LoginFailures } from './login-failures.ts';
+export { type LoginOutcome, type LoginOverOptions, loginOver } from './login-over.ts';

@@ -1,0 +1,136 @@
+import { type Conversation, PeerGone, TimedOut } from '@postern/conversation';
+import {
+  type InstanceOf,
+  type Interface,
+  type Login,
+  LoginError,
+  type Mind,
+  type Portal,
+  TemporaryFailure,
+} from '@postern/cred';
+import { authenticate, type Challenger, ExchangeError, UnheardRefusal } from '@postern/sasl';
+import { Base64Framing, type FramingOptions } from './base64-framing.ts';
+import type { LoginFailures } from './login-failures.ts';
+
+/** One login of a client over a conversation. */
+export interface LoginOverOptions<I extends readonly Interface<object>[]> extends FramingOptions {
+  readonly conversation: Conversation;
+  /** Its `loginTimeout` bounds the whole login, from the client's command to the outcome. */
+  readonly portal: Portal;
+  readonly mind: Mind;
+  /** The mechanism of the client's choice: see `chooseChallenger`. */
+  readonly challenger: Challenger;
+  /** The avatars that the protocol works with. */
+  readonly interfaces: I;
+  /** The initial response in base64 as the client sent it, `=` included. Undefined: absent. */
+  readonly initialResponse: string | undefined;
+  /** The failed logins of this connection. */
+  readonly failures: LoginFailures;
+  /**
+   * Receives each login that fails by the client's fault, with the user name if the exchange got
+   * as far. `loginOver` calls it before any delay, and also for a client that has disconnected:
+   * guesses of such a client count as well.
+   */
+  readonly onRefused?: (error: LoginError | ExchangeError, username: string | undefined) => void;
+  /** Returns true if the protocol closes the connection after this error. The error is then neither counted nor delayed. */
+  readonly closesConnection?: (error: LoginError | ExchangeError) => boolean;
+}
+
+/** The outcome of a login that the client learns of: a login, or an error for the protocol's reply. */
+export type LoginOutcome<A> =
+  | { readonly login: Login<A> }
+  | {
+      readonly error: LoginError | ExchangeError;
+      /** True if the client has failed too often. The protocol closes the connection after its reply. */
+      readonly isTooMany: boolean;
+    };
+
+/**
+ * Runs a SASL exchange over a conversation and logs the client in. Resolves with the outcome once
+ * the protocol may send its reply: refusals are delayed as the policy of `failures` demands.
+ *
+ * The portal's `loginTimeout` bounds the login. If the client is silent at that time, the promise
+ * rejects with TimedOut; if the server is, the outcome is a {@link TemporaryFailure}. An avatar that
+ * comes later is logged out.
+ *
+ * @throws ConversationError if the client disconnects, is silent for too long, or the server stops.
+ */
+export async function loginOver<const I extends readonly Interface<object>[]>(
+  options: LoginOverOptions<I>,
+): Promise<LoginOutcome<InstanceOf<I[number]>>> {
+  const { conversation, failures, mind } = options;
+  const attempt = new LoginAttempt(options);
+  // The conversation reads nothing while the portal judges, so a client that leaves shows as a half-close only.
+  conversation.treatHalfCloseAsDisconnect = true;
+  try {
+    return { login: await attempt.run() };
+  } catch (failure) {
+    attempt.report(failure);
+    if (failure instanceof UnheardRefusal) throw failure.cause;
+    if (!isLoginFailure(failure)) throw failure;
+    if (conversation.disconnected) throw new PeerGone();
+    const closes = options.closesConnection?.(failure) ?? false;
+    return { error: failure, isTooMany: !closes && (await failures.add(failure, mind)) };
+  } finally {
+    conversation.treatHalfCloseAsDisconnect = false;
+  }
+}
+
+/** One call of `loginOver`: the exchange and its timeout. */
+class LoginAttempt<I extends readonly Interface<object>[]> {
+  readonly #options: LoginOverOptions<I>;
+  readonly #framing: Base64Framing;
+  #username: string | undefined;
+
+  constructor(options: LoginOverOptions<I>) {
+    this.#options = options;
+    this.#framing = new Base64Framing(options.conversation, options);
+  }
+
+  async run(): Promise<Login<InstanceOf<I[number]>>> {
+    const { conversation, portal } = this.#options;
+    const initialResponse = this.#framing.decodeInitialResponse(this.#options.initialResponse);
+    const login = this.#authenticate(initialResponse);
+    try {
+      return await conversation.within(portal.loginTimeout, login);
+    } catch (error) {
+      throw error instanceof TimedOut ? this.#abandon(login, error) : error;
+    }
+  }
+
+  /** Calls `onRefused` for a failure that is the client's fault. */
+  report(failure: unknown): void {
+    const error = failure instanceof UnheardRefusal ? failure.refusal : failure;
+    if (isLoginFailure(error) && error.culprit === 'client') this.#options.onRefused?.(error, this.#username);
+  }
+
+  #authenticate(initialResponse: Uint8Array | undefined): Promise<Login<InstanceOf<I[number]>>> {
+    const { challenger, portal, mind, interfaces, failures } = this.#options;
+    return authenticate({
+      challenger,
+      portal,
+      mind,
+      interfaces,
+      initialResponse,
+      ask: this.#framing.ask,
+      onCredentials: ({ username }) => {
+        this.#username = username;
+      },
+      minFailureDelay: failures.policy.minFailureDelay,
+      minChallengeDelay: failures.policy.minChallengeDelay,
+      clock: failures.clock,
+    });
+  }
+
+  /** Returns the error of a login that has taken too long. What still becomes of the login is logged out or reported. */
+  #abandon(login: Promise<Login<unknown>>, timedOut: TimedOut): Error {
+    this.#framing.close();
+    login.then((late) => late.logout('timeout')).catch((failure: unknown) => this.report(failure));
+    if (this.#framing.isWaiting) return timedOut;
+    return new TemporaryFailure(`the login took more than ${this.#options.portal.loginTimeout} ms`);
+  }
+}
+
+function isLoginFailure(error: unknown): error is LoginError | ExchangeError {
+  return error instanceof LoginError || error instanceof ExchangeError;
+}
