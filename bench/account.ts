@@ -1,10 +1,10 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 
-/** The one user whom every server here knows. */
+/** The one user of every server here. */
 export const username = 'joe';
 export const password = 's3cret';
 
-/** What AUTH PLAIN sends for the user (RFC 4616). */
+/** The response of AUTH PLAIN for the user (RFC 4616). */
 export const plain = Buffer.from(`\0${username}\0${password}`);
 
 /** What a server keeps for SCRAM-SHA-256 (RFC 5802 §3), and the client's key, which it does not. */

@@ -4,7 +4,7 @@ import { password, username } from './account.ts';
 import { byText, type Digest, Hmac, plainly, xor } from './hmac.ts';
 import { BINDING_OCTETS } from './mind.ts';
 
-/** The hashes and HMACs of one verification and nothing else, as Node's documentation has it and in the fastest way known. */
+/** The hashes and HMACs of one verification: as in Node's documentation, and in the fastest way. */
 export interface Bare {
   readonly plainly: () => void;
   readonly fastest: () => void;
@@ -25,7 +25,7 @@ export function bareScram({ hash: algorithm, storedKey, serverKey }: ScramSecret
   });
 }
 
-/** Two digests of the same length, so that timingSafeEqual can compare passwords, or tokens, of any. */
+/** Two digests: timingSafeEqual needs the same length, which passwords and tokens do not have. */
 export function bareComparison(secret: string): Bare {
   const bytes = Buffer.from(secret);
   return withDigests((digest) => () => void timingSafeEqual(digest('sha256', bytes), digest('sha256', bytes)));
@@ -42,7 +42,7 @@ export function bareCramMd5(): Bare {
   };
 }
 
-/** RFC 2831 §2.1.2.1 and §2.1.3: the password's hash, A1, and for each side's proof A2 and the whole: six in all. */
+/** RFC 2831 §2.1.2.1, §2.1.3: the password's hash, A1, and for each side A2 and the proof: six. */
 export function bareDigestMd5(): Bare {
   const user = Buffer.from(`${username}:mail.example.com:${password}`);
   const nonces = Buffer.from(`:${'s'.repeat(24)}:${'c'.repeat(24)}`);

@@ -24,7 +24,7 @@ export async function benchEsmtp(args: string[]): Promise<void> {
 /** The rate of each server in each round. */
 type Rates = ReadonlyMap<string, readonly number[]>;
 
-/** Everybody in turn, round after round, so that what else the machine does is shared by all. */
+/** Measures each server in turn, round by round: other work on the machine delays all of them. */
 async function measure(work: Work, load: LoadGenerator, options: Options): Promise<Rates> {
   const servers = options.servers.filter((name) => !work.without?.includes(name as Rival));
   const rates = new Map(servers.map((name): [string, number[]] => [name, []]));
@@ -59,7 +59,9 @@ async function measureOnce(
   return seen;
 }
 
-/** In a second of the server's processor time: what else runs on its core then takes nothing away. */
+/**
+ * Returns the rate in a second of the server's processor time, which other work does not change.
+ */
 function rate({ unit }: Work, seen: Seen): number {
   const seconds = seen.seconds * seen.serverBusy;
   switch (unit) {
@@ -102,7 +104,7 @@ function verdict(ratios: Spread | undefined, asked: number): string {
   return ratios.median >= asked ? '✓ ' : '✗ ';
 }
 
-/** Round by round, so that a slow moment of the machine is in both numbers. */
+/** Compares round by round, so that a slow moment of the machine is in both numbers. */
 function ratiosOf(rates: Rates, rival: Rival): Spread | undefined {
   const ours = rates.get('postern');
   const theirs = rates.get(rival);
@@ -110,7 +112,9 @@ function ratiosOf(rates: Rates, rival: Rival): Spread | undefined {
   return spread(ours.map((rate, round) => rate / (theirs[round] ?? Number.NaN)));
 }
 
-/** Work g: what a server's memory grows by with each connection, between a first and a last number of them. */
+/**
+ * Work g: measures by how much each connection between the first and the last adds to the memory.
+ */
 async function benchIdle(load: LoadGenerator, options: Options): Promise<void> {
   if (openFiles() < idle.to + SPARE_FILES) {
     progress(`${idle.id} is left out: it needs more than ${idle.to} open files, see ulimit -Hn`);

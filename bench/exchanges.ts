@@ -1,16 +1,16 @@
 import type { Ask, TlsInfo } from '@postern/cred';
 import type { Responder } from '@postern/sasl/client';
 
-/** The server's half of an exchange, whatever it is made of: resolves when the client is logged in. */
+/** The server's half of an exchange. Resolves when the client is logged in. */
 export type ServerHalf = (initialResponse: Uint8Array | undefined, ask: Ask) => Promise<unknown>;
 
-/** What a client says in one exchange. */
+/** The client's messages in one exchange. */
 export interface Recording {
   readonly initialResponse: Uint8Array | undefined;
   readonly responses: readonly Uint8Array[];
 }
 
-/** Leads one honest exchange, and keeps what the client says in it. With fixed nonces it is right another time as well. */
+/** Runs one exchange and returns the client's messages. With fixed nonces they are right again. */
 export async function record(server: ServerHalf, responder: Responder, tls: TlsInfo | undefined): Promise<Recording> {
   let initialResponse: Uint8Array | undefined;
   const responses: Uint8Array[] = [];
@@ -41,7 +41,7 @@ export async function record(server: ServerHalf, responder: Responder, tls: TlsI
   return { initialResponse, responses };
 }
 
-/** Has the server's half hear the recording so many times; resolves to the milliseconds of processor time that it took. */
+/** Replays the recording `times` times. Resolves with the milliseconds of processor time. */
 export async function replay(
   times: number,
   server: ServerHalf,
@@ -55,7 +55,7 @@ export async function replay(
   return processorTime() - begin;
 }
 
-/** Of this process so far, in milliseconds: what else the machine does adds nothing. */
+/** Returns the processor time of this process so far, in milliseconds. */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

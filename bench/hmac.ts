@@ -3,20 +3,20 @@ import { hash } from 'node:crypto';
 /** Hashes bytes: the digest as a Buffer. */
 export type Digest = (algorithm: string, bytes: Uint8Array) => Buffer;
 
-/** As Node's documentation has it. */
+/** Hashes as in Node's documentation. */
 export const plainly: Digest = (algorithm, bytes) => hash(algorithm, bytes, 'buffer');
 
-/** By way of a string: Node makes a digest that is a text in half the time of one that is a Buffer. */
+/** Hashes to a string first: Node makes such a digest in half the time of a Buffer. */
 export const byText: Digest = (algorithm, bytes) => Buffer.from(hash(algorithm, bytes, 'binary'), 'latin1');
 
-/** HMAC (RFC 2104) with its pads computed beforehand: what is left are two hashes. */
+/** HMAC (RFC 2104) with its pads computed beforehand: two hashes are left. */
 export class Hmac {
   readonly #algorithm: string;
   readonly #digest: Digest;
   readonly #inner: Buffer;
   readonly #outer: Buffer;
 
-  /** `block` is what the hash takes at a time, in bytes; the key is not longer. */
+  /** `block` is the block size of the hash, in octets. The key is not longer. */
   constructor(algorithm: string, block: number, key: Uint8Array, digest: Digest) {
     this.#algorithm = algorithm;
     this.#digest = digest;

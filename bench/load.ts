@@ -41,7 +41,7 @@ export class LoadGenerator implements Disposable {
     if (status !== 0) throw new Error(`load.c does not compile: ${stderr}`);
   }
 
-  /** Puts a server under the load of a work. Rejects at the first reply that is not the one expected. */
+  /** Puts a server under the load of a work. Rejects at the first unexpected reply. */
   async run(work: Work, port: number, pid: number, warmUp: number, measure: number): Promise<Seen> {
     const args = [
       work.load,
@@ -60,7 +60,10 @@ export class LoadGenerator implements Disposable {
     return JSON.parse(lines.join('')) as Seen;
   }
 
-  /** Opens so many authenticated connections in all, one number after the other, and calls back when they are there. */
+  /**
+   * Opens authenticated connections up to each of the numbers in turn, and calls `opened` each
+   * time.
+   */
   async hold(port: number, numbers: readonly number[], opened: () => Promise<void>): Promise<void> {
     const child = this.#spawn(['hold', ...this.#login(port), `hold=${numbers.join()}`]);
     let seen = 0;

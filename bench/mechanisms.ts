@@ -55,15 +55,15 @@ export interface Mechanism {
   readonly responder: Responder;
   /** A portal with a checker for its credentials, and a realm that provides a Door. */
   readonly portal: Portal;
-  /** What a checker does, without portal and realm around it. */
+  /** The work of a checker, without portal and realm. */
   readonly verify: (credentials: Credentials) => MaybePromise<boolean>;
-  /** The hashes and HMACs of one verification; undefined where there are none. */
+  /** The hashes and HMACs of one verification; undefined for a mechanism that computes nothing. */
   readonly bare?: Bare;
   /** The connection's TLS. Default: none. */
   readonly tls?: TlsInfo;
 }
 
-/** The avatar, behind which is nothing. */
+/** The avatar, which does nothing. */
 export class Door {}
 
 export async function mechanisms(): Promise<readonly Mechanism[]> {
@@ -141,7 +141,7 @@ function hashedTokenMechanism(binding: HtBinding): Mechanism {
   };
 }
 
-/** A portal whose checker lets the user in if the credentials are right, and that question alone. */
+/** A portal whose checker accepts the user if `isRight` says so, and `isRight` by itself. */
 function checked<C extends Credentials>(
   credentialInterface: Interface<C>,
   isRight: (credentials: C) => MaybePromise<boolean>,
@@ -166,8 +166,8 @@ function portalWith<C extends Credentials>(checker: Checker<C>): Portal {
   return new Portal(new AvatarRealm().provide(Door, () => new Door())).register(checker);
 }
 
-/** Always the same, so that an exchange can be recorded; making a real one takes a twentieth of a microsecond. */
+/** A fixed nonce, so that an exchange can be recorded. A real one takes 0.05 µs. */
 const nonce = (): string => 'fyko+d2lbbFgONRv9qkxdawL';
 
-/** 256 bits, as an authorization server gives them away. */
+/** 256 bits, as an authorization server issues them. */
 const token = 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE';

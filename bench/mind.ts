@@ -1,6 +1,6 @@
 import type { Mind, TlsInfo } from '@postern/cred';
 
-/** What a server knows of the client: always the same, so that the list of what is remembered of it has to be emptied for each exchange. */
+/** Returns the mind of one client. Its `store` is new for each exchange. */
 export function mindOf(tls: TlsInfo | undefined): Mind {
   return {
     protocol: 'bench',
@@ -13,7 +13,7 @@ export function mindOf(tls: TlsInfo | undefined): Mind {
   };
 }
 
-/** A connection with TLS and a client's certificate. What a binding's data cost OpenSSL is not measured: it is there. */
+/** Returns TLS with a client certificate. The time that OpenSSL takes for a binding is left out. */
 export function tlsOf(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   const data = Buffer.alloc(BINDING_OCTETS, 1);
   return {
@@ -25,5 +25,5 @@ export function tlsOf(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   };
 }
 
-/** Of an exporter (RFC 9266 §4), and of a SHA-256. */
+/** The length of an exporter's data (RFC 9266 §4), and of a SHA-256 digest. */
 export const BINDING_OCTETS = 32;

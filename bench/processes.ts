@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { password, username } from './account.ts';
 import type { Counts } from './servers/tell.ts';
 
-/** The cores that server and load generator are kept to; undefined where the system has no `taskset`. */
+/** The cores of the server and of the load generator; undefined without `taskset`. */
 export interface Cores {
   readonly server: number;
   readonly load: number;
@@ -54,7 +54,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** The command `postern serve` with so many workers, on cores of their own. */
+/** The command `postern serve` with several workers, each on a core of its own. */
 export class PosternCommand implements AsyncDisposable {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -102,7 +102,7 @@ export function pinned(
   return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores), command, ...args]];
 }
 
-/** The numbers of the cores that this process may run on, which need not begin at 0: in a container, for one. */
+/** Returns the cores that this process may run on. In a container they need not begin at 0. */
 export function allowedCores(): number[] {
   const all = Array.from({ length: availableParallelism() }, (_, core) => core);
   const { stdout } = spawnSync('taskset', ['-c', '-p', String(process.pid)], { encoding: 'utf8' });

@@ -8,10 +8,10 @@ import { mindOf } from './mind.ts';
 import { type Options, readOptions, type Times } from './options.ts';
 import { ratio, spread, table } from './statistics.ts';
 
-/** `npm run bench sasl`: what a server's half costs, beside the hashes that it cannot do without. */
+/** `npm run bench sasl`: the cost of a server's half, beside the hashes that it needs. */
 export async function benchSasl(args: string[]): Promise<void> {
   const options = readOptions(args, TIMES);
-  // All threads of this process: the collector and the pool would otherwise help out on other cores.
+  // All threads of this process: the collector and the pool would otherwise use other cores.
   if (options.cores !== undefined) {
     spawnSync('taskset', ['-a', '-c', '-p', String(options.cores.server), String(process.pid)]);
   }
@@ -26,12 +26,12 @@ export async function benchSasl(args: string[]): Promise<void> {
   console.log(`\n${table(HEADER, rows)}`);
 }
 
-/** Something that can be done so many times, and comes to the milliseconds of processor time that it took. */
+/** Runs its work `times` times. Resolves with the milliseconds of processor time. */
 type Subject = (times: number) => Promise<number> | number;
 
 type Rates = Partial<Record<'verification' | 'login' | 'plainly' | 'fastest', number[]>>;
 
-/** Everything in turn, round after round, so that what else the machine does is shared by all. */
+/** Measures each subject in turn, round by round: other work on the machine delays all of them. */
 async function measure(mechanism: Mechanism, { rounds, warmUp, measure }: Options): Promise<Rates> {
   const { responder, bare, tls } = mechanism;
   const recording = await record(verification(mechanism), responder, tls);

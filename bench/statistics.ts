@@ -17,7 +17,9 @@ export function ratio({ min, median, max }: Spread): string {
   return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 }
 
-/** Rows under a header, in columns as wide as they need; the first one to the left, the others to the right. */
+/**
+ * Formats rows under a header. The first column is aligned to the left, all others to the right.
+ */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),

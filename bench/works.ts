@@ -1,4 +1,4 @@
-/** What the bench measures at a work: the table of the bench, as data. */
+/** One work of the bench: a row of its table, as data. */
 export interface Work {
   readonly id: string;
   readonly title: string;
@@ -8,13 +8,13 @@ export interface Work {
   readonly unit: 'sessions/s' | 'messages/s' | 'logins/s' | 'MiB/s';
   readonly connections: number;
   readonly body?: Body;
-  /** At least so many times what the others do; undefined where nothing is asked for. */
+  /** The least ratio to each rival's rate; undefined where none is required. */
   readonly asked: Partial<Record<Rival, number>>;
   /** Servers that cannot do it. */
   readonly without?: readonly Rival[];
 }
 
-/** The line that a message's body is made of, as it goes over the wire, and the size of the message. */
+/** The line that a message's body repeats, as sent, and the size of the message. */
 export interface Body {
   readonly line: string;
   readonly octets: number;
@@ -113,23 +113,26 @@ export const works: readonly Work[] = [
   },
 ];
 
-/** Work g: how many connections are open when the first look is taken, and at the second one. */
+/** Work g: the numbers of open connections at the first and the second measurement. */
 export const idle = {
   id: 'g',
   title: 'RSS of an idle authenticated connection',
   from: 1000,
   to: 6000,
-  /** At most so many times what the others take, and at most so many KiB. */
+  /** The greatest ratio to each rival's memory. `kib` is the greatest size in KiB. */
   asked: { bare: 2.2, 'smtp-server': 0.5 } satisfies Record<Rival, number>,
   kib: 6,
 };
 
-/** Work h: what several processes that share a port do of work b, beside what one does. The cores that they need come on top of the load generator's. */
+/**
+ * Work h: work b by several processes that share a port, compared with one process. Their cores are
+ * added to the load generator's.
+ */
 export const workers = {
   id: 'h',
   title: 'postern serve --workers',
   work: 'b',
-  /** At least so many times what one worker does; the first that the machine has the cores for is measured. */
+  /** The least ratio to one worker. The first row for which the machine has enough cores counts. */
   asked: [
     { workers: 4, times: 2.8 },
     { workers: 2, times: 1.6 },

@@ -42,8 +42,8 @@ export async function startChild(module: URL, args: readonly (string | number)[]
 }
 
 /**
- * Tells the parent that this child is ready. Resolves when the parent asks it to end, and exits if
- * the parent is gone.
+ * Reports to the parent that this child is ready. Resolves when the parent asks it to end, and
+ * exits if the parent is gone.
  */
 export async function untilStopped(ready: unknown): Promise<void> {
   process.once('disconnect', () => process.exit());

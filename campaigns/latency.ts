@@ -1,7 +1,7 @@
 // npm run latency -- [--seconds N] [--only TEXT] [--idle N]
-// Measures how long others wait for NOOP while strangers load the server, and fails where that is
-// much longer than on an idle server. An echo server beside it is asked at the same times: where
-// its answers are late too, the machine is, and the figures permit no judgement.
+// Measures how long a client waits for NOOP while other clients load the server, and fails where
+// that is much longer than on an idle server. The campaign asks an echo server at the same times.
+// Where the echo is late too, the machine is slow, and the figures permit no judgement.
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';
 import { type Latency, type Measurement, measure } from './latency/prober.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   try {
     for (const load of loads) {
       let verdict = await judge(load, Number(echo.ready), seconds);
-      // What one stall of the machine spoils goes well the next time.
+      // A single stall of the machine does not happen a second time.
       if (verdict === 'late') verdict = await judge(load, Number(echo.ready), seconds);
       if (verdict === 'late') process.exitCode = 1;
     }

@@ -1,6 +1,6 @@
 // npm run memory -- [--seconds N] [--heap MIB]
-// Floods a server that has a small heap with all that makes it keep memory, and fails where the server dies, or where
-// it takes no message from another client meanwhile.
+// Floods a server that has a small heap with all that makes it keep memory. Fails where the server
+// dies, or where it takes no message from another client meanwhile.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';

@@ -1,4 +1,4 @@
-// The server of `npm run oracle`: one user with a clear-text password, one with a stored SCRAM secret.
+// The server of `npm run oracle`: one user has a clear-text password, one a stored SCRAM secret.
 import { type Checker, UnauthorizedLogin } from '@postern/cred';
 import { type ScramCredentials, ScramSecret, ScramSha256Credentials } from '@postern/sasl';
 import { defineConfig } from 'postern';

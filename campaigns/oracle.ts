@@ -1,7 +1,7 @@
 // npm run oracle -- [--probes N] [--only TEXT]
-// Tries to tell users who exist from users who do not by the time of an answer: for each mechanism, probes of
-// both kinds in random order, compared by Welch's t. A difference that is not there shows |t| below 2 in 19 of
-// 20 comparisons: a comparison above counts if a second one, with new probes, is above as well.
+// Tries to distinguish users who exist from unknown users by the time of an answer. For each
+// mechanism it compares probes of both kinds, in random order, by Welch's t. Without a difference,
+// |t| is below 2 in 19 of 20 comparisons. A comparison above 2 counts if a second one is above too.
 import { createHash, createHmac, pbkdf2Sync, randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { LineClient } from './line-client.ts';

@@ -68,7 +68,7 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
     ];
     const stop = new AbortController();
     const { signal } = stop;
-    const strangers = await startChild(new URL('soak/strangers.ts', import.meta.url), [
+    const badClients = await startChild(new URL('soak/misbehave.ts', import.meta.url), [
       ...relay.ports,
       ...maildir.ports,
     ]);
@@ -82,7 +82,7 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
     const crash = await Promise.race([ended, load.then(() => undefined), observe(subjects, minutes)]);
     if (crash !== undefined) faults.push(crash);
     stop.abort();
-    await strangers.stop();
+    await badClients.stop();
     await load;
     if (crash === undefined) faults.push(...(await judge(subjects, minutes)));
   }
@@ -104,7 +104,9 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
   return faults;
 }
 
-/** With gigabytes to spare V8 lets garbage lie: the memory of a process would tell of that, and not of what is kept. */
+/**
+ * With gigabytes to spare V8 keeps garbage, and the memory of a process would show garbage only.
+ */
 const SMALL_HEAP = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 
 function start(name: string, stderr: number | undefined): Promise<PosternProcess> {

@@ -1,5 +1,5 @@
-// Checks the fields of each package.json that the registry shows on the package's page: description,
-// keywords, homepage, bugs, repository, licence.
+// Checks the fields of each package.json that the registry shows on the package's page:
+// description, keywords, homepage, bugs, repository, licence.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

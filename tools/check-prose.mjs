@@ -38,7 +38,9 @@ const OLD_WORDS = [
   [/\bThe same,? for\b/, 'a hover stands alone: say it in full'],
 ];
 
-/** No sentence begins with these words. A question may begin with Who or What, a heading with any. */
+/**
+ * No sentence begins with these words. A question may begin with Who or What, a heading with any.
+ */
 const OLD_BEGINNINGS = [
   [/^(whoever|whom|somebody|nobody|anybody|everybody|those|whatever|whichever)\b/i, 'name the subject'],
   [/^(who|whose|what)\b(?![^.!]*\?)/i, 'name the subject'],
@@ -123,12 +125,13 @@ function sentences(prose) {
   });
 }
 
-/** The lines beyond MAX_COLUMNS, without directives to a tool and without long addresses. */
+/** The lines beyond MAX_COLUMNS, without indented code, directives and long addresses. */
 function columns(source, start, text) {
   const from = source.lastIndexOf('\n', start) + 1;
   const lines = source.slice(from, start + text.length).split('\n');
   return lines.flatMap((line, i) =>
-    line.length <= MAX_COLUMNS || /biome-ignore|oxlint-disable|@ts-|https?:\S+\s*(\*\/)?$/.test(line)
+    line.length <= MAX_COLUMNS ||
+    /^\s*(\/\/|\*|#) {3,}\S|biome-ignore|oxlint-disable|@ts-|https?:\S+\s*(\*\/)?$/.test(line)
       ? []
       : [
           {

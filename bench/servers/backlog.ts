@@ -1,2 +1,2 @@
-/** How many connections may wait to be accepted; more than Node's 511, which a burst of new connections overflows. */
+/** The connections that may wait to be accepted. A burst overflows Node's default of 511. */
 export const backlog = 4096;

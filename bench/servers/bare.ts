@@ -1,4 +1,5 @@
-// What Node itself can do: finds CRLF and answers each line with a scripted reply, by its first letter and nothing else.
+// The least that a Node server does: finds CRLF and answers each line with a scripted reply, by the
+// line's first letter.
 // Its SCRAM-SHA-256 computes what a server must compute, and no more.
 import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';

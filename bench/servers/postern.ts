@@ -1,4 +1,4 @@
-// Postern as an application sets it up: a portal, checkers, a realm, and a delivery, which here discards.
+// Postern as an application sets it up: a portal, checkers, a realm, and a delivery that discards.
 import {
   AvatarRealm,
   type Checker,

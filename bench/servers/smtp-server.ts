@@ -1,4 +1,4 @@
-// npm's smtp-server as somebody would set it up who wants it fast: no greeting delay, no reverse DNS, no log.
+// npm's smtp-server, set up to be fast: no greeting delay, no reverse DNS, no log.
 import type { Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';

@@ -1,11 +1,13 @@
-/** What a server has done since it started; the bench compares it with what the load generator was told. */
+/** The work of a server since its start. The bench compares it with the load generator's counts. */
 export interface Counts {
   messages: number;
-  /** Of message data, without dot stuffing where the server removes it. */
+  /** The octets of message data, without dot stuffing where the server removes it. */
   octets: number;
 }
 
-/** Tells the bench the port, and from then on what it asks for. The process ends with the bench. */
+/**
+ * Sends the port to the bench, then the counts for each question. The process ends with the bench.
+ */
 export function tell(port: number, counts: Counts): void {
   process.on('message', (question) => {
     if (question === 'collect') collect();
@@ -15,7 +17,7 @@ export function tell(port: number, counts: Counts): void {
   process.send?.(port);
 }
 
-/** Twice: what the first collection finalizes only the second one frees. */
+/** Collects twice: the second collection frees the objects that the first one finalizes. */
 function collect(): void {
   globalThis.gc?.();
   globalThis.gc?.();

@@ -83,7 +83,9 @@ export class Model {
     this.#isOver = true;
   }
 
-  /** 421 comes where the server waits in vain, and where something stands behind STARTTLS. */
+  /**
+   * Returns true where no reply is owed, or where octets follow STARTTLS: the server replies 421.
+   */
   #isExpected421(): boolean {
     return !this.isOwed || /^STARTTLS[ \t]*\r\n./is.test(this.#sent.slice(this.#at));
   }

@@ -34,7 +34,9 @@ export async function breakMaildirs(folder: string, pid: number, signal: AbortSi
   }
 }
 
-/** A file stands for a second where the folder was: nobody can write there, not even root. */
+/**
+ * Puts a file in the folder's place for a second, so that no user, not even root, can write there.
+ */
 async function breakFolder(path: string): Promise<void> {
   try {
     await rm(`${path}.away`, { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// The submission server of `npm run soak`: messages go on to `NEXT_PORT`. The generator is one
-// machine with many addresses, whose load no limit by network refuses.
+// The submission server of `npm run soak`: messages are relayed to `NEXT_PORT`. The
+// generator is one machine with many addresses, whose load no limit by network refuses.
 import { env } from 'node:process';
 import { defineConfig, relay } from 'postern';
 

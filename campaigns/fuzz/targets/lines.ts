@@ -142,7 +142,9 @@ function unstuff(chunks: readonly Buffer[], unstuffer: DotUnstuffer | Normalized
   return { output, rest, ended: unstuffer.ended, bareLineEndings: unstuffer.summary.bareLineEndings };
 }
 
-/** Reads a whole message by regular expressions. What may still become an end is held back. */
+/**
+ * Reads a whole message by regular expressions. Octets that may still become an end are held back.
+ */
 function readMessage(input: string): Unstuffed {
   const end = /(^|\r\n)\.\r\n/.exec(input);
   const data = end === null ? input : input.slice(0, end.index + (end[1] ?? '').length);

@@ -1,4 +1,4 @@
-// node strangers.ts PORT...: behaves badly on these ports, on many connections at a time.
+// node misbehave.ts PORT...: behaves badly on these ports, on many connections at a time.
 import { finish, untilStopped } from '../child.ts';
 import { misbehave } from './bad-clients.ts';
 
