@@ -151,7 +151,8 @@ const examples = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
 
-// They run as they are built, since Node strips types and knows no decorators; and not as they were built some time ago.
+// They run as they are built, since Node strips types and knows no decorators; and not as they were
+// built some time ago.
 beforeAll(async () => {
   const { output } = await run(process.execPath, ['tools/node.mjs', 'tsc', '-b', 'examples']);
   expect(output).not.toMatch(/^examples/m);
@@ -165,7 +166,10 @@ describe('the example', () => {
   });
 });
 
-/** The toy server, however it is put together: lets the guest in, takes what is for the console, and prints it. */
+/**
+ * The toy server, however it is put together: lets the guest in, takes what is for the console, and
+ * prints it.
+ */
 async function consoleServer(name: string): Promise<void> {
   const server = await serve(name);
   const client = await talk(server.ports[0]);
@@ -182,7 +186,10 @@ async function consoleServer(name: string): Promise<void> {
   expect(await server.printed(/Hello, console/)).toContain('New message received:');
 }
 
-/** Adds a user, sends that user's mail under TLS, reads users and certificate again, and ends in order. */
+/**
+ * Adds a user, sends that user's mail under TLS, reads users and certificate again, and ends in
+ * order.
+ */
 async function submissionServer(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-example-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -242,12 +249,18 @@ interface Served {
   printed(what: RegExp): Promise<string>;
 }
 
-/** Starts an example on any ports, and with more arguments if there are any; it is ended with the test. */
+/**
+ * Starts an example on any ports, and with more arguments if there are any; it is ended with the
+ * test.
+ */
 function serve(name: string, ...args: readonly string[]): Promise<Served> {
   return served(name, ['0', ...args], name === 'two-avatars' ? 2 : 1);
 }
 
-/** Starts an example with these arguments, which tells of so many listeners; it is ended with the test. */
+/**
+ * Starts an example with these arguments, which tells of so many listeners; it is ended with the
+ * test.
+ */
 async function served(name: string, args: readonly string[], listeners: number): Promise<Served> {
   const child = start(name, ...args);
   const closed = once(child, 'close');

@@ -99,7 +99,8 @@ for (const channel of CHANNELS) {
     // gsasl has no implicit TLS.
     if (channel !== 'implicit TLS') {
       describe.skipIf(skips('gsasl', 'gsasl'))('gsasl', () => {
-        // Under TLS SCRAM-SHA-256 is not offered by default: GNU SASL refuses it there without its -PLUS.
+        // Under TLS SCRAM-SHA-256 is not offered by default: GNU SASL refuses it there without its
+        // -PLUS.
         const scram = channel === 'clear text' ? ['SCRAM-SHA-256'] : [];
         for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5', ...scram]) {
           it(`logs in with ${mechanism}`, async () => {
@@ -180,7 +181,10 @@ function gsasl(channel: Channel, mechanism: string, user: string, password: stri
   );
 }
 
-/** What gsasl printed, with what must differ from one exchange to the next (names, nonces, salts, proofs) by its length only. */
+/**
+ * What gsasl printed, with what must differ from one exchange to the next (names, nonces, salts,
+ * proofs) by its length only.
+ */
 function shape(output: string): string {
   return (
     output

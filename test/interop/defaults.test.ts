@@ -34,7 +34,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Clients that are given the server, the authority, the user and the password, and nothing else. */
+/**
+ * Clients that are given the server, the authority, the user and the password, and nothing else.
+ */
 describe.each(CHANNELS)('by default, over %s,', (channel) => {
   for (const program of ['mutt', 'neomutt']) {
     it.skipIf(skips(program, program))(`${program} logs in and sends`, async () => {

@@ -8,7 +8,10 @@ import { startRecordingServer } from '../support/recording-server.ts';
 
 /** A file as Unix programs write it. The line of one dot would end a message behind a bare LF. */
 const UNIX_TEXT = 'Subject: notes\nTo: ann@example.com\n\none\n.\n.two\n..three\n\nMAIL FROM:<eve@example.com>\n';
-/** Behind a file that does not end with CRLF, curl sends CRLF before the last dot: that is an empty line more. */
+/**
+ * Behind a file that does not end with CRLF, curl sends CRLF before the last dot: that is an empty
+ * line more.
+ */
 const DELIVERED = `${UNIX_TEXT.replaceAll('\n', '\r\n')}\r\n`;
 
 let folder: string;

@@ -20,7 +20,8 @@ describe.skipIf(skipped)('postern login to a Postfix with Dovecot SASL', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-login-'));
     files = await certificateFiles(folder);
-    // joe's password can be had by every mechanism; of ann's there is what we make of it, for SCRAM-SHA-256 alone.
+    // joe's password can be had by every mechanism; of ann's there is what we make of it, for
+    // SCRAM-SHA-256 alone.
     const ann = await ScramSecret.derive('s3cret', { hash: 'sha256' });
     dovecot = await startDovecot({ joe: '{PLAIN}s3cret', ann: ann.format('dovecot') });
     postfix = await startPostfix({

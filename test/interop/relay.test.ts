@@ -144,7 +144,10 @@ function submit(port: string | number = '', to = 'ann@example.com', user?: strin
   ]);
 }
 
-/** The lines of main.cf by which a Postfix takes mail from this machine, and hands it on to Postern as joe. */
+/**
+ * The lines of main.cf by which a Postfix takes mail from this machine, and hands it on to Postern
+ * as joe.
+ */
 function relaysTo({ urls: [url] }: RunningPostern, password: string): Readonly<Record<string, string>> {
   const nextServer = `[localhost]:${url?.port}`;
   return {

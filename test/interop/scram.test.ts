@@ -89,7 +89,10 @@ function expectRefused({ code, output }: Ended): void {
   expect(code).not.toBe(0);
 }
 
-/** The beginning of the client's first message, which says whether the exchange is bound to its channel, and by what. */
+/**
+ * The beginning of the client's first message, which says whether the exchange is bound to its
+ * channel, and by what.
+ */
 function gs2Header(output: string): string {
   const decoded = output.split(/\s+/).map((word) => Buffer.from(word, 'base64').toString('latin1'));
   return decoded.find((message) => message.includes(',n=joe,r=')) ?? '';

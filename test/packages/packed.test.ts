@@ -13,14 +13,14 @@ const execute = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const ROOMS = (await readdir(join(ROOT, 'packages'))).toSorted();
 
-/** Milliseconds: npm packs and installs about forty packages, on a machine that may have much else to do. */
+/** In milliseconds. npm packs and installs about forty packages, on a machine that may be busy. */
 const BUILD_TIMEOUT = 600_000;
 
 let folder = '';
-/** An empty project with the packages that the READMEs say to install. */
+/** A project with the packages of the READMEs' install lines. */
 let project = '';
 let registry: TestRegistry;
-/** The names of the files in each package as packed. */
+/** The names of the files in each packed package. */
 const files = new Map<string, readonly string[]>();
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
       checkout,
       ROOMS.map((room) => `./packages/${room}`),
     ),
-    // Nothing that is published elsewhere is built here.
+    // Packages of other projects come as built; they need no build here.
     pack(ROOT, await dependencies(), '--ignore-scripts'),
   ]);
   for (const { manifest, tarball } of [...own, ...others]) registry.add(manifest, tarball);
@@ -49,8 +49,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe.each(ROOMS)('the package in packages/%s, packed without a build before', (room) => {
-  it('has code, types, README and licence, and no tests', async () => {
+describe.each(ROOMS)('the package in packages/%s, packed from a tree without a build,', (room) => {
+  it('has code, types, README and licence but no tests', async () => {
     const { name } = await manifestOf(join(ROOT, 'packages', room));
     const paths = files.get(name) ?? [];
     expect(paths).toEqual(
@@ -69,7 +69,7 @@ describe.each(ROOMS)('the package in packages/%s, packed without a build before'
     expect(built).toEqual(sources);
   });
 
-  it('runs the example of its README in a project in which npm has installed it', async () => {
+  it('runs the example of its README after npm install', async () => {
     const { example = '', output } = firstExample(await readmeOf(room));
     await writeFile(join(project, `${room}.ts`), await runnable(example));
     const { stdout } = await execute(process.execPath, [`${room}.ts`], { cwd: project, timeout: 60_000 });
@@ -82,7 +82,9 @@ it('the packed command runs', async () => {
   expect(stdout).toMatch(/PLAIN/);
 });
 
-/** A copy of this tree as `npm ci` leaves it: nothing is built, and the packages find each other in the copy. */
+/**
+ * Copies this tree as `npm ci` leaves it: without a build, with links between the copied packages.
+ */
 async function unbuiltCheckout(): Promise<string> {
   const checkout = join(folder, 'checkout');
   const modules = join(checkout, 'node_modules');
@@ -111,7 +113,7 @@ interface Packed {
   readonly paths: readonly string[];
 }
 
-/** Packs the packages in these folders, in one call of npm. */
+/** Packs the packages in these folders with one call of npm. */
 async function pack(
   cwd: string,
   folders: readonly string[],
@@ -131,7 +133,10 @@ async function pack(
   );
 }
 
-/** The files in a tar archive of npm (POSIX ustar, IEEE Std 1003.1), without the folder `package/`. */
+/**
+ * Returns the files of an npm tar archive (POSIX ustar, IEEE Std 1003.1), without the prefix
+ * `package/`.
+ */
 function entriesOf(tar: Buffer): ReadonlyMap<string, Buffer> {
   const entries = new Map<string, Buffer>();
   for (let at = 0; tar[at] !== 0 && at < tar.length; ) {
@@ -148,7 +153,10 @@ function entriesOf(tar: Buffer): ReadonlyMap<string, Buffer> {
   return entries;
 }
 
-/** The folders of all packages from elsewhere that ours depend on, directly or not, as the lock file has them. */
+/**
+ * Returns the folders of all direct and indirect dependencies outside this tree, from the lock
+ * file.
+ */
 async function dependencies(): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
     readonly packages: Record<string, { readonly link?: true; readonly dev?: true; readonly optional?: true }>;
@@ -158,7 +166,7 @@ async function dependencies(): Promise<readonly string[]> {
     .map(([path]) => `./${path}`);
 }
 
-/** Runs npm as on a machine with no settings, with no registry but the test's. */
+/** Runs npm without the user's settings and with the test's registry only. */
 function npm(cwd: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> {
   const { npm_execpath: script, ...env } = process.env;
   const settings = {
@@ -184,7 +192,10 @@ async function manifestOf(path: string): Promise<PackedManifest> {
   return JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as PackedManifest;
 }
 
-/** Returns the example as this Node can run it: Node 22 does not know `await using`, which a compiler takes out. */
+/**
+ * Returns the example in the syntax of this Node. Node 22 lacks `await using`, so a compiler
+ * rewrites it.
+ */
 async function runnable(example: string): Promise<string> {
   if (nodeMajor >= 24) return example;
   const { code } = await transform(example, { loader: 'ts', target: `node${nodeMajor}` });

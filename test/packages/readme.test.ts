@@ -17,8 +17,8 @@ beforeAll(async () => {
   fences = Array.from(readme.matchAll(/^```[tj]s\n(.*?)^```$/gms), ([, code]) => String(code));
 });
 
-describe('a server of the first README', () => {
-  it('is as short with Postern as with smtp-server', () => {
+describe('a server of the main README', () => {
+  it('is shorter with Postern than with smtp-server', () => {
     expect(fences).toHaveLength(3);
     const [ours = '', theirs = ''] = fences;
     expect(ours.trimEnd().split('\n').length).toBeLessThan(theirs.trimEnd().split('\n').length);
@@ -26,18 +26,18 @@ describe('a server of the first README', () => {
   });
 
   it.each([
-    ['of one call', 0, /^from joe@example\.com to ann@example\.com:\r?\nReceived: .*\nSubject: x\r?\n\r?\nHello/ms],
+    ['in one call', 0, /^from joe@example\.com to ann@example\.com:\r?\nReceived: .*\nSubject: x\r?\n\r?\nHello/ms],
     ['of parts', 2, /^for ann@example\.com:\r?\nReceived: .*\nSubject: x\r?\n\r?\nHello/ms],
-  ])('%s takes a message, as one ESM file without node_modules', async (_name, n, printed) => {
+  ])('%s accepts a message as one ESM file without node_modules', async (_name, n, printed) => {
     await takesMessage(fences[n], bundle, printed);
   });
 
-  it('of npm’s smtp-server does the same', async () => {
+  it('of npm’s smtp-server accepts the same message', async () => {
     await takesMessage(fences[1], save, /^from joe@example\.com to ann@example\.com:\r?\nSubject: x\r?\n\r?\nHello/ms);
   });
 });
 
-/** Runs the example on a free port and sends it a message as a user of its own. */
+/** Runs the example on a free port and sends it a message as one of its users. */
 async function takesMessage(
   example: string | undefined,
   file: (code: string) => Promise<string>,
@@ -59,7 +59,7 @@ async function takesMessage(
   expect(await output(printed)).toMatch(printed);
 }
 
-/** Writes the code where it finds the packages of this tree; returns the path of the file. */
+/** Writes the code inside this tree, where it finds the packages, and returns the path. */
 async function save(code: string): Promise<string> {
   const folder = join(ROOT, 'test', '.readme');
   await mkdir(folder, { recursive: true });
@@ -69,7 +69,10 @@ async function save(code: string): Promise<string> {
   return file;
 }
 
-/** Runs the file to the end of the test; the function resolves to all output as soon as the pattern is in it. */
+/**
+ * Runs the file until the end of the test. The returned function resolves to the output once it
+ * matches.
+ */
 async function start(file: string): Promise<(pattern: RegExp) => Promise<string>> {
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');

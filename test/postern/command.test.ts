@@ -188,7 +188,9 @@ describe('postern explain', () => {
   });
 });
 
-/** Returns the names of the mechanisms after a heading of `postern explain`, whose lines are folded. */
+/**
+ * Returns the names of the mechanisms after a heading of `postern explain`, whose lines are folded.
+ */
 function namesBehind(output: string, heading: string): readonly string[] {
   const [, names = ''] = output.split(`    ${heading}:`);
   return (

@@ -44,7 +44,10 @@ async function send(port: number, messages: number): Promise<void> {
   }
 }
 
-/** Writes a config file that keeps a timer, as a pool of database connections does, and returns its path. */
+/**
+ * Writes a config file that keeps a timer, as a pool of database connections does, and returns its
+ * path.
+ */
 function busyConfig(more = ''): string {
   const file = join(folder, `busy${more.length}.config.js`);
   writeFileSync(file, `setInterval(() => {}, 60_000); export default { auth: ['anonymous'], ${more} };`);
@@ -52,8 +55,8 @@ function busyConfig(more = ''): string {
 }
 
 /**
- * Writes a config file that sends SIGINT to the processes during the start, as Ctrl-C does, and then runs
- * the code `then`. Returns the path.
+ * Writes a config file that sends SIGINT to the processes during the start, as Ctrl-C does, and
+ * then runs the code `then`. Returns the path.
  */
 function impatientConfig(processes: readonly ('pid' | 'ppid')[], then = ''): string {
   const file = join(folder, `impatient${processes.length}${then.length}.config.js`);
@@ -129,7 +132,8 @@ describe('the command ends', () => {
       const child = spawnPostern([...options, '--log', log], ['ignore', 'ignore', 'pipe']);
       const exited = once(child, 'exit');
       await expect.poll(() => isGreeted(port)).toBe(true);
-      // Each message is a line of the log, about 250 octets. A pipe and the buffer of its reader hold 128 KiB.
+      // Each message is a line of the log, about 250 octets. A pipe and the buffer of its reader
+      // hold 128 KiB.
       await send(port, 1_000);
       child.kill('SIGTERM');
       expect(await exited).toEqual([0, null]);

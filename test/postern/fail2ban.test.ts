@@ -6,7 +6,10 @@ import { startInProcess } from '../support/in-process.ts';
 import { LineClient } from '../support/line-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Returns the regular expressions of the README's filter, with the host group that fail2ban inserts. */
+/**
+ * Returns the regular expressions of the README's filter, with the host group that fail2ban
+ * inserts.
+ */
 function filter(): RegExp[] {
   const readme = readFileSync(new URL('../../packages/postern/README.md', import.meta.url), 'utf8');
   const [, failregex = ''] = /^failregex = ((?:.*\n)(?: {12}.*\n)*)/m.exec(readme) ?? [];
@@ -19,7 +22,10 @@ function filter(): RegExp[] {
     );
 }
 
-/** Removes the time from a log line, as fail2ban does before it matches: at the start, or a JSON field. */
+/**
+ * Removes the time from a log line, as fail2ban does before it matches: at the start, or a JSON
+ * field.
+ */
 function withoutTime(line: string): string {
   return line.replace(/^\d\S+Z|"time":"[^"]*"/, '');
 }

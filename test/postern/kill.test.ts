@@ -47,7 +47,10 @@ const descriptors: Scarcity = {
   },
 };
 
-/** A small tmpfs where this may be mounted (root on Linux); else files of at most so many octets, which is EFBIG beyond. */
+/**
+ * A small tmpfs where this may be mounted (root on Linux); else files of at most so many octets,
+ * which is EFBIG beyond.
+ */
 const room: Scarcity = mayMount()
   ? {
       of: 'room on the disk (tmpfs)',

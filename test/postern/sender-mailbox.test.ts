@@ -11,7 +11,9 @@ import { RecordingDelivery } from '../esmtp/server.ts';
 
 const CLOSED = new Reply(550, '5.2.1', 'Closed');
 
-/** A server that keeps mail here, where the second recipient of two fails for good after the data. */
+/**
+ * A server that keeps mail here, where the second recipient of two fails for good after the data.
+ */
 async function server(config: Config, { isLocal = true } = {}) {
   const [store, remote] = [new RecordingDelivery(), new RecordingDelivery()];
   let ended = 0;

@@ -64,7 +64,8 @@ describe('a server that gets a signal', () => {
   it('counts several signals within one second as one: a terminal and npm both pass Ctrl-C on', async () => {
     const server = await startPostern(...SERVE);
     using client = await clientInData(server);
-    // A stopped process receives both signals at once when it continues, however slow the machine is.
+    // A stopped process receives both signals at once when it continues, however slow the machine
+    // is.
     for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) server.kill(signal);
     await server.said(/stopping/);
     expect(await client.say('Subject: x\r\n\r\nlast\r\n.')).toMatch(/^250 /);

@@ -18,7 +18,8 @@ import { type ServingPostern, spawnPostern, startPostern } from '../support/post
 import { words } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// A worker inherits these options. Without the filter it would run from source, but Node 22 does not know `using`.
+// A worker inherits these options. Without the filter it would run from source, but Node 22 does
+// not know `using`.
 process.execArgv = process.execArgv.filter(
   (option, at, all) => option !== '--conditions' && all[at - 1] !== '--conditions',
 );
@@ -214,7 +215,9 @@ function settings(port = 0): Settings {
   return settingsOf({ config: { listen: [`smtp://127.0.0.1:${port}`], auth: ['anonymous'] }, nameOf: String });
 }
 
-/** Writes a config file for two workers, each of which runs the code `first`, and returns its path. */
+/**
+ * Writes a config file for two workers, each of which runs the code `first`, and returns its path.
+ */
 function workersConfig(folder: string, first: string, more = ''): string {
   const file = join(folder, 'postern.config.js');
   const config = `{ workers: 2, listen: ['smtp://127.0.0.1:0'], auth: ['anonymous'], log: 'json', ${more} }`;

@@ -5,8 +5,9 @@ import { build } from 'esbuild';
 import { expect, onTestFinished } from 'vitest';
 
 /**
- * Bundles the code with what the packages ship (`dist`) into one ESM file, in a folder above which there is no node_modules, and expects
- * that only Node's own modules are left to import. Returns the path of the file; the end of the test removes it.
+ * Bundles the code with the built packages (`dist`) into one ESM file and returns its path. Expects
+ * that the file imports modules of Node only. No folder above the file has a node_modules; the end
+ * of the test removes the file.
  */
 export async function bundle(code: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-bundle-'));

@@ -20,9 +20,9 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** An authority, which trusts itself, and the certificates that it gives out. */
+/** A self-signed certificate authority that issues certificates. */
 export class TestAuthority {
-  /** In PEM form, for those who are to trust it. */
+  /** The authority's certificate in PEM form, for programs that trust the authority. */
   readonly cert: string;
   readonly #certificate: X509Certificate;
   readonly #keys: webcrypto.CryptoKeyPair;
@@ -48,7 +48,10 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys);
   }
 
-  /** For the server of these names and addresses; `localhost` and the loopback addresses by default. */
+  /**
+   * Issues a certificate for a server with these names and addresses. Default: localhost and
+   * loopback.
+   */
   server(
     names: readonly string[] = ['localhost', '127.0.0.1', '::1'],
     options: IssueOptions = {},
@@ -56,7 +59,7 @@ export class TestAuthority {
     return this.#issue(`CN=${names[0]}`, names.map(serverName), ExtendedKeyUsage.serverAuth, options);
   }
 
-  /** For a client; the subject is like `CN=joe, O=Example`. */
+  /** Issues a certificate for a client. The subject has the form `CN=joe, O=Example`. */
   client(subject = 'CN=joe', email?: string, options: IssueOptions = {}): Promise<TestCertificate> {
     const names = email === undefined ? [] : [{ type: 'email', value: email } as const];
     return this.#issue(subject, names, ExtendedKeyUsage.clientAuth, options);
@@ -88,7 +91,7 @@ export class TestAuthority {
 }
 
 export interface IssueOptions {
-  /** Of the subject's own key. Default: ECDSA on P-256. */
+  /** The algorithm of the subject's own key. Default: ECDSA on P-256. */
   readonly algorithm?: KeyAlgorithm;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -103,7 +106,7 @@ export interface KeyAlgorithm {
   readonly saltLength?: number;
 }
 
-/** A certificate that its own key signed, under the algorithm: what no authority vouches for. */
+/** Makes a self-signed certificate with a key of the algorithm. No authority vouches for it. */
 export async function selfSigned(algorithm: KeyAlgorithm = ECDSA, name = 'CN=localhost'): Promise<TestCertificate> {
   const keys = await generateKeys(algorithm);
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -116,7 +119,7 @@ export async function selfSigned(algorithm: KeyAlgorithm = ECDSA, name = 'CN=loc
   return { cert: certificate.toString('pem'), key: await privateKeyPem(keys) };
 }
 
-/** What most tests need, made once in a process: one authority, a server for localhost, a client named joe. */
+/** Returns the certificates that most tests need. A process makes them once. */
 export function testCertificates(): Promise<TestCertificates> {
   made ??= makeCertificates();
   return made;
@@ -124,15 +127,15 @@ export function testCertificates(): Promise<TestCertificates> {
 
 export interface TestCertificates {
   readonly authority: TestAuthority;
-  /** The authority's certificate. */
+  /** The authority's certificate in PEM form. */
   readonly ca: string;
-  /** For localhost, 127.0.0.1 and ::1. */
+  /** The certificate of localhost, 127.0.0.1 and ::1. */
   readonly server: TestCertificate;
-  /** `CN=joe`, `joe@example.com`. */
+  /** The client certificate of `CN=joe` with the address `joe@example.com`. */
   readonly client: TestCertificate;
 }
 
-/** The paths of {@link testCertificates} as files, for programs. */
+/** The paths of the {@link testCertificates}, for programs that read files. */
 export interface CertificateFiles {
   readonly ca: string;
   readonly cert: string;
@@ -141,7 +144,7 @@ export interface CertificateFiles {
   readonly clientKey: string;
 }
 
-/** Writes the test certificates into a folder. */
+/** Writes the {@link testCertificates} into a folder and returns the paths. */
 export async function certificateFiles(folder: string): Promise<CertificateFiles> {
   const { ca, server, client } = await testCertificates();
   const write = async (name: string, pem: string): Promise<string> => {
@@ -180,7 +183,10 @@ function serverName(name: string): JsonGeneralName {
   return { type: /^[\d.]+$|:/.test(name) ? 'ip' : 'dns', value: name };
 }
 
-/** From yesterday on: clocks differ. */
+/**
+ * Returns a period from yesterday, since the clocks of two programs may differ, to 30 days from
+ * now.
+ */
 function validity(): { notBefore: Date; notAfter: Date } {
   const day = 24 * 60 * 60 * 1000;
   return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 30 * day) };

@@ -1,18 +1,18 @@
-/** An input that counts how often it is read: the work of a scanner, without a clock. */
+/** An input that counts its reads. The count measures the work of a scanner without a clock. */
 export interface Counted<T> {
   readonly input: T;
-  /** How many elements were read so far. */
+  /** Returns the number of elements read so far. */
   readonly reads: () => number;
 }
 
-/** A text of which each character that is read or copied counts. */
+/** Returns a text that counts each character that is read or copied. */
 export function countedCharacters(text: string): Counted<Pick<string, 'length' | 'charCodeAt' | 'slice'>> {
   let reads = 0;
   const input = {
     length: text.length,
-    charCodeAt(at: number): number {
+    charCodeAt(index: number): number {
       reads++;
-      return text.charCodeAt(at);
+      return text.charCodeAt(index);
     },
     slice(from: number, to?: number): string {
       const copy = text.slice(from, to);
@@ -23,7 +23,7 @@ export function countedCharacters(text: string): Counted<Pick<string, 'length' |
   return { input, reads: () => reads };
 }
 
-/** Octets of which each read counts. */
+/** Returns octets that count each read. */
 export function countedOctets(octets: Uint8Array): Counted<ArrayLike<number>> {
   let reads = 0;
   const input = new Proxy(octets, {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 
-/** A Dovecot that runs, and does nothing but authenticate users for other servers. */
+/** A running Dovecot that only authenticates users for other servers. */
 export interface RunningDovecot extends Daemon {
-  /** The UNIX socket of its auth protocol, as Postfix takes it for `smtpd_sasl_path`. */
+  /** The path of the UNIX socket of Dovecot's auth protocol, for `smtpd_sasl_path` of Postfix. */
   readonly authSocket: string;
 }
 
-/** Starts a Dovecot with these users: names, and passwords with their schemes, `{PLAIN}s3cret`. */
+/** Starts a Dovecot. `users` has passwords with their schemes, `{PLAIN}s3cret`, by user name. */
 export async function startDovecot(users: Readonly<Record<string, string>>): Promise<RunningDovecot> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-dovecot-'));
   const [config, authSocket] = [join(folder, 'dovecot.conf'), join(folder, 'auth')];
@@ -37,7 +37,10 @@ export async function startDovecot(users: Readonly<Record<string, string>>): Pro
   }
 }
 
-/** Nothing of the system's but the programs and the users `dovecot` and `dovenull`, and no waiting after a wrong password. */
+/**
+ * Returns a configuration that uses only the programs of the system and the users `dovecot` and
+ * `dovenull`. A wrong password causes no delay.
+ */
 function configuration(folder: string, authSocket: string): string {
   return `base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -56,7 +59,7 @@ service auth {
     mode = 0666
   }
 }
-# Without this socket nobody has to wait because somebody else at that address was wrong before.
+# Without this socket a wrong password does not delay other clients at the same address.
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0

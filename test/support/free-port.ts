@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port of loopback at which nobody listens just now, and which the system gives to nobody who asks it for any port: it is as free when
- * the one for whom it is begins to listen.
+ * Resolves to a loopback port without a listener. The port is outside the range that the system
+ * assigns for port 0, so that it stays free until the test listens on it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(LOWEST, HIGHEST);
+    const port = randomInt(MIN_PORT, MAX_PORT);
     await using server = createServer();
     const listens = once(server, 'listening');
     server.listen(port, '127.0.0.1');
@@ -20,6 +20,9 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Above what services are registered for mostly, and below the ports that Linux, macOS and Windows give out by themselves. */
-const LOWEST = 16_000;
-const HIGHEST = 32_000;
+/**
+ * Above most registered services, and below the ports that Linux, macOS and Windows assign
+ * themselves.
+ */
+const MIN_PORT = 16_000;
+const MAX_PORT = 32_000;

@@ -1,19 +1,19 @@
 import { appendFileSync } from 'node:fs';
 import fc from 'fast-check';
 
-/** How many times as often `npm run fuzz` tries every property. */
+/** The factor by which `npm run fuzz` multiplies the runs of each property. */
 const FACTOR = Number(process.env['FUZZ'] ?? 1);
 
-/** The file in which `npm run fuzz` finds how many inputs there were. */
+/** The file to which each property appends its number of runs, for `npm run fuzz`. */
 const COUNTS = process.env['FUZZ_COUNTS'];
 
-/** How often a property is tried that is worth so many tries. */
+/** Returns the number of runs of a property: `count`, or more under `npm run fuzz`. */
 export function runs(count: number): number {
   return count * FACTOR;
 }
 
-// The number is for the properties that say none. A test run tries the same each time, so that it fails for what was changed; to look
-// further, each time elsewhere, is what `npm run fuzz` is for.
+// `numRuns` holds for properties without a number of their own. A test run has a fixed seed, so
+// that only a change of the code makes it fail. `npm run fuzz` has a new seed each time.
 fc.configureGlobal({
   ...fc.readConfigureGlobal(),
   numRuns: runs(100),
@@ -21,7 +21,7 @@ fc.configureGlobal({
   ...(COUNTS !== undefined && { reporter: count }),
 });
 
-/** Adds a property's number of runs to the file, then throws if the property failed. */
+/** Appends a property's number of runs to the file, then throws if the property failed. */
 function count(details: fc.RunDetails<unknown>): void {
   appendFileSync(COUNTS as string, `${details.numRuns}\n`);
   const message = fc.defaultReportMessage(details);

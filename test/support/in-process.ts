@@ -6,7 +6,7 @@ import { Output } from './output.ts';
 import { listeningUrls, type ServingPostern } from './postern.ts';
 import type { Ended } from './program.ts';
 
-/** Runs the command in this process, from source, until its exit code. The input is its standard input. */
+/** Runs the command in this process, from source, until it ends. `input` is its standard input. */
 export async function runInProcess(args: readonly string[], input = ''): Promise<Ended> {
   const command = new InProcessCommand(args, input);
   const code = await command.ended;
@@ -14,8 +14,8 @@ export async function runInProcess(args: readonly string[], input = ''): Promise
 }
 
 /**
- * Starts `postern serve` in this process, from source. Resolves when the server listens, and rejects if
- * the server ends before. Tests that need a process of its own use `startPostern`.
+ * Starts `postern serve` in this process, from source. Resolves when the server listens; rejects if
+ * it ends before. Tests of signals, workers and exit codes use `startPostern`.
  */
 export async function startInProcess(...args: readonly string[]): Promise<ServingPostern> {
   const command = new InProcessCommand(['serve', ...args], '');

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
-/** A client that says lines and hears replies, all that come, also while nobody asks for them. */
+/** A client that sends lines and reads replies. It keeps a reply until {@link hear} asks for it. */
 export class LineClient implements Disposable {
   #socket: Socket;
   #heard = '';
-  /** Why nothing more comes. */
+  /** The reason why no more replies come. */
   #over: Error | undefined;
   #onNews = (): void => {};
 
@@ -16,19 +16,19 @@ export class LineClient implements Disposable {
     return this.#socket;
   }
 
-  /** Goes on over another socket, one with TLS on it. */
+  /** Continues over another socket, which has TLS. */
   set socket(socket: Socket) {
     this.#socket.removeAllListeners('data');
     this.#socket = this.#listen(socket);
   }
 
-  /** Says a line; the reply. */
+  /** Sends a line and resolves to the reply. */
   async say(line: string): Promise<string> {
     this.#socket.write(`${line}\r\n`);
     return await this.hear();
   }
 
-  /** The next reply, of however many lines. Rejects if the connection ends before. */
+  /** Resolves to the next reply with all its lines. Rejects if the connection ends before. */
   async hear(): Promise<string> {
     for (;;) {
       const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];

@@ -2,7 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-/** What a client may not change on the way: dots, long lines, eight bits, blanks at line ends, and no line end but CRLF. */
+/**
+ * A message that a client must not change: dots, a long line, 8-bit text, trailing blanks, CRLF
+ * only.
+ */
 export const MESSAGE = [
   'From: Joe <joe@example.com>',
   'To: Ann <ann@example.com>',
@@ -13,14 +16,17 @@ export const MESSAGE = [
   '',
   '.',
   '..two dots',
-  'Grüße, with a blank behind ',
+  'Grüße, with a trailing blank ',
   'x'.repeat(900),
   '',
   'the end',
   '',
 ].join('\r\n');
 
-/** Expects in the Maildir of this recipient one message, from joe@example.com who has logged in, and nothing else. */
+/**
+ * Expects exactly one message in the recipient's Maildir: {@link MESSAGE} from joe@example.com,
+ * after a login.
+ */
 export async function expectDelivered(maildirs: string, to: string, message = MESSAGE): Promise<void> {
   const inbox = join(maildirs, to, 'new');
   const [name, ...others] = await readdir(inbox);

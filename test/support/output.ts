@@ -20,7 +20,9 @@ export class Output {
     this.#wake();
   }
 
-  /** Resolves as soon as `holds()` is true. Rejects with the whole output if the output ends before. */
+  /**
+   * Resolves as soon as `holds()` is true. Rejects with the whole output if the output ends before.
+   */
   async until(holds: () => boolean, what: string): Promise<void> {
     while (!holds()) {
       if (this.#ended !== undefined) throw new Error(`${this.#ended} before it ${what}:\n${this.#text}`);
@@ -28,7 +30,10 @@ export class Output {
     }
   }
 
-  /** Resolves as soon as the output has `times` matches of the pattern. Rejects if the output ends before. */
+  /**
+   * Resolves as soon as the output has `times` matches of the pattern. Rejects if the output ends
+   * before.
+   */
   async said(pattern: RegExp, times = 1): Promise<void> {
     const all = new RegExp(pattern, `${pattern.flags.replace('g', '')}g`);
     await this.until(() => [...this.#text.matchAll(all)].length >= times, `said ${pattern}`);

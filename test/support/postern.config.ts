@@ -2,7 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { BearerToken, ExternalIdentity } from '@postern/sasl';
 import { defineConfig } from 'postern';
 
-/** Tokens that only joe has; a client may say so, or leave it out. */
+/** Accepts joe's token. The client may name joe or leave the name out. */
 const tokens = {
   credentialInterfaces: [BearerToken],
   requestAvatarId({ token }: BearerToken): string {
@@ -11,7 +11,7 @@ const tokens = {
   },
 };
 
-/** Who has a certificate of the authority for clients is called what the certificate says. */
+/** Accepts each certificate of the client authority and takes the common name as the user name. */
 const certificates = {
   credentialInterfaces: [ExternalIdentity],
   requestAvatarId({ certificate }: ExternalIdentity): string {
@@ -21,5 +21,5 @@ const certificates = {
   },
 };
 
-/** What no option can say: checkers of one's own. The rest is options. */
+/** Checkers have no option on the command line; the tests set everything else by options. */
 export default defineConfig({ auth: ['memory:joe:s3cret', tokens, certificates] });

@@ -8,10 +8,16 @@ import { type Ended, run } from './program.ts';
 /** The path of the command's file. */
 export const BIN = fileURLToPath(new URL('../../packages/postern/bin/postern.js', import.meta.url));
 
-/** A config file. Joe's password is `s3cret`, his token `t0ken`; a client certificate logs in its common name. */
+/**
+ * A config file. Joe's password is `s3cret`, his token `t0ken`; a client certificate logs in its
+ * common name.
+ */
 export const CONFIG = fileURLToPath(new URL('postern.config.ts', import.meta.url));
 
-/** A config file that relays joe's messages to `NEXT_SERVER`, as joe; the authority is `NEXT_SERVER_CA`. */
+/**
+ * A config file that relays joe's messages to `NEXT_SERVER`, as joe; the authority is
+ * `NEXT_SERVER_CA`.
+ */
 export const RELAY_CONFIG = fileURLToPath(new URL('relay.config.ts', import.meta.url));
 
 /** A running `postern serve`, in this process or in another. */
@@ -20,10 +26,14 @@ export interface ServingPostern extends AsyncDisposable {
   readonly urls: readonly URL[];
   /** Returns all text on standard output and standard error so far. */
   readonly output: () => string;
-  /** Resolves when the output has `times` matches (default: 1); rejects if the command ends before. */
+  /**
+   * Resolves when the output has `times` matches (default: 1); rejects if the command ends before.
+   */
   said(pattern: RegExp, times?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves to the exit code, or to the signal that ended the process, after all output is read. */
+  /**
+   * Resolves to the exit code, or to the signal that ended the process, after all output is read.
+   */
   readonly ended: Promise<number | NodeJS.Signals | null>;
   /** Sends SIGTERM and resolves as `ended` does. */
   stop(): Promise<number | NodeJS.Signals | null>;
@@ -39,7 +49,10 @@ export function runPostern(args: readonly string[], input = ''): Promise<Ended> 
   return run(process.execPath, [BIN, ...args], input);
 }
 
-/** Starts `postern serve` as a process of its own. Resolves when it listens; rejects if it ends before. */
+/**
+ * Starts `postern serve` as a process of its own. Resolves when it listens; rejects if it ends
+ * before.
+ */
 export async function startPostern(...args: readonly string[]): Promise<RunningPostern> {
   const child = spawnPostern(args, ['ignore', 'pipe', 'pipe']);
   const output = new Output();
@@ -81,7 +94,10 @@ export function listeningUrls(stdout: string): readonly string[] {
   return Array.from(stdout.matchAll(/^listening (\S+)\n/gm), ([, url]) => url as string);
 }
 
-/** Starts `postern serve` as a process of its own and waits for nothing. The end of the test run ends it too. */
+/**
+ * Starts `postern serve` as a process of its own and waits for nothing. The end of the test run
+ * ends it too.
+ */
 export function spawnPostern(args: readonly string[], stdio: StdioOptions): ChildProcess {
   const child = spawn(process.execPath, [BIN, 'serve', ...args], { stdio });
   const kill = (): void => void child.kill('SIGKILL');

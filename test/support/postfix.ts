@@ -7,15 +7,17 @@ import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './free-port.ts';
 import { expectDone, skips } from './program.ts';
 
-/** A Postfix that runs, and shares nothing with the system's but the programs and the users `postfix` and `nobody`. */
+/**
+ * A running Postfix. It uses only the programs of the system and the users `postfix` and `nobody`.
+ */
 export interface RunningPostfix extends Daemon {
-  /** Where it takes mail, by SMTP on 127.0.0.1. */
+  /** The SMTP port on 127.0.0.1. */
   readonly port: number;
-  /** The Maildir, as a folder of files, of all that it delivers itself. Unless told otherwise it does so with nothing. */
+  /** The folder of the Maildir for local deliveries. Empty without settings in `main`. */
   readonly maildir: string;
 }
 
-/** True if there can be no Postfix here; says on the console why. */
+/** Returns true, and prints the reason, if this machine cannot run Postfix. */
 export function skipsPostfix(): boolean {
   if (skips('postfix', 'postfix')) return true;
   if (process.getuid?.() === 0) return false;
@@ -24,8 +26,8 @@ export function skipsPostfix(): boolean {
 }
 
 /**
- * Starts a Postfix. By itself it takes no mail for anybody and has neither TLS nor SASL: `main` has the lines of its main.cf that
- * make something of it, such as `relayhost` or `virtual_mailbox_domains`, which deliver through `maildir`.
+ * Starts a Postfix that accepts no mail and has neither TLS nor SASL. `main` has more lines for its
+ * main.cf, such as `relayhost`, or `virtual_mailbox_domains` for deliveries into `maildir`.
  */
 export async function startPostfix(main: Readonly<Record<string, string>> = {}): Promise<RunningPostfix> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-postfix-'));
@@ -49,7 +51,10 @@ export async function startPostfix(main: Readonly<Record<string, string>> = {}):
   }
 }
 
-/** What `postfix start` would make, and look through for some seconds: who may do what in the queue is Postfix's postfix-files. */
+/**
+ * Makes the queue folders as `postfix start` does, without its checks, which take seconds.
+ * Postfix's postfix-files has the owners and modes.
+ */
 async function makeFolders(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   const at = (...names: string[]) => names.map((name) => join(folder, name));
@@ -66,13 +71,16 @@ async function makeFolders(folder: string): Promise<void> {
   await expectDone('chgrp', [defaultOf('setgid_group'), ...shared]);
 }
 
-/** Postfix waits until a file that is new cannot be half-written any more, which would take seconds. */
+/**
+ * Sets the time of a file back. Postfix waits seconds with a new file, which may still be
+ * incomplete.
+ */
 async function writeOld(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   await utimes(path, 0, 0);
 }
 
-/** What this Postfix was built with. */
+/** Resolves to a build-time setting of this Postfix. */
 function defaultOf(parameter: string): string {
   return spawnSync('postconf', ['-dh', parameter], { encoding: 'utf8' }).stdout.trim();
 }
@@ -83,7 +91,10 @@ function lines(parameters: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-/** Loopback only, no DNS, nothing of the system's, and no waiting for clients that make mistakes. */
+/**
+ * Returns a main.cf for loopback only, without DNS, system files and delays after errors of a
+ * client.
+ */
 const defaults = (folder: string): Readonly<Record<string, string>> => ({
   compatibility_level: '3.6',
   queue_directory: join(folder, 'queue'),
@@ -102,7 +113,7 @@ const defaults = (folder: string): Readonly<Record<string, string>> => ({
   smtpd_relay_restrictions: 'permit_sasl_authenticated, reject',
   virtual_mailbox_domains: '',
   virtual_mailbox_base: join(folder, 'mail'),
-  // The slash at the end makes a Maildir of it.
+  // The trailing slash makes Postfix deliver into a Maildir.
   virtual_mailbox_maps: 'static:./',
   virtual_uid_maps: 'static:65534',
   virtual_gid_maps: 'static:65534',
@@ -110,7 +121,7 @@ const defaults = (folder: string): Readonly<Record<string, string>> => ({
 
 const QUEUES = 'active bounce corrupt defer deferred flush hold incoming private saved trace'.split(' ');
 
-/** The services of Postfix's own master.cf, none of them in a chroot. */
+/** The services of Postfix's default master.cf, without chroot. */
 const SERVICES = `pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

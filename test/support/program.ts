@@ -1,18 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What a program that has ended said. */
+/** The result of a program that has ended. */
 export interface Ended {
   readonly code: number | null;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, in the order of arrival. */
   readonly output: string;
 }
 
-/** Runs a program to its end, without a shell; kills it if it hangs. */
+/** Runs a program without a shell until it ends. Kills it after {@link END_TIMEOUT_MS}. */
 export async function run(program: string, args: readonly string[], input = ''): Promise<Ended> {
   const child = spawn(program, args, {
     stdio: 'pipe',
-    timeout: PATIENCE,
+    timeout: END_TIMEOUT_MS,
     killSignal: 'SIGKILL',
     env: { ...process.env, LC_ALL: 'C' },
   });
@@ -27,26 +27,31 @@ export async function run(program: string, args: readonly string[], input = ''):
   return { code, output };
 }
 
-/** Runs a program to its end; rejects, with what it said, unless its exit code is 0. */
+/** Runs a program until it ends. Rejects, with the output, unless the exit code is 0. */
 export async function expectDone(program: string, args: readonly string[]): Promise<void> {
   const { code, output } = await run(program, args);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${output}`);
 }
 
-/** Why a test that needs this program cannot run here, in words that say how to mend it; undefined if it can. */
+/** Returns how to install the program if it is missing; otherwise undefined. */
 function missing(program: string, debianPackage: string): string | undefined {
   const found = spawnSync('which', [program]).status === 0;
   return found ? undefined : `${program} is not installed: apt-get install ${debianPackage}`;
 }
 
-/** True if a test that needs this program has to be skipped; says on the console how to mend it. */
+/**
+ * Returns true, and prints how to install the program, if tests must skip because it is missing.
+ */
 export function skips(program: string, debianPackage: string): boolean {
-  const why = missing(program, debianPackage);
-  if (why !== undefined) console.warn(`skipped: ${why}`);
-  return why !== undefined;
+  const reason = missing(program, debianPackage);
+  if (reason !== undefined) console.warn(`skipped: ${reason}`);
+  return reason !== undefined;
 }
 
-/** Words of a command line, split at blanks; what is put in stays one word, or with an array the words that it holds. */
+/**
+ * Splits a command line at blanks. An inserted string stays one word; an inserted array gives its
+ * words.
+ */
 export function words(
   texts: TemplateStringsArray,
   ...values: readonly (string | readonly string[])[]
@@ -62,5 +67,5 @@ export function words(
     });
 }
 
-/** Milliseconds: more than anything takes here on a machine that has much else to do, and less than a test may. */
-const PATIENCE = 90_000;
+/** Enough on a busy machine, and less than the timeout of a test. */
+const END_TIMEOUT_MS = 90_000;

@@ -1,4 +1,4 @@
-/** The first ```ts fence of a README, and the ```text fence if that is the next one. */
+/** Returns the first ```ts fence of a README, and the next fence if it is ```text. */
 export function firstExample(readme: string): { example?: string | undefined; output?: string | undefined } {
   const fences = [...readme.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(([, language, text]) => ({
     language,
@@ -9,7 +9,7 @@ export function firstExample(readme: string): { example?: string | undefined; ou
   return { example: fences[at]?.text, output: next?.language === 'text' ? next.text : undefined };
 }
 
-/** The packages that the README's install lines name. */
+/** Returns the packages of the README's `npm install` lines. */
 export function installed(readme: string): readonly string[] {
   const lines = readme.matchAll(/^ *npm install (.*)$/gm);
   return Array.from(lines, ([, names = '']) => names.split(' ').filter((name) => !name.startsWith('-'))).flat();

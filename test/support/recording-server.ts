@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** An SMTP server that agrees with everything, for one message, and keeps the octets of the message as they came. */
+/** An SMTP server that accepts every command and keeps the octets of one message. */
 export interface RecordingServer extends AsyncDisposable {
   readonly port: number;
-  /** The octets behind DATA, dots and end included. */
+  /** The octets after DATA, including dot-stuffing and the final dot. */
   readonly message: Promise<string>;
 }
 
-/** Starts a {@link RecordingServer} on a free port of this machine. */
+/** Starts a {@link RecordingServer} on a free loopback port. */
 export async function startRecordingServer(): Promise<RecordingServer> {
   const { promise: message, resolve } = Promise.withResolvers<string>();
   const sockets = new Set<Socket>();

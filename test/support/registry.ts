@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 
-/** A package's manifest, as far as a registry needs it; the rest is passed on. */
+/** The part of a package.json that a registry needs. The registry passes on the rest unchanged. */
 export interface PackedManifest {
   readonly name: string;
   readonly version: string;
 }
 
-/** An npm registry on loopback that has some packages and no others: what npm installs from it was declared somewhere. */
+/**
+ * An npm registry on loopback with only the added packages. An undeclared dependency fails to
+ * install.
+ */
 export class TestRegistry implements AsyncDisposable {
   readonly #server: Server;
   readonly #tarballs = new Map<string, Buffer>();

@@ -1,6 +1,6 @@
 import { defineConfig, relay } from 'postern';
 
-/** joe's messages go on to the server that the environment names, as the user joe of that server. */
+/** Relays joe's messages to the server of the environment, logged in there as joe. */
 export default defineConfig({
   auth: ['memory:joe:s3cret'],
   deliver: relay({

@@ -1,4 +1,7 @@
-/** What the scanners for SMTP smuggling (CVE-2023-51764 and its kin) take a bad server to end a message at. None of it does. */
+/**
+ * Octets at which a vulnerable server ends a message, from scanners for SMTP smuggling
+ * (CVE-2023-51764 and related). None of them ends a message (RFC 5321 §2.3.8).
+ */
 export const SMUGGLING: readonly string[] = [
   '\n.\n',
   '\n.\r',
