@@ -19,9 +19,9 @@ describe('ConnectionSlots', () => {
 
   it('displaces no known holder, and no busy stranger while idle ones are there', () => {
     const { slots, take, log } = slotsOf(20);
-    const [known, busy] = [take('known'), take('busy')];
+    const [known, busy] = [take('authenticated'), take('busy')];
     for (let n = 0; n < 16; n++) take(`${n}`);
-    slots.move(known, 'known');
+    slots.move(known, 'authenticated');
     slots.move(busy, 'busy');
     for (let n = 16; n < 33; n++) take(`${n}`);
     expect(log.filter((entry) => /known|busy/.test(entry))).toEqual([]);
@@ -39,8 +39,8 @@ describe('ConnectionSlots', () => {
   it('refuses a holder only when known ones have all slots', () => {
     const { slots, take, log } = slotsOf(2);
     const [first, second] = [take('a'), take('b')];
-    slots.move(first, 'known');
-    slots.move(second, 'known');
+    slots.move(first, 'authenticated');
+    slots.move(second, 'authenticated');
     expect(slots.take(new TestHolder('c', log))).toBe(false);
     slots.free(first);
     expect(slots.take(new TestHolder('d', log))).toBe(true);
@@ -49,7 +49,7 @@ describe('ConnectionSlots', () => {
 
   it('displaces no stranger while known holders have nearly all slots', () => {
     const { slots, take, log } = slotsOf(100);
-    for (let n = 0; n < 90; n++) slots.move(take(`known ${n}`), 'known');
+    for (let n = 0; n < 90; n++) slots.move(take(`known ${n}`), 'authenticated');
     for (let n = 0; n < 9; n++) take(`${n}`);
     expect(log).toEqual([]);
   });
@@ -60,7 +60,7 @@ describe('ConnectionSlots', () => {
     for (let n = 0; n < 9; n++) take(`${n}`);
     expect(log).toEqual(['displace first']);
     slots.move(first, 'busy');
-    slots.move(first, 'known');
+    slots.move(first, 'authenticated');
     for (let n = 9; n < 30; n++) take(`${n}`);
     expect(log).not.toContain('destroy first');
   });
@@ -72,7 +72,7 @@ describe('ConnectionSlots', () => {
       fc.record({
         kind: fc.constant('move' as const),
         which: fc.nat(30),
-        standing: fc.constantFrom<Standing>('stranger', 'busy', 'known'),
+        standing: fc.constantFrom<Standing>('unauthenticated', 'busy', 'authenticated'),
       }),
     );
     fc.assert(
@@ -81,12 +81,12 @@ describe('ConnectionSlots', () => {
         for (const step of actions) {
           const before = log.length;
           const holder = all[step.kind === 'take' ? -1 : step.which % Math.max(1, all.length)];
-          const expected = all.filter(inside('stranger'))[0] ?? all.filter(inside('busy'))[0];
+          const expected = all.filter(inside('unauthenticated'))[0] ?? all.filter(inside('busy'))[0];
           if (step.kind === 'take') take(`${all.length}`);
           else if (step.kind === 'free' && holder !== undefined) slots.free(holder);
           else if (step.kind === 'move' && holder !== undefined) all.push(...all.splice(all.indexOf(holder), 1));
           if (step.kind === 'move' && holder !== undefined && holder.queue !== undefined) {
-            if (holder.standing !== 'displaced' || step.standing === 'known') holder.standing = step.standing;
+            if (holder.standing !== 'displaced' || step.standing === 'authenticated') holder.standing = step.standing;
             slots.move(holder, step.standing);
           }
           const displaced = log.slice(before).find((entry) => entry.startsWith('displace'));
@@ -105,7 +105,7 @@ function inside(standing: Standing): (holder: TestHolder) => boolean {
 
 class TestHolder extends SlotHolder {
   override readonly isConversing = true;
-  standing: Standing | 'displaced' = 'stranger';
+  standing: Standing | 'displaced' = 'unauthenticated';
   readonly name: string;
   readonly #log: string[];
 

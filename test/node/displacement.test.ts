@@ -16,7 +16,7 @@ describe('a listener that is full', () => {
     const server = await served({ endpoint: EVERYWHERE, limits: { maxConnections: 3 }, refusal: REFUSAL });
     const first = await open(server, '127.0.0.2');
     const known = await server.accept();
-    known.standing = 'known';
+    known.standing = 'authenticated';
     const second = await open(server, '127.0.0.3');
     const waiting = await server.accept();
     const line = expect(waiting.hearLine(100)).rejects.toBeInstanceOf(Displaced);
@@ -59,7 +59,7 @@ describe('a listener that is full', () => {
     await gone(idle.signal);
     expect(busy.disconnected).toBe(false);
     await server.accept();
-    busy.standing = 'stranger';
+    busy.standing = 'unauthenticated';
     await open(server);
     await server.accept();
     expect(busy.disconnected).toBe(false);

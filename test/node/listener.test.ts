@@ -17,7 +17,7 @@ describe('limits', () => {
     const first = await plain(port);
     const conversation = await accept();
     await plain(port);
-    for (const peer of [conversation, await accept()]) peer.standing = 'known';
+    for (const peer of [conversation, await accept()]) peer.standing = 'authenticated';
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 full\r\n');
     expect(await trouble()).toMatchObject({ kind: 'refused', limit: 'connections', remote: { address: '127.0.0.1' } });
     expect(listener.connections).toBe(2);

@@ -97,7 +97,7 @@ export class Conversation implements TransportListener {
   readonly #deadlines: Deadlines;
   readonly #output: Output;
   readonly #input: Input;
-  #standing: Standing = 'stranger';
+  #standing: Standing = 'unauthenticated';
   #closing: AbortSignal | undefined;
   #gone: AbortController | undefined = undefined;
   #treatHalfCloseAsDisconnect = false;
@@ -165,9 +165,9 @@ export class Conversation implements TransportListener {
   }
 
   /**
-   * The rank of this peer when the listener runs out of connections: it closes the oldest stranger
-   * first. The protocol sets `known` after a login, and `busy` while it receives a stranger's
-   * message. Default: `stranger`.
+   * The rank of this peer when the listener runs out of connections: it closes the oldest
+   * unauthenticated peer first. The protocol sets `authenticated` after a login, and `busy` while
+   * it receives a peer's message. Default: `unauthenticated`.
    */
   get standing(): Standing {
     return this.#standing;

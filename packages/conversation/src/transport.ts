@@ -7,10 +7,11 @@ import type { Address, MaybePromise, TlsInfo } from '@postern/core';
 export type TlsPolicy = 'implicit' | 'required' | 'offered' | 'none';
 
 /**
- * The rank of a peer when a server runs out of connections. The server closes the oldest `stranger`
- * first, then a `busy` peer, which is sending a message. A `known` peer has logged in and stays.
+ * The rank of a peer when a server runs out of connections. The server closes the oldest
+ * `unauthenticated` first, then a `busy` peer, which is sending a message. A `authenticated` peer
+ * has logged in and stays.
  */
-export type Standing = 'stranger' | 'busy' | 'known';
+export type Standing = 'unauthenticated' | 'busy' | 'authenticated';
 
 /**
  * The octets of a connection, in both directions. Sockets and memory implement it. One reader and

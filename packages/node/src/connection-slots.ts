@@ -30,9 +30,9 @@ export abstract class SlotHolder {
  */
 export class ConnectionSlots {
   readonly #maximum: number;
-  readonly #strangers = new Queue();
+  readonly #unauthenticated = new Queue();
   readonly #busy = new Queue();
-  readonly #known = new Queue();
+  readonly #authenticated = new Queue();
   /** The connections that were asked to close. */
   readonly #displaced = new Queue();
 
@@ -42,32 +42,32 @@ export class ConnectionSlots {
 
   /** The number of slots that are taken. */
   get size(): number {
-    return this.#strangers.size + this.#busy.size + this.#known.size + this.#displaced.size;
+    return this.#unauthenticated.size + this.#busy.size + this.#authenticated.size + this.#displaced.size;
   }
 
   /** Yields all holders. The loop may free the slot of the current holder, and must take none. */
   *[Symbol.iterator](): Generator<SlotHolder> {
-    for (const queue of [this.#strangers, this.#busy, this.#known, this.#displaced]) yield* queue;
+    for (const queue of [this.#unauthenticated, this.#busy, this.#authenticated, this.#displaced]) yield* queue;
   }
 
   /** Takes a slot for a client without a login. Returns false if logged-in clients hold all slots. */
   take(holder: SlotHolder): boolean {
-    const available = this.#maximum - this.#known.size;
+    const available = this.#maximum - this.#authenticated.size;
     if (available <= 0) return false;
-    const isNearlyFull = this.#strangers.size + this.#busy.size >= Math.ceil(NEARLY_FULL * available);
+    const isNearlyFull = this.#unauthenticated.size + this.#busy.size >= Math.ceil(NEARLY_FULL * available);
     const displaced = isNearlyFull ? this.#oldest : undefined;
     if (displaced !== undefined) {
       this.#displaced.add(displaced);
       displaced.displace();
     }
     if (this.size >= this.#maximum) this.#destroyOne(displaced);
-    this.#strangers.add(holder);
+    this.#unauthenticated.add(holder);
     return true;
   }
 
   /** Moves the holder to the end of the queue of the standing. Only a login saves a displaced holder. */
   move(holder: SlotHolder, standing: Standing): void {
-    if (holder.queue === undefined || (holder.queue === this.#displaced && standing !== 'known')) return;
+    if (holder.queue === undefined || (holder.queue === this.#displaced && standing !== 'authenticated')) return;
     this.#queueOf(standing).add(holder);
   }
 
@@ -77,7 +77,7 @@ export class ConnectionSlots {
   }
 
   get #oldest(): SlotHolder | undefined {
-    return this.#strangers.oldest ?? this.#busy.oldest;
+    return this.#unauthenticated.oldest ?? this.#busy.oldest;
   }
 
   #destroyOne(displaced: SlotHolder | undefined): void {
@@ -90,8 +90,8 @@ export class ConnectionSlots {
   }
 
   #queueOf(standing: Standing): Queue {
-    if (standing === 'known') return this.#known;
-    return standing === 'busy' ? this.#busy : this.#strangers;
+    if (standing === 'authenticated') return this.#authenticated;
+    return standing === 'busy' ? this.#busy : this.#unauthenticated;
   }
 }
 

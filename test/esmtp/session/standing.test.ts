@@ -12,13 +12,13 @@ S: 250...`;
 
 describe('a session tells the server that a peer', () => {
   it('is known from AUTH to the logout, in the middle of a message as well', async () => {
-    expect(await standingsOf(`${GREETED}${LOGIN}${ENVELOPE}${MESSAGE}`)).toEqual(['known', 'stranger']);
+    expect(await standingsOf(`${GREETED}${LOGIN}${ENVELOPE}${MESSAGE}`)).toEqual(['authenticated', 'unauthenticated']);
   });
 
   it('is known no longer after STARTTLS', async () => {
     const script = `${GREETED}${LOGIN}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client\nS: 250...${LOGIN}`;
     const options = { mechanismPolicy: { allowCleartext: true } };
-    expect(await standingsOf(script, options, 'offered')).toEqual(['known', 'stranger', 'known', 'stranger']);
+    expect(await standingsOf(script, options, 'offered')).toEqual(['authenticated', 'unauthenticated', 'authenticated', 'unauthenticated']);
   });
 
   it('is no better known after a login that fails, or as a guest', async () => {
@@ -34,7 +34,7 @@ describe('a session tells the server that a peer', () => {
   ])('is busy while a stranger’s message comes: %s', async (_how, message) => {
     const script = `${GREETED}${ENVELOPE}${message}\nC: NOOP\nS: 250...`;
     const options = { guests: true, authentication: 'optional' } as const;
-    expect(await standingsOf(script, options)).toEqual(['busy', 'stranger']);
+    expect(await standingsOf(script, options)).toEqual(['busy', 'unauthenticated']);
   });
 });
 

@@ -127,7 +127,7 @@ class Commands implements LineListener {
       state.conversation.say(reply.toString());
     }
     if (state.conversation.standing === 'busy' && state.transaction === undefined) {
-      state.conversation.standing = 'stranger';
+      state.conversation.standing = 'unauthenticated';
     }
     if (state.transaction === undefined) state.releaseEnvelope();
     if (state.closeReason !== undefined) return false;

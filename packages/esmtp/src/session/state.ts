@@ -240,7 +240,7 @@ export class State implements MessageSession, ExtensionContext {
     const { login } = this;
     this.login = undefined;
     this.authenticated = false;
-    this.conversation.standing = 'stranger';
+    this.conversation.standing = 'unauthenticated';
     const leaving = login?.logoutNow(reason);
     if (leaving === undefined) return;
     return this.conversation
@@ -252,12 +252,12 @@ export class State implements MessageSession, ExtensionContext {
   enter(login: Login<MessageDelivery>): void {
     this.login = login;
     this.authenticated = true;
-    if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'known';
+    if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'authenticated';
   }
 
   /** Marks a stranger whose message is under way: other strangers go first when connections run short. */
   noteMessage(): void {
-    if (this.conversation.standing === 'stranger') this.conversation.standing = 'busy';
+    if (this.conversation.standing === 'unauthenticated') this.conversation.standing = 'busy';
   }
 
   /** True if somebody hears events: nobody makes one otherwise. */
