@@ -126,8 +126,8 @@ describe('a content scan', () => {
     fc.assert(
       fc.property(pieces, fc.array(fc.nat(4), { maxLength: 30 }), (parts, sizes) => {
         const text = parts.join('');
-        const end = `\r\n${text}`.indexOf('\r\n\r\n');
-        const [header, body] = end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 2)];
+        const end = /(?<=^|\n)\r\n/.exec(text)?.index ?? text.length;
+        const [header, body] = [text.slice(0, end), text.slice(end)];
         const octets = Buffer.from(text);
         const scan = new ContentScan();
         let at = 0;

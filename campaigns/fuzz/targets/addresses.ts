@@ -1,4 +1,5 @@
-import { hasUnqualifiedAddress } from '../../../packages/esmtp/src/message/header-addresses.ts';
+import { hasUnqualifiedDomain, isAddressField } from '../../../packages/esmtp/src/message/header-addresses.ts';
+import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
 import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/protocol/address.ts';
 import type { Characters } from '../../../packages/esmtp/src/protocol/domain.ts';
 import { toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
@@ -106,14 +107,27 @@ export const headerAddresses: Target = {
     ';',
     'localhost',
   ],
-  parse: (input) => hasUnqualifiedAddress(input),
+  parse: (input) => hasUnqualifiedDomain(input, addressValues(input)),
   run(input) {
     const counted = new CountedOctets(input);
-    const found = hasUnqualifiedAddress(counted.octets);
-    holds(counted.looks <= 60 * input.length + 200, 'reading a header is linear');
+    const found = hasUnqualifiedDomain(counted.octets, addressValues(input));
+    holds(counted.looks <= 60 * input.length + 200, 'reading the addresses of a header is linear');
     return String(found);
   },
 };
+
+/** Returns the offsets of the values of fields with addresses. */
+function addressValues(header: Uint8Array): readonly number[] {
+  const values: number[] = [];
+  const reader = new HeaderReader({
+    field(octets, from, nameLength, valueFrom) {
+      if (isAddressField(octets, from, nameLength)) values.push(valueFrom);
+    },
+    end() {},
+  });
+  reader.read(header);
+  return values;
+}
 
 const LENIENT = toleranceOf('lmtp', true);
 

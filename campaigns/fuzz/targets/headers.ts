@@ -1,8 +1,7 @@
 import { LineNormalizer } from '../../../packages/conversation/src/line-normalizer.ts';
-import { BccRemoval } from '../../../packages/esmtp/src/message/bcc-removal.ts';
-import { HeaderCompletion } from '../../../packages/esmtp/src/message/header-completion.ts';
-import { HeaderScan, LineLengths } from '../../../packages/esmtp/src/message/header-scan.ts';
-import { LineEndings } from '../../../packages/esmtp/src/message/line-endings.ts';
+import { HeaderEditor } from '../../../packages/esmtp/src/message/header-editor.ts';
+import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
+import { LineEndings, LineLengths } from '../../../packages/esmtp/src/message/line-checks.ts';
 import { split } from '../splits.ts';
 import { same, type Target } from '../target.ts';
 
@@ -37,7 +36,7 @@ export const headers: Target = {
     const pieces = split(input);
     const inPieces = readAll(pieces);
     same(inPieces, readAll([Buffer.from(input)]), 'a header, however it is split');
-    same(inPieces.received, maxReceivedFields(input.toString('latin1')), 'Received: fields are counted');
+    same(inPieces.received, receivedFields(input.toString('latin1')), 'Received: fields are counted');
     same(inPieces.normalized, input.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'line ends are normalized');
     const removed = input.length - inPieces.withoutBcc.length;
     const added = inPieces.completed.length - input.length;
@@ -51,58 +50,50 @@ interface Reading {
   readonly bare: boolean;
   readonly withoutBcc: string;
   readonly completed: string;
+  readonly both: string;
   readonly normalized: string;
 }
 
 function readAll(pieces: readonly Buffer[]): Reading {
-  const scan = new HeaderScan();
+  const reader = new HeaderReader();
   const lengths = new LineLengths(20);
   const endings = new LineEndings();
   const normalizer = new LineNormalizer();
   let normalized = '';
   for (const piece of pieces) {
-    scan.feed(piece);
+    reader.read(piece);
     lengths.feed(piece);
     normalized += latin1(normalizer.push(piece, endings.feed(piece)));
   }
   endings.end();
   normalized += latin1(normalizer.end());
   return {
-    received: scan.maxReceivedFields,
+    received: reader.receivedFields,
     tooLong: lengths.exceeded,
     bare: endings.bare,
-    withoutBcc: removeBcc(pieces),
-    completed: complete(pieces),
+    withoutBcc: edit(pieces, true, false),
+    completed: edit(pieces, false, true),
+    both: edit(pieces, true, true),
     normalized,
   };
 }
 
-function removeBcc(pieces: readonly Buffer[]): string {
-  const removal = new BccRemoval();
-  const kept = pieces.map((piece) => latin1(removal.push(Buffer.from(piece))));
-  return kept.join('') + latin1(removal.end());
-}
-
-function complete(pieces: readonly Buffer[]): string {
-  const completion = new HeaderCompletion({
-    trace: 'T: t\r\n',
-    date: () => 'Date: d',
-    messageId: () => 'Message-ID: m',
-  });
+function edit(pieces: readonly Buffer[], removeBcc: boolean, addsFields: boolean): string {
+  const fields = { trace: 'T: t\r\n', date: () => 'Date: d', messageId: () => 'Message-ID: m' };
+  const editor = new HeaderEditor(removeBcc, addsFields ? fields : undefined);
   let passed = '';
-  let isKnown = false;
   for (const piece of pieces) {
-    const before: Uint8Array | undefined = isKnown ? undefined : completion.feed(piece);
-    isKnown ||= before !== undefined;
+    const octets = editor.read(Buffer.from(piece));
+    const before = editor.holdsHeader && octets.length > 0 ? editor.hold(octets) : undefined;
     if (before !== undefined) passed += latin1(before);
-    if (isKnown) passed += latin1(piece);
+    if (!editor.holdsHeader) passed += latin1(octets);
   }
-  return isKnown ? passed : passed + latin1(completion.end());
+  return passed + latin1(editor.end());
 }
 
-/** Counts by a regular expression, up to the line that ends the header: one that begins with CR. */
-function maxReceivedFields(message: string): number {
-  const header = message.startsWith('\r') ? '' : (/^.*?\n(?=\r)/s.exec(message)?.[0] ?? message);
+/** Counts by a regular expression, up to the empty line. */
+function receivedFields(message: string): number {
+  const header = message.startsWith('\r\n') ? '' : (/^.*?\n(?=\r\n)/s.exec(message)?.[0] ?? message);
   return header.match(/(?<=^|\n)received:/gi)?.length ?? 0;
 }
 

@@ -33,6 +33,7 @@ export { formatLogFields, type LogFields } from './log/format-line.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
 export { printable } from './log/printable.ts';
 export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-rejection.ts';
+export { type HeaderListener, HeaderReader } from './message/header-reader.ts';
 export { formatReceived } from './message/received.ts';
 export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './protocol/address.ts';
 export type { Verb } from './protocol/command.ts';

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { HeaderReader } from '@postern/esmtp';
 
 /**
  * Records whether a message needs SMTPUTF8 or 8BITMIME: whether its header and its body contain
@@ -9,33 +10,27 @@ export class ContentScan {
   hasNonAsciiHeader = false;
   /** True once the body has an octet above 127: only 8BITMIME allows that (RFC 6152 §3). */
   hasNonAsciiBody = false;
-  /** Octets of CRLF CRLF that the scan has seen in a row. A message begins at the start of a line. */
-  #matched = 2;
+  readonly #reader = new HeaderReader();
+  #octets = 0;
 
-  /** True once the empty line that ends the header has passed. */
+  /** True once the empty line that ends the header has begun. */
   get sawBody(): boolean {
-    return this.#matched === HEADER_END.length;
+    return this.#reader.isOver;
   }
 
   /** Scans the next octets of the message. */
   push(chunk: Uint8Array): void {
-    const body = this.sawBody ? 0 : this.#scanHeader(chunk);
-    if (body < chunk.length && !isAscii(chunk.subarray(body))) this.hasNonAsciiBody = true;
+    const bodyFrom = this.sawBody ? 0 : this.#scanHeader(chunk);
+    if (bodyFrom < chunk.length && !isAscii(chunk.subarray(bodyFrom))) this.hasNonAsciiBody = true;
   }
 
-  /** Returns where the body begins: the length of the chunk if the header does not end in it. */
+  /** Returns the offset of the empty line: the length of the chunk if the header does not end in it. */
   #scanHeader(chunk: Uint8Array): number {
-    let index = 0;
-    while (index < chunk.length && !this.sawBody) {
-      const octet = chunk[index++] as number;
-      if (octet > 127) this.hasNonAsciiHeader = true;
-      if (octet === HEADER_END[this.#matched]) this.#matched++;
-      else this.#matched = octet === CR ? 1 : 0;
-    }
-    return index;
+    this.#reader.read(chunk);
+    const end = (this.#reader.headerOctets ?? Number.POSITIVE_INFINITY) - this.#octets;
+    this.#octets += chunk.length;
+    const header = chunk.subarray(0, Math.max(0, end));
+    if (!isAscii(header)) this.hasNonAsciiHeader = true;
+    return header.length;
   }
 }
-
-const CR = 0x0d;
-const LF = 0x0a;
-const HEADER_END: readonly number[] = [CR, LF, CR, LF];

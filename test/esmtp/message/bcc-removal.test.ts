@@ -1,7 +1,4 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BccRemoval } from '../../../packages/esmtp/src/message/bcc-removal.ts';
-import { runs } from '../../support/fuzz.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
 import { bodies, send } from '../wire.ts';
 
@@ -83,59 +80,6 @@ describe('the Bcc of a submitted message', () => {
   });
 });
 
-describe('BccRemoval', () => {
-  const line = fc.constantFrom(
-    'Bcc: x',
-    'BCC :y',
-    'Resent-bcc:',
-    'Subject: x',
-    ' more',
-    '\tmore',
-    'bcc',
-    'B',
-    '',
-    'r:',
-    '.',
-  );
-
-  test('does what a naive model does, for any lines and any split', () => {
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 12 }), fc.boolean(), fc.array(fc.nat(100)), (lines, ends, places) => {
-        const text = lines.join('\r\n') + (ends ? '\r\n' : '');
-        expect(remove(cut(text, places))).toBe(naively(text));
-        expect(remove(Array.from(text, (octet) => Buffer.from(octet)))).toBe(naively(text));
-      }),
-      { numRuns: runs(2_000) },
-    );
-  });
-
-  test('hands on the very piece where there is nothing to remove, and behind the header', () => {
-    const removal = new BccRemoval();
-    const header = Buffer.from('Subject: x\r\nTo: bob@example.com\r\n');
-    expect(removal.push(header)).toBe(header);
-    const rest = Buffer.from('\r\nBcc: text\r\n');
-    expect(removal.push(rest)).toBe(rest);
-    const body = Buffer.from('Bcc: text\r\n');
-    expect(removal.push(body)).toBe(body);
-  });
-
-  test('holds no more than a line', () => {
-    const removal = new BccRemoval();
-    const octets = Buffer.from(`Bcc${' '.repeat(2_000)}`);
-    let passed = 0;
-    for (let at = 0; at < octets.length; at++) passed += removal.push(octets.subarray(at, at + 1)).length;
-    expect(passed).toBe(octets.length);
-    expect(removal.end()).toHaveLength(0);
-  });
-
-  test('passes on what follows a removed field of any length, octet by octet', () => {
-    const removal = new BccRemoval();
-    expect(removal.push(Buffer.from('Bcc: '))).toHaveLength(0);
-    for (let n = 0; n < 100; n++) expect(removal.push(Buffer.alloc(10_000, 'x'))).toHaveLength(0);
-    expect(Buffer.from(removal.push(Buffer.from('x\r\n\r\nbody'))).toString()).toBe('\r\nbody');
-  });
-});
-
 /** The messages delivered, without the trace. */
 async function submit(
   message: string,
@@ -148,31 +92,4 @@ async function submit(
   const login = `${hello} client.example.org\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n`;
   const envelope = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\n';
   return bodies(await send(`${login}${envelope}${data}QUIT\r\n`, { chunks }, options));
-}
-
-function remove(pieces: readonly Buffer[]): string {
-  const removal = new BccRemoval();
-  // The removal overwrites what it is given, and what it returns is used before the next piece.
-  const kept = pieces.map((piece) => Buffer.from(removal.push(piece)).toString('latin1'));
-  return kept.join('') + Buffer.from(removal.end()).toString('latin1');
-}
-
-/** The same field by field, on a message that has all arrived. */
-function naively(text: string): string {
-  let rest = text;
-  let kept = '';
-  for (;;) {
-    const name = /^([!-9;-~]+)[ \t]*:/.exec(rest)?.[1];
-    if (name === undefined) return kept + rest;
-    const lines = rest.split(/(?<=\r\n)/);
-    let count = 1;
-    while (count < lines.length && /^[ \t]/.test(lines[count] ?? '')) count++;
-    if (!/^(?:resent-)?bcc$/i.test(name)) kept += lines.slice(0, count).join('');
-    rest = lines.slice(count).join('');
-  }
-}
-
-function cut(text: string, places: readonly number[]): Buffer[] {
-  const sorted = [0, ...places.filter((at) => at < text.length), text.length].toSorted((a, b) => a - b);
-  return sorted.slice(1).map((end, index) => Buffer.from(text.slice(sorted[index], end)));
 }

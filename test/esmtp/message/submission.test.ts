@@ -1,6 +1,4 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HeaderCompletion } from '../../../packages/esmtp/src/message/header-completion.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
 
 const submission = (options: ServerOptions = {}): Server => new Server({ service: 'submission', ...options });
@@ -221,86 +219,5 @@ describe('60: a submitted message that is completed', () => {
       C: <raw hi>
       ${refused}`);
     expect(server.delivery.calls.filter((call) => /abort|end/.test(call))).toEqual(['abort']);
-  });
-});
-
-describe('HeaderCompletion', () => {
-  const preface = { trace: 'Received: R\r\n', date: () => 'Date: D', messageId: () => 'Message-ID: M' };
-
-  /** What comes of a message in these pieces. */
-  function complete(pieces: readonly Buffer[]): string {
-    const completion = new HeaderCompletion(preface);
-    const written: Uint8Array[] = [];
-    for (const [at, piece] of pieces.entries()) {
-      const before = completion.feed(piece);
-      if (before !== undefined) return Buffer.concat([...written, before, ...pieces.slice(at)]).toString('latin1');
-    }
-    return Buffer.from(completion.end()).toString('latin1');
-  }
-
-  function cut(text: string, at: readonly number[]): Buffer[] {
-    const bytes = Buffer.from(text, 'latin1');
-    const places = [0, ...at.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
-    return places
-      .slice(1)
-      .map((place, n) => bytes.subarray(places[n], place))
-      .filter(({ length }) => length > 0);
-  }
-
-  const line = fc.constantFrom(
-    'Date: x',
-    'Message-ID: <x>',
-    'Subject: x',
-    ' more',
-    'date',
-    '',
-    'body: no',
-    'Received: x',
-    '\xff',
-    'Date : x',
-  );
-
-  test('comes to the same however the message is split, and leaves it as it is, behind what it adds', () => {
-    fc.assert(
-      fc.property(
-        fc.array(line, { maxLength: 8 }),
-        fc.boolean(),
-        fc.array(fc.nat(), { maxLength: 10 }),
-        (lines, ended, cuts) => {
-          const text = lines.join('\r\n') + (ended ? '\r\n' : '');
-          const whole = complete(cut(text, []));
-          expect(complete(cut(text, cuts))).toBe(whole);
-          expect(complete([...Buffer.from(text, 'latin1')].map((octet) => Buffer.of(octet)))).toBe(whole);
-          expect(whole.endsWith(text)).toBe(true);
-          expect(whole.slice(0, whole.length - text.length)).toMatch(
-            /^Received: R\r\n(Date: D\r\n)?(Message-ID: M\r\n)?(\r\n)?$/,
-          );
-          const [header = ''] = `${whole}\r\n`.split(/(?<=^|\r\n)\r\n/);
-          if (lines.every((one) => one === '' || /^[!-9;-~]+ ?:/.test(one))) {
-            expect(header.match(/^date ?:/gim)?.length ?? 0).toBeGreaterThan(0);
-            expect(header.match(/^message-id ?:/gim)?.length ?? 0).toBeGreaterThan(0);
-          }
-        },
-      ),
-      { numRuns: 1_000 },
-    );
-  });
-
-  test('holds no more than 64 KiB: a header that is longer is left as it is', () => {
-    const completion = new HeaderCompletion(preface);
-    const piece = Buffer.from(`${'X-Filler: '.padEnd(1022, 'x')}\r\n`);
-    let held = 0;
-    let before: Buffer | undefined;
-    while (before === undefined) {
-      before = completion.feed(piece);
-      if (before === undefined) held += piece.length;
-    }
-    expect(held).toBe(64 * 1024);
-    expect(before.toString()).toBe(preface.trace + piece.toString().repeat(64));
-  });
-
-  test('holds nothing of a header that is there at once', () => {
-    const both = Buffer.from('Date: x\r\nMessage-ID: x\r\nSubje');
-    expect(String(new HeaderCompletion(preface).feed(both))).toBe(preface.trace);
   });
 });

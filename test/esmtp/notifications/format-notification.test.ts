@@ -182,7 +182,7 @@ describe('a notification', () => {
     ['Subject: hi\r\n\r\nhello\r\n', '7bit'],
     ['Subject: hi\r\n\r\ngr\xfc\xdfe\r\n', '8bit'],
   ])('returns the whole message, as it is', (all, encoding) => {
-    const returned = { header: Buffer.from('Subject: hi\r\n'), all: Buffer.from(all, 'latin1') };
+    const returned = { header: Buffer.from('Subject: hi\r\n'), message: Buffer.from(all, 'latin1') };
     const { returned: part, fields } = parsed(report([failure], '', { returned }));
     expect(Object.fromEntries(part?.fields ?? [])).toEqual({
       'content-type': 'message/rfc822',
@@ -195,13 +195,13 @@ describe('a notification', () => {
   it.each(['Subject: hi\r\n\r\nhel\nlo', `Subject: hi\r\n\r\n${'x'.repeat(999)}`, 'Subject: hi\r\n\r\n\0'])(
     'returns only the header of a message that cannot go as it is',
     (all) => {
-      const returned = { header: Buffer.from('Subject: hi\r\n'), all: Buffer.from(all) };
+      const returned = { header: Buffer.from('Subject: hi\r\n'), message: Buffer.from(all) };
       expect(parsed(report([failure], '', { returned })).returned?.body).toBe('Subject: hi\r\n');
     },
   );
 
   it('returns only the header with a success', () => {
-    const returned = { header: Buffer.from('Subject: hi\r\n'), all: Buffer.from('Subject: hi\r\n\r\nhello\r\n') };
+    const returned = { header: Buffer.from('Subject: hi\r\n'), message: Buffer.from('Subject: hi\r\n\r\nhello\r\n') };
     const success = { ...failure, action: 'delivered', reply: undefined } as const;
     expect(parsed(report([success], '', { returned })).returned?.body).toBe('Subject: hi\r\n');
   });
@@ -249,7 +249,7 @@ describe('a notification with UTF-8 (RFC 6533)', () => {
 
   it('returns a whole message with such a header as message/global', () => {
     const all = Buffer.from('Subject: gr\u00fc\u00dfe\r\n\r\nhello\r\n');
-    const { returned } = parsed({ ...utf8Report(''), returned: { header: all.subarray(0, -9), all } }, 'utf8');
+    const { returned } = parsed({ ...utf8Report(''), returned: { header: all.subarray(0, -9), message: all } }, 'utf8');
     expect(returned?.fields.get('content-type')).toBe('message/global');
     expect(returned?.body).toBe(all.toString());
   });
@@ -307,7 +307,7 @@ describe('whatever envelope and message are', () => {
     arrived: fc.constant(0),
     now: fc.constant(0),
     outcomes: fc.array(outcome, { minLength: 1, maxLength: 4 }),
-    returned: fc.record({ header: octets, all: fc.option(octets, { nil: undefined }) }),
+    returned: fc.record({ header: octets, message: fc.option(octets, { nil: undefined }) }),
   });
 
   it('a notification has our fields and parts, each on lines of its own, and no others', () => {

@@ -11,8 +11,8 @@ import type {
   ReportResult,
 } from '../delivery.ts';
 import { drop } from '../message/drop.ts';
-import { Beginning } from '../notifications/beginning.ts';
 import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
+import { ReturnedContent } from '../notifications/returned-content.ts';
 import { wantsFailure, wantsSuccess } from '../notifications/wishes.ts';
 import { Rejection } from '../protocol/reply.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
@@ -89,7 +89,7 @@ class NotifyingMessage implements Message {
   readonly #envelope: Envelope;
   readonly #facts: NotifierContext;
   readonly #arrived = Date.now();
-  readonly #beginning: Beginning;
+  readonly #returned: ReturnedContent;
   /** The recipients of whose failure a notification is stored. */
   readonly #notified = new Set<number>();
 
@@ -101,7 +101,7 @@ class NotifyingMessage implements Message {
     this.#message = message;
     this.#envelope = envelope;
     this.#facts = facts;
-    this.#beginning = new Beginning(facts.returned, wantsAll);
+    this.#returned = new ReturnedContent(facts.returned, wantsAll);
   }
 
   /** Of success nobody else has to tell. */
@@ -114,7 +114,7 @@ class NotifyingMessage implements Message {
   }
 
   write(chunk: Uint8Array): MaybePromise<void> {
-    this.#beginning.feed(chunk);
+    this.#returned.write(chunk);
     return this.#message.write(chunk);
   }
 
@@ -150,7 +150,7 @@ class NotifyingMessage implements Message {
   /** One notification of failures, and one of successes. Does not fail: a failure that is not told is the client's to hear of. */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
     const { clock, deadlines, notifyTimeout, endTimeout, hostname } = this.#facts;
-    const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#beginning];
+    const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#returned];
     const until = Math.min(latest, clock.now() + notifyTimeout);
     const spare = Math.min(10_000, endTimeout / 10);
     for (const failed of [true, false]) {

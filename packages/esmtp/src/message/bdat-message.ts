@@ -2,7 +2,7 @@ import { LineNormalizer } from '@postern/conversation';
 import type { MaybePromise } from '@postern/cred';
 import { Reply } from '../protocol/reply.ts';
 import { BARE_LINE_ENDINGS, type IncomingMessage, TOO_LARGE } from './incoming-message.ts';
-import { LineEndings } from './line-endings.ts';
+import { LineEndings } from './line-checks.ts';
 import type { MessageSession } from './message-session.ts';
 
 /** A message that comes in chunks (RFC 3030 §2). Once it is refused, so is every chunk that is still on its way. */

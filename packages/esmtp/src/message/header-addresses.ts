@@ -1,42 +1,27 @@
-/**
- * Returns true if an address in the fields of senders and recipients has a domain that is not fully qualified (RFC 6409 §4.2). An
- * address without a domain counts as qualified, and so does text outside the grammar of RFC 5322 §3.4: a server that refuses
- * those refuses much of what is sent. Reads each octet a bounded number of times, whatever the header holds.
- */
-export function hasUnqualifiedAddress(header: Octets): boolean {
-  for (let lineAt = 0; lineAt < header.length; ) {
-    const valueAt = afterName(header, lineAt);
-    const addresses = new AddressList(header, valueAt ?? lineAt);
-    if (valueAt !== undefined && addresses.hasUnqualified()) return true;
-    lineAt = addresses.skipField();
+import { isBlank, matchesName, nameOctets } from './header-reader.ts';
+
+/** Returns true if the field name at `from` is that of a field with the addresses of senders or recipients. */
+export function isAddressField(octets: Uint8Array, from: number, nameLength: number): boolean {
+  const isResent = nameLength > RESENT.length && matchesName(octets, from, RESENT.length, RESENT);
+  const prefixLength = isResent ? RESENT.length : 0;
+  for (const name of ADDRESS_FIELDS) {
+    if (matchesName(octets, from + prefixLength, nameLength - prefixLength, name)) return true;
   }
   return false;
 }
 
+/**
+ * Returns true if an address has a domain that is not fully qualified (RFC 6409 §4.2), in one of the field
+ * values that begin at `values`. An address without a domain counts as qualified, and so does text outside
+ * the grammar of RFC 5322 §3.4: a server that refuses such text refuses much of the mail that is sent.
+ * Reads each octet a bounded number of times, whatever the header holds.
+ */
+export function hasUnqualifiedDomain(header: Octets, values: readonly number[]): boolean {
+  return values.some((from) => new AddressList(header, from).hasUnqualifiedDomain());
+}
+
 /** The octets of a header. */
 export type Octets = ArrayLike<number>;
-
-/** Where the value of a field begins whose name is one of {@link NAMES}; undefined for another line. */
-function afterName(header: Octets, from: number): number | undefined {
-  const begin = startsWith(header, from, RESENT) ? from + RESENT.length : from;
-  for (const name of NAMES) {
-    if (!startsWith(header, begin, name)) continue;
-    let at = begin + name.length;
-    while (isBlank(header[at])) at++;
-    if (header[at] === COLON) return at + 1;
-  }
-  return undefined;
-}
-
-/** Compares with a name in lower case, without regard to the case of letters. */
-function startsWith(header: Octets, from: number, name: string): boolean {
-  for (let at = 0; at < name.length; at++) {
-    const octet = header[from + at] ?? 0;
-    const isUpperCase = octet >= UPPER_A && octet <= UPPER_Z;
-    if ((isUpperCase ? octet + LOWER_CASE : octet) !== name.charCodeAt(at)) return false;
-  }
-  return true;
-}
 
 /** The value of one field, with its folds. Text before angle brackets is a display name, whatever it looks like. */
 class AddressList {
@@ -51,7 +36,7 @@ class AddressList {
   }
 
   /** Stops at the first domain that decides. */
-  hasUnqualified(): boolean {
+  hasUnqualifiedDomain(): boolean {
     /** A domain outside brackets counts only if no bracket follows it: until then it may belong to a display name. */
     let bare = false;
     let inBrackets = false;
@@ -70,12 +55,6 @@ class AddressList {
       else if (bare && !inBrackets && (octet === COMMA || octet === SEMICOLON || octet === COLON)) return true;
     }
     return bare;
-  }
-
-  /** Where the next field begins. */
-  skipField(): number {
-    while (!this.#isOver()) this.#at++;
-    return this.#at + 1;
   }
 
   /** True at a line end that no blank follows. A lone CR or LF ends a field too. */
@@ -121,7 +100,7 @@ class AddressList {
     let hasDot = false;
     for (; isDomainOctet(this.#header[this.#at]); this.#at++) hasDot ||= this.#header[this.#at] === DOT;
     const length = this.#at - from;
-    return hasDot || length === 0 || (length === LOCALHOST.length && startsWith(this.#header, from, LOCALHOST));
+    return hasDot || length === 0 || matchesName(this.#header, from, length, LOCALHOST);
   }
 
   /** An address literal is qualified. Without its `]` it is none, and its text is read like any other. */
@@ -137,18 +116,13 @@ class AddressList {
   }
 }
 
-function isBlank(octet: number | undefined): boolean {
-  return octet === 0x20 || octet === 0x09;
-}
-
 function isDomainOctet(octet: number | undefined): boolean {
   return octet !== undefined && ENDS_DOMAIN[octet] === 0;
 }
 
-/** In lower case. */
-const NAMES = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'] as const;
-const RESENT = 'resent-';
-const LOCALHOST = 'localhost';
+const ADDRESS_FIELDS = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'].map(nameOctets);
+const RESENT = nameOctets('resent-');
+const LOCALHOST = nameOctets('localhost');
 const MAX_LITERAL_OCTETS = 300;
 
 const LF = 0x0a;
@@ -166,10 +140,6 @@ const AT = 0x40;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-/** From an upper case letter to its lower case. */
-const LOWER_CASE = 0x20;
 
 /** By octet, 1 for white space and the specials of RFC 5322 §3.2.3, but the dot. */
 const ENDS_DOMAIN = new Uint8Array(256);

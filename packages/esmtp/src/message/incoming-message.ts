@@ -5,13 +5,11 @@ import { NO_MEMORY, replyFor } from '../error-replies.ts';
 import type { FailedRecipient, NextHopReply } from '../events.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
-import { BccRemoval } from './bcc-removal.ts';
 import { DeliveryFailed } from './delivery-failed.ts';
 import { EachReply } from './each-reply.ts';
-import { hasUnqualifiedAddress } from './header-addresses.ts';
-import { HeaderCompletion, type Preface } from './header-completion.ts';
-import { isBlank } from './header-line.ts';
-import { HeaderScan, LineLengths } from './header-scan.ts';
+import { HeaderEditor, type MissingFields } from './header-editor.ts';
+import { isBlank } from './header-reader.ts';
+import { LineLengths } from './line-checks.ts';
 import { type MessageSession, reportMessageRefusal } from './message-session.ts';
 import { nextHopsOf } from './next-hops.ts';
 import { summarize } from './one-reply.ts';
@@ -20,18 +18,15 @@ import { summarize } from './one-reply.ts';
  * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
  * message aborted once: then the reply is ready.
  */
-export class IncomingMessage implements Preface {
+export class IncomingMessage implements MissingFields {
   readonly #state: MessageSession;
   readonly #envelope: Envelope;
   readonly #message: Message;
   readonly #field: string | undefined;
   readonly #during: 'DATA' | 'BDAT';
   readonly #limits: Limits;
-  readonly #header = new HeaderScan();
+  readonly #header: HeaderEditor;
   readonly #lines: LineLengths | undefined;
-  readonly #removal: BccRemoval | undefined;
-  /** Until the header is known. */
-  #completion: HeaderCompletion | undefined;
   #octets = 0;
   /** Octets of the header that are counted as memory. */
   #heldOctets = 0;
@@ -57,8 +52,7 @@ export class IncomingMessage implements Preface {
     this.#limits = limits;
     const inLines = Number.isFinite(limits.maxTextLine) && !this.isBinary;
     this.#lines = inLines ? new LineLengths(limits.maxTextLine) : undefined;
-    if (settings.removeBcc) this.#removal = new BccRemoval();
-    if (settings.addMissingHeaders) this.#completion = new HeaderCompletion(this);
+    this.#header = new HeaderEditor(settings.removeBcc, settings.addMissingHeaders ? this : undefined);
   }
 
   /** What goes before the message: the `Received:` field. */
@@ -91,23 +85,25 @@ export class IncomingMessage implements Preface {
 
   /** Passes on what is not the client's, unless it goes together with what the header may lack. */
   begin(): MaybePromise<void> {
-    if (this.#field !== undefined && this.#completion === undefined) return this.#write(Buffer.from(this.trace));
+    if (this.#field !== undefined && !this.#header.holdsHeader) return this.#write(Buffer.from(this.trace));
   }
 
   /** Passes on the next piece of the client's data; never fails. */
   readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
     if (this.#refusal !== undefined) return;
-    const begins = this.#octets === 0;
-    const defect = this.#examine(piece);
-    if (defect !== undefined) return this.abortMessage(defect);
-    // A blank that comes first is neither held nor removed.
-    const kept = this.#removal?.push(piece) ?? piece;
-    if (kept.length === 0) return;
-    if (begins && isBlank(kept[0]) && this.#completion === undefined && this.#field !== undefined) {
-      // It would go on with our own field.
-      return this.#writeBoth(Buffer.from('\r\n'), kept, used);
-    }
-    return this.#pass(kept, used);
+    const isFirst = this.#octets === 0;
+    this.#octets += piece.length;
+    if (this.#octets > this.#limits.maxMessageSize) return this.abortMessage(TOO_LARGE);
+    // The editor may overwrite the piece: lines are measured before.
+    this.#lines?.feed(piece);
+    const octets = this.#header.read(piece);
+    if (this.#header.receivedFields >= this.#limits.maxReceivedFields) return this.abortMessage(LOOP);
+    if (this.#lines?.exceeded === true) return this.abortMessage(LONG_LINE);
+    if (octets.length === 0) return;
+    if (this.#header.holdsHeader) return this.#holdHeader(octets, used);
+    // An empty line parts a message that begins with a blank from our own field: it would continue that field.
+    if (isFirst && isBlank(octets[0]) && this.#field !== undefined) return this.#writeBoth(EMPTY_LINE, octets, used);
+    return this.#write(octets, used);
   };
 
   /**
@@ -120,17 +116,10 @@ export class IncomingMessage implements Preface {
     if (bareLineEndings) {
       return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
     }
-    const held = this.#refusal === undefined ? this.#removal?.end() : undefined;
-    if (held === undefined || held.length === 0) return this.#conclude(octets, each);
-    return after(this.#pass(held), () => this.#conclude(octets, each));
-  }
-
-  /** Passes on what the header still lacks, and has the message kept. */
-  #conclude(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
-    const rest = this.#completion?.end();
-    if (rest === undefined || this.#refusal !== undefined) return this.#keep(octets, each);
-    const defect = this.#defectOf(this.#completion?.completed);
-    return after(defect === undefined ? this.#write(rest) : this.abortMessage(defect), () => this.#keep(octets, each));
+    if (this.#refusal !== undefined) return this.#keep(octets, each);
+    const rest = this.#header.end();
+    if (rest.length === 0) return this.#keep(octets, each);
+    return after(this.#hasDefect ? this.abortMessage(UNQUALIFIED) : this.#write(rest), () => this.#keep(octets, each));
   }
 
   #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
@@ -172,19 +161,12 @@ export class IncomingMessage implements Preface {
     }
   }
 
-  /** Passes on a piece that stays in the message. */
-  #pass(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
-    return this.#completion === undefined ? this.#write(piece, used) : this.#complete(this.#completion, piece, used);
-  }
-
-  /** Holds the piece back until the header is known, and then passes on what comes of it. */
-  #complete(completion: HeaderCompletion, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
-    const before = completion.feed(piece);
-    if (before === undefined) return this.#countHeld(completion.heldOctets);
-    this.#completion = undefined;
-    const defect = this.#defectOf(completion.completed);
-    if (defect !== undefined) return this.abortMessage(defect);
-    return before.length === 0 ? this.#write(piece, used) : this.#writeBoth(before, piece, used);
+  /** Holds the octets back until the header is known, and then passes on the header and the octets. */
+  #holdHeader(octets: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    const before = this.#header.hold(octets);
+    if (before === undefined) return this.#countHeld(this.#header.bufferOctets);
+    if (this.#hasDefect) return this.abortMessage(UNQUALIFIED);
+    return before.length === 0 ? this.#write(octets, used) : this.#writeBoth(before, octets, used);
   }
 
   /** Gives the message up if there is no memory for as much as is held of its header. */
@@ -217,20 +199,9 @@ export class IncomingMessage implements Preface {
     return written.then(() => release(used));
   }
 
-  /** What is wrong with the message, up to and with this piece. */
-  #examine(piece: Uint8Array): Reply | undefined {
-    this.#octets += piece.length;
-    if (this.#octets > this.#limits.maxMessageSize) return TOO_LARGE;
-    this.#header.feed(piece);
-    if (this.#header.maxReceivedFields >= this.#limits.maxReceivedFields) return LOOP;
-    this.#lines?.feed(piece);
-    return this.#lines?.exceeded ? LONG_LINE : undefined;
-  }
-
-  /** Who changes a message has to see to the addresses in its header, and nobody else (RFC 6409 §4.2). */
-  #defectOf(completed: Uint8Array | undefined): Reply | undefined {
-    if (completed === undefined || !this.#state.settings.requireQualifiedDomains) return undefined;
-    return hasUnqualifiedAddress(completed) ? UNQUALIFIED : undefined;
+  /** True if this server changes the header, and an address there has a domain that is not fully qualified (RFC 6409 §4.2). */
+  get #hasDefect(): boolean {
+    return this.#state.settings.requireQualifiedDomains && this.#header.hasUnqualifiedDomain;
   }
 
   #allRefused(reply: Reply): readonly RecipientResult[] {
@@ -298,6 +269,7 @@ export class IncomingMessage implements Preface {
   }
 }
 
+const EMPTY_LINE = Buffer.from('\r\n');
 const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the header is not fully qualified');
 /** RFC 1870 §6.2: also for a chunk that would make the message too large. */
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');

@@ -28,7 +28,7 @@ export interface Report {
   /** At least one. */
   readonly outcomes: readonly Outcome[];
   /** The fields of its header, which the sender gets back, or all of the message. */
-  readonly returned: { readonly header: Buffer; readonly all?: Buffer | undefined };
+  readonly returned: { readonly header: Buffer; readonly message?: Buffer | undefined };
 }
 
 /** A message that tells what became of another one. */
@@ -119,12 +119,12 @@ function statusOf({ hostname, envelope, arrived, outcomes }: Report, utf8: boole
 }
 
 /** The message, or its header: where that may not stand as it is, encoded. */
-function returnedPart({ outcomes, returned: { header, all } }: Report, utf8: boolean): Part | undefined {
+function returnedPart({ outcomes, returned: { header, message } }: Report, utf8: boolean): Part | undefined {
   const takes = (octets: Buffer) => isAscii(octets) || (utf8 && isUtf8(octets));
   // RFC 3461 §6.2: only for failures.
   const failed = outcomes.some(({ action }) => action === 'failed');
-  if (failed && all !== undefined && takes(header) && isInLines(all)) {
-    return { type: isAscii(header) ? 'message/rfc822' : 'message/global', body: all };
+  if (failed && message !== undefined && takes(header) && isInLines(message)) {
+    return { type: isAscii(header) ? 'message/rfc822' : 'message/global', body: message };
   }
   if (header.length === 0) return undefined;
   if (takes(header) && isInLines(header)) {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Beginning } from '../../../packages/esmtp/src/notifications/beginning.ts';
+import { ReturnedContent } from '../../../packages/esmtp/src/notifications/returned-content.ts';
 
 function kept(pieces: readonly string[], most: number, wantsAll: boolean) {
-  const beginning = new Beginning(most, wantsAll);
+  const content = new ReturnedContent(most, wantsAll);
   for (const piece of pieces) {
     const octets = Buffer.from(piece, 'latin1');
-    beginning.feed(octets);
+    content.write(octets);
     // Its memory is somebody else's now.
     octets.fill(0x78);
   }
-  return { header: beginning.header.toString('latin1'), all: beginning.all?.toString('latin1') };
+  return { header: content.header.toString('latin1'), all: content.message?.toString('latin1') };
 }
 
 describe("the beginning of a message that is kept for its sender's notification", () => {

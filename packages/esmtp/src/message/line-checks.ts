@@ -29,5 +29,35 @@ export class LineEndings {
   }
 }
 
+/** Finds lines of message text that are too long, however its bytes are split. */
+export class LineLengths {
+  /** True if there was one. */
+  exceeded = false;
+  readonly #maximum: number;
+  /** Octets so far of the line that is under way, with its CR if that has come. */
+  #length = 0;
+
+  constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  /** Looks through the next piece of the message. */
+  feed(piece: Uint8Array): void {
+    let at = 0;
+    for (let end = piece.indexOf(LF, at); end >= 0; end = piece.indexOf(LF, at)) {
+      this.#grow(end - at);
+      this.#length = 0;
+      at = end + 1;
+    }
+    this.#grow(piece.length - at);
+  }
+
+  #grow(octets: number): void {
+    this.#length += octets;
+    // One more than the text, for the CR.
+    if (this.#length > this.#maximum + 1) this.exceeded = true;
+  }
+}
+
 const CR = 0x0d;
 const LF = 0x0a;
