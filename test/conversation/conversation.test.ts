@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { converse, hear, message } from './converse.ts';
 
 describe('say', () => {
-  it('joins what is said until the conversation would wait for the peer', async () => {
+  it('sends all that was said in one write, before the first wait', async () => {
     const { conversation, client } = converse();
     void client.write('one\r\ntwo\r\n');
     for (let line = await conversation.hearLine(100); line !== 'two'; line = await conversation.hearLine(100)) {
@@ -19,7 +19,7 @@ describe('say', () => {
     expect(await heard).toBeUndefined();
   });
 
-  it('sends before any wait, lest both sides wait for the other', async () => {
+  it('sends before each kind of wait', async () => {
     for (const wait of [
       async (conversation: Conversation) => conversation.hearBytes(1, () => {}),
       (conversation: Conversation) => message(conversation),
@@ -35,7 +35,7 @@ describe('say', () => {
     }
   });
 
-  it('does not keep more than 64 KiB to itself', () => {
+  it('keeps at most 64 KiB unsent', () => {
     const { conversation, client } = converse({}, { highWaterMark: 1_000_000 });
     conversation.say('x'.repeat(65_536));
     expect(client.unread).toBe(0);
@@ -43,7 +43,7 @@ describe('say', () => {
     expect(client.unread).toBe(65_537);
   });
 
-  it('stops hearing a peer that does not read, and gives it up in time', async () => {
+  it('hears nothing from a peer that does not read, and times out', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 1_000 });
     void client.write('NOOP\r\n'.repeat(10_000));
     let answered = 0;
@@ -70,7 +70,7 @@ describe('flush', () => {
     expect(client.unread).toBe(11);
   });
 
-  it('waits for a peer that does not read, and gives it up in time', async () => {
+  it('waits for a peer that does not read, and times out', async () => {
     const { conversation, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 10 });
     conversation.say('220 hello\r\n');
     const outcome = expect(conversation.flush()).rejects.toThrow(TimedOut);
@@ -78,7 +78,7 @@ describe('flush', () => {
     await outcome;
   });
 
-  it('fails with PeerGone when the connection is broken', async () => {
+  it('rejects with PeerGone when the connection is broken', async () => {
     const { conversation, client } = converse();
     client.destroy();
     conversation.say('220 hello\r\n');
@@ -88,7 +88,7 @@ describe('flush', () => {
 });
 
 describe('send', () => {
-  it('sends bytes behind what was said, as fast as the peer takes them', async () => {
+  it('sends octets after the text that was said, at the pace of the peer', async () => {
     const { conversation, client } = converse({}, { highWaterMark: 10 });
     conversation.say('DATA\r\n');
     const sent = conversation.send(Buffer.from('0123456789\xff', 'latin1'));
@@ -100,7 +100,7 @@ describe('send', () => {
 });
 
 describe('startTls', () => {
-  it('sends what was said, and drops what came in the clear', async () => {
+  it('sends the output and discards the plain-text input', async () => {
     const { conversation, client } = converse({}, { tlsPolicy: 'offered' });
     void client.write('STARTTLS\r\nMAIL FROM:<injected@example.com>\r\nRSE');
     expect(await conversation.hearLine(100)).toBe('STARTTLS');
@@ -115,14 +115,14 @@ describe('startTls', () => {
     expect(await conversation.hearLine(100)).toBe('T');
   });
 
-  it('gives the handshake so much time and no more', async () => {
+  it('limits the handshake to readTimeout', async () => {
     const { conversation, clock } = converse({ readTimeout: 10_000 }, { tlsPolicy: 'offered' });
     const outcome = expect(conversation.startTls()).rejects.toThrow(TimedOut);
     await clock.advance(10_000);
     await outcome;
   });
 
-  it('is a mistake where there is no TLS, or while the conversation hears', async () => {
+  it('throws where the transport has no TLS, and while a hear runs', async () => {
     await expect(converse().conversation.startTls()).rejects.toThrow(TypeError);
     const { conversation, clock } = converse({ readTimeout: 1_000 }, { tlsPolicy: 'offered' });
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
@@ -133,7 +133,7 @@ describe('startTls', () => {
 });
 
 describe('close', () => {
-  it('sends what was said, and waits for the peer to end', async () => {
+  it('sends the output and waits for the end of the peer', async () => {
     const { conversation, client } = converse();
     conversation.say('221 bye\r\n');
     const closed = conversation.close();
@@ -149,7 +149,7 @@ describe('close', () => {
     expect(client.closed).toBe(true);
   });
 
-  it('is the end for who still waits for the peer', async () => {
+  it('makes the hear that waits reject', async () => {
     const { conversation, client } = converse();
     const heard = expect(hear(conversation)).rejects.toThrow(PeerGone);
     const closed = conversation.close();
@@ -158,7 +158,7 @@ describe('close', () => {
     await closed;
   });
 
-  it('lets a peer that has ended already read what was said', async () => {
+  it('sends the output to a peer that has ended its side', async () => {
     const { conversation, client } = converse({}, { highWaterMark: 4 });
     void client.write('QUIT\r\n');
     client.end();
@@ -172,7 +172,7 @@ describe('close', () => {
     await closed;
   });
 
-  it('is over for all who have asked for it as soon as the peer has ended', async () => {
+  it('resolves every call when the peer ends', async () => {
     const { conversation, client } = converse();
     const closed = Promise.all([conversation.close(), conversation.close()]);
     client.end();
@@ -181,7 +181,7 @@ describe('close', () => {
     expect(client.closed).toBe(true);
   });
 
-  it('is over at once when the peer has taken what was said and is gone', async () => {
+  it('resolves at once when the peer has read the output and disconnected', async () => {
     const { conversation, client } = converse({}, { highWaterMark: 4 });
     conversation.say('221 bye\r\n');
     const closed = conversation.close();
@@ -190,7 +190,7 @@ describe('close', () => {
     await closed;
   });
 
-  it('closes on a peer that does not end, soon', async () => {
+  it('closes after five seconds on a peer that does not end', async () => {
     const { conversation, client, clock } = converse();
     const closed = conversation.close();
     for (let i = 0; i < 5; i++) {
@@ -201,7 +201,7 @@ describe('close', () => {
     await expect(Promise.resolve(client.write('hello?'))).rejects.toThrow('EPIPE');
   });
 
-  it('closes on a peer that does not read, soon', async () => {
+  it('closes after five seconds on a peer that does not read', async () => {
     const { conversation, clock } = converse({}, { highWaterMark: 4 });
     conversation.say('221 bye\r\n');
     const closed = conversation.close();
@@ -209,7 +209,7 @@ describe('close', () => {
     await closed;
   });
 
-  it('does not fail when the connection is broken already', async () => {
+  it('resolves when the connection is already broken', async () => {
     const { conversation, client } = converse();
     client.reset();
     conversation.say('221 bye\r\n');
@@ -218,7 +218,7 @@ describe('close', () => {
 });
 
 describe('signal', () => {
-  it('aborts when the connection is gone, whether asked for before or after', async () => {
+  it('aborts when the connection closes, whether it was read before or after', async () => {
     const { conversation, client } = converse();
     const { signal } = conversation;
     expect(signal.aborted).toBe(false);
@@ -233,14 +233,14 @@ describe('signal', () => {
     expect(other.conversation.signal.aborted).toBe(true);
   });
 
-  it('does not mind a peer that has only ended its side', async () => {
+  it('does not abort for a peer that has only ended its side', async () => {
     const { conversation, client } = converse();
     client.end();
     await settle();
     expect(conversation.signal.aborted).toBe(false);
   });
 
-  it('minds that while treatHalfCloseAsDisconnect is set, whenever the end came', async () => {
+  it('aborts for such a peer while treatHalfCloseAsDisconnect is true', async () => {
     const before = converse();
     before.conversation.treatHalfCloseAsDisconnect = true;
     const { signal } = before.conversation;
@@ -255,7 +255,7 @@ describe('signal', () => {
     expect(after.conversation.signal.aborted).toBe(true);
   });
 
-  it('takes a peer for present as long as something of it is left to hear', async () => {
+  it('does not abort while input of the peer is left to hear', async () => {
     const { conversation, client } = converse();
     void client.write('AUTH\r\nQUIT\r\n');
     client.end();
@@ -267,7 +267,7 @@ describe('signal', () => {
 });
 
 describe('within', () => {
-  it('gives work so much time and no more', async () => {
+  it('rejects with TimedOut after the time', async () => {
     const { conversation, clock } = converse();
     expect(await conversation.within(1_000, Promise.resolve('done'))).toBe('done');
     const outcome = expect(conversation.within(1_000, new Promise(() => {}))).rejects.toThrow(TimedOut);
@@ -276,8 +276,8 @@ describe('within', () => {
   });
 });
 
-describe('closing', () => {
-  it('is the signal given, or one that never aborts', () => {
+describe('shutdownSignal', () => {
+  it('is the signal of the options, or one that never aborts', () => {
     const { signal } = new AbortController();
     expect(converse({ shutdownSignal: signal }).conversation.shutdownSignal).toBe(signal);
     expect(converse().conversation.shutdownSignal.aborted).toBe(false);
@@ -285,7 +285,7 @@ describe('closing', () => {
 });
 
 describe('pause', () => {
-  it('sends what was said, and ends after its time', async () => {
+  it('sends the output and resolves after its time', async () => {
     const { conversation, client, clock } = converse();
     conversation.say('250 OK\r\n');
     let isOver = false;
@@ -300,7 +300,7 @@ describe('pause', () => {
     await over;
   });
 
-  it('ends when the server takes its leave', async () => {
+  it('resolves early when the conversation is interrupted', async () => {
     const { conversation, clock } = converse();
     const over = conversation.pause(1_000);
     await settle();
@@ -309,7 +309,7 @@ describe('pause', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('ends when the connection is gone', async () => {
+  it('resolves early when the connection closes', async () => {
     const { conversation } = converse();
     const over = conversation.pause(1_000);
     await settle();

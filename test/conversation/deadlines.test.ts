@@ -3,7 +3,7 @@ import { FakeClock } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('Deadlines', () => {
-  it('let a wait expire, up to a granule late', async () => {
+  it('end a wait at most one granule late', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock, 1_000);
     const outcome = outcomeOf(deadlines.wait(1_500).result);
@@ -13,7 +13,7 @@ describe('Deadlines', () => {
     expect(outcome.value).toBeInstanceOf(TimedOut);
   });
 
-  it('keep one timer for all, and only while somebody waits', async () => {
+  it('run one timer for all waits, and none without a wait', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock, 1_000);
     expect(clock.pending).toBe(0);
@@ -27,7 +27,7 @@ describe('Deadlines', () => {
     await Promise.all(waits.map(({ result }) => result));
   });
 
-  it('end the waits that are for a server that closes, and no others', async () => {
+  it('end only the waits of the signal that aborts', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);
     const closing = new AbortController();
@@ -41,7 +41,7 @@ describe('Deadlines', () => {
     expect(elsewhere.value).toBeUndefined();
   });
 
-  it('listen once to a signal, however many wait for it', () => {
+  it('add one listener to a signal with many waits', () => {
     const deadlines = new Deadlines(new FakeClock());
     const closing = new AbortController();
     let listeners = 0;
@@ -54,7 +54,7 @@ describe('Deadlines', () => {
     expect(listeners).toBe(1);
   });
 
-  it('give work so much time and no more', async () => {
+  it('limit work to its time', async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);
     expect(await deadlines.within(1_000, Promise.resolve('done'))).toBe('done');
@@ -70,7 +70,7 @@ describe('Deadlines', () => {
   });
 });
 
-/** What a promise comes to, once it has. */
+/** Returns the outcome of a promise, once it is settled. */
 function outcomeOf(promise: Promise<unknown>): { value: unknown } {
   const outcome: { value: unknown } = { value: undefined };
   promise.then(

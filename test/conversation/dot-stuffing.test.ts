@@ -5,11 +5,11 @@ import { DotUnstuffer } from '../../packages/conversation/src/dot-stuffing.ts';
 import { runs } from '../support/fuzz.ts';
 import { SMUGGLING } from '../support/smuggling.ts';
 
-/** Vectors are there wherever these tests run; without them the second kernel would be the first. */
+/** The machines of these tests have vectors. Without vectors both runs would use no kernel. */
 const kernel = DotKernel.create();
 
 describe('DotKernel', () => {
-  it('is there', () => {
+  it('runs on this machine', () => {
     expect(kernel).toBeInstanceOf(DotKernel);
   });
 });
@@ -23,14 +23,14 @@ describe.each([
     ['a line', 'hello\r\n.\r\n', 'hello\r\n'],
     ['a stuffed dot', '..hello\r\n.\r\n', '.hello\r\n'],
     ['a line of one stuffed dot', '..\r\n.\r\n', '.\r\n'],
-    ['a dot that nobody stuffed', '.hello\r\n.\r\n', 'hello\r\n'],
+    ['a dot without stuffing', '.hello\r\n.\r\n', 'hello\r\n'],
     ['an empty line before the end', '\r\n.\r\n', '\r\n'],
     ['octets that are no ASCII', '\0\xff\x80\r\n.\r\n', '\0\xff\x80\r\n'],
   ])('finds the end of %s', (_title, input, output) => {
     expect(unstuff([input], kernel)).toEqual({ output, rest: '', ended: true, bareLineEndings: false });
   });
 
-  it.each(SMUGGLING)('does not take %j for the end, however it is split', (sequence) => {
+  it.each(SMUGGLING)('does not end at %j, for each split', (sequence) => {
     // Long enough for the kernel on both sides.
     const smuggled = `${'body '.repeat(20)}${sequence}MAIL FROM:<smuggled@example.com>${' tail'.repeat(20)}\r\n`;
     const input = `${smuggled}.\r\nQUIT\r\n`;
@@ -42,7 +42,7 @@ describe.each([
     }
   });
 
-  it('takes CRCRLF.CRLF for the end, and remembers the bare CR', () => {
+  it('ends at CRCRLF.CRLF and reports the bare CR', () => {
     expect(unstuff(['body\r\r\n.\r\n'], kernel)).toEqual({
       output: 'body\r\r\n',
       rest: '',
@@ -51,7 +51,7 @@ describe.each([
     });
   });
 
-  it('does what the trivial implementation does, for any octets and any split', () => {
+  it('equals the trivial implementation, for any octets and any split', () => {
     fc.assert(
       fc.property(octets(), splits(), (input, sizes) => {
         expect(unstuff(split(input, sizes), kernel)).toEqual(trivially(input));
@@ -60,7 +60,7 @@ describe.each([
     );
   });
 
-  it('does so for longer messages, in which something happens here and there', () => {
+  it('equals it for long messages with rare line endings and dots', () => {
     const parts = fc.array(fc.tuple(fc.nat(40), fc.array(token(), { maxLength: 3 })), { minLength: 5, maxLength: 40 });
     fc.assert(
       fc.property(parts, fc.array(fc.nat(1_000), { maxLength: 3 }), (parts, cuts) => {
@@ -83,12 +83,12 @@ describe.each([
     },
   );
 
-  it('takes chunks larger than the kernel does', () => {
+  it("processes chunks larger than the kernel's input", () => {
     const input = `${'..a line of the message\r\n'.repeat(10_000)}.\r\nQUIT\r\n`;
     expect(unstuff([input], kernel)).toEqual(trivially(input));
   });
 
-  it('hands out views of what it was given, and few of them', () => {
+  it('returns few pieces, which are views of the chunks', () => {
     const chunk = Buffer.from('..a line\r\n'.repeat(5_000));
     const unstuffer = new DotUnstuffer(kernel);
     const piece = unstuffer.next(chunk, 0);
@@ -122,7 +122,10 @@ function unstuff(chunks: readonly string[], kernel: DotKernel | null): Unstuffed
   return { output, rest, ended: unstuffer.ended, bareLineEndings: unstuffer.bareLineEndings };
 }
 
-/** The same by regular expressions, on a message that has all arrived. What may still become an end is held back. */
+/**
+ * The trivial implementation, by regular expressions, on the whole input. It holds back octets that
+ * may begin the end.
+ */
 function trivially(input: string): Unstuffed {
   const end = /(^|\r\n)\.\r\n/.exec(input);
   const data = end === null ? input : input.slice(0, end.index + (end[1] ?? '').length);
@@ -137,7 +140,7 @@ function token(): fc.Arbitrary<string> {
   return fc.constantFrom('\r', '\n', '.', '\r\n', '\r\n.', '\r\n..', '\n.', '.\r', 'x', '\0', '\xff');
 }
 
-/** Few ends of messages among them, lest all the rest be empty. */
+/** Octets with few ends of messages, so that most messages are not empty. */
 function octets(): fc.Arbitrary<string> {
   return fc
     .array(fc.oneof({ weight: 20, arbitrary: token() }, { weight: 1, arbitrary: fc.constant('\r\n.\r\n') }), {

@@ -6,7 +6,7 @@ import { runs } from '../support/fuzz.ts';
 import { converse, hear, message } from './converse.ts';
 
 describe('hearBytes', () => {
-  it('takes exactly so many octets, in views of what came', async () => {
+  it('passes on exactly the number of octets, in views of the input', async () => {
     const { conversation, client } = converse();
     void client.write('BDAT 7\r\n1234');
     expect(await conversation.hearLine(100)).toBe('BDAT 7');
@@ -19,14 +19,14 @@ describe('hearBytes', () => {
     expect(conversation.hearLine(100)).toBe('QUIT');
   });
 
-  it('takes none at all without waiting', async () => {
+  it('passes on zero octets without a wait', async () => {
     const { conversation } = converse();
     await conversation.hearBytes(0, () => {
       throw new Error('there is nothing to take');
     });
   });
 
-  it('does not believe a number: what does not come is not waited for in memory', async () => {
+  it('allocates no memory for octets that have not arrived', async () => {
     const { conversation, client } = converse();
     void client.write('few');
     client.end();
@@ -38,7 +38,7 @@ describe('hearBytes', () => {
     expect(taken).toBe(3);
   });
 
-  it('consumes the rest when nobody takes it, and says why only then', async () => {
+  it('discards the rest after the consumer failed, and then rejects', async () => {
     const { conversation, client } = converse();
     let asked = 0;
     const heard = conversation.hearBytes(9, () => {
@@ -55,7 +55,7 @@ describe('hearBytes', () => {
 });
 
 describe('hearMessage', () => {
-  it('hears a message to its end, and what follows is input', async () => {
+  it('hears a message to its end and leaves the rest as input', async () => {
     const { conversation, client } = converse();
     void client.write('Subject: hi\r\n\r\n..dot\r\n.\r\nQUIT\r\n');
     expect(await message(conversation)).toEqual({
@@ -66,7 +66,7 @@ describe('hearMessage', () => {
     expect(conversation.hearLine(100)).toBe('QUIT');
   });
 
-  it('comes to the same for every split', async () => {
+  it('does not depend on the split', async () => {
     const input = 'a\r\n..b\r\n.c\r\nd\ne\r\n.\r\nQUIT\r\n';
     for (let at = 1; at < input.length; at++) {
       const { conversation, client } = converse({}, { chunks: { splitAt: at } });
@@ -80,7 +80,7 @@ describe('hearMessage', () => {
     }
   });
 
-  it('comes to the same for any chunks, with commands before and behind', async () => {
+  it('does not depend on the chunks, with commands before and after', async () => {
     const text = fc.array(fc.constantFrom('.', '..', '\r\n', 'text', '\n', '\r'), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(text, fc.integer(), async (parts, seed) => {
@@ -92,7 +92,7 @@ describe('hearMessage', () => {
     );
   });
 
-  it('waits for whoever takes the pieces, and meanwhile reads no further', async () => {
+  it('waits for the consumer and reads nothing meanwhile', async () => {
     const { conversation, client } = converse({}, { highWaterMark: 1_000 });
     const sink = Promise.withResolvers<void>();
     const heard = conversation.hearMessage(() => sink.promise);
@@ -106,7 +106,7 @@ describe('hearMessage', () => {
     expect(await heard).toEqual({ octets: 2_102, bareLineEndings: false });
   });
 
-  it('lets a slow taker take its time: patience is for the peer', async () => {
+  it('does not count the time of the consumer', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 1_000 });
     const sink = Promise.withResolvers<void>();
     const heard = conversation.hearMessage(() => sink.promise);
@@ -124,7 +124,7 @@ describe('hearMessage', () => {
       },
     ],
     ['rejects', () => Promise.reject(new RangeError('full'))],
-  ])('consumes the message to its end when the taker %s, and says why only then', async (_title, take) => {
+  ])('discards the rest when the consumer %s, and then rejects', async (_title, take) => {
     const { conversation, client } = converse();
     let asked = 0;
     const heard = conversation.hearMessage(() => {
@@ -140,14 +140,14 @@ describe('hearMessage', () => {
     expect(conversation.hearLine(100)).toBe('NOOP');
   });
 
-  it('fails with PeerGone when the peer leaves before the end', async () => {
+  it('rejects with PeerGone when the peer disconnects before the end', async () => {
     const { conversation, client } = converse();
     void client.write('hello\r\n.');
     client.end();
     await expect(message(conversation)).rejects.toThrow(PeerGone);
   });
 
-  it('gives up on a peer that sends an octet now and then', async () => {
+  it('times out on a peer that drips', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 60_000 });
     const heard = expect(message(conversation)).rejects.toThrow(TimedOut);
     for (let i = 0; i < 13; i++) {
@@ -157,7 +157,7 @@ describe('hearMessage', () => {
     await heard;
   });
 
-  it('bears with a peer that is slow, but not too slow', async () => {
+  it('extends the time of a peer that sends at minimumRate', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 60_000, minimumRate: 100 });
     const heard = message(conversation);
     for (let i = 0; i < 100; i++) {

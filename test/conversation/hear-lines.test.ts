@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { converse, hear } from './converse.ts';
 
 describe('hearLine', () => {
-  it('answers at once when a whole line is there, and waits for one that is not', async () => {
+  it('returns a complete line at once, and waits for an incomplete one', async () => {
     const { conversation, client } = converse();
     void client.write('one\r\ntwo\r\nthr');
     expect(await conversation.hearLine(100)).toBe('one');
@@ -25,7 +25,7 @@ describe('hearLine', () => {
     expect(await third).toBe('three');
   });
 
-  it('is undefined when the peer has ended between two lines, as often as it is asked', async () => {
+  it('returns undefined, again and again, after the peer has ended between two lines', async () => {
     const { conversation, client } = converse();
     void client.write('one\r\n');
     client.end();
@@ -34,14 +34,14 @@ describe('hearLine', () => {
     expect(await conversation.hearLine(100)).toBeUndefined();
   });
 
-  it('fails with PeerGone when the peer leaves in the middle of a line', async () => {
+  it('rejects with PeerGone when the peer disconnects within a line', async () => {
     const { conversation, client } = converse();
     void client.write('on');
     client.end();
     await expect(hear(conversation)).rejects.toThrow(PeerGone);
   });
 
-  it('fails with PeerGone when the peer leaves in the middle of a line that was refused', async () => {
+  it('rejects with PeerGone when the peer disconnects within a line that failed', async () => {
     const { conversation, client } = converse();
     void client.write('1234567');
     client.end();
@@ -49,7 +49,7 @@ describe('hearLine', () => {
     await expect(hear(conversation, 6)).rejects.toThrow(PeerGone);
   });
 
-  it('fails with PeerGone, and the cause, when the connection breaks, and then for good', async () => {
+  it('rejects with PeerGone and the cause when the connection breaks, also later', async () => {
     const { conversation, client } = converse();
     const heard = hear(conversation);
     await settle();
@@ -58,7 +58,7 @@ describe('hearLine', () => {
     await expect(hear(conversation)).rejects.toThrow(PeerGone);
   });
 
-  it('fails as soon as a line is too long or has a bare line ending, and goes on behind it', async () => {
+  it('rejects as soon as a line is bad, and continues after it', async () => {
     const { conversation, client } = converse();
     void client.write('1234567');
     await expect(hear(conversation, 6)).rejects.toThrow(LineTooLong);
@@ -68,7 +68,7 @@ describe('hearLine', () => {
     expect(await hear(conversation, 6)).toBe('next');
   });
 
-  it('keeps nothing of a line without end', async () => {
+  it('keeps no octets of a line without end', async () => {
     const { conversation, client } = converse();
     void client.write('1234567');
     await expect(hear(conversation, 6)).rejects.toThrow(LineTooLong);
@@ -82,7 +82,7 @@ describe('hearLine', () => {
     expect(await heard).toBe('next');
   });
 
-  it('gives a line so much time and no more, however slowly it drips', async () => {
+  it('limits a line that drips to readTimeout', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
     for (let i = 0; i < 10; i++) {
@@ -92,7 +92,7 @@ describe('hearLine', () => {
     await heard;
   });
 
-  it('hears on after a time-out', async () => {
+  it('hears the rest after a timeout', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 1_000 });
     void client.write('half ');
     const heard = expect(hear(conversation)).rejects.toThrow(TimedOut);
@@ -102,7 +102,7 @@ describe('hearLine', () => {
     expect(await hear(conversation)).toBe('half a line');
   });
 
-  it('gives others their turn now and then, however many lines are there', async () => {
+  it('yields its turn between many lines', async () => {
     const { conversation, client } = converse({ turns: new TurnQueue(systemClock, 0) });
     void client.write('NOOP\r\n'.repeat(1_000));
     let turns = 0;
@@ -115,7 +115,7 @@ describe('hearLine', () => {
     expect(turns).toBeGreaterThan(50);
   });
 
-  it('is interrupted by a server that closes, though a peer never stops talking', async () => {
+  it('rejects with Closing although the peer sends without pause', async () => {
     const closing = new AbortController();
     const { conversation, client } = converse({ shutdownSignal: closing.signal, turns: new TurnQueue(systemClock, 0) });
     void client.write('NOOP\r\n'.repeat(10_000));
@@ -127,7 +127,7 @@ describe('hearLine', () => {
     expect(await conversation.hearLine(100)).toBe('NOOP');
   });
 
-  it('is interrupted by a server that closes, if it has to wait and may be', async () => {
+  it('rejects with Closing only if it is interruptible and has to wait', async () => {
     const closing = new AbortController();
     const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const interrupted = expect(hear(conversation, 100, true)).rejects.toThrow(Closing);
@@ -145,7 +145,7 @@ describe('hearLine', () => {
 });
 
 describe('hearLines', () => {
-  /** Writes down what is heard, and wants no more after `last`. */
+  /** Records the lines, and returns false after `last`. */
   class Notes implements LineListener {
     readonly maxOctets = 10;
     interruptible = false;
@@ -163,7 +163,7 @@ describe('hearLines', () => {
     }
   }
 
-  it('passes lines on as they come, until the listener wants no more', async () => {
+  it('calls the listener for each line until it returns false', async () => {
     const { conversation, client } = converse();
     const notes = new Notes();
     const heard = conversation.hearLines(notes);
@@ -176,7 +176,7 @@ describe('hearLines', () => {
     expect(await conversation.hearLine(100)).toBe('next');
   });
 
-  it('passes lines that are there already on at once', async () => {
+  it('passes on lines that have arrived synchronously', async () => {
     const { conversation, client } = converse();
     await client.write('one\r\nlast\r\n');
     const notes = new Notes();
@@ -184,7 +184,7 @@ describe('hearLines', () => {
     expect(notes.heardLines).toEqual(['one', 'last']);
   });
 
-  it('waits for a listener that takes its time, who may hear by himself meanwhile', async () => {
+  it('waits for the listener, which may hear by itself meanwhile', async () => {
     const { conversation, client } = converse();
     const own: (string | undefined)[] = [];
     const notes = new Notes(async (line) => {
@@ -197,7 +197,7 @@ describe('hearLines', () => {
     expect(own).toEqual(['answer']);
   });
 
-  it('tells why there is no line, and goes on with the next', async () => {
+  it('passes on the error of a bad line, and then the next line', async () => {
     const { conversation, client } = converse();
     const notes = new Notes();
     const heard = conversation.hearLines(notes);
@@ -206,7 +206,7 @@ describe('hearLines', () => {
     expect(notes.heardLines).toEqual(['line-too-long', 'bare-line-ending', 'last']);
   });
 
-  it('ends when the peer has, between two lines, and fails in the middle of one', async () => {
+  it('resolves when the peer ends between two lines, rejects within one', async () => {
     const { conversation, client } = converse();
     await client.write('one\r\n');
     client.end();
@@ -217,7 +217,7 @@ describe('hearLines', () => {
     await expect(other.conversation.hearLines(new Notes())).rejects.toThrow(PeerGone);
   });
 
-  it('fails with what the listener fails with, and hears no more', async () => {
+  it('rejects with the error of the listener and hears no more', async () => {
     for (const answer of [
       () => {
         throw new RangeError('a bug');
@@ -233,7 +233,7 @@ describe('hearLines', () => {
     }
   });
 
-  it('is broken off by a server that closes, exactly while the listener can be', async () => {
+  it('rejects with Closing exactly while the listener is interruptible', async () => {
     const closing = new AbortController();
     const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const notes = new Notes((line) => {
@@ -248,7 +248,7 @@ describe('hearLines', () => {
     expect(notes.heardLines).toEqual(['begin', 'end']);
   });
 
-  it('asks once whether what begins like this is one of lines', async () => {
+  it('calls acceptsFirst once, with the first octet', async () => {
     for (const lines of [true, false]) {
       const { conversation, client } = converse();
       const notes = new Notes();
@@ -263,7 +263,7 @@ describe('hearLines', () => {
     }
   });
 
-  it('lets nobody else hear while it waits', async () => {
+  it('makes a second hear throw while it waits', async () => {
     const { conversation, client } = converse();
     const heard = conversation.hearLines(new Notes());
     await expect(async () => conversation.hearLine(10)).rejects.toThrow(TypeError);

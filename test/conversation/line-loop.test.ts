@@ -16,8 +16,8 @@ import { runs } from '../support/fuzz.ts';
 import { converse } from './converse.ts';
 import { delays, items, model, Reader, replies, written } from './script.ts';
 
-describe('who hears lines', () => {
-  it('hears the same, and the peer does, however the bytes are split and however long everybody takes', async () => {
+describe('a listener of lines', () => {
+  it('hears the same lines for any split and any delays, and so does the peer', async () => {
     await fc.assert(
       fc.asyncProperty(
         items,
@@ -41,7 +41,7 @@ describe('who hears lines', () => {
     );
   });
 
-  it('hears nothing more, and fails, when he destroys the conversation', async () => {
+  it('hears no more and gets an error after it destroys the conversation', async () => {
     for (const delay of [false, true]) {
       const { conversation, client } = converse();
       const lines = new Lines(() => {
@@ -54,7 +54,7 @@ describe('who hears lines', () => {
     }
   });
 
-  it('hears nothing more, and fails, when he closes the conversation, though the peer goes on', async () => {
+  it('hears no more and gets an error after it closes the conversation, although the peer sends more', async () => {
     for (const delay of [false, true]) {
       const { conversation, client, clock } = converse();
       const lines = new Lines((line) => {
@@ -73,7 +73,7 @@ describe('who hears lines', () => {
     }
   });
 
-  it('hears nothing more of a conversation that is closed while he takes his time, whenever more comes', async () => {
+  it('hears no more of a conversation that closes while the listener works', async () => {
     for (let moments = 0; moments < 8; moments++) {
       const { conversation, client, clock } = converse();
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ describe('who hears lines', () => {
     }
   });
 
-  it('hears nothing more of a conversation that is closed while others have their turn', async () => {
+  it('hears no more of a conversation that closes while it waits for its turn', async () => {
     const time = new TickingClock();
     const { conversation, client, clock } = converse({ turns: new TurnQueue(time, 2) });
     const lines = new Lines(() => time.pass(0.1));
@@ -106,7 +106,7 @@ describe('who hears lines', () => {
     expect(lines.heardLines).toHaveLength(before);
   });
 
-  it('hears a few lines in a turn that others have used up, and no more', async () => {
+  it('hears a few lines in a turn that others have used up', async () => {
     const time = new TickingClock();
     const turns = new TurnQueue(time, 2);
     const busy = new Lines(() => time.pass(1));
@@ -124,7 +124,7 @@ describe('who hears lines', () => {
     expect(quick.heardLines).toHaveLength(100);
   });
 
-  it('fails at the end that the conversation was set, though the peer never pauses', async () => {
+  it('times out at the time of expireIn although the peer never pauses', async () => {
     const time = new TickingClock();
     const { conversation, client, clock } = converse({ turns: new TurnQueue(time, 2) });
     conversation.expireIn(5_000);
@@ -139,7 +139,7 @@ describe('who hears lines', () => {
     await over;
   });
 
-  it('fails at the end that the conversation was set, though the peer reads slowly', async () => {
+  it('times out at the time of expireIn although the peer reads slowly', async () => {
     const { conversation, client, clock } = converse({}, { highWaterMark: 10 });
     const lines = new Lines(() => conversation.say('x'.repeat(70_000)));
     const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
@@ -155,7 +155,7 @@ describe('who hears lines', () => {
     expect(lines.heardLines.length).toBeLessThan(100);
   });
 
-  it('hears on after the end that was set is lifted', async () => {
+  it('hears on after expireIn(Infinity)', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     conversation.expireIn(5_000);
     const lines = new Lines(() => {});
@@ -171,7 +171,7 @@ describe('who hears lines', () => {
     expect(lines.heardLines).toEqual(['one', 'two', 'last']);
   });
 
-  it('has all the time there is: patience is for the peer, and begins anew for each line', async () => {
+  it('has unlimited time itself; each line has readTimeout', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const { promise, resolve } = Promise.withResolvers<void>();
     const lines = new Lines((line) => (line === 'slow' ? promise : undefined));
@@ -186,7 +186,7 @@ describe('who hears lines', () => {
     expect(lines.heardLines).toEqual(['slow', 'last']);
   });
 
-  it('does not wait longer for a peer that drips, nor for a transport that tells of nothing', async () => {
+  it('does not wait longer for a peer that drips, or for a transport without events', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 });
     const over = expect(conversation.hearLines(new Lines(() => {}))).rejects.toThrow(TimedOut);
     for (let second = 0; second < 10; second++) {
@@ -197,7 +197,7 @@ describe('who hears lines', () => {
     await over;
   });
 
-  it('has the time that the peer takes nothing counted as its own', async () => {
+  it('counts the time in which the peer does not read', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 100 });
     const lines = new Lines((line) => conversation.say(`${line}${'x'.repeat(200)}\r\n`));
     const over = expect(conversation.hearLines(lines)).rejects.toThrow(TimedOut);
@@ -217,7 +217,7 @@ describe('who hears lines', () => {
     await over;
   });
 
-  it('may be broken off for any reason, and hears the rest of the line later', async () => {
+  it('can be interrupted with any error, and hears the rest of the line later', async () => {
     const { conversation, client } = converse();
     const over = expect(conversation.hearLines(new Lines(() => {}))).rejects.toThrow(Closing);
     void client.write('half ');
@@ -229,7 +229,7 @@ describe('who hears lines', () => {
     expect(await conversation.hearLine(100)).toBe('half a line');
   });
 
-  it('finds out that the server closes when he has come to the end of what is there, not before', async () => {
+  it('gets Closing after the last line that has arrived, not before', async () => {
     const closing = new AbortController();
     const { conversation, client } = converse({ shutdownSignal: closing.signal });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -244,7 +244,7 @@ describe('who hears lines', () => {
     expect(lines.heardLines).toEqual(['slow', 'and', 'this']);
   });
 
-  it('fails when he hears something else beside it', async () => {
+  it('gets an error when it starts a second hear', async () => {
     const { conversation, client } = converse();
     const others: Promise<unknown>[] = [];
     const lines = new Lines(() => {
@@ -256,7 +256,7 @@ describe('who hears lines', () => {
     await Promise.all(others);
   });
 
-  it('fails with PeerGone, and the cause, where a transport throws', async () => {
+  it('gets PeerGone with the cause where a transport throws', async () => {
     const cause = new RangeError('a transport with a bug');
     const fail = () => {
       throw cause;
@@ -274,7 +274,7 @@ describe('who hears lines', () => {
   });
 });
 
-/** Writes down what is heard, up to `last`. */
+/** Records the lines, up to `last`. */
 class Lines implements LineListener {
   readonly maxOctets = 10;
   readonly interruptible: boolean;
@@ -293,7 +293,7 @@ class Lines implements LineListener {
   }
 }
 
-/** A clock that moves when the test says so, also in the middle of a turn. */
+/** A clock that the test moves, also within a turn. */
 class TickingClock {
   #now = 0;
 
@@ -306,7 +306,7 @@ class TickingClock {
   }
 }
 
-/** All that comes until the peer has ended; then ends as well. */
+/** Reads until the peer has ended, and then ends this side. */
 async function listen(transport: Transport): Promise<string> {
   const text = await readAll(transport);
   transport.end();

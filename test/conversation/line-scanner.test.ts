@@ -11,17 +11,17 @@ describe('LineScanner', () => {
     ['lines', 'one\r\ntwo\r\n', ['one', 'two']],
     ['empty lines', '\r\n\r\n', ['', '']],
     ['NUL and octets above 127', '\0\x80\xff\r\n', ['\0\x80\xff']],
-    ['a line of just the maximum', '123456\r\n', ['123456']],
-    ['a line that is too long, and the one behind it', '1234567 and more\r\nnext\r\n', ['<too long>', 'next']],
+    ['a line of maxOctets octets', '123456\r\n', ['123456']],
+    ['a line that is too long, and the next one', '1234567 and more\r\nnext\r\n', ['<too long>', 'next']],
     ['a line that is too long and has no end', '1234567890', ['<too long>']],
     ['a bare LF', 'one\ntwo\r\nnext\r\n', ['<bare>', 'next']],
     ['a bare CR', 'one\rtwo\r\nnext\r\n', ['<bare>', 'next']],
     ['CRCRLF, whose second CR ends the bad line', 'one\r\r\nnext\r\n', ['<bare>', 'next']],
     ['LFCR, whose CR may end the bad line', 'one\n\r\nnext\r\n', ['<bare>', 'next']],
     ['a bare CR at the limit', '123456\rx\r\nnext\r\n', ['<bare>', 'next']],
-    ['a bare CR behind the limit', '1234567\rx\r\nnext\r\n', ['<too long>', 'next']],
-    ['a bad line that is full of line endings that are none', 'a\nb\rc\n\n\r\r\nnext\r\n', ['<bare>', 'next']],
-  ])('hears %s, however they are split', (_title, input, events) => {
+    ['a bare CR after the limit', '1234567\rx\r\nnext\r\n', ['<too long>', 'next']],
+    ['a bad line full of bare line endings', 'a\nb\rc\n\n\r\r\nnext\r\n', ['<bare>', 'next']],
+  ])('hears %s, for each split', (_title, input, events) => {
     expect(scan([input])).toEqual(events);
     for (let at = 1; at < input.length; at++) {
       expect(scan([input.slice(0, at), input.slice(at)])).toEqual(events);
@@ -29,7 +29,7 @@ describe('LineScanner', () => {
     expect(scan(input.split(''))).toEqual(events);
   });
 
-  it('hears what the trivial implementation hears, for any octets and any split', () => {
+  it('equals the trivial implementation, for any octets and any split', () => {
     const token = fc.constantFrom('\r', '\n', '\r\n', 'x', 'yyy', '12345678', '\0', '\xff');
     fc.assert(
       fc.property(fc.array(token, { maxLength: 60 }), fc.array(fc.nat(200), { maxLength: 10 }), (tokens, places) => {
@@ -42,7 +42,7 @@ describe('LineScanner', () => {
     );
   });
 
-  it('says how a line that is too long begins, and no more', () => {
+  it('reports at most five octets of a line that is too long', () => {
     const scanner = new LineScanner();
     expect(() => scanner.scan(Buffer.from('AUT'), 0, MAXIMUM)).not.toThrow();
     expect(() => scanner.scan(Buffer.from('H PLAIN'), 0, MAXIMUM)).toThrow(
@@ -50,7 +50,7 @@ describe('LineScanner', () => {
     );
   });
 
-  it('keeps no chunk in memory for half a line', () => {
+  it('copies half a line out of its chunk', () => {
     const scanner = new LineScanner();
     const chunk = Buffer.from('one\r\ntw');
     scanner.scan(chunk, 0, MAXIMUM);
@@ -59,7 +59,7 @@ describe('LineScanner', () => {
     expect(scanner.scan(Buffer.from('o\r\n'), 0, MAXIMUM)).toBe('two');
   });
 
-  it('knows whether it is between two lines', () => {
+  it('reports whether it stands between two lines', () => {
     const scanner = new LineScanner();
     expect(scanner.idle).toBe(true);
     scanner.scan(Buffer.from('on'), 0, MAXIMUM);
@@ -91,7 +91,7 @@ function scan(chunks: readonly string[]): string[] {
   return events;
 }
 
-/** The same on all of the input at once, by regular expressions. */
+/** The trivial implementation, by regular expressions, on the whole input. */
 function trivially(input: string): string[] {
   const events: string[] = [];
   let rest = input;

@@ -12,11 +12,11 @@ describe('a memory budget', () => {
     expect(new MemoryBudget().maxMemory).toBe(getHeapStatistics().heap_size_limit / 2);
   });
 
-  it.each([{ maxMemory: 0 }, { maxConnectionMemory: Number.NaN }])('cannot be %j', (options) => {
+  it.each([{ maxMemory: 0 }, { maxConnectionMemory: Number.NaN }])('throws a RangeError for %j', (options) => {
     expect(() => new MemoryBudget(options)).toThrow(RangeError);
   });
 
-  it('refuses an account more than one connection may hold', () => {
+  it('refuses more than one connection may hold', () => {
     const account = new MemoryBudget({ maxMemory: 10_000 * KIB, maxConnectionMemory: 100 * KIB }).open();
     expect(account.reserve(90 * KIB)).toBe(true);
     expect(account.shortageOf(10 * KIB)).toBe('connection');
@@ -25,7 +25,7 @@ describe('a memory budget', () => {
     expect(account.reserve(90 * KIB)).toBe(true);
   });
 
-  it('keeps its last quarter for accounts that hold little', () => {
+  it('reserves its last quarter for small accounts', () => {
     const budget = new MemoryBudget({ maxMemory: 1_000 * KIB, maxConnectionMemory: 1_000 * KIB });
     const greedy = budget.open();
     while (greedy.reserve(10 * KIB));
@@ -37,7 +37,7 @@ describe('a memory budget', () => {
     expect(ordinary.shortageOf(10 * KIB)).toBe('process');
   });
 
-  it('has no room for a connection when all of it is held', () => {
+  it('has no room for a connection when it is used up', () => {
     const budget = new MemoryBudget({ maxMemory: 100 * KIB });
     const accounts: MemoryAccount[] = [];
     while (budget.hasRoom) accounts.push(budget.open());
@@ -46,7 +46,7 @@ describe('a memory budget', () => {
     expect(budget.hasRoom).toBe(true);
   });
 
-  it('never holds more than its bound by reservations, and nothing once all accounts are closed', () => {
+  it('never exceeds its bound by reservations, and is empty after all accounts close', () => {
     const step = fc.record({
       account: fc.nat(9),
       octets: fc.nat(200 * KIB),
@@ -74,7 +74,7 @@ describe('a memory budget', () => {
     );
   });
 
-  it('counts what a peer does not read, until it does', async () => {
+  it('counts the output that a peer has not read', async () => {
     const budget = new MemoryBudget();
     const { client, server } = memoryPipe({ highWaterMark: 100 });
     const conversation = new Conversation(server, { memory: budget });

@@ -17,14 +17,14 @@ describe.each([
     ['lines that end with CR', 'one\rtwo\r\n.\r\n', 'one\r\ntwo\r\n'],
     ['LF CR', 'one\n\rtwo\r\n.\r\n', 'one\r\n\r\ntwo\r\n'],
     ['CR CR LF', 'one\r\r\n.\r\n', 'one\r\n\r\n'],
-    ['a dot behind a bare LF, which nobody stuffed', '\n.one\n..two\r\n.\r\n', '\r\n.one\r\n..two\r\n'],
-    ['a dot behind a CRLF, which was stuffed', 'x\n\r\n..one\r\n.\r\n', 'x\r\n\r\n.one\r\n'],
-    ['a dot and a bare CR behind a CRLF', '\r\n.\rx\r\n.\r\n', '\r\n\r\nx\r\n'],
+    ['a dot after a bare LF, which is no stuffing', '\n.one\n..two\r\n.\r\n', '\r\n.one\r\n..two\r\n'],
+    ['a stuffed dot after a CRLF', 'x\n\r\n..one\r\n.\r\n', 'x\r\n\r\n.one\r\n'],
+    ['a dot and a bare CR after a CRLF', '\r\n.\rx\r\n.\r\n', '\r\n\r\nx\r\n'],
   ])('passes on %s', (_title, input, output) => {
     expect(normalize([input], kernel)).toEqual({ output, rest: '', ended: true });
   });
 
-  it.each(SMUGGLING)('does not take %j for the end, however it is split', (sequence) => {
+  it.each(SMUGGLING)('does not end at %j, for each split', (sequence) => {
     // Long enough for the kernel on both sides.
     const smuggled = `${'body '.repeat(20)}${sequence}MAIL FROM:<smuggled@example.com>${' tail'.repeat(20)}\r\n`;
     const input = `${smuggled}.\r\nQUIT\r\n`;
@@ -36,7 +36,7 @@ describe.each([
     }
   });
 
-  it('does what a naive model does, for any octets and any split', () => {
+  it('equals a naive model, for any octets and any split', () => {
     const token = fc.constantFrom(
       '\r',
       '\n',
@@ -62,7 +62,7 @@ describe.each([
     );
   });
 
-  it('does so for long messages, in which something happens here and there', () => {
+  it('equals it for long messages with rare line endings and dots', () => {
     const token = fc.constantFrom('\r', '\n', '.', '\r\n', '\r\n.', '\n.', '\r\n..', '\r\n.\r');
     const parts = fc.array(fc.tuple(fc.nat(60), fc.array(token, { maxLength: 3 })), { minLength: 5, maxLength: 40 });
     fc.assert(
@@ -74,7 +74,7 @@ describe.each([
     );
   });
 
-  it('hands out views of a chunk that has no bare line end, also behind one that had', () => {
+  it('returns views of a chunk without bare line endings, also after one with them', () => {
     const message = new NormalizedMessage(new DotUnstuffer(kernel));
     expect(message.next(Buffer.from('a\nb\r'), 0)).toEqual(Buffer.from('a\r\nb\r'));
     const chunk = Buffer.from(`\n${'a line\r\n'.repeat(5_000)}`);
@@ -83,7 +83,7 @@ describe.each([
     expect(piece).toHaveLength(chunk.length);
   });
 
-  it('makes a chunk at most twice as long and one octet longer', () => {
+  it('makes a chunk of n octets at most 2n + 1 octets long', () => {
     const message = new NormalizedMessage(new DotUnstuffer(kernel));
     expect(message.next(Buffer.from('\r'), 0)).toHaveLength(1);
     expect(message.next(Buffer.from('\r'.repeat(10_000)), 0)).toHaveLength(20_000);
@@ -91,7 +91,7 @@ describe.each([
 });
 
 describe('hearNormalizedMessage', () => {
-  it('passes a message on with CRLF, counts what it passes on, and hears what follows', async () => {
+  it('passes a message on with CRLF, counts its octets, and hears the next line', async () => {
     const { conversation, client } = converse({}, { chunks: 'octets' });
     void client.write('one\n.\ntwo\r\n..\r\n.\r\nQUIT\r\n');
     let text = '';
@@ -127,14 +127,17 @@ function normalize(chunks: readonly string[], kernel: DotKernel | null): Normali
   return { output, rest, ended: message.ended };
 }
 
-/** The same by regular expressions, on a message that has all arrived. What may still become an end is held back. */
+/**
+ * The trivial implementation, by regular expressions, on the whole input. It holds back octets that
+ * may begin the end.
+ */
 function naively(input: string): Normalized {
   const end = /(^|\r\n)\.\r\n/.exec(input);
   const data = end === null ? input : input.slice(0, end.index + (end[1] ?? '').length);
   const rest = end === null ? '' : input.slice(end.index + end[0].length);
   const held = end === null ? data.replace(/(^|\r\n)\.\r?$/, '$1') : data;
   const unstuffed = held.replace(/(^|\r\n)\./g, '$1');
-  // A CR that comes last may become a CRLF.
+  // A final CR may become a CRLF.
   const output = unstuffed.replace(/\r\n|\r(?!$)|\n/g, '\r\n');
   return { output, rest, ended: end !== null };
 }

@@ -7,8 +7,8 @@ import { runs } from '../support/fuzz.ts';
 import { converse } from './converse.ts';
 import { type Delay, delays } from './script.ts';
 
-describe('who takes a message in pieces', () => {
-  it('gets all of it up to the end, and then the next is heard, however slow he is and wherever he fails', async () => {
+describe('a consumer of a message', () => {
+  it('gets the whole message, for any delay and any failure, and the next input is heard', async () => {
     const message = fc.string({ unit: fc.constantFrom('\r', '\n', '\r\n', '.', 'x', 'yyyyyyyy'), maxLength: 200 });
     await fc.assert(
       fc.asyncProperty(
@@ -32,7 +32,7 @@ describe('who takes a message in pieces', () => {
     );
   });
 
-  it('gets nothing more, and it is half a message, when he destroys the conversation', async () => {
+  it('gets no more, and the hear rejects, after it destroys the conversation', async () => {
     for (const delay of [false, true]) {
       const { conversation, client } = converse();
       void client.write('one\r\n');
@@ -47,7 +47,7 @@ describe('who takes a message in pieces', () => {
     }
   });
 
-  it('gets nothing more of a conversation that is closed meanwhile: it would have a hole', async () => {
+  it('gets no more of a conversation that closes meanwhile: octets would be missing', async () => {
     for (let moments = 0; moments < 8; moments++) {
       const { conversation, client, clock } = converse();
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -71,7 +71,7 @@ describe('who takes a message in pieces', () => {
     }
   });
 
-  it('is told of the peer that left, not of his own failure, when both happen', async () => {
+  it('hears of the disconnected peer, not of its own failure, when both happen', async () => {
     const { conversation, client } = converse();
     void client.write('one\r\n');
     const heard = hear(conversation, () => Promise.reject(new Error('a full disk')));
@@ -80,7 +80,7 @@ describe('who takes a message in pieces', () => {
     await expect(heard).rejects.toThrow(PeerGone);
   });
 
-  it('does not wait longer for a transport that tells of nothing', async () => {
+  it('does not wait longer for a transport without events', async () => {
     const { conversation, clock } = converse({ readTimeout: 10_000 });
     const over = expect(hear(conversation, () => {})).rejects.toThrow(TimedOut);
     for (let second = 0; second < 10; second++) {
@@ -90,7 +90,7 @@ describe('who takes a message in pieces', () => {
     await over;
   });
 
-  it('does not have his own time counted as the peer’s, whose own goes on where it stopped', async () => {
+  it('does not use up the peer’s time, which continues where it stopped', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1_000_000 });
     const turns = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let at = 0;
@@ -114,7 +114,7 @@ describe('who takes a message in pieces', () => {
     await over;
   });
 
-  it('waits for its next turn where others have used up this one, and its patience stays as it was', async () => {
+  it('keeps the peer’s time while it waits for its next turn', async () => {
     const turns = new TurnQueue(systemClock, 0);
     const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1_000_000, turns });
     const pieces: string[] = [];
@@ -129,7 +129,7 @@ describe('who takes a message in pieces', () => {
     await over;
   });
 
-  it('has patience back for what comes, and never more than there was at first', async () => {
+  it('extends the peer’s time by its octets, up to readTimeout', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000, minimumRate: 1 });
     const over = expect(hear(conversation, () => {})).rejects.toThrow(TimedOut);
     void client.write('x'.repeat(1_000_000));
@@ -141,7 +141,7 @@ describe('who takes a message in pieces', () => {
     await over;
   });
 
-  it('hears nothing while the peer takes nothing, and gives it up in time', async () => {
+  it('hears nothing while the peer does not read, and times out', async () => {
     const { conversation, client, clock } = converse({ readTimeout: 10_000 }, { highWaterMark: 100 });
     conversation.say('x'.repeat(200));
     await Promise.resolve();
@@ -158,7 +158,7 @@ describe('who takes a message in pieces', () => {
   });
 });
 
-/** Takes pieces with delays one after the other, and fails at one of them. */
+/** Consumes the pieces with the delays, one after the other, and fails at one of them. */
 class Taker {
   text = '';
   failed = false;

@@ -3,13 +3,13 @@ import { memoryPipe } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('release', () => {
-  it('gives back what has its memory to itself', () => {
+  it('frees a buffer that is not shared', () => {
     const bytes = new Uint8Array(65_536);
     release(bytes);
     expect(bytes.buffer.detached).toBe(true);
   });
 
-  it('leaves alone what shares its memory', () => {
+  it('keeps a buffer that is shared', () => {
     const whole = new Uint8Array(65_536);
     release(whole.subarray(1));
     release(Buffer.from('from a pool'));
@@ -19,7 +19,7 @@ describe('release', () => {
 });
 
 describe('a message', () => {
-  it('comes with all that was heard at once when its last piece does, and not before', async () => {
+  it('passes on the whole chunk with its last piece, not before', async () => {
     const { client, server } = memoryPipe();
     const conversation = new Conversation(server);
     const text = `${'x'.repeat(40_000)}\r\n`;

@@ -2,7 +2,7 @@ import type { Conversation, LineError, LineListener } from '@postern/conversatio
 import { settle } from '@postern/testing';
 import fc from 'fast-check';
 
-/** What a peer says: a line, one that is none, or a word and what belongs to it. */
+/** One input of the peer: a line, a bad line, or a command with its data. */
 export type Item =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'bare' }
@@ -11,14 +11,14 @@ export type Item =
   | { readonly kind: 'bytes'; readonly octets: string }
   | { readonly kind: 'message'; readonly lines: readonly string[] };
 
-/** How long somebody takes: not at all, a moment, or a turn. */
+/** A delay: none, a microtask, or a turn of the event loop. */
 export type Delay = 'none' | 'moment' | 'turn';
 
 const MAXIMUM = 40;
 
 const word = fc.string({ unit: fc.constantFrom('a', '.', ' ', '\t', '\0', 'é'), maxLength: 8 });
 
-/** Scripts of all that there is to say. */
+/** Scripts of all kinds of input. */
 export const items: fc.Arbitrary<readonly Item[]> = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('line' as const), text: word }),
@@ -37,7 +37,7 @@ export const delays: fc.Arbitrary<readonly Delay[]> = fc.array(fc.constantFrom<D
   minLength: 1,
 });
 
-/** As the peer writes it. */
+/** Returns the octets that the peer writes for an item. */
 export function written(item: Item): string {
   switch (item.kind) {
     case 'line':
@@ -55,7 +55,7 @@ export function written(item: Item): string {
   }
 }
 
-/** What is to be heard of it. */
+/** Returns the record of an item that was heard. */
 export function model(item: Item): string {
   switch (item.kind) {
     case 'line':
@@ -73,7 +73,10 @@ export function model(item: Item): string {
   }
 }
 
-/** Hears scripts, writes down what it hears and says so, with the delays one after the other. */
+/**
+ * Hears a script, records each item and replies with the record, after the delays, one after the
+ * other.
+ */
 export class Reader implements LineListener {
   readonly maxOctets = MAXIMUM;
   readonly interruptible = false;
@@ -123,7 +126,7 @@ export class Reader implements LineListener {
   }
 }
 
-/** The replies to a script, as the peer hears them. */
+/** Returns the replies to a script, as the peer reads them. */
 export function replies(script: readonly Item[]): string {
   return script.map((item) => `${JSON.stringify(model(item))}\r\n`).join('');
 }

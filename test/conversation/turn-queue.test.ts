@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';
 
-describe('the queue for turns of the loop', () => {
-  it('is over after its duration, and begins anew in the next turn', async () => {
+describe('TurnQueue', () => {
+  it('ends a turn after its duration, and begins a new one', async () => {
     let now = 0;
     const turns = new TurnQueue({ now: () => now }, 2);
     now = 100;
@@ -18,7 +18,7 @@ describe('the queue for turns of the loop', () => {
     expect(turns.isOver).toBe(false);
   });
 
-  it('serves all in their order, and none for longer than a turn and its own work', async () => {
+  it('resumes the waiters in their order, for one turn at most', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(4), { minLength: 1, maxLength: 5 }), { maxLength: 20 }),
@@ -46,7 +46,7 @@ describe('the queue for turns of the loop', () => {
             await settle();
             turn += 1;
           }
-          // The last to work in a turn began before its end.
+          // The last waiter of a turn resumed before the end of the turn.
           for (const duration of worked) expect(duration ?? 0).toBeLessThan(2 + 4);
           const rounds = jobs.flatMap((pieces, job) => pieces.map((_, round) => ({ round, job })));
           rounds.sort((one, other) => one.round - other.round || one.job - other.job);

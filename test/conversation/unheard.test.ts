@@ -21,7 +21,7 @@ test('unheard returns the beginning of a line after a wait that timed out', asyn
   expect(conversation.unheard(100)).toBe('421 half');
 });
 
-test('a peer that is still sending is not disconnected, also where a half-close would count', async () => {
+test('a peer that is still sending is connected, also where a half-close counts', async () => {
   const { conversation, client } = converse();
   conversation.treatHalfCloseAsDisconnect = true;
   expect(conversation.disconnected).toBe(false);

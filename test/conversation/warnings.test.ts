@@ -12,7 +12,7 @@ describe('Warnings', () => {
   });
   const texts = (): string[] => emitted.mock.calls.map(([warning]) => (warning as Error).message);
 
-  test('carry the error as the cause, and its stack as the detail that Node prints', () => {
+  test('carry the error as the cause and its stack as the detail that Node prints', () => {
     const cause = new Error('outer', { cause: new Error('no such table') });
     new Warnings(new FakeClock()).warn('smtp: AUTH failed', cause);
     expect(emitted).toHaveBeenCalledExactlyOnceWith(
@@ -22,7 +22,7 @@ describe('Warnings', () => {
     expect(warning.detail).toContain('warnings.test.ts');
   });
 
-  test('come once a minute, and say how many were omitted', async () => {
+  test('are emitted once a minute and say how many were omitted', async () => {
     const clock = new FakeClock();
     const warnings = new Warnings(clock);
     for (let times = 0; times < 1_000; times++) warnings.warn('smtp: AUTH failed', new Error('down'));
@@ -32,14 +32,14 @@ describe('Warnings', () => {
     expect(texts()[1]).toBe('smtp: AUTH failed: down (999 warnings before this one are omitted)');
   });
 
-  test('are ten a minute, whatever text a peer gets into them', () => {
+  test('are limited to ten a minute, with any text that a peer chooses', () => {
     const warnings = new Warnings(new FakeClock());
     for (let times = 0; times < 1_000; times++) warnings.warn('failed', new Error(`${times}${'x'.repeat(10_000)}`));
     expect(texts()).toHaveLength(10);
     expect(Math.max(...texts().map(({ length }) => length))).toBeLessThanOrEqual(500);
   });
 
-  test('survive causes that cannot be shown, and a cause that is its own', () => {
+  test('accept causes that cannot be inspected, and a cause that is its own cause', () => {
     const circle = new Error('round');
     circle.cause = circle;
     const hostile = new Proxy(
