@@ -5,11 +5,11 @@ import {
   type AvatarId,
   type Checker,
   type Interface,
-  Login,
   type Mind,
   NoAvatar,
   PasswordProof,
   type Realm,
+  type RealmAvatar,
   UnauthorizedLogin,
 } from '@postern/cred';
 import { type ForwardPath, type Message, MessageDelivery, Rejection } from '@postern/esmtp';
@@ -64,9 +64,9 @@ class UserChecker implements Checker<PasswordProof> {
 class ConsoleRealm implements Realm {
   constructor(@inject(TYPES.Deliveries) private readonly deliveries: Factory<MessageDelivery>) {}
 
-  requestAvatar<A>(avatarId: AvatarId, _mind: Mind, interfaces: readonly Interface<A>[]): Login<A> {
+  requestAvatar<A>(_avatarId: AvatarId, _mind: Mind, interfaces: readonly Interface<A>[]): RealmAvatar<A> {
     if (!interfaces.some((wanted) => wanted === (MessageDelivery as Interface))) throw new NoAvatar('only mail here');
-    return new Login(avatarId, this.deliveries() as A);
+    return { avatar: this.deliveries() as A };
   }
 }
 

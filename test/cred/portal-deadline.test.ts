@@ -2,11 +2,11 @@ import {
   type AvatarId,
   AvatarRealm,
   type Clock,
-  Login,
   type LogoutReason,
   type Mind,
   Portal,
   type Realm,
+  type RealmAvatar,
   TemporaryFailure,
   UnauthorizedLogin,
   UsernamePassword,
@@ -48,14 +48,14 @@ describe('a login that takes too long', () => {
 
   it('logs out an avatar that comes late', async () => {
     const clock = new FakeClock();
-    const coming = Promise.withResolvers<Login<Mailbox>>();
+    const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }, { clock }).register(users());
     const refused = expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(TemporaryFailure);
     await settle();
     await clock.advance(60_000);
     await refused;
-    coming.resolve(new Login('joe', new MemoryMailbox('joe'), (reason) => void reasons.push(reason)));
+    coming.resolve({ avatar: new MemoryMailbox('joe'), logout: (reason) => void reasons.push(reason) });
     await settle();
     expect(reasons).toEqual(['timeout']);
     expect(portal.openLogins).toBe(0);
@@ -80,7 +80,7 @@ describe('a login that takes too long', () => {
       },
     };
     const realm: Realm = {
-      requestAvatar: (avatarId) => new Login(avatarId, new MemoryMailbox(avatarId) as never, () => settle()),
+      requestAvatar: (avatarId) => ({ avatar: new MemoryMailbox(avatarId) as never, logout: () => settle() }),
     };
     const portal = new Portal(realm, { clock }).register(checking(async () => 'joe'));
     await (await portal.login(joe(), mindOf(), Mailbox)).logout();
@@ -128,14 +128,14 @@ describe('a client that leaves', () => {
 
   it('while the realm works is logged out when the avatar comes', async () => {
     const connection = new AbortController();
-    const coming = Promise.withResolvers<Login<Mailbox>>();
+    const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }).register(users());
     const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox);
     await settle();
     connection.abort();
     await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
-    coming.resolve(new Login('joe', new MemoryMailbox('joe'), (reason) => void reasons.push(reason)));
+    coming.resolve({ avatar: new MemoryMailbox('joe'), logout: (reason) => void reasons.push(reason) });
     await settle();
     expect(reasons).toEqual(['disconnected']);
     expect(portal.openLogins).toBe(0);

@@ -1,4 +1,11 @@
-import { Login, type LogoutReason, Portal, type PortalOptions, type Realm, TemporaryFailure } from '@postern/cred';
+import {
+  type LogoutReason,
+  Portal,
+  type PortalOptions,
+  type Realm,
+  type RealmAvatar,
+  TemporaryFailure,
+} from '@postern/cred';
 import { FakeClock, settle } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { joe, Mailbox, MemoryMailbox, mailboxes, users } from './portal-support.ts';
@@ -7,7 +14,7 @@ import { mindOf } from './support.ts';
 describe('a logout', () => {
   async function loggedIn(onLogout: (reason: LogoutReason) => void | Promise<void>, options?: PortalOptions) {
     const realm: Realm = {
-      requestAvatar: (avatarId) => new Login(avatarId, new MemoryMailbox(avatarId) as never, onLogout),
+      requestAvatar: (avatarId) => ({ avatar: new MemoryMailbox(avatarId) as never, logout: onLogout }),
     };
     const portal = new Portal(realm, options).register(users());
     return { portal, login: await portal.login(joe(), mindOf(), Mailbox) };
@@ -22,7 +29,7 @@ describe('a logout', () => {
     });
     let second = false;
     const first = login.logout('timeout');
-    const again = login.logout('quit').then(() => {
+    const again = Promise.resolve(login.logout('quit')).then(() => {
       second = true;
     });
     await settle();
@@ -86,10 +93,11 @@ describe('a drain', () => {
     const portal = new Portal({
       requestAvatar: (avatarId) => {
         const { promise } = leaving[next++] ?? Promise.withResolvers<void>();
-        return new Login(avatarId, new MemoryMailbox(avatarId) as never, (reason) => {
+        const logout = (reason: LogoutReason) => {
           reasons.push(reason);
           return promise;
-        });
+        };
+        return { avatar: new MemoryMailbox(avatarId) as never, logout };
       },
     }).register(users());
     const [first] = await Promise.all([1, 2, 3].map(() => portal.login(joe(), mindOf(), Mailbox)));
@@ -116,7 +124,7 @@ describe('a drain', () => {
   });
 
   it('breaks off logins under way, waits for an avatar that comes late, and lets nobody in any more', async () => {
-    const coming = Promise.withResolvers<Login<Mailbox>>();
+    const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }).register(users());
     const login = portal.login(joe(), mindOf(), Mailbox);
@@ -128,7 +136,7 @@ describe('a drain', () => {
     await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(TemporaryFailure);
     expect(drained).toBe(false);
-    coming.resolve(new Login('joe', new MemoryMailbox('joe'), (reason) => void reasons.push(reason)));
+    coming.resolve({ avatar: new MemoryMailbox('joe'), logout: (reason) => void reasons.push(reason) });
     await drain;
     expect(reasons).toEqual(['shutdown']);
   });

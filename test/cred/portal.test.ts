@@ -6,7 +6,6 @@ import {
   AvatarRealm,
   type Checker,
   Credentials,
-  Login,
   LoginDenied,
   type LogoutReason,
   type Mind,
@@ -323,11 +322,13 @@ describe('a realm', () => {
     const reasons: LogoutReason[] = [];
     for (const trouble of [() => {}, () => Promise.reject(new Error('cannot leave'))]) {
       const realm: Realm = {
-        requestAvatar: (avatarId) =>
-          new Login(avatarId, { looks: 'like one' } as never, (reason) => {
+        requestAvatar: () => ({
+          avatar: { looks: 'like one' } as never,
+          logout(reason) {
             reasons.push(reason);
             return trouble();
-          }),
+          },
+        }),
       };
       const portal = new Portal(realm).register(users());
       await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(NoAvatar);

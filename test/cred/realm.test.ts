@@ -23,8 +23,7 @@ describe('AvatarRealm', () => {
       seen.push(avatarId, its);
       return new Mailbox();
     });
-    const { avatarId } = await realm.requestAvatar(ANONYMOUS, mind, [Delivery, Mailbox]);
-    expect(avatarId).toBe(ANONYMOUS);
+    await realm.requestAvatar(ANONYMOUS, mind, [Delivery, Mailbox]);
     expect(seen).toEqual([ANONYMOUS, mind]);
   });
 
@@ -76,9 +75,11 @@ describe('AvatarRealm', () => {
       [() => new Plain(), ['dispose']],
       [() => new Mailbox(), []],
     ] as const) {
-      const login = await new AvatarRealm().provide(Mailbox, make).requestAvatar('joe', mindOf(), [Mailbox]);
-      await login.logout();
-      expect(login.avatar.left).toEqual(left);
+      const { avatar, logout } = await new AvatarRealm()
+        .provide(Mailbox, make)
+        .requestAvatar('joe', mindOf(), [Mailbox]);
+      await logout?.('quit');
+      expect(avatar.left).toEqual(left);
     }
   });
 });

@@ -7,7 +7,6 @@ import {
   type AvatarId,
   type Checker,
   InMemoryUsernamePasswordDatabaseDontUse,
-  Login,
   LoginDenied,
   type Mind,
   type Realm,
@@ -92,8 +91,8 @@ describe('a server of what is bound', () => {
     decorate(injectable(), UserChecker);
     decorate([inject(Users)], UserChecker, 0);
     class AppRealm implements Realm {
-      requestAvatar<A>(avatarId: AvatarId): Login<A> {
-        return new Login(avatarId, new KeptDelivery() as A);
+      requestAvatar<A>() {
+        return { avatar: new KeptDelivery() as A };
       }
     }
     decorate(injectable(), AppRealm);
@@ -191,9 +190,9 @@ describe('the end of a server', () => {
       }
     }
     bindRealm(container).toConstantValue({
-      requestAvatar<A>(avatarId: AvatarId): Login<A> {
+      requestAvatar<A>() {
         const avatar = new Left();
-        return new Login(avatarId, avatar as A, () => avatar[Symbol.asyncDispose]());
+        return { avatar: avatar as A, logout: () => avatar[Symbol.asyncDispose]() };
       },
       async [Symbol.asyncDispose]() {
         order.push('realm disposed of');

@@ -123,13 +123,13 @@ describe('a composition', () => {
       const way = new RecordingDelivery();
       const { delivery, joe } = await login(() => way);
       expect(await (await joe.avatar.openMessage(envelope)).end()).toBeUndefined();
-      await joe.logoutNow('quit');
+      await joe.logout('quit');
       expect(delivery.calls).toEqual(['open', 'end', 'logout']);
       expect(way.calls).toEqual(['from', 'to', 'open', 'end', 'logout']);
 
       const none = new RecordingDelivery();
       const { joe: silent } = await login(() => none);
-      await silent.logoutNow('quit');
+      await silent.logout('quit');
       expect(none.calls).toEqual([]);
     });
 

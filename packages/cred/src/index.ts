@@ -23,9 +23,9 @@ export {
   UnhandledCredentials,
 } from './errors.ts';
 export { type InstanceOf, type Interface, isDerived } from './interface.ts';
-export { Login, type LogoutReason, type OnLogout } from './login.ts';
+export type { Login, LogoutReason, OnLogout } from './login.ts';
 export type { Exchange, Mind } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
-export { type AvatarFactory, AvatarRealm, type Realm } from './realm.ts';
+export { type AvatarFactory, AvatarRealm, type Realm, type RealmAvatar } from './realm.ts';
 export { TrustedLogin } from './trusted-login.ts';
 export { isUserDirectory, type UserDirectory } from './user-directory.ts';

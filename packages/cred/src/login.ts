@@ -1,54 +1,25 @@
-import { isPromise, type MaybePromise } from '@postern/core';
+import type { MaybePromise } from '@postern/core';
 import type { AvatarId } from './avatar-id.ts';
 
-/** Why a login ends: for the log and for avatars that care. */
+/** The reason for the end of a login, for the log and for the avatar. */
 export type LogoutReason = 'quit' | 'disconnected' | 'timeout' | 'reset' | 'shutdown';
 
-/** What is done when a login ends; it may be the same function for many logins. */
-export type OnLogout = (reason: LogoutReason, login: Login<unknown>) => MaybePromise<void>;
+/** Releases an avatar at the end of its login. The portal calls it once. */
+export type OnLogout = (reason: LogoutReason) => MaybePromise<void>;
 
-/** Someone who is logged in: the avatar, and the way out. */
-export class Login<A> implements AsyncDisposable {
-  /** Who it is. */
+/** A login that a portal has granted: the avatar and its logout. `await using` logs out. */
+export interface Login<A> extends AsyncDisposable {
+  /** The user's name in the realm, or `ANONYMOUS`. */
   readonly avatarId: AvatarId;
-  /** What acts for the user, of the interface that was asked for. */
+  /** An instance of one of the interfaces that the protocol asked for. */
   readonly avatar: A;
-  readonly #onLogout: OnLogout;
-  #ended: Promise<void> | undefined = undefined;
-
-  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout = () => {}) {
-    this.avatarId = avatarId;
-    this.avatar = avatar;
-    this.#onLogout = onLogout;
-  }
 
   /**
-   * Ends the login. The first call counts, with its reason; every call resolves, or rejects, when the logging out has ended. It must not
-   * be waited for by what is done then.
+   * Ends the login. Only the first call counts, with its reason; each call returns the same result:
+   * undefined if the logout has ended synchronously, else a promise of its end. Call it from inside
+   * the avatar's own logout only without waiting for it. Default: `quit`.
+   *
+   * @throws never; the promise rejects if the logout fails or takes longer than `loginTimeout`.
    */
-  logout(reason: LogoutReason = 'quit'): Promise<void> {
-    return this.logoutNow(reason) ?? Promise.resolve();
-  }
-
-  /** The same, for who need not wait a turn: undefined if the logging out has ended at once. */
-  logoutNow(reason: LogoutReason = 'quit'): MaybePromise<void> {
-    if (this.#ended !== undefined) return this.#ended;
-    // Before the call: an avatar that at once logs itself out, too, must not begin again, nor wait for itself.
-    this.#ended = OVER;
-    try {
-      const leaving = this.#onLogout(reason, this);
-      if (!isPromise(leaving)) return undefined;
-      this.#ended = Promise.resolve(leaving);
-    } catch (error) {
-      this.#ended = Promise.reject(error);
-    }
-    return this.#ended;
-  }
-
-  /** Logs out, for `quit`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.logout();
-  }
+  logout(reason?: LogoutReason): MaybePromise<void>;
 }
-
-const OVER = Promise.resolve();

@@ -1,13 +1,14 @@
-import { after, type Clock, DenseSet, type Indexed, isPromise, type MaybePromise, systemClock } from '@postern/core';
+import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock } from '@postern/core';
 import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import { type AnyChecker, askChecker, type Checker } from './checker.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
 import { type InstanceOf, type Interface, isDerived } from './interface.ts';
-import { Login, type LogoutReason, type OnLogout } from './login.ts';
+import type { Login, LogoutReason } from './login.ts';
 import { checkDeadline, LoginAttempt } from './login-attempt.ts';
 import type { Mind } from './mind.ts';
-import type { Realm } from './realm.ts';
+import { OpenLogin } from './open-login.ts';
+import type { Realm, RealmAvatar } from './realm.ts';
 
 /**
  * Decides whether an authenticated user may act as another identity (RFC 4422 §2, authzid).
@@ -28,8 +29,8 @@ export interface PortalOptions {
    */
   readonly authorize?: Authorize;
   /**
-   * The longest time of one login in milliseconds: the rest of the exchange with the client, the
-   * checker and the realm together. A login that takes longer rejects with
+   * The longest time of one login in milliseconds: checker and realm together, and the messages of
+   * the client that live credentials wait for. A login that takes longer rejects with
    * {@link TemporaryFailure}. One logout may take as long. Default: 60,000.
    */
   readonly loginTimeout?: number;
@@ -45,7 +46,10 @@ export interface PortalOptions {
  * user that the checker recognised.
  */
 export class Portal {
-  /** The longest time of one login in milliseconds. A protocol bounds the exchange before the credentials by it as well. */
+  /**
+   * The longest time of one login in milliseconds. A protocol ends the whole exchange after the same
+   * time, counted from the client's command. The read timeout of a single line may end it earlier.
+   */
   readonly loginTimeout: number;
   readonly #realm: Realm;
   readonly #authorize: Authorize;
@@ -146,7 +150,7 @@ export class Portal {
    */
   async logoutAll(reason: LogoutReason = 'shutdown'): Promise<void> {
     // A copy, because a synchronous logout removes its login from the set at once.
-    const logouts = await Promise.allSettled([...this.#logins.members].map((login) => login.logout(reason)));
+    const logouts = await Promise.allSettled([...this.#logins.members].map(async (login) => login.logout(reason)));
     const errors = logouts.flatMap((logout) => (logout.status === 'rejected' ? [logout.reason as unknown] : []));
     if (errors.length > 0) this.#onLogoutErrors(new AggregateError(errors, `${errors.length} logouts failed`));
   }
@@ -184,9 +188,9 @@ export class Portal {
         if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
         if (attempt.over !== undefined)
           throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
-        return after<Login<unknown>, Login<InstanceOf<I[number]>>>(
+        return after<RealmAvatar<unknown>, Login<InstanceOf<I[number]>>>(
           this.#realm.requestAvatar(avatarId, attempt, interfaces),
-          (given) => this.#enter(avatarId, given, attempt, interfaces),
+          (given) => this.#open(avatarId, given, attempt, interfaces),
         );
       }),
     );
@@ -212,43 +216,52 @@ export class Portal {
     return authzid === undefined ? authenticated : this.#authorize(authenticated, authzid, credentials, attempt);
   }
 
-  #enter<I extends readonly Interface<object>[]>(
+  #open<I extends readonly Interface<object>[]>(
     avatarId: AvatarId,
-    given: Login<unknown>,
+    given: RealmAvatar<unknown>,
     attempt: LoginAttempt,
     interfaces: I,
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
-    if (!(given instanceof Login)) throw new NoAvatar('the realm returned no login');
+    // A realm in JavaScript may return anything.
+    if (typeof given !== 'object' || given === null)
+      throw new NoAvatar(`the realm returned ${describe(given)}, not { avatar }`);
     const { avatar } = given;
-    if (!isOneOf(avatar, interfaces)) return this.#turnOut(given, interfaces);
+    if (!isOneOf(avatar, interfaces)) return this.#rejectAvatar(given, interfaces);
     attempt.settle();
-    const login = new OpenLogin(avatarId, avatar, this.#letOut, given, attempt);
+    const login = new OpenLogin(avatarId, avatar, given, attempt, this.#end);
     this.#logins.add(login);
     const { over } = attempt;
     if (over === undefined) return login;
-    return login.logout(over).then(() => {
+    return after(login.logout(over), () => {
       throw new TemporaryFailure('the login ended before the realm returned an avatar');
     });
   }
 
-  readonly #letOut = (reason: LogoutReason, login: Login<unknown>): MaybePromise<void> => {
-    if (!(login instanceof OpenLogin)) return;
-    const left = (): void => {
+  readonly #end = (login: OpenLogin<unknown>, reason: LogoutReason): MaybePromise<void> => {
+    const finish = (): void => {
       login.attempt?.end();
       this.#logins.delete(login);
     };
-    const leaving = login.given.logoutNow(reason);
-    return leaving === undefined ? left() : this.#withinTimeout(leaving).finally(left);
+    let result: MaybePromise<void>;
+    try {
+      result = login.given.logout?.(reason);
+    } catch (error) {
+      finish();
+      throw error;
+    }
+    return isPromise(result) ? this.#withinTimeout(result).finally(finish) : finish();
   };
 
-  async #turnOut(given: Login<unknown>, interfaces: readonly Interface[]): Promise<never> {
-    const failed = await this.#withinTimeout(given.logout('reset')).then(
-      () => undefined,
-      (error: unknown) => ({ cause: error }),
-    );
-    const wanted = namesOf(interfaces);
+  async #rejectAvatar(given: RealmAvatar<unknown>, interfaces: readonly Interface[]): Promise<never> {
+    let failed: ErrorOptions | undefined;
+    try {
+      await this.#withinTimeout(Promise.resolve(given.logout?.('reset')));
+    } catch (error) {
+      failed = { cause: error };
+    }
     throw new NoAvatar(
-      `the realm returned ${describe(given.avatar)}, which is no instance of ${wanted}; expected an object of a class that extends it`,
+      `the realm returned ${describe(given.avatar)}, which is no instance of ${namesOf(interfaces)}; ` +
+        'expected an object of a class that extends it',
       failed,
     );
   }
@@ -274,21 +287,6 @@ export class Portal {
       timeout.reject(new TemporaryFailure(`the logout took more than ${this.loginTimeout} ms`));
     using _timer = this.#clock.after(this.loginTimeout, onTimeout, true);
     return await Promise.race([work, timeout.promise]);
-  }
-}
-
-/** An open login, as the portal keeps it. */
-class OpenLogin<A> extends Login<A> implements Indexed {
-  index = -1;
-  /** The login that the realm returned. */
-  readonly given: Login<unknown>;
-  /** The attempt, if its signal is in use and has to be released by the logout. */
-  readonly attempt: LoginAttempt | undefined;
-
-  constructor(avatarId: AvatarId, avatar: A, onLogout: OnLogout, given: Login<unknown>, attempt: LoginAttempt) {
-    super(avatarId, avatar, onLogout);
-    this.given = given;
-    this.attempt = attempt.hasSignal ? attempt : undefined;
   }
 }
 

@@ -2,32 +2,47 @@ import { after, type MaybePromise } from '@postern/core';
 import type { AvatarId } from './avatar-id.ts';
 import { NoAvatar } from './errors.ts';
 import type { Interface } from './interface.ts';
-import { Login, type LogoutReason } from './login.ts';
+import type { OnLogout } from './login.ts';
 import type { Mind } from './mind.ts';
 
-/** Hands out avatars: the objects through which one user acts in one protocol. */
+/** Returns avatars: the objects through which one user acts in one protocol. */
 export interface Realm {
   /**
-   * The avatar of that user for the first of the interfaces that the realm can serve, with the way out.
-   * Rejects with NoAvatar if it serves none of them, with LoginDenied if it does not let this user in.
+   * Returns the user's avatar for the first of the interfaces that the realm serves, with its logout.
+   *
+   * @throws NoAvatar if the realm serves none of the interfaces.
+   * @throws LoginDenied if the realm refuses this user.
    */
-  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>>;
+  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<RealmAvatar<A>>;
 
   /**
-   * Returns false if the realm has no avatar of this interface for anybody, so that a server that needs one does not start. Without
-   * this method a realm is asked only with the first login.
+   * Returns false if the realm serves no user with this interface. A server that needs one then fails
+   * at its start, and not at the first login. Left out by a realm that cannot know.
    */
   provides?(avatarInterface: Interface): boolean;
 }
 
-/** Makes one user's avatar. What it returns is logged out by its own `Symbol.asyncDispose` or `Symbol.dispose`, if it has one. */
+/** An avatar and, if it needs one, its logout. Twisted's realm returns the interface as well. */
+export interface RealmAvatar<A> {
+  readonly avatar: A;
+  readonly logout?: OnLogout | undefined;
+}
+
+/**
+ * Makes the avatar of one user. Its `Symbol.asyncDispose` or `Symbol.dispose`, if it has one, runs at
+ * the logout.
+ */
 export type AvatarFactory<A> = (avatarId: AvatarId, mind: Mind) => MaybePromise<A>;
 
-/** The usual realm: a factory for each avatar interface. */
+/** A realm with one factory for each avatar interface. */
 export class AvatarRealm implements Realm {
   readonly #factories = new Map<Interface, AvatarFactory<unknown>>();
 
-  /** Serves the interface with what the factory makes. One factory an interface: a second one is an error. */
+  /**
+   * Serves the interface with the avatars of the factory.
+   *
+   * @throws TypeError if the realm provides the interface already.
+   */
   provide<A extends object>(avatarInterface: Interface<A>, factory: AvatarFactory<A>): this {
     if (this.#factories.has(avatarInterface)) {
       throw new TypeError(`this realm provides ${avatarInterface.name} already`);
@@ -40,11 +55,11 @@ export class AvatarRealm implements Realm {
     return this.#factories.has(avatarInterface);
   }
 
-  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<Login<A>> {
+  requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<RealmAvatar<A>> {
     for (const wanted of interfaces) {
       const factory = this.#factories.get(wanted) as AvatarFactory<A> | undefined;
       if (factory === undefined) continue;
-      return after(factory(avatarId, mind), (avatar) => new Login(avatarId, avatar, dispose));
+      return after(factory(avatarId, mind), (avatar) => ({ avatar, logout: disposerOf(avatar) }));
     }
     return Promise.reject(
       new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`),
@@ -52,10 +67,11 @@ export class AvatarRealm implements Realm {
   }
 }
 
-function dispose(_reason: LogoutReason, { avatar }: Login<unknown>): MaybePromise<void> {
-  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = avatar as Partial<
-    AsyncDisposable & Disposable
-  >;
-  if (asyncDispose !== undefined) return asyncDispose.call(avatar as AsyncDisposable) as Promise<void>;
-  syncDispose?.call(avatar as Disposable);
+function disposerOf(avatar: unknown): OnLogout | undefined {
+  const disposable = avatar as Partial<AsyncDisposable & Disposable> | undefined | null;
+  if (disposable?.[Symbol.asyncDispose] !== undefined) {
+    return () => (disposable as AsyncDisposable)[Symbol.asyncDispose]() as Promise<void>;
+  }
+  if (disposable?.[Symbol.dispose] === undefined) return undefined;
+  return () => (disposable as Disposable)[Symbol.dispose]();
 }

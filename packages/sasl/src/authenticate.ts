@@ -100,8 +100,8 @@ export async function authenticate<const I extends readonly Interface<object>[]>
     if (said !== undefined) await said;
     exchange.rethrow();
   } catch (error) {
-    // What ended the login is the outcome, not how the avatar took it.
-    await login.logout('reset').catch(() => {});
+    // The outcome is the error that ended the login, and not an error of the logout.
+    await Promise.resolve(login.logout('reset')).catch(() => {});
     throw exchange.refusal(error);
   }
   return login;

@@ -1,14 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { Interface, Realm } from '@postern/cred';
-import {
-  type AvatarFactory,
-  type AvatarId,
-  AvatarRealm,
-  Login,
-  type MaybePromise,
-  type Mind,
-  NoAvatar,
-} from '@postern/cred';
+import type { Interface, Realm, RealmAvatar } from '@postern/cred';
+import { type AvatarFactory, type AvatarId, AvatarRealm, type MaybePromise, type Mind, NoAvatar } from '@postern/cred';
 import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
 import { StreamedMessage } from './streamed-message.ts';
 
@@ -56,9 +48,9 @@ export class SharedDeliveryRealm implements Realm {
     this.#delivery = delivery;
   }
 
-  requestAvatar<A>(avatarId: AvatarId, _mind: Mind, interfaces: readonly Interface<A>[]): Login<A> {
+  requestAvatar<A>(_avatarId: AvatarId, _mind: Mind, interfaces: readonly Interface<A>[]): RealmAvatar<A> {
     const delivery: unknown = this.#delivery;
-    for (const wanted of interfaces) if (delivery instanceof wanted) return new Login(avatarId, delivery);
+    for (const wanted of interfaces) if (delivery instanceof wanted) return { avatar: delivery };
     throw new NoAvatar(`the realm provides none of ${interfaces.map(({ name }) => name).join(', ')}`);
   }
 }

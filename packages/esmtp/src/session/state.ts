@@ -241,7 +241,7 @@ export class State implements MessageSession, ExtensionContext {
     this.login = undefined;
     this.authenticated = false;
     this.conversation.standing = 'unauthenticated';
-    const leaving = login?.logoutNow(reason);
+    const leaving = login?.logout(reason);
     if (leaving === undefined) return;
     return this.conversation
       .within(this.limits.deliveryTimeout, leaving)
