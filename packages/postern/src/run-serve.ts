@@ -10,7 +10,7 @@ import { type Server, startServer } from './serve.ts';
 import { readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal } from './signals.ts';
 import { waitingMessage } from './waiting-message.ts';
-import type { Ready } from './worker.ts';
+import type { Ready } from './worker-config.ts';
 import { applyWorkerConfig, receiveWorkerConfig } from './worker-config.ts';
 import { Workers } from './workers.ts';
 

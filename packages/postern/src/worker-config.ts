@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { checkerOf, type DemoUser, type Settings } from './settings.ts';
-import { type Ready, WORKER } from './worker.ts';
 
 /** What all workers of a server have in common, so that it makes no difference which of them a client comes to. */
 export interface WorkerConfig {
@@ -11,6 +10,12 @@ export interface WorkerConfig {
   /** In base64: a TLS session that one began another resumes. */
   readonly ticketSecret: string;
   readonly demoUser: DemoUser | undefined;
+}
+
+/** The message of a worker that listens. */
+export interface Ready {
+  readonly urls: readonly string[];
+  readonly ports: readonly number[];
 }
 
 /** The process that has started this one, as this one sees it. */
@@ -60,3 +65,6 @@ export function applyWorkerConfig(
     reusePort: true,
   };
 }
+
+/** The environment variable of a worker. */
+export const WORKER = 'POSTERN_WORKER';

@@ -1,12 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { WorkerConfig } from './worker-config.ts';
-
-/** What a worker says when it listens. */
-export interface Ready {
-  readonly urls: readonly string[];
-  readonly ports: readonly number[];
-}
+import { type Ready, WORKER, type WorkerConfig } from './worker-config.ts';
 
 /** How a worker went: its exit code or the signal that ended it, or why it could not be made. */
 export interface Gone {
@@ -59,6 +53,4 @@ export class Worker {
   }
 }
 
-/** In the environment of a worker. */
-export const WORKER = 'POSTERN_WORKER';
 const COMMAND = fileURLToPath(new URL('../bin/postern.js', import.meta.url));

@@ -4,8 +4,8 @@ import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import { cannotListen, StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
-import { type Ready, Worker } from './worker.ts';
-import type { WorkerConfig } from './worker-config.ts';
+import { Worker } from './worker.ts';
+import type { Ready, WorkerConfig } from './worker-config.ts';
 
 /** How long workers may take, in milliseconds. */
 export interface WorkerTimes {

@@ -1,45 +1,13 @@
 import { hostname as systemHostname } from 'node:os';
-import { type AvatarFactory, Portal, type Realm } from '@postern/cred';
-import { type EsmtpOptions, esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
-import { type CertificateOptions, Certificates, formatEndpoint, type ListenOptions, serve } from '@postern/node';
-import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
-import { type DeliverFunction, realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
+import { Portal, type Realm } from '@postern/cred';
+import { esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
+import { Certificates, formatEndpoint, serve } from '@postern/node';
+import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
+import { realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
 import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
-import { checkOptionNames } from './option-names.ts';
+import { checkOptionNames, type DeliveryChoice, type SubmissionOptions } from './options.ts';
 import { SubmissionServer } from './server.ts';
 import { checkerOf, type Users, weakUsers } from './users.ts';
-
-/** Where messages go: one of the two. */
-export type DeliveryChoice =
-  | {
-      /** Takes each message, or is the one delivery of all users. */
-      readonly deliver: DeliverFunction | MessageDelivery;
-      readonly deliveryFor?: never;
-    }
-  | {
-      /** Returns the delivery of one user at each login: `relay({ … })` of `@postern/relay`, or a function. */
-      readonly deliveryFor: AvatarFactory<MessageDelivery>;
-      readonly deliver?: never;
-    };
-
-/** Where to listen, who may log in, where messages go; and each option of `esmtp()`, whose service is always submission. */
-export type SubmissionOptions = DeliveryChoice &
-  Omit<EsmtpOptions, 'hostname' | 'portal' | 'service'> &
-  Pick<ListenOptions, 'onError' | 'proxy'> & {
-    /** One or more of `smtp://HOST:PORT`, `smtps://HOST:PORT` and `smtp+unix:PATH`; `?tls=required` demands STARTTLS. Port 0 lets the system choose. */
-    readonly listen: string | readonly string[];
-    readonly users: Users;
-    /** The certificate and its key, as PEM or as paths of files. Default: none, and then no TLS. */
-    readonly tls?: CertificateOptions | Certificates;
-    /** The server's name in the greeting and in `Received:` fields. Default: the system's, or `localhost` if that is no domain. */
-    readonly hostname?: string;
-    /** After how many failed logins a user or a network has to wait; false for no limit. Default: the limits of `withThrottle`. */
-    readonly throttle?: ThrottleOptions | false;
-    /** How many connections a listener takes, in all and from one client. Default: 10,000 and 100. */
-    readonly connections?: ListenOptions['limits'];
-    /** How long transactions may go on after `close()`, in milliseconds. Default: 10,000. */
-    readonly shutdownTimeout?: number;
-  };
 
 /**
  * Starts a mail submission server (RFC 6409): portal, realm, checkers, ESMTP and listeners in one call.
