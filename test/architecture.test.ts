@@ -17,7 +17,7 @@ interface Room {
 const COMPUTED = '@';
 
 /** Packages whose cycles are being untangled. */
-const CYCLIC = new Set(['esmtp', 'postern', 'submission']);
+const CYCLIC = new Set(['esmtp']);
 
 /** A protocol with AUTH: its SASL profile, over a conversation. */
 const protocol: Room = { may: ['core', 'cred', 'sasl', 'sasl-profile', 'conversation'] };
