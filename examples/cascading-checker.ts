@@ -1,4 +1,6 @@
-// Several user databases behind one portal: first our own, then a service on another machine, which may be down.
+// Two user databases behind one portal. The portal asks the local one first, then a service on
+// another machine, which may be down. While it is down, its users get a temporary failure and local
+// users log in.
 import {
   type AvatarId,
   AvatarRealm,
@@ -20,7 +22,7 @@ class Greeting {
   }
 }
 
-/** A service that knows ann, has closed the account of bob, and can be switched off. */
+/** A service with the users ann and bob, whose account is disabled. */
 class RemoteService implements Checker<UsernamePassword> {
   readonly credentialInterfaces = [UsernamePassword];
   down = false;
@@ -55,7 +57,7 @@ async function tryToLogIn(username: string, password: string): Promise<void> {
   }
 }
 
-/** What a protocol would know of its client. */
+/** The properties of a client, which a protocol would take from the connection. */
 function someMind(): Mind {
   const address = { family: 'IPv4', address: '192.0.2.1', port: 25 } as const;
   const { signal } = new AbortController();

@@ -1,9 +1,12 @@
-// A toy mail server with authentication, after the one that comes with Twisted: what is sent to `console` is printed.
+// A small mail server with authentication, after an example of Twisted. It prints the messages to
+// `console`.
 //
-//   swaks --server localhost:2500 --auth PLAIN --auth-user guest --auth-password password --to console@localhost
+//   swaks --server localhost:2500 --auth PLAIN --auth-user guest --auth-password password \
+//     --to console@localhost
+import { once } from 'node:events';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
 import { esmtp, type ForwardPath, type Message, MessageDelivery, Rejection } from '@postern/esmtp';
-import { listen } from '@postern/node';
+import { serve } from '@postern/node';
 
 class ConsoleMessageDelivery extends MessageDelivery {
   override receivedHeader(): string {
@@ -11,11 +14,10 @@ class ConsoleMessageDelivery extends MessageDelivery {
   }
 
   validateFrom(): void {
-    // All addresses are accepted.
+    // The server accepts all senders.
   }
 
   validateTo({ localPart }: ForwardPath): void {
-    // Only messages directed to the "console" user are accepted.
     if (localPart !== 'console') throw new Rejection(550, '5.1.1', 'No such user here');
   }
 
@@ -37,7 +39,7 @@ class ConsoleMessage implements Message {
   }
 
   abort(): void {
-    // There was an error: throw away what has come.
+    // The client disconnected, or sent an invalid message.
     this.#text = '';
   }
 }
@@ -47,8 +49,11 @@ const checker = new InMemoryUsernamePasswordDatabaseDontUse().addUser('guest', '
 const portal = new Portal(realm).register(checker);
 
 const port = Number(process.argv[2] ?? 2500);
-const listener = await listen({
-  endpoint: { scheme: 'smtp', host: 'localhost', port },
-  protocol: esmtp({ hostname: 'localhost', portal }),
+await using server = await serve({
+  listeners: [
+    { endpoint: { scheme: 'smtp', host: 'localhost', port }, protocol: esmtp({ hostname: 'localhost', portal }) },
+  ],
+  portal,
 });
-console.log(`listening ${listener.url}`);
+for (const { url } of server.listeners) console.log(`listening ${url}`);
+await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));

@@ -1,14 +1,16 @@
-// Who may log in, decided by functions: with the words of Halon and aiosmtpd, and types that leave no third way between yes and no.
+// Functions that decide logins, in the terms of Halon and aiosmtpd. A function returns one
+// decision:
 //
-//   joe, with his password, is asked for a code as well
-//   ann is let in under another name
-//   eve is turned away in words of its own, and the connection ends
-//   nothing returned is a refusal, an error a deferral
+//   joe sends his password, and then a code
+//   ann logs in under another name
+//   eve gets a reply of its own, and the server disconnects
+//   undefined rejects the login, and an error defers it
 //
-// And a mechanism of one's own beside those of the server, X-TOKEN, in which a token is all there is.
+// The mechanism X-TOKEN of this file stands beside the default ones. Its credentials are a token.
+import { once } from 'node:events';
 import { AvatarRealm, Portal, UsernamePassword } from '@postern/cred';
 import { accept, challenge, decide, defer, esmtp, type Message, MessageDelivery, reject } from '@postern/esmtp';
-import { listen } from '@postern/node';
+import { serve } from '@postern/node';
 import {
   BearerToken,
   type Challenger,
@@ -57,12 +59,16 @@ const realm = new AvatarRealm().provide(MessageDelivery, (user) => {
   console.log(`logged in: ${String(user)}`);
   return new Nowhere();
 });
-const listener = await listen({
-  endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
-  protocol: esmtp({
-    hostname: 'localhost',
-    portal: new Portal(realm).register(byPassword).register(byToken),
-    challengers: overrideChallengers(defaultChallengers({ hostname: 'localhost' }), xToken),
-  }),
+const portal = new Portal(realm).register(byPassword).register(byToken);
+const challengers = overrideChallengers(defaultChallengers({ hostname: 'localhost' }), xToken);
+await using server = await serve({
+  listeners: [
+    {
+      endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
+      protocol: esmtp({ hostname: 'localhost', portal, challengers }),
+    },
+  ],
+  portal,
 });
-console.log(`listening ${listener.url}`);
+for (const { url } of server.listeners) console.log(`listening ${url}`);
+await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));

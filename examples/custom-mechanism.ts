@@ -1,16 +1,17 @@
-// A SASL mechanism of one's own, in two rounds: the server asks for the name, then for an HMAC of something that it made up.
-// Every checker that holds passwords in clear text can judge it.
+// A SASL mechanism of the application in two rounds: the server asks for the name, then for an HMAC
+// of a nonce. Every checker with clear-text passwords can judge its credentials.
 //
 //   C: AUTH X-HMAC-SHA256        S: 334 (base64 of `name`)
 //   C: (base64 of the name)      S: 334 (base64 of the nonce)
 //   C: (base64 of the HMAC of the nonce, its key the password)   S: 235
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, PasswordProof, Portal } from '@postern/cred';
 import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
-import { listen } from '@postern/node';
+import { serve } from '@postern/node';
 import { type Challenger, decodeUtf8, defaultChallengers, encodeUtf8, MalformedResponse } from '@postern/sasl';
 
-/** What the client has said; whether it is right a checker finds out. */
+/** The name and the HMAC that the client sent. A checker passes the password to verify them. */
 class HmacProof extends PasswordProof {
   readonly username: string;
   readonly #nonce: Uint8Array;
@@ -35,7 +36,7 @@ const hmac: Challenger<HmacProof> = {
   serverFirst: true,
   async challenge(ask) {
     const name = decodeUtf8(await ask(encodeUtf8('name')));
-    if (name === undefined) throw new MalformedResponse('the name is no UTF-8');
+    if (name === undefined) throw new MalformedResponse('the name is not UTF-8');
     const nonce = encodeUtf8(randomBytes(18).toString('base64'));
     const digest = await ask(nonce);
     if (digest.length !== 32) throw new MalformedResponse('an HMAC-SHA-256 has 32 octets');
@@ -54,12 +55,15 @@ class Nowhere extends MessageDelivery {
 const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new Nowhere())).register(
   new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' }),
 );
-const listener = await listen({
-  endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
-  protocol: esmtp({
-    hostname: 'localhost',
-    portal,
-    challengers: [hmac, ...defaultChallengers({ hostname: 'localhost' })],
-  }),
+const challengers = [hmac, ...defaultChallengers({ hostname: 'localhost' })];
+await using server = await serve({
+  listeners: [
+    {
+      endpoint: { scheme: 'smtp', host: 'localhost', port: Number(process.argv[2] ?? 2500) },
+      protocol: esmtp({ hostname: 'localhost', portal, challengers }),
+    },
+  ],
+  portal,
 });
-console.log(`listening ${listener.url}`);
+for (const { url } of server.listeners) console.log(`listening ${url}`);
+await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));

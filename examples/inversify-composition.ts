@@ -1,4 +1,5 @@
-// The toy server of console-esmtp-server.ts, composed by Inversify of the application's own injectable classes.
+// The server of console-esmtp-server.ts, which Inversify composes of injectable classes of the
+// application.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import {
@@ -16,7 +17,7 @@ import { type ForwardPath, type Message, MessageDelivery, Rejection } from '@pos
 import { bindChecker, bindListener, bindRealm, identifiers, start, submissionModules } from '@postern/inversify';
 import { Container, type Factory, inject, injectable, type ServiceIdentifier } from 'inversify';
 
-/** Where the application prints; a test would bind something else. */
+/** Prints a text. A test would bind another function. */
 type Print = (text: string) => void;
 
 const TYPES = {

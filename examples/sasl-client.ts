@@ -1,5 +1,6 @@
-// The client's half: logs in to an SMTP server by the best mechanism that both know. `SmtpSasl` is all that SASL needs to know of a
-// protocol. (To send mail there is `connectSmtp` in @postern/esmtp/client.)
+// A SASL client: it logs in to an SMTP server by the best mechanism that both sides have. `SmtpSasl`
+// is the only part that knows SMTP. (A program that sends mail uses `connectSmtp` of
+// @postern/esmtp/client.)
 //
 //   node examples/dist/sasl-client.js localhost 2500 guest password
 import { connect } from 'node:net';
@@ -38,7 +39,7 @@ class SmtpSasl implements SaslInterface {
     const { code, text } = await command(line);
     if (code === 334) {
       const payload = decodeBase64(text);
-      if (payload === undefined) throw new SaslFailure('the challenge is no base64');
+      if (payload === undefined) throw new SaslFailure('the challenge is not base64');
       return { state: 'challenge', payload };
     }
     if (code === 235) return { state: 'success', payload: undefined };
@@ -78,7 +79,7 @@ function command(line: string): Promise<Reply> {
   return reply();
 }
 
-/** All lines of a reply: `250-first`, `250 last`. */
+/** Reads all lines of a reply: `250-first`, `250 last`. */
 async function reply(): Promise<Reply> {
   const heard: string[] = [];
   for (;;) {

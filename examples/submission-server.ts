@@ -1,10 +1,13 @@
-// A submission server to copy: TLS, SCRAM secrets in a file, a limit on guesses, a log, an ordered end. Users send from their own
-// addresses only, and messages go into Maildirs.
+// A submission server to copy: TLS, SCRAM secrets in a file, a limit on guesses, a log, an ordered
+// end. Users send from their own addresses only, and messages go into Maildirs.
 //
-//   echo 'correct horse battery staple' | node examples/dist/submission-server.js add joe@example.com >> users.txt
-//   node examples/dist/submission-server.js users.txt /var/mail/postern fullchain.pem privkey.pem 'smtp://*:587?tls=required' 'smtps://*:465'
+//   echo 'correct horse battery staple' |
+//     node examples/dist/submission-server.js add joe@example.com >> users.txt
+//   node examples/dist/submission-server.js users.txt /var/mail/postern fullchain.pem privkey.pem \
+//     'smtp://*:587?tls=required' 'smtps://*:465'
 //
-// SIGHUP reads the users and the certificate again. SIGTERM ends the server: transactions have 10 seconds, a second signal ends it at once.
+// SIGHUP reads the users and the certificate again. SIGTERM closes the server: transactions have 10
+// seconds. A second SIGTERM ends the process at once.
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type AvatarId, type Checker, UnauthorizedLogin, UsernamePassword } from '@postern/cred';
@@ -13,7 +16,10 @@ import { MaildirDelivery } from '@postern/maildir';
 import { ScramSecret, ScramSha512Credentials } from '@postern/sasl';
 import { submission } from '@postern/submission';
 
-/** Users from a file of lines `joe@example.com SCRAM-SHA-512$…`: neither the file nor the memory holds a password. */
+/**
+ * Users from a file of lines `joe@example.com SCRAM-SHA-512$…`: neither the file nor the memory
+ * holds a password.
+ */
 class UserFile implements Checker<UsernamePassword | ScramSha512Credentials> {
   readonly credentialInterfaces = [UsernamePassword, ScramSha512Credentials] as const;
   readonly #path: string;
@@ -31,7 +37,9 @@ class UserFile implements Checker<UsernamePassword | ScramSha512Credentials> {
     return file;
   }
 
-  /** Reads the file again. If a line is wrong it rejects, and the users stay as they were. */
+  /**
+   * Reads the file again. If a line is wrong, the method rejects, and the users stay as they were.
+   */
   async reload(): Promise<void> {
     const lines = (await readFile(this.#path, 'utf8')).split('\n');
     const secrets = new Map<string, ScramSecret>();
@@ -50,11 +58,11 @@ class UserFile implements Checker<UsernamePassword | ScramSha512Credentials> {
   async requestAvatarId(credentials: UsernamePassword | ScramSha512Credentials): Promise<AvatarId> {
     const secret = this.#secrets.get(credentials.username);
     if (credentials instanceof ScramSha512Credentials) {
-      // For an unknown user the credentials go on against a decoy of their own: the client cannot tell.
+      // For an unknown user the credentials continue with a decoy secret: the client cannot tell.
       if (secret === undefined || !(await credentials.verify(secret))) throw new UnauthorizedLogin();
       return credentials.username;
     }
-    // As much work for an unknown user.
+    // An unknown user costs the same work: the client cannot tell from the time.
     const right = await (secret ?? this.#decoy).verifyPassword(credentials.password);
     if (secret === undefined || !right) throw new UnauthorizedLogin();
     return credentials.username;
@@ -98,7 +106,7 @@ async function serve(): Promise<void> {
   }
 }
 
-/** Prints the line of a user for the file; the password is the first line of the standard input. */
+/** Prints the user's line for the file. The password is the first line of the standard input. */
 async function printUser(username: string): Promise<void> {
   for await (const password of createInterface({ input: process.stdin })) {
     const secret = await ScramSecret.derive(password, { hash: 'sha512' });

@@ -1,7 +1,9 @@
-// One portal, two protocols, two kinds of avatar: what joe sends by ESMTP to himself he reads by a small protocol of our own.
+// One portal, two protocols, two kinds of avatar: joe sends a message to himself by ESMTP, and
+// reads it by a small protocol of this file.
 //
 //   ESMTP on the port given (2500), asks for a MessageDelivery
 //   LOGIN name password, LIST, BYE on the next port, asks for an Inbox
+import { once } from 'node:events';
 import type { Conversation } from '@postern/conversation';
 import {
   type AvatarId,
@@ -13,10 +15,10 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { type Envelope, esmtp, type Message, MessageDelivery } from '@postern/esmtp';
-import { listen } from '@postern/node';
+import { serve } from '@postern/node';
 import { withThrottle } from '@postern/throttle';
 
-/** What a user may do about messages that have come. */
+/** The avatar of a user who reads. */
 class Inbox {
   readonly subjects: readonly string[];
   constructor(subjects: readonly string[]) {
@@ -24,7 +26,7 @@ class Inbox {
   }
 }
 
-/** What a user may do about messages to be sent: anybody's inbox takes them. */
+/** The avatar of a user who sends. Every inbox takes the messages. */
 class Outbox extends MessageDelivery {
   validateFrom(): void {}
   validateTo(): void {}
@@ -57,7 +59,7 @@ const realm = new AvatarRealm()
 const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 'hunter2' });
 const portal = new Portal(realm).register(withThrottle(users));
 
-/** A protocol is a function that leads a conversation. */
+/** A protocol is an async function of a conversation. */
 async function readInbox(conversation: Conversation): Promise<void> {
   let login: Login<Inbox> | undefined;
   try {
@@ -87,13 +89,12 @@ function mindOf({ transport: { remote, local, tls }, signal }: Conversation): Mi
 }
 
 const port = Number(process.argv[2] ?? 2500);
-const outgoing = await listen({
-  endpoint: { scheme: 'smtp', host: 'localhost', port },
-  protocol: esmtp({ hostname: 'localhost', portal }),
+await using server = await serve({
+  listeners: [
+    { endpoint: { scheme: 'smtp', host: 'localhost', port }, protocol: esmtp({ hostname: 'localhost', portal }) },
+    { endpoint: { scheme: 'inbox', host: 'localhost', port: port === 0 ? 0 : port + 1 }, protocol: readInbox },
+  ],
+  portal,
 });
-const incoming = await listen({
-  endpoint: { scheme: 'inbox', host: 'localhost', port: port === 0 ? 0 : port + 1 },
-  protocol: readInbox,
-});
-console.log(`listening ${outgoing.url}`);
-console.log(`listening ${incoming.url}`);
+for (const { url } of server.listeners) console.log(`listening ${url}`);
+await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
