@@ -30,7 +30,7 @@ beforeAll(async () => {
     writeFile(cert, server.cert),
     writeFile(key, server.key),
     writeFile(messageFile, MESSAGE),
-    // swaks stuffs only together with other changes that it makes.
+    // swaks stuffs dots only together with other changes, so the file has them stuffed.
     writeFile(stuffedFile, `${MESSAGE.replaceAll(/^\./gm, '..')}.`),
   ]);
   postern = await startPostern(
@@ -49,7 +49,7 @@ for (const channel of CHANNELS) {
   describe.concurrent(`over ${channel}`, () => {
     describe.skipIf(skips('curl', 'curl'))('curl', () => {
       for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5']) {
-        it(`delivers the same bytes with ${mechanism}`, async () => {
+        it(`delivers the same octets with ${mechanism}`, async () => {
           const to = recipient('curl', channel, mechanism);
           expect(await curl(channel, mechanism, 's3cret', to)).toMatchObject({ code: 0 });
           await expectDelivered(join(folder, 'mail'), to);
@@ -64,7 +64,7 @@ for (const channel of CHANNELS) {
 
     describe.skipIf(skips('swaks', 'swaks'))('swaks', () => {
       for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5']) {
-        it(`delivers the same bytes with ${mechanism}`, async () => {
+        it(`delivers the same octets with ${mechanism}`, async () => {
           const to = recipient('swaks', channel, mechanism);
           const { code, output } = await swaks(channel, mechanism, 's3cret', to);
           expect(code, output).toBe(0);
@@ -81,7 +81,7 @@ for (const channel of CHANNELS) {
 
     describe('nodemailer', () => {
       for (const method of ['PLAIN', 'LOGIN', 'CRAM-MD5']) {
-        it(`delivers the same bytes with ${method}`, async () => {
+        it(`delivers the same octets with ${method}`, async () => {
           const to = recipient('nodemailer', channel, method);
           await nodemailer(channel, method, 's3cret', to);
           await expectDelivered(join(folder, 'mail'), to);
@@ -99,8 +99,8 @@ for (const channel of CHANNELS) {
     // gsasl has no implicit TLS.
     if (channel !== 'implicit TLS') {
       describe.skipIf(skips('gsasl', 'gsasl'))('gsasl', () => {
-        // Under TLS SCRAM-SHA-256 is not offered by default: GNU SASL refuses it there without its
-        // -PLUS.
+        // Under TLS, Postern does not offer SCRAM-SHA-256 by default, since GNU SASL refuses it
+        // there without its -PLUS.
         const scram = channel === 'clear text' ? ['SCRAM-SHA-256'] : [];
         for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5', ...scram]) {
           it(`logs in with ${mechanism}`, async () => {
@@ -115,7 +115,7 @@ for (const channel of CHANNELS) {
           });
         }
 
-        it('sees no difference between an unknown user and a wrong password', async () => {
+        it('gets the same replies for an unknown user as for a wrong password', async () => {
           const [wrong, unknown] = await Promise.all([
             gsasl(channel, scram[0] ?? 'CRAM-MD5', 'joe', 'wrong'),
             gsasl(channel, scram[0] ?? 'CRAM-MD5', 'eve', 'wrong'),
@@ -182,14 +182,14 @@ function gsasl(channel: Channel, mechanism: string, user: string, password: stri
 }
 
 /**
- * What gsasl printed, with what must differ from one exchange to the next (names, nonces, salts,
- * proofs) by its length only.
+ * Returns the output of gsasl with a placeholder of the same length for each part that differs
+ * between exchanges: names, nonces, salts, proofs.
  */
 function shape(output: string): string {
   return (
     output
       .replaceAll('eve', 'joe')
-      // Standard error, which comes when it likes.
+      // Standard error has no fixed place among the lines.
       .replace(/^(Trying|TLS) .*\n/gm, '')
       .replace(
         /^(334 )?([A-Za-z0-9+/]{4,}={0,2})$/gm,

@@ -14,7 +14,7 @@ const TEXT = 'Subject: hello\n\nhello\n';
 let folder: string;
 let maildirs: string;
 let files: CertificateFiles;
-/** As it comes: no option is about mechanisms. */
+/** A server with the default mechanisms. */
 let postern: RunningPostern;
 
 beforeAll(async () => {
@@ -29,14 +29,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await postern.stop()).toBe(0);
-  // Only a departing list is worth a warning.
+  // The default list of mechanisms shuts out no common client, so no warning stands in the log.
   expect(postern.output()).not.toMatch(/shut out|s3cret/);
   await rm(folder, { recursive: true });
 });
 
-/**
- * Clients that are given the server, the authority, the user and the password, and nothing else.
- */
+/** Clients that get the server, the authority, the user and the password, and no other option. */
 describe.each(CHANNELS)('by default, over %s,', (channel) => {
   for (const program of ['mutt', 'neomutt']) {
     it.skipIf(skips(program, program))(`${program} logs in and sends`, async () => {
@@ -60,7 +58,7 @@ describe.each(CHANNELS)('by default, over %s,', (channel) => {
     expectDelivered(ended, await delivered(to));
   });
 
-  it.skipIf(skips('go', 'golang-go'))('Go’s net/smtp logs in and sends', async () => {
+  it.skipIf(skips('go', 'golang-go'))('net/smtp of Go logs in and sends', async () => {
     const to = `go-${channel}@example.com`;
     const client = join(folder, `go-client-${channel}`);
     await expectDone('go', ['build', '-o', client, GO_CLIENT]);
@@ -83,7 +81,7 @@ async function mutt(program: string, channel: Channel, to: string): Promise<Ende
   return run('env', [...words`HOME=${folder} TERM=dumb ${program} -n -F ${settings} -s hello -- ${to}`], 'hello\n');
 }
 
-/** The one message in this recipient's Maildir; undefined if there is none. */
+/** Resolves to the only message in the recipient's Maildir; undefined for an empty Maildir. */
 async function delivered(to: string): Promise<string | undefined> {
   const inbox = join(maildirs, to, 'new');
   const [name, ...others] = await readdir(inbox).catch(() => []);

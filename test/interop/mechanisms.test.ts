@@ -9,7 +9,7 @@ import { type Ended, run, skips, words } from '../support/program.ts';
 
 /** The files of a certificate and its key. */
 type Certificate = readonly [cert: string, key: string];
-/** What a client proves who it is with; a string is a password or a token. */
+/** A proof of identity; a string is a password or a token. */
 type Secret = string | Certificate;
 
 const BY_PASSWORD = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'];
@@ -21,10 +21,10 @@ let maildirs: string;
 let messageFile: string;
 let files: CertificateFiles;
 let postern: RunningPostern;
-/** Offers XOAUTH2 and not OAUTHBEARER, which curl prefers, whatever it is told. */
+/** Offers XOAUTH2 without OAUTHBEARER, which curl prefers to the mechanism of its option. */
 let withXoauth2: RunningPostern;
 let own: Certificate;
-let strangers: Certificate;
+let unknown: Certificate;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-mechanisms-'));
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await writeFile(messageFile, MESSAGE);
   files = await certificateFiles(folder);
   own = [files.clientCert, files.clientKey];
-  strangers = await strangersCertificate();
+  unknown = await unknownCertificate();
   const options = [
     ...words`--listen smtp://127.0.0.1:0?tls=required --tls-cert ${files.cert} --tls-key ${files.key} --tls-client-ca ${files.ca}`,
     ...words`--config ${CONFIG} --deliver maildir:${maildirs} --hostname localhost --log json --mechanisms`,
@@ -53,11 +53,11 @@ afterAll(async () => {
 
 describe.skipIf(skips('curl', 'curl'))('curl', { concurrent: true }, () => {
   for (const mechanism of [...BY_PASSWORD, ...BY_TOKEN, 'EXTERNAL']) {
-    it(`delivers the same bytes with ${mechanism}`, async () => {
+    it(`delivers the same octets with ${mechanism}`, async () => {
       const to = recipient('curl', mechanism);
       const { code, output } = await curl(mechanism, rightSecret(mechanism), to);
       expect(code, output).toBe(0);
-      expect(said(output)).toBe(`AUTH ${mechanism}`);
+      expect(authCommand(output)).toBe(`AUTH ${mechanism}`);
       await expectDelivered(maildirs, to);
     });
   }
@@ -65,31 +65,31 @@ describe.skipIf(skips('curl', 'curl'))('curl', { concurrent: true }, () => {
   for (const mechanism of [...BY_PASSWORD, ...BY_TOKEN]) {
     it(`is refused with ${mechanism} and a wrong secret`, async () => {
       const { code, output } = await curl(mechanism, wrongSecret(mechanism), NOBODY);
-      expect(said(output)).toBe(`AUTH ${mechanism}`);
+      expect(authCommand(output)).toBe(`AUTH ${mechanism}`);
       expect(code, output).toBe(67);
     });
   }
 
-  it('is not offered EXTERNAL with the certificate of a stranger', async () => {
-    const { code, output } = await curl('EXTERNAL', strangers, NOBODY);
-    expect(said(output)).toBeUndefined();
+  it('is not offered EXTERNAL with a certificate of an unknown authority', async () => {
+    const { code, output } = await curl('EXTERNAL', unknown, NOBODY);
+    expect(authCommand(output)).toBeUndefined();
     expect(code, output).toBe(67);
   });
 
-  it('is refused with EXTERNAL as somebody else', async () => {
+  it('is refused with EXTERNAL for another user name', async () => {
     const { code, output } = await curl('EXTERNAL', own, NOBODY, 'ann');
-    expect(said(output)).toBe('AUTH EXTERNAL');
+    expect(authCommand(output)).toBe('AUTH EXTERNAL');
     expect(code, output).toBe(67);
   });
 });
 
 describe.skipIf(skips('msmtp', 'msmtp'))('msmtp', { concurrent: true }, () => {
   for (const mechanism of [...BY_PASSWORD, ...SCRAM, ...BY_TOKEN, 'EXTERNAL']) {
-    it(`delivers the same bytes with ${mechanism}`, async () => {
+    it(`delivers the same octets with ${mechanism}`, async () => {
       const to = recipient('msmtp', mechanism);
       const { code, output } = await msmtp(mechanism, rightSecret(mechanism), to);
       expect(code, output).toBe(0);
-      expect(said(output)).toBe(`AUTH ${mechanism}`);
+      expect(authCommand(output)).toBe(`AUTH ${mechanism}`);
       await expectDelivered(maildirs, to);
     });
   }
@@ -97,19 +97,19 @@ describe.skipIf(skips('msmtp', 'msmtp'))('msmtp', { concurrent: true }, () => {
   for (const mechanism of [...BY_PASSWORD, ...SCRAM, ...BY_TOKEN]) {
     it(`is refused with ${mechanism} and a wrong secret`, async () => {
       const { code, output } = await msmtp(mechanism, wrongSecret(mechanism), NOBODY);
-      expect(said(output)).toBe(`AUTH ${mechanism}`);
+      expect(authCommand(output)).toBe(`AUTH ${mechanism}`);
       expect(output).toContain('authentication failed');
       expect(code, output).toBe(77);
     });
   }
 
-  it('is not offered EXTERNAL with the certificate of a stranger', async () => {
-    const { code, output } = await msmtp('EXTERNAL', strangers, NOBODY);
+  it('is not offered EXTERNAL with a certificate of an unknown authority', async () => {
+    const { code, output } = await msmtp('EXTERNAL', unknown, NOBODY);
     expect(output).toContain('the server does not support authentication method EXTERNAL');
     expect(code).not.toBe(0);
   });
 
-  it('is refused with EXTERNAL as somebody else', async () => {
+  it('is refused with EXTERNAL for another user name', async () => {
     const { code, output } = await msmtp('EXTERNAL', own, NOBODY, 'ann');
     expect(output).toContain('authentication failed');
     expect(code, output).toBe(77);
@@ -131,7 +131,7 @@ function curlSecret(mechanism: string, secret: Secret, user: string): readonly s
   return words`--user ${user}:${secret}`;
 }
 
-/** msmtp makes the line ends itself. */
+/** Sends the message with LF line ends, which msmtp changes to CRLF. */
 function msmtp(mechanism: string, secret: Secret, to: string, user = 'joe'): Promise<Ended> {
   const { port } = urlOf(postern);
   const proof =
@@ -146,8 +146,8 @@ function msmtp(mechanism: string, secret: Secret, to: string, user = 'joe'): Pro
   return run('msmtp', args, MESSAGE.replaceAll('\r\n', '\n'));
 }
 
-/** The client's AUTH command, without the initial response. */
-function said(output: string): string | undefined {
+/** Returns the client's AUTH command without the initial response. */
+function authCommand(output: string): string | undefined {
   return /^(?:>|-->) (AUTH \S+)/m.exec(output)?.[1];
 }
 
@@ -168,11 +168,11 @@ function wrongSecret(mechanism: string): string {
   return BY_TOKEN.includes(mechanism) ? 'wr0ng' : 'wrong';
 }
 
-/** A certificate for joe, from an authority that nobody asked. */
-async function strangersCertificate(): Promise<Certificate> {
+/** Makes a certificate for joe from an authority that the server does not know. */
+async function unknownCertificate(): Promise<Certificate> {
   const authority = await TestAuthority.create('Another Authority');
   const { cert, key } = await authority.client('CN=joe');
-  const paths = [join(folder, 'stranger.pem'), join(folder, 'stranger-key.pem')] as const;
+  const paths = [join(folder, 'unknown.pem'), join(folder, 'unknown-key.pem')] as const;
   await Promise.all([writeFile(paths[0], cert), writeFile(paths[1], key)]);
   return paths;
 }

@@ -6,11 +6,13 @@ import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { type Ended, run, skips, words } from '../support/program.ts';
 import { startRecordingServer } from '../support/recording-server.ts';
 
-/** A file as Unix programs write it. The line of one dot would end a message behind a bare LF. */
+/**
+ * A file with Unix line ends. After a bare LF, a vulnerable server would take the line of one dot
+ * as the end.
+ */
 const UNIX_TEXT = 'Subject: notes\nTo: ann@example.com\n\none\n.\n.two\n..three\n\nMAIL FROM:<eve@example.com>\n';
 /**
- * Behind a file that does not end with CRLF, curl sends CRLF before the last dot: that is an empty
- * line more.
+ * The delivered text. curl adds CRLF to a file that does not end with CRLF: one more empty line.
  */
 const DELIVERED = `${UNIX_TEXT.replaceAll('\n', '\r\n')}\r\n`;
 
@@ -26,7 +28,7 @@ describe.skipIf(skips('curl', 'curl'))('curl that uploads a Unix text file', () 
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('delivers it to a Maildir, with lines that end with CRLF', async () => {
+  it('delivers it into a Maildir with CRLF line ends', async () => {
     const maildirs = join(folder, 'mail');
     await using postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${maildirs} --log silent`,
@@ -40,7 +42,7 @@ describe.skipIf(skips('curl', 'curl'))('curl that uploads a Unix text file', () 
     expect(delivered.slice(delivered.indexOf('Subject:'))).toBe(DELIVERED);
   });
 
-  it('has it sent on, with its dots stuffed, as one message', async () => {
+  it('has it relayed as one message with stuffed dots', async () => {
     await using next = await startRecordingServer();
     await using postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver smtp:127.0.0.1:${String(next.port)} --log silent`,
@@ -51,7 +53,7 @@ describe.skipIf(skips('curl', 'curl'))('curl that uploads a Unix text file', () 
     expect(message.slice(message.indexOf('Subject:'))).toBe(`${DELIVERED.replaceAll(/^\./gm, '..')}.\r\n`);
   });
 
-  it('is refused where newlines=reject', async () => {
+  it('is refused by a listener with newlines=reject', async () => {
     await using postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0?newlines=reject --auth memory:joe:s3cret --deliver discard --log silent`,
     );

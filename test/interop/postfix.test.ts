@@ -20,8 +20,8 @@ describe.skipIf(skipped)('postern login to a Postfix with Dovecot SASL', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-login-'));
     files = await certificateFiles(folder);
-    // joe's password can be had by every mechanism; of ann's there is what we make of it, for
-    // SCRAM-SHA-256 alone.
+    // Dovecot has joe's password in clear text, for every mechanism, and ann's as a secret that
+    // ScramSecret wrote, for SCRAM-SHA-256 and for mechanisms that send the password.
     const ann = await ScramSecret.derive('s3cret', { hash: 'sha256' });
     dovecot = await startDovecot({ joe: '{PLAIN}s3cret', ann: ann.format('dovecot') });
     postfix = await startPostfix({
@@ -41,7 +41,7 @@ describe.skipIf(skipped)('postern login to a Postfix with Dovecot SASL', () => {
   });
 
   describe('over STARTTLS', { concurrent: true }, () => {
-    it('takes SCRAM-SHA-256, the strongest that there is', async () => {
+    it('uses SCRAM-SHA-256, the strongest mechanism of Dovecot', async () => {
       const { code, output } = await login('joe', 's3cret');
       expect(output).toMatch(/^S: 250[- ]AUTH .*\bPLAIN\b/m);
       expect(output).toMatch(/^logged in as joe with SCRAM-SHA-256 in \d+ ms$/m);
@@ -49,28 +49,28 @@ describe.skipIf(skipped)('postern login to a Postfix with Dovecot SASL', () => {
       expect(code).toBe(0);
     });
 
-    it('exits with 1 for a wrong password', async () => {
+    it('ends with 1 for a wrong password', async () => {
       expectRefused(await login('joe', 'wrong'));
     });
 
-    it('exits with 1 for an unknown user', async () => {
+    it('ends with 1 for an unknown user', async () => {
       expectRefused(await login('nobody', 's3cret'));
     });
 
     for (const mechanism of ['SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN', 'LOGIN']) {
-      it(`takes ${mechanism} if told so`, async () => {
+      it(`uses --mechanism ${mechanism}`, async () => {
         const { code, output } = await login('joe', 's3cret', '--mechanism', mechanism);
         expect(output).toContain(`logged in as joe with ${mechanism} in `);
         expect(code).toBe(0);
       });
 
-      it(`exits with 1 for a wrong password with ${mechanism}`, async () => {
+      it(`ends with 1 for a wrong password with ${mechanism}`, async () => {
         expectRefused(await login('joe', 'wrong', '--mechanism', mechanism));
       });
     }
 
     for (const mechanism of ['SCRAM-SHA-256', 'PLAIN']) {
-      it(`logs in with ${mechanism} by a secret that ScramSecret has made for Dovecot`, async () => {
+      it(`logs in with ${mechanism} against a secret that ScramSecret wrote for Dovecot`, async () => {
         const { code, output } = await login('ann', 's3cret', '--mechanism', mechanism);
         expect(output).toContain(`logged in as ann with ${mechanism} in `);
         expect(code).toBe(0);

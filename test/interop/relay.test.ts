@@ -13,7 +13,7 @@ import { RELAY_CONFIG, type RunningPostern, startPostern } from '../support/post
 import { type RunningPostfix, skipsPostfix, startPostfix } from '../support/postfix.ts';
 import { type Ended, run, skips, words } from '../support/program.ts';
 
-// With all that a server might miss, so that none adds it in the middle.
+// A complete header, so that no server adds a field.
 const COMPLETE = `Date: Sun, 01 Feb 2026 03:04:05 +0000\r\nMessage-ID: <interop@example.com>\r\n${MESSAGE}`;
 
 let folder: string;
@@ -46,7 +46,7 @@ describe.skipIf(skipped)('a relay', () => {
 
     afterAll(() => postern?.stop());
 
-    it('delivers the same bytes, from a Postfix that logs in as joe by the strongest mechanism', async () => {
+    it('delivers the same octets from a Postfix that logs in with the strongest mechanism', async () => {
       await using postfix = await startPostfix(relaysTo(postern, 's3cret'));
       expect(await submit(postfix.port)).toMatchObject({ code: 0 });
       await postfix.said(/status=.*\n/);
@@ -55,7 +55,7 @@ describe.skipIf(skipped)('a relay', () => {
       await expectDelivered(maildirs, 'ann@example.com', COMPLETE);
     });
 
-    it('tells a Postfix with a wrong password, which keeps the message', async () => {
+    it('refuses a Postfix with a wrong password, which keeps the message', async () => {
       await using postfix = await startPostfix(relaysTo(postern, 'wrong'));
       expect(await submit(postfix.port)).toMatchObject({ code: 0 });
       await postfix.said(/status=.*\n/);
@@ -90,7 +90,7 @@ describe.skipIf(skipped)('a relay', () => {
       await dovecot?.stop();
     });
 
-    it('delivers the same bytes, logged in over STARTTLS by the strongest mechanism', async () => {
+    it('delivers the same octets after a login over STARTTLS with the strongest mechanism', async () => {
       const { code, output } = await submit(postern.urls[0]?.port, 'ann@example.com', 'joe:s3cret');
       expect(code, output).toBe(0);
       await postfix.said(/status=.*\n/);
@@ -99,11 +99,11 @@ describe.skipIf(skipped)('a relay', () => {
       const [name = '', ...others] = await readdir(join(postfix.maildir, 'new'));
       expect(others).toEqual([]);
       const delivered = await readFile(join(postfix.maildir, 'new', name), 'utf8');
-      // Postfix stores lines as the system ends them.
+      // Postfix stores messages with Unix line ends.
       expect(delivered.slice(delivered.indexOf('Date: '))).toBe(COMPLETE.replaceAll('\r\n', '\n'));
     });
 
-    it('hands on to a Postfix without SMTPUTF8 and 8BITMIME what only declares them', async () => {
+    it('relays an ASCII message that declares SMTPUTF8 and 8BITMIME to a Postfix without both', async () => {
       await using plain = await startPostfix({
         smtputf8_enable: 'no',
         smtpd_discard_ehlo_keywords: '8bitmime',
@@ -129,7 +129,7 @@ describe.skipIf(skipped)('a relay', () => {
       expect(await codeOf(ascii.replace('hello', 'Zürich'))).toBe(554);
     });
 
-    it('tells the client whom Postfix does not take', async () => {
+    it('passes the refusal of a recipient by Postfix to the client', async () => {
       const { code, output } = await submit(postern.urls[0]?.port, 'eve@example.com', 'joe:s3cret');
       expect(output).toMatch(/^< 554 5\.7\.1 .*<eve@example\.com>.*Recipient address rejected/m);
       expect(code).not.toBe(0);
@@ -144,10 +144,7 @@ function submit(port: string | number = '', to = 'ann@example.com', user?: strin
   ]);
 }
 
-/**
- * The lines of main.cf by which a Postfix takes mail from this machine, and hands it on to Postern
- * as joe.
- */
+/** Returns lines of main.cf with which Postfix relays local mail to Postern as joe. */
 function relaysTo({ urls: [url] }: RunningPostern, password: string): Readonly<Record<string, string>> {
   const nextServer = `[localhost]:${url?.port}`;
   return {

@@ -8,13 +8,13 @@ import { type Ended, run, skips, words } from '../support/program.ts';
 
 type TlsVersion = 'TLS 1.3' | 'TLS 1.2';
 const TLS_VERSIONS: readonly TlsVersion[] = ['TLS 1.3', 'TLS 1.2'];
-/** What gsasl binds by, where it can choose. */
+/** The channel binding that gsasl prefers. */
 const BINDING: Readonly<Record<TlsVersion, string>> = { 'TLS 1.3': 'tls-exporter', 'TLS 1.2': 'tls-unique' };
 const HASHES = ['SHA-1', 'SHA-256'];
 
 let folder: string;
 let files: CertificateFiles;
-/** With channel binding on. */
+/** A server that offers channel binding. */
 let postern: RunningPostern;
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ describe.skipIf(skips('gsasl', 'gsasl'))('gsasl', { concurrent: true }, () => {
     }
 
     for (const version of TLS_VERSIONS) {
-      it(`logs in with ${plus} under ${version}, bound by ${BINDING[version]}`, async () => {
+      it(`logs in with ${plus} under ${version} and the channel binding ${BINDING[version]}`, async () => {
         const { code, output } = await gsasl(postern, version, plus, 's3cret');
         expect(gs2Header(output)).toMatch(new RegExp(`^p=${BINDING[version]},`));
         expect(code, output).toBe(0);
@@ -63,7 +63,7 @@ describe.skipIf(skips('gsasl', 'gsasl'))('gsasl', { concurrent: true }, () => {
   }
 
   for (const version of TLS_VERSIONS) {
-    it(`takes SCRAM-SHA-256-PLUS by itself under ${version}`, async () => {
+    it(`chooses SCRAM-SHA-256-PLUS under ${version}`, async () => {
       const { code, output } = await gsasl(postern, version, undefined, 's3cret');
       expect(output).toMatch(/^AUTH SCRAM-SHA-256-PLUS\r?$/m);
       expect(code, output).toBe(0);
@@ -89,10 +89,7 @@ function expectRefused({ code, output }: Ended): void {
   expect(code).not.toBe(0);
 }
 
-/**
- * The beginning of the client's first message, which says whether the exchange is bound to its
- * channel, and by what.
- */
+/** Returns the gs2-header of the client's first message (RFC 5802 §7), which names the binding. */
 function gs2Header(output: string): string {
   const decoded = output.split(/\s+/).map((word) => Buffer.from(word, 'base64').toString('latin1'));
   return decoded.find((message) => message.includes(',n=joe,r=')) ?? '';

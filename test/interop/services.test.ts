@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(skips('swaks', 'swaks'))('swaks', () => {
-  it('61: speaks LMTP with it, and hears of each recipient', async () => {
+  it('61: delivers by LMTP and gets one reply for each recipient', async () => {
     const { code, output } = await run('swaks', [
       ...words`--protocol LMTP --socket ${join(folder, 'lmtp')} --ehlo client.example.org`,
       ...words`--from ann@example.net --to bob@example.com,eve@example.com`,
@@ -36,12 +36,12 @@ describe.skipIf(skips('swaks', 'swaks'))('swaks', () => {
     }
   });
 
-  it('63: hands a client on with XCLIENT', async () => {
+  it('63: forwards the address of a client with XCLIENT', async () => {
     await deliver(1, 'xclient', words`--xclient-addr 198.51.100.7 --xclient-name laptop.example.org`);
     expect(await traceOf('xclient@example.com')).toContain('(laptop.example.org [198.51.100.7])');
   });
 
-  it('64: hands a client on with PROXY, in both versions', async () => {
+  it('64: forwards the address of a client with PROXY version 1 and 2', async () => {
     for (const version of ['1', '2']) {
       const family = version === '1' ? 'TCP4' : 'AF_INET';
       await deliver(2, `proxy${version}`, [
@@ -61,7 +61,7 @@ async function deliver(listener: number, to: string, options: readonly string[])
   expect(code, output).toBe(0);
 }
 
-/** The first lines of the one message that a recipient has got. */
+/** Resolves to the first 500 characters of the recipient's only message. */
 async function traceOf(recipient: string): Promise<string> {
   const inbox = join(folder, 'mail', recipient, 'new');
   const [name = '', ...others] = await readdir(inbox);

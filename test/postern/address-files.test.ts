@@ -3,7 +3,7 @@ import { isAddress, parseAddressLines, parseNamedTargets } from '../../packages/
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 describe('a file of names and targets', () => {
-  it('has one name a line, comments and lines that go on', () => {
+  it('has one name on a line, comments and continuation lines', () => {
     const text = [
       '# aliases',
       'postmaster: ann',
@@ -25,15 +25,18 @@ describe('a file of names and targets', () => {
     expect(placeOf('nobody')).toBe('aliases');
   });
 
-  it.each(['ann', 'ann:', ': ann', 'ann: ,', '"ann: bob'])('names the line of %j, which is none', (line) => {
-    const parse = () => parseNamedTargets(`ok: ann\n${line}\n`, 'aliases');
-    expect(parse).toThrow(UsageError);
-    expect(parse).toThrow('aliases:2: expected name: target, target');
-  });
+  it.each(['ann', 'ann:', ': ann', 'ann: ,', '"ann: bob'])(
+    'is refused for the line %j, with the number of the line',
+    (line) => {
+      const parse = () => parseNamedTargets(`ok: ann\n${line}\n`, 'aliases');
+      expect(parse).toThrow(UsageError);
+      expect(parse).toThrow('aliases:2: expected name: target, target');
+    },
+  );
 });
 
 describe('a file of addresses', () => {
-  it('has one a line, and comments', () => {
+  it('has one address on a line, and comments', () => {
     const text = '# who lives here\nann@example.com\r\n\n  bob # Bob\n@all.example\nc#d@example.com\n';
     expect(parseAddressLines(text, 'recipients')).toEqual([
       'ann@example.com',
@@ -43,9 +46,12 @@ describe('a file of addresses', () => {
     ]);
   });
 
-  it.each(['ann@', 'ann bob', '@', 'ann@example.com OK'])('names the line of %j, which is none', (line) => {
-    const message = 'recipients:3: expected an address, a name or @domain';
-    expect(() => parseAddressLines(`ann\n\n${line}`, 'recipients')).toThrow(message);
-    expect(isAddress(line)).toBe(false);
-  });
+  it.each(['ann@', 'ann bob', '@', 'ann@example.com OK'])(
+    'is refused for the line %j, with the number of the line',
+    (line) => {
+      const message = 'recipients:3: expected an address, a name or @domain';
+      expect(() => parseAddressLines(`ann\n\n${line}`, 'recipients')).toThrow(message);
+      expect(isAddress(line)).toBe(false);
+    },
+  );
 });

@@ -35,7 +35,7 @@ describe('a composition', () => {
     }
   });
 
-  it('is a mistake of the operator with a checker that judges nothing, or a relay without connections', () => {
+  it('throws a UsageError for a checker without interfaces and for a relay without connections', () => {
     const checker = { credentialInterfaces: [], requestAvatarId: () => 'joe' };
     expect(() => composed({ auth: [checker] })).toThrow(UsageError);
     const deliver = relay({ to: 'smtp:192.0.2.1:25', maxConnections: 0 });
@@ -43,7 +43,7 @@ describe('a composition', () => {
     expect(() => composed({ deliver })).toThrow(UsageError);
   });
 
-  it('is a mistake of the operator with Maildirs that cannot be', () => {
+  it('throws a UsageError for impossible options of Maildirs', () => {
     for (const quota of [0, -1, Number.NaN]) {
       const deliver = maildir({ folder: 'mail', quota });
       expect(() => composed({ deliver })).toThrow(`maildir: quota: more than 0 is wanted, not ${quota}`);
@@ -55,7 +55,7 @@ describe('a composition', () => {
     expect(() => maildir({} as never)).toThrow('maildir: expected a folder');
   });
 
-  it('makes ready, and takes leave of, where messages and notifications go', async () => {
+  it('prepares and closes the delivery and the delivery of notifications', async () => {
     const calls: string[] = [];
     const place = (name: string): DeliveryTarget =>
       new DeliveryTarget(() => {
@@ -75,7 +75,7 @@ describe('a composition', () => {
     expect(calls).toEqual(['prepare deliver', 'prepare notify', 'leave deliver', 'leave notify']);
   });
 
-  it('makes ready, and takes leave of, one place for both once', async () => {
+  it('prepares and closes a delivery once that serves both', async () => {
     const calls: string[] = [];
     const place = Object.assign(() => new DiscardDelivery(), {
       prepare: async () => void calls.push('prepare'),
@@ -87,7 +87,7 @@ describe('a composition', () => {
     expect(calls).toEqual(['prepare', 'leave']);
   });
 
-  it('takes leave of where notifications go, though it cannot of where messages go', async () => {
+  it('closes the delivery of notifications even if closing the other one fails', async () => {
     const calls: string[] = [];
     const leaving = (leave: () => MaybePromise<void>) =>
       Object.assign(() => new DiscardDelivery(), { [Symbol.asyncDispose]: async () => await leave() });
@@ -119,7 +119,7 @@ describe('a composition', () => {
       return { delivery, joe };
     }
 
-    it('logs out the delivery of those as well, if one was wanted', async () => {
+    it('logs out their delivery too, if it was opened', async () => {
       const way = new RecordingDelivery();
       const { delivery, joe } = await login(() => way);
       expect(await (await joe.avatar.openMessage(envelope)).end()).toBeUndefined();
@@ -133,7 +133,7 @@ describe('a composition', () => {
       expect(none.calls).toEqual([]);
     });
 
-    it('lets users in, and takes their messages, while there is no delivery for those', async () => {
+    it('accepts logins and messages while their delivery is unavailable', async () => {
       const way = new RecordingDelivery();
       const ways = [
         () => {
@@ -151,7 +151,7 @@ describe('a composition', () => {
     });
   });
 
-  it('keeps to the quota of its Maildirs', async () => {
+  it('enforces the quota of its Maildirs', async () => {
     using folder = temporaryFolder('compose');
     const deliver = maildir({ folder: folder.path, quota: 10 });
     const { portal } = composed({ auth: ['memory:joe:one'], deliver });
@@ -166,7 +166,7 @@ describe('a composition', () => {
     expect(await message.end()).toMatchObject([{ code: 452, enhanced: '4.2.2' }]);
   });
 
-  it('offers no extension that it is to do without', async () => {
+  it('offers no disabled extension', async () => {
     const omitted = 'BINARYMIME|CHUNKING|DSN';
     const offer = async (config: Config) => {
       const protocol = composed(config).container.get(identifiers.Esmtp)();
@@ -178,7 +178,7 @@ describe('a composition', () => {
     expect(less).toContain('REQUIRETLS');
   });
 
-  it('takes more than the grammar if it is to be lenient', async () => {
+  it('accepts commands outside the grammar with `lenient`', async () => {
     const greet = async (config: Config, auth: string) => {
       const protocol = composed(config).container.get(identifiers.Esmtp)();
       return await dialogue(protocol, `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`, {
@@ -189,7 +189,7 @@ describe('a composition', () => {
     await greet({}, '503');
   });
 
-  it('turns away a client that has as many connections as it may have', async () => {
+  it('refuses a client beyond its number of connections', async () => {
     const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { maxConnectionsPerClient: 1 } });
     await using server = await start(container);
     const [listener] = server.listeners;
@@ -200,7 +200,7 @@ describe('a composition', () => {
     for (const transport of [first, second]) transport.destroy();
   });
 
-  it('has the oldest stranger make room for a new client, and keeps who has logged in', async () => {
+  it('closes the oldest unauthenticated connection for a new client and keeps authenticated ones', async () => {
     const { container } = composed({
       listen: ['smtp://127.0.0.1:0'],
       auth: ['memory:joe:secret'],
@@ -223,7 +223,7 @@ describe('a composition', () => {
     for (const conversation of [joe, stranger, newest]) conversation.destroy();
   });
 
-  it('lets in guests only where anonymous is among them, and wants authentication of all others', () => {
+  it('accepts anonymous clients only with --auth anonymous and requires AUTH of others', () => {
     for (const [auth, guests, authentication] of [
       [['memory:joe:one'], false, 'required'],
       [['memory:joe:one', 'anonymous'], true, 'optional'],
@@ -234,7 +234,7 @@ describe('a composition', () => {
     }
   });
 
-  it('lets in guests at an MX and by LMTP, and nowhere else because of that', () => {
+  it('accepts anonymous clients at MX and LMTP listeners without opening the others', () => {
     const listen = [
       'smtp://127.0.0.1:0',
       'smtp://127.0.0.1:0?auth=optional',
@@ -266,7 +266,7 @@ describe('a composition', () => {
     expect(open.challengers.map(({ mechanism }) => mechanism)).toContain('ANONYMOUS');
   });
 
-  it('makes whoever has failed too often wait, unless the operator wants no such limit', async () => {
+  it('throttles a client after too many failures, unless the throttle is off', async () => {
     for (const [throttle, name] of [
       [{ userAndNetwork: { failures: 1, window: 60_000 } }, 'LoginDenied'],
       [undefined, 'UnauthorizedLogin'],
@@ -290,7 +290,7 @@ describe('a composition', () => {
     expect(guesses.at(-1)).toMatchObject({ name: 'LoginDenied', reason: 'too-many' });
   });
 
-  it('closes an operator’s checker with the server', async () => {
+  it('closes the checker of a config file with the server', async () => {
     let disposed = 0;
     const checker = {
       credentialInterfaces: [UsernamePassword],

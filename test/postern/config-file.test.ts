@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('the config file', () => {
-  it('is the one that is named, else the one that lies there, else none', () => {
+  it('is the named file, else a default name in the folder, else undefined', () => {
     expect(findConfigFile(undefined, folder)).toBeUndefined();
     for (const end of ['mjs', 'js', 'mts', 'ts']) {
       writeFileSync(join(folder, `postern.config.${end}`), '');
@@ -30,7 +30,7 @@ describe('the config file', () => {
     expect(await loadConfig(path)).toEqual({ listen: ['smtp://127.0.0.1:0'], log: 'json' });
   });
 
-  it('that does not load is the file’s fault, by its name', async () => {
+  it('is named in the error if it does not load', async () => {
     const path = join(folder, 'b.config.js');
     writeFileSync(path, `throw new Error('not today');`);
     await expect(loadConfig(path)).rejects.toThrow(`${path}: expected a module that loads: not today`);
@@ -42,12 +42,12 @@ describe('the config file', () => {
     [{ sasl: { channelbinding: 'off' } }, 'sasl.channelbinding: ', 'channelBinding'],
     [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: ', 'iterations'],
     [{ tls: { certs: 'x', key: 'x' } }, 'tls.certs: ', 'cert'],
-  ])('suggests a name for the unknown one in %j', (value, where, meant) => {
+  ])('gets a suggestion for the unknown name in %j', (value, where, meant) => {
     expect(() => checkConfig(value, 'my.config.ts')).toThrow(`my.config.ts: ${where}`);
     expect(() => checkConfig(value, 'my.config.ts')).toThrow(`; did you mean "${meant}"?`);
   });
 
-  it('is told its mistakes with what it calls in the same way', async () => {
+  it('is named in an error of a function that it calls', async () => {
     const path = join(import.meta.dirname, 'c.config.ts');
     writeFileSync(path, `import { maildir } from 'postern'; export default { deliver: maildir({}) };`);
     try {
@@ -57,17 +57,17 @@ describe('the config file', () => {
     }
   });
 
-  it('may hold objects of its own', () => {
+  it('may hold checkers and deliveries of its own', () => {
     const config = defineConfig({ auth: [new AnonymousChecker(), 'memory:a:b'], deliver: new DiscardDelivery() });
     expect(checkConfig(config, 'x')).toBe(config);
   });
 
-  it('says which mechanisms there are, and how they are done', () => {
+  it('sets the mechanisms and their options', () => {
     const config = defineConfig({ sasl: { mechanisms: ['PLAIN'], scram: { channelBindings: ['tls-unique'] } } });
     expect(checkConfig(config, 'x')).toBe(config);
   });
 
-  it('says what is wanted of TLS', () => {
+  it('sets the options of TLS', () => {
     const named = [{ cert: 'x', key: 'x', passphraseFile: 'x', names: ['mail.example.com'] }];
     const pair = { cert: 'x', key: 'x', passphrase: 'x', named };
     const tls = { ...pair, clientCa: 'x', minVersion: 'TLSv1.3', ciphers: 'HIGH' } as const;

@@ -6,7 +6,7 @@ import { decodeWords } from '../../packages/postern/src/encoded-words.ts';
 import { printable } from '../../packages/postern/src/printable.ts';
 
 describe('the summary of a message', () => {
-  it('tells envelope, size, subject and first lines', async () => {
+  it('has envelope, size, subject and first lines', async () => {
     const text = 'Received: from x\r\nSubject: hello,\r\n world\r\nX: y\r\n\r\nOne\r\nTwo\r\n';
     expect(await summaryOf(text)).toBe(
       [
@@ -20,7 +20,7 @@ describe('the summary of a message', () => {
     );
   });
 
-  it('is short, however long the message', async () => {
+  it('is short for a long message', async () => {
     const text = `Subject: ${'long '.repeat(100)}\r\n\r\n${'line\r\n'.repeat(100_000)}`;
     const lines = (await summaryOf(text)).split('\n');
     expect(lines).toHaveLength(3 + 10 + 1 + 1);
@@ -28,19 +28,19 @@ describe('the summary of a message', () => {
     expect(Math.max(...lines.map(({ length }) => length))).toBe(161);
   });
 
-  it('has lines of 160 characters as they are, and no longer ones', async () => {
+  it('keeps lines of 160 characters and cuts longer ones', async () => {
     const [whole, cut] = ['x'.repeat(156), 'x'.repeat(157)];
     const lines = (await summaryOf(`\r\n${whole}\r\n${cut}\r\n`)).split('\n');
     expect(lines.slice(3, 5)).toEqual([`  | ${whole}`, `  | ${whole}…`]);
   });
 
-  it('of a message without header, body, or anything is no trouble', async () => {
+  it('works for a message without header, without body, and for an empty one', async () => {
     expect(await summaryOf('')).toContain('sent by joe\n  Subject: \n');
     expect(await summaryOf('\r\nbody')).toContain('  Subject: \n  | body\n');
     expect(await summaryOf('Subject: x')).toMatch(/Subject: x\n$/);
   });
 
-  it('keeps no chunk that it was lent', async () => {
+  it('copies from a chunk before `write` returns', async () => {
     let printed = '';
     const message = new ConsoleDelivery('joe', (text) => {
       printed += text;
@@ -53,7 +53,7 @@ describe('the summary of a message', () => {
     expect(printed).toContain('Subject: first');
   });
 
-  it('never tells a terminal what to do, whatever the client sent', async () => {
+  it('never contains a control sequence for a terminal', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => {
         const printed = await summaryOf(`Subject: \u001b]0;owned\u0007${text}\r\n\r\n\u009b2J${text}`, text);
@@ -62,7 +62,7 @@ describe('the summary of a message', () => {
     );
   });
 
-  it('fails, and so refuses the message, if nobody can read it', async () => {
+  it('refuses the message if writing the summary fails', async () => {
     const message = new ConsoleDelivery('joe', () => Promise.reject(new Error('closed'))).openMessage(envelope);
     await expect(message.end()).rejects.toThrow('closed');
   });
@@ -76,13 +76,13 @@ describe('an encoded word', () => {
     ['=?UTF-8*de?Q?h=C3=BC?=', 'hü'],
     ['=?nothing?Q?a?=', '=?nothing?Q?a?='],
     ['plain', 'plain'],
-  ])('%s is read as %s', (text, expected) => {
+  ])('decodes %s to %s', (text, expected) => {
     expect(decodeWords(text)).toBe(expected);
   });
 });
 
 describe('printable', () => {
-  it('shows what a terminal would obey', () => {
+  it('replaces control characters for a terminal', () => {
     expect(printable('a\u001b[2J\r\n\u009b\u202eb\ud800 ö 😀')).toBe('a\\x1b[2J\\x0d\\x0a\\x9b\\u202eb\\ud800 ö 😀');
     expect(printable('a\u00ad\u200b\u2028\u{e0041}')).toBe('a\\xad\\u200b\\u2028\\u{e0041}');
   });

@@ -5,7 +5,7 @@ import { firstMessage } from '../../packages/postern/src/first-message.ts';
 import { parseListenerUrl } from '../../packages/postern/src/listener-url.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 
-describe('how to send a first message', () => {
+describe('the command line for a first message', () => {
   it.each([
     ['smtp://127.0.0.1:0', 'offered', 'curl -sS smtp://127.0.0.1:2500 --user '],
     ['smtp://0.0.0.0:0', 'none', 'curl -sS smtp://127.0.0.1:2500 --user '],
@@ -21,7 +21,7 @@ describe('how to send a first message', () => {
   });
 });
 
-describe('its addresses are those that the server accepts', () => {
+describe('the addresses of the first message are accepted with the options', () => {
   it.each<[options: Config, from: string, to: string]>([
     [{}, 'guest@example.com', 'ann@example.com'],
     [{ recipients: 'bob@example.org' }, 'guest@example.com', 'bob@example.org'],

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
-/** How often the server is killed; `npm run kill` does it a hundred times. */
+/** The number of kills for each kind of scarcity; `npm run kill` sets 100. */
 const TIMES = Number(process.env['KILLS'] ?? 5);
 const CLIENTS = 8;
 const RECIPIENTS = ['ann', 'bob', 'cyd', 'dan', 'eve'].map((name) => new Mailbox(name, 'example.com'));
@@ -26,18 +26,18 @@ afterAll(async () => {
   await rm(base, { recursive: true });
 });
 
-/** What runs short in a server, and how that is brought about. */
+/** A resource that a server lacks. */
 interface Scarcity {
   readonly of: string;
-  /** Takes it away from a server that runs, with Maildirs in this folder. */
+  /** Takes the resource from a running server. */
   readonly impose: (postern: RunningPostern) => Promise<void>;
-  /** Makes the folder for the Maildirs small; resolves to what undoes that. */
+  /** Limits the size of the folder for the Maildirs. Returns a function that undoes the limit. */
   readonly confine?: (folder: string) => () => void;
 }
 
 const nothing: Scarcity = { of: 'nothing', impose: () => Promise.resolve() };
 
-/** Enough for the connections, and for a few files. */
+/** Enough file descriptors for the connections and for 4 files. */
 const descriptors: Scarcity = {
   of: 'file descriptors',
   async impose({ process: { pid } }) {
@@ -48,8 +48,8 @@ const descriptors: Scarcity = {
 };
 
 /**
- * A small tmpfs where this may be mounted (root on Linux); else files of at most so many octets,
- * which is EFBIG beyond.
+ * A tmpfs of 600 KiB where mounting is allowed (root on Linux); elsewhere a limit of 60,000 octets
+ * for each file, beyond which a write fails with EFBIG.
  */
 const room: Scarcity = mayMount()
   ? {
@@ -67,7 +67,7 @@ const room: Scarcity = mayMount()
 
 describe('a server that is killed under load', () => {
   it.each([nothing, ...(process.platform === 'linux' ? [descriptors, room] : [])])(
-    `has kept what it acknowledged for each recipient, ${TIMES} times, short of $of`,
+    `keeps each acknowledged message for each recipient, ${TIMES} times, short of $of`,
     { timeout: TIMES * 60_000 },
     async (scarcity) => {
       const sum = { acknowledged: 0, lost: 0, refused: 0 };
@@ -93,16 +93,16 @@ describe('a server that is killed under load', () => {
   );
 });
 
-/** Several clients that send until their server is killed. */
+/** Clients that send messages until their server is killed. */
 class Load {
-  /** The digests of messages that were acknowledged for all recipients. */
+  /** The digests of the messages that the server acknowledged for all recipients. */
   readonly acknowledged = new Set<string>();
-  /** Messages that were refused for now. */
+  /** The number of messages that the server refused temporarily. */
   refused = 0;
   #stepsLeft = randomInt(50, 400);
   #kill: () => void = () => {};
 
-  /** Sends until the server is killed, which happens at some step of some message. */
+  /** Sends until the server is killed at a random step of a random message. */
   async runAndKill(folder: string, { impose }: Scarcity): Promise<void> {
     await using postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${folder} --log silent`,
@@ -122,8 +122,8 @@ class Load {
       client = await connectSmtp(transport, { hostname: 'localhost', responders });
       for (;;) await this.#send(client);
     } catch (error) {
-      // The server is gone, as it was to be; anything else is a failure of the test.
-      if (steady(error)) throw error;
+      // The killed server explains a lost connection; any other error fails the test.
+      if (isUnexpected(error)) throw error;
     } finally {
       client?.conversation.destroy();
     }
@@ -149,7 +149,7 @@ class Load {
     this.#step();
   }
 
-  /** What runs short is no reason to refuse for good. */
+  /** Expects temporary refusals (4yz): a lack of resources must not cause a permanent one. */
   #countRefusal(codes: readonly number[]): void {
     expect(codes.filter((code) => code < 400 || code >= 500)).toEqual([]);
     this.refused += 1;
@@ -160,11 +160,11 @@ class Load {
   }
 }
 
-function steady(error: unknown): boolean {
+function isUnexpected(error: unknown): boolean {
   return !/closed the connection|connection broke|peer|ECONN|gone/i.test(String(error));
 }
 
-/** A message whose first line tells the digest of the rest: one that is torn shows it. */
+/** Returns a message whose first line has the digest of its body, so that a torn message shows. */
 function someMessage(): Buffer {
   const lines = Array.from({ length: randomInt(1, 3_000) }, () => `${randomInt(2 ** 40)}`.padEnd(40, '.'));
   const body = `${lines.join('\r\n')}\r\n`;
@@ -175,7 +175,7 @@ function digestOf(message: Buffer): string {
   return /^X-Digest: ([0-9a-f]{64})\r\n/m.exec(message.toString('latin1'))?.[1] as string;
 }
 
-/** Returns how many recipients of acknowledged messages do not have them. */
+/** Returns the number of recipients that lack an acknowledged message. */
 async function lostOf(acknowledged: ReadonlySet<string>, folder: string): Promise<number> {
   let lost = 0;
   for (const recipient of RECIPIENTS) {
@@ -185,7 +185,9 @@ async function lostOf(acknowledged: ReadonlySet<string>, folder: string): Promis
   return lost;
 }
 
-/** The digests of the messages in a Maildir's `new`, each of which is whole. */
+/**
+ * Resolves to the digests of the messages in a Maildir's `new`. Expects each message to be whole.
+ */
 async function inbox(path: string): Promise<ReadonlySet<string>> {
   const digests = new Set<string>();
   for (const name of await readdir(path).catch(() => [])) {

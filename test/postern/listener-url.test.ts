@@ -33,7 +33,7 @@ describe('the URL of a listener', () => {
     ['lmtp+unix:/run/lmtp', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp' }],
     ['lmtp+unix:/run/lmtp?mode=660', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', mode: 0o660 }],
     ['smtp+unix:here/smtp', { endpoint: { scheme: 'smtp', path: 'here/smtp' } }],
-  ])('%s is understood', (text, expected) => {
+  ])('is parsed: %s', (text, expected) => {
     expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
 
@@ -69,7 +69,7 @@ describe('the URL of a listener', () => {
     ['smtps+unix:/run/smtp', 'smtp+unix:PATH'],
     ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],
     ['smtps://127.0.0.1:25?tls=none', 'no tls=none with smtps://'],
-  ])('%j is refused, and what was expected is said', (text, expected) => {
+  ])('is refused with the expected form: %j', (text, expected) => {
     expect(() => parseListenerUrl(text)).toThrow(expected);
   });
 });

@@ -9,7 +9,7 @@ const { remote } = testMind();
 
 type Facts<E = EsmtpEvent> = E extends EsmtpEvent ? Omit<E, 'mind'> : never;
 
-/** What an event comes to, without its time and its client. */
+/** Returns the log line of an event without time and client. */
 function logged(facts: Facts): string {
   let line = '';
   const log = prettyLog((text) => {
@@ -19,7 +19,7 @@ function logged(facts: Facts): string {
   return line.replace(/^\S+ /, '').replace(' remote=192.0.2.1:40000', '').trimEnd();
 }
 
-describe('what is logged of a session', () => {
+describe('the log line of a session event', () => {
   it.each<[Facts, string]>([
     [{ kind: 'connected' }, 'info  connected local=192.0.2.25:587'],
     [
@@ -59,7 +59,7 @@ describe('what is logged of a session', () => {
 });
 
 describe('the log', () => {
-  it('tells that a notification could not be sent, and of nothing that was in the message', () => {
+  it('reports an unsent notification without content of the message', () => {
     const lines: string[] = [];
     const envelope = {
       reversePath: new Mailbox('joe', 'example.com'),
@@ -75,7 +75,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells how many connections were cut off at the end of the grace', () => {
+  it('reports the number of connections that the end of the shutdown timeout closed', () => {
     const lines: string[] = [];
     logListenerError(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });
     expect(lines).toEqual([
@@ -99,7 +99,7 @@ describe('the log', () => {
     expect(lines.map((text) => text.replace(/^\S+/, ''))).toEqual([line]);
   });
 
-  it('tells once a minute that connections cannot be accepted, and not for each of them', () => {
+  it('reports failures to accept connections once a minute', () => {
     const lines: string[] = [];
     let now = 0;
     const tell = logListenerError(

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { hasColours } from '../../packages/postern/src/colours.ts';
 import { jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
 
-describe('the log for people', () => {
-  it('is a line an entry, which nobody can break or colour', () => {
+describe('the pretty log', () => {
+  it('has one line for each entry, which no value can break or colour', () => {
     let written = '';
     const log = prettyLog(
       (line) => {
@@ -22,7 +22,7 @@ describe('the log for people', () => {
 });
 
 describe('colours', () => {
-  it('mark time, level and message, and leave a client no sequence of its own', () => {
+  it('mark time, level and message, and no control sequence of a client passes', () => {
     let written = '';
     const write = (line: string) => {
       written += line;
@@ -42,13 +42,13 @@ describe('colours', () => {
     ['a file with FORCE_COLOR', {}, { FORCE_COLOR: '1' }, true],
     ['a terminal with FORCE_COLOR=0', terminal, { FORCE_COLOR: '0' }, false],
     ['NO_COLOR and FORCE_COLOR', terminal, { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
-  ])('are for %s: %#', (_name, stream, env, expected) => {
+  ])('follow terminal and environment: %s (%#)', (_name, stream, env, expected) => {
     expect(hasColours(stream, env)).toBe(expected);
   });
 });
 
-describe('the log for programs', () => {
-  it('is an object an entry, on one line, in which nothing turns the writing or commands a terminal', () => {
+describe('the JSON log', () => {
+  it('has one object on one line for each entry, without bidirectional or control characters', () => {
     let written = '';
     const log = jsonLog((line) => {
       written += line;

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { droppingWriter } from '../../packages/postern/src/dropping-writer.ts';
 
-/** Takes lines when it is told to. */
+/** A stream that accepts lines on request. */
 class Stalled extends Writable {
   readonly taken: string[] = [];
   #next: (() => void) | undefined;
@@ -12,7 +12,7 @@ class Stalled extends Writable {
     this.#next = next;
   }
 
-  /** Takes all that there is. */
+  /** Accepts all waiting lines. */
   async readAll(): Promise<void> {
     while (this.writableLength > 0) {
       this.#next?.();
@@ -21,8 +21,8 @@ class Stalled extends Writable {
   }
 }
 
-describe('a log that loses', () => {
-  it('passes every line on to who reads', async () => {
+describe('a log that drops lines', () => {
+  it('passes every line to a reader that keeps up', async () => {
     const stream = new Stalled();
     const write = droppingWriter(stream, () => expect.fail('nothing is lost'));
     for (const line of ['one', 'two', 'three']) write(line);
@@ -30,7 +30,7 @@ describe('a log that loses', () => {
     expect(stream.taken).toEqual(['one', 'two', 'three']);
   });
 
-  it('keeps a bounded number of lines for who has stalled, and tells how many are lost, once there is room', async () => {
+  it('keeps a bounded number of octets for a stalled reader and reports the lost lines later', async () => {
     const stream = new Stalled();
     const line = 'x'.repeat(1024);
     const write = droppingWriter(stream, (lines) => write(`lost ${lines}`));

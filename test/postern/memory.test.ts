@@ -21,9 +21,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-// The peak of a process is only to be had from the proc file system.
+// The proc file system of Linux has the peak memory of a process.
 describe.skipIf(process.platform !== 'linux')('a message of 1 GiB', () => {
-  it('raises the memory of the server by no more than 64 MiB', { timeout: 300_000 }, async () => {
+  it('raises the peak memory of the server by at most 64 MiB', { timeout: 300_000 }, async () => {
     const config = join(folder, 'postern.config.mjs');
     await writeFile(config, `export default { limits: { maxMessageSize: ${2 ** 31} } };`);
     await using postern = await startPostern(
@@ -48,7 +48,7 @@ function* body(mebibytes: number): Generator<Uint8Array> {
   for (let sent = 0; sent < mebibytes; sent++) yield lines;
 }
 
-/** The most memory that a process has had, in bytes. */
+/** Resolves to the peak resident memory of a process, in octets. */
 async function peak(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;

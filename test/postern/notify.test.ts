@@ -114,7 +114,7 @@ describe('postern serve --notify', () => {
     expect(back.delivered[0]?.text).not.toContain('Subject: hi');
   });
 
-  it('logs an unsent notification, and tells the client which recipients have the message', async () => {
+  it('logs an unsent notification and names to the client the recipients that have the message', async () => {
     const [store, back] = [new RecordingDelivery(), new RecordingDelivery()];
     store.onEnd = () => [undefined, new Reply(552, '5.2.2', 'Mailbox full')];
     back.onTo = () => {

@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('the end of npm', () => {
-  it('is noticed when this process has another parent', async () => {
+  it('shows in a new parent of this process', async () => {
     const process = { env: { npm_lifecycle_event: 'start' }, ppid: 100 };
     const ended = npmEnded(process);
     vi.advanceTimersByTime(10_000);
@@ -16,7 +16,7 @@ describe('the end of npm', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is not looked for where npm did not start this process', () => {
+  it('is not watched unless npm started this process', () => {
     void npmEnded({ env: {}, ppid: 100 });
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -10,7 +10,7 @@ import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 const SECURE = { listen: ['smtps://0.0.0.0:465'], auth: ['memory:joe:secret'], tls: { cert: 'c', key: 'k' } };
 
-/** What the server would warn of, one text for each warning. */
+/** Returns the warnings of the server. */
 function warnings(config: Config): readonly string[] {
   const told: string[] = [];
   const log: Log = {
@@ -36,7 +36,7 @@ describe('a warning of shut-out clients', () => {
     ['channel binding that is required', { channelBinding: 'required' }, /mutt.*Go net\/smtp.*curl/],
     ['SCRAM-SHA-256 without its -PLUS', { mechanisms: ['SCRAM-SHA-256', 'PLAIN'] }, /msmtp from 1\.8\.26/],
     [
-      'a binding that GNU SASL needs and the server does not take',
+      'a binding that GNU SASL needs and the server refuses',
       { channelBinding: 'offered', scram: { channelBindings: ['tls-exporter', 'tls-server-end-point'] } },
       /msmtp, mpop, gsasl under TLS 1\.2/,
     ],
@@ -47,20 +47,20 @@ describe('a warning of shut-out clients', () => {
   });
 });
 
-describe('a warning that nobody can log in', () => {
+describe('a warning that no user can log in', () => {
   const secrets = {
     credentialInterfaces: [ScramSha256Credentials],
     requestAvatarId: () => 'joe',
   };
   const key = { scram: { key: new Uint8Array(32) } };
 
-  it('is given where the stored secrets serve no mechanism that is offered', () => {
+  it('is given if the stored secrets fit no offered mechanism', () => {
     expect(warnings({ ...SECURE, auth: [secrets], sasl: key })).toContainEqual(
       expect.stringMatching(/^no mechanism is offered.*smtps:\/\/0\.0\.0\.0:465/),
     );
   });
 
-  it('is not given where they do, nor where mail needs no login', () => {
+  it('is not given if they fit one, or if mail needs no login', () => {
     const named = { ...key, mechanisms: ['SCRAM-SHA-256'] };
     for (const config of [
       { ...SECURE, auth: [secrets], sasl: named },
@@ -72,18 +72,18 @@ describe('a warning that nobody can log in', () => {
 });
 
 describe('--allow-cleartext', () => {
-  it('is worth a warning at each start', () => {
+  it('causes a warning at each start', () => {
     const { config } = parseOptions(['--allow-cleartext', '172.16.0.0/12,fd00::/8']);
     expect(config.allowCleartext).toEqual(['172.16.0.0/12', 'fd00::/8']);
     expect(warnings(config)).toEqual([expect.stringMatching(/without TLS.*172\.16\.0\.0\/12,fd00::\/8/)]);
   });
 
-  it('names networks', () => {
+  it('accepts networks', () => {
     const { config } = parseOptions(['--allow-cleartext', '10.0.0.0/33']);
     expect(() => warnings(config)).toThrow(UsageError);
   });
 
-  it('lets clients of that network, and of no other, use mechanisms that expose the password', () => {
+  it('offers mechanisms that expose the password to clients of that network only', () => {
     const settings = settingsOf({ config: { allowCleartext: ['172.16.0.0/12'] }, nameOf: (key) => key });
     const { mechanismPolicy } = compose(settings, {
       log: openLog('silent'),
@@ -98,17 +98,17 @@ describe('--allow-cleartext', () => {
 });
 
 describe('--channel-binding', () => {
-  it.each(['off', 'offered', 'required'])('takes %s', (word) => {
+  it.each(['off', 'offered', 'required'])('accepts %s', (word) => {
     expect(parseOptions(['--channel-binding', word]).config.sasl).toEqual({ channelBinding: word });
   });
 
-  it('takes no other word', () => {
+  it('refuses other words', () => {
     expect(() => parseOptions(['--channel-binding', 'on'])).toThrow(
       '--channel-binding: expected off, offered, required',
     );
   });
 
-  it('stands beside a list of mechanisms', () => {
+  it('works together with a list of mechanisms', () => {
     const { config } = parseOptions(['--channel-binding', 'required', '--mechanisms', 'external']);
     expect(config.sasl).toEqual({ channelBinding: 'required', mechanisms: ['EXTERNAL'] });
   });

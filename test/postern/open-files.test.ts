@@ -33,17 +33,17 @@ describe('the operator', () => {
     [250, settings(1), false],
     [249, settings(1), true],
     [9_999, settings(1, 10_000), true],
-  ])('hears that there are %d connections if that is a surprise', (room, wanted, told) => {
+  ])('gets a warning of %d connections if they are fewer than configured', (room, wanted, told) => {
     expect(isShort(room, wanted)).toBe(told);
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('a process that may open few files', () => {
-  it('knows how many', () => {
+describe.skipIf(process.platform !== 'linux')('a process with a low limit of open files', () => {
+  it('reads the limit', () => {
     expect(openFiles()).toBeGreaterThan(32);
   });
 
-  it('has a word for everybody, tells the operator once, and goes on afterwards', async () => {
+  it('replies to every client, warns the operator once and recovers', async () => {
     const port = await freePort();
     const options = ['--listen', `smtp://127.0.0.1:${port}`, '--auth', 'anonymous', '--deliver', 'discard'];
     const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, BIN, 'serve', ...options]);
@@ -56,7 +56,8 @@ describe.skipIf(process.platform !== 'linux')('a process that may open few files
     const clients = Array.from({ length: 100 }, () => new LineClient(connect(port, '127.0.0.1')));
     const greetings = await Promise.all(clients.map((client) => client.hear()));
     expect(greetings.filter((greeting) => greeting.startsWith('220 '))).toHaveLength(100);
-    // The oldest clients make room for the newest: strangers keep nine tenths of the 32 places.
+    // New clients displace the oldest: unauthenticated ones hold at most nine tenths of the 32
+    // places.
     const farewells: string[] = [];
     for (const client of clients)
       client.hear().then(

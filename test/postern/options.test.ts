@@ -3,7 +3,7 @@ import { parseOptions } from '../../packages/postern/src/options.ts';
 import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 describe('the options of the command line', () => {
-  it('may all be left out', () => {
+  it('are all optional', () => {
     expect(parseOptions([])).toEqual({ config: {}, configFile: undefined });
   });
 
@@ -64,7 +64,7 @@ describe('the options of the command line', () => {
     [['--lenient=yes'], '--lenient', '--help'],
     [['smtp://127.0.0.1:25'], 'smtp://127.0.0.1:25', '--listen'],
     [['-x'], "'-x'", '--help'],
-  ])('%j is refused: the option is named, and what was expected', (argv, name, expected) => {
+  ])('%j is refused with the name of the option and the expected form', (argv, name, expected) => {
     const error = errorOf(() => parseOptions(argv));
     expect(error).toBeInstanceOf(UsageError);
     expect(error.message).toContain(name);

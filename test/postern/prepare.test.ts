@@ -3,10 +3,10 @@ import { DiscardDelivery } from '../../packages/postern/src/discard-delivery.ts'
 import { prepare } from '../../packages/postern/src/prepare.ts';
 import { StartError } from '../../packages/postern/src/start-error.ts';
 
-describe('a place for messages', () => {
+describe('the preparation of a delivery', () => {
   const place = (answer: () => Promise<void>) => Object.assign(() => new DiscardDelivery(), { prepare: answer });
 
-  it('that never answers does not keep the server from ending its start', async () => {
+  it('fails the start after a timeout if it never settles', async () => {
     const outcome = prepare(
       place(() => new Promise<void>(() => {})),
       1,
@@ -15,7 +15,7 @@ describe('a place for messages', () => {
     await expect(outcome).rejects.toThrow('--deliver: not ready after 1 ms; expected a place that answers');
   });
 
-  it('that answers, or fails, is waited for', async () => {
+  it('delays the start until it settles', async () => {
     await prepare(place(async () => {}));
     await prepare(() => new DiscardDelivery());
     const broken = place(() => Promise.reject(new StartError('no room')));

@@ -9,7 +9,7 @@ import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('the server key of SCRAM', () => {
-  it('is made once, for its owner only, and read from then on', async () => {
+  it('is created once, readable by its owner only, and then read', async () => {
     using folder = temporaryFolder('scram-key');
     const file = join(folder.path, 'scram.key');
     const made = await loadScramKey(file);
@@ -19,7 +19,7 @@ describe('the server key of SCRAM', () => {
     expect(readdirSync(folder.path)).toEqual(['scram.key']);
   });
 
-  it('is one for all who start at the same time', async () => {
+  it('is the same for processes that start at the same time', async () => {
     using folder = temporaryFolder('scram-key');
     const file = join(folder.path, 'scram.key');
     const keys = await Promise.all(Array.from({ length: 5 }, () => loadScramKey(file)));
@@ -29,7 +29,7 @@ describe('the server key of SCRAM', () => {
   it.each([
     ['others can read', (file: string) => chmodSync(file, 0o640), 'expected mode 0600'],
     ['is short', (file: string) => writeFileSync(file, 'AAAA'), 'expected 32 octets or more in base64'],
-  ])('that %s does not start a server, and stays as it is', async (_what, spoil, message) => {
+  ])('that %s fails the start and keeps the file unchanged', async (_what, spoil, message) => {
     using folder = temporaryFolder('scram-key');
     const file = join(folder.path, 'scram.key');
     await loadScramKey(file);
@@ -40,11 +40,11 @@ describe('the server key of SCRAM', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
-  it('in a folder that is missing is an error that names the file', async () => {
+  it('in a missing folder is an error that names the file', async () => {
     await expect(loadScramKey('/nowhere/at/all/scram.key')).rejects.toThrow('--scram-key /nowhere/at/all/scram.key: ');
   });
 
-  it('is asked for where a checker has stored secrets, and only there', () => {
+  it('is required only if a checker has stored secrets', () => {
     const stored = { credentialInterfaces: [ScramSha256Credentials], requestAvatarId: () => 'joe' };
     const clear = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
     expect(() => expectScramKey([clear, stored], false)).toThrow(UsageError);

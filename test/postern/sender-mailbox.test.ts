@@ -12,7 +12,8 @@ import { RecordingDelivery } from '../esmtp/server.ts';
 const CLOSED = new Reply(550, '5.2.1', 'Closed');
 
 /**
- * A server that keeps mail here, where the second recipient of two fails for good after the data.
+ * Starts a server with local mailboxes. After the data, the second of two recipients fails for
+ * good.
  */
 async function server(config: Config, { isLocal = true } = {}) {
   const [store, remote] = [new RecordingDelivery(), new RecordingDelivery()];
@@ -30,7 +31,7 @@ async function server(config: Config, { isLocal = true } = {}) {
   return { store, remote, destination };
 }
 
-/** Sends a message for two recipients; resolves to the message. */
+/** Sends a message to two recipients and resolves to its text. */
 async function send(
   { destination }: Awaited<ReturnType<typeof server>>,
   from: string,
@@ -61,7 +62,7 @@ const LISTED: Config = {
 };
 
 describe('a notification', () => {
-  it('lies in the own mailbox of a sender who lives here', async () => {
+  it('goes into the mailbox of a local sender', async () => {
     const made = await server(LISTED);
     const message = await send(made, 'joe@example.com');
     expect(message.isNotified?.(1)).toBe(true);
@@ -73,7 +74,7 @@ describe('a notification', () => {
     expect(notification?.text).toContain('bob@example.com');
   });
 
-  it('goes by notify to a sender who lives elsewhere, and not to one who lives here', async () => {
+  it('goes through `notify` for remote senders only', async () => {
     const made = await server({ ...LISTED, notify: 'discard' });
     expect((await send(made, 'joe@example.net')).isNotified?.(1)).toBe(true);
     expect(made.remote.delivered).toHaveLength(1);
@@ -87,18 +88,15 @@ describe('a notification', () => {
     ['nobody of this name lives here', LISTED, 'eve@example.com', 'joe'],
     ['the sender has not logged in', LISTED, 'joe@example.com', ANONYMOUS],
     ['nobody says who lives here', { ...LISTED, domains: '*', recipients: [] }, 'joe@example.com', 'joe'],
-  ])(
-    'is sent by nobody where there is no notify, and %s: the client hears of the failure',
-    async (_, config, from, avatarId) => {
-      const { recipients, ...others } = config;
-      const made = await server(recipients?.length === 0 ? others : config);
-      const message = await send(made, from, avatarId);
-      expect(message.isNotified?.(1) ?? false).toBe(false);
-      expect(made.store.delivered).toHaveLength(1);
-    },
-  );
+  ])('is not sent without `notify` if %s: the client gets the failure', async (_, config, from, avatarId) => {
+    const { recipients, ...others } = config;
+    const made = await server(recipients?.length === 0 ? others : config);
+    const message = await send(made, from, avatarId);
+    expect(message.isNotified?.(1) ?? false).toBe(false);
+    expect(made.store.delivered).toHaveLength(1);
+  });
 
-  it('goes by notify alone where mail does not stay here', async () => {
+  it('goes through `notify` only if no mail is stored here', async () => {
     const made = await server({ ...LISTED, notify: 'discard' }, { isLocal: false });
     expect((await send(made, 'joe@example.com')).isNotified?.(1)).toBe(true);
     expect([made.store.delivered.length, made.remote.delivered.length]).toEqual([1, 1]);

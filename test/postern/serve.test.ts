@@ -10,8 +10,8 @@ import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { LineClient } from '../support/line-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-describe('a server that is closed', () => {
-  it('says 421 to who does not end in time, be it in the middle of a message, of which nothing stays', async () => {
+describe('a closing server', () => {
+  it('sends 421 to slow clients after the timeout and removes a half-received message', async () => {
     using folder = temporaryFolder('serve');
     const config = {
       listen: ['smtp://127.0.0.1:0'],
@@ -34,7 +34,7 @@ describe('a server that is closed', () => {
     expect(readdirSync(join(folder.path, 'ann@example.com/new'))).toEqual([]);
   });
 
-  it('tells how many it cuts off, who were in the middle of a delivery that does not end', async () => {
+  it('logs the number of connections that it closes during a hanging delivery', async () => {
     const delivering = Promise.withResolvers<void>();
     const end = () => {
       delivering.resolve();
@@ -56,7 +56,7 @@ describe('a server that is closed', () => {
   });
 });
 
-/** A client that has come as far as RCPT. */
+/** Connects and sends all commands of a transaction up to RCPT. */
 async function transaction(port: number): Promise<LineClient> {
   const client = new LineClient(connect(port, '127.0.0.1'));
   await client.hear();

@@ -11,7 +11,7 @@ const tls = { cert: 'cert.pem', key: 'key.pem' };
 const noMind = {} as Mind;
 
 describe('the settings of a server', () => {
-  it('have a default for everything: loopback, a guest, the console', async () => {
+  it('have defaults for everything: loopback, a demo user, the console', async () => {
     const settings = settingsOf(flags({}));
     expect(settings.listeners).toEqual([
       { endpoint: { scheme: 'smtp', host: '127.0.0.1', port: 2500 }, service: 'submission', tls: 'none' },
@@ -24,18 +24,18 @@ describe('the settings of a server', () => {
     expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('guest');
   });
 
-  it('take the files of TLS from the options, and what else holds for it from the file', () => {
+  it('take the TLS files from the options and other TLS settings from the config file', () => {
     const own = { cert: 'own.pem', key: 'own.pem', minVersion: 'TLSv1.3', clientCa: 'ca.pem' } as const;
     expect(settingsOf(flags({ tls }), file({ tls: own })).tls).toEqual({ ...own, ...tls });
     expect(settingsOf(flags({}), file({ tls: own })).tls).toEqual(own);
     expect(settingsOf(flags({}), file({})).tls).toBeUndefined();
   });
 
-  it('make up another password for every guest', () => {
+  it('create a new password for each demo user', () => {
     expect(settingsOf(flags({})).demoUser?.password).not.toBe(settingsOf(flags({})).demoUser?.password);
   });
 
-  it('make up a guest only where somebody may log in', () => {
+  it('create a demo user only if a listener allows AUTH', () => {
     for (const [listen, guest] of [
       [['lmtp+unix:/run/lmtp'], false],
       [['smtp://127.0.0.1:25?service=mx'], false],
@@ -48,7 +48,7 @@ describe('the settings of a server', () => {
     }
   });
 
-  it('keep the order of the user databases, and make up nobody', () => {
+  it('keep the order of the user databases and create no demo user then', () => {
     const own = new AnonymousChecker();
     const { checkers, demoUser } = settingsOf(flags({ auth: ['memory:joe:secret', own, 'anonymous'] }));
     expect(demoUser).toBeUndefined();
@@ -58,7 +58,7 @@ describe('the settings of a server', () => {
     expect(checkers[2]).toBeInstanceOf(AnonymousChecker);
   });
 
-  it('let a password have colons in it', async () => {
+  it('allow colons in a password', async () => {
     const { checkers } = settingsOf(flags({ auth: ['memory:joe:a:b:'] }));
     expect(await checkers[0]?.requestAvatarId(new UsernamePassword('joe', 'a:b:') as never, noMind)).toBe('joe');
   });
@@ -75,12 +75,12 @@ describe('the settings of a server', () => {
     ['lmtps://127.0.0.1:0', tls, 'implicit'],
     ['lmtp+unix:/run/lmtp', tls, 'none'],
     ['lmtp+unix:/run/lmtp?tls=required', tls, 'required'],
-  ])('make of %s with certificate %j the policy %s', (url, files, policy) => {
+  ])('turn %s with certificate %j into the policy %s', (url, files, policy) => {
     const { listeners } = settingsOf(flags({ listen: [url], ...(files && { tls: files }) }));
     expect(listeners[0]?.tls).toBe(policy);
   });
 
-  it('take from the command line what is there, and the rest from the file', () => {
+  it('prefer the command line to the config file', () => {
     const deliver = new DiscardDelivery();
     const settings = settingsOf(
       flags({ hostname: 'flag.example.com' }),
@@ -93,7 +93,7 @@ describe('the settings of a server', () => {
     });
   });
 
-  it('take the mechanisms from the command line, and how they are done from the file', () => {
+  it('take the mechanisms from the command line and their options from the config file', () => {
     const { sasl } = settingsOf(
       flags({ sasl: { mechanisms: ['PLAIN'] } }),
       file({ hostname: 'file.example.com', sasl: { mechanisms: ['LOGIN'], scram: { iterations: 4096 } } }),
@@ -101,7 +101,7 @@ describe('the settings of a server', () => {
     expect(sasl).toEqual({ hostname: 'file.example.com', mechanisms: ['PLAIN'], scram: { iterations: 4096 } });
   });
 
-  it('do not look into what the command line overrides', () => {
+  it('ignore a setting of the config file that the command line overrides', () => {
     expect(settingsOf(flags({ deliver: 'discard' }), file({ deliver: 'pigeon' })).deliver).toBeTypeOf('function');
   });
 
@@ -148,12 +148,12 @@ describe('the settings of a server', () => {
       { throttle: { user: { failures: 0, window: 1 } } },
       'throttle in my.config.ts: expected what works: user: failures',
     ],
-  ])('tell the operator of limits with which nothing works: %j', (config, message) => {
+  ])('refuse limits that make the server unusable: %j', (config, message) => {
     expect(() => settingsOf(file(config))).toThrow(UsageError);
     expect(() => settingsOf(file(config))).toThrow(message);
   });
 
-  it('take limits of no refusal and no delay', () => {
+  it('accept limits of zero refusals and zero delay', () => {
     const { limits, connections } = settingsOf(
       file({ limits: { undelayedLoginFailures: 0, minFailureDelay: 0, maxConnections: 5, maxHandshakesPerMinute: 6 } }),
     );

@@ -3,7 +3,7 @@ import { firstSignal } from '../../packages/postern/src/signals.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Undoes at the end of the test what is done to the process's signals in it. */
+/** Removes the signal listeners of the test at its end. */
 function borrowSignals(): void {
   const before = SIGNALS.map((signal) => process.listeners(signal));
   onTestFinished(() => {
@@ -16,7 +16,7 @@ function borrowSignals(): void {
 }
 
 describe('signals', () => {
-  it('are heard all the time: else one that comes right after the first would end the process at once', async () => {
+  it('keep their listeners, since a second signal without one would end the process', async () => {
     borrowSignals();
     const counts = () => SIGNALS.map((signal) => process.listenerCount(signal));
     const before = counts();
@@ -26,7 +26,7 @@ describe('signals', () => {
     expect(await first).toBe('SIGINT');
   });
 
-  it('end the process from the second key press on, whichever they are', async () => {
+  it('end the process at the second key press, whatever the signal', async () => {
     borrowSignals();
     const done: string[] = [];
     const now = vi.spyOn(performance, 'now').mockReturnValue(5_000);
@@ -44,7 +44,7 @@ describe('signals', () => {
     expect(await first).toBe('SIGINT');
   });
 
-  it('leave SIGHUP to the certificate, if there is one', () => {
+  it('leave SIGHUP to the reload of a certificate', () => {
     borrowSignals();
     const before = process.listenerCount('SIGHUP');
     void firstSignal(process, {

@@ -3,7 +3,7 @@ import type { Config } from '../../packages/postern/src/config.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { startWarnings } from '../../packages/postern/src/start-warnings.ts';
 
-/** The first words of each warning at start. */
+/** Returns the first words of each warning at the start. */
 function warnings(config: Config, acceptsGuests = false): string[] {
   const tls = config.tls ?? { cert: 'cert.pem', key: 'key.pem' };
   const settings = settingsOf({ config: { ...config, tls }, nameOf: String });
@@ -14,7 +14,7 @@ const OPEN = ['smtp://0.0.0.0:587?tls=required'];
 const WEAK = 'a password of fewer than 8 characters is soon guessed';
 const LONG = 'memory:joe:correct-horse';
 
-describe('a set-up that clients on other machines reach', () => {
+describe('a configuration that remote clients reach', () => {
   it.each<[string, Config, boolean, string[]]>([
     ['a short password', { listen: OPEN, auth: ['memory:joe:secret'] }, false, [WEAK, 'memory']],
     ['two of them', { listen: OPEN, auth: ['memory:joe:1234567', 'memory:ann:a:b'] }, false, [WEAK, WEAK, 'memory']],
@@ -34,11 +34,11 @@ describe('a set-up that clients on other machines reach', () => {
       ['clients on other machines may send mail without a login'],
     ],
     ['no throttle', { listen: OPEN, auth: [LONG], throttle: false }, false, ['memory', 'throttle']],
-  ])('is warned of: %s', (_, config, acceptsGuests, expected) => {
+  ])('causes warnings: %s', (_, config, acceptsGuests, expected) => {
     expect(warnings(config, acceptsGuests)).toEqual(expected);
   });
 
-  it('names the user, and no password', () => {
+  it('is reported with the user name and without the password', () => {
     const settings = settingsOf({
       config: { listen: ['smtp://0.0.0.0:587'], auth: ['memory:joe:secret'] },
       nameOf: String,
@@ -48,13 +48,13 @@ describe('a set-up that clients on other machines reach', () => {
     expect(told).not.toContain('secret');
   });
 
-  it('is not, where its users are the operator’s own and the listener has TLS', () => {
+  it('causes no warning with a database of the operator and TLS', () => {
     expect(warnings({ listen: OPEN })).toEqual([]);
   });
 });
 
 it.each([['smtp://127.0.0.1:2500?tls=none'], ['smtp://[::1]:2500'], ['smtp+unix:/run/postern'], ['lmtp://0.0.0.0:24']])(
-  '%s is not warned of for test users',
+  '%s causes no warning for test users',
   (url) => {
     expect(warnings({ listen: [url], auth: ['memory:joe:x'] })).toEqual([]);
   },

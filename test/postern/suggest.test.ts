@@ -10,18 +10,18 @@ describe('a suggestion', () => {
     ['LISTEN', 'listen'],
     ['tls-crt', 'tls-cert'],
     ['SCRAM-SHA256', 'SCRAM-SHA-256'],
-  ])('is there for %j: %j', (given, meant) => {
+  ])('exists for %j: %j', (given, meant) => {
     expect(suggestion(given, ['listen', 'tls-cert', 'tls-key', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])).toBe(
       `; did you mean ${JSON.stringify(meant)}?`,
     );
   });
 
-  it.each(['', 'x', 'something else', 'l'.repeat(1000)])('is not there for %j', (given) => {
+  it.each(['', 'x', 'something else', 'l'.repeat(1000)])('does not exist for %j', (given) => {
     expect(suggestion(given, ['listen', 'auth'])).toBe('');
   });
 });
 
-describe('what is misspelt', () => {
+describe('a misspelt word', () => {
   const settings = (argv: string[]) => () =>
     settingsOf({ config: parseOptions(argv).config, nameOf: (key) => `--${key}` });
 
@@ -31,11 +31,11 @@ describe('what is misspelt', () => {
     ['a place', settings(['--deliver', 'mailidr:mail']), '"maildir"'],
     ['a user database', settings(['--auth', 'memroy:joe:secret']), '"memory"'],
     ['a parameter of a listener', () => parseListenerUrl('smtp://127.0.0.1:0?servce=mx'), '"service"'],
-  ])('%s is named with the right word', (_what, attempt, meant) => {
+  ])('in %s gets the right word as a suggestion', (_what, attempt, meant) => {
     expect(attempt).toThrow(`did you mean ${meant}?`);
   });
 
-  it('never repeats a password', () => {
+  it('never shows a password', () => {
     expect(settings(['--auth', 'memroy:joe:secret'])).not.toThrow('secret');
   });
 });
