@@ -1,7 +1,7 @@
 import { hasUnqualifiedDomain, isAddressField } from '../../../packages/esmtp/src/message/header-addresses.ts';
 import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
 import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/protocol/address.ts';
-import type { Characters } from '../../../packages/esmtp/src/protocol/domain.ts';
+import type { Characters } from '../../../packages/esmtp/src/protocol/characters.ts';
 import { toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
 import { decodeXtext, encodeXtext } from '../../../packages/esmtp/src/protocol/xtext.ts';
 import { holds, same, type Target } from '../target.ts';

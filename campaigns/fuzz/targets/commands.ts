@@ -1,11 +1,6 @@
-import {
-  type Command,
-  type Malformed,
-  type NoCommand,
-  parseCommand,
-} from '../../../packages/esmtp/src/protocol/command.ts';
+import { hasUnsafeCharacter } from '../../../packages/esmtp/src/protocol/characters.ts';
+import { type Command, type ParsedLine, parseCommand } from '../../../packages/esmtp/src/protocol/command.ts';
 import { STRICT, toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
-import { hasUnsafeCharacter } from '../../../packages/esmtp/src/protocol/unsafe-characters.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** The lines of all commands. */
@@ -77,32 +72,29 @@ export const commands: Target = {
 
 const LENIENT = toleranceOf('lmtp', true);
 
-type Parsed = Command | Malformed | NoCommand;
-
-function isCommand(parsed: Parsed): parsed is Command {
-  return !('malformed' in parsed) && !['unimplemented', 'foreign', 'unrecognised'].includes(parsed.verb);
+function isCommand(parsed: ParsedLine): parsed is Command {
+  return !('refusal' in parsed);
 }
 
 /** Paths have private fields: they are compared as they are written. */
-function told(parsed: Parsed): unknown {
+function told(parsed: ParsedLine): unknown {
   return 'path' in parsed ? { ...parsed, path: String(parsed.path) } : parsed;
 }
 
-function signature(parsed: Parsed): string {
-  if ('malformed' in parsed) return `${parsed.verb} ${parsed.malformed.lines.join(' ')}`;
+function signature(parsed: ParsedLine): string {
+  if ('isFatal' in parsed) return `${parsed.verb} ${parsed.refusal.lines.join(' ')}`;
   if ('parameters' in parsed) return `${parsed.verb} ${parsed.parameters.length}`;
-  if ('facts' in parsed) return `${parsed.verb} ${Object.keys(parsed.facts).join()}`;
+  if ('info' in parsed) return `${parsed.verb} ${Object.keys(parsed.info).join()}`;
   return parsed.verb;
 }
 
-function check(parsed: Parsed): void {
-  if ('malformed' in parsed) {
-    const { malformed } = parsed;
-    holds(malformed.code >= 500 && malformed.code <= 599, 'a malformed command is refused for good');
-    holds(/^(?:5\d\d[- ][ -~]{0,506}\r\n)+$/.test(String(malformed)), 'a reply has the form of RFC 5321 §4.2');
+function check(parsed: ParsedLine): void {
+  if ('refusal' in parsed) {
+    const { refusal } = parsed;
+    holds(refusal.code >= 500 && refusal.code <= 599, 'a malformed command is refused for good');
+    holds(/^(?:5\d\d[- ][ -~]{0,506}\r\n)+$/.test(String(refusal)), 'a reply has the form of RFC 5321 §4.2');
     return;
   }
-  if (!isCommand(parsed)) return;
   switch (parsed.verb) {
     case 'EHLO':
     case 'HELO':

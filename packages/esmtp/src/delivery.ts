@@ -1,4 +1,5 @@
-import type { AvatarId, MaybePromise, Mind } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
+import type { AvatarId, Mind } from '@postern/cred';
 import type { ForwardPath, Mailbox, ReversePath } from './protocol/address.ts';
 import type { MailParameters, RcptParameters } from './protocol/parameters.ts';
 import type { Reply } from './protocol/reply.ts';
@@ -19,7 +20,10 @@ export interface Envelope {
   readonly parameters: MailParameters;
   /** At least one. */
   readonly recipients: readonly Recipient[];
-  /** Unique in time and on this host: letters and digits; stands in the `Received:` field and in the reply. */
+  /**
+   * Unique in time and on this host: letters and digits; stands in the `Received:` field and in the
+   * reply.
+   */
   readonly id: string;
 }
 
@@ -31,7 +35,10 @@ export interface ReceivedTrace {
   readonly hostname: string;
   /** The client's host name, where a trusted peer has looked it up (XCLIENT). */
   readonly remoteName?: string | undefined;
-  /** True if the field should leave out the client's address and names, as `omitClientFromReceived` demands. Default: false. */
+  /**
+   * True if the field should leave out the client's address and names, as `omitClientFromReceived`
+   * demands. Default: false.
+   */
   readonly omitClient?: boolean;
   /** The registered "with" keyword: `ESMTPSA` (RFC 3848), `UTF8SMTPSA` (RFC 6531). */
   readonly protocol: string;
@@ -39,7 +46,10 @@ export interface ReceivedTrace {
   readonly date: Date;
 }
 
-/** The avatar that ESMTP speaks to: what one user may do about messages. A refusal is a thrown Rejection; any other error is a 4xx. */
+/**
+ * The avatar that ESMTP speaks to: what one user may do about messages. A refusal is a thrown
+ * Rejection; any other error is a 4xx.
+ */
 export abstract class MessageDelivery {
   /** Returns if the user may send from this address; else throws a Rejection. */
   abstract validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void>;
@@ -47,37 +57,48 @@ export abstract class MessageDelivery {
   /**
    * Returns if the user may send to this address; else throws a Rejection.
    *
-   * @param mail What the client said with MAIL, its declared SIZE included (RFC 1870). The server always gives it.
+   * @param mail What the client said with MAIL, its declared SIZE included (RFC 1870). The server
+   * always gives it.
    */
   abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void>;
 
   /**
-   * Whose mailbox the text is that a client wants to be verified (RFC 5321 §3.5), if the user may know; undefined leaves it open, which is
-   * what VRFY comes to without this method, too.
+   * Whose mailbox the text is that a client wants to be verified (RFC 5321 §3.5), if the user may
+   * know; undefined leaves it open, which is what VRFY comes to without this method, too.
    */
   verify?(text: string): MaybePromise<Mailbox | undefined>;
 
   /** Begins one message for all of its recipients. */
   abstract openMessage(envelope: Envelope): MaybePromise<Message>;
 
-  /** The header field to be put before the message, without its line end; undefined for none. By default {@link formatReceived}'s. */
+  /**
+   * The header field to be put before the message, without its line end; undefined for none. By
+   * default {@link formatReceived}'s.
+   */
   receivedHeader?(trace: ReceivedTrace): string | undefined;
 }
 
-/** One message on its way into a place where it is kept. Either `end` or `abort` is called, once, and after that nothing more. */
+/**
+ * One message on its way into a place where it is kept. Either `end` or `abort` is called, once,
+ * and after that nothing more.
+ */
 export interface Message {
   /**
-   * False if no chunk is kept, nor a view of one, when its `write` is over: then its memory is given back at once, which is faster and
-   * keeps the server small. Default: true.
+   * False if no chunk is kept, nor a view of one, when its `write` is over: then its memory is
+   * given back at once, which is faster and keeps the server small. Default: true.
    */
   readonly keepsChunks?: boolean;
 
-  /** The next server, if the message goes on, for a recipient counted from 0: who notifies the sender asks for it when `end` is over. */
+  /**
+   * The next server, if the message goes on, for a recipient counted from 0: who notifies the
+   * sender asks for it when `end` is over.
+   */
   nextHop?(recipient: number): NextHop | undefined;
 
   /**
-   * True if the sender is sure to be told that the message failed for a recipient, counted from 0: a notification is stored. The
-   * server asks when `end` is over. Without this method nobody is told, and the client hears of each failure.
+   * True if the sender is sure to be told that the message failed for a recipient, counted from 0:
+   * a notification is stored. The server asks when `end` is over. Without this method nobody is
+   * told, and the client hears of each failure.
    */
   isNotified?(recipient: number): boolean;
 
@@ -85,15 +106,20 @@ export interface Message {
   write(chunk: Uint8Array): MaybePromise<void>;
 
   /**
-   * The message is complete; resolves when it is safe, and only then the client is told so. The results are one for each
-   * recipient, in the envelope's order; nothing returned means that all were accepted. What is known of one recipient before the
-   * others it may tell at once, if there is somebody to be told: who sends by LMTP hears it then, and it holds.
-   * Without `tell` the client hears one reply for all recipients (SMTP): it is 250 only if no result is a failure of which the sender
-   * is not told, and it is temporary if one result is. So a message that may be kept for all recipients or for none does that.
+   * The message is complete; resolves when it is safe, and only then the client is told so. The
+   * results are one for each recipient, in the envelope's order; nothing returned means that all
+   * were accepted. What is known of one recipient before the others it may tell at once, if there
+   * is somebody to be told: who sends by LMTP hears it then, and it holds. Without `tell` the
+   * client hears one reply for all recipients (SMTP): it is 250 only if no result is a failure of
+   * which the sender is not told, and it is temporary if one result is. So a message that may be
+   * kept for all recipients or for none does that.
    */
   end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]>;
 
-  /** The message will not be completed: undo it. Comes while a write is pending only if that has taken too long. */
+  /**
+   * The message will not be completed: undo it. Comes while a write is pending only if that has
+   * taken too long.
+   */
   abort(reason: Error): MaybePromise<void>;
 }
 
@@ -101,14 +127,22 @@ export interface Message {
 export interface NextHop {
   /** Its domain, or an address literal. */
   readonly host: string;
-  /** What the sender may be told when it takes the message; undefined if it has DSN, and so tells that itself (RFC 3461 §5.2). */
+  /**
+   * What the sender may be told when it takes the message; undefined if it has DSN, and so tells
+   * that itself (RFC 3461 §5.2).
+   */
   readonly success: 'delivered' | 'relayed' | undefined;
   /** What it has said of the message; undefined if the connection broke before. */
   readonly reply: Reply | undefined;
 }
 
-/** What became of a message for one recipient: undefined means accepted, as a positive reply does, which LMTP passes on. */
+/**
+ * What became of a message for one recipient: undefined means accepted, as a positive reply does,
+ * which LMTP passes on.
+ */
 export type RecipientResult = Reply | undefined;
 
-/** Tells what became of a message for one of its recipients, who are counted from 0. Does not throw. */
+/**
+ * Tells what became of a message for one of its recipients, who are counted from 0. Does not throw.
+ */
 export type ReportResult = (recipient: number, result: RecipientResult) => void;

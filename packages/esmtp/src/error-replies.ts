@@ -5,8 +5,9 @@ import { ownWords } from './login-rejection.ts';
 import { Rejection, Reply } from './protocol/reply.ts';
 
 /**
- * The reply to AUTH when it failed (RFC 4954 §4, §6). An unknown user, a wrong password, a closed account and an identity that is
- * not for this user get the same one, unless a checker has words of its own.
+ * The reply to AUTH when it failed (RFC 4954 §4, §6). An unknown user, a wrong password, a closed
+ * account and an identity that is not for this user get the same one, unless a checker has words of
+ * its own.
  */
 export function replyForLogin(error: LoginError | ExchangeError): Reply {
   const own = ownWords(error);
@@ -18,7 +19,10 @@ export function replyForLogin(error: LoginError | ExchangeError): Reply {
   return error instanceof UnhandledCredentials ? UNKNOWN_MECHANISM : LOGIN_DEFERRED;
 }
 
-/** The reply to MAIL from a client that has not authenticated, when the portal does not let it in as a guest. */
+/**
+ * The reply to MAIL from a client that has not authenticated, when the portal does not let it in as
+ * a guest.
+ */
 export function replyForAnonymous(error: LoginError): Reply {
   const own = ownWords(error);
   if (own !== undefined) return own.reply;
@@ -27,12 +31,18 @@ export function replyForAnonymous(error: LoginError): Reply {
   return error instanceof UnauthorizedLogin || error instanceof LoginDenied ? ANONYMOUS_REFUSED : DEFERRED;
 }
 
-/** The reply to whatever a command failed with: a delivery's own one, or a deferral that says nothing of the cause. */
+/**
+ * The reply to whatever a command failed with: a delivery's own one, or a deferral that says
+ * nothing of the cause.
+ */
 export function replyFor(error: unknown): Reply {
   return error instanceof Rejection ? error.reply : DEFERRED;
 }
 
-/** A delivery's word on where somebody is now as the client can hear it: the address may have characters that ASCII has not (RFC 6531 §3.7.4.1). */
+/**
+ * A delivery's word on where somebody is now as the client can hear it: the address may have
+ * characters that ASCII has not (RFC 6531 §3.7.4.1).
+ */
 export function inWordsOf(reply: Reply, utf8: boolean): Reply {
   if (reply.code !== NOT_LOCAL || reply.isAscii) return reply;
   return utf8 ? reply.inUtf8() : ADDRESS_UNSAID;
@@ -44,7 +54,10 @@ export function replyForLine(error: unknown): Reply | undefined {
   return error instanceof BareLineEnding ? BARE_LINE_ENDING : undefined;
 }
 
-/** The last word to a client with whom the conversation cannot go on; undefined if there is nobody to hear it. */
+/**
+ * The last word to a client with whom the conversation cannot go on; undefined if there is nobody
+ * to hear it.
+ */
 export function closingReply(error: unknown): Reply | undefined {
   if (error instanceof PeerGone) return undefined;
   if (error instanceof TimedOut) return TIMED_OUT;

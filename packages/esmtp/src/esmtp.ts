@@ -2,103 +2,153 @@ import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type Clock, systemClock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
-import { type Challenger, checkChallengers, defaultChallengers as family, type MechanismPolicy } from '@postern/sasl';
+import { type Challenger, checkChallengers, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/date-cache.ts';
-import { isAddressLiteral, isDomain } from './protocol/domain.ts';
 import { readersOf } from './protocol/extension.ts';
 import { extensions } from './protocol/extensions.ts';
-import { type Limits, withDefaults } from './protocol/limits.ts';
-import { phasesOf } from './protocol/phases.ts';
-import { Reply } from './protocol/reply.ts';
-import { ReplyCache } from './protocol/reply-cache.ts';
+import { type Limits, withDefaultLimits } from './protocol/limits.ts';
+import { phasesOf, verbsOf } from './protocol/phases.ts';
+import { ReplyCache } from './protocol/reply.ts';
 import { type Policy, type Service, services } from './protocol/services.ts';
 import { toleranceOf } from './protocol/tolerance.ts';
 import { checkPortal } from './session/check-portal.ts';
+import { EventReporter } from './session/event-reporter.ts';
 import { runSession } from './session/session.ts';
-import type { Settings } from './session/settings.ts';
+import { checkHostname, type Settings } from './session/settings.ts';
 import { State } from './session/state.ts';
 
-/** What an ESMTP or LMTP server is made of. */
+/** The options of {@link esmtp}. */
 export interface EsmtpOptions extends Partial<Policy> {
-  /** This server's name, as it says it in the greeting and in `Received:` fields: a domain or an address literal. */
-  readonly hostname: string;
-  /** Where clients log in, for an avatar that is a MessageDelivery. */
+  /**
+   * The name of this server in its greeting, its replies and its `Received:` fields: an ASCII
+   * domain or an address literal. A function chooses the name for each connection, and again after
+   * STARTTLS and XCLIENT: by `mind.local`, or by `mind.tls?.serverName`. If the function fails or
+   * returns an invalid name, the client gets 421 and the listener an error of the operator.
+   */
+  readonly hostname: string | ((mind: Mind) => string);
+  /** Logs clients in, for an avatar that is a {@link MessageDelivery}. */
   readonly portal: Portal;
-  /** The mechanisms; which of them a connection is offered, `offered` decides. Default: the whole family. */
-  readonly challengers?: readonly Challenger[];
-  /** What the listener is for; sets what is not chosen of the {@link Policy}. Default: submission. */
+  /**
+   * The SASL mechanisms. Each client is offered those that the portal has a checker for and the
+   * connection allows. A function returns the mechanisms of one hostname. Default:
+   * `defaultChallengers({ hostname })` of `@postern/sasl`.
+   */
+  readonly challengers?: readonly Challenger[] | ((hostname: string) => readonly Challenger[]);
+  /**
+   * The purpose of the listener; it sets the defaults of the {@link Policy}. Default: submission.
+   */
   readonly service?: Service;
-  /** Which mechanisms are offered where. Default: those that expose the secret only with TLS, or to this machine. */
+  /**
+   * The connections on which mechanisms are offered. Default: those that expose the secret need TLS
+   * or a client on this host.
+   */
   readonly mechanismPolicy?: MechanismPolicy;
-  /** Whether this user's word on who submitted a message first is passed on (MAIL AUTH=, RFC 4954 §5). Default: nobody's. */
+  /**
+   * Returns true if this user's `AUTH=` parameter of MAIL is passed on to the delivery (RFC 4954
+   * §5). Default: false for each user.
+   */
   readonly trustAuthParameter?: (mind: Mind, avatarId: AvatarId) => boolean;
   /**
-   * The peers whose word is taken on whose connection they hand on (XCLIENT), by the addresses of the connections themselves: `networks`
-   * of `@postern/node` makes this of a list. Default: nobody.
+   * Returns true for peers that may send XCLIENT, by the address of the connection itself.
+   * `networks` of `@postern/node` makes such a function from a list. Default: false for each peer.
    */
   readonly xclient?: (peer: Address) => boolean;
   /**
-   * Takes more than the grammar, for printers, cameras and old systems: addresses without angle brackets, dots anywhere in a local part
-   * (which is passed on unchanged), AUTH after HELO, base64 without padding. Line endings and BDAT stay strict. Default: false.
+   * True accepts more than the grammar, for printers, cameras and old systems: addresses without
+   * angle brackets, dots anywhere in a local part (passed on unchanged), AUTH after HELO, base64
+   * without padding. Line endings and BDAT stay strict. Default: false.
    */
   readonly lenient?: boolean;
-  /** Extensions that are not offered, and not taken: for a delivery that cannot do what they promise. Default: none. */
+  /**
+   * Extensions that are neither offered nor accepted, for a delivery that lacks them. Default:
+   * none.
+   */
   readonly disabledExtensions?: readonly OptionalExtension[];
-  /** What a client may use up. Default: {@link Limits} says it of each. */
+  /** Bounds on what one client may use. Default: {@link defaultLimits}. */
   readonly limits?: Partial<Limits>;
   /**
-   * Hears of logins, messages, refusals and trouble: for the log, `logTo(logger)`. Default: nobody hears; errors of this server
-   * and of its operator then become warnings of the process, the same one once a minute.
+   * Gets the events of all connections, for logs and metrics: `logTo(logger)` is such a listener.
+   * Default: none. Errors of this server and of its operator then become warnings of the process,
+   * the same one at most once a minute.
    */
   readonly onEvent?: EventListener;
-  /** Puts the user name of a failed login into its event. Users type passwords into the wrong field. Default: false. */
+  /**
+   * True puts the user name of a failed login into its event. Users type passwords into the wrong
+   * field. Default: false.
+   */
   readonly logUsernames?: boolean;
-  /** What the waits for a refused login, and the forgetting of junk commands, go by. Default: the system's. */
+  /** The clock for delays after failed logins and junk commands. Default: the system's. */
   readonly clock?: Clock;
 }
 
-/** The extensions that a server may do without. Without CHUNKING there is no BINARYMIME. */
+/**
+ * The extensions that {@link EsmtpOptions.disabledExtensions} may name. BINARYMIME needs CHUNKING.
+ */
 export const optionalExtensions = ['BINARYMIME', 'CHUNKING', 'DSN', 'LIMITS', 'REQUIRETLS', 'SMTPUTF8'] as const;
 
-/** The keyword of an extension that a server may do without. */
+/** The keyword of an extension that a server may disable. */
 export type OptionalExtension = (typeof optionalExtensions)[number];
 
 /**
- * The ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a protocol for conversations. The endpoint's word
- * on TLS comes with the transport. The protocol never rejects.
+ * Returns the ESMTP server (RFC 5321, RFC 4954, RFC 6409), or the LMTP server (RFC 2033), as a
+ * protocol for conversations. The transport of a connection says which TLS its endpoint requires.
+ * The protocol never rejects.
  *
- * @throws TypeError, RangeError if the options cannot work: no checker lets any client in, the realm provides no MessageDelivery, a
- * word or a number is wrong. Register checkers before.
+ * Register checkers and avatars before this call: it checks that some client can send mail.
+ *
+ * @example
+ * ```ts
+ * import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
+ * import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
+ *
+ * class DiscardDelivery extends MessageDelivery {
+ *   validateFrom(): void {}
+ *   validateTo(): void {}
+ *   openMessage(): Message {
+ *     return { write() {}, end() {}, abort() {} };
+ *   }
+ * }
+ *
+ * const users = new InMemoryUsernamePasswordDatabaseDontUse();
+ * users.addUser('ann', 'secret');
+ * const realm = new AvatarRealm().provide(MessageDelivery, () => new DiscardDelivery());
+ * const protocol = esmtp({ hostname: 'mx.example.com', portal: new Portal(realm).register(users) });
+ * ```
+ *
+ * @throws TypeError for an option that cannot work: no checker lets any client in, the realm
+ * provides no {@link MessageDelivery}, a hostname or a keyword is invalid.
+ * @throws RangeError for a limit that is too small.
  */
 export function esmtp(options: EsmtpOptions): Protocol {
-  const settings = settle(options);
+  const settings = settingsOf(options);
   return Object.assign((conversation: Conversation) => runSession(new State(conversation, settings)), {
     scheme: settings.protocol,
   });
 }
 
-function settle(options: EsmtpOptions): Settings {
-  const { hostname, limits, service = 'submission', clock = systemClock } = options;
-  if (!isAddressLiteral(hostname) && !(isDomain(hostname) && /^[!-~]+$/.test(hostname))) {
-    throw new TypeError(`hostname: a domain or an address literal is wanted, not ${JSON.stringify(hostname)}`);
-  }
+function settingsOf(options: EsmtpOptions): Settings {
+  const { service = 'submission', clock = systemClock, portal, xclient } = options;
+  const hostname = typeof options.hostname === 'function' ? options.hostname : checkHostname(options.hostname);
   const policy = policyOf(service, options);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const tolerance = toleranceOf(service, options.lenient ?? false);
-  const disabledExtensions = omitted(options.disabledExtensions);
-  const challengers =
-    policy.authentication === 'none' ? [] : checkChallengers(options.challengers ?? family({ hostname }));
-  const { portal, xclient } = options;
-  checkPortal({ portal, authentication: policy.authentication, challengers, takesXclient: xclient !== undefined });
+  const disabledExtensions = disabledOf(options.disabledExtensions);
+  const challengersFor = challengersOf(policy, options);
+  // For the check any hostname does: the classes of credentials are the same.
+  const challengers = challengersFor({ hostname: typeof hostname === 'string' ? hostname : 'localhost' });
+  const { authentication } = policy;
+  checkPortal({ portal, authentication, challengers, acceptsXclient: xclient !== undefined });
+  const phases = phasesOf(protocol, tolerance);
   const offered = extensions.filter(({ keyword }) => !disabledExtensions.has(keyword));
   return {
     hostname,
     portal,
-    challengers,
+    challengersFor,
     service,
     protocol,
-    phases: phasesOf(protocol, tolerance),
+    phases,
+    verbs: verbsOf(phases),
     tolerance,
     ...policy,
     mechanismPolicy: options.mechanismPolicy ?? {},
@@ -108,50 +158,83 @@ function settle(options: EsmtpOptions): Settings {
     extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
-    limits: withDefaults(limits),
-    onEvent: options.onEvent,
-    warnings: new Warnings(clock),
+    limits: withDefaultLimits(options.limits),
+    events: new EventReporter(options.onEvent, new Warnings(clock), protocol),
     logUsernames: options.logUsernames ?? false,
     clock,
     dates: new DateCache(),
     ehloReplies: new ReplyCache(250),
-    quitReply: new Reply(221, '2.0.0', `${hostname} closing the connection`),
-    nextId: ids(),
+    quitReplies: new ReplyCache(221, '2.0.0'),
+    nextId: messageIds(),
   };
 }
 
-function omitted(omit: readonly OptionalExtension[] = []): ReadonlySet<string> {
-  const names = new Set<string>(omit);
-  const wrong = omit.find((name) => !optionalExtensions.includes(name));
-  if (wrong !== undefined) {
-    throw new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(wrong)}`);
+/** Returns the keywords of the disabled extensions. @throws TypeError for any other word. */
+function disabledOf(disabled: readonly OptionalExtension[] = []): ReadonlySet<string> {
+  const keywords = new Set<string>(disabled);
+  const unknown = disabled.find((keyword) => !optionalExtensions.includes(keyword));
+  if (unknown !== undefined) {
+    const known = optionalExtensions.join(', ');
+    throw new TypeError(`disabledExtensions: expected one of ${known}, not ${JSON.stringify(unknown)}`);
   }
-  return names.has('CHUNKING') ? names.add('BINARYMIME') : names;
+  return keywords.has('CHUNKING') ? keywords.add('BINARYMIME') : keywords;
 }
 
-/** The service's policy, with what is chosen otherwise. Throws a TypeError for a word that is none. */
-function policyOf(service: Service, chosen: Partial<Policy>): Policy {
+/**
+ * Returns the challengers of a hostname. Keeps those of recent hostnames, which clients may choose
+ * (SNI).
+ */
+function challengersOf(
+  { authentication }: Policy,
+  { challengers = (hostname) => defaultChallengers({ hostname }), hostname }: EsmtpOptions,
+): Settings['challengersFor'] {
+  if (authentication === 'none') return () => [];
+  if (typeof challengers !== 'function' || typeof hostname === 'string') {
+    const constant = checkChallengers(
+      typeof challengers === 'function' ? challengers(hostname as string) : challengers,
+    );
+    return () => constant;
+  }
+  const cache = new Map<string, readonly Challenger[]>();
+  return (session) => {
+    const cached = cache.get(session.hostname);
+    if (cached !== undefined) return cached;
+    if (cache.size === MAX_CACHED_HOSTNAMES) cache.clear();
+    const made = checkChallengers(challengers(session.hostname));
+    cache.set(session.hostname, made);
+    return made;
+  };
+}
+
+/** Returns the service's policy with the given overrides. @throws TypeError for an unknown word. */
+function policyOf(service: Service, overrides: Partial<Policy>): Policy {
   const policy = Object.hasOwn(services, service) ? services[service] : undefined;
   if (policy === undefined) {
-    throw new TypeError(`service: ${Object.keys(services).join(' or ')} is wanted, not ${JSON.stringify(service)}`);
+    throw new TypeError(`service: expected one of ${Object.keys(services).join(', ')}, not ${JSON.stringify(service)}`);
   }
-  const newlines = chosen.newlines ?? policy.newlines;
+  const newlines = overrides.newlines ?? policy.newlines;
   if (newlines !== 'reject' && newlines !== 'normalize') {
-    throw new TypeError(`newlines: reject or normalize is wanted, not ${JSON.stringify(newlines)}`);
+    throw new TypeError(`newlines: expected reject or normalize, not ${JSON.stringify(newlines)}`);
   }
   return {
-    authentication: chosen.authentication ?? policy.authentication,
-    requireQualifiedDomains: chosen.requireQualifiedDomains ?? policy.requireQualifiedDomains,
-    addMissingHeaders: chosen.addMissingHeaders ?? policy.addMissingHeaders,
+    authentication: overrides.authentication ?? policy.authentication,
+    requireQualifiedDomains: overrides.requireQualifiedDomains ?? policy.requireQualifiedDomains,
+    addMissingHeaders: overrides.addMissingHeaders ?? policy.addMissingHeaders,
     newlines,
-    removeBcc: chosen.removeBcc ?? policy.removeBcc,
-    omitClientFromReceived: chosen.omitClientFromReceived ?? policy.omitClientFromReceived,
+    removeBcc: overrides.removeBcc ?? policy.removeBcc,
+    omitClientFromReceived: overrides.omitClientFromReceived ?? policy.omitClientFromReceived,
   };
 }
 
-/** Ids of this server's own: when it began, chance for two that began together, both of fixed length, and a number. */
-function ids(): () => string {
+/**
+ * Returns a function that makes ids, unique in time and on this host: the server's start time,
+ * random digits for servers that start in the same millisecond, and a counter.
+ */
+function messageIds(): () => string {
+  // Both parts have a fixed length, so two servers never make the same id.
   const server = Date.now().toString(36) + randomBytes(5).toString('hex');
   let last = 0;
   return () => `${server}${++last}`;
 }
+
+const MAX_CACHED_HOSTNAMES = 100;

@@ -39,7 +39,7 @@ export { type ForwardPath, Mailbox, parseMailbox, type ReversePath } from './pro
 export type { Verb } from './protocol/command.ts';
 export { isAddressLiteral, isDomain } from './protocol/domain.ts';
 export { type ForwardedInfo, forwardedInfo, type HostAddress } from './protocol/forwarded.ts';
-export { defaultLimits, type Limits, withDefaults as withDefaultLimits } from './protocol/limits.ts';
+export { defaultLimits, type Limits, withDefaultLimits } from './protocol/limits.ts';
 export { foldMailbox, withoutSubaddress } from './protocol/mailbox-identity.ts';
 export type { MailParameters, Notify, RcptParameters } from './protocol/parameters.ts';
 export { Rejection, Reply } from './protocol/reply.ts';

@@ -7,7 +7,10 @@ export interface LoginReplyOptions {
   readonly disconnect?: boolean;
 }
 
-/** A refusal in words of its own: a checker or a realm throws it, and the client gets the reply as it is. Final, as every LoginDenied is. */
+/**
+ * A refusal in words of its own: a checker or a realm throws it, and the client gets the reply as
+ * it is. Final, as every LoginDenied is.
+ */
 export class LoginRejection extends LoginDenied {
   readonly reply: Reply;
   readonly disconnect: boolean;
@@ -20,7 +23,10 @@ export class LoginRejection extends LoginDenied {
   }
 }
 
-/** A deferral in words of its own: nobody knows whether the credentials are right, and the client may try again. */
+/**
+ * A deferral in words of its own: nobody knows whether the credentials are right, and the client
+ * may try again.
+ */
 export class LoginDeferral extends TemporaryFailure {
   readonly reply: Reply;
   readonly disconnect: boolean;
@@ -34,7 +40,10 @@ export class LoginDeferral extends TemporaryFailure {
   }
 }
 
-/** The refusal or the deferral that an error is, or that a cascade of checkers came to: what it says goes to the client. */
+/**
+ * The refusal or the deferral that an error is, or that a cascade of checkers came to: what it says
+ * goes to the client.
+ */
 export function ownWords(error: unknown): LoginRejection | LoginDeferral | undefined {
   const said = error instanceof TemporaryFailure && error.cause instanceof LoginDeferral ? error.cause : error;
   return said instanceof LoginRejection || said instanceof LoginDeferral ? said : undefined;

@@ -80,7 +80,7 @@ describe('newlines', () => {
 
   test('of a word that is none are an error', () => {
     const newlines = 'accept' as unknown as 'reject';
-    expect(() => new Server({ newlines })).toThrow('newlines: reject or normalize is wanted, not "accept"');
+    expect(() => new Server({ newlines })).toThrow('newlines: expected reject or normalize, not "accept"');
   });
 
   test('are normalized before the header is read', async () => {

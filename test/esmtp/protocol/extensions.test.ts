@@ -165,7 +165,7 @@ describe('an extension that is left out', () => {
   test('is one of those that can be: anything else is a mistake in the options', () => {
     for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
       expect(() => new Server({ disabledExtensions: [omit as OptionalExtension] })).toThrow(
-        new TypeError(`omit: ${optionalExtensions.join(' or ')} is wanted, not ${JSON.stringify(omit)}`),
+        new TypeError(`disabledExtensions: expected one of ${optionalExtensions.join(', ')}, not ${JSON.stringify(omit)}`),
       );
     }
   });

@@ -1,7 +1,6 @@
 import type { MailParameters, RcptParameters } from '../delivery.ts';
 import type { Mailbox, ReversePath } from '../protocol/address.ts';
-import { inAscii, isEnvelopeId, isOriginalRecipient } from '../protocol/dsn.ts';
-import { encodeXtext } from '../protocol/xtext.ts';
+import { encodeXtext, inAscii, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
 import { BadMessage, Unsupported } from './errors.ts';
 import type { SmtpClient } from './smtp-client.ts';
 

@@ -1,4 +1,5 @@
-import { type Address, ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
+import type { Address } from '@postern/core';
+import { ANONYMOUS, type AvatarId, LoginDenied, type Mind } from '@postern/cred';
 import type { Envelope } from '../delivery.ts';
 import type { EsmtpEvent, FailedRecipient, NextHopReply } from '../events.ts';
 import type { ReversePath } from '../protocol/address.ts';
@@ -12,7 +13,10 @@ export interface Entry {
   readonly fields?: LogFields;
 }
 
-/** Returns what a log says of the event; lists name at most `maxRecipients` recipients. The README documents messages and fields. */
+/**
+ * Returns what a log says of the event; lists name at most `maxRecipients` recipients. The README
+ * documents messages and fields.
+ */
 export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
   switch (event.kind) {
     case 'connected':
@@ -78,7 +82,10 @@ function info(message: string, fields: LogFields): Entry {
   return { level: 'info', message, fields };
 }
 
-/** Its message and fields are documented for fail2ban, and the user name comes last: it is the client's text. */
+/**
+ * Its message and fields are documented for fail2ban, and the user name comes last: it is the
+ * client's text.
+ */
 function loginRefused({ mechanism, error, reply, username }: Extract<EsmtpEvent, { kind: 'login-refused' }>): Entry {
   const denial = error instanceof LoginDenied ? error : undefined;
   return info('login refused', {

@@ -1,11 +1,15 @@
 import { printable } from './printable.ts';
 
-/** What an entry of a log tells beside its message, by stable names. Never a secret; text of a client may be in it. */
+/**
+ * What an entry of a log tells beside its message, by stable names. Never a secret; text of a
+ * client may be in it.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Formats the fields of an entry as text for people: `remote=192.0.2.1:40000 user=joe`. Values with blanks, quotes or `=` are JSON, an
- * error is its message with those of its causes, and an undefined field is left out. No text in it can break the line, or colour it.
+ * Formats the fields of an entry as text for people: `remote=192.0.2.1:40000 user=joe`. Values with
+ * blanks, quotes or `=` are JSON, an error is its message with those of its causes, and an
+ * undefined field is left out. No text in it can break the line, or colour it.
  */
 export function formatLogFields(fields: LogFields): string {
   const shown = Object.entries(fields).flatMap(([name, value]) =>

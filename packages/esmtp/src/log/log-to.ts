@@ -6,7 +6,10 @@ import { type Entry, entryOf, formatAddress } from './entry-of.ts';
 import { formatLogFields, type LogFields } from './format-line.ts';
 import { printable } from './printable.ts';
 
-/** A logger as pino, bunyan and their like have it: fields first, then the message. An error is the field `err`. */
+/**
+ * A logger as pino, bunyan and their like have it: fields first, then the message. An error is the
+ * field `err`.
+ */
 export interface Logger {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
@@ -16,8 +19,9 @@ export interface Logger {
 /** How much of what clients cause is logged. */
 export interface LogToOptions {
   /**
-   * Refused commands, senders and recipients that are logged for one connection, and as many errors; the rest is counted, and
-   * the number logged when the connection ends. Refused logins and messages are always logged. Default: 20.
+   * Refused commands, senders and recipients that are logged for one connection, and as many
+   * errors; the rest is counted, and the number logged when the connection ends. Refused logins and
+   * messages are always logged. Default: 20.
    */
   readonly maxRefusals?: number;
   /** Recipients that one entry names; `recipients` has the number of all. Default: 100. */
@@ -25,8 +29,8 @@ export interface LogToOptions {
 }
 
 /**
- * Makes a listener for `onEvent` that logs each event. A logger gets the fields and the message; the console gets one line an
- * event, and an error of this server with its stack.
+ * Makes a listener for `onEvent` that logs each event. A logger gets the fields and the message;
+ * the console gets one line an event, and an error of this server with its stack.
  *
  * @example
  * ```ts
@@ -63,7 +67,9 @@ class Bounds {
     this.#maximum = maximum;
   }
 
-  /** Takes a place for the event: there is one, it is the last one of its kind, or all are taken. */
+  /**
+   * Takes a place for the event: there is one, it is the last one of its kind, or all are taken.
+   */
   take({ kind, mind }: EsmtpEvent): 'free' | 'last' | 'full' {
     const bounded = BOUNDED.get(kind);
     if (bounded === undefined) return 'free';

@@ -1,6 +1,7 @@
 /**
- * Escapes everything in the text that a terminal obeys: control and format characters, line ends and bidi controls become `\x1b`
- * or `\u202e`. Text that a client sent passes through here on its way to a human.
+ * Escapes everything in the text that a terminal obeys: control and format characters, line ends
+ * and bidi controls become `\x1b` or `\u202e`. Text that a client sent passes through here on its
+ * way to a human.
  */
 export function printable(text: string): string {
   return text.replace(OBEYED, (character) => {

@@ -1,5 +1,5 @@
 import { LineNormalizer } from '@postern/conversation';
-import type { MaybePromise } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
 import { Reply } from '../protocol/reply.ts';
 import { BARE_LINE_ENDINGS, type IncomingMessage, TOO_LARGE } from './incoming-message.ts';
 import { LineEndings } from './line-checks.ts';
@@ -33,7 +33,7 @@ export class BdatMessage {
 
   /** Returns the reply to a chunk that has been heard and is not the last one. */
   async acknowledge(octets: number): Promise<Reply> {
-    if (octets < SMALL_CHUNK && ++this.#smallChunks > this.#state.limits.maxSmallChunks) return TOO_MANY_CHUNKS;
+    if (octets < SMALL_CHUNK_OCTETS && ++this.#smallChunks > this.#state.limits.maxSmallChunks) return TOO_MANY_CHUNKS;
     const refusal = this.#intake.refusal ?? (this.#hasBareLineEndings ? BARE_LINE_ENDINGS : undefined);
     if (refusal !== undefined) return await this.#intake.refuse(refusal);
     return new Reply(250, '2.0.0', `${octets} octets received`);
@@ -69,6 +69,6 @@ export class BdatMessage {
 }
 
 /** Chunks of fewer octets cost more than they bring, and are counted. */
-export const SMALL_CHUNK = 1024;
+export const SMALL_CHUNK_OCTETS = 1024;
 
 const TOO_MANY_CHUNKS = new Reply(421, '4.7.0', 'Too many small chunks');

@@ -65,7 +65,7 @@ export class IncomingMessage implements MissingFields {
   }
 
   messageId(): string {
-    return `Message-ID: <${this.#envelope.id}@${this.#state.settings.hostname}>`;
+    return `Message-ID: <${this.#envelope.id}@${this.#state.hostname}>`;
   }
 
   /** True if the message may hold any octets (RFC 3030 §3): no line ending of it is the transport's. */
@@ -234,14 +234,14 @@ export class IncomingMessage implements MissingFields {
 
   #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
     this.#state.resetJunk();
-    if (this.#state.isHeard) this.#tellAccepted(octets, failed);
+    if (this.#state.hasListener) this.#tellAccepted(octets, failed);
     return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
   }
 
   #tellAccepted(octets: number, failed: readonly FailedRecipient[]): void {
     const avatarId = this.#state.login?.avatarId;
     const nextHops = this.#nextHops();
-    this.#state.tell({ kind: 'message-accepted', envelope: this.#envelope, avatarId, octets, failed, nextHops });
+    this.#state.report({ kind: 'message-accepted', envelope: this.#envelope, avatarId, octets, failed, nextHops });
   }
 
   /** The message has been taken, whatever the delivery says of where it went. */
@@ -256,7 +256,7 @@ export class IncomingMessage implements MissingFields {
 
   /** Tells of the refusal, once. */
   #refuse(reply: Reply, failed: readonly FailedRecipient[] = NONE): Reply {
-    if (this.#told) this.#state.told = reply;
+    if (this.#told) this.#state.reportedRefusal = reply;
     else reportMessageRefusal(this.#state, this.#envelope, reply, failed);
     this.#told = true;
     return reply;

@@ -1,5 +1,6 @@
 import type { Conversation } from '@postern/conversation';
-import type { Culprit, Login, LogoutReason, MaybePromise, Mind } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
+import type { Culprit, Login, LogoutReason, Mind } from '@postern/cred';
 import type { Envelope, MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent, FailedRecipient } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
@@ -21,13 +22,15 @@ export interface MessageSession {
   readonly authenticated: boolean;
   /** True after EHLO or LHLO. */
   readonly extended: boolean;
-  readonly maxReceivedFields: ReceivedFieldCache;
+  /** The name of this server for this client. */
+  readonly hostname: string;
+  readonly receivedFields: ReceivedFieldCache;
   /** The refusal that an event has reported while the current command ran. */
-  told: Reply | undefined;
+  reportedRefusal: Reply | undefined;
   /** Why the session ends; undefined while it goes on. */
   closeReason: LogoutReason | undefined;
   /** True if events have a listener: without one the session makes no event. */
-  readonly isHeard: boolean;
+  readonly hasListener: boolean;
 
   /**
    * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after at
@@ -37,11 +40,11 @@ export interface MessageSession {
   /** Charges memory to the transaction and returns true; returns false if too little is free. */
   reserveForEnvelope(octets: number): boolean;
   /** Marks an anonymous client as busy with a message: such a connection closes later when connections run short. */
-  noteMessage(): void;
+  markBusy(): void;
   /** Forgets the junk commands so far: the client has sent a message that was accepted. */
   resetJunk(): void;
-  /** Sends the event to the listener. Never throws. */
-  tell(event: EventInfo): void;
+  /** Reports an event to the listener. Never throws. */
+  report(event: EventInfo): void;
   /** Reports an error once: to the listener, or as a warning of the process. */
   reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void;
 }
@@ -49,7 +52,6 @@ export interface MessageSession {
 /** The settings that a server's messages use. */
 export interface MessageSettings extends Policy {
   readonly protocol: 'smtp' | 'lmtp';
-  readonly hostname: string;
   readonly dates: DateCache;
   /** Returns the id of the next message: unique in time and on this host. */
   readonly nextId: () => string;
@@ -65,8 +67,8 @@ export function reportMessageRefusal(
   reply: Reply,
   failed: readonly FailedRecipient[] = [],
 ): void {
-  if (!session.isHeard) return;
-  session.tell({ kind: 'message-refused', envelope, avatarId: session.login?.avatarId, reply, failed });
+  if (!session.hasListener) return;
+  session.report({ kind: 'message-refused', envelope, avatarId: session.login?.avatarId, reply, failed });
 }
 
 type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;

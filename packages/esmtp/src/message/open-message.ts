@@ -21,7 +21,7 @@ export function openMessage(
   return settled(
     () => open(state, login.avatar, envelope),
     (message) => {
-      state.noteMessage();
+      state.markBusy();
       return new IncomingMessage(state, envelope, message, field, during);
     },
     (error) => {
@@ -61,10 +61,11 @@ function receivedField(
   // The client may have greeted the peer that hands it on otherwise than that one greets us.
   const extended = state.extended && forwarded?.protocol !== 'SMTP';
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
-  const { hostname, dates, omitClientFromReceived: omitClient } = settings;
+  const { hostname } = state;
+  const { dates, omitClientFromReceived: omitClient } = settings;
   const remoteName = forwarded?.name;
   if (avatar.receivedHeader === undefined) {
-    const beginning = state.maxReceivedFields.of({ mind, remoteName, omitClient, hostname, protocol });
+    const beginning = state.receivedFields.of({ mind, remoteName, omitClient, hostname, protocol });
     return completeReceived(beginning, mind, envelope, dates.format(Date.now()));
   }
   const way = { mind, remoteName, omitClient, hostname, protocol };

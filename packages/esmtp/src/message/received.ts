@@ -23,18 +23,21 @@ export class ReceivedFieldCache {
   #remoteName: string | undefined = undefined;
   #address: string | undefined = undefined;
   #protocol = '';
+  #hostname = '';
   #last: Beginning | undefined = undefined;
 
   /** How a field begins that comes this way. */
   of(way: Way): Beginning {
-    const { mind, remoteName, protocol } = way;
+    const { mind, remoteName, protocol, hostname } = way;
     const { clientName: name, remote } = mind;
-    const isSame = name === this.#name && remoteName === this.#remoteName && remote.address === this.#address;
-    if (this.#last !== undefined && isSame && protocol === this.#protocol) return this.#last;
+    const isSameClient = name === this.#name && remoteName === this.#remoteName && remote.address === this.#address;
+    const isSameServer = protocol === this.#protocol && hostname === this.#hostname;
+    if (this.#last !== undefined && isSameClient && isSameServer) return this.#last;
     this.#name = name;
     this.#remoteName = remoteName;
     this.#address = remote.address;
     this.#protocol = protocol;
+    this.#hostname = hostname;
     this.#last = beginReceived(way);
     return this.#last;
   }

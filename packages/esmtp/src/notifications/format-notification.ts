@@ -2,9 +2,8 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { Envelope, Recipient } from '../delivery.ts';
 import { DateCache } from '../message/date-cache.ts';
-import { inAscii, inUtf8, isEnvelopeId, isOriginalRecipient } from '../protocol/dsn.ts';
 import type { Reply } from '../protocol/reply.ts';
-import { decodeXtext } from '../protocol/xtext.ts';
+import { decodeXtext, inAscii, inUtf8, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
 
 /** What became of a message for one recipient. */
 export interface Outcome {

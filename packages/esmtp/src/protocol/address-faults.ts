@@ -1,9 +1,9 @@
 import { Reply } from './reply.ts';
 
-/** What is wrong with the text of an address. */
+/** A fault in the text of an address. */
 export type AddressFault = keyof typeof faults;
 
-/** What a client is told about each fault, in the words of RFC 5321. No text of the client's is in it. */
+/** The reply text for each fault, in the words of RFC 5321 and without text of the client's. */
 const faults = {
   'no-brackets': 'Missing < > around the address',
   'no-closing-bracket': 'Missing > after the address',
@@ -29,13 +29,13 @@ const faults = {
   'unsafe-character': 'An address may not hold control or format characters',
 } as const;
 
-/** The reply to MAIL whose reverse-path has the fault (RFC 3463 §3.2, X.1.7). */
-export function reversePathRefusal(fault: AddressFault): Reply {
+/** Returns the reply to MAIL whose reverse-path has the fault (RFC 3463 §3.2, X.1.7). */
+export function replyForReversePath(fault: AddressFault): Reply {
   return reversePathReplies[fault];
 }
 
-/** The reply to RCPT whose forward-path has the fault (RFC 3463 §3.2, X.1.3). */
-export function forwardPathRefusal(fault: AddressFault): Reply {
+/** Returns the reply to RCPT whose forward-path has the fault (RFC 3463 §3.2, X.1.3). */
+export function replyForForwardPath(fault: AddressFault): Reply {
   return forwardPathReplies[fault];
 }
 

@@ -1,17 +1,33 @@
 import type { AddressFault } from './address-faults.ts';
-import { isAscii } from './ascii.ts';
-import { type Characters, domainFault, endOfDomain, exceeds, isAddressLiteral } from './domain.ts';
-import { endOfAtoms, endOfQuoted, hasLooseDots, isDotString, unquoted } from './local-part.ts';
+import { type Characters, exceedsOctets, hasUnsafeCharacter, isAscii } from './characters.ts';
+import { domainFault, endOfDomain, isAddressLiteral } from './domain.ts';
+import { endOfAtoms, endOfQuoted, hasLooseDots, isDotString, unquote } from './local-part.ts';
 import { STRICT, type Tolerance } from './tolerance.ts';
-import { hasUnsafeCharacter } from './unsafe-characters.ts';
 
-/** A mailbox (RFC 5321 §4.1.2, RFC 6531 §3.3). */
+/**
+ * A mailbox (RFC 5321 §4.1.2, RFC 6531 §3.3). The constructor checks nothing: {@link parseMailbox}
+ * does.
+ *
+ * @example
+ * ```ts
+ * import { Mailbox } from '@postern/esmtp';
+ *
+ * const mailbox = new Mailbox('ann smith', 'example.com');
+ * console.log(String(mailbox)); // "ann smith"@example.com
+ * ```
+ */
 export class Mailbox {
-  /** Without quotes and backslashes: `"joe"@x` and `joe@x` are the same mailbox. Its case is kept. */
+  /**
+   * The local part without quotes and backslashes, in the client's case: `"joe"@x` and `joe@x` are
+   * the same mailbox.
+   */
   readonly localPart: string;
-  /** A domain, or an address literal with its brackets; empty only for the bare `Postmaster` and the user `<joe>` of LMTP. Its case is kept. */
+  /**
+   * A domain, or an address literal with its brackets, in the client's case. Empty for the bare
+   * `Postmaster`, and for a user such as `<joe>` of LMTP.
+   */
   readonly domain: string;
-  /** True if the local part is written as a lenient server heard it: with dots that otherwise need quotes. */
+  /** True if the local part is written without the quotes that its dots need (option `lenient`). */
   #isLoose = false;
 
   constructor(localPart: string, domain: string) {
@@ -19,19 +35,22 @@ export class Mailbox {
     this.domain = domain;
   }
 
-  /** A mailbox whose local part, of atoms and dots, is written without quotes wherever its dots stand: `a..b@example.com`. */
+  /**
+   * Returns a mailbox that is written without quotes wherever the dots of its local part are:
+   * `a..b@example.com`.
+   */
   static withLooseDots(localPart: string, domain: string): Mailbox {
     const mailbox = new Mailbox(localPart, domain);
     mailbox.#isLoose = true;
     return mailbox;
   }
 
-  /** True if it can be said without SMTPUTF8. */
+  /** True if the mailbox is ASCII: a client may send it without SMTPUTF8. */
   get isAscii(): boolean {
     return isAscii(this.localPart) && isAscii(this.domain);
   }
 
-  /** As it is written in a command, quoted where the local part needs it. */
+  /** Returns the mailbox as a command holds it, with quotes where the local part needs them. */
   toString(): string {
     const isBare = this.#isLoose || isDotString(this.localPart);
     const local = isBare ? this.localPart : `"${this.localPart.replace(/["\\]/g, '\\$&')}"`;
@@ -39,58 +58,62 @@ export class Mailbox {
   }
 }
 
-/** Where a message comes from; null is `<>`, the path of a notification that must not be answered. */
+/** The sender of a message; null for `<>`, the reverse-path of a notification (RFC 5321 §4.5.5). */
 export type ReversePath = Mailbox | null;
 
-/** Where a message goes. */
+/** A recipient of a message. */
 export type ForwardPath = Mailbox;
 
-/** A path as it was read, and where it ends in the text. */
+/** A path that was read from the beginning of a text, and the index behind it. */
 export interface ReadPath<P> {
   readonly path: P;
   readonly end: number;
 }
 
-/** What reading an address takes beyond the grammar. */
+/** The parts of the tolerance that concern addresses. */
 export type AddressTolerance = Pick<Tolerance, 'bareUsers' | 'missingBrackets' | 'looseDots'>;
 
-/** Reads a reverse-path with its angle brackets off the beginning of the text; or returns what is wrong with it. */
+/**
+ * Reads a reverse-path, in angle brackets, from the beginning of the text. Returns it or its fault.
+ */
 export function readReversePath(
   text: Characters,
   tolerance: AddressTolerance = STRICT,
 ): ReadPath<ReversePath> | AddressFault {
-  return text.charCodeAt(0) === LESS && text.charCodeAt(1) === GREATER
-    ? NO_SENDER
-    : readPath(text, tolerance, isNobody);
+  return text.charCodeAt(0) === LESS && text.charCodeAt(1) === GREATER ? NULL_PATH : readPath(text, tolerance, isNever);
 }
 
 /**
- * Reads a forward-path with its angle brackets off the beginning of the text; or returns what is wrong with it. The bare
- * `<Postmaster>` is one (RFC 5321 §4.1.1.3).
+ * Reads a forward-path, in angle brackets, from the beginning of the text. Returns it or its fault.
+ * The bare `<Postmaster>` is a forward-path (RFC 5321 §4.1.1.3).
  */
 export function readForwardPath(
   text: Characters,
   tolerance: AddressTolerance = STRICT,
 ): ReadPath<ForwardPath> | AddressFault {
-  return readPath(text, tolerance, tolerance.bareUsers ? isAnybody : isPostmaster);
+  return readPath(text, tolerance, tolerance.bareUsers ? isAlways : isPostmaster);
 }
 
-/** Parses a text that is a mailbox and nothing else, without angle brackets; undefined if it is none. */
+/**
+ * Parses a text that is a mailbox and nothing else, without angle brackets: `ann@example.com`.
+ * Returns undefined for any other text.
+ */
 export function parseMailbox(text: string): Mailbox | undefined {
   if (text.startsWith('@')) return undefined;
-  const read = readPath(`<${text}>`, STRICT, isNobody);
+  const read = readPath(`<${text}>`, STRICT, isNever);
   return typeof read === 'object' && read.end === text.length + 2 ? read.path : undefined;
 }
 
 /**
- * True if the domain is the same wherever it is read: it has more than one label, or is an address literal, or `localhost` (RFC 6761
- * §6.3), or not there, as that of the bare `Postmaster` and of a local user at LMTP.
+ * Returns true if the domain means the same on every host: it has several labels, is an address
+ * literal, or is `localhost` (RFC 6761 §6.3). A mailbox without a domain also qualifies: the bare
+ * `Postmaster`, and a local user of LMTP.
  */
 export function isQualified({ domain }: Mailbox): boolean {
   return domain === '' || domain.startsWith('[') || domain.includes('.') || /^localhost$/i.test(domain);
 }
 
-/** Reads each character a bounded number of times. */
+/** Reads a path with or without a domain. Looks at each character a bounded number of times. */
 function readPath(
   text: Characters,
   { missingBrackets, looseDots }: AddressTolerance,
@@ -99,14 +122,14 @@ function readPath(
   const isBracketed = text.charCodeAt(0) === LESS;
   if (!isBracketed && !missingBrackets) return 'no-brackets';
   const from = isBracketed ? 1 : 0;
-  const localAt = endOfRoute(text, from);
-  if (typeof localAt === 'string') return localAt;
+  const localStart = endOfRoute(text, from);
+  if (typeof localStart === 'string') return localStart;
 
-  const isQuoted = text.charCodeAt(localAt) === QUOTE;
-  const localEnd = isQuoted ? endOfQuoted(text, localAt) : endOfAtoms(text, localAt);
+  const isQuoted = text.charCodeAt(localStart) === QUOTE;
+  const localEnd = isQuoted ? endOfQuoted(text, localStart) : endOfAtoms(text, localStart);
   if (typeof localEnd === 'string') return localEnd;
-  const written = text.slice(localAt, localEnd);
-  const localPart = isQuoted ? unquoted(written) : written;
+  const written = text.slice(localStart, localEnd);
+  const localPart = isQuoted ? unquote(written) : written;
   const hasDomain = text.charCodeAt(localEnd) === AT;
   const isWhole = hasDomain || isEnd(text, localEnd, isBracketed);
   if (!isWhole) return localPartFault(text, localEnd, isQuoted);
@@ -114,56 +137,61 @@ function readPath(
   const isLoose = !isQuoted && hasLooseDots(written);
   if (isLoose && !looseDots) return 'local-part-dots';
 
-  const domainAt = localEnd + 1;
-  const end = hasDomain ? endOfHost(text, domainAt) : localEnd;
+  const domainStart = localEnd + 1;
+  const end = hasDomain ? endOfHost(text, domainStart) : localEnd;
   if (typeof end === 'string') return end;
-  if (!hasDomain && !(localAt === from && localPart !== '' && isLocalUser(localPart))) return 'no-domain';
-  const domain = hasDomain ? text.slice(domainAt, end) : '';
+  if (!hasDomain && !(localStart === from && localPart !== '' && isLocalUser(localPart))) return 'no-domain';
+  const domain = hasDomain ? text.slice(domainStart, end) : '';
   const fault = hasDomain ? hostFault(domain) : undefined;
   if (fault !== undefined) return fault;
   if (!isEnd(text, end, isBracketed)) return domainEndFault(text, end);
 
   const pathEnd = isBracketed ? end + 1 : end;
   const path = text.slice(0, pathEnd);
-  if (exceeds(path, MAX_PATH_OCTETS)) return 'long-path';
+  if (exceedsOctets(path, MAX_PATH_OCTETS)) return 'long-path';
   if (hasUnsafeCharacter(path)) return 'unsafe-character';
   return { path: isLoose ? Mailbox.withLooseDots(localPart, domain) : new Mailbox(localPart, domain), end: pathEnd };
 }
 
-/** Returns where the local part begins, behind a source route, which is read and left out (RFC 5321 §4.1.1.3). */
+/**
+ * Returns the index of the local part, behind a source route, which is ignored (RFC 5321 §4.1.1.3).
+ */
 function endOfRoute(text: Characters, from: number): number | AddressFault {
   if (text.charCodeAt(from) !== AT) return from;
-  let at = from;
+  let hop = from;
   for (;;) {
-    const end = endOfDomain(text, at + 1);
+    const end = endOfDomain(text, hop + 1);
     const next = text.charCodeAt(end);
-    if (next === GREATER && at === from) return 'empty-local-part';
-    if (domainFault(text.slice(at + 1, end)) !== undefined) return 'source-route';
+    if (next === GREATER && hop === from) return 'empty-local-part';
+    if (domainFault(text.slice(hop + 1, end)) !== undefined) return 'source-route';
     if (next === COLON) return end + 1;
     if (next !== COMMA || text.charCodeAt(end + 1) !== AT) return 'source-route';
-    at = end + 1;
+    hop = end + 1;
   }
 }
 
-/** True where the path is over: at its bracket, or without brackets at a blank or the end. */
-function isEnd(text: Characters, at: number, isBracketed: boolean): boolean {
-  const code = text.charCodeAt(at);
-  return isBracketed ? code === GREATER : Number.isNaN(code) || code === BLANK;
+/**
+ * Returns true at the end of the path: at its closing bracket, or without brackets at a space or
+ * the end of the text.
+ */
+function isEnd(text: Characters, index: number, isBracketed: boolean): boolean {
+  const code = text.charCodeAt(index);
+  return isBracketed ? code === GREATER : Number.isNaN(code) || code === SPACE;
 }
 
-function localPartFault(text: Characters, at: number, isQuoted: boolean): AddressFault {
-  if (at >= text.length) return 'no-closing-bracket';
+function localPartFault(text: Characters, index: number, isQuoted: boolean): AddressFault {
+  if (index >= text.length) return 'no-closing-bracket';
   if (isQuoted) return 'after-quoted';
-  return text.charCodeAt(at) === BLANK ? 'local-part-blank' : 'local-part-character';
+  return text.charCodeAt(index) === SPACE ? 'local-part-blank' : 'local-part-character';
 }
 
-/** Where a domain or an address literal ends. */
+/** Returns the index behind the domain or address literal that begins at `from`, or its fault. */
 function endOfHost(text: Characters, from: number): number | AddressFault {
   if (text.charCodeAt(from) !== OPEN_BRACKET) return endOfDomain(text, from);
-  for (let at = from + 1; at < text.length && at - from <= MAX_PATH_OCTETS; at++) {
-    const code = text.charCodeAt(at);
-    if (code === CLOSE_BRACKET) return at + 1;
-    if (code <= BLANK || code >= 0x7f) break;
+  for (let index = from + 1; index < text.length && index - from <= MAX_PATH_OCTETS; index++) {
+    const code = text.charCodeAt(index);
+    if (code === CLOSE_BRACKET) return index + 1;
+    if (code <= SPACE || code >= 0x7f) break;
   }
   return 'address-literal';
 }
@@ -173,21 +201,24 @@ function hostFault(host: string): AddressFault | undefined {
   return domainFault(host);
 }
 
-function domainEndFault(text: Characters, at: number): AddressFault {
-  if (at >= text.length) return 'no-closing-bracket';
-  if (text.charCodeAt(at) !== BLANK) return 'domain-character';
-  return text.slice(at).includes('>') ? 'domain-blank' : 'no-closing-bracket';
+function domainEndFault(text: Characters, index: number): AddressFault {
+  if (index >= text.length) return 'no-closing-bracket';
+  if (text.charCodeAt(index) !== SPACE) return 'domain-character';
+  return text.slice(index).includes('>') ? 'domain-blank' : 'no-closing-bracket';
 }
 
-const isNobody = (): boolean => false;
-const isAnybody = (): boolean => true;
+const isNever = (): boolean => false;
+const isAlways = (): boolean => true;
 const isPostmaster = (localPart: string): boolean => /^postmaster$/i.test(localPart);
 
-const NO_SENDER: ReadPath<null> = { path: null, end: 2 };
-/** RFC 5321 §4.5.3.1.3. A local part has no bound of its own: 64 octets is what every server must take, and no limit (§4.5.3.1.1). */
+const NULL_PATH: ReadPath<null> = { path: null, end: 2 };
+/**
+ * RFC 5321 §4.5.3.1.3. A local part has no bound of its own: 64 octets is the least that a server
+ * must accept, and no limit (§4.5.3.1.1).
+ */
 const MAX_PATH_OCTETS = 256;
 
-const BLANK = 0x20;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;

@@ -1,13 +1,12 @@
 import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, readReversePath } from './address.ts';
-import { type AddressFault, forwardPathRefusal, reversePathRefusal } from './address-faults.ts';
-import { isAscii } from './ascii.ts';
+import { type AddressFault, replyForForwardPath, replyForReversePath } from './address-faults.ts';
+import { hasUnsafeCharacter, isAscii, replaceUnsafeCharacters } from './characters.ts';
 import type { ForwardedInfo } from './forwarded.ts';
 import { Reply } from './reply.ts';
 import { STRICT, type Tolerance } from './tolerance.ts';
-import { hasUnsafeCharacter, withoutUnsafeCharacters } from './unsafe-characters.ts';
 import { parseXclient } from './xclient.ts';
 
-/** What a client can say, parsed. */
+/** A command of a client, parsed. */
 export type Command =
   | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: ReversePath; readonly parameters: readonly Parameter[] }
@@ -15,63 +14,75 @@ export type Command =
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | undefined }
   | { readonly verb: 'VRFY'; readonly text: string; readonly smtpUtf8: boolean }
   | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
-  | { readonly verb: 'XCLIENT'; readonly facts: ForwardedInfo }
+  | { readonly verb: 'XCLIENT'; readonly info: ForwardedInfo }
   | { readonly verb: 'DATA' | 'RSET' | 'NOOP' | 'HELP' | 'QUIT' | 'STARTTLS' };
 
-/** A command of which only the verb can be understood. */
+/** A line whose verb is known and whose argument is not valid. */
 export interface Malformed {
   readonly verb: Verb;
-  readonly malformed: Reply;
+  readonly refusal: Reply;
+  /** True if the lines behind it may be data: the connection must close. */
+  readonly isFatal: boolean;
 }
 
-/** What is no command here: of SMTP, but not done by this server; another protocol's; or nothing known. */
+/**
+ * A line that is not a command of this server. `unimplemented`: of SMTP, and not supported.
+ * `foreign`: a request of HTTP. `unrecognised`: any other line.
+ */
 export interface NoCommand {
   readonly verb: 'unimplemented' | 'foreign' | 'unrecognised';
+  readonly refusal: Reply;
 }
 
-/** The first word of a command that there is here, in upper case. */
+/** The result of parsing a line. */
+export type ParsedLine = Command | Malformed | NoCommand;
+
+/** The first word of a command, in upper case. */
 export type Verb = Command['verb'];
 
 /** A parameter of MAIL or RCPT: `SIZE=1000`. */
 export interface Parameter {
   /** In upper case. */
   readonly keyword: string;
-  /** Undefined without `=`; never empty. */
+  /** The text behind `=`, never empty; undefined without `=`. */
   readonly value: string | undefined;
 }
 
 /**
- * Parses a command line, given without its CRLF and with a character for each octet. Takes the grammar, and what the tolerance adds.
- * Never throws.
+ * Parses a command line, given without its CRLF and with one character for each octet. Accepts the
+ * grammar and the additions of the tolerance. Never throws.
  */
-export function parseCommand(line: string, tolerance: Tolerance = STRICT): Command | Malformed | NoCommand {
+export function parseCommand(line: string, tolerance: Tolerance = STRICT): ParsedLine {
   const word = WORDS.get(fourLetters(line));
-  if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? NO_CHUNK : UNRECOGNISED;
+  if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? MALFORMED_BDAT : UNRECOGNISED;
   return word.parse(line.slice(word.verb.length), tolerance);
 }
 
-type Parse = (argument: string, tolerance: Tolerance) => Command | Malformed | NoCommand;
+type Parse = (argument: string, tolerance: Tolerance) => ParsedLine;
 
 function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
   return (argument, { anyClientName }) => {
-    const name = NAME.exec(argument)?.[1] ?? (anyClientName ? readAnyName(argument) : undefined);
-    return name === undefined ? { verb, malformed: BAD_NAME } : { verb, name };
+    const name = NAME.exec(argument)?.[1] ?? (anyClientName ? parseAnyName(argument) : undefined);
+    return name === undefined ? malformed(verb, BAD_NAME) : { verb, name };
   };
 }
 
-/** A name as PCs have it: blanks in it, in UTF-8 or Latin-1. Undefined if there is none, or if it holds C0 controls. */
-function readAnyName(argument: string): string | undefined {
+/**
+ * Parses a name with spaces, UTF-8 or Latin-1, as PCs have. Returns undefined for none and for one
+ * with C0 controls.
+ */
+function parseAnyName(argument: string): string | undefined {
   const name = trim(argument);
-  if (name === '' || name.length > MAX_NAME || CONTROL.test(name)) return undefined;
-  return withoutUnsafeCharacters(decoded(name) ?? name);
+  if (name === '' || name.length > MAX_NAME_OCTETS || CONTROL.test(name)) return undefined;
+  return replaceUnsafeCharacters(decodeText(name) ?? name);
 }
 
 function parseMail(argument: string, tolerance: Tolerance): Command | Malformed {
-  return parseWithPath('MAIL', argument, 'FROM:', tolerance, readReversePath, reversePathRefusal);
+  return parseWithPath('MAIL', argument, 'FROM:', tolerance, readReversePath, replyForReversePath);
 }
 
 function parseRcpt(argument: string, tolerance: Tolerance): Command | Malformed {
-  return parseWithPath('RCPT', argument, 'TO:', tolerance, readForwardPath, forwardPathRefusal);
+  return parseWithPath('RCPT', argument, 'TO:', tolerance, readForwardPath, replyForForwardPath);
 }
 
 function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
@@ -79,39 +90,42 @@ function parseWithPath<V extends 'MAIL' | 'RCPT', P>(
   argument: string,
   keyword: 'FROM:' | 'TO:',
   tolerance: Tolerance,
-  read: (text: string, tolerance: Tolerance) => ReadPath<P> | AddressFault,
-  refusal: (fault: AddressFault) => Reply,
+  readPath: (text: string, tolerance: Tolerance) => ReadPath<P> | AddressFault,
+  replyFor: (fault: AddressFault) => Reply,
 ): { verb: V; path: P; parameters: readonly Parameter[] } | Malformed {
-  const text = decoded(argument);
-  if (text === undefined) return { verb, malformed: NOT_UTF8 };
-  const at = pathAt(text, keyword);
-  if (at === undefined) return { verb, malformed: BAD_ARGUMENT };
-  const written = text.slice(at);
-  const found = read(written, tolerance);
-  if (typeof found === 'string') return { verb, malformed: refusal(found) };
-  const parameters = found.end === written.length ? NONE : parseParameters(written.slice(found.end));
-  return parameters === undefined ? { verb, malformed: BAD_PARAMETER } : { verb, path: found.path, parameters };
+  const text = decodeText(argument);
+  if (text === undefined) return malformed(verb, NOT_UTF8);
+  const start = startOfPath(text, keyword);
+  if (start === undefined) return malformed(verb, BAD_ARGUMENT);
+  const rest = text.slice(start);
+  const read = readPath(rest, tolerance);
+  if (typeof read === 'string') return malformed(verb, replyFor(read));
+  const parameters = read.end === rest.length ? NO_PARAMETERS : parseParameters(rest.slice(read.end));
+  return parameters === undefined ? malformed(verb, BAD_PARAMETER) : { verb, path: read.path, parameters };
 }
 
 /**
- * Where the path begins; undefined if the keyword is not there. Blanks behind the colon are none of the grammar, but many clients put
- * one there.
+ * Returns the index of the path; undefined without the keyword. The grammar has no space behind the
+ * colon, but many clients send one.
  */
-function pathAt(argument: string, keyword: string): number | undefined {
-  const keywordAt = skipBlanks(argument, 0);
-  const end = keywordAt + keyword.length;
-  const isThere = argument.startsWith(keyword, keywordAt) || argument.slice(keywordAt, end).toUpperCase() === keyword;
-  if (keywordAt === 0 || !isThere) return undefined;
-  return skipBlanks(argument, end);
+function startOfPath(argument: string, keyword: string): number | undefined {
+  const start = skipSpaces(argument, 0);
+  const end = start + keyword.length;
+  const hasKeyword = argument.startsWith(keyword, start) || argument.slice(start, end).toUpperCase() === keyword;
+  if (start === 0 || !hasKeyword) return undefined;
+  return skipSpaces(argument, end);
 }
 
-function skipBlanks(text: string, from: number): number {
-  let at = from;
-  while (text.charCodeAt(at) === 0x20) at++;
-  return at;
+function skipSpaces(text: string, from: number): number {
+  let index = from;
+  while (text.charCodeAt(index) === 0x20) index++;
+  return index;
 }
 
-/** The parameters behind a path; undefined if they are none, or if one is there twice. */
+/**
+ * Parses the parameters behind a path. Returns undefined for invalid ones, and for a keyword that
+ * occurs twice.
+ */
 function parseParameters(rest: string): readonly Parameter[] | undefined {
   if (!rest.startsWith(' ')) return undefined;
   const parameters = new Map<string, Parameter>();
@@ -126,69 +140,83 @@ function parseParameters(rest: string): readonly Parameter[] | undefined {
 }
 
 /**
- * Two blanks where one belongs are let pass: a client of some renown sends them. Without a regular expression: the last that matched
- * keeps its text, which may be a password.
+ * Accepts several spaces where the grammar has one: a widely used client sends them. Uses no
+ * regular expression: the engine keeps the text of the last match, which may be a password.
  */
 function parseAuth(argument: string): Command | Malformed {
-  const mechanismAt = skipBlanks(argument, 0);
-  const mechanismEnd = skipWord(argument, mechanismAt);
-  const responseAt = skipBlanks(argument, mechanismEnd);
-  const responseEnd = skipWord(argument, responseAt);
-  if (mechanismEnd === mechanismAt || skipBlanks(argument, responseEnd) < argument.length) {
-    return { verb: 'AUTH', malformed: BAD_ARGUMENT };
+  const mechanismStart = skipSpaces(argument, 0);
+  const mechanismEnd = skipWord(argument, mechanismStart);
+  const responseStart = skipSpaces(argument, mechanismEnd);
+  const responseEnd = skipWord(argument, responseStart);
+  if (mechanismEnd === mechanismStart || skipSpaces(argument, responseEnd) < argument.length) {
+    return malformed('AUTH', BAD_ARGUMENT);
   }
-  const mechanism = argument.slice(mechanismAt, mechanismEnd).toUpperCase();
-  const initialResponse = responseEnd === responseAt ? undefined : argument.slice(responseAt, responseEnd);
+  const mechanism = argument.slice(mechanismStart, mechanismEnd).toUpperCase();
+  const initialResponse = responseEnd === responseStart ? undefined : argument.slice(responseStart, responseEnd);
   return { verb: 'AUTH', mechanism, initialResponse };
 }
 
 function skipWord(text: string, from: number): number {
-  let at = from;
-  while (text.charCodeAt(at) > 0x20 && text.charCodeAt(at) < 0x7f) at++;
-  return at;
+  let index = from;
+  while (text.charCodeAt(index) > 0x20 && text.charCodeAt(index) < 0x7f) index++;
+  return index;
 }
 
-/** RFC 6531 §3.7.4.2: behind the text may stand that the client can hear UTF-8. */
+/**
+ * Parses the text, and the parameter SMTPUTF8 of a client that accepts a reply in UTF-8 (RFC 6531
+ * §3.7.4.2).
+ */
 function parseVrfy(argument: string): Command | Malformed {
-  const [, text = '', utf8] = VRFY_ARGUMENT.exec(decoded(trim(argument)) ?? '') ?? [];
-  if (text === '' || CONTROL.test(text) || hasUnsafeCharacter(text) || utf8?.includes('='))
-    return { verb: 'VRFY', malformed: BAD_ARGUMENT };
+  const [, text = '', utf8] = VRFY_ARGUMENT.exec(decodeText(trim(argument)) ?? '') ?? [];
+  if (text === '' || CONTROL.test(text) || hasUnsafeCharacter(text) || utf8?.includes('=')) {
+    return malformed('VRFY', BAD_ARGUMENT);
+  }
   return { verb: 'VRFY', text, smtpUtf8: utf8 !== undefined };
 }
 
-/** To the letter (RFC 3030 §2): whoever reads a size in another way than the client sees commands where the client sent data. */
+/**
+ * Parses strictly by RFC 3030 §2: a server that reads another size than the client sent takes data
+ * for commands.
+ */
 function parseBdat(argument: string): Command | Malformed {
   const match = BDAT_ARGUMENT.exec(argument);
-  if (match === null) return NO_CHUNK;
+  if (match === null) return MALFORMED_BDAT;
   return { verb: 'BDAT', octets: Number(match[1]), last: match[2] !== undefined };
 }
 
 function parseForwarded(argument: string): Command | Malformed {
-  const facts = parseXclient(argument.replace(TRAILING_BLANKS, ''));
-  return facts === undefined ? { verb: 'XCLIENT', malformed: BAD_ATTRIBUTES } : { verb: 'XCLIENT', facts };
+  const info = parseXclient(argument.replace(TRAILING_BLANKS, ''));
+  return info === undefined ? malformed('XCLIENT', BAD_ATTRIBUTES) : { verb: 'XCLIENT', info };
 }
 
-/** A command that takes no argument (RFC 5321 §4.3.2). */
-function alone(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): Parse {
+/** Returns the parser of a command without an argument (RFC 5321 §4.3.2). */
+function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): Parse {
   const command: Command = { verb };
-  const malformed: Malformed = { verb, malformed: NO_ARGUMENT };
-  return (argument) => (trim(argument) === '' ? command : malformed);
+  const refused = malformed(verb, NO_ARGUMENT);
+  return (argument) => (trim(argument) === '' ? command : refused);
 }
 
-/** A command that does not heed its argument (RFC 5321 §4.1.1.9), as long as it is text (§4.1.2). */
-function heedless(verb: 'NOOP' | 'HELP'): Parse {
+/**
+ * Returns the parser of a command that ignores its argument (RFC 5321 §4.1.1.9), which must be text
+ * (§4.1.2).
+ */
+function ignoringArgument(verb: 'NOOP' | 'HELP'): Parse {
   const command: Command = { verb };
-  const malformed: Malformed = { verb, malformed: BAD_ARGUMENT };
-  return (argument) => (ASCII_TEXT.test(argument) ? command : malformed);
+  const refused = malformed(verb, BAD_ARGUMENT);
+  return (argument) => (ASCII_TEXT.test(argument) ? command : refused);
 }
 
-/** RFC 5321 §4.1.1: white space before the CRLF is let pass. */
+function malformed<V extends Verb>(verb: V, refusal: Reply): Malformed & { readonly verb: V } {
+  return { verb, refusal, isFatal: false };
+}
+
+/** Removes white space at both ends: RFC 5321 §4.1.1 tolerates it before the CRLF. */
 function trim(argument: string): string {
   return /^[ \t]*$/.test(argument) ? '' : argument.replace(/^ +/, '').replace(TRAILING_BLANKS, '');
 }
 
-/** The argument read as UTF-8; undefined if it has octets over 127 and is none (RFC 6531 §3.3). */
-function decoded(argument: string): string | undefined {
+/** Decodes UTF-8 (RFC 6531 §3.3). Returns undefined for octets that are neither ASCII nor UTF-8. */
+function decodeText(argument: string): string | undefined {
   const text = argument.endsWith(' ') || argument.endsWith('\t') ? argument.replace(TRAILING_BLANKS, '') : argument;
   if (isAscii(text)) return text;
   try {
@@ -198,7 +226,10 @@ function decoded(argument: string): string | undefined {
   }
 }
 
-/** The first four letters, in upper case, as one number: the cheapest key that tells all verbs apart. */
+/**
+ * Returns the first four letters, in upper case, as one number: the cheapest key that distinguishes
+ * all verbs.
+ */
 function fourLetters(line: string): number {
   return (
     ((line.charCodeAt(0) & 0xdf) << 24) |
@@ -208,25 +239,28 @@ function fourLetters(line: string): number {
   );
 }
 
-/** True if the line's first word is the verb, whose first four letters are known to be right. */
+/**
+ * Returns true if the verb is the first word of the line, whose first four letters are known to
+ * match.
+ */
 function beginsWith(line: string, verb: string): boolean {
   if (line.length !== verb.length && line.charCodeAt(verb.length) !== 0x20) return false;
   return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
 }
 
-const MAX_NAME = 255;
+const MAX_NAME_OCTETS = 255;
 const NAME = /^ +([!-~]{1,255})[ \t]*$/;
-/** Bounded at its left: without that, each of a thousand blanks in a row would be looked at a thousand times. */
+/** Bounded at its left: without that, matching n spaces in a row would take n² steps. */
 const TRAILING_BLANKS = /(?<![ \t])[ \t]+$/;
 const ASCII_TEXT = /^[\t -~]*$/;
 const CONTROL = /[\0-\x08\n-\x1f\x7f]/;
 const VRFY_ARGUMENT = /^(.*?)( SMTPUTF8(?:=.*)?)?$/is;
-/** What somebody between the client and us may take for BDAT, and what follows for data. */
+/** A line that a proxy may take for BDAT, and the lines behind it for data. */
 const MAYBE_BDAT = /^[\0 \t]*BDAT/i;
 const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 /** RFC 5321 §4.1.2. */
 const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
-const NONE: readonly Parameter[] = [];
+const NO_PARAMETERS: readonly Parameter[] = [];
 
 const BAD_NAME = new Reply(501, '5.5.4', 'A domain or an address literal is wanted');
 const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');
@@ -236,10 +270,18 @@ const BAD_ATTRIBUTES = new Reply(501, '5.5.4', 'Syntax error in the attributes')
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
 const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');
 
-const NO_CHUNK: Malformed = { verb: 'BDAT', malformed: BAD_CHUNK_SIZE };
-const UNRECOGNISED: NoCommand = { verb: 'unrecognised' };
-const UNIMPLEMENTED: NoCommand = { verb: 'unimplemented' };
-const FOREIGN: NoCommand = { verb: 'foreign' };
+const MALFORMED_BDAT: Malformed = { verb: 'BDAT', refusal: BAD_CHUNK_SIZE, isFatal: true };
+/** The result of parsing an unknown line. */
+export const UNRECOGNISED: NoCommand = {
+  verb: 'unrecognised',
+  refusal: new Reply(500, '5.5.1', 'Command not recognised'),
+};
+const UNIMPLEMENTED: NoCommand = {
+  verb: 'unimplemented',
+  refusal: new Reply(502, '5.5.1', 'Command not implemented'),
+};
+/** The result of parsing a request of HTTP. */
+export const FOREIGN: NoCommand = { verb: 'foreign', refusal: new Reply(502, '5.5.1', 'This is SMTP') };
 
 const WORDS = new Map(
   [
@@ -248,19 +290,19 @@ const WORDS = new Map(
     { verb: 'LHLO', parse: greeting('LHLO') },
     { verb: 'MAIL', parse: parseMail },
     { verb: 'RCPT', parse: parseRcpt },
-    { verb: 'DATA', parse: alone('DATA') },
-    { verb: 'RSET', parse: alone('RSET') },
-    { verb: 'NOOP', parse: heedless('NOOP') },
+    { verb: 'DATA', parse: withoutArgument('DATA') },
+    { verb: 'RSET', parse: withoutArgument('RSET') },
+    { verb: 'NOOP', parse: ignoringArgument('NOOP') },
     { verb: 'BDAT', parse: parseBdat },
     { verb: 'VRFY', parse: parseVrfy },
-    { verb: 'HELP', parse: heedless('HELP') },
-    { verb: 'QUIT', parse: alone('QUIT') },
+    { verb: 'HELP', parse: ignoringArgument('HELP') },
+    { verb: 'QUIT', parse: withoutArgument('QUIT') },
     { verb: 'AUTH', parse: parseAuth },
-    { verb: 'STARTTLS', parse: alone('STARTTLS') },
+    { verb: 'STARTTLS', parse: withoutArgument('STARTTLS') },
     { verb: 'XCLIENT', parse: parseForwarded },
     // Recognised, not implemented (RFC 5321 §4.2.4).
     ...['EXPN', 'TURN', 'SEND', 'SOML', 'SAML', 'ETRN'].map((verb) => ({ verb, parse: () => UNIMPLEMENTED })),
-    // A browser made to talk to us says one of these first.
+    // The first line of a request that a web page makes a browser send here.
     ...['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI'].map((verb) => ({
       verb,
       parse: () => FOREIGN,

@@ -1,68 +1,66 @@
 import type { AddressFault } from './address-faults.ts';
-import { isAscii } from './ascii.ts';
-import { hasUnsafeCharacter } from './unsafe-characters.ts';
+import { type Characters, exceedsOctets, hasUnsafeCharacter, isAscii } from './characters.ts';
 
-/** A text that a scanner reads: a string, or in tests one that counts. */
-export interface Characters {
-  readonly length: number;
-  charCodeAt(at: number): number;
-  slice(from: number, to?: number): string;
-}
-
-/** Returns true for a domain in the grammar of RFC 5321 §4.1.2, U-labels included (RFC 6531 §3.3). */
+/** Returns true for a domain in the grammar of RFC 5321 §4.1.2, with U-labels (RFC 6531 §3.3). */
 export function isDomain(text: string): boolean {
   return isHostName(text) && !text.includes('_');
 }
 
-/** Returns true for a domain as real hosts are named: as {@link isDomain}, but with underscores. */
+/** Returns true for a domain that may also hold underscores, as the names of real hosts do. */
 export function isHostName(text: string): boolean {
   return endOfDomain(text, 0) === text.length && domainFault(text) === undefined && !hasUnsafeCharacter(text);
 }
 
-/** Returns true for a client's name in EHLO that is what RFC 5321 §4.1.1.1 asks for, and ASCII: such a name may stand in a header. */
+/**
+ * Returns true for an ASCII domain or address literal: RFC 5321 §4.1.1.1 asks for one in EHLO, and
+ * a header may hold it.
+ */
 export function isClientName(name: string): boolean {
   return isAscii(name) && (isDomain(name) || isAddressLiteral(name));
 }
 
-/** Returns true for an address literal with its brackets: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3). */
+/**
+ * Returns true for an address literal in its brackets: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC
+ * 5321 §4.1.3).
+ */
 export function isAddressLiteral(text: string): boolean {
   if (!text.startsWith('[') || !text.endsWith(']')) return false;
   const inner = text.slice(1, -1);
   return /^IPv6:/i.test(inner) ? isIPv6(inner.slice(5)) : IPV4.test(inner);
 }
 
-/** Returns where the characters end that a domain is made of: letters, digits, hyphens, dots, underscores, and all beyond ASCII. */
+/**
+ * Returns the index behind the letters, digits, hyphens, dots, underscores and non-ASCII characters
+ * that begin at `from`.
+ */
 export function endOfDomain(text: Characters, from: number): number {
-  let at = from;
-  while (isDomainCharacter(text.charCodeAt(at))) at++;
-  return at;
+  let index = from;
+  while (isDomainCharacter(text.charCodeAt(index))) index++;
+  return index;
 }
 
-/** Returns what is wrong with a text of the characters of {@link endOfDomain}; undefined if it is a domain. */
+/**
+ * Returns the fault of a text that {@link endOfDomain} has delimited; undefined if the text is a
+ * domain.
+ */
 export function domainFault(domain: string): AddressFault | undefined {
-  let labelAt = 0;
-  for (let at = 0; at <= domain.length; at++) {
-    if (at < domain.length && domain.charCodeAt(at) !== DOT) continue;
-    if (at === labelAt) return domain === '' ? 'empty-domain' : 'empty-label';
-    if (domain.charCodeAt(labelAt) === HYPHEN || domain.charCodeAt(at - 1) === HYPHEN) return 'label-hyphen';
-    // A U-label is counted as it is written: an A-label may be longer or shorter.
-    if (at - labelAt > MAX_LABEL) return 'long-label';
-    labelAt = at + 1;
+  let labelStart = 0;
+  for (let index = 0; index <= domain.length; index++) {
+    if (index < domain.length && domain.charCodeAt(index) !== DOT) continue;
+    if (index === labelStart) return domain === '' ? 'empty-domain' : 'empty-label';
+    if (domain.charCodeAt(labelStart) === HYPHEN || domain.charCodeAt(index - 1) === HYPHEN) return 'label-hyphen';
+    // A U-label counts as written: its A-label may be longer or shorter.
+    if (index - labelStart > MAX_LABEL_LENGTH) return 'long-label';
+    labelStart = index + 1;
   }
-  return exceeds(domain, MAX_DOMAIN_OCTETS) ? 'long-domain' : undefined;
-}
-
-/** Returns true if the text has more octets in UTF-8 than the bound. */
-export function exceeds(text: string, octets: number): boolean {
-  // A character has at most three octets for each of its UTF-16 units.
-  return text.length * 3 > octets && Buffer.byteLength(text) > octets;
+  return exceedsOctets(domain, MAX_DOMAIN_OCTETS) ? 'long-domain' : undefined;
 }
 
 function isDomainCharacter(code: number): boolean {
   return isLetterOrDigit(code) || code === HYPHEN || code === DOT || code === UNDERSCORE || code >= 0x80;
 }
 
-/** ASCII only. */
+/** Returns true for the code of an ASCII letter or digit. */
 export function isLetterOrDigit(code: number): boolean {
   const lower = code | 0x20;
   return (lower >= 0x61 && lower <= 0x7a) || (code >= 0x30 && code <= 0x39);
@@ -83,6 +81,6 @@ const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 /** RFC 1035 §2.3.4. */
-const MAX_LABEL = 63;
+const MAX_LABEL_LENGTH = 63;
 /** RFC 5321 §4.5.3.1.2. */
 const MAX_DOMAIN_OCTETS = 255;

@@ -1,10 +1,12 @@
-import { isAscii } from './ascii.ts';
+import { isAscii } from './characters.ts';
 import { BAD_VALUE, type Extension } from './extension.ts';
 import type { Notify, Occasion } from './parameters.ts';
-import { hasUnsafeCharacter } from './unsafe-characters.ts';
-import { decodeXtext } from './xtext.ts';
+import { isEnvelopeId, isOriginalRecipient } from './xtext.ts';
 
-/** Delivery status notifications (RFC 3461): what the sender asks for is kept for the delivery, and no reason to refuse anything. */
+/**
+ * Delivery status notifications (RFC 3461): reads the sender's requests, and leaves them to the
+ * delivery.
+ */
 export const dsn: Extension = {
   keyword: 'DSN',
   advertise: () => 'DSN',
@@ -50,8 +52,8 @@ export const dsn: Extension = {
 };
 
 /**
- * Returns what a stranger may ask for: the sender's address is not proved, and a notification of success
- * would send mail of the stranger's choice to anybody.
+ * Removes SUCCESS from a stranger's request. The sender's address is not proved, so a notification
+ * of success would send mail of the stranger's choice to any address.
  */
 function withoutSuccess(notify: Notify): Notify {
   if (notify === 'NEVER') return notify;
@@ -59,38 +61,10 @@ function withoutSuccess(notify: Notify): Notify {
   return others.length === 0 ? 'NEVER' : others;
 }
 
-/** True for the value of ENVID (RFC 3461 §4.4): xtext, of printable characters. */
-export function isEnvelopeId(value: string): boolean {
-  return isPrintableXtext(value);
-}
-
-/** True for the value of ORCPT: a type, and an address as xtext (RFC 3461 §4.2) or, for the type `utf-8`, as RFC 6533 §3 has it. */
-export function isOriginalRecipient(value: string): boolean {
-  const [, type = '', address = ''] = ORIGINAL_RECIPIENT.exec(value) ?? [];
-  if (type.toLowerCase() === 'utf-8') return UTF8_ADDRESS.test(address) && !hasUnsafeCharacter(decoded(address));
-  return type !== '' && isPrintableXtext(address);
-}
-
-/** The original recipient for a server that takes ASCII only (RFC 6533 §3). */
-export function inAscii(originalRecipient: string): string {
-  return originalRecipient.replace(
-    NOT_ASCII,
-    (character) => `\\x{${character.codePointAt(0)?.toString(16).toUpperCase()}}`,
-  );
-}
-
-/** The original recipient where UTF-8 may stand: what is no address then is left as it is (RFC 6533 §3). */
-export function inUtf8(originalRecipient: string): string {
-  const text = decoded(originalRecipient);
-  return CONTROLS.test(text) || hasUnsafeCharacter(text) ? originalRecipient : text;
-}
-
-/** The text with the characters that its `\x{HEXPOINT}` stand for (RFC 6533 §3). */
-function decoded(text: string): string {
-  return text.replace(/\\x\{([\da-f]{1,6})\}/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
-}
-
-/** Undefined if it is neither NEVER, alone, nor a list. */
+/**
+ * Returns undefined for a value that is neither NEVER alone nor a list of occasions (RFC 3461
+ * §4.1).
+ */
 function parseNotify(value = ''): Notify | undefined {
   const words = value.toUpperCase();
   if (words === 'NEVER') return words;
@@ -101,22 +75,3 @@ function parseNotify(value = ''): Notify | undefined {
 function isOccasion(word: string): word is Occasion {
   return word === 'SUCCESS' || word === 'FAILURE' || word === 'DELAY';
 }
-
-function isPrintableXtext(value: string): boolean {
-  const text = decodeXtext(value);
-  return text !== undefined && /^[\t -~]*$/.test(text);
-}
-
-/** The type is an atom (RFC 822 §3.3). */
-const ORIGINAL_RECIPIENT = /^([!#$%&'*+\-/0-9?A-Z^_`a-z{|}~]+);(.*)$/s;
-
-const HEXPOINT = [
-  '[01][1-9]|10|20|2B|3D|7F|5C|[89A-F][\\dA-F]',
-  '[1-9A-F][\\dA-F]{2}',
-  '[1-9A-CEF][\\dA-F]{3}|D[0-7][\\dA-F]{2}',
-  '[1-9A-F][\\dA-F]{4}',
-  '10[\\dA-F]{4}',
-].join('|');
-const UTF8_ADDRESS = new RegExp(`^(?:[!-*,-<>-[\\]-~\\u0080-\\u{10ffff}]|\\\\x\\{(?:${HEXPOINT})\\})+$`, 'iu');
-const NOT_ASCII = /[^\0-\x7f]/gu;
-const CONTROLS = /[\0-\x1f\x7f]/;

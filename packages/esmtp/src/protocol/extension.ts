@@ -4,22 +4,28 @@ import type { MailParameters, RcptParameters } from './parameters.ts';
 import { Reply } from './reply.ts';
 import type { Tolerance } from './tolerance.ts';
 
-/** A service extension (RFC 5321 §2.2): what EHLO says of it, and the parameters that it adds. */
+/**
+ * A service extension (RFC 5321 §2.2): its line in the reply to EHLO, and its parameters of MAIL
+ * and RCPT.
+ */
 export interface Extension {
   readonly keyword: string;
-  /** Its line in the answer to EHLO, or undefined where the client at hand cannot use it now. */
+  /** Returns its line in the reply to EHLO; undefined while this client cannot use it. */
   advertise(context: ExtensionContext): string | undefined;
   readonly mail?: readonly ParameterReader<MailParameters>[];
   readonly rcpt?: readonly ParameterReader<RcptParameters>[];
 }
 
-/** How a parameter is read: into the parameters, or it is refused with the reply. */
+/** Reads one parameter of MAIL or RCPT. */
 export interface ParameterReader<P> {
   readonly keyword: string;
+  /**
+   * Sets the parameter's property in `parameters`, or returns the reply that refuses the parameter.
+   */
   read(value: string | undefined, parameters: Writable<P>, context: ExtensionContext): Reply | undefined;
 }
 
-/** The same, to be filled in. */
+/** The type without `readonly`, for a reader to fill in. */
 export type Writable<P> = { -readonly [K in keyof P]: P[K] };
 
 /** The part of a session that extensions read. */
@@ -38,17 +44,23 @@ export interface ExtensionContext {
   readonly needsTls: boolean;
   /** Names of the SASL mechanisms that this client may use now. */
   readonly mechanisms: readonly string[];
-  /** True for a client of SMTP that is logged in as `Anonymous`: the server has no proof of the sender's address. */
+  /**
+   * True for a client of SMTP that is logged in as `Anonymous`: the server has no proof of the
+   * sender's address.
+   */
   readonly isStranger: boolean;
   /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
-  readonly trusted: boolean;
+  readonly trustsAuthParameter: boolean;
   /** True if the peer may send XCLIENT. */
   readonly trustsPeer: boolean;
   /** True if XCLIENT may have the attribute LOGIN. */
   readonly takesTrustedLogin: boolean;
 }
 
-/** The parameters as the extensions read them, or the reply to one that is wrong; one that nobody knows is 555 (RFC 5321 §4.1.1.11). */
+/**
+ * The parameters as the extensions read them, or the reply to one that is wrong; one that nobody
+ * knows is 555 (RFC 5321 §4.1.1.11).
+ */
 export function readParameters<P>(
   readers: ReadonlyMap<string, ParameterReader<P>>,
   said: readonly Parameter[],
@@ -64,11 +76,13 @@ export function readParameters<P>(
   return parameters;
 }
 
-/** The readers by their keywords. */
+/** Returns the readers as a map by keyword. */
 export function readersOf<P>(readers: readonly ParameterReader<P>[]): ReadonlyMap<string, ParameterReader<P>> {
   return new Map(readers.map((reader) => [reader.keyword, reader]));
 }
 
-/** The reply to a parameter of MAIL or RCPT with an invalid value (RFC 5321 §4.2.3, RFC 3463 §3.6). */
+/**
+ * The reply to a parameter of MAIL or RCPT with an invalid value (RFC 5321 §4.2.3, RFC 3463 §3.6).
+ */
 export const BAD_VALUE = new Reply(501, '5.5.4', 'Syntax error in a parameter');
 const UNKNOWN_PARAMETER = new Reply(555, '5.5.4', 'Unknown parameter');

@@ -1,14 +1,14 @@
 import { decodeUtf8 } from '@postern/sasl';
 import { parseMailbox } from './address.ts';
+import { hasUnsafeCharacter } from './characters.ts';
 import { dsn } from './dsn.ts';
 import { BAD_VALUE, type Extension } from './extension.ts';
 import { Reply } from './reply.ts';
 import type { Tolerance } from './tolerance.ts';
-import { hasUnsafeCharacter } from './unsafe-characters.ts';
 import { XCLIENT_ATTRIBUTES } from './xclient.ts';
 import { decodeXtext } from './xtext.ts';
 
-/** The extensions that this server has, in the order in which EHLO lists them. */
+/** The extensions of this server, in the order in which EHLO lists them. */
 export const extensions: readonly Extension[] = [
   { keyword: 'PIPELINING', advertise: () => 'PIPELINING' },
   {
@@ -29,8 +29,8 @@ export const extensions: readonly Extension[] = [
   {
     keyword: 'LIMITS',
     advertise({ limits: { maxRecipients, maxTransactions } }) {
-      const said = [...limit('RCPTMAX', maxRecipients), ...limit('MAILMAX', maxTransactions)];
-      return said.length === 0 ? undefined : `LIMITS ${said.join(' ')}`;
+      const limits = [...limit('RCPTMAX', maxRecipients), ...limit('MAILMAX', maxTransactions)];
+      return limits.length === 0 ? undefined : `LIMITS ${limits.join(' ')}`;
     },
   },
   {
@@ -91,11 +91,11 @@ export const extensions: readonly Extension[] = [
     mail: [
       {
         keyword: 'AUTH',
-        read(value, parameters, { tolerance, trusted }) {
+        read(value, parameters, { tolerance, trustsAuthParameter }) {
           const submitter = parseSubmitter(value, tolerance);
           if (submitter === undefined) return BAD_VALUE;
-          // RFC 4954 §5: from who is not trusted it means nothing.
-          parameters.auth = trusted ? submitter : null;
+          // RFC 4954 §5: the value of a client that is not trusted counts as <>.
+          parameters.auth = trustsAuthParameter ? submitter : null;
           return undefined;
         },
       },
@@ -105,18 +105,23 @@ export const extensions: readonly Extension[] = [
     keyword: 'XCLIENT',
     advertise({ trustsPeer, takesTrustedLogin, needsTls }) {
       if (!trustsPeer || needsTls) return undefined;
-      const believed = XCLIENT_ATTRIBUTES.filter((name) => name !== 'LOGIN' || takesTrustedLogin);
-      return `XCLIENT ${believed.join(' ')}`;
+      const attributes = XCLIENT_ATTRIBUTES.filter((name) => name !== 'LOGIN' || takesTrustedLogin);
+      return `XCLIENT ${attributes.join(' ')}`;
     },
   },
 ];
 
-/** A limit as RFC 9422 §4 writes it, if it can be written. */
+/**
+ * Returns the limit in the form of RFC 9422 §4, and nothing for a number with more than six digits.
+ */
 function limit(name: string, value: number): string[] {
   return value < 1_000_000 ? [`${name}=${Math.floor(value)}`] : [];
 }
 
-/** RFC 4954 §5: the xtext of a mailbox, or null for `<>` and for what the tolerance ignores; undefined if the value is none of these. */
+/**
+ * Parses the value of `AUTH=` (RFC 4954 §5). Returns the mailbox; null for `<>` and for a value
+ * that the tolerance ignores; undefined for an invalid value.
+ */
 function parseSubmitter(value: string | undefined, { anySubmitter }: Tolerance): string | null | undefined {
   const octets = decodeXtext(value ?? '');
   const submitter = octets === undefined ? undefined : decodeUtf8(Buffer.from(octets, 'latin1'));

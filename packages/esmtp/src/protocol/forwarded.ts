@@ -1,50 +1,66 @@
 import { type Address, isLocal, type TlsInfo } from '@postern/core';
 import type { Mind } from '@postern/cred';
 
-/** What a trusted peer says of the client that it hands on (XCLIENT). What it said is not known is there, and undefined. */
+/**
+ * The information that a trusted peer gives about the client whose connection it forwards
+ * (XCLIENT). A property that is present and undefined is one that the peer does not know.
+ */
 export interface ForwardedInfo {
-  /** The client's host name, as the peer has looked it up. */
+  /** The client's host name, from the peer's lookup. */
   readonly name?: string | undefined;
+  /** The client's address. */
   readonly address?: HostAddress | undefined;
+  /** The client's port. */
   readonly port?: number | undefined;
-  /** Which of the two the client greeted with: HELO is SMTP. */
+  /** The greeting that the client sent to the peer: SMTP for HELO, ESMTP for EHLO. */
   readonly protocol?: 'SMTP' | 'ESMTP' | undefined;
-  /** The name that the client gave itself. */
+  /** The name in the client's HELO or EHLO. */
   readonly helo?: string | undefined;
-  /** Who the client is, as the peer has found out. */
+  /** The user as whom the peer has authenticated the client. */
   readonly login?: string | undefined;
-  /** Where the client connected to. */
+  /** The address to which the client connected. */
   readonly destinationAddress?: HostAddress | undefined;
+  /** The port to which the client connected. */
   readonly destinationPort?: number | undefined;
 }
 
 /** An address without a port. */
 export type HostAddress = Pick<Address, 'family' | 'address'>;
 
-/** What is known of a client that a trusted peer hands on; undefined for one that has come by itself. For checkers, realms and avatars. */
+/**
+ * Returns the information about a forwarded client, for checkers, realms and avatars; undefined for
+ * a client that connected directly.
+ */
 export function forwardedInfo(mind: Mind): ForwardedInfo | undefined {
   return mind.store.get(FORWARDED) as ForwardedInfo | undefined;
 }
 
-/** An end of the connection as the facts have it, and otherwise as it is. An address that is not known is the unspecified one (RFC 1122 §3.2.1.3). */
-export function forwardedEnd(actual: Address, facts: ForwardedInfo, end: 'client' | 'destination'): Address {
+/**
+ * Returns one end of the connection by the peer's information, and the actual end where the peer
+ * gave none. An address that the peer does not know becomes the unspecified one (RFC 1122
+ * §3.2.1.3).
+ */
+export function forwardedEnd(actual: Address, info: ForwardedInfo, end: 'client' | 'destination'): Address {
   const [address, port] =
     end === 'client' ? (['address', 'port'] as const) : (['destinationAddress', 'destinationPort'] as const);
-  if (!(address in facts)) return port in facts ? { ...actual, port: facts[port] ?? 0 } : actual;
-  const said = { ...(facts[address] ?? UNSPECIFIED), port: facts[port] ?? 0 };
-  // This machine, as another one sees it, is not this one: nothing that is safe among ourselves is safe with it.
-  return end === 'client' && isLocal(said) && !isLocal(actual) ? { ...UNSPECIFIED, port: said.port } : said;
+  if (!(address in info)) return port in info ? { ...actual, port: info[port] ?? 0 } : actual;
+  const forwarded = { ...(info[address] ?? UNSPECIFIED), port: info[port] ?? 0 };
+  // A remote peer's loopback address is not this host's: policies for local clients must not apply.
+  return end === 'client' && isLocal(forwarded) && !isLocal(actual)
+    ? { ...UNSPECIFIED, port: forwarded.port }
+    : forwarded;
 }
 
 /**
- * TLS with the peer that hands the client on. Its certificate is not the client's, who could log in by it as the peer (EXTERNAL), and
- * its channel is none that the client could bind to (SCRAM-PLUS).
+ * Returns the TLS information of the connection with a trusted peer, without what belongs to the
+ * peer alone. By the certificate a client could log in as the peer (EXTERNAL), and the client
+ * cannot bind to the peer's channel (SCRAM-PLUS).
  */
 export function forwardedTls({ version, cipher, serverName }: TlsInfo): TlsInfo {
   return { version, cipher, serverName, peerCertificate: undefined, channelBinding: () => undefined };
 }
 
-/** Where in a mind's store the facts are. */
+/** The key of the information in a mind's store. */
 export const FORWARDED = Symbol('forwarded');
 
 const UNSPECIFIED: HostAddress = { family: 'IPv4', address: '0.0.0.0' };

@@ -1,62 +1,100 @@
-/** What a client may use up. Lengths are in octets, times in milliseconds. */
+/** Bounds on what one client may use. Sizes are in octets, times in milliseconds. */
 export interface Limits {
-  /** A command line without its CRLF; longer is 500. RFC 5321 §4.5.3.1.4 asks for 510 at least, RFC 3461 §5.4 for 1034. Default: 2,048. */
+  /**
+   * Octets of a command line without its CRLF; a longer line is 500. RFC 5321 §4.5.3.1.4 asks for
+   * at least 510, RFC 3461 §5.4 for 1,034. Default: 2,048.
+   */
   readonly maxCommandLine: number;
-  /** A line of an authentication exchange without its CRLF, and the initial response on the AUTH line; longer is 500 (RFC 4954 §4). Default: 12,288. */
+  /**
+   * Octets of an authentication response or initial response without the CRLF; a longer one is 500
+   * (RFC 4954 §4). Default: 12,288.
+   */
   readonly maxExchangeLine: number;
-  /** A line of message text without its CRLF; longer is 554 after the end of the data. RFC 5321 §4.5.3.1.6 asks for 998 at least. Default: unlimited. */
+  /**
+   * Octets of a line of message text without its CRLF; a message with a longer line is 554. RFC
+   * 5321 §4.5.3.1.6 asks for at least 998. Default: unlimited.
+   */
   readonly maxTextLine: number;
-  /** A message as it comes, without dot stuffing and with its line ends normalized where they are; larger is 552, and said with SIZE (RFC 1870). Default: 25 MiB. */
+  /**
+   * Octets of a message without dot stuffing; a larger message is 552. With `newlines: 'normalize'`
+   * the normalized octets count. EHLO advertises it as SIZE (RFC 1870). Default: 25 MiB.
+   */
   readonly maxMessageSize: number;
-  /** Recipients of one message; more are 452. Said with LIMITS (RFC 9422). RFC 5321 §4.5.3.1.8 asks for 100 at least. Default: 1,000. */
+  /**
+   * Recipients of one message; one more is 452. EHLO advertises it in LIMITS (RFC 9422). RFC 5321
+   * §4.5.3.1.8 asks for at least 100. Default: 1,000.
+   */
   readonly maxRecipients: number;
-  /** MAIL commands on one connection; one more is 421. Said with LIMITS (RFC 9422). Default: unlimited. */
+  /**
+   * MAIL commands on one connection; one more is 421. EHLO advertises it in LIMITS (RFC 9422).
+   * Default: unlimited.
+   */
   readonly maxTransactions: number;
-  /** Chunks of a message, the last one aside, that have fewer than 1,024 octets (RFC 3030); one more is 421. Default: 1,000. */
+  /**
+   * Chunks of fewer than 1,024 octets in one message, without its last chunk (RFC 3030); one more
+   * is 421. Default: 1,000.
+   */
   readonly maxSmallChunks: number;
-  /** `Received:` fields in one message; as many are 554, for it goes in circles (RFC 5321 §6.3). Default: 100. */
+  /**
+   * `Received:` fields in one message; a message with this number is 554, because it loops
+   * (RFC 5321 §6.3). Default: 100.
+   */
   readonly maxReceivedFields: number;
-  /** Commands on one connection that are none, come at the wrong time or are wrongly written; then 421. Default: 20. */
+  /**
+   * Unknown, misplaced or malformed commands on one connection; the last one is 421. Default: 20.
+   */
   readonly maxErrors: number;
   /**
-   * Commands on one connection that bring no message and are answered without delay: NOOP, RSET, EHLO, VRFY, HELP, and refused
-   * ones. A refused RCPT and a small chunk count a tenth. An accepted message resets the count; ten seconds take one off. Default: 100.
+   * Junk commands on one connection that get their reply without delay: NOOP, RSET, EHLO, VRFY,
+   * HELP and refused commands. A refused RCPT and a small chunk count 0.1. An accepted message
+   * resets the count, and every 10,000 ms take 1 off it. Default: 100.
    */
   readonly undelayedJunkCommands: number;
-  /** How long the reply to each later such command is held back: 10 are at most 100 of them a second. Default: 10. */
+  /** Milliseconds before the reply to each further junk command. Default: 10. */
   readonly junkCommandDelay: number;
-  /** How many of these commands there may be, counted in the same way; one more is 421. Default: 1,000. */
+  /** Junk commands on one connection; one more is 421. Default: 1,000. */
   readonly maxJunkCommands: number;
-  /** Refused logins on one connection that are answered without delay. RFC 4954 §9 asks for 3 at least before a connection is dropped. Default: 3. */
+  /**
+   * Refused logins on one connection that get their reply without delay. RFC 4954 §9 asks for at
+   * least 3. Default: 3.
+   */
   readonly undelayedLoginFailures: number;
-  /** How long the answer to each later refused login is held back. Default: 5,000. */
+  /** Milliseconds before the reply to each further refused login. Default: 5,000. */
   readonly loginFailureDelay: number;
-  /** Refused logins on one connection, the last of which gets a 421. Default: 10. */
+  /** Refused logins on one connection; the last one is 421. Default: 10. */
   readonly maxLoginFailures: number;
-  /** A refused login is answered no sooner than so long after the client's last word, whatever was wrong. Default: 250. */
+  /**
+   * Least milliseconds between the client's last response and the refusal of its login, whatever
+   * was wrong. Default: 250.
+   */
   readonly minFailureDelay: number;
   /**
-   * The first challenge of live credentials (SCRAM) leaves at a whole multiple of this after the client's message, so that its time
-   * does not tell which users exist; 0 for none. Default: 10.
+   * The first challenge of live credentials (SCRAM) leaves at a multiple of this number of
+   * milliseconds after the client's message, so that its time does not show which users exist.
+   * 0 turns this off. Default: 10.
    */
   readonly minChallengeDelay: number;
-  /** How long the client may take for a line, or data come too slowly; then 421. RFC 5321 §4.5.3.2.7 asks for 5 minutes. Default: 300,000. */
+  /**
+   * Milliseconds of waiting for a line, or for data that arrives too slowly; then 421. RFC 5321
+   * §4.5.3.2.7 asks for 300,000. Default: 300,000.
+   */
   readonly idleTimeout: number;
   /**
-   * How long a connection may last on which the client neither logs in nor sends a message that is accepted; then 421. Each
-   * accepted message begins the time anew. Default: 1,800,000 (30 minutes).
+   * Milliseconds that a connection lasts without a login and without an accepted message; then 421.
+   * Each accepted message restarts the time. Default: 1,800,000 (30 minutes).
    */
   readonly unauthenticatedTimeout: number;
-  /** How long a delivery may take over one call, but that to `end`; then 451. Default: 120,000. */
+  /** Milliseconds of one call of a delivery other than `end`; then 451. Default: 120,000. */
   readonly deliveryTimeout: number;
   /**
-   * How long a delivery may take over a message's `end`; then 451. Giving up sooner than it does may deliver twice. Default: 620,000, a
-   * little more than the ten minutes for which a relay waits for the next server (RFC 5321 §4.5.3.2.6).
+   * Milliseconds of the call `end` of a message; then 451. A server that stops waiting before the
+   * delivery does may deliver twice. Default: 620,000, a little more than the ten minutes that a
+   * relay waits for the next server (RFC 5321 §4.5.3.2.6).
    */
   readonly endTimeout: number;
 }
 
-/** Safe on the open Internet, and wide enough for every client that behaves. */
+/** The default limits: safe on the open Internet, and wide enough for each client that behaves. */
 export const defaultLimits: Limits = {
   maxCommandLine: 2_048,
   maxExchangeLine: 12_288,
@@ -82,23 +120,27 @@ export const defaultLimits: Limits = {
 };
 
 /**
- * Returns the default limits with some of them set otherwise.
+ * Returns all limits: the given ones, and {@link defaultLimits} for the others.
  *
- * @throws TypeError for a name that is no limit
- * @throws RangeError for a number with which no server can work
+ * @throws TypeError for an unknown name.
+ * @throws RangeError for a number that is too small for any server.
  */
-export function withDefaults(chosen: Partial<Limits> = {}): Limits {
-  const set = Object.entries(chosen).filter(([, value]) => value !== undefined) as [keyof Limits, number][];
-  for (const [name, value] of set) {
-    if (!Object.hasOwn(least, name)) {
-      throw new TypeError(`limits: unknown limit ${JSON.stringify(name)}; expected ${Object.keys(least).join(', ')}`);
+export function withDefaultLimits(limits: Partial<Limits> = {}): Limits {
+  const entries = Object.entries(limits).filter(([, value]) => value !== undefined) as [keyof Limits, number][];
+  for (const [name, value] of entries) {
+    if (!Object.hasOwn(MINIMUMS, name)) {
+      const known = Object.keys(MINIMUMS).join(', ');
+      throw new TypeError(`limits: unknown limit ${JSON.stringify(name)}; expected one of ${known}`);
     }
-    if (!(value >= least[name])) throw new RangeError(`limits.${name}: ${least[name]} or more is wanted, not ${value}`);
+    if (!(value >= MINIMUMS[name])) {
+      throw new RangeError(`limits.${name}: expected ${MINIMUMS[name]} or more, not ${value}`);
+    }
   }
-  return { ...defaultLimits, ...Object.fromEntries(set) };
+  return { ...defaultLimits, ...Object.fromEntries(entries) };
 }
 
-const least: Limits = {
+/** The least value of each limit with which a server works. */
+const MINIMUMS: Limits = {
   maxCommandLine: 510,
   maxExchangeLine: 510,
   maxTextLine: 998,

@@ -1,38 +1,42 @@
 import type { AddressFault } from './address-faults.ts';
-import { type Characters, isLetterOrDigit } from './domain.ts';
+import type { Characters } from './characters.ts';
+import { isLetterOrDigit } from './domain.ts';
 
-/** Returns true if the local part may be written without quotes (Dot-string, RFC 5321 §4.1.2). */
+/** Returns true if the local part needs no quotes (Dot-string, RFC 5321 §4.1.2). */
 export function isDotString(localPart: string): boolean {
   return localPart !== '' && endOfAtoms(localPart, 0) === localPart.length && !hasLooseDots(localPart);
 }
 
-/** Returns true if atoms and dots are there that make no Dot-string: a dot at an end, or two in a row. */
+/** Returns true if a text of atoms and dots begins or ends with a dot, or has two dots in a row. */
 export function hasLooseDots(atoms: string): boolean {
   return atoms.startsWith('.') || atoms.endsWith('.') || atoms.includes('..');
 }
 
-/** Returns where the characters end that a Dot-string is made of, dots included. */
+/** Returns the index behind the atoms and dots that begin at `from`. */
 export function endOfAtoms(text: Characters, from: number): number {
-  let at = from;
-  for (let code = text.charCodeAt(at); isAtomCharacter(code) || code === DOT; code = text.charCodeAt(at)) at++;
-  return at;
+  let index = from;
+  for (let code = text.charCodeAt(index); isAtomCharacter(code) || code === DOT; code = text.charCodeAt(index)) index++;
+  return index;
 }
 
-/** Returns where a Quoted-string ends whose quote stands at `from`, behind its closing quote; or what is wrong with it. */
+/**
+ * Returns the index behind the Quoted-string whose opening quote is at `from`, or the fault of that
+ * string.
+ */
 export function endOfQuoted(text: Characters, from: number): number | AddressFault {
-  for (let at = from + 1; at < text.length; at++) {
-    let code = text.charCodeAt(at);
-    if (code === QUOTE) return at + 1;
+  for (let index = from + 1; index < text.length; index++) {
+    let code = text.charCodeAt(index);
+    if (code === QUOTE) return index + 1;
     const isEscaped = code === BACKSLASH;
-    if (isEscaped) code = text.charCodeAt(++at);
-    // A quoted-pair is one of printable ASCII (RFC 5321 §4.1.2).
+    if (isEscaped) code = text.charCodeAt(++index);
+    // A quoted-pair escapes printable ASCII only (RFC 5321 §4.1.2).
     if (code < 0x20 || code === 0x7f || (isEscaped && code > 0x7f)) return 'quoted-character';
   }
   return 'no-closing-quote';
 }
 
 /** Returns the local part that a Quoted-string stands for. */
-export function unquoted(quoted: string): string {
+export function unquote(quoted: string): string {
   return quoted.slice(1, -1).replace(/\\(.)/gs, '$1');
 }
 

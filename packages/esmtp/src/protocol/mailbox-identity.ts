@@ -1,9 +1,9 @@
 import { Mailbox } from './address.ts';
 
 /**
- * Returns the mailbox with its case folded: two mailboxes that differ only by case fold to the
- * same one. RFC 5321 §2.4 leaves the case of a local part to the final delivery, and discourages
- * a difference. No character beyond ASCII folds to an ASCII letter (the Kelvin sign is no `k`).
+ * Returns the mailbox with its case folded, so that mailboxes that differ only by case are equal.
+ * RFC 5321 §2.4 leaves the case of a local part to the final delivery, and discourages a
+ * difference. A character beyond ASCII never folds to an ASCII letter: the Kelvin sign is not `k`.
  */
 export function foldMailbox(mailbox: Mailbox): Mailbox {
   const localPart = foldCase(mailbox.localPart);
@@ -12,18 +12,18 @@ export function foldMailbox(mailbox: Mailbox): Mailbox {
   return new Mailbox(localPart, domain);
 }
 
-/** Returns the text with its case folded, character by character, as {@link foldMailbox} does. */
+/** Folds the case of a text, character by character, by the rules of {@link foldMailbox}. */
 export function foldCase(text: string): string {
-  return text.replace(/[A-Z]+|[\u0080-\u{10ffff}]/gu, (found) => {
-    const folded = found.toLowerCase();
-    return found.charCodeAt(0) < 0x80 || NO_ASCII.test(folded) ? folded : found;
+  return text.replace(/[A-Z]+|[\u0080-\u{10ffff}]/gu, (match) => {
+    const folded = match.toLowerCase();
+    return match.charCodeAt(0) < 0x80 || NO_ASCII.test(folded) ? folded : match;
   });
 }
 
 /**
- * Returns the mailbox of the user whom a subaddress (RFC 5233) such as `ann+list@example.com` belongs
- * to: `ann@example.com`. Each character of `delimiter` separates user and tag, the first that
- * follows a character counts; an empty `delimiter` separates nothing.
+ * Returns the mailbox without its tag (RFC 5233): `ann@example.com` for `ann+list@example.com`.
+ * Each character of `delimiter` is a separator. The first separator counts that is not the first
+ * character of the local part. With an empty `delimiter` the mailbox is returned unchanged.
  */
 export function withoutSubaddress(mailbox: Mailbox, delimiter: string): Mailbox {
   const { localPart, domain } = mailbox;

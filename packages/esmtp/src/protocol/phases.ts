@@ -1,21 +1,32 @@
-import type { Verb } from './command.ts';
+import type { ParsedLine, Verb } from './command.ts';
 import type { Tolerance } from './tolerance.ts';
 
 /**
- * Where a session stands: before EHLO or HELO (or again, after STARTTLS); after HELO; after EHLO or LHLO; in a transaction with a
- * sender; in one with at least one recipient; in one with a message of which a chunk has come.
+ * The phases of a session. `start`: before EHLO, and again after STARTTLS. `plain`: after HELO.
+ * `extended`: after EHLO or LHLO. `mail`: in a transaction without recipients. `rcpt`: in one with
+ * a recipient. `chunks`: in one whose message has begun with a BDAT.
  */
 export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt' | 'chunks';
 
-/** Where a positive reply leads: `same` stays, `home` is where the session stood before the transaction, `over` takes leave. */
-export type Next = Phase | 'same' | 'home' | 'over';
-
-/** Which command when, and where a positive reply leads. */
-export type Phases = Readonly<Record<Phase, Readonly<Partial<Record<Verb, Next>>>>>;
+/**
+ * A command as the table distinguishes it: the last chunk of a message leads elsewhere than the
+ * others.
+ */
+export type Step = Verb | 'BDAT LAST';
 
 /**
- * Returns the phases of a protocol (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2). A verb that a phase lacks is 503. The
- * protocols differ in the greeting (RFC 2033 §4.1): the other's is not recognised.
+ * A phase to go to: `same` stays, `idle` returns to the phase before the transaction, `closed` ends
+ * the session.
+ */
+export type Next = Phase | 'same' | 'idle' | 'closed';
+
+/** The steps of each phase, with the phase that follows when the step has succeeded. */
+export type Phases = Readonly<Record<Phase, Readonly<Partial<Record<Step, Next>>>>>;
+
+/**
+ * Returns the table of a protocol (RFC 5321 §4.1.4, RFC 4954 §4, RFC 3207 §4, RFC 3030 §2). A
+ * command that its phase lacks is 503, and one that each phase lacks is 500: the other protocol's
+ * greeting (RFC 2033 §4.1). The session dispatches commands by this table alone.
  */
 export function phasesOf(protocol: 'smtp' | 'lmtp', { authAfterHelo }: Pick<Tolerance, 'authAfterHelo'>): Phases {
   const phases = protocol === 'lmtp' ? LMTP : SMTP;
@@ -23,26 +34,31 @@ export function phasesOf(protocol: 'smtp' | 'lmtp', { authAfterHelo }: Pick<Tole
 }
 
 function phasesWith(greetings: Readonly<Partial<Record<Verb, Next>>>): Phases {
-  const anywhere = { ...greetings, RSET: 'home', NOOP: 'same', VRFY: 'same', HELP: 'same', QUIT: 'over' } as const;
+  const anywhere = { ...greetings, RSET: 'idle', NOOP: 'same', VRFY: 'same', HELP: 'same', QUIT: 'closed' } as const;
   return {
     start: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start' },
     plain: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start', MAIL: 'mail' },
     extended: { ...anywhere, STARTTLS: 'start', XCLIENT: 'start', AUTH: 'same', MAIL: 'mail' },
     mail: { ...anywhere, RCPT: 'rcpt' },
-    rcpt: { ...anywhere, RCPT: 'same', DATA: 'home', BDAT: 'chunks' },
-    // DATA comes to be refused, together with the message (RFC 3030 §2).
-    chunks: { ...anywhere, BDAT: 'same', DATA: 'same' },
+    rcpt: { ...anywhere, RCPT: 'same', DATA: 'idle', BDAT: 'chunks', 'BDAT LAST': 'idle' },
+    // DATA is here because its refusal also refuses the message (RFC 3030 §2).
+    chunks: { ...anywhere, BDAT: 'same', 'BDAT LAST': 'idle', DATA: 'same' },
   };
+}
+
+/** Returns the commands of the table's protocol. */
+export function verbsOf(phases: Phases): ReadonlySet<string> {
+  return new Set(Object.values(phases).flatMap((steps) => Object.keys(steps)));
 }
 
 const SMTP = phasesWith({ EHLO: 'extended', HELO: 'plain' });
 const LMTP = phasesWith({ LHLO: 'extended' });
 
-/** What a listener that requires TLS does without it (RFC 3207 §4). */
-export const beforeTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'LHLO', 'NOOP', 'QUIT', 'STARTTLS']);
+/** The commands that a listener which requires TLS accepts without it (RFC 3207 §4). */
+export const allowedWithoutTls: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'LHLO', 'NOOP', 'QUIT', 'STARTTLS']);
 
-/** What a server that requires authentication does without it (RFC 4954 §6). */
-export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
+/** The commands that a server which requires authentication accepts without it (RFC 4954 §6). */
+export const allowedWithoutAuthentication: ReadonlySet<Verb> = new Set<Verb>([
   'AUTH',
   'EHLO',
   'HELO',
@@ -54,8 +70,10 @@ export const beforeAuthentication: ReadonlySet<Verb> = new Set<Verb>([
   'XCLIENT',
 ]);
 
-/** What ends a group of pipelined commands, so that its reply leaves at once (RFC 2920 §3.2). */
-export const endsGroup: ReadonlySet<string> = new Set<Verb | 'unrecognised' | 'unimplemented'>([
+/**
+ * The lines that end a group of pipelined commands: their replies leave at once (RFC 2920 §3.2).
+ */
+export const endsGroup: ReadonlySet<string> = new Set<ParsedLine['verb']>([
   'AUTH',
   'EHLO',
   'LHLO',

@@ -1,48 +1,69 @@
-import { isPrintableAscii } from './ascii.ts';
-import { hasUnsafeCharacter } from './unsafe-characters.ts';
+import { hasUnsafeCharacter, isPrintableAscii } from './characters.ts';
 
-/** An answer to a command (RFC 5321 §4.2, RFC 3463): `250 2.1.5 OK`. */
+/**
+ * A reply to a command (RFC 5321 §4.2, RFC 3463): `250 2.1.5 OK`.
+ *
+ * Characters other than printable ASCII become `?`, so that no text can forge a reply. A text that
+ * is too long for one line becomes several.
+ *
+ * @example
+ * ```ts
+ * import { Reply } from '@postern/esmtp';
+ *
+ * const reply = new Reply(452, '4.2.2', 'Mailbox full');
+ * console.log(String(reply)); // 452 4.2.2 Mailbox full
+ * ```
+ */
 export class Reply {
   /** Three digits, 200 to 599. */
   readonly code: number;
-  /** `class.subject.detail`; its class is the code's first digit. Undefined for greetings, EHLO and 3xx (RFC 2034 §4). */
+  /**
+   * The enhanced status code, `class.subject.detail`, of the class of `code`. Undefined for
+   * greetings, EHLO and 3xx (RFC 2034 §4).
+   */
   readonly enhanced: string | undefined;
-  /** At least one; printable ASCII. */
+  /** The texts of the lines, at least one, in printable ASCII. */
   readonly lines: readonly string[];
-  /** As they were given, where UTF-8 can say it and ASCII cannot. */
+  /** The texts as given, if they are printable in UTF-8 and not in ASCII. */
   readonly #utf8: readonly string[] | undefined;
   #wire: string | undefined;
 
-  /** Throws a RangeError for codes that are none. What is not printable ASCII in the text becomes `?`: it cannot forge a reply. */
+  /**
+   * @throws RangeError for a number that is not a reply code, and an enhanced code of another
+   * class.
+   */
   constructor(code: number, enhanced: string | undefined, ...lines: readonly string[]) {
-    if (!Number.isInteger(code) || code < 200 || code > 599) throw new RangeError(`${code} is no reply code`);
+    if (!Number.isInteger(code) || code < 200 || code > 599) throw new RangeError(`${code} is not a reply code`);
     if (enhanced !== undefined && !isEnhancedCode(enhanced, code)) {
-      throw new RangeError(`${enhanced} is no enhanced status code for ${code}`);
+      throw new RangeError(`${enhanced} is not an enhanced status code for ${code}`);
     }
     this.code = code;
     this.enhanced = enhanced;
     const texts = lines.length === 0 ? [''] : lines;
     const isAscii = texts.every(isPrintable);
-    this.lines = isAscii ? texts : texts.flatMap(printable);
+    this.lines = isAscii ? texts : texts.flatMap(toPrintableLines);
     this.#utf8 = !isAscii && texts.every(isPrintableUtf8) ? texts : undefined;
   }
 
-  /** False if UTF-8 can say what was given as text, and ASCII cannot: then {@link inUtf8} says more. */
+  /** False if {@link inUtf8} returns a reply with characters that this reply has lost. */
   get isAscii(): boolean {
     return this.#utf8 === undefined;
   }
 
-  /** The same in UTF-8, for a client that has said that it takes that (RFC 6531 §3.7.4). */
+  /** Returns the reply in UTF-8, for a client that accepts it (RFC 6531 §3.7.4). */
   inUtf8(): Reply {
     return this.#utf8 === undefined ? this : new Utf8Reply(this, this.#utf8);
   }
 
-  /** True if the command did what it was to do, or goes on (2xx, 3xx). */
+  /** True for 2xx and 3xx: the command succeeded, or continues. */
   get positive(): boolean {
     return this.code < 400;
   }
 
-  /** As it is said: every line with the code and the enhanced code, and its CRLF; no line over 512 octets (RFC 5321 §4.5.3.1.5). */
+  /**
+   * Returns the reply as sent: each line with the code, the enhanced code and CRLF, in at most 512
+   * octets (RFC 5321 §4.5.3.1.5).
+   */
   toString(): string {
     this.#wire ??= format(this, this.lines);
     return this.#wire;
@@ -50,34 +71,32 @@ export class Reply {
 }
 
 class Utf8Reply extends Reply {
-  readonly #lines: readonly string[];
+  readonly #utf8Lines: readonly string[];
 
-  constructor({ code, enhanced, lines }: Reply, inUtf8: readonly string[]) {
+  constructor({ code, enhanced, lines }: Reply, utf8Lines: readonly string[]) {
     super(code, enhanced, ...lines);
-    this.#lines = inUtf8;
+    this.#utf8Lines = utf8Lines;
   }
 
   override toString(): string {
-    return format(this, this.#lines);
+    return format(this, this.#utf8Lines);
   }
 }
 
-function format({ code, enhanced }: Reply, lines: readonly string[]): string {
-  const prefix = enhanced === undefined ? '' : `${enhanced} `;
-  const last = lines.length - 1;
-  if (last === 0) return `${code} ${prefix}${lines[0]}\r\n`;
-  return lines.map((line, at) => `${code}${at === last ? ' ' : '-'}${prefix}${line}\r\n`).join('');
-}
-
-/** What a delivery throws to refuse: the reply goes to the client as it is. A reply of 421 also ends the connection. */
+/**
+ * An error that a delivery throws to refuse a sender, a recipient or a message. The client gets the
+ * reply unchanged. A reply of 421 also closes the connection.
+ */
 export class Rejection extends Error {
   readonly reply: Reply;
 
-  /** Throws a RangeError unless the code is 4xx or 5xx and the enhanced code is of the same class. */
+  /**
+   * @throws RangeError unless the code is 4xx or 5xx and the enhanced code is of the same class.
+   */
   constructor(code: number, enhanced: string, ...lines: readonly string[]) {
     super(`${code} ${enhanced} ${lines.join(' ')}`);
     this.reply = new Reply(code, enhanced, ...lines);
-    if (this.reply.positive) throw new RangeError(`${code} is no refusal`);
+    if (this.reply.positive) throw new RangeError(`${code} is a positive reply code; expected 400 to 599`);
   }
 
   override get name(): string {
@@ -85,12 +104,47 @@ export class Rejection extends Error {
   }
 }
 
+/**
+ * Keeps recent replies to EHLO and QUIT, which differ by hostname and TLS: formatting them takes
+ * most of the command's time.
+ */
+export class ReplyCache {
+  readonly #code: number;
+  readonly #enhanced: string | undefined;
+  readonly #replies: Reply[] = [];
+
+  constructor(code: number, enhanced?: string) {
+    this.#code = code;
+    this.#enhanced = enhanced;
+  }
+
+  /** Returns a reply with these lines: the same object for each call, while the cache holds it. */
+  get(lines: readonly string[]): Reply {
+    for (const reply of this.#replies) if (isSame(reply.lines, lines)) return reply;
+    const reply = new Reply(this.#code, this.#enhanced, ...lines);
+    if (this.#replies.length === MAX_CACHED_REPLIES) this.#replies.pop();
+    this.#replies.unshift(reply);
+    return reply;
+  }
+}
+
+function isSame(lines: readonly string[], others: readonly string[]): boolean {
+  return lines.length === others.length && lines.every((line, index) => line === others[index]);
+}
+
+function format({ code, enhanced }: Reply, lines: readonly string[]): string {
+  const prefix = enhanced === undefined ? '' : `${enhanced} `;
+  const last = lines.length - 1;
+  if (last === 0) return `${code} ${prefix}${lines[0]}\r\n`;
+  return lines.map((line, index) => `${code}${index === last ? ' ' : '-'}${prefix}${line}\r\n`).join('');
+}
+
 function isEnhancedCode(enhanced: string, code: number): boolean {
   return /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced) && Number(enhanced[0]) === Math.floor(code / 100);
 }
 
 function isPrintable(text: string): boolean {
-  return text.length <= LONGEST_TEXT && isPrintableAscii(text);
+  return text.length <= MAX_TEXT_OCTETS && isPrintableAscii(text);
 }
 
 function isPrintableUtf8(text: string): boolean {
@@ -98,17 +152,18 @@ function isPrintableUtf8(text: string): boolean {
     text.isWellFormed() &&
     PRINTABLE_UTF8.test(text) &&
     !hasUnsafeCharacter(text) &&
-    Buffer.byteLength(text) <= LONGEST_TEXT
+    Buffer.byteLength(text) <= MAX_TEXT_OCTETS
   );
 }
 
-/** The text in lines that fit into a reply. */
-function printable(text: string): string[] {
+/** Returns the text as ASCII, in lines that fit into a reply. */
+function toPrintableLines(text: string): string[] {
   const ascii = text.replace(/[^ -~]/g, '?');
-  return ascii.length <= LONGEST_TEXT ? [ascii] : (ascii.match(LONG_PIECES) ?? []);
+  return ascii.length <= MAX_TEXT_OCTETS ? [ascii] : (ascii.match(LONG_PIECES) ?? []);
 }
 
 /** 512 octets less `250-`, `x.xxx.xxx ` and CRLF. */
-const LONGEST_TEXT = 496;
-const PRINTABLE_UTF8 = /^[ -~\u00a0-\uffff]*$/;
+const MAX_TEXT_OCTETS = 496;
 const LONG_PIECES = /.{1,496}/g;
+const PRINTABLE_UTF8 = /^[ -~\u00a0-\uffff]*$/;
+const MAX_CACHED_REPLIES = 16;

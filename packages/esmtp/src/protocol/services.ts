@@ -1,38 +1,42 @@
 /**
- * What a listener is for: messages of this server's own users (RFC 6409), mail from anywhere for them (RFC 5321), or mail from a
- * server that queues (RFC 2033).
+ * The purpose of a listener: `submission` takes messages of this server's users (RFC 6409), `mx`
+ * takes mail from any host for them (RFC 5321), `lmtp` takes mail from a server that queues (RFC
+ * 2033).
  */
 export type Service = 'submission' | 'mx' | 'lmtp';
 
-/** What the word for a listener stands for; each part of it can be chosen otherwise, by its name. */
+/** The rules that a service sets. Each can be overridden by the option of the same name. */
 export interface Policy {
   /**
-   * Whether AUTH must come before mail, or may, or is neither offered nor taken. Who sends MAIL without it, where that is allowed, is
-   * logged in as Anonymous, if the portal has a checker for that.
+   * `required`: MAIL needs AUTH. `optional`: a client that sends MAIL without AUTH is logged in as
+   * `Anonymous`, if the portal has a checker for that. `none`: the same, and AUTH is not offered.
    */
   readonly authentication: 'required' | 'optional' | 'none';
   /**
-   * Whether addresses whose domain is not fully qualified are refused (RFC 6409 §4.2): in the envelope, and in the header of a message that
-   * is completed.
+   * True refuses addresses whose domain is not fully qualified (RFC 6409 §4.2): in the envelope,
+   * and in the header of a message to which the server adds fields.
    */
   readonly requireQualifiedDomains: boolean;
-  /** Whether a message gets the `Date` and the `Message-ID` that it lacks (RFC 6409 §8.2, §8.3). */
+  /** True adds a missing `Date` and `Message-ID` to a message (RFC 6409 §8.2, §8.3). */
   readonly addMissingHeaders: boolean;
   /**
-   * What becomes of a message with a CR or LF that is not part of a CRLF, unless it is BINARYMIME. `reject` refuses it with 550 after its
-   * end (RFC 5321 §2.3.8). `normalize` passes it on with a CRLF in place of each; CRLF.CRLF alone ends it all the same.
+   * The treatment of a CR or LF that is not part of a CRLF, in any message but BINARYMIME. `reject`
+   * refuses the message with 550 after its end (RFC 5321 §2.3.8). `normalize` replaces each by a
+   * CRLF. The message ends at CRLF.CRLF alone in both cases.
    */
   readonly newlines: 'reject' | 'normalize';
-  /** Whether the fields `Bcc` and `Resent-Bcc` are removed from the header of a message (RFC 5322 §3.6.3). */
+  /**
+   * True removes the fields `Bcc` and `Resent-Bcc` from the header of a message (RFC 5322 §3.6.3).
+   */
   readonly removeBcc: boolean;
   /**
-   * Whether the `Received:` field leaves out the client: its address, its host name and the name it gave. For the privacy of users: the
-   * field then begins with `by` (RFC 5321 §4.4 has `from` first).
+   * True omits the client's address, host name and EHLO name from the `Received:` field, for the
+   * privacy of users. The field then begins with `by`, although RFC 5321 §4.4 puts `from` first.
    */
   readonly omitClientFromReceived: boolean;
 }
 
-/** The policy of each service. */
+/** The default policy of each service. */
 export const services: Readonly<Record<Service, Policy>> = {
   submission: {
     authentication: 'required',

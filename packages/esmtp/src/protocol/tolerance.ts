@@ -1,26 +1,29 @@
 import type { Service } from './services.ts';
 
-/** What a server takes beyond the grammar. What ends a line, a chunk or a message is never part of it. */
+/**
+ * Syntax that a server accepts beyond the grammar. The ends of lines, chunks and messages are
+ * always strict.
+ */
 export interface Tolerance {
-  /** EHLO and HELO with blanks, UTF-8 or Latin-1 in the name: `EHLO my pc`. */
+  /** Accepts spaces, UTF-8 and Latin-1 in the name of EHLO and HELO: `EHLO my pc`. */
   readonly anyClientName: boolean;
-  /** `RCPT TO:<joe>`, a user of this machine. */
+  /** Accepts a recipient without a domain, a user of this host: `RCPT TO:<joe>`. */
   readonly bareUsers: boolean;
-  /** `MAIL … AUTH=joe` with a value that is no mailbox, which then counts as `AUTH=<>`. */
+  /** Reads a `MAIL … AUTH=joe` whose value is not a mailbox as `AUTH=<>`. */
   readonly anySubmitter: boolean;
-  /** `MAIL FROM: joe@example.com`. */
+  /** Accepts an address without angle brackets: `MAIL FROM: joe@example.com`. */
   readonly missingBrackets: boolean;
-  /** Dots at the beginning or the end of a local part, or in a row: `a..b@example.com`. */
+  /** Accepts dots at the ends of a local part and in a row: `a..b@example.com`. */
   readonly looseDots: boolean;
-  /** AUTH after HELO. */
+  /** Accepts AUTH after HELO. */
   readonly authAfterHelo: boolean;
-  /** Base64 without its `=` in AUTH and in its responses. */
+  /** Accepts base64 without its `=` in AUTH and in responses. */
   readonly unpaddedBase64: boolean;
 }
 
-/** Returns what a service takes by itself, or with the option `lenient`. */
+/** Returns the tolerance of a service, with the additions of the option `lenient`. */
 export function toleranceOf(service: Service, lenient: boolean): Tolerance {
-  const { anyClientName, bareUsers, anySubmitter } = tolerances[service];
+  const { anyClientName, bareUsers, anySubmitter } = SERVICE_TOLERANCES[service];
   return {
     anyClientName: anyClientName || lenient,
     bareUsers,
@@ -32,14 +35,17 @@ export function toleranceOf(service: Service, lenient: boolean): Tolerance {
   };
 }
 
-/** Real clients need these: PCs with odd names, `curl --mail-auth`, and mailing list servers that hand on to local users. */
-const tolerances = {
+/**
+ * Real clients need these: PCs with odd names, `curl --mail-auth`, and mailing list servers that
+ * deliver to local users.
+ */
+const SERVICE_TOLERANCES = {
   submission: { anyClientName: true, bareUsers: false, anySubmitter: true },
   mx: { anyClientName: false, bareUsers: false, anySubmitter: false },
   lmtp: { anyClientName: true, bareUsers: true, anySubmitter: true },
 } as const satisfies Record<Service, Partial<Tolerance>>;
 
-/** Takes the grammar and nothing else. */
+/** The tolerance that accepts the grammar alone. */
 export const STRICT: Tolerance = {
   anyClientName: false,
   bareUsers: false,

@@ -3,38 +3,44 @@ import { isAddressLiteral, isHostName } from './domain.ts';
 import type { ForwardedInfo, HostAddress } from './forwarded.ts';
 import { decodeXtext } from './xtext.ts';
 
-/** Parses the attributes of XCLIENT (Postfix XCLIENT_README): `ADDR=192.0.2.1 LOGIN=ann`, in xtext; undefined if they are none. */
+/**
+ * Parses the attributes of XCLIENT, with values in xtext (Postfix XCLIENT_README):
+ * `ADDR=192.0.2.1 LOGIN=ann`. Returns undefined for any other text.
+ */
 export function parseXclient(argument: string): ForwardedInfo | undefined {
-  const facts = new Map<keyof ForwardedInfo, unknown>();
+  const info = new Map<keyof ForwardedInfo, unknown>();
   for (const word of argument.split(' ')) {
     if (word === '') continue;
     const [, name = '', xtext = ''] = /^([A-Z]+)=(.+)$/i.exec(word) ?? [];
     const attribute = attributes.get(name.toUpperCase());
     const value = decodeXtext(xtext);
-    if (attribute === undefined || value === undefined || value === '' || facts.has(attribute.fact)) return undefined;
+    if (attribute === undefined || value === undefined || value === '' || info.has(attribute.property))
+      return undefined;
     const isUnknown = UNKNOWN.has(value.toUpperCase());
-    const fact = isUnknown ? undefined : attribute.read(value);
-    if (fact === undefined && !isUnknown) return undefined;
-    facts.set(attribute.fact, fact);
+    const parsed = isUnknown ? undefined : attribute.parse(value);
+    if (parsed === undefined && !isUnknown) return undefined;
+    info.set(attribute.property, parsed);
   }
-  return facts.size === 0 ? undefined : (Object.fromEntries(facts) as ForwardedInfo);
+  return info.size === 0 ? undefined : (Object.fromEntries(info) as ForwardedInfo);
 }
 
-interface Attribute<F extends keyof ForwardedInfo = keyof ForwardedInfo> {
-  readonly fact: F;
-  /** What the value says, a character an octet; undefined if it can say nothing. */
-  readonly read: (value: string) => ForwardedInfo[F];
+interface Attribute<P extends keyof ForwardedInfo = keyof ForwardedInfo> {
+  readonly property: P;
+  /**
+   * Parses a value, which has one character for each octet. Returns undefined for an invalid value.
+   */
+  readonly parse: (value: string) => ForwardedInfo[P];
 }
 
-function attribute<F extends keyof ForwardedInfo>(fact: F, read: Attribute<F>['read']): Attribute {
-  return { fact, read };
+function attribute<P extends keyof ForwardedInfo>(property: P, parse: Attribute<P>['parse']): Attribute {
+  return { property, parse };
 }
 
-function readName(value: string): string | undefined {
+function parseName(value: string): string | undefined {
   return isHostName(value) && /^[!-~]+$/.test(value) ? value : undefined;
 }
 
-function readAddress(value: string): HostAddress | undefined {
+function parseAddress(value: string): HostAddress | undefined {
   if (!isAddressLiteral(`[${value}]`)) return undefined;
   if (!/^IPv6:/i.test(value)) return { family: 'IPv4', address: value };
   const address = value.slice('IPv6:'.length).toLowerCase();
@@ -42,38 +48,38 @@ function readAddress(value: string): HostAddress | undefined {
   return mapped === undefined ? { family: 'IPv6', address } : { family: 'IPv4', address: mapped };
 }
 
-function readPort(value: string): number | undefined {
+function parsePort(value: string): number | undefined {
   return /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined;
 }
 
-function readProtocol(value: string): 'SMTP' | 'ESMTP' | undefined {
+function parseProtocol(value: string): 'SMTP' | 'ESMTP' | undefined {
   const protocol = value.toUpperCase();
   return protocol === 'SMTP' || protocol === 'ESMTP' ? protocol : undefined;
 }
 
-function readHelo(value: string): string | undefined {
+function parseHelo(value: string): string | undefined {
   return /^[!-~]{1,255}$/.test(value) ? value : undefined;
 }
 
-/** A name as the mechanisms of SASL prepare it, or there would be one user of two names. */
-function readLogin(value: string): string | undefined {
+/** Prepares the name as SASL mechanisms do (RFC 4013): otherwise one user would have two names. */
+function parseLogin(value: string): string | undefined {
   const login = decodeUtf8(Buffer.from(value, 'latin1'));
   return login === undefined ? undefined : saslprep(login, 'query');
 }
 
 const attributes: ReadonlyMap<string, Attribute> = new Map([
-  ['NAME', attribute('name', readName)],
-  ['ADDR', attribute('address', readAddress)],
-  ['PORT', attribute('port', readPort)],
-  ['PROTO', attribute('protocol', readProtocol)],
-  ['HELO', attribute('helo', readHelo)],
-  ['LOGIN', attribute('login', readLogin)],
-  ['DESTADDR', attribute('destinationAddress', readAddress)],
-  ['DESTPORT', attribute('destinationPort', readPort)],
+  ['NAME', attribute('name', parseName)],
+  ['ADDR', attribute('address', parseAddress)],
+  ['PORT', attribute('port', parsePort)],
+  ['PROTO', attribute('protocol', parseProtocol)],
+  ['HELO', attribute('helo', parseHelo)],
+  ['LOGIN', attribute('login', parseLogin)],
+  ['DESTADDR', attribute('destinationAddress', parseAddress)],
+  ['DESTPORT', attribute('destinationPort', parsePort)],
 ]);
 
-/** What the peer has looked up in vain, for good or for now. */
+/** The values of an attribute that the peer does not know, permanently or for now. */
 const UNKNOWN: ReadonlySet<string> = new Set(['[UNAVAILABLE]', '[TEMPUNAVAIL]']);
 
-/** The names of the attributes, as EHLO lists them. */
+/** The attributes in the order in which EHLO lists them. */
 export const XCLIENT_ATTRIBUTES: readonly string[] = [...attributes.keys()];

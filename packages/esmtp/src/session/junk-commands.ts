@@ -1,36 +1,37 @@
 import { CLOSING } from '../error-replies.ts';
-import { SMALL_CHUNK } from '../message/bdat-message.ts';
-import type { Command, Malformed, NoCommand } from '../protocol/command.ts';
+import { SMALL_CHUNK_OCTETS } from '../message/bdat-message.ts';
+import type { ParsedLine } from '../protocol/command.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { State } from './state.ts';
 
-/** What a junk command costs the client. */
+/** The consequence of a junk command. */
 export type JunkPenalty = 'none' | 'delay' | 'disconnect';
 
 /**
- * Counts a command that brings no message, and returns what it costs (after the junk commands of
- * Postfix). A refused recipient and a small chunk count a tenth: a mailing has many of them. A
- * command is forgotten after ten seconds, so that no client suffers that keeps a connection alive.
+ * Counts a command that brings no message, and returns the consequence (after Postfix's
+ * `smtpd_junk_command_limit`). A refused recipient and a small chunk count a tenth, because one
+ * mailing has many of them. Each ten seconds take one command off the count, so that a client may
+ * keep a connection alive.
  */
-export function countJunk(state: State, said: Command | Malformed | NoCommand | undefined, reply: Reply): JunkPenalty {
-  const tenths = tenthsOf(said, reply);
+export function countJunk(state: State, line: ParsedLine | undefined, reply: Reply): JunkPenalty {
+  const tenths = tenthsOf(line, reply);
   if (tenths === 0) return 'none';
   const { limits, settings } = state;
   const now = settings.clock.now();
-  state.junkTenths = tenths + Math.max(0, state.junkTenths - (now - state.junkCountedAt) / MS_A_TENTH);
+  state.junkTenths = tenths + Math.max(0, state.junkTenths - (now - state.junkCountedAt) / MS_PER_TENTH);
   state.junkCountedAt = now;
   const commands = state.junkTenths / 10;
   if (commands > limits.maxJunkCommands) return 'disconnect';
   return commands > limits.undelayedJunkCommands && limits.junkCommandDelay > 0 ? 'delay' : 'none';
 }
 
-function tenthsOf(said: Command | Malformed | NoCommand | undefined, { code, positive }: Reply): number {
-  switch (said?.verb) {
+function tenthsOf(line: ParsedLine | undefined, { code, positive }: Reply): number {
+  switch (line?.verb) {
     case 'RCPT':
       return positive ? 0 : 1;
     case 'BDAT':
       if (!positive) return 10;
-      return 'octets' in said && said.octets < SMALL_CHUNK && !said.last ? 1 : 0;
+      return 'octets' in line && line.octets < SMALL_CHUNK_OCTETS && !line.last ? 1 : 0;
     case 'MAIL':
     case 'DATA':
     case 'AUTH':
@@ -43,5 +44,5 @@ function tenthsOf(said: Command | Malformed | NoCommand | undefined, { code, pos
   }
 }
 
-/** A tenth of a command is forgotten after so many milliseconds. */
-const MS_A_TENTH = 1_000;
+/** Milliseconds that take a tenth of a command off the count. */
+const MS_PER_TENTH = 1_000;

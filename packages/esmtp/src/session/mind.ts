@@ -2,7 +2,10 @@ import type { Mind } from '@postern/cred';
 import { ConversationMind } from '@postern/sasl-profile';
 import { FORWARDED, type ForwardedInfo, forwardedEnd, forwardedTls } from '../protocol/forwarded.ts';
 
-/** The mind of an SMTP or LMTP client. What a trusted peer says of the client (XCLIENT) takes precedence. */
+/**
+ * The mind of an SMTP or LMTP client. For a forwarded client (XCLIENT) the trusted peer's information
+ * takes precedence.
+ */
 export class SmtpMind extends ConversationMind {
   #forwarded: ForwardedInfo | undefined;
 
@@ -19,7 +22,7 @@ export class SmtpMind extends ConversationMind {
     return this.#forwarded === undefined || tls === undefined ? tls : forwardedTls(tls);
   }
 
-  /** The name in EHLO, HELO or LHLO, or the one that a trusted peer has said. */
+  /** The name in EHLO, HELO or LHLO; for a forwarded client the name that the peer gives. */
   override get clientName(): string | undefined {
     return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : super.clientName;
   }
@@ -28,7 +31,7 @@ export class SmtpMind extends ConversationMind {
     super.clientName = name;
   }
 
-  /** What a trusted peer has said of the client. */
+  /** The information of a trusted peer about a forwarded client. */
   get forwarded(): ForwardedInfo | undefined {
     return this.#forwarded;
   }
@@ -39,14 +42,17 @@ export class SmtpMind extends ConversationMind {
     return store;
   }
 
-  /** Replaces what a trusted peer has said of the client. */
+  /** Replaces the information about the forwarded client. */
   forward(info: ForwardedInfo | undefined): void {
     this.#forwarded = info;
     if (info === undefined) super.store.delete(FORWARDED);
     else super.store.set(FORWARDED, info);
   }
 
-  /** Discards what the client has said (RFC 3207 §4.2). Keeps what a trusted peer has said, but for the login. */
+  /**
+   * Forgets what the client has said (RFC 3207 §4.2). The peer's information about the connection
+   * stays, without its login.
+   */
   override forget(): void {
     super.forget();
     if (this.#forwarded === undefined) return;

@@ -1,26 +1,26 @@
 import { CLOSING } from '../error-replies.ts';
-import type { Command, Malformed, NoCommand, Verb } from '../protocol/command.ts';
+import type { ParsedLine, Verb } from '../protocol/command.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { State } from './state.ts';
 
-/** Tells of the refusal that the client gets for what it said, unless an event has told of it already. */
-export function reportRefusal(state: State, said: Command | Malformed | NoCommand | undefined, reply: Reply): void {
-  if (!state.isHeard) return;
-  const { told, login } = state;
-  // A reply that ends the connection may stand in the place of the one that was told of.
-  if (told !== undefined && (reply.code !== CLOSING || told.code === CLOSING)) return;
+/** Reports the refusal of a line, unless an event has reported it while the command ran. */
+export function reportRefusal(state: State, line: ParsedLine | undefined, reply: Reply): void {
+  if (!state.hasListener) return;
+  const { reportedRefusal, login } = state;
+  // A reply that closes the connection may replace the reported one.
+  if (reportedRefusal !== undefined && (reply.code !== CLOSING || reportedRefusal.code === CLOSING)) return;
   const avatarId = login?.avatarId;
-  if (said !== undefined && 'path' in said) {
-    if (said.verb === 'MAIL') state.tell({ kind: 'sender-refused', sender: said.path, avatarId, reply });
-    else {
-      const sender = state.transaction?.reversePath;
-      state.tell({ kind: 'recipient-refused', recipient: said.path, sender, avatarId, reply });
-    }
-    return;
+  if (line === undefined || !('path' in line)) {
+    state.report({ kind: 'command-refused', verb: line && verbOf(line), reply });
+  } else if (line.verb === 'MAIL') {
+    state.report({ kind: 'sender-refused', sender: line.path, avatarId, reply });
+  } else {
+    const sender = state.transaction?.reversePath;
+    state.report({ kind: 'recipient-refused', recipient: line.path, sender, avatarId, reply });
   }
-  state.tell({ kind: 'command-refused', verb: said === undefined ? undefined : verbOf(said.verb), reply });
 }
 
-function verbOf(verb: Verb | NoCommand['verb']): Verb | undefined {
+/** Returns the verb of a line that holds a command of this server, valid or not. */
+export function verbOf({ verb }: ParsedLine): Verb | undefined {
   return verb === 'unrecognised' || verb === 'unimplemented' || verb === 'foreign' ? undefined : verb;
 }

@@ -1,43 +1,55 @@
-import type { Warnings } from '@postern/conversation';
-import type { Address, AvatarId, Clock, Mind, Portal } from '@postern/cred';
+import type { Address, Clock } from '@postern/core';
+import type { AvatarId, Mind, Portal } from '@postern/cred';
 import type { Challenger, MechanismPolicy } from '@postern/sasl';
-import type { MailParameters, RcptParameters } from '../delivery.ts';
-import type { EventListener } from '../events.ts';
 import type { MessageSettings } from '../message/message-session.ts';
+import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 import type { Extension, ParameterReader } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
+import type { MailParameters, RcptParameters } from '../protocol/parameters.ts';
 import type { Phases } from '../protocol/phases.ts';
-import type { Reply } from '../protocol/reply.ts';
-import type { ReplyCache } from '../protocol/reply-cache.ts';
+import type { ReplyCache } from '../protocol/reply.ts';
 import type { Service } from '../protocol/services.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
+import type { EventReporter } from './event-reporter.ts';
 
-/** What one server has decided, for all of its connections. */
+/** The options of a server with all defaults, for each of its sessions. */
 export interface Settings extends MessageSettings {
   readonly service: Service;
-  /** Those of the protocol. */
+  /** The table of phases of the protocol. */
   readonly phases: Phases;
-  /** What clients may say beyond the grammar. */
+  /** The commands of the protocol. */
+  readonly verbs: ReadonlySet<string>;
   readonly tolerance: Tolerance;
+  readonly hostname: string | ((mind: Mind) => string);
   readonly portal: Portal;
-  readonly challengers: readonly Challenger[];
+  /** Returns the challengers of a session, by its hostname. */
+  readonly challengersFor: (session: { readonly hostname: string }) => readonly Challenger[];
   readonly mechanismPolicy: MechanismPolicy;
   readonly trustAuthParameter: (mind: Mind, avatarId: AvatarId) => boolean;
   readonly xclient: (peer: Address) => boolean;
   /** Keywords of extensions that are not offered. */
   readonly disabledExtensions: ReadonlySet<string>;
   readonly extensions: readonly Extension[];
-  /** By the keywords of the parameters. */
+  /** The readers of the parameters of MAIL, by keyword. */
   readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>;
+  /** The readers of the parameters of RCPT, by keyword. */
   readonly rcptReaders: ReadonlyMap<string, ParameterReader<RcptParameters>>;
   readonly limits: Limits;
-  readonly onEvent: EventListener | undefined;
-  /** For what no listener hears. */
-  readonly warnings: Warnings;
+  readonly events: EventReporter;
   readonly logUsernames: boolean;
   readonly clock: Clock;
-  /** The reply to EHLO. */
   readonly ehloReplies: ReplyCache;
-  /** The reply to QUIT. */
-  readonly quitReply: Reply;
+  readonly quitReplies: ReplyCache;
+}
+
+/**
+ * Returns the hostname of a server.
+ *
+ * @throws TypeError for a value that is neither an ASCII domain nor an address literal.
+ */
+export function checkHostname(hostname: string): string {
+  if (typeof hostname === 'string') {
+    if (isAddressLiteral(hostname) || (isDomain(hostname) && /^[!-~]+$/.test(hostname))) return hostname;
+  }
+  throw new TypeError(`hostname: expected an ASCII domain or an address literal, not ${JSON.stringify(hostname)}`);
 }

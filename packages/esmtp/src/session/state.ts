@@ -1,4 +1,4 @@
-import type { Conversation, Warnings } from '@postern/conversation';
+import type { Conversation } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
@@ -6,7 +6,6 @@ import type { LoginFailures } from '@postern/sasl-profile';
 import type { MailParameters, MessageDelivery, Recipient } from '../delivery.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';
 import { asDeliveryFailure } from '../message/delivery-failed.ts';
-import { drop } from '../message/drop.ts';
 import type { EventInfo, MessageSession } from '../message/message-session.ts';
 import { ReceivedFieldCache } from '../message/received.ts';
 import type { ReversePath } from '../protocol/address.ts';
@@ -14,89 +13,61 @@ import type { Verb } from '../protocol/command.ts';
 import type { ExtensionContext } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Next, Phase } from '../protocol/phases.ts';
-import { Reply } from '../protocol/reply.ts';
+import { Rejection, Reply } from '../protocol/reply.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
 import { SmtpMind } from './mind.ts';
-import type { Settings } from './settings.ts';
+import { checkHostname, type Settings } from './settings.ts';
 
-/** A transaction that MAIL has begun. */
+/** A transaction, from MAIL to the end of its message. */
 export interface Transaction {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
   readonly recipients: Recipient[];
-  /** The message, if it comes in chunks and one has come; the refusal, if it could not be opened. */
+  /** The message that a BDAT has begun, or the refusal of a message that could not be opened. */
   chunks: BdatMessage | Reply | undefined;
 }
 
-/** Where one session stands, and what it has to do with. */
+/** The state of one session. */
 export class State implements MessageSession, ExtensionContext {
   readonly conversation: Conversation;
-  /** The server's, for all of its sessions. */
+  /** The settings of the server, for all sessions. */
   readonly settings: Settings;
-  /** What is known of the client. */
+  /** What the protocol knows of the client. */
   readonly mind: SmtpMind;
-  /** Which commands may come now. */
   phase: Phase = 'start';
-  /** Where the session returns to after a transaction. */
+  /** The phase that follows if the current command succeeds. */
+  next: Next | undefined;
+  /** The phase to which the end of a transaction leads. */
   idlePhase: 'start' | 'plain' | 'extended' = 'start';
-  /** Why the session ends, once it is clear that it does. */
+  /** Why the session ends; undefined while it goes on. */
   closeReason: LogoutReason | undefined;
-  /** Who is logged in, by AUTH or as a guest. */
+  /** The login by AUTH, by XCLIENT, or as `Anonymous`. */
   login: Login<MessageDelivery> | undefined;
-  /** What MAIL has begun, until the message, RSET or a greeting ends it. */
   transaction: Transaction | undefined;
   #authenticated = false;
-  #receivedBeginning: ReceivedFieldCache | undefined;
-  /** Octets that the transaction, or the message that came of it, counts for. */
+  #hostname: string | undefined;
+  #receivedFields: ReceivedFieldCache | undefined;
+  /** Octets of memory that the transaction, or its message, has charged. */
   #envelopeOctets = 0;
-  /** How often MAIL has come so far. */
+  /** MAIL commands so far. */
   transactions = 0;
-  /** Commands so far that were none. */
+  /** Replies to unknown, misplaced and malformed commands so far. */
   errors = 0;
-  /** Tenths of commands that brought no message, as they were at `junkCountedAt`. */
+  /** Tenths of junk commands at the time `junkCountedAt`. */
   junkTenths = 0;
-  /** By the clock of the settings, in milliseconds. */
+  /** Milliseconds on the clock of the settings. */
   junkCountedAt = 0;
   /** Created by the first AUTH. */
   loginFailures: LoginFailures | undefined;
-  /** Octets of the command line at hand. */
+  /** Octets of the current command line. */
   lineOctets = 0;
-  /** The refusal that an event has told of while the command at hand ran. */
-  told: Reply | undefined;
+  /** The refusal that an event has reported while the current command ran. */
+  reportedRefusal: Reply | undefined;
 
   constructor(conversation: Conversation, settings: Settings) {
     this.conversation = conversation;
     this.settings = settings;
     this.mind = new SmtpMind(conversation, settings.protocol);
-  }
-
-  /** True if AUTH succeeded. Until then the connection does not last for ever. */
-  get authenticated(): boolean {
-    return this.#authenticated;
-  }
-
-  set authenticated(authenticated: boolean) {
-    // A failed AUTH that logs a guest out buys no time.
-    if (authenticated === this.#authenticated) return;
-    this.#authenticated = authenticated;
-    this.limitLife();
-  }
-
-  /** Gives a client that has not logged in its whole time again. */
-  limitLife(): void {
-    this.conversation.expireIn(this.#authenticated ? Number.POSITIVE_INFINITY : this.limits.unauthenticatedTimeout);
-  }
-
-  /** A message was accepted: what came before it was no junk. */
-  resetJunk(): void {
-    this.junkTenths = 0;
-    if (!this.#authenticated) this.limitLife();
-  }
-
-  /** Of the `Received:` fields. */
-  get maxReceivedFields(): ReceivedFieldCache {
-    this.#receivedBeginning ??= new ReceivedFieldCache();
-    return this.#receivedBeginning;
   }
 
   get limits(): Limits {
@@ -107,14 +78,6 @@ export class State implements MessageSession, ExtensionContext {
     return this.settings.portal;
   }
 
-  get challengers(): readonly Challenger[] {
-    return this.settings.challengers;
-  }
-
-  get mechanismPolicy(): MechanismPolicy {
-    return this.settings.mechanismPolicy;
-  }
-
   get tolerance(): Tolerance {
     return this.settings.tolerance;
   }
@@ -123,14 +86,73 @@ export class State implements MessageSession, ExtensionContext {
     return this.settings.disabledExtensions;
   }
 
-  /** Names of the SASL mechanisms that this client may use now. */
+  get mechanismPolicy(): MechanismPolicy {
+    return this.settings.mechanismPolicy;
+  }
+
+  get challengers(): readonly Challenger[] {
+    return this.settings.challengersFor(this);
+  }
+
+  /** The names of the SASL mechanisms that this client may use now. */
   get mechanisms(): readonly string[] {
     return offered(this.challengers, this.portal, this.mind, this.mechanismPolicy).map(({ mechanism }) => mechanism);
   }
 
-  /** True if a checker accepts the user whom a trusted peer names (XCLIENT LOGIN). */
-  get takesTrustedLogin(): boolean {
-    return this.portal.handles(TrustedLogin);
+  /**
+   * The name of this server for this client. If the option `hostname` is a function, it is called
+   * once, and again after STARTTLS and XCLIENT.
+   *
+   * @throws Rejection if that function fails or returns an invalid name.
+   */
+  get hostname(): string {
+    const { hostname } = this.settings;
+    if (typeof hostname === 'string') return hostname;
+    this.#hostname ??= this.#chooseHostname(hostname);
+    return this.#hostname;
+  }
+
+  #chooseHostname(choose: Exclude<Settings['hostname'], string>): string {
+    try {
+      return checkHostname(choose(this.mind));
+    } catch (error) {
+      this.reportError('operator', 'session', error);
+      throw new Rejection(421, '4.3.5', 'System incorrectly configured, closing the connection');
+    }
+  }
+
+  /** Forgets the hostname: the mind, by which it was chosen, has changed. */
+  forgetHostname(): void {
+    this.#hostname = undefined;
+  }
+
+  /** The text of the greeting (RFC 5321 §4.2, RFC 2033 §4.1). */
+  get greeting(): string {
+    return `${this.hostname} ${this.settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`;
+  }
+
+  /**
+   * True if AUTH, or a trusted peer's XCLIENT, succeeded. Until then the connection has a lifetime.
+   */
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  set authenticated(authenticated: boolean) {
+    // A failed AUTH that ends an anonymous login must not restart the lifetime.
+    if (authenticated === this.#authenticated) return;
+    this.#authenticated = authenticated;
+    this.restartLifetime();
+  }
+
+  /** Restarts the lifetime of a connection without a login, and lifts it for one with a login. */
+  restartLifetime(): void {
+    this.conversation.expireIn(this.#authenticated ? Number.POSITIVE_INFINITY : this.limits.unauthenticatedTimeout);
+  }
+
+  /** True after EHLO or LHLO. */
+  get extended(): boolean {
+    return this.idlePhase === 'extended';
   }
 
   /** True if the connection has TLS. */
@@ -138,153 +160,175 @@ export class State implements MessageSession, ExtensionContext {
     return this.mind.tls !== undefined;
   }
 
-  /** True after EHLO. */
-  get extended(): boolean {
-    return this.idlePhase === 'extended';
-  }
-
-  /** True if STARTTLS would work now. */
+  /** True if STARTTLS works now. */
   get canStartTls(): boolean {
     const { transport } = this.conversation;
-    const wanted = transport.tlsPolicy === 'required' || transport.tlsPolicy === 'offered';
-    return wanted && transport.tls === undefined && transport.startTls !== undefined;
+    const offersTls = transport.tlsPolicy === 'required' || transport.tlsPolicy === 'offered';
+    return offersTls && transport.tls === undefined && transport.startTls !== undefined;
   }
 
-  /** True if nothing of weight may be done before STARTTLS. */
+  /** True if the endpoint requires TLS and the connection has none. */
   get needsTls(): boolean {
     const { tls, tlsPolicy } = this.conversation.transport;
     return tls === undefined && tlsPolicy === 'required';
   }
 
-  /** True if nothing of weight may be done before AUTH. */
+  /** True if the server requires authentication and the client has not authenticated. */
   get needsAuthentication(): boolean {
     return !this.authenticated && this.settings.authentication === 'required';
   }
 
-  /** True for a guest at SMTP: nobody vouches for the sender's address. A client of LMTP is a server that queues. */
+  /**
+   * True for an anonymous client of SMTP: its sender address is not proved. An LMTP client is a
+   * server that queues.
+   */
   get isStranger(): boolean {
     return this.settings.protocol === 'smtp' && this.login?.avatarId === ANONYMOUS;
   }
 
-  /** True if what the client says of a message's first submitter counts (RFC 4954 §5). */
-  get trusted(): boolean {
+  /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
+  get trustsAuthParameter(): boolean {
     return (
       this.authenticated && this.login !== undefined && this.settings.trustAuthParameter(this.mind, this.login.avatarId)
     );
   }
 
-  /** True if the peer's word on whose connection it hands on counts (XCLIENT). */
+  /**
+   * True if the peer may send XCLIENT. Decided by the address of the connection, whatever the peer
+   * has sent on it.
+   */
   get trustsPeer(): boolean {
     return this.settings.xclient(this.conversation.transport.remote);
   }
 
-  /** Goes where a positive reply leads. */
+  /** True if a checker accepts the user that a trusted peer names (XCLIENT LOGIN). */
+  get takesTrustedLogin(): boolean {
+    return this.portal.handles(TrustedLogin);
+  }
+
+  get receivedFields(): ReceivedFieldCache {
+    this.#receivedFields ??= new ReceivedFieldCache();
+    return this.#receivedFields;
+  }
+
+  /** Enters the phase to which the current command leads, once. */
+  advance(): void {
+    const { next } = this;
+    this.next = undefined;
+    if (next !== undefined) this.enterPhase(next);
+  }
+
+  /** Enters a phase. Entering an idle phase ends the transaction. */
   enterPhase(next: Next): void {
     if (next === 'same') return;
-    if (next === 'over') {
+    if (next === 'closed') {
       this.closeReason = 'quit';
       return;
     }
     if (next === 'start' || next === 'plain' || next === 'extended') this.idlePhase = next;
-    this.phase = next === 'home' ? this.idlePhase : next;
+    this.phase = next === 'idle' ? this.idlePhase : next;
     if (this.phase === this.idlePhase) this.transaction = undefined;
   }
 
-  /** Counts octets for the transaction, whatever the bounds are. */
+  /** Charges memory to the transaction, without a bound. */
   chargeEnvelope(octets: number): void {
     this.conversation.memory.charge(octets);
     this.#envelopeOctets += octets;
   }
 
-  /** Counts octets for the transaction and returns true; false if there is no memory for them. */
+  /**
+   * Charges memory to the transaction and returns true. Returns false if too little memory is free.
+   */
   reserveForEnvelope(octets: number): boolean {
     if (this.conversation.memory.shortageOf(octets) !== undefined) return false;
     this.chargeEnvelope(octets);
     return true;
   }
 
-  /** Counts a transaction's memory as free, once it is over and answered. */
+  /** Releases the transaction's memory, after its last reply. */
   releaseEnvelope(): void {
     if (this.#envelopeOctets === 0) return;
     this.conversation.memory.release(this.#envelopeOctets);
     this.#envelopeOctets = 0;
   }
 
-  /** Has a message of which chunks have come aborted, if there is one. Does not fail. */
+  /** Aborts a message whose chunks have begun. Never fails. */
   abortMessage(reason?: Error): MaybePromise<void> {
     const chunks = this.transaction?.chunks;
     if (chunks === undefined || chunks instanceof Reply) return;
-    return chunks.abortMessage(reason ?? new Error('the client has taken the message back'));
+    return chunks.abortMessage(reason ?? new Error('the client cancelled the message'));
   }
 
-  /** What a delivery's call comes to. Fails with a Rejection or with DeliveryFailed and nothing else, and no later than the limit says. */
+  /** Forgets the junk commands so far, after an accepted message. */
+  resetJunk(): void {
+    this.junkTenths = 0;
+    if (!this.#authenticated) this.restartLifetime();
+  }
+
+  /**
+   * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after
+   * at most `milliseconds`.
+   */
   ask<T>(call: () => MaybePromise<T>, milliseconds = this.limits.deliveryTimeout): MaybePromise<T> {
     try {
-      const answer = call();
-      return isPromise(answer) ? this.#wait(answer, milliseconds) : answer;
+      const result = call();
+      return isPromise(result) ? this.#wait(result, milliseconds) : result;
     } catch (error) {
       throw asDeliveryFailure(error);
     }
   }
 
-  async #wait<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
+  async #wait<T>(result: Promise<T>, milliseconds: number): Promise<T> {
     try {
-      return await this.conversation.within(milliseconds, answer);
+      return await this.conversation.within(milliseconds, result);
     } catch (error) {
       throw asDeliveryFailure(error);
     }
   }
 
-  /** Logs out whoever is logged in. Does not fail. */
-  logout(reason: LogoutReason): MaybePromise<void> {
-    const { login } = this;
-    this.login = undefined;
-    this.authenticated = false;
-    this.conversation.standing = 'unauthenticated';
-    const leaving = login?.logout(reason);
-    if (leaving === undefined) return;
-    return this.conversation
-      .within(this.limits.deliveryTimeout, leaving)
-      .catch((error: unknown) => this.reportError('us', 'session', error));
-  }
-
-  /** Keeps the login of AUTH, or of a peer that is trusted. A user's connection stays when connections run short. */
-  enter(login: Login<MessageDelivery>): void {
+  /** Keeps an authenticated login. A user's connection closes last when connections run short. */
+  setLogin(login: Login<MessageDelivery>): void {
     this.login = login;
     this.authenticated = true;
     if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'authenticated';
   }
 
-  /** Marks a stranger whose message is under way: other strangers go first when connections run short. */
-  noteMessage(): void {
+  /** Ends the login, if there is one. Never fails. */
+  logout(reason: LogoutReason): MaybePromise<void> {
+    const { login } = this;
+    this.login = undefined;
+    this.authenticated = false;
+    this.conversation.standing = 'unauthenticated';
+    const loggedOut = login?.logout(reason);
+    if (loggedOut === undefined) return;
+    return this.conversation
+      .within(this.limits.deliveryTimeout, loggedOut)
+      .catch((error: unknown) => this.reportError('us', 'session', error));
+  }
+
+  /**
+   * Marks a stranger's connection as busy with a message: when connections run short, idle
+   * strangers' close first.
+   */
+  markBusy(): void {
     if (this.conversation.standing === 'unauthenticated') this.conversation.standing = 'busy';
   }
 
-  /** True if somebody hears events: nobody makes one otherwise. */
-  get isHeard(): boolean {
-    return this.settings.onEvent !== undefined;
+  /** True if events have a listener. Without one the session makes none. */
+  get hasListener(): boolean {
+    return this.settings.events.hasListener;
   }
 
-  /** Tells of an event. */
-  tell(event: EventInfo): void {
-    const { onEvent, warnings } = this.settings;
-    if (onEvent === undefined) return;
-    if ('reply' in event) this.told = event.reply;
-    try {
-      drop(onEvent({ mind: this.mind, ...event }), (error) => warnOfListener(warnings, error));
-    } catch (error) {
-      // A log that does not work is no reason to refuse mail.
-      warnOfListener(warnings, error);
-    }
+  /** Reports an event. Never throws. */
+  report(event: EventInfo): void {
+    if (!this.hasListener) return;
+    if ('reply' in event) this.reportedRefusal = event.reply;
+    this.settings.events.report({ mind: this.mind, ...event });
   }
 
-  /** Tells of trouble: once for each failure, with whose it is. Without a listener, ours and the operator's become warnings of the process. */
+  /** Reports an error, once for each failure: to the listener, or as a warning of the process. */
   reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    if (this.isHeard) this.tell({ kind: 'error', culprit, during, cause });
-    else if (culprit !== 'client') this.settings.warnings.warn(`${this.settings.protocol}: ${during} failed`, cause);
+    if (this.hasListener) this.report({ kind: 'error', culprit, during, cause });
+    else this.settings.events.warn(culprit, during, cause);
   }
-}
-
-function warnOfListener(warnings: Warnings, error: unknown): void {
-  warnings.warn('onEvent failed', error);
 }

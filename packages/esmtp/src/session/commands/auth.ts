@@ -32,14 +32,14 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
     failures: state.loginFailures,
     closesConnection,
     onRefused(error, username) {
-      if (!state.isHeard) return;
+      if (!state.hasListener) return;
       const event = { kind: 'login-refused', mechanism, error, reply: replyForLogin(error) } as const;
-      state.tell(settings.logUsernames && username !== undefined ? { ...event, username } : event);
+      state.report(settings.logUsernames && username !== undefined ? { ...event, username } : event);
     },
   });
   if ('login' in outcome) {
-    state.enter(outcome.login);
-    state.tell({ kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
+    state.setLogin(outcome.login);
+    state.report({ kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
     return OK;
   }
   const { error, isTooMany } = outcome;

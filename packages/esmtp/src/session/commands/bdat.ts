@@ -9,73 +9,85 @@ import { Rejection, Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /**
- * BDAT (RFC 3030 §2): a chunk of the message. It is heard to its last octet before anything is said, refused or not: what is not heard
- * as data would be heard as commands. A chunk of a size that no client means ends the connection instead.
+ * BDAT (RFC 3030 §2): a chunk of the message. The server hears it to its last octet before it
+ * replies, even to refuse it: octets that are not heard as data would be heard as commands. A chunk
+ * of an implausible size closes the connection instead.
  */
 export async function bdat(
   state: State,
   { octets, last }: Extract<Command, { verb: 'BDAT' }>,
   outOfSequence: Reply | undefined,
 ): Promise<Reply | undefined> {
-  if (octets > Math.max(state.limits.maxMessageSize, BEARABLE) || !Number.isSafeInteger(octets)) {
+  if (octets > Math.max(state.limits.maxMessageSize, MAX_IGNORED_OCTETS) || !Number.isSafeInteger(octets)) {
     state.closeReason = 'disconnected';
     return TOO_LARGE;
   }
-  const refused = outOfSequence ?? refuseHere(state);
-  const chunks = refused ?? (await begun(state));
-  if (chunks instanceof BdatMessage) {
-    await chunks.hear(octets);
-    if (!last) return await chunks.acknowledge(octets);
+  const refusal = outOfSequence ?? refusalHere(state);
+  if (refusal !== undefined) return await ignoreChunk(state, octets, last, refusal);
+
+  const message = await messageOf(state);
+  const recipients = state.transaction?.recipients ?? [];
+  if (message instanceof BdatMessage) {
+    await message.hear(octets);
     // Before the end: a connection that breaks meanwhile must not abort a message that may be kept.
-    state.enterPhase('home');
-    return await chunks.end();
+    state.advance();
+    return await (last ? message.end() : message.acknowledge(octets));
   }
-  // The first chunk has told of a message that could not be opened.
-  if (refused === undefined) state.told = chunks;
+  // An event has reported the refusal of a message that could not be opened.
+  state.reportedRefusal = message;
   await state.conversation.hearBytes(octets, () => {});
-  const { phase, settings, transaction } = state;
-  const isLmtp = settings.protocol === 'lmtp';
-  if (!last || (refused !== undefined && !(isLmtp && phase === 'mail'))) return chunks;
-  // The last chunk of a message that could not be opened, or, in LMTP, that is for nobody.
-  state.enterPhase('home');
-  if (!isLmtp) return chunks;
-  // RFC 2033 §4.3: as many replies as there are recipients, which may be none.
-  for (const _ of transaction?.recipients ?? []) state.conversation.say(chunks.toString());
-  if (chunks.code === CLOSING) state.closeReason = 'disconnected';
+  state.advance();
+  return last ? replyPerRecipient(state, recipients.length, message) : message;
 }
 
-/** Why this client may not use BDAT at all, if it may not: after HELO there are no extensions. */
-function refuseHere({ extended, settings }: State): Reply | undefined {
-  if (settings.disabledExtensions.has('CHUNKING')) return NOT_HERE;
+/** Returns why this client may not send BDAT at all: after HELO there are no extensions. */
+function refusalHere({ extended, settings }: State): Reply | undefined {
+  if (settings.disabledExtensions.has('CHUNKING')) return NOT_IMPLEMENTED;
   return extended ? undefined : OUT_OF_SEQUENCE;
 }
 
-/** The message, which the first chunk opens; the refusal, if it cannot be opened. */
-async function begun(state: State): Promise<BdatMessage | Reply> {
+/** Hears a refused chunk, and returns the refusal. */
+async function ignoreChunk(state: State, octets: number, last: boolean, refusal: Reply): Promise<Reply | undefined> {
+  await state.conversation.hearBytes(octets, () => {});
+  // In LMTP the last chunk ends a message without recipients: no recipient, no reply.
+  if (!last || state.settings.protocol !== 'lmtp' || state.phase !== 'mail') return refusal;
+  state.enterPhase('idle');
+  return replyPerRecipient(state, 0, refusal);
+}
+
+/** LMTP has one reply for each recipient (RFC 2033 §4.3), SMTP one for all. */
+function replyPerRecipient(state: State, recipients: number, reply: Reply): Reply | undefined {
+  if (state.settings.protocol !== 'lmtp') return reply;
+  for (let sent = 0; sent < recipients; sent++) state.conversation.say(reply.toString());
+  if (reply.code === CLOSING) state.closeReason = 'disconnected';
+  return undefined;
+}
+
+/**
+ * Returns the message, which the first chunk opens, or the refusal of a message that could not be
+ * opened.
+ */
+async function messageOf(state: State): Promise<BdatMessage | Reply> {
   const { transaction } = state;
   if (transaction === undefined) throw new Error('BDAT without a transaction');
-  if (transaction.chunks === undefined) {
-    transaction.chunks = await open(state);
-    // Refused or not, up to RSET there are only chunks to come.
-    state.enterPhase('chunks');
-  }
+  transaction.chunks ??= await open(state);
   return transaction.chunks;
 }
 
 async function open(state: State): Promise<BdatMessage | Reply> {
   try {
     const opening = openMessage(state, state.transaction, 'BDAT');
-    const intake = isPromise(opening) ? await opening : opening;
-    const begun = intake.begin();
+    const incoming = isPromise(opening) ? await opening : opening;
+    const begun = incoming.begin();
     if (begun !== undefined) await begun;
-    return new BdatMessage(state, intake);
+    return new BdatMessage(state, incoming);
   } catch (error) {
-    const trouble = error instanceof DeliveryFailed ? error.cause : error;
-    if (!(trouble instanceof Rejection)) state.reportError('us', 'BDAT', trouble);
+    const cause = error instanceof DeliveryFailed ? error.cause : error;
+    if (!(cause instanceof Rejection)) state.reportError('us', 'BDAT', cause);
     return replyFor(error);
   }
 }
 
-const NOT_HERE = new Reply(502, '5.5.1', 'Command not implemented');
-/** Octets that are heard and dropped, however small a message may be. */
-const BEARABLE = 2 ** 30;
+const NOT_IMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');
+/** The largest chunk that is heard and ignored, however small the limit for messages is: 1 GiB. */
+const MAX_IGNORED_OCTETS = 2 ** 30;

@@ -7,38 +7,38 @@ import { openMessage } from '../../message/open-message.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
-/** DATA (RFC 5321 §4.1.1.4): the message, from the client straight into the delivery. Once heard, it ends the transaction. */
+/** DATA (RFC 5321 §4.1.1.4): opens the message, and hears it into the delivery, chunk by chunk. */
 export function data(state: State): MaybePromise<Reply | undefined> {
   const { transaction } = state;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
   if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
-  return after(openMessage(state, transaction, 'DATA'), (intake) =>
+  return after(openMessage(state, transaction, 'DATA'), (message) =>
     settled(
-      () => hear(state, intake),
+      () => hear(state, message),
       (heard) => {
-        state.enterPhase('home');
-        return intake.end(heard);
+        // Before the end: a connection that breaks meanwhile must not abort a message that may be
+        // kept.
+        state.advance();
+        return message.end(heard);
       },
       async (error) => {
-        // There is no hearing it to its end.
-        await intake.abortMessage(error as Error);
+        await message.abortMessage(error as Error);
         throw error;
       },
     ),
   );
 }
 
-function hear({ conversation, settings }: State, intake: IncomingMessage): MaybePromise<HeardMessage> {
-  return after(intake.begin(), () => {
-    // It leaves at once, unless the client has not waited for it and the data is already here.
+function hear({ conversation, settings }: State, message: IncomingMessage): MaybePromise<HeardMessage> {
+  return after(message.begin(), () => {
     conversation.say(GO_AHEAD);
     return settings.newlines === 'normalize'
-      ? conversation.hearNormalizedMessage(intake.take)
-      : conversation.hearMessage(intake.take);
+      ? conversation.hearNormalizedMessage(message.take)
+      : conversation.hearMessage(message.take);
   });
 }
 
-/** The message came in chunks so far. */
+/** Refuses DATA behind BDAT together with the message (RFC 3030 §2). */
 async function refuseBoth(chunks: BdatMessage | Reply): Promise<Reply> {
   if (chunks instanceof BdatMessage) await chunks.refuse(OUT_OF_SEQUENCE);
   return OUT_OF_SEQUENCE;

@@ -3,26 +3,29 @@ import { isClientName } from '../../protocol/domain.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
-/** EHLO (RFC 5321 §4.1.1.1), or LHLO (RFC 2033 §4.1): what this server can do for the client, here and now. Like HELO and RSET it ends a transaction. */
+/**
+ * EHLO (RFC 5321 §4.1.1.1), and LHLO (RFC 2033 §4.1): ends the transaction, and lists the
+ * extensions that this client may use now.
+ */
 export function ehlo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.abortMessage(), () => {
-    nameClient(state, name);
-    const { hostname, extensions, ehloReplies } = state.settings;
+    setClientName(state, name);
+    const { extensions, ehloReplies } = state.settings;
     const keywords = extensions.map((extension) => extension.advertise(state)).filter((line) => line !== undefined);
-    return ehloReplies.of([hostname, ...keywords]);
+    return ehloReplies.get([state.hostname, ...keywords]);
   });
 }
 
-/** HELO (RFC 5321 §4.1.1.1): what EHLO was, without extensions. */
+/** HELO (RFC 5321 §4.1.1.1): ends the transaction. The client gets no extensions. */
 export function helo(state: State, { name }: { readonly name: string }): MaybePromise<Reply> {
   return after(state.abortMessage(), () => {
-    nameClient(state, name);
-    return new Reply(250, undefined, state.settings.hostname);
+    setClientName(state, name);
+    return new Reply(250, undefined, state.hostname);
   });
 }
 
-/** The session goes on whatever the name is: PCs send what their owners called them. */
-function nameClient(state: State, name: string): void {
+/** Accepts any name that was parsed: PCs send the names that their owners have given them. */
+function setClientName(state: State, name: string): void {
   state.mind.clientName = name;
-  if (!isClientName(name)) state.tell({ kind: 'invalid-client-name', name });
+  if (!isClientName(name)) state.report({ kind: 'invalid-client-name', name });
 }

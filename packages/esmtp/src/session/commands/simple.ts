@@ -2,7 +2,7 @@ import { after, type MaybePromise } from '@postern/core';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
-/** RSET (RFC 5321 §4.1.1.5). */
+/** RSET (RFC 5321 §4.1.1.5): ends the transaction. */
 export function rset(state: State): MaybePromise<Reply> {
   return after(state.abortMessage(), () => OK);
 }
@@ -10,7 +10,7 @@ export function rset(state: State): MaybePromise<Reply> {
 /** NOOP (RFC 5321 §4.1.1.9). */
 export const noop = (): Reply => OK;
 
-/** HELP (RFC 5321 §4.1.1.8): the commands that would not be 502 here. */
+/** HELP (RFC 5321 §4.1.1.8): lists the commands that this client may use. */
 export function help({
   settings: { authentication, disabledExtensions, protocol },
   canStartTls,
@@ -30,7 +30,9 @@ export function help({
 
 /** QUIT (RFC 5321 §4.1.1.10). */
 export function quit(state: State): MaybePromise<Reply> {
-  return after(state.abortMessage(), () => state.settings.quitReply);
+  return after(state.abortMessage(), () =>
+    state.settings.quitReplies.get([`${state.hostname} closing the connection`]),
+  );
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');

@@ -8,29 +8,33 @@ import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /**
- * XCLIENT (Postfix XCLIENT_README): a trusted peer says whose connection it hands on. The session begins again, with those facts and the
- * TLS that there is; whom the peer says that the client is, is logged in if a checker takes its word. Who may say so is decided by the
- * connection itself, whatever was said on it before.
+ * XCLIENT (Postfix XCLIENT_README): a trusted peer names the client whose connection it forwards.
+ * The session begins again with that information and the TLS of the connection. The user that the
+ * peer names is logged in, if a checker accepts it.
  */
-export async function xclient(state: State, { facts }: Extract<Command, { verb: 'XCLIENT' }>): Promise<Reply> {
-  const { settings, mind } = state;
+export async function xclient(state: State, { info }: Extract<Command, { verb: 'XCLIENT' }>): Promise<Reply> {
+  const { mind } = state;
   if (!state.trustsPeer) return NOT_AUTHORIZED;
-  if (facts.login !== undefined && !state.portal.handles(TrustedLogin)) return NO_LOGIN;
+  if (info.login !== undefined && !state.takesTrustedLogin) return NO_LOGIN;
   const before = mind.forwarded;
-  mind.forward({ ...before, ...facts });
-  if (facts.login === undefined) {
-    const isKept = state.authenticated && before?.login !== undefined && !('login' in facts);
+  mind.forward({ ...before, ...info });
+  if (info.login === undefined) {
+    const isKept = state.authenticated && before?.login !== undefined && !('login' in info);
     if (!isKept) await state.logout('reset');
   } else {
-    const refusal = await logIn(state, facts.login, before);
+    const refusal = await logIn(state, info.login, before);
     if (refusal !== undefined) return refusal;
   }
   mind.clientName = undefined;
-  state.tell({ kind: 'forwarded', peer: state.conversation.transport.remote });
-  return new Reply(220, undefined, `${settings.hostname} ${settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`);
+  state.forgetHostname();
+  state.report({ kind: 'forwarded', peer: state.conversation.transport.remote });
+  return new Reply(220, undefined, state.greeting);
 }
 
-/** Logs the user in, in the place of whoever was. Resolves to the refusal, if it comes to one: then all is as it was before. */
+/**
+ * Logs the user in, in place of the previous login. Resolves to the refusal, if there is one: then
+ * the previous information and login stay.
+ */
 async function logIn(state: State, user: string, before: ForwardedInfo | undefined): Promise<Reply | undefined> {
   const { conversation, mind, portal } = state;
   let login: Login<MessageDelivery>;
@@ -42,7 +46,7 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
     const error = asLoginError(failure);
     const own = ownWords(error);
     const reply = own?.reply ?? (error.culprit === 'client' ? NOT_AUTHORIZED : FAILED);
-    if (error.culprit === 'client') state.tell({ kind: 'login-refused', mechanism: MECHANISM, error, reply });
+    if (error.culprit === 'client') state.report({ kind: 'login-refused', mechanism: MECHANISM, error, reply });
     else state.reportError(error.culprit, 'XCLIENT', error);
     if (own?.disconnect) state.closeReason = 'disconnected';
     mind.forward(before);
@@ -51,11 +55,11 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
     conversation.treatHalfCloseAsDisconnect = false;
   }
   await state.logout('reset');
-  state.enter(login);
-  state.tell({ kind: 'authenticated', mechanism: MECHANISM, avatarId: login.avatarId });
+  state.setLogin(login);
+  state.report({ kind: 'authenticated', mechanism: MECHANISM, avatarId: login.avatarId });
 }
 
-/** What stands for a mechanism in events. */
+/** The mechanism in events. */
 const MECHANISM = 'XCLIENT';
 const NOT_AUTHORIZED = new Reply(550, '5.7.0', 'Not authorized');
 const NO_LOGIN = new Reply(501, '5.5.4', 'LOGIN is not taken here');
