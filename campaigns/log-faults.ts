@@ -13,7 +13,7 @@ export async function logFaults(
 ): Promise<string[]> {
   const faults: string[] = [];
   for await (const line of createInterface(createReadStream(file))) {
-    const isOurs = line.includes('"culprit":"us"') || line.includes('a session broke') || !line.startsWith('{');
+    const isOurs = line.includes('"culprit":"us"') || line.includes('a session failed') || !line.startsWith('{');
     const isError = !operatorMayErr && line.includes('"level":"error"');
     if (isOurs || isError || secrets.some((secret) => line.includes(secret))) faults.push(line);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isAddress, parseAddressLines, parseNamedTargets } from '../../packages/postern/src/address-files.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 
 describe('a file of names and targets', () => {
   it('has one name on a line, comments and continuation lines', () => {

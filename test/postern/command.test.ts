@@ -67,7 +67,7 @@ describe('postern serve', () => {
     await server.said(/^printf .*\n/m);
     const [line = ''] = /^printf .* curl .*$/m.exec(server.output()) ?? [];
     expect(await run('sh', ['-c', line])).toEqual({ code: 0, output: '' });
-    await server.said(/from <guest@example\.com> to <ann@example\.com>\n {2}sent by guest\n/);
+    await server.said(/from <demo@example\.com> to <ann@example\.com>\n {2}sent by demo\n/);
     await server.said(/ {2}Subject: hello\n {2}\| It works\.\n/);
   });
 
@@ -94,7 +94,7 @@ describe('postern serve', () => {
     const file = join(folder.path, 'file');
     writeFileSync(file, '');
     const options = words`serve --listen smtp://127.0.0.1:0 --auth memory:joe:secret --deliver maildir:${file}`;
-    const sentence = `cannot store messages in ${file}: that is no folder (EEXIST); expected a folder in which this user may write`;
+    const sentence = `cannot store messages in ${file}: it is not a folder (EEXIST); expected a folder that this user may write to`;
     expect(await runInProcess(options)).toEqual({ code: 1, output: `postern: ${sentence}\n` });
     const { code, output } = await runPostern([...options, '--workers', '2']);
     expect(code).toBe(1);

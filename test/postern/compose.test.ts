@@ -1,25 +1,35 @@
 import { Conversation } from '@postern/conversation';
 import { Anonymous, type MaybePromise, UsernamePassword } from '@postern/cred';
 import { Mailbox, MessageDelivery, NotifyingDelivery } from '@postern/esmtp';
-import { identifiers, start } from '@postern/inversify';
 import { connect } from '@postern/node';
 import { dialogue, readChunk, settle, testMind } from '@postern/testing';
 import { type Config, DiscardDelivery, maildir, relay } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { DeliveryTarget } from '../../packages/postern/src/delivery-target.ts';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { openLog } from '../../packages/postern/src/log.ts';
+import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
-  return {
-    settings,
-    ...compose(settings, { log: openLog('silent'), print: async () => {}, hostname: settings.hostname }),
-  };
+  return { settings, ...compose(settings, OUTPUT) };
+}
+
+/** A server of this configuration, which the end of its scope closes. */
+async function started(config: Config) {
+  const server = await startServer(settingsOf({ config, nameOf: (key) => key }), OUTPUT);
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.close(0) });
+}
+
+/** The ESMTP server of the first listener. */
+function protocolOf(config: Config) {
+  const [listener] = composed(config).listeners;
+  if (listener === undefined) throw new Error('no listener');
+  return listener.protocol;
 }
 
 describe('a composition', () => {
@@ -63,15 +73,15 @@ describe('a composition', () => {
         const dispose = async () => void calls.push(`leave ${name}`);
         return Object.assign(() => new DiscardDelivery(), { prepare, [Symbol.asyncDispose]: dispose });
       });
-    const { destination, portal } = composed({
+    const { factory, portal } = composed({
       auth: ['memory:joe:one'],
       deliver: place('deliver'),
       notify: place('notify'),
     });
-    await destination.prepare?.();
+    await factory.prepare?.();
     const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
     expect(avatar).toBeInstanceOf(NotifyingDelivery);
-    await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+    await (factory as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
     expect(calls).toEqual(['prepare deliver', 'prepare notify', 'leave deliver', 'leave notify']);
   });
 
@@ -81,9 +91,9 @@ describe('a composition', () => {
       prepare: async () => void calls.push('prepare'),
       [Symbol.asyncDispose]: async () => void calls.push('leave'),
     });
-    const { destination } = composed({ deliver: place, notify: place });
-    await destination.prepare?.();
-    await (destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+    const { factory } = composed({ deliver: place, notify: place });
+    await factory.prepare?.();
+    await (factory as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
     expect(calls).toEqual(['prepare', 'leave']);
   });
 
@@ -91,7 +101,7 @@ describe('a composition', () => {
     const calls: string[] = [];
     const leaving = (leave: () => MaybePromise<void>) =>
       Object.assign(() => new DiscardDelivery(), { [Symbol.asyncDispose]: async () => await leave() });
-    const { destination } = composed({
+    const { factory } = composed({
       deliver: leaving(() => {
         throw new Error('stuck');
       }),
@@ -100,7 +110,7 @@ describe('a composition', () => {
         calls.push('leave');
       }),
     });
-    await expect((destination as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.()).rejects.toThrow('stuck');
+    await expect((factory as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.()).rejects.toThrow('stuck');
     expect(calls).toEqual(['leave']);
   });
 
@@ -169,8 +179,9 @@ describe('a composition', () => {
   it('offers no disabled extension', async () => {
     const omitted = 'BINARYMIME|CHUNKING|DSN';
     const offer = async (config: Config) => {
-      const protocol = composed(config).container.get(identifiers.Esmtp)();
-      return await dialogue(protocol, 'S: 220...\nC: EHLO client.example.org\nS: 250...', { tlsPolicy: 'implicit' });
+      return await dialogue(protocolOf(config), 'S: 220...\nC: EHLO client.example.org\nS: 250...', {
+        tlsPolicy: 'implicit',
+      });
     };
     expect((await offer({})).match(new RegExp(omitted, 'g'))).toHaveLength(3);
     const less = await offer({ disabledExtensions: ['DSN', 'CHUNKING'] });
@@ -180,8 +191,7 @@ describe('a composition', () => {
 
   it('accepts commands outside the grammar with `lenient`', async () => {
     const greet = async (config: Config, auth: string) => {
-      const protocol = composed(config).container.get(identifiers.Esmtp)();
-      return await dialogue(protocol, `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`, {
+      return await dialogue(protocolOf(config), `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`, {
         tlsPolicy: 'implicit',
       });
     };
@@ -190,8 +200,7 @@ describe('a composition', () => {
   });
 
   it('refuses a client beyond its number of connections', async () => {
-    const { container } = composed({ listen: ['smtp://127.0.0.1:0'], limits: { maxConnectionsPerClient: 1 } });
-    await using server = await start(container);
+    await using server = await started({ listen: ['smtp://127.0.0.1:0'], limits: { maxConnectionsPerClient: 1 } });
     const [listener] = server.listeners;
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
     const [first, second] = [await connect({ endpoint }), await connect({ endpoint })];
@@ -201,12 +210,11 @@ describe('a composition', () => {
   });
 
   it('closes the oldest unauthenticated connection for a new client and keeps authenticated ones', async () => {
-    const { container } = composed({
+    await using server = await started({
       listen: ['smtp://127.0.0.1:0'],
       auth: ['memory:joe:secret'],
       limits: { maxConnections: 2 },
     });
-    await using server = await start(container);
     const [listener] = server.listeners;
     const endpoint = { host: '127.0.0.1', port: listener?.address.port ?? 0 };
     const open = async () => new Conversation(await connect({ endpoint }));
@@ -224,12 +232,12 @@ describe('a composition', () => {
   });
 
   it('accepts anonymous clients only with --auth anonymous and requires AUTH of others', () => {
-    for (const [auth, guests, authentication] of [
+    for (const [auth, isAnonymous, authentication] of [
       [['memory:joe:one'], false, 'required'],
       [['memory:joe:one', 'anonymous'], true, 'optional'],
     ] as const) {
       const { settings, portal, acceptsAnonymous, authenticationOf } = composed({ auth });
-      expect([portal.handles(Anonymous), acceptsAnonymous]).toEqual([guests, guests]);
+      expect([portal.handles(Anonymous), acceptsAnonymous]).toEqual([isAnonymous, isAnonymous]);
       expect(settings.listeners.map(authenticationOf)).toEqual([authentication]);
     }
   });
@@ -299,9 +307,10 @@ describe('a composition', () => {
         disposed += 1;
       },
     };
-    const { container } = composed({ auth: [checker], listen: ['smtp://127.0.0.1:0'] });
-    const server = await start(container);
-    await server.close({ shutdownTimeout: 0 });
+    const server = await started({ auth: [checker], listen: ['smtp://127.0.0.1:0'] });
+    await server.close(0);
     expect(disposed).toBe(1);
   });
 });
+
+const OUTPUT = { log: openLog('silent'), print: async () => {} };

@@ -1,9 +1,8 @@
-import { type Envelope, Mailbox } from '@postern/esmtp';
+import { type Envelope, Mailbox, printable } from '@postern/esmtp';
 import fc from 'fast-check';
 import { ConsoleDelivery } from 'postern';
 import { describe, expect, it } from 'vitest';
-import { decodeWords } from '../../packages/postern/src/encoded-words.ts';
-import { printable } from '../../packages/postern/src/printable.ts';
+import { decodeWords } from '../../packages/postern/src/console-delivery.ts';
 
 describe('the summary of a message', () => {
   it('has envelope, size, subject and first lines', async () => {

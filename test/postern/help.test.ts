@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { help } from '../../packages/postern/src/help.ts';
 import { LOGIN_OPTIONS, SERVE_OPTIONS } from '../../packages/postern/src/option-table.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { runInProcess } from '../support/in-process.ts';
 
 const PAGES = ['serve', 'explain', 'login', 'listen', 'auth', 'deliver'];

@@ -3,7 +3,7 @@ import { type EsmtpEvent, Mailbox, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
-import { logEvents, logListenerError, logUnsent } from '../../packages/postern/src/log-events.ts';
+import { logEvents, logListenerError, logUnsentNotification } from '../../packages/postern/src/log-events.ts';
 
 const { remote } = testMind();
 
@@ -67,7 +67,7 @@ describe('the log', () => {
       recipients: [],
       id: 'id1',
     };
-    logUnsent(prettyLog((line) => lines.push(line)))(new Error('nobody answers'), envelope);
+    logUnsentNotification(prettyLog((line) => lines.push(line)))(new Error('nobody answers'), envelope);
     expect(lines).toEqual([
       expect.stringMatching(
         / error a notification could not be sent id=id1 culprit=operator error="nobody answers"\n$/,
@@ -79,20 +79,20 @@ describe('the log', () => {
     const lines: string[] = [];
     logListenerError(prettyLog((line) => lines.push(line)))({ kind: 'cut-off', connections: 2 });
     expect(lines).toEqual([
-      expect.stringMatching(/ warn {2}the grace is over, and connections are cut off connections=2\n$/),
+      expect.stringMatching(/ warn {2}the shutdown timeout is over, and connections are cut off connections=2\n$/),
     ]);
   });
 
   it.each([
     [
       { kind: 'refused', remote, limit: 'connections-per-minute' },
-      ' warn  turned away remote=192.0.2.1:40000 excess=connections-per-minute\n',
+      ' warn  connection rejected remote=192.0.2.1:40000 limit=connections-per-minute\n',
     ],
     [
       { kind: 'refused', remote, limit: 'connections', omitted: 7 },
-      ' warn  turned away remote=192.0.2.1:40000 excess=connections omitted=7\n',
+      ' warn  connection rejected remote=192.0.2.1:40000 limit=connections omitted=7\n',
     ],
-    [{ kind: 'displaced', remote }, ' warn  made room for another client remote=192.0.2.1:40000\n'],
+    [{ kind: 'displaced', remote }, ' warn  closed to make room for another client remote=192.0.2.1:40000\n'],
   ] as const)('has a line for %j', (trouble, line) => {
     const lines: string[] = [];
     logListenerError(prettyLog((text) => lines.push(text)))(trouble);

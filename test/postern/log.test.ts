@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { hasColours } from '../../packages/postern/src/colours.ts';
-import { jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { hasColours, jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
 
 describe('the pretty log', () => {
   it('has one line for each entry, which no value can break or colour', () => {

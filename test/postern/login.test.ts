@@ -128,7 +128,7 @@ describe('postern login', () => {
 
   it.each(['LOGIN', 'CRAM-MD5'])('ends with 2 for --authzid with %s, which cannot carry it', async (mechanism) => {
     const { code, output } = await login('smtps', 's3cret', '--mechanism', mechanism, '--authzid', 'ann');
-    expect(output).toContain('--mechanism: expected one that can say whom to act as (--authzid)');
+    expect(output).toContain('--mechanism: expected one with an authorization identity (--authzid)');
     expect(code).toBe(2);
   });
 
@@ -144,7 +144,7 @@ describe('postern login', () => {
     [
       'a mechanism without an authorization identity',
       'smtp://localhost --user joe --authzid ann --mechanism LOGIN',
-      '--mechanism: expected one that can say whom to act as (--authzid), not LOGIN',
+      '--mechanism: expected one with an authorization identity (--authzid), not LOGIN',
     ],
     ['an invalid EHLO name', 'smtp://localhost --user joe --ehlo a_b!c', '--ehlo: expected'],
     ['an unknown option', 'smtp://localhost --user joe --password x', "'--password'"],

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { droppingWriter } from '../../packages/postern/src/dropping-writer.ts';
+import { droppingWriter } from '../../packages/postern/src/log.ts';
 
 /** A stream that accepts lines on request. */
 class Stalled extends Writable {

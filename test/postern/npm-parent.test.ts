@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { npmEnded } from '../../packages/postern/src/npm-parent.ts';
+import { npmEnded } from '../../packages/postern/src/signals.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -2,11 +2,11 @@ import { ScramSha256Credentials } from '@postern/sasl';
 import { type Config, defineConfig } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { type Log, openLog } from '../../packages/postern/src/log.ts';
 import { warnOfOffers } from '../../packages/postern/src/offer-warnings.ts';
 import { parseOptions } from '../../packages/postern/src/options.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 const SECURE = { listen: ['smtps://0.0.0.0:465'], auth: ['memory:joe:secret'], tls: { cert: 'c', key: 'k' } };
 
@@ -18,7 +18,7 @@ function warnings(config: Config): readonly string[] {
     warn: (message, facts) => void told.push(`${message} ${JSON.stringify(facts)}`),
   };
   const settings = settingsOf({ config, nameOf: (key) => key });
-  warnOfOffers(settings, compose(settings, { log, print: async () => {}, hostname: settings.hostname }), log);
+  warnOfOffers(settings, compose(settings, { log, print: async () => {} }), log);
   return told;
 }
 
@@ -88,7 +88,6 @@ describe('--allow-cleartext', () => {
     const { mechanismPolicy } = compose(settings, {
       log: openLog('silent'),
       print: async () => {},
-      hostname: 'localhost',
     });
     const may = (address: string) =>
       typeof mechanismPolicy.allowCleartext === 'function' &&

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { parseOptions } from '../../packages/postern/src/options.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 describe('the options of the command line', () => {
   it('are all optional', () => {

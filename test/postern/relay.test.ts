@@ -7,8 +7,8 @@ import { connect } from '@postern/node';
 import { passwordResponders } from '@postern/sasl/client';
 import { type RelayOptions, relay } from 'postern';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { parseNextServer } from '../../packages/postern/src/next-server.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { startInProcess } from '../support/in-process.ts';
 import type { ServingPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
@@ -44,7 +44,9 @@ describe('the next server', () => {
 
   it('refuses an unknown option, since a misspelt `username` would mean no login', () => {
     const options = { to: 'smtp:mx.example.com:25', usrname: 'joe', password: 'x' } as never;
-    expect(() => relay(options)).toThrow(/^relay: expected to, username, .*, not "usrname"$/);
+    expect(() => relay(options)).toThrow(
+      /^relay: expected to, username, .*, not "usrname"; did you mean "username"\?$/,
+    );
     expect(() => relay({ to: 'mx.example.com' })).toThrow(/^relay: to: expected lmtp:HOST:PORT or /);
   });
 

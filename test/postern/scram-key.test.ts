@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { ScramSha256Credentials } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
+import { StartError, UsageError } from '../../packages/postern/src/errors.ts';
 import { expectScramKey, loadScramKey } from '../../packages/postern/src/scram-key.ts';
-import { StartError } from '../../packages/postern/src/start-error.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('the server key of SCRAM', () => {

@@ -25,20 +25,20 @@ async function server(config: Config, { isLocal = true } = {}) {
     config: { ...config, deliver, ...('notify' in config && { notify }) },
     nameOf: (key) => key,
   });
-  const context = { log: openLog('silent'), print: async () => {}, hostname: settings.hostname };
-  const { destination, recipients } = compose(settings, context);
+  const context = { log: openLog('silent'), print: async () => {} };
+  const { factory, recipients } = compose(settings, context);
   await recipients?.load();
-  return { store, remote, destination };
+  return { store, remote, factory };
 }
 
 /** Sends a message to two recipients and resolves to its text. */
 async function send(
-  { destination }: Awaited<ReturnType<typeof server>>,
+  { factory }: Awaited<ReturnType<typeof server>>,
   from: string,
   avatarId: AvatarId = 'joe',
   parameters: RcptParameters = {},
 ): Promise<Message> {
-  const delivery = await destination(avatarId, testMind());
+  const delivery = await factory(avatarId, testMind());
   const [localPart = '', domain = ''] = from.split('@');
   const recipients = ['ann', 'bob'].map((name) => ({ forwardPath: new Mailbox(name, 'example.com'), parameters }));
   for (const { forwardPath } of recipients) await delivery.validateTo(forwardPath, parameters);
@@ -100,6 +100,6 @@ describe('a notification', () => {
     const made = await server({ ...LISTED, notify: 'discard' }, { isLocal: false });
     expect((await send(made, 'joe@example.com')).isNotified?.(1)).toBe(true);
     expect([made.store.delivered.length, made.remote.delivered.length]).toEqual([1, 1]);
-    expect(await made.destination('joe', testMind())).toBeInstanceOf(NotifyingDelivery);
+    expect(await made.factory('joe', testMind())).toBeInstanceOf(NotifyingDelivery);
   });
 });

@@ -52,7 +52,9 @@ describe('a closing server', () => {
     client.socket.write('.\r\n');
     await delivering.promise;
     await server.close(100);
-    expect(await told.promise).toContain(' warn  the grace is over, and connections are cut off connections=1');
+    expect(await told.promise).toContain(
+      ' warn  the shutdown timeout is over, and connections are cut off connections=1',
+    );
   });
 });
 

@@ -166,7 +166,7 @@ describe('a listener without TLS', () => {
     );
     await server.said(/warn/);
     expect(server.output().match(/ warn .*/g)).toEqual([
-      ' warn  no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way; set --tls-cert and --tls-key listener=smtp://0.0.0.0:0',
+      ' warn  no TLS: PLAIN and LOGIN are offered to clients on this machine only, and the network can read mail; set --tls-cert and --tls-key listener=smtp://0.0.0.0:0',
       ' warn  clients on other machines may send mail without a login; set auth=required, or listen on a loopback address listener=smtp://0.0.0.0:0',
     ]);
   });
@@ -184,7 +184,7 @@ describe('postern explain', () => {
     expect(mx).toMatch(/^ {4}offered: .*SCRAM-SHA-256/m);
     expect(mx).toMatch(/^ {4}no: needs --auth anonymous: ANONYMOUS$/m);
     expect(unix).toContain('lmtp+unix:/run/lmtp: LMTP, no TLS, authentication none, for clients on this machine\n');
-    expect(unix).toMatch(/^ {4}offered: none\n {4}no: nobody authenticates here: /m);
+    expect(unix).toMatch(/^ {4}offered: none\n {4}no: no client authenticates here: /m);
     expect(lmtp).toMatch(/^ {4}no: exposes the secret: needs TLS: PLAIN LOGIN$/m);
   });
 });

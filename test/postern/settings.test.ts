@@ -1,9 +1,9 @@
 import type { Mind } from '@postern/cred';
 import { AnonymousChecker, InMemoryUsernamePasswordDatabaseDontUse, UsernamePassword } from '@postern/cred';
-import { type Config, DiscardDelivery } from 'postern';
+import { type Config, DeliveryTarget, DiscardDelivery } from 'postern';
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../packages/postern/src/errors.ts';
 import { type ConfigSource, settingsOf } from '../../packages/postern/src/settings.ts';
-import { UsageError } from '../../packages/postern/src/usage-error.ts';
 
 const flags = (config: Config): ConfigSource => ({ config, nameOf: (key) => `--${key}` });
 const file = (config: Config): ConfigSource => ({ config, nameOf: (key) => `${key} in my.config.ts` });
@@ -19,9 +19,9 @@ describe('the settings of a server', () => {
     expect(settings.log).toBe('pretty');
     expect(settings.hostname).toMatch(/^[\w.-]+$/);
     const { demoUser, checkers } = settings;
-    expect(demoUser).toMatchObject({ username: 'guest', password: expect.stringMatching(/^[\w-]{16}$/) });
-    const credentials = new UsernamePassword('guest', demoUser?.password ?? '');
-    expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('guest');
+    expect(demoUser).toMatchObject({ username: 'demo', password: expect.stringMatching(/^[\w-]{16}$/) });
+    const credentials = new UsernamePassword('demo', demoUser?.password ?? '');
+    expect(await checkers[0]?.requestAvatarId(credentials as never, noMind)).toBe('demo');
   });
 
   it('take the TLS files from the options and other TLS settings from the config file', () => {
@@ -36,7 +36,7 @@ describe('the settings of a server', () => {
   });
 
   it('create a demo user only if a listener allows AUTH', () => {
-    for (const [listen, guest] of [
+    for (const [listen, hasDemoUser] of [
       [['lmtp+unix:/run/lmtp'], false],
       [['smtp://127.0.0.1:25?service=mx'], false],
       [['smtp://127.0.0.1:25?auth=none'], false],
@@ -44,7 +44,7 @@ describe('the settings of a server', () => {
       [['smtp://127.0.0.1:25?service=mx', 'smtp://127.0.0.1:587'], true],
     ] as const) {
       const settings = settingsOf(flags({ listen }));
-      expect([settings.demoUser !== undefined, settings.checkers.length]).toEqual([guest, guest ? 1 : 0]);
+      expect([settings.demoUser !== undefined, settings.checkers.length]).toEqual([hasDemoUser, hasDemoUser ? 1 : 0]);
     }
   });
 
@@ -102,7 +102,9 @@ describe('the settings of a server', () => {
   });
 
   it('ignore a setting of the config file that the command line overrides', () => {
-    expect(settingsOf(flags({ deliver: 'discard' }), file({ deliver: 'pigeon' })).deliver).toBeTypeOf('function');
+    expect(settingsOf(flags({ deliver: 'discard' }), file({ deliver: 'pigeon' })).deliver).toBeInstanceOf(
+      DeliveryTarget,
+    );
   });
 
   it.each<[ConfigSource, string, string]>([
@@ -137,7 +139,7 @@ describe('the settings of a server', () => {
   it.each<[Config, string]>([
     [
       { limits: { maxCommandLine: 5 } },
-      'limits in my.config.ts: expected what works: limits.maxCommandLine: 510 or more',
+      'limits in my.config.ts: expected values that work: limits.maxCommandLine: 510 or more',
     ],
     [
       { allowCleartext: ['10.0.0.0/33'] },
@@ -146,7 +148,7 @@ describe('the settings of a server', () => {
     [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for maxConnections, not 0'],
     [
       { throttle: { user: { failures: 0, window: 1 } } },
-      'throttle in my.config.ts: expected what works: user: failures',
+      'throttle in my.config.ts: expected values that work: user: failures',
     ],
   ])('refuse limits that make the server unusable: %j', (config, message) => {
     expect(() => settingsOf(file(config))).toThrow(UsageError);

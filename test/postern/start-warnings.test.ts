@@ -4,14 +4,14 @@ import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { startWarnings } from '../../packages/postern/src/start-warnings.ts';
 
 /** Returns the first words of each warning at the start. */
-function warnings(config: Config, acceptsGuests = false): string[] {
+function warnings(config: Config, acceptsAnonymous = false): string[] {
   const tls = config.tls ?? { cert: 'cert.pem', key: 'key.pem' };
   const settings = settingsOf({ config: { ...config, tls }, nameOf: String });
-  return startWarnings(settings, acceptsGuests).map(({ message }) => message.split(/[,:;]/)[0] ?? '');
+  return startWarnings(settings, acceptsAnonymous).map(({ message }) => message.split(/[,:;]/)[0] ?? '');
 }
 
 const OPEN = ['smtp://0.0.0.0:587?tls=required'];
-const WEAK = 'a password of fewer than 8 characters is soon guessed';
+const WEAK = 'an attacker can guess a password of fewer than 8 characters';
 const LONG = 'memory:joe:correct-horse';
 
 describe('a configuration that remote clients reach', () => {
@@ -22,7 +22,7 @@ describe('a configuration that remote clients reach', () => {
     ['eight characters, not octets', { listen: OPEN, auth: ['memory:joe:ä😀ä😀'] }, false, [WEAK, 'memory']],
     ['no TLS', { listen: ['smtp://0.0.0.0:587?tls=none'], auth: [LONG] }, false, ['no TLS', 'memory']],
     [
-      'guests',
+      'anonymous clients',
       { listen: OPEN, auth: ['anonymous'] },
       true,
       ['clients on other machines may send mail without a login'],
@@ -34,8 +34,8 @@ describe('a configuration that remote clients reach', () => {
       ['clients on other machines may send mail without a login'],
     ],
     ['no throttle', { listen: OPEN, auth: [LONG], throttle: false }, false, ['memory', 'throttle']],
-  ])('causes warnings: %s', (_, config, acceptsGuests, expected) => {
-    expect(warnings(config, acceptsGuests)).toEqual(expected);
+  ])('causes warnings: %s', (_, config, acceptsAnonymous, expected) => {
+    expect(warnings(config, acceptsAnonymous)).toEqual(expected);
   });
 
   it('is reported with the user name and without the password', () => {

@@ -160,7 +160,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
       prettyLog((line) => {
         log += line;
       }),
-      { stopping: 1 },
+      { stopTimeout: 1 },
     );
     await workers.start(2);
     const both = await children({ process });
@@ -205,7 +205,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   it('fail to start after the `starting` timeout', async () => {
     using folder = temporaryFolder('workers');
     const config = workersConfig(folder.path, 'await new Promise((over) => setTimeout(over, 600_000));');
-    const workers = new Workers(['--config', config], settings(), openLog('silent'), { starting: 1 });
+    const workers = new Workers(['--config', config], settings(), openLog('silent'), { startTimeout: 1 });
     await expect(workers.start(2)).rejects.toThrow('a worker could not start');
   });
 });

@@ -1,6 +1,6 @@
 import { formatEndpoint, parseEndpoint } from '../../../packages/node/src/endpoint.ts';
+import { UsageError } from '../../../packages/postern/src/errors.ts';
 import { parseListenerUrl } from '../../../packages/postern/src/listener-url.ts';
-import { UsageError } from '../../../packages/postern/src/usage-error.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** Listeners' URLs, as the command line and the config file have them. */

@@ -1,7 +1,7 @@
 import { type AliasEntry, parseMailbox } from '@postern/esmtp';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './errors.ts';
 
-/** A table in the form of an alias file, and the line of each name. */
+/** The entries of an alias file, and the line of each name. */
 export interface NamedTargets {
   readonly entries: readonly AliasEntry[];
   /** Returns `FILE:LINE` of a name. */
@@ -9,9 +9,11 @@ export interface NamedTargets {
 }
 
 /**
- * Parses `name: target, target`, one name a line, as in aliases(5). A line that begins with a blank goes on with
- * the one before; `#` begins a comment line. A name that holds a colon, and a target that holds a comma, stand in
- * quotes. Throws a UsageError that names the file and the line.
+ * Parses `name: target, target`, one name a line, as in aliases(5). A line that begins with a blank
+ * continues the line above; `#` begins a comment line. A name with a colon, and a target with a
+ * comma, must be quoted.
+ *
+ * @throws UsageError that names the file and the line.
  */
 export function parseNamedTargets(text: string, file: string): NamedTargets {
   const places = new Map<string, string>();
@@ -29,12 +31,16 @@ export function parseNamedTargets(text: string, file: string): NamedTargets {
   return { entries, placeOf: (name) => places.get(name) ?? file };
 }
 
-/** Splits a list of addresses at its commas, but for those in quotes. */
+/** Splits a list of addresses at each comma outside quotes. */
 export function splitTargets(list: string): readonly string[] {
   return (list.match(/(?:"(?:[^"\\]|\\.)*"|[^",])+/gs) ?? []).map((target) => target.trim()).filter(isNotEmpty);
 }
 
-/** Parses addresses, one a line; `#` begins a comment. Throws a UsageError that names the file and the line. */
+/**
+ * Parses addresses, one a line; `#` begins a comment.
+ *
+ * @throws UsageError that names the file and the line.
+ */
 export function parseAddressLines(text: string, file: string): readonly string[] {
   return text.split(/\r?\n/).flatMap((raw, index) => {
     const address = raw.replace(/(?:^|\s)#.*$/, '').trim();
@@ -44,7 +50,7 @@ export function parseAddressLines(text: string, file: string): readonly string[]
   });
 }
 
-/** True for `ann@example.com`, `ann` and `@example.com`. */
+/** Returns true for an address (`ann@example.com`), a local part (`ann`) and a domain (`@example.com`). */
 export function isAddress(text: string): boolean {
   if (text.startsWith('@')) return parseMailbox(`x${text}`) !== undefined;
   return parseMailbox(text) !== undefined || parseMailbox(`${text}@example.com`) !== undefined;
@@ -52,9 +58,11 @@ export function isAddress(text: string): boolean {
 
 interface LogicalLine {
   readonly content: string;
+  /** The number of the first line, from 1. */
   readonly line: number;
 }
 
+/** Joins each line that begins with a blank to the line above, and leaves comments out. */
 function logicalLines(text: string): readonly LogicalLine[] {
   const lines: { content: string; line: number }[] = [];
   for (const [index, raw] of text.split(/\r?\n/).entries()) {

@@ -5,21 +5,21 @@ import {
   TrustedLoginChecker,
 } from '@postern/cred';
 import { preparePassword, saslprep } from '@postern/sasl';
-import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './errors.ts';
+import { expectWord, type SpecForm, type SpecForms } from './option-values.ts';
 
 /** A user of `memory:USER:PASSWORD`. */
 export interface MemoryUser {
   readonly username: string;
-  /** True for a password of fewer than 8 characters, which is soon guessed. */
+  /** True for a password of fewer than 8 characters, which an attacker can guess. */
   readonly isWeak: boolean;
 }
 
-/** Returns the user of a spec, or none for other databases. */
+/** Returns the user of a spec `memory:USER:PASSWORD`; an empty list for any other user database. */
 export function memoryUser(spec: string | AnyChecker): readonly MemoryUser[] {
   const [, username, password] = (typeof spec === 'string' && /^memory:([^:]+):(.+)$/s.exec(spec)) || [];
   if (username === undefined || password === undefined) return [];
-  return [{ username, isWeak: Array.from(password).length < MIN_PASSWORD_LENGTH }];
+  return [{ username, isWeak: Array.from(password).length < MIN_PASSWORD_CHARACTERS }];
 }
 
 const memory: SpecForm<AnyChecker> = {
@@ -40,7 +40,7 @@ const memory: SpecForm<AnyChecker> = {
 
 const anonymous: SpecForm<AnyChecker> = {
   usage: 'anonymous',
-  summary: 'everybody, without a name',
+  summary: 'every client, without a user name',
   parse(rest) {
     expectWord('anonymous', rest);
     return new AnonymousChecker();
@@ -49,19 +49,19 @@ const anonymous: SpecForm<AnyChecker> = {
 
 const trusted: SpecForm<AnyChecker> = {
   usage: 'trusted',
-  summary: 'whom a peer of ?xclient= vouches for (LOGIN of XCLIENT)',
+  summary: 'the user that a peer of ?xclient= names (LOGIN of XCLIENT)',
   parse(rest) {
     expectWord('trusted', rest);
     return new TrustedLoginChecker();
   },
 };
 
-/** The user databases that `--auth` can name. */
+/** The forms of `--auth`. */
 export const authSpecs: SpecForms<AnyChecker> = new Map([
   ['memory', memory],
   ['anonymous', anonymous],
   ['trusted', trusted],
 ]);
 
-/** In characters (NIST SP 800-63B §5.1.1.1 asks for 8). */
-const MIN_PASSWORD_LENGTH = 8;
+/** NIST SP 800-63B §5.1.1.1. */
+const MIN_PASSWORD_CHARACTERS = 8;

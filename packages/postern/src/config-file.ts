@@ -3,12 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defaultLimits, MessageDelivery, optionalExtensions } from '@postern/esmtp';
 import { CHANNEL_BINDING_POLICIES, type Config, type KeyFiles, type NamedKeyFiles } from './config.ts';
-import { connectionLimits } from './connection-limits.ts';
 import { DeliveryTarget } from './delivery-target.ts';
+import { UsageError } from './errors.ts';
+import { CONNECTION_LIMITS } from './limits.ts';
 import { LOG_FORMS } from './log.ts';
 import { type Difference, difference, isObject, type Shape, shapeOf, WHOLE } from './shape.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
 /** The file that holds the configuration: the one named, or the first of {@link CONFIG_FILES} that the folder has. */
 export function findConfigFile(named: string | undefined, folder = process.cwd()): string | undefined {
@@ -185,7 +185,7 @@ const SASL_PARTS: Options<Sasl> = {
 };
 const SASL = shapeOf(SASL_PARTS);
 
-const LIMITS = [...Object.keys(defaultLimits), ...connectionLimits, 'maxMemory', 'maxConnectionMemory'];
+const LIMITS = [...Object.keys(defaultLimits), ...CONNECTION_LIMITS, 'maxMemory', 'maxConnectionMemory'];
 const THROTTLE = ['userAndNetwork', 'network', 'site', 'user', 'trusted', 'counts', 'clock'];
 const THROTTLES: Shape = new Map(THROTTLE.map((key) => [key, () => true]));
 

@@ -1,13 +1,14 @@
-import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
-import { decodeWords } from './encoded-words.ts';
-import { printable } from './printable.ts';
+import { type Envelope, type Message, MessageDelivery, printable } from '@postern/esmtp';
 
-/** Writes a summary of each message: envelope, subject, first lines. The log has the size, as the client sent it. */
+/** Prints a summary of each message: envelope, subject, first lines. The log has the size of the message. */
 export class ConsoleDelivery extends MessageDelivery {
   readonly #sender: string;
   readonly #print: (text: string) => Promise<void>;
 
-  /** The sender is who logged in. */
+  /**
+   * @param sender The user who sends the messages.
+   * @param print Writes the summary. A message is delivered when the returned promise resolves.
+   */
   constructor(sender: string, print: (text: string) => Promise<void>) {
     super();
     this.#sender = sender;
@@ -23,7 +24,7 @@ export class ConsoleDelivery extends MessageDelivery {
   }
 }
 
-/** Keeps as much of the beginning as the summary may need. */
+/** Keeps the first {@link SUMMARY_OCTETS} octets of a message for the summary. */
 class ConsoleMessage implements Message {
   readonly keepsChunks = false;
   readonly #sender: string;
@@ -38,49 +39,69 @@ class ConsoleMessage implements Message {
   }
 
   write(chunk: Uint8Array): void {
-    const room = BEGINNING - this.#beginning.length;
-    if (room > 0) this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, room)]);
+    const free = SUMMARY_OCTETS - this.#beginning.length;
+    if (free > 0) this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, free)]);
   }
 
   async end(): Promise<void> {
-    await this.#print(summary(this.#sender, this.#envelope, this.#beginning));
+    await this.#print(summaryOf(this.#sender, this.#envelope, this.#beginning));
   }
 
   abort(): void {}
 }
 
-function summary(sender: string, { id, reversePath, recipients }: Envelope, beginning: Buffer): string {
-  const [header, body] = halves(beginning.toString());
-  const to = recipients.slice(0, SHOWN).map(({ forwardPath }) => `<${forwardPath.toString()}>`);
-  if (recipients.length > SHOWN) to.push(`${recipients.length - SHOWN} more`);
+/** Decodes the encoded words of a header field (RFC 2047). A word in an unknown charset stays as it is. */
+export function decodeWords(text: string): string {
+  // White space between two encoded words is not part of the text (RFC 2047 §6.2).
+  const joined = text.replace(/(\?=)[ \t]+(?==\?)/g, '$1');
+  return joined.replace(ENCODED_WORD, (word, charset: string, encoding: string, encoded: string) => {
+    try {
+      const octets = /b/i.test(encoding) ? Buffer.from(encoded, 'base64') : decodeQ(encoded);
+      return new TextDecoder(charset).decode(octets);
+    } catch {
+      return word;
+    }
+  });
+}
+
+/** Decodes the encoding `Q` (RFC 2047 §4.2). */
+function decodeQ(encoded: string): Buffer {
+  const octets = encoded
+    .replaceAll('_', ' ')
+    .replace(/=([0-9A-F]{2})/gi, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(octets, 'latin1');
+}
+
+function summaryOf(sender: string, { id, reversePath, recipients }: Envelope, beginning: Buffer): string {
+  const [header, body] = headerAndBody(beginning.toString());
+  const to = recipients.slice(0, MAX_SHOWN_RECIPIENTS).map(({ forwardPath }) => `<${forwardPath.toString()}>`);
+  if (recipients.length > MAX_SHOWN_RECIPIENTS) to.push(`${recipients.length - MAX_SHOWN_RECIPIENTS} more`);
   const lines = [
     `Message ${id} from <${reversePath?.toString() ?? ''}> to ${to.join(', ')}`,
     `  sent by ${sender}`,
     `  Subject: ${decodeWords(/^subject:[ \t]*(.*)$/im.exec(header)?.[1] ?? '')}`,
-    ...body.slice(0, SHOWN).map((line) => `  | ${line.replaceAll('\t', '    ')}`),
+    ...body.slice(0, MAX_SHOWN_LINES).map((line) => `  | ${line.replaceAll('\t', '    ')}`),
   ];
-  if (body.length > SHOWN) lines.push('  | …');
-  return `${lines.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')}\n`;
+  if (body.length > MAX_SHOWN_LINES) lines.push('  | …');
+  const short = lines.map((line) => (line.length > MAX_COLUMNS ? `${line.slice(0, MAX_COLUMNS)}…` : line));
+  return `${short.map((line) => printable(line)).join('\n')}\n`;
 }
 
-/** The header, unfolded, and the lines of the body. */
-function halves(text: string): [header: string, body: string[]] {
+/** Returns the unfolded header and the lines of the body. */
+function headerAndBody(text: string): [header: string, body: string[]] {
   const end = /(?<=^|\n)\r?\n/.exec(text)?.index ?? text.length;
+  const header = text
+    .slice(0, end)
+    .replace(/\r?\n(?=[ \t])/g, '')
+    .replaceAll('\r', '');
   const body = text.slice(end).split(/\r?\n/).slice(1);
   if (body.at(-1) === '') body.pop();
-  return [
-    text
-      .slice(0, end)
-      .replace(/\r?\n(?=[ \t])/g, '')
-      .replaceAll('\r', ''),
-    body,
-  ];
+  return [header, body];
 }
 
-/** Octets. */
-const BEGINNING = 16 * 1024;
-
-/** Recipients, and lines of the body. */
-const SHOWN = 10;
-
-const WIDTH = 160;
+/** Charset, perhaps with a language (RFC 2231 §5), encoding, text. */
+const ENCODED_WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^? ]*)\?=/gi;
+const SUMMARY_OCTETS = 16 * 1024;
+const MAX_SHOWN_RECIPIENTS = 10;
+const MAX_SHOWN_LINES = 10;
+const MAX_COLUMNS = 160;

@@ -1,55 +1,66 @@
 import { ANONYMOUS } from '@postern/cred';
+import { type Message, MessageDelivery } from '@postern/esmtp';
 import { ConsoleDelivery } from './console-delivery.ts';
-import type { DeliverySetting } from './delivery-target.ts';
-import { DiscardDelivery } from './discard-delivery.ts';
+import { DeliveryTarget } from './delivery-target.ts';
 import { parseMaildir } from './maildir.ts';
 import { NEXT_SERVERS } from './next-server.ts';
+import { expectWord, type SpecForm, type SpecForms } from './option-values.ts';
 import { relay } from './relay.ts';
-import { expectWord, type SpecForm, type SpecForms } from './spec.ts';
 
-const toConsole: SpecForm<DeliverySetting> = {
+/** Accepts every message and drops it: for measurements and tests. */
+export class DiscardDelivery extends MessageDelivery {
+  validateFrom(): void {}
+
+  validateTo(): void {}
+
+  openMessage(): Message {
+    return DISCARDED;
+  }
+}
+
+const DISCARDED: Message = { keepsChunks: false, write() {}, end() {}, abort() {} };
+
+const toConsole: SpecForm<DeliveryTarget> = {
   usage: 'console',
   summary: 'a readable summary of each message on the standard output',
   parse(rest) {
     expectWord('console', rest);
-    return ({ print }) =>
-      (avatarId) =>
-        new ConsoleDelivery(avatarId === ANONYMOUS ? 'anonymous' : avatarId, print);
+    return new DeliveryTarget(
+      ({ print }) =>
+        (avatarId) =>
+          new ConsoleDelivery(avatarId === ANONYMOUS ? 'anonymous' : avatarId, print),
+    );
   },
 };
 
-const discard: SpecForm<DeliverySetting> = {
+const toNowhere: SpecForm<DeliveryTarget> = {
   usage: 'discard',
   summary: 'nowhere',
   parse(rest) {
     expectWord('discard', rest);
     const delivery = new DiscardDelivery();
-    return () => () => delivery;
+    return new DeliveryTarget(() => () => delivery);
   },
 };
 
-const toMaildirs: SpecForm<DeliverySetting> = {
+const toMaildirs: SpecForm<DeliveryTarget> = {
   usage: 'maildir:DIR',
   summary: 'a Maildir for each recipient, DIR/ann@example.com/new; ?mode=660&group=NAME',
-  parse(folder = '') {
-    return parseMaildir(folder).open;
-  },
+  parse: (rest = '') => parseMaildir(rest),
 };
 
-/** On to the next server. */
-function next(scheme: string, summary: string): [string, SpecForm<DeliverySetting>] {
+function toNextServer(scheme: string, summary: string): [string, SpecForm<DeliveryTarget>] {
   const usage = NEXT_SERVERS.get(scheme) ?? scheme;
-  const parse = (rest = '') => relay({ to: `${scheme}:${rest}` }).open;
-  return [scheme, { usage, summary, parse }];
+  return [scheme, { usage, summary, parse: (rest = '') => relay({ to: `${scheme}:${rest}` }) }];
 }
 
-/** The places that `--deliver` can name. */
-export const deliverSpecs: SpecForms<DeliverySetting> = new Map([
+/** The forms of `--deliver` and `--notify`. */
+export const deliverSpecs: SpecForms<DeliveryTarget> = new Map([
   ['console', toConsole],
-  ['discard', discard],
+  ['discard', toNowhere],
   ['maildir', toMaildirs],
-  next('lmtp', 'a mail store that speaks LMTP'),
-  next('lmtp+unix', 'the same, at a UNIX socket'),
-  next('smtp', 'the next server, STARTTLS if not on this machine; ?tls=required|offered|none'),
-  next('smtps', 'the next server, with TLS from the first byte'),
+  toNextServer('lmtp', 'a mail store that speaks LMTP'),
+  toNextServer('lmtp+unix', 'a mail store that speaks LMTP, at a UNIX socket'),
+  toNextServer('smtp', 'the next server, STARTTLS if not on this machine; ?tls=required|offered|none'),
+  toNextServer('smtps', 'the next server, with TLS from the first byte'),
 ]);

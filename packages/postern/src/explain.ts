@@ -1,79 +1,108 @@
 import { Anonymous, isDerived, type Portal, type TlsInfo } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
-import { type Challenger, explain, type MechanismPolicy } from '@postern/sasl';
-import { imaginedClient, imaginedMind, imaginedTls } from './imagined-clients.ts';
-import { isLocalOnly } from './local-only.ts';
-import type { ListenerSettings } from './settings.ts';
+import { allChallengers, type Challenger, explain, type MechanismPolicy, whyLeftOut } from '@postern/sasl';
+import { type CommandProcess, printerTo } from './command-process.ts';
+import { compose } from './compose.ts';
+import { hypotheticalAddress, hypotheticalMind, hypotheticalTls, isLocalOnly } from './hypothetical-client.ts';
+import { openLog } from './log.ts';
+import { shutOutAt } from './offer-warnings.ts';
+import { type ListenerSettings, readSettings } from './settings.ts';
 
-/** The mechanisms there are, those among them that the server has, and who judges their credentials. */
-export interface Mechanisms {
+/**
+ * Runs `postern explain`: prints the mechanisms of each listener. Resolves to the exit code.
+ *
+ * @throws UsageError
+ */
+export async function runExplain(argv: readonly string[], { stdout }: CommandProcess): Promise<number> {
+  const print = printerTo(stdout);
+  const settings = await readSettings(argv);
+  const composition = compose(settings, { log: openLog('silent'), print });
+  const { challengers, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
+  const tables = settings.listeners.map((listener) =>
+    explainListener(listener, authenticationOf(listener), {
+      known: allChallengers(settings.sasl),
+      offered: challengers,
+      portal,
+      acceptsAnonymous,
+      mechanismPolicy,
+      whyLeftOut: (mechanism) => whyLeftOut(mechanism, settings.sasl),
+      shutOut: shutOutAt(listener, settings, composition),
+    }),
+  );
+  await print(tables.join('\n'));
+  return 0;
+}
+
+/** The mechanisms of a server, and the reasons for which it does not offer some. */
+interface Mechanisms {
+  /** Every mechanism of `@postern/sasl`. */
   readonly known: readonly Challenger[];
+  /** The mechanisms that the configuration leaves in. */
   readonly offered: readonly Challenger[];
   readonly portal: Portal;
-  /** False where ANONYMOUS is left out, although there is a checker for guests. */
+  /** True if the operator lets anonymous clients in, so that the server offers ANONYMOUS. */
   readonly acceptsAnonymous: boolean;
-  /** Where a mechanism may expose the secret. */
+  /** The rule for mechanisms that expose the password. */
   readonly mechanismPolicy: MechanismPolicy;
-  /** Why the configuration leaves a mechanism out; undefined if it does not. */
+  /** Returns why the configuration leaves a mechanism out; undefined if it does not. */
   readonly whyLeftOut: (mechanism: string) => string | undefined;
   /** The common clients that cannot log in at the listener, each with the cause. */
   readonly shutOut: readonly string[];
 }
 
 /**
- * Returns, for one listener, which mechanisms are offered before and after TLS, and why not the others:
- * mechanisms that have the reason in common stand in one line.
+ * Returns the mechanisms that a listener offers before and after TLS, and why it does not offer the
+ * others. Mechanisms with the same reason share a line.
  */
-export function explainListener(
+function explainListener(
   listener: ListenerSettings,
   authentication: Policy['authentication'],
   mechanisms: Mechanisms,
 ): string {
   const { endpoint, service, tls } = listener;
-  const who = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
-  const facts = `${SERVICES[service]}${TLS[tls]}, authentication ${authentication}`;
-  const obstacle = obstacles(listener, authentication, mechanisms);
+  const machine = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
+  const obstacleFor = obstaclesOf(listener, authentication, mechanisms);
   return [
-    `${formatEndpoint(endpoint)}: ${facts}, for clients on ${who}`,
-    ...stage('before TLS', BEFORE_TLS[tls], mechanisms, (challenger) => obstacle(challenger)),
+    `${formatEndpoint(endpoint)}: ${SERVICES[service]}${TLS[tls]}, authentication ${authentication}, for clients on ${machine}`,
+    ...stage('before TLS', BEFORE_TLS[tls], mechanisms, (challenger) => obstacleFor(challenger)),
     ...stage('after TLS', tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
-      obstacle(challenger, imaginedTls('TLSv1.3')),
+      obstacleFor(challenger, hypotheticalTls('TLSv1.3')),
     ),
     ...mechanisms.shutOut.map((client) => `  shut out: ${client}`),
     '',
   ].join('\n');
 }
 
-/** Returns why a mechanism is not offered to a client with this TLS; undefined if it is. */
-function obstacles(
+/** Returns a function that says why a client with this TLS is not offered a mechanism; undefined if it is. */
+function obstaclesOf(
   { endpoint }: ListenerSettings,
   authentication: Policy['authentication'],
   { offered, portal, acceptsAnonymous, mechanismPolicy, whyLeftOut }: Mechanisms,
 ): (challenger: Challenger, tls?: TlsInfo) => string | undefined {
-  const remote = imaginedClient(endpoint);
-  const served = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
+  const remote = hypotheticalAddress(endpoint);
+  const configured = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
   return (challenger, tls) => {
-    if (authentication === 'none') return 'nobody authenticates here';
+    if (authentication === 'none') return 'no client authenticates here';
     const { credentials, mechanism } = challenger;
-    const ours = served.get(mechanism);
+    const ours = configured.get(mechanism);
     if (ours !== undefined || !portal.handles(credentials)) {
-      return explain(ours ?? challenger, portal, imaginedMind(remote, tls), mechanismPolicy);
+      return explain(ours ?? challenger, portal, hypotheticalMind(remote, tls), mechanismPolicy);
     }
-    const isGuests = isDerived(credentials, Anonymous) && !acceptsAnonymous;
-    return isGuests ? 'needs --auth anonymous' : (whyLeftOut(mechanism) ?? 'not among the mechanisms wanted');
+    if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
+    return whyLeftOut(mechanism) ?? 'not among the mechanisms wanted';
   };
 }
 
-/** The lines for the time before or after TLS; one line if nothing can be offered then. */
+/** Returns the lines for the time before or after TLS: one line if the listener offers nothing then. */
 function stage(
   title: string,
   never: string | undefined,
   { known }: Mechanisms,
-  why: (challenger: Challenger) => string | undefined,
+  obstacle: (challenger: Challenger) => string | undefined,
 ): readonly string[] {
   if (never !== undefined) return [`  ${title}: ${never}`];
-  const groups = Map.groupBy(known, (challenger) => why(challenger));
+  const groups = Map.groupBy(known, (challenger) => obstacle(challenger));
   const offered = groups.get(undefined) ?? [];
   groups.delete(undefined);
   return [
@@ -83,13 +112,13 @@ function stage(
   ];
 }
 
-/** A heading and the names behind it, in lines of at most {@link WIDTH} columns. */
+/** Returns a heading with the names after it, in lines of at most {@link MAX_COLUMNS} columns. */
 function entry(heading: string, challengers: readonly Challenger[]): readonly string[] {
   if (challengers.length === 0) return [`    ${heading}: none`];
   const lines = [`    ${heading}:`];
   for (const { mechanism } of challengers) {
     const line = `${lines.at(-1)} ${mechanism}`;
-    if (line.length > WIDTH) lines.push(`      ${mechanism}`);
+    if (line.length > MAX_COLUMNS) lines.push(`      ${mechanism}`);
     else lines[lines.length - 1] = line;
   }
   return lines;
@@ -103,4 +132,4 @@ const BEFORE_TLS: Readonly<Record<ListenerSettings['tls'], string | undefined>> 
   offered: undefined,
   none: undefined,
 };
-const WIDTH = 100;
+const MAX_COLUMNS = 100;

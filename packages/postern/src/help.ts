@@ -1,10 +1,10 @@
 import { services } from '@postern/esmtp';
 import { authSpecs } from './auth-specs.ts';
 import { deliverSpecs } from './deliver-specs.ts';
+import { UsageError } from './errors.ts';
 import { LOGIN_OPTIONS, type OptionTable, SERVE_OPTIONS } from './option-table.ts';
-import type { SpecForms } from './spec.ts';
+import type { SpecForms } from './option-values.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
  * Returns the help for a command (`serve`) or a topic (`listen`); the overview if there is no name.

@@ -8,16 +8,19 @@ import {
   type RcptParameters,
   type ReversePath,
 } from '@postern/esmtp';
-import { disposeOf } from './dispose-of.ts';
+import { disposeOf } from './delivery-target.ts';
 
-/** A delivery that is not made before there is something to deliver: that it cannot be made is no reason to refuse anything else. */
+/**
+ * Creates a delivery at its first use. A delivery of notifications that cannot be created must not
+ * refuse logins and messages.
+ */
 export class LazyDelivery extends MessageDelivery implements AsyncDisposable {
-  readonly #make: () => MaybePromise<MessageDelivery>;
-  #made: Promise<MessageDelivery> | undefined;
+  readonly #create: () => MaybePromise<MessageDelivery>;
+  #created: Promise<MessageDelivery> | undefined;
 
-  constructor(make: () => MaybePromise<MessageDelivery>) {
+  constructor(create: () => MaybePromise<MessageDelivery>) {
     super();
-    this.#make = make;
+    this.#create = create;
   }
 
   async validateFrom(reversePath: ReversePath, parameters: MailParameters): Promise<void> {
@@ -32,25 +35,25 @@ export class LazyDelivery extends MessageDelivery implements AsyncDisposable {
     return await (await this.#delivery()).openMessage(envelope);
   }
 
-  /** Disposes of the delivery, if it has been made. */
+  /** Disposes of the delivery, if it was created. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const made = await this.#made?.catch(() => undefined);
-    if (made !== undefined) await disposeOf(made);
+    const delivery = await this.#created?.catch(() => undefined);
+    if (delivery !== undefined) await disposeOf(delivery);
   }
 
-  /** What could not be made once may be made the next time. */
+  /** Creates the delivery once. After an error the next call tries again. */
   async #delivery(): Promise<MessageDelivery> {
-    this.#made ??= this.#begin();
-    const making = this.#made;
+    this.#created ??= this.#begin();
+    const creation = this.#created;
     try {
-      return await making;
+      return await creation;
     } catch (error) {
-      if (this.#made === making) this.#made = undefined;
+      if (this.#created === creation) this.#created = undefined;
       throw error;
     }
   }
 
   async #begin(): Promise<MessageDelivery> {
-    return await this.#make();
+    return await this.#create();
   }
 }

@@ -1,9 +1,9 @@
 import type { Policy, Service } from '@postern/esmtp';
 import { type Endpoint, networks, parseEndpoint } from '@postern/node';
+import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
-/** What a listener's URL says; undefined is what it does not say. */
+/** The parsed URL of a listener. A part that the URL does not name is undefined. */
 export interface ListenerUrl {
   readonly endpoint: Endpoint & { readonly scheme: Scheme };
   readonly service: Service;
@@ -16,7 +16,7 @@ export interface ListenerUrl {
   readonly newlines: Policy['newlines'] | undefined;
   /** Addresses and networks whose connections begin with a PROXY header. */
   readonly proxy: readonly string[] | undefined;
-  /** Addresses and networks whose XCLIENT is taken. */
+  /** Addresses and networks that may send XCLIENT. */
   readonly xclient: readonly string[] | undefined;
   /** The permissions of a UNIX socket's file. */
   readonly mode: number | undefined;
@@ -25,8 +25,10 @@ export interface ListenerUrl {
 type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps';
 
 /**
- * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `smtp+unix:PATH` or `lmtp+unix:PATH`, with parameters. Port 0 picks
- * one. Throws a UsageError.
+ * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `smtp+unix:PATH` or
+ * `lmtp+unix:PATH`, with parameters. With port 0 the system picks a port.
+ *
+ * @throws UsageError
  */
 export function parseListenerUrl(url: string): ListenerUrl {
   const { endpoint, parameters } = parse(url);
@@ -47,7 +49,8 @@ export function parseListenerUrl(url: string): ListenerUrl {
     xclient: takeNetworks(parameters, 'xclient'),
     mode: 'path' in endpoint ? takeMode(parameters) : undefined,
   };
-  for (const key of parameters.keys()) throw unknownParameter(key, endpoint);
+  const [unknown] = parameters.keys();
+  if (unknown !== undefined) throw unknownParameter(unknown, endpoint);
   if (isTls && listener.tls === 'none') {
     throw new UsageError(`expected no tls=none with ${scheme}://, which is TLS from the first byte`);
   }
@@ -58,23 +61,23 @@ export function parseListenerUrl(url: string): ListenerUrl {
 }
 
 function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: URLSearchParams } {
-  const [, given = ''] = /^([^:+]*)/.exec(url) ?? [];
-  const hint = SCHEMES.some((one) => one === given) ? '' : suggestion(given, SCHEMES);
+  const [, word = ''] = /^([^:+]*)/.exec(url) ?? [];
+  const hint = SCHEMES.some((scheme) => scheme === word) ? '' : suggestion(word, SCHEMES);
   try {
-    const { scheme, parameters, ...where } = parseEndpoint(url);
-    const known = SCHEMES.find((one) => one === scheme);
-    if (known !== undefined) return { endpoint: { ...where, scheme: known }, parameters };
+    const { scheme: word, parameters, ...address } = parseEndpoint(url);
+    const scheme = SCHEMES.find((known) => known === word);
+    if (scheme !== undefined) return { endpoint: { ...address, scheme }, parameters };
   } catch (error) {
     throw new UsageError(`expected ${LISTENER_USAGE}${hint}`, { cause: error });
   }
   throw new UsageError(`expected ${LISTENER_USAGE}${hint}`);
 }
 
-/** Takes a parameter out, once and with one of these values. */
+/** Removes a parameter and returns its value, which must be one of `values` and occur once. */
 function take<const V extends string>(parameters: URLSearchParams, key: string, values: readonly V[]): V | undefined {
   const value = takeText(parameters, key, `${key}=${values.join(` or ${key}=`)}`);
   if (value === undefined) return undefined;
-  const known = values.find((one) => one === value);
+  const known = values.find((allowed) => allowed === value);
   if (known === undefined) throw new UsageError(`expected ${key}=${values.join(` or ${key}=`)}, once`);
   return known;
 }
@@ -131,6 +134,6 @@ function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): Usage
 
 const SCHEMES: readonly Scheme[] = ['smtp', 'smtps', 'lmtp', 'lmtps'];
 
-/** How a listener is written, for errors. */
+/** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
   'smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtps://HOST:PORT (an IPv6 address in brackets), smtp+unix:PATH or lmtp+unix:PATH, with ?tls=required|none and the like if wanted';

@@ -2,7 +2,7 @@ import { type Envelope, type EventListener, formatAddress, type LogFields, logTo
 import type { ListenerError } from '@postern/node';
 import type { Log } from './log.ts';
 
-/** Writes what happens on connections into the log. */
+/** Returns a listener that writes the events of connections into the log. */
 export function logEvents(log: Log): EventListener {
   const entry =
     (level: keyof Log) =>
@@ -11,37 +11,39 @@ export function logEvents(log: Log): EventListener {
   return logTo({ info: entry('info'), warn: entry('warn'), error: entry('error') });
 }
 
-/** Writes what goes wrong at a listener, before and beside any session, into the log. */
-export function logListenerError(log: Log, now = () => performance.now()): (trouble: ListenerError) => void {
+/** Returns a function that writes the errors of a listener, outside any session, into the log. */
+export function logListenerError(log: Log, now = () => performance.now()): (error: ListenerError) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
-  return (trouble) => {
-    const remote = 'remote' in trouble ? formatAddress(trouble.remote) : undefined;
-    switch (trouble.kind) {
+  return (event) => {
+    const remote = 'remote' in event ? formatAddress(event.remote) : undefined;
+    switch (event.kind) {
       case 'handshake':
-        return log.info('no TLS came about', { remote, error: trouble.error });
+        return log.info('TLS handshake failed', { remote, error: event.error });
       case 'proxy':
-        return log.warn('a proxy did not say whom it connects', { remote, error: trouble.error });
+        return log.warn('invalid PROXY header', { remote, error: event.error });
       case 'refused':
-        return log.warn('turned away', { remote, excess: trouble.limit, omitted: trouble.omitted });
+        return log.warn('connection rejected', { remote, limit: event.limit, omitted: event.omitted });
       case 'displaced':
-        return log.warn('made room for another client', { remote, omitted: trouble.omitted });
+        return log.warn('closed to make room for another client', { remote, omitted: event.omitted });
       case 'protocol':
-        return log.error('a session broke', { remote, error: trouble.error });
+        return log.error('a session failed', { remote, error: event.error });
       case 'accept':
-        // It comes for every connection, and again and again as long as one waits.
+        // The system reports the error for every connection, repeatedly while one waits.
         if (now() < quietUntil) return;
-        quietUntil = now() + QUIET;
-        return log.error('cannot accept connections', { error: trouble.error });
+        quietUntil = now() + REPEAT_QUIET_MS;
+        return log.error('cannot accept connections', { error: event.error });
       case 'cut-off':
-        return log.warn('the grace is over, and connections are cut off', { connections: trouble.connections });
+        return log.warn('the shutdown timeout is over, and connections are cut off', {
+          connections: event.connections,
+        });
     }
   };
 }
 
-/** Writes into the log that the sender of a message could not be told what became of it. */
-export function logUnsent(log: Log): (error: unknown, envelope: Envelope) => void {
+/** Returns a function that writes the failure of a notification to a sender into the log. */
+export function logUnsentNotification(log: Log): (error: unknown, envelope: Envelope) => void {
   return (error, { id }) => log.error('a notification could not be sent', { id, culprit: 'operator', error });
 }
 
-/** For how long trouble that lasts is not told of again: milliseconds. */
-const QUIET = 60_000;
+/** A lasting error is logged once in this time. */
+const REPEAT_QUIET_MS = 60_000;

@@ -1,54 +1,56 @@
 import type { Writable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import { formatLogFields } from '@postern/esmtp';
+import { formatLogFields, printable } from '@postern/esmtp';
 import { pino } from 'pino';
-import { hasColours } from './colours.ts';
-import { droppingWriter } from './dropping-writer.ts';
-import { printable } from './printable.ts';
 
-/** What an entry tells beside its message. Never a secret; what a client sent may be in it. */
+/** The fields of a log entry. They hold no secret; they may hold text that a client sent. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where the command tells what happens. */
+/** The command's log. */
 export interface Log {
-  info(message: string, facts?: LogFields): void;
-  warn(message: string, facts?: LogFields): void;
-  error(message: string, facts?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
 }
 
-/** The forms of the log: lines for people, a JSON object a line, nothing. */
+/** The forms of the log: lines for people, one JSON object a line, no output. */
 export const LOG_FORMS = ['pretty', 'json', 'silent'] as const;
-/** How the log is written. */
+/** A form of the log. */
 export type LogForm = (typeof LOG_FORMS)[number];
 
-/** The stream of a log; a terminal gets colours. */
+/** The stream of a log. */
 type LogStream = Writable & { readonly isTTY?: boolean };
 
-/** Opens a log on the standard error, so that the standard output carries only the command's results. */
+/**
+ * Opens a log on the standard error, so that the standard output carries only the command's results.
+ * A terminal gets colours.
+ */
 export function openLog(form: LogForm, stderr: LogStream = process.stderr): Log {
   if (form === 'silent') return { info() {}, warn() {}, error() {} };
-  const write = droppingWriter(stderr, (lines) => log.warn('nobody read the log, and lines of it are lost', { lines }));
+  const warnOfLoss = (lines: number) => log.warn('the log was not read, and lines of it are lost', { lines });
+  const write = droppingWriter(stderr, warnOfLoss);
   const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(stderr) });
   return log;
 }
 
-/** How {@link prettyLog} writes. */
+/** The options of {@link prettyLog}. */
 export interface PrettyOptions {
   /** The clock of the entries. Default: the system's. */
   readonly now?: () => Date;
-  /** True for colours, which a terminal shows. Default: false. */
+  /** True for a terminal that shows colours. Default: false. */
   readonly colours?: boolean;
 }
 
-/** One line an entry: time, level, message, facts. */
+/** Returns a log that writes one line an entry: time, level, message, fields. */
 export function prettyLog(write: (line: string) => void, options: PrettyOptions = {}): Log {
   const { now = () => new Date(), colours = false } = options;
   const entry = (level: string, style: Style) => {
     const paint = (text: string, format: Style) =>
       colours ? styleText(format, text, { validateStream: false }) : text;
-    return (message: string, facts: LogFields = {}): void => {
+    return (message: string, logFields: LogFields = {}): void => {
       const head = [paint(now().toISOString(), 'dim'), paint(level, style), paint(printable(message), 'bold')];
-      const fields = formatLogFields(facts);
+      const fields = formatLogFields(logFields);
       write(`${head.join(' ')}${fields === '' ? '' : ` ${fields}`}\n`);
     };
   };
@@ -57,18 +59,50 @@ export function prettyLog(write: (line: string) => void, options: PrettyOptions 
 
 type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
 
-/** One JSON object an entry, on a line of its own. */
+/** Returns a log that writes one JSON object a line. */
 export function jsonLog(write: (line: string) => void): Log {
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    // It may be read at a terminal as well, and JSON leaves all but ASCII's control characters as they are.
-    { write: (line) => write(line.replace(OBEYED, escaped)) },
+    // A terminal may show the line, and JSON escapes only ASCII's control characters.
+    { write: (line) => write(line.replace(TERMINAL_CONTROLS, escaped)) },
   );
   const entry =
     (level: 'info' | 'warn' | 'error') =>
-    (message: string, { error, ...facts }: LogFields = {}): void =>
-      logger[level](error === undefined ? facts : { ...facts, err: error }, message);
+    (message: string, { error, ...fields }: LogFields = {}): void =>
+      logger[level](error === undefined ? fields : { ...fields, err: error }, message);
   return { info: entry('info'), warn: entry('warn'), error: entry('error') };
+}
+
+/**
+ * Returns a writer of lines that drops lines while more than {@link MAX_UNSENT_OCTETS} octets wait
+ * in the stream: a reader that stalls neither stops the server nor fills its memory. The writer
+ * calls `onLost` with the number of dropped lines when half of that space is free again.
+ */
+export function droppingWriter(stream: Writable, onLost: (lines: number) => void): (line: string) => void {
+  let lost = 0;
+  return (line) => {
+    if (stream.writableLength > (lost === 0 ? MAX_UNSENT_OCTETS : RESUME_OCTETS)) {
+      lost++;
+      return;
+    }
+    const lines = lost;
+    lost = 0;
+    if (lines > 0) onLost(lines);
+    stream.write(line);
+  };
+}
+
+/**
+ * Returns true if the stream is a terminal that shows colours. The environment takes precedence:
+ * `NO_COLOR` (not empty) turns colours off, `FORCE_COLOR` turns them on.
+ */
+export function hasColours(
+  stream: Partial<Pick<WriteStream, 'isTTY' | 'hasColors'>>,
+  env: NodeJS.ProcessEnv = process.env,
+): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
+  return stream.isTTY === true && stream.hasColors?.(env) === true;
 }
 
 function escaped(character: string): string {
@@ -76,5 +110,8 @@ function escaped(character: string): string {
   return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** What a terminal obeys, apart from what JSON escapes by itself. */
-const OBEYED = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+/** The characters that control a terminal and that JSON does not escape. */
+const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+/** Some thousand lines. */
+const MAX_UNSENT_OCTETS = 1024 * 1024;
+const RESUME_OCTETS = MAX_UNSENT_OCTETS / 2;

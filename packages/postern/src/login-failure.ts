@@ -1,27 +1,29 @@
 import { TimedOut } from '@postern/conversation';
-import { printable } from './printable.ts';
+import { printable } from '@postern/esmtp';
 
 /**
- * Says why a login failed: the message of each error down to its first cause, and what may help. Lines
- * after the first are indented, so that a server cannot forge one of ours. The text has no character
- * that a terminal obeys.
+ * Explains why a login failed: the messages of the error and its causes, and a hint. Lines after the
+ * first are indented, so that a server cannot forge a line of the command. The text holds no
+ * character that controls a terminal.
  */
 export function explainLoginFailure(error: unknown): string {
   const chain = causesOf(error);
-  const sentences = chain.map((one) => HINTS.get(codeOf(one)) ?? (one instanceof Error ? one.message : String(one)));
-  const said = sentences.filter((sentence, at) => sentence !== '' && sentences.indexOf(sentence) === at);
-  if (chain.some((one) => one instanceof TimedOut)) said.push(SILENCE);
-  const lines = said.join(': ').split('\n');
+  const sentences = chain.map((cause) => HINTS.get(codeOf(cause)) ?? messageOf(cause) ?? String(cause));
+  const distinct = sentences.filter((sentence, index) => sentence !== '' && sentences.indexOf(sentence) === index);
+  if (chain.some((cause) => cause instanceof TimedOut)) distinct.push(SILENCE_HINT);
+  const lines = distinct.join(': ').split('\n');
   return lines.map(printable).join('\n  ');
 }
 
 function causesOf(error: unknown): readonly unknown[] {
   const causes: unknown[] = [];
-  for (let at = error; at !== undefined && !causes.includes(at); at = at instanceof Error ? at.cause : undefined) {
-    causes.push(at);
+  let cause = error;
+  while (cause !== undefined && !causes.includes(cause)) {
+    causes.push(cause);
+    cause = cause instanceof Error ? cause.cause : undefined;
   }
-  // A conversation's error repeats what the system said.
-  return causes.filter((one, at) => messageOf(one) !== messageOf(causes[at + 1]));
+  // A conversation's error repeats the message of the system's error.
+  return causes.filter((link, index) => messageOf(link) !== messageOf(causes[index + 1]));
 }
 
 function messageOf(error: unknown): string | undefined {
@@ -32,18 +34,17 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-const SILENCE = 'a server that says nothing may want TLS from the first byte, smtps://';
+const SILENCE_HINT = 'a server that says nothing may want TLS from the first byte, smtps://';
 const UNKNOWN_AUTHORITY = 'no authority known here vouches for the server: --ca FILE names one';
+const NO_TLS_FIRST = 'the server does not begin with TLS: smtp:// asks it for STARTTLS';
 
-/** For what OpenSSL and Node say in words of their own. */
+/** Plain sentences in place of the words of OpenSSL and Node. */
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ...[
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  ].map((code) => [code, UNKNOWN_AUTHORITY] as const),
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server does not begin with TLS: smtp:// asks it for STARTTLS'],
-  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'the server does not begin with TLS: smtp:// asks it for STARTTLS'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_AUTHORITY],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_GET_ISSUER_CERT', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNKNOWN_AUTHORITY],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNKNOWN_AUTHORITY],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', NO_TLS_FIRST],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', NO_TLS_FIRST],
 ]);

@@ -2,27 +2,38 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
 import { DeliveryTarget } from './delivery-target.ts';
-import { unknownName } from './shape.ts';
-import { cannotStore } from './start-error.ts';
-import { UsageError } from './usage-error.ts';
+import { cannotStore, UsageError } from './errors.ts';
+import { expectKnownNames } from './option-values.ts';
 
-/** Where Maildirs are, which ones there are, how much each may hold, and who may read them. */
-export interface MaildirTarget extends Pick<MaildirOptions, 'caseSensitive' | 'recipientDelimiter' | 'mode'> {
-  /** With a Maildir for each recipient below it: `folder/ann@example.com/new`. */
+/** The folder of the Maildirs, their quota and permissions. */
+export interface MaildirTargetOptions extends Pick<MaildirOptions, 'caseSensitive' | 'recipientDelimiter' | 'mode'> {
+  /** The folder of the Maildirs. Each recipient has one: `folder/ann@example.com/new`. */
   readonly folder: string;
-  /** How many octets a mailbox may hold, for all or by mailbox. Default: no limit. */
+  /** The number of octets that a mailbox may hold: one number, or a function of the mailbox. Default: no limit. */
   readonly quota?: Quota;
-  /** The group of new files and folders: its numeric id, or its name in /etc/group. Default: the process's own. */
+  /** The group of new files and folders: its numeric id, or its name in /etc/group. Default: the group of the process. */
   readonly group?: number | string;
 }
 
-/** Keeps messages in Maildirs, for `deliver` in the config file. Throws a UsageError. */
-export function maildir(place: MaildirTarget): DeliveryTarget {
-  const { folder, group, ...options } = place;
-  const unknown = unknownName(place, PROPERTIES);
-  if (unknown !== undefined) {
-    throw new UsageError(`maildir: expected ${Object.keys(PROPERTIES).join(', ')}, not ${JSON.stringify(unknown)}`);
-  }
+/**
+ * Stores messages in Maildirs: for `deliver` in the config file.
+ *
+ * @example
+ * ```ts
+ * import { defineConfig, maildir } from 'postern';
+ *
+ * export default defineConfig({
+ *   listen: ['smtp://0.0.0.0:25?service=mx'],
+ *   recipients: ['ann@example.com', 'bob@example.com'],
+ *   deliver: maildir({ folder: '/var/mail/postern', quota: 2 ** 30 }),
+ * });
+ * ```
+ *
+ * @throws UsageError for an option that is unknown or cannot work.
+ */
+export function maildir(target: MaildirTargetOptions): DeliveryTarget {
+  expectKnownNames('maildir', target, OPTION_NAMES);
+  const { folder, group, ...options } = target;
   if (typeof folder !== 'string' || folder === '') throw new UsageError('maildir: expected a folder');
   const id = group === undefined ? undefined : groupId(group);
   return new DeliveryTarget(({ log, recipientDelimiter }) => {
@@ -32,14 +43,22 @@ export function maildir(place: MaildirTarget): DeliveryTarget {
       ...options,
       ...(id !== undefined && { group: id }),
     });
-    const explain = (error: unknown): never => {
-      throw cannotStore(resolve(folder), error);
+    const prepare = async () => {
+      try {
+        await delivery.prepare();
+      } catch (error) {
+        throw cannotStore(resolve(folder), error);
+      }
     };
-    return Object.assign(() => delivery, { isLocal: true, prepare: () => delivery.prepare().catch(explain) });
+    return Object.assign(() => delivery, { isLocal: true, prepare });
   });
 }
 
-/** Parses what follows `maildir:`, `DIR?mode=660&group=vmail&caseSensitive=yes`. Throws a UsageError. */
+/**
+ * Parses the text after `maildir:`, such as `DIR?mode=660&group=vmail&caseSensitive=yes`.
+ *
+ * @throws UsageError
+ */
 export function parseMaildir(rest: string): DeliveryTarget {
   const [folder = '', query] = rest.split(/\?(?=[^?]*$)/);
   if (folder === '') throw new UsageError('expected maildir:DIR, with a folder');
@@ -76,7 +95,7 @@ function deliveryInto(folder: string, options: MaildirOptions): MaildirDelivery 
   }
 }
 
-/** Node looks up no groups: those of this machine stand in a file. */
+/** Node has no function that looks up a group: /etc/group lists those of this machine. */
 function groupId(group: number | string): number {
   if (typeof group === 'number') return group;
   if (/^\d+$/.test(group)) return Number(group);
@@ -96,7 +115,8 @@ function groups(): readonly string[] {
   }
 }
 
-const PROPERTIES: Record<keyof MaildirTarget, true> = {
+/** The type requires every option. */
+const OPTION_NAMES: Readonly<Record<keyof MaildirTargetOptions, true>> = {
   folder: true,
   quota: true,
   caseSensitive: true,

@@ -8,78 +8,78 @@ import {
   NotifyingDelivery,
   type NotifyingDeliveryOptions,
 } from '@postern/esmtp';
-import type { DeliveryFactory } from './delivery-target.ts';
-import { disposeOf } from './dispose-of.ts';
+import { type DeliveryFactory, disposeOfAll, wrapDeliveries } from './delivery-target.ts';
 import { LazyDelivery } from './lazy-delivery.ts';
 import { SenderDelivery } from './sender-delivery.ts';
 
-/** Where notifications go. */
-export interface NotificationWays {
-  /** Sends them on. Undefined if nothing does. */
+/** The targets of notifications to senders. */
+export interface NotificationTargets {
+  /** Sends notifications to the next server. Undefined without such a server. */
   readonly notify: DeliveryFactory | undefined;
-  /** Returns true for a sender who has a mailbox at the destination itself. Undefined if nobody has one. */
-  readonly livesHere: ((sender: ForwardPath) => MaybePromise<boolean>) | undefined;
+  /** Returns true for a sender with a mailbox on this server. Undefined if no sender has one. */
+  readonly isLocalSender: ((sender: ForwardPath) => MaybePromise<boolean>) | undefined;
 }
 
 /**
- * Delivers as before, and sends what the client cannot be told into the sender's own mailbox, or where notifications go. A sender who has
- * not logged in may be made up: no mailbox here gets a notification for it.
+ * Adds notifications (RFC 3464) to a factory's deliveries. A notification says what the reply to the
+ * client cannot say; it goes into the sender's mailbox on this server, or to `notify`. A client that
+ * has not logged in may forge its sender: no local mailbox receives a notification for such a client.
  */
 export function notifying(
-  destination: DeliveryFactory,
-  { notify, livesHere }: NotificationWays,
+  inner: DeliveryFactory,
+  { notify, isLocalSender }: NotificationTargets,
   options: Omit<NotifyingDeliveryOptions, 'through'>,
 ): DeliveryFactory {
-  const factory: DeliveryFactory = (avatarId, mind) =>
-    after(destination(avatarId, mind), (delivery) => {
-      const isLocal = livesHere !== undefined && avatarId !== ANONYMOUS;
-      if (!isLocal && notify === undefined) return delivery;
+  return wrapDeliveries(
+    inner,
+    (delivery, avatarId, mind) => {
+      const hasLocalRoute = isLocalSender !== undefined && avatarId !== ANONYMOUS;
+      if (!hasLocalRoute && notify === undefined) return delivery;
       const through = new SenderDelivery({
-        local: isLocal ? new LazyDelivery(() => destination(MAILER, mind)) : undefined,
-        livesHere: livesHere ?? (() => false),
-        remote: notify && new LazyDelivery(() => notify(MAILER, mind)),
+        local: hasLocalRoute ? new LazyDelivery(() => inner(MAILER_DAEMON, mind)) : undefined,
+        isLocal: isLocalSender ?? (() => false),
+        remote: notify && new LazyDelivery(() => notify(MAILER_DAEMON, mind)),
       });
-      // A notification to an address that nobody has proved carries no text of the stranger who named it.
-      const isStranger = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
-      const hasWayTo = notify === undefined ? livesHere : undefined;
-      return new NotifyingAvatar(delivery, through, hasWayTo, isStranger ? { ...options, returned: 0 } : options);
-    });
-  const both = new Set([destination, ...(notify === undefined ? [] : [notify])]);
-  return Object.assign(factory, {
-    isLocal: destination.isLocal ?? false,
-    prepare: async () => {
-      for (const one of both) await one.prepare?.();
+      // Nothing proves the sender of an anonymous client: its notification carries no text of the message.
+      const isUnproved = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
+      const hasRouteTo = notify === undefined ? isLocalSender : undefined;
+      return new RoutedNotifyingDelivery(
+        delivery,
+        through,
+        hasRouteTo,
+        isUnproved ? { ...options, returned: 0 } : options,
+      );
     },
-    [Symbol.asyncDispose]: () => disposeOfAll(both),
-  });
+    notify === undefined ? [] : [notify],
+  );
 }
 
-/** Disposes of the way of its notifications, too. */
-class NotifyingAvatar extends NotifyingDelivery {
+/** A NotifyingDelivery that notifies only senders with a route, and disposes of the routes. */
+class RoutedNotifyingDelivery extends NotifyingDelivery {
   readonly #delivery: MessageDelivery;
   readonly #through: SenderDelivery;
-  readonly #hasWayTo: NotificationWays['livesHere'];
+  readonly #hasRouteTo: NotificationTargets['isLocalSender'];
 
-  /** `hasWayTo` says which senders can be told; undefined if all can. */
+  /** @param hasRouteTo Returns true for a sender with a route. Undefined if every sender has one. */
   constructor(
     delivery: MessageDelivery,
     through: SenderDelivery,
-    hasWayTo: NotificationWays['livesHere'],
+    hasRouteTo: NotificationTargets['isLocalSender'],
     options: Omit<NotifyingDeliveryOptions, 'through'>,
   ) {
     super(delivery, { ...options, through });
     this.#delivery = delivery;
     this.#through = through;
-    this.#hasWayTo = hasWayTo;
+    this.#hasRouteTo = hasRouteTo;
   }
 
-  /** A sender without a way is told nothing, which is no error: the client's reply tells of failures. */
+  /** A sender without a route gets no notification: the reply to the client reports failures. */
   override openMessage(envelope: Envelope): MaybePromise<Message> {
     const { reversePath, recipients } = envelope;
     const isPlain = recipients.length === 1 && recipients[0]?.parameters.notify === undefined;
-    if (this.#hasWayTo === undefined || reversePath === null || isPlain) return super.openMessage(envelope);
-    return after(this.#hasWayTo(reversePath), (hasWay) =>
-      hasWay ? super.openMessage(envelope) : this.#delivery.openMessage(envelope),
+    if (this.#hasRouteTo === undefined || reversePath === null || isPlain) return super.openMessage(envelope);
+    return after(this.#hasRouteTo(reversePath), (hasRoute) =>
+      hasRoute ? super.openMessage(envelope) : this.#delivery.openMessage(envelope),
     );
   }
 
@@ -88,12 +88,5 @@ class NotifyingAvatar extends NotifyingDelivery {
   }
 }
 
-/** Each of them, whatever becomes of the others; rejects if one does. */
-async function disposeOfAll(all: Iterable<object>): Promise<void> {
-  const disposals = [...all].map(disposeOf);
-  await Promise.allSettled(disposals);
-  await Promise.all(disposals);
-}
-
-/** Who sends notifications: no user, and no guest. */
-const MAILER = 'mailer-daemon';
+/** The avatar id that sends notifications. */
+const MAILER_DAEMON = 'mailer-daemon';

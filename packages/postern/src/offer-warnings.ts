@@ -1,11 +1,11 @@
 import { formatEndpoint } from '@postern/node';
 import { offered, shutOut } from '@postern/sasl';
 import type { Composition } from './compose.ts';
-import { imaginedClient, imaginedMind, imaginedTls } from './imagined-clients.ts';
+import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import type { Log } from './log.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
-/** Warns of common clients that the offered mechanisms shut out, and of passwords that may cross a network in the clear. */
+/** Warns of common clients that the offered mechanisms shut out, and of passwords without TLS. */
 export function warnOfOffers(settings: Settings, composition: Composition, log: Log): void {
   const { allowCleartext, listeners } = settings;
   const clients = new Set(listeners.flatMap((listener) => shutOutAt(listener, settings, composition)));
@@ -14,7 +14,7 @@ export function warnOfOffers(settings: Settings, composition: Composition, log: 
   }
   for (const listener of listeners) {
     if (!offersNothing(listener, settings, composition)) continue;
-    log.warn('no mechanism is offered, so that nobody can log in; see postern explain', {
+    log.warn('no mechanism is offered, so that no client can log in; see postern explain', {
       listener: formatEndpoint(listener.endpoint),
     });
   }
@@ -25,7 +25,7 @@ export function warnOfOffers(settings: Settings, composition: Composition, log: 
   }
 }
 
-/** Names the common clients that cannot log in at the listener, each with the cause, under any TLS version it takes. */
+/** Returns the common clients that cannot log in at the listener under some TLS version, each with the cause. */
 export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, composition: Offers): readonly string[] {
   if (composition.authenticationOf(listener) === 'none') return [];
   const channelBindings = settings.sasl.scram?.channelBindings;
@@ -39,25 +39,25 @@ export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, c
 type OfferSettings = Pick<Settings, 'sasl' | 'tls'>;
 type Offers = Pick<Composition, 'challengers' | 'portal' | 'mechanismPolicy' | 'authenticationOf'>;
 
-/** True if a listener that wants a login offers none under a TLS version that it takes. */
+/** Returns true if a listener requires a login and offers no mechanism under one of its TLS versions. */
 function offersNothing(listener: ListenerSettings, settings: OfferSettings, composition: Offers): boolean {
   if (composition.authenticationOf(listener) !== 'required') return false;
   return offersAt(listener, settings, composition).some(({ names }) => names.length === 0);
 }
 
-/** The mechanisms that the listener offers under each TLS version that it takes. */
+/** Returns the mechanisms that the listener offers under each of its TLS versions. */
 function offersAt(
   listener: ListenerSettings,
   { tls }: OfferSettings,
   { challengers, portal, mechanismPolicy }: Offers,
 ) {
   return versionsOf(listener, tls).map((version) => {
-    const mind = imaginedMind(imaginedClient(listener.endpoint), version && imaginedTls(version));
+    const mind = hypotheticalMind(hypotheticalAddress(listener.endpoint), version && hypotheticalTls(version));
     return { version, names: offered(challengers, portal, mind, mechanismPolicy).map(({ mechanism }) => mechanism) };
   });
 }
 
-/** Where the listener has TLS, clients use it: undefined stands for a listener without. */
+/** Returns the TLS versions of a listener. Undefined stands for a listener without TLS; where there is TLS, clients use it. */
 function versionsOf(listener: ListenerSettings, tls: Settings['tls']): readonly ('TLSv1.2' | 'TLSv1.3' | undefined)[] {
   if (listener.tls === 'none') return [undefined];
   return tls?.minVersion === 'TLSv1.3' ? ['TLSv1.3'] : ['TLSv1.2', 'TLSv1.3'];

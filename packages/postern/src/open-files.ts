@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs';
+import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
-/** How many files this process may have open at the same time, its connections among them; Infinity where the system does not tell. */
+/** Lowers the limit of connections to the number that the process can accept. Warns if an operator would miss them. */
+export function withinOpenFiles(settings: Settings, log: Log): Settings {
+  const files = openFiles();
+  const maxConnections = connectionsWithin(files, settings);
+  if (maxConnections === undefined) return settings;
+  if (isShort(maxConnections, settings)) {
+    const message = 'there may be fewer connections, since this process may not open more files (ulimit -n)';
+    log.warn(message, { files, connections: maxConnections });
+  }
+  return { ...settings, connections: { ...settings.connections, maxConnections } };
+}
+
+/** Returns how many files and connections this process may have open at the same time; Infinity if the system has no /proc. */
 export function openFiles(): number {
   try {
     return Number(
@@ -13,24 +26,28 @@ export function openFiles(): number {
 }
 
 /**
- * How many connections each listener may have with so many files, if those are too few for as many as are wanted. A connection beyond
- * could not be accepted, and Node would drop it without a word to anybody.
+ * Returns how many connections each listener can have with `files` open files; undefined if `files`
+ * suffices for the configured number. The system would refuse a further connection, and Node would
+ * drop it without an error.
  */
 export function connectionsWithin(
   files: number,
-  { connections: { maxConnections = MOST }, listeners }: Pick<Settings, 'connections' | 'listeners'>,
+  { connections: { maxConnections = DEFAULT_MAX_CONNECTIONS }, listeners }: Pick<Settings, 'connections' | 'listeners'>,
 ): number | undefined {
-  const room = Math.max(1, Math.floor((files - RESERVED) / listeners.length));
-  return room < maxConnections ? room : undefined;
+  const available = Math.max(1, Math.floor((files - RESERVED_FILES) / listeners.length));
+  return available < maxConnections ? available : undefined;
 }
 
-/** Whether the operator should hear of that: it is less than was asked for, or than anybody expects who asked for nothing. */
-export function isShort(room: number, { connections: { maxConnections } }: Pick<Settings, 'connections'>): boolean {
-  return maxConnections !== undefined || room < FEW;
+/** Returns true if the operator should hear of the lower limit: it is below the configured number, or very low. */
+export function isShort(
+  available: number,
+  { connections: { maxConnections } }: Pick<Settings, 'connections'>,
+): boolean {
+  return maxConnections !== undefined || available < FEW_CONNECTIONS;
 }
 
-/** The default of @postern/node. */
-const MOST = 10_000;
-/** For all that is no connection: the process's own, and messages on their way. */
-const RESERVED = 32;
-const FEW = 250;
+/** The default of `@postern/node`. */
+const DEFAULT_MAX_CONNECTIONS = 10_000;
+/** For files that are no connection: the process's own, and messages in delivery. */
+const RESERVED_FILES = 32;
+const FEW_CONNECTIONS = 250;

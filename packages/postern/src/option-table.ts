@@ -1,16 +1,40 @@
-/** One option of a command, in the shape that `parseArgs` of node:util reads, with its line of help. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UsageError } from './errors.ts';
+import { suggestion } from './suggest.ts';
+
+/** One option of a command, in the form that `parseArgs` of node:util reads, with its line of help. */
 export interface OptionEntry {
   readonly type: 'string' | 'boolean';
-  /** True if the option may be given several times. */
+  /** True if the operator may give the option several times. */
   readonly multiple?: boolean;
   /** The placeholder of the value in the help: `FILE`. */
   readonly value?: string;
-  /** What the option does, in at most 78 columns: for the help. */
+  /** The line of help, at most 78 columns. */
   readonly summary: string;
 }
 
 /** The options of one command by their names, in the order of the help. */
 export type OptionTable = Readonly<Record<string, OptionEntry>>;
+
+/**
+ * Parses the arguments of a command by the table of its options.
+ *
+ * @param page The help page of the command: `serve`.
+ * @throws UsageError that names the wrong option, the nearest known option and the help page.
+ */
+export function parseArguments<const T extends OptionTable>(argv: readonly string[], options: T, page: string) {
+  const config = { args: [...argv], options, strict: true, allowPositionals: true, tokens: true } as const;
+  try {
+    return parseArgs(config satisfies ParseArgsConfig);
+  } catch (error) {
+    // Node's first sentence names the option; the rest is about values that begin with a dash.
+    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\.? To specify|\n/);
+    const unknown = /^Unknown option '--?(.*?)'/s.exec(sentence)?.[1];
+    const names = Object.keys(options).map((name) => `--${name}`);
+    const hint = unknown === undefined ? '' : suggestion(`--${unknown}`, names);
+    throw new UsageError(`${sentence}; expected the options of postern ${page} --help${hint}`, { cause: error });
+  }
+}
 
 /** The options of `postern serve` and `postern explain`. */
 export const SERVE_OPTIONS = {
@@ -24,7 +48,7 @@ export const SERVE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'SPEC',
-    summary: 'who may log in; default a made-up user guest; see postern help auth',
+    summary: 'users who may log in; default a made-up user demo; see postern help auth',
   },
   deliver: {
     type: 'string',
@@ -40,14 +64,14 @@ export const SERVE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'SPEC',
-    summary: 'who lives here; others are refused at RCPT; see postern help recipients',
+    summary: 'the local recipients; others are refused at RCPT; see postern help recipients',
   },
   domains: {
     type: 'string',
     value: 'LIST',
-    summary: "the domains that are ours, with commas, or '*' for every one",
+    summary: "the local domains, separated by commas, or '*' for every domain",
   },
-  aliases: { type: 'string', value: 'FILE', summary: 'lines of name: target, target; SIGHUP reads the file again' },
+  aliases: { type: 'string', value: 'FILE', summary: 'lines of name: target, target; SIGHUP reloads the file' },
   'own-senders': {
     type: 'string',
     value: 'SPEC',
@@ -56,17 +80,17 @@ export const SERVE_OPTIONS = {
   'recipient-delimiter': {
     type: 'string',
     value: 'CHARS',
-    summary: "what separates a tag from a user, or '' for nothing; default +",
+    summary: "the characters that separate a tag from a user, or '' for no tags; default +",
   },
   mechanisms: {
     type: 'string',
     value: 'LIST',
-    summary: 'exactly these SASL mechanisms, with commas; default see postern explain',
+    summary: 'exactly these SASL mechanisms, with commas; default: see postern explain',
   },
   'channel-binding': {
     type: 'string',
     value: 'WORD',
-    summary: 'off, offered or required (SCRAM with -PLUS); default off: shuts out no client',
+    summary: 'off, offered or required (SCRAM with -PLUS); default off: any client can log in',
   },
   'allow-cleartext': {
     type: 'string',
@@ -77,7 +101,7 @@ export const SERVE_OPTIONS = {
   'tls-cert': {
     type: 'string',
     value: 'FILE',
-    summary: 'the certificate with its chain, as PEM; SIGHUP reads the file again',
+    summary: 'the certificate with its chain, as PEM; SIGHUP reloads the file',
   },
   'tls-key': { type: 'string', value: 'FILE', summary: 'the key of the certificate, as PEM' },
   'tls-passphrase-file': {
@@ -92,17 +116,17 @@ export const SERVE_OPTIONS = {
   },
   lenient: {
     type: 'boolean',
-    summary: 'take addresses without < >, AUTH after HELO and the like, from old devices',
+    summary: 'accept addresses without < >, AUTH after HELO and the like, from old devices',
   },
   'scram-key': {
     type: 'string',
     value: 'FILE',
-    summary: 'the server key of SCRAM, made at the first start; stored secrets need it',
+    summary: 'the server key of SCRAM, created at the first start; stored secrets need it',
   },
   workers: {
     type: 'string',
     value: 'N',
-    summary: 'how many processes share the ports, or auto (one for each core); default 1',
+    summary: 'the number of processes that share the ports, or auto (one a core); default 1',
   },
   config: {
     type: 'string',
@@ -114,17 +138,17 @@ export const SERVE_OPTIONS = {
 
 /** The options of `postern login`. */
 export const LOGIN_OPTIONS = {
-  user: { type: 'string', value: 'NAME', summary: 'who logs in' },
+  user: { type: 'string', value: 'NAME', summary: 'the user who logs in' },
   mechanism: {
     type: 'string',
     value: 'NAME',
     summary: 'this mechanism only; default the strongest that both sides have',
   },
   authzid: { type: 'string', value: 'NAME', summary: 'the user to act as (authorization identity)' },
-  ehlo: { type: 'string', value: 'NAME', summary: 'the name to say with EHLO; default: of the machine' },
+  ehlo: { type: 'string', value: 'NAME', summary: 'the name to send with EHLO; default the name of the machine' },
   ca: {
     type: 'string',
     value: 'FILE',
-    summary: 'authorities that vouch for the server, as PEM; default those of Node',
+    summary: 'authorities of the server certificate, as PEM; default those of Node',
   },
 } as const satisfies OptionTable;

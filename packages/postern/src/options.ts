@@ -1,17 +1,22 @@
 import { CHANNEL_BINDING_POLICIES, type Config } from './config.ts';
+import { UsageError } from './errors.ts';
 import { LOG_FORMS } from './log.ts';
-import { SERVE_OPTIONS } from './option-table.ts';
-import { parseStrictly } from './parse-strictly.ts';
-import { redactSpec } from './redact-spec.ts';
-import { UsageError } from './usage-error.ts';
+import { parseArguments, SERVE_OPTIONS } from './option-table.ts';
+import { redactSpec, splitList } from './option-values.ts';
 
-/** What the options of `serve` and `explain` say. */
+/** The parsed options of `serve` and `explain`. */
 export interface Options {
   readonly config: Config;
+  /** The value of `--config`. */
   readonly configFile: string | undefined;
 }
 
-/** Parses the options of `serve` and `explain`. Values are looked into later, when those of the config file are. Throws a UsageError. */
+/**
+ * Parses the options of `serve` and `explain`. `settingsOf` checks the values, together with those of
+ * the config file.
+ *
+ * @throws UsageError
+ */
 export function parseOptions(argv: readonly string[]): Options {
   const {
     listen,
@@ -23,32 +28,18 @@ export function parseOptions(argv: readonly string[]): Options {
     domains,
     aliases,
     hostname,
-    log,
     lenient,
     workers,
-    'channel-binding': binding,
+    'own-senders': ownSenders,
+    'recipient-delimiter': recipientDelimiter,
+    'scram-key': scramKey,
     'allow-cleartext': cleartext,
     config: configFile,
-    ...files
+    ...rest
   } = parse(argv);
-  const cert = files['tls-cert'];
-  const key = files['tls-key'];
-  if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
-  if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: expected --tls-cert FILE with it');
-  const clientCa = files['tls-client-ca'];
-  const passphraseFile = files['tls-passphrase-file'];
-  for (const name of ['tls-client-ca', 'tls-passphrase-file'] as const) {
-    if (files[name] === undefined || cert !== undefined) continue;
-    throw new UsageError(`--${name}: expected --tls-cert FILE and --tls-key FILE with it`);
-  }
-  const ownSenders = files['own-senders'];
-  const recipientDelimiter = files['recipient-delimiter'];
-  const form = LOG_FORMS.find((one) => one === log);
-  if (log !== undefined && form === undefined) throw new UsageError(`--log: expected ${LOG_FORMS.join(' or ')}`);
-  const channelBinding = CHANNEL_BINDING_POLICIES.find((word) => word === binding);
-  if (binding !== undefined && channelBinding === undefined) {
-    throw new UsageError(`--channel-binding: expected ${CHANNEL_BINDING_POLICIES.join(', ')}`);
-  }
+  const tls = tlsFilesOf(rest);
+  const log = wordOf('log', rest.log, LOG_FORMS, ' or ');
+  const channelBinding = wordOf('channel-binding', rest['channel-binding'], CHANNEL_BINDING_POLICIES, ', ');
   const sasl = {
     ...(mechanisms !== undefined && { mechanisms: splitList(mechanisms.toUpperCase()) }),
     ...(channelBinding && { channelBinding }),
@@ -66,18 +57,10 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(aliases !== undefined && { aliases }),
       ...(ownSenders !== undefined && { ownSenders }),
       ...(recipientDelimiter !== undefined && { recipientDelimiter }),
-      ...(files['scram-key'] !== undefined && { scramKey: files['scram-key'] }),
+      ...(scramKey !== undefined && { scramKey }),
       ...(hostname !== undefined && { hostname }),
-      ...(cert !== undefined &&
-        key !== undefined && {
-          tls: {
-            cert,
-            key,
-            ...(passphraseFile !== undefined && { passphraseFile }),
-            ...(clientCa !== undefined && { clientCa }),
-          },
-        }),
-      ...(form && { log: form }),
+      ...(tls && { tls }),
+      ...(log && { log }),
       ...(lenient !== undefined && { lenient }),
       ...(workers !== undefined && { workers: workers === 'auto' ? workers : Number(workers) }),
     },
@@ -85,34 +68,69 @@ export function parseOptions(argv: readonly string[]): Options {
   };
 }
 
-/** The option that a property of the configuration is on the command line. */
+/** Returns the command-line option for a property of the configuration. */
 export function optionOf(key: keyof Config): string {
   if (key === 'tls') return '--tls-cert';
-  if (key === 'allowCleartext') return '--allow-cleartext';
-  if (key === 'ownSenders') return '--own-senders';
-  if (key === 'recipientDelimiter') return '--recipient-delimiter';
-  if (key === 'scramKey') return '--scram-key';
-  return key === 'sasl' ? '--mechanisms' : `--${key}`;
+  if (key === 'sasl') return '--mechanisms';
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function splitList(list: string): readonly string[] {
-  return list.split(/[\s,]+/).filter((word) => word !== '');
+type Values = ReturnType<typeof parse>;
+
+/** Joins the options for TLS; undefined without any. */
+function tlsFilesOf(options: Pick<Values, `tls-${string}` & keyof Values>): Config['tls'] {
+  const {
+    'tls-cert': cert,
+    'tls-key': key,
+    'tls-client-ca': clientCa,
+    'tls-passphrase-file': passphraseFile,
+  } = options;
+  if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: expected --tls-key FILE with it');
+  if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: expected --tls-cert FILE with it');
+  if (cert !== undefined && key !== undefined) {
+    return {
+      cert,
+      key,
+      ...(passphraseFile !== undefined && { passphraseFile }),
+      ...(clientCa !== undefined && { clientCa }),
+    };
+  }
+  for (const name of ['tls-client-ca', 'tls-passphrase-file'] as const) {
+    if (options[name] === undefined) continue;
+    throw new UsageError(`--${name}: expected --tls-cert FILE and --tls-key FILE with it`);
+  }
+  return undefined;
+}
+
+/** Returns an option's value as one of the words that the option takes. */
+function wordOf<const W extends string>(
+  option: string,
+  value: string | undefined,
+  words: readonly W[],
+  separator: string,
+): W | undefined {
+  const known = words.find((word) => word === value);
+  if (value !== undefined && known === undefined)
+    throw new UsageError(`--${option}: expected ${words.join(separator)}`);
+  return known;
 }
 
 function parse(argv: readonly string[]) {
-  const { values, tokens, positionals } = parseStrictly(argv, SERVE_OPTIONS, 'serve');
+  const { values, tokens, positionals } = parseArguments(argv, SERVE_OPTIONS, 'serve');
   const [positional] = positionals;
-  if (positional !== undefined)
+  if (positional !== undefined) {
     throw new UsageError(`${redactSpec(positional)}: expected an option, such as --listen URL`);
-  const given = new Set<string>();
+  }
+  const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
-    if (given.has(token.name) && !MULTIPLE.has(token.name)) throw new UsageError(`--${token.name}: expected only once`);
-    given.add(token.name);
+    if (seen.has(token.name) && !MULTIPLE.has(token.name)) throw new UsageError(`--${token.name}: expected only once`);
+    seen.add(token.name);
   }
   return values;
 }
 
+/** The options that the operator may give several times. */
 const MULTIPLE: ReadonlySet<string> = new Set(
   Object.entries(SERVE_OPTIONS).flatMap(([name, option]) => ('multiple' in option ? [name] : [])),
 );

@@ -1,20 +1,19 @@
 import { after, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type AvatarId } from '@postern/cred';
 import { OwnSenderDelivery, parseMailbox } from '@postern/esmtp';
-import type { DeliveryFactory } from './delivery-target.ts';
-import { disposeOf } from './dispose-of.ts';
+import { type DeliveryFactory, wrapDeliveries } from './delivery-target.ts';
+import { UsageError } from './errors.ts';
 import { readTargets } from './recipients.ts';
 import type { OwnSendersSettings } from './recipients-settings.ts';
-import { UsageError } from './usage-error.ts';
 
-/** What the senders of a server have to do with the rest of it. */
+/** The part of the server's settings that decides about senders. */
 export interface OwnSendersContext {
-  /** The domains at which a user without one has an address. */
+  /** The domains at which a user name without a domain is an address. */
   readonly domains: readonly string[];
   readonly recipientDelimiter: string;
 }
 
-/** The addresses that each user may send from. SIGHUP reads the file again. */
+/** The addresses that each user may send from. `load()` reads the file again. */
 export class OwnSenders {
   readonly #settings: OwnSendersSettings;
   readonly #context: OwnSendersContext;
@@ -26,12 +25,16 @@ export class OwnSenders {
     this.#context = context;
   }
 
-  /** True if there is a file to be read again. */
+  /** True if `load()` reads a file. */
   get hasFile(): boolean {
     return this.#settings.kind === 'table' && 'file' in this.#settings.source;
   }
 
-  /** Reads the file, if there is one. Rejects with a UsageError that names file and line; what was read before stays in use then. */
+  /**
+   * Reads the file, if there is one. After an error the table of the last load stays in use.
+   *
+   * @throws UsageError that names the file and the line.
+   */
   async load(): Promise<void> {
     if (this.#settings.kind !== 'table') return;
     this.#loads += 1;
@@ -43,13 +46,16 @@ export class OwnSenders {
       if (wrong !== undefined) {
         throw new UsageError(`${placeOf(user)}: expected addresses or @domain, not ${JSON.stringify(wrong)}`);
       }
-      table.set(foldName(user), [...(table.get(foldName(user)) ?? []), ...addresses]);
+      table.set(foldCase(user), [...(table.get(foldCase(user)) ?? []), ...addresses]);
     }
-    // A load that began later has read what is newer.
+    // A load that began later has read a newer file.
     if (load === this.#loads) this.#table = table;
   }
 
-  /** Returns what a user may send from: addresses, and domains as `@example.com`. */
+  /**
+   * Returns the addresses and domains (`@example.com`) that a user may send from. Undefined for an
+   * anonymous client, and for a user without an entry.
+   */
   addressesOf(avatarId: AvatarId): MaybePromise<readonly string[] | undefined> {
     if (avatarId === ANONYMOUS) return undefined;
     switch (this.#settings.kind) {
@@ -58,27 +64,19 @@ export class OwnSenders {
           ? this.#context.domains.map((domain) => `${avatarId}@${domain}`).filter(isSender)
           : [avatarId];
       case 'table':
-        return this.#table.get(foldName(avatarId));
+        return this.#table.get(foldCase(avatarId));
       case 'lookup':
         return after(this.#settings.lookup(avatarId), (found) => (typeof found === 'string' ? [found] : (found ?? [])));
     }
   }
 
-  /** Returns a destination through which each user sends as itself. A client that has not logged in has no sender of its own. */
-  guard(destination: DeliveryFactory): DeliveryFactory {
+  /** Returns a factory whose deliveries accept a user's own senders only. An anonymous client has no own sender. */
+  guard(inner: DeliveryFactory): DeliveryFactory {
     const { recipientDelimiter } = this.#context;
     const addresses = (avatarId: AvatarId) => this.addressesOf(avatarId);
-    const factory: DeliveryFactory = (avatarId, mind) =>
-      after(destination(avatarId, mind), (delivery) =>
-        avatarId === ANONYMOUS
-          ? delivery
-          : new OwnSenderDelivery(delivery, { avatarId, addresses, recipientDelimiter }),
-      );
-    return Object.assign(factory, {
-      isLocal: destination.isLocal ?? false,
-      prepare: async () => await destination.prepare?.(),
-      [Symbol.asyncDispose]: () => disposeOf(destination),
-    });
+    return wrapDeliveries(inner, (delivery, avatarId) =>
+      avatarId === ANONYMOUS ? delivery : new OwnSenderDelivery(delivery, { avatarId, addresses, recipientDelimiter }),
+    );
   }
 }
 
@@ -86,6 +84,7 @@ function isSender(address: string): boolean {
   return parseMailbox(address.startsWith('@') ? `x${address}` : address) !== undefined;
 }
 
-function foldName(name: string): string {
+/** Folds ASCII letters only. */
+function foldCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -2,25 +2,26 @@ import { type AnyChecker, isUserDirectory, type UserDirectory } from '@postern/c
 import { type AliasEntry, isAddressLiteral, isDomain, type RecipientLookup } from '@postern/esmtp';
 import { isAddress, splitTargets } from './address-files.ts';
 import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+import { splitList } from './option-values.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
-/** Names and their addresses, or the file that holds them. */
+/** A file of names and addresses, or its entries. */
 export type TargetsSource = { readonly file: string } | { readonly entries: readonly AliasEntry[] };
 
-/** Who lives here, before any file is read. */
+/** The settings of local recipients, before any file is read. */
 export interface RecipientsSettings {
-  /** Undefined if neither a list nor a file says it. */
+  /** Addresses, local parts and `@domain`. Undefined if no list names recipients. */
   readonly mailboxes: readonly string[] | undefined;
   readonly files: readonly string[];
-  /** The user databases that are asked. */
+  /** The user databases whose users are recipients. */
   readonly users: readonly UserDirectory[];
   readonly lookup: RecipientLookup | undefined;
   readonly domains: readonly string[] | '*' | undefined;
   readonly aliases: TargetsSource | undefined;
 }
 
-/** Whose addresses are a user's, before any file is read. */
+/** The settings of each user's own senders, before any file is read. */
 export type OwnSendersSettings =
   | { readonly kind: 'users' }
   | { readonly kind: 'table'; readonly source: TargetsSource }
@@ -29,10 +30,14 @@ export type OwnSendersSettings =
 /** Returns the addresses and domains (`@example.com`) that a user may send from. */
 export type OwnSendersLookup = Extract<NonNullable<Config['ownSenders']>, (...args: never[]) => unknown>;
 
-/** The parts of {@link RecipientsSettings} that `recipients` sets. */
+/** The parts of {@link RecipientsSettings} that the option `recipients` sets. */
 type Sources = Pick<RecipientsSettings, 'mailboxes' | 'files' | 'users' | 'lookup'>;
 
-/** Parses `recipients` of the configuration. @throws UsageError */
+/**
+ * Parses the option `recipients`.
+ *
+ * @throws UsageError
+ */
 export function parseRecipients(
   recipients: NonNullable<Config['recipients']>,
   checkers: readonly AnyChecker[],
@@ -50,7 +55,11 @@ export function parseRecipients(
   return { ...NO_SOURCES, mailboxes: users.length === 0 || mailboxes.length > 0 ? mailboxes : undefined, files, users };
 }
 
-/** Parses `domains`: domains, address literals, or `*`. @throws UsageError */
+/**
+ * Parses the option `domains`: domains, address literals, or `*`.
+ *
+ * @throws UsageError
+ */
 export function parseDomains(domains: NonNullable<Config['domains']>): readonly string[] | '*' {
   const list = typeof domains === 'string' ? splitList(domains) : domains;
   if (list.includes('*')) {
@@ -64,7 +73,11 @@ export function parseDomains(domains: NonNullable<Config['domains']>): readonly 
   return list;
 }
 
-/** Parses a file's name, or a table of names and addresses. @throws UsageError */
+/**
+ * Parses the option `aliases`: the name of a file, or a table of names and addresses.
+ *
+ * @throws UsageError
+ */
 export function parseTargets(source: NonNullable<Config['aliases']>): TargetsSource {
   if (typeof source === 'string') {
     const file = source.replace(/^file:/, '');
@@ -77,7 +90,11 @@ export function parseTargets(source: NonNullable<Config['aliases']>): TargetsSou
   };
 }
 
-/** Parses `ownSenders`. @throws UsageError */
+/**
+ * Parses the option `ownSenders`.
+ *
+ * @throws UsageError
+ */
 export function parseOwnSenders(source: NonNullable<Config['ownSenders']>): OwnSendersSettings {
   if (typeof source === 'function') return { kind: 'lookup', lookup: source };
   if (source === 'users') return { kind: 'users' };
@@ -90,19 +107,15 @@ export function parseOwnSenders(source: NonNullable<Config['ownSenders']>): OwnS
 function directoriesOf(checkers: readonly AnyChecker[]): readonly UserDirectory[] {
   const directories = checkers.filter((checker) => isUserDirectory(checker));
   if (directories.length > 0) return directories;
-  throw new UsageError('users: expected a user database in --auth that knows its users (hasUser)');
+  throw new UsageError('users: expected a user database in --auth with the method hasUser');
 }
 
 function parseAddresses(spec: string): readonly string[] {
   const addresses = splitTargets(spec);
   const wrong = addresses.find((address) => !isAddress(address));
   if (wrong === undefined && addresses.length > 0) return addresses;
-  const given = wrong === undefined ? '' : `, not ${JSON.stringify(wrong)}`;
-  throw new UsageError(`expected users, file:FILE, or addresses such as ann@example.com or @example.com${given}`);
-}
-
-function splitList(list: string): readonly string[] {
-  return list.split(/[\s,]+/).filter((word) => word !== '');
+  const mistake = wrong === undefined ? '' : `, not ${JSON.stringify(wrong)}`;
+  throw new UsageError(`expected users, file:FILE, or addresses such as ann@example.com or @example.com${mistake}`);
 }
 
 function isMap<K, V>(value: ReadonlyMap<K, V> | object): value is ReadonlyMap<K, V> {

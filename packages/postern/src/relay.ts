@@ -1,34 +1,53 @@
-import { type RelayOptions as NextOptions, relay as relayTo } from '@postern/relay';
+import { type RelayOptions as DeliveryOptions, relay as relayDelivery } from '@postern/relay';
 import { passwordResponders, type UserPassword } from '@postern/sasl/client';
 import { DeliveryTarget } from './delivery-target.ts';
-import { isEhloName } from './ehlo-option.ts';
+import { UsageError } from './errors.ts';
 import { type NextServer, parseNextServer } from './next-server.ts';
-import { unknownName } from './shape.ts';
-import { UsageError } from './usage-error.ts';
+import { expectKnownNames, isHostname } from './option-values.ts';
 
-/** The next server, and how to log in there. What is left out has @postern/relay's default; troubles go to the log. */
-export interface RelayOptions extends Partial<Omit<NextOptions, 'endpoint' | 'lmtp' | 'tls'>> {
-  /** As `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp+unix:PATH`, with `?tls=` if wanted. */
+/**
+ * The next server and the login there. The other options are those of `relay()` in `@postern/relay`,
+ * with the defaults there; errors go to the command's log.
+ */
+export interface RelayOptions extends Partial<Omit<DeliveryOptions, 'endpoint' | 'lmtp' | 'tls'>> {
+  /**
+   * The next server as `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT` or
+   * `lmtp+unix:PATH`, with `?tls=required|offered|none` if wanted.
+   */
   readonly to: string;
-  /** Logs in with this name and `password`, by the strongest mechanism that the server offers. */
+  /** The user name for a login with `password`, by the strongest mechanism that the server offers. */
   readonly username?: string;
   readonly password?: string | undefined;
-  /** The mechanisms that the login may use: `['PLAIN']`. Default: all that a password does for. */
+  /** The mechanisms that the login may use: `['PLAIN']`. Default: every mechanism for passwords. */
   readonly mechanisms?: readonly string[];
 }
 
-/** Hands messages on to the next server, for `deliver` in the config file. Throws a UsageError. */
-export function relay(given: RelayOptions): DeliveryTarget {
-  const unknown = unknownName(given, OPTIONS);
-  if (unknown !== undefined) {
-    throw new UsageError(`relay: expected ${Object.keys(OPTIONS).join(', ')}, not ${JSON.stringify(unknown)}`);
-  }
-  const { to, username, password, mechanisms, ...options } = given;
-  const nextServer = nextServerOf(to);
+/**
+ * Sends messages to the next server: for `deliver` and `notify` in the config file.
+ *
+ * @example
+ * ```ts
+ * import { defineConfig, relay } from 'postern';
+ *
+ * export default defineConfig({
+ *   deliver: relay({
+ *     to: 'smtp:smtp.example.net:587',
+ *     username: 'relay',
+ *     password: process.env['RELAY_PASSWORD'] ?? '',
+ *   }),
+ * });
+ * ```
+ *
+ * @throws UsageError for an option that is unknown or cannot work.
+ */
+export function relay(options: RelayOptions): DeliveryTarget {
+  expectKnownNames('relay', options, OPTION_NAMES);
+  const { to, username, password, mechanisms, ...others } = options;
+  const nextServer = parseTo(to);
   if ((username === undefined) !== (password === undefined)) {
     throw new UsageError('relay: expected username and password, or neither');
   }
-  if (options.ehlo !== undefined && !isEhloName(options.ehlo)) {
+  if (others.ehlo !== undefined && !isHostname(others.ehlo)) {
     throw new UsageError('relay: ehlo: expected a domain, or an address as [192.0.2.1] or [IPv6:2001:db8::1]');
   }
   const responders =
@@ -39,7 +58,7 @@ export function relay(given: RelayOptions): DeliveryTarget {
   return new DeliveryTarget(({ log, hostname }) => {
     const onError = (error: unknown) => log.error('the next server did not take a message', { to, error });
     try {
-      return relayTo({ hostname, onError, ...responders, ...options, ...nextServer });
+      return relayDelivery({ hostname, onError, ...responders, ...others, ...nextServer });
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`relay: ${error.message}`, { cause: error });
       throw error;
@@ -60,7 +79,7 @@ function respondersFor(user: UserPassword, mechanisms: readonly string[] | undef
   return { responders: responders.filter(({ mechanism }) => wanted.has(mechanism)) };
 }
 
-function nextServerOf(to: string): NextServer {
+function parseTo(to: string): NextServer {
   try {
     return parseNextServer(to);
   } catch (error) {
@@ -68,7 +87,8 @@ function nextServerOf(to: string): NextServer {
   }
 }
 
-const OPTIONS: Record<keyof RelayOptions, true> = {
+/** The type requires every option. */
+const OPTION_NAMES: Readonly<Record<keyof RelayOptions, true>> = {
   to: true,
   username: true,
   password: true,

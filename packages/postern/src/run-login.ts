@@ -1,4 +1,7 @@
 import { hostname } from 'node:os';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { printable } from '@postern/esmtp';
 import { connectSmtp, ehloName, type SmtpClient } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import {
@@ -10,19 +13,19 @@ import {
   type Responder,
   xoauth2Responder,
 } from '@postern/sasl/client';
-import type { CommandProcess } from './command-process.ts';
+import { type CommandProcess, printerTo } from './command-process.ts';
+import { UsageError } from './errors.ts';
 import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
-import { printerTo } from './print.ts';
-import { printable } from './printable.ts';
-import { readSecret } from './read-secret.ts';
-import { redactSpec } from './redact-spec.ts';
+import { redactSpec } from './option-values.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
- * `postern login`: logs in to a server as a client, and prints the dialogue, with secrets masked, and what it came to. The exit code
- * is 0 if it succeeded, 1 if the server refused the credentials, 2 if there was trouble.
+ * Runs `postern login`: logs in to a server as a client, and prints the dialogue, with secrets
+ * masked, and the outcome. Resolves to the exit code: 0 after a login, 1 if the server refused the
+ * credentials, 2 for any other failure.
+ *
+ * @throws UsageError
  */
 export async function runLogin(argv: readonly string[], process: CommandProcess): Promise<number> {
   const print = printerTo(process.stdout);
@@ -32,9 +35,9 @@ export async function runLogin(argv: readonly string[], process: CommandProcess)
   try {
     const client = await logIn(options, responders, process);
     const milliseconds = Math.round(performance.now() - begin);
-    const facts = outcome(client, options, milliseconds);
+    const outcome = outcomeOf(client, options, milliseconds);
     await client[Symbol.asyncDispose]();
-    await print(facts);
+    await print(outcome);
     return 0;
   } catch (error) {
     await print(`not logged in: ${explainLoginFailure(error)}\n`);
@@ -62,7 +65,10 @@ async function logIn(
   });
 }
 
-/** All that can be made of a password; a mechanism for a token, a certificate or nothing only if it is named. */
+/**
+ * Returns a responder for each mechanism that works with a password. A mechanism that takes a token,
+ * a certificate or nothing must be named.
+ */
 function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, secret: string): readonly Responder[] {
   const host = 'host' in endpoint ? endpoint.host : 'localhost';
   const service = mechanism === 'DIGEST-MD5' ? { digestUri: { service: 'smtp', host } } : {};
@@ -78,7 +84,7 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
   const named = all.filter((responder) => responder.mechanism === mechanism);
   if (named.length > 0) return named;
   if (mechanism === 'CRAM-MD5' || mechanism === 'LOGIN') {
-    throw new UsageError(`--mechanism: expected one that can say whom to act as (--authzid), not ${mechanism}`);
+    throw new UsageError(`--mechanism: expected one with an authorization identity (--authzid), not ${mechanism}`);
   }
   const known = all.map((responder) => responder.mechanism);
   throw new UsageError(
@@ -86,7 +92,25 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
   );
 }
 
-function outcome(client: SmtpClient, { user }: LoginOptions, milliseconds: number): string {
+/** Asks for a secret at the terminal, without echo; without a terminal reads the first line of the standard input. */
+async function readSecret(
+  { stdin, stderr }: Pick<CommandProcess, 'stdin' | 'stderr'>,
+  prompt: string,
+): Promise<string> {
+  if (stdin.isTTY) stderr.write(prompt);
+  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: silence, terminal: stdin.isTTY === true });
+  try {
+    const { value = '' } = await lines[Symbol.asyncIterator]().next();
+    return value as string;
+  } finally {
+    lines.close();
+    if (stdin.isTTY) stderr.write('\n');
+    stdin.destroy();
+  }
+}
+
+function outcomeOf(client: SmtpClient, { user }: LoginOptions, milliseconds: number): string {
   const { responder, channel } = client;
   const binding = responder?.channelBinding?.(channel);
   const { tls } = channel;

@@ -1,38 +1,38 @@
 import { setTimeout } from 'node:timers/promises';
-import type { CommandProcess } from './command-process.ts';
-import { firstAddresses } from './first-addresses.ts';
-import { firstMessage } from './first-message.ts';
+import { type CommandProcess, printerTo } from './command-process.ts';
+import { firstAddresses, firstMessage } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
-import { npmEnded } from './npm-parent.ts';
-import { printerTo } from './print.ts';
-import { readSettings } from './read-settings.ts';
-import { type Server, startServer } from './serve.ts';
-import { readsFilesAgain, type Settings } from './settings.ts';
-import { firstSignal } from './signals.ts';
-import { waitingMessage } from './waiting-message.ts';
-import type { Ready } from './worker-config.ts';
-import { applyWorkerConfig, receiveWorkerConfig } from './worker-config.ts';
+import { type RunningServer, startServer } from './serve.ts';
+import { readSettings, readsFilesAgain, type Settings } from './settings.ts';
+import { firstSignal, npmEnded } from './signals.ts';
+import { applyWorkerConfig, findSupervisor } from './supervisor.ts';
+import type { WorkerReady } from './worker-messages.ts';
 import { Workers } from './workers.ts';
 
-/** `postern serve`: runs until a signal ends it. */
+/**
+ * Runs `postern serve` until a signal ends it. Resolves to the exit code.
+ *
+ * @throws UsageError or StartError
+ */
 export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
-  const supervisor = await receiveWorkerConfig();
+  const supervisor = await findSupervisor();
   const settings = await readSettings(argv);
   const log = openLog(settings.log, process.stderr);
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
   if (supervisor === undefined) return await serve(settings, log, process);
 
-  // From before the first client comes: none is dropped without a word.
+  // The handlers come before the first client: a signal must not drop clients without a reply.
   const signal = firstSignal(process, settings);
-  const starting = start(applyWorkerConfig(settings, supervisor.orders), log, process);
+  const starting = start(applyWorkerConfig(settings, supervisor.config), log, process);
   const server = await Promise.race([starting, signal]);
   if (typeof server === 'string') return await end(starting, log, server);
-  // Without its supervisor it stops.
-  const stop = Promise.race([signal, supervisor.leave('disconnect')]);
-  supervisor.tell(readyOf(server));
+  // A worker ends with its supervisor.
+  const stop = Promise.race([signal, supervisor.ended('disconnect')]);
+  supervisor.reportReady(readyOf(server));
   return await end(starting, log, await stop);
 }
 
+/** Serves in this process. */
 async function serve(settings: Settings, log: Log, process: CommandProcess): Promise<number> {
   const signal = Promise.race([firstSignal(process, settings), npmEnded(process)]);
   const starting = start(settings, log, process);
@@ -41,7 +41,7 @@ async function serve(settings: Settings, log: Log, process: CommandProcess): Pro
   return await end(starting, log, await signal);
 }
 
-/** Has others serve. */
+/** Serves in several processes, which this process supervises. */
 async function supervise(
   argv: readonly string[],
   settings: Settings,
@@ -60,22 +60,20 @@ async function supervise(
   return 0;
 }
 
-async function start(settings: Settings, log: Log, process: CommandProcess): Promise<Server> {
-  const print = printerTo(process.stdout);
-  const { hostname, recipientDelimiter } = settings;
-  const server = startServer(settings, { log, print, hostname, recipientDelimiter });
+async function start(settings: Settings, log: Log, process: CommandProcess): Promise<RunningServer> {
+  const server = startServer(settings, { log, print: printerTo(process.stdout) });
   if (readsFilesAgain(settings)) process.on('SIGHUP', () => void reload(server, log));
   return await server;
 }
 
-function readyOf({ listeners }: Server): Ready {
+function readyOf({ listeners }: RunningServer): WorkerReady {
   return { urls: listeners.map(({ url }) => url), ports: listeners.map(({ address }) => address.port) };
 }
 
-/** Does not reject: that nobody may be there to read it is no reason not to serve. */
+/** Prints the URLs and the first message. Never rejects: a closed standard output does not stop the server. */
 async function announce(
   settings: Settings,
-  { urls, ports }: Ready,
+  { urls, ports }: WorkerReady,
   log: Log,
   { stdout }: CommandProcess,
 ): Promise<void> {
@@ -83,35 +81,45 @@ async function announce(
   const print = printerTo(stdout);
   try {
     await print(urls.map((url) => `listening ${url}\n`).join(''));
-    const at = listeners.findIndex(({ service }) => service === 'submission');
-    const [first, port] = [listeners[at] ?? listeners[0], ports[Math.max(at, 0)]];
-    if (demoUser !== undefined && first !== undefined && port !== undefined) {
-      await print(firstMessage(first, port, demoUser, firstAddresses(settings, demoUser)));
+    const index = Math.max(
+      listeners.findIndex(({ service }) => service === 'submission'),
+      0,
+    );
+    const [listener, port] = [listeners[index], ports[index]];
+    if (demoUser !== undefined && listener !== undefined && port !== undefined) {
+      await print(firstMessage(listener, port, demoUser, firstAddresses(settings, demoUser)));
     }
   } catch (error) {
-    log.warn('nothing can be written to the standard output', { error });
+    log.warn('cannot write to the standard output', { error });
   }
 }
 
-async function end(starting: Promise<Server>, log: Log, signal: string): Promise<number> {
+/** Ends the server, or a start that is not complete after {@link START_END_TIMEOUT_MS}. Resolves to the exit code. */
+async function end(starting: Promise<RunningServer>, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
-  const server = await Promise.race([starting, setTimeout(START_GRACE, undefined)]);
+  const server = await Promise.race([starting, setTimeout(START_END_TIMEOUT_MS, undefined)]);
   if (server !== undefined) await close(server, log, signal);
   log.info('stopped');
   return 0;
 }
 
-/** Says for whom the server waits, unless all clients leave at once. */
-async function close(server: Server, log: Log, signal: string): Promise<void> {
-  const closed = server.close(GRACE);
-  const over = await Promise.race([closed.then(() => true), setTimeout(QUIET_CLOSE_MS, false)]);
+/** Closes the server, and logs the number of clients unless all of them disconnect at once. */
+async function close(server: RunningServer, log: Log, signal: string): Promise<void> {
+  const closed = server.close(SHUTDOWN_TIMEOUT_MS);
+  const isClosed = await Promise.race([closed.then(() => true), setTimeout(QUIET_CLOSE_MS, false)]);
   const clients = server.listeners.reduce((sum, { connections }) => sum + connections, 0);
-  if (!over && clients > 0) log.info(waitingMessage(clients, signal));
+  if (!isClosed && clients > 0) log.info(waitingMessage(clients, signal));
   await closed;
 }
 
-async function reload(server: Promise<Server>, log: Log): Promise<void> {
-  for (const { read, done, failed } of (await server.catch(() => undefined))?.files ?? []) {
+function waitingMessage(clients: number, signal: string): string {
+  const waiting = `waiting for ${clients} ${clients === 1 ? 'client' : 'clients'}`;
+  return signal === 'SIGINT' ? `${waiting}, Ctrl-C again to end` : waiting;
+}
+
+async function reload(server: Promise<RunningServer>, log: Log): Promise<void> {
+  const { files = [] } = (await server.catch(() => undefined)) ?? {};
+  for (const { read, done, failed } of files) {
     try {
       await read();
       log.info(done);
@@ -123,7 +131,6 @@ async function reload(server: Promise<Server>, log: Log): Promise<void> {
 
 /** A close that takes longer is worth a line in the log. */
 const QUIET_CLOSE_MS = 200;
-/** Milliseconds. */
-const GRACE = 10_000;
-/** For a start that is under way: whoever waits for it may wait for ever, and nobody is served yet. */
-const START_GRACE = 1_000;
+const SHUTDOWN_TIMEOUT_MS = 10_000;
+/** A start may never end, and no client is connected yet. */
+const START_END_TIMEOUT_MS = 1_000;

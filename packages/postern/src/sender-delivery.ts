@@ -8,54 +8,54 @@ import {
   type RcptParameters,
   Rejection,
 } from '@postern/esmtp';
-import { disposeOf } from './dispose-of.ts';
+import { disposeOfAll } from './delivery-target.ts';
 
-/** The ways to senders. */
-export interface SenderWays {
-  /** Where mail for senders who live here is kept. Undefined if no mail is kept here. */
+/** The routes of notifications to senders. */
+export interface SenderRoutes {
+  /** The delivery into the mailboxes of this server. Undefined if the server stores no mail. */
   readonly local: MessageDelivery | undefined;
-  /** Returns true for a sender who lives here. */
-  readonly livesHere: (sender: ForwardPath) => MaybePromise<boolean>;
-  /** What sends to all other senders. Undefined if nothing does. */
+  /** Returns true for a sender with a mailbox on this server. */
+  readonly isLocal: (sender: ForwardPath) => MaybePromise<boolean>;
+  /** The delivery to all other senders. Undefined if no server sends them on. */
   readonly remote: MessageDelivery | undefined;
 }
 
-/** Delivers notifications: into the mailbox of a sender who lives here, else by the other way. */
+/** Delivers notifications into the mailbox of a local sender, and to other senders by the remote route. */
 export class SenderDelivery extends MessageDelivery implements AsyncDisposable {
-  readonly #ways: SenderWays;
+  readonly #routes: SenderRoutes;
   readonly #chosen = new WeakMap<ForwardPath, MessageDelivery>();
 
-  constructor(ways: SenderWays) {
+  constructor(routes: SenderRoutes) {
     super();
-    this.#ways = ways;
+    this.#routes = routes;
   }
 
-  /** The way is not known before the recipient. */
+  /** The route depends on the recipient: `validateTo` calls `validateFrom` of the route. */
   validateFrom(): void {}
 
   async validateTo(sender: ForwardPath, parameters: RcptParameters, mail?: MailParameters): Promise<void> {
-    const { local, livesHere, remote } = this.#ways;
-    const way = local !== undefined && (await livesHere(sender)) ? local : remote;
-    if (way === undefined) throw new Rejection(550, '5.4.4', 'No way to this sender');
-    await way.validateFrom(null, mail ?? { smtpUtf8: !sender.isAscii });
-    await way.validateTo(sender, parameters, mail);
-    this.#chosen.set(sender, way);
+    const { local, isLocal, remote } = this.#routes;
+    const route = local !== undefined && (await isLocal(sender)) ? local : remote;
+    if (route === undefined) throw noRoute();
+    await route.validateFrom(null, mail ?? { smtpUtf8: !sender.isAscii });
+    await route.validateTo(sender, parameters, mail);
+    this.#chosen.set(sender, route);
   }
 
   openMessage(envelope: Envelope): MaybePromise<Message> {
     const [recipient] = envelope.recipients;
-    const way = recipient && this.#chosen.get(recipient.forwardPath);
-    if (way === undefined) throw new Rejection(550, '5.4.4', 'No way to this sender');
-    return way.openMessage(envelope);
+    const route = recipient && this.#chosen.get(recipient.forwardPath);
+    if (route === undefined) throw noRoute();
+    return route.openMessage(envelope);
   }
 
-  /** Disposes of both ways. */
+  /** Disposes of both routes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { local, remote } = this.#ways;
-    const disposals = [local, remote].map(async (way) => {
-      if (way !== undefined) await disposeOf(way);
-    });
-    await Promise.allSettled(disposals);
-    await Promise.all(disposals);
+    const { local, remote } = this.#routes;
+    await disposeOfAll([local, remote].filter((route) => route !== undefined));
   }
+}
+
+function noRoute(): Rejection {
+  return new Rejection(550, '5.4.4', 'No route to this sender');
 }

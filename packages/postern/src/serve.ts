@@ -1,48 +1,62 @@
 import { setTimeout } from 'node:timers/promises';
-import { identifiers, Misconfiguration, start } from '@postern/inversify';
-import { type Certificates, EncryptedKey, type Listener } from '@postern/node';
+import { type Certificates, type Listener, serve } from '@postern/node';
+import { loadCertificates } from './certificates.ts';
 import { type Composition, compose } from './compose.ts';
-import type { DeliveryTargetContext } from './delivery-target.ts';
+import { type CommandOutput, prepareDelivery } from './delivery-target.ts';
+import { cannotListen } from './errors.ts';
+import type { Log } from './log.ts';
 import { warnOfOffers } from './offer-warnings.ts';
-import { connectionsWithin, isShort, openFiles } from './open-files.ts';
-import { prepare } from './prepare.ts';
+import { withinOpenFiles } from './open-files.ts';
 import { loadScramKey } from './scram-key.ts';
 import type { Settings } from './settings.ts';
-import { cannotListen } from './start-error.ts';
 import { startWarnings } from './start-warnings.ts';
-import { UsageError } from './usage-error.ts';
 
 /** A server that runs. */
-export interface Server {
+export interface RunningServer {
   readonly listeners: readonly Listener[];
-  /** The files that can be read again, in their order. */
-  readonly files: readonly ReadFiles[];
-  /** Stops accepting, lets what is under way end, for so many milliseconds at most, and closes everything. */
+  /** The files that SIGHUP reloads, in this order. */
+  readonly files: readonly ReloadableFiles[];
+  /**
+   * Accepts no more clients, gives transactions `shutdownTimeout` milliseconds, and closes all parts.
+   * Resolves after at most twice that time. Never rejects: the log has the errors.
+   */
   close(shutdownTimeout: number): Promise<void>;
 }
 
-/** Files that can be read again, and what the log says of that. */
-export interface ReadFiles {
-  /** Rejects if what they hold cannot be used: then what is in use stays in use. */
+/** Files that the server can reload, and the messages for the log. */
+export interface ReloadableFiles {
+  /** Rejects if the files are unusable. Then their previous contents stay in use. */
   readonly read: () => Promise<void>;
   readonly done: string;
   readonly failed: string;
 }
 
-/** Starts all listeners, or none. Rejects with a UsageError or a StartError. */
-export async function startServer(wanted: Settings, context: DeliveryTargetContext): Promise<Server> {
-  const settings = await withScramKey(withinOpenFiles(wanted, context));
-  const composition = compose(settings, context);
-  for (const { message, fields } of startWarnings(settings, composition.acceptsAnonymous))
-    context.log.warn(message, fields);
-  warnOfOffers(settings, composition, context.log);
-  await composition.recipients?.load();
-  await composition.ownSenders?.load();
-  warnOfPostmaster(composition, context);
-  await prepare(composition.destination);
-  const certificates = await loadCertificates(settings, composition);
-  const server = await start(composition.container).catch((error: unknown) => {
-    throw explained(error);
+/**
+ * Starts all listeners, or none.
+ *
+ * @throws UsageError or StartError
+ */
+export async function startServer(wanted: Settings, output: CommandOutput): Promise<RunningServer> {
+  const { log } = output;
+  const settings = await withScramKey(withinOpenFiles(wanted, log));
+  const composition = compose(settings, output);
+  const { portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
+  for (const { message, fields } of startWarnings(settings, acceptsAnonymous)) log.warn(message, fields);
+  warnOfOffers(settings, composition, log);
+  await recipients?.load();
+  await ownSenders?.load();
+  warnOfPostmaster(composition, log);
+  await prepareDelivery(factory);
+  const certificates = settings.tls && (await loadCertificates(settings.tls, (warning) => log.warn(warning)));
+  const server = await serve({
+    listeners: composition.listeners.map((options) => ({ ...options, ...(certificates && { certificates }) })),
+    portal,
+    resources: [
+      ...checkers.map((checker, index) => [`auth ${index + 1}`, checker] as const),
+      ['deliver', factory] as const,
+    ],
+  }).catch((error: unknown) => {
+    throw cannotListen(error);
   });
   return {
     listeners: server.listeners,
@@ -50,8 +64,8 @@ export async function startServer(wanted: Settings, context: DeliveryTargetConte
     async close(shutdownTimeout) {
       const closed = server
         .close({ shutdownTimeout })
-        .catch((error: unknown) => context.log.error('not everything could be closed', { error }));
-      // An avatar or a checker that does not let go must not keep the process, nor, where nothing else does, let it end before us.
+        .catch((error: unknown) => log.error('the server closed with errors', { error }));
+      // A part that never closes must not keep the process. The timer keeps it until then.
       await Promise.race([closed, setTimeout(2 * shutdownTimeout)]);
     },
   };
@@ -63,27 +77,11 @@ async function withScramKey(settings: Settings): Promise<Settings> {
   return { ...settings, sasl: { ...sasl, scram: { ...sasl.scram, key: await loadScramKey(scramKey) } } };
 }
 
-function explained(error: unknown): unknown {
-  return error instanceof Misconfiguration && error.cause !== undefined ? cannotListen(error.cause) : error;
-}
-
-async function loadCertificates({ tls }: Settings, { container }: Composition): Promise<Certificates | undefined> {
-  if (tls === undefined) return undefined;
-  try {
-    return await container.getAsync(identifiers.Certificates);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const options = ['--tls-cert', '--tls-key', ...(tls.clientCa === undefined ? [] : ['--tls-client-ca'])].join(', ');
-    const hint = error instanceof EncryptedKey ? ` (${PASSPHRASE_OPTIONS})` : '';
-    throw new UsageError(`${options}: expected PEM files: ${message}${hint}`, { cause: error });
-  }
-}
-
 function filesOf(
   { recipients, ownSenders }: Composition,
   certificates: Certificates | undefined,
-): readonly ReadFiles[] {
-  const files: ReadFiles[] = [];
+): readonly ReloadableFiles[] {
+  const files: ReloadableFiles[] = [];
   if (certificates !== undefined) {
     files.push({
       read: () => certificates.reload(),
@@ -108,22 +106,8 @@ function filesOf(
   return files;
 }
 
-/** RFC 5321 §4.5.1 has mail for the postmaster accepted. Somebody should read it. */
-function warnOfPostmaster({ recipients, destination }: Composition, { log }: DeliveryTargetContext): void {
-  if (recipients === undefined || recipients.hasPostmaster || destination.isLocal !== true) return;
-  log.warn('nobody reads mail for postmaster, which is accepted: add an alias, such as postmaster: ann@example.com');
+/** Every server accepts mail for the postmaster (RFC 5321 §4.5.1): it should have a reader. */
+function warnOfPostmaster({ recipients, factory }: Composition, log: Log): void {
+  if (recipients === undefined || recipients.hasPostmaster || factory.isLocal !== true) return;
+  log.warn('mail for postmaster is accepted and has no reader: add an alias, such as postmaster: ann@example.com');
 }
-
-/** Takes no more connections than can be accepted. */
-function withinOpenFiles(settings: Settings, { log }: DeliveryTargetContext): Settings {
-  const files = openFiles();
-  const maxConnections = connectionsWithin(files, settings);
-  if (maxConnections === undefined) return settings;
-  if (isShort(maxConnections, settings)) {
-    const message = 'there may be fewer connections, since this process may not open more files (ulimit -n)';
-    log.warn(message, { files, connections: maxConnections });
-  }
-  return { ...settings, connections: { ...settings.connections, maxConnections } };
-}
-
-const PASSPHRASE_OPTIONS = '--tls-passphrase-file FILE, or passphrase beside the key in the config file';

@@ -1,26 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname as systemHostname } from 'node:os';
-import type { TlsPolicy } from '@postern/conversation';
-import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
-import { AnonymousChecker, type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
-import {
-  isAddressLiteral,
-  isDomain,
-  type Limits,
-  MessageDelivery,
-  type OptionalExtension,
-  withDefaultLimits,
-} from '@postern/esmtp';
+import type { MemoryBudgetOptions, TlsPolicy } from '@postern/conversation';
+import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+import { type Limits, MessageDelivery, type OptionalExtension } from '@postern/esmtp';
 import { type ConnectionLimits, networks } from '@postern/node';
 import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
-import { type ThrottleOptions, withThrottle } from '@postern/throttle';
+import type { ThrottleOptions } from '@postern/throttle';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
+import type { TlsSettings } from './certificates.ts';
 import type { Config, TlsFiles } from './config.ts';
-import { connectionLimits } from './connection-limits.ts';
+import { findConfigFile, loadConfig } from './config-file.ts';
 import { deliverSpecs } from './deliver-specs.ts';
-import { type DeliverySetting, DeliveryTarget } from './delivery-target.ts';
+import { DeliveryTarget } from './delivery-target.ts';
+import { UsageError } from './errors.ts';
+import { type LimitSettings, parseLimits, parseThrottle } from './limits.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
+import { isHostname, parseSpec, redactSpec } from './option-values.ts';
+import { optionOf, parseOptions } from './options.ts';
 import { hasFiles } from './recipients.ts';
 import {
   type OwnSendersSettings,
@@ -30,123 +27,140 @@ import {
   parseTargets,
   type RecipientsSettings,
 } from './recipients-settings.ts';
-import { redactSpec } from './redact-spec.ts';
 import { expectScramKey } from './scram-key.ts';
-import { parseSpec } from './spec.ts';
 import { suggestion } from './suggest.ts';
-import { UsageError } from './usage-error.ts';
 
-/** One listener, with every default filled in. */
+/** The settings of one listener, with every default. */
 export interface ListenerSettings extends Omit<ListenerUrl, 'tls'> {
   readonly tls: TlsPolicy;
 }
 
-/** The user who is made up where the operator names none. */
+/** The user that the server makes up if the operator names none. */
 export interface DemoUser {
   readonly username: string;
   readonly password: string;
 }
 
-/** A configuration in which everything has been parsed and has its value. */
+/** The parsed configuration, with every default. */
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   readonly checkers: readonly AnyChecker[];
   readonly demoUser: DemoUser | undefined;
-  readonly deliver: DeliverySetting;
-  /** Where notifications go; undefined for nowhere. */
-  readonly notify: DeliverySetting | undefined;
-  /** Who lives here; undefined if nothing says it. */
+  /** The target of messages. */
+  readonly deliver: DeliveryTarget;
+  /** The target of notifications to senders. Undefined for none. */
+  readonly notify: DeliveryTarget | undefined;
+  /** The local recipients. Undefined if no option names them. */
   readonly recipients: RecipientsSettings | undefined;
-  /** Which addresses users may send from; undefined for any. */
+  /** The addresses that users may send from. Undefined for any address. */
   readonly ownSenders: OwnSendersSettings | undefined;
   /** The characters that separate a tag from a user. */
   readonly recipientDelimiter: string;
   readonly hostname: string;
-  readonly tls: (TlsFiles & { readonly ticketSecret?: Uint8Array }) | undefined;
+  readonly tls: TlsSettings | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
-  /** At each listener. */
+  /** The limits of each listener. */
   readonly connections: ConnectionLimits;
-  /** Of each process. */
+  /** The memory limits of each process. */
   readonly memory: MemoryBudgetOptions;
   readonly disabledExtensions: readonly OptionalExtension[];
   readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
   readonly logUsernames: boolean;
-  /** The users whose passwords stand in the specs `memory:USER:PASSWORD`. */
+  /** The users whose passwords are in the specs `memory:USER:PASSWORD`. */
   readonly memoryUsers: readonly MemoryUser[];
   readonly sasl: ChallengersOptions;
   /** The file of SCRAM's server key. */
   readonly scramKey: string | undefined;
   /** Addresses and networks whose clients may send passwords without TLS. */
   readonly allowCleartext: readonly string[];
-  /** How many processes serve. */
+  /** The number of processes that serve. */
   readonly workers: number;
-  /** True if others serve the same ports. */
+  /** True if other processes serve the same ports. */
   readonly reusePort: boolean;
 }
 
-/** A configuration, and what its operator calls its properties: `--listen`, `listen in postern.config.ts`. */
+/** A configuration, and the operator's name of each property: `--listen`, `postern.config.ts: listen`. */
 export interface ConfigSource {
   readonly config: Config;
   readonly nameOf: (key: keyof Config) => string;
 }
 
-/** Joins configurations, of which an earlier one overrides a later one property by property, `sasl` and `tls` part by part. Throws a UsageError. */
+/**
+ * Reads the settings from the arguments of `serve` or `explain` and from the config file.
+ *
+ * @throws UsageError
+ */
+export async function readSettings(argv: readonly string[]): Promise<Settings> {
+  const { config, configFile } = parseOptions(argv);
+  const options = { config, nameOf: optionOf };
+  const file = findConfigFile(configFile);
+  if (file === undefined) return settingsOf(options);
+  return settingsOf(options, { config: await loadConfig(file), nameOf: (key) => `${file}: ${key}` });
+}
+
+/**
+ * Parses configurations. An earlier configuration overrides a later one: property by property, and
+ * part by part in `sasl` and `tls`.
+ *
+ * @throws UsageError that begins with the operator's name of the property.
+ */
 export function settingsOf(...sources: readonly ConfigSource[]): Settings {
-  const choose = <K extends keyof Config, T>(key: K, parse: (value: NonNullable<Config[K]>) => T): T | undefined => {
+  const parse = <K extends keyof Config, T>(key: K, parser: (value: NonNullable<Config[K]>) => T): T | undefined => {
     for (const { config, nameOf } of sources) {
       const value = config[key];
-      if (value !== undefined) return naming(nameOf(key), () => parse(value as NonNullable<Config[K]>));
+      if (value !== undefined) return underName(nameOf(key), () => parser(value as NonNullable<Config[K]>));
     }
     return undefined;
   };
-  // An option names the files, and the file of the configuration says what else holds for TLS.
-  const tls = choose('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
+  // An option names the files of TLS, and the config file the rest.
+  const tls = parse('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
   const parseListeners = (urls: readonly string[]) =>
-    urls.map((url) => naming(redactSpec(url), () => withTls(parseListenerUrl(url), tls !== undefined)));
+    urls.map((url) => underName(redactSpec(url), () => withTlsPolicy(parseListenerUrl(url), tls !== undefined)));
   const checkers =
-    choose('auth', (auth) => auth.map((one) => (typeof one === 'string' ? parseSpec(authSpecs, one) : one))) ?? [];
-  const domains = choose('domains', parseDomains);
-  const aliases = choose('aliases', parseTargets);
-  const recipientSources = choose('recipients', (recipients) => parseRecipients(recipients, checkers));
-  const hostname = choose('hostname', parseHostname) ?? ownHostname();
-  const listeners = choose('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
+    parse('auth', (auth) => auth.map((entry) => (typeof entry === 'string' ? parseSpec(authSpecs, entry) : entry))) ??
+    [];
+  const domains = parse('domains', parseDomains);
+  const aliases = parse('aliases', parseTargets);
+  const recipientSources = parse('recipients', (recipients) => parseRecipients(recipients, checkers));
+  const hostname = parse('hostname', parseHostname) ?? ownHostname();
+  const listeners = parse('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
   const demoUser =
-    checkers.length === 0 && listeners.some(wantsUsers)
-      ? { username: 'guest', password: randomBytes(12).toString('base64url') }
+    checkers.length === 0 && listeners.some(takesUsers)
+      ? { username: 'demo', password: randomBytes(12).toString('base64url') }
       : undefined;
-  // An option names the mechanisms, and the file says how they are done.
+  // An option names the mechanisms, and the config file their parameters.
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
-  const scramKey = choose('scramKey', (file) => file);
+  const scramKey = parse('scramKey', (file) => file);
   expectScramKey(checkers, scramKey !== undefined || sasl?.scram?.key !== undefined);
   return {
     listeners,
     scramKey,
     checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     demoUser,
-    deliver: choose('deliver', parseDeliver) ?? parseDeliver('console'),
-    notify: choose('notify', parseDeliver),
+    deliver: parse('deliver', parseDeliver) ?? parseDeliver('console'),
+    notify: parse('notify', parseDeliver),
     recipients: recipientsOf(recipientSources, domains, aliases),
-    ownSenders: choose('ownSenders', parseOwnSenders),
-    recipientDelimiter: choose('recipientDelimiter', parseDelimiter) ?? '+',
+    ownSenders: parse('ownSenders', parseOwnSenders),
+    recipientDelimiter: parse('recipientDelimiter', parseDelimiter) ?? '+',
     hostname,
     tls,
-    log: choose('log', (form) => form) ?? 'pretty',
-    ...(choose('limits', parseLimits) ?? { limits: {}, connections: {}, memory: {} }),
-    disabledExtensions: choose('disabledExtensions', (extensions) => extensions) ?? [],
-    lenient: choose('lenient', (lenient) => lenient) ?? false,
-    throttle: choose('throttle', parseThrottle) ?? {},
-    logUsernames: choose('logUsernames', (isLogged) => isLogged) ?? false,
-    memoryUsers: choose('auth', (auth) => auth.flatMap(memoryUser)) ?? [],
-    workers: choose('workers', (workers) => checkShared(parseWorkers(workers), listeners)) ?? 1,
+    log: parse('log', (form) => form) ?? 'pretty',
+    ...(parse('limits', parseLimits) ?? NO_LIMITS),
+    disabledExtensions: parse('disabledExtensions', (extensions) => extensions) ?? [],
+    lenient: parse('lenient', (lenient) => lenient) ?? false,
+    throttle: parse('throttle', parseThrottle) ?? {},
+    logUsernames: parse('logUsernames', (isLogged) => isLogged) ?? false,
+    memoryUsers: parse('auth', (auth) => auth.flatMap(memoryUser)) ?? [],
+    workers: parse('workers', (workers) => expectSharedPorts(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
-    allowCleartext: choose('allowCleartext', parseNetworks) ?? [],
-    sasl: choose('sasl', () => checkSasl({ ...sasl, hostname })) ?? { hostname },
+    allowCleartext: parse('allowCleartext', parseNetworks) ?? [],
+    sasl: parse('sasl', () => expectMechanisms({ ...sasl, hostname })) ?? { hostname },
   };
 }
 
-/** True if SIGHUP reads files again; without any it ends the server. */
+/** Returns true if SIGHUP reloads files. Otherwise SIGHUP ends the server. */
 export function readsFilesAgain({ tls, recipients, ownSenders }: FileSettings): boolean {
   if (tls !== undefined || (recipients !== undefined && hasFiles(recipients))) return true;
   return ownSenders?.kind === 'table' && 'file' in ownSenders.source;
@@ -154,6 +168,11 @@ export function readsFilesAgain({ tls, recipients, ownSenders }: FileSettings): 
 
 /** The settings that may name files. */
 export type FileSettings = Pick<Settings, 'tls' | 'recipients' | 'ownSenders'>;
+
+/** Returns a user database with the demo user only. */
+export function checkerOf({ username, password }: DemoUser): AnyChecker {
+  return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
+}
 
 function recipientsOf(
   sources: ReturnType<typeof parseRecipients> | undefined,
@@ -164,7 +183,7 @@ function recipientsOf(
   return { mailboxes: undefined, files: [], users: [], lookup: undefined, ...sources, domains, aliases };
 }
 
-/** A letter or a digit would cut names in two. */
+/** A letter or a digit would split names. */
 function parseDelimiter(characters: string): string {
   if (!/^[!#$%&'*+\-/=?^_`{|}~.]*$/.test(characters)) {
     throw new UsageError('expected characters such as + or -, or the empty string for no tags');
@@ -172,23 +191,18 @@ function parseDelimiter(characters: string): string {
   return characters;
 }
 
-/** A user database with nobody but the guest. */
-export function checkerOf({ username, password }: DemoUser): AnyChecker {
-  return new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
-}
-
-function withTls(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
+function withTlsPolicy(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
   const isImplicit = url.endpoint.scheme.endsWith('s');
   if ((isImplicit || url.tls === 'required') && !hasCertificate) {
     throw new UsageError('expected --tls-cert and --tls-key (or tls in the config file) for a listener that needs TLS');
   }
   if (isImplicit) return { ...url, tls: 'implicit' };
-  // Nobody listens in on a UNIX socket.
+  // No third party reads the traffic of a UNIX socket.
   return { ...url, tls: url.tls ?? (hasCertificate && !('path' in url.endpoint) ? 'offered' : 'none') };
 }
 
-/** Tells what cannot be before the server starts. */
-function checkSasl(options: ChallengersOptions): ChallengersOptions {
+/** Checks the names and parameters of the mechanisms before the server starts. */
+function expectMechanisms(options: ChallengersOptions): ChallengersOptions {
   const known = allChallengers(options).map(({ mechanism }) => mechanism);
   const unknown = options.mechanisms?.find((name) => !known.includes(name));
   if (unknown !== undefined) {
@@ -200,7 +214,7 @@ function checkSasl(options: ChallengersOptions): ChallengersOptions {
     defaultChallengers(options);
     return options;
   } catch (error) {
-    throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`expected values that work: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -215,62 +229,31 @@ function parseNetworks(list: readonly string[]): readonly string[] {
   }
 }
 
-function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliverySetting {
+function parseDeliver(deliver: NonNullable<Config['deliver']>): DeliveryTarget {
   if (typeof deliver === 'string') return parseSpec(deliverSpecs, deliver);
-  if (deliver instanceof DeliveryTarget) return deliver.open;
-  if (deliver instanceof MessageDelivery) return () => () => deliver;
-  return () => deliver;
-}
-
-function parseLimits(given: NonNullable<Config['limits']>): Pick<Settings, 'limits' | 'connections' | 'memory'> {
-  const { maxMemory, maxConnectionMemory, ...others } = given;
-  const memory = {
-    ...(maxMemory !== undefined && { maxMemory }),
-    ...(maxConnectionMemory !== undefined && { maxConnectionMemory }),
-  };
-  const entries = Object.entries(others).filter(([, limit]) => limit !== undefined);
-  const connections = entries.filter(([name]) => connectionLimits.has(name));
-  for (const [name, limit] of connections) {
-    if (!(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
-  }
-  const limits = Object.fromEntries(entries.filter(([name]) => !connectionLimits.has(name)));
-  possible(() => withDefaultLimits(limits));
-  possible(() => new MemoryBudget(memory));
-  return { limits, memory, connections: Object.fromEntries(connections) };
-}
-
-function parseThrottle(throttle: ThrottleOptions | false): ThrottleOptions | false {
-  if (throttle !== false) possible(() => withThrottle(new AnonymousChecker(), throttle));
-  return throttle;
-}
-
-/** What a package does not take is a mistake in the options. */
-function possible(make: () => unknown): void {
-  try {
-    make();
-  } catch (error) {
-    throw new UsageError(`expected what works: ${(error as Error).message}`, { cause: error });
-  }
+  if (deliver instanceof DeliveryTarget) return deliver;
+  if (deliver instanceof MessageDelivery) return new DeliveryTarget(() => () => deliver);
+  return new DeliveryTarget(() => deliver);
 }
 
 function parseWorkers(workers: number | 'auto'): number {
   if (workers === 'auto') return availableParallelism();
-  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
-    throw new UsageError(`expected a whole number from 1 to ${MOST_WORKERS}, or auto`);
+  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) {
+    throw new UsageError(`expected a whole number from 1 to ${MAX_WORKERS}, or auto`);
   }
   return workers;
 }
 
-/** Processes share ports, but a UNIX socket is one process's. */
-function checkShared(workers: number, listeners: readonly ListenerSettings[]): number {
+/** Processes can share a port; a UNIX socket belongs to one process. */
+function expectSharedPorts(workers: number, listeners: readonly ListenerSettings[]): number {
   if (workers > 1 && listeners.some(({ endpoint }) => 'path' in endpoint)) {
     throw new UsageError('expected 1 where a listener is a UNIX socket, which processes cannot share');
   }
   return workers;
 }
 
-/** True if somebody has to log in there. */
-function wantsUsers({ service, auth }: Pick<ListenerUrl, 'service' | 'auth'>): boolean {
+/** Returns true if users log in at the listener. */
+function takesUsers({ service, auth }: Pick<ListenerUrl, 'service' | 'auth'>): boolean {
   return auth === 'required' || (service === 'submission' && auth !== 'none');
 }
 
@@ -284,12 +267,8 @@ function ownHostname(): string {
   return isHostname(name) ? name : 'localhost';
 }
 
-function isHostname(name: string): boolean {
-  return isAddressLiteral(name) || (isDomain(name) && /^[!-~]+$/.test(name));
-}
-
-/** Runs the parser; its errors begin with the name. */
-function naming<T>(name: string, parse: () => T): T {
+/** Calls the parser. Its UsageError begins with the name. */
+function underName<T>(name: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -299,5 +278,6 @@ function naming<T>(name: string, parse: () => T): T {
 }
 
 /** More than any machine has cores. */
-const MOST_WORKERS = 1024;
+const MAX_WORKERS = 1024;
 const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';
+const NO_LIMITS: LimitSettings = { limits: {}, connections: {}, memory: {} };

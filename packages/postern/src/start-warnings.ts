@@ -1,19 +1,23 @@
 import { formatEndpoint } from '@postern/node';
-import { isLocalOnly } from './local-only.ts';
+import { isLocalOnly } from './hypothetical-client.ts';
 import type { LogFields } from './log.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 
-/** What the log says at start of a set-up that is allowed and hardly meant. */
+/** A warning in the log at the start: of a configuration that works and is probably a mistake. */
 export interface StartWarning {
   readonly message: string;
   readonly fields: LogFields;
 }
 
-/** Returns a warning for each weakness of the settings; `acceptsGuests` is true if the operator lets clients in without a login. */
-export function startWarnings(settings: Settings, acceptsGuests: boolean): readonly StartWarning[] {
+/**
+ * Returns a warning for each weakness of the settings.
+ *
+ * @param acceptsAnonymous True if the operator lets anonymous clients in.
+ */
+export function startWarnings(settings: Settings, acceptsAnonymous: boolean): readonly StartWarning[] {
   const open = settings.listeners.filter(({ endpoint }) => !isLocalOnly(endpoint));
   return [
-    ...settings.listeners.flatMap((listener) => listenerWarnings(listener, settings, acceptsGuests)),
+    ...settings.listeners.flatMap((listener) => listenerWarnings(listener, settings, acceptsAnonymous)),
     ...(open.some(takesLogins) ? loginWarnings(settings) : []),
   ];
 }
@@ -21,22 +25,22 @@ export function startWarnings(settings: Settings, acceptsGuests: boolean): reado
 function listenerWarnings(
   listener: ListenerSettings,
   { allowCleartext }: Settings,
-  acceptsGuests: boolean,
+  acceptsAnonymous: boolean,
 ): StartWarning[] {
   const { auth, endpoint, proxy, service, tls } = listener;
   if (service !== 'submission') return [];
   const fields = { listener: formatEndpoint(endpoint) };
   const isOpen = !isLocalOnly(endpoint);
   const messages: string[] = [];
-  // Behind a proxy there may be TLS up to there, and with networks for cleartext another warning says so.
+  // A proxy may have TLS itself, and networks for cleartext cause a warning of their own.
   const isCleartext = tls === 'none' && auth !== 'none' && proxy === undefined && allowCleartext.length === 0;
   if (isOpen && isCleartext) messages.push(NO_TLS);
-  if (isOpen && (auth === 'none' || (acceptsGuests && auth !== 'required'))) messages.push(NO_LOGIN);
-  if (auth === 'optional' && !acceptsGuests) messages.push(NO_ANONYMOUS);
+  if (isOpen && (auth === 'none' || (acceptsAnonymous && auth !== 'required'))) messages.push(NO_LOGIN);
+  if (auth === 'optional' && !acceptsAnonymous) messages.push(NO_ANONYMOUS);
   return messages.map((message) => ({ message, fields }));
 }
 
-/** For listeners that clients on other machines reach. */
+/** Returns the warnings for logins at listeners that other machines reach. */
 function loginWarnings({ memoryUsers, throttle }: Settings): StartWarning[] {
   const weak = memoryUsers.filter(({ isWeak }) => isWeak);
   return [
@@ -51,12 +55,12 @@ function takesLogins({ auth, service }: ListenerSettings): boolean {
 }
 
 const NO_TLS =
-  'no TLS: PLAIN and LOGIN are offered to clients on this machine only, and mail can be read on its way; set --tls-cert and --tls-key';
+  'no TLS: PLAIN and LOGIN are offered to clients on this machine only, and the network can read mail; set --tls-cert and --tls-key';
 const NO_LOGIN =
   'clients on other machines may send mail without a login; set auth=required, or listen on a loopback address';
 const NO_ANONYMOUS = 'auth=optional without --auth anonymous: mail without AUTH is refused';
 const WEAK_PASSWORD =
-  'a password of fewer than 8 characters is soon guessed, and clients on other machines reach this server; choose a longer one';
+  'an attacker can guess a password of fewer than 8 characters, and clients on other machines reach this server; choose a longer one';
 const MEMORY =
   'memory: is for tests, and clients on other machines reach this server; name a user database in auth of the config file';
-const NO_THROTTLE = 'throttle: false lets clients on other machines guess passwords without end; leave it out';
+const NO_THROTTLE = 'throttle: false lets clients on other machines guess passwords without limit; remove it';

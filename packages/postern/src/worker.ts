@@ -1,49 +1,53 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Ready, WORKER, type WorkerConfig } from './worker-config.ts';
+import { WORKER_VARIABLE, type WorkerConfig, type WorkerReady } from './worker-messages.ts';
 
-/** How a worker went: its exit code or the signal that ended it, or why it could not be made. */
-export interface Gone {
+/** The end of a worker: its exit code or signal, or the error for which the process could not start. */
+export interface WorkerEnd {
   readonly code?: number | null;
   readonly signal?: NodeJS.Signals | null;
   readonly error?: unknown;
 }
 
-/** One of several processes that serve, as its supervisor sees it. */
+/** A process that serves, as its supervisor sees it. */
 export class Worker {
-  /** Resolves when it has gone. Does not reject. */
-  readonly gone: Promise<Gone>;
-  /** What it says when it listens; undefined if it goes before. Does not reject. */
-  readonly ready: Promise<Ready | undefined>;
+  /** Resolves when the process has ended. Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+  /** Resolves to the worker's message when the worker listens; to undefined if it ends before. Never rejects. */
+  readonly ready: Promise<WorkerReady | undefined>;
   #child: ChildProcess | undefined;
   #listens = false;
 
-  /** `argv` is what follows `serve`. It is killed if it does not listen after so many milliseconds. */
-  constructor(argv: readonly string[], orders: WorkerConfig, patience: number) {
-    const gone = Promise.withResolvers<Gone>();
-    const ready = Promise.withResolvers<Ready | undefined>();
-    this.gone = gone.promise;
+  /**
+   * Starts the process. The supervisor kills it unless it listens within `startTimeout` milliseconds.
+   *
+   * @param argv The arguments after `serve`.
+   */
+  constructor(argv: readonly string[], config: WorkerConfig, startTimeout: number) {
+    const ended = Promise.withResolvers<WorkerEnd>();
+    const ready = Promise.withResolvers<WorkerReady | undefined>();
+    this.ended = ended.promise;
     this.ready = ready.promise;
-    void this.gone.then(() => ready.resolve(undefined));
+    void this.ended.then(() => ready.resolve(undefined));
     try {
-      const child = fork(COMMAND, ['serve', ...argv], { env: { ...process.env, [WORKER]: '1' } });
+      const child = fork(COMMAND, ['serve', ...argv], { env: { ...process.env, [WORKER_VARIABLE]: '1' } });
       this.#child = child;
-      child.once('exit', (code, signal) => gone.resolve({ code, signal }));
-      // What becomes of one that is there already its exit tells.
-      child.on('error', (error) => child.pid === undefined && gone.resolve({ error }));
-      child.once('message', (said) => {
+      child.once('exit', (code, signal) => ended.resolve({ code, signal }));
+      // After the start the event `exit` reports the end.
+      child.on('error', (error) => child.pid === undefined && ended.resolve({ error }));
+      child.once('message', (message) => {
         this.#listens = true;
-        ready.resolve(said as Ready);
+        ready.resolve(message as WorkerReady);
       });
-      child.send?.(orders, () => {});
+      child.send?.(config, () => {});
     } catch (error) {
-      gone.resolve({ error });
+      ended.resolve({ error });
     }
-    const late = setTimeout(() => this.signal('SIGKILL'), patience);
+    const late = setTimeout(() => this.signal('SIGKILL'), startTimeout);
     void this.ready.then(() => clearTimeout(late));
   }
 
-  /** True once it has said that it listens. */
+  /** True after the worker's message that it listens. */
   get listens(): boolean {
     return this.#listens;
   }

@@ -1,40 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import { type Listener, listen } from '@postern/node';
+import { cannotListen, StartError, UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
-import { cannotListen, StartError } from './start-error.ts';
-import { UsageError } from './usage-error.ts';
 import { Worker } from './worker.ts';
-import type { Ready, WorkerConfig } from './worker-config.ts';
+import type { WorkerConfig, WorkerReady } from './worker-messages.ts';
 
-/** How long workers may take, in milliseconds. */
-export interface WorkerTimes {
-  /** Until they listen. Default: 60,000. */
-  readonly starting?: number;
-  /** Until they have taken leave of their clients. Default: 25,000, which is more than they take if they can. */
-  readonly stopping?: number;
+/** The timeouts of workers. */
+export interface WorkerTimeouts {
+  /** Milliseconds until a worker listens. Default: 60,000. */
+  readonly startTimeout?: number;
+  /** Milliseconds until a worker has ended after SIGTERM. Default: 25,000, more than an orderly end takes. */
+  readonly stopTimeout?: number;
 }
 
-/** Several processes that serve the same ports. One that dies is replaced. */
+/** Several processes that serve the same ports. A worker that dies is replaced. */
 export class Workers {
   readonly #argv: readonly string[];
   readonly #settings: Settings;
   readonly #log: Log;
-  readonly #times: Required<WorkerTimes>;
+  readonly #timeouts: Required<WorkerTimeouts>;
   readonly #workers = new Set<Worker>();
-  #orders: WorkerConfig;
+  #config: WorkerConfig;
   #started = false;
-  /** How often the certificate was to be read again. */
+  /** The number of calls of `reload`. */
   #reloads = 0;
   #stopping = false;
 
-  /** `argv` is what follows `serve`. */
-  constructor(argv: readonly string[], settings: Settings, log: Log, times: WorkerTimes = {}) {
+  /** @param argv The arguments after `serve`. */
+  constructor(argv: readonly string[], settings: Settings, log: Log, timeouts: WorkerTimeouts = {}) {
     this.#argv = argv;
     this.#settings = settings;
     this.#log = log;
-    this.#times = { starting: 60_000, stopping: 25_000, ...times };
-    this.#orders = {
+    this.#timeouts = { startTimeout: 60_000, stopTimeout: 25_000, ...timeouts };
+    this.#config = {
       ports: settings.listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
@@ -43,52 +42,55 @@ export class Workers {
   }
 
   /**
-   * Starts so many. Resolves when all listen. If one cannot, none does, and it rejects, after what the worker said itself, with a
-   * UsageError or a StartError; so it does if they are to stop before they have started.
+   * Starts `count` workers. Resolves when all of them listen. If one cannot start, all are killed.
+   *
+   * @throws UsageError or StartError if a worker cannot start, after the worker has printed the reason.
+   * @throws StartError if `stop` is called before all workers listen.
    */
-  async start(count: number): Promise<Ready> {
-    await this.#expectFree();
+  async start(count: number): Promise<WorkerReady> {
+    await this.#expectFreePorts();
     if (this.#stopping) throw new StartError(NOT_STARTED);
-    // The first one picks the ports that were left open; the others join it there.
+    // The first worker picks the ports that the options leave open; the others share them.
     const ready = await this.#readyOf(this.#begin());
     if (this.#stopping) throw new StartError(NOT_STARTED);
-    this.#orders = { ...this.#orders, ports: ready.ports };
+    this.#config = { ...this.#config, ports: ready.ports };
     const others = Array.from({ length: count - 1 }, () => this.#begin());
     await Promise.all(others.map((other) => this.#readyOf(other)));
     this.#started = true;
     return ready;
   }
 
-  /** Has all read the certificate again: those that do not listen yet, when they do. */
+  /** Sends SIGHUP to all workers, so that they reload files: to a worker that starts, as soon as it listens. */
   reload(): void {
     this.#reloads++;
     for (const worker of this.#workers) if (worker.listens) worker.signal('SIGHUP');
   }
 
-  /** Ends all of them at once. */
+  /** Kills all workers. */
   kill(): void {
     this.#stopping = true;
     for (const worker of this.#workers) worker.signal('SIGKILL');
   }
 
-  /** Has all of them take leave of their clients, and resolves when they have gone. Those that do not go are killed. */
+  /** Sends SIGTERM to all workers, and kills those that run after `stopTimeout`. Resolves when all have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const gone = Array.from(this.#workers, (worker) => worker.gone);
+    const ended = Array.from(this.#workers, (worker) => worker.ended);
     for (const worker of this.#workers) worker.signal('SIGTERM');
-    const insist = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.#log.error('workers did not stop, and are killed', { workers: this.#workers.size });
       this.kill();
-    }, this.#times.stopping);
-    await Promise.all(gone);
-    clearTimeout(insist);
+    }, this.#timeouts.stopTimeout);
+    await Promise.all(ended);
+    clearTimeout(timer);
   }
 
   /**
-   * Another server of the same user that shares its ports would not be noticed, nor would two listeners of ours on one port: the system
-   * would share the clients out, whatever the policy of each is.
+   * Listens once without sharing, and closes again. Otherwise another server of the same user, or a
+   * second listener on the same port, would share the port without an error. The system would
+   * distribute the clients between servers with different policies.
    */
-  async #expectFree(): Promise<void> {
+  async #expectFreePorts(): Promise<void> {
     const probes: Listener[] = [];
     try {
       for (const { endpoint } of this.#settings.listeners) {
@@ -103,31 +105,34 @@ export class Workers {
     }
   }
 
-  async #readyOf(worker: Worker): Promise<Ready> {
+  async #readyOf(worker: Worker): Promise<WorkerReady> {
     const ready = await worker.ready;
     if (ready !== undefined) return ready;
-    // Where all are to leave, those that listen take their leave of their clients.
+    // During `stop` the workers that listen end in order.
     if (!this.#stopping) this.kill();
-    const { code } = await worker.gone;
+    const { code } = await worker.ended;
     throw code === 2 ? new UsageError(NOT_STARTED) : new StartError(NOT_STARTED);
   }
 
-  /** Starts one, and another in its place when it goes: soon if it has lived for a while, later each time if it has not. */
-  #begin(pause = SHORTEST_PAUSE): Worker {
-    const worker = new Worker(this.#argv, this.#orders, this.#times.starting);
+  /**
+   * Starts a worker, and replaces it when it dies: after {@link MIN_RESTART_DELAY_MS} if it lived
+   * longer than {@link LONG_LIFE_MS}, otherwise after twice the delay of the last restart.
+   */
+  #begin(delay = MIN_RESTART_DELAY_MS): Worker {
+    const worker = new Worker(this.#argv, this.#config, this.#timeouts.startTimeout);
     const began = performance.now();
     this.#workers.add(worker);
     const reloads = this.#reloads;
     void worker.ready.then((ready) => {
-      // It may have read the certificate before.
+      // The worker may have read its files before the reload.
       if (ready !== undefined && this.#reloads > reloads) worker.signal('SIGHUP');
     });
-    void worker.gone.then((gone) => {
+    void worker.ended.then((end) => {
       this.#workers.delete(worker);
       if (this.#stopping || !(this.#started || worker.listens)) return;
-      const lived = performance.now() - began;
-      const next = lived > LONG_LIFE ? SHORTEST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
-      this.#log.error('a worker died, another takes its place', { ...gone, milliseconds: next });
+      const lifetime = performance.now() - began;
+      const next = lifetime > LONG_LIFE_MS ? MIN_RESTART_DELAY_MS : Math.min(delay * 2, MAX_RESTART_DELAY_MS);
+      this.#log.error('a worker died, and is replaced', { ...end, milliseconds: next });
       setTimeout(() => {
         if (!this.#stopping) this.#begin(next);
       }, next);
@@ -137,8 +142,6 @@ export class Workers {
 }
 
 const NOT_STARTED = 'a worker could not start';
-
-/** Milliseconds. */
-const LONG_LIFE = 10_000;
-const SHORTEST_PAUSE = 100;
-const LONGEST_PAUSE = 30_000;
+const LONG_LIFE_MS = 10_000;
+const MIN_RESTART_DELAY_MS = 100;
+const MAX_RESTART_DELAY_MS = 30_000;

@@ -1,0 +1,44 @@
+import type { Address, Mind, TlsInfo } from '@postern/cred';
+import type { Endpoint } from '@postern/node';
+
+/** Returns true if only clients on this machine can reach the endpoint. */
+export function isLocalOnly(endpoint: Endpoint): boolean {
+  if ('path' in endpoint) return true;
+  const { host } = endpoint;
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** Returns the address of a client that can reach the endpoint: of another machine if possible. */
+export function hypotheticalAddress(endpoint: Endpoint): Address {
+  if ('path' in endpoint) return UNIX_PEER;
+  return isLocalOnly(endpoint) ? THIS_MACHINE : ANOTHER_MACHINE;
+}
+
+/** Returns the mind of a server that a client at this address has connected to. */
+export function hypotheticalMind(remote: Address, tls: TlsInfo | undefined): Mind {
+  return {
+    protocol: 'smtp',
+    remote,
+    local: THIS_MACHINE,
+    tls,
+    clientName: undefined,
+    signal: new AbortController().signal,
+    store: new Map(),
+  };
+}
+
+/** Returns the TLS information of a client without a certificate, with every channel binding of the version. */
+export function hypotheticalTls(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
+  return {
+    version,
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    serverName: undefined,
+    peerCertificate: undefined,
+    channelBinding: () => new Uint8Array(32),
+  };
+}
+
+const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
+const UNIX_PEER: Address = { family: 'unix', address: '', port: 0 };
+/** RFC 5737 §3. */
+const ANOTHER_MACHINE: Address = { family: 'IPv4', address: '192.0.2.1', port: 0 };

@@ -1,0 +1,67 @@
+import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
+import { AnonymousChecker } from '@postern/cred';
+import { type Limits, withDefaultLimits } from '@postern/esmtp';
+import type { ConnectionLimits } from '@postern/node';
+import { type ThrottleOptions, withThrottle } from '@postern/throttle';
+import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+
+/** The option `limits`, sorted by the packages that take them. */
+export interface LimitSettings {
+  /** The limits of a session. */
+  readonly limits: Partial<Limits>;
+  /** The limits of each listener. */
+  readonly connections: ConnectionLimits;
+  /** The memory limits of each process. */
+  readonly memory: MemoryBudgetOptions;
+}
+
+/** The names of the limits of a listener. */
+export const CONNECTION_LIMITS = Object.keys({
+  maxConnections: true,
+  maxConnectionsPerClient: true,
+  maxConnectionsPerSite: true,
+  maxConnectionsPerMinute: true,
+  maxHandshakesPerMinute: true,
+} satisfies Record<keyof ConnectionLimits, true>);
+
+/**
+ * Parses the option `limits`.
+ *
+ * @throws UsageError
+ */
+export function parseLimits(option: NonNullable<Config['limits']>): LimitSettings {
+  const { maxMemory, maxConnectionMemory, ...others } = option;
+  const memory = {
+    ...(maxMemory !== undefined && { maxMemory }),
+    ...(maxConnectionMemory !== undefined && { maxConnectionMemory }),
+  };
+  const entries = Object.entries(others).filter(([, limit]) => limit !== undefined);
+  const connections = entries.filter(([name]) => CONNECTION_LIMITS.includes(name));
+  for (const [name, limit] of connections) {
+    if (!(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
+  }
+  const limits = Object.fromEntries(entries.filter(([name]) => !CONNECTION_LIMITS.includes(name)));
+  expectAccepted(() => withDefaultLimits(limits));
+  expectAccepted(() => new MemoryBudget(memory));
+  return { limits, memory, connections: Object.fromEntries(connections) };
+}
+
+/**
+ * Parses the option `throttle`.
+ *
+ * @throws UsageError
+ */
+export function parseThrottle(throttle: ThrottleOptions | false): ThrottleOptions | false {
+  if (throttle !== false) expectAccepted(() => withThrottle(new AnonymousChecker(), throttle));
+  return throttle;
+}
+
+/** Calls the package that takes the options. Its error is a mistake of the operator. */
+function expectAccepted(create: () => unknown): void {
+  try {
+    create();
+  } catch (error) {
+    throw new UsageError(`expected values that work: ${(error as Error).message}`, { cause: error });
+  }
+}
