@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 describe('a message for three Maildirs', () => {
-  it('is in all of them or in none, whichever call of the file system fails, and with whatever error', async () => {
+  it('is in all of them or in none, for a failure of each call of the file system and each error', async () => {
     const calls = await callsOf(new Faults());
     expect(calls).toBeGreaterThan(20);
     let whole = 0;
@@ -43,7 +43,7 @@ describe('a message for three Maildirs', () => {
     expect(whole).toBeLessThan(calls);
   });
 
-  it('is in those that LMTP has answered 250 for, and in no other', async () => {
+  it('is exactly in those for which LMTP replies 250', async () => {
     const calls = await callsOf(new Faults());
     let partial = 0;
     for (let call = 1; call <= calls; call++) {
@@ -58,7 +58,7 @@ describe('a message for three Maildirs', () => {
     expect(partial).toBeGreaterThan(0);
   });
 
-  it('is rather there twice than nowhere if a name cannot be taken back', async () => {
+  it('is kept, and may come twice, if a rename cannot be undone', async () => {
     const files = new Faults(undefined, 'EIO').files;
     const rename: FileSystem['rename'] = (from, to) =>
       String(to).includes('cyd@x/new')
@@ -72,7 +72,7 @@ describe('a message for three Maildirs', () => {
 });
 
 describe('a shortage of file descriptors or memory', () => {
-  it.each(['EMFILE', 'ENFILE', 'ENOMEM'])('is told at MAIL until it is over: %s', async (code) => {
+  it.each(['EMFILE', 'ENFILE', 'ENOMEM'])('refuses MAIL until it ends: %s', async (code) => {
     let isShort = false;
     const open = ((...args: Parameters<typeof promises.open>) =>
       isShort
@@ -89,7 +89,9 @@ describe('a shortage of file descriptors or memory', () => {
   });
 });
 
-/** The machine's file system, in which one call fails, counted from 1. Removing a file never fails. */
+/**
+ * The machine's file system, in which one call fails, counted from 1. Removing a file never fails.
+ */
 class Faults {
   readonly files: FileSystem;
   calls = 0;
@@ -108,7 +110,7 @@ class Faults {
       failIfDue();
       const handle = await promises.open(...args);
       handle.write = faulty(handle.write.bind(handle) as never) as never;
-      // A disk that is as fast as memory: what is safe on it is no matter here.
+      // Sync costs no time here: durability does not matter.
       handle.sync = faulty(() => Promise.resolve());
       return handle;
     }) as FileSystem['open'];
@@ -127,7 +129,10 @@ async function callsOf(faults: Faults): Promise<number> {
   return faults.calls;
 }
 
-/** The result of each recipient, and how many messages each Maildir has. Refused before the end, all have that refusal. */
+/**
+ * The result of each recipient, and how many messages each Maildir has. Refused before the end, all
+ * have that refusal.
+ */
 async function outcome(
   { files }: Pick<Faults, 'files'>,
   tell?: () => void,

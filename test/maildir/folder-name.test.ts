@@ -31,17 +31,17 @@ describe('the name of a mailbox folder', () => {
     expect(folderName(new Mailbox(localPart, domain))).toBe(expected);
   });
 
-  it('keeps domains apart that only Unicode takes for the same letters', () => {
+  it('differs for domains that Unicode folds to the same letters', () => {
     expect(folderName(new Mailbox('ann', '\u212aeys.example'))).not.toBe(
       folderName(new Mailbox('ann', 'keys.example')),
     );
   });
 
-  it('keeps lone surrogates apart, which UTF-8 cannot say', () => {
+  it('differs for lone surrogates, which UTF-8 cannot encode', () => {
     expect(folderName(new Mailbox('\ud800', 'x'))).not.toBe(folderName(new Mailbox('\ud801', 'x')));
   });
 
-  it('is short enough for a file system, and still tells long addresses apart', () => {
+  it('has at most 255 octets and differs for long addresses', () => {
     const long = 'ö'.repeat(64);
     const one = folderName(new Mailbox(`${long}a`, 'example.com'));
     const other = folderName(new Mailbox(`${long}b`, 'example.com'));
@@ -50,7 +50,7 @@ describe('the name of a mailbox folder', () => {
     expect(one).not.toBe(other);
   });
 
-  it('never leads out of the folder, whatever the mailbox', () => {
+  it('stays within the folder, for any mailbox', () => {
     fc.assert(
       fc.property(mailbox, (one) => {
         const name = folderName(one);
@@ -63,7 +63,7 @@ describe('the name of a mailbox folder', () => {
     );
   });
 
-  it('is never shared by two mailboxes, also where file names have no case', () => {
+  it('is never shared by two mailboxes, even where file names have no case', () => {
     fc.assert(
       fc.property(mailbox, mailbox, (one, other) => {
         fc.pre(key(one) !== key(other));
@@ -74,13 +74,13 @@ describe('the name of a mailbox folder', () => {
   });
 });
 
-/** What makes two mailboxes the same one. */
+/** Returns a key that two addresses share exactly if they are one mailbox. */
 function key({ localPart, domain }: Mailbox): string {
   const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   return JSON.stringify([domain === '' ? lower(localPart) : localPart, lower(domain)]);
 }
 
-/** Few and wicked characters, so that two mailboxes are often nearly the same. */
+/** Few and difficult characters, so that two mailboxes are often nearly equal. */
 const wicked = fc.string({
   unit: fc.oneof(
     fc.constantFrom(

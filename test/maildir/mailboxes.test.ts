@@ -13,14 +13,14 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('one mailbox', () => {
-  it('has one Maildir, whatever the case of local part and domain', async () => {
+  it('has one Maildir for any case of local part and domain', async () => {
     const delivery = new MaildirDelivery(root);
     for (const to of ['ann@example.com', 'Ann@example.com', 'ANN@EXAMPLE.COM']) await deliver(delivery, to);
     expect(readdirSync(root)).toEqual(['ann@example.com']);
     expect(contents('ann@example.com')).toHaveLength(3);
   });
 
-  it('gets one copy of a message that names it in two ways', async () => {
+  it('gets one copy of a message that names it twice', async () => {
     expect(await deliver(new MaildirDelivery(root), 'ann@example.com', 'ANN@example.com')).toEqual([
       undefined,
       undefined,
@@ -28,7 +28,7 @@ describe('one mailbox', () => {
     expect(contents('ann@example.com')).toEqual([`Return-Path: <>\r\n${HELLO}`]);
   });
 
-  it('is two where an option keeps case apart', async () => {
+  it('is two mailboxes with caseSensitive', async () => {
     const delivery = new MaildirDelivery(root, { caseSensitive: true });
     for (const to of ['ann@example.com', 'Ann@EXAMPLE.com']) await deliver(delivery, to);
     expect(readdirSync(root).toSorted()).toEqual(['%41nn@example.com', 'ann@example.com']);
@@ -48,13 +48,13 @@ describe('a folder whose name has capitals', () => {
     },
   );
 
-  it('with characters beyond ASCII is used', async () => {
+  it('is used, with characters beyond ASCII as well', async () => {
     mkdirSync(join(root, 'j%c3%96rg@example.com'));
     await deliver(new MaildirDelivery(root), 'jörg@example.com');
     expect(contents('j%c3%96rg@example.com')).toHaveLength(1);
   });
 
-  it('gives way to the one without, and the first of several counts', async () => {
+  it('is unused if there is one without capitals; the first of several counts', async () => {
     for (const name of ['%41nn@x', 'ann@x', '%42%4fb@x', '%42ob@x', 'Cyd@x@y', '%43%%41']) mkdirSync(join(root, name));
     const delivery = new MaildirDelivery(root);
     await deliver(delivery, 'Ann@x', 'Bob@x', 'Cyd@x');
@@ -64,18 +64,18 @@ describe('a folder whose name has capitals', () => {
     expect(readdirSync(join(root, '%41nn@x'))).toEqual([]);
   });
 
-  it('may get another name while the server runs', async () => {
+  it('may be renamed while the server runs', async () => {
     mkdirSync(join(root, '%41nn@x'));
     const delivery = new MaildirDelivery(root);
     await deliver(delivery, 'ann@x');
     renameSync(join(root, '%41nn@x'), join(root, 'ann@x'));
-    // The message that finds the folder gone makes it again; those behind it find the new one.
+    // The message that misses the folder creates it again. Later messages find the new one.
     await deliver(delivery, 'ann@x');
     await deliver(delivery, 'ann@x');
     expect([contents('ann@x').length, contents('%41nn@x').length]).toEqual([2, 1]);
   });
 
-  it('costs one reading of the folder, at the start', async () => {
+  it('is found by one reading of the folder, at the start', async () => {
     let readings = 0;
     const readdir = (folder: string) => {
       readings += 1;
@@ -87,7 +87,7 @@ describe('a folder whose name has capitals', () => {
     expect(readings).toBe(1);
   });
 
-  it('that cannot be read is told, and read again', async () => {
+  it('that cannot be read is reported and read again', async () => {
     let readings = 0;
     const readdir = (folder: string) => {
       readings += 1;
@@ -107,13 +107,13 @@ describe('a folder whose name has capitals', () => {
 });
 
 describe('a tag in an address', () => {
-  it('leads to the mailbox of the user, and stands on the Delivered-To field', async () => {
+  it('selects the user’s mailbox and appears in Delivered-To', async () => {
     await deliver(new MaildirDelivery(root), 'Ann+List@example.com');
     expect(readdirSync(root)).toEqual(['ann@example.com']);
     expect(contents('ann@example.com')).toEqual([`Return-Path: <>\r\nDelivered-To: Ann+List@example.com\r\n${HELLO}`]);
   });
 
-  it('is told to nobody else, and once to a mailbox that several addresses name', async () => {
+  it('appears only in that copy, and once for a mailbox with several addresses', async () => {
     const delivery = new MaildirDelivery(root);
     const big = 'x'.repeat(200_000);
     const results = await deliverTo(
@@ -128,7 +128,7 @@ describe('a tag in an address', () => {
     for (const name of readdirSync(root)) expect(readdirSync(join(root, name, 'tmp'))).toEqual([]);
   });
 
-  it('counts with its field for a quota', async () => {
+  it('counts with its field towards the quota', async () => {
     const delivery = new MaildirDelivery(root, { quota: 1000, recipientDelimiter: '-' });
     await deliver(delivery, 'bob@x', 'ann-a@x');
     for (const [name, field] of Object.entries({ 'ann@x': 'Delivered-To: ann-a@x\r\n', 'bob@x': '' })) {
@@ -137,12 +137,12 @@ describe('a tag in an address', () => {
     }
   });
 
-  it('is part of the name where there is no delimiter', async () => {
+  it('is part of the name without a delimiter', async () => {
     await deliver(new MaildirDelivery(root, { recipientDelimiter: '' }), 'ann+list@x');
     expect(contents('ann+list@x')).toEqual([`Return-Path: <>\r\n${HELLO}`]);
   });
 
-  it('of which the copy cannot be written fails for all: each has the message, or nobody', async () => {
+  it('fails the message for all recipients if its copy cannot be written', async () => {
     const open = (async (...args: Parameters<typeof promises.open>) => {
       if (args[1] === 'wx' && String(args[0]).includes('ann@x'))
         throw Object.assign(new Error('full'), { code: 'ENOSPC' });
@@ -157,7 +157,7 @@ describe('a tag in an address', () => {
 });
 
 describe('an alias', () => {
-  it('stands on the Delivered-To field of the mailbox that it leads to', async () => {
+  it('appears in Delivered-To of its mailbox', async () => {
     const ann = { ...recipient('ann@x'), originalPath: new Mailbox('sales', 'x') };
     await deliver(new MaildirDelivery(root), ann, recipient('bob@x'));
     expect(contents('ann@x')).toEqual([`Return-Path: <>\r\nDelivered-To: sales@x\r\n${HELLO}`]);
@@ -166,12 +166,12 @@ describe('an alias', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('permissions', () => {
-  it('are the reader’s alone by default', async () => {
+  it('are restricted to the owner by default', async () => {
     await deliver(new MaildirDelivery(join(root, 'mail')), 'ann@x');
     expect(modes('mail/ann@x')).toEqual({ folder: 0o700, new: 0o700, file: 0o600 });
   });
 
-  it('are what the options say, whatever the umask, with the group on every file and folder', async () => {
+  it('are those of the options for any umask, with the group on every file and folder', async () => {
     const group = process.getgid?.() ?? 0;
     const before = process.umask(0o077);
     try {
@@ -187,7 +187,7 @@ describe.skipIf(process.platform === 'win32')('permissions', () => {
     expect(statSync(join(root, 'deep/mail/ann@x/new')).gid).toBe(group);
   });
 
-  it('of folders that exist stay as they are', async () => {
+  it('of existing folders stay unchanged', async () => {
     mkdirSync(join(root, 'ann@x'), { mode: 0o755 });
     const before = statSync(join(root, 'ann@x')).mode;
     await deliver(new MaildirDelivery(root, { mode: 0o640 }), 'ann@x');
@@ -195,7 +195,7 @@ describe.skipIf(process.platform === 'win32')('permissions', () => {
     expect(modes('ann@x')).toMatchObject({ new: 0o750, file: 0o640 });
   });
 
-  it('that cannot be given refuse the message for now, and leave nothing behind', async () => {
+  it('that cannot be set refuse the message with 451 and leave nothing behind', async () => {
     const failure = () => Promise.reject(Object.assign(new Error('not a member'), { code: 'EPERM' }));
     const open = (async (...args: Parameters<typeof promises.open>) => {
       const handle = await promises.open(...args);

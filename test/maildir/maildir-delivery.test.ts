@@ -20,7 +20,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const hello = Buffer.from('Received: from x\r\nSubject: hello\r\n\r\nbody\r\n');
 
 describe('a message delivered into a Maildir', () => {
-  it('22: lies in new, with its return path before it, and nowhere else', async () => {
+  it('22: lies in new, after its Return-Path field, and nowhere else', async () => {
     await deliver(new MaildirDelivery(root), envelope('bob@example.org', 'ann@example.com'), hello);
     expect(readdirSync(root)).toEqual(['ann@example.com']);
     expect(readdirSync(join(root, 'ann@example.com')).toSorted()).toEqual(['cur', 'new', 'tmp']);
@@ -29,12 +29,12 @@ describe('a message delivered into a Maildir', () => {
     expect(list('ann@example.com', 'cur')).toEqual([]);
   });
 
-  it('22: has an empty return path if it must not be answered', async () => {
+  it('22: has an empty Return-Path for a null reverse-path', async () => {
     await deliver(new MaildirDelivery(root), envelope(null, 'ann@example.com'), hello);
     expect(contents('ann@example.com')[0]).toMatch(/^Return-Path: <>\r\nReceived/);
   });
 
-  it('is the same bytes, however they were cut', async () => {
+  it('has the same octets for any chunks', async () => {
     const delivery = new MaildirDelivery(root);
     let n = 0;
     const chunks = fc.array(fc.uint8Array({ maxLength: 90_000, size: 'max' }), { maxLength: 8, size: 'max' });
@@ -50,7 +50,7 @@ describe('a message delivered into a Maildir', () => {
     );
   });
 
-  it('takes no more memory for a message that comes octet by octet than for its octets', async () => {
+  it('holds no more memory for chunks of one octet than for their octets', async () => {
     const delivery = new MaildirDelivery(root);
     const octet = Buffer.from('x');
     const messages = await Promise.all(
@@ -64,7 +64,7 @@ describe('a message delivered into a Maildir', () => {
     expect(octetsEach).toBeLessThan(3);
   });
 
-  it('owns a chunk only until write has returned', async () => {
+  it('does not use a chunk after write has returned', async () => {
     const message = await new MaildirDelivery(root).openMessage(envelope('', 'ann@example.com'));
     const chunk = Buffer.alloc(40_000);
     for (const letter of 'abc') {
@@ -77,14 +77,14 @@ describe('a message delivered into a Maildir', () => {
     ]);
   });
 
-  it('is kept in memory up to 64 KiB, and then the writer waits for the disk', async () => {
+  it('is buffered up to 64 KiB, and then write waits for the disk', async () => {
     const message = await new MaildirDelivery(root).openMessage(envelope('', 'ann@example.com'));
     expect(message.write(Buffer.alloc(60_000))).toBeUndefined();
     expect(message.write(Buffer.alloc(60_000))).toBeInstanceOf(Promise);
     await message.abort(new Error('enough'));
   });
 
-  it('may be read by nobody but its owner', async () => {
+  it('is readable only by its owner', async () => {
     await deliver(new MaildirDelivery(join(root, 'deep/er')), envelope('', 'ann@example.com'), hello);
     const maildir = join(root, 'deep/er/ann@example.com');
     expect(statSync(maildir).mode & 0o077).toBe(0);
@@ -93,21 +93,21 @@ describe('a message delivered into a Maildir', () => {
     expect(statSync(join(maildir, 'new', file ?? '')).mode & 0o077).toBe(0);
   });
 
-  it('has a name of its own among many that come at once', async () => {
+  it('has a unique name among parallel messages', async () => {
     const delivery = new MaildirDelivery(root);
     await Promise.all(Array.from({ length: 100 }, () => deliver(delivery, envelope('', 'ann@example.com'), hello)));
     expect(new Set(list('ann@example.com')).size).toBe(100);
     for (const name of list('ann@example.com')) expect(name).toMatch(/^\d+\.M\d+P\d+R[0-9a-f]{16}\.[^/:]+$/);
   });
 
-  it('goes into the folder of its address, however hostile that is', async () => {
+  it('goes into the folder of its address, even of a hostile one', async () => {
     const hostile = new Mailbox('../../../etc/cron.d/x', 'example.com');
     const given = { ...envelope('', 'ann@example.com'), recipients: [{ forwardPath: hostile, parameters: {} }] };
     await deliver(new MaildirDelivery(root), given, hello);
     expect(readdirSync(root)).toEqual(['%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fcron.d%2fx@example.com']);
   });
 
-  it('finds its Maildir made anew after somebody has taken the old one away', async () => {
+  it('creates its Maildir again after another program has removed it', async () => {
     const delivery = new MaildirDelivery(root);
     await deliver(delivery, envelope('', 'ann@example.com'), hello);
     rmSync(root, { recursive: true });
@@ -128,7 +128,7 @@ describe('a message delivered into a Maildir', () => {
 });
 
 describe('a message for several recipients', () => {
-  it('lies in the Maildir of each, once also for who was named twice', async () => {
+  it('lies once in the Maildir of each, even of one named twice', async () => {
     const results = await deliver(
       new MaildirDelivery(root),
       envelope('', 'ann@example.com', 'bob@example.com', 'ann@EXAMPLE.com'),
@@ -140,7 +140,7 @@ describe('a message for several recipients', () => {
     expect(list('ann@example.com', 'tmp')).toEqual([]);
   });
 
-  it('is copied where there are no hard links', async () => {
+  it('is copied where hard links do not work', async () => {
     const files = failing({ link: 'EXDEV' });
     await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x', 'cyd@x'), hello);
     for (const name of ['ann@x', 'bob@x', 'cyd@x']) {
@@ -149,7 +149,7 @@ describe('a message for several recipients', () => {
     }
   });
 
-  it('fails only for those whose Maildir cannot be, where each has a reply (LMTP)', async () => {
+  it('fails only for unusable Maildirs where each recipient has a reply (LMTP)', async () => {
     writeFileSync(join(root, 'ann@x'), 'not a folder');
     writeFileSync(join(root, 'cyd@x'), 'not a folder');
     const troubles = new Set<string | undefined>();
@@ -163,7 +163,7 @@ describe('a message for several recipients', () => {
     expect(list('bob@x', 'tmp')).toEqual([]);
   });
 
-  it('opens only a few files at once, though they be a thousand', async () => {
+  it('opens few files in parallel, even for a thousand recipients', async () => {
     let open = 0;
     let most = 0;
     const files: FileSystem = {
@@ -204,7 +204,7 @@ describe('a message that is not completed', () => {
     ['EMFILE', 452, '4.3.1'],
     ['ENFILE', 452, '4.3.1'],
     ['ENOMEM', 452, '4.3.1'],
-  ])('for %s when it is opened is refused for now', async (code, reply, enhanced) => {
+  ])('is refused with 4yz for %s when it is opened', async (code, reply, enhanced) => {
     const troubles: unknown[] = [];
     const delivery = new MaildirDelivery(root, {
       files: failing({ open: code }),
@@ -217,7 +217,7 @@ describe('a message that is not completed', () => {
     expect(troubles).toEqual([refused.cause]);
   });
 
-  it('warns the process where no hook hears of it', async () => {
+  it('becomes a process warning without a hook', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
     const delivery = new MaildirDelivery(root, { files: failing({ open: 'EIO' }) });
@@ -227,7 +227,7 @@ describe('a message that is not completed', () => {
     );
   });
 
-  it.each(['write', 'sync'] as const)('since %s fails leaves nothing behind', async (call) => {
+  it.each(['write', 'sync'] as const)('leaves nothing behind when %s fails', async (call) => {
     const files: FileSystem = {
       ...promises,
       open: async (...args) => {
@@ -243,7 +243,7 @@ describe('a message that is not completed', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('since the disk is full in the middle of it is refused in the same words, and told of once', async () => {
+  it('is refused with the same reply when the disk fills up, and reported once', async () => {
     const troubles: unknown[] = [];
     const files: FileSystem = {
       ...promises,
@@ -262,7 +262,7 @@ describe('a message that is not completed', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it.each(['rename', 'link'] as const)('since %s fails leaves nothing behind', async (call) => {
+  it.each(['rename', 'link'] as const)('leaves nothing behind when %s fails', async (call) => {
     const files = failing({ [call]: 'ENOSPC' });
     const to = call === 'link' ? ['ann@x', 'bob@x'] : ['ann@x'];
     const results = await deliver(new MaildirDelivery(root, { files }), envelope('', ...to), hello);
@@ -271,7 +271,7 @@ describe('a message that is not completed', () => {
     expect(list('ann@x', 'tmp')).toEqual([]);
   });
 
-  it('is taken out of new again if the folder cannot be made safe', async () => {
+  it('is removed from new if the folder cannot be synced', async () => {
     const files: FileSystem = {
       ...promises,
       open: async (...args) => {
@@ -286,25 +286,25 @@ describe('a message that is not completed', () => {
 });
 
 describe('a folder for Maildirs', () => {
-  it('is made, with those above it, when it is prepared', async () => {
+  it('is created by prepare, with the folders above it', async () => {
     await new MaildirDelivery(join(root, 'a/b')).prepare();
     expect(readdirSync(join(root, 'a/b'))).toEqual([]);
   });
 
-  it('that is none cannot be prepared', async () => {
+  it('makes prepare reject if it is a file', async () => {
     writeFileSync(join(root, 'file'), '');
     await expect(new MaildirDelivery(join(root, 'file')).prepare()).rejects.toMatchObject({ code: 'EEXIST' });
     await expect(new MaildirDelivery(join(root, 'file/b')).prepare()).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 
-  it('in which nothing can be written cannot be prepared', async () => {
+  it('makes prepare reject if it is not writable', async () => {
     const files = failing({ access: 'EROFS' });
     await expect(new MaildirDelivery(root, { files }).prepare()).rejects.toMatchObject({ code: 'EROFS' });
   });
 });
 
-describe('what survives a loss of power', () => {
-  it('is on the disk in the order of the convention: folders, file, name', async () => {
+describe('a message and a loss of power', () => {
+  it('is synced in the order of the convention: folders, file, name', async () => {
     const done: string[] = [];
     await deliver(new MaildirDelivery(join(root, 'a/b'), { files: recording(done) }), envelope('', 'ann@x'), hello);
     expect(done).toEqual([
@@ -323,21 +323,21 @@ describe('what survives a loss of power', () => {
     ]);
   });
 
-  it('is for every recipient on the disk before the first of them is told', async () => {
+  it('is synced for every recipient before the first reply', async () => {
     const done: string[] = [];
     const delivery = new MaildirDelivery(root, { files: recording(done) });
     await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
     done.length = 0;
     await deliver(delivery, envelope('', 'ann@x', 'bob@x'), hello);
     expect(done.slice(0, 3)).toEqual(['write ann@x/tmp/2', 'sync ann@x/tmp/2', 'link ann@x/tmp/2 bob@x/tmp/2']);
-    // What is done for both recipients at the same time has no order.
+    // The two recipients are served in parallel, in no order.
     expect(new Set(done.slice(3, 5))).toEqual(
       new Set(['rename ann@x/tmp/2 ann@x/new/2', 'rename bob@x/tmp/2 bob@x/new/2']),
     );
     expect(new Set(done.slice(5))).toEqual(new Set(['sync ann@x/new', 'sync bob@x/new']));
   });
 
-  it('is on the disk as a copy, too, before that has its name', async () => {
+  it('is synced as a copy before the rename', async () => {
     const done: string[] = [];
     const files = { ...recording(done), link: failing({ link: 'EXDEV' }).link };
     await deliver(new MaildirDelivery(root, { files }), envelope('', 'ann@x', 'bob@x'), hello);
@@ -348,7 +348,7 @@ describe('what survives a loss of power', () => {
     expect(new Set(end.slice(3))).toEqual(new Set(['sync ann@x/new', 'sync bob@x/new']));
   });
 
-  it('waits for a Maildir that another message is just making', async () => {
+  it('waits for a Maildir that another message is creating', async () => {
     const done: string[] = [];
     const delivery = new MaildirDelivery(root, { files: recording(done) });
     await Promise.all([1, 2, 3].map(() => deliver(delivery, envelope('', 'ann@x'), hello)));
@@ -412,7 +412,10 @@ function failing(codes: Partial<Record<'access' | 'link' | 'open' | 'rename', st
   return { ...promises, ...Object.fromEntries(calls) };
 }
 
-/** The machine's file system, which notes what changes it, and what is made safe; unique names are numbered. */
+/**
+ * The machine's file system, which notes what changes it, and what is made safe; unique names are
+ * numbered.
+ */
 function recording(done: string[]): FileSystem {
   const unique: string[] = [];
   const say = (path: unknown): string => {

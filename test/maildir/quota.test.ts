@@ -25,7 +25,7 @@ const ann = new Mailbox('ann', 'x');
 const bob = new Mailbox('bob', 'x');
 
 describe('a quota', () => {
-  it('is how much a mailbox may hold: the message that goes over it is refused for now, and leaves nothing behind', async () => {
+  it('refuses a message that exceeds it with 452 and leaves nothing behind', async () => {
     const delivery = new MaildirDelivery(root, { quota: 3_000 });
     expect(await deliver(delivery, 1_400, ann)).toEqual([undefined]);
     expect(await deliver(delivery, 1_400, ann)).toEqual([undefined]);
@@ -34,11 +34,11 @@ describe('a quota', () => {
     expect(files(ann, 'tmp')).toEqual([]);
   });
 
-  it('is more than nothing', () => {
+  it('is above 0', () => {
     for (const quota of [0, -1, Number.NaN]) expect(() => new MaildirDelivery(root, { quota })).toThrow(RangeError);
   });
 
-  it('is each mailbox’s own: one that is full is no other’s trouble, whichever comes first', async () => {
+  it('belongs to one mailbox: a full mailbox does not affect another, in any order (LMTP)', async () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : undefined);
     const troubles: unknown[] = [];
     const delivery = new MaildirDelivery(root, { quota, onError: (error) => troubles.push(error) });
@@ -49,7 +49,7 @@ describe('a quota', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('that is full keeps the message from all where there is one reply (SMTP): the client sends it again', async () => {
+  it('that is full refuses the message for all where there is one reply (SMTP)', async () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : 5_000);
     const delivery = new MaildirDelivery(root, { quota });
     expect(await deliver(delivery, 1_400, bob, ann)).toMatchObject([{ code: 452 }, { code: 452 }]);
@@ -57,7 +57,7 @@ describe('a quota', () => {
     expect(sumOf(bob)).toBe(0);
   });
 
-  it('is told already when the client names the recipient, if nothing fits any more', async () => {
+  it('is checked at RCPT if the mailbox is full', async () => {
     const delivery = new MaildirDelivery(root, { quota: 1_500 });
     await delivery.validateTo(ann);
     await deliver(delivery, 1_500 - RETURN_PATH, ann);
@@ -65,7 +65,7 @@ describe('a quota', () => {
     await delivery.validateTo(bob);
   });
 
-  it('counts what has been read as well, by its name or, if that does not tell, by its size', async () => {
+  it('counts messages in cur as well, by the size in the name or of the file', async () => {
     const delivery = new MaildirDelivery(root, { quota: 3_000, files: { ...promises, stat: noLooking } });
     await deliver(delivery, 1_400, ann);
     const [name = ''] = files(ann);
@@ -79,7 +79,7 @@ describe('a quota', () => {
     expect(await deliver(new MaildirDelivery(root, { quota: 3_000 }), 1_400, bob)).toMatchObject([{ code: 452 }]);
   });
 
-  it('is asked for the size that the client declares with MAIL (RFC 1870)', async () => {
+  it('is checked against the declared SIZE (RFC 1870)', async () => {
     const delivery = new MaildirDelivery(root, { quota: 3_000 });
     await delivery.validateTo(ann, {}, { smtpUtf8: false, size: 3_000 });
     await expect(delivery.validateTo(ann, {}, { smtpUtf8: false, size: 3_001 })).rejects.toMatchObject({
@@ -100,7 +100,7 @@ describe('a quota', () => {
     expect(sumOf(ann)).toBe(kept * (300 + RETURN_PATH));
   });
 
-  it('is kept in the file of Maildir++, which other programs append to', async () => {
+  it('is recorded in maildirsize, to which other programs append', async () => {
     const delivery = new MaildirDelivery(root, { quota: 3_000 });
     await deliver(delivery, 1_000, ann);
     expect(readFileSync(join(root, 'ann@x/maildirsize'), 'latin1')).toBe(`3000S\n0 0\n${1_000 + RETURN_PATH} 1\n`);
@@ -113,15 +113,15 @@ describe('a quota', () => {
   });
 
   it.each([
-    ['that is torn', '3000S\n2900 1\n12'],
-    ['that is empty', ''],
+    ['truncated', '3000S\n2900 1\n12'],
+    ['empty', ''],
     ['of another quota', '9999S\n2900 1\n'],
-    ['with something else in it', '3000S\nlots\n'],
-    ['of less than nothing', '3000S\n-5 1\n'],
-    ['that is too long', `3000S\n${'1 1\n'.repeat(1_400)}`],
-    ['that is far too long', `3000S\n${'1 1\n'.repeat(20_000)}`],
-    ['that may be old, of a mailbox that is full', '3000S\n1500 1\n1500 1\n'],
-  ])('is counted anew from a sum %s, with the folders of Maildir++', async (_title, text) => {
+    ['not a list of sizes', '3000S\nlots\n'],
+    ['negative', '3000S\n-5 1\n'],
+    ['too long', `3000S\n${'1 1\n'.repeat(1_400)}`],
+    ['far too long', `3000S\n${'1 1\n'.repeat(20_000)}`],
+    ['possibly outdated, of a full mailbox', '3000S\n1500 1\n1500 1\n'],
+  ])('counts again if the record is %s, with Maildir++ folders', async (_title, text) => {
     for (const folder of ['ann@x/tmp', 'ann@x/cur', 'ann@x/.Sent/cur', 'ann@x/.Sent/new']) {
       mkdirSync(join(root, folder), { recursive: true });
     }
@@ -132,7 +132,7 @@ describe('a quota', () => {
     expect(sumOf(ann)).toBe(1_500);
   });
 
-  it('looks at no message where the sum is kept', async () => {
+  it('reads no message if the record is usable', async () => {
     const looked: unknown[] = [];
     const opendir = ((...args: Parameters<typeof promises.opendir>) => {
       looked.push(args[0]);
@@ -143,12 +143,12 @@ describe('a quota', () => {
     looked.length = 0;
     await delivery.validateTo(ann);
     await deliver(delivery, 1_000, ann);
-    // The mailbox is full: what was counted a moment ago is not counted again for each message.
+    // The mailbox is full, but it was counted a moment ago: each message does not count it again.
     for (let times = 0; times < 3; times++) await deliver(delivery, 1_000, ann);
     expect(looked).toEqual([]);
   });
 
-  it('that cannot be looked up is a 451, and told of', async () => {
+  it('that cannot be read is a 451 and is reported', async () => {
     const troubles: unknown[] = [];
     const trouble = Object.assign(new Error('disk'), { code: 'EIO' });
     const options: MaildirOptions = {
@@ -167,7 +167,7 @@ describe('a quota', () => {
   });
 });
 
-/** `Return-Path: <>` and its line end. */
+/** The octets of `Return-Path: <>` and its CRLF. */
 const RETURN_PATH = 17;
 
 async function deliver(
@@ -203,7 +203,7 @@ async function deliverEach(
   return (await message.end(() => {})) ?? [];
 }
 
-/** What the `maildirsize` file adds up to. */
+/** Returns the sum of the `maildirsize` file. */
 function sumOf({ localPart, domain }: Mailbox): number {
   const [, ...lines] = readFileSync(join(root, `${localPart}@${domain}`, 'maildirsize'), 'latin1')
     .trim()

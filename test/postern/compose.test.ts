@@ -56,7 +56,7 @@ describe('a composition', () => {
   it('throws a UsageError for impossible options of Maildirs', () => {
     for (const quota of [0, -1, Number.NaN]) {
       const deliver = maildir({ folder: 'mail', quota });
-      expect(() => composed({ deliver })).toThrow(`maildir: quota: more than 0 is wanted, not ${quota}`);
+      expect(() => composed({ deliver })).toThrow(`maildir: quota: expected a number above 0, not ${quota}`);
       expect(() => composed({ deliver })).toThrow(UsageError);
     }
     expect(() => maildir({ folder: 'mail', qouta: 5 } as never)).toThrow(

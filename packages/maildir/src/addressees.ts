@@ -1,15 +1,18 @@
 import { foldMailbox, type Mailbox, type Recipient } from '@postern/esmtp';
 import type { Maildirs } from './maildirs.ts';
 
-/** One Maildir that gets a message, for one recipient or for several. */
+/** One Maildir that gets a copy of the message, for one or more recipients. */
 export interface Addressee {
   readonly path: string;
   readonly mailbox: Mailbox;
-  /** The header fields that only this Maildir's copy of the message has. */
+  /** The header fields of this Maildir's copy, each with its CRLF. */
   readonly fields: string;
 }
 
-/** Returns the Maildir of each recipient, in their order. A Maildir of several recipients is one object. */
+/**
+ * Returns the Maildir of each recipient, in their order. Recipients with one Maildir get the same
+ * object.
+ */
 export function addresseesOf(recipients: readonly Recipient[], maildirs: Maildirs): readonly Addressee[] {
   const recipientsOf = new Map<string, Recipient[]>();
   const paths = recipients.map((recipient) => {
@@ -29,8 +32,9 @@ export function addresseesOf(recipients: readonly Recipient[], maildirs: Maildir
 }
 
 /**
- * The `Delivered-To:` fields (RFC 9228): one for each address that is not the mailbox's own, with its tag or
- * its alias. A mailbox that is addressed by its own name has none, so that its message can be a hard link.
+ * Returns the `Delivered-To:` fields (RFC 9228): one for each address that differs from the
+ * mailbox, by its tag or as an alias. The mailbox's own address gets no field, so that its copy can
+ * be a hard link.
  */
 function deliveredTo(recipients: readonly Recipient[], mailbox: Mailbox): string {
   const own = String(foldMailbox(mailbox));

@@ -1,9 +1,9 @@
 import { type RecipientResult, Rejection } from '@postern/esmtp';
-import { rejectionFor } from './trouble.ts';
+import { rejectionFor } from './file-errors.ts';
 
 /**
- * Takes the copies of a message through steps, each for all copies before the next: written and synced, reserved, named, synced.
- * With `together` the first step that fails for one copy is the last, for all.
+ * Runs the steps of a delivery, each for all copies before the next step. With `together` a step
+ * that fails for one copy is the last one, and all copies have failed.
  */
 export class AllOrNone<T> {
   readonly #copies: readonly T[];
@@ -17,23 +17,29 @@ export class AllOrNone<T> {
     this.#onError = onError;
   }
 
-  /** The copies that are not to be delivered. */
-  get lost(): readonly T[] {
+  /** The copies that have failed. */
+  get failed(): readonly T[] {
     return this.#together && this.#failures.size > 0 ? this.#copies : [...this.#failures.keys()];
   }
 
-  /** Does a step for each copy that is to be delivered, for a few at once. Never rejects. */
+  /**
+   * Runs a step for each copy that has not failed, for up to four copies in parallel. Never
+   * rejects.
+   */
   async step(run: (copy: T) => Promise<void>): Promise<void> {
-    const lost = new Set(this.lost);
-    const rest = this.#copies.filter((copy) => !lost.has(copy)).values();
+    const failed = new Set(this.failed);
+    const remaining = this.#copies.filter((copy) => !failed.has(copy)).values();
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (const copy of rest) await this.#try(copy, run);
+      Array.from({ length: MAX_PARALLEL_COPIES }, async () => {
+        for (const copy of remaining) await this.#try(copy, run);
       }),
     );
   }
 
-  /** Returns what became of a copy: where all fail together, its own failure, or else the first one. */
+  /**
+   * Returns the result of a copy: its own failure, or the first failure where all copies fail
+   * together.
+   */
   resultOf(copy: T): RecipientResult {
     const [first] = this.#failures.values();
     return this.#failures.get(copy) ?? (this.#together ? first : undefined);
@@ -49,5 +55,5 @@ export class AllOrNone<T> {
   }
 }
 
-/** Copies served at the same time, each with one or two open files. */
-const AT_ONCE = 4;
+/** The most copies in one step at a time, each with one or two open files. */
+const MAX_PARALLEL_COPIES = 4;

@@ -2,9 +2,10 @@ import { foldMailbox, Mailbox } from '@postern/esmtp';
 import { folderName } from './folder-name.ts';
 
 /**
- * Returns the folders whose names have capitals, by the name that {@link folderName} gives to the folded
- * mailbox: such as `%41nn@example.com`, of a time when case made a difference, or `Ann@example.com`, made
- * by hand. A mailbox that has a folder of its folded name has no entry; of several others the first counts.
+ * Returns the folders whose names have capitals, by the name that {@link folderName} gives to the
+ * folded mailbox. Such a folder is `%41nn@example.com`, of a delivery with `caseSensitive`, or
+ * `Ann@example.com`, made by hand. A mailbox whose folded folder exists has no entry. The first of
+ * several folders in alphabetical order counts.
  */
 export function unfoldedFolders(names: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -21,7 +22,7 @@ export function unfoldedFolders(names: readonly string[]): ReadonlyMap<string, s
   return found;
 }
 
-/** Reads what {@link folderName} has written, but for what it has shortened: undefined for that. */
+/** Parses a name of {@link folderName}. Returns undefined for a shortened name. */
 function mailboxOfFolder(name: string): Mailbox | undefined {
   const [localPart, domain, ...rest] = name.split('@');
   if (localPart === undefined || domain === undefined || rest.length > 0 || /%[%u]/.test(name)) return undefined;
@@ -32,5 +33,5 @@ function unescaped(text: string): string {
   return text.replace(/(?:%[\da-f]{2})+/gi, (octets) => Buffer.from(octets.replaceAll('%', ''), 'hex').toString());
 }
 
-/** A capital, plain or escaped, or an escaped octet of a character beyond ASCII. */
+/** Matches a capital letter, plain or escaped, and an escaped octet of a character beyond ASCII. */
 const CAPITAL = /[A-Z]|%[4-58-9a-f]/;

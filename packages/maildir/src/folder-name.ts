@@ -2,20 +2,24 @@ import { hash } from 'node:crypto';
 import type { Mailbox } from '@postern/esmtp';
 
 /**
- * The name of a mailbox's folder: the address itself, with everything escaped (`%2f`) that is not plainly safe in a file name.
- * Two mailboxes never share one, on a file system that ignores case either; domains are the same in any case (RFC 5321 §2.4).
- * At most 255 octets: an address that would be longer ends in its SHA-256.
+ * Returns the folder name of a mailbox: the address, with each character escaped (`%2f`) that is
+ * not safe in a file name. Two mailboxes never share a name, even on a file system that ignores
+ * case. The case of a domain has no meaning (RFC 5321 §2.4). A name has at most 255 octets: a
+ * longer one ends in the SHA-256 of the address.
  */
 export function folderName({ localPart, domain }: Mailbox): string {
-  // The bare Postmaster, which alone has no domain, is the same in any case (RFC 5321 §4.1.1.3).
+  // Only Postmaster may stand without a domain, and its case has no meaning (RFC 5321 §4.1.1.3).
   const bare = domain === '' && localPart !== '';
   const name = bare ? escaped(lowerCase(localPart)) : `${escaped(localPart)}@${escaped(lowerCase(domain))}`;
-  if (name.length <= LONGEST) return name;
-  // No name that is short enough has `%%` in it.
-  return `${name.slice(0, READABLE)}%%${hash('sha256', name)}`;
+  if (name.length <= MAX_NAME_OCTETS) return name;
+  // `%%` occurs in no name that was not shortened.
+  return `${name.slice(0, MAX_READABLE_OCTETS)}%%${hash('sha256', name)}`;
 }
 
-/** Only of ASCII letters: `toLowerCase` makes a `k` of the Kelvin sign, and so one domain of two. */
+/**
+ * Lowers only ASCII letters: `toLowerCase` turns the Kelvin sign into `k`, and so makes one domain
+ * of two.
+ */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
@@ -28,8 +32,11 @@ function escaped(text: string): string {
   );
 }
 
-/** Dots are safe between letters and digits: not in front, where they hide, nor at the end, nor two in a row. */
+/**
+ * Matches characters to escape. A dot is safe between letters or digits, but not at an end and not
+ * after a dot.
+ */
 const UNSAFE = /(?<![A-Za-z0-9])\.|\.(?![A-Za-z0-9])|[^a-z0-9.+=_-]/gu;
 
-const LONGEST = 255;
-const READABLE = 120;
+const MAX_NAME_OCTETS = 255;
+const MAX_READABLE_OCTETS = 120;

@@ -9,77 +9,93 @@ import {
   type RcptParameters,
   Rejection,
 } from '@postern/esmtp';
-import { Congestion } from './congestion.ts';
+import { rejectionFor } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { type MaildirContext, MaildirMessage } from './maildir-message.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
 import { Permissions, type PermissionsOptions } from './permissions.ts';
 import { type Quota, Quotas } from './quota.ts';
-import { rejectionFor } from './trouble.ts';
+import { Shortage } from './shortage.ts';
 
-/** Which Maildirs there are, how much they may hold, who may read them, and who hears of trouble with them. */
+/** The mailboxes, the quota, the permissions and the error hook of a {@link MaildirDelivery}. */
 export interface MaildirOptions extends MailboxOptions, PermissionsOptions {
   /**
-   * Hears what went wrong with a message, for the log: the client hears only that it may try again. Default: it becomes a warning of
-   * the process, the same one once a minute.
+   * Called with each error of the file system, for the log: the reply to the client has no details.
+   * Default: the error becomes a process warning, once a minute for each text.
    */
   readonly onError?: (error: unknown, mailbox: Mailbox | undefined) => void;
   /**
-   * How many octets a mailbox may hold, for all or by mailbox. RCPT is refused (452 4.2.2) if the declared SIZE does not fit, and a message
-   * that does not fit any more after it has come. The sum is kept in the Maildir's `maildirsize` (Maildir++). A number that is not above
-   * 0 is a RangeError. Default: no limit.
+   * The most octets that a mailbox holds: one number, or a function of the mailbox. RCPT is refused
+   * with 452 4.2.2 if the declared SIZE does not fit, and so is a message that does not fit at its
+   * end. The Maildir's `maildirsize` file (Maildir++) records the sum. Default: no limit.
    */
   readonly quota?: Quota;
-  /** By default node:fs/promises. */
+  /** The file system. Default: `node:fs/promises`. */
   readonly files?: FileSystem;
 }
 
 /**
- * Delivers into one Maildir for each recipient, `folder/ann@example.com/{tmp,new,cur}`, made when the first message comes. Takes
- * every recipient whose mailbox is not full; one object may serve all users. A message is on the disk before its `end` resolves.
+ * Delivers each message into one Maildir for each recipient:
+ * `folder/ann@example.com/{tmp,new,cur}`. The first message creates the Maildir. Every recipient is
+ * accepted whose mailbox has room. One object serves all users. A message is on the disk before its
+ * `end` resolves.
+ *
+ * @example
+ * ```ts
+ * import { MaildirDelivery } from '@postern/maildir';
+ *
+ * const delivery = new MaildirDelivery('/var/mail/postern', { quota: 2 ** 30 });
+ * await delivery.prepare();
+ * ```
  */
 export class MaildirDelivery extends MessageDelivery {
-  readonly #surroundings: MaildirContext;
-  readonly #congestion: Congestion;
+  readonly #context: MaildirContext;
+  readonly #shortage: Shortage;
 
-  /** @throws RangeError for a quota, a mode or a group that cannot be. */
+  /** @throws RangeError if the quota is not above 0, or the mode or the group is not valid. */
   constructor(folder: string, options: MaildirOptions = {}) {
     super();
-    const { onError: tell = warner(), quota, files = systemFiles } = options;
+    const { onError: report = warner(), quota, files = systemFiles } = options;
     const permissions = new Permissions(options, files);
     const quotas = quota === undefined ? undefined : new Quotas(quota, files, permissions);
-    this.#congestion = new Congestion(folder, files);
+    this.#shortage = new Shortage(folder, files);
     const onError: MaildirContext['onError'] = (error, mailbox) => {
-      this.#congestion.note(error);
-      return tell(error, mailbox);
+      this.#shortage.note(error);
+      return report(error, mailbox);
     };
     const maildirs = new Maildirs(folder, files, permissions, options);
-    this.#surroundings = { maildirs, files, permissions, quotas, onError };
+    this.#context = { maildirs, files, permissions, quotas, onError };
   }
 
-  /** For the start of a server: makes the folder, and fails with the system's error if no Maildir could be made in it. */
+  /**
+   * Creates the folder. A server calls this before it listens.
+   *
+   * @throws the error of the file system if this process cannot create Maildirs in the folder
+   */
   prepare(): Promise<void> {
-    return this.#surroundings.maildirs.prepare();
+    return this.#context.maildirs.prepare();
   }
 
-  /** Rejects with a Rejection (452 4.3.1) while file descriptors or memory are short. */
+  /** @throws Rejection (452 4.3.1) while the process is short of file descriptors or memory. */
   validateFrom(): void | Promise<void> {
-    return this.#congestion.expectRoom();
+    return this.#shortage.check();
   }
 
-  /** Rejects with a Rejection (452 4.2.2) if a message of the declared SIZE does not fit into the mailbox. */
+  /**
+   * @throws Rejection (452 4.2.2) if a message of the declared SIZE does not fit into the mailbox.
+   */
   validateTo(forwardPath: ForwardPath, _parameters?: RcptParameters, mail?: MailParameters): void | Promise<void> {
-    const { quotas } = this.#surroundings;
+    const { quotas } = this.#context;
     if (quotas !== undefined) return this.#expectRoom(quotas, forwardPath, Math.max(1, mail?.size ?? 0));
   }
 
-  /** Rejects with a Rejection (452 or 451) if there is no recipient for whom anything can be stored. */
+  /** @throws Rejection (452 or 451) if no recipient has a usable Maildir. */
   openMessage(envelope: Envelope): Promise<Message> {
-    return MaildirMessage.open(envelope, this.#surroundings);
+    return MaildirMessage.open(envelope, this.#context);
   }
 
   async #expectRoom(quotas: Quotas, mailbox: Mailbox, octets: number): Promise<void> {
-    const { maildirs, onError } = this.#surroundings;
+    const { maildirs, onError } = this.#context;
     try {
       await maildirs.read();
       await quotas.expectRoom(maildirs.mailboxOf(mailbox), maildirs.pathOf(mailbox), octets);

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import type { Envelope, Mailbox, Message, RecipientResult, ReportResult, ReversePath } from '@postern/esmtp';
 import { type Addressee, addresseesOf } from './addressees.ts';
 import { AllOrNone } from './all-or-none.ts';
+import { codeOf, rejectionFor } from './file-errors.ts';
+import { uniqueName, withSize } from './file-name.ts';
 import { type FileSystem, syncFolder } from './file-system.ts';
 import type { Maildirs } from './maildirs.ts';
 import type { Permissions } from './permissions.ts';
 import type { Quotas, Reservation } from './quota.ts';
-import { codeOf, rejectionFor } from './trouble.ts';
-import { uniqueName, withSize } from './unique-name.ts';
 import { copyFrom, writeAll } from './write-all.ts';
 
-/** What all messages of a delivery have around them. */
+/** The objects that all messages of one delivery share. */
 export interface MaildirContext {
   readonly maildirs: Maildirs;
   readonly files: FileSystem;
@@ -21,102 +21,117 @@ export interface MaildirContext {
 }
 
 /**
- * A message on its way into Maildirs: written once, into the `tmp` of one recipient, in the end linked into the `tmp` of each, and
- * then moved into the `new` of each. A Maildir whose message has other fields gets a copy.
+ * One message for one or more Maildirs. Its octets are written once, into the `tmp` of the first
+ * Maildir. At the end the file is linked into the `tmp` of the others, and then renamed into each
+ * `new`. A Maildir whose message has other header fields gets a copy.
  */
 export class MaildirMessage implements Message {
   readonly keepsChunks = false;
-  readonly #surroundings: MaildirContext;
+  readonly #context: MaildirContext;
   /** The Maildir of each recipient. */
   readonly #addressees: readonly Addressee[];
-  /** The Maildir that it is written into. */
-  readonly #home: Addressee;
-  /** The name that it has there, and, but for its size, everywhere. */
+  /** The Maildir that receives the octets first. */
+  readonly #first: Addressee;
+  /** The name of the file in each Maildir, without its size. */
   readonly #name: string;
   readonly #handle: FileHandle;
   readonly #returnPath: string;
-  /** Copies of octets that are not written yet. A list of pieces would take a hundred times as much where each has one octet. */
-  #pending: Buffer = EMPTY;
+  /**
+   * A buffer of octets to write. A list of pieces of one octet each would need a hundred times the
+   * memory.
+   */
+  #pending: Buffer = NO_OCTETS;
   #pendingOctets = 0;
-  /** Written so far. */
+  /** The octets written so far. */
   #octets = 0;
 
   private constructor(
     { reversePath }: Envelope,
     addressees: readonly Addressee[],
-    surroundings: MaildirContext,
-    home: Addressee,
+    context: MaildirContext,
+    first: Addressee,
     name: string,
     handle: FileHandle,
   ) {
-    this.#surroundings = surroundings;
+    this.#context = context;
     this.#addressees = addressees;
-    this.#home = home;
+    this.#first = first;
     this.#name = name;
     this.#handle = handle;
     this.#returnPath = returnPath(reversePath);
-    this.#keep(Buffer.from(this.#returnPath + home.fields));
+    this.#keep(Buffer.from(this.#returnPath + first.fields));
   }
 
-  /** Opens the file in the Maildir of the first recipient who has, or gets, one. */
-  static async open(envelope: Envelope, surroundings: MaildirContext): Promise<Message> {
-    const { maildirs, files, permissions, onError } = surroundings;
+  /**
+   * Opens the file in the first usable Maildir of the recipients.
+   *
+   * @throws Rejection if no Maildir is usable
+   */
+  static async open(envelope: Envelope, context: MaildirContext): Promise<Message> {
+    const { maildirs, files, permissions, onError } = context;
     const name = uniqueName();
-    const troubles: unknown[] = [];
+    const errors: unknown[] = [];
     let addressees: readonly Addressee[] = [];
     try {
       await maildirs.read();
       addressees = addresseesOf(envelope.recipients, maildirs);
     } catch (error) {
-      troubles.push(error);
+      errors.push(error);
     }
-    for (const home of plainFirst(addressees)) {
+    for (const first of byPlainFields(addressees)) {
       try {
-        const open = () => files.open(join(home.path, 'tmp', name), 'wx', permissions.fileMode);
-        const handle = await maildirs.within(home.path, open);
+        const open = () => files.open(join(first.path, 'tmp', name), 'wx', permissions.fileMode);
+        const handle = await maildirs.within(first.path, open);
         await permissions.applyToFile(handle);
-        return new MaildirMessage(envelope, addressees, surroundings, home, name, handle);
+        return new MaildirMessage(envelope, addressees, context, first, name, handle);
       } catch (error) {
-        troubles.push(error);
-        await files.unlink(join(home.path, 'tmp', name)).catch(() => {});
+        errors.push(error);
+        await files.unlink(join(first.path, 'tmp', name)).catch(() => {});
       }
     }
-    onError(troubles[0], envelope.recipients[0]?.forwardPath);
-    throw rejectionFor(troubles[0]);
+    onError(errors[0], envelope.recipients[0]?.forwardPath);
+    throw rejectionFor(errors[0]);
   }
 
-  /** Waits for the disk only every 64 KiB. Rejects with a Rejection. */
+  /**
+   * Buffers the chunk, and writes after each 64 KiB.
+   *
+   * @throws Rejection if the file system fails
+   */
   write(chunk: Uint8Array): void | Promise<void> {
-    if (this.#pendingOctets + chunk.length <= BUFFER) return this.#keep(chunk);
+    if (this.#pendingOctets + chunk.length <= MAX_BUFFER_OCTETS) return this.#keep(chunk);
     return this.#flush(chunk).catch((error: unknown) => this.#refuse(error));
   }
 
-  /** Without `tell` the client hears one reply for all recipients: then all have the message, or none. */
-  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
+  /**
+   * Delivers the message. Without `report` there is one reply for all recipients: then all get the
+   * message, or none.
+   */
+  async end(report?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
-      await this.#flush(EMPTY);
+      await this.#flush(NO_OCTETS);
       await this.#handle.sync();
       await this.#handle.close();
     } catch (error) {
       await this.#undo();
       return this.#refuse(error);
     }
-    return await this.#deliver(tell === undefined);
+    return await this.#deliver(report === undefined);
   }
 
   async abort(): Promise<void> {
     await this.#undo();
   }
 
-  /** A recipient named twice gets the message once. */
+  /** Delivers one copy into each Maildir, although a recipient may be named twice. */
   async #deliver(together: boolean): Promise<readonly RecipientResult[]> {
-    const { quotas, files, maildirs, onError } = this.#surroundings;
+    const { quotas, files, maildirs, onError } = this.#context;
     const copies = [...new Set(this.#addressees)];
     const reservations = new Map<Addressee, Reservation>();
     const delivery = new AllOrNone(copies, together, (error, { mailbox }) => onError(error, mailbox));
-    // Nothing is in a `new` before everything is on the disk, and has room.
+    // No copy is renamed into `new` before all copies are on the disk and have room.
     await delivery.step(async (copy) => {
-      if (copy !== this.#home) await maildirs.within(copy.path, () => this.#stage(copy));
+      if (copy !== this.#first) await maildirs.within(copy.path, () => this.#stage(copy));
     });
     if (quotas !== undefined) {
       await delivery.step(async (copy) => {
@@ -125,42 +140,45 @@ export class MaildirMessage implements Message {
     }
     await delivery.step((copy) => files.rename(this.#tmpOf(copy), this.#targetOf(copy)));
     await delivery.step(({ path }) => syncFolder(files, join(path, 'new')));
-    const lost = new Set(delivery.lost);
+    const lost = new Set(delivery.failed);
     for (const copy of copies) {
       const reservation = reservations.get(copy);
       if (!lost.has(copy)) reservation?.keep();
-      else await this.#withdraw(copy, reservation);
+      else await this.#discardCopy(copy, reservation);
     }
     return this.#addressees.map((copy) => delivery.resultOf(copy));
   }
 
   /** Links or copies the message into the `tmp` of another Maildir. */
   async #stage(copy: Addressee): Promise<void> {
-    if (copy.fields === this.#home.fields) {
+    if (copy.fields === this.#first.fields) {
       try {
-        return await this.#surroundings.files.link(this.#tmp, this.#tmpOf(copy));
+        return await this.#context.files.link(this.#tmp, this.#tmpOf(copy));
       } catch (error) {
-        if (!NO_LINK.has(codeOf(error))) throw error;
+        if (!UNLINKABLE.has(codeOf(error))) throw error;
       }
     }
     await this.#writeCopy(copy.fields, this.#tmpOf(copy));
   }
 
-  /** What a reader has taken out of `new` meanwhile stays: a duplicate is better than a loss. */
-  async #withdraw(copy: Addressee, reservation: Reservation | undefined): Promise<void> {
+  /**
+   * Removes a copy. A copy that a reader has moved out of `new` stays: a duplicate is better than a
+   * loss.
+   */
+  async #discardCopy(copy: Addressee, reservation: Reservation | undefined): Promise<void> {
     await this.#remove(this.#targetOf(copy));
     await this.#remove(this.#tmpOf(copy));
-    await reservation?.release().catch((error: unknown) => this.#surroundings.onError(error, copy.mailbox));
+    await reservation?.release().catch((error: unknown) => this.#context.onError(error, copy.mailbox));
   }
 
-  /** Writes and syncs the message with other fields. */
+  /** Writes and syncs a copy with other header fields. */
   async #writeCopy(fields: string, tmp: string): Promise<void> {
-    const { files, permissions } = this.#surroundings;
+    const { files, permissions } = this.#context;
     const copy = await permissions.applyToFile(await files.open(tmp, 'wx', permissions.fileMode));
     try {
       const from = await files.open(this.#tmp, 'r');
       try {
-        const start = Buffer.byteLength(this.#returnPath + this.#home.fields);
+        const start = Buffer.byteLength(this.#returnPath + this.#first.fields);
         await writeAll(copy, Buffer.from(this.#returnPath + fields));
         await copyFrom(from, start, copy);
       } finally {
@@ -173,18 +191,18 @@ export class MaildirMessage implements Message {
   }
 
   #octetsOf({ fields }: Addressee): number {
-    return this.#octets + Buffer.byteLength(fields) - Buffer.byteLength(this.#home.fields);
+    return this.#octets + Buffer.byteLength(fields) - Buffer.byteLength(this.#first.fields);
   }
 
   #refuse(error: unknown): never {
-    this.#surroundings.onError(error, undefined);
+    this.#context.onError(error, undefined);
     throw rejectionFor(error);
   }
 
   #keep(chunk: Uint8Array): void {
     const length = this.#pendingOctets + chunk.length;
     if (length > this.#pending.length) {
-      const larger = Buffer.allocUnsafe(Math.max(2 * this.#pending.length, length, SMALL_BUFFER));
+      const larger = Buffer.allocUnsafe(Math.max(2 * this.#pending.length, length, MIN_BUFFER_OCTETS));
       this.#pending.copy(larger, 0, 0, this.#pendingOctets);
       this.#pending = larger;
     }
@@ -192,10 +210,10 @@ export class MaildirMessage implements Message {
     this.#pendingOctets = length;
   }
 
-  /** Writes what is pending, and then the chunk, which is not copied if it comes alone. */
+  /** Writes the buffer and then the chunk. A chunk without a buffer before it is not copied. */
   async #flush(chunk: Uint8Array): Promise<void> {
     const pending = this.#pending.subarray(0, this.#pendingOctets);
-    this.#pending = EMPTY;
+    this.#pending = NO_OCTETS;
     this.#pendingOctets = 0;
     const bytes = pending.length === 0 ? chunk : chunk.length === 0 ? pending : Buffer.concat([pending, chunk]);
     this.#octets += bytes.length;
@@ -203,18 +221,18 @@ export class MaildirMessage implements Message {
   }
 
   async #undo(): Promise<void> {
-    // The error that led here is the one to tell of; closing a file twice is none.
+    // The first error is the one to report. Closing a closed file is no error here.
     await this.#handle.close().catch(() => {});
     await this.#remove(this.#tmp);
   }
 
-  /** What cannot be removed from `tmp` is no mail: its readers clear it away after 36 hours. */
+  /** Removes a file. A file that stays in `tmp` is no mail: readers remove it after 36 hours. */
   async #remove(path: string): Promise<void> {
-    await this.#surroundings.files.unlink(path).catch(() => {});
+    await this.#context.files.unlink(path).catch(() => {});
   }
 
   get #tmp(): string {
-    return this.#tmpOf(this.#home);
+    return this.#tmpOf(this.#first);
   }
 
   #tmpOf({ path }: Addressee): string {
@@ -222,18 +240,20 @@ export class MaildirMessage implements Message {
   }
 
   #targetOf(copy: Addressee): string {
-    const { quotas } = this.#surroundings;
+    const { quotas } = this.#context;
     return join(copy.path, 'new', quotas === undefined ? this.#name : withSize(this.#name, this.#octetsOf(copy)));
   }
 }
 
-/** The reverse-path, as final delivery keeps it (RFC 5321 §4.4). */
+/** Returns the field with the reverse-path that final delivery adds (RFC 5321 §4.4). */
 function returnPath(reversePath: ReversePath): string {
   return `Return-Path: <${reversePath === null ? '' : reversePath.toString()}>\r\n`;
 }
 
-/** The Maildirs to try, one after the other: first those whose copy most others can be links to. */
-function plainFirst(addressees: readonly Addressee[]): readonly Addressee[] {
+/**
+ * Orders the Maildirs: first those without fields of their own, to whose file most others can link.
+ */
+function byPlainFields(addressees: readonly Addressee[]): readonly Addressee[] {
   const all = [...new Set(addressees)];
   const plain = all.filter(({ fields }) => fields === '');
   return plain.length === 0 || plain.length === all.length
@@ -241,10 +261,13 @@ function plainFirst(addressees: readonly Addressee[]): readonly Addressee[] {
     : [...plain, ...all.filter(({ fields }) => fields !== '')];
 }
 
-/** Octets that wait for one write, at most. */
-const BUFFER = 64 * 1024;
-const SMALL_BUFFER = 1024;
-const EMPTY = Buffer.alloc(0);
+/** The most octets of one write. */
+const MAX_BUFFER_OCTETS = 64 * 1024;
+const MIN_BUFFER_OCTETS = 1024;
+const NO_OCTETS = Buffer.alloc(0);
 
-/** Another disk, a file system without hard links, or too many of them: a copy will do. */
-const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/**
+ * The errors of `link` after which a copy succeeds: another disk, no hard links, or too many of
+ * them.
+ */
+const UNLINKABLE: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

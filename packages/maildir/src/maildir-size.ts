@@ -1,30 +1,31 @@
 import { join } from 'node:path';
+import { codeOf } from './file-errors.ts';
+import { sizeIn, uniqueName } from './file-name.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Permissions } from './permissions.ts';
-import { codeOf } from './trouble.ts';
-import { sizeIn, uniqueName } from './unique-name.ts';
 
-/** What a `maildirsize` file says. */
-export interface KeptSize {
-  /** Octets of all messages. */
+/** The content of a `maildirsize` file. */
+export interface RecordedSize {
+  /** The octets of all messages. */
   readonly octets: number;
-  /** Lines after the first one: each is an addition, except for the first of them. */
+  /** The number of lines after the quota: one total, and one line for each addition. */
   readonly lines: number;
-  /** Octets of the file itself; a longer file is to be written anew (Maildir++). */
+  /** The octets of the file itself. A long file is rewritten (Maildir++). */
   readonly length: number;
-  /** When the file was changed last, in milliseconds since 1970. */
+  /** The time of the last change, in milliseconds since 1970. */
   readonly changedAt: number;
 }
 
-/** The messages of a Maildir: octets and how many. */
+/** The number of messages in a Maildir, and their octets. */
 export interface Total {
   readonly octets: number;
   readonly messages: number;
 }
 
 /**
- * The `maildirsize` file of a Maildir (Maildir++): a line with the quota, `1000000S`, and lines with octets and messages that were
- * added, `1234 1`. Each program that adds or removes messages appends a line, so nobody has to look at the messages.
+ * The `maildirsize` file of a Maildir (Maildir++): a line with the quota, `1000000S`, and lines
+ * with added octets and messages, `1234 1`. Each program that adds or removes a message appends a
+ * line, so that the sum is known without reading the messages.
  */
 export class MaildirSize {
   readonly #path: string;
@@ -37,8 +38,11 @@ export class MaildirSize {
     this.#permissions = permissions;
   }
 
-  /** Resolves to `missing` if there is no file, and to `unusable` if it says nothing of this quota. */
-  async read(quota: number): Promise<KeptSize | 'missing' | 'unusable'> {
+  /**
+   * Reads the file. Resolves to `missing` without a file, and to `unusable` for a bad file or
+   * another quota.
+   */
+  async read(quota: number): Promise<RecordedSize | 'missing' | 'unusable'> {
     const buffer = Buffer.allocUnsafe(MAX_FILE_OCTETS);
     try {
       const handle = await this.#files.open(this.#file, 'r');
@@ -57,7 +61,10 @@ export class MaildirSize {
     }
   }
 
-  /** Appends a line: what was added, or, negative, what was removed. One write, so that lines of several processes stay whole. */
+  /**
+   * Appends a line with added octets and messages, negative if they were removed. One write keeps
+   * lines of several processes whole.
+   */
   async add({ octets, messages }: Total): Promise<void> {
     const handle = await this.#files.open(this.#file, 'a', this.#permissions.fileMode);
     try {
@@ -67,7 +74,10 @@ export class MaildirSize {
     }
   }
 
-  /** Looks at all messages, those of the folders of Maildir++ included; other work has its turn meanwhile. */
+  /**
+   * Counts all messages, with those in Maildir++ folders. Other work of the process continues
+   * meanwhile.
+   */
   async count(): Promise<Total> {
     let [octets, messages] = [0, 0];
     for (const folder of await this.#folders()) {
@@ -80,16 +90,21 @@ export class MaildirSize {
   }
 
   /**
-   * Writes the file anew in the place of what was read before the count. Lines that other processes have added since stay, and so does
-   * a file that they have made since. A Maildir that is not there yet gets none.
+   * Replaces the file that was read before the count. Lines that other processes have appended
+   * since are kept, and so is a file that they have created since. A Maildir that does not exist
+   * gets no file.
    */
-  async write(quota: number, { octets, messages }: Total, before: KeptSize | 'missing' | 'unusable'): Promise<void> {
+  async write(
+    quota: number,
+    { octets, messages }: Total,
+    before: RecordedSize | 'missing' | 'unusable',
+  ): Promise<void> {
     const tmp = join(this.#path, 'tmp', uniqueName());
     try {
       const handle = await this.#files.open(tmp, 'wx', this.#permissions.fileMode);
       await this.#permissions.applyToFile(handle);
       try {
-        const added = typeof before === 'object' ? await this.#linesBehind(before.length) : '';
+        const added = typeof before === 'object' ? await this.#linesAfter(before.length) : '';
         await handle.write(Buffer.from(`${quota}S\n${octets} ${messages}\n${added}`));
       } finally {
         await handle.close();
@@ -107,7 +122,7 @@ export class MaildirSize {
     return join(this.#path, 'maildirsize');
   }
 
-  async #linesBehind(position: number): Promise<string> {
+  async #linesAfter(position: number): Promise<string> {
     const handle = await this.#files.open(this.#file, 'r');
     try {
       const buffer = Buffer.allocUnsafe(MAX_FILE_OCTETS);
@@ -124,7 +139,7 @@ export class MaildirSize {
     return [this.#path, ...folders].flatMap((folder) => [join(folder, 'new'), join(folder, 'cur')]);
   }
 
-  /** A Maildir that is not there yet is empty. */
+  /** Lists the Maildir. A Maildir that does not exist is empty. */
   async #list(): Promise<readonly string[]> {
     try {
       return await this.#files.readdir(this.#path);
@@ -134,17 +149,17 @@ export class MaildirSize {
     }
   }
 
-  /** Opens a folder to read it in pieces: an array of all names would keep everybody else waiting. */
+  /** Opens a folder to read it in pieces: one array of all names would block other work. */
   async #open(folder: string): Promise<AsyncIterable<{ readonly name: string }>> {
     try {
-      return await this.#files.opendir(folder, { bufferSize: NAMES_AT_ONCE });
+      return await this.#files.opendir(folder, { bufferSize: NAMES_PER_READ });
     } catch (error) {
       if (isMissing(error)) return NO_NAMES;
       throw error;
     }
   }
 
-  /** A file that is gone meanwhile takes no room. */
+  /** Returns the size of a file. A file that was removed meanwhile has no octets. */
   async #sizeOf(path: string): Promise<number> {
     try {
       return (await this.#files.stat(path)).size;
@@ -157,7 +172,7 @@ export class MaildirSize {
 
 function parse(text: string, quota: number): { readonly octets: number; readonly lines: number } | undefined {
   const [definition, ...lines] = text.split('\n');
-  // A last line without its end is torn.
+  // A last line without LF was written only in part.
   if (lines.pop() !== '' || lines.length === 0 || definition?.trim() !== `${quota}S`) return undefined;
   let octets = 0;
   for (const line of lines) {
@@ -168,9 +183,9 @@ function parse(text: string, quota: number): { readonly octets: number; readonly
   return octets < 0 ? undefined : { octets, lines: lines.length };
 }
 
-/** Beyond, the file is no `maildirsize` of any program that keeps to Maildir++. */
+/** The most octets of a file to read. A file of Maildir++ stays below 5,120 octets. */
 const MAX_FILE_OCTETS = 65_536;
-const NAMES_AT_ONCE = 256;
+const NAMES_PER_READ = 256;
 const NO_NAMES: AsyncIterable<never> = {
   async *[Symbol.asyncIterator]() {},
 };

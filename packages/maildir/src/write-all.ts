@@ -1,13 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Writes all of the bytes: one call may write fewer. */
+/** Writes all octets. One call of `write` may write fewer. */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     written += (await handle.write(bytes, written)).bytesWritten;
   }
 }
 
-/** Copies what lies behind the position `start`, in octets. */
+/** Copies the octets of `from` after the position `start` to `to`. */
 export async function copyFrom(from: FileHandle, start: number, to: FileHandle): Promise<void> {
   const buffer = new Uint8Array(BUFFER_OCTETS);
   for (let position = start; ; ) {

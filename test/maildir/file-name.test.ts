@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { uniqueName } from '../../packages/maildir/src/unique-name.ts';
+import { uniqueName } from '../../packages/maildir/src/file-name.ts';
 
 afterEach(() => void vi.useRealTimers());
 
 describe('a unique name', () => {
-  it('begins with the time of day, as readers of Maildirs take it, also long after the start', () => {
+  it('begins with the current time, also long after the start', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2031-05-04T03:02:01.678Z') });
     expect(uniqueName()).toMatch(/^1935630121\.M678000P\d+R[0-9a-f]{16}\.[^/:]+$/);
   });
 
-  it('is another one when the clock stands still, or goes back', () => {
+  it('differs when the clock stands still or goes back', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 5_000 });
     const names = Array.from({ length: 1_000 }, () => uniqueName());
     vi.setSystemTime(4_000);

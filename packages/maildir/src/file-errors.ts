@@ -1,6 +1,9 @@
 import { Rejection } from '@postern/esmtp';
 
-/** What a client is told of an error of the file system: to try again, and nothing of paths. The error is the cause. */
+/**
+ * Returns the Rejection for an error of the file system, which becomes its `cause`. The reply names
+ * no path.
+ */
 export function rejectionFor(error: unknown): Rejection {
   if (error instanceof Rejection) return error;
   const rejection = replyTo(error);
@@ -8,18 +11,21 @@ export function rejectionFor(error: unknown): Rejection {
   return rejection;
 }
 
-/** Returns true if file descriptors or memory ran short: that passes when other messages are done. */
-export function isCongestion(error: unknown): boolean {
+/**
+ * Returns true for a shortage of file descriptors or memory, which ends when other messages are
+ * complete.
+ */
+export function isShortage(error: unknown): boolean {
   return SHORTAGES.has(codeOf(error));
 }
 
 function replyTo(error: unknown): Rejection {
   if (OUT_OF_SPACE.has(codeOf(error))) return new Rejection(452, '4.3.1', 'Not enough room to store the message');
-  if (isCongestion(error)) return new Rejection(452, '4.3.1', 'Too few resources now');
+  if (isShortage(error)) return new Rejection(452, '4.3.1', 'Too few resources now');
   return new Rejection(451, '4.3.0', 'The message cannot be stored now');
 }
 
-/** The error's code (`ENOENT`), or nothing. */
+/** Returns the code of a system error (`ENOENT`), or the empty string. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
