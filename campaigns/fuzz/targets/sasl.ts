@@ -6,7 +6,7 @@ import {
   parseOAuthBearer,
   parseXOAuth2,
 } from '../../../packages/sasl/src/oauthbearer/messages.ts';
-import { preparePassword, saslprep } from '../../../packages/sasl/src/prepare.ts';
+import { preparePassword, saslprep } from '../../../packages/sasl/src/password.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** Base64 (RFC 4648 §4). */

@@ -13,8 +13,8 @@ import {
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse, UnheardRefusal } from './errors.ts';
 import { ExchangeMind } from './exchange-mind.ts';
-import { FailureFloor } from './failure-floor.ts';
-import { PacedRelease } from './paced-release.ts';
+import { FailureFloor } from './failure-delay.ts';
+import { PacedRelease } from './challenge-pacer.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {

@@ -24,9 +24,9 @@ export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type MechanismPolicy, offered } from './offered.ts';
-export { overrideChallengers } from './override-challengers.ts';
+export { overrideChallengers } from './challenger-list.ts';
 export { plain } from './plain/challenger.ts';
-export { type Preparation, preparePassword, saslprep } from './prepare.ts';
+export { type Preparation, preparePassword, saslprep } from './password.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 export {
@@ -49,6 +49,6 @@ export {
   type ScramDerivation,
   ScramSecret,
 } from './scram/secret.ts';
-export { type OfferedOn, shutOut } from './shut-out.ts';
+export { type OfferedOn, shutOut } from './excluded-clients.ts';
 export { usernamePassword } from './username-password.ts';
 export { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';

@@ -2,7 +2,7 @@ import { Anonymous } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { responseText } from '../response.ts';
+import { responseText } from '../prepared-name.ts';
 import { isTrace } from './trace.ts';
 
 /** ANONYMOUS (RFC 4505): a client without a name, that may leave a trace for the log. */

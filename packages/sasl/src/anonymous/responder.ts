@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '../bytes.ts';
 import { SaslFailure } from '../client/errors.ts';
 import type { Responder } from '../client/responder.ts';
-import { sayLast } from '../client/response.ts';
+import { sayLast } from '../client/dialogue.ts';
 import { isTrace } from './trace.ts';
 
 /** What a client without a name says of itself. */

@@ -4,7 +4,7 @@ import { SaslError, SaslFailure } from './errors.ts';
 import type { Channel, Responder, Say } from './responder.ts';
 import type { SaslInterface } from './sasl-interface.ts';
 import { SaslStateMachine } from './sasl-state-machine.ts';
-import { rank } from './strength.ts';
+import { rank } from '../strength.ts';
 
 /** How a client authenticates, and over what. */
 export interface ClientAuthentication {

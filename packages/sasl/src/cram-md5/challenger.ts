@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asBuffer, encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { preparedName } from '../response.ts';
+import { preparedName } from '../prepared-name.ts';
 import { CramMd5Response } from './credentials.ts';
 
 /** What the challenge of CRAM-MD5 is made of. */

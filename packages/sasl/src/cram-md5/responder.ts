@@ -1,5 +1,5 @@
 import type { Responder, UserPassword } from '../client/responder.ts';
-import { filledField, sayLast, sayMore } from '../client/response.ts';
+import { filledField, sayLast, sayMore } from '../client/dialogue.ts';
 import { cramMd5Digest } from './credentials.ts';
 
 /** CRAM-MD5 (RFC 2195): the user name, and an HMAC over the server's challenge with the password for a key. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { preparedAuthzid, preparedName, responseText } from '../response.ts';
+import { preparedAuthzid, preparedName, responseText } from '../prepared-name.ts';
 import { type DigestMd5Info, DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';

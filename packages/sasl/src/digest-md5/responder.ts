@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { NO_BYTES } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
-import { field, filledField, sayLast, sayMore } from '../client/response.ts';
+import { field, filledField, sayLast, sayMore } from '../client/dialogue.ts';
 import { type DigestInput, isDigest, latin1IfPossible, responseDigest, rspauthDigest, userHash } from './digest.ts';
 import { byteString, parseDirectives, quote } from './directives.ts';
 

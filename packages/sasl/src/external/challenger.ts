@@ -1,7 +1,7 @@
 import { UnauthorizedLogin } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
-import { preparedAuthzid } from '../response.ts';
+import { preparedAuthzid } from '../prepared-name.ts';
 import { ExternalIdentity } from './credentials.ts';
 
 /** EXTERNAL (RFC 4422 App. A): the identity that the client's TLS certificate has established already. */

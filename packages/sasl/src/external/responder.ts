@@ -1,5 +1,5 @@
 import type { AuthorizationOptions, Responder } from '../client/responder.ts';
-import { field, sayLast } from '../client/response.ts';
+import { field, sayLast } from '../client/dialogue.ts';
 
 /** EXTERNAL (RFC 4422 App. A): asks the server to take the identity that the channel has established, a TLS certificate's for one. */
 export function externalResponder({ authzid = '' }: AuthorizationOptions = {}): Responder {

@@ -1,5 +1,5 @@
 import type { Responder, UserPassword } from '../client/responder.ts';
-import { field, filledField, sayLast, sayMore } from '../client/response.ts';
+import { field, filledField, sayLast, sayMore } from '../client/dialogue.ts';
 
 /**
  * LOGIN (draft-murchison-sasl-login): says the user name, then the password, whatever the prompts say. It waits for the first

@@ -2,7 +2,7 @@ import { type Mind, UnauthorizedLogin } from '@postern/cred';
 import { decodeUtf8, encodeUtf8, NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { preparedAuthzid } from '../response.ts';
+import { preparedAuthzid } from '../prepared-name.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from './credentials.ts';
 import { parseOAuthBearer, type TokenRequest, whyNoToken } from './messages.ts';
 

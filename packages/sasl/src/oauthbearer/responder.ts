@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { AuthorizationOptions, Responder, Say } from '../client/responder.ts';
-import { field } from '../client/response.ts';
+import { field } from '../client/dialogue.ts';
 import { formatOAuthBearer, TOKEN } from './messages.ts';
 import { TokenRefused } from './token-refused.ts';
 

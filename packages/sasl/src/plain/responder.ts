@@ -1,5 +1,5 @@
 import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
-import { field, filledField, sayLast } from '../client/response.ts';
+import { field, filledField, sayLast } from '../client/dialogue.ts';
 
 /** PLAIN (RFC 4616): the user name and the password, in one message. */
 export function plainResponder({ username, password, authzid = '' }: UserPassword & AuthorizationOptions): Responder {

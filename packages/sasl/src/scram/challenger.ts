@@ -3,7 +3,7 @@ import type { ChannelBindingType, Mind } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
-import { preparedAuthzid, preparedName } from '../response.ts';
+import { preparedAuthzid, preparedName } from '../prepared-name.ts';
 import { bindingData, DEFAULT_CHANNEL_BINDINGS, firstBinding, unusedBindings, useBinding } from './channel-binding.ts';
 import { SCRAM_CREDENTIALS, type ScramCredentials } from './credentials.ts';
 import { Decoys } from './decoys.ts';

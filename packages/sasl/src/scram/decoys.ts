@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { preparePassword } from '../prepare.ts';
+import { preparePassword } from '../password.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { ScramSecret } from './secret.ts';
 

@@ -4,7 +4,7 @@ import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
 import { parseXOAuth2, whyNoToken } from '../oauthbearer/messages.ts';
-import { preparedName } from '../response.ts';
+import { preparedName } from '../prepared-name.ts';
 
 /** What a server says of itself in XOAUTH2. */
 export interface XOAuth2Options {

@@ -2,7 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { NO_BYTES } from '../../bytes.ts';
 import type { Challenger } from '../../challenger.ts';
 import { MalformedResponse } from '../../errors.ts';
-import { preparedName } from '../../response.ts';
+import { preparedName } from '../../prepared-name.ts';
 import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-binding.ts';
 import { HashedToken } from './credentials.ts';
 import { BINDING_TYPES, type HtBinding } from './hashed-token.ts';

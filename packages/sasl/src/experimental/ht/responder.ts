@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { NO_BYTES } from '../../bytes.ts';
 import { AuthenticationFailure, SaslFailure } from '../../client/errors.ts';
 import type { Responder } from '../../client/responder.ts';
-import { filledField, sayLast, sayMore } from '../../client/response.ts';
+import { filledField, sayLast, sayMore } from '../../client/dialogue.ts';
 import { firstBinding } from '../../scram/channel-binding.ts';
 import { BINDING_TYPES, type HtBinding, hashedToken } from './hashed-token.ts';
 

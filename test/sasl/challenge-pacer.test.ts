@@ -2,7 +2,7 @@ import { type Ask, AvatarRealm, type Checker, Portal, UnauthorizedLogin } from '
 import { authenticate, type ScramCredentials, ScramSecret, ScramSha256Credentials, scram } from '@postern/sasl';
 import { FakeClock, settle, testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { PacedRelease } from '../../packages/sasl/src/paced-release.ts';
+import { PacedRelease } from '../../packages/sasl/src/challenge-pacer.ts';
 
 const never = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import { MAX_PASSWORD_OCTETS } from './limits.ts';
-import { prepareString } from './saslprep/saslprep.ts';
+import { stringprep } from './saslprep/stringprep.ts';
 
 /**
  * What a string is prepared for (RFC 3454 §7): a `query` is compared with what is stored and may hold code points that Unicode
@@ -15,7 +15,7 @@ export type Preparation = 'query' | 'stored';
 export function saslprep(text: string, preparation: Preparation): string | undefined {
   if (!fits(text)) return undefined;
   if (text !== '' && isPrintableAscii(text)) return text;
-  return text.isWellFormed() ? prepareString(text, { allowUnassigned: preparation === 'query' }) : undefined;
+  return text.isWellFormed() ? stringprep(text, { allowUnassigned: preparation === 'query' }) : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { decodeUtf8 } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
 import { MAX_NAME_OCTETS } from './limits.ts';
-import { saslprep } from './prepare.ts';
+import { saslprep } from './password.ts';
 
 /** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
 export function responseText(response: Uint8Array): string {

@@ -10,7 +10,7 @@ import { LEFT_TO_RIGHT, MAPPED_TO_NOTHING, NON_ASCII_SPACES, PROHIBITED, RIGHT_T
  *
  * `allowUnassigned` keeps code points that Unicode 3.2 does not assign as they are (RFC 3454 §7).
  */
-export function prepareString(
+export function stringprep(
   text: string,
   { allowUnassigned }: { readonly allowUnassigned: boolean },
 ): string | undefined {

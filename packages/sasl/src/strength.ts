@@ -1,4 +1,4 @@
-import type { Responder } from './responder.ts';
+import type { Responder } from './client/responder.ts';
 
 /**
  * Where a responder stands in the order in which a client tries them, the first lowest: bound to the channel before not bound,
