@@ -1,5 +1,12 @@
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
-import { type ChannelBindingPolicy, defaultChallengers, explain, offered, whyLeftOut } from '@postern/sasl';
+import {
+  allChallengers,
+  type ChannelBindingPolicy,
+  defaultChallengers,
+  explain,
+  explainOmission,
+  offered,
+} from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { someMind, someTls } from './exchange.ts';
 
@@ -58,7 +65,7 @@ describe('a required channel binding', () => {
       channelBinding: 'required',
       mechanisms: ['SCRAM-SHA-256-PLUS', 'PLAIN'],
     } as const;
-    expect(() => defaultChallengers(options)).toThrow(/^PLAIN does not bind to the channel/);
+    expect(() => defaultChallengers(options)).toThrow(/PLAIN does not bind to the channel/);
   });
 });
 
@@ -71,7 +78,10 @@ describe('the reason for a mechanism that is not there', () => {
     ['PLAIN', { mechanisms: ['LOGIN'] }, 'not among the mechanisms wanted'],
     ['LOGIN', { mechanisms: ['LOGIN'] }, undefined],
   ] as const)('is told for %s under %j', (mechanism, options, why) => {
-    expect(whyLeftOut(mechanism, { hostname: HOSTNAME, ...options })).toBe(why);
+    const all = { hostname: HOSTNAME, ...options };
+    const challenger = allChallengers(all).find((each) => each.mechanism === mechanism);
+    if (challenger === undefined) throw new Error(`no ${mechanism}`);
+    expect(explainOmission(challenger, all)).toBe(why);
   });
 
   it('is told for a hash that is not offered under TLS', () => {

@@ -2,7 +2,7 @@ import { type Ask, AvatarRealm, type Checker, Portal, UnauthorizedLogin } from '
 import { authenticate, type ScramCredentials, ScramSecret, ScramSha256Credentials, scram } from '@postern/sasl';
 import { FakeClock, settle, testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
-import { PacedRelease } from '../../packages/sasl/src/challenge-pacer.ts';
+import { ChallengePacer } from '../../packages/sasl/src/challenge-pacer.ts';
 
 const never = new AbortController().signal;
 
@@ -24,7 +24,7 @@ describe('a paced release', () => {
     [35, 40],
   ])('of something ready after %d ms comes after %d', async (ready, released) => {
     const clock = new FakeClock();
-    using release = new PacedRelease(clock, 10);
+    using release = new ChallengePacer(clock, 10);
     await clock.advance(ready);
     const { at } = await (async () => {
       const record = timeOf(clock, release.next(never));
@@ -38,7 +38,7 @@ describe('a paced release', () => {
   it('does not keep a client that has left, nor a timer once it is disposed of', async () => {
     const clock = new FakeClock();
     const gone = new AbortController();
-    const release = new PacedRelease(clock, 10);
+    const release = new ChallengePacer(clock, 10);
     const waiting = release.next(gone.signal);
     gone.abort();
     await waiting;

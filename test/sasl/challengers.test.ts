@@ -1,6 +1,14 @@
-import { type Challenger, defaultChallengers, encodeUtf8, ScramCredentials, ScramSecret } from '@postern/sasl';
+import {
+  type Challenger,
+  defaultChallengers,
+  encodeUtf8,
+  mechanismNames,
+  ScramCredentials,
+  ScramSecret,
+} from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 import { scripted, someMind, someTls } from './exchange.ts';
+import { family } from './family.ts';
 
 const HOSTNAME = 'mail.example.com';
 
@@ -48,7 +56,7 @@ describe('challengers', () => {
   });
 
   it('are not made for a mechanism that nobody knows', () => {
-    expect(() => names('PLAIN', 'SCRAM-MD5')).toThrow(/unknown mechanism "SCRAM-MD5": known are .*PLAIN/);
+    expect(() => names('PLAIN', 'SCRAM-MD5')).toThrow(/unknown mechanism "SCRAM-MD5"; expected some of .*PLAIN/);
   });
 
   it.each([
@@ -69,5 +77,28 @@ describe('challengers', () => {
     expect(
       await credentials.verify(await ScramSecret.derive('pencil', { hash: 'sha256', salt, iterations: 4096 })),
     ).toBe(passes);
+  });
+});
+
+describe('mechanismNames', () => {
+  it('are the mechanisms of the tests of both halves, so that a new one is attacked as well', () => {
+    const tested = new Set(family.map(({ challenger }) => challenger.mechanism));
+    expect(mechanismNames().filter((name) => !tested.has(name))).toEqual([]);
+  });
+
+  it('are in the order of strength, in which both halves agree', () => {
+    expect(mechanismNames().slice(5, 8)).toEqual(['SCRAM-SHA-1-PLUS', 'EXTERNAL', 'SCRAM-SHA3-512']);
+    expect(mechanismNames().slice(-7)).toEqual([
+      'OAUTHBEARER',
+      'XOAUTH2',
+      'DIGEST-MD5',
+      'CRAM-MD5',
+      'PLAIN',
+      'LOGIN',
+      'ANONYMOUS',
+    ]);
+    for (const { challenger, responder } of family) {
+      expect([responder.mechanism, responder.strength]).toEqual([challenger.mechanism, challenger.strength]);
+    }
   });
 });

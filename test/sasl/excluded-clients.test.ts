@@ -1,4 +1,4 @@
-import { shutOut } from '@postern/sasl';
+import { excludedClients } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 
 const PASSWORDS = ['CRAM-MD5', 'PLAIN', 'LOGIN'];
@@ -29,14 +29,16 @@ describe('the clients that a list shuts out', () => {
     ],
     ['only what binds', PLUS, 'TLSv1.3', [/^mutt, neomutt/, /^Go net\/smtp/, /^curl, swaks/]],
   ] as const)('%s', (_list, mechanisms, tls, clients) => {
-    const found = shutOut(mechanisms, { tls });
+    const found = excludedClients(mechanisms, { tls });
     expect(found).toEqual(clients.map((client) => expect.stringMatching(client)));
   });
 
   it('are also those that bind by a type that the server does not take', () => {
     const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
     const list = [...PLUS, ...PASSWORDS];
-    expect(shutOut(list, { tls: 'TLSv1.2', channelBindings }).join()).toMatch(/msmtp, mpop, gsasl under TLS 1\.2/);
-    expect(shutOut(list, { tls: 'TLSv1.3', channelBindings }).join()).not.toMatch(/msmtp/);
+    expect(excludedClients(list, { tls: 'TLSv1.2', channelBindings }).join()).toMatch(
+      /msmtp, mpop, gsasl under TLS 1\.2/,
+    );
+    expect(excludedClients(list, { tls: 'TLSv1.3', channelBindings }).join()).not.toMatch(/msmtp/);
   });
 });

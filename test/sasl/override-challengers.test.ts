@@ -18,7 +18,7 @@ describe('challengers of one’s own', () => {
   });
 
   it('are one for a mechanism, and have a name that a mechanism can have', () => {
-    expect(() => overrideChallengers(family, login(), login())).toThrow('two challengers for LOGIN');
+    expect(() => overrideChallengers(family, login(), login())).toThrow('LOGIN occurs twice');
     expect(() => overrideChallengers(family, { ...plain(), mechanism: 'not a name' })).toThrow(TypeError);
   });
 });

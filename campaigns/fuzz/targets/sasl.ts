@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../../../packages/sasl/src/base64.ts';
+import { decodeBase64, encodeBase64 } from '../../../packages/sasl/src/bytes.ts';
 import { byteString, parseDirectives, quote } from '../../../packages/sasl/src/digest-md5/directives.ts';
 import {
   formatOAuthBearer,
@@ -6,7 +6,8 @@ import {
   parseOAuthBearer,
   parseXOAuth2,
 } from '../../../packages/sasl/src/oauthbearer/messages.ts';
-import { preparePassword, saslprep } from '../../../packages/sasl/src/password.ts';
+import { preparePassword } from '../../../packages/sasl/src/password.ts';
+import { saslprep } from '../../../packages/sasl/src/saslprep/saslprep.ts';
 import { holds, same, type Target } from '../target.ts';
 
 /** Base64 (RFC 4648 §4). */

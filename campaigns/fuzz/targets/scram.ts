@@ -1,4 +1,4 @@
-import { encodeBase64 } from '../../../packages/sasl/src/base64.ts';
+import { encodeBase64 } from '../../../packages/sasl/src/bytes.ts';
 import {
   escapeName,
   formatClientFinal,

@@ -1,7 +1,7 @@
 import { Anonymous, isDerived, type Portal, type TlsInfo } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
-import { allChallengers, type Challenger, explain, type MechanismPolicy, whyLeftOut } from '@postern/sasl';
+import { allChallengers, type Challenger, explain, explainOmission, type MechanismPolicy } from '@postern/sasl';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
 import { hypotheticalAddress, hypotheticalMind, hypotheticalTls, isLocalOnly } from './hypothetical-client.ts';
@@ -26,7 +26,7 @@ export async function runExplain(argv: readonly string[], { stdout }: CommandPro
       portal,
       acceptsAnonymous,
       mechanismPolicy,
-      whyLeftOut: (mechanism) => whyLeftOut(mechanism, settings.sasl),
+      explainOmission: (challenger) => explainOmission(challenger, settings.sasl),
       shutOut: shutOutAt(listener, settings, composition),
     }),
   );
@@ -46,7 +46,7 @@ interface Mechanisms {
   /** The rule for mechanisms that expose the password. */
   readonly mechanismPolicy: MechanismPolicy;
   /** Returns why the configuration leaves a mechanism out; undefined if it does not. */
-  readonly whyLeftOut: (mechanism: string) => string | undefined;
+  readonly explainOmission: (challenger: Challenger) => string | undefined;
   /** The common clients that cannot log in at the listener, each with the cause. */
   readonly shutOut: readonly string[];
 }
@@ -78,7 +78,7 @@ function explainListener(
 function obstaclesOf(
   { endpoint }: ListenerSettings,
   authentication: Policy['authentication'],
-  { offered, portal, acceptsAnonymous, mechanismPolicy, whyLeftOut }: Mechanisms,
+  { offered, portal, acceptsAnonymous, mechanismPolicy, explainOmission }: Mechanisms,
 ): (challenger: Challenger, tls?: TlsInfo) => string | undefined {
   const remote = hypotheticalAddress(endpoint);
   const configured = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
@@ -90,7 +90,7 @@ function obstaclesOf(
       return explain(ours ?? challenger, portal, hypotheticalMind(remote, tls), mechanismPolicy);
     }
     if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
-    return whyLeftOut(mechanism) ?? 'not among the mechanisms wanted';
+    return explainOmission(challenger) ?? 'not among the mechanisms wanted';
   };
 }
 

@@ -1,5 +1,5 @@
 import { formatEndpoint } from '@postern/node';
-import { offered, shutOut } from '@postern/sasl';
+import { excludedClients, offered } from '@postern/sasl';
 import type { Composition } from './compose.ts';
 import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import type { Log } from './log.ts';
@@ -31,7 +31,7 @@ export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, c
   const channelBindings = settings.sasl.scram?.channelBindings;
   const clients = new Set<string>();
   for (const { version, names } of offersAt(listener, settings, composition)) {
-    for (const client of shutOut(names, { tls: version, channelBindings })) clients.add(client);
+    for (const client of excludedClients(names, { tls: version, channelBindings })) clients.add(client);
   }
   return [...clients];
 }

@@ -10,11 +10,11 @@ import {
   type Mind,
   type Portal,
 } from '@postern/cred';
+import { ChallengePacer } from './challenge-pacer.ts';
 import type { Challenger } from './challenger.ts';
 import { ExchangeError, MalformedResponse, UnheardRefusal } from './errors.ts';
 import { ExchangeMind } from './exchange-mind.ts';
-import { FailureFloor } from './failure-delay.ts';
-import { PacedRelease } from './challenge-pacer.ts';
+import { FailureDelay } from './failure-delay.ts';
 
 /** One login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
@@ -128,7 +128,7 @@ class Exchange implements Disposable {
   readonly #ask: Ask;
   readonly #clock: Clock;
   readonly #minFailureDelay: number;
-  #floor: FailureFloor | undefined;
+  #floor: FailureDelay | undefined;
   #release: (() => Promise<void>) | undefined;
   #broken: { readonly error: unknown } | undefined;
 
@@ -146,7 +146,7 @@ class Exchange implements Disposable {
 
   /** Has the next challenge leave at whole multiples of the interval after now. */
   pace(interval: number, signal: AbortSignal): Disposable {
-    const release = new PacedRelease(this.#clock, interval);
+    const release = new ChallengePacer(this.#clock, interval);
     this.#release = () => release.next(signal);
     return release;
   }
@@ -193,6 +193,6 @@ class Exchange implements Disposable {
   #heard(): void {
     if (this.#minFailureDelay <= 0) return;
     this.#floor?.[Symbol.dispose]();
-    this.#floor = new FailureFloor(this.#clock, this.#minFailureDelay);
+    this.#floor = new FailureDelay(this.#clock, this.#minFailureDelay);
   }
 }

@@ -1,4 +1,3 @@
-import type { Mind } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 
 /**
@@ -12,27 +11,12 @@ import type { Challenger } from './challenger.ts';
  */
 export type ChannelBindingPolicy = 'off' | 'offered' | 'required';
 
-/** True if an exchange of this mechanism cannot be relayed from one TLS channel to another. */
-export function bindsToChannel(mechanism: string): boolean {
-  return mechanism.endsWith('-PLUS') || mechanism === 'EXTERNAL';
-}
-
-/** Why the policy leaves the mechanism out everywhere, in words for the operator; undefined if it does not. */
-export function leftOutByPolicy(mechanism: string, policy: ChannelBindingPolicy): string | undefined {
-  if (policy === 'required' && !bindsToChannel(mechanism)) return 'does not bind to the channel, which is required';
+/** Returns why the policy omits the mechanism on each connection, in words for the operator. Returns undefined if it does not. */
+export function omittedByPolicy(
+  { mechanism, bindsToChannel = false }: Challenger,
+  policy: ChannelBindingPolicy,
+): string | undefined {
+  if (policy === 'required' && !bindsToChannel) return 'does not bind to the channel, which is required';
   if (policy === 'off' && mechanism.endsWith('-PLUS')) return 'channel binding is off';
   return undefined;
 }
-
-/** Returns the challenger as it serves under the policy: perhaps on fewer connections. */
-export function withPolicy(challenger: Challenger, policy: ChannelBindingPolicy): Challenger {
-  if (policy !== 'off' || !OLDER_HASHES.test(challenger.mechanism)) return challenger;
-  return {
-    ...challenger,
-    unavailable: (mind: Mind) => (mind.tls === undefined ? challenger.unavailable?.(mind) : SHUTS_OUT),
-  };
-}
-
-/** All hashes but SHA-512 and SHA3-512. GNU SASL knows two of these; no client needs the others. */
-const OLDER_HASHES = /^SCRAM-SHA-(?:1|224|256|384)$/;
-const SHUTS_OUT = 'under TLS it would shut out msmtp and gsasl, unless channel binding is offered';

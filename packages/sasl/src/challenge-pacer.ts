@@ -4,7 +4,7 @@ import { afterExactly, type Clock } from '@postern/core';
  * Lets something go at whole multiples of an interval after the construction, and never between them: the
  * time that a look-up took does not show. Its timer begins at the construction, whatever happens later.
  */
-export class PacedRelease implements Disposable {
+export class ChallengePacer implements Disposable {
   readonly #clock: Clock;
   readonly #interval: number;
   #timer: Disposable | undefined;

@@ -1,14 +1,33 @@
 import type { Ask, Credentials, Interface, Mind } from '@postern/cred';
 
 /**
- * The server's half of a mechanism: parses an exchange into credentials, and never judges them. It knows no base64, no portal and
- * no protocol. One challenger serves all connections: what belongs to one exchange lives in its call of `challenge`.
+ * The server's half of a mechanism. A challenger turns an exchange into credentials and judges
+ * nothing: it knows no base64, no portal and no protocol. One challenger serves all connections.
+ * The state of one exchange lives in one call of `challenge`.
+ *
+ * @example
+ * ```ts
+ * import { UsernamePassword } from '@postern/cred';
+ * import { type Challenger, decodeUtf8, encodeUtf8, MalformedResponse } from '@postern/sasl';
+ *
+ * export const pinAndName: Challenger<UsernamePassword> = {
+ *   mechanism: 'X-PIN',
+ *   credentials: UsernamePassword,
+ *   exposesSecret: true,
+ *   async challenge(ask, initialResponse) {
+ *     const name = decodeUtf8(initialResponse ?? (await ask(encodeUtf8('Name:'))));
+ *     const pin = decodeUtf8(await ask(encodeUtf8('PIN:')));
+ *     if (name === undefined || pin === undefined) throw new MalformedResponse('not UTF-8', 'encoding');
+ *     return new UsernamePassword(name, pin);
+ *   },
+ * };
+ * ```
  */
 export interface Challenger<C extends Credentials = Credentials> {
   /** The mechanism's registered name: 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1). */
   readonly mechanism: string;
 
-  /** The class of the credentials it makes: without a checker for them the mechanism is not offered. */
+  /** The class of the credentials that `challenge` returns. Without a checker for it the mechanism is not offered. */
   readonly credentials: Interface<C>;
 
   /**
@@ -17,15 +36,27 @@ export interface Challenger<C extends Credentials = Credentials> {
    */
   readonly exposesSecret: boolean;
 
-  /** True if the server speaks first, so that an initial response is an error (RFC 4422 §5, RFC 4954 §4). */
+  /** True if the server speaks first, so that an initial response is an error (RFC 4422 §5, RFC 4954 §4). Default: false. */
   readonly serverFirst?: boolean;
 
-  /** Why the mechanism cannot work on this connection (no client certificate, no channel binding); undefined if it can. */
+  /** True if nobody can relay an exchange from one TLS channel to another: see {@link ChannelBindingPolicy}. Default: false. */
+  readonly bindsToChannel?: boolean;
+
+  /** True for a historic mechanism, which `defaultChallengers` returns only if it is named. Default: false. */
+  readonly isHistoric?: boolean;
+
+  /** The rank among all mechanisms: see {@link STRENGTH}. Default: just above PLAIN if `exposesSecret`, else just above DIGEST-MD5. */
+  readonly strength?: number;
+
+  /** Returns why the mechanism cannot work on this connection, such as `needs channel binding`. Returns undefined if it can. */
   unavailable?(mind: Mind): string | undefined;
 
   /**
-   * Leads an exchange up to the point where there is something to check. An absent initial response is undefined; an empty one
-   * is no bytes. Rejects with MalformedResponse, with what `ask` rejects with, or with a LoginError if there is nothing to check.
+   * Runs an exchange up to the point where a checker can judge it. `initialResponse` is undefined if
+   * the client sent none, and no bytes if it sent an empty one.
+   *
+   * @throws MalformedResponse for a response outside the mechanism's grammar.
+   * @throws LoginError if nothing is left to check: the client is refused already.
    */
   challenge(ask: Ask, initialResponse: Uint8Array | undefined, mind: Mind): Promise<C>;
 }

@@ -13,7 +13,7 @@ export interface OfferedOn {
  * Names common clients that cannot log in with a password where a server offers these mechanisms,
  * each with the cause. Empty for the default lists, and where no mechanism of the list uses a password.
  */
-export function shutOut(mechanisms: readonly string[], { tls, channelBindings }: OfferedOn): readonly string[] {
+export function excludedClients(mechanisms: readonly string[], { tls, channelBindings }: OfferedOn): readonly string[] {
   const offered = new Set(mechanisms);
   if (!mechanisms.some((mechanism) => PASSWORD.test(mechanism))) return [];
   const bindings = channelBindings ?? DEFAULT_CHANNEL_BINDINGS;

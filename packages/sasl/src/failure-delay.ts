@@ -4,7 +4,7 @@ import { afterExactly, type Clock } from '@postern/core';
  * The earliest moment for a refusal. The timer begins at the construction, when the client has spoken: were
  * it begun at the refusal, fractions of a millisecond would tell how long the judgement took.
  */
-export class FailureFloor implements Disposable {
+export class FailureDelay implements Disposable {
   readonly #timer: Disposable;
   #over = false;
   #waiting: PromiseWithResolvers<void> | undefined;

@@ -1,15 +1,16 @@
 export type { Ask } from '@postern/cred';
 export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
-export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
-export { decodeUtf8, encodeUtf8, NO_BYTES } from './bytes.ts';
+export { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8, NO_BYTES } from './bytes.ts';
 export type { Challenger } from './challenger.ts';
+export { checkChallengers, checkMechanismName, overrideChallengers } from './challenger-list.ts';
 export {
   allChallengers,
   type ChallengersOptions,
   defaultChallengers,
-  whyLeftOut,
+  explainOmission,
+  mechanismNames,
 } from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
 export { CramMd5Response } from './cram-md5/credentials.ts';
@@ -17,16 +18,16 @@ export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
 export { type DigestMd5Info, DigestMd5Response } from './digest-md5/credentials.ts';
 export type { DigestInput } from './digest-md5/digest.ts';
 export { ExchangeCancelled, ExchangeError, type Malformation, MalformedResponse, UnheardRefusal } from './errors.ts';
+export { excludedClients, type OfferedOn } from './excluded-clients.ts';
 export { external } from './external/challenger.ts';
 export { ExternalIdentity } from './external/credentials.ts';
 export { type LoginOptions, login } from './login/challenger.ts';
-export { checkChallengers, checkMechanismName } from './mechanism-name.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type MechanismPolicy, offered } from './offered.ts';
-export { overrideChallengers } from './challenger-list.ts';
+export { preparePassword } from './password.ts';
 export { plain } from './plain/challenger.ts';
-export { type Preparation, preparePassword, saslprep } from './password.ts';
+export { type Preparation, saslprep } from './saslprep/saslprep.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 export {
@@ -49,6 +50,6 @@ export {
   type ScramDerivation,
   ScramSecret,
 } from './scram/secret.ts';
-export { type OfferedOn, shutOut } from './excluded-clients.ts';
+export { STRENGTH } from './strength.ts';
 export { usernamePassword } from './username-password.ts';
 export { type XOAuth2Options, xoauth2 } from './xoauth2/challenger.ts';

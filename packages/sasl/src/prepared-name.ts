@@ -1,8 +1,7 @@
 import { UnauthorizedLogin } from '@postern/cred';
 import { decodeUtf8 } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
-import { MAX_NAME_OCTETS } from './limits.ts';
-import { saslprep } from './password.ts';
+import { saslprep } from './saslprep/saslprep.ts';
 
 /** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
 export function responseText(response: Uint8Array): string {
@@ -47,3 +46,6 @@ function ownText(text: string): string {
 
 /** What is shorter is copied anyway. */
 const SHORTEST_CUT = 13;
+
+/** The longest name in octets of UTF-8. RFC 4616 §2 asks for 255. */
+const MAX_NAME_OCTETS = 1024;

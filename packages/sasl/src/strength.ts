@@ -1,38 +1,36 @@
-import type { Responder } from './client/responder.ts';
-
 /**
- * Where a responder stands in the order in which a client tries them, the first lowest: bound to the channel before not bound,
- * proving before showing, and the stronger hash first. A mechanism that the table does not know stands with its kind.
+ * The tiers of strength, from weak to strong: what an attacker on the channel gains from one
+ * exchange. A client tries the strongest mechanism first, and a server lists it first. Mechanisms of
+ * one tier add a number below 100.
  */
-export function rank({ mechanism, exposesSecret }: Responder): number {
-  const at = STRENGTH.indexOf(mechanism);
-  if (at >= 0) return at;
-  return STRENGTH.indexOf(exposesSecret ? 'PLAIN' : 'DIGEST-MD5') - 0.5;
+export const STRENGTH = {
+  /** Proves nothing: ANONYMOUS. */
+  none: 0,
+  /** The attacker reads the password: PLAIN, LOGIN. */
+  password: 100,
+  /** The attacker can guess the password offline, and a server stores it in clear text: CRAM-MD5, DIGEST-MD5. */
+  digest: 200,
+  /** The attacker reads a token, which expires: OAUTHBEARER, XOAUTH2. */
+  token: 300,
+  /** The attacker gains a slow test for guesses, and the server proves itself: SCRAM. */
+  proof: 400,
+  /** The TLS handshake proves the identity: EXTERNAL. */
+  certificate: 500,
+  /** As `proof`, and no other TLS channel can carry the exchange: SCRAM with -PLUS. */
+  bound: 600,
+} as const;
+
+/** A mechanism of either half, as far as its rank depends on it. */
+interface Ranked {
+  readonly exposesSecret: boolean;
+  readonly strength?: number;
 }
 
-const STRENGTH: readonly string[] = [
-  'SCRAM-SHA3-512-PLUS',
-  'SCRAM-SHA-512-PLUS',
-  'SCRAM-SHA-384-PLUS',
-  'SCRAM-SHA-256-PLUS',
-  'SCRAM-SHA-224-PLUS',
-  'SCRAM-SHA-1-PLUS',
-  'HT-SHA-256-EXPR',
-  'HT-SHA-256-UNIQ',
-  'HT-SHA-256-ENDP',
-  'EXTERNAL',
-  'SCRAM-SHA3-512',
-  'SCRAM-SHA-512',
-  'SCRAM-SHA-384',
-  'SCRAM-SHA-256',
-  'SCRAM-SHA-224',
-  'SCRAM-SHA-1',
-  'HT-SHA-256-NONE',
-  'OAUTHBEARER',
-  'XOAUTH2',
-  'DIGEST-MD5',
-  'CRAM-MD5',
-  'PLAIN',
-  'LOGIN',
-  'ANONYMOUS',
-];
+/** Orders mechanisms, the strongest first. A mechanism without a strength stands just above its kind. */
+export function byStrength(a: Ranked, b: Ranked): number {
+  return strengthOf(b) - strengthOf(a);
+}
+
+function strengthOf({ strength, exposesSecret }: Ranked): number {
+  return strength ?? (exposesSecret ? STRENGTH.password : STRENGTH.digest) + 50;
+}

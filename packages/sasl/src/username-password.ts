@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { UsernamePassword } from '@postern/cred';
 import { decodeUtf8, NO_BYTES } from './bytes.ts';
-import { isPassword, saslprep } from './password.ts';
+import { isPassword } from './password.ts';
 import { preparedAuthzid, preparedName } from './prepared-name.ts';
+import { saslprep } from './saslprep/saslprep.ts';
 
 /**
  * Returns the credentials that a client presents as octets: user name, password, and authorization

@@ -1,4 +1,4 @@
-import { encodeUtf8, NO_BYTES } from '@postern/sasl';
+import { allChallengers, encodeUtf8, NO_BYTES } from '@postern/sasl';
 import {
   AuthenticationFailure,
   anonymousResponder,
@@ -58,9 +58,13 @@ function quitter(mechanism: string, error: Error): Responder {
 
 const CHALLENGE: SaslReply = { state: 'challenge', payload: NO_BYTES };
 
+const STRENGTHS: ReadonlyMap<string, Partial<Responder>> = new Map(
+  allChallengers({ hostname: 'localhost' }).map(({ mechanism, strength = 0 }) => [mechanism, { strength }]),
+);
+
 async function chosen(mechanisms: readonly string[], options = {}): Promise<string> {
   const { saslInterface } = server();
-  const responders = mechanisms.map((mechanism) => responder(mechanism));
+  const responders = mechanisms.map((mechanism) => responder(mechanism, STRENGTHS.get(mechanism)));
   return (await authenticate(responders, mechanisms, saslInterface, { ...secure, ...options })).mechanism;
 }
 

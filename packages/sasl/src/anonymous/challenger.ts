@@ -3,6 +3,7 @@ import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { responseText } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 import { isTrace } from './trace.ts';
 
 /** ANONYMOUS (RFC 4505): a client without a name, that may leave a trace for the log. */
@@ -11,6 +12,7 @@ export function anonymous(): Challenger<Anonymous> {
     mechanism: 'ANONYMOUS',
     credentials: Anonymous,
     exposesSecret: false,
+    strength: STRENGTH.none,
     async challenge(ask, initialResponse) {
       const trace = responseText(initialResponse ?? (await ask(NO_BYTES)));
       if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or holds what RFC 4505 prohibits');

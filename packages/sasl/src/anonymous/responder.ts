@@ -1,7 +1,8 @@
 import { encodeUtf8 } from '../bytes.ts';
+import { sayLast } from '../client/dialogue.ts';
 import { SaslFailure } from '../client/errors.ts';
 import type { Responder } from '../client/responder.ts';
-import { sayLast } from '../client/dialogue.ts';
+import { STRENGTH } from '../strength.ts';
 import { isTrace } from './trace.ts';
 
 /** What a client without a name says of itself. */
@@ -15,6 +16,7 @@ export function anonymousResponder({ trace = '' }: AnonymousResponderOptions = {
   return {
     mechanism: 'ANONYMOUS',
     exposesSecret: false,
+    strength: STRENGTH.none,
     async respond(say) {
       if (!isTrace(trace)) throw new SaslFailure('the trace is too long or holds what RFC 4505 prohibits');
       await sayLast(say, encodeUtf8(trace));

@@ -1,10 +1,10 @@
 import { NO_BYTES } from '../bytes.ts';
 import { withoutExporter } from '../scram/channel-binding.ts';
+import { byStrength } from '../strength.ts';
 import { SaslError, SaslFailure } from './errors.ts';
 import type { Channel, Responder, Say } from './responder.ts';
 import type { SaslInterface } from './sasl-interface.ts';
 import { SaslStateMachine } from './sasl-state-machine.ts';
-import { rank } from '../strength.ts';
 
 /** How a client authenticates, and over what. */
 export interface ClientAuthentication {
@@ -33,7 +33,7 @@ export async function authenticate(
   let channel: Channel = { tls, secure, offered };
   let bound = false;
   const { usable, reasons } = choose(responders, channel, allowCleartext);
-  if (prefer === 'strength') usable.sort((a, b) => rank(a) - rank(b));
+  if (prefer === 'strength') usable.sort(byStrength);
 
   for (const responder of usable) {
     const binding = responder.channelBinding?.(channel);

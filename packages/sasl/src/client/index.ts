@@ -7,6 +7,7 @@ export { type OAuthBearerResponderOptions, oauthBearerResponder, type TokenOptio
 export { TokenRefused } from '../oauthbearer/token-refused.ts';
 export { plainResponder } from '../plain/responder.ts';
 export { type ScramResponderOptions, scramResponder } from '../scram/responder.ts';
+export { STRENGTH } from '../strength.ts';
 export { type XOAuth2ResponderOptions, xoauth2Responder } from '../xoauth2/responder.ts';
 export { authenticate, type ClientAuthentication } from './authenticate.ts';
 export { AuthenticationFailure, SaslError, SaslFailure } from './errors.ts';

@@ -20,6 +20,9 @@ export interface Responder {
    */
   readonly exposesSecret: boolean;
 
+  /** The rank among all mechanisms: see {@link STRENGTH}. Default: just above PLAIN if `exposesSecret`, else just above DIGEST-MD5. */
+  readonly strength?: number;
+
   /** True if the server speaks first: there is no initial response. */
   readonly serverFirst?: boolean;
 

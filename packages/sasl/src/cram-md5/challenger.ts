@@ -3,6 +3,7 @@ import { asBuffer, encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedName } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 import { CramMd5Response } from './credentials.ts';
 
 /** What the challenge of CRAM-MD5 is made of. */
@@ -23,6 +24,7 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
     mechanism: 'CRAM-MD5',
     credentials: CramMd5Response,
     exposesSecret: false,
+    strength: STRENGTH.digest,
     serverFirst: true,
     async challenge(ask) {
       const challenge = encodeUtf8(`<${nonce()}@${hostname}>`);

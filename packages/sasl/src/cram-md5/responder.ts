@@ -1,5 +1,6 @@
-import type { Responder, UserPassword } from '../client/responder.ts';
 import { filledField, sayLast, sayMore } from '../client/dialogue.ts';
+import type { Responder, UserPassword } from '../client/responder.ts';
+import { STRENGTH } from '../strength.ts';
 import { cramMd5Digest } from './credentials.ts';
 
 /** CRAM-MD5 (RFC 2195): the user name, and an HMAC over the server's challenge with the password for a key. */
@@ -7,6 +8,7 @@ export function cramMd5Responder({ username, password }: UserPassword): Responde
   return {
     mechanism: 'CRAM-MD5',
     exposesSecret: false,
+    strength: STRENGTH.digest,
     serverFirst: true,
     async respond(say) {
       const name = filledField(username, 'user name');

@@ -3,6 +3,7 @@ import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid, preparedName, responseText } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 import { type DigestMd5Info, DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';
@@ -30,7 +31,10 @@ export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Respon
     mechanism: 'DIGEST-MD5',
     credentials: DigestMd5Response,
     exposesSecret: false,
+    strength: STRENGTH.digest + 10,
     serverFirst: true,
+    // RFC 6331. Some clients prefer it to all other mechanisms.
+    isHistoric: true,
     async challenge(ask) {
       const once = nonce();
       // The one form that suits all clients: no blanks, nothing else, the algorithm without quotation marks.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { NO_BYTES } from '../bytes.ts';
+import { field, filledField, sayLast, sayMore } from '../client/dialogue.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
-import { field, filledField, sayLast, sayMore } from '../client/dialogue.ts';
+import { STRENGTH } from '../strength.ts';
 import { type DigestInput, isDigest, latin1IfPossible, responseDigest, rspauthDigest, userHash } from './digest.ts';
 import { byteString, parseDirectives, quote } from './directives.ts';
 
@@ -24,6 +25,7 @@ export function digestMd5Responder(options: DigestMd5ResponderOptions): Responde
   return {
     mechanism: 'DIGEST-MD5',
     exposesSecret: false,
+    strength: STRENGTH.digest + 10,
     serverFirst: true,
     async respond(say) {
       const nameBytes = filledField(username, 'user name');

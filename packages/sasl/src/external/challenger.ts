@@ -2,6 +2,7 @@ import { UnauthorizedLogin } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { preparedAuthzid } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 import { ExternalIdentity } from './credentials.ts';
 
 /** EXTERNAL (RFC 4422 App. A): the identity that the client's TLS certificate has established already. */
@@ -10,6 +11,9 @@ export function external(): Challenger<ExternalIdentity> {
     mechanism: 'EXTERNAL',
     credentials: ExternalIdentity,
     exposesSecret: false,
+    // The client proves its certificate in the handshake of this very channel.
+    bindsToChannel: true,
+    strength: STRENGTH.certificate,
     unavailable: ({ tls }) => (tls?.peerCertificate?.verified ? undefined : 'needs a verified client certificate'),
     async challenge(ask, initialResponse, { tls }) {
       const authzid = preparedAuthzid(initialResponse ?? (await ask(NO_BYTES)));

@@ -1,11 +1,13 @@
-import type { AuthorizationOptions, Responder } from '../client/responder.ts';
 import { field, sayLast } from '../client/dialogue.ts';
+import type { AuthorizationOptions, Responder } from '../client/responder.ts';
+import { STRENGTH } from '../strength.ts';
 
 /** EXTERNAL (RFC 4422 App. A): asks the server to take the identity that the channel has established, a TLS certificate's for one. */
 export function externalResponder({ authzid = '' }: AuthorizationOptions = {}): Responder {
   return {
     mechanism: 'EXTERNAL',
     exposesSecret: false,
+    strength: STRENGTH.certificate,
     unavailable: ({ tls, secure }) => (tls || secure ? undefined : 'the channel establishes no identity'),
     respond: async (say) => sayLast(say, field(authzid, 'authorization identity')),
   };

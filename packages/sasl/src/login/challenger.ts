@@ -1,6 +1,7 @@
 import { UsernamePassword } from '@postern/cred';
 import { encodeUtf8 } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
+import { STRENGTH } from '../strength.ts';
 import { usernamePassword } from '../username-password.ts';
 
 /** How LOGIN asks. */
@@ -25,6 +26,7 @@ export function login({
     mechanism: 'LOGIN',
     credentials: UsernamePassword,
     exposesSecret: true,
+    strength: STRENGTH.password,
     async challenge(ask, initialResponse) {
       const username = initialResponse ?? (await ask(askUsername));
       const password = await ask(askPassword);

@@ -3,6 +3,7 @@ import { decodeUtf8, encodeUtf8, NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from './credentials.ts';
 import { parseOAuthBearer, type TokenRequest, whyNoToken } from './messages.ts';
 
@@ -28,6 +29,7 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
     mechanism: 'OAUTHBEARER',
     credentials: BearerToken,
     exposesSecret: true,
+    strength: STRENGTH.token + 10,
     async challenge(ask, initialResponse, mind) {
       const sendError = (status: TokenStatus): Promise<void> => sayError(ask, errorChallenge(status));
       const request = parseOAuthBearer(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');

@@ -1,4 +1,3 @@
-import { MAX_TOKEN_OCTETS } from '../limits.ts';
 import { escapeName, unescapeName } from '../scram/messages.ts';
 
 /** An initial response of OAUTHBEARER or XOAUTH2, decoded but neither prepared nor judged. */
@@ -101,3 +100,6 @@ const PAIRS = /^\x01(?:[A-Za-z]+=[\t\n\r\x20-\x7e]*\x01)*\x01$/;
 /** The values of XOAUTH2 may hold more than ASCII: nobody wrote its grammar down, and a user may be called anything. */
 const UTF8_PAIRS = /^\x01(?:[A-Za-z]+=[^\0-\x08\x0b\x0c\x0e-\x1f\x7f]*\x01)*\x01$/;
 const PORT = /^[1-9][0-9]{0,4}$/;
+
+/** The longest token in octets: it fits into a response of 12,288 octets in base64 (RFC 4954 §4). */
+const MAX_TOKEN_OCTETS = 8192;

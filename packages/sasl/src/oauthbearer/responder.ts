@@ -1,7 +1,8 @@
 import { encodeUtf8 } from '../bytes.ts';
+import { field } from '../client/dialogue.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { AuthorizationOptions, Responder, Say } from '../client/responder.ts';
-import { field } from '../client/dialogue.ts';
+import { STRENGTH } from '../strength.ts';
 import { formatOAuthBearer, TOKEN } from './messages.ts';
 import { TokenRefused } from './token-refused.ts';
 
@@ -26,6 +27,7 @@ export function oauthBearerResponder(options: OAuthBearerResponderOptions): Resp
   return {
     mechanism: 'OAUTHBEARER',
     exposesSecret: true,
+    strength: STRENGTH.token + 10,
     async respond(say) {
       const { token, authzid, host, port } = options;
       field(authzid ?? '', 'authorization identity');

@@ -2,6 +2,7 @@ import { UsernamePassword } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
+import { STRENGTH } from '../strength.ts';
 import { usernamePassword } from '../username-password.ts';
 
 /** PLAIN (RFC 4616): the user name and the password, in one message. */
@@ -10,6 +11,7 @@ export function plain(): Challenger<UsernamePassword> {
     mechanism: 'PLAIN',
     credentials: UsernamePassword,
     exposesSecret: true,
+    strength: STRENGTH.password + 10,
     async challenge(ask, initialResponse) {
       const message = initialResponse ?? (await ask(NO_BYTES));
       const first = message.indexOf(NUL);

@@ -7,7 +7,7 @@ import { preparedAuthzid, preparedName } from '../prepared-name.ts';
 import { bindingData, DEFAULT_CHANNEL_BINDINGS, firstBinding, unusedBindings, useBinding } from './channel-binding.ts';
 import { SCRAM_CREDENTIALS, type ScramCredentials } from './credentials.ts';
 import { Decoys } from './decoys.ts';
-import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
+import { SCRAM_HASHES, type ScramHash, scramStrength } from './hashes.ts';
 import { type ClientFirst, formatBinding, parseClientFirst } from './messages.ts';
 import { randomNonces } from './nonces.ts';
 import { checkIterations, DEFAULT_ITERATIONS, DEFAULT_SALT_LENGTH } from './secret.ts';
@@ -22,6 +22,8 @@ export interface ScramOptions {
    * fails wherever there is channel binding: somebody took it off the list (RFC 5802 §6). Default: false.
    */
   readonly plusOffered?: boolean;
+  /** For the mechanism without `-PLUS`: true to make it unavailable under TLS, where clients of GNU SASL refuse it. Default: false. */
+  readonly onlyWithoutTls?: boolean;
   /** The channel binding types that are taken. Default: {@link DEFAULT_CHANNEL_BINDINGS}. */
   readonly channelBindings?: readonly ChannelBindingType[];
   /** Takes tls-exporter more than once on a connection, against RFC 9266 §4.1. Default: false. */
@@ -46,15 +48,18 @@ export interface ScramOptions {
 
 /** The server's half of a SCRAM mechanism (RFC 5802, RFC 7677). Throws a RangeError for options that cannot be. */
 export function scram(options: ScramOptions): Challenger<ScramCredentials> {
-  const { hash, plus = false, nonce = randomNonces() } = options;
+  const { hash, plus = false, onlyWithoutTls = false, nonce = randomNonces() } = options;
   const credentials = SCRAM_CREDENTIALS[hash];
   const decoys = decoysOf(options);
   return {
     mechanism: `${SCRAM_HASHES[hash].mechanism}${plus ? '-PLUS' : ''}`,
     credentials,
     exposesSecret: false,
+    strength: scramStrength(hash, plus),
+    bindsToChannel: plus,
 
     unavailable(mind) {
+      if (onlyWithoutTls && mind.tls !== undefined) return REFUSED_BY_CLIENTS;
       return plus && !hasBinding(mind, options) ? 'needs channel binding' : undefined;
     },
 
@@ -117,3 +122,5 @@ function decoysOf({
 
 /** One for all, so that a name has the same salt under each mechanism of a hash, as a user with a stored secret has. */
 const PROCESS_KEY = randomBytes(32);
+
+const REFUSED_BY_CLIENTS = 'under TLS it would shut out msmtp and gsasl, unless channel binding is offered';

@@ -1,7 +1,6 @@
 import { after, type MaybePromise } from '@postern/core';
 import { type Ask, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
-import { encodeBase64 } from '../base64.ts';
-import { encodeUtf8 } from '../bytes.ts';
+import { encodeBase64, encodeUtf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
 import type { Decoys } from './decoys.ts';
 import type { ScramHash } from './hashes.ts';

@@ -1,5 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../base64.ts';
-import { decodeUtf8 } from '../bytes.ts';
+import { decodeBase64, decodeUtf8, encodeBase64 } from '../bytes.ts';
 
 /** The client's word on channel binding: it cannot (`n`), could but saw no -PLUS offered (`y`), or does (`p=type`) (RFC 5802 §7). */
 export type BindingFlag = 'n' | 'y' | `p=${string}`;

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../base64.ts';
+import { decodeBase64, encodeBase64 } from '../bytes.ts';
 import { hashOfMechanism, SCRAM_HASHES, type ScramHash } from './hashes.ts';
 
 /** What a ScramSecret is made of. */

@@ -1,12 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { ChannelBindingType } from '@postern/cred';
 import { encodeUtf8, NO_BYTES } from '../bytes.ts';
+import { sayLast, sayMore } from '../client/dialogue.ts';
 import { AuthenticationFailure, SaslFailure } from '../client/errors.ts';
 import type { AuthorizationOptions, Channel, Responder, Say, UserPassword } from '../client/responder.ts';
-import { sayLast, sayMore } from '../client/dialogue.ts';
-import { preparePassword, saslprep } from '../password.ts';
+import { preparePassword } from '../password.ts';
+import { saslprep } from '../saslprep/saslprep.ts';
 import { DEFAULT_CHANNEL_BINDINGS, firstBinding } from './channel-binding.ts';
-import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
+import { SCRAM_HASHES, type ScramHash, scramStrength } from './hashes.ts';
 import { HmacKey, withRoom, xor } from './hmac.ts';
 import { deriveKeys, type ScramKeys } from './keys.ts';
 import {
@@ -49,6 +50,7 @@ export function scramResponder(options: ScramResponderOptions): Responder {
   return {
     mechanism: plus ? `${mechanism}-PLUS` : mechanism,
     exposesSecret: false,
+    strength: scramStrength(hash, plus),
 
     unavailable(channel) {
       return plus && firstBinding(channel.tls, channelBindings) === undefined ? 'needs channel binding' : undefined;

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type InspectOptions, inspect } from 'node:util';
-import { encodeBase64 } from '../base64.ts';
+import { encodeBase64 } from '../bytes.ts';
 import { preparePassword } from '../password.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, h, withRoom, xor } from './hmac.ts';

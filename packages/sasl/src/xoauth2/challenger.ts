@@ -5,6 +5,7 @@ import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
 import { parseXOAuth2, whyNoToken } from '../oauthbearer/messages.ts';
 import { preparedName } from '../prepared-name.ts';
+import { STRENGTH } from '../strength.ts';
 
 /** What a server says of itself in XOAUTH2. */
 export interface XOAuth2Options {
@@ -20,6 +21,7 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
     mechanism: 'XOAUTH2',
     credentials: BearerToken,
     exposesSecret: true,
+    strength: STRENGTH.token,
     async challenge(ask, initialResponse) {
       const sendError = (status: TokenStatus): Promise<void> => sayError(ask, errorChallenge(status));
       const request = parseXOAuth2(decodeUtf8(initialResponse ?? (await ask(NO_BYTES))) ?? '');

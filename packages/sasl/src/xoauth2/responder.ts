@@ -3,6 +3,7 @@ import { SaslFailure } from '../client/errors.ts';
 import type { Responder } from '../client/responder.ts';
 import { formatXOAuth2 } from '../oauthbearer/messages.ts';
 import { sayToken, type TokenOptions } from '../oauthbearer/responder.ts';
+import { STRENGTH } from '../strength.ts';
 
 /** What a client logs in with by XOAUTH2. */
 export interface XOAuth2ResponderOptions extends TokenOptions {
@@ -15,6 +16,7 @@ export function xoauth2Responder(options: XOAuth2ResponderOptions): Responder {
   return {
     mechanism: 'XOAUTH2',
     exposesSecret: true,
+    strength: STRENGTH.token,
     async respond(say) {
       const { username, token } = options;
       if (!username.isWellFormed() || !USER.test(username)) {

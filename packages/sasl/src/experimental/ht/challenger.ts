@@ -5,7 +5,7 @@ import { MalformedResponse } from '../../errors.ts';
 import { preparedName } from '../../prepared-name.ts';
 import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-binding.ts';
 import { HashedToken } from './credentials.ts';
-import { BINDING_TYPES, type HtBinding } from './hashed-token.ts';
+import { BINDING_TYPES, HT_STRENGTHS, type HtBinding } from './hashed-token.ts';
 
 /** Which mechanism of the HT family it is. */
 export interface HtOptions {
@@ -23,6 +23,8 @@ export function ht({ binding }: HtOptions): Challenger<HashedToken> {
     mechanism: `HT-SHA-256-${binding}`,
     credentials: HashedToken,
     exposesSecret: type === undefined,
+    strength: HT_STRENGTHS[binding],
+    bindsToChannel: type !== undefined,
     unavailable(mind) {
       if (type === undefined || firstBinding(mind.tls, unusedBindings(mind, [type])) !== undefined) return undefined;
       return `needs the channel binding ${type}`;

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { NO_BYTES } from '../../bytes.ts';
+import { filledField, sayLast, sayMore } from '../../client/dialogue.ts';
 import { AuthenticationFailure, SaslFailure } from '../../client/errors.ts';
 import type { Responder } from '../../client/responder.ts';
-import { filledField, sayLast, sayMore } from '../../client/dialogue.ts';
 import { firstBinding } from '../../scram/channel-binding.ts';
-import { BINDING_TYPES, type HtBinding, hashedToken } from './hashed-token.ts';
+import { BINDING_TYPES, HT_STRENGTHS, type HtBinding, hashedToken } from './hashed-token.ts';
 
 /** What a client logs in with by a mechanism of the HT family. */
 export interface HtResponderOptions {
@@ -21,6 +21,7 @@ export function htResponder({ username, token, binding }: HtResponderOptions): R
   return {
     mechanism: `HT-SHA-256-${binding}`,
     exposesSecret: type === undefined,
+    strength: HT_STRENGTHS[binding],
     unavailable({ tls }) {
       if (type === undefined || firstBinding(tls, [type]) !== undefined) return undefined;
       return `needs the channel binding ${type}`;
