@@ -1,5 +1,5 @@
-// A SASL client: it logs in to an SMTP server by the best mechanism that both sides have. `SmtpSasl`
-// is the only part that knows SMTP. (A program that sends mail uses `connectSmtp` of
+// A SASL client: it logs in to an SMTP server by the best mechanism that both sides have.
+// `SmtpSasl` is the only part that knows SMTP. (A program that sends mail uses `connectSmtp` of
 // @postern/esmtp/client.)
 //
 //   node examples/dist/sasl-client.js localhost 2500 guest password
