@@ -104,7 +104,7 @@ describe('Certificates', () => {
       'its key is of type rsa',
     );
     await expect(Certificates.load({ cert: server.cert, key: [server.key, rsa.key] })).rejects.toThrow(
-      'key: belongs to none of the certificates',
+      'key: matches none of the certificates',
     );
     await Certificates.load({ cert: [server.cert, rsa.cert], key: [rsa.key, server.key] });
   });
@@ -112,7 +112,7 @@ describe('Certificates', () => {
   it('refuse a file in which the authority comes before the server’s own certificate', async () => {
     const { ca, server } = await testCertificates();
     await expect(Certificates.load({ cert: `${ca}\n${server.cert}`, key: server.key })).rejects.toThrow(
-      'certificate: the key belongs to a later certificate of the file; expected that one first',
+      'certificate: the key matches a later certificate of the file; expected that certificate first',
     );
   });
 

@@ -17,36 +17,36 @@ describe('ClientLimits', () => {
 
   it('remembers nobody who has left', () => {
     const limits = new ClientLimits();
-    for (const client of [ANN, ANN, BOB, undefined]) limits.enter(client);
+    for (const client of [ANN, ANN, BOB, undefined]) limits.addConnection(client);
     expect(limits.clients).toBe(2);
-    for (const client of [ANN, BOB, undefined]) limits.leave(client);
+    for (const client of [ANN, BOB, undefined]) limits.removeConnection(client);
     expect(limits.clients).toBe(1);
-    limits.leave(ANN);
+    limits.removeConnection(ANN);
     expect(limits.clients).toBe(0);
   });
 
   it('counts each client’s', () => {
     const limits = new ClientLimits({ maxConnectionsPerClient: 2 });
-    expect([ANN, ANN, ANN, BOB, undefined].map((client) => limits.enter(client))).toEqual([
+    expect([ANN, ANN, ANN, BOB, undefined].map((client) => limits.addConnection(client))).toEqual([
       undefined,
       undefined,
       'connections-per-client',
       undefined,
       undefined,
     ]);
-    limits.leave(ANN);
-    expect(limits.enter(ANN)).toBeUndefined();
+    limits.removeConnection(ANN);
+    expect(limits.addConnection(ANN)).toBeUndefined();
   });
 
   it('counts those of a site, by default ten times as many', () => {
     const limits = new ClientLimits({ maxConnectionsPerClient: 1 });
     const networks = Array.from({ length: 11 }, (_, n) => `2001:db8:0:${n.toString(16)}::/64`);
-    expect(networks.map((network) => limits.enter(network)).filter((excess) => excess !== undefined)).toEqual([
+    expect(networks.map((network) => limits.addConnection(network)).filter((excess) => excess !== undefined)).toEqual([
       'connections-per-site',
     ]);
-    expect(limits.enter('2001:db8:1:0::/64')).toBeUndefined();
-    limits.leave('2001:db8:0:0::/64');
-    expect(limits.enter('2001:db8:0:a::/64')).toBeUndefined();
+    expect(limits.addConnection('2001:db8:1:0::/64')).toBeUndefined();
+    limits.removeConnection('2001:db8:0:0::/64');
+    expect(limits.addConnection('2001:db8:0:a::/64')).toBeUndefined();
   });
 
   it.each([
@@ -56,13 +56,13 @@ describe('ClientLimits', () => {
   ])('bounds the new connections of a client a minute: %s', (_when, options, most) => {
     const limits = new ClientLimits(options, new FakeClock());
     let entered = 0;
-    while (limits.enter(ANN) === undefined) {
+    while (limits.addConnection(ANN) === undefined) {
       entered++;
-      limits.leave(ANN);
+      limits.removeConnection(ANN);
     }
     expect(entered).toBe(most);
-    expect(limits.enter(ANN)).toBe('connections-per-minute');
-    expect(limits.enter(BOB)).toBeUndefined();
+    expect(limits.addConnection(ANN)).toBe('connections-per-minute');
+    expect(limits.addConnection(BOB)).toBeUndefined();
   });
 
   it('bounds the handshakes of a site to those of ten clients', () => {

@@ -26,7 +26,7 @@ describe('a handshake that fails', () => {
     const { client, failed } = await serving({ minVersion: 'TLSv1.3' });
     client({ maxVersion: 'TLSv1.2' });
     expect((await failed()).message).toBe(
-      'the client offers no TLS version that this server takes (ERR_SSL_UNSUPPORTED_PROTOCOL)',
+      'the client offers no TLS version that this server supports (ERR_SSL_UNSUPPORTED_PROTOCOL)',
     );
   });
 

@@ -11,14 +11,16 @@ export interface Binder {
 /** The place of a checker among the bound checkers. */
 export interface CheckerOptions {
   /**
-   * The checker's place in the cascade. A CascadingChecker asks all checkers with an order, from the
-   * lowest to the highest. A checker without one is registered by itself, and must be the only one for
-   * its credentials.
+   * The checker's place in the cascade. A CascadingChecker asks all checkers with an order, from
+   * the lowest to the highest. A checker without one is registered by itself, and must be the only
+   * one for its credentials.
    */
   readonly order?: number;
 }
 
-/** Binds the realm: `bindRealm(container).to(AppRealm)`. A server has one realm, or bound avatars. */
+/**
+ * Binds the realm: `bindRealm(container).to(AppRealm)`. A server has one realm, or bound avatars.
+ */
 export function bindRealm(binder: Binder): BindToFluentSyntax<Realm> {
   const identifier = Symbol('realm') as ServiceIdentifier<Realm>;
   binder
@@ -29,8 +31,8 @@ export function bindRealm(binder: Binder): BindToFluentSyntax<Realm> {
 }
 
 /**
- * Binds the factory of an avatar interface: `bindAvatar(container, MessageDelivery).toConstantValue(() => new MyDelivery())`.
- * The bound avatars make up the realm.
+ * Binds the factory of an avatar interface: `bindAvatar(container,
+ * MessageDelivery).toConstantValue(() => new MyDelivery())`. The bound avatars make up the realm.
  */
 export function bindAvatar<A extends object>(
   binder: Binder,
@@ -45,7 +47,10 @@ export function bindAvatar<A extends object>(
   return binder.bind(identifier);
 }
 
-/** Binds a checker: `bindChecker(container, 'database', { order: 1 }).to(DatabaseChecker)`. Errors name it. */
+/**
+ * Binds a checker: `bindChecker(container, 'database', { order: 1 }).to(DatabaseChecker)`. Errors
+ * name it.
+ */
 export function bindChecker(
   binder: Binder,
   name: string,
@@ -60,8 +65,9 @@ export function bindChecker(
 }
 
 /**
- * Binds a challenger of the application: `bindChallenger(container, 'token').to(TokenChallenger)`. The
- * challenger stands before the default ones, and replaces the default one of the same mechanism.
+ * Binds a challenger of the application: `bindChallenger(container, 'token').to(TokenChallenger)`.
+ * The challenger stands before the default ones, and replaces the default one of the same
+ * mechanism.
  */
 export function bindChallenger(binder: Binder, name: string): BindToFluentSyntax<Challenger> {
   const identifier = Symbol(`challenger ${name}`) as ServiceIdentifier<Challenger>;
@@ -72,7 +78,10 @@ export function bindChallenger(binder: Binder, name: string): BindToFluentSyntax
   return binder.bind(identifier);
 }
 
-/** Binds a listener: `bindListener(container, 'submission').toConstantValue({ endpoint: { host: '*', port: 587 } })`. */
+/**
+ * Binds a listener: `bindListener(container, 'submission').toConstantValue({ endpoint: { host: '*',
+ * port: 587 } })`.
+ */
 export function bindListener(binder: Binder, name: string): BindToFluentSyntax<ListenerOptions> {
   const identifier = Symbol(`listener ${name}`) as ServiceIdentifier<ListenerOptions>;
   binder

@@ -3,7 +3,10 @@ import type { Clock } from '@postern/cred';
 import { ContainerModule } from 'inversify';
 import { identifiers } from './identifiers.ts';
 
-/** Binds one set of deadlines, one queue for turns and one memory budget for the conversations of all listeners. */
+/**
+ * Binds one set of deadlines, one queue for turns and one memory budget for the conversations of
+ * all listeners.
+ */
 export const conversationModule = new ContainerModule(({ bind }) => {
   bind(identifiers.Deadlines)
     .toResolvedValue(

@@ -15,7 +15,10 @@ import { ContainerModule } from 'inversify';
 import { type BoundAvatar, type BoundChecker, identifiers } from './identifiers.ts';
 import { Misconfiguration } from './misconfiguration.ts';
 
-/** Binds the portal: the bound realm or avatars, and the bound checkers. It throws Misconfiguration if they do not fit. */
+/**
+ * Binds the portal: the bound realm or avatars, and the bound checkers. It throws Misconfiguration
+ * if they do not fit.
+ */
 export const credModule = new ContainerModule(({ bind }) => {
   bind(identifiers.Portal)
     .toResolvedValue(composePortal, [
@@ -73,7 +76,10 @@ function realmOf(avatars: readonly BoundAvatar[], problems: string[]): Realm {
   return realm;
 }
 
-/** Returns the checkers to register: one cascade of the checkers with an order, and each of the others. */
+/**
+ * Returns the checkers to register: one cascade of the checkers with an order, and each of the
+ * others.
+ */
 function composeCheckers(bound: readonly BoundChecker[], problems: string[]): Checker<Credentials>[] {
   if (bound.length === 0) problems.push('checker: none is bound; use bindChecker');
   for (const { name, checker } of bound) {

@@ -40,17 +40,23 @@ export interface BoundListener {
   readonly options: ListenerOptions;
 }
 
-/** Returns the ESMTP protocol of one listener: the bound options, with the differences of this listener. */
+/**
+ * Returns the ESMTP protocol of one listener: the bound options, with the differences of this
+ * listener.
+ */
 export type EsmtpFactory = (differences?: Partial<EsmtpOptions>) => Protocol;
 
 /**
- * The identifiers that the modules bind and look up. The symbols are those of the global registry, so
- * that they are equal in every copy of this package.
+ * The identifiers that the modules bind and look up. The symbols are those of the global registry,
+ * so that they are equal in every copy of this package.
  */
 export const identifiers = {
   // Cast and not annotated: an annotation would narrow the symbols to `symbol`.
 
-  /** nodeModule binds it: the parts of the server, which `start` passes to `serve` of `@postern/node`. */
+  /**
+   * nodeModule binds it: the parts of the server, which `start` passes to `serve` of
+   * `@postern/node`.
+   */
   ServeOptions: Symbol.for('@postern/ServeOptions') as ServiceIdentifier<ServeOptions>,
 
   /** credModule binds it. */
@@ -73,7 +79,9 @@ export const identifiers = {
   /** The application binds it for relayModule: the next server. */
   SmarthostOptions: Symbol.for('@postern/SmarthostOptions') as ServiceIdentifier<SmarthostOptions>,
 
-  /** The application may bind it: the clock of the portal, throttle, ESMTP, deadlines and limits. */
+  /**
+   * The application may bind it: the clock of the portal, throttle, ESMTP, deadlines and limits.
+   */
   Clock: Symbol.for('@postern/Clock') as ServiceIdentifier<Clock>,
   /** The application may bind it. */
   PortalOptions: Symbol.for('@postern/PortalOptions') as ServiceIdentifier<PortalOptions>,
@@ -91,7 +99,10 @@ export const identifiers = {
   MemoryBudgetOptions: Symbol.for('@postern/MemoryBudgetOptions') as ServiceIdentifier<MemoryBudgetOptions>,
   /** The application may bind it: the certificates of all listeners without their own. */
   Certificates: Symbol.for('@postern/Certificates') as ServiceIdentifier<Certificates>,
-  /** The application may bind it: is called at the start for each mistake that stops no start. Default: a warning of the process. */
+  /**
+   * The application may bind it: is called at the start for each mistake that stops no start.
+   * Default: a warning of the process.
+   */
   Warn: Symbol.for('@postern/Warn') as ServiceIdentifier<(warning: string) => void>,
 
   /** bindRealm binds it. */

@@ -12,7 +12,10 @@ import {
 } from './identifiers.ts';
 import { Misconfiguration } from './misconfiguration.ts';
 
-/** Binds the parts of the server: the bound listeners, the portal, and all bound objects to dispose of at the end. */
+/**
+ * Binds the parts of the server: the bound listeners, the portal, and all bound objects to dispose
+ * of at the end.
+ */
 export const nodeModule = new ContainerModule(({ bind }) => {
   bind(identifiers.ServeOptions)
     .toResolvedValue(composeServeOptions, [
@@ -67,7 +70,9 @@ function composeServeOptions(
   };
 }
 
-/** Returns the options of each bound listener, with the bound objects for all listeners as defaults. */
+/**
+ * Returns the options of each bound listener, with the bound objects for all listeners as defaults.
+ */
 function composeListeners(
   bound: readonly BoundListener[],
   esmtp: EsmtpFactory | undefined,

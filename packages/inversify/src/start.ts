@@ -14,19 +14,30 @@ import { saslModule } from './sasl-module.ts';
  * @example
  * ```ts
  * import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
- * import { bindChecker, bindListener, identifiers, maildirModule, start, submissionModules } from '@postern/inversify';
+ * import {
+ *   bindChecker,
+ *   bindListener,
+ *   identifiers,
+ *   maildirModule,
+ *   start,
+ *   submissionModules,
+ * } from '@postern/inversify';
  * import { Container } from 'inversify';
  *
  * const container = new Container();
  * container.load(...submissionModules, maildirModule);
  * container.bind(identifiers.Hostname).toConstantValue('mail.example');
  * container.bind(identifiers.MaildirFolder).toConstantValue('/var/mail/postern');
- * bindChecker(container, 'users').toConstantValue(new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'secret' }));
- * bindListener(container, 'submission').toConstantValue({ endpoint: { host: '127.0.0.1', port: 0 } });
+ * const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'secret' });
+ * bindChecker(container, 'users').toConstantValue(users);
+ * bindListener(container, 'submission').toConstantValue({
+ *   endpoint: { host: '127.0.0.1', port: 0 },
+ * });
  * await using server = await start(container);
  * ```
  *
- * @throws Misconfiguration that names the bindings with problems; the error of Inversify for a missing binding.
+ * @throws Misconfiguration that names the bindings with problems; the error of Inversify for a
+ * missing binding.
  */
 export async function start(container: Pick<Container, 'getAsync'>): Promise<Server> {
   const options = await container.getAsync(identifiers.ServeOptions);
@@ -38,5 +49,8 @@ export async function start(container: Pick<Container, 'getAsync'>): Promise<Ser
   }
 }
 
-/** The modules of a submission server: `container.load(...submissionModules)`. The application binds the delivery. */
+/**
+ * The modules of a submission server: `container.load(...submissionModules)`. The application binds
+ * the delivery.
+ */
 export const submissionModules = [credModule, saslModule, conversationModule, esmtpModule, nodeModule] as const;

@@ -10,7 +10,10 @@ export interface ConnectionObserver {
   onClose(connection: AcceptedConnection): void;
 }
 
-/** One connection of a listener, from the accept until the close: first a socket, later its transport. */
+/**
+ * One connection of a listener, from the accept until the close: first a socket, later its
+ * transport.
+ */
 export class AcceptedConnection extends SlotHolder implements TransportObserver {
   /** The client's address; the proxy's, until the proxy has named the client. */
   remote: Address;
@@ -18,7 +21,10 @@ export class AcceptedConnection extends SlotHolder implements TransportObserver 
   network: string | undefined;
   readonly #observer: ConnectionObserver;
   #socket: Socket | undefined;
-  /** Undefined until the PROXY header and the TLS handshake are over, where the connection begins with them. */
+  /**
+   * Undefined until the PROXY header and the TLS handshake are over, where the connection begins
+   * with them.
+   */
   #transport: SocketTransport | undefined = undefined;
 
   constructor(socket: Socket, remote: Address, network: string | undefined, observer: ConnectionObserver) {

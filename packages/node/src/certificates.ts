@@ -3,45 +3,79 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import { chainWarnings, hostNames, readAuthorities } from './certificate-chain.ts';
 import { type KeyPair, type LoadedPair, readPair } from './key-pair.ts';
-import { explained, type Pem } from './pem.ts';
+import { type Pem, withLabel } from './pem.ts';
 import type { SecuredSocket } from './socket-transport.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 
-/** A certificate for clients that ask for certain names. */
+/** A certificate for some server names. */
 export interface NamedKeyPair extends KeyPair {
-  /** Server names; `*.example.com` stands for every name with one label more. Default: the host names of the certificate. */
+  /**
+   * Server names. `*.example.com` matches every name with one more label. Default: the host names
+   * in the certificate.
+   */
   readonly names?: readonly string[];
 }
 
-/** A server's certificates, and what it wants of TLS. */
+/** A server's certificates and the parameters of its TLS. */
 export interface CertificateOptions extends KeyPair {
-  /** More certificates, chosen by the name that the client asks for (SNI). Without a match, or a name, it is the first one. */
+  /**
+   * Certificates for clients that send one of their names (SNI, RFC 6066 §3). Other clients get the
+   * first certificate.
+   */
   readonly named?: readonly NamedKeyPair[];
-  /** The authorities of clients' certificates. Clients are asked for a certificate only if this is given; a checker judges it. */
+  /**
+   * The authorities of clients' certificates. The server asks for a certificate only with this
+   * option. A checker judges it. Default: none.
+   */
   readonly clientCa?: Pem | readonly Pem[];
   /** Default: `TLSv1.2` (RFC 8314 §4). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-  /** Cipher suites, as OpenSSL writes them. Default: Node's. */
+  /** Cipher suites in OpenSSL's notation. Default: Node's. */
   readonly ciphers?: string;
-  /** Protocol names to agree on (ALPN, RFC 7301). A client that offers only others is refused. Default: none. */
+  /**
+   * Protocol names (ALPN, RFC 7301). The server refuses a client that offers only other names.
+   * Default: none.
+   */
   readonly alpn?: readonly string[];
-  /** How long a handshake may take, in milliseconds. Default: 10,000. */
+  /** Milliseconds for a whole handshake. Default: 10,000. */
   readonly handshakeTimeout?: number;
-  /** 48 secret bytes, the same for all processes that are to resume each other's sessions. Default: random ones. */
+  /**
+   * 48 secret octets. Processes with the same secret resume each other's sessions. Default: random.
+   */
   readonly ticketSecret?: Uint8Array;
   /**
-   * Is called, at each load, for each certificate that clients may refuse: it has expired, it is not valid yet, it is not for a name of
-   * `named`, or its chain is not in order. Default: `process.emitWarning`.
+   * Is called at each load for each certificate that clients may refuse. Such a certificate has
+   * expired, is not valid yet, lacks one of its `names`, or has a chain in the wrong order.
+   * Default: `process.emitWarning`.
    */
   readonly onWarning?: (warning: string) => void;
 }
 
-/** A server's certificates and what else its TLS needs; shared by listeners, and loaded anew without a stop. */
+/**
+ * A server's certificates, which several listeners may share. `reload` replaces them without a
+ * restart.
+ *
+ * @example
+ * ```ts
+ * import { Certificates, listen } from '@postern/node';
+ *
+ * const certificates = await Certificates.load({ cert: 'fullchain.pem', key: 'privkey.pem' });
+ * process.on('SIGHUP', () => {
+ *   certificates.reload().catch((error: unknown) => console.error(error));
+ * });
+ * await using listener = await listen({
+ *   endpoint: { scheme: 'smtps', host: '*', port: 465 },
+ *   tlsPolicy: 'implicit',
+ *   certificates,
+ *   protocol: async (conversation) => conversation.say('220 hello\r\n'),
+ * });
+ * ```
+ */
 export class Certificates {
   readonly #options: CertificateOptions;
   readonly #ticketSecret: Uint8Array;
   #acceptor: TlsAcceptor | undefined;
-  /** The last reload, which the next one waits for: else an earlier one could have the last word. */
+  /** The last reload. The next one waits for it, so that the last reload wins. */
   #reloaded: Promise<void> = Promise.resolve();
 
   private constructor(options: CertificateOptions) {
@@ -49,14 +83,24 @@ export class Certificates {
     this.#ticketSecret = options.ticketSecret ?? randomBytes(48);
   }
 
-  /** Reads and checks all of them; fails with an error that names what is wrong. */
+  /**
+   * Reads and checks all certificates and keys.
+   *
+   * @throws EncryptedKey if a key needs another passphrase; an Error that names the file with a
+   * problem.
+   */
   static async load(options: CertificateOptions): Promise<Certificates> {
     const certificates = new Certificates(options);
     await certificates.reload();
     return certificates;
   }
 
-  /** Reads the files again, for new handshakes. If something is wrong with them it fails, and those in use stay in use. */
+  /**
+   * Reads the files again, for new handshakes. If it rejects, the certificates in use stay in use.
+   *
+   * @throws EncryptedKey if a key needs another passphrase; an Error that names the file with a
+   * problem.
+   */
   reload(): Promise<void> {
     const reloaded = this.#reloaded.then(() => this.#reload());
     this.#reloaded = reloaded.catch(() => {});
@@ -93,20 +137,22 @@ export class Certificates {
     }
   }
 
-  /** Leads the server's half of a handshake on the socket. If it fails the socket is destroyed. */
+  /** Runs the server's half of a handshake on the socket. A failure destroys the socket. */
   readonly secure = async (socket: Socket): Promise<SecuredSocket> => {
-    if (this.#acceptor === undefined) throw new TypeError('certificates are loaded first');
+    if (this.#acceptor === undefined) throw new TypeError('the certificates are not loaded');
     return this.#acceptor.secure(socket);
   };
 
   #common(ca: readonly Buffer[], pairs: readonly LoadedPair[]): TlsOptions {
     const { minVersion = 'TLSv1.2', ciphers, alpn } = this.#options;
-    // A session brings the verdict on the client's certificate along, so a session of other times is one of other keys.
+    // A resumed session keeps the verdict on the client's certificate: other authorities need other
+    // ticket keys.
     const digest = createHash('sha256');
     for (const pem of [...ca, ...pairs.flatMap(({ options }) => options.cert)]) digest.update(pem);
     return {
       minVersion,
-      // What was learned in the handshake holds for the whole connection: who the client is, and what SASL is bound to (RFC 5929 §3).
+      // The client's identity and the channel binding (RFC 5929 §3) are those of the first
+      // handshake.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       sessionIdContext: 'postern',
       ticketKeys: Buffer.from(hkdfSync('sha256', this.#ticketSecret, '', digest.digest(), 48)),
@@ -121,19 +167,21 @@ interface LoadedNamedPair extends LoadedPair {
   readonly names: readonly string[];
 }
 
-async function readNamedPair(given: NamedKeyPair): Promise<LoadedNamedPair> {
-  const pair = await readPair(given);
-  const names = given.names ?? pair.chains.flatMap(({ certificates: [own] }) => hostNames(own));
+async function readNamedPair(options: NamedKeyPair): Promise<LoadedNamedPair> {
+  const pair = await readPair(options);
+  const names = options.names ?? pair.chains.flatMap(({ certificates: [own] }) => hostNames(own));
   if (names.length === 0) throw new Error(`${pair.label}: has no host name; expected one in it, or in names`);
   return { ...pair, names };
 }
 
 function isFor(certificate: X509Certificate, name: string): boolean {
-  // A certificate has to be for one name as well as for all.
+  // A wildcard matches a certificate that is valid for any name below the domain.
   return certificate.checkHost(name.replace(/^\*/, 'any')) !== undefined;
 }
 
-/** Finds the certificate for a name: its own, or one with a star for its first label (RFC 6125 §6.4.3). */
+/**
+ * Finds the certificate of a name, or of the name with `*` as its first label (RFC 6125 §6.4.3).
+ */
 function chooser(contexts: ReadonlyMap<string, SecureContext>): NonNullable<TlsOptions['SNICallback']> {
   return (serverName, choose) => {
     const name = serverName.toLowerCase();
@@ -145,6 +193,6 @@ function attempt<T>(label: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    throw explained(label, cause);
+    throw withLabel(label, cause);
   }
 }

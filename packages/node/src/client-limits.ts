@@ -2,32 +2,32 @@ import { type Clock, siteOf, systemClock } from '@postern/core';
 import { RateLimit } from './rate-limit.ts';
 
 /**
- * How many connections there may be at a time, and how many may come. A client is an IPv4 address or an IPv6 /64; a site is an
- * IPv6 /48. UNIX sockets belong to neither. Infinity is no limit.
+ * The limits of one listener. A client is an IPv4 address or an IPv6 /64, and a site is an IPv6
+ * /48. No limit but `maxConnections` counts UNIX sockets. `Infinity` is no limit.
  */
 export interface ConnectionLimits {
   /**
-   * Of one listener. Default: 10,000. Connections that have not logged in take nine tenths of the places that the others leave; then
-   * the oldest of them makes room for each new one.
+   * The number of open connections. Default: 10,000. Clients without a login may hold nine tenths
+   * of the connections that logged-in clients leave. Then each new client displaces the oldest one.
    */
   readonly maxConnections?: number;
-  /** From one IPv4 address or one IPv6 network of 64 bits. UNIX sockets are not counted. Default: 100. */
+  /** The number of open connections of a client. Default: 100. */
   readonly maxConnectionsPerClient?: number;
-  /** From one IPv6 /48. Default: ten times `maxConnectionsPerClient`. */
+  /** The number of open connections of a site. Default: ten times `maxConnectionsPerClient`. */
   readonly maxConnectionsPerSite?: number;
   /**
-   * New connections a minute from one client; ten times as many from one site. Default: thirty times `maxConnectionsPerClient`, at least
-   * 3,000.
+   * The number of new connections of a client in a minute. A site has ten times as many. Default:
+   * thirty times `maxConnectionsPerClient`, at least 3,000.
    */
   readonly maxConnectionsPerMinute?: number;
   /**
-   * TLS handshakes a minute with one client; ten times as many with one site. A handshake that fails or is given up counts twice.
-   * Default: twelve times `maxConnectionsPerClient`, at least 1,200.
+   * The number of TLS handshakes of a client in a minute. A site has ten times as many. A handshake
+   * that fails counts twice. Default: twelve times `maxConnectionsPerClient`, at least 1,200.
    */
   readonly maxHandshakesPerMinute?: number;
 }
 
-/** Which limit a connection would have gone over. */
+/** The limit that a connection exceeds. `memory` is the budget of the option `conversation`. */
 export type LimitExceeded =
   | 'connections'
   | 'connections-per-client'
@@ -36,17 +36,20 @@ export type LimitExceeded =
   | 'handshakes-per-minute'
   | 'memory';
 
-/** Counts connections and handshakes by network, which is undefined for UNIX sockets and proxies. */
+/**
+ * Counts connections and handshakes by network. The network is undefined for UNIX sockets and
+ * proxies.
+ */
 export class ClientLimits {
   readonly #clients: Counts;
   readonly #sites: Counts;
   readonly #connections: NetworkRate;
   readonly #handshakes: NetworkRate;
 
-  /** @throws RangeError for a limit that is no number, or is negative. */
+  /** @throws RangeError if a limit is negative or NaN. */
   constructor(limits: ConnectionLimits = {}, clock: Clock = systemClock) {
     for (const [name, limit] of Object.entries(limits)) {
-      if (limit !== undefined && !(limit >= 0)) throw new RangeError(`${name}: 0 or more is wanted, not ${limit}`);
+      if (limit !== undefined && !(limit >= 0)) throw new RangeError(`${name}: expected 0 or more, not ${limit}`);
     }
     const { maxConnectionsPerClient = 100 } = limits;
     const {
@@ -60,13 +63,16 @@ export class ClientLimits {
     this.#handshakes = new NetworkRate(maxHandshakesPerMinute, clock);
   }
 
-  /** How many clients are connected, as far as they are told apart. */
+  /** The number of networks with an open connection. */
   get clients(): number {
     return this.#clients.size;
   }
 
-  /** Counts one more connection. Returns the limit that it exceeds, if there is one, and then counts nothing but the attempt. */
-  enter(network: string | undefined): LimitExceeded | undefined {
+  /**
+   * Counts a new connection, or returns the limit that it exceeds. The limits per minute count it
+   * in both cases.
+   */
+  addConnection(network: string | undefined): LimitExceeded | undefined {
     if (network === undefined) return undefined;
     if (!this.#connections.take(network)) return 'connections-per-minute';
     if (this.#clients.isFull(network)) return 'connections-per-client';
@@ -79,26 +85,28 @@ export class ClientLimits {
     return undefined;
   }
 
-  /** Counts one connection less. */
-  leave(network: string | undefined): void {
+  /** Stops counting a connection that {@link addConnection} counted. */
+  removeConnection(network: string | undefined): void {
     if (network === undefined) return;
     this.#clients.remove(network);
     const site = siteOf(network);
     if (site !== undefined) this.#sites.remove(site);
   }
 
-  /** Counts one more handshake. Returns false if the client or its site has had too many. */
+  /**
+   * Counts a new handshake. Returns false if the client or its site had too many in this minute.
+   */
   beginHandshake(network: string | undefined): boolean {
     return network === undefined || this.#handshakes.take(network);
   }
 
-  /** Counts a handshake that failed once more. */
+  /** Counts a handshake a second time, because it failed. */
   failHandshake(network: string | undefined): void {
     if (network !== undefined) this.#handshakes.charge(network);
   }
 }
 
-/** How many there are of each name. It keeps nothing of a name of which there are none. */
+/** A count for each name, up to a maximum. A count of zero takes no memory. */
 class Counts {
   readonly #maximum: number;
   readonly #counts = new Map<string, number>();
@@ -126,7 +134,7 @@ class Counts {
   }
 }
 
-/** A rate for each network, and ten times that rate for the site around it. */
+/** A rate limit for each network, and one of ten times that rate for each site. */
 class NetworkRate {
   readonly #networks: RateLimit;
   readonly #sites: RateLimit;
@@ -148,5 +156,5 @@ class NetworkRate {
   }
 }
 
-/** A site gets what ten clients get. */
+/** The number of clients whose limits one site has. */
 const SITE_FACTOR = 10;

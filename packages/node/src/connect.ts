@@ -9,30 +9,52 @@ import { type Pem, readAll } from './pem.ts';
 import { type SecuredSocket, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { tlsInfo } from './tls-info.ts';
 
-/** Where to connect to, and how TLS is done there. */
+/** The server's address and the parameters of TLS. */
 export interface ConnectOptions {
   readonly endpoint: Endpoint;
-  /** `implicit` starts TLS at once; `none` has no TLS to start. Default: `offered`, that is, `startTls` is there to be called. */
+  /**
+   * `implicit` starts TLS at once, and `none` has no TLS. With `offered` and `required` the
+   * protocol calls the transport's `startTls`. Default: `offered`.
+   */
   readonly tlsPolicy?: TlsPolicy;
-  /** The authorities of servers' certificates. Default: Node's. */
+  /** The authorities of the server's certificate. Default: Node's. */
   readonly ca?: Pem | readonly Pem[];
-  /** The name to ask for (SNI) and to find in the certificate. Default: the host. */
+  /** The name to send (SNI) and to verify in the certificate. Default: the host. */
   readonly serverName?: string;
-  /** Goes on with a server whose certificate is not verified; the TLS facts tell. Default: false. */
+  /**
+   * Accepts a certificate that is not valid: `tls.peerCertificate.verified` is false then. Default:
+   * false.
+   */
   readonly unverified?: boolean;
-  /** The client's own certificate, for a server that asks. */
+  /** The client's certificate, for a server that asks for one. Default: none. */
   readonly certificate?: KeyPair;
   /** Default: `TLSv1.2`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** Default: `TLSv1.3`. */
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-  /** How long connecting may take, and then a TLS handshake, in milliseconds. Default: 30,000. */
+  /** Milliseconds for the connection, and again for a TLS handshake. Default: 30,000. */
   readonly timeout?: number;
-  /** Ends the attempt. */
+  /** Ends the attempt: `connect` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Connects to a server. Fails with PeerGone, whose cause says why, or TimedOut; with PeerGone also if the certificate is not right. */
+/**
+ * Connects to a server.
+ *
+ * @example
+ * ```ts
+ * import { Conversation } from '@postern/conversation';
+ * import { connect } from '@postern/node';
+ *
+ * const endpoint = { host: 'mail.example.com', port: 465 };
+ * const transport = await connect({ endpoint, tlsPolicy: 'implicit' });
+ * const conversation = new Conversation(transport);
+ * console.log(await conversation.hearLine(512));
+ * ```
+ *
+ * @throws PeerGone if the server cannot be reached or its certificate is not valid, with the cause;
+ *   TimedOut after `timeout`; the signal's reason after an abort.
+ */
 export async function connect(options: ConnectOptions): Promise<Transport> {
   const { endpoint, signal, timeout = 30_000, tlsPolicy = 'offered' } = options;
   const tls = tlsPolicy === 'none' ? {} : await tlsOptions(options);
@@ -56,7 +78,8 @@ async function secureClient(
   timeout: number,
   signal: AbortSignal | undefined,
 ): Promise<SecuredSocket> {
-  // A server that ends its side in a handshake has left; Node notices that only so, and hands this on to the TLS socket.
+  // Only so Node notices that a server ends its side in a handshake. The TLS socket gets the same
+  // value.
   raw.allowHalfOpen = false;
   const socket = connectTls({ ...options, socket: raw });
   socket.once('secureConnect', () => {
@@ -70,11 +93,11 @@ async function tlsOptions(options: ConnectOptions): Promise<ConnectionOptions> {
   const { ca, certificate, endpoint, maxVersion, minVersion = 'TLSv1.2', unverified = false } = options;
   const name = options.serverName ?? ('host' in endpoint ? endpoint.host : 'localhost');
   return {
-    // An address is looked for in the certificate, but not asked for: SNI is for names (RFC 6066 §3).
+    // The certificate may name an address, but SNI may not (RFC 6066 §3).
     host: name,
     ...(isIP(name) ? {} : { servername: name }),
     minVersion,
-    // A renegotiated channel would have another tls-unique than the one that was read from it.
+    // A renegotiation would change tls-unique (RFC 5929 §3.1).
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     rejectUnauthorized: !unverified,
     ...(maxVersion === undefined ? {} : { maxVersion }),
@@ -83,7 +106,10 @@ async function tlsOptions(options: ConnectOptions): Promise<ConnectionOptions> {
   };
 }
 
-/** Waits for what `begin` calls back for, the socket's failure, the end of the time or the signal; destroys the socket if it comes to nothing. */
+/**
+ * Resolves when `begin` calls its callback. Rejects if the socket fails, after the milliseconds, or
+ * when the signal aborts, and then destroys the socket.
+ */
 async function within(
   socket: Socket,
   timeout: number,
@@ -111,6 +137,6 @@ async function within(
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
     socket.off('close', onClose);
-    // onError stays: until the transport listens, the socket may still break.
+    // onError stays: the socket may fail before the transport listens.
   }
 }

@@ -23,10 +23,10 @@ export abstract class SlotHolder {
 }
 
 /**
- * The slots of one listener: at most `maximum` connections hold one. Clients without a login may hold
- * nine tenths of the slots that logged-in clients leave. Above that, each new client displaces the
- * oldest client without a login. When all slots are taken, a displaced connection is destroyed. Each
- * call takes constant time.
+ * The slots of one listener: at most `maximum` connections hold one. Clients without a login may
+ * hold nine tenths of the slots that logged-in clients leave. Above that, each new client displaces
+ * the oldest client without a login. When all slots are taken, a displaced connection is destroyed.
+ * Each call takes constant time.
  */
 export class ConnectionSlots {
   readonly #maximum: number;
@@ -50,7 +50,9 @@ export class ConnectionSlots {
     for (const queue of [this.#unauthenticated, this.#busy, this.#authenticated, this.#displaced]) yield* queue;
   }
 
-  /** Takes a slot for a client without a login. Returns false if logged-in clients hold all slots. */
+  /**
+   * Takes a slot for a client without a login. Returns false if logged-in clients hold all slots.
+   */
   take(holder: SlotHolder): boolean {
     const available = this.#maximum - this.#authenticated.size;
     if (available <= 0) return false;
@@ -65,7 +67,10 @@ export class ConnectionSlots {
     return true;
   }
 
-  /** Moves the holder to the end of the queue of the standing. Only a login saves a displaced holder. */
+  /**
+   * Moves the holder to the end of the queue of the standing. Only a login saves a displaced
+   * holder.
+   */
   move(holder: SlotHolder, standing: Standing): void {
     if (holder.queue === undefined || (holder.queue === this.#displaced && standing !== 'authenticated')) return;
     this.#queueOf(standing).add(holder);
@@ -96,8 +101,8 @@ export class ConnectionSlots {
 }
 
 /**
- * Holders in the order of their arrival. The list is linked through the holders: a Set with many adds
- * and deletes leaves garbage behind (see `DenseSet` of `@postern/core`).
+ * Holders in the order of their arrival. The list is linked through the holders: a Set with many
+ * adds and deletes leaves garbage behind (see `DenseSet` of `@postern/core`).
  */
 class Queue implements Iterable<SlotHolder> {
   oldest: SlotHolder | undefined = undefined;

@@ -2,8 +2,9 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { pssHashes, signatureAlgorithm } from './signature-algorithm.ts';
 
 /**
- * The `tls-server-end-point` binding data of a server's certificate (RFC 5929 §4.1): its hash under the hash function of its own
- * signature, with MD5 and SHA-1 replaced by SHA-256. Undefined where the signature has no single hash function.
+ * Returns the `tls-server-end-point` binding data of a server's certificate (RFC 5929 §4.1): its
+ * hash, by the hash function of its signature. SHA-256 replaces MD5 and SHA-1. Returns undefined if
+ * the signature has no single hash function.
  */
 export function endPointHash(certificate: X509Certificate): Uint8Array | undefined {
   const { oid, parameters } = signatureAlgorithm(certificate);
@@ -11,7 +12,10 @@ export function endPointHash(certificate: X509Certificate): Uint8Array | undefin
   return algorithm === undefined ? undefined : createHash(algorithm).update(certificate.raw).digest();
 }
 
-/** The hash function of an RSASSA-PSS signature. With another one for its masks the signature has two (RFC 5929 §4.1). */
+/**
+ * Returns the hash function of an RSASSA-PSS signature, or undefined if its masks use another one
+ * (RFC 5929 §4.1).
+ */
 function pssHash(parameters: Uint8Array | undefined): string | undefined {
   const hashes = parameters === undefined ? undefined : pssHashes(parameters);
   return hashes?.message === hashes?.maskGeneration ? HASHES.get(hashes?.message ?? '') : undefined;
@@ -35,8 +39,8 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Signature algorithms by object identifier (RFC 3279, 4055, 5758; NIST's arc 2.16.840.1.101.3.4.3). Ed25519 and Ed448 are absent:
- * they name no hash function.
+ * Signature algorithms by object identifier (RFC 3279, 4055, 5758; NIST's arc
+ * 2.16.840.1.101.3.4.3). Ed25519 and Ed448 are absent: they have no hash function.
  */
 const SIGNATURE_HASHES: ReadonlyMap<string, string> = new Map([
   // RSA with MD5, SHA-1 and the SHA-2 family

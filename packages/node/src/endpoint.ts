@@ -1,30 +1,44 @@
 import { isIPv6 } from 'node:net';
 
-/** Where a server listens, or a client connects to. */
+/** The address at which a server listens, or to which a client connects. */
 export type Endpoint = TcpEndpoint | UnixEndpoint;
 
-/** An endpoint of TCP. */
+/** A TCP endpoint. */
 export interface TcpEndpoint {
-  /** What the address is for, as in a URL: `smtp`, `lmtps`. Connecting does not ask; for listening see `tlsPolicy`. */
+  /**
+   * The scheme of the URL: `smtp`, `lmtps`. `connect` ignores it, and the default of `listen`'s
+   * `tlsPolicy` depends on it.
+   */
   readonly scheme?: string;
-  /** A name or an address, IPv6 without brackets. `*` is every address of this machine. */
+  /** A name or an address, IPv6 without brackets. `*` means every address of this machine. */
   readonly host: string;
-  /** 0 lets the system choose one. */
+  /** With 0 the system chooses a port. */
   readonly port: number;
 }
 
-/** A UNIX socket, by the path of its file. */
+/** A UNIX socket with the path of its file. */
 export interface UnixEndpoint {
   readonly scheme?: string;
   readonly path: string;
 }
 
-/** An endpoint as it stands in a URL, with what was asked of it behind the question mark. */
+/** An endpoint of a URL, with the URL's query parameters. */
 export type ParsedEndpoint = Endpoint & { readonly scheme: string; readonly parameters: URLSearchParams };
 
 /**
- * Reads `scheme://host:port?parameters` or `scheme+unix:path?parameters`. An IPv6 address stands in brackets; the port may be left out
- * if the scheme has one by default. Throws a TypeError that says what was expected.
+ * Parses `scheme://host:port?parameters` or `scheme+unix:path?parameters`. An IPv6 address stands
+ * in brackets. A scheme in `defaultPorts` needs no port.
+ *
+ * @example
+ * ```ts
+ * import { formatEndpoint, parseEndpoint } from '@postern/node';
+ *
+ * const endpoint = parseEndpoint('smtp://[::1]?tls=required', new Map([['smtp', 587]]));
+ * console.log(formatEndpoint(endpoint)); // smtp://[::1]:587
+ * console.log(endpoint.parameters.get('tls')); // required
+ * ```
+ *
+ * @throws TypeError that names the URL and the expected forms.
  */
 export function parseEndpoint(url: string, defaultPorts: ReadonlyMap<string, number> = new Map()): ParsedEndpoint {
   const query = url.indexOf('?');
@@ -37,18 +51,19 @@ export function parseEndpoint(url: string, defaultPorts: ReadonlyMap<string, num
   const [, scheme, inBrackets, name, digits] = TCP.exec(text) ?? [];
   const host = inBrackets ?? name;
   if (scheme === undefined || host === undefined) throw misunderstood(url);
-  if (inBrackets !== undefined && !isIPv6(inBrackets)) throw misunderstood(url, `${inBrackets} is no IPv6 address`);
+  if (inBrackets !== undefined && !isIPv6(inBrackets)) throw misunderstood(url, `${inBrackets} is not an IPv6 address`);
   const port = digits === undefined ? defaultPorts.get(scheme.toLowerCase()) : Number(digits);
   if (port === undefined) throw misunderstood(url, 'the port is missing');
-  if (port > 65_535) throw misunderstood(url, `${port} is no port`);
+  if (port > 65_535) throw misunderstood(url, `${port} is not a port`);
   return { scheme: scheme.toLowerCase(), host, port, parameters };
 }
 
-/** The endpoint as a URL; the scheme is `tcp` if it has none. */
+/** Returns the endpoint as a URL. Without a scheme the URL has `tcp`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const scheme = endpoint.scheme ?? 'tcp';
   if ('path' in endpoint) {
-    // A path that begins with two slashes would lose them: the first two of the URL are no part of the path.
+    // Two slashes after the colon are no part of the path, so that a path with two slashes needs
+    // four.
     const slashes = endpoint.path.startsWith('//') ? '//' : '';
     return `${scheme}+unix:${slashes}${encodeURI(endpoint.path).replaceAll('?', '%3F')}`;
   }

@@ -3,8 +3,9 @@ import type { ListenerError } from './listener-error.ts';
 
 /**
  * Reports the errors of one listener to `onError`. Without it, an error that this server or its
- * operator causes becomes a warning of the process. Clients can repeat a refusal at will: at most 60
- * errors of the kinds `refused` and `displaced` are reported a minute, and the next one counts the rest.
+ * operator causes becomes a warning of the process. Clients can repeat a refusal at will: at most
+ * 60 errors of the kinds `refused` and `displaced` are reported a minute, and the next one counts
+ * the rest.
  */
 export class ErrorReporter {
   readonly #onError: ((error: ListenerError) => void) | undefined;

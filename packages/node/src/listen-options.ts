@@ -28,22 +28,27 @@ export interface ListenOptions {
   /** The proxies that name the clients of their connections. Default: none. */
   readonly proxy?: ProxyOptions;
   /**
-   * The options of each conversation; the listener sets `shutdownSignal`. All conversations share one
-   * set of deadlines and one memory budget. Several listeners share the budget that each gets here.
-   * Default: a budget of half the limit of the heap.
+   * The options of each conversation; the listener sets `shutdownSignal`. All conversations share
+   * one set of deadlines and one memory budget. Several listeners share the budget that each gets
+   * here. Default: a budget of half the limit of the heap.
    */
   readonly conversation?: Omit<ConversationOptions, 'shutdownSignal'>;
   /**
-   * Is called with each error, for a log. Default: an error that this server or its operator causes is
-   * a warning of the process, the same one at most once a minute.
+   * Is called with each error, for a log. Default: an error that this server or its operator causes
+   * is a warning of the process, the same one at most once a minute.
    */
   readonly onError?: (error: ListenerError) => void;
   /** The clock of the limits per minute. Default: the system's. */
   readonly clock?: Clock;
   /** The number of connections that the system keeps until they are accepted. Default: 4096. */
   readonly backlog?: number;
-  /** Lets several processes listen on one TCP port; the system spreads the connections. Default: false. */
+  /**
+   * Lets several processes listen on one TCP port; the system spreads the connections. Default:
+   * false.
+   */
   readonly reusePort?: boolean;
-  /** The permissions of a UNIX socket's file, such as `0o660`. Default: those that the umask leaves. */
+  /**
+   * The permissions of a UNIX socket's file, such as `0o660`. Default: those that the umask leaves.
+   */
   readonly mode?: number;
 }

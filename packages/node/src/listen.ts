@@ -53,7 +53,9 @@ async function open(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<Liste
   return listener;
 }
 
-/** A scheme such as `smtps` of the protocol `smtp` asks for TLS from the first byte (RFC 8314 §3). */
+/**
+ * A scheme such as `smtps` of the protocol `smtp` asks for TLS from the first byte (RFC 8314 §3).
+ */
 function tlsPolicyOf({ certificates, endpoint, protocol, tlsPolicy }: ListenOptions): TlsPolicy {
   if (tlsPolicy !== undefined) return tlsPolicy;
   if (protocol.scheme !== undefined && endpoint.scheme === `${protocol.scheme}s`) return 'implicit';

@@ -50,7 +50,7 @@ export class Listener implements AsyncDisposable {
     onDisplaced: ({ remote }) => this.#errors.report({ kind: 'displaced', remote }),
     onClose: (connection) => {
       this.#slots.free(connection);
-      this.#limits.leave(connection.network);
+      this.#limits.removeConnection(connection.network);
       this.#checkIdle();
     },
   };
@@ -101,11 +101,11 @@ export class Listener implements AsyncDisposable {
   }
 
   /**
-   * Closes the listener. It accepts no client, aborts each conversation's `shutdownSignal`, and waits
-   * for the protocols, at most `shutdownTimeout` milliseconds (default: 10,000). In the last second of
-   * the timeout, each wait for a client fails with `Closing`, so that the protocol can send a last
-   * reply. Then the listener destroys the remaining connections, and gives their protocols one second
-   * to clean up. Every call returns the same promise, which never rejects.
+   * Closes the listener. It accepts no client, aborts each conversation's `shutdownSignal`, and
+   * waits for the protocols, at most `shutdownTimeout` milliseconds (default: 10,000). In the last
+   * second of the timeout, each wait for a client fails with `Closing`, so that the protocol can
+   * send a last reply. Then the listener destroys the remaining connections, and gives their
+   * protocols one second to clean up. Every call returns the same promise, which never rejects.
    */
   close({ shutdownTimeout = 10_000 }: { readonly shutdownTimeout?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(shutdownTimeout);
@@ -120,7 +120,8 @@ export class Listener implements AsyncDisposable {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#shutdown.abort(new Closing());
-    // A connection before its conversation, in a TLS handshake for one, has had no reply, and gets none.
+    // A connection before its conversation, in a TLS handshake for one, has had no reply, and gets
+    // none.
     for (const connection of this.#slots) if (!connection.isConversing) connection.destroy();
     const lastCall = Math.min(shutdownTimeout / 2, LAST_CALL_MS);
     await this.#idleWithin(shutdownTimeout - lastCall);
@@ -161,7 +162,7 @@ export class Listener implements AsyncDisposable {
     const isProxy = this.#proxies?.includes(remote) ?? false;
     const network = isProxy ? undefined : networkOf(remote);
     const connection = new AcceptedConnection(socket, remote, network, this.#observer);
-    const limit = this.#memory.hasRoom ? (this.#limits.enter(network) ?? this.#takeSlot(connection)) : 'memory';
+    const limit = this.#memory.hasRoom ? (this.#limits.addConnection(network) ?? this.#takeSlot(connection)) : 'memory';
     if (limit !== undefined) this.#refuse(socket, remote, limit);
     else if (isProxy) void this.#beginProxied(socket, info, connection);
     else this.#begin(socket, info, connection);
@@ -169,12 +170,13 @@ export class Listener implements AsyncDisposable {
 
   #takeSlot(connection: AcceptedConnection): LimitExceeded | undefined {
     if (this.#slots.take(connection)) return undefined;
-    this.#limits.leave(connection.network);
+    this.#limits.removeConnection(connection.network);
     return 'connections';
   }
 
   #refuse(socket: Socket, remote: Address, limit: LimitExceeded): void {
-    // With implicit TLS a reply needs a handshake, which costs more than a client above a limit gets.
+    // With implicit TLS a reply needs a handshake, which costs more than a client above a limit
+    // gets.
     if (this.tlsPolicy !== 'implicit') socket.write(this.#refusal(limit, remote));
     drop(socket);
     this.#errors.report({ kind: 'refused', remote, limit });
@@ -190,14 +192,17 @@ export class Listener implements AsyncDisposable {
     }
   }
 
-  /** Reads the PROXY header of a trusted proxy, and counts the connection for the client that it names. */
+  /**
+   * Reads the PROXY header of a trusted proxy, and counts the connection for the client that it
+   * names.
+   */
   async #beginProxied(socket: Socket, info: SocketInfo, connection: AcceptedConnection): Promise<void> {
     const unwatch = connection.watch();
     try {
       const proxied = await this.#proxies?.readHeader(socket);
       const client = withProxied(info, proxied);
       const network = networkOf(client.remote);
-      const limit = this.#limits.enter(network);
+      const limit = this.#limits.addConnection(network);
       unwatch();
       if (limit === undefined) {
         connection.remote = client.remote;
@@ -237,7 +242,10 @@ export class Listener implements AsyncDisposable {
     }
   }
 
-  /** Runs the server's half of a handshake, unless the client had too many. A failure destroys the socket. */
+  /**
+   * Runs the server's half of a handshake, unless the client had too many. A failure destroys the
+   * socket.
+   */
   readonly #secure = async (socket: Socket, client: Address): Promise<SecuredSocket> => {
     const { certificates } = this.#options;
     const network = networkOf(client);
@@ -255,7 +263,8 @@ export class Listener implements AsyncDisposable {
     }
   };
 
-  // Not an async function: its frame would live as long as the connection, and most connections are idle.
+  // Not an async function: its frame would live as long as the connection, and most connections are
+  // idle.
   #converse(transport: SocketTransport, connection: AcceptedConnection): void {
     connection.attach(transport);
     const conversation = new Conversation(transport, this.#conversationOptions);

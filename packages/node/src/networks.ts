@@ -2,8 +2,19 @@ import { BlockList, isIP } from 'node:net';
 import type { Address } from '@postern/conversation';
 
 /**
- * Whether a peer is among these: addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `2001:db8::/32`), `unix` for whoever comes by a UNIX
- * socket. Throws a TypeError that names what is none of them.
+ * Returns a function that returns true for each peer on the list. An entry is an address
+ * (`192.0.2.1`), a network (`10.0.0.0/8`, `2001:db8::/32`), or `unix` for all peers on UNIX
+ * sockets.
+ *
+ * @example
+ * ```ts
+ * import { networks } from '@postern/node';
+ *
+ * const isTrusted = networks(['10.0.0.0/8', '2001:db8::/32', 'unix']);
+ * console.log(isTrusted({ family: 'IPv4', address: '10.1.2.3', port: 40_000 })); // true
+ * ```
+ *
+ * @throws TypeError that names an entry which is neither an address nor a network.
  */
 export function networks(list: readonly string[]): (peer: Address) => boolean {
   const blocks = new BlockList();

@@ -60,10 +60,10 @@ export function proxiedTls(additions: readonly ProxyAddition[]): ProxiedTls | un
 
 /**
  * Returns a trusted proxy's report as the TLS of the connection: protocols treat the client as one
- * with TLS, and offer PLAIN. The operator who names a proxy vouches for its reports and for the path
- * from the proxy to this server. The result has
- *   - no channel binding: the channel of the client ends at the proxy (RFC 5056 §2.1), and SCRAM-PLUS
- *     over this server's own channel would bind to the wrong one;
+ * with TLS, and offer PLAIN. The operator who names a proxy vouches for its reports and for the
+ * path from the proxy to this server. The result has
+ *   - no channel binding: the channel of the client ends at the proxy (RFC 5056 §2.1), and
+ *     SCRAM-PLUS over this server's own channel would bind to the wrong one;
  *   - no peer certificate: the proxy reports a common name only, which identifies no client
  *     (EXTERNAL), and a certificate on this server's own channel is the proxy's.
  */
@@ -136,7 +136,10 @@ const CIPHER = 0x23;
 
 /** `PP2_CLIENT_SSL`: the client connected over TLS. */
 const CLIENT_SSL = 0x01;
-/** `PP2_CLIENT_CERT_CONN` and `PP2_CLIENT_CERT_SESS`: the client showed a certificate, now or earlier in the session. */
+/**
+ * `PP2_CLIENT_CERT_CONN` and `PP2_CLIENT_CERT_SESS`: the client showed a certificate, now or
+ * earlier in the session.
+ */
 const CLIENT_CERTIFICATE = 0x02 | 0x04;
 
 const TOKEN = /^[\w.:+-]{1,64}$/;

@@ -9,20 +9,28 @@ import {
   proxiedTls,
 } from './proxy-additions.ts';
 
-/** What a proxy says of the connection that it hands on (the PROXY protocol of HAProxy, versions 1 and 2). */
+/**
+ * A header of the PROXY protocol of HAProxy (`proxy-protocol.txt`, versions 1 and 2): the
+ * connection that a proxy forwards.
+ */
 export interface ProxyHeader {
   readonly version: 1 | 2;
-  /** Who connected to the proxy, and where; undefined if the proxy speaks for itself (LOCAL) or does not know. */
+  /**
+   * The client's address, and the address to which the client connected. Undefined for LOCAL,
+   * UNKNOWN and UNSPEC.
+   */
   readonly connection: { readonly source: Address; readonly destination: Address } | undefined;
-  /** What is known of TLS between the client and the proxy; undefined if there is none, or the proxy does not tell. */
+  /** The TLS between the client and the proxy; undefined if the proxy reports none. */
   readonly tls: ProxiedTls | undefined;
-  /** All that version 2 adds to the addresses, in its order. */
+  /** The additions (TLVs) of version 2, in their order. */
   readonly additions: readonly ProxyAddition[];
 }
 
 /**
- * Reads the header at the beginning of the bytes; undefined means that more of it must come. The length is that of the header, behind
- * which the connection's own bytes begin. Throws InvalidProxyHeader as soon as it can be none.
+ * Parses the header at the beginning of the bytes. Returns undefined while the header is
+ * incomplete. The client's octets begin after `length` octets.
+ *
+ * @throws InvalidProxyHeader as soon as the octets cannot begin a header.
  */
 export function parseProxyHeader(bytes: Buffer): { readonly header: ProxyHeader; readonly length: number } | undefined {
   if (startsAs(bytes, SIGNATURE)) return bytes.length < 16 ? undefined : parseBinary(bytes);
@@ -32,50 +40,54 @@ export function parseProxyHeader(bytes: Buffer): { readonly header: ProxyHeader;
 
 /** Version 1: `PROXY TCP4 192.0.2.1 198.51.100.1 56324 25` and CRLF. */
 function parseText(bytes: Buffer): { header: ProxyHeader; length: number } | undefined {
-  const end = bytes.subarray(0, MAXIMUM_TEXT).indexOf('\r\n');
+  const end = bytes.subarray(0, MAX_TEXT_OCTETS).indexOf('\r\n');
   if (end < 0) {
-    if (bytes.length >= MAXIMUM_TEXT) throw new InvalidProxyHeader(`no line end in ${MAXIMUM_TEXT} octets`);
+    if (bytes.length >= MAX_TEXT_OCTETS) throw new InvalidProxyHeader(`no line end in ${MAX_TEXT_OCTETS} octets`);
     return undefined;
   }
   const line = bytes.toString('latin1', 0, end);
-  return { header: { version: 1, connection: connectionOf(line), ...NOTHING_ADDED }, length: end + 2 };
+  return { header: { version: 1, connection: connectionOf(line), ...NO_ADDITIONS }, length: end + 2 };
 }
 
 function connectionOf(line: string): ProxyHeader['connection'] {
-  // What follows UNKNOWN is to be ignored.
+  // A receiver ignores everything after UNKNOWN (§2.1).
   if (/^PROXY UNKNOWN( .*)?$/.test(line)) return undefined;
   const [, family, source = '', destination = '', sourcePort, destinationPort] = TEXT.exec(line) ?? [];
   const isAddress = family === 'TCP4' ? isIPv4 : isIPv6;
   if (family === undefined || ![source, destination].every(isAddress)) {
-    throw new InvalidProxyHeader('not as a PROXY line is written');
+    throw new InvalidProxyHeader('a malformed PROXY line');
   }
   return { source: canonical(source, port(sourcePort)), destination: canonical(destination, port(destinationPort)) };
 }
 
 function port(digits: string | undefined): number {
   const number = Number(digits);
-  if (number > 65_535) throw new InvalidProxyHeader(`${digits} is no port`);
+  if (number > 65_535) throw new InvalidProxyHeader(`${digits} is not a port`);
   return number;
 }
 
-/** Version 2: twelve octets of signature, version and command, family and transport, length; addresses; additions. */
+/**
+ * Version 2: 12 octets of signature; version and command, family and transport, length; addresses;
+ * additions (§2.2).
+ */
 function parseBinary(bytes: Buffer): { header: ProxyHeader; length: number } | undefined {
   const versionAndCommand = bytes.readUInt8(12);
   const family = bytes.readUInt8(13);
   const length = 16 + bytes.readUInt16BE(14);
   if (versionAndCommand !== LOCAL && versionAndCommand !== PROXY) {
-    throw new InvalidProxyHeader('neither a version nor a command that is known');
+    throw new InvalidProxyHeader('an unknown version or command');
   }
-  if (length > MAXIMUM_BINARY) throw new InvalidProxyHeader(`${length} octets are too many`);
+  if (length > MAX_BINARY_OCTETS)
+    throw new InvalidProxyHeader(`${length} octets; expected at most ${MAX_BINARY_OCTETS}`);
   const addressLength = ADDRESS_LENGTHS.get(family);
-  if (addressLength === undefined) throw new InvalidProxyHeader('no family and transport that is known');
+  if (addressLength === undefined) throw new InvalidProxyHeader('an unknown family or transport');
   if (versionAndCommand === PROXY && 16 + addressLength > length)
     throw new InvalidProxyHeader('too short for its addresses');
   if (bytes.length < length) return undefined;
   if (versionAndCommand === LOCAL || family === UNSPECIFIED) {
-    return { header: { version: 2, connection: undefined, ...NOTHING_ADDED }, length };
+    return { header: { version: 2, connection: undefined, ...NO_ADDITIONS }, length };
   }
-  // A copy, since the header is kept and the buffer is the connection's.
+  // The header outlives the buffer, which belongs to the connection.
   const copy = Buffer.from(bytes.subarray(0, length));
   const additions = parseAdditions(copy, 16 + addressLength);
   const connection = addresses(copy.subarray(16), family);
@@ -103,20 +115,20 @@ function ipv6(bytes: Buffer): string {
   return (bytes.toString('hex', 0, 16).match(/.{4}/g) ?? []).join(':');
 }
 
-/** Up to the first NUL; a name of the abstract kind begins with one. */
+/** Reads a path up to the first NUL. A name of Linux's abstract namespace begins with a NUL. */
 function path(bytes: Buffer): string {
   const text = bytes.toString('latin1', 0, 108);
   const end = text.indexOf('\0', 1);
   return text === '\0'.repeat(108) ? '' : end < 0 ? text : text.slice(0, end);
 }
 
-/** Addresses that are the same are written the same: limits and throttles count by them. */
+/** Returns one notation for all notations of an address: limits and throttles count by it. */
 function canonical(text: string, port: number): Address {
   if (isIPv4(text)) return tcpAddress(text, port);
   return tcpAddress(new SocketAddress({ address: text, family: 'ipv6' }).address, port);
 }
 
-/** True if the bytes begin as the word does, as far as they go. */
+/** Returns true if the bytes begin with the word, or with a beginning of the word. */
 function startsAs(bytes: Buffer, word: Buffer): boolean {
   const length = Math.min(bytes.length, word.length);
   return bytes.compare(word, 0, length, 0, length) === 0;
@@ -125,16 +137,16 @@ function startsAs(bytes: Buffer, word: Buffer): boolean {
 const WORD = Buffer.from('PROXY ');
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 
-const NOTHING_ADDED = { tls: undefined, additions: [] } as const;
+const NO_ADDITIONS = { tls: undefined, additions: [] } as const;
 
 const TEXT = /^PROXY (TCP4|TCP6) ([\da-fA-F:.]+) ([\da-fA-F:.]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})$/;
-/** With the CRLF; the longest that is allowed. */
-const MAXIMUM_TEXT = 107;
+/** The octets of the longest line, with CRLF (§2.1). */
+const MAX_TEXT_OCTETS = 107;
 
 const LOCAL = 0x20;
 const PROXY = 0x21;
 const UNSPECIFIED = 0x00;
-/** How long the addresses are, by family and transport (IPv4, IPv6, UNIX; stream, datagram). */
+/** The octets of the addresses, by family and transport (IPv4, IPv6, UNIX; stream, datagram). */
 const ADDRESS_LENGTHS: ReadonlyMap<number, number> = new Map([
   [UNSPECIFIED, 0],
   [0x11, 12],
@@ -144,5 +156,5 @@ const ADDRESS_LENGTHS: ReadonlyMap<number, number> = new Map([
   [0x31, 216],
   [0x32, 216],
 ]);
-/** More than any proxy sends, a client's certificate included: octets. */
-const MAXIMUM_BINARY = 16 * 1024;
+/** More octets than any proxy sends, a client's certificate included. */
+const MAX_BINARY_OCTETS = 16 * 1024;

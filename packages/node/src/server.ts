@@ -10,8 +10,9 @@ export interface ServeOptions {
   /** The portal of the protocols. Default: none. */
   readonly portal?: Drainable;
   /**
-   * Objects that the server disposes of at its end, in this order: user databases, deliveries. The names stand in
-   * errors. An object without `Symbol.asyncDispose` and `Symbol.dispose` is left alone. Default: none.
+   * Objects that the server disposes of at its end, in this order: user databases, deliveries. The
+   * names stand in errors. An object without `Symbol.asyncDispose` and `Symbol.dispose` is left
+   * alone. Default: none.
    */
   readonly resources?: Readonly<Record<string, object>> | Iterable<readonly [name: string, resource: object]>;
   /** Milliseconds that transactions have after `close()`. Default: 10,000. */
@@ -25,8 +26,8 @@ export interface Drainable {
 }
 
 /**
- * Starts all listeners, or none of them. If a listener cannot start, the function closes everything that it was given,
- * the resources included, and rejects.
+ * Starts all listeners, or none of them. If a listener cannot start, the function closes everything
+ * that it was given, the resources included, and rejects.
  *
  * @example
  * ```ts
@@ -76,10 +77,11 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Closes the server in the order in which its parts depend on each other. The listeners accept no client, and
-   * transactions have `shutdownTimeout` milliseconds to end. Then the portal logs out all users. At last the resources
-   * are disposed of, one after another, each within 10,000 milliseconds. A part that fails does not keep the others
-   * open. Every call returns the same promise.
+   * Closes the server in the order in which its parts depend on each other. The listeners accept no
+   * client, and transactions have `shutdownTimeout` milliseconds to end. Then the portal logs out
+   * all users. At last the resources are disposed of, one after another, each within 10,000
+   * milliseconds. A part that fails does not keep the others open. Every call returns the same
+   * promise.
    *
    * @throws AggregateError of all failures, after everything else is closed.
    */
@@ -114,7 +116,10 @@ async function collect(errors: unknown[], end: () => MaybePromise<void>): Promis
   }
 }
 
-/** @throws Error that begins with the name, if the disposal fails or takes more than `DISPOSE_TIMEOUT_MS`. */
+/**
+ * @throws Error that begins with the name, if the disposal fails or takes more than
+ * `DISPOSE_TIMEOUT_MS`.
+ */
 async function dispose(resource: object, name: string): Promise<void> {
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = resource as Partial<
     AsyncDisposable & Disposable

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** How an authority signed a certificate (RFC 5280 §4.1.1.2). */
+/** The algorithm by which an authority signed a certificate (RFC 5280 §4.1.1.2). */
 export interface SignatureAlgorithm {
   /** The object identifier in dotted form. */
   readonly oid: string;
@@ -15,7 +15,8 @@ export interface PssHashes {
 }
 
 /**
- * Reads a certificate's signature algorithm. Node has `signatureAlgorithmOid` since version 24.9 only, and never the parameters.
+ * Reads a certificate's signature algorithm from its DER form. Node has `signatureAlgorithmOid`
+ * since 24.9, and no parameters.
  * @throws RangeError if the certificate is not in DER form.
  */
 export function signatureAlgorithm({ raw }: Pick<X509Certificate, 'raw'>): SignatureAlgorithm {
@@ -25,7 +26,8 @@ export function signatureAlgorithm({ raw }: Pick<X509Certificate, 'raw'>): Signa
 }
 
 /**
- * Reads the parameters of an RSASSA-PSS signature, or undefined if they name no hash functions.
+ * Reads the hash functions in the parameters of an RSASSA-PSS signature. Returns undefined if the
+ * parameters name none.
  * @throws RangeError if the parameters are not in DER form.
  */
 export function pssHashes(parameters: Uint8Array): PssHashes | undefined {
@@ -44,7 +46,7 @@ export function pssHashes(parameters: Uint8Array): PssHashes | undefined {
   return { message, maskGeneration };
 }
 
-/** An element of DER: where it begins, where its content begins, and where both end. */
+/** A DER element: the offsets of its tag, its content and its end. */
 interface Element {
   readonly tag: number;
   readonly begin: number;
@@ -67,10 +69,10 @@ function only(der: Uint8Array): Element {
 
 function children(der: Uint8Array, { content, end }: Element): Element[] {
   const elements: Element[] = [];
-  for (let at = content; at < end; ) {
-    const element = elementAt(der, at, end);
+  for (let offset = content; offset < end; ) {
+    const element = elementAt(der, offset, end);
     elements.push(element);
-    at = element.end;
+    offset = element.end;
   }
   return elements;
 }
@@ -78,16 +80,19 @@ function children(der: Uint8Array, { content, end }: Element): Element[] {
 function elementAt(der: Uint8Array, begin: number, limit: number): Element {
   const [tag, first] = [der[begin], der[begin + 1]];
   if (tag === undefined || first === undefined) throw truncated();
-  // The long form of a length: its first octet counts the octets that follow.
-  const more = first < 0x80 ? 0 : first - 0x80;
-  let length = more === 0 ? first : 0;
-  for (let at = 0; at < more; at++) length = length * 256 + (der[begin + 2 + at] ?? 0);
-  const content = begin + 2 + more;
+  // In the long form the first octet counts the octets of the length (X.690 §8.1.3.5).
+  const lengthOctets = first < 0x80 ? 0 : first - 0x80;
+  let length = lengthOctets === 0 ? first : 0;
+  for (let n = 0; n < lengthOctets; n++) length = length * 256 + (der[begin + 2 + n] ?? 0);
+  const content = begin + 2 + lengthOctets;
   if (content + length > limit) throw truncated();
   return { tag, begin, content, end: content + length };
 }
 
-/** An object identifier's text (X.690 §8.19): groups of seven bits, of which the first group stands for two numbers. */
+/**
+ * Returns an object identifier's text (X.690 §8.19). The octets hold groups of 7 bits, and the
+ * first number stands for two.
+ */
 function dotted(bytes: Uint8Array): string {
   const numbers: number[] = [];
   let value = 0;
@@ -110,6 +115,6 @@ const OBJECT_IDENTIFIER = 0x06;
 /** The tags `[0]` and `[1]` of RSASSA-PSS-params. */
 const HASH_ALGORITHM = 0xa0;
 const MASK_GENERATION = 0xa1;
-/** The default of both hash functions. */
+/** The default of both hash functions (RFC 4055 §3.1). */
 const SHA1 = '1.3.14.3.2.26';
 const MGF1 = '1.2.840.113549.1.1.8';

@@ -31,7 +31,10 @@ export interface SocketInfo {
   readonly observer?: TransportObserver | undefined;
 }
 
-/** Is called for events of transports. One observer serves many: a callback for each would cost memory. */
+/**
+ * Is called for events of transports. One observer serves many: a callback for each would cost
+ * memory.
+ */
 export interface TransportObserver {
   /** Is called once, when the transport is closed. */
   onClose(transport: SocketTransport): void;
@@ -45,12 +48,15 @@ export interface SecuredSocket {
   readonly tls: TlsInfo;
 }
 
-/** Runs a TLS handshake with the peer on an open socket that has no other reader. A failure destroys the socket. */
+/**
+ * Runs a TLS handshake with the peer on an open socket that has no other reader. A failure destroys
+ * the socket.
+ */
 export type Secure = (socket: Socket, peer: Address) => Promise<SecuredSocket>;
 
 /**
- * A TCP, UNIX or TLS socket as a transport. It reads ahead, up to a bound, so that it notices a peer
- * that disconnects. It accepts writes until about as many octets are unsent.
+ * A TCP, UNIX or TLS socket as a transport. It reads ahead, up to a bound, so that it notices a
+ * peer that disconnects. It accepts writes until about as many octets are unsent.
  */
 export class SocketTransport implements Transport {
   readonly remote: Address;
@@ -132,7 +138,9 @@ export class SocketTransport implements Transport {
     this.#observer?.onStanding?.(standing, this);
   }
 
-  /** Starts TLS on the connection, after all writes. The octets that were read ahead are dropped. */
+  /**
+   * Starts TLS on the connection, after all writes. The octets that were read ahead are dropped.
+   */
   protected async upgrade(secure: Secure): Promise<void> {
     if (this.#tls !== undefined || this.#isUpgrading) throw new TypeError('this transport has TLS already');
     if (!this.#socket.writable || this.#hasEnded) throw this.#gone();
@@ -202,7 +210,8 @@ export class SocketTransport implements Transport {
       return;
     }
     if (this.#more === NO_CHUNKS) this.#more = [];
-    // One octet in a buffer of its own takes a hundred: without merging, a peer could occupy far more than it sent.
+    // One octet in a buffer of its own takes a hundred: without merging, a peer could occupy far
+    // more than it sent.
     const last = this.#more.length - 1;
     const previous = this.#more[last];
     if (previous !== undefined && previous.length + chunk.length <= MAX_MERGED_OCTETS) {
@@ -285,7 +294,10 @@ export class UpgradableTransport extends SocketTransport {
   }
 }
 
-/** A socket that knows its transport, so that all sockets share four event listeners: closures for each would be larger than the transport. */
+/**
+ * A socket that knows its transport, so that all sockets share four event listeners: closures for
+ * each would be larger than the transport.
+ */
 interface OwnedSocket extends Socket {
   [owner]?: SocketTransport;
 }
@@ -309,10 +321,15 @@ function onClose(this: OwnedSocket): void {
 /** The empty queue of all transports, which is never written to. */
 const NO_CHUNKS: Buffer[] = [];
 
-/** The octets that are read before the reader wants them, beside those in the socket's own buffer. */
+/**
+ * The octets that are read before the reader wants them, beside those in the socket's own buffer.
+ */
 const READ_AHEAD_OCTETS = 64 * 1024;
 /** Chunks are merged up to this size. */
 const MAX_MERGED_OCTETS = 2048;
 
-/** The octets that a socket buffers each way before it applies back-pressure. A peer would need longer to fill Node's 64 KiB. */
+/**
+ * The octets that a socket buffers each way before it applies back-pressure. A peer would need
+ * longer to fill Node's 64 KiB.
+ */
 export const SOCKET_BUFFER_OCTETS = 16 * 1024;

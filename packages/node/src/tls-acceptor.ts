@@ -6,30 +6,36 @@ import { explainHandshake } from './tls-errors.ts';
 import { tlsInfo } from './tls-info.ts';
 
 /**
- * The server's half of TLS handshakes, on sockets that are open already. One `tls.Server`, which never listens, makes them all and
- * shares its keys and certificates among them.
+ * Runs the server's half of TLS handshakes on open sockets. One `tls.Server`, which never listens,
+ * runs all of them with its keys and certificates.
  */
 export class TlsAcceptor {
   readonly #server: Server;
   readonly #timeout: number;
-  /** Which handshake an event of the server belongs to: it tells only of the socket that it has made. */
+  /**
+   * The handshake to which an event of the server belongs: the event has only the TLS socket, which
+   * is new.
+   */
   readonly #handshake = new AsyncLocalStorage<Handshake>();
 
-  /** The timeout of a handshake is in milliseconds. Throws if OpenSSL does not like the key or a certificate. */
+  /**
+   * @param timeout Milliseconds for a whole handshake.
+   * @throws Error if OpenSSL rejects the key or a certificate.
+   */
   constructor(options: TlsOptions, timeout: number) {
     this.#timeout = timeout;
-    // Ours is an end to the whole, and not to each silence.
-    this.#server = createServer({ ...options, handshakeTimeout: 0x7fffffff })
+    // `secure` bounds the whole handshake. Node's timeout would bound each silence of the client.
+    this.#server = createServer({ ...options, handshakeTimeout: NEVER_MS })
       .on('secureConnection', (socket) => {
         socket.allowHalfOpen = true;
-        // It may be broken by what came behind the handshake, before anybody else listens.
+        // Octets after the handshake may break the socket before a transport listens to it.
         socket.on('error', destroy);
         this.#handshake.getStore()?.resolve(socket);
       })
       .on('tlsClientError', (error) => this.#handshake.getStore()?.reject(explainHandshake(error)));
   }
 
-  /** Leads one handshake. If it fails the socket is destroyed. */
+  /** Runs one handshake. A failure destroys the socket. */
   async secure(raw: Socket): Promise<SecuredSocket> {
     const handshake = Promise.withResolvers<TLSSocket>();
     const onClose = () => handshake.reject(new Error('the connection was closed during the handshake'));
@@ -38,7 +44,8 @@ export class TlsAcceptor {
       if (raw.destroyed) onClose();
       else {
         raw.once('close', onClose);
-        // A client that ends its side in a handshake has left; Node notices that only so, and hands this on to the TLS socket.
+        // Only so Node notices that a client ends its side in a handshake. The TLS socket gets the
+        // same value.
         raw.allowHalfOpen = false;
         this.#handshake.run(handshake, () => this.#server.emit('connection', raw));
       }
@@ -59,3 +66,6 @@ function destroy(this: TLSSocket): void {
 }
 
 type Handshake = PromiseWithResolvers<TLSSocket>;
+
+/** The longest timer of Node, 24 days. */
+const NEVER_MS = 0x7fffffff;

@@ -1,4 +1,6 @@
-/** A handshake that failed, in words for the operator; `code` is OpenSSL's or the system's. */
+/**
+ * A failed TLS handshake, with a sentence for the operator. `code` is OpenSSL's or the system's.
+ */
 export class TlsHandshakeError extends Error {
   readonly code: string;
 
@@ -12,23 +14,32 @@ export class TlsHandshakeError extends Error {
   }
 }
 
-/** Returns a server's handshake error in plain words; an error whose code is not in the table comes back as it is. */
+/**
+ * Returns the TlsHandshakeError for a server's error, or the error itself if its code is not in the
+ * table.
+ */
 export function explainHandshake(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   const words = WORDS.get(normalized(error.code));
   return words === undefined ? error : new TlsHandshakeError(words, error.code);
 }
 
-/** An alert has another prefix in each version of OpenSSL: `SSLV3_ALERT_…`, `TLSV1_ALERT_…`, `SSL/TLS_ALERT_…`. */
+/**
+ * Removes the prefix, which differs between OpenSSL's versions: `SSLV3_ALERT_…`, `TLSV1_ALERT_…`,
+ * `SSL/TLS_ALERT_…`.
+ */
 function normalized(code: string): string {
   return code.replace(/^ERR_SSL_/, '').replace(/^.*ALERT_/, 'ALERT_');
 }
 
 const LEFT = 'the client closed the connection during the handshake';
-const NO_VERSION = 'the client offers no TLS version that this server takes';
+const NO_VERSION = 'the client offers no TLS version that this server supports';
 const NO_GROUP = 'client and server have no key exchange group in common';
 
-/** By OpenSSL's reason, without what differs from version to version; `ALERT_…` is what the client said (RFC 8446 §6). */
+/**
+ * The sentences by OpenSSL's reason without its prefix. `ALERT_…` is an alert from the client (RFC
+ * 8446 §6).
+ */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['UNSUPPORTED_PROTOCOL', NO_VERSION],
   ['VERSION_TOO_LOW', NO_VERSION],
@@ -36,13 +47,13 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['NO_SUITABLE_KEY_SHARE', NO_GROUP],
   ['NO_SHARED_GROUP', NO_GROUP],
   ['NO_SHARED_GROUPS', NO_GROUP],
-  ['NO_SUITABLE_SIGNATURE_ALGORITHM', 'the client takes no signature of the type of this server’s key'],
-  ['NO_SHARED_SIGNATURE_ALGORITHMS', 'the client takes no signature of the type of this server’s key'],
+  ['NO_SUITABLE_SIGNATURE_ALGORITHM', 'the client supports no signature of the type of this server’s key'],
+  ['NO_SHARED_SIGNATURE_ALGORITHMS', 'the client supports no signature of the type of this server’s key'],
   ['NO_APPLICATION_PROTOCOL', 'the client asks for a protocol (ALPN) that this server does not have'],
   ['HTTP_REQUEST', 'the client spoke HTTP on a port for TLS'],
   ['HTTPS_PROXY_REQUEST', 'the client spoke HTTP on a port for TLS'],
   ['WRONG_VERSION_NUMBER', 'the client did not speak TLS on a port for TLS'],
-  ['UNEXPECTED_MESSAGE', 'the client sent something that does not belong into a handshake'],
+  ['UNEXPECTED_MESSAGE', 'the client sent a message that does not belong in a handshake'],
   [
     'ALERT_UNKNOWN_CA',
     'the client rejected the certificate of this server: it does not know the authority (unknown CA)',
@@ -51,10 +62,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
     'ALERT_BAD_CERTIFICATE',
     'the client rejected the certificate of this server: bad, or not for the name that it asked for',
   ],
-  [
-    'ALERT_UNSUPPORTED_CERTIFICATE',
-    'the client rejected the certificate of this server: of a type that it does not take',
-  ],
+  ['ALERT_UNSUPPORTED_CERTIFICATE', 'the client rejected the certificate of this server: of an unsupported type'],
   ['ALERT_CERTIFICATE_REVOKED', 'the client rejected the certificate of this server: revoked'],
   ['ALERT_CERTIFICATE_EXPIRED', 'the client rejected the certificate of this server: expired, or not valid yet'],
   ['ALERT_CERTIFICATE_UNKNOWN', 'the client rejected the certificate of this server'],

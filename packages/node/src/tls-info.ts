@@ -3,7 +3,10 @@ import type { TLSSocket } from 'node:tls';
 import type { ChannelBindingType, PeerCertificate, TlsInfo } from '@postern/conversation';
 import { endPointHash } from './end-point-hash.ts';
 
-/** What is known of a socket's TLS. To be called right after the handshake, when all of it is there; most is gone with the connection. */
+/**
+ * Returns the TLS information of a socket. Call it right after the handshake: Node forgets most of
+ * it with the connection.
+ */
 export function tlsInfo(socket: TLSSocket, side: 'server' | 'client'): TlsInfo {
   return new SocketTlsInfo(socket, side);
 }
@@ -22,7 +25,7 @@ class SocketTlsInfo implements TlsInfo {
     const peer = socket.getPeerX509Certificate();
     this.version = socket.getProtocol() ?? 'unknown';
     this.cipher = socket.getCipher().standardName;
-    // False if the client named none, and at a session resumed under TLS 1.2.
+    // Node has `false` if the client sent no name, and in a session resumed under TLS 1.2.
     this.serverName = nonEmpty(socket.servername);
     this.peerCertificate = peer === undefined ? undefined : peerCertificate(peer, socket.authorized);
     this.#serverCertificate = side === 'client' ? peer : socket.getX509Certificate();
@@ -41,7 +44,10 @@ class SocketTlsInfo implements TlsInfo {
     }
   }
 
-  /** On demand: a certificate is small to keep and dear to hash, and few ask. */
+  /**
+   * Hashes the certificate on demand: few mechanisms ask, and the hash costs more than keeping the
+   * certificate.
+   */
   #hashEndPoint(): Uint8Array | undefined {
     if (this.#serverCertificate === undefined) return this.#endPoint;
     this.#endPoint = endPointHash(this.#serverCertificate);
@@ -51,8 +57,9 @@ class SocketTlsInfo implements TlsInfo {
 }
 
 /**
- * The first Finished message of a full handshake, which is the client's (RFC 5929 §3.1). Undefined for
- * a resumed session: an attacker between two channels can give both the same value (RFC 7627 §1).
+ * Returns the first Finished message of a full handshake, which the client sends (RFC 5929 §3.1).
+ * Returns undefined for a resumed session: an attacker can give two sessions the same value (RFC
+ * 7627 §1).
  */
 function firstFinished(socket: TLSSocket, side: 'server' | 'client'): Uint8Array | undefined {
   if (socket.isSessionReused()) return undefined;

@@ -4,43 +4,47 @@ import { networks } from './networks.ts';
 import { InvalidProxyHeader } from './proxy-additions.ts';
 import { type ProxyHeader, parseProxyHeader } from './proxy-header.ts';
 
-/** Whose word is taken on whose connection they hand on, by the PROXY protocol. */
+/** The proxies whose PROXY headers the listener trusts. */
 export interface ProxyOptions {
   /**
-   * The proxies that are trusted: addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `2001:db8::/32`), `unix` for whoever comes by a UNIX
-   * socket. Each of their connections begins with a PROXY header, before TLS; those of others do not.
+   * Addresses (`192.0.2.1`), networks (`10.0.0.0/8`, `2001:db8::/32`), and `unix` for all peers on
+   * UNIX sockets. Each connection of such a peer begins with a PROXY header, before TLS. The header
+   * names the client, and may report the client's TLS. For all other peers the header is an
+   * ordinary line.
    */
   readonly from: readonly string[];
-  /** How long the header may take, in milliseconds. Default: 5000. */
+  /** Milliseconds for the header. Default: 5,000. */
   readonly timeout?: number;
 }
 
-/** Who may say whom it connects, and hearing it. */
+/** Recognizes trusted proxies and reads their headers. */
 export class TrustedProxies {
-  /** Whether a peer is one. */
+  /** Returns true for a trusted proxy. */
   readonly includes: (peer: Address) => boolean;
   readonly #timeout: number;
 
-  /** Throws a TypeError that names what is neither an address nor a network. */
-  constructor({ from, timeout = 5000 }: ProxyOptions) {
+  /** @throws TypeError that names an entry of `from` which is neither an address nor a network. */
+  constructor({ from, timeout = 5_000 }: ProxyOptions) {
     this.#timeout = timeout;
     this.includes = networks(from);
   }
 
   /**
-   * Reads the header from the socket, and not an octet more. Afterwards the socket is paused. Fails if it is not a header, is not there in
-   * time or the connection ends.
+   * Reads the header from the socket, and no octet after it. Then the socket is paused.
+   *
+   * @throws InvalidProxyHeader if the header is malformed, is late, or the connection ends before
+   * it does.
    */
   async readHeader(socket: Socket): Promise<ProxyHeader> {
     const { promise, resolve, reject } = Promise.withResolvers<ProxyHeader>();
-    let heard: Buffer = Buffer.alloc(0);
+    let received: Buffer = Buffer.alloc(0);
     const onData = (chunk: Buffer) => {
-      heard = Buffer.concat([heard, chunk]);
+      received = Buffer.concat([received, chunk]);
       try {
-        const parsed = parseProxyHeader(heard);
+        const parsed = parseProxyHeader(received);
         if (parsed === undefined) return;
         socket.pause().off('data', onData);
-        if (heard.length > parsed.length) socket.unshift(heard.subarray(parsed.length));
+        if (received.length > parsed.length) socket.unshift(received.subarray(parsed.length));
         resolve(parsed.header);
       } catch (error) {
         reject(error);

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * Removes the socket file of a server that is gone. A file that is no socket stays, and so does a socket at which somebody answers; to
- * listen there fails then with EADDRINUSE.
+ * Removes the socket file of a server that has ended. A file that is not a socket stays, and so
+ * does the socket of a running server: listening then fails with EADDRINUSE.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   if (path.startsWith('\0')) return;
@@ -15,7 +15,10 @@ export async function removeStaleSocket(path: string): Promise<void> {
   });
 }
 
-/** Does what makes a file, at once, whose permissions are never more than this umask leaves. In a worker thread the process's holds. */
+/**
+ * Runs a synchronous function under a umask, so that a new file never has more permissions. A
+ * worker thread keeps the process's umask.
+ */
 export function withUmask(umask: number, work: () => void): void {
   if (!isMainThread) {
     work();
@@ -29,7 +32,10 @@ export function withUmask(umask: number, work: () => void): void {
   }
 }
 
-/** Nobody answers only if the system says so: a server may be too busy, or not ours to ask. */
+/**
+ * Resolves with false only for ECONNREFUSED: after another error a server may be busy, or owned by
+ * another user.
+ */
 function answers(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const probe = connect(path);
