@@ -1,13 +1,13 @@
 import { afterExactly, systemClock } from '@postern/core';
 import { FakeClock } from '@postern/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-describe("the machine's clock", () => {
+describe('systemClock', () => {
   it.each([
     [undefined, false],
     [false, false],
     [true, true],
-  ])('has timers that keep the process alive only if told to: %s', (keepsAlive, keeps) => {
+  ])('starts a timer with keepsAlive %s that keeps the process alive: %s', (keepsAlive, keeps) => {
     using timer = systemClock.after(60_000, () => {}, keepsAlive);
     expect((timer as NodeJS.Timeout).hasRef()).toBe(keeps);
   });
@@ -18,15 +18,15 @@ describe("the machine's clock", () => {
   });
 });
 
-describe('an exact timer', () => {
-  it('never calls back before its time, wherever in a millisecond the work before it ends', async () => {
+describe('afterExactly', () => {
+  it('never calls back early, wherever in a millisecond the work before it ends', async () => {
     const early = await Promise.all(
-      Array.from({ length: 40 }, async (_, at) => {
-        await new Promise<void>((resolve) => setTimeout(resolve, at * 3));
+      Array.from({ length: 40 }, async (_, n) => {
+        await new Promise<void>((resolve) => setTimeout(resolve, n * 3));
         const start = performance.now();
         const { promise, resolve } = Promise.withResolvers<void>();
         systemClock.afterExactly?.(5, resolve);
-        while (performance.now() < start + at / 40);
+        while (performance.now() < start + n / 40);
         await promise;
         return Math.min(0, performance.now() - start - 5);
       }),
@@ -34,25 +34,30 @@ describe('an exact timer', () => {
     expect(early).toEqual(Array<number>(40).fill(0));
   });
 
-  it('does not call back once it is disposed of', async () => {
+  it('does not call back if it is disposed of, before it wakes and while it polls', () => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'],
+    });
+    onTestFinished(() => void vi.useRealTimers());
     let calls = 0;
-    for (const milliseconds of [0, 1, 3]) {
-      const timer = afterExactly(systemClock, milliseconds, () => calls++);
-      timer[Symbol.dispose]();
-    }
-    const turning = afterExactly(systemClock, 3, () => calls++);
-    afterExactly(systemClock, 2, () => turning[Symbol.dispose]());
-    await new Promise<void>((resolve) => afterExactly(systemClock, 6, resolve));
+    const sleeping = afterExactly(systemClock, 3, () => calls++);
+    sleeping[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
+    const polling = afterExactly(systemClock, 3, () => calls++);
+    vi.advanceTimersToNextTimer();
+    expect(vi.getTimerCount()).toBe(1);
+    polling[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
     expect(calls).toBe(0);
   });
 
-  it('is a timer of the clock where the clock has no exact ones', async () => {
+  it('uses `after` of a clock without exact timers', async () => {
     const clock = new FakeClock();
-    let at: number | undefined;
+    let time: number | undefined;
     afterExactly(clock, 7, () => {
-      at = clock.now();
+      time = clock.now();
     });
     await clock.advance(20);
-    expect(at).toBe(7);
+    expect(time).toBe(7);
   });
 });

@@ -21,8 +21,8 @@ export function isLocal({ family, address }: Pick<Address, 'family' | 'address'>
 /**
  * Returns the network that limits count a client by: an IPv4 address itself, or the /64 of an IPv6
  * address (`2001:db8:0:1::/64`). Each spelling of an address gives the same text, without a zone.
- * An IPv6 address that contains an IPv4 address counts as the latter: `::ffff:192.0.2.1`
- * (RFC 4291 §2.5.5.2) and `64:ff9b::192.0.2.1` (RFC 6052 §2.1). Returns undefined for a UNIX socket.
+ * An IPv6 address that contains an IPv4 address counts as the latter: `::ffff:192.0.2.1` (RFC 4291
+ * §2.5.5.2) and `64:ff9b::192.0.2.1` (RFC 6052 §2.1). Returns undefined for a UNIX socket.
  */
 export function networkOf({ family, address }: Pick<Address, 'family' | 'address'>): string | undefined {
   if (family === 'unix') return undefined;
@@ -33,8 +33,9 @@ export function networkOf({ family, address }: Pick<Address, 'family' | 'address
 }
 
 /**
- * Returns the IPv6 /48 around a network of {@link networkOf}: `2001:db8:0::/48`. One customer seldom
- * has more than a /48 (RFC 6177). Returns undefined for IPv4, whose neighbours are other customers.
+ * Returns the IPv6 /48 around a network of {@link networkOf}: `2001:db8:0::/48`. One customer
+ * seldom has more than a /48 (RFC 6177). Returns undefined for IPv4, whose neighbours are other
+ * customers.
  */
 export function siteOf(network: string): string | undefined {
   return network.includes(':') ? `${network.split(':', 3).join(':')}::/48` : undefined;

@@ -1,4 +1,6 @@
-/** A value or a promise of it. A function that returns the value itself costs its caller no wait. */
+/**
+ * A value or a promise of it. A function that returns the value itself costs its caller no wait.
+ */
 export type MaybePromise<T> = T | Promise<T>;
 
 /** Returns true for a promise and for any other object with a `then` method. */
@@ -30,8 +32,8 @@ export function settled<T, U>(
 }
 
 /**
- * Resolves when the promise is fulfilled or the signal aborts, and leaves no listener on the signal.
- * Rejects with the reason of the promise.
+ * Resolves when the promise is fulfilled or the signal aborts, and leaves no listener on the
+ * signal. Rejects with the reason of the promise.
  */
 export async function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

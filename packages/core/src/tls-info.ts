@@ -9,7 +9,9 @@ export interface TlsInfo {
   readonly cipher: string;
   /** The server name that the client asked for (SNI, RFC 6066 §3). */
   readonly serverName: string | undefined;
-  /** The certificate of the peer, if the peer sent one. It proves nothing unless it is `verified`. */
+  /**
+   * The certificate of the peer, if the peer sent one. It proves nothing unless it is `verified`.
+   */
   readonly peerCertificate: PeerCertificate | undefined;
   /** Returns the channel binding data of the type, or undefined if the connection has none. */
   channelBinding(type: ChannelBindingType): Uint8Array | undefined;

@@ -1,39 +1,101 @@
 import { after, type MaybePromise } from '@postern/core';
-import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
 import type { Credentials } from './credentials.ts';
 import { TemporaryFailure, UnauthorizedLogin } from './errors.ts';
-import type { Interface } from './interface.ts';
+import type { InstanceOf, Interface } from './interface.ts';
 import type { Mind } from './mind.ts';
 
-/** Judges credentials: the door between a portal and one user database. */
+/** The avatar id of a client without a name. A symbol, so that no user can have this name. */
+export const ANONYMOUS: unique symbol = Symbol('anonymous');
+
+/** The name by which a realm knows the user, never empty, or {@link ANONYMOUS}. */
+export type AvatarId = string | typeof ANONYMOUS;
+
+/** Judges credentials: the access of a portal to one user database. */
 export interface Checker<C extends Credentials> {
-  /** The classes of credentials it judges; credentials of derived classes are judged too. */
+  /** The classes of credentials that this checker judges. Derived classes are included. */
   readonly credentialInterfaces: readonly Interface<C>[];
 
   /**
-   * Whose credentials they are. Rejects with UnauthorizedLogin if they are nobody's, with LoginDenied if the account is closed;
-   * any other error counts as a TemporaryFailure. Nothing returned is a refusal.
+   * Returns the avatar id of the user that the credentials belong to. To return undefined is to
+   * refuse.
+   *
+   * @throws UnauthorizedLogin if the credentials are wrong. A cascade asks its next checker.
+   * @throws LoginDenied if the account is closed, whether or not the credentials are right.
+   * Any other error counts as a {@link TemporaryFailure}.
    */
-  // A property, since methods would let a checker of some credentials pass for one of more than these.
+  // A property: the parameters of a method are bivariant, and a checker of passwords could be
+  // registered for every proof of a password.
   readonly requestAvatarId: (credentials: C, mind: Mind) => MaybePromise<AvatarId>;
 }
 
-/** A checker of whatever credentials; only a portal, which looks at `credentialInterfaces` first, may call it. */
+/**
+ * Makes a checker of a function. The type of the credentials follows from the interfaces. To return
+ * undefined is to refuse. Other results and errors are those of {@link Checker.requestAvatarId}.
+ *
+ * @example
+ * ```ts
+ * import { checker, UsernamePassword } from '@postern/cred';
+ *
+ * declare function isRight(username: string, password: string): Promise<boolean>;
+ * const users = checker([UsernamePassword], async ({ username, password }) => {
+ *   return (await isRight(username, password)) ? username : undefined;
+ * });
+ * ```
+ */
+export function checker<const I extends readonly Interface<Credentials>[]>(
+  interfaces: I,
+  judge: (credentials: InstanceOf<I[number]>, mind: Mind) => MaybePromise<AvatarId | undefined>,
+): Checker<InstanceOf<I[number]>>;
+export function checker<C extends Credentials>(
+  interfaces: readonly Interface<C>[],
+  judge: (credentials: C, mind: Mind) => MaybePromise<AvatarId | undefined>,
+): Checker<C> {
+  return {
+    credentialInterfaces: interfaces,
+    requestAvatarId: (credentials, mind) => after(judge(credentials, mind), assertAvatarId),
+  };
+}
+
+/**
+ * A checker of unknown credentials. Only a caller that has compared the credentials with
+ * `credentialInterfaces` may call it, as the portal does.
+ */
 export interface AnyChecker {
   readonly credentialInterfaces: readonly Interface<Credentials>[];
   readonly requestAvatarId: (credentials: never, mind: Mind) => MaybePromise<AvatarId>;
 }
 
-/** What a checker, or each of a union of checkers, judges. */
+/** The credentials that a checker judges; for a union of checkers, the union. */
 export type CredentialsOf<K extends AnyChecker> = K extends Checker<infer C> ? C : never;
 
-/** Asks a checker that judges these credentials, and holds it to its word: whom it recognised is somebody. */
+/**
+ * Calls the checker and validates its result, for checkers that wrap others. The credentials must
+ * be instances of one of its interfaces.
+ *
+ * @throws UnauthorizedLogin if the checker returns nothing.
+ * @throws TemporaryFailure if the checker returns a value that is no avatar id.
+ */
 export function askChecker(checker: AnyChecker, credentials: Credentials, mind: Mind): MaybePromise<AvatarId> {
   return after<unknown, AvatarId>(checker.requestAvatarId(credentials as never, mind), assertAvatarId);
 }
 
-function assertAvatarId(answer: unknown): AvatarId {
-  if (answer === undefined || answer === null) throw new UnauthorizedLogin('the checker came to no decision');
-  if (answer === ANONYMOUS || (typeof answer === 'string' && answer !== '')) return answer;
-  throw new TemporaryFailure('a checker returned something that is no avatar id');
+/** A checker that also knows which users exist, so that a server can refuse unknown recipients. */
+export interface UserDirectory {
+  /** Returns true if the user exists, in any case of letters. An error is a temporary failure. */
+  readonly hasUser: (username: string) => MaybePromise<boolean>;
+}
+
+/** Returns true if the object, usually a checker, is a {@link UserDirectory}. */
+export function isUserDirectory(value: object): value is UserDirectory {
+  return 'hasUser' in value && typeof value.hasUser === 'function';
+}
+
+function assertAvatarId(result: unknown): AvatarId {
+  if (result === undefined || result === null) {
+    throw new UnauthorizedLogin('the checker returned no avatar id');
+  }
+  if (result === ANONYMOUS || (typeof result === 'string' && result !== '')) return result;
+  throw new TemporaryFailure(
+    'a checker returned a value that is no avatar id: expected a non-empty string or ANONYMOUS',
+  );
 }

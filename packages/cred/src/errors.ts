@@ -1,7 +1,9 @@
-/** Whose doing a failure is: the client's, the operator's (configuration), or ours (a backend or a bug). */
+/**
+ * The party that an error is the fault of: the client, the operator (configuration), or the server.
+ */
 export type Culprit = 'client' | 'operator' | 'us';
 
-/** Why an account, or the realm, turned down a client whose credentials may well have been right. */
+/** The reason why an account or a realm refuses a client whose credentials may be right. */
 export type DenialReason =
   | 'disabled'
   | 'expired'
@@ -11,9 +13,9 @@ export type DenialReason =
   | 'not-authorized'
   | 'policy';
 
-/** The base of everything a portal's login rejects with. */
+/** The base class of all errors that `Portal.login` rejects with. */
 export abstract class LoginError extends Error {
-  /** Stable, for logs and for code that tells errors apart. */
+  /** A stable code, for logs and for code that distinguishes errors. */
   abstract readonly code: string;
   abstract readonly culprit: Culprit;
 
@@ -22,7 +24,10 @@ export abstract class LoginError extends Error {
   }
 }
 
-/** The credentials are not right. Says nothing of why: an unknown user and a wrong password look alike. */
+/**
+ * The credentials are wrong. The error gives no reason: an unknown user and a wrong password must
+ * look alike.
+ */
 export class UnauthorizedLogin extends LoginError {
   readonly code = 'unauthorized';
   readonly culprit = 'client';
@@ -32,18 +37,20 @@ export class UnauthorizedLogin extends LoginError {
   }
 }
 
-/** What else is known of a denial. */
+/** The optional properties of a {@link LoginDenied}. */
 export interface DenialOptions extends ErrorOptions {
-  /** Milliseconds after which the client may try again. */
+  /** The time in milliseconds after which the client may try again. */
   readonly retryAfter?: number;
 }
 
-/** The account or the realm does not let this client in, for the reason given. The reason is for the log, not for the client. */
+/**
+ * The account or the realm refuses this client. The reason is for the log and not for the client.
+ */
 export class LoginDenied extends LoginError {
   readonly code = 'denied';
   readonly culprit = 'client';
   readonly reason: DenialReason;
-  /** Milliseconds after which the client may try again; undefined if that is not known. */
+  /** The time in milliseconds after which the client may try again; undefined if unknown. */
   readonly retryAfter: number | undefined;
 
   constructor(reason: DenialReason, message = `login denied: ${reason}`, options?: DenialOptions) {
@@ -54,32 +61,35 @@ export class LoginDenied extends LoginError {
 }
 
 /**
- * Returns true for the denial of a throttle. Such a denial is about the client and not about an account:
- * the exchange ends at once, where every other refusal runs on to the end.
+ * Returns true for the denial of a throttle. It concerns the client and not an account, so the
+ * exchange ends at once. After every other refusal the exchange runs to its end.
  */
 export function isThrottled(error: unknown): boolean {
   return error instanceof LoginDenied && error.reason === 'too-many';
 }
 
-/** Something of ours did not work, so nobody knows whether the credentials are right; the client may try again. */
+/** A part of the server failed, so the credentials were not judged. The client may try again. */
 export class TemporaryFailure extends LoginError {
   readonly code = 'temporary';
   readonly culprit = 'us';
 }
 
-/** No checker is registered for credentials of this class. */
+/** No checker is registered for the class of the credentials. */
 export class UnhandledCredentials extends LoginError {
   readonly code = 'unhandled-credentials';
   readonly culprit = 'operator';
 }
 
-/** The realm has no avatar for the interfaces asked for. */
+/** The realm has no avatar for the requested interfaces. */
 export class NoAvatar extends LoginError {
   readonly code = 'no-avatar';
   readonly culprit = 'operator';
 }
 
-/** The error itself if it is one of ours; else a {@link TemporaryFailure} caused by it: an error is a deferral. */
+/**
+ * Returns a {@link LoginError} as it is, and any other error as the cause of a
+ * {@link TemporaryFailure}: an error of a checker or realm is no decision.
+ */
 export function asLoginError(error: unknown): LoginError {
   if (error instanceof LoginError) return error;
   return new TemporaryFailure('a checker or realm failed', { cause: error });

@@ -1,29 +1,30 @@
 import { type Clock, type Indexed, isPromise, type MaybePromise } from '@postern/core';
-import { DelegatingMind } from './delegating-mind.ts';
 import { TemporaryFailure } from './errors.ts';
 import type { LogoutReason } from './login.ts';
-import type { Mind } from './mind.ts';
+import { DelegatingMind, type Mind } from './mind.ts';
 
 /**
- * Work for a client that has an end: the client's mind, with a signal that aborts as well when the work has taken too long.
- * After the work the signal still tells when the connection is gone, to avatars that have kept the mind.
+ * Work for a client with a timeout. It is the client's mind, with a signal that also aborts at the
+ * timeout. After the work the signal still reports the client's disconnect to avatars that kept the
+ * mind.
  */
 export class LoginAttempt extends DelegatingMind implements Indexed {
   index = -1;
-  /** Resolves when its work has come to its end, which is later than nobody waiting for it any more. */
-  ended: Promise<void> = OVER;
+  /** Resolves when the work has ended, also if nothing waits for its result any more. */
+  workEnded: Promise<void> = ENDED;
   readonly #mind: Mind;
   readonly #clock: Clock;
   readonly #milliseconds: number;
   readonly #work: string;
-  /** Undefined, as is the other, when it is of no use any more: an avatar may keep this mind for hours. */
+  /**
+   * The timer and the callback of the wait. Cleared early: an avatar may keep this mind for hours.
+   */
   #timer: Disposable | undefined;
-  #fail: ((reason: TemporaryFailure) => void) | undefined;
+  #fail: ((error: TemporaryFailure) => void) | undefined;
   #controller: AbortController | undefined;
-  /** True while it hears of the connection's end. */
-  #listens = false;
-  #done = false;
-  #stopped: { readonly why: LogoutReason; readonly reason: TemporaryFailure } | undefined;
+  #isListening = false;
+  #isDone = false;
+  #stop: { readonly reason: LogoutReason; readonly error: TemporaryFailure } | undefined;
 
   /** `work` names the work in the error of a timeout: `the login`. */
   constructor(mind: Mind, clock: Clock, milliseconds: number, work: string) {
@@ -32,104 +33,110 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     this.#clock = clock;
     this.#milliseconds = milliseconds;
     this.#work = work;
-    if (this.disconnected) this.#onLeft();
+    if (this.disconnected) this.#onDisconnect();
   }
 
+  /** Created on first access, because few checkers need it. */
   override get signal(): AbortSignal {
-    // Made when somebody asks for it, as few do. After the work there is nothing to add to the connection's own.
-    if (this.#controller === undefined && this.#done) return this.#mind.signal;
+    // After the work only the connection can end, so its own signal says all.
+    if (this.#controller === undefined && this.#isDone) return this.#mind.signal;
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
+      if (this.#stop !== undefined) this.#controller.abort(this.#stop.error);
       else this.#listen();
     }
     return this.#controller.signal;
   }
 
-  /** True if somebody has asked for the signal during the work: then it listens to the connection until `end` is called. */
+  /** True if the signal was read during the work. Then call `release` when the login has ended. */
   get hasSignal(): boolean {
     return this.#controller !== undefined;
   }
 
-  /** The work is as good as done: whoever asks for the signal from here on, and is the first to, gets the connection's own. */
-  settle(): void {
-    this.#done = true;
+  /**
+   * Marks the work as done. From now on a first access to `signal` returns the connection's own.
+   */
+  finish(): void {
+    this.#isDone = true;
   }
 
-  /** Why nobody waits for the work any more; undefined as long as somebody does. */
-  get over(): LogoutReason | undefined {
-    return this.#stopped?.why ?? (this.disconnected ? 'disconnected' : undefined);
+  /** The reason why the result of the work is not needed any more; undefined while it is. */
+  get stopReason(): LogoutReason | undefined {
+    return this.#stop?.reason ?? (this.disconnected ? 'disconnected' : undefined);
   }
 
   /**
-   * What the work comes to, unless it is stopped before: then a TemporaryFailure. Not begun if the client has left already. Timer and
-   * signal are for work that does not come to its end at once.
+   * Returns the result of the work, or throws a TemporaryFailure at a timeout, a disconnect or
+   * `stop`. Does not start the work for a client that has disconnected. Synchronous work costs
+   * neither a timer nor a listener.
    */
   run<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.#stopped !== undefined) throw this.#stopped.reason;
+    if (this.#stop !== undefined) throw this.#stop.error;
     try {
       const result = work();
       if (isPromise(result)) return this.#wait(result);
-      this.#finish();
+      this.#onResult();
       return result;
     } catch (error) {
-      this.end();
+      this.release();
       throw error;
     }
   }
 
-  /** Ends the wait; what the work still comes to is of no interest to who runs it. */
-  stop(why: LogoutReason, reason: TemporaryFailure): void {
-    if (this.#stopped !== undefined) return;
-    this.#stopped = { why, reason };
+  /** Ends the wait with this error. The work itself continues, and its result is dropped. */
+  stop(reason: LogoutReason, error: TemporaryFailure): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = { reason, error };
     const fail = this.#fail;
-    // Not before its turn: work that has come to its end this very moment would be lost, and a login that nobody has stay open.
-    if (fail !== undefined) queueMicrotask(() => fail(reason));
-    this.end();
-    this.#controller?.abort(reason);
+    // In a microtask: a result that has just come would be lost, and its login would stay open.
+    if (fail !== undefined) queueMicrotask(() => fail(error));
+    this.release();
+    this.#controller?.abort(error);
   }
 
-  /** Listens to the connection no longer. For who ran the work: when its result is of no use any more. */
-  end(): void {
+  /** Releases the timer and the listener. The runner calls it when it needs the result no more. */
+  release(): void {
     this.#endWait();
-    if (!this.#listens) return;
-    this.#listens = false;
+    if (!this.#isListening) return;
+    this.#isListening = false;
     this.#mind.signal.removeEventListener('abort', this);
   }
 
-  /** @internal The connection is gone. */
+  /**
+   * @internal Receives the abort of the connection's signal: the attempt itself is the listener.
+   */
   handleEvent(): void {
-    this.#onLeft();
+    this.#onDisconnect();
   }
 
   async #wait<T>(work: Promise<T>): Promise<T> {
     try {
       const result = await new Promise<T>((resolve, reject) => {
         work.then(resolve, reject);
-        // The client may have left while the work began.
-        if (this.disconnected) this.#onLeft();
-        if (this.#stopped !== undefined) return reject(this.#stopped.reason);
+        // The client may have disconnected while the work started.
+        if (this.disconnected) this.#onDisconnect();
+        if (this.#stop !== undefined) return reject(this.#stop.error);
         this.#fail = reject;
-        this.#timer = this.#clock.after(this.#milliseconds, () => this.#onLate(), true);
+        this.#timer = this.#clock.after(this.#milliseconds, () => this.#onTimeout(), true);
         this.#listen();
       });
-      this.#finish();
+      this.#onResult();
       return result;
     } catch (error) {
-      this.end();
+      this.release();
       throw error;
     }
   }
 
-  #finish(): void {
-    this.#done = true;
-    if (this.#controller === undefined) this.end();
+  #onResult(): void {
+    this.#isDone = true;
+    if (this.#controller === undefined) this.release();
     else this.#endWait();
   }
 
   #listen(): void {
-    if (this.#listens || this.#stopped !== undefined) return;
-    this.#listens = true;
+    if (this.#isListening || this.#stop !== undefined) return;
+    this.#isListening = true;
     this.#mind.signal.addEventListener('abort', this);
   }
 
@@ -139,21 +146,25 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     this.#fail = undefined;
   }
 
-  #onLate(): void {
-    this.stop('timeout', new TemporaryFailure(`${this.#work} took more than ${this.#milliseconds} ms`));
+  #onTimeout(): void {
+    const message = `${this.#work} took more than ${this.#milliseconds} ms`;
+    this.stop('timeout', new TemporaryFailure(message));
   }
 
-  #onLeft(): void {
-    this.stop('disconnected', new TemporaryFailure('the client left', { cause: this.#mind.signal.reason }));
+  #onDisconnect(): void {
+    const { reason } = this.#mind.signal;
+    this.stop('disconnected', new TemporaryFailure('the client disconnected', { cause: reason }));
   }
 }
 
-/** Throws a RangeError if work cannot have this deadline, in milliseconds. */
-export function checkDeadline(deadline: number): void {
-  if (!(deadline > 0 && deadline <= LONGEST_TIMER)) throw new RangeError(`no deadline: ${deadline} milliseconds`);
+/** @throws RangeError if the timeout is not a positive number of milliseconds below 2^31. */
+export function checkDeadline(milliseconds: number): void {
+  if (!(milliseconds > 0 && milliseconds <= MAX_TIMER_MS)) {
+    throw new RangeError(`${milliseconds} ms is no timeout: expected more than 0 and at most ${MAX_TIMER_MS} ms`);
+  }
 }
 
-const OVER = Promise.resolve();
+const ENDED = Promise.resolve();
 
-/** What setTimeout can wait for; anything longer it does at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** The longest timer of Node. A longer one fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@postern/core';
-import type { AvatarId } from './avatar-id.ts';
+import type { AvatarId } from './checker.ts';
 
 /** The reason for the end of a login, for the log and for the avatar. */
 export type LogoutReason = 'quit' | 'disconnected' | 'timeout' | 'reset' | 'shutdown';
@@ -17,9 +17,8 @@ export interface Login<A> extends AsyncDisposable {
   /**
    * Ends the login. Only the first call counts, with its reason; each call returns the same result:
    * undefined if the logout has ended synchronously, else a promise of its end. Call it from inside
-   * the avatar's own logout only without waiting for it. Default: `quit`.
-   *
-   * @throws never; the promise rejects if the logout fails or takes longer than `loginTimeout`.
+   * the avatar's own logout only without waiting for it. Never throws: the promise rejects if the
+   * logout fails or takes longer than `loginTimeout`. Default reason: `quit`.
    */
   logout(reason?: LogoutReason): MaybePromise<void>;
 }

@@ -1,33 +1,83 @@
 import type { Address, TlsInfo } from '@postern/core';
 import type { Ask } from './credentials.ts';
 
-/** A SASL exchange that came to credentials and is still open, for checkers that decide by more than those. */
-export interface Exchange {
-  /** The mechanism's name. */
-  readonly mechanism: string;
-  /** Asks the client for more than the mechanism does. Only while the credentials are judged. */
-  readonly ask: Ask;
-}
-
 /**
- * What a protocol knows of the client at the other end; checkers and realms are handed it with every login. Not for spreading, since
- * it may compute what it knows: whoever adds to it extends DelegatingMind.
+ * The protocol's knowledge of the client. Checkers and realms get it with each login. An
+ * implementation may compute its properties, so extend {@link DelegatingMind} instead of spreading
+ * a mind.
  */
 export interface Mind {
-  /** The protocol's name, in lower case: `smtp`, `lmtp`, `pop3`. */
+  /** The name of the protocol in lower case: `smtp`, `lmtp`, `pop3`. */
   readonly protocol: string;
+  /** The client's address. */
   readonly remote: Address;
+  /** The address that the client connected to. */
   readonly local: Address;
   /** Undefined on a connection without TLS. */
   readonly tls: TlsInfo | undefined;
-  /** The name that the client gave itself (EHLO), not verified. */
+  /** The name that the client gave itself, such as the argument of EHLO. It is not verified. */
   readonly clientName: string | undefined;
-  /** The exchange whose credentials are being judged; undefined before and after, and where there is none. */
+  /** The SASL exchange, while a checker judges its credentials; undefined at other times. */
   readonly exchange?: Exchange | undefined;
-  /** Aborts when the connection is gone, or when the login has taken too long. */
+  /** Aborts when the client has disconnected or the login has taken too long. */
   readonly signal: AbortSignal;
-  /** True once the connection is gone. What the signal says, for who need not hear of it: a signal costs more than most logins. */
+  /**
+   * True once the client has disconnected. Cheaper than `signal`, which costs more than a login.
+   */
   readonly disconnected?: boolean | undefined;
-  /** For checkers and realms that remember something as long as the connection lasts. */
+  /** A store of checkers and realms that lasts as long as the connection. */
   readonly store: Map<symbol, unknown>;
+}
+
+/** A SASL exchange whose credentials are being judged. */
+export interface Exchange {
+  /** The name of the mechanism. */
+  readonly mechanism: string;
+  /** Asks the client for more than the mechanism does, such as a one-time code. */
+  readonly ask: Ask;
+}
+
+/** A mind that reads each property from another mind, on each access. Extend it to change some. */
+export class DelegatingMind implements Mind {
+  readonly #mind: Mind;
+
+  constructor(mind: Mind) {
+    this.#mind = mind;
+  }
+
+  get protocol(): string {
+    return this.#mind.protocol;
+  }
+
+  get remote(): Mind['remote'] {
+    return this.#mind.remote;
+  }
+
+  get local(): Mind['local'] {
+    return this.#mind.local;
+  }
+
+  get tls(): Mind['tls'] {
+    return this.#mind.tls;
+  }
+
+  get clientName(): string | undefined {
+    return this.#mind.clientName;
+  }
+
+  get exchange(): Mind['exchange'] {
+    return this.#mind.exchange;
+  }
+
+  get signal(): AbortSignal {
+    return this.#mind.signal;
+  }
+
+  get disconnected(): boolean {
+    return this.#mind.disconnected ?? this.#mind.signal.aborted;
+  }
+
+  get store(): Map<symbol, unknown> {
+    return this.#mind.store;
+  }
 }

@@ -1,5 +1,5 @@
 import { type Indexed, isPromise, type MaybePromise } from '@postern/core';
-import type { AvatarId } from './avatar-id.ts';
+import type { AvatarId } from './checker.ts';
 import type { Login, LogoutReason } from './login.ts';
 import type { LoginAttempt } from './login-attempt.ts';
 import type { RealmAvatar } from './realm.ts';
@@ -29,7 +29,8 @@ export class OpenLogin<A> implements Login<A>, Indexed {
 
   logout(reason: LogoutReason = 'quit'): MaybePromise<void> {
     if (this.#ended !== undefined) return this.#ended;
-    // Set before the call: an avatar that logs itself out must neither start again nor wait for itself.
+    // Set before the call: an avatar that logs itself out must neither start again nor wait for
+    // itself.
     this.#ended = ENDED;
     try {
       const result = this.#end(this, reason);

@@ -1,9 +1,8 @@
 import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock } from '@postern/core';
-import { ANONYMOUS, type AvatarId } from './avatar-id.ts';
-import { type AnyChecker, askChecker, type Checker } from './checker.ts';
+import { ANONYMOUS, type AnyChecker, type AvatarId, askChecker, type Checker } from './checker.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
-import { type InstanceOf, type Interface, isDerived } from './interface.ts';
+import { describeValue, type InstanceOf, type Interface, isDerived, isInstanceOf, namesOf } from './interface.ts';
 import type { Login, LogoutReason } from './login.ts';
 import { checkDeadline, LoginAttempt } from './login-attempt.ts';
 import type { Mind } from './mind.ts';
@@ -44,11 +43,32 @@ export interface PortalOptions {
  * The entrance between protocols and user databases, after Twisted's `Portal`. It routes
  * credentials to the checker registered for their class, and returns the realm's avatar for the
  * user that the checker recognised.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   AvatarRealm,
+ *   InMemoryUsernamePasswordDatabaseDontUse,
+ *   type Mind,
+ *   Portal,
+ *   UsernamePassword,
+ * } from '@postern/cred';
+ *
+ * class Mailbox {}
+ * const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
+ * const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
+ * const portal = new Portal(realm).register(users);
+ *
+ * declare const mind: Mind;
+ * await using login = await portal.login(new UsernamePassword('joe', 's3cret'), mind, Mailbox);
+ * const mailbox: Mailbox = login.avatar;
+ * ```
  */
 export class Portal {
   /**
-   * The longest time of one login in milliseconds. A protocol ends the whole exchange after the same
-   * time, counted from the client's command. The read timeout of a single line may end it earlier.
+   * The longest time of one login in milliseconds. A protocol ends the whole exchange after the
+   * same time, counted from the client's command. The read timeout of a single line may end it
+   * earlier.
    */
   readonly loginTimeout: number;
   readonly #realm: Realm;
@@ -163,7 +183,7 @@ export class Portal {
     this.#draining = true;
     const attempts = Array.from(this.#attempts.members, (attempt) => {
       attempt.stop(reason, new TemporaryFailure('the server is shutting down'));
-      return this.#withinTimeout(attempt.ended);
+      return this.#withinTimeout(attempt.workEnded);
     });
     await Promise.allSettled([...attempts, this.logoutAll(reason)]);
   }
@@ -173,7 +193,7 @@ export class Portal {
     if (!isPromise(work)) return work;
     const ended = (): void => this.#attempts.delete(attempt);
     this.#attempts.add(attempt);
-    attempt.ended = work.then(ended, ended);
+    attempt.workEnded = work.then(ended, ended);
     return work;
   }
 
@@ -186,7 +206,7 @@ export class Portal {
     return after(this.#identify(credentials, attempt), (authenticated) =>
       after(this.#actAs(authenticated, credentials, attempt), (avatarId) => {
         if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
-        if (attempt.over !== undefined)
+        if (attempt.stopReason !== undefined)
           throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
         return after<RealmAvatar<unknown>, Login<InstanceOf<I[number]>>>(
           this.#realm.requestAvatar(avatarId, attempt, interfaces),
@@ -200,7 +220,7 @@ export class Portal {
     const checker = this.#checkerFor(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
     const refuse = async (error: unknown): Promise<never> => {
-      if (attempt.over === undefined && !isThrottled(error)) await credentials.conclude();
+      if (attempt.stopReason === undefined && !isThrottled(error)) await credentials.conclude();
       throw error;
     };
     try {
@@ -224,22 +244,22 @@ export class Portal {
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
     // A realm in JavaScript may return anything.
     if (typeof given !== 'object' || given === null)
-      throw new NoAvatar(`the realm returned ${describe(given)}, not { avatar }`);
+      throw new NoAvatar(`the realm returned ${describeValue(given)}, not { avatar }`);
     const { avatar } = given;
-    if (!isOneOf(avatar, interfaces)) return this.#rejectAvatar(given, interfaces);
-    attempt.settle();
+    if (!isInstanceOf(avatar, interfaces)) return this.#rejectAvatar(given, interfaces);
+    attempt.finish();
     const login = new OpenLogin(avatarId, avatar, given, attempt, this.#end);
     this.#logins.add(login);
-    const { over } = attempt;
-    if (over === undefined) return login;
-    return after(login.logout(over), () => {
+    const { stopReason } = attempt;
+    if (stopReason === undefined) return login;
+    return after(login.logout(stopReason), () => {
       throw new TemporaryFailure('the login ended before the realm returned an avatar');
     });
   }
 
   readonly #end = (login: OpenLogin<unknown>, reason: LogoutReason): MaybePromise<void> => {
     const finish = (): void => {
-      login.attempt?.end();
+      login.attempt?.release();
       this.#logins.delete(login);
     };
     let result: MaybePromise<void>;
@@ -260,7 +280,7 @@ export class Portal {
       failed = { cause: error };
     }
     throw new NoAvatar(
-      `the realm returned ${describe(given.avatar)}, which is no instance of ${namesOf(interfaces)}; ` +
+      `the realm returned ${describeValue(given.avatar)}, which is no instance of ${namesOf(interfaces)}; ` +
         'expected an object of a class that extends it',
       failed,
     );
@@ -303,24 +323,4 @@ export const onlyAsThemselves: Authorize = (avatarId, authzid, credentials) => {
 
 function warn(errors: AggregateError): void {
   process.emitWarning(errors);
-}
-
-function isOneOf<I extends readonly Interface<object>[]>(
-  avatar: unknown,
-  interfaces: I,
-): avatar is InstanceOf<I[number]> {
-  return interfaces.some((wanted) => avatar instanceof wanted);
-}
-
-/** Describes a wrong avatar. An object literal looks right, but is not an instance of the class. */
-function describe(avatar: unknown): string {
-  if (typeof avatar === 'function') return `the class or function ${avatar.name}`;
-  if (typeof avatar !== 'object' || avatar === null) return String(avatar);
-  const made: unknown = Object.getPrototypeOf(avatar)?.constructor;
-  if (made === Object || made === undefined) return 'an object literal';
-  return typeof made === 'function' ? `an object of class ${made.name}` : 'an object';
-}
-
-function namesOf(interfaces: readonly Interface[]): string {
-  return interfaces.map((wanted) => wanted.name).join(', ');
 }

@@ -1,14 +1,15 @@
 import { after, type MaybePromise } from '@postern/core';
-import type { AvatarId } from './avatar-id.ts';
+import type { AvatarId } from './checker.ts';
 import { NoAvatar } from './errors.ts';
-import type { Interface } from './interface.ts';
+import { type Interface, namesOf } from './interface.ts';
 import type { OnLogout } from './login.ts';
 import type { Mind } from './mind.ts';
 
 /** Returns avatars: the objects through which one user acts in one protocol. */
 export interface Realm {
   /**
-   * Returns the user's avatar for the first of the interfaces that the realm serves, with its logout.
+   * Returns the user's avatar for the first of the interfaces that the realm serves, with its
+   * logout.
    *
    * @throws NoAvatar if the realm serves none of the interfaces.
    * @throws LoginDenied if the realm refuses this user.
@@ -16,8 +17,8 @@ export interface Realm {
   requestAvatar<A>(avatarId: AvatarId, mind: Mind, interfaces: readonly Interface<A>[]): MaybePromise<RealmAvatar<A>>;
 
   /**
-   * Returns false if the realm serves no user with this interface. A server that needs one then fails
-   * at its start, and not at the first login. Left out by a realm that cannot know.
+   * Returns false if the realm serves no user with this interface. A server that needs one then
+   * fails at its start, and not at the first login. Left out by a realm that cannot know.
    */
   provides?(avatarInterface: Interface): boolean;
 }
@@ -29,12 +30,27 @@ export interface RealmAvatar<A> {
 }
 
 /**
- * Makes the avatar of one user. Its `Symbol.asyncDispose` or `Symbol.dispose`, if it has one, runs at
- * the logout.
+ * Makes the avatar of one user. Its `Symbol.asyncDispose` or `Symbol.dispose`, if it has one, runs
+ * at the logout.
  */
 export type AvatarFactory<A> = (avatarId: AvatarId, mind: Mind) => MaybePromise<A>;
 
-/** A realm with one factory for each avatar interface. */
+/**
+ * A realm with one factory for each avatar interface.
+ *
+ * @example
+ * ```ts
+ * import { type AvatarId, AvatarRealm } from '@postern/cred';
+ *
+ * class Mailbox {
+ *   readonly owner: AvatarId;
+ *   constructor(owner: AvatarId) {
+ *     this.owner = owner;
+ *   }
+ * }
+ * const realm = new AvatarRealm().provide(Mailbox, (avatarId) => new Mailbox(avatarId));
+ * ```
+ */
 export class AvatarRealm implements Realm {
   readonly #factories = new Map<Interface, AvatarFactory<unknown>>();
 
@@ -61,9 +77,7 @@ export class AvatarRealm implements Realm {
       if (factory === undefined) continue;
       return after(factory(avatarId, mind), (avatar) => ({ avatar, logout: disposerOf(avatar) }));
     }
-    return Promise.reject(
-      new NoAvatar(`the realm provides none of ${interfaces.map((wanted) => wanted.name).join(', ')}`),
-    );
+    return Promise.reject(new NoAvatar(`the realm provides none of ${namesOf(interfaces)}`));
   }
 }
 

@@ -1,19 +1,20 @@
 import { timingSafeEqual } from 'node:crypto';
 
 /**
- * True if the two texts are the same. How long it takes tells nothing of where they differ, and of their lengths only in how many
- * blocks of 256 octets they fit. It is sooner done than two digests.
+ * Returns true if the two texts are equal. The duration does not depend on where the texts differ,
+ * and on their lengths only in steps of 256 octets. Two digests would take longer.
  */
-export function timingSafeEqualText(one: string, other: string): boolean {
-  const [a, b] = [Buffer.byteLength(one), Buffer.byteLength(other)];
-  const octets = Math.ceil((Math.max(a, b) + 1) / BLOCK) * BLOCK;
+export function timingSafeEqualText(text: string, other: string): boolean {
+  const length = Buffer.byteLength(text);
+  const otherLength = Buffer.byteLength(other);
+  const octets = Math.ceil((Math.max(length, otherLength) + 1) / BLOCK_OCTETS) * BLOCK_OCTETS;
   const both = Buffer.allocUnsafe(2 * octets).fill(0);
-  both.write(one);
+  both.write(text);
   both.write(other, octets);
   const same = timingSafeEqual(both.subarray(0, octets), both.subarray(octets));
-  // Node hands this memory out again, as it is.
+  // `allocUnsafe` returns memory of the pool as it is: another caller could read the secrets.
   both.fill(0);
-  return same && a === b;
+  return same && length === otherLength;
 }
 
-const BLOCK = 256;
+const BLOCK_OCTETS = 256;

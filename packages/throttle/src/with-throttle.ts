@@ -85,13 +85,9 @@ class Throttle<C extends Credentials> implements Checker<C> {
       for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
       failures = await this.#expectRoom(counters);
     };
-    if (credentials.proofState === 'arrived') {
-      await admit();
-    } else {
-      // A place is for a guess: a client that still owes its proof waits outside.
-      await this.#expectRoom(counters);
-      credentials.onProof(admit);
-    }
+    // Live credentials may wait for their client for long, so they get a permit only with their proof.
+    if (credentials.proofState !== 'arrived') await this.#expectRoom(counters);
+    await credentials.onProof(admit);
     try {
       const avatarId = await askChecker(this.#checker, credentials, mind);
       await this.#welcome(credentials, mind, failures[0] === 0 ? undefined : counters[0]);

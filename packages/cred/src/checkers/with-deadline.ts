@@ -4,9 +4,21 @@ import type { Credentials } from '../credentials.ts';
 import { checkDeadline, LoginAttempt } from '../login-attempt.ts';
 
 /**
- * The checker, but it answers within so many milliseconds or it counts as down (TemporaryFailure), and is told by the mind's
- * signal. For a member of a cascade: a portal has a deadline for the whole login. With live credentials the time includes the
- * client's own answers, and a slow client is told which users the checker knows. Throws a RangeError if nothing can wait so long.
+ * Returns the checker with a timeout in milliseconds. A checker that takes longer counts as down
+ * (`TemporaryFailure`), and the signal of its mind aborts. Meant for a member of a cascade: a
+ * portal has a timeout for the whole login. For live credentials the time includes the client's
+ * answers, and a client that answers slowly learns which users the checker knows.
+ *
+ * @example
+ * ```ts
+ * import { CascadingChecker, type Checker, type PasswordProof, withDeadline } from '@postern/cred';
+ *
+ * declare const directory: Checker<PasswordProof>;
+ * declare const database: Checker<PasswordProof>;
+ * const users = CascadingChecker.of(withDeadline(directory, 5_000), database);
+ * ```
+ *
+ * @throws RangeError if `milliseconds` is not a positive number below 2^31.
  */
 export function withDeadline<C extends Credentials>(
   checker: Checker<C>,

@@ -1,0 +1,75 @@
+import { type AnyChecker, type AvatarId, askChecker, type Checker, type CredentialsOf } from '../checker.ts';
+import type { Credentials } from '../credentials.ts';
+import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
+import { type Interface, isDerived } from '../interface.ts';
+import type { Mind } from '../mind.ts';
+
+/**
+ * Several user databases as one checker. It asks its members in order, each only about credentials
+ * that the member judges:
+ *
+ * - A member that accepts ends the cascade.
+ * - `UnauthorizedLogin` moves on to the next member.
+ * - `LoginDenied` ends the cascade: the account is known, and closed.
+ * - Any other error moves on. If no later member accepts, the result is a `TemporaryFailure`,
+ *   because the member that failed may have known the user.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   AnonymousChecker,
+ *   CascadingChecker,
+ *   InMemoryUsernamePasswordDatabaseDontUse,
+ * } from '@postern/cred';
+ *
+ * const staff = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
+ * const customers = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'pa55word' });
+ * const users = CascadingChecker.of(staff, customers, new AnonymousChecker());
+ * ```
+ */
+export class CascadingChecker<C extends Credentials> implements Checker<C> {
+  readonly credentialInterfaces: readonly Interface<C>[];
+  readonly #checkers: readonly AnyChecker[];
+
+  private constructor(checkers: readonly AnyChecker[]) {
+    if (checkers.length === 0) throw new TypeError('a cascade needs at least one checker');
+    this.#checkers = checkers;
+    const interfaces = new Set(checkers.flatMap((checker) => checker.credentialInterfaces));
+    this.credentialInterfaces = Object.freeze([...interfaces]) as readonly Interface<C>[];
+  }
+
+  /**
+   * Returns a cascade of the checkers, in this order. It judges all credentials that one of them
+   * judges.
+   *
+   * @throws TypeError if there is no checker.
+   */
+  static of<const K extends readonly AnyChecker[]>(...checkers: K): CascadingChecker<CredentialsOf<K[number]>> {
+    return new CascadingChecker(checkers);
+  }
+
+  async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
+    const errors: unknown[] = [];
+    for (const checker of this.#checkers) {
+      if (!judges(checker, credentials)) continue;
+      try {
+        return await askChecker(checker, credentials, mind);
+      } catch (error) {
+        if (error instanceof LoginDenied) throw error;
+        if (!(error instanceof UnauthorizedLogin)) errors.push(error);
+        if (mind.signal.aborted) {
+          throw new TemporaryFailure('the login ended before all checkers were asked', { cause: error });
+        }
+      }
+    }
+    if (errors.length === 0) throw new UnauthorizedLogin();
+    throw new TemporaryFailure('no checker accepted the credentials, and at least one failed', {
+      cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
+    });
+  }
+}
+
+function judges(checker: AnyChecker, credentials: Credentials): boolean {
+  const credentialInterface = credentials.constructor as Interface;
+  return checker.credentialInterfaces.some((judged) => isDerived(credentialInterface, judged));
+}
