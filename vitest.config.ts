@@ -1,6 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Slow campaigns, each with a command of its own, such as `npm run interop`. CI runs them, `npm test` does not. */
+/**
+ * Slow campaigns, each with a command of its own, such as `npm run interop`. CI runs them, `npm
+ * test` does not.
+ */
 const campaigns = {
   interop: ['test/interop/**/*.test.ts'],
   kill: ['test/postern/kill.test.ts'],
@@ -8,8 +11,11 @@ const campaigns = {
   packed: ['test/packages/packed.test.ts'],
 };
 
-/** Files that need a process of their own: one reads snapshots of the heap, one changes `process.execArgv`. */
-const isolated = ['test/esmtp/session/secrets.test.ts', 'test/postern/workers.test.ts'];
+/**
+ * Files that need a process of their own: one reads snapshots of the heap, one changes
+ * `process.execArgv`.
+ */
+const isolated = ['test/**/secrets.test.ts', 'test/**/workers.test.ts'];
 
 export default defineConfig({
   // Packages are tested from source. `resolve.conditions` alone would run a stale dist.

@@ -14,6 +14,7 @@ import { connect as connectTransport } from '@postern/node';
 import { AuthenticationFailure, plainResponder, scramResponder } from '@postern/sasl/client';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFiles } from './support/certificates.ts';
+import { Output } from './support/output.ts';
 import { run } from './support/program.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'examples');
@@ -22,7 +23,7 @@ const MESSAGE = ['MAIL FROM:<ann@example.com>', 'RCPT TO:<console@localhost>', '
 const BYTES = [Buffer.from('Subject: x\r\n\r\nHello\r\n')];
 const BODY = ['Subject: x', '', 'Hello, console', '.'];
 
-/** What shows of each example that it works. */
+/** A function for each example that proves that the example works. */
 const scenarios = new Map<string, () => Promise<void>>([
   ['console-esmtp-server', () => consoleServer('console-esmtp-server')],
   ['inversify-composition', () => consoleServer('inversify-composition')],
@@ -46,11 +47,11 @@ const scenarios = new Map<string, () => Promise<void>>([
     'custom-decision',
     async () => {
       const server = await serve('custom-decision');
-      const logIn = async (...said: readonly string[]): Promise<string> => {
+      const logIn = async (...lines: readonly string[]): Promise<string> => {
         const client = await talk(server.ports[0]);
         expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH X-TOKEN .*PLAIN/m);
         let reply = '';
-        for (const line of said) reply = await client.say(line);
+        for (const line of lines) reply = await client.say(line);
         return reply;
       };
       const plain = (user: string, password: string): string => `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`;
@@ -114,7 +115,7 @@ const scenarios = new Map<string, () => Promise<void>>([
       expect(await client.say(`AUTH PLAIN ${base64('\0joe\0s3cret')}`)).toMatch(/^235 /);
       expect(await client.say('MAIL FROM:<ann@example.org>')).toMatch(/^553 5\.7\.1 /);
       expect(await client.say('MAIL FROM:<joe@example.com>')).toMatch(/^250 /);
-      // It is the smarthost that has but one user.
+      // The refusal comes from the smarthost, which has one user only.
       expect(await client.say('RCPT TO:<bob@localhost>')).toBe('550 5.1.1 No such user here');
       expect(await client.say('RCPT TO:<console@localhost>')).toMatch(/^250 /);
       expect(await client.say('DATA')).toMatch(/^354 /);
@@ -151,8 +152,7 @@ const examples = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
 
-// They run as they are built, since Node strips types and knows no decorators; and not as they were
-// built some time ago.
+// Node strips types but knows no decorators, so the examples run as built; this builds them.
 beforeAll(async () => {
   const { output } = await run(process.execPath, ['tools/node.mjs', 'tsc', '-b', 'examples']);
   expect(output).not.toMatch(/^examples/m);
@@ -166,10 +166,7 @@ describe('the example', () => {
   });
 });
 
-/**
- * The toy server, however it is put together: lets the guest in, takes what is for the console, and
- * prints it.
- */
+/** Expects a toy server that lets the demo user in, accepts mail for the console and prints it. */
 async function consoleServer(name: string): Promise<void> {
   const server = await serve(name);
   const client = await talk(server.ports[0]);
@@ -187,8 +184,8 @@ async function consoleServer(name: string): Promise<void> {
 }
 
 /**
- * Adds a user, sends that user's mail under TLS, reads users and certificate again, and ends in
- * order.
+ * Adds a user, sends mail as that user under TLS, reloads users and certificate, and stops the
+ * server.
  */
 async function submissionServer(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-example-'));
@@ -243,24 +240,18 @@ async function submissionServer(): Promise<void> {
 
 interface Served {
   readonly child: ChildProcess;
-  /** Of the listeners, in the order in which they were told of. */
+  /** The ports of the listeners, in the order of the `listening` lines. */
   readonly ports: readonly number[];
-  /** All that was printed, as soon as there is this in it. */
-  printed(what: RegExp): Promise<string>;
+  /** Resolves to the whole output as soon as it matches; rejects if the example ends before. */
+  printed(pattern: RegExp): Promise<string>;
 }
 
-/**
- * Starts an example on any ports, and with more arguments if there are any; it is ended with the
- * test.
- */
+/** Starts an example on free ports, with more arguments. The end of the test ends the example. */
 function serve(name: string, ...args: readonly string[]): Promise<Served> {
   return served(name, ['0', ...args], name === 'two-avatars' ? 2 : 1);
 }
 
-/**
- * Starts an example with these arguments, which tells of so many listeners; it is ended with the
- * test.
- */
+/** Starts an example with `listeners` listeners. The end of the test ends the example. */
 async function served(name: string, args: readonly string[], listeners: number): Promise<Served> {
   const child = start(name, ...args);
   const closed = once(child, 'close');
@@ -268,27 +259,20 @@ async function served(name: string, args: readonly string[], listeners: number):
     child.kill();
     await closed;
   });
-  let output = '';
+  const output = new Output();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      child.emit('output');
-    });
+    stream.setEncoding('utf8').on('data', (text: string) => output.append(text));
   }
-  const printed = async (what: RegExp): Promise<string> => {
-    while (!what.test(output)) await Promise.race([once(child, 'output'), ended(child, name)]);
-    return output;
+  void closed.then(() => output.end(`examples/${name} ended`));
+  const printed = async (pattern: RegExp): Promise<string> => {
+    await output.said(pattern);
+    return output.text;
   };
-  const told = await printed(new RegExp(`(listening .*\\n){${listeners}}`));
-  return { child, ports: Array.from(told.matchAll(/^listening .*:(\d+)$/gm), ([, port]) => Number(port)), printed };
+  const text = await printed(new RegExp(`(listening .*\\n){${listeners}}`));
+  return { child, ports: Array.from(text.matchAll(/^listening .*:(\d+)$/gm), ([, port]) => Number(port)), printed };
 }
 
-async function ended(child: ChildProcess, name: string): Promise<never> {
-  await once(child, 'close');
-  throw new Error(`examples/${name} has ended`);
-}
-
-/** What an example prints that ends by itself. */
+/** Runs an example until it ends by itself. */
 function runExample(name: string, ...args: readonly string[]): Promise<{ code: number | null; output: string }> {
   return run(process.execPath, [join(FOLDER, 'dist', `${name}.js`), ...args]);
 }
@@ -299,7 +283,7 @@ function start(name: string, ...args: readonly string[]): ChildProcessByStdio<nu
   });
 }
 
-/** A client that says lines and hears one reply to all of them. */
+/** Connects a client whose `say` sends lines and resolves to one reply to all of them. */
 async function talk(port = 0, greeted = true): Promise<{ say(...lines: readonly string[]): Promise<string> }> {
   const socket = connect(port, 'localhost');
   onTestFinished(() => void socket.destroy());
@@ -312,8 +296,8 @@ async function talk(port = 0, greeted = true): Promise<{ say(...lines: readonly 
   };
   if (greeted) expect(await hear()).toMatch(/^220 /);
   return {
-    say(...said) {
-      socket.write(said.map((line) => `${line}\r\n`).join(''));
+    say(...texts) {
+      socket.write(texts.map((line) => `${line}\r\n`).join(''));
       return hear();
     },
   };

@@ -9,7 +9,7 @@ const manifests = readdirSync('packages').map(
 );
 const libraries = manifests.map(({ name }) => name).filter((name) => name !== 'postern');
 
-/** Node's options with which it imports one library after the other, and prints the errors. */
+/** Options for a Node that imports each library and prints the errors. */
 const IMPORTS = [
   '--input-type=module',
   '--eval',
@@ -25,13 +25,13 @@ describe.each(manifests)('$name', ({ engines }) => {
 });
 
 describe.each(['18.20.8', '20.20.2', '22.17.1'])('Node %s', (version) => {
-  it('is told apart by one sentence at the import of each library', async () => {
+  it('gets one sentence as the error of each import', async () => {
     const { output } = await run(process.execPath, [...as(version), ...IMPORTS]);
     const sentence = `Postern needs Node ${FLOOR} or newer; this is Node ${version}`;
     expect(output).toBe(libraries.map((name) => `${name}: ${sentence}\n`).join(''));
   });
 
-  it('is told apart by one sentence of the command', async () => {
+  it('gets one sentence from the command', async () => {
     const { code, output } = await run(process.execPath, [...as(version), BIN, '--version']);
     expect(output).toBe(`postern needs Node ${FLOOR} or newer; this is Node ${version}\n`);
     expect(code).toBe(2);
@@ -51,7 +51,7 @@ interface Manifest {
   readonly engines: { readonly node: string };
 }
 
-/** Node's options with which it says that it is of another version. */
+/** Returns options with which Node reports the given version as its own. */
 function as(version: string): readonly string[] {
   const versions = `{ value: { ...process.versions, node: '${version}' } }`;
   const module = encodeURIComponent(`Object.defineProperty(process, 'versions', ${versions})`);

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { bundle } from '../support/bundle.ts';
 import { freePort } from '../support/free-port.ts';
 import { LineClient } from '../support/line-client.ts';
+import { Output } from '../support/output.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -80,20 +81,13 @@ async function start(file: string): Promise<(pattern: RegExp) => Promise<string>
     child.kill();
     await closed;
   });
-  let output = '';
+  const output = new Output();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      child.emit('output');
-    });
+    stream.setEncoding('utf8').on('data', (text: string) => output.append(text));
   }
+  void closed.then(() => output.end('the program ended'));
   return async (pattern) => {
-    while (!pattern.test(output)) {
-      const ended = closed.then(() => {
-        throw new Error(`the program has ended: ${output}`);
-      });
-      await Promise.race([once(child, 'output'), ended]);
-    }
-    return output;
+    await output.said(pattern);
+    return output.text;
   };
 }
