@@ -60,7 +60,7 @@ const rooms: Record<string, Room> = {
   ...belowPostern,
   // A door for users. No other room imports it.
   submission: { may: ['core', 'cred', 'throttle', 'esmtp', 'node'] },
-  postern: { may: Object.keys(belowInversify), npm: ['fastest-levenshtein', 'pino'], sockets: true },
+  postern: { may: Object.keys(belowInversify), npm: ['fastest-levenshtein', 'pino', 'valibot'], sockets: true },
 };
 
 describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {

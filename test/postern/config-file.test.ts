@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { AnonymousChecker } from '@postern/cred';
 import { DiscardDelivery, defineConfig } from 'postern';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkConfig, findConfigFile, loadConfig } from '../../packages/postern/src/config-file.ts';
+import { findConfigFile, loadConfig } from '../../packages/postern/src/config-file.ts';
+import { checkConfig } from '../../packages/postern/src/config-schema.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -59,12 +60,12 @@ describe('the config file', () => {
 
   it('may hold checkers and deliveries of its own', () => {
     const config = defineConfig({ auth: [new AnonymousChecker(), 'memory:a:b'], deliver: new DiscardDelivery() });
-    expect(checkConfig(config, 'x')).toBe(config);
+    expect(checkConfig(config, 'x')).toEqual(config);
   });
 
   it('sets the mechanisms and their options', () => {
     const config = defineConfig({ sasl: { mechanisms: ['PLAIN'], scram: { channelBindings: ['tls-unique'] } } });
-    expect(checkConfig(config, 'x')).toBe(config);
+    expect(checkConfig(config, 'x')).toEqual(config);
   });
 
   it('sets the options of TLS', () => {
@@ -77,42 +78,52 @@ describe('the config file', () => {
   it.each([
     [undefined, 'export default defineConfig'],
     ['smtp', 'export default defineConfig'],
-    [{ lisen: [] }, 'unknown property "lisen"'],
+    [{ lisen: [] }, 'lisen: unknown property; expected listen, auth, '],
     [{ listen: 'smtp://127.0.0.1:25' }, 'listen: expected a list of URLs'],
     [{ listen: [] }, 'listen: expected a list of URLs'],
-    [{ auth: [{}] }, 'auth: expected a list of specs and checkers'],
+    [{ auth: [{}] }, 'auth[0]: expected a spec or a checker'],
+    [{ auth: 'memory:joe:secret' }, 'auth: expected a list of specs and checkers'],
     [{ deliver: {} }, 'deliver: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
     [{ notify: 25 }, 'notify: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
     [{ hostname: 5 }, 'hostname: expected a string'],
-    [{ tls: { cert: 'x' } }, 'tls: expected { cert: FILE, key: FILE }'],
-    [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected { cert: FILE, key: FILE }, with clientCa'],
-    [{ tls: { cert: 'x', key: 'x', minVersion: 'TLSv1.1' } }, 'tls.minVersion: expected { cert: FILE, key: FILE }'],
-    [{ tls: { cert: 'x', key: 'x', passphrase: 5 } }, 'tls.passphrase: expected'],
-    [{ tls: { cert: 'x', key: 'x', named: [{ cert: 'x' }] } }, 'tls.named: expected'],
-    [{ tls: { cert: 'x', key: 'x', named: [{ cert: 'x', key: 'x', name: 'x' }] } }, 'tls.named: expected'],
-    [{ tls: { cert: 'x', key: 'x', cipher: 'HIGH' } }, 'tls.cipher: expected { cert: FILE, key: FILE }'],
-    [{ sasl: { mechanism: ['PLAIN'] } }, 'sasl.mechanism: expected an object with mechanisms, channelBinding, login ('],
-    [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl.mechanisms: expected'],
-    [{ sasl: { scram: 4096 } }, 'sasl.scram: expected'],
-    [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: expected'],
-    [{ sasl: { scram: { key: 'x'.repeat(32) } } }, 'sasl.scram.key: expected'],
-    [{ sasl: { channelBinding: 'on' } }, 'sasl.channelBinding: expected'],
+    [{ tls: { cert: 'x' } }, 'tls.key: missing; expected the path of a PEM file'],
+    [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected the path of a PEM file'],
+    [{ tls: { cert: 'x', key: 'x', minVersion: 'TLSv1.1' } }, 'tls.minVersion: expected TLSv1.2 or TLSv1.3'],
+    [{ tls: { cert: 'x', key: 'x', passphrase: 5 } }, 'tls.passphrase: expected the passphrase as a string'],
+    [{ tls: { cert: 'x', key: 'x', named: [{ cert: 'x' }] } }, 'tls.named[0].key: missing; expected the path'],
+    [
+      { tls: { cert: 'x', key: 'x', named: [{ cert: 'x', key: 'x', name: 'x' }] } },
+      'tls.named[0].name: unknown property',
+    ],
+    [{ tls: { cert: 'x', key: 'x', cipher: 'HIGH' } }, 'tls.cipher: unknown property; expected cert, key, '],
+    [
+      { sasl: { mechanism: ['PLAIN'] } },
+      'sasl.mechanism: unknown property; expected mechanisms, channelBinding, login, ',
+    ],
+    [{ sasl: { mechanisms: 'PLAIN' } }, 'sasl.mechanisms: expected a list of strings'],
+    [{ sasl: { scram: 4096 } }, 'sasl.scram: expected an object with channelBindings, '],
+    [{ sasl: { scram: { iteratons: 4096 } } }, 'sasl.scram.iteratons: unknown property; expected '],
+    [{ sasl: { scram: { key: 'x'.repeat(32) } } }, 'sasl.scram.key: expected a Uint8Array'],
+    [{ sasl: { channelBinding: 'on' } }, 'sasl.channelBinding: expected off or offered or required'],
     [{ allowCleartext: '10.0.0.0/8' }, 'allowCleartext: expected a list of addresses and networks'],
-    [{ sasl: { scram: { channelBindings: ['tls-unik'] } } }, 'sasl.scram.channelBindings: expected'],
-    [{ sasl: { toString: {} } }, 'sasl.toString: expected'],
-    [{ limits: { maxMessageSize: '25' } }, 'limits.maxMessageSize: expected numbers for '],
-    [{ limits: { mesageSize: 1 } }, 'limits.mesageSize: expected numbers for '],
-    [{ limits: { toString: 1 } }, 'limits.toString: expected'],
-    [{ throttle: true }, 'throttle: expected false, or an object with '],
-    [{ throttle: { users: {} } }, 'throttle.users: expected false, or an object with userAndNetwork'],
+    [
+      { sasl: { scram: { channelBindings: ['tls-unik'] } } },
+      'sasl.scram.channelBindings[0]: expected tls-exporter or ',
+    ],
+    [{ sasl: { toString: {} } }, 'sasl.toString: unknown property'],
+    [{ limits: { maxMessageSize: '25' } }, 'limits.maxMessageSize: expected a number'],
+    [{ limits: { mesageSize: 1 } }, 'limits.mesageSize: unknown property; expected '],
+    [{ limits: { toString: 1 } }, 'limits.toString: unknown property'],
+    [{ throttle: true }, 'throttle: expected false, or an object with limits'],
+    [{ throttle: { users: {} } }, 'throttle.users: unknown property; expected userAndNetwork, '],
     [
       { disabledExtensions: 'DSN' },
       'disabledExtensions: expected a list of BINARYMIME, CHUNKING, DSN, LIMITS, REQUIRETLS, SMTPUTF8',
     ],
     [{ lenient: 'yes' }, 'lenient: expected true or false'],
-    [{ disabledExtensions: ['AUTH'] }, 'disabledExtensions: expected a list of BINARYMIME'],
+    [{ disabledExtensions: ['AUTH'] }, 'disabledExtensions[0]: expected BINARYMIME or '],
     [{ log: 'loud' }, 'log: expected pretty or json or silent'],
-    [{ __proto__: null, toString: 1 }, 'unknown property "toString"'],
+    [{ __proto__: null, toString: 1 }, 'toString: unknown property'],
   ])('is refused if it exports %j', (value, expected) => {
     expect(() => checkConfig(value, 'my.config.ts')).toThrow(`my.config.ts: `);
     expect(() => checkConfig(value, 'my.config.ts')).toThrow(expected);

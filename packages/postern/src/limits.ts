@@ -3,8 +3,10 @@ import { AnonymousChecker } from '@postern/cred';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { ConnectionLimits } from '@postern/node';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
-import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
+
+/** The option `limits`. */
+export type LimitOptions = Partial<Limits> & ConnectionLimits & MemoryBudgetOptions;
 
 /** The option `limits`, sorted by the packages that take them. */
 export interface LimitSettings {
@@ -30,7 +32,7 @@ export const CONNECTION_LIMITS = Object.keys({
  *
  * @throws UsageError
  */
-export function parseLimits(option: NonNullable<Config['limits']>): LimitSettings {
+export function parseLimits(option: LimitOptions): LimitSettings {
   const { maxMemory, maxConnectionMemory, ...others } = option;
   const memory = {
     ...(maxMemory !== undefined && { maxMemory }),
@@ -62,6 +64,6 @@ function expectAccepted(create: () => unknown): void {
   try {
     create();
   } catch (error) {
-    throw new UsageError(`expected values that work: ${(error as Error).message}`, { cause: error });
+    throw new UsageError((error as Error).message, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { isAddressLiteral, isDomain } from '@postern/esmtp';
+import type { ChannelBindingPolicy } from '@postern/sasl';
 import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
@@ -73,3 +74,6 @@ export function splitList(list: string): readonly string[] {
 export function isHostname(name: string): boolean {
   return isAddressLiteral(name) || (isDomain(name) && /^[!-~]+$/.test(name));
 }
+
+/** The words of `sasl.channelBinding` and `--channel-binding`. */
+export const CHANNEL_BINDING_POLICIES: readonly ChannelBindingPolicy[] = ['off', 'offered', 'required'];

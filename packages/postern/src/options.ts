@@ -1,8 +1,8 @@
-import { CHANNEL_BINDING_POLICIES, type Config } from './config.ts';
+import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { LOG_FORMS } from './log.ts';
 import { parseArguments, SERVE_OPTIONS } from './option-table.ts';
-import { redactSpec, splitList } from './option-values.ts';
+import { CHANNEL_BINDING_POLICIES, redactSpec, splitList } from './option-values.ts';
 
 /** The parsed options of `serve` and `explain`. */
 export interface Options {

@@ -1,7 +1,7 @@
 import { type AnyChecker, isUserDirectory, type UserDirectory } from '@postern/cred';
 import { type AliasEntry, isAddressLiteral, isDomain, type RecipientLookup } from '@postern/esmtp';
 import { isAddress, splitTargets } from './address-files.ts';
-import type { Config } from './config.ts';
+import type { Config, OwnSendersLookup } from './config.ts';
 import { UsageError } from './errors.ts';
 import { splitList } from './option-values.ts';
 import { suggestion } from './suggest.ts';
@@ -26,9 +26,6 @@ export type OwnSendersSettings =
   | { readonly kind: 'users' }
   | { readonly kind: 'table'; readonly source: TargetsSource }
   | { readonly kind: 'lookup'; readonly lookup: OwnSendersLookup };
-
-/** Returns the addresses and domains (`@example.com`) that a user may send from. */
-export type OwnSendersLookup = Extract<NonNullable<Config['ownSenders']>, (...args: never[]) => unknown>;
 
 /** The parts of {@link RecipientsSettings} that the option `recipients` sets. */
 type Sources = Pick<RecipientsSettings, 'mailboxes' | 'files' | 'users' | 'lookup'>;

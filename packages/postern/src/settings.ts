@@ -214,7 +214,7 @@ function expectMechanisms(options: ChallengersOptions): ChallengersOptions {
     defaultChallengers(options);
     return options;
   } catch (error) {
-    throw new UsageError(`expected values that work: ${(error as Error).message}`, { cause: error });
+    throw new UsageError((error as Error).message, { cause: error });
   }
 }
 
