@@ -30,7 +30,7 @@ describe('a login that the next server refuses', () => {
     expect(troubles).toMatchObject([
       {
         message: 'the next server refuses the login, which is tried again after 60 s',
-        cause: { message: 'the server answered 535-5.7.8 wrong\n535 5.7.8 password' },
+        cause: { message: 'the server replied 535-5.7.8 wrong\n535 5.7.8 password' },
       },
     ]);
     await over();

@@ -115,7 +115,7 @@ const OPTION_NAMES: Readonly<Record<keyof RelayOptions, true>> = {
   readTimeout: true,
   dataTimeout: true,
   onError: true,
-  trace: true,
+  logDialogue: true,
   connect: true,
   clock: true,
 };

@@ -61,7 +61,7 @@ async function logIn(
     responders,
     readTimeout: 60_000,
     ...(inTheClear ? { startTls: 'none' as const } : {}),
-    trace: (speaker, line) => void stdout.write(`${speaker}: ${printable(line)}\n`),
+    logDialogue: (speaker, line) => void stdout.write(`${speaker}: ${printable(line)}\n`),
   });
 }
 

@@ -1,5 +1,5 @@
 import { Rejection, Reply } from '@postern/esmtp';
-import { BadMessage, SmtpReplyError, Unsupported } from '@postern/esmtp/client';
+import { BadMessage, SmtpReplyError, UnsupportedExtension } from '@postern/esmtp/client';
 import { SaslError } from '@postern/sasl/client';
 import { Congested, SpoolFailed, SpoolFull, Unreachable } from './errors.ts';
 
@@ -28,7 +28,7 @@ export function asRejection(error: unknown): Rejection {
 }
 
 function replyTo(error: unknown): Reply {
-  if (error instanceof Unsupported) return lacking.get(error.extension) ?? CONVERSION;
+  if (error instanceof UnsupportedExtension) return lacking.get(error.extension) ?? CONVERSION;
   if (error instanceof BadMessage) return INVALID_CHARACTERS;
   if (error instanceof SmtpReplyError && !error.reply.positive) return passOn(error.reply);
   if (error instanceof Congested) return CONGESTED;

@@ -8,7 +8,7 @@ import {
   Rejection,
   type ReversePath,
 } from '@postern/esmtp';
-import { BadMessage, Unsupported } from '@postern/esmtp/client';
+import { BadMessage, UnsupportedExtension } from '@postern/esmtp/client';
 import { clientKeys, type RelayClient } from './client-keys.ts';
 import { ContentScan } from './content-scan.ts';
 import type { NextServer } from './hand-over.ts';
@@ -76,7 +76,7 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
 
   /** As our client shall hear it; what it has no part in is told to the operator. */
   #explain(error: unknown): Rejection {
-    if (!(error instanceof Rejection || error instanceof Unsupported || error instanceof BadMessage)) {
+    if (!(error instanceof Rejection || error instanceof UnsupportedExtension || error instanceof BadMessage)) {
       this.#smarthost.tell(error);
     }
     return asRejection(error);

@@ -22,7 +22,7 @@ export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
 /** Where the next server is, how to come in there, and how long to wait for it. */
 export interface SmarthostOptions
   extends Pick<ConnectOptions, 'endpoint' | 'ca' | 'serverName' | 'certificate' | 'minVersion' | 'maxVersion'>,
-    Pick<SmtpClientOptions, 'responders' | 'allowCleartext' | 'trace'> {
+    Pick<SmtpClientOptions, 'responders' | 'allowCleartext' | 'logDialogue'> {
   /** Speaks LMTP (RFC 2033) instead of SMTP. Default: false. */
   readonly lmtp?: boolean;
   /** Default: `required`, and `none` where the server is on this machine. */
@@ -211,7 +211,7 @@ export class Smarthost implements AsyncDisposable {
   }
 
   #clientOptions({ remote, local }: Transport): SmtpClientOptions {
-    const { tls = isLocal(remote) ? 'none' : 'required', responders, trace, ...options } = this.#options;
+    const { tls = isLocal(remote) ? 'none' : 'required', responders, logDialogue, ...options } = this.#options;
     const { allowCleartext = false, lmtp = false, readTimeout = 100_000, dataTimeout = 600_000 } = options;
     return {
       hostname: options.ehlo ?? ehloName(options.hostname ?? systemHostname(), local),
@@ -222,7 +222,7 @@ export class Smarthost implements AsyncDisposable {
       dataTimeout,
       deadlines: this.deadlines,
       ...(responders !== undefined && { responders: responders.map((responder) => this.#logins.guard(responder)) }),
-      ...(trace !== undefined && { trace }),
+      ...(logDialogue !== undefined && { logDialogue }),
     };
   }
 }

@@ -7,7 +7,7 @@ import {
   rcptCommand,
   type SmtpClient,
   SmtpReplyError,
-  Unsupported,
+  UnsupportedExtension,
 } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
 import { isAboutUs, passOn, rejectionOf } from './refusals.ts';
@@ -189,7 +189,7 @@ export class Transaction {
     try {
       return await dialogue();
     } catch (error) {
-      if (!(error instanceof Rejection || error instanceof Unsupported)) {
+      if (!(error instanceof Rejection || error instanceof UnsupportedExtension)) {
         this.#over = true;
         this.#lease.destroy();
       }
@@ -205,7 +205,7 @@ function judge(command: string, reply: Reply): void {
 
 /** Returns true for an error after which a new connection may do better, and soon enough for our client. */
 export function isAboutConnection(error: unknown): boolean {
-  if (error instanceof Rejection || error instanceof Unsupported || error instanceof BadMessage) return false;
+  if (error instanceof Rejection || error instanceof UnsupportedExtension || error instanceof BadMessage) return false;
   if (error instanceof SmtpReplyError) return isAboutUs(error.reply);
   return !(error instanceof TimedOut);
 }

@@ -32,7 +32,7 @@ describe('DotStuffer', () => {
   it.each(['\n', 'a\nb', '\r', 'a\rb', '\r\r\n', 'a\n.\r\n'])('refuses the bare line ending in %j', (text) => {
     for (let at = 0; at <= text.length; at++) {
       const chunks = [text.slice(0, at), text.slice(at)].map((part) => Buffer.from(part));
-      expect(() => stuff(chunks)).toThrow('not part of a CRLF');
+      expect(() => stuff(chunks)).toThrow('outside a CRLF');
     }
   });
 

@@ -1,6 +1,6 @@
 import { Conversation } from '@postern/conversation';
 import { Mailbox } from '@postern/esmtp';
-import { BadMessage, mailCommand, rcptCommand, SmtpClient, Unsupported } from '@postern/esmtp/client';
+import { BadMessage, mailCommand, rcptCommand, SmtpClient, UnsupportedExtension } from '@postern/esmtp/client';
 import { plainResponder } from '@postern/sasl/client';
 import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
@@ -15,8 +15,8 @@ function clientOf(...extensions: readonly string[]): SmtpClient {
 /** A client on such a connection. */
 function clientOn(pipe: MemoryPipeOptions, extensions: readonly string[], lmtp = false): SmtpClient {
   const conversation = new Conversation(memoryPipe(pipe).client);
-  const facts = { hostname: 'client.example.com', lmtp, trace: () => {}, dataTimeout: 1 };
-  const client = new SmtpClient(conversation, facts);
+  const parts = { hostname: 'client.example.com', lmtp, logDialogue: () => {}, dataTimeout: 1 };
+  const client = new SmtpClient(conversation, parts);
   client.extensions = new Map(extensions.map((keyword) => [keyword, '']));
   return client;
 }
@@ -35,7 +35,7 @@ describe('MAIL', () => {
     ['BINARYMIME', { body: 'BINARYMIME' }],
   ] as const)('is not said where the message needs %s, which the server has not', (extension, parameters) => {
     const say = () => mailCommand(clientOf('SIZE'), joe, parameters);
-    expect(say).toThrow(Unsupported);
+    expect(say).toThrow(UnsupportedExtension);
     expect(say).toThrow(extension);
   });
 
@@ -115,20 +115,20 @@ describe('62: REQUIRETLS', () => {
     ['TLS on this machine', { server: { family: 'unix', address: '/run/mx', port: 0 } }],
   ] as const)('is not to be had without %s', (_what, pipe) => {
     const client = clientOn(pipe, ['REQUIRETLS']);
-    expect(() => mailCommand(client, joe, parameters)).toThrow(new Unsupported('STARTTLS'));
+    expect(() => mailCommand(client, joe, parameters)).toThrow(new UnsupportedExtension('STARTTLS'));
     expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
   });
 
   it('is not to be had from a server that has it not; a notification goes without', () => {
     const client = clientOn({ tlsPolicy: 'implicit', tls: { peerCertificate } }, []);
-    expect(() => mailCommand(client, joe, parameters)).toThrow(new Unsupported('REQUIRETLS'));
+    expect(() => mailCommand(client, joe, parameters)).toThrow(new UnsupportedExtension('REQUIRETLS'));
     expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
   });
 
   it('has come to its end where the message is delivered, by LMTP on this machine', () => {
     const unix = { server: { family: 'unix', address: '/run/lmtp', port: 0 } } as const;
     expect(mailCommand(clientOn(unix, [], true), joe, parameters)).toBe('MAIL FROM:<joe@example.com>');
-    expect(() => mailCommand(clientOn({}, [], true), joe, parameters)).toThrow(Unsupported);
+    expect(() => mailCommand(clientOn({}, [], true), joe, parameters)).toThrow(UnsupportedExtension);
   });
 });
 

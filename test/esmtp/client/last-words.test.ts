@@ -26,7 +26,7 @@ function connect(script: string) {
     hostname: HOSTNAME,
     startTls: 'none',
     allowCleartext: true,
-    trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+    logDialogue: (speaker, line) => lines.push(`${speaker}: ${line}`),
   });
   return { client, over, lines };
 }
@@ -39,7 +39,7 @@ function logIn(script: string) {
     startTls: 'none',
     allowCleartext: true,
     responders: [plainResponder(user), loginResponder(user)],
-    trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+    logDialogue: (speaker, line) => lines.push(`${speaker}: ${line}`),
   });
   return { login, over, lines };
 }
@@ -81,7 +81,7 @@ describe('the last words of a server', () => {
       '554-no\r\n220 yes\r\n',
       'the server changed the code within a reply: 554-no\n220 yes',
     ],
-    ['no reply', 'SSH-2.0-OpenSSH_9.9\r\n', 'the server said something that is no reply: SSH-2.0-OpenSSH_9.9'],
+    ['no reply', 'SSH-2.0-OpenSSH_9.9\r\n', 'the server sent a line that is no reply: SSH-2.0-OpenSSH_9.9'],
     ['nothing', '', 'the server closed the connection'],
   ])('are no success where they are %s', async (_what, octets, message) => {
     expect(await hear(octets)).toMatchObject({ message });
@@ -105,7 +105,7 @@ describe('the last words of a server', () => {
   it('are quoted in part only, and without the secret', async () => {
     const { login } = logIn(`${ehlo('AUTH PLAIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: AUTH PLAIN AGpvZQBzM2NyZXQ=`);
     const error: unknown = await login.catch((failure: unknown) => failure);
-    expect(error).toMatchObject({ message: 'the server said something that is no reply: ****' });
+    expect(error).toMatchObject({ message: 'the server sent a line that is no reply: ****' });
     expect(inspect(error, { depth: 5 })).not.toContain('AGpvZQBzM2N');
     expect(((await hear(`${'x'.repeat(5_000)}\r\n`)) as Error).message.length).toBeLessThan(600);
   });

@@ -135,7 +135,7 @@ describe('connectSmtp', () => {
       startTls: 'none',
       allowCleartext: true,
       responders: [plainResponder({ username: 'joe', password: 's3cret' })],
-      trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+      logDialogue: (speaker, line) => lines.push(`${speaker}: ${line}`),
     });
     expect(lines.slice(-2)).toEqual(['C: AUTH PLAIN ****', 'S: 235 2.7.0 welcome']);
     expect(lines.join('\n')).not.toContain('AGpvZQBzM2NyZXQ=');
@@ -160,7 +160,7 @@ describe('connectSmtp', () => {
       startTls: 'none',
       allowCleartext: true,
       responders: [plainResponder({ username: 'joe', password: 's3cret' })],
-      trace: (speaker, line) => lines.push(`${speaker}: ${line}`),
+      logDialogue: (speaker, line) => lines.push(`${speaker}: ${line}`),
     });
     const error: unknown = await login.catch((failure: unknown) => failure);
     expect(lines.at(-1)).toMatch(/^S: 5\d\d 5\.\d\.\d \*{4}$/);
@@ -325,7 +325,7 @@ describe('a message', () => {
       C: <closed>`);
     const client = await connectSmtp(transport, { hostname: HOSTNAME, startTls: 'none' });
     const sent = client.send({ from: joe, to: [ann] }, [Buffer.from('one\n.\r\nMAIL FROM:<eve@example.com>\r\n')]);
-    await expect(sent).rejects.toThrow('not part of a CRLF');
+    await expect(sent).rejects.toThrow('outside a CRLF');
   });
 
   it('is said in groups of a hundred commands where the server has PIPELINING', async () => {

@@ -5,7 +5,7 @@ import { SmtpProtocolError, SmtpReplyError } from './errors.ts';
 import { type DialogueLogger, SmtpClient } from './smtp-client.ts';
 import { SmtpSasl } from './smtp-sasl.ts';
 
-/** How a client introduces itself to a server. */
+/** The options of {@link connectSmtp}. */
 export interface SmtpClientOptions {
   /**
    * The client's own name, for EHLO: a fully qualified domain or an address literal. Default: the
@@ -13,28 +13,43 @@ export interface SmtpClientOptions {
    */
   readonly hostname?: string;
   /**
-   * When to start TLS on a transport without it: `required` breaks off where the server does not offer it; `offered` takes it where
-   * it can be had, which an attacker can prevent; `none` does not. Default: `required`, on this machine itself `offered`.
+   * The use of STARTTLS on a transport without TLS. `required` rejects if the server does not offer
+   * it. `offered` uses it if the server offers it, which an attacker can prevent. `none` never uses
+   * it. Default: `required`, or `offered` for a server on this machine.
    */
   readonly startTls?: 'required' | 'offered' | 'none';
-  /** Logs in with one of these, the best that the server offers too. Without any the client does not log in. */
+  /**
+   * The responders for the login. The client uses the strongest one that the server offers.
+   * Default: no login.
+   */
   readonly responders?: readonly Responder[];
-  /** Says a password or token on a channel that is not secure as well. Default: false. */
+  /**
+   * Allows mechanisms that expose the password or token on a channel that is not secure. Default:
+   * false.
+   */
   readonly allowCleartext?: boolean;
-  /** Speaks LMTP (RFC 2033) instead of SMTP. */
+  /** True for LMTP (RFC 2033) instead of SMTP. Default: false. */
   readonly lmtp?: boolean;
-  /** How long the server may take for a reply, in milliseconds. Default: 300,000 (RFC 5321 §4.5.3.2). */
+  /** The most milliseconds until a reply of the server. Default: 300,000 (RFC 5321 §4.5.3.2). */
   readonly readTimeout?: number;
-  /** The same for the answer to a whole message. Default: 600,000. A client that gives up sooner may send a message twice. */
+  /**
+   * The most milliseconds until the reply to a message. Default: 600,000. A shorter time may
+   * deliver a message twice.
+   */
   readonly dataTimeout?: number;
-  /** Where these deadlines are kept: one for all clients of a program. Default: its own. */
+  /**
+   * The timer of the deadlines. A program shares one object among its clients. Default: a new one.
+   */
   readonly deadlines?: Deadlines;
-  readonly trace?: DialogueLogger;
+  /** Called with each line of the dialogue, without secrets. Default: no call. */
+  readonly logDialogue?: DialogueLogger;
 }
 
 /**
- * Greets an SMTP or LMTP server, starts TLS, logs in, and resolves to a client that is ready to send. Rejects with SmtpReplyError,
- * SmtpProtocolError, a SaslError, or the conversation's error; the transport is closed then.
+ * Greets an SMTP or LMTP server, starts TLS, logs in, and resolves to a client that can send
+ * messages. If it rejects, the transport is closed.
+ *
+ * @throws SmtpReplyError, SmtpProtocolError, SaslError, ConversationError
  */
 export async function connectSmtp(transport: Transport, options: SmtpClientOptions): Promise<SmtpClient> {
   const {
@@ -43,13 +58,13 @@ export async function connectSmtp(transport: Transport, options: SmtpClientOptio
     lmtp = false,
     readTimeout = 300_000,
     dataTimeout = 600_000,
-    trace = () => {},
+    logDialogue = () => {},
   } = options;
   const conversation = new Conversation(
     transport,
     deadlines === undefined ? { readTimeout } : { readTimeout, deadlines },
   );
-  const client = new SmtpClient(conversation, { hostname, lmtp, trace, dataTimeout: dataTimeout });
+  const client = new SmtpClient(conversation, { hostname, lmtp, logDialogue, dataTimeout });
   try {
     const greeting = await client.reply();
     if (greeting.code !== 220) throw new SmtpReplyError('greeting', greeting);

@@ -1,19 +1,24 @@
 import { BadMessage } from './errors.ts';
 
 /**
- * Puts a dot before every line that begins with one (RFC 5321 §4.5.2), chunk by chunk. A CR or LF that is not part of a CRLF is
- * refused, and so is a NUL: what the next server takes them for is not known, and a message could be read there as two.
+ * Adds a dot before each line that begins with a dot (RFC 5321 §4.5.2), chunk by chunk. A CR or LF
+ * outside a CRLF and a NUL are errors: servers treat them differently, and one might read two
+ * messages.
  */
 export class DotStuffer {
   #endsWithCr = false;
   #atLineStart = true;
 
-  /** The chunk itself if no line of it begins with a dot, else a copy with the dots put in. Throws BadMessage. */
+  /**
+   * Returns the chunk itself if none of its lines begins with a dot, else a copy with the dots.
+   *
+   * @throws BadMessage
+   */
   push(chunk: Uint8Array): Uint8Array {
     if (chunk.length === 0) return chunk;
-    // Text is searched four times as fast as bytes.
+    // A string is searched four times as fast as a buffer.
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
-    this.#refuseStray(text);
+    this.#checkOctets(text);
     const beginsWithDot = this.#atLineStart && text.startsWith('.');
     this.#endsWithCr = text.endsWith('\r');
     this.#atLineStart = text.endsWith('\n');
@@ -21,27 +26,33 @@ export class DotStuffer {
     return stuffed(chunk, beginsWithDot);
   }
 
-  /** What ends the message: the line of one dot, after a line end if the message has none. Throws BadMessage. */
+  /**
+   * Returns the end of the message: the line of one dot, after a CRLF if the message has none at
+   * its end.
+   *
+   * @throws BadMessage
+   */
   end(): string {
-    if (this.#endsWithCr) throw stray();
+    if (this.#endsWithCr) throw bareLineEnding();
     return this.#atLineStart ? '.\r\n' : '\r\n.\r\n';
   }
 
-  #refuseStray(text: string): void {
-    if (text.includes('\0')) throw new BadMessage('the message has a NUL in it');
-    if (this.#endsWithCr && !text.startsWith('\n')) throw stray();
+  #checkOctets(text: string): void {
+    if (text.includes('\0')) throw new BadMessage('the message has a NUL');
+    if (this.#endsWithCr && !text.startsWith('\n')) throw bareLineEnding();
     for (let lf = text.indexOf('\n'); lf !== -1; lf = text.indexOf('\n', lf + 1)) {
-      if (lf === 0 ? !this.#endsWithCr : text.charCodeAt(lf - 1) !== CR) throw stray();
+      if (lf === 0 ? !this.#endsWithCr : text.charCodeAt(lf - 1) !== CR) throw bareLineEnding();
     }
     for (let cr = text.indexOf('\r'); cr !== -1; cr = text.indexOf('\r', cr + 1)) {
-      if (cr + 1 < text.length && text.charCodeAt(cr + 1) !== LF) throw stray();
+      if (cr + 1 < text.length && text.charCodeAt(cr + 1) !== LF) throw bareLineEnding();
     }
   }
 }
 
-/** Octet by octet, so that a message of nothing but dots costs no more than another. */
+/** Copies octet by octet, so that a message of dots costs no more than another. */
 function stuffed(chunk: Uint8Array, beginsWithDot: boolean): Uint8Array {
-  // A line that begins with a dot has two octets at least, but for the first and the last one of the chunk.
+  // A line that begins with a dot has at least two octets, except for the first and the last line
+  // of the chunk.
   const bytes = Buffer.allocUnsafe(chunk.length + (chunk.length >> 1) + 2);
   let length = 0;
   let atLineStart = beginsWithDot;
@@ -54,8 +65,8 @@ function stuffed(chunk: Uint8Array, beginsWithDot: boolean): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-function stray(): BadMessage {
-  return new BadMessage('the message has a CR or LF that is not part of a CRLF');
+function bareLineEnding(): BadMessage {
+  return new BadMessage('the message has a CR or LF outside a CRLF');
 }
 
 const CR = 0x0d;

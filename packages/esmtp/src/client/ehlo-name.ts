@@ -2,18 +2,18 @@ import type { Address } from '@postern/conversation';
 import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 
 /**
- * Returns the name that a client says with EHLO: the host's own if it is fully qualified, else the
- * address literal of its end of the connection (RFC 5321 §4.1.4).
+ * Returns the name for EHLO: the host name if it is fully qualified, else the address literal of
+ * the client's end of the connection (RFC 5321 §4.1.4).
  */
 export function ehloName(hostname: string | undefined, { family, address }: Address): string {
   if (hostname !== undefined && isQualifiedName(hostname)) return hostname;
   if (family === 'unix') return '[127.0.0.1]';
-  // A link-local address has a zone, which means nothing to the server.
+  // The zone of a link-local address has no meaning for the server.
   const [plain = ''] = address.split('%');
   return family === 'IPv6' ? `[IPv6:${plain}]` : `[${plain}]`;
 }
 
-/** True for what EHLO can say of a host: a domain of several labels in ASCII, or an address literal. */
+/** Returns true for an address literal and for an ASCII domain of several labels. */
 function isQualifiedName(name: string): boolean {
   return isAddressLiteral(name) || (isDomain(name) && name.includes('.') && /^[!-~]+$/.test(name));
 }

@@ -1,27 +1,29 @@
 import type { MailParameters, RcptParameters } from '../delivery.ts';
 import type { Mailbox, ReversePath } from '../protocol/address.ts';
 import { encodeXtext, inAscii, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
-import { BadMessage, Unsupported } from './errors.ts';
+import { BadMessage, UnsupportedExtension } from './errors.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
 /**
- * MAIL, with what the server can use of the parameters. Throws Unsupported if it lacks what the message cannot do without, BadMessage
- * for an `envid` that is none.
+ * Returns the MAIL command with the parameters that the server supports.
+ *
+ * @throws UnsupportedExtension if the message needs an extension that the server lacks, BadMessage
+ * for an `envid` that is not valid
  */
 export function mailCommand(client: SmtpClient, from: ReversePath, parameters: Partial<MailParameters>): string {
   const { extensions } = client;
   const { size, body, smtpUtf8 = false, ret, envid } = parameters;
   const words = [`MAIL FROM:<${from === null ? '' : from.toString()}>`];
   const need = (extension: string, parameter: string): void => {
-    if (!extensions.has(extension)) throw new Unsupported(extension);
+    if (!extensions.has(extension)) throw new UnsupportedExtension(extension);
     words.push(parameter);
   };
-  if (envid !== undefined && !isEnvelopeId(envid)) throw new BadMessage('the envelope id is not printable, in xtext');
+  if (envid !== undefined && !isEnvelopeId(envid)) throw new BadMessage('ENVID is not printable ASCII in xtext');
   if (size !== undefined && extensions.has('SIZE')) words.push(`SIZE=${size}`);
   if (body === '8BITMIME') need('8BITMIME', 'BODY=8BITMIME');
   if (body === 'BINARYMIME') {
-    // Without CHUNKING there is no way to say it (RFC 3030 §3).
-    if (!extensions.has('CHUNKING')) throw new Unsupported('BINARYMIME');
+    // BINARYMIME needs CHUNKING (RFC 3030 §3).
+    if (!extensions.has('CHUNKING')) throw new UnsupportedExtension('BINARYMIME');
     need('BINARYMIME', 'BODY=BINARYMIME');
   }
   if (smtpUtf8) need('SMTPUTF8', 'SMTPUTF8');
@@ -35,9 +37,14 @@ export function mailCommand(client: SmtpClient, from: ReversePath, parameters: P
   return words.join(' ');
 }
 
-/** RCPT, with what the server can use of the parameters. Throws BadMessage for an `orcpt` that is none. */
+/**
+ * Returns the RCPT command with the parameters that the server supports.
+ *
+ * @throws BadMessage for an `orcpt` that is not valid
+ */
 export function rcptCommand({ extensions }: SmtpClient, to: Mailbox, { notify, orcpt }: RcptParameters): string {
-  if (orcpt !== undefined && !isOriginalRecipient(orcpt)) throw new BadMessage('the original recipient is none');
+  if (orcpt !== undefined && !isOriginalRecipient(orcpt))
+    throw new BadMessage('ORCPT is not a valid address type and xtext');
   const words = [`RCPT TO:<${to.toString()}>`];
   if (extensions.has('DSN')) {
     if (notify !== undefined) words.push(`NOTIFY=${notify.toString()}`);
@@ -47,20 +54,25 @@ export function rcptCommand({ extensions }: SmtpClient, to: Mailbox, { notify, o
 }
 
 /**
- * Whether the server has to be told that the message may go on by TLS only (RFC 8689 §4.2.1). Throws Unsupported if there is no TLS to
- * this server, or its certificate was not verified. A notification is better sent without all that than not at all (§5).
+ * Returns true if MAIL needs the REQUIRETLS parameter (RFC 8689 §4.2.1). A notification goes out
+ * even without TLS (§5).
+ *
+ * @throws UnsupportedExtension if the connection has no TLS with a verified certificate
  */
 function mustRequireTls(client: SmtpClient, from: ReversePath): boolean {
   const { tls, secure } = client.channel;
-  // What a server on this machine takes by LMTP goes nowhere else.
+  // A message to an LMTP server on this machine leaves the machine in no way.
   if (client.lmtp && secure && tls === undefined) return false;
   const secured = tls?.peerCertificate?.verified === true;
   if (from === null) return secured && client.extensions.has('REQUIRETLS');
-  if (!secured) throw new Unsupported('STARTTLS');
+  if (!secured) throw new UnsupportedExtension('STARTTLS');
   return true;
 }
 
-/** Who submitted the message first is for servers with AUTH, and that nobody knows is for those that know us (RFC 4954 §5). */
+/**
+ * Returns the AUTH parameter: for servers with AUTH only, and `<>` only where this client has
+ * logged in (RFC 4954 §5).
+ */
 function submitterFor(client: SmtpClient, submitter: MailParameters['auth']): string | undefined {
   if (!client.extensions.has('AUTH')) return undefined;
   if (typeof submitter === 'string') return encodeXtext(submitter);

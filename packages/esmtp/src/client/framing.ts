@@ -2,15 +2,18 @@ import { DotStuffer } from './dot-stuffer.ts';
 import { SmtpReplyError } from './errors.ts';
 import type { SmtpClient } from './smtp-client.ts';
 
-/** How a message goes out. */
+/** The encoding of a message on the wire. */
 export interface Framing {
-  /** Sends a chunk, which is not empty, or keeps a copy; resolves when there may be more. */
+  /**
+   * Sends a chunk, which is not empty, or buffers a copy. Resolves when the connection accepts
+   * more.
+   */
   write(chunk: Uint8Array): Promise<void>;
-  /** Says that this was all. */
+  /** Ends the message. */
   end(): Promise<void>;
 }
 
-/** Behind DATA: lines, with a dot before those that begin with one, and a line of one dot at the end (RFC 5321 §4.5.2). */
+/** The framing of DATA: dot-stuffed lines and a final line of one dot (RFC 5321 §4.5.2). */
 export class DotStuffedFraming implements Framing {
   readonly #client: SmtpClient;
   readonly #stuffer = new DotStuffer();
@@ -29,35 +32,35 @@ export class DotStuffedFraming implements Framing {
 }
 
 /**
- * By BDAT: any octets, in chunks of so many (RFC 3030 §2). What comes in small pieces goes out in larger ones. A chunk that was refused is
- * an SmtpReplyError at the next `write` or at the `end`.
+ * The framing of BDAT: any octets, in counted chunks (RFC 3030 §2). Small pieces are joined into
+ * chunks of 128 KiB. A refused chunk is an SmtpReplyError of the next `write` or of `end`.
  */
 export class BdatFraming implements Framing {
   readonly #client: SmtpClient;
   #pieces: Uint8Array[] = [];
   #octets = 0;
-  #unanswered = false;
+  #awaitsReply = false;
 
   constructor(client: SmtpClient) {
     this.#client = client;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#octets + chunk.length < WORTHWHILE) {
+    if (this.#octets + chunk.length < MIN_CHUNK_OCTETS) {
       this.#pieces.push(Uint8Array.from(chunk));
       this.#octets += chunk.length;
     } else {
       await this.#send(chunk, '');
-      this.#unanswered = true;
+      this.#awaitsReply = true;
     }
   }
 
   async end(): Promise<void> {
-    await this.#send(NOTHING, ' LAST');
+    await this.#send(NO_OCTETS, ' LAST');
   }
 
   async #send(chunk: Uint8Array, last: string): Promise<void> {
-    await this.#hearAnswer();
+    await this.#hearReply();
     const octets = Buffer.concat([...this.#pieces, chunk]);
     this.#pieces = [];
     this.#octets = 0;
@@ -65,14 +68,14 @@ export class BdatFraming implements Framing {
     await this.#client.conversation.send(octets);
   }
 
-  async #hearAnswer(): Promise<void> {
-    if (!this.#unanswered) return;
-    this.#unanswered = false;
+  async #hearReply(): Promise<void> {
+    if (!this.#awaitsReply) return;
+    this.#awaitsReply = false;
     const reply = await this.#client.reply();
     if (reply.code !== 250) throw new SmtpReplyError('BDAT', reply);
   }
 }
 
-/** Octets that are worth a command, and the wait for its answer. */
-const WORTHWHILE = 131_072;
-const NOTHING = new Uint8Array(0);
+/** The fewest octets of a chunk before the last: each chunk costs a command and a reply. */
+const MIN_CHUNK_OCTETS = 131_072;
+const NO_OCTETS = new Uint8Array(0);

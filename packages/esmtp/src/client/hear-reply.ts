@@ -2,47 +2,50 @@ import { type Conversation, PeerGone } from '@postern/conversation';
 import { Reply } from '../protocol/reply.ts';
 import { SmtpProtocolError } from './errors.ts';
 
-/** The part of a conversation that brings a server's replies. */
-type Words = Pick<Conversation, 'hearLine' | 'unheard'>;
+/** The part of a conversation that reads replies. */
+type ReplySource = Pick<Conversation, 'hearLine' | 'unheard'>;
 
 /**
- * Hears one reply, of one line or several (RFC 5321 §4.2). A refusal counts even if the server does not
- * end it properly: the connection closes in the middle of it, or its lines have different codes.
+ * Hears one reply of one or more lines (RFC 5321 §4.2). A refusal counts even if it is incomplete:
+ * the connection closes within it, or its lines have different codes.
  *
- * @param masked Returns the text without the secrets in it, for an error that quotes the server.
- * @throws SmtpProtocolError with the server's words if they are no reply; the conversation's error if no
- * words come.
+ * @param masked - Removes secrets from a text that an error quotes.
+ * @throws SmtpProtocolError with the server's text if that is no reply; ConversationError if there
+ * is no text
  */
 export async function hearReply(
-  conversation: Words,
+  conversation: ReplySource,
   masked: (text: string) => string = (text) => text,
 ): Promise<Reply> {
   const lines: string[] = [];
-  for (let octets = 0; octets < MAX_REPLY; ) {
+  for (let octets = 0; octets < MAX_REPLY_OCTETS; ) {
     const line = await hearLine(conversation, lines, masked);
     if (line instanceof Reply) return line;
     lines.push(line);
     octets += line.length;
     const parsed = REPLY_LINE.exec(line);
-    if (parsed === null) throw protocolError('the server said something that is no reply', lines, masked);
+    if (parsed === null) throw protocolError('the server sent a line that is no reply', lines, masked);
     if (parsed[2] !== '-') return replyOf(lines, masked);
   }
   throw protocolError('the server does not end its reply', lines, masked);
 }
 
 /**
- * Returns the refusal in what a server has said before it closed the connection, or undefined if there
- * is none. Of several replies the last one counts.
+ * Returns the refusal that a server sent before it closed the connection; undefined without one.
+ * The last of several replies counts.
  */
-export function lastRefusal(conversation: Pick<Words, 'unheard'>, before: readonly string[] = []): Reply | undefined {
-  const words = conversation.unheard(MAX_LINE).split('\r\n');
+export function lastRefusal(
+  conversation: Pick<ReplySource, 'unheard'>,
+  before: readonly string[] = [],
+): Reply | undefined {
+  const words = conversation.unheard(MAX_LINE_OCTETS).split('\r\n');
   let refusal: Reply | undefined;
   let lines: string[] = [];
   for (const line of [...before, ...words]) {
     const parsed = REPLY_LINE.exec(line);
     if (parsed === null) continue;
     lines.push(line);
-    // A refusal that is cut off is one; a success that is cut off is none.
+    // An incomplete refusal counts; an incomplete success does not.
     if (isRefusal(parsed)) refusal = reply(lines, parsed);
     if (parsed[2] !== '-') lines = [];
   }
@@ -51,13 +54,13 @@ export function lastRefusal(conversation: Pick<Words, 'unheard'>, before: readon
 
 /** Returns the next line, or the server's refusal if the connection closes instead. */
 async function hearLine(
-  conversation: Words,
+  conversation: ReplySource,
   before: readonly string[],
   masked: (text: string) => string,
 ): Promise<string | Reply> {
   let failure: PeerGone | undefined;
   try {
-    const line = await conversation.hearLine(MAX_LINE);
+    const line = await conversation.hearLine(MAX_LINE_OCTETS);
     if (line !== undefined) return line;
   } catch (error) {
     if (!(error instanceof PeerGone)) throw error;
@@ -69,7 +72,10 @@ async function hearLine(
   throw protocolError('the server closed the connection', before, masked);
 }
 
-/** The last line's code is the reply's (RFC 5321 §4.2.1); where another line has another code, it may refuse only. */
+/**
+ * Parses the lines. The code of the last line counts (RFC 5321 §4.2.1). Lines with different codes
+ * are valid only as a refusal.
+ */
 function replyOf(lines: readonly string[], masked: (text: string) => string): Reply {
   const parsed = lines.map((line) => REPLY_LINE.exec(line) as RegExpExecArray);
   const last = parsed.at(-1) as RegExpExecArray;
@@ -91,10 +97,12 @@ function isRefusal([, code = '']: RegExpExecArray): boolean {
 function protocolError(what: string, lines: readonly string[], masked: (text: string) => string): SmtpProtocolError {
   if (lines.length === 0) return new SmtpProtocolError(what);
   const words = masked(lines.join('\n'));
-  return new SmtpProtocolError(`${what}: ${words.length > MAX_QUOTE ? `${words.slice(0, MAX_QUOTE)}…` : words}`);
+  return new SmtpProtocolError(
+    `${what}: ${words.length > MAX_QUOTED_CHARACTERS ? `${words.slice(0, MAX_QUOTED_CHARACTERS)}…` : words}`,
+  );
 }
 
-/** The enhanced status code (RFC 2034 §4), if its class is the reply code's own. */
+/** Returns the enhanced status code (RFC 2034 §4), if its class equals that of the reply code. */
 function enhancedOf([, code = '', , text = '']: RegExpExecArray): string | undefined {
   const enhanced = ENHANCED.exec(text)?.[1];
   return enhanced?.[0] === code[0] ? enhanced : undefined;
@@ -108,8 +116,8 @@ function withoutEnhanced(text: string, enhanced: string | undefined): string {
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
 const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?= |$)/;
 
-/** RFC 5321 §4.5.3.1.5 has 512 octets; a challenge may need 12,288 (RFC 4954 §4). */
-const MAX_LINE = 16_384;
-const MAX_REPLY = 65_536;
-/** Characters of a server's words that an error quotes. */
-const MAX_QUOTE = 500;
+/** RFC 5321 §4.5.3.1.5 allows 512 octets. A challenge may have 12,288 (RFC 4954 §4). */
+const MAX_LINE_OCTETS = 16_384;
+const MAX_REPLY_OCTETS = 65_536;
+/** The most characters of a server's text that an error quotes. */
+const MAX_QUOTED_CHARACTERS = 500;

@@ -10,19 +10,22 @@ import type { SmtpClient } from './smtp-client.ts';
 /** The envelope of a message that a client sends. */
 export interface OutgoingEnvelope {
   readonly from: ReversePath;
-  /** At least one. */
+  /** The recipients: at least one. */
   readonly to: readonly (Mailbox | Recipient)[];
-  /** What is to be said with MAIL. A size is said where the server wants to know; 8BITMIME and SMTPUTF8 the server must have. */
+  /**
+   * The parameters of MAIL. SIZE is sent if the server supports it. 8BITMIME and SMTPUTF8 are
+   * required of the server.
+   */
   readonly parameters?: Partial<MailParameters>;
 }
 
-/** A message on its way to a server that waits for it. */
+/** A message that a client is sending: the server has accepted its envelope. */
 export class OutgoingMessage {
-  /** The server's answer to each RCPT, in the envelope's order. */
+  /** The reply to each RCPT, in the order of the envelope. */
   readonly recipients: readonly Reply[];
   readonly #client: SmtpClient;
   readonly #framing: Framing;
-  #answers: readonly Reply[] = [];
+  #messageReplies: readonly Reply[] = [];
 
   private constructor(client: SmtpClient, recipients: readonly Reply[], framing: Framing) {
     this.#client = client;
@@ -30,13 +33,19 @@ export class OutgoingMessage {
     this.#framing = framing;
   }
 
-  /** Says MAIL, RCPT and DATA, in one go where the server has PIPELINING (RFC 2920). A BINARYMIME message goes in chunks instead. */
+  /**
+   * Sends MAIL, RCPT and DATA, in one group if the server offers PIPELINING (RFC 2920). A
+   * BINARYMIME message uses BDAT instead of DATA.
+   *
+   * @throws SmtpReplyError if the sender or all recipients are refused; UnsupportedExtension,
+   * BadMessage
+   */
   static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
     const { from, to, parameters = {} } = withUtf8(envelope);
     const binary = parameters.body === 'BINARYMIME';
     const commands = [
       mailCommand(client, from, parameters),
-      ...to.map((one) => rcpt(client, one)),
+      ...to.map((recipient) => rcpt(client, recipient)),
       ...(binary ? [] : ['DATA']),
     ];
     const replies = client.extensions.has('PIPELINING')
@@ -49,7 +58,8 @@ export class OutgoingMessage {
     if (data?.code === 354) {
       const outgoing = new OutgoingMessage(client, recipients, new DotStuffedFraming(client));
       if (recipients.some(accepts)) return outgoing;
-      // A server that wants data for nobody: it gets an empty message, and what it says to that does not matter (RFC 2920 §3.1).
+      // The server accepts data without a recipient. It gets an empty message, whose reply has no
+      // meaning (RFC 2920 §3.1).
       await outgoing.#finish(1);
     }
     if (!accepts(sender)) throw await refusal(client, 'MAIL', sender);
@@ -59,8 +69,10 @@ export class OutgoingMessage {
   }
 
   /**
-   * Says DATA, in a transaction in which RCPT was answered so, at least once positively; nothing, where the body is BINARYMIME.
-   * Rejects with SmtpReplyError.
+   * Sends DATA in a transaction whose RCPT commands have these replies, at least one of them
+   * positive. Sends nothing for BINARYMIME.
+   *
+   * @throws SmtpReplyError
    */
   static async begin(
     client: SmtpClient,
@@ -73,20 +85,22 @@ export class OutgoingMessage {
   }
 
   /**
-   * What is known of each recipient of the envelope: the answer to its RCPT where that was a refusal, the answer to the message
-   * else, undefined as long as there is none.
+   * The reply for each recipient of the envelope: the refusal of its RCPT, or else the reply to the
+   * message. Undefined until that reply arrives.
    */
   get replies(): readonly (Reply | undefined)[] {
     let next = 0;
     return this.recipients.map((reply) => {
       if (!accepts(reply)) return reply;
-      return this.#answers[this.#client.lmtp ? next++ : 0];
+      return this.#messageReplies[this.#client.lmtp ? next++ : 0];
     });
   }
 
   /**
-   * Sends the next bytes, and resolves when the connection takes more. Rejects with BadMessage for bytes that must not go out, with
-   * SmtpReplyError if the server refuses a chunk, or the message before its end.
+   * Sends the next octets. Resolves when the connection accepts more.
+   *
+   * @throws BadMessage for octets that must not be sent; SmtpReplyError if the server refuses a
+   * chunk, or the message before its end
    */
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length === 0) return;
@@ -99,43 +113,46 @@ export class OutgoingMessage {
   }
 
   /**
-   * Ends the message. Resolves to a reply for each recipient, as {@link replies} has them; those by LMTP are told of, with the recipient's
-   * place in the envelope, when they come. Rejects only if the dialogue breaks.
+   * Ends the message. Resolves to a reply for each recipient, like {@link replies}. For LMTP it
+   * calls `report` for each reply as it arrives, with the index of the recipient in the envelope.
+   *
+   * @throws SmtpProtocolError, ConversationError only if the dialogue breaks
    */
-  async end(tell?: (recipient: number, reply: Reply) => void): Promise<readonly Reply[]> {
+  async end(report?: (recipient: number, reply: Reply) => void): Promise<readonly Reply[]> {
     if (!this.#client.lmtp) {
       await this.#finish(1);
     } else {
-      const accepted = this.recipients.flatMap((reply, at) => (accepts(reply) ? [at] : []));
-      await this.#finish(accepted.length, (answer, at) => tell?.(accepted[at] as number, answer));
+      const accepted = this.recipients.flatMap((reply, index) => (accepts(reply) ? [index] : []));
+      await this.#finish(accepted.length, (reply, index) => report?.(accepted[index] as number, reply));
     }
     return this.replies as readonly Reply[];
   }
 
-  /** Breaks the connection off: the only way to take back a message that has begun. */
+  /** Closes the connection: the only way to abort a message that has begun. */
   abort(): void {
     this.#client.conversation.destroy();
   }
 
-  async #finish(answers: number, tell?: (answer: Reply, at: number) => void): Promise<void> {
+  async #finish(count: number, report?: (reply: Reply, index: number) => void): Promise<void> {
     try {
       await this.#framing.end();
     } catch (error) {
       if (!(error instanceof SmtpReplyError)) throw error;
-      // A chunk was refused, and with it the message. What the server thinks of it now only RSET makes sure (RFC 3030 §2).
+      // The server refused a chunk, and so the message. Only RSET defines the state of the server
+      // (RFC 3030 §2).
       await this.#client.command('RSET');
-      this.#answers = Array<Reply>(answers).fill(error.reply);
-      for (const [at, answer] of this.#answers.entries()) tell?.(answer, at);
+      this.#messageReplies = Array<Reply>(count).fill(error.reply);
+      for (const [index, reply] of this.#messageReplies.entries()) report?.(reply, index);
     }
-    while (this.#answers.length < answers) {
-      const answer = await this.#client.lastReply();
-      if (answer.code >= 300 && answer.code < 400)
-        throw new SmtpProtocolError('the server wants more than the message');
-      // Behind a 421 no other answer comes (RFC 5321 §3.8).
-      const more = answer.code === CLOSING ? answers - this.#answers.length : 1;
-      for (let count = 0; count < more; count++) {
-        this.#answers = [...this.#answers, answer];
-        tell?.(answer, this.#answers.length - 1);
+    while (this.#messageReplies.length < count) {
+      const reply = await this.#client.lastReply();
+      if (reply.code >= 300 && reply.code < 400)
+        throw new SmtpProtocolError('the server asks for more after the message');
+      // No other reply follows a 421 (RFC 5321 §3.8).
+      const end = reply.code === CLOSING ? count : this.#messageReplies.length + 1;
+      while (this.#messageReplies.length < end) {
+        this.#messageReplies = [...this.#messageReplies, reply];
+        report?.(reply, this.#messageReplies.length - 1);
       }
     }
   }
@@ -153,7 +170,10 @@ function rcpt(client: SmtpClient, to: Mailbox | Recipient): string {
   return 'forwardPath' in to ? rcptCommand(client, to.forwardPath, to.parameters) : rcptCommand(client, to, {});
 }
 
-/** Stops where going on makes no sense: after a refused sender, and before DATA if every recipient was refused. */
+/**
+ * Sends the commands one by one. Stops after a refused sender, and before DATA if all recipients
+ * are refused.
+ */
 async function oneByOne(
   client: SmtpClient,
   commands: readonly string[],
@@ -169,7 +189,10 @@ async function oneByOne(
   return replies;
 }
 
-/** The refusal, once the server has forgotten the transaction. If it has left, the refusal was its last word. */
+/**
+ * Resets the transaction of the server and returns the error. After a 421 it closes the connection
+ * instead.
+ */
 async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpReplyError> {
   try {
     if (reply.code === CLOSING) client.conversation.destroy();
@@ -180,9 +203,9 @@ async function refusal(client: SmtpClient, command: string, reply: Reply): Promi
   return new SmtpReplyError(command, reply);
 }
 
-/** An address beyond ASCII goes only to a server that takes it (RFC 6531 §3.2). */
+/** Adds SMTPUTF8 if an address is not ASCII (RFC 6531 §3.2). */
 function withUtf8(envelope: OutgoingEnvelope): OutgoingEnvelope {
-  const addresses = [envelope.from, ...envelope.to.map((one) => ('forwardPath' in one ? one.forwardPath : one))];
+  const addresses = [envelope.from, ...envelope.to.map((to) => ('forwardPath' in to ? to.forwardPath : to))];
   if (addresses.every((address) => address === null || address.isAscii)) return envelope;
   return { ...envelope, parameters: { ...envelope.parameters, smtpUtf8: true } };
 }

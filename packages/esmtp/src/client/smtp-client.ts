@@ -6,47 +6,57 @@ import { BadMessage, CLOSING, SmtpProtocolError, SmtpReplyError } from './errors
 import { hearReply, lastRefusal } from './hear-reply.ts';
 import { type OutgoingEnvelope, OutgoingMessage } from './outgoing-message.ts';
 
-/** Sees the dialogue line by line, secrets already masked: for a log, or a person. */
+/** Called with each line of a dialogue, for a log. Secrets are masked. */
 export type DialogueLogger = (speaker: 'C' | 'S', line: string) => void;
 
-/** How a client behaves. */
+/** The settings of a {@link SmtpClient}. */
 export interface SmtpClientParts {
   readonly hostname: string;
   readonly lmtp: boolean;
-  readonly trace: DialogueLogger;
-  /** How long the server may take for its answer to a message, in milliseconds. */
+  readonly logDialogue: DialogueLogger;
+  /** The most milliseconds until the reply to a message. */
   readonly dataTimeout: number;
 }
 
-/** A conversation with an SMTP or LMTP server, after its greeting and EHLO. {@link connectSmtp} makes it. One thing at a time. */
+/**
+ * The client of one SMTP or LMTP server, after its greeting and EHLO. {@link connectSmtp} creates
+ * it. One call runs at a time.
+ */
 export class SmtpClient implements AsyncDisposable {
   readonly conversation: Conversation;
-  /** The server's extensions by keyword, in upper case, with their parameters as it wrote them. */
+  /**
+   * The server's extensions: keywords in upper case, with their parameters as the server sent them.
+   */
   extensions: ReadonlyMap<string, string> = new Map();
-  /** The responder that logged in; undefined if the client has not. */
+  /** The responder of the login; undefined without a login. */
   responder: Responder | undefined;
-  /** True for LMTP: each recipient gets a reply of its own after the message (RFC 2033 §4.2). */
+  /** True for LMTP: each recipient has its own reply to the message (RFC 2033 §4.2). */
   readonly lmtp: boolean;
   readonly #hostname: string;
-  readonly #trace: DialogueLogger;
+  readonly #logDialogue: DialogueLogger;
   readonly #dataTimeout: number;
 
-  constructor(conversation: Conversation, { hostname, lmtp, trace, dataTimeout }: SmtpClientParts) {
+  constructor(conversation: Conversation, { hostname, lmtp, logDialogue, dataTimeout }: SmtpClientParts) {
     this.conversation = conversation;
     this.lmtp = lmtp;
     this.#hostname = hostname;
-    this.#trace = trace;
+    this.#logDialogue = logDialogue;
     this.#dataTimeout = dataTimeout;
   }
 
-  /** What SASL has to know of this connection. */
+  /** The channel for SASL: TLS, security, and the offered mechanisms. */
   get channel(): Channel {
     const { tls, remote } = this.conversation.transport;
     const secure = tls?.peerCertificate?.verified === true || isLocal(remote);
     return { tls, secure, offered: this.extensions.get('AUTH')?.split(' ').filter(Boolean) ?? [] };
   }
 
-  /** Says EHLO, or LHLO, and notes the extensions; falls back to HELO where the server does not know EHLO (RFC 5321 §3.2). */
+  /**
+   * Sends EHLO or LHLO, and stores the extensions. Sends HELO if the server does not know EHLO (RFC
+   * 5321 §3.2).
+   *
+   * @throws SmtpReplyError
+   */
   async hello(): Promise<void> {
     const reply = await this.command(`${this.lmtp ? 'LHLO' : 'EHLO'} ${this.#hostname}`);
     if (reply.code === 250) {
@@ -59,18 +69,24 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Starts TLS and says EHLO again (RFC 3207 §4.2). Anything the server said behind its 220 in clear text is not the server's for
-   * sure, so it breaks the connection off.
+   * Starts TLS and sends EHLO again (RFC 3207 §4.2). Clear text after the server's 220 may come
+   * from an attacker, so it is an error.
+   *
+   * @throws SmtpReplyError, SmtpProtocolError, and any error of the handshake
    */
   async startTls(): Promise<void> {
     await this.expect(220, 'STARTTLS');
     if (this.conversation.hasInput)
-      throw new SmtpProtocolError('the server spoke in clear text after its answer to STARTTLS');
+      throw new SmtpProtocolError('the server sent clear text after its reply to STARTTLS');
     await this.conversation.startTls();
     await this.hello();
   }
 
-  /** Sends a whole message. Resolves as {@link OutgoingMessage.end} does; rejects with SmtpReplyError if no recipient was accepted. */
+  /**
+   * Sends a message. Resolves like {@link OutgoingMessage.end}.
+   *
+   * @throws SmtpReplyError if the sender or all recipients are refused
+   */
   async send(
     envelope: OutgoingEnvelope,
     message: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -85,12 +101,16 @@ export class SmtpClient implements AsyncDisposable {
     return await outgoing.end();
   }
 
-  /** Begins a message: says the envelope, and DATA. Rejects with SmtpReplyError if the sender, or every recipient, was refused. */
+  /**
+   * Begins a message: sends the envelope and DATA.
+   *
+   * @throws SmtpReplyError if the sender or all recipients are refused
+   */
   open(envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
     return OutgoingMessage.open(this, envelope);
   }
 
-  /** Takes leave and closes; also of a server that does not answer any more. */
+  /** Sends QUIT and closes the connection, even if the server does not reply. */
   async quit(): Promise<void> {
     try {
       await this.command('QUIT');
@@ -100,8 +120,9 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Says a command and hears its reply, whatever it is. What the trace shall not see is said with a masked form; a refusal that repeats
-   * the last word of such a command, or its beginning, is masked as well.
+   * Sends a command and hears its reply. `masked` is the form for the log of a command with a
+   * secret. A refusal that quotes the last word of such a command, or its beginning, is masked as
+   * well.
    */
   async command(line: string, masked = line): Promise<Reply> {
     this.say(line, masked);
@@ -109,16 +130,17 @@ export class SmtpClient implements AsyncDisposable {
   }
 
   /**
-   * Says commands, in groups where the server has PIPELINING (RFC 2920), and hears all of their replies,
-   * whatever they are. A 421 is the server's last: it answers the commands behind it as well (RFC 5321 §3.8).
+   * Sends commands, in groups if the server offers PIPELINING (RFC 2920), and hears all replies. A
+   * 421 is the last reply of the server and counts for the remaining commands as well (RFC 5321
+   * §3.8).
    */
   async commands(lines: readonly string[]): Promise<readonly Reply[]> {
-    const group = this.extensions.has('PIPELINING') ? GROUP : 1;
+    const group = this.extensions.has('PIPELINING') ? MAX_GROUPED_COMMANDS : 1;
     const replies: Reply[] = [];
-    for (let at = 0; at < lines.length; at += group) {
-      const said = lines.slice(at, at + group);
-      for (const line of said) this.say(line);
-      for (const _ of said) {
+    for (let start = 0; start < lines.length; start += group) {
+      const commands = lines.slice(start, start + group);
+      for (const line of commands) this.say(line);
+      for (const _ of commands) {
         const reply = await this.reply();
         if (reply.code === CLOSING) return [...replies, ...Array<Reply>(lines.length - replies.length).fill(reply)];
         replies.push(reply);
@@ -127,38 +149,46 @@ export class SmtpClient implements AsyncDisposable {
     return replies;
   }
 
-  /** Says a command and hears its reply. Rejects with SmtpReplyError if it is not the one expected. */
+  /**
+   * Sends a command and hears its reply.
+   *
+   * @throws SmtpReplyError if the reply has another code
+   */
   async expect(code: number, line: string): Promise<Reply> {
     const reply = await this.command(line);
     if (reply.code !== code) throw new SmtpReplyError(line.split(' ', 1)[0] as string, reply);
     return reply;
   }
 
-  /** Says a line without waiting for an answer. It leaves before the next reply is waited for. Throws BadMessage if it is more than a line. */
+  /**
+   * Appends a line to the output, which leaves before the next wait for a reply.
+   *
+   * @throws BadMessage if the text is more than one line
+   */
   say(line: string, masked = line): void {
-    if (STRAY.test(line) || !line.isWellFormed()) throw new BadMessage('a command with a CR, LF or NUL in it');
-    this.#trace('C', masked);
+    if (FORBIDDEN.test(line) || !line.isWellFormed()) throw new BadMessage('a command has a CR, LF or NUL');
+    this.#logDialogue('C', masked);
     this.conversation.say(`${line}\r\n`);
   }
 
-  /** Hears a reply. A refusal that has the secret in it loses its words. */
+  /** Hears a reply. The text of a refusal that quotes the secret is masked. */
   async reply(secret?: string): Promise<Reply> {
-    const masked = (text: string): string => (secret !== undefined && repeats(text, secret) ? MASK : text);
+    const masked = (text: string): string => (secret !== undefined && quotes(text, secret) ? MASK : text);
     const heard = await hearReply(this.conversation, masked);
-    const isTelling = secret !== undefined && !heard.positive && heard.lines.some((line) => repeats(line, secret));
-    return this.#traced(isTelling ? new Reply(heard.code, heard.enhanced, MASK) : heard);
+    const quotesSecret = secret !== undefined && !heard.positive && heard.lines.some((line) => quotes(line, secret));
+    return this.#logged(quotesSecret ? new Reply(heard.code, heard.enhanced, MASK) : heard);
   }
 
   /**
-   * Returns the refusal that a server has said without being asked, before it closed the connection;
-   * undefined if it has said none. For a write that failed: nothing can be heard afterwards.
+   * Returns the refusal that a server sent before it closed the connection; undefined without one.
+   * For a write that failed: the client hears nothing afterwards.
    */
   lastRefusal(): Reply | undefined {
     const refusal = lastRefusal(this.conversation);
-    return refusal && this.#traced(refusal);
+    return refusal && this.#logged(refusal);
   }
 
-  /** Hears the answer to a message, for which a server may take its time. */
+  /** Hears the reply to a message, for at most `dataTimeout`. */
   async lastReply(): Promise<Reply> {
     const { conversation } = this;
     const { readTimeout } = conversation;
@@ -170,8 +200,8 @@ export class SmtpClient implements AsyncDisposable {
     }
   }
 
-  #traced(reply: Reply): Reply {
-    for (const line of reply.toString().trimEnd().split('\r\n')) this.#trace('S', line);
+  #logged(reply: Reply): Reply {
+    for (const line of reply.toString().trimEnd().split('\r\n')) this.#logDialogue('S', line);
     return reply;
   }
 
@@ -184,15 +214,18 @@ export class SmtpClient implements AsyncDisposable {
   }
 }
 
-/** Servers quote what they do not understand, and cut off what is long. */
-function repeats(text: string, secret: string): boolean {
-  const beginning = secret.slice(0, TELLING);
-  return beginning.length >= LEAST && text.includes(beginning);
+/**
+ * Returns true if the text quotes the secret or its beginning: servers quote bad commands and
+ * truncate long ones.
+ */
+function quotes(text: string, secret: string): boolean {
+  const beginning = secret.slice(0, MASKED_PREFIX_CHARACTERS);
+  return beginning.length >= MIN_SECRET_CHARACTERS && text.includes(beginning);
 }
 
 /**
- * Reads the extensions of an EHLO reply. Every `AUTH` line counts. Some servers write `AUTH=` instead, or
- * as well, for clients from before the standard: that form counts where there is no other.
+ * Parses the extensions of an EHLO reply. Every `AUTH` line counts. Some servers send `AUTH=` as
+ * well, for clients from before the standard. That form counts only where there is no other.
  */
 function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   const [, ...lines] = reply.lines;
@@ -210,13 +243,16 @@ function extensionsOf(reply: Reply): ReadonlyMap<string, string> {
   return extensions;
 }
 
-/** Commands in one group: so few that neither side's replies and commands can stop each other (RFC 2920 §3.1). */
-const GROUP = 100;
-/** Characters of a secret's base64 that no text has by chance. */
-const TELLING = 8;
-/** The least that base64 can say anything in. */
-const LEAST = 4;
-/** What stands for a secret. */
+/**
+ * The most commands in one group: with few commands the two sides cannot block each other (RFC 2920
+ * §3.1).
+ */
+const MAX_GROUPED_COMMANDS = 100;
+/** The characters of a secret in base64 that no text contains by chance. */
+const MASKED_PREFIX_CHARACTERS = 8;
+/** The fewest characters of a secret in base64. */
+const MIN_SECRET_CHARACTERS = 4;
+/** The replacement of a secret. */
 export const MASK = '****';
-/** What would end a line, or is nothing that a line may have. */
-const STRAY = /[\r\n\0]/;
+/** The characters that a command must not have. */
+const FORBIDDEN = /[\r\n\0]/;

@@ -1,10 +1,10 @@
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
 import type { Reply } from '../protocol/reply.ts';
-import { CLOSING, inLines, SmtpReplyError } from './errors.ts';
+import { CLOSING, formatReply, SmtpReplyError } from './errors.ts';
 import { MASK, type SmtpClient } from './smtp-client.ts';
 
-/** The framing of SASL in SMTP, seen from the client (RFC 4954 §4). */
+/** The SASL profile of SMTP, on the side of the client (RFC 4954 §4). */
 export class SmtpSasl implements SaslInterface {
   readonly #client: SmtpClient;
 
@@ -13,17 +13,17 @@ export class SmtpSasl implements SaslInterface {
   }
 
   async initiate(mechanism: string, initialResponse: Uint8Array | undefined): Promise<SaslReply> {
-    if (initialResponse === undefined) return this.#say(`AUTH ${mechanism}`);
+    if (initialResponse === undefined) return this.#exchange(`AUTH ${mechanism}`);
     const command = `AUTH ${mechanism} ${initialResponse.length === 0 ? '=' : encodeBase64(initialResponse)}`;
-    if (command.length <= MAX_COMMAND) return this.#say(command, `AUTH ${mechanism} ${MASK}`);
-    // Too long for a command line: the server has to ask for it with an empty challenge.
-    const { state } = await this.#say(`AUTH ${mechanism}`);
+    if (command.length <= MAX_COMMAND_OCTETS) return this.#exchange(command, `AUTH ${mechanism} ${MASK}`);
+    // The response is too long for a command line. The server asks for it with an empty challenge.
+    const { state } = await this.#exchange(`AUTH ${mechanism}`);
     if (state === 'success') throw new SaslFailure('the server reported success before the exchange');
     return this.respond(initialResponse);
   }
 
   respond(response: Uint8Array): Promise<SaslReply> {
-    return this.#say(encodeBase64(response), MASK);
+    return this.#exchange(encodeBase64(response), MASK);
   }
 
   async abort(): Promise<void> {
@@ -32,7 +32,7 @@ export class SmtpSasl implements SaslInterface {
     if (reply.code < 500) throw new SaslFailure('the server did not confirm that the exchange is cancelled');
   }
 
-  async #say(line: string, masked = line): Promise<SaslReply> {
+  async #exchange(line: string, masked = line): Promise<SaslReply> {
     const reply = await this.#client.command(line, masked);
     if (reply.code === 235) return { state: 'success', payload: undefined };
     if (reply.code !== 334) throw failure(reply);
@@ -43,16 +43,20 @@ export class SmtpSasl implements SaslInterface {
 }
 
 /**
- * 535 and its like speak of the credentials, everything else of the mechanism or the server (RFC 4954
- * §6). A 421 ends the connection, so no other mechanism can follow.
+ * Returns the error for a refusal (RFC 4954 §6): AuthenticationFailure if the credentials are
+ * wrong, SaslFailure if another mechanism may succeed. A 421 ends the connection, so no other
+ * mechanism can follow.
  */
 function failure(reply: Reply): Error {
   if (reply.code === CLOSING) return new SmtpReplyError('AUTH', reply);
-  const message = `the server answered ${inLines(reply)}`;
-  return REFUSALS.has(reply.code) ? new AuthenticationFailure(message) : new SaslFailure(message);
+  const message = `the server replied ${formatReply(reply)}`;
+  return CREDENTIAL_CODES.has(reply.code) ? new AuthenticationFailure(message) : new SaslFailure(message);
 }
 
-/** With its CRLF 512 octets (RFC 5321 §4.5.3.1.4). */
-const MAX_COMMAND = 510;
-/** Besides 535: an account that is closed or has to change its password, and a policy that forbids it to log in. */
-const REFUSALS = new Set([432, 534, 535, 550]);
+/** The most octets of a command without its CRLF (RFC 5321 §4.5.3.1.4). */
+const MAX_COMMAND_OCTETS = 510;
+/**
+ * The codes about the credentials: 535, a disabled account, a required password change, a policy
+ * against the login.
+ */
+const CREDENTIAL_CODES = new Set([432, 534, 535, 550]);
