@@ -29,27 +29,27 @@ async function problemsOf(container: Container): Promise<readonly string[]> {
   return (error as Misconfiguration).problems;
 }
 
-describe('at the start is told', () => {
-  it('that there is no realm, and no checker', async () => {
+describe('start reports', () => {
+  it('a missing realm and a missing checker', async () => {
     expect(await problemsOf(containerWith('hostname', 'listener'))).toEqual([
       expect.stringMatching(/^realm: none is bound/),
       expect.stringMatching(/^checker: none is bound/),
     ]);
   });
 
-  it('that there is no hostname', async () => {
+  it('a missing hostname', async () => {
     expect(await problemsOf(containerWith('avatar', 'checker', 'listener'))).toEqual([
       expect.stringMatching(/^hostname: /),
     ]);
   });
 
-  it('that there is no listener', async () => {
+  it('a missing listener', async () => {
     expect(await problemsOf(containerWith('hostname', 'avatar', 'checker'))).toEqual([
       expect.stringMatching(/^listener: none is bound/),
     ]);
   });
 
-  it('that two checkers judge the same, by their names', async () => {
+  it('two checkers for the same credentials, by their names', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChecker(container, 'directory').toConstantValue(guests());
     bindChecker(container, 'anonymous').toConstantValue(new AnonymousChecker());
@@ -58,7 +58,7 @@ describe('at the start is told', () => {
     ]);
   });
 
-  it('that one has a place in the cascade and the other none', async () => {
+  it('two checkers for the same credentials, one of them with an order', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChecker(container, 'directory', { order: 1 }).toConstantValue(guests());
     expect(await problemsOf(container)).toEqual([
@@ -66,20 +66,20 @@ describe('at the start is told', () => {
     ]);
   });
 
-  it('that two have the same place in the cascade', async () => {
+  it('two checkers with the same order', async () => {
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'a', { order: 1 }).toConstantValue(guests());
     bindChecker(container, 'b', { order: 1 }).toConstantValue(guests());
     expect(await problemsOf(container)).toEqual(['checker a and checker b: have the same order, 1']);
   });
 
-  it('that a checker judges nothing', async () => {
+  it('a checker without credentials', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChecker(container, 'idle').toConstantValue({ credentialInterfaces: [], requestAvatarId: () => 'x' });
     expect(await problemsOf(container)).toEqual([expect.stringMatching(/^checker idle: /)]);
   });
 
-  it('that two realms are bound, or a realm beside avatars', async () => {
+  it('two realms, or a realm beside avatars', async () => {
     const realm = { requestAvatar: () => Promise.reject(new Error('unused')) };
     const two = containerWith('hostname', 'checker', 'listener');
     bindRealm(two).toConstantValue(realm);
@@ -90,28 +90,28 @@ describe('at the start is told', () => {
     expect(await problemsOf(beside)).toEqual([expect.stringMatching(/^avatar MessageDelivery: not used/)]);
   });
 
-  it('that an avatar is bound twice, by two modules for one', async () => {
+  it('an avatar with two bindings', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     container.load(maildirModule);
     container.bind(identifiers.MaildirFolder).toConstantValue('/nowhere');
     expect(await problemsOf(container)).toEqual([expect.stringMatching(/^avatar MessageDelivery: bound 2 times/)]);
   });
 
-  it('that ESMTP has no avatar to speak to', async () => {
+  it('ESMTP without a MessageDelivery', async () => {
     class Mailbox {}
     const container = containerWith('hostname', 'checker', 'listener');
     bindAvatar(container, Mailbox).toConstantValue(() => new Mailbox());
     expect(await problemsOf(container)).toEqual([expect.stringMatching(/^avatar MessageDelivery: none/)]);
   });
 
-  it('that two challengers have one mechanism', async () => {
+  it('two challengers for one mechanism', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChallenger(container, 'one').toConstantValue(plain());
     bindChallenger(container, 'other').toConstantValue(plain());
     expect(await problemsOf(container)).toEqual(['challenger one and challenger other: both are PLAIN']);
   });
 
-  it('that a listener has no protocol, or its name twice', async () => {
+  it('a listener without a protocol, and one name for two listeners', async () => {
     const container = new Container();
     container.load(credModule, nodeModule);
     bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
@@ -124,7 +124,7 @@ describe('at the start is told', () => {
     ]);
   });
 
-  it('that a listener cannot listen: its name, the reason, and nothing is left open', async () => {
+  it('a listener that cannot listen, by its name and the reason, and closes everything', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void taken.close());
     await once(taken, 'listening');
@@ -146,13 +146,13 @@ describe('at the start is told', () => {
     expect(disposed).toBe(1);
   });
 
-  it('that a listener wants TLS and there are no certificates', async () => {
+  it('a listener with TLS and without certificates', async () => {
     const container = containerWith('hostname', 'avatar', 'checker');
     bindListener(container, 'submissions').toConstantValue({ endpoint: LOOPBACK, tlsPolicy: 'implicit' });
     expect(await problemsOf(container)).toEqual([expect.stringMatching(/^listener submissions: .*certificates/)]);
   });
 
-  it('which binding lacks something, where it is the application’s own', async () => {
+  it('the binding of the application that lacks a dependency', async () => {
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'database').toResolvedValue(
       (checker) => checker as Checker<UsernamePassword>,
@@ -170,7 +170,7 @@ describe('a warning', () => {
     readonly username = undefined;
   }
 
-  it('names a challenger that no checker serves', async () => {
+  it('names a challenger without a checker for its credentials', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChallenger(container, 'tokens').toConstantValue({
       mechanism: 'X-TOKEN',
@@ -184,7 +184,7 @@ describe('a warning', () => {
     expect(warnings).toEqual([expect.stringMatching(/^challenger tokens: no checker judges Token.*X-TOKEN/)]);
   });
 
-  it('is the process’s, where nobody listens for it', async () => {
+  it('is a warning of the process by default', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     bindChallenger(container, 'tokens').toConstantValue({
       mechanism: 'X-TOKEN',

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { play } from '../esmtp/client/scripted-server.ts';
 import { containerWith, plain, say } from './support.ts';
 
-it('a server hands messages on with the module for it, under its own name, and takes leave of the smarthost in the end', async () => {
+it('relayModule sends messages to the smarthost under the hostname, and QUIT at the end', async () => {
   const { client, server } = memoryPipe();
   const played = play(
     new Conversation(server),

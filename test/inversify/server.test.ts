@@ -38,8 +38,8 @@ async function started(container: Parameters<typeof start>[0]): Promise<Server> 
 
 const MESSAGE = ['MAIL FROM:<ann@example.com>', 'RCPT TO:<bob@example.com>', 'DATA', 'Subject: x', '', 'Hello', '.'];
 
-describe('a server of what is bound', () => {
-  it('lets a user in and takes a message', async () => {
+describe('a server of bound parts', () => {
+  it('logs a user in and accepts a message', async () => {
     const delivery = new KeptDelivery();
     const container = containerWith('hostname', 'checker', 'listener');
     bindAvatar(container, MessageDelivery).toConstantValue(() => delivery);
@@ -57,7 +57,7 @@ describe('a server of what is bound', () => {
     expect(delivery.kept.join()).toContain('Subject: x\r\n\r\nHello\r\n');
   });
 
-  it('delivers into Maildirs with the module for them', async () => {
+  it('delivers into Maildirs with maildirModule', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-inversify-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const container = containerWith('hostname', 'checker', 'listener');
@@ -75,7 +75,7 @@ describe('a server of what is bound', () => {
     expect(await readFile(join(inbox, String(file)), 'utf8')).toContain('Hello');
   });
 
-  it('is made of the application’s own injectable classes, resolved with what they need', async () => {
+  it('has injectable classes of the application, with their dependencies', async () => {
     const Users = Symbol.for('Users') as ServiceIdentifier<ReadonlyMap<string, string>>;
     class UserChecker implements Checker<UsernamePassword> {
       readonly credentialInterfaces = [UsernamePassword] as const;
@@ -110,7 +110,7 @@ describe('a server of what is bound', () => {
     expect(heard).toMatch(/^235 /m);
   });
 
-  it('may be made of what takes a while', async () => {
+  it('has parts that are promises', async () => {
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'slow').toDynamicValue(async () => {
       await settle();
@@ -125,7 +125,7 @@ describe('a server of what is bound', () => {
     expect(heard).toMatch(/^235 /m);
   });
 
-  it('asks checkers with an order one after the other, from the lowest up', async () => {
+  it('asks the checkers with an order from the lowest to the highest', async () => {
     const container = containerWith('hostname', 'avatar', 'listener');
     const asked: string[] = [];
     const database = (name: string): Checker<UsernamePassword> => ({
@@ -157,7 +157,7 @@ describe('a server of what is bound', () => {
     ]);
   });
 
-  it('puts challengers of one’s own before the family’s, and in the place of the one of that name', async () => {
+  it('has the bound challengers before the default ones, and in place of one with the same mechanism', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     const mine: Challenger = { ...plainMechanism() };
     const other: Challenger = { ...plainMechanism(), mechanism: 'X-OTHER' };
@@ -169,7 +169,7 @@ describe('a server of what is bound', () => {
     expect(await say(await started(container), 'EHLO client.example', 'QUIT')).toMatch(/AUTH PLAIN X-OTHER /);
   });
 
-  it('has what one listener does differently', async () => {
+  it('has the differences of one listener', async () => {
     const container = containerWith('hostname', 'avatar', 'checker');
     bindListener(container, 'other').toResolvedValue(
       (esmtp) => ({ endpoint: LOOPBACK, protocol: esmtp({ hostname: 'other.example' }) }),
@@ -179,8 +179,8 @@ describe('a server of what is bound', () => {
   });
 });
 
-describe('the end of a server', () => {
-  it('comes in order: listeners, logins, checkers, realm; and once', async () => {
+describe('a server closes', () => {
+  it('in order: the listeners, the logins, the checkers, the realm; once', async () => {
     const order: string[] = [];
     const container = containerWith('hostname', 'listener');
     class Left extends KeptDelivery implements AsyncDisposable {
@@ -217,7 +217,7 @@ describe('the end of a server', () => {
     expect(container.get(identifiers.Portal).openLogins).toBe(0);
   });
 
-  it('is the end of `await using`, and nobody is served afterwards', async () => {
+  it('at the end of `await using`', async () => {
     let port = 0;
     {
       await using server = await start(containerWith('hostname', 'avatar', 'checker', 'listener'));
@@ -228,7 +228,7 @@ describe('the end of a server', () => {
     expect(error.code).toBe('ECONNREFUSED');
   });
 
-  it('logs out whom no listener knows of', async () => {
+  it('and logs out users of other connections', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     const server = await started(container);
     const portal = container.get(identifiers.Portal);
@@ -239,7 +239,7 @@ describe('the end of a server', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('goes on after a failure, and tells of it by name', async () => {
+  it('all parts, and rejects with each failure by its name', async () => {
     const disposed: string[] = [];
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'broken', { order: 1 }).toConstantValue(

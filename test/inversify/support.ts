@@ -8,7 +8,7 @@ import { Container } from 'inversify';
 
 export const LOOPBACK = { scheme: 'smtp', host: '127.0.0.1', port: 0 } as const;
 
-/** Keeps what it is given. */
+/** Keeps the messages in memory. */
 export class KeptDelivery extends MessageDelivery {
   readonly kept: string[] = [];
 
@@ -27,7 +27,7 @@ export class KeptDelivery extends MessageDelivery {
 
 export const guests = () => new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' });
 
-/** A container with a submission server's modules, and what every server needs, unless a test leaves it out. */
+/** Returns a container with the modules of a submission server and the named parts. */
 export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'checker' | 'listener')[]): Container {
   const container = new Container();
   container.load(...submissionModules);
@@ -38,7 +38,7 @@ export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'check
   return container;
 }
 
-/** Says all lines at once, and hears what comes until the server closes. */
+/** Sends all lines at once and returns the replies until the server closes. */
 export async function say(server: Server, ...lines: readonly string[]): Promise<string> {
   const { port } = server.listeners[0]?.address ?? { port: 0 };
   const socket = connect(port, '127.0.0.1');
@@ -51,7 +51,7 @@ export async function say(server: Server, ...lines: readonly string[]): Promise<
   return heard;
 }
 
-/** The response of PLAIN (RFC 4616). */
+/** Returns the response of PLAIN (RFC 4616). */
 export function plain(username: string, password: string): string {
   return Buffer.from(`\0${username}\0${password}`).toString('base64');
 }

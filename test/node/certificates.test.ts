@@ -21,7 +21,7 @@ import { TestAuthority, type TestCertificate, testCertificates } from '../suppor
 import { served } from './served.ts';
 
 describe('Certificates', () => {
-  it('are read from files or given as they are', async () => {
+  it('load from files and from PEM texts', async () => {
     const { server } = await testCertificates();
     const files = written(server);
     for (const pair of [files, server, { cert: Buffer.from(server.cert), key: Buffer.from(server.key) }]) {
@@ -30,7 +30,7 @@ describe('Certificates', () => {
     }
   });
 
-  it('of several kinds are all there: the client’s algorithms choose', async () => {
+  it('of several key types serve clients by their algorithms', async () => {
     const { authority, server } = await testCertificates();
     const rsa = await authority.server(undefined, { algorithm: RSA });
     const { port } = await implicit({ cert: [server.cert, rsa.cert], key: [server.key, rsa.key] });
@@ -48,11 +48,11 @@ describe('Certificates', () => {
       { cert: '/nowhere/cert.pem' },
       "certificate: ENOENT: no such file or directory, open '/nowhere/cert.pem'",
     ],
-    // Node 26 names the folder in its own message, older ones do not: either way it is there.
+    // Node 26 names the folder in its own message, and older versions do not.
     ['a folder in place of a file', { cert: import.meta.dirname }, /^certificate.*: EISDIR/],
     ['a folder in place of a file', { cert: import.meta.dirname }, import.meta.dirname],
-    ['a key file that is not there', { key: '/nowhere/key.pem' }, 'key: ENOENT'],
-    ['a client CA that is not there', { clientCa: '/nowhere/ca.pem' }, 'client CA: ENOENT'],
+    ['a key file that does not exist', { key: '/nowhere/key.pem' }, 'key: ENOENT'],
+    ['a client CA that does not exist', { clientCa: '/nowhere/ca.pem' }, 'client CA: ENOENT'],
     [
       'a client CA that is none',
       { clientCa: Buffer.from('no certificate') },
@@ -63,20 +63,20 @@ describe('Certificates', () => {
       { clientCa: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       'client CA: ',
     ],
-    ['a client CA of which half is missing', { clientCa: '-----BEGIN CERTIFICATE-----\nAAAA\n' }, 'client CA: '],
+    ['a truncated client CA', { clientCa: '-----BEGIN CERTIFICATE-----\nAAAA\n' }, 'client CA: '],
     [
       'something that is no certificate',
       { cert: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
       'certificate: ',
     ],
-    ['a key that is no key', { key: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, 'key: '],
-    ['a cipher that is none', { ciphers: 'NONE-SUCH' }, 'certificate: '],
-  ])('refuse %s, and say so', async (_title, options, message) => {
+    ['an invalid key', { key: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, 'key: '],
+    ['an unknown cipher', { ciphers: 'NONE-SUCH' }, 'certificate: '],
+  ])('reject %s with an error', async (_title, options, message) => {
     const { server } = await testCertificates();
     await expect(Certificates.load({ ...server, ...options })).rejects.toThrow(message);
   });
 
-  it('refuse a key that is another certificate’s, and name the file', async () => {
+  it('reject a key of another certificate and name the file', async () => {
     const { authority, server } = await testCertificates();
     const files = written({ cert: server.cert, key: (await authority.server()).key });
     await expect(Certificates.load(files)).rejects.toThrow(`certificate ${files.cert}: `);
@@ -85,7 +85,7 @@ describe('Certificates', () => {
     );
   });
 
-  it('refuse a key of another type, which OpenSSL does not compare', async () => {
+  it('reject a key of another type, which OpenSSL does not compare', async () => {
     const { authority, server } = await testCertificates();
     const rsa = await authority.server(undefined, { algorithm: RSA });
     const files = written({ cert: rsa.cert, key: server.key });
@@ -96,7 +96,7 @@ describe('Certificates', () => {
     await expect(Certificates.load({ ...server, named })).rejects.toThrow('its key is of type ec, and not key (rsa)');
   });
 
-  it('refuse a key of one of several pairs that belongs to none of the certificates', async () => {
+  it('reject a key of several that matches no certificate', async () => {
     const { authority, server } = await testCertificates();
     const rsa = await authority.server(undefined, { algorithm: RSA });
     const { key } = await authority.server(undefined, { algorithm: RSA });
@@ -109,7 +109,7 @@ describe('Certificates', () => {
     await Certificates.load({ cert: [server.cert, rsa.cert], key: [rsa.key, server.key] });
   });
 
-  it('refuse a file in which the authority comes before the server’s own certificate', async () => {
+  it('reject a file with the authority before the server’s certificate', async () => {
     const { ca, server } = await testCertificates();
     await expect(Certificates.load({ cert: `${ca}\n${server.cert}`, key: server.key })).rejects.toThrow(
       'certificate: the key matches a later certificate of the file; expected that certificate first',
@@ -136,7 +136,7 @@ describe('Certificates', () => {
     expect(certificateOf(await handshake(other, { servername: 'mail.example' }))).toBe(idOf(server));
   });
 
-  it('take a key behind the parameters of its curve, and a file with the certificate and the key', async () => {
+  it('load a key after the parameters of its curve, and a file with certificate and key', async () => {
     const { server } = await testCertificates();
     const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
     const sec1 = String(createPrivateKey(server.key).export({ type: 'sec1', format: 'pem' }));
@@ -151,7 +151,7 @@ describe('Certificates', () => {
     }
   });
 
-  it('take no version before TLS 1.2, and none before 1.3 if they are told so', async () => {
+  it('serve no version before TLS 1.2, or before TLS 1.3 with `minVersion`', async () => {
     const { server } = await testCertificates();
     const { port } = await implicit(server);
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
@@ -162,7 +162,7 @@ describe('Certificates', () => {
     });
   });
 
-  it('do not negotiate again on an open connection', async () => {
+  it('refuse a renegotiation', async () => {
     const { server } = await testCertificates();
     const { port } = await implicit(server);
     const socket = await handshake(port, { maxVersion: 'TLSv1.2' });
@@ -172,7 +172,7 @@ describe('Certificates', () => {
     expect(await refused.promise).toBeInstanceOf(Error);
   });
 
-  it('agree on a protocol only if one is asked for', async () => {
+  it('negotiate a protocol (ALPN) only with the option', async () => {
     const { server } = await testCertificates();
     const { port } = await implicit(server);
     expect((await handshake(port, { ALPNProtocols: ['smtp'] })).alpnProtocol).toBe(false);
@@ -188,7 +188,7 @@ describe('Certificates', () => {
 describe('a warning', () => {
   const DAY = 24 * 60 * 60 * 1000;
 
-  it('says at each load what is wrong with the dates of a certificate', async () => {
+  it('names a certificate that is expired or not valid yet, at each load', async () => {
     const { authority } = await testCertificates();
     const notAfter = new Date(Math.trunc(Date.now() / 1000) * 1000 - DAY / 2);
     const files = written(await authority.server(undefined, { notAfter }));
@@ -206,7 +206,7 @@ describe('a warning', () => {
     expect(warnings).toHaveLength(2);
   });
 
-  it('says that a chain is not in order', async () => {
+  it('names a chain in the wrong order', async () => {
     const { ca, server } = await testCertificates();
     const { cert: other } = await TestAuthority.create('Another');
     expect((await warned({ ...server, cert: `${server.cert}\n${ca}` })).warnings).toEqual([]);
@@ -216,7 +216,7 @@ describe('a warning', () => {
     ]);
   });
 
-  it('says that a named certificate is not for a name', async () => {
+  it('names a certificate without one of its names', async () => {
     const { authority, server } = await testCertificates();
     const star = await authority.server(['*.example.com', 'example.com']);
     const names = ['mail.example.com', '*.example.com', 'example.com', 'a.b.example.com', '*.example.org'];
@@ -226,7 +226,7 @@ describe('a warning', () => {
     ]);
   });
 
-  it('is a warning of the process if nothing takes it', async () => {
+  it('is a warning of the process by default', async () => {
     const { authority } = await testCertificates();
     const warning = once(process, 'warning') as Promise<[Error]>;
     await Certificates.load(await authority.server(undefined, { notAfter: new Date(Date.now() - 1000) }));
@@ -240,8 +240,8 @@ describe('a warning', () => {
   }
 });
 
-describe('the certificate for a name', () => {
-  it('is by default each that has the name', async () => {
+describe('the certificate of a server name', () => {
+  it('is by default a certificate with the name', async () => {
     const { authority, server } = await testCertificates();
     const other = await authority.server(['mail.example.com', '*.example.org', '127.0.0.1']);
     const { port } = await implicit({ ...server, named: [other] });
@@ -255,7 +255,7 @@ describe('the certificate for a name', () => {
     );
   });
 
-  it('is its own, or that with a star, or else the first', async () => {
+  it('is the one of the name, the one of its wildcard, or the first', async () => {
     const { authority, server } = await testCertificates();
     const [own, star] = await Promise.all([
       authority.server(['mail.example.com']),
@@ -277,7 +277,7 @@ describe('the certificate for a name', () => {
     expect(await chosen('')).toBe(idOf(server));
   });
 
-  it('changes nothing about who vouches for clients, nor about resuming', async () => {
+  it('has the same client authorities and session tickets', async () => {
     const { authority, server, client, ca } = await testCertificates();
     const named = [{ ...(await authority.server(['mail.example.com'])), names: ['mail.example.com'] }];
     const { port, accept } = await implicit({ ...server, named, clientCa: ca });
@@ -291,7 +291,7 @@ describe('the certificate for a name', () => {
 });
 
 describe('reload', () => {
-  it('gives new connections the new certificate, and leaves open ones alone', async () => {
+  it('gives new connections the new certificate and keeps open connections', async () => {
     const { authority, server } = await testCertificates();
     const renewed = await authority.server();
     const files = written(server);
@@ -307,7 +307,7 @@ describe('reload', () => {
     expect(await conversation.hearLine(100)).toBe('still here');
   });
 
-  it('keeps what it has when a file is broken, and says what is wrong', async () => {
+  it('rejects a broken file and keeps the certificates in use', async () => {
     const { authority, server } = await testCertificates();
     const files = written(server);
     const certificates = await Certificates.load(files);
@@ -342,7 +342,7 @@ describe('reload', () => {
       renameSync(files.key, `${files.key}.old`);
       rewrite(files, renewed);
       const second = certificates.reload();
-      // What the second one does, if it does not wait for the first.
+      // The second reload reads this, if it does not wait for the first.
       for (let times = 0; times < 3; times++) await Certificates.load(files);
       writeSync(slow, server.key);
       closeSync(slow);
@@ -351,7 +351,7 @@ describe('reload', () => {
     },
   );
 
-  it('lets no session go on that another authority vouched for', async () => {
+  it('resumes no session that another authority verified', async () => {
     const { server, client, ca } = await testCertificates();
     const file = join(directory(), 'ca.pem');
     writeFileSync(file, ca);
@@ -367,7 +367,7 @@ describe('reload', () => {
     expect((await accept()).transport.tls?.peerCertificate?.verified).toBe(false);
   });
 
-  it('keeps sessions where nothing has changed, also those of another process with the same secret', async () => {
+  it('resumes sessions without a change, also of another process with the same secret', async () => {
     const { server, ca } = await testCertificates();
     const ticketSecret = Buffer.alloc(48, 7);
     const certificates = await Certificates.load({ ...server, ticketSecret });
@@ -378,8 +378,8 @@ describe('reload', () => {
     expect((await handshake(port, { session })).isSessionReused()).toBe(true);
     const { port: other } = await implicit({ ...server, ticketSecret });
     expect((await handshake(other, { session })).isSessionReused()).toBe(true);
-    const { port: stranger } = await implicit(server);
-    expect((await handshake(stranger, { session })).isSessionReused()).toBe(false);
+    const { port: otherPort } = await implicit(server);
+    expect((await handshake(otherPort, { session })).isSessionReused()).toBe(false);
   });
 });
 
@@ -403,14 +403,14 @@ function idOf({ cert }: TestCertificate): string {
   return new X509Certificate(cert).fingerprint256;
 }
 
-/** The paths of the two in files. */
+/** Writes both into files and returns the paths. */
 function written(pair: TestCertificate): TestCertificate {
   const files = { cert: join(directory(), 'cert.pem'), key: join(directory(), 'key.pem') };
   rewrite(files, pair);
   return files;
 }
 
-/** Opens a named pipe for writing as soon as somebody reads it. */
+/** Opens a named pipe for writing, which blocks until a reader opens it. */
 async function writerOf(pipe: string): Promise<number> {
   for (;;) {
     try {

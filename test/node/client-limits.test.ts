@@ -11,11 +11,11 @@ describe('ClientLimits', () => {
     { maxConnectionsPerClient: Number.NaN },
     { maxConnectionsPerSite: -1 },
     { maxHandshakesPerMinute: Number.NaN },
-  ])('cannot be %j', (limits) => {
+  ])('rejects %j', (limits) => {
     expect(() => new ClientLimits(limits)).toThrow(RangeError);
   });
 
-  it('remembers nobody who has left', () => {
+  it('keeps no count of a client that has disconnected', () => {
     const limits = new ClientLimits();
     for (const client of [ANN, ANN, BOB, undefined]) limits.addConnection(client);
     expect(limits.clients).toBe(2);
@@ -25,7 +25,7 @@ describe('ClientLimits', () => {
     expect(limits.clients).toBe(0);
   });
 
-  it('counts each client’s', () => {
+  it('counts the connections of each client', () => {
     const limits = new ClientLimits({ maxConnectionsPerClient: 2 });
     expect([ANN, ANN, ANN, BOB, undefined].map((client) => limits.addConnection(client))).toEqual([
       undefined,
@@ -38,10 +38,10 @@ describe('ClientLimits', () => {
     expect(limits.addConnection(ANN)).toBeUndefined();
   });
 
-  it('counts those of a site, by default ten times as many', () => {
+  it('counts the connections of a site, by default ten times as many', () => {
     const limits = new ClientLimits({ maxConnectionsPerClient: 1 });
     const networks = Array.from({ length: 11 }, (_, n) => `2001:db8:0:${n.toString(16)}::/64`);
-    expect(networks.map((network) => limits.addConnection(network)).filter((excess) => excess !== undefined)).toEqual([
+    expect(networks.map((network) => limits.addConnection(network)).filter((limit) => limit !== undefined)).toEqual([
       'connections-per-site',
     ]);
     expect(limits.addConnection('2001:db8:1:0::/64')).toBeUndefined();
@@ -51,9 +51,9 @@ describe('ClientLimits', () => {
 
   it.each([
     ['by default', {}, 3_000],
-    ['with more connections of a client', { maxConnectionsPerClient: 1_000 }, 30_000],
-    ['as the limit says', { maxConnectionsPerClient: 1_000, maxConnectionsPerMinute: 7 }, 7],
-  ])('bounds the new connections of a client a minute: %s', (_when, options, most) => {
+    ['with more connections for each client', { maxConnectionsPerClient: 1_000 }, 30_000],
+    ['with a limit of its own', { maxConnectionsPerClient: 1_000, maxConnectionsPerMinute: 7 }, 7],
+  ])('bounds the new connections of a client in a minute: %s', (_when, options, most) => {
     const limits = new ClientLimits(options, new FakeClock());
     let entered = 0;
     while (limits.addConnection(ANN) === undefined) {
@@ -65,7 +65,7 @@ describe('ClientLimits', () => {
     expect(limits.addConnection(BOB)).toBeUndefined();
   });
 
-  it('bounds the handshakes of a site to those of ten clients', () => {
+  it('bounds the handshakes of a site to ten times those of a client', () => {
     const limits = new ClientLimits({ maxHandshakesPerMinute: 2 }, new FakeClock());
     const begun = Array.from({ length: 40 }, (_, n) => limits.beginHandshake(`2001:db8:0:${n.toString(16)}::/64`));
     expect(begun.filter((may) => may).length).toBe(20);

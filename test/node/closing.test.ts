@@ -7,8 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';
 
 describe('a listener that closes', () => {
-  it('has those that hear their peers say a last word, a second before the grace is over', async () => {
-    const { closing, clock, client, troubles } = await closingListener(async (conversation) => {
+  it('lets protocols that wait for their clients send a last reply, in the last second of the timeout', async () => {
+    const { closing, clock, client, errors } = await closingListener(async (conversation) => {
       await expect(Promise.resolve(conversation.hearMessage(() => {}))).rejects.toThrow(Closing);
       conversation.say('bye\r\n');
     });
@@ -19,10 +19,10 @@ describe('a listener that closes', () => {
     expect(String((await heard)[0])).toBe('bye\r\n');
     await closing;
     expect(clock.now()).toBe(4000);
-    expect(troubles).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it('waits for what protocols clear away whose connections it has destroyed', async () => {
+  it('waits for protocols to clean up after it has destroyed their connections', async () => {
     const led = Promise.withResolvers<void>();
     const { closing, clock } = await closingListener(async ({ signal }) => {
       await gone(signal);
@@ -40,22 +40,22 @@ describe('a listener that closes', () => {
     expect(clock.now()).toBe(5000);
   });
 
-  it('does not wait for ever for protocols that do not end', async () => {
-    const { closing, clock, troubles } = await closingListener(() => new Promise(() => {}));
+  it('does not wait forever for protocols that do not end', async () => {
+    const { closing, clock, errors } = await closingListener(() => new Promise(() => {}));
     await clock.advance(8000);
     await closing;
-    expect(troubles).toEqual([{ kind: 'cut-off', connections: 1 }]);
+    expect(errors).toEqual([{ kind: 'cut-off', connections: 1 }]);
   });
 });
 
-/** A listener that closes with a grace of five seconds, with one client and a protocol that has begun. */
+/** Closes a listener with a timeout of 5 seconds, one client and a running protocol. */
 async function closingListener(protocol: Protocol) {
   const clock = new FakeClock();
   const begun = Promise.withResolvers<void>();
-  const troubles: ListenerError[] = [];
+  const errors: ListenerError[] = [];
   const listener = await listen({
     endpoint: LOOPBACK,
-    onError: (trouble) => troubles.push(trouble),
+    onError: (error) => errors.push(error),
     conversation: { deadlines: new Deadlines(clock) },
     protocol(conversation) {
       begun.resolve();
@@ -65,5 +65,5 @@ async function closingListener(protocol: Protocol) {
   const client = connect(listener.address.port, '127.0.0.1');
   onTestFinished(() => void client.destroy());
   await Promise.all([once(client, 'connect'), begun.promise]);
-  return { closing: listener.close({ shutdownTimeout: 5000 }), clock, client, troubles };
+  return { closing: listener.close({ shutdownTimeout: 5000 }), clock, client, errors };
 }

@@ -6,7 +6,7 @@ import { selfSigned, testCertificates } from '../support/certificates.ts';
 import { LOOPBACK, served } from './served.ts';
 
 describe('connect', () => {
-  it('goes to a name or an address', async () => {
+  it('connects to a name or an address', async () => {
     const { port, accept } = await served();
     const client = await connect({ endpoint: { host: 'localhost', port }, tlsPolicy: 'none' });
     const { transport } = await accept();
@@ -33,9 +33,9 @@ describe('connect', () => {
   });
 
   it.each([
-    ['that no authority vouches for', {}, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ['that is another name’s', { serverName: 'mail.example.com' }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-  ])('refuses a server’s certificate %s, unless it is told to go on', async (_title, options, code) => {
+    ['without an authority', {}, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['for another name', { serverName: 'mail.example.com' }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ])('rejects a server’s certificate %s, except with `unverified`', async (_title, options, code) => {
     const { server, ca } = await testCertificates();
     const pair = 'serverName' in options ? server : await selfSigned();
     const { port } = await served({ tlsPolicy: 'implicit', certificates: await Certificates.load(pair) });
@@ -45,7 +45,7 @@ describe('connect', () => {
     expect(client.tls?.peerCertificate?.verified).toBe(false);
   });
 
-  it('shows the server its own certificate', async () => {
+  it('sends the client’s certificate', async () => {
     const { server, client: certificate, ca } = await testCertificates();
     const certificates = await Certificates.load({ ...server, clientCa: ca });
     const { port, accept } = await served({ tlsPolicy: 'implicit', certificates });
@@ -53,7 +53,7 @@ describe('connect', () => {
     expect((await accept()).transport.tls?.peerCertificate).toMatchObject({ verified: true, subject: 'CN=joe' });
   });
 
-  it('fails when nobody listens', async () => {
+  it('fails without a server', async () => {
     const { port, listener } = await served();
     await listener.close();
     await expect(connect({ endpoint: { host: '127.0.0.1', port } })).rejects.toMatchObject({
@@ -62,7 +62,7 @@ describe('connect', () => {
     });
   });
 
-  it('fails when the server is silent in the handshake, or ends', async () => {
+  it('fails if the server is silent in the handshake, or ends its side', async () => {
     const silent = await listening((server) => server.on('connection', (socket) => socket.on('error', () => {})));
     const how = { endpoint: { host: '127.0.0.1', port: silent }, tlsPolicy: 'implicit' } as const;
     await expect(connect({ ...how, timeout: 50 })).rejects.toMatchObject({ code: 'timed-out' });
@@ -72,7 +72,7 @@ describe('connect', () => {
     });
   });
 
-  it('fails when its signal aborts, before and while it goes on', async () => {
+  it('fails when its signal aborts, before the attempt and during it', async () => {
     const port = await listening((server) => server.on('connection', (socket) => socket.on('error', () => {})));
     const how = { endpoint: { host: '127.0.0.1', port }, tlsPolicy: 'implicit' } as const;
     const abort = new AbortController();
@@ -82,7 +82,7 @@ describe('connect', () => {
     await expect(connect({ ...how, signal: abort.signal })).rejects.toThrow('changed our mind');
   });
 
-  it('fails when a file with authorities is not there', async () => {
+  it('fails without the file of the authorities', async () => {
     const { port } = await served();
     const how = { endpoint: { host: '127.0.0.1', port }, ca: '/nowhere/ca.pem' };
     await expect(connect(how)).rejects.toThrow("ca: ENOENT: no such file or directory, open '/nowhere/ca.pem'");

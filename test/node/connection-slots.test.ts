@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionSlots, SlotHolder } from '../../packages/node/src/connection-slots.ts';
 
 describe('ConnectionSlots', () => {
-  it('displaces the oldest stranger when nine tenths of the slots are taken', () => {
+  it('displaces the oldest holder when nine tenths of the slots are taken', () => {
     const { slots, take, log } = slotsOf(20);
     for (let n = 0; n < 18; n++) take(`${n}`);
     expect(log).toEqual([]);
@@ -17,7 +17,7 @@ describe('ConnectionSlots', () => {
     expect(slots.size).toBe(20);
   });
 
-  it('displaces no known holder, and no busy stranger while idle ones are there', () => {
+  it('displaces no known holder, and no busy one while idle ones are there', () => {
     const { slots, take, log } = slotsOf(20);
     const [known, busy] = [take('authenticated'), take('busy')];
     for (let n = 0; n < 16; n++) take(`${n}`);
@@ -29,7 +29,7 @@ describe('ConnectionSlots', () => {
     expect(log.filter((entry) => /known/.test(entry))).toEqual([]);
   });
 
-  it('displaces busy strangers when no idle one is there', () => {
+  it('displaces busy holders when no idle one is there', () => {
     const { slots, take, log } = slotsOf(2);
     for (const name of ['a', 'b']) slots.move(take(name), 'busy');
     take('c');
@@ -47,7 +47,7 @@ describe('ConnectionSlots', () => {
     expect(log).toEqual([]);
   });
 
-  it('displaces no stranger while known holders have nearly all slots', () => {
+  it('displaces none of few holders while known ones have nearly all slots', () => {
     const { slots, take, log } = slotsOf(100);
     for (let n = 0; n < 90; n++) slots.move(take(`known ${n}`), 'authenticated');
     for (let n = 0; n < 9; n++) take(`${n}`);

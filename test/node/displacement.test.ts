@@ -8,11 +8,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
 import { gone, type Served, served } from './served.ts';
 
-const REFUSAL: ListenOptions['refusal'] = (excess) => `421 ${excess}\r\n`;
+const REFUSAL: ListenOptions['refusal'] = (limit) => `421 ${limit}\r\n`;
 const EVERYWHERE = { host: '0.0.0.0', port: 0 };
 
 describe('a listener that is full', () => {
-  it('has the oldest connection that has not logged in make room', async () => {
+  it('closes the oldest connection without a login', async () => {
     const server = await served({ endpoint: EVERYWHERE, limits: { maxConnections: 3 }, refusal: REFUSAL });
     const first = await open(server, '127.0.0.2');
     const known = await server.accept();
@@ -28,13 +28,13 @@ describe('a listener that is full', () => {
     await line;
     await gone(waiting.signal);
     await closed(second);
-    expect(await server.trouble()).toEqual({ kind: 'displaced', remote: waiting.transport.remote });
+    expect(await server.nextError()).toEqual({ kind: 'displaced', remote: waiting.transport.remote });
     expect([known, third, newest].map(({ disconnected }) => disconnected)).toEqual([false, false, false]);
     expect(server.listener.connections).toBe(3);
     expect(first.destroyed).toBe(false);
   });
 
-  it('lets the displaced one say a last word', async () => {
+  it('lets the displaced connection send a last reply', async () => {
     const server = await served({ limits: { maxConnections: 1 } });
     const socket = await open(server);
     const conversation = await server.accept();
@@ -48,7 +48,7 @@ describe('a listener that is full', () => {
     await left;
   });
 
-  it('spares a stranger in the middle of a message while there are others', async () => {
+  it('keeps a client without a login during a message, while idle ones are there', async () => {
     const server = await served({ limits: { maxConnections: 2 } });
     await open(server);
     const busy = await server.accept();
@@ -65,7 +65,7 @@ describe('a listener that is full', () => {
     expect(busy.disconnected).toBe(false);
   });
 
-  it('closes a TLS handshake that hangs, to make room', async () => {
+  it('closes a TLS handshake that hangs', async () => {
     const { server: pair } = await testCertificates();
     const certificates = await Certificates.load(pair);
     const server = await served({ tlsPolicy: 'implicit', certificates, limits: { maxConnections: 1 } });
@@ -78,7 +78,7 @@ describe('a listener that is full', () => {
     expect(server.listener.connections).toBe(1);
   });
 
-  it('takes back no count twice: all may come again when all have gone', async () => {
+  it('uncounts each connection once: as many clients may connect after all have disconnected', async () => {
     const server = await served({ limits: { maxConnections: 2, maxConnectionsPerClient: 2 }, refusal: REFUSAL });
     for (let round = 0; round < 3; round++) {
       const sockets = [await open(server), await open(server)];
@@ -91,8 +91,8 @@ describe('a listener that is full', () => {
   });
 });
 
-describe('limits for networks of IPv6', () => {
-  it('count a /64 as one client, and a /48 as one site, for the client that a proxy names', async () => {
+describe('the limits of IPv6 networks', () => {
+  it('count a /64 as one client and a /48 as one site, also behind a proxy', async () => {
     const server = await served({
       proxy: { from: ['127.0.0.1'] },
       limits: { maxConnectionsPerClient: 2, maxConnectionsPerSite: 3 },
@@ -123,7 +123,7 @@ describe('limits for networks of IPv6', () => {
 });
 
 describe('rates', () => {
-  it('bound the new connections of a network a minute, and of no other', async () => {
+  it('bound the new connections of one network in a minute', async () => {
     const clock = new FakeClock();
     const server = await served({
       endpoint: EVERYWHERE,
@@ -143,23 +143,23 @@ describe('rates', () => {
     await server.accept();
   });
 
-  it('bound the TLS handshakes of a network, and count failed ones twice', async () => {
+  it('bound the TLS handshakes of a network, and count a failure twice', async () => {
     const { server: pair } = await testCertificates();
     const certificates = await Certificates.load(pair);
     const clock = new FakeClock();
     const server = await served({ tlsPolicy: 'implicit', certificates, clock, limits: { maxHandshakesPerMinute: 3 } });
     (await open(server)).end('no TLS\r\n');
-    expect(await server.trouble()).toMatchObject({ kind: 'handshake' });
+    expect(await server.nextError()).toMatchObject({ kind: 'handshake' });
     await secured(server);
     await server.accept();
     await closed(await open(server));
-    expect(await server.trouble()).toMatchObject({ kind: 'refused', limit: 'handshakes-per-minute' });
+    expect(await server.nextError()).toMatchObject({ kind: 'refused', limit: 'handshakes-per-minute' });
     await clock.advance(20_000);
     await secured(server);
     await server.accept();
   });
 
-  it('bound the handshakes of STARTTLS as well', async () => {
+  it('bound the handshakes of STARTTLS', async () => {
     const { server: pair } = await testCertificates();
     const certificates = await Certificates.load(pair);
     const server = await served({ tlsPolicy: 'offered', certificates, limits: { maxHandshakesPerMinute: 0 } });
@@ -171,21 +171,21 @@ describe('rates', () => {
 });
 
 describe('the log', () => {
-  it('hears of 60 refusals a minute, and then how many it did not hear of', async () => {
+  it('gets 60 refusals a minute, and then the number of the others', async () => {
     const clock = new FakeClock();
-    const troubles: ListenerError[] = [];
+    const errors: ListenerError[] = [];
     const server = await served({
       clock,
       limits: { maxConnections: 0 },
-      onError: (trouble) => troubles.push(trouble),
+      onError: (error) => errors.push(error),
     });
     for (let n = 0; n < 65; n++) await closed(await open(server));
-    expect(troubles.length).toBe(60);
+    expect(errors.length).toBe(60);
     await clock.advance(60_000);
     await closed(await open(server));
-    expect(troubles[60]).toMatchObject({ kind: 'refused', omitted: 5 });
+    expect(errors[60]).toMatchObject({ kind: 'refused', omitted: 5 });
     await closed(await open(server));
-    expect(troubles[61]).not.toHaveProperty('omitted');
+    expect(errors[61]).not.toHaveProperty('omitted');
   });
 });
 

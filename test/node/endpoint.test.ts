@@ -19,11 +19,11 @@ describe('parseEndpoint', () => {
     ['lmtp+unix:/run/postern/lmtp', { scheme: 'lmtp', path: '/run/postern/lmtp' }],
     ['lmtp+unix:///run/lmtp', { scheme: 'lmtp', path: '/run/lmtp' }],
     ['lmtp+unix:run/with%20space%3F', { scheme: 'lmtp', path: 'run/with space?' }],
-  ])('reads %s', (url, endpoint) => {
+  ])('parses %s', (url, endpoint) => {
     expect(parseEndpoint(url, PORTS)).toEqual({ ...endpoint, parameters: new URLSearchParams() });
   });
 
-  it('reads what is asked for behind the question mark', () => {
+  it('parses the query parameters', () => {
     const { parameters, ...endpoint } = parseEndpoint('smtp://localhost:25?tls=required&auth=optional');
     expect(endpoint).toEqual({ scheme: 'smtp', host: 'localhost', port: 25 });
     expect([...parameters]).toEqual([
@@ -49,13 +49,13 @@ describe('parseEndpoint', () => {
     ['pop3://localhost', 'the port is missing'],
     ['lmtp+unix:', 'expected scheme://host:port'],
     ['lmtp+unix:/run/%', 'a % stands before two hexadecimal digits'],
-  ])('refuses %j, and says why', (url, why) => {
+  ])('rejects %j with a reason', (url, why) => {
     expect(() => parseEndpoint(url, PORTS)).toThrow(TypeError);
     expect(() => parseEndpoint(url, PORTS)).toThrow(why);
     expect(() => parseEndpoint(url, PORTS)).toThrow(url);
   });
 
-  it('refuses whatever is no endpoint with a TypeError', () => {
+  it('rejects any other text with a TypeError', () => {
     fc.assert(
       fc.property(fc.string(), (url) => {
         try {
@@ -69,7 +69,7 @@ describe('parseEndpoint', () => {
 });
 
 describe('formatEndpoint', () => {
-  it('writes what parseEndpoint reads', () => {
+  it('is the inverse of parseEndpoint', () => {
     const scheme = fc.constantFrom('smtp', 'smtps', 'lmtp');
     const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6(), fc.constant('*'));
     const tcp = fc.record({ scheme, host, port: fc.integer({ min: 0, max: 65_535 }) });
@@ -82,7 +82,7 @@ describe('formatEndpoint', () => {
     );
   });
 
-  it('leaves the question mark to the parameters', () => {
+  it('escapes a question mark', () => {
     const endpoint = { scheme: 'lmtp', path: '/run/what?.sock' };
     expect(formatEndpoint(endpoint)).toBe('lmtp+unix:/run/what%3F.sock');
     expect(parseEndpoint(formatEndpoint(endpoint))).toMatchObject(endpoint);
@@ -94,7 +94,7 @@ describe('formatEndpoint', () => {
     expect(parseEndpoint(formatEndpoint(endpoint))).toMatchObject(endpoint);
   });
 
-  it('calls a scheme that is not there tcp', () => {
+  it('has the scheme tcp by default', () => {
     expect(formatEndpoint({ host: '::1', port: 25 })).toBe('tcp://[::1]:25');
     expect(formatEndpoint({ path: '/run/a b' })).toBe('tcp+unix:/run/a%20b');
   });

@@ -9,7 +9,7 @@ import { runs } from '../support/fuzz.ts';
 import { gone, LOOPBACK, Queue } from './served.ts';
 
 describe('a conversation over a socket', () => {
-  it('hears the same, and the peer does, however the bytes are split and however long everybody takes', async () => {
+  it('carries the same lines both ways, for all splits and pauses', async () => {
     const conversations = new Queue<Conversation>();
     let lead: Protocol = async () => {};
     const listener = await serve((conversation) => {
@@ -25,17 +25,17 @@ describe('a conversation over a socket', () => {
           ({ notes } = reader);
         };
         const client = connect(listener.address.port, LOOPBACK.host).setNoDelay(true);
-        const said = readAll(client);
+        const replied = readAll(client);
         await write(client, Buffer.from(script.map(written).join(''), 'latin1'), sizes);
         client.end();
-        expect(await said).toBe(replies(script));
+        expect(await replied).toBe(replies(script));
         expect(notes).toEqual(script.map(model));
       }),
       { numRuns: runs(60) },
     );
   });
 
-  it('gives others their turn while one peer floods it', async () => {
+  it('shares the event loop while one peer floods it', async () => {
     const listener = await serve(echo);
     const flood = connect(listener.address.port, LOOPBACK.host);
     onTestFinished(() => void flood.destroy());
@@ -55,31 +55,31 @@ describe('a conversation over a socket', () => {
     client.destroy();
   });
 
-  it('fails with PeerGone when the peer resets it, whatever is under way', async () => {
+  it('fails with PeerGone when the peer resets it, in every call', async () => {
     const failures = new Queue<unknown>();
     const begun = new Queue<void>();
     const listener = await serve((conversation) =>
       conversation.hearLines(new Beginning(conversation, begun)).catch((error: unknown) => failures.put(error)),
     );
-    for (const said of ['one\r\ntw', 'wait\r\n', 'message\r\nhalf ', 'bytes 9\r\n', 'ask\r\n']) {
+    for (const octets of ['one\r\ntw', 'wait\r\n', 'message\r\nhalf ', 'bytes 9\r\n', 'ask\r\n']) {
       const client = connect(listener.address.port, LOOPBACK.host);
-      client.on('error', () => {}).write(said);
+      client.on('error', () => {}).write(octets);
       await begun.take();
       client.resetAndDestroy();
       expect(await failures.take()).toBeInstanceOf(PeerGone);
     }
   });
 
-  it('is taken leave of within the grace, whatever it waits for', async () => {
+  it('ends within the shutdown timeout, in every call', async () => {
     const failures = new Queue<unknown>();
     const begun = new Queue<void>();
     const listener = await serve((conversation) =>
       conversation.hearLines(new Beginning(conversation, begun)).catch((error: unknown) => failures.put(error)),
     );
-    const clients = ['one\r\ntw', 'message\r\nhalf ', 'ask\r\n'].map((said) => {
+    const clients = ['one\r\ntw', 'message\r\nhalf ', 'ask\r\n'].map((octets) => {
       const client = connect(listener.address.port, LOOPBACK.host);
       client.on('error', () => {}).resume();
-      client.write(said);
+      client.write(octets);
       return client;
     });
     for (const _ of clients) await begun.take();
@@ -90,7 +90,7 @@ describe('a conversation over a socket', () => {
   });
 });
 
-/** Tells of each line that it hears, and waits on `wait` until the peer is gone. */
+/** Replies to each line, and waits after `wait` until the peer has disconnected. */
 class Beginning extends Reader {
   readonly #conversation: Conversation;
   readonly #begun: Queue<void>;

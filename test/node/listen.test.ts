@@ -13,7 +13,7 @@ import { LOOPBACK, served } from './served.ts';
 const smtp: Protocol = Object.assign(async () => {}, { scheme: 'smtp' });
 
 describe('listen', () => {
-  it('tells the real port, in the address and in the URL', async () => {
+  it('has the real port in the address and in the URL', async () => {
     await using listener = await listen({ endpoint: { scheme: 'smtp', ...LOOPBACK }, protocol: echo });
     const { port } = listener.address;
     expect(port).toBeGreaterThan(0);
@@ -31,7 +31,7 @@ describe('listen', () => {
     expect(local).toEqual({ family: 'IPv6', address: '::1', port });
   });
 
-  it('listens on every address, and tells each connection which it came by, IPv4 as IPv4', async () => {
+  it('listens on every address; a connection’s local address is the one in use, IPv4 as IPv4', async () => {
     const { accept, port } = await served({ endpoint: { host: '*', port: 0 } });
     for (const host of ['127.0.0.1', '127.0.0.2']) {
       await connect({ endpoint: { host, port }, tlsPolicy: 'none' });
@@ -41,7 +41,7 @@ describe('listen', () => {
     }
   });
 
-  it('shares a port with other processes if it is told to', async () => {
+  it('shares a port with other processes with `reusePort`', async () => {
     await using first = await listen({ endpoint: LOOPBACK, protocol: echo, reusePort: true });
     const endpoint = { host: '127.0.0.1', port: first.address.port };
     await using second = await listen({ endpoint, protocol: echo, reusePort: true });
@@ -49,7 +49,7 @@ describe('listen', () => {
     await expect(listen({ endpoint, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  it('says in a sentence why it cannot listen', async () => {
+  it('fails with a sentence for the operator', async () => {
     await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp });
     const endpoint = { host: '127.0.0.1', port: listener.address.port };
     const error: unknown = await listen({ endpoint, protocol: smtp }).catch((thrown: unknown) => thrown);
@@ -74,7 +74,7 @@ describe('listen', () => {
     );
   });
 
-  it('has the scheme of the protocol in its URL, and of TLS from the first byte', async () => {
+  it('has the scheme of the protocol in its URL, with an s for implicit TLS', async () => {
     const certificates = await Certificates.load((await testCertificates()).server);
     const schemeOf = async (options: Partial<ListenOptions>) => {
       await using listener = await listen({ endpoint: LOOPBACK, protocol: smtp, ...options });
@@ -90,7 +90,7 @@ describe('listen', () => {
     );
   });
 
-  it('wants certificates for TLS', async () => {
+  it('needs certificates for TLS', async () => {
     await expect(listen({ endpoint: LOOPBACK, protocol: echo, tlsPolicy: 'required' })).rejects.toThrow(
       'TLS is required, but there are no certificates',
     );
@@ -98,7 +98,7 @@ describe('listen', () => {
 });
 
 describe('a UNIX socket', () => {
-  it('is there with the permissions asked for, and gone after the close', async () => {
+  it('has the permissions of `mode`, and no file after the close', async () => {
     const path = join(directory(), 'socket');
     const listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -109,7 +109,7 @@ describe('a UNIX socket', () => {
     expect(() => statSync(path)).toThrow('ENOENT');
   });
 
-  it('is never open to more than the permissions asked for, whatever the umask', async () => {
+  it('never has more permissions than `mode`, with any umask', async () => {
     const path = join(directory(), 'socket');
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
@@ -128,7 +128,7 @@ describe('a UNIX socket', () => {
     await listener.close();
   });
 
-  it('takes the place of one whose server is gone', async () => {
+  it('replaces the socket of a server that has ended', async () => {
     const path = join(directory(), 'socket');
     await stale(path);
     await using listener = await listen({ endpoint: { path }, protocol: echo });
@@ -136,14 +136,14 @@ describe('a UNIX socket', () => {
     expect(await say(path, 'hello')).toBe('hello');
   });
 
-  it('does not take the place of one whose server answers', async () => {
+  it('keeps the socket of a server that runs', async () => {
     const path = join(directory(), 'socket');
     await using _first = await listen({ endpoint: { path }, protocol: echo });
     await expect(listen({ endpoint: { path }, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect(await say(path, 'still here')).toBe('still here');
   });
 
-  it('does not take the place of a file', async () => {
+  it('keeps a file that is not a socket', async () => {
     const path = join(directory(), 'file');
     writeFileSync(path, 'precious');
     await expect(listen({ endpoint: { path }, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -151,14 +151,14 @@ describe('a UNIX socket', () => {
   });
 });
 
-/** Says one line and hears the answer. */
+/** Sends one line and returns the reply. */
 async function say(where: number | string, line: string): Promise<string> {
   const socket = typeof where === 'number' ? connectSocket(where, '127.0.0.1') : connectSocket(where);
   socket.end(`${line}\r\n`);
   return heardBy(socket);
 }
 
-/** Leaves a socket file behind as a server does that was killed. */
+/** Leaves a socket file behind, like a killed server. */
 async function stale(path: string): Promise<void> {
   const away = `${path}-away`;
   const server = createServer().listen(away);

@@ -9,8 +9,8 @@ import { echo, heardBy } from './listener-support.ts';
 import { gone, LOOPBACK, Queue, served } from './served.ts';
 
 describe('limits', () => {
-  it('turns away who comes to a house full of known peers, with the words of the protocol, until one leaves', async () => {
-    const { port, accept, trouble, listener } = await served({
+  it('refuse a client with the `refusal`, while known clients hold all connections', async () => {
+    const { port, accept, nextError, listener } = await served({
       limits: { maxConnections: 2 },
       refusal: '421 4.3.2 full\r\n',
     });
@@ -19,7 +19,11 @@ describe('limits', () => {
     await plain(port);
     for (const peer of [conversation, await accept()]) peer.standing = 'authenticated';
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 full\r\n');
-    expect(await trouble()).toMatchObject({ kind: 'refused', limit: 'connections', remote: { address: '127.0.0.1' } });
+    expect(await nextError()).toMatchObject({
+      kind: 'refused',
+      limit: 'connections',
+      remote: { address: '127.0.0.1' },
+    });
     expect(listener.connections).toBe(2);
     first.resetAndDestroy();
     await gone(conversation.signal);
@@ -28,11 +32,11 @@ describe('limits', () => {
     expect(await (await accept()).hearLine(100)).toBe('here now');
   });
 
-  it('turns away a client that has too many connections, and takes others’', async () => {
+  it('refuse a client with too many connections, and accept others', async () => {
     const { port, accept } = await served({
       endpoint: { host: '0.0.0.0', port: 0 },
       limits: { maxConnectionsPerClient: 1 },
-      refusal: (excess, { address }) => `421 ${excess} ${address}\r\n`,
+      refusal: (limit, { address }) => `421 ${limit} ${address}\r\n`,
     });
     await plain(port, '127.0.0.2');
     expect(await heardBy(await plain(port, '127.0.0.2'))).toBe('421 connections-per-client 127.0.0.2\r\n');
@@ -41,18 +45,18 @@ describe('limits', () => {
     expect((await accept()).transport.remote.address).toBe('127.0.0.3');
   });
 
-  it('turns clients away while the connections hold all memory, and takes them again after', async () => {
+  it('refuse clients while the connections hold all memory', async () => {
     const memory = new MemoryBudget({ maxMemory: 20_000 });
-    const { port, accept, trouble } = await served({
+    const { port, accept, nextError } = await served({
       conversation: { memory },
-      refusal: (excess) => `421 4.3.2 ${excess}\r\n`,
+      refusal: (limit) => `421 4.3.2 ${limit}\r\n`,
     });
     const first = await plain(port);
     const conversation = await accept();
     await plain(port);
     await accept();
     expect(await heardBy(await plain(port))).toBe('421 4.3.2 memory\r\n');
-    expect(await trouble()).toMatchObject({ kind: 'refused', limit: 'memory' });
+    expect(await nextError()).toMatchObject({ kind: 'refused', limit: 'memory' });
     first.resetAndDestroy();
     await gone(conversation.signal);
     while (!memory.hasRoom) await settle();
@@ -60,7 +64,7 @@ describe('limits', () => {
     await accept();
   });
 
-  it('says nothing in the clear where TLS comes first', async () => {
+  it('send nothing in the clear with implicit TLS', async () => {
     const { server } = await testCertificates();
     const { port } = await served({
       tlsPolicy: 'implicit',
@@ -71,19 +75,19 @@ describe('limits', () => {
     expect(await heardBy(await plain(port))).toBe('');
   });
 
-  it('with words that fail says nothing, and tells of the trouble', async () => {
-    const { port, trouble } = await served({
+  it('send nothing and report an error if the `refusal` function fails', async () => {
+    const { port, nextError } = await served({
       limits: { maxConnections: 0 },
       refusal: () => {
         throw new RangeError('no words');
       },
     });
     expect(await heardBy(await plain(port))).toBe('');
-    expect(await trouble()).toMatchObject({ kind: 'protocol', error: { message: 'no words' } });
-    expect(await trouble()).toMatchObject({ kind: 'refused' });
+    expect(await nextError()).toMatchObject({ kind: 'protocol', error: { message: 'no words' } });
+    expect(await nextError()).toMatchObject({ kind: 'refused' });
   });
 
-  it('lets a flood of connections pass by without harm', async () => {
+  it('survive a flood of connections', async () => {
     const { port, accept, listener } = await served({ limits: { maxConnectionsPerClient: 5 } });
     const sockets = await Promise.all(Array.from({ length: 300 }, () => plain(port)));
     for (let at = 0; at < 5; at++) await accept();
@@ -93,7 +97,7 @@ describe('limits', () => {
 });
 
 describe('close', () => {
-  it('tells the conversations, and waits for those that are in the middle of something', async () => {
+  it('aborts the shutdown signal and waits for the protocols', async () => {
     const { listener, port, accept } = await served();
     const client = await plain(port);
     const conversation = await accept();
@@ -113,9 +117,9 @@ describe('close', () => {
     expect(await heardBy(client)).toBe('bye\r\n');
   });
 
-  it('destroys those that are not done when the grace is over', async () => {
+  it('destroys the remaining connections after the timeout', async () => {
     const clock = new FakeClock();
-    const { listener, port, accept, trouble } = await served({ conversation: { deadlines: new Deadlines(clock) } });
+    const { listener, port, accept, nextError } = await served({ conversation: { deadlines: new Deadlines(clock) } });
     const client = await plain(port);
     const conversation = await accept();
     const closing = listener.close({ shutdownTimeout: 5000 });
@@ -125,11 +129,11 @@ describe('close', () => {
     await closing;
     expect(conversation.signal.aborted).toBe(true);
     expect(listener.connections).toBe(0);
-    expect(await trouble()).toEqual({ kind: 'cut-off', connections: 1 });
+    expect(await nextError()).toEqual({ kind: 'cut-off', connections: 1 });
     await heardBy(client);
   });
 
-  it('waits also for a protocol that goes on after its connection', async () => {
+  it('waits for a protocol whose connection has closed', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const accepted = new Queue<Conversation>();
     const listener = await listen({
@@ -151,22 +155,22 @@ describe('close', () => {
     await closing;
   });
 
-  it('is done at once without connections, and the same as often as it is asked for', async () => {
+  it('resolves at once without connections, and every call returns the same promise', async () => {
     const listener = await listen({ endpoint: LOOPBACK, protocol: echo });
     expect(listener.close()).toBe(listener.close());
     await listener.close();
   });
 
-  it('does not wait, when it closes, for who has not begun to speak', async () => {
+  it('does not wait for a connection without a conversation', async () => {
     const { server } = await testCertificates();
     const certificates = await Certificates.load(server);
-    const { listener, port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const { listener, port, nextError } = await served({ tlsPolicy: 'implicit', certificates });
     const silent = connectSocket(port, '127.0.0.1').on('error', () => {});
     await once(silent, 'connect');
     while (listener.connections === 0) await turns(1);
     await listener.close({ shutdownTimeout: 600_000 });
-    // By itself it would have ended as well, much later.
-    expect(await trouble()).toMatchObject({
+    // The handshake timeout would end it much later.
+    expect(await nextError()).toMatchObject({
       kind: 'handshake',
       error: expect.objectContaining({ message: 'the connection was closed during the handshake' }),
     });
@@ -175,22 +179,22 @@ describe('close', () => {
   it('ends a TLS handshake that hangs', async () => {
     const { server } = await testCertificates();
     const certificates = await Certificates.load(server);
-    const { listener, port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const { listener, port, nextError } = await served({ tlsPolicy: 'implicit', certificates });
     const client = await plain(port);
     client.write(Buffer.of(0x16, 3, 1));
     while (listener.connections === 0) await new Promise(setImmediate);
     await listener.close({ shutdownTimeout: 0 });
-    expect(await trouble()).toMatchObject({ kind: 'handshake' });
+    expect(await nextError()).toMatchObject({ kind: 'handshake' });
   });
 });
 
-describe('trouble', () => {
-  it('with a protocol that fails is a bug: told, and its connection destroyed, and no other', async () => {
-    const troubles = new Queue<ListenerError>();
+describe('the errors of a listener', () => {
+  it('name a protocol that fails, whose connection alone is destroyed', async () => {
+    const errors = new Queue<ListenerError>();
     const bug = new TypeError('nobody thought of that');
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onError: (trouble) => troubles.put(trouble),
+      onError: (error) => errors.put(error),
       protocol: async (conversation) => {
         if ((await conversation.hearLine(100)) === 'fail') throw bug;
         conversation.say('fine\r\n');
@@ -199,35 +203,35 @@ describe('trouble', () => {
     const { port } = listener.address;
     const [good, bad] = [await plain(port), await plain(port)];
     bad.write('fail\r\n');
-    expect(await troubles.take()).toMatchObject({ kind: 'protocol', error: bug, remote: { address: '127.0.0.1' } });
+    expect(await errors.take()).toMatchObject({ kind: 'protocol', error: bug, remote: { address: '127.0.0.1' } });
     expect(await heardBy(bad)).toBe('');
     good.end('go on\r\n');
     expect(await heardBy(good)).toBe('fine\r\n');
   });
 
-  it('with a protocol that fails before its first promise is the same', async () => {
-    const troubles = new Queue<ListenerError>();
+  it('name a protocol that throws before its first promise', async () => {
+    const errors = new Queue<ListenerError>();
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onError: (trouble) => troubles.put(trouble),
+      onError: (error) => errors.put(error),
       protocol: () => {
         throw new RangeError('at once');
       },
     });
     expect(await heardBy(await plain(listener.address.port))).toBe('');
-    expect(await troubles.take()).toMatchObject({ kind: 'protocol' });
+    expect(await errors.take()).toMatchObject({ kind: 'protocol' });
   });
 
-  it('with a client that left while it was heard is no bug', async () => {
-    const troubles = new Queue<ListenerError>();
+  it('name a client that disconnects during a hear, which is no failure of the protocol', async () => {
+    const errors = new Queue<ListenerError>();
     await using listener = await listen({
       endpoint: LOOPBACK,
-      onError: (trouble) => troubles.put(trouble),
+      onError: (error) => errors.put(error),
       protocol: async (conversation) => void (await conversation.hearLine(100)),
     });
     const client = await plain(listener.address.port);
     client.end('no line end');
-    expect(await troubles.take()).toMatchObject({ kind: 'conversation', error: { code: 'peer-gone' } });
+    expect(await errors.take()).toMatchObject({ kind: 'conversation', error: { code: 'peer-gone' } });
   });
 
   it.each([
@@ -235,39 +239,39 @@ describe('trouble', () => {
     ['noise', Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 256))],
     ['half a ClientHello', Buffer.of(0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3)],
     ['nothing', ''],
-  ])('with %s instead of a handshake is told, and nobody else notices', async (_title, bytes) => {
+  ])('name a client that sends %s instead of a handshake, and other clients continue', async (_title, bytes) => {
     const { server, ca } = await testCertificates();
     const certificates = await Certificates.load(server);
-    const { port, accept, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const { port, accept, nextError } = await served({ tlsPolicy: 'implicit', certificates });
     const client = await plain(port);
     client.end(bytes);
-    expect(await trouble()).toMatchObject({ kind: 'handshake', remote: { address: '127.0.0.1' } });
+    expect(await nextError()).toMatchObject({ kind: 'handshake', remote: { address: '127.0.0.1' } });
     await heardBy(client);
     await connect({ endpoint: { host: '127.0.0.1', port }, tlsPolicy: 'implicit', ca });
     expect((await accept()).transport.tls?.version).toBe('TLSv1.3');
   });
 
-  it('with a reset in the middle of a handshake is told', async () => {
+  it('name a client that resets the connection during a handshake', async () => {
     const { server } = await testCertificates();
     const certificates = await Certificates.load(server);
-    const { listener, port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const { listener, port, nextError } = await served({ tlsPolicy: 'implicit', certificates });
     const client = await plain(port);
     while (listener.connections === 0) await new Promise(setImmediate);
     client.resetAndDestroy();
-    expect(await trouble()).toMatchObject({ kind: 'handshake' });
+    expect(await nextError()).toMatchObject({ kind: 'handshake' });
     while (listener.connections > 0) await new Promise(setImmediate);
   });
 
-  it('with a silent client is told after the time for a handshake', async () => {
+  it('name a client that is silent until the handshake timeout', async () => {
     const { server } = await testCertificates();
     const certificates = await Certificates.load({ ...server, handshakeTimeout: 20 });
-    const { port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+    const { port, nextError } = await served({ tlsPolicy: 'implicit', certificates });
     const client = await plain(port);
-    expect(await trouble()).toMatchObject({ kind: 'handshake', error: { message: 'the handshake took too long' } });
+    expect(await nextError()).toMatchObject({ kind: 'handshake', error: { message: 'the handshake took too long' } });
     await heardBy(client);
   });
 
-  it('without a hook is a warning of the process, where it is not the client’s doing', async () => {
+  it('become warnings of the process without `onError`, except a client’s faults', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
     const bug = new Error('a bug');
@@ -278,7 +282,7 @@ describe('trouble', () => {
     );
   });
 
-  it('in the hook for trouble harms nobody', async () => {
+  it('of `onError` itself become warnings', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
     await using listener = await listen({
@@ -297,13 +301,13 @@ describe('trouble', () => {
 });
 
 describe('a peer', () => {
-  it('that never reads makes the protocol wait, and costs no memory', async () => {
+  it('that never reads makes the protocol wait, and occupies no memory', async () => {
     const { port, accept } = await served();
     const client = await plain(port);
     client.pause();
     const { transport } = await accept();
     const piece = Buffer.alloc(64 * 1024, 'x');
-    // What the kernel does not take in some turns of the loop, it may take later: then this begins again.
+    // The kernel may accept more octets some turns later: then the loop runs again.
     let waits = false;
     let waiting: Promise<void> = Promise.resolve();
     let grown = 0;
@@ -329,13 +333,13 @@ describe('a peer', () => {
     await rejected;
   });
 
-  it('that sends and sends is read ahead of so far, and no farther', async () => {
+  it('that sends without end is read ahead up to a bound', async () => {
     const { port, accept } = await served();
     const client = await plain(port);
     const { transport } = await accept();
     const all = Buffer.alloc(64 * 1024 * 1024, 'x');
     client.write(all);
-    // What the kernel and the transport hold is not in the client any more.
+    // Octets in the kernel and in the transport have left the client.
     for (let before = all.length + 1; client.writableLength < before; await turns(100)) before = client.writableLength;
     expect(client.writableLength).toBeGreaterThan(0);
     let octets = 0;
@@ -343,7 +347,7 @@ describe('a peer', () => {
     expect(octets).toBe(all.length);
   });
 
-  it('that sends crumbs has them put together', async () => {
+  it('that sends small chunks has them merged', async () => {
     const { port, accept } = await served();
     const client = await plain(port);
     const { transport } = await accept();
@@ -361,7 +365,7 @@ describe('a peer', () => {
     expect(chunks.length).toBeLessThan(10);
   });
 
-  it('that has ended its side is still answered', async () => {
+  it('that has ended its side still gets replies', async () => {
     const { port, accept } = await served();
     const client = await plain(port);
     client.end('question\r\n');
@@ -388,7 +392,7 @@ async function refused(port: number): Promise<void> {
   });
 }
 
-/** So many turns of the event loop. */
+/** Waits for some turns of the event loop. */
 async function turns(count: number): Promise<void> {
   for (let at = 0; at < count; at++) await new Promise(setImmediate);
 }

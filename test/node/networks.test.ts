@@ -15,7 +15,8 @@ describe('a list of networks', () => {
     },
   );
 
-  // A translator's clients are not the machine whose address is inside theirs: a list of trust does not take them for it.
+  // A translated address belongs to the translator's client, and not to the machine whose address
+  // is inside: a list of trusted peers must not match it.
   it.each([v4('192.0.2.2'), v4('11.0.0.1'), v6('2001:db9::1'), v6('::1'), v6('64:ff9b::10.1.2.3')])(
     'does not have %j',
     (peer) => {
@@ -23,7 +24,7 @@ describe('a list of networks', () => {
     },
   );
 
-  it('has nobody if it is empty, and UNIX sockets only if they are named', () => {
+  it('matches no peer if it is empty, and UNIX sockets only with `unix`', () => {
     expect([v4('127.0.0.1'), v6('::1'), unix].map(networks([]))).toEqual([false, false, false]);
     expect(networks(['0.0.0.0/0', '::/0'])(unix)).toBe(false);
   });

@@ -120,7 +120,10 @@ async function connected({ header, listener: more }: Options) {
   return { client, messages };
 }
 
-/** The transport of a connection that begins with the header, at a listener that trusts proxies in `from`. */
+/**
+ * The transport of a connection that begins with the header, at a listener that trusts proxies in
+ * `from`.
+ */
 async function transportOf(header: Buffer, from = '127.0.0.1') {
   const { accept, port } = await served({ proxy: { from: [from] } });
   const socket = connect(port, '127.0.0.1');

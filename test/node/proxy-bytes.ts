@@ -1,4 +1,4 @@
-/** The parts of a header of version 2; a PROXY header for TCP over IPv4 unless they say otherwise. */
+/** The parts of a version 2 header. Default: the command PROXY, with TCP over IPv4. */
 export interface BinaryHeader {
   readonly command?: number;
   readonly family?: number;
@@ -16,7 +16,7 @@ export function binaryHeader(parts: BinaryHeader): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Type, length, value. */
+/** Returns a type-length-value vector. */
 export function vector(type: number, value: string | Buffer): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([Buffer.of(type, bytes.length >> 8, bytes.length & 0xff), bytes]);

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';
 import { binaryHeader, vector } from './proxy-bytes.ts';
 
-/** As long as an address can be. */
+/** The longest address. */
 const FULL = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
 
-describe('64: the PROXY header, version 1', () => {
+describe('the PROXY header, version 1', () => {
   it.each([
     ['PROXY TCP4 192.0.2.1 198.51.100.1 56324 25', ['192.0.2.1', 56_324, '198.51.100.1', 25]],
     ['PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535', ['255.255.255.255', 65_535, '255.255.255.255', 65_535]],
@@ -29,7 +29,7 @@ describe('64: the PROXY header, version 1', () => {
   });
 
   it.each(['PROXY UNKNOWN', 'PROXY UNKNOWN ', `PROXY UNKNOWN ${FULL} ${FULL} 65535 65535`])(
-    'does not tell whose the connection is: %s',
+    'names no client: %s',
     (line) => {
       const parsed = parseProxyHeader(Buffer.from(`${line}\r\nEHLO`));
       expect(parsed?.header.connection).toBeUndefined();
@@ -63,7 +63,7 @@ describe('64: the PROXY header, version 1', () => {
     'PROXY UDP4 192.0.2.1 198.51.100.1 1 2',
     'PROXY UNKNOWNS',
     'PROXY TCP4 192.0.2.1 198.51.100.1 1 2\nEHLO',
-  ])('is refused as soon as its line is there: %j', (line) => {
+  ])('is invalid as soon as its line is complete: %j', (line) => {
     expect(() => parseProxyHeader(Buffer.from(`${line}\r\n`))).toThrow(InvalidProxyHeader);
   });
 
@@ -76,7 +76,7 @@ describe('64: the PROXY header, version 1', () => {
   });
 });
 
-describe('64: the PROXY header, version 2', () => {
+describe('the PROXY header, version 2', () => {
   const ipv4 = Buffer.of(192, 0, 2, 1, 198, 51, 100, 1, 0xdc, 0x04, 0, 25);
   const ipv6 = Buffer.from(`20010db8${'00'.repeat(11)}01${'00'.repeat(15)}0100010019`, 'hex');
   const unix = Buffer.concat([
@@ -95,7 +95,7 @@ describe('64: the PROXY header, version 2', () => {
       { family: 'unix', address: '/run/client', port: 0 },
       { family: 'unix', address: '/run/server', port: 0 },
     ],
-  ])('is read, family and transport %i', (family, addresses, source, destination) => {
+  ])('is parsed, family and transport %i', (family, addresses, source, destination) => {
     const bytes = binaryHeader({ family, addresses });
     const parsed = parseProxyHeader(Buffer.concat([bytes, Buffer.from('EHLO')]));
     expect(parsed).toEqual({
@@ -104,7 +104,7 @@ describe('64: the PROXY header, version 2', () => {
     });
   });
 
-  it('knows UNIX sockets without a name, of the abstract kind, and with the longest path', () => {
+  it('has UNIX sockets without a name, with an abstract name, and with the longest path', () => {
     const path = (bytes: string) => {
       const addresses = Buffer.concat([Buffer.from(bytes.padEnd(108, '\0')), Buffer.alloc(108)]);
       return parseProxyHeader(binaryHeader({ family: 0x31, addresses }))?.header.connection?.source.address;
@@ -116,11 +116,11 @@ describe('64: the PROXY header, version 2', () => {
 
   it.each([
     ['LOCAL', { command: 0x20, family: 0x00 }],
-    ['LOCAL with addresses, which do not count', { command: 0x20, family: 0x11, addresses: ipv4 }],
-    ['LOCAL with less than addresses', { command: 0x20, family: 0x11, addresses: Buffer.from('some') }],
+    ['LOCAL with addresses, which are ignored', { command: 0x20, family: 0x11, addresses: ipv4 }],
+    ['LOCAL with part of an address', { command: 0x20, family: 0x11, addresses: Buffer.from('some') }],
     ['UNSPEC', { family: 0x00 }],
-    ['UNSPEC with octets to skip', { family: 0x00, addresses: Buffer.alloc(200, 0xff) }],
-  ])('does not tell whose the connection is: %s', (_title, parts) => {
+    ['UNSPEC with ignored octets', { family: 0x00, addresses: Buffer.alloc(200, 0xff) }],
+  ])('names no client: %s', (_title, parts) => {
     const bytes = binaryHeader(parts);
     const parsed = parseProxyHeader(Buffer.concat([bytes, Buffer.from('EHLO')]));
     expect(parsed?.header).toEqual({ version: 2, connection: undefined, tls: undefined, additions: [] });
@@ -129,28 +129,28 @@ describe('64: the PROXY header, version 2', () => {
 
   it.each([
     ['another version', binaryHeader({ command: 0x11, addresses: ipv4 })],
-    ['a command that nobody knows', binaryHeader({ command: 0x22, addresses: ipv4 })],
-    ['a family that nobody knows', binaryHeader({ family: 0x41, addresses: ipv4 })],
-    ['a transport that nobody knows', binaryHeader({ family: 0x13, addresses: ipv4 })],
+    ['an unknown command', binaryHeader({ command: 0x22, addresses: ipv4 })],
+    ['an unknown family', binaryHeader({ family: 0x41, addresses: ipv4 })],
+    ['an unknown transport', binaryHeader({ family: 0x13, addresses: ipv4 })],
     ['a family without a transport', binaryHeader({ family: 0x10, addresses: ipv4 })],
-    ['too little for its addresses', binaryHeader({ family: 0x11, addresses: ipv4.subarray(1) })],
+    ['fewer octets than its addresses need', binaryHeader({ family: 0x11, addresses: ipv4.subarray(1) })],
     ['more than 16 KiB', binaryHeader({ addresses: ipv4, additions: [vector(0xe0, Buffer.alloc(16_384))] })],
-    ['a signature that ends otherwise', Buffer.from('0d0a0d0a000d0a515549540b2111000c', 'hex')],
-    ['half an addition', binaryHeader({ addresses: ipv4, additions: [Buffer.of(1, 0)] })],
-    ['an addition that is cut', binaryHeader({ addresses: ipv4, additions: [Buffer.of(1, 0, 5, 1, 2, 3, 4)] })],
-    ['a unique id that is too long', binaryHeader({ addresses: ipv4, additions: [vector(0x05, Buffer.alloc(129))] })],
-    ['a checksum of three octets', binaryHeader({ addresses: ipv4, additions: [vector(0x03, Buffer.alloc(3))] })],
+    ['a wrong end of the signature', Buffer.from('0d0a0d0a000d0a515549540b2111000c', 'hex')],
+    ['an addition without its length', binaryHeader({ addresses: ipv4, additions: [Buffer.of(1, 0)] })],
+    ['a truncated addition', binaryHeader({ addresses: ipv4, additions: [Buffer.of(1, 0, 5, 1, 2, 3, 4)] })],
+    ['a unique id of 129 octets', binaryHeader({ addresses: ipv4, additions: [vector(0x05, Buffer.alloc(129))] })],
+    ['a checksum of 3 octets', binaryHeader({ addresses: ipv4, additions: [vector(0x03, Buffer.alloc(3))] })],
     ['a wrong checksum', binaryHeader({ addresses: ipv4, additions: [vector(0x03, Buffer.of(1, 2, 3, 4))] })],
-    ['TLS facts that are too short', binaryHeader({ addresses: ipv4, additions: [vector(0x20, Buffer.alloc(4))] })],
+    ['TLS information of 4 octets', binaryHeader({ addresses: ipv4, additions: [vector(0x20, Buffer.alloc(4))] })],
     [
-      'TLS facts with half an addition',
+      'TLS information with a truncated addition',
       binaryHeader({ addresses: ipv4, additions: [vector(0x20, Buffer.of(1, 0, 0, 0, 0, 0x21))] }),
     ],
-  ])('is refused with %s', (_title, bytes) => {
+  ])('is invalid with %s', (_title, bytes) => {
     expect(() => parseProxyHeader(bytes)).toThrow(InvalidProxyHeader);
   });
 
-  it('has additions, in their order, without those that only fill up', () => {
+  it('has its additions in order, without the padding', () => {
     const additions = [
       vector(0x01, 'smtp'),
       vector(0x04, 'filling'),
@@ -167,10 +167,10 @@ describe('64: the PROXY header, version 2', () => {
     ]);
   });
 
-  it('has a checksum that is verified, wherever it stands', () => {
+  it('has a checksum at any position, which is verified', () => {
     const before = binaryHeader({ addresses: ipv4, additions: [vector(0x03, Buffer.alloc(4)), vector(0x02, 'mail')] });
     const after = binaryHeader({ addresses: ipv4, additions: [vector(0x02, 'mail'), vector(0x03, Buffer.alloc(4))] });
-    // Computed with another implementation of CRC-32C.
+    // Another implementation of CRC-32C computed these checksums.
     before.write('dfba8b85', 31, 'hex');
     after.write('206ed560', 38, 'hex');
     for (const bytes of [before, after]) {
@@ -183,8 +183,8 @@ describe('64: the PROXY header, version 2', () => {
     }
   });
 
-  it('tells of TLS between the client and the proxy', () => {
-    const facts = (client: number, verify: number) => {
+  it('reports the TLS between the client and the proxy', () => {
+    const info = (client: number, verify: number) => {
       const value = Buffer.concat([
         Buffer.of(client, 0, 0, 0, verify),
         vector(0x21, 'TLSv1.3'),
@@ -195,11 +195,11 @@ describe('64: the PROXY header, version 2', () => {
       return parseProxyHeader(binaryHeader({ addresses: ipv4, additions: [vector(0x20, value)] }))?.header.tls;
     };
     const known = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', commonName: 'joe' };
-    expect(facts(0x07, 0)).toEqual({ ...known, verified: true });
-    expect(facts(0x05, 0)).toEqual({ ...known, verified: true });
-    expect(facts(0x03, 1)).toEqual({ ...known, verified: false });
-    expect(facts(0x01, 0)).toEqual({ ...known, verified: false });
-    expect(facts(0x06, 0)).toBeUndefined();
+    expect(info(0x07, 0)).toEqual({ ...known, verified: true });
+    expect(info(0x05, 0)).toEqual({ ...known, verified: true });
+    expect(info(0x03, 1)).toEqual({ ...known, verified: false });
+    expect(info(0x01, 0)).toEqual({ ...known, verified: false });
+    expect(info(0x06, 0)).toBeUndefined();
   });
 });
 
@@ -211,7 +211,7 @@ describe('parseProxyHeader', () => {
     binaryHeader({ command: 0x20, family: 0 }),
   ];
 
-  it('wants more until all of the header is there, and never what comes after', () => {
+  it('needs the whole header, and no octet after it', () => {
     for (const header of headers) {
       for (let length = 0; length < header.length; length++) {
         expect(parseProxyHeader(header.subarray(0, length))).toBeUndefined();
@@ -221,13 +221,13 @@ describe('parseProxyHeader', () => {
     }
   });
 
-  it('refuses at the first octet what can be no header', () => {
+  it('rejects at the first wrong octet', () => {
     for (const text of ['E', 'PE', '\r\r', '\x16', 'PROXYTCP4', '\r\n\r\n\0\r\nQUIT\r']) {
       expect(() => parseProxyHeader(Buffer.from(text))).toThrow('no PROXY header');
     }
   });
 
-  it('fails in one way, whatever comes', () => {
+  it('fails with InvalidProxyHeader only, for all octets', () => {
     const changed = fc
       .tuple(fc.constantFrom(...headers), fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { minLength: 1, maxLength: 4 }))
       .map(([header, changes]) => {

@@ -17,7 +17,7 @@ describe('RateLimit', () => {
     expect(taken(limit, 'a', 100)).toBe(60);
   });
 
-  it('counts each key for itself', () => {
+  it('counts each key separately', () => {
     const { limit } = limitOf(2);
     expect(taken(limit, 'a', 3)).toBe(2);
     expect(taken(limit, 'b', 3)).toBe(2);
@@ -40,7 +40,7 @@ describe('RateLimit', () => {
     expect(taken(limitOf(perMinute).limit, 'a', 500)).toBe(passed);
   });
 
-  it('never gives a key more than two minutes’ tokens a minute, whatever the others do', async () => {
+  it('never gives a key more than two minutes’ tokens in a minute, for any use of other keys', async () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', 'c'), wait: fc.nat(20_000) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -59,14 +59,14 @@ describe('RateLimit', () => {
     );
   });
 
-  it('forgets no key, whatever number of others comes after it', () => {
+  it('forgets no key, after any number of other keys', () => {
     const { limit } = limitOf(10);
     expect(taken(limit, 'guesser', 20)).toBe(10);
     for (let n = 0; n < 100_000; n++) limit.take(`2001:db8:0:${n.toString(16)}::/64`);
     expect(limit.take('guesser')).toBe(false);
   });
 
-  it('refuses few keys that took nothing, while 1,000 others are out of tokens', () => {
+  it('refuses few keys that took nothing, while 1,000 others have no tokens', () => {
     const { limit } = limitOf(5);
     for (let n = 0; n < 1000; n++) taken(limit, `192.0.2.${n}`, 6);
     const refused = Array.from({ length: 1000 }, (_, n) => limit.take(`198.51.100.${n}`)).filter((taken) => !taken);
@@ -79,7 +79,7 @@ function limitOf(perMinute: number): { readonly limit: RateLimit; readonly clock
   return { limit: new RateLimit(perMinute, { clock, secret: 'secret' }), clock };
 }
 
-/** How many tokens the key gets when it asks so often. */
+/** Returns the number of tokens that the key gets in this number of requests. */
 function taken(limit: RateLimit, key: string, times: number): number {
   return Array.from({ length: times }, () => limit.take(key)).filter((taken) => taken).length;
 }

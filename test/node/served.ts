@@ -5,19 +5,19 @@ import { onTestFinished } from 'vitest';
 export interface Served {
   readonly listener: Listener;
   readonly port: number;
-  /** The conversation with the next who connects; the test leads it. */
+  /** Resolves with the conversation of the next client, for the test to use. */
   readonly accept: () => Promise<Conversation>;
-  /** The next thing that goes wrong. */
-  readonly trouble: () => Promise<ListenerError>;
+  /** Resolves with the next error of the listener. */
+  readonly nextError: () => Promise<ListenerError>;
 }
 
-/** A listener on loopback that hands its conversations to the test, and is closed at its end. */
+/** Starts a listener on loopback, whose conversations the test uses. It closes after the test. */
 export async function served(options: Partial<Omit<ListenOptions, 'protocol'>> = {}): Promise<Served> {
   const conversations = new Queue<Conversation>();
-  const troubles = new Queue<ListenerError>();
+  const errors = new Queue<ListenerError>();
   const listener = await listen({
     endpoint: LOOPBACK,
-    onError: (trouble) => troubles.put(trouble),
+    onError: (error) => errors.put(error),
     ...options,
     protocol: async (conversation) => {
       conversations.put(conversation);
@@ -29,7 +29,7 @@ export async function served(options: Partial<Omit<ListenOptions, 'protocol'>> =
     listener,
     port: listener.address.port,
     accept: () => conversations.take(),
-    trouble: () => troubles.take(),
+    nextError: () => errors.take(),
   };
 }
 
@@ -41,7 +41,7 @@ export function gone(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What comes now or later, in its order. */
+/** A queue whose `take` waits for the next item. */
 export class Queue<T> {
   readonly #items: T[] = [];
   readonly #takers: ((item: T) => void)[] = [];

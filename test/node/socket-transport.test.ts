@@ -31,7 +31,7 @@ describe.each<[string, Endpoint, TlsPolicy, ('TLSv1.2' | 'TLSv1.3')?]>([
       certificates,
       protocol: (conversation) => {
         accepted.shift()?.(conversation);
-        // Leaves the transport to the test.
+        // The test uses the transport.
         return new Promise(() => {});
       },
     });

@@ -8,7 +8,7 @@ import { testCertificates } from '../support/certificates.ts';
 import { served } from './served.ts';
 
 describe('startTls', () => {
-  it('never shows the protocol what was sent in the clear behind STARTTLS', async () => {
+  it('drops the octets in the clear after STARTTLS', async () => {
     const { port, accept } = await offered();
     const raw = connectSocket(port, '127.0.0.1');
     raw.write('STARTTLS\r\nRSET\r\nMAIL FROM:<eve@example.com>\r\n');
@@ -24,7 +24,7 @@ describe('startTls', () => {
     expect(conversation.hasInput).toBe(false);
   });
 
-  it('never shows it what was read ahead while the protocol did something else', async () => {
+  it('drops the octets that were read ahead before', async () => {
     const { port, accept } = await offered();
     const raw = connectSocket(port, '127.0.0.1');
     raw.write('STARTTLS\r\n');
@@ -34,7 +34,7 @@ describe('startTls', () => {
     raw.write('\r\nRSET\r\n', () => raw.emit('sent'));
     await once(raw, 'sent');
     const started = conversation.startTls();
-    // What is still on its way is taken for the handshake, and breaks it.
+    // Octets that arrive later belong to the handshake, and break it.
     const outcome = await Promise.race([
       started.then(
         () => 'started',
@@ -49,7 +49,7 @@ describe('startTls', () => {
     await expect(async () => conversation.hearLine(512)).rejects.toThrow(PeerGone);
   });
 
-  it('fails, and closes the connection, when clear text comes instead of a handshake', async () => {
+  it('fails and closes the connection if the client sends no handshake', async () => {
     const { port, accept } = await offered();
     const raw = connectSocket(port, '127.0.0.1');
     raw.on('error', () => {});
@@ -62,7 +62,7 @@ describe('startTls', () => {
     expect(conversation.transport.tls).toBeUndefined();
   });
 
-  it('fails when the client is silent for too long', async () => {
+  it('fails if the client is silent until the timeout', async () => {
     const { server } = await testCertificates();
     const { port, accept } = await served({
       certificates: await Certificates.load({ ...server, handshakeTimeout: 30 }),
@@ -75,7 +75,7 @@ describe('startTls', () => {
     await once(raw.resume(), 'close');
   });
 
-  it('fails when the client drips its hello for too long', async () => {
+  it('fails if the client sends its hello too slowly', async () => {
     const { server } = await testCertificates();
     const { port, accept } = await served({
       certificates: await Certificates.load({ ...server, handshakeTimeout: 100 }),
@@ -83,14 +83,14 @@ describe('startTls', () => {
     const raw = connectSocket(port, '127.0.0.1');
     raw.on('error', () => {});
     raw.setNoDelay(true);
-    // The head of a record of 512 octets, and then one octet after the other.
+    // The header of a record of 512 octets, and then one octet at a time.
     raw.write(Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3));
     const drip = setInterval(() => raw.write('x'), 5);
     await expect((await accept()).startTls()).rejects.toThrow(PeerGone);
     clearInterval(drip);
   });
 
-  it('sends all that was said before, however much, in the clear', async () => {
+  it('sends all earlier octets in the clear first', async () => {
     const { port, accept } = await offered();
     const raw = connectSocket(port, '127.0.0.1');
     const { transport } = await accept();
@@ -108,7 +108,7 @@ describe('startTls', () => {
     expect(transport.tls?.version).toBe('TLSv1.3');
   });
 
-  it('keeps many that go on at once apart', async () => {
+  it('runs many handshakes at the same time', async () => {
     const { ca } = await testCertificates();
     const { port, accept } = await offered();
     const clients = await Promise.all(
@@ -131,15 +131,15 @@ describe('startTls', () => {
   });
 
   it.each([
-    ['behind the last words of the handshake', 'Finished'],
+    ['after the end of the handshake', 'Finished'],
     ['later', 'EHLO'],
-  ])('lets nobody in between speak in the clear %s', async (_title, behind) => {
+  ])('accepts no octets in the clear from a man in the middle: %s', async (_title, behind) => {
     const { port, accept } = await offered();
     const upstream = connectSocket(port, '127.0.0.1');
     upstream.on('error', () => {});
     const between = await interceptor((socket) => {
       upstream.pipe(socket);
-      // The client's second flight has the end of its handshake, the third its first words.
+      // The client's second flight has the end of its handshake, and the third its first octets.
       let flights = behind === 'Finished' ? 2 : 3;
       socket.on('data', (data: Buffer) => {
         flights--;
@@ -170,7 +170,7 @@ describe('startTls', () => {
     await expect(transport.startTls?.()).rejects.toThrow(TypeError);
   });
 
-  it('is refused while a hear waits: its bytes would be nobody’s', async () => {
+  it('is refused while a hear waits: the octets would belong to both', async () => {
     const { port, accept } = await offered();
     const client = await connect({ endpoint: { host: '127.0.0.1', port } });
     const conversation = await accept();
@@ -186,7 +186,7 @@ async function offered() {
   return served({ certificates: await Certificates.load(server) });
 }
 
-/** The port of somebody in between. */
+/** Returns the port of a man in the middle. */
 async function interceptor(intercept: (socket: Socket) => void): Promise<number> {
   const server = createServer((socket) => intercept(socket.on('error', () => {})));
   onTestFinished(() => void server.close());
@@ -195,7 +195,7 @@ async function interceptor(intercept: (socket: Socket) => void): Promise<number>
   return (server.address() as AddressInfo).port;
 }
 
-/** The client's half, by Node alone. */
+/** Runs the client's half with Node alone. */
 async function handshake(socket: ReturnType<typeof connectSocket>) {
   const { ca } = await testCertificates();
   const secured = connectTls({ socket, ca, servername: 'localhost' });

@@ -7,14 +7,14 @@ import { explainHandshake } from '../../packages/node/src/tls-errors.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { served } from './served.ts';
 
-/** A listener with TLS from the first byte, and the error of the next handshake. */
+/** Starts a listener with implicit TLS. Returns the error of the next handshake, too. */
 async function serving(options: { readonly minVersion?: 'TLSv1.3'; readonly ciphers?: string } = {}) {
   const { server, ca } = await testCertificates();
   const certificates = await Certificates.load({ ...server, ...options });
-  const { port, trouble } = await served({ tlsPolicy: 'implicit', certificates });
+  const { port, nextError } = await served({ tlsPolicy: 'implicit', certificates });
   const failed = async () => {
-    const told = await trouble();
-    return told.kind === 'handshake' ? (told.error as TlsHandshakeError) : expect.fail(told.kind);
+    const error = await nextError();
+    return error.kind === 'handshake' ? (error.error as TlsHandshakeError) : expect.fail(error.kind);
   };
   const client = (more: ConnectionOptions) =>
     connect({ host: '127.0.0.1', port, ca, servername: 'localhost', ...more }).on('error', () => {});
@@ -22,7 +22,7 @@ async function serving(options: { readonly minVersion?: 'TLSv1.3'; readonly ciph
 }
 
 describe('a handshake that fails', () => {
-  it('because of the version says so', async () => {
+  it('names the version', async () => {
     const { client, failed } = await serving({ minVersion: 'TLSv1.3' });
     client({ maxVersion: 'TLSv1.2' });
     expect((await failed()).message).toBe(
@@ -30,7 +30,7 @@ describe('a handshake that fails', () => {
     );
   });
 
-  it('because of the ciphers says so', async () => {
+  it('names the ciphers', async () => {
     const { client, failed } = await serving({ ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384' });
     const ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256';
     client({ maxVersion: 'TLSv1.2', ciphers });
@@ -40,17 +40,17 @@ describe('a handshake that fails', () => {
   it.each([
     ['GET / HTTP/1.1\r\n\r\n', 'the client spoke HTTP on a port for TLS (ERR_SSL_HTTP_REQUEST)'],
     ['EHLO x\r\n', 'the client did not speak TLS on a port for TLS (ERR_SSL_WRONG_VERSION_NUMBER)'],
-  ])('because the client said %j says so', async (said, words) => {
+  ])('names a client that sends %j', async (bytes, words) => {
     const { port, failed } = await serving();
     const client = connectSocket(port, '127.0.0.1').on('error', () => {});
     await once(client, 'connect');
-    client.write(said);
+    client.write(bytes);
     expect(await failed()).toMatchObject({ name: 'TlsHandshakeError', message: words });
     client.destroy();
   });
 });
 
-describe('what the client says of our certificate', () => {
+describe('the client’s alert about the server’s certificate', () => {
   const explained = (code: string): unknown =>
     explainHandshake(Object.assign(new Error('40ED:error:0A000418:SSL routines'), { code }));
 
@@ -59,11 +59,11 @@ describe('what the client says of our certificate', () => {
     ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', /rejected the certificate of this server: expired/],
     ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /rejected the certificate of this server: bad/],
     ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', /rejected the certificate of this server: bad/],
-  ])('is in plain words, whatever the version of OpenSSL: %s', (code, words) => {
+  ])('is a sentence in all versions of OpenSSL: %s', (code, words) => {
     expect(explained(code)).toMatchObject({ name: 'TlsHandshakeError', message: expect.stringMatching(words), code });
   });
 
-  it('stays as it is where nobody has words for it', () => {
+  it('stays as it is with an unknown code', () => {
     expect(explained('ERR_SSL_SOMETHING_NEW')).toMatchObject({ name: 'Error', code: 'ERR_SSL_SOMETHING_NEW' });
     for (const error of [new Error('the handshake took too long'), 'text', undefined]) {
       expect(explainHandshake(error)).toBe(error);

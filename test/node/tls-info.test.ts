@@ -13,31 +13,31 @@ import { type Served, served } from './served.ts';
 
 const BINDINGS = ['tls-exporter', 'tls-server-end-point', 'tls-unique'] as const;
 
-describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) => {
-  it('has the version, the cipher’s registered name, and the name that was asked for', async () => {
-    const { facts, client } = await meet(await implicit(), { maxVersion: version });
-    expect(facts.version).toBe(version);
-    expect(facts.cipher).toBe(client.getCipher().standardName);
-    expect(facts.cipher).toMatch(/^TLS_[A-Z0-9_]+$/);
-    expect(facts.serverName).toBe('localhost');
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('the information of %s', (version) => {
+  it('has the version, the cipher’s IANA name, and the server name', async () => {
+    const { info, client } = await meet(await implicit(), { maxVersion: version });
+    expect(info.version).toBe(version);
+    expect(info.cipher).toBe(client.getCipher().standardName);
+    expect(info.cipher).toMatch(/^TLS_[A-Z0-9_]+$/);
+    expect(info.serverName).toBe('localhost');
   });
 
-  it('has no server name if the client asked for none', async () => {
-    const { facts } = await meet(await implicit(), { maxVersion: version, servername: '' });
-    expect(facts.serverName).toBeUndefined();
+  it('has no server name if the client sent none', async () => {
+    const { info } = await meet(await implicit(), { maxVersion: version, servername: '' });
+    expect(info.serverName).toBeUndefined();
   });
 
-  it('has the same channel bindings at both ends, also when the connection is closed', async () => {
-    const { facts, client, close } = await meet(await implicit(), { maxVersion: version });
+  it('has the same channel bindings at both ends, also after the close', async () => {
+    const { info, client, close } = await meet(await implicit(), { maxVersion: version });
     const atClient = tlsInfo(client, 'client');
     await close();
-    for (const type of BINDINGS) expect(facts.channelBinding(type)).toEqual(atClient.channelBinding(type));
-    expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
-    expect(facts.channelBinding('tls-server-end-point')).toHaveLength(32);
-    expect(facts.channelBinding('tls-unique')?.length).toBe(version === 'TLSv1.2' ? 12 : undefined);
+    for (const type of BINDINGS) expect(info.channelBinding(type)).toEqual(atClient.channelBinding(type));
+    expect(info.channelBinding('tls-exporter')).toHaveLength(32);
+    expect(info.channelBinding('tls-server-end-point')).toHaveLength(32);
+    expect(info.channelBinding('tls-unique')?.length).toBe(version === 'TLSv1.2' ? 12 : undefined);
   });
 
-  it('has the same channel bindings at both ends of a resumed session, with keys of its own', async () => {
+  it('has the same channel bindings at both ends of a resumed session, and new ones', async () => {
     const server = await implicit();
     const first = await meet(server, { maxVersion: version });
     const session = await first.session;
@@ -45,18 +45,18 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) 
     const second = await meet(server, { maxVersion: version, session });
     expect(second.client.isSessionReused()).toBe(true);
     const atClient = tlsInfo(second.client, 'client');
-    expect(second.facts.channelBinding('tls-exporter')).toEqual(atClient.channelBinding('tls-exporter'));
-    for (const facts of [second.facts, atClient]) expect(facts.channelBinding('tls-unique')).toBeUndefined();
-    expect(second.facts.channelBinding('tls-exporter')).not.toEqual(first.facts.channelBinding('tls-exporter'));
-    expect(second.facts.channelBinding('tls-server-end-point')).toEqual(
-      first.facts.channelBinding('tls-server-end-point'),
+    expect(second.info.channelBinding('tls-exporter')).toEqual(atClient.channelBinding('tls-exporter'));
+    for (const info of [second.info, atClient]) expect(info.channelBinding('tls-unique')).toBeUndefined();
+    expect(second.info.channelBinding('tls-exporter')).not.toEqual(first.info.channelBinding('tls-exporter'));
+    expect(second.info.channelBinding('tls-server-end-point')).toEqual(
+      first.info.channelBinding('tls-server-end-point'),
     );
   });
 
-  it('has a verified certificate of a client that an authority vouches for', async () => {
+  it('has the verified certificate of a client', async () => {
     const { ca, client } = await testCertificates();
-    const { facts } = await meet(await implicit({ clientCa: ca }), { maxVersion: version, ...client });
-    expect(facts.peerCertificate).toEqual({
+    const { info } = await meet(await implicit({ clientCa: ca }), { maxVersion: version, ...client });
+    expect(info.peerCertificate).toEqual({
       verified: true,
       subject: 'CN=joe',
       subjectAltName: 'email:joe@example.com',
@@ -64,58 +64,58 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what is known of %s', (version) 
     });
   });
 
-  it('has the verdict on the certificate in a resumed session too', async () => {
+  it('has the verdict on the certificate also in a resumed session', async () => {
     const { ca, client } = await testCertificates();
     const server = await implicit({ clientCa: ca });
     const first = await meet(server, { maxVersion: version, ...client });
     const session = await first.session;
     await first.close();
-    const { facts, client: resumed } = await meet(server, { maxVersion: version, session, ...client });
+    const { info, client: resumed } = await meet(server, { maxVersion: version, session, ...client });
     expect(resumed.isSessionReused()).toBe(true);
-    expect(facts.peerCertificate).toEqual(first.facts.peerCertificate);
-    expect(facts.peerCertificate?.verified).toBe(true);
+    expect(info.peerCertificate).toEqual(first.info.peerCertificate);
+    expect(info.peerCertificate?.verified).toBe(true);
   });
 
   it.each([
-    ['that another authority vouches for', async () => (await TestAuthority.create('Nobody we know')).client()],
-    ['that nobody vouches for', () => selfSigned()],
+    ['of another authority', async () => (await TestAuthority.create('Nobody we know')).client()],
+    ['without an authority', () => selfSigned()],
     [
       'that has expired',
       async () =>
         (await testCertificates()).authority.client('CN=joe', undefined, { notAfter: new Date(Date.now() - 60_000) }),
     ],
-    ['that is for servers', async () => (await testCertificates()).server],
-  ])('has a certificate %s, not verified', async (_title, makeCertificate) => {
+    ['for servers', async () => (await testCertificates()).server],
+  ])('has a certificate %s as not verified', async (_title, makeCertificate) => {
     const { ca } = await testCertificates();
-    const { facts } = await meet(await implicit({ clientCa: ca }), {
+    const { info } = await meet(await implicit({ clientCa: ca }), {
       maxVersion: version,
       ...(await makeCertificate()),
     });
-    expect(facts.peerCertificate?.verified).toBe(false);
-    expect(facts.peerCertificate?.fingerprint256).toMatch(/^[0-9a-f]{64}$/);
+    expect(info.peerCertificate?.verified).toBe(false);
+    expect(info.peerCertificate?.fingerprint256).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('has no certificate of a client that sent none, neither at first nor in a resumed session', async () => {
+  it('has no certificate of a client that sent none, also in a resumed session', async () => {
     const { ca } = await testCertificates();
     const server = await implicit({ clientCa: ca });
     const first = await meet(server, { maxVersion: version });
-    expect(first.facts.peerCertificate).toBeUndefined();
+    expect(first.info.peerCertificate).toBeUndefined();
     const session = await first.session;
     await first.close();
     const second = await meet(server, { maxVersion: version, session });
     expect(second.client.isSessionReused()).toBe(true);
-    expect(second.facts.peerCertificate).toBeUndefined();
+    expect(second.info.peerCertificate).toBeUndefined();
   });
 
-  it('has no certificate of a client that was not asked', async () => {
+  it('has no certificate of a client if the server asked for none', async () => {
     const { client } = await testCertificates();
-    const { facts } = await meet(await implicit(), { maxVersion: version, ...client });
-    expect(facts.peerCertificate).toBeUndefined();
+    const { info } = await meet(await implicit(), { maxVersion: version, ...client });
+    expect(info.peerCertificate).toBeUndefined();
   });
 });
 
 describe('a renegotiation under TLS 1.2', () => {
-  it('is refused, since tls-unique would be that of another handshake', async () => {
+  it('is refused: tls-unique would be that of another handshake', async () => {
     const { client, close } = await meet(await implicit(), { maxVersion: 'TLSv1.2' });
     const failed = new Promise<Error | null>((resolve) => {
       client.once('error', resolve);
@@ -126,7 +126,7 @@ describe('a renegotiation under TLS 1.2', () => {
   });
 });
 
-describe('the end point’s channel binding', () => {
+describe('tls-server-end-point', () => {
   it.each([
     ['sha256', { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-1' }],
     ['sha384', { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }],
@@ -138,26 +138,26 @@ describe('the end point’s channel binding', () => {
     ['sha512', { ...RSA('RSA-PSS'), hash: 'SHA-512', saltLength: 64 }],
   ])('is the %s of a certificate with a signature of %o', async (algorithm, signature) => {
     const pair = await selfSigned(signature);
-    const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
+    const { info } = await meet(await implicit(pair), { rejectUnauthorized: false });
     const expected = createHash(algorithm).update(new X509Certificate(pair.cert).raw).digest();
-    expect(facts.channelBinding('tls-server-end-point')).toEqual(expected);
+    expect(info.channelBinding('tls-server-end-point')).toEqual(expected);
   });
 
   it.each(['sha1', 'sha224', 'sha256', 'sha384'])('is the hash of RSASSA-PSS with %s', async (hash) => {
     const pair = await pssSigned(hash, hash);
-    const { facts } = await meet(await implicit(pair), { rejectUnauthorized: false });
+    const { info } = await meet(await implicit(pair), { rejectUnauthorized: false });
     const algorithm = hash === 'sha1' ? 'sha256' : hash;
     const expected = createHash(algorithm).update(new X509Certificate(pair.cert).raw).digest();
-    expect(facts.channelBinding('tls-server-end-point')).toEqual(expected);
+    expect(info.channelBinding('tls-server-end-point')).toEqual(expected);
   });
 
   it.each([
-    ['Ed25519, which names no hash function', () => selfSigned({ name: 'Ed25519' })],
+    ['Ed25519, which has no hash function', () => selfSigned({ name: 'Ed25519' })],
     ['RSASSA-PSS with two hash functions', () => pssSigned('sha256', 'sha384')],
-  ])('is not there with %s', async (_title, pair) => {
-    const { facts } = await meet(await implicit(await pair()), { rejectUnauthorized: false });
-    expect(facts.channelBinding('tls-server-end-point')).toBeUndefined();
-    expect(facts.channelBinding('tls-exporter')).toHaveLength(32);
+  ])('does not exist with %s', async (_title, pair) => {
+    const { info } = await meet(await implicit(await pair()), { rejectUnauthorized: false });
+    expect(info.channelBinding('tls-server-end-point')).toBeUndefined();
+    expect(info.channelBinding('tls-exporter')).toHaveLength(32);
   });
 });
 
@@ -167,9 +167,9 @@ async function implicit(options: Partial<CertificateOptions> = {}): Promise<Serv
 }
 
 interface Meeting {
-  readonly facts: TlsInfo;
+  readonly info: TlsInfo;
   readonly client: TLSSocket;
-  /** What the client can resume later. */
+  /** The session that the client can resume. */
   readonly session: Promise<Buffer>;
   readonly close: () => Promise<void>;
 }
@@ -187,14 +187,14 @@ async function meet({ port, accept }: Served, options: ConnectionOptions): Promi
   client.resume();
   onTestFinished(() => void client.destroy());
   const session = once(client, 'session').then(([session]) => session as Buffer);
-  // Not every test wants it.
+  // Some tests do not use it.
   session.catch(() => {});
   await once(client, 'secureConnect');
   const conversation = await accept();
-  const facts = conversation.transport.tls;
-  if (facts === undefined) throw new Error('no TLS');
+  const info = conversation.transport.tls;
+  if (info === undefined) throw new Error('no TLS');
   return {
-    facts,
+    info,
     client,
     session,
     async close() {
@@ -205,7 +205,7 @@ async function meet({ port, accept }: Served, options: ConnectionOptions): Promi
   };
 }
 
-/** OpenSSL is asked: Web Crypto knows only one hash function for both, and no SHA-3. */
+/** Signs with OpenSSL: Web Crypto has one hash function for both, and no SHA-3. */
 async function pssSigned(hash: string, maskHash: string): Promise<TestCertificate> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-pss-'));
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];

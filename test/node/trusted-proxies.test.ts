@@ -14,11 +14,11 @@ const LINE = 'PROXY TCP4 192.0.2.1 198.51.100.1 56324 25\r\n';
 const CLIENT = { family: 'IPv4', address: '192.0.2.1', port: 56_324 };
 const SERVER = { family: 'IPv4', address: '198.51.100.1', port: 25 };
 
-describe('64: a connection from a trusted proxy', () => {
+describe('a connection from a trusted proxy', () => {
   it.each([
     ['version 1', Buffer.from(LINE)],
     ['version 2', binaryHeader({ addresses: Buffer.of(192, 0, 2, 1, 198, 51, 100, 1, 0xdc, 0x04, 0, 25) })],
-  ])('is the client’s, and what comes behind the header is the protocol’s: %s', async (_title, header) => {
+  ])('has the client’s address, and the protocol gets the octets after the header: %s', async (_title, header) => {
     const server = await served({ proxy: { from: ['127.0.0.1'] } });
     const everything = Buffer.concat([header, Buffer.from('EHLO client\r\n')]);
     for (let split = 1; split < everything.length; split += 7) {
@@ -36,7 +36,7 @@ describe('64: a connection from a trusted proxy', () => {
     }
   });
 
-  it('is the proxy’s own if it says so', async () => {
+  it('has the proxy’s own address after LOCAL', async () => {
     const server = await served({ proxy: { from: ['127.0.0.1'] } });
     const socket = await open(server);
     socket.write(binaryHeader({ command: 0x20, family: 0 }));
@@ -45,7 +45,7 @@ describe('64: a connection from a trusted proxy', () => {
     expect(transport.local).toEqual(server.listener.address);
   });
 
-  it('has the header before TLS, whether that comes at once or later', async () => {
+  it('has the header before TLS, implicit and by STARTTLS', async () => {
     const { server: pair, ca } = await testCertificates();
     const certificates = await Certificates.load(pair);
     const proxy = { from: ['127.0.0.1'] };
@@ -68,7 +68,7 @@ describe('64: a connection from a trusted proxy', () => {
     expect([conversation.transport.remote, conversation.transport.tls?.serverName]).toEqual([CLIENT, 'localhost']);
   });
 
-  it('shows the protocol what else the proxy said', async () => {
+  it('has the whole header in `proxied`', async () => {
     const server = await served({ proxy: { from: ['127.0.0.1'] } });
     const socket = await open(server);
     const tls = Buffer.concat([Buffer.of(1, 0, 0, 0, 1), vector(0x21, 'TLSv1.3')]);
@@ -83,11 +83,11 @@ describe('64: a connection from a trusted proxy', () => {
     expect(proxied?.tls).toMatchObject({ version: 'TLSv1.3', verified: false });
   });
 
-  it('is counted for the client, and not for the proxy', async () => {
+  it('counts for the client, and not for the proxy', async () => {
     const server = await served({
       proxy: { from: ['127.0.0.1'] },
       limits: { maxConnectionsPerClient: 1 },
-      refusal: (excess, { address }) => `421 ${excess} ${address}\r\n`,
+      refusal: (limit, { address }) => `421 ${limit} ${address}\r\n`,
     });
     const sockets = [await open(server), await open(server), await open(server)] as const;
     sockets[0].write(LINE);
@@ -107,20 +107,20 @@ describe('64: a connection from a trusted proxy', () => {
     ['does not begin with a header', (socket: Socket) => void socket.write('EHLO client\r\n'), 'no PROXY header'],
     ['ends before the header does', (socket: Socket) => void socket.end('PROXY TCP4'), 'ended before'],
     ['is reset', (socket: Socket) => void socket.resetAndDestroy(), 'ended before'],
-    ['says nothing', () => {}, 'took too long', 50],
-  ])('is closed, and told of, if it %s', async (_title, act, message, timeout = 600_000) => {
+    ['is silent', () => {}, 'took too long', 50],
+  ])('is closed and reported if it %s', async (_title, act, message, timeout = 600_000) => {
     const server = await served({ proxy: { from: ['127.0.0.1'], timeout } });
     const socket = await open(server);
     while (server.listener.connections === 0) await new Promise(setImmediate);
     act(socket);
-    const trouble = await server.trouble();
-    expect(trouble).toMatchObject({ kind: 'proxy', remote: { address: '127.0.0.1' } });
-    expect(String('error' in trouble && trouble.error)).toContain(message);
+    const error = await server.nextError();
+    expect(error).toMatchObject({ kind: 'proxy', remote: { address: '127.0.0.1' } });
+    expect(String('error' in error && error.error)).toContain(message);
     while (server.listener.connections > 0) await new Promise(setImmediate);
   });
 });
 
-describe('64: trust', () => {
+describe('the list of trusted proxies', () => {
   it.each([
     ['127.0.0.1', true],
     ['127.0.0.0/8', true],
@@ -128,16 +128,16 @@ describe('64: trust', () => {
     ['127.0.0.2', false],
     ['10.0.0.0/8', false],
     ['unix', false],
-  ])('in %s includes a proxy at 127.0.0.1: %s', async (from, trusted) => {
+  ])('%s matches a proxy at 127.0.0.1: %s', async (from, trusted) => {
     const server = await served({ proxy: { from: [from] } });
     (await open(server)).write(`${LINE}EHLO client\r\n`);
     const conversation = await server.accept();
     expect(conversation.transport.remote.address).toBe(trusted ? CLIENT.address : '127.0.0.1');
-    // From anybody else it is what any line is.
+    // For any other peer the header is an ordinary line.
     expect(await conversation.hearLine(100)).toBe(trusted ? 'EHLO client' : LINE.trimEnd());
   });
 
-  it('in `unix` includes whoever comes by a UNIX socket', async () => {
+  it('`unix` matches all peers on UNIX sockets', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'postern-proxy-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const path = join(directory, 'socket');
@@ -147,7 +147,7 @@ describe('64: trust', () => {
   });
 
   it.each(['localhost', '10.0.0.0/33', '10.0.0.0/', '::1/129', '10.0.0.0/8/8', '10.0.0.0/+8', ''])(
-    'cannot be put in %j',
+    'rejects %j',
     async (from) => {
       const listening = listen({ endpoint: LOOPBACK, protocol: async () => {}, proxy: { from: [from] } });
       await expect(listening).rejects.toThrow(`${from} is neither an address nor a network`);
