@@ -1,5 +1,5 @@
 // What must compile, and what must not. Nothing here is ever run.
-import { type Checker, Credentials, UsernamePassword } from '@postern/cred';
+import { AvatarRealm, type Checker, Credentials, UsernamePassword } from '@postern/cred';
 import {
   accept,
   challenge,
@@ -8,6 +8,10 @@ import {
   esmtp,
   LoginDeferral,
   LoginRejection,
+  type Message,
+  MessageDelivery,
+  OwnSenderDelivery,
+  PerRecipientDelivery,
   Reply,
   reject,
   type Verdict,
@@ -74,3 +78,34 @@ esmtp({ ...options, service: 'mx', authentication: 'none', requireQualifiedDomai
 esmtp({ ...options, service: 'smtp' });
 // @ts-expect-error: no word for authentication
 esmtp({ ...options, authentication: false });
+
+// An avatar of ESMTP is an object of a class that extends MessageDelivery, and no literal with its methods.
+const literal = { validateFrom: () => {}, validateTo: () => {}, openMessage: () => message };
+declare const message: Message;
+declare const lookalike: Pick<MessageDelivery, 'validateFrom' | 'validateTo' | 'openMessage'>;
+class OwnDelivery extends MessageDelivery {
+  validateFrom(): void {}
+  validateTo(): void {}
+  openMessage = (): Message => message;
+}
+export const delivery: MessageDelivery = new OwnDelivery();
+export const ownRealm = new AvatarRealm().provide(MessageDelivery, () => new OwnDelivery());
+// @ts-expect-error: an object literal is not of the class
+export const looksLikeOne: MessageDelivery = literal;
+// @ts-expect-error: a factory that returns a literal
+new AvatarRealm().provide(MessageDelivery, () => literal);
+// @ts-expect-error: an asynchronous one
+new AvatarRealm().provide(MessageDelivery, async () => literal);
+// @ts-expect-error: a factory of objects with exactly these methods
+new AvatarRealm().provide(MessageDelivery, () => lookalike);
+// @ts-expect-error: an avatar in place of a factory
+new AvatarRealm().provide(MessageDelivery, new OwnDelivery());
+// @ts-expect-error: a delivery that wraps a literal
+new OwnSenderDelivery(literal, { avatarId: 'ann', addresses: [] });
+// @ts-expect-error: a route to a literal
+new PerRecipientDelivery(() => literal);
+
+// The hostname is a name, or a function of the mind.
+esmtp({ ...options, hostname: ({ tls }) => tls?.serverName ?? 'mx.example.com' });
+// @ts-expect-error: a function that has no name to return
+esmtp({ ...options, hostname: ({ tls }) => tls?.serverName });

@@ -6,38 +6,37 @@ import type { Reply } from './protocol/reply.ts';
 
 export type { MailParameters, RcptParameters } from './protocol/parameters.ts';
 
-/** One accepted recipient. */
+/** An accepted recipient. */
 export interface Recipient {
   readonly forwardPath: ForwardPath;
   readonly parameters: RcptParameters;
-  /** The address that the client named, where an alias led from it to `forwardPath`. */
+  /** The address that the client named, if `forwardPath` comes from an alias. */
   readonly originalPath?: ForwardPath;
 }
 
-/** What is known of a message before its first byte. */
+/** The envelope of a message. */
 export interface Envelope {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
   /** At least one. */
   readonly recipients: readonly Recipient[];
   /**
-   * Unique in time and on this host: letters and digits; stands in the `Received:` field and in the
+   * Letters and digits, unique in time and on this host; part of the `Received:` field and of the
    * reply.
    */
   readonly id: string;
 }
 
-/** What a `Received:` field tells (RFC 5321 §4.4). */
+/** The content of a `Received:` field (RFC 5321 §4.4). */
 export interface ReceivedTrace {
   readonly mind: Mind;
   readonly avatarId: AvatarId;
-  /** This server's name. */
+  /** The name of this server. */
   readonly hostname: string;
-  /** The client's host name, where a trusted peer has looked it up (XCLIENT). */
+  /** The client's host name, from the lookup of a trusted peer (XCLIENT). */
   readonly remoteName?: string | undefined;
   /**
-   * True if the field should leave out the client's address and names, as `omitClientFromReceived`
-   * demands. Default: false.
+   * True omits the client's address and names (option `omitClientFromReceived`). Default: false.
    */
   readonly omitClient?: boolean;
   /** The registered "with" keyword: `ESMTPSA` (RFC 3848), `UTF8SMTPSA` (RFC 6531). */
@@ -47,102 +46,134 @@ export interface ReceivedTrace {
 }
 
 /**
- * The avatar that ESMTP speaks to: what one user may do about messages. A refusal is a thrown
- * Rejection; any other error is a 4xx.
+ * The avatar of ESMTP: the object through which one user sends messages. A method refuses by
+ * throwing a {@link Rejection}; each other error is a 451 to the client, and an `error` event.
+ *
+ * A realm provides objects of a class that extends this class. The compiler and the portal refuse
+ * an object literal with these methods.
+ *
+ * @example
+ * ```ts
+ * import { type Envelope, type ForwardPath, type Message, MessageDelivery, Rejection } from '@postern/esmtp';
+ *
+ * export class LocalDelivery extends MessageDelivery {
+ *   validateFrom(): void {}
+ *
+ *   validateTo(forwardPath: ForwardPath): void {
+ *     if (forwardPath.domain !== 'example.com') throw new Rejection(550, '5.7.1', 'Relaying denied');
+ *   }
+ *
+ *   openMessage({ id }: Envelope): Message {
+ *     let octets = 0;
+ *     return {
+ *       write: (chunk) => void (octets += chunk.length),
+ *       end: () => console.log(`${id}: ${octets} octets`),
+ *       abort: (reason) => console.log(`${id}: ${reason.message}`),
+ *     };
+ *   }
+ * }
+ * ```
  */
 export abstract class MessageDelivery {
-  /** Returns if the user may send from this address; else throws a Rejection. */
+  /** Makes the class nominal. Nothing reads it, and it does not exist at run time. */
+  declare protected readonly messageDelivery: never;
+
+  /**
+   * Returns if the user may send from this address.
+   *
+   * @throws Rejection if the user may not.
+   */
   abstract validateFrom(reversePath: ReversePath, parameters: MailParameters): MaybePromise<void>;
 
   /**
-   * Returns if the user may send to this address; else throws a Rejection.
+   * Returns if the user may send to this address.
    *
-   * @param mail What the client said with MAIL, its declared SIZE included (RFC 1870). The server
-   * always gives it.
+   * @param mail The parameters of MAIL, with its declared SIZE (RFC 1870). The server always passes
+   * them.
+   * @throws Rejection if the user may not.
    */
   abstract validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void>;
 
   /**
-   * Whose mailbox the text is that a client wants to be verified (RFC 5321 §3.5), if the user may
-   * know; undefined leaves it open, which is what VRFY comes to without this method, too.
+   * Returns the mailbox that the text of a VRFY names (RFC 5321 §3.5), if the user may know it.
+   * Undefined, and a delivery without this method, make the reply 252.
    */
   verify?(text: string): MaybePromise<Mailbox | undefined>;
 
-  /** Begins one message for all of its recipients. */
+  /** Opens one message for all recipients of the envelope. */
   abstract openMessage(envelope: Envelope): MaybePromise<Message>;
 
   /**
-   * The header field to be put before the message, without its line end; undefined for none. By
-   * default {@link formatReceived}'s.
+   * Returns the header field to put before the message, without its line ending; undefined for
+   * none. Default: the field that `formatReceived` returns.
    */
   receivedHeader?(trace: ReceivedTrace): string | undefined;
 }
 
 /**
- * One message on its way into a place where it is kept. Either `end` or `abort` is called, once,
- * and after that nothing more.
+ * A message that the server writes. The server calls either `end` or `abort`, once, and nothing
+ * after that.
  */
 export interface Message {
   /**
-   * False if no chunk is kept, nor a view of one, when its `write` is over: then its memory is
-   * given back at once, which is faster and keeps the server small. Default: true.
+   * False if the message keeps no chunk, nor a view of one, after its `write`: then the server
+   * reuses the memory at once. Default: true.
    */
   readonly keepsChunks?: boolean;
 
   /**
-   * The next server, if the message goes on, for a recipient counted from 0: who notifies the
-   * sender asks for it when `end` is over.
+   * Returns the next server of a message that is relayed, for a recipient counted from 0. The
+   * server calls it after `end`.
    */
   nextHop?(recipient: number): NextHop | undefined;
 
   /**
-   * True if the sender is sure to be told that the message failed for a recipient, counted from 0:
-   * a notification is stored. The server asks when `end` is over. Without this method nobody is
-   * told, and the client hears of each failure.
+   * Returns true if a notification of the failure for a recipient, counted from 0, is stored. The
+   * server calls it after `end`. Without this method the client gets each failure as its reply.
    */
   isNotified?(recipient: number): boolean;
 
-  /** The next bytes, without dot stuffing. */
+  /** Writes the next octets, without dot stuffing. A promise slows the client down. */
   write(chunk: Uint8Array): MaybePromise<void>;
 
   /**
-   * The message is complete; resolves when it is safe, and only then the client is told so. The
-   * results are one for each recipient, in the envelope's order; nothing returned means that all
-   * were accepted. What is known of one recipient before the others it may tell at once, if there
-   * is somebody to be told: who sends by LMTP hears it then, and it holds. Without `tell` the
-   * client hears one reply for all recipients (SMTP): it is 250 only if no result is a failure of
-   * which the sender is not told, and it is temporary if one result is. So a message that may be
-   * kept for all recipients or for none does that.
+   * Keeps the message, and resolves when it is safe: only then the client gets 250.
+   *
+   * The result is one for each recipient, in the envelope's order. No result means that all
+   * recipients have the message. In SMTP one reply stands for all recipients. It is 250 only if
+   * each failure is notified, and temporary if one failure is: a message that can be kept for all
+   * or for none should be.
+   *
+   * @param report Reports the result of one recipient before the others are known. Present in LMTP,
+   * where the client then gets that recipient's reply at once.
    */
-  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]>;
+  end(report?: ReportResult): MaybePromise<void | readonly RecipientResult[]>;
 
   /**
-   * The message will not be completed: undo it. Comes while a write is pending only if that has
-   * taken too long.
+   * Discards the message, which will not be completed. The server calls it during a pending `write`
+   * only after that has taken too long.
    */
   abort(reason: Error): MaybePromise<void>;
 }
 
-/** The next server of a message that goes on. */
+/** The next server of a message that is relayed. */
 export interface NextHop {
-  /** Its domain, or an address literal. */
+  /** The domain or address literal of the server. */
   readonly host: string;
   /**
-   * What the sender may be told when it takes the message; undefined if it has DSN, and so tells
-   * that itself (RFC 3461 §5.2).
+   * The success that the sender may be notified of when the server takes the message; undefined if
+   * the server has DSN, and so notifies the sender itself (RFC 3461 §5.2).
    */
   readonly success: 'delivered' | 'relayed' | undefined;
-  /** What it has said of the message; undefined if the connection broke before. */
+  /** The server's reply to the message; undefined if the connection broke before. */
   readonly reply: Reply | undefined;
 }
 
 /**
- * What became of a message for one recipient: undefined means accepted, as a positive reply does,
- * which LMTP passes on.
+ * The result of a message for one recipient. Undefined, and a positive reply, mean that the
+ * recipient has the message. LMTP passes the reply on.
  */
 export type RecipientResult = Reply | undefined;
 
-/**
- * Tells what became of a message for one of its recipients, who are counted from 0. Does not throw.
- */
+/** Reports the result of a message for one recipient, counted from 0. Never throws. */
 export type ReportResult = (recipient: number, result: RecipientResult) => void;

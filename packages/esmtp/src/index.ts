@@ -29,9 +29,8 @@ export {
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient, NextHopReply } from './events.ts';
 export { formatAddress } from './log/entry-of.ts';
-export { formatLogFields, type LogFields } from './log/format-line.ts';
+export { formatLogFields, type LogFields, printable } from './log/format-log-fields.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
-export { printable } from './log/printable.ts';
 export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-rejection.ts';
 export { type HeaderListener, HeaderReader } from './message/header-reader.ts';
 export { formatReceived } from './message/received.ts';

@@ -1,55 +1,64 @@
 import { LoginDenied, TemporaryFailure } from '@postern/cred';
 import type { Reply } from './protocol/reply.ts';
 
-/** How a login is turned down, where the words are not to be the server's. */
+/** The options of {@link LoginRejection} and {@link LoginDeferral}. */
 export interface LoginReplyOptions {
-  /** Whether the connection ends with the reply. Default: false. */
+  /** True closes the connection behind the reply. Default: false. */
   readonly disconnect?: boolean;
 }
 
 /**
- * A refusal in words of its own: a checker or a realm throws it, and the client gets the reply as
- * it is. Final, as every LoginDenied is.
+ * An error that a checker or a realm throws to refuse a login with a reply of its own. Final, as
+ * each `LoginDenied` is.
+ *
+ * @example
+ * ```ts
+ * import { LoginRejection, Reply } from '@postern/esmtp';
+ *
+ * export function refuseUnpaid(): never {
+ *   throw new LoginRejection(new Reply(535, '5.7.8', 'Your subscription has ended'));
+ * }
+ * ```
  */
 export class LoginRejection extends LoginDenied {
   readonly reply: Reply;
   readonly disconnect: boolean;
 
-  /** Throws a RangeError for a reply that is none of refusal. */
+  /** @throws RangeError for a positive reply. */
   constructor(reply: Reply, { disconnect = false }: LoginReplyOptions = {}) {
-    super('policy', `login refused: ${negative(reply)}`);
+    super('policy', `login refused: ${negativeCode(reply)}`);
     this.reply = reply;
     this.disconnect = disconnect;
   }
 }
 
 /**
- * A deferral in words of its own: nobody knows whether the credentials are right, and the client
- * may try again.
+ * An error that a checker or a realm throws to defer a login with a reply of its own: it cannot say
+ * whether the credentials are right, and the client may try again.
  */
 export class LoginDeferral extends TemporaryFailure {
   readonly reply: Reply;
   readonly disconnect: boolean;
 
-  /** Throws a RangeError unless the reply is 4xx. */
+  /** @throws RangeError unless the reply is 4xx. */
   constructor(reply: Reply, { disconnect = false }: LoginReplyOptions = {}) {
-    if (reply.code >= 500) throw new RangeError(`${reply.code} is no deferral`);
-    super(`login deferred: ${negative(reply)}`);
+    if (reply.code >= 500) throw new RangeError(`${reply.code} is not a deferral; expected 400 to 499`);
+    super(`login deferred: ${negativeCode(reply)}`);
     this.reply = reply;
     this.disconnect = disconnect;
   }
 }
 
 /**
- * The refusal or the deferral that an error is, or that a cascade of checkers came to: what it says
- * goes to the client.
+ * Returns the error that holds a reply for the client: the error itself, or its cause in a cascade
+ * of checkers.
  */
-export function ownWords(error: unknown): LoginRejection | LoginDeferral | undefined {
-  const said = error instanceof TemporaryFailure && error.cause instanceof LoginDeferral ? error.cause : error;
-  return said instanceof LoginRejection || said instanceof LoginDeferral ? said : undefined;
+export function customRefusal(error: unknown): LoginRejection | LoginDeferral | undefined {
+  const inner = error instanceof TemporaryFailure && error.cause instanceof LoginDeferral ? error.cause : error;
+  return inner instanceof LoginRejection || inner instanceof LoginDeferral ? inner : undefined;
 }
 
-function negative({ code, positive }: Reply): number {
-  if (positive) throw new RangeError(`${code} is no refusal`);
+function negativeCode({ code, positive }: Reply): number {
+  if (positive) throw new RangeError(`${code} is a positive reply code; expected 400 to 599`);
   return code;
 }

@@ -4,9 +4,9 @@ import type { Envelope } from '../delivery.ts';
 import type { EsmtpEvent, FailedRecipient, NextHopReply } from '../events.ts';
 import type { ReversePath } from '../protocol/address.ts';
 import type { Reply } from '../protocol/reply.ts';
-import type { LogFields } from './format-line.ts';
+import type { LogFields } from './format-log-fields.ts';
 
-/** One entry of a log. */
+/** A log entry. */
 export interface Entry {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
@@ -14,8 +14,8 @@ export interface Entry {
 }
 
 /**
- * Returns what a log says of the event; lists name at most `maxRecipients` recipients. The README
- * documents messages and fields.
+ * Returns the log entry of an event, with lists of at most `maxRecipients` recipients. The README
+ * documents the messages and fields.
  */
 export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
   switch (event.kind) {
@@ -28,7 +28,7 @@ export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
     case 'forwarded':
       return info('handed on by a trusted peer', { peer: formatAddress(event.peer) });
     case 'foreign-protocol':
-      return info(FOREIGN[event.protocol], { reply: formatReply(event.reply) });
+      return info(FOREIGN_MESSAGES[event.protocol], { reply: formatReply(event.reply) });
     case 'authenticated':
       return info('logged in', { mechanism: event.mechanism, user: formatUser(event.avatarId) });
     case 'login-refused':
@@ -83,8 +83,7 @@ function info(message: string, fields: LogFields): Entry {
 }
 
 /**
- * Its message and fields are documented for fail2ban, and the user name comes last: it is the
- * client's text.
+ * The user name is last, because it is the client's text. fail2ban filters depend on this entry.
  */
 function loginRefused({ mechanism, error, reply, username }: Extract<EsmtpEvent, { kind: 'login-refused' }>): Entry {
   const denial = error instanceof LoginDenied ? error : undefined;
@@ -118,7 +117,7 @@ function formatFailed(failed: readonly FailedRecipient[], maxRecipients: number)
   return shown.map(({ recipient, reply }) => ({ to: bounded(recipient), reply: formatReply(reply) }));
 }
 
-/** One next server's reply is about all recipients; of several, each names its own. */
+/** Names the recipients of each reply, unless one reply is for all. */
 function formatNextHops(nextHops: readonly NextHopReply[], maxRecipients: number): readonly LogFields[] | undefined {
   if (nextHops.length === 0) return undefined;
   return nextHops.slice(0, maxRecipients).map(({ host, reply, recipients }) => ({
@@ -128,12 +127,12 @@ function formatNextHops(nextHops: readonly NextHopReply[], maxRecipients: number
   }));
 }
 
-/** RFC 8314 §4.3: what can be found out of it later. */
+/** Returns the fields by which an operator finds weak TLS later (RFC 8314 §4.3). */
 function tlsFields({ tls }: Mind): LogFields {
   return { version: tls?.version, cipher: tls?.cipher };
 }
 
-/** `192.0.2.1:25`, `[::1]:25`, or `unix`. */
+/** Formats an address for a log: `192.0.2.1:25`, `[::1]:25`, or `unix`. */
 export function formatAddress({ family, address, port }: Address): string {
   if (family === 'unix') return 'unix';
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
@@ -147,7 +146,7 @@ function formatSender(sender: ReversePath): string {
   return sender === null ? '<>' : bounded(String(sender));
 }
 
-/** `550 5.1.1 No such user here`. */
+/** Formats a reply as one line: `550 5.1.1 No such user here`. */
 function formatReply({ code, enhanced, lines }: Reply): string {
   return bounded([code, enhanced, ...lines].filter((part) => part !== undefined).join(' '));
 }
@@ -156,5 +155,5 @@ function bounded(text: string): string {
   return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}…`;
 }
 
-const FOREIGN = { TLS: 'a TLS client on a plain port', HTTP: 'an HTTP client on a mail port' } as const;
+const FOREIGN_MESSAGES = { TLS: 'a TLS client on a plain port', HTTP: 'an HTTP client on a mail port' } as const;
 const MAX_TEXT_LENGTH = 500;

@@ -3,11 +3,10 @@ import { inspect } from 'node:util';
 import type { Mind } from '@postern/cred';
 import type { EsmtpEvent, EventListener } from '../events.ts';
 import { type Entry, entryOf, formatAddress } from './entry-of.ts';
-import { formatLogFields, type LogFields } from './format-line.ts';
-import { printable } from './printable.ts';
+import { formatLogFields, type LogFields, printable } from './format-log-fields.ts';
 
 /**
- * A logger as pino, bunyan and their like have it: fields first, then the message. An error is the
+ * A logger such as pino or bunyan: each method gets the fields, then the message. An error is the
  * field `err`.
  */
 export interface Logger {
@@ -16,21 +15,22 @@ export interface Logger {
   error(fields: LogFields, message: string): void;
 }
 
-/** How much of what clients cause is logged. */
+/** The options of {@link logTo}: bounds on the entries that one client causes. */
 export interface LogToOptions {
   /**
-   * Refused commands, senders and recipients that are logged for one connection, and as many
-   * errors; the rest is counted, and the number logged when the connection ends. Refused logins and
-   * messages are always logged. Default: 20.
+   * Refused commands, senders and recipients that are logged for one connection, and errors
+   * likewise. The rest is counted, and the number logged when the connection closes. Refused logins
+   * and messages are always logged. Default: 20.
    */
   readonly maxRefusals?: number;
-  /** Recipients that one entry names; `recipients` has the number of all. Default: 100. */
+  /** Recipients that one entry names; the field `recipients` is the number of all. Default: 100. */
   readonly maxRecipients?: number;
 }
 
 /**
- * Makes a listener for `onEvent` that logs each event. A logger gets the fields and the message;
- * the console gets one line an event, and an error of this server with its stack.
+ * Returns a listener for the option `onEvent` that logs each event. A logger gets the fields and
+ * the message. The console gets one line for each event, and errors of this server with their
+ * stack.
  *
  * @example
  * ```ts
@@ -44,46 +44,48 @@ export interface LogToOptions {
  */
 export function logTo(logger: Logger | Console, options: LogToOptions = {}): EventListener {
   const { maxRefusals = 20, maxRecipients = 100 } = options;
-  const sink = logger instanceof Console ? lineLogger(logger) : logger;
-  const bounds = new Bounds(maxRefusals);
+  const target = logger instanceof Console ? lineLogger(logger) : logger;
+  const bounds = new EventBounds(maxRefusals);
   const write = (mind: Mind, { level, message, fields }: Entry): void =>
-    sink[level]({ remote: formatAddress(mind.remote), ...fields }, message);
+    target[level]({ remote: formatAddress(mind.remote), ...fields }, message);
   return (event) => {
     const { mind } = event;
     const omitted = event.kind === 'closed' ? bounds.omitted(mind) : undefined;
     if (omitted !== undefined) write(mind, { level: 'warn', message: 'refusals were not logged', fields: omitted });
-    const place = bounds.take(event);
-    if (place !== 'full') write(mind, entryOf(event, maxRecipients));
-    if (place === 'last') write(mind, { level: 'warn', message: 'further ones on this connection are only counted' });
+    const verdict = bounds.count(event);
+    if (verdict !== 'omit') write(mind, entryOf(event, maxRecipients));
+    if (verdict === 'log-last')
+      write(mind, { level: 'warn', message: 'further ones on this connection are only counted' });
   };
 }
 
-/** Counts the entries that one connection may cause in any number. */
-class Bounds {
+/** Counts the events of each connection that its client can cause in any number. */
+class EventBounds {
   readonly #maximum: number;
-  readonly #counts = new WeakMap<Mind, Record<Bounded, number>>();
+  readonly #counts = new WeakMap<Mind, Record<Counter, number>>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
   }
 
   /**
-   * Takes a place for the event: there is one, it is the last one of its kind, or all are taken.
+   * Counts an event. Returns whether it is to be logged: `log`, `log-last` for the last of its
+   * kind, or `omit`.
    */
-  take({ kind, mind }: EsmtpEvent): 'free' | 'last' | 'full' {
-    const bounded = BOUNDED.get(kind);
-    if (bounded === undefined) return 'free';
+  count({ kind, mind }: EsmtpEvent): 'log' | 'log-last' | 'omit' {
+    const counter = COUNTERS.get(kind);
+    if (counter === undefined) return 'log';
     let counts = this.#counts.get(mind);
     if (counts === undefined) {
       counts = { refusals: 0, errors: 0 };
       this.#counts.set(mind, counts);
     }
-    counts[bounded]++;
-    if (counts[bounded] > this.#maximum) return 'full';
-    return counts[bounded] === this.#maximum ? 'last' : 'free';
+    counts[counter]++;
+    if (counts[counter] > this.#maximum) return 'omit';
+    return counts[counter] === this.#maximum ? 'log-last' : 'log';
   }
 
-  /** How many found no place, by kind; undefined if all did. */
+  /** Returns the numbers of omitted events; undefined if all were logged. */
   omitted(mind: Mind): LogFields | undefined {
     const counts = this.#counts.get(mind);
     if (counts === undefined) return undefined;
@@ -93,16 +95,16 @@ class Bounds {
   }
 }
 
-type Bounded = 'refusals' | 'errors';
+type Counter = 'refusals' | 'errors';
 
-const BOUNDED: ReadonlyMap<EsmtpEvent['kind'], Bounded> = new Map([
+const COUNTERS: ReadonlyMap<EsmtpEvent['kind'], Counter> = new Map([
   ['command-refused', 'refusals'],
   ['sender-refused', 'refusals'],
   ['recipient-refused', 'refusals'],
   ['error', 'errors'],
 ]);
 
-/** A console has no fields; its lines are for people. */
+/** Returns a logger that writes each entry as one line for people. */
 function lineLogger(console: Console): Logger {
   const line = (fields: LogFields, message: string): string => `${message} ${formatLogFields(fields)}`;
   return {
@@ -112,7 +114,7 @@ function lineLogger(console: Console): Logger {
   };
 }
 
-/** Indented, so that no text in it looks like a line of the log. */
+/** Returns the stack, indented: no line of it can pass for a line of the log. */
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const lines = inspect(error).split('\n');

@@ -32,10 +32,10 @@ export const dsn: Extension = {
   rcpt: [
     {
       keyword: 'NOTIFY',
-      read(value, parameters, { isStranger }) {
+      read(value, parameters, { isAnonymous }) {
         const notify = parseNotify(value);
         if (notify === undefined) return BAD_VALUE;
-        parameters.notify = isStranger ? withoutSuccess(notify) : notify;
+        parameters.notify = isAnonymous ? withoutSuccess(notify) : notify;
         return undefined;
       },
     },
@@ -52,8 +52,8 @@ export const dsn: Extension = {
 };
 
 /**
- * Removes SUCCESS from a stranger's request. The sender's address is not proved, so a notification
- * of success would send mail of the stranger's choice to any address.
+ * Removes SUCCESS from an anonymous client's request. The sender's address is not proved, so a
+ * notification of success would send mail of the client's choice to any address.
  */
 function withoutSuccess(notify: Notify): Notify {
   if (notify === 'NEVER') return notify;

@@ -48,7 +48,7 @@ export interface ExtensionContext {
    * True for a client of SMTP that is logged in as `Anonymous`: the server has no proof of the
    * sender's address.
    */
-  readonly isStranger: boolean;
+  readonly isAnonymous: boolean;
   /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
   readonly trustsAuthParameter: boolean;
   /** True if the peer may send XCLIENT. */

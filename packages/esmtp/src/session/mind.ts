@@ -3,8 +3,8 @@ import { ConversationMind } from '@postern/sasl-profile';
 import { FORWARDED, type ForwardedInfo, forwardedEnd, forwardedTls } from '../protocol/forwarded.ts';
 
 /**
- * The mind of an SMTP or LMTP client. For a forwarded client (XCLIENT) the trusted peer's information
- * takes precedence.
+ * The mind of an SMTP or LMTP client. For a forwarded client (XCLIENT) the trusted peer's
+ * information takes precedence.
  */
 export class SmtpMind extends ConversationMind {
   #forwarded: ForwardedInfo | undefined;

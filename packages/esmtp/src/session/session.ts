@@ -8,7 +8,7 @@ import {
 } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
-import { CLOSING, closingReply, inWordsOf, LINE_TOO_LONG, replyFor, replyForLine } from '../error-replies.ts';
+import { CLOSING, closingReply, inClientCharset, LINE_TOO_LONG, replyFor, replyForLine } from '../error-replies.ts';
 import { SMALL_CHUNK_OCTETS } from '../message/bdat-message.ts';
 import { DeliveryFailed } from '../message/delivery-failed.ts';
 import { FOREIGN, type ParsedLine, parseCommand } from '../protocol/command.ts';
@@ -169,7 +169,7 @@ function replyToError(state: State, line: ParsedLine | undefined, error: unknown
     const during = line === undefined ? undefined : verbOf(line);
     state.reportError('us', during ?? 'session', error instanceof DeliveryFailed ? error.cause : error);
   }
-  return inWordsOf(replyFor(error), acceptsUtf8(state, line));
+  return inClientCharset(replyFor(error), acceptsUtf8(state, line));
 }
 
 /** Returns true if the client accepts UTF-8 in the reply to this command (RFC 6531 §3.7.4). */

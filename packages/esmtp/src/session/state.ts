@@ -182,7 +182,7 @@ export class State implements MessageSession, ExtensionContext {
    * True for an anonymous client of SMTP: its sender address is not proved. An LMTP client is a
    * server that queues.
    */
-  get isStranger(): boolean {
+  get isAnonymous(): boolean {
     return this.settings.protocol === 'smtp' && this.login?.avatarId === ANONYMOUS;
   }
 

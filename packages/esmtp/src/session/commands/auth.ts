@@ -2,8 +2,8 @@ import type { LoginError } from '@postern/cred';
 import { type ExchangeError, MalformedResponse } from '@postern/sasl';
 import { chooseChallenger, LoginFailures, loginOver } from '@postern/sasl-profile';
 import { MessageDelivery } from '../../delivery.ts';
-import { replyForLogin, TOO_MANY_REFUSALS, UNKNOWN_MECHANISM } from '../../error-replies.ts';
-import { ownWords } from '../../login-rejection.ts';
+import { replyForLogin, TOO_MANY_LOGIN_FAILURES, UNKNOWN_MECHANISM } from '../../error-replies.ts';
+import { customRefusal } from '../../login-rejection.ts';
 import type { Command } from '../../protocol/command.ts';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
@@ -45,7 +45,7 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
   const { error, isTooMany } = outcome;
   if (error.culprit !== 'client') state.reportError(error.culprit, 'AUTH', error);
   if (closesConnection(error)) state.closeReason = 'disconnected';
-  return isTooMany ? TOO_MANY_REFUSALS : replyForLogin(error);
+  return isTooMany ? TOO_MANY_LOGIN_FAILURES : replyForLogin(error);
 }
 
 /** RFC 4954 §4: an empty challenge is the code and a space. */
@@ -53,10 +53,14 @@ function prompt(base64: string): string {
   return `334 ${base64}`;
 }
 
-/** A bare CR or LF ends the connection: the client and this server no longer agree on what a line is. */
+/**
+ * A bare CR or LF ends the connection: the client and this server no longer agree on what a line
+ * is.
+ */
 function closesConnection(error: LoginError | ExchangeError): boolean {
   return (
-    (error instanceof MalformedResponse && error.malformation === 'line-ending') || ownWords(error)?.disconnect === true
+    (error instanceof MalformedResponse && error.malformation === 'line-ending') ||
+    customRefusal(error)?.disconnect === true
   );
 }
 

@@ -3,7 +3,7 @@ import { after, type MaybePromise } from '@postern/core';
 import { Anonymous, asLoginError, UnhandledCredentials } from '@postern/cred';
 import { MessageDelivery } from '../../delivery.ts';
 import { AUTHENTICATION_REQUIRED, NO_MEMORY, replyForAnonymous } from '../../error-replies.ts';
-import { ownWords } from '../../login-rejection.ts';
+import { customRefusal } from '../../login-rejection.ts';
 import { envelopeCost } from '../../message/envelope-cost.ts';
 import { isQualified, type ReversePath } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
@@ -53,7 +53,7 @@ async function loginAnonymously(state: State): Promise<Reply | undefined> {
     if (state.mind.signal.aborted) throw new PeerGone();
     const error = asLoginError(failure);
     const reply = replyForAnonymous(error);
-    if (ownWords(error)?.disconnect) state.closeReason = 'disconnected';
+    if (customRefusal(error)?.disconnect) state.closeReason = 'disconnected';
     if (error.culprit === 'client') state.report({ kind: 'login-refused', mechanism: undefined, error, reply });
     else state.reportError(error.culprit, 'MAIL', error);
     return reply;

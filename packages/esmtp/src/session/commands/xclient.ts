@@ -1,7 +1,7 @@
 import { PeerGone } from '@postern/conversation';
 import { asLoginError, type Login, TrustedLogin } from '@postern/cred';
 import { MessageDelivery } from '../../delivery.ts';
-import { ownWords } from '../../login-rejection.ts';
+import { customRefusal } from '../../login-rejection.ts';
 import type { Command } from '../../protocol/command.ts';
 import type { ForwardedInfo } from '../../protocol/forwarded.ts';
 import { Reply } from '../../protocol/reply.ts';
@@ -44,7 +44,7 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
   } catch (failure) {
     if (mind.signal.aborted) throw new PeerGone();
     const error = asLoginError(failure);
-    const own = ownWords(error);
+    const own = customRefusal(error);
     const reply = own?.reply ?? (error.culprit === 'client' ? NOT_AUTHORIZED : FAILED);
     if (error.culprit === 'client') state.report({ kind: 'login-refused', mechanism: MECHANISM, error, reply });
     else state.reportError(error.culprit, 'XCLIENT', error);
