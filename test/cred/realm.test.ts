@@ -37,6 +37,12 @@ describe('AvatarRealm', () => {
     );
   });
 
+  it('refuses an avatar in place of a factory', () => {
+    expect(() => new AvatarRealm().provide(Mailbox, new Mailbox() as never)).toThrow(
+      new TypeError('provide(Mailbox, factory): expected a function that returns a Mailbox, not an object'),
+    );
+  });
+
   it('has no avatar for an interface that it does not serve', async () => {
     await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(NoAvatar);
     await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(

@@ -57,9 +57,14 @@ export class AvatarRealm implements Realm {
   /**
    * Serves the interface with the avatars of the factory.
    *
-   * @throws TypeError if the realm provides the interface already.
+   * @throws TypeError if the realm provides the interface already, and for an avatar in place of a
+   * factory.
    */
-  provide<A extends object>(avatarInterface: Interface<A>, factory: AvatarFactory<A>): this {
+  provide<A extends object>(avatarInterface: Interface<A>, factory: AvatarFactory<NoInfer<A>>): this {
+    if (typeof factory !== 'function') {
+      const { name } = avatarInterface;
+      throw new TypeError(`provide(${name}, factory): expected a function that returns a ${name}, not an object`);
+    }
     if (this.#factories.has(avatarInterface)) {
       throw new TypeError(`this realm provides ${avatarInterface.name} already`);
     }

@@ -18,7 +18,12 @@ describe('a session tells the server that a peer', () => {
   it('is known no longer after STARTTLS', async () => {
     const script = `${GREETED}${LOGIN}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client\nS: 250...${LOGIN}`;
     const options = { mechanismPolicy: { allowCleartext: true } };
-    expect(await standingsOf(script, options, 'offered')).toEqual(['authenticated', 'unauthenticated', 'authenticated', 'unauthenticated']);
+    expect(await standingsOf(script, options, 'offered')).toEqual([
+      'authenticated',
+      'unauthenticated',
+      'authenticated',
+      'unauthenticated',
+    ]);
   });
 
   it('is no better known after a login that fails, or as a guest', async () => {
