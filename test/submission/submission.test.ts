@@ -25,7 +25,7 @@ const QUICK = { minFailureDelay: 0, undelayedLoginFailures: 100, loginFailureDel
 type Some = Partial<Omit<SubmissionOptions, 'deliver' | 'deliveryFor'>> &
   Partial<Pick<SubmissionOptions, 'deliver' | 'deliveryFor'>>;
 
-describe('who may log in', () => {
+describe('the option users', () => {
   const users: readonly (readonly [string, SubmissionOptions['users'], offered: RegExp])[] = [
     ['an object of passwords', { joe: 'secret' }, /SCRAM-SHA-512.* PLAIN/],
     ['a Map of passwords', new Map([['joe', 'secret']]), /SCRAM-SHA-512.* PLAIN/],
@@ -52,7 +52,7 @@ describe('who may log in', () => {
     expect(await client.say(auth('joe', 'secret'))).toMatch(/^235 /);
   });
 
-  it('a function that names the user otherwise, and says nothing of others', async () => {
+  it('a function that returns another avatar id, or undefined for an unknown user', async () => {
     const seen: unknown[] = [];
     const server = await started({
       users: async (name) => (name === 'joe' ? 'joe@example.com' : undefined),
@@ -66,7 +66,7 @@ describe('who may log in', () => {
     expect(seen).toEqual(['joe@example.com']);
   });
 
-  it('a function is asked about a password as SASLprep prepares it, and then as the client sent it', async () => {
+  it('a function gets the password as SASLprep prepares it, then as the client sent it', async () => {
     const asked: string[] = [];
     const server = await started({
       users: (_name, password) => {
@@ -80,7 +80,7 @@ describe('who may log in', () => {
     expect(asked).toEqual(['IX', 'I\u00adX']);
   });
 
-  it('a function that fails is a temporary failure, whose cause is an event', async () => {
+  it('an error of the function is a temporary failure and the cause of an event', async () => {
     const events: EsmtpEvent[] = [];
     const server = await started({
       users: () => {
@@ -96,7 +96,7 @@ describe('who may log in', () => {
   });
 
   it.each([
-    ['no names', {}, /^users: there are no names/],
+    ['no names', {}, /^users: no names/],
     ['undefined', undefined as unknown as SubmissionOptions['users'], /^users: expected names and their passwords/],
     ['no checkers', [], /^users: the list of checkers is empty/],
     ['an empty password', { joe: '' }, /^users: "joe" has no password/],
@@ -104,7 +104,7 @@ describe('who may log in', () => {
     await expect(started({ users })).rejects.toThrow(message);
   });
 
-  it('throttles guesses by default, and not with false', async () => {
+  it('throttles guesses by default, and with false does not', async () => {
     const limits = { ...QUICK, maxLoginFailures: 100 };
     const guess = async (server: SubmissionServer): Promise<string> => {
       const client = await greeted(server);
@@ -117,8 +117,8 @@ describe('who may log in', () => {
   });
 });
 
-describe('where messages go', () => {
-  it('to a function, with the envelope and the message as it came', async () => {
+describe('the options deliver and deliveryFor', () => {
+  it('a function gets the envelope and the message as sent', async () => {
     const delivered: unknown[] = [];
     const server = await started({
       deliver: async ({ user, from, to, envelope, mind, text }) => {
@@ -139,7 +139,7 @@ describe('where messages go', () => {
     ]);
   });
 
-  it('is told to the client when the function has resolved, and not before', async () => {
+  it('the reply to the client waits until the function has resolved', async () => {
     const safe = Promise.withResolvers<void>();
     const reading = Promise.withResolvers<void>();
     const server = await started({
@@ -171,7 +171,7 @@ describe('where messages go', () => {
       },
       /^451 /,
     ],
-  ])('is refused with the reply to %s, also in the middle of a long message', async (_name, deliver, reply) => {
+  ])('%s: the reply to the client, also during a long message', async (_name, deliver, reply) => {
     const client = await loggedIn(await started({ deliver }));
     expect(await send(client, ...Array.from({ length: 4000 }, () => 'x'.repeat(70)))).toEqual(
       typeof reply === 'string' ? reply : expect.stringMatching(reply),
@@ -179,7 +179,7 @@ describe('where messages go', () => {
     expect(await send(client)).toMatch(/^(451|550) /);
   });
 
-  it('is more than lies in memory, for a reader that is slow', async () => {
+  it('a slow reader slows the client down', async () => {
     let octets = 0;
     let most = 0;
     const server = await started({
@@ -211,7 +211,7 @@ describe('where messages go', () => {
     expect(await send(client)).toMatch(/^250 /);
   });
 
-  it('is whole where a function pipes the stream and returns at once', async () => {
+  it('a function may pipe the stream and return at once', async () => {
     const chunks: Buffer[] = [];
     const server = await started({
       deliver: ({ stream }) => void stream.on('data', (chunk: Buffer) => chunks.push(chunk)),
@@ -221,7 +221,7 @@ describe('where messages go', () => {
     expect(Buffer.concat(chunks).toString()).toMatch(/last\r\n$/);
   });
 
-  it('is undone by the function if the client breaks off', async () => {
+  it('the stream fails if the client disconnects', async () => {
     const undone = Promise.withResolvers<unknown>();
     const begun = Promise.withResolvers<void>();
     const server = await started({
@@ -242,7 +242,7 @@ describe('where messages go', () => {
     expect(await undone.promise).toBeInstanceOf(Error);
   });
 
-  it('to one delivery for all, which is disposed of with the server and not at a logout', async () => {
+  it('one delivery for all users is disposed of with the server and at no logout', async () => {
     const calls: string[] = [];
     class Shared extends MessageDelivery implements AsyncDisposable {
       validateFrom(): void {}
@@ -266,7 +266,7 @@ describe('where messages go', () => {
     expect(calls).toEqual(['disposed']);
   });
 
-  it('to a delivery for each login, which is disposed of at its logout', async () => {
+  it('a delivery of deliveryFor is disposed of at its logout', async () => {
     const calls: string[] = [];
     const deliveryFor: SubmissionOptions['deliveryFor'] = (user) => {
       class Mine extends MessageDelivery implements Disposable {
@@ -289,21 +289,21 @@ describe('where messages go', () => {
     expect(calls).toEqual(['message of joe', 'logout of joe']);
   });
 
-  it('has to be said, once', async () => {
+  it('exactly one of them is required', async () => {
     const options = { listen: LISTEN, users: USERS };
     await expect(submission(options as unknown as SubmissionOptions)).rejects.toThrow(/^deliver: expected/);
     const both = { ...options, deliver() {}, deliveryFor() {} };
-    await expect(submission(both as unknown as SubmissionOptions)).rejects.toThrow(/expected one/);
+    await expect(submission(both as unknown as SubmissionOptions)).rejects.toThrow(/expected exactly one of them/);
   });
 });
 
-it('refuses an option of an unknown name', async () => {
+it('an unknown option is a TypeError', async () => {
   const options: object = { tsl: { cert: 'cert.pem', key: 'key.pem' } };
   await expect(started(options)).rejects.toThrow(/^unknown option "tsl": expected listen, .*tls/);
 });
 
-describe('where it listens', () => {
-  it('at several URLs, with STARTTLS and TLS from the first byte', async () => {
+describe('the option listen', () => {
+  it('several URLs, with STARTTLS and TLS from the first byte', async () => {
     const { server: tls, ca } = await testCertificates();
     const server = await started({ listen: ['smtp://127.0.0.1:0?tls=required', 'smtps://[::1]:0'], tls });
     expect(server.listeners.map(({ url }) => url)).toEqual([
@@ -323,7 +323,7 @@ describe('where it listens', () => {
     expect(await other.hear()).toMatch(/^220 /);
   });
 
-  it('with a certificate and a key from files, which can be read again', async () => {
+  it('certificate and key from files, which the server can reload', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-submission-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { cert, key } = await certificateFiles(folder);
@@ -343,11 +343,11 @@ describe('where it listens', () => {
     ['smtps://127.0.0.1:0?tls=none', /expected smtp:/],
     ['smtps://127.0.0.1:0', /^listen: smtps:\/\/127\.0\.0\.1:0 needs a certificate: expected tls: \{ cert, key \}$/],
     ['smtp://127.0.0.1:0?tls=required', /needs a certificate/],
-  ])('and not at %s', async (listen, message) => {
+  ])('refuses %s', async (listen, message) => {
     await expect(started({ listen })).rejects.toThrow(message);
   });
 
-  it('at all URLs or none', async () => {
+  it('all URLs or none', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     onTestFinished(() => void taken.close());
@@ -383,14 +383,14 @@ describe('where it listens', () => {
     ]);
   });
 
-  it('by the name that it is given, or a domain', async () => {
+  it('the greeting has the option hostname, or a domain', async () => {
     const named = await started({ hostname: 'mail.example' });
     using client = new LineClient(connect(named.port, '127.0.0.1'));
     expect(await client.hear()).toMatch(/^220 mail\.example /);
   });
 });
 
-describe('its end', () => {
+describe('close', () => {
   it('lets a transaction end, says 421, logs out, and disposes of the users last', async () => {
     const order: string[] = [];
     class Users implements Checker<UsernamePassword>, Disposable {

@@ -50,7 +50,10 @@ export function parseAddressLines(text: string, file: string): readonly string[]
   });
 }
 
-/** Returns true for an address (`ann@example.com`), a local part (`ann`) and a domain (`@example.com`). */
+/**
+ * Returns true for an address (`ann@example.com`), a local part (`ann`) and a domain
+ * (`@example.com`).
+ */
 export function isAddress(text: string): boolean {
   if (text.startsWith('@')) return parseMailbox(`x${text}`) !== undefined;
   return parseMailbox(text) !== undefined || parseMailbox(`${text}@example.com`) !== undefined;

@@ -38,7 +38,10 @@ function keyPair<T extends KeyFiles>({ passphrase, passphraseFile, ...rest }: T)
   return { ...rest, ...(secret !== undefined && { passphrase: secret }) };
 }
 
-/** Reads the first line of the file. An editor ends the line; the passphrase does not include that end. */
+/**
+ * Reads the first line of the file. An editor ends the line; the passphrase does not include that
+ * end.
+ */
 async function readPassphrase(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0] ?? '';

@@ -12,7 +12,9 @@ export interface CommandProcess {
   exit(code: number): void;
 }
 
-/** Returns a function that writes text to the stream. Its promise rejects if the stream is closed. */
+/**
+ * Returns a function that writes text to the stream. Its promise rejects if the stream is closed.
+ */
 export function printerTo(stream: Writable): (text: string) => Promise<void> {
   return (text) =>
     new Promise((resolve, reject) => {

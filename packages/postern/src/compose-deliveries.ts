@@ -42,7 +42,10 @@ export function composeDeliveries(
   return { factory: ownSenders === undefined ? notified : ownSenders.guard(notified), recipients, ownSenders };
 }
 
-/** @throws UsageError for an open listener that would create Maildirs for any address, or users who could not send. */
+/**
+ * @throws UsageError for an open listener that would create Maildirs for any address, or users who
+ * could not send.
+ */
 function recipientsOf(
   settings: Settings,
   isLocal: boolean,

@@ -30,7 +30,9 @@ export interface Composition extends Deliveries {
   readonly mechanismPolicy: MechanismPolicy;
   /** The options of the listeners, without certificates. */
   readonly listeners: readonly ListenOptions[];
-  /** True if the operator lets anonymous clients in, at every listener with optional authentication. */
+  /**
+   * True if the operator lets anonymous clients in, at every listener with optional authentication.
+   */
   readonly acceptsAnonymous: boolean;
   /** Returns whether a client of the listener must log in before it sends mail. */
   readonly authenticationOf: (listener: ListenerSettings) => Policy['authentication'];
@@ -96,7 +98,10 @@ export function compose(settings: Settings, output: CommandOutput): Composition 
   };
 }
 
-/** Returns the service, and the parts of its policy that the listener's URL names, except for `auth`. */
+/**
+ * Returns the service, and the parts of its policy that the listener's URL names, except for
+ * `auth`.
+ */
 function policyOf(listener: ListenerSettings): Partial<EsmtpOptions> {
   const { requireQualifiedDomains, addMissingHeaders, newlines, removeBcc, omitClientFromReceived } = listener;
   const named = { requireQualifiedDomains, addMissingHeaders, newlines, removeBcc, omitClientFromReceived };

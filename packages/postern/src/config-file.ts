@@ -6,7 +6,7 @@ import { UsageError } from './errors.ts';
 
 /**
  * Returns the path of the config file: the named file, or the first of {@link CONFIG_FILES} in the
- * folder. Returns undefined if there is none.
+ * folder. Returns undefined if neither exists.
  *
  * @throws UsageError if the named file does not exist.
  */
@@ -47,7 +47,9 @@ function loadFailure(error: unknown, file: string): string {
   return `${place}: expected a module that loads: ${error.message}${moduleHint(file)}`;
 }
 
-/** With `"type": "commonjs"`, which `npm init` writes, Node takes a file of this name for CommonJS. */
+/**
+ * With `"type": "commonjs"`, which `npm init` writes, Node takes a file of this name for CommonJS.
+ */
 function moduleHint(file: string): string {
   const manifest = manifestOf(dirname(file));
   if (manifest === undefined || /\.[cm][jt]s$/.test(file)) return '';
@@ -57,12 +59,18 @@ function moduleHint(file: string): string {
   return `; ${manifest} has "type": "commonjs": expected "type": "module" there, or the name ${name} for the file`;
 }
 
-/** Returns the package.json that decides the module type of the folder's files; undefined if there is none. */
+/**
+ * Returns the package.json that decides the module type of the folder's files; undefined without
+ * such a file.
+ */
 function manifestOf(folder: string): string | undefined {
   const manifest = join(folder, 'package.json');
   if (existsSync(manifest)) return manifest;
   return dirname(folder) === folder ? undefined : manifestOf(dirname(folder));
 }
 
-/** In the order of the search. Node takes the names with an `m` for ES modules, whatever package.json says. */
+/**
+ * In the order of the search. Node takes the names with an `m` for ES modules, whatever
+ * package.json says.
+ */
 const CONFIG_FILES = ['postern.config.ts', 'postern.config.mts', 'postern.config.js', 'postern.config.mjs'];

@@ -22,7 +22,8 @@ import {
 } from './schema-parts.ts';
 
 /**
- * Checks what a config file exports by default: a JavaScript file has no types that the compiler checks.
+ * Checks what a config file exports by default: a JavaScript file has no types that the compiler
+ * checks.
  *
  * @throws UsageError that names the file and the wrong property, and no value.
  */
@@ -34,8 +35,8 @@ export function checkConfig(value: unknown, file: string): Config {
 }
 
 /**
- * The configuration of `postern serve`, on the command line or in a file. An option that is left out
- * has the default of the command-line option of that name.
+ * The configuration of `postern serve`, on the command line or in a file. An option that is left
+ * out has the default of the command-line option of that name.
  */
 export interface Config extends v.InferOutput<typeof ConfigSchema> {}
 
@@ -68,27 +69,38 @@ const KeyFilesSchema = strict(keyFileEntries);
 /** A certificate and its key for some server names. */
 const NamedKeyFilesSchema = strict({
   ...keyFileEntries,
-  /** Server names, such as `mail.example.com` or `*.example.com`. Default: the host names in the certificate. */
+  /**
+   * Server names, such as `mail.example.com` or `*.example.com`. Default: the host names in the
+   * certificate.
+   */
   names: option(listOf(text, "a list of server names, such as ['*.example.com']")),
 });
 
 /** The certificates and policies of TLS. */
 const TlsFilesSchema = strict({
   ...keyFileEntries,
-  /** More certificates, by the server name of the client (SNI). A client with another name gets `cert`. */
+  /**
+   * More certificates, by the server name of the client (SNI). A client with another name gets
+   * `cert`.
+   */
   named: option(listOf(NamedKeyFilesSchema, 'a list of certificates, [{ cert: FILE, key: FILE, names }]')),
   /**
    * The authorities of client certificates. With this option the server asks clients for a
    * certificate; a checker in `auth` decides which user a certificate belongs to (EXTERNAL).
    */
   clientCa: option(pemFile),
-  /** The lowest TLS version. A client with a lower version fails in the handshake. Default: `TLSv1.2` (RFC 8314 §4). */
+  /**
+   * The lowest TLS version. A client with a lower version fails in the handshake. Default:
+   * `TLSv1.2` (RFC 8314 §4).
+   */
   minVersion: option(wordOf(['TLSv1.2', 'TLSv1.3'])),
   /** Cipher suites in the form of OpenSSL. Default: Node's. */
   ciphers: option(stringFor('cipher suites in the form of OpenSSL')),
 });
 
-/** Names or addresses, each with the addresses that belong to it: a list, or a string with commas. */
+/**
+ * Names or addresses, each with the addresses that belong to it: a list, or a string with commas.
+ */
 export type TargetTable =
   | ReadonlyMap<string, string | readonly string[]>
   | Readonly<Record<string, string | readonly string[]>>;
@@ -151,7 +163,10 @@ const throttle = objectOf<ThrottleOptions>({
   clock: predicate<NonNullable<ThrottleOptions['clock']>>(isObject, 'a clock'),
 });
 
-/** The configuration of `postern serve`. `Config` is inferred from this schema, with the comment of each option. */
+/**
+ * The configuration of `postern serve`. `Config` is inferred from this schema, with the comment of
+ * each option.
+ */
 const ConfigSchema = strict({
   /**
    * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
@@ -167,8 +182,8 @@ const ConfigSchema = strict({
     ),
   ),
   /**
-   * The user databases, in the order in which the server asks them: specs as `--auth` takes them, or
-   * checkers. Default: a demo user, whose password the command prints.
+   * The user databases, in the order in which the server asks them: specs as `--auth` takes them,
+   * or checkers. Default: a demo user, whose password the command prints.
    */
   auth: option(
     listOf(
@@ -185,16 +200,20 @@ const ConfigSchema = strict({
    */
   deliver: option(target),
   /**
-   * The target of notifications to senders (RFC 3461), in the forms of `deliver`. The server notifies
-   * of failures that its reply cannot report, and of success if the sender asks for it. A function is
-   * called for the user `mailer-daemon` at the first notification. Default: none.
+   * The target of notifications to senders (RFC 3461), in the forms of `deliver`. The server
+   * notifies of failures that its reply cannot report, and of success if the sender asks for it. A
+   * function is called for the user `mailer-daemon` at the first notification. Default: none.
    */
   notify: option(target),
   /**
-   * The local recipients: addresses (`ann@example.com`), local parts at each of the `domains`
-   * (`ann`), whole domains (`@example.com`), `file:FILE` with one of these a line, `users` for the
-   * users of `auth`, or a function. Other recipients are refused at RCPT (550 5.1.1). A function
-   * returns true, or the targets of an alias; an error of the function is a temporary failure (451).
+   * The local recipients. The server refuses other recipients at RCPT (550 5.1.1). The forms:
+   * - addresses (`ann@example.com`), local parts at each of the `domains` (`ann`), or whole domains
+   *   (`@example.com`);
+   * - `file:FILE` with one of these a line;
+   * - `users` for the users of `auth`;
+   * - a function, which returns true, or the targets of an alias. An error of the function is a
+   *   temporary failure (451).
+   *
    * Default: every recipient. An MX or LMTP listener with Maildirs needs `recipients` or `domains`.
    */
   recipients: option(
@@ -212,10 +231,14 @@ const ConfigSchema = strict({
    */
   aliases: option(anyOf([text, table], 'a file, or an object or a Map of names and addresses')),
   /**
-   * The addresses and domains (`@example.com`) that a user may send from: `users` (the user name, if
-   * it is an address, or else that name at each of the `domains`), an object or a Map by user name,
-   * `file:FILE` with a line `name: address, @domain` for each user, or a function. Other senders are
-   * refused at MAIL (553 5.7.1). Default: any sender.
+   * The addresses and domains (`@example.com`) that a user may send from. The server refuses other
+   * senders at MAIL (553 5.7.1). The forms:
+   * - `users`: the user name, if it is an address, or else that name at each of the `domains`;
+   * - an object or a Map by user name;
+   * - `file:FILE` with a line `name: address, @domain` for each user;
+   * - a function of the user name.
+   *
+   * Default: any sender.
    */
   ownSenders: option(
     anyOf(
@@ -228,13 +251,18 @@ const ConfigSchema = strict({
    * senders and Maildirs. The empty string disables tags. Default: `+`.
    */
   recipientDelimiter: option(text),
-  /** The server's name in the greeting and in `Received:` fields. Default: the name of the machine. */
+  /**
+   * The server's name in the greeting and in `Received:` fields. Default: the name of the machine.
+   */
   hostname: option(text),
   /** The certificates and policies of TLS. Default: none, and then no TLS. */
   tls: option(TlsFilesSchema),
   /** The form of the log on the standard error. Default: `pretty`. */
   log: option(wordOf(LOG_FORMS)),
-  /** The SASL mechanisms (`mechanisms`) and their parameters, such as the server key and the iterations of SCRAM. */
+  /**
+   * The SASL mechanisms (`mechanisms`) and their parameters, such as the server key and the
+   * iterations of SCRAM.
+   */
   sasl: option(sasl),
   /**
    * The file of SCRAM's server key. The first start creates it with mode 0600. The salts of unknown
@@ -253,7 +281,10 @@ const ConfigSchema = strict({
    * has the default of `@postern/esmtp`, `@postern/node` or `@postern/conversation`.
    */
   limits: option(limits),
-  /** SMTP extensions that the server does not offer, such as DSN if nothing sends notifications. Default: none. */
+  /**
+   * SMTP extensions that the server does not offer, such as DSN if nothing sends notifications.
+   * Default: none.
+   */
   disabledExtensions: option(listOf(wordOf(optionalExtensions), `a list of ${optionalExtensions.join(', ')}`)),
   /**
    * Accepts more than the grammar, from printers, cameras and old systems: addresses without angle
@@ -261,11 +292,14 @@ const ConfigSchema = strict({
    * BDAT stay strict. Default: false.
    */
   lenient: option(flag),
-  /** The limits on failed logins of a user and a network; false for none. Default: those of `@postern/throttle`. */
+  /**
+   * The limits on failed logins of a user and a network; false for none. Default: those of
+   * `@postern/throttle`.
+   */
   throttle: option(anyOf([v.literal(false), throttle], 'false, or an object with limits')),
   /**
-   * Logs at most 500 characters of the user name of a failed login (`username`). Users type passwords
-   * into the wrong field: the log may then hold passwords. Default: false.
+   * Logs at most 500 characters of the user name of a failed login (`username`). Users type
+   * passwords into the wrong field: the log may then hold passwords. Default: false.
    */
   logUsernames: option(flag),
   /**

@@ -1,6 +1,9 @@
 import { type Envelope, type Message, MessageDelivery, printable } from '@postern/esmtp';
 
-/** Prints a summary of each message: envelope, subject, first lines. The log has the size of the message. */
+/**
+ * Prints a summary of each message: envelope, subject, first lines. The log has the size of the
+ * message.
+ */
 export class ConsoleDelivery extends MessageDelivery {
   readonly #sender: string;
   readonly #print: (text: string) => Promise<void>;
@@ -50,7 +53,10 @@ class ConsoleMessage implements Message {
   abort(): void {}
 }
 
-/** Decodes the encoded words of a header field (RFC 2047). A word in an unknown charset stays as it is. */
+/**
+ * Decodes the encoded words of a header field (RFC 2047). A word in an unknown charset stays as it
+ * is.
+ */
 export function decodeWords(text: string): string {
   // White space between two encoded words is not part of the text (RFC 2047 §6.2).
   const joined = text.replace(/(\?=)[ \t]+(?==\?)/g, '$1');

@@ -25,13 +25,15 @@ export interface DeliveryFactory extends AvatarFactory<MessageDelivery> {
   /** Runs before the server listens. Rejects with a StartError if no message could be delivered. */
   readonly prepare?: () => Promise<void>;
   /**
-   * True if messages are stored here, as in Maildirs: then the settings must say which recipients are
-   * local. Default: false.
+   * True if messages are stored here, as in Maildirs: then the settings must say which recipients
+   * are local. Default: false.
    */
   readonly isLocal?: boolean;
 }
 
-/** The value of `deliver` and `notify` in the config file, as `relay()` and `maildir()` return it. */
+/**
+ * The value of `deliver` and `notify` in the config file, as `relay()` and `maildir()` return it.
+ */
 export class DeliveryTarget {
   /**
    * Returns the factory of deliveries. The server calls `open` once, before it listens.
@@ -45,7 +47,10 @@ export class DeliveryTarget {
   }
 }
 
-/** Returns a factory that wraps each delivery of `inner`. Preparation and disposal are those of `inner` and `others`. */
+/**
+ * Returns a factory that wraps each delivery of `inner`. Preparation and disposal are those of
+ * `inner` and `others`.
+ */
 export function wrapDeliveries(
   inner: DeliveryFactory,
   wrap: (delivery: MessageDelivery, avatarId: AvatarId, mind: Mind) => MessageDelivery,
@@ -89,7 +94,9 @@ export async function disposeOf(resource: object & Partial<AsyncDisposable & Dis
   else resource[Symbol.dispose]?.();
 }
 
-/** Disposes of all resources at the same time. Rejects with the first error after all have ended. */
+/**
+ * Disposes of all resources at the same time. Rejects with the first error after all have ended.
+ */
 export async function disposeOfAll(resources: Iterable<object>): Promise<void> {
   const disposals = Array.from(resources, disposeOf);
   await Promise.allSettled(disposals);

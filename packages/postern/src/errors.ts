@@ -10,7 +10,8 @@ export class UsageError extends Error {
 
 /**
  * A reason, other than its options, for which the server cannot start: a port in use, a folder
- * without write permission. The message is a sentence for the operator. The command exits with code 1.
+ * without write permission. The message is a sentence for the operator. The command exits with code
+ * 1.
  */
 export class StartError extends Error {
   override get name(): string {

@@ -74,7 +74,10 @@ function explainListener(
   ].join('\n');
 }
 
-/** Returns a function that says why a client with this TLS is not offered a mechanism; undefined if it is. */
+/**
+ * Returns a function that says why a client with this TLS is not offered a mechanism; undefined if
+ * it is.
+ */
 function obstaclesOf(
   { endpoint }: ListenerSettings,
   authentication: Policy['authentication'],
@@ -94,7 +97,9 @@ function obstaclesOf(
   };
 }
 
-/** Returns the lines for the time before or after TLS: one line if the listener offers nothing then. */
+/**
+ * Returns the lines for the time before or after TLS: one line if the listener offers nothing then.
+ */
 function stage(
   title: string,
   never: string | undefined,

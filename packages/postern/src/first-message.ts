@@ -13,8 +13,8 @@ export interface FirstAddresses {
 export type AddressSettings = Pick<Settings, 'hostname' | 'ownSenders' | 'recipients'>;
 
 /**
- * Returns the demo user's password and, unless the listener is a UNIX socket, a shell line that sends
- * a first message.
+ * Returns the demo user's password and, unless the listener is a UNIX socket, a shell line that
+ * sends a first message.
  *
  * @param port The listener's real port.
  */
@@ -44,7 +44,10 @@ export function firstAddresses(settings: AddressSettings, { username }: DemoUser
   return { from: senderFor(settings, username), to: recipientFor(settings) };
 }
 
-/** A file or a function may list no address of the demo user: the server always accepts the null reverse-path. */
+/**
+ * A file or a function may list no address of the demo user: the server always accepts the null
+ * reverse-path.
+ */
 function senderFor({ ownSenders, recipients, hostname }: AddressSettings, username: string): string {
   if (ownSenders === undefined) return `${username}@example.com`;
   const domain = Array.isArray(recipients?.domains) ? recipients.domains[0] : hostname;

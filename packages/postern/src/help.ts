@@ -7,8 +7,9 @@ import type { SpecForms } from './option-values.ts';
 import { suggestion } from './suggest.ts';
 
 /**
- * Returns the help for a command (`serve`) or a topic (`listen`); the overview if there is no name.
- * Throws a UsageError for a name that is neither.
+ * Returns the help for a command (`serve`) or a topic (`listen`); the overview without a name.
+ *
+ * @throws UsageError for any other name, with the nearest one.
  */
 export function help(name?: string): string {
   if (name === undefined) return OVERVIEW;
@@ -23,7 +24,7 @@ export function help(name?: string): string {
 const OVERVIEW = `postern: an authenticated mail submission server
 
   postern serve [options]     run the server until SIGTERM or SIGINT
-  postern explain [options]   print which mechanisms each listener offers, and why not the others
+  postern explain [options]   print the mechanisms that each listener offers, and why not the others
   postern login URL --user NAME [options]
                               log in to any SMTP server as a client and print the dialogue
   postern help NAME           serve, explain, login, listen, auth, deliver or recipients
@@ -47,9 +48,9 @@ A submission server with Maildirs:
 }
 
 function explain(): string {
-  return `postern explain [options]: print which mechanisms each listener offers, and why not the others
+  return `postern explain [options]: print the mechanisms that each listener offers, and why not the others
 
-The options are those of postern serve: see postern help serve. Nothing listens, and no user is asked.
+The options are those of postern serve: see postern help serve. The command does not listen.
 
   postern explain --listen smtps://0.0.0.0:465 --tls-cert fullchain.pem --tls-key privkey.pem
 `;
@@ -62,15 +63,16 @@ URL is smtp://HOST[:PORT], with STARTTLS unless ?tls=none, or smtps://HOST[:PORT
 
 ${options(LOGIN_OPTIONS)}
 
-The password, or token, is asked for at the terminal, or is the first line of the standard input.
-The dialogue masks secrets. Exit codes: 0 logged in, 1 refused, 2 no answer from the server.
+The command asks for the password, or token, at the terminal, or reads the first line of the
+standard input.
+The dialogue masks secrets. Exit codes: 0 logged in, 1 refused, 2 any other failure.
 
   postern login smtp://mail.example.com --user ann
 `;
 }
 
 function listen(): string {
-  return `--listen URL: where to listen; may be given several times
+  return `--listen URL: a listener; may be given several times
 
   smtp://HOST:PORT     STARTTLS if there is a certificate; port 0 picks a free one
   smtps://HOST:PORT    TLS from the first byte
@@ -78,7 +80,7 @@ function listen(): string {
 
 Parameters follow a question mark, with & between them:
 
-  tls=required         nothing before STARTTLS        tls=none          no STARTTLS
+  tls=required         no mail before STARTTLS        tls=none          no STARTTLS
   auth=required        no mail before AUTH            auth=optional     mail without AUTH is anonymous
   auth=none            no AUTH                        mode=660          permissions of a UNIX socket
   service=mx           mail from anywhere             service=submission  mail of users (the default)
@@ -94,55 +96,55 @@ ${policies()}
 }
 
 function auth(): string {
-  return `--auth SPEC: who may log in; may be given several times, and is asked in this order
+  return `--auth SPEC: a user database; may be given several times: the server asks them in this order
 
 ${forms(authSpecs)}
 
-The config file takes checkers of your own as well. Without --auth the server makes up a user guest
-and prints the password.
+The config file also takes your own checkers. Without --auth the server makes up a user demo and
+prints the password.
 
   postern serve --auth memory:joe:secret --auth anonymous
 `;
 }
 
 function deliver(): string {
-  return `--deliver SPEC: where messages go; --notify SPEC: where notifications to senders go
+  return `--deliver SPEC: the target of messages; --notify SPEC: the target of notifications to senders
 
 ${forms(deliverSpecs)}
 
-The config file takes relay({…}), maildir({…}) and deliveries of your own as well.
+The config file also takes relay({…}), maildir({…}) and your own deliveries.
 
   postern serve --deliver maildir:/var/mail/postern --notify smtp:relay.example.net:25
 `;
 }
 
 function recipients(): string {
-  return `--recipients SPEC: who lives here; may be given several times. Others are refused at RCPT (550 5.1.1)
+  return `--recipients SPEC: the local recipients; may be given several times. Others are refused (550 5.1.1)
 
   ADDRESS,...            ann@example.com, a name at each of the domains (ann), or a whole domain (@example.com)
   file:FILE              one of these a line; # begins a comment
-  users                  those who can log in, by address or by name
+  users                  the users of --auth, by address or by name
 
---domains LIST: the domains that are ours. Without --recipients each local part exists there. Other domains are
-refused (550 5.7.1), unless a user who has logged in sends on through the next server. An MX or LMTP listener
-with Maildirs wants --recipients or --domains; --domains '*' takes every address.
+--domains LIST: the local domains. Without --recipients each local part exists there. Other domains are
+refused (550 5.7.1), unless a logged-in user sends to them through the next server. An MX or LMTP
+listener with Maildirs needs --recipients or --domains; --domains '*' accepts every address.
 
---aliases FILE: one alias a line, by name, address or @domain; a line that begins with a blank goes on:
+--aliases FILE: one alias a line, by name, address or @domain; a line that begins with a blank continues:
   postmaster: ann
   sales@example.com: ann, bob@example.com
 
---own-senders SPEC: the addresses that a user may send from; others are refused at MAIL (553 5.7.1)
+--own-senders SPEC: the addresses that a user may send from; others are refused (553 5.7.1)
   users                  the user name, if it is an address, or else that name at each of the domains
   file:FILE              user: address, @domain
 
-SIGHUP reads all these files again. The config file takes objects and functions of your own as well.
+SIGHUP reloads all these files. The config file also takes your own objects and functions.
 
   postern serve --listen 'smtp://0.0.0.0:25?service=mx' --deliver maildir:/var/mail/postern \\
     --domains example.com --recipients ann,bob --aliases aliases
 `;
 }
 
-/** Adding a command or a topic is one entry here. */
+/** The pages by their names. A new command or topic is one entry. */
 const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['serve', serve],
   ['explain', explain],
@@ -153,7 +155,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['recipients', recipients],
 ]);
 
-/** One line for each option. */
+/** Returns one line for each option. */
 function options(table: OptionTable): string {
   const rows = Object.entries(table).map(([name, { value, summary }]) => ({
     usage: value === undefined ? `--${name}` : `--${name} ${value}`,
@@ -163,7 +165,7 @@ function options(table: OptionTable): string {
   return rows.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join('\n');
 }
 
-/** The policy table of esmtp: a row for each parameter of a listener's URL, a column for each service. */
+/** Returns the policies of esmtp: a row for each URL parameter, a column for each service. */
 function policies(): string {
   const rows = [
     ['', ...Object.keys(services)],
@@ -175,7 +177,7 @@ function policies(): string {
   return rows.map(([head = '', ...cells]) => `  ${head.padEnd(24)} ${padded(cells)}`).join('\n');
 }
 
-/** What a URL says for this part of a policy. */
+/** Returns the value of a URL's parameter for this part of a policy. */
 function word(part: string | boolean): string {
   return typeof part === 'string' ? part : part ? 'yes' : 'no';
 }
@@ -191,7 +193,7 @@ function forms<T>(specs: SpecForms<T>): string {
   return Array.from(specs.values(), ({ usage, summary }) => `  ${usage.padEnd(22)} ${summary}`).join('\n');
 }
 
-/** The parameters of a listener's URL, with the parts of the policy that they set. */
+/** The parameters of a listener's URL, and the parts of the policy that they set. */
 const POLICY = [
   ['auth', 'authentication'],
   ['requireQualifiedDomains', 'requireQualifiedDomains'],

@@ -27,7 +27,10 @@ export function hypotheticalMind(remote: Address, tls: TlsInfo | undefined): Min
   };
 }
 
-/** Returns the TLS information of a client without a certificate, with every channel binding of the version. */
+/**
+ * Returns the TLS information of a client without a certificate, with every channel binding of the
+ * version.
+ */
 export function hypotheticalTls(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   return {
     version,

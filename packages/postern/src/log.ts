@@ -23,8 +23,8 @@ export type LogForm = (typeof LOG_FORMS)[number];
 type LogStream = Writable & { readonly isTTY?: boolean };
 
 /**
- * Opens a log on the standard error, so that the standard output carries only the command's results.
- * A terminal gets colours.
+ * Opens a log on the standard error, so that the standard output carries only the command's
+ * results. A terminal gets colours.
  */
 export function openLog(form: LogForm, stderr: LogStream = process.stderr): Log {
   if (form === 'silent') return { info() {}, warn() {}, error() {} };

@@ -2,8 +2,8 @@ import { TimedOut } from '@postern/conversation';
 import { printable } from '@postern/esmtp';
 
 /**
- * Explains why a login failed: the messages of the error and its causes, and a hint. Lines after the
- * first are indented, so that a server cannot forge a line of the command. The text holds no
+ * Explains why a login failed: the messages of the error and its causes, and a hint. Lines after
+ * the first are indented, so that a server cannot forge a line of the command. The text holds no
  * character that controls a terminal.
  */
 export function explainLoginFailure(error: unknown): string {

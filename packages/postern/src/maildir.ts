@@ -9,9 +9,15 @@ import { expectKnownNames } from './option-values.ts';
 export interface MaildirTargetOptions extends Pick<MaildirOptions, 'caseSensitive' | 'recipientDelimiter' | 'mode'> {
   /** The folder of the Maildirs. Each recipient has one: `folder/ann@example.com/new`. */
   readonly folder: string;
-  /** The number of octets that a mailbox may hold: one number, or a function of the mailbox. Default: no limit. */
+  /**
+   * The number of octets that a mailbox may hold: one number, or a function of the mailbox.
+   * Default: no limit.
+   */
   readonly quota?: Quota;
-  /** The group of new files and folders: its numeric id, or its name in /etc/group. Default: the group of the process. */
+  /**
+   * The group of new files and folders: its numeric id, or its name in /etc/group. Default: the
+   * group of the process.
+   */
   readonly group?: number | string;
 }
 

@@ -36,7 +36,10 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
-/** Runs the command line. Resolves to its exit code; writes errors to `process.stderr` and never rejects. */
+/**
+ * Runs the command line. Resolves to its exit code; writes errors to `process.stderr` and never
+ * rejects.
+ */
 export async function run(argv: readonly string[], process: CommandProcess): Promise<number> {
   try {
     return await runCommand(argv, process);

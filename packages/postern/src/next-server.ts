@@ -20,8 +20,8 @@ export const NEXT_SERVERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses `SCHEME:HOST:PORT` or `lmtp+unix:PATH`, with `?tls=required|offered|none` if wanted. An IPv6
- * address must be in brackets.
+ * Parses `SCHEME:HOST:PORT` or `lmtp+unix:PATH`, with `?tls=required|offered|none` if wanted. An
+ * IPv6 address must be in brackets.
  *
  * @throws UsageError
  */

@@ -21,9 +21,10 @@ export interface NotificationTargets {
 }
 
 /**
- * Adds notifications (RFC 3464) to a factory's deliveries. A notification says what the reply to the
- * client cannot say; it goes into the sender's mailbox on this server, or to `notify`. A client that
- * has not logged in may forge its sender: no local mailbox receives a notification for such a client.
+ * Adds notifications (RFC 3464) to a factory's deliveries. A notification says what the reply to
+ * the client cannot say; it goes into the sender's mailbox on this server, or to `notify`. A client
+ * that has not logged in may forge its sender: no local mailbox receives a notification for such a
+ * client.
  */
 export function notifying(
   inner: DeliveryFactory,
@@ -40,7 +41,8 @@ export function notifying(
         isLocal: isLocalSender ?? (() => false),
         remote: notify && new LazyDelivery(() => notify(MAILER_DAEMON, mind)),
       });
-      // Nothing proves the sender of an anonymous client: its notification carries no text of the message.
+      // Nothing proves the sender of an anonymous client: its notification carries no text of the
+      // message.
       const isUnproved = avatarId === ANONYMOUS && mind.protocol !== 'lmtp';
       const hasRouteTo = notify === undefined ? isLocalSender : undefined;
       return new RoutedNotifyingDelivery(
@@ -60,7 +62,9 @@ class RoutedNotifyingDelivery extends NotifyingDelivery {
   readonly #through: SenderDelivery;
   readonly #hasRouteTo: NotificationTargets['isLocalSender'];
 
-  /** @param hasRouteTo Returns true for a sender with a route. Undefined if every sender has one. */
+  /**
+   * @param hasRouteTo Returns true for a sender with a route. Undefined if every sender has one.
+   */
   constructor(
     delivery: MessageDelivery,
     through: SenderDelivery,

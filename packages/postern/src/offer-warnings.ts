@@ -25,7 +25,10 @@ export function warnOfOffers(settings: Settings, composition: Composition, log: 
   }
 }
 
-/** Returns the common clients that cannot log in at the listener under some TLS version, each with the cause. */
+/**
+ * Returns the common clients that cannot log in at the listener under some TLS version, each with
+ * the cause.
+ */
 export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, composition: Offers): readonly string[] {
   if (composition.authenticationOf(listener) === 'none') return [];
   const channelBindings = settings.sasl.scram?.channelBindings;
@@ -39,7 +42,10 @@ export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, c
 type OfferSettings = Pick<Settings, 'sasl' | 'tls'>;
 type Offers = Pick<Composition, 'challengers' | 'portal' | 'mechanismPolicy' | 'authenticationOf'>;
 
-/** Returns true if a listener requires a login and offers no mechanism under one of its TLS versions. */
+/**
+ * Returns true if a listener requires a login and offers no mechanism under one of its TLS
+ * versions.
+ */
 function offersNothing(listener: ListenerSettings, settings: OfferSettings, composition: Offers): boolean {
   if (composition.authenticationOf(listener) !== 'required') return false;
   return offersAt(listener, settings, composition).some(({ names }) => names.length === 0);
@@ -57,7 +63,10 @@ function offersAt(
   });
 }
 
-/** Returns the TLS versions of a listener. Undefined stands for a listener without TLS; where there is TLS, clients use it. */
+/**
+ * Returns the TLS versions of a listener. Undefined stands for a listener without TLS; where there
+ * is TLS, clients use it.
+ */
 function versionsOf(listener: ListenerSettings, tls: Settings['tls']): readonly ('TLSv1.2' | 'TLSv1.3' | undefined)[] {
   if (listener.tls === 'none') return [undefined];
   return tls?.minVersion === 'TLSv1.3' ? ['TLSv1.3'] : ['TLSv1.2', 'TLSv1.3'];

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
-/** Lowers the limit of connections to the number that the process can accept. Warns if an operator would miss them. */
+/**
+ * Lowers the limit of connections to the number that the process can accept. Warns if an operator
+ * would miss them.
+ */
 export function withinOpenFiles(settings: Settings, log: Log): Settings {
   const files = openFiles();
   const maxConnections = connectionsWithin(files, settings);
@@ -14,7 +17,10 @@ export function withinOpenFiles(settings: Settings, log: Log): Settings {
   return { ...settings, connections: { ...settings.connections, maxConnections } };
 }
 
-/** Returns how many files and connections this process may have open at the same time; Infinity if the system has no /proc. */
+/**
+ * Returns how many files and connections this process may have open at the same time; Infinity if
+ * the system has no /proc.
+ */
 export function openFiles(): number {
   try {
     return Number(
@@ -38,7 +44,10 @@ export function connectionsWithin(
   return available < maxConnections ? available : undefined;
 }
 
-/** Returns true if the operator should hear of the lower limit: it is below the configured number, or very low. */
+/**
+ * Returns true if the operator should hear of the lower limit: it is below the configured number,
+ * or very low.
+ */
 export function isShort(
   available: number,
   { connections: { maxConnections } }: Pick<Settings, 'connections'>,

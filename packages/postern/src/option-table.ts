@@ -2,7 +2,9 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
-/** One option of a command, in the form that `parseArgs` of node:util reads, with its line of help. */
+/**
+ * One option of a command, in the form that `parseArgs` of node:util reads, with its line of help.
+ */
 export interface OptionEntry {
   readonly type: 'string' | 'boolean';
   /** True if the operator may give the option several times. */
@@ -42,23 +44,23 @@ export const SERVE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'URL',
-    summary: 'where to listen; default smtp://127.0.0.1:2500; see postern help listen',
+    summary: 'a listener; default smtp://127.0.0.1:2500; see postern help listen',
   },
   auth: {
     type: 'string',
     multiple: true,
     value: 'SPEC',
-    summary: 'users who may log in; default a made-up user demo; see postern help auth',
+    summary: 'a user database; default a made-up user demo; see postern help auth',
   },
   deliver: {
     type: 'string',
     value: 'SPEC',
-    summary: 'where messages go; default console; see postern help deliver',
+    summary: 'the target of messages; default console; see postern help deliver',
   },
   notify: {
     type: 'string',
     value: 'SPEC',
-    summary: 'where notifications to senders go (DSN), as for --deliver; default nowhere',
+    summary: 'the target of notifications to senders (DSN), as for --deliver; default none',
   },
   recipients: {
     type: 'string',

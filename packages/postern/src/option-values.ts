@@ -23,7 +23,8 @@ export type SpecForms<T> = ReadonlyMap<string, SpecForm<T>>;
 /**
  * Parses `SCHEME` or `SCHEME:REST` by the form of the scheme.
  *
- * @throws UsageError that lists the forms, and does not repeat the value, which may hold a password.
+ * @throws UsageError that lists the forms, and does not repeat the value, which may hold a
+ * password.
  */
 export function parseSpec<T>(forms: SpecForms<T>, spec: string): T {
   const colon = spec.indexOf(':');
@@ -45,13 +46,17 @@ export function expectWord(word: string, rest: string | undefined): void {
   if (rest !== undefined) throw new UsageError(`expected ${word} and nothing after it`);
 }
 
-/** Returns an operator's value in quotes for an error, with its password replaced: errors end up in logs. */
+/**
+ * Returns an operator's value in quotes for an error, with its password replaced: errors end up in
+ * logs.
+ */
 export function redactSpec(spec: string): string {
   return JSON.stringify(spec.replace(/^(memory:[^:]*:).*$/s, '$1…').replace(/(:\/*)[^/]*@/, '$1…@'));
 }
 
 /**
- * Checks the property names of an object that the operator wrote: a misspelt option would have no effect.
+ * Checks the property names of an object that the operator wrote: a misspelt option would have no
+ * effect.
  *
  * @param subject The name of the object, for the error: `relay`.
  * @throws UsageError that lists the known names and suggests the nearest one.
@@ -70,7 +75,9 @@ export function splitList(list: string): readonly string[] {
   return list.split(/[\s,]+/).filter((word) => word !== '');
 }
 
-/** Returns true for a name that a greeting and EHLO can say: an ASCII domain, or an address literal. */
+/**
+ * Returns true for a name that a greeting and EHLO can say: an ASCII domain, or an address literal.
+ */
 export function isHostname(name: string): boolean {
   return isAddressLiteral(name) || (isDomain(name) && /^[!-~]+$/.test(name));
 }

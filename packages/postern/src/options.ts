@@ -12,8 +12,8 @@ export interface Options {
 }
 
 /**
- * Parses the options of `serve` and `explain`. `settingsOf` checks the values, together with those of
- * the config file.
+ * Parses the options of `serve` and `explain`. `settingsOf` checks the values, together with those
+ * of the config file.
  *
  * @throws UsageError
  */

@@ -70,7 +70,10 @@ export class OwnSenders {
     }
   }
 
-  /** Returns a factory whose deliveries accept a user's own senders only. An anonymous client has no own sender. */
+  /**
+   * Returns a factory whose deliveries accept a user's own senders only. An anonymous client has no
+   * own sender.
+   */
   guard(inner: DeliveryFactory): DeliveryFactory {
     const { recipientDelimiter } = this.#context;
     const addresses = (avatarId: AvatarId) => this.addressesOf(avatarId);

@@ -24,7 +24,10 @@ export interface RecipientsContext {
   readonly isLocal: boolean;
 }
 
-/** The local recipients, by files, lists, user databases and functions. `load()` reads the files again. */
+/**
+ * The local recipients, by files, lists, user databases and functions. `load()` reads the files
+ * again.
+ */
 export class Recipients implements RecipientResolver {
   readonly #settings: RecipientsSettings;
   readonly #context: RecipientsContext;
@@ -41,7 +44,10 @@ export class Recipients implements RecipientResolver {
     return hasFiles(this.#settings);
   }
 
-  /** False if no setting says that `postmaster` is read: neither an alias, nor a mailbox, nor a user database. */
+  /**
+   * False if no setting says that `postmaster` is read: neither an alias, nor a mailbox, nor a user
+   * database.
+   */
   get hasPostmaster(): boolean {
     const { users, lookup } = this.#settings;
     return users.length > 0 || lookup !== undefined || (this.#current?.hasPostmaster ?? false);
@@ -67,9 +73,9 @@ export class Recipients implements RecipientResolver {
   }
 
   /**
-   * Returns a factory whose deliveries accept known recipients only. Where mail is sent on, logged-in
-   * users may also send to foreign domains; anonymous clients may not, or the server would be an
-   * open relay.
+   * Returns a factory whose deliveries accept known recipients only. Where mail is sent on,
+   * logged-in users may also send to foreign domains; anonymous clients may not, or the server
+   * would be an open relay.
    */
   guard(inner: DeliveryFactory): DeliveryFactory {
     const { isLocal } = this.#context;
@@ -113,7 +119,8 @@ export function hasFiles({ files, aliases }: RecipientsSettings): boolean {
 }
 
 /**
- * Returns the names and targets of a file or a table. `placeOf` returns the place of a name for an error.
+ * Returns the names and targets of a file or a table. `placeOf` returns the place of a name for an
+ * error.
  *
  * @throws UsageError
  */

@@ -6,16 +6,18 @@ import { type NextServer, parseNextServer } from './next-server.ts';
 import { expectKnownNames, isHostname } from './option-values.ts';
 
 /**
- * The next server and the login there. The other options are those of `relay()` in `@postern/relay`,
- * with the defaults there; errors go to the command's log.
+ * The next server and the login there. All further options are those of `relay()` in
+ * `@postern/relay`, with the defaults there; errors go to the command's log.
  */
 export interface RelayOptions extends Partial<Omit<DeliveryOptions, 'endpoint' | 'lmtp' | 'tls'>> {
   /**
-   * The next server as `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT` or
-   * `lmtp+unix:PATH`, with `?tls=required|offered|none` if wanted.
+   * The next server as `--deliver` takes it: `smtp:HOST:PORT`, `smtps:HOST:PORT`, `lmtp:HOST:PORT`
+   * or `lmtp+unix:PATH`, with `?tls=required|offered|none` if wanted.
    */
   readonly to: string;
-  /** The user name for a login with `password`, by the strongest mechanism that the server offers. */
+  /**
+   * The user name for a login with `password`, by the strongest mechanism that the server offers.
+   */
   readonly username?: string;
   readonly password?: string | undefined;
   /** The mechanisms that the login may use: `['PLAIN']`. Default: every mechanism for passwords. */

@@ -66,8 +66,8 @@ async function logIn(
 }
 
 /**
- * Returns a responder for each mechanism that works with a password. A mechanism that takes a token,
- * a certificate or nothing must be named.
+ * Returns a responder for each mechanism that works with a password. A mechanism that takes a
+ * token, a certificate or nothing must be named.
  */
 function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, secret: string): readonly Responder[] {
   const host = 'host' in endpoint ? endpoint.host : 'localhost';
@@ -92,7 +92,10 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
   );
 }
 
-/** Asks for a secret at the terminal, without echo; without a terminal reads the first line of the standard input. */
+/**
+ * Asks for a secret at the terminal, without echo; without a terminal reads the first line of the
+ * standard input.
+ */
 async function readSecret(
   { stdin, stderr }: Pick<CommandProcess, 'stdin' | 'stderr'>,
   prompt: string,

@@ -70,7 +70,10 @@ function readyOf({ listeners }: RunningServer): WorkerReady {
   return { urls: listeners.map(({ url }) => url), ports: listeners.map(({ address }) => address.port) };
 }
 
-/** Prints the URLs and the first message. Never rejects: a closed standard output does not stop the server. */
+/**
+ * Prints the URLs and the first message. Never rejects: a closed standard output does not stop the
+ * server.
+ */
 async function announce(
   settings: Settings,
   { urls, ports }: WorkerReady,
@@ -94,7 +97,10 @@ async function announce(
   }
 }
 
-/** Ends the server, or a start that is not complete after {@link START_END_TIMEOUT_MS}. Resolves to the exit code. */
+/**
+ * Ends the server, or a start that is not complete after {@link START_END_TIMEOUT_MS}. Resolves to
+ * the exit code.
+ */
 async function end(starting: Promise<RunningServer>, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
   const server = await Promise.race([starting, setTimeout(START_END_TIMEOUT_MS, undefined)]);

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { suggestion } from './suggest.ts';
 
-/** Returns a schema for an object that has no other properties. Its messages name the known ones. */
+/**
+ * Returns a schema for an object that has no other properties. Its messages name the known ones.
+ */
 export function strict<const E extends v.ObjectEntries>(entries: E) {
   const names = Object.keys(entries);
   return v.pipe(
@@ -19,8 +21,8 @@ export function strict<const E extends v.ObjectEntries>(entries: E) {
 }
 
 /**
- * Returns a schema for an interface of another package, whose comments the editor shows. The compiler
- * requires an entry for each property. Every property is optional.
+ * Returns a schema for an interface of another package, whose comments the editor shows. The
+ * compiler requires an entry for each property. Every property is optional.
  */
 export function objectOf<T extends object>(
   entries: {
@@ -67,8 +69,9 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * Returns where and how a value differs from the schema, such as `tls.key: missing; expected the path
- * of a PEM file`. The text holds names of properties and no values, which may be secret.
+ * Returns where and how a value differs from the schema, such as
+ * `tls.key: missing; expected the path of a PEM file`. The text holds names of properties and no
+ * values, which may be secret.
  */
 export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
   // A misspelt name explains more than the name that is missing for it.
@@ -87,7 +90,10 @@ function innermost(issue: v.BaseIssue<unknown> | undefined): v.BaseIssue<unknown
   return inner === undefined ? issue : innermost(inner);
 }
 
-/** Where an alternative of a union fails at a part of the value, the value was meant for that alternative. */
+/**
+ * Where an alternative of a union fails at a part of the value, the value was meant for that
+ * alternative.
+ */
 function innerIssue(issue: v.BaseIssue<unknown> | undefined): v.BaseIssue<unknown> | undefined {
   const inside = issue?.issues?.filter(({ path }) => path !== undefined) ?? [];
   return inside.find(({ expected }) => expected === 'never') ?? inside[0];

@@ -7,8 +7,8 @@ import { messageOf, StartError, UsageError } from './errors.ts';
 
 /**
  * Checks that a checker with stored SCRAM secrets has a server key that outlives the process. The
- * salts of stored secrets survive a restart; the salts of unknown users are derived from the key. If
- * those salts changed, two challenges would reveal which users exist (RFC 5802 §9).
+ * salts of stored secrets survive a restart; the salts of unknown users are derived from the key.
+ * If those salts changed, two challenges would reveal which users exist (RFC 5802 §9).
  *
  * @throws UsageError
  */

@@ -20,7 +20,10 @@ export interface SenderRoutes {
   readonly remote: MessageDelivery | undefined;
 }
 
-/** Delivers notifications into the mailbox of a local sender, and to other senders by the remote route. */
+/**
+ * Delivers notifications into the mailbox of a local sender, and to other senders by the remote
+ * route.
+ */
 export class SenderDelivery extends MessageDelivery implements AsyncDisposable {
   readonly #routes: SenderRoutes;
   readonly #chosen = new WeakMap<ForwardPath, MessageDelivery>();

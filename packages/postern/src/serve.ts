@@ -17,8 +17,8 @@ export interface RunningServer {
   /** The files that SIGHUP reloads, in this order. */
   readonly files: readonly ReloadableFiles[];
   /**
-   * Accepts no more clients, gives transactions `shutdownTimeout` milliseconds, and closes all parts.
-   * Resolves after at most twice that time. Never rejects: the log has the errors.
+   * Accepts no more clients, gives transactions `shutdownTimeout` milliseconds, and closes all
+   * parts. Resolves after at most twice that time. Never rejects: the log has the errors.
    */
   close(shutdownTimeout: number): Promise<void>;
 }

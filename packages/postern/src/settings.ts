@@ -81,7 +81,10 @@ export interface Settings {
   readonly reusePort: boolean;
 }
 
-/** A configuration, and the operator's name of each property: `--listen`, `postern.config.ts: listen`. */
+/**
+ * A configuration, and the operator's name of each property: `--listen`,
+ * `postern.config.ts: listen`.
+ */
 export interface ConfigSource {
   readonly config: Config;
   readonly nameOf: (key: keyof Config) => string;

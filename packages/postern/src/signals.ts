@@ -2,8 +2,8 @@ import type { CommandProcess } from './command-process.ts';
 import { type FileSettings, readsFilesAgain } from './settings.ts';
 
 /**
- * Resolves to the first signal that ends the server: SIGTERM, SIGINT, or SIGHUP where no file can be
- * reloaded. From this call on, the first signal does not end the process. A signal that arrives
+ * Resolves to the first signal that ends the server: SIGTERM, SIGINT, or SIGHUP where no file can
+ * be reloaded. From this call on, the first signal does not end the process. A signal that arrives
  * more than {@link SAME_KEY_PRESS_MS} milliseconds after the first calls `beforeExit` and ends the
  * process: a terminal and npm both pass one Ctrl-C on, so that it arrives two or three times.
  */

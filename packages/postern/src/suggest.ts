@@ -1,8 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /**
- * Returns `; did you mean "…"?` if a known word is a likely spelling of `word`, and the empty string
- * otherwise. The comparison ignores letter case.
+ * Returns `; did you mean "…"?` if a known word is a likely spelling of `word`, and the empty
+ * string otherwise. The comparison ignores letter case.
  */
 export function suggestion(word: string, known: Iterable<string>): string {
   const words = [...known];

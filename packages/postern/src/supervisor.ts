@@ -7,7 +7,10 @@ export interface Supervisor {
   readonly config: WorkerConfig;
   /** Reports to the supervisor that this worker listens. */
   reportReady(ready: WorkerReady): void;
-  /** Resolves to `reason` when the supervisor has ended. From this call on its end does not end this process at once. */
+  /**
+   * Resolves to `reason` when the supervisor has ended. From this call on its end does not end this
+   * process at once.
+   */
   ended<R>(reason: R): Promise<R>;
 }
 

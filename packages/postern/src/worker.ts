@@ -2,7 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WORKER_VARIABLE, type WorkerConfig, type WorkerReady } from './worker-messages.ts';
 
-/** The end of a worker: its exit code or signal, or the error for which the process could not start. */
+/**
+ * The end of a worker: its exit code or signal, or the error for which the process could not start.
+ */
 export interface WorkerEnd {
   readonly code?: number | null;
   readonly signal?: NodeJS.Signals | null;
@@ -13,13 +15,17 @@ export interface WorkerEnd {
 export class Worker {
   /** Resolves when the process has ended. Never rejects. */
   readonly ended: Promise<WorkerEnd>;
-  /** Resolves to the worker's message when the worker listens; to undefined if it ends before. Never rejects. */
+  /**
+   * Resolves to the worker's message when the worker listens; to undefined if it ends before. Never
+   * rejects.
+   */
   readonly ready: Promise<WorkerReady | undefined>;
   #child: ChildProcess | undefined;
   #listens = false;
 
   /**
-   * Starts the process. The supervisor kills it unless it listens within `startTimeout` milliseconds.
+   * Starts the process. The supervisor kills it unless it listens within `startTimeout`
+   * milliseconds.
    *
    * @param argv The arguments after `serve`.
    */

@@ -10,7 +10,10 @@ import type { WorkerConfig, WorkerReady } from './worker-messages.ts';
 export interface WorkerTimeouts {
   /** Milliseconds until a worker listens. Default: 60,000. */
   readonly startTimeout?: number;
-  /** Milliseconds until a worker has ended after SIGTERM. Default: 25,000, more than an orderly end takes. */
+  /**
+   * Milliseconds until a worker has ended after SIGTERM. Default: 25,000, more than an orderly end
+   * takes.
+   */
   readonly stopTimeout?: number;
 }
 
@@ -44,7 +47,8 @@ export class Workers {
   /**
    * Starts `count` workers. Resolves when all of them listen. If one cannot start, all are killed.
    *
-   * @throws UsageError or StartError if a worker cannot start, after the worker has printed the reason.
+   * @throws UsageError or StartError if a worker cannot start, after the worker has printed the
+   * reason.
    * @throws StartError if `stop` is called before all workers listen.
    */
   async start(count: number): Promise<WorkerReady> {
@@ -60,7 +64,10 @@ export class Workers {
     return ready;
   }
 
-  /** Sends SIGHUP to all workers, so that they reload files: to a worker that starts, as soon as it listens. */
+  /**
+   * Sends SIGHUP to all workers, so that they reload files: to a worker that starts, as soon as it
+   * listens.
+   */
   reload(): void {
     this.#reloads++;
     for (const worker of this.#workers) if (worker.listens) worker.signal('SIGHUP');
@@ -72,7 +79,10 @@ export class Workers {
     for (const worker of this.#workers) worker.signal('SIGKILL');
   }
 
-  /** Sends SIGTERM to all workers, and kills those that run after `stopTimeout`. Resolves when all have ended. */
+  /**
+   * Sends SIGTERM to all workers, and kills those that run after `stopTimeout`. Resolves when all
+   * have ended.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     const ended = Array.from(this.#workers, (worker) => worker.ended);

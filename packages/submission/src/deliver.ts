@@ -4,43 +4,49 @@ import { type AvatarFactory, type AvatarId, AvatarRealm, type MaybePromise, type
 import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
 import { StreamedMessage } from './streamed-message.ts';
 
-/** A message that a user submits, while it arrives. */
+/** A message of a user, while the server receives it. */
 export interface SubmittedMessage {
-  /** The user who logged in. */
+  /** The logged-in user. */
   readonly user: AvatarId;
-  /** The connection: the client's address, its TLS, the name that it gave. */
+  /** The connection: the client's address, TLS and name. */
   readonly mind: Mind;
-  /** Sender, recipients, parameters and the id that stands in the reply to the client. */
+  /** Sender, recipients, parameters, and the id in the reply to the client. */
   readonly envelope: Envelope;
-  /** The sender's address, empty for a notification. */
+  /** The sender's address; the empty string for a notification (null reverse-path). */
   readonly from: string;
   /** The recipients' addresses, at least one. */
   readonly to: readonly string[];
-  /** The header and the body as octets with CRLF line ends, as they arrive; fails if the client breaks off. Read it once. */
+  /**
+   * The header and the body as octets with CRLF line ends. The stream fails if the client
+   * disconnects. It can be read once.
+   */
   readonly stream: Readable;
-  /** Reads the stream to its end and returns the whole message, at most `limits.maxMessageSize` octets. */
+  /**
+   * Reads the stream to its end. Resolves to the message, at most `limits.maxMessageSize` octets.
+   */
   readonly bytes: () => Promise<Buffer>;
-  /** Reads the stream to its end and returns the whole message as text, decoded as UTF-8. */
+  /** Reads the stream to its end. Resolves to the message as text, decoded as UTF-8. */
   readonly text: () => Promise<string>;
 }
 
 /**
- * Takes a message. The client hears 250 when the returned promise resolves and the message is complete. A thrown `Rejection` is the
- * reply to the client; any other error is 451, so that the client tries again.
+ * Delivers a message. The reply is 250 when the returned promise has resolved and the message is
+ * complete. A thrown `Rejection` is the reply to the client. The reply to any other error is 451:
+ * the client tries again.
  */
 export type DeliverFunction = (message: SubmittedMessage) => MaybePromise<void>;
 
-/** The realm in which each user's messages go to the function. */
+/** Returns the realm in which the function delivers the messages of all users. */
 export function realmOfFunction(deliver: DeliverFunction): Realm {
   return realmOfFactory((user, mind) => new FunctionDelivery(deliver, user, mind));
 }
 
-/** The realm in which each login gets a delivery of its own. */
+/** Returns the realm in which each login has its own delivery. */
 export function realmOfFactory(factory: AvatarFactory<MessageDelivery>): Realm {
   return new AvatarRealm().provide(MessageDelivery, factory);
 }
 
-/** A realm in which all users share one delivery: no logout disposes of it. */
+/** A realm in which all users share one delivery. A logout does not dispose of it. */
 export class SharedDeliveryRealm implements Realm {
   readonly #delivery: MessageDelivery;
 
@@ -55,7 +61,7 @@ export class SharedDeliveryRealm implements Realm {
   }
 }
 
-/** One user's delivery: every address is accepted, and the function takes the message. */
+/** The delivery of one user: it accepts every address, and the function delivers the message. */
 class FunctionDelivery extends MessageDelivery {
   readonly #deliver: DeliverFunction;
   readonly #user: AvatarId;

@@ -1,14 +1,14 @@
 import type { Portal } from '@postern/cred';
 import type { Certificates, Listener, Server } from '@postern/node';
 
-/** The parts of a submission server that runs. */
+/** The parts of a running submission server. */
 export interface RunningParts {
   readonly portal: Portal;
   readonly server: Server;
   readonly certificates: Certificates | undefined;
 }
 
-/** A submission server that listens: `submission()` returns it. `await using` closes it. */
+/** A running submission server, as `submission()` returns it. `await using` closes it. */
 export class SubmissionServer implements AsyncDisposable {
   readonly #parts: RunningParts;
 
@@ -17,7 +17,7 @@ export class SubmissionServer implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** The portal through which the users log in. */
+  /** The portal that logs users in. */
   get portal(): Portal {
     return this.#parts.portal;
   }
@@ -38,18 +38,21 @@ export class SubmissionServer implements AsyncDisposable {
   }
 
   /**
-   * Reads the files of certificate and key again, for new connections. Rejects if they cannot be used: then those in use stay in use.
-   * Without `tls` it does nothing.
+   * Reads the files of the certificate and its key again, for new connections. Does nothing without
+   * `tls`.
+   *
+   * @throws Error for unusable files; the old certificate stays in use.
    */
   async reloadCertificates(): Promise<void> {
     await this.#parts.certificates?.reload();
   }
 
   /**
-   * Closes the server in order: the listeners accept no client, transactions have `shutdownTimeout` milliseconds to end, all users are
-   * logged out, users and deliveries are disposed of. Every call returns the same promise.
+   * Closes the server in order. The listeners accept no client; transactions have
+   * `shutdownTimeout` milliseconds. Then the portal logs out all users, and the user database and
+   * the deliveries are disposed of. Every call returns the same promise.
    *
-   * @throws AggregateError of all failures, after everything else is closed.
+   * @throws AggregateError of all failures, after all parts are closed.
    */
   close(): Promise<void> {
     return this.#parts.server.close();

@@ -3,9 +3,10 @@ import type { MaybePromise } from '@postern/cred';
 import type { Message } from '@postern/esmtp';
 
 /**
- * A message as a Node stream for a function. Each write waits until the reader wants more: at most 64 KiB and one chunk lie in memory.
- * The message is delivered when the function has resolved and the stream has ended. If the function resolves and nothing reads the
- * stream, the rest of the message is dropped.
+ * A message as a Node stream for a function. Each write waits for the reader: memory holds at most
+ * {@link HIGH_WATER_MARK_OCTETS} and one chunk. The message is delivered when the function has
+ * resolved and the stream has ended. If the function resolves without a reader of the stream, the
+ * rest of the message is dropped.
  */
 export class StreamedMessage implements Message {
   readonly #stream: Readable;
@@ -15,13 +16,14 @@ export class StreamedMessage implements Message {
   #resume = (): void => {};
 
   constructor(deliver: (stream: Readable) => MaybePromise<void>) {
-    this.#stream = new Readable({ highWaterMark: HIGH_WATER_MARK, read: () => this.#resume() });
-    // The reader hears of an abort from its own read; without a listener `error` would end the process.
+    this.#stream = new Readable({ highWaterMark: HIGH_WATER_MARK_OCTETS, read: () => this.#resume() });
+    // The reader's own read fails at an abort. Without a listener the event `error` would end the
+    // process.
     this.#stream.on('error', () => {}).on('close', () => this.#resume());
     this.#delivered = call(deliver, this.#stream);
     this.#delivered.then(
       () => {
-        // A function that returns at once may have piped the stream: only where nothing reads it, the rest is dropped.
+        // A function may return after it has piped the stream: drop the rest only without a reader.
         if (this.#stream.readableFlowing !== true) this.#stream.resume();
       },
       () => {
@@ -33,7 +35,7 @@ export class StreamedMessage implements Message {
 
   write(chunk: Uint8Array): MaybePromise<void> {
     if (this.#failed) return this.#delivered;
-    // A function that left the stream early has decided without the rest.
+    // A function that destroyed the stream has decided without the rest.
     if (this.#stream.destroyed || this.#stream.push(chunk)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resume = resolve;
@@ -51,15 +53,14 @@ export class StreamedMessage implements Message {
 
   async abort(reason: Error): Promise<void> {
     this.#stream.destroy(reason);
-    // The function may have to remove what it has stored so far.
+    // The function may have to remove a partly stored message.
     await this.#delivered.catch(() => {});
   }
 }
 
-/** A function that throws fails like one that rejects. */
+/** Calls the function. A function that throws is one that rejects. */
 async function call(deliver: (stream: Readable) => MaybePromise<void>, stream: Readable): Promise<void> {
   await deliver(stream);
 }
 
-/** Octets. */
-const HIGH_WATER_MARK = 64 * 1024;
+const HIGH_WATER_MARK_OCTETS = 64 * 1024;

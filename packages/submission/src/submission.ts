@@ -4,13 +4,14 @@ import { esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
 import { Certificates, formatEndpoint, serve } from '@postern/node';
 import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
 import { realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
-import { isLocalOnly, type ListenerPlace, parseListenUrl } from './listen-url.ts';
+import { isLocalOnly, type ParsedListenUrl, parseListenUrl } from './listen-url.ts';
 import { checkOptionNames, type DeliveryChoice, type SubmissionOptions } from './options.ts';
 import { SubmissionServer } from './server.ts';
 import { checkerOf, type Users, weakUsers } from './users.ts';
 
 /**
- * Starts a mail submission server (RFC 6409): portal, realm, checkers, ESMTP and listeners in one call.
+ * Starts a mail submission server (RFC 6409): portal, realm, checkers, ESMTP and listeners in one
+ * call. Resolves when all listeners listen.
  *
  * @example
  * ```ts
@@ -23,33 +24,33 @@ import { checkerOf, type Users, weakUsers } from './users.ts';
  * });
  * ```
  *
- * @returns The server, when all listeners listen.
- * @throws TypeError or RangeError for options that cannot work; the system's error if it cannot listen, after all is closed again.
+ * @throws TypeError or RangeError for options that cannot work.
+ * @throws ListenError if a listener cannot listen, after all parts are closed.
  */
 export async function submission(options: SubmissionOptions): Promise<SubmissionServer> {
   checkOptionNames(options);
   const { listen, users, deliver, deliveryFor, tls, throttle = {}, connections, shutdownTimeout = 10_000 } = options;
-  const { hostname = ownHostname(), onError, proxy, ...more } = options;
-  const places = [listen].flat().map((url) => parseListenUrl(url, tls !== undefined));
-  if (places.length === 0) throw new TypeError('listen: expected at least one URL');
+  const { hostname = ownHostname(), onError, proxy, ...esmtpOptions } = options;
+  const parsedUrls = [listen].flat().map((url) => parseListenUrl(url, tls !== undefined));
+  if (parsedUrls.length === 0) throw new TypeError('listen: expected at least one URL');
   const checker = checkerOf(users);
   const counts = throttle === false ? undefined : (throttle.counts ?? new InMemoryFailureCounts());
   const portal = new Portal(realmOf(options)).register(
     counts === undefined || throttle === false ? checker : withThrottle(checker, { ...throttle, counts }),
   );
-  const protocol = esmtp({ ...more, service: 'submission', hostname, portal });
+  const protocol = esmtp({ ...esmtpOptions, service: 'submission', hostname, portal });
   const certificates = tls === undefined || tls instanceof Certificates ? tls : await Certificates.load(tls);
-  for (const place of places) if (proxy === undefined) warnOfClearText(place);
-  if (places.some(({ endpoint }) => !isLocalOnly(endpoint))) warnOfWeakPasswords(users);
+  for (const parsed of parsedUrls) if (proxy === undefined) warnOfClearText(parsed);
+  if (parsedUrls.some(({ endpoint }) => !isLocalOnly(endpoint))) warnOfWeakPasswords(users);
   const server = await serve({
-    listeners: places.map((place) => ({
-      ...place,
+    listeners: parsedUrls.map((parsed) => ({
+      ...parsed,
       protocol,
-      refusal: TOO_MANY,
+      refusal: TOO_MANY_CONNECTIONS,
       ...(certificates && { certificates }),
       ...(connections && { limits: connections }),
       ...(proxy && { proxy }),
-      ...(onError && { onError: onError }),
+      ...(onError && { onError }),
     })),
     portal,
     resources: [
@@ -62,7 +63,8 @@ export async function submission(options: SubmissionOptions): Promise<Submission
 }
 
 function realmOf({ deliver, deliveryFor }: DeliveryChoice): Realm {
-  if (deliveryFor !== undefined && deliver !== undefined) throw new TypeError('deliver and deliveryFor: expected one');
+  if (deliveryFor !== undefined && deliver !== undefined)
+    throw new TypeError('deliver and deliveryFor: expected exactly one of them');
   if (typeof deliveryFor === 'function') return realmOfFactory(deliveryFor);
   if (deliver instanceof MessageDelivery) return new SharedDeliveryRealm(deliver);
   if (typeof deliver === 'function') return realmOfFunction(deliver);
@@ -74,10 +76,10 @@ function ownHostname(): string {
   return isDomain(name) && /^[!-~]+$/.test(name) ? name : 'localhost';
 }
 
-function warnOfClearText({ endpoint, tlsPolicy }: ListenerPlace): void {
+function warnOfClearText({ endpoint, tlsPolicy }: ParsedListenUrl): void {
   if (tlsPolicy !== 'none' || isLocalOnly(endpoint)) return;
   process.emitWarning(
-    `${formatEndpoint(endpoint)} has no TLS: clients on other machines are not offered PLAIN and LOGIN, and mail can be read on its way; expected tls: { cert, key }`,
+    `${formatEndpoint(endpoint)} has no TLS: clients on other machines are not offered PLAIN and LOGIN, and the network can read mail; expected tls: { cert, key }`,
     'PosternWarning',
   );
 }
@@ -91,4 +93,4 @@ function warnOfWeakPasswords(users: Users): void {
   }
 }
 
-const TOO_MANY = '421 4.3.2 Too many connections, try again later\r\n';
+const TOO_MANY_CONNECTIONS = '421 4.3.2 Too many connections, try again later\r\n';

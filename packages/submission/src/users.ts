@@ -12,8 +12,10 @@ import {
 } from '@postern/cred';
 
 /**
- * The user database of a submission server: names with passwords in clear text (for tests and beginnings), a function that checks a
- * password, a checker, or several checkers that are asked in order.
+ * The user database of a submission server:
+ * - user names with passwords in clear text, for tests;
+ * - a function that checks a password;
+ * - a checker, or several checkers, which the server asks in order.
  */
 export type Users =
   | Readonly<Record<string, string>>
@@ -23,8 +25,10 @@ export type Users =
   | readonly AnyChecker[];
 
 /**
- * Checks the user's password. Returns true, or the avatar id under which the rest of the server knows the user; false or undefined
- * refuses the login (535). A password that SASLprep (RFC 4013) changes is asked about twice: prepared, then as sent. If it throws, the login is a temporary failure (454), except for the errors of `@postern/cred`.
+ * Checks the password of a user. Returns true, or the avatar id, which is the user's name in the
+ * rest of the server. False or undefined refuses the login (535). If SASLprep (RFC 4013) changes
+ * the password, the function is called twice: with the prepared password, then with the password as
+ * sent. An error is a temporary failure (454), except for the errors of `@postern/cred`.
  */
 export type CheckPassword = (
   username: string,
@@ -32,16 +36,23 @@ export type CheckPassword = (
   mind: Mind,
 ) => MaybePromise<boolean | AvatarId | undefined>;
 
-/** Returns the one checker of these users. Throws a TypeError if no user can ever log in. */
+/**
+ * Returns one checker for the users.
+ *
+ * @throws TypeError if no user can ever log in.
+ */
 export function checkerOf(users: Users): Checker<Credentials> {
-  // Only the portal asks it, and asks only about credentials of its interfaces.
+  // Only the portal calls the checker, with credentials of the checker's interfaces.
   return anyCheckerOf(users) as Checker<Credentials>;
 }
 
 function anyCheckerOf(users: Users): AnyChecker {
   if (typeof users === 'function') return new PasswordFunctionChecker(users);
   if (isList(users)) {
-    if (users.length === 0) throw new TypeError('users: the list of checkers is empty, so that no user can log in');
+    if (users.length === 0)
+      throw new TypeError(
+        'users: the list of checkers is empty, so that no user can log in; expected at least one checker',
+      );
     return CascadingChecker.of(...users);
   }
   if (typeof users !== 'object' || users === null) {
@@ -49,7 +60,8 @@ function anyCheckerOf(users: Users): AnyChecker {
   }
   if (isChecker(users)) return users;
   const passwords = new Map(users instanceof Map ? users : Object.entries(users));
-  if (passwords.size === 0) throw new TypeError('users: there are no names in it, so that no user can log in');
+  if (passwords.size === 0)
+    throw new TypeError('users: no names, so that no user can log in; expected at least one name and its password');
   for (const [username, password] of passwords) {
     if (typeof password !== 'string' || password === '') {
       throw new TypeError(`users: ${JSON.stringify(username)} has no password; expected a string that is not empty`);
@@ -77,7 +89,7 @@ class PasswordFunctionChecker implements Checker<UsernamePassword> {
     const { username, password, preparedPassword } = credentials;
     let answer = await this.#checkPassword(username, preparedPassword, mind);
     const isRefused = answer === false || answer === undefined;
-    // The store may have hashed the password as clients send it.
+    // The store may hold a hash of the password as clients send it.
     if (isRefused && password !== preparedPassword) answer = await this.#checkPassword(username, password, mind);
     if (answer === true) return username;
     if (answer === false || answer === undefined) throw new UnauthorizedLogin();
@@ -93,5 +105,5 @@ function isChecker(users: Exclude<Users, CheckPassword>): users is AnyChecker {
   return 'requestAvatarId' in users && typeof users.requestAvatarId === 'function';
 }
 
-/** In UTF-16 units. */
+/** In UTF-16 units (NIST SP 800-63B §5.1.1.1). */
 const MIN_PASSWORD_LENGTH = 8;
