@@ -36,8 +36,8 @@ const recipients = ['ann', 'bob', 'cyd'].map((name) => new Mailbox(name, 'exampl
 ];
 const QUOTA = 5_000;
 const NO_QUOTA = [
-  'refuses a recipient for whom the declared SIZE is too large',
-  'keeps to the quota with parallel messages',
+  'refuses a recipient if the declared SIZE exceeds the quota',
+  'holds the quota with parallel messages',
 ];
 
 describe.each<readonly [string, MessageDeliveryContract, skipped: readonly string[]]>([
@@ -67,7 +67,7 @@ describe.each<readonly [string, MessageDeliveryContract, skipped: readonly strin
 ])('the message delivery contract holds for %s', (_title, contract, skipped) => {
   const cases = messageDeliveryContract(contract);
 
-  it('of which no rule is skipped but those of what the delivery does not have', () => {
+  it('skips only the rules without an input', () => {
     expect(cases.filter((rule) => rule.skipped !== undefined).map(({ name }) => name)).toEqual(skipped);
   });
 
@@ -79,31 +79,31 @@ describe('the message delivery contract finds', () => {
     [
       'a delivery that loses a recipient',
       () => inMemory(undefined, { loses: true }),
-      'keeps each octet for each recipient',
+      'stores each octet for each recipient',
     ],
     [
-      'a delivery that keeps what was not completed',
+      'a delivery that stores incomplete messages',
       () => inMemory(undefined, { keepsAborted: true }),
-      'keeps nothing of',
+      'stores nothing of',
     ],
   ])('%s', async (_title, make, rule) => {
     const broken = await brokenRules(messageDeliveryContract({ make, recipients }));
     expect(broken.join('\n')).toContain(rule);
   });
 
-  it('a fault that is acknowledged', async () => {
+  it('an acknowledged message that was lost', async () => {
     const faults: readonly DeliveryFault[] = [
       { name: 'one is lost', make: () => inMemory(undefined, { loses: true }) },
     ];
     const broken = await brokenRules(messageDeliveryContract({ make: () => inMemory(), recipients, faults }));
-    expect(broken).toContain('says 250 only if each recipient has the message: one is lost');
+    expect(broken).toContain('replies 250 only if each recipient has the message: one is lost');
   });
 
-  it('nothing in a rule that is skipped, which never passes', async () => {
+  it('no pass in a skipped rule', async () => {
     const cases = messageDeliveryContract({ make: () => inMemory(), recipients });
     const skipped = cases.filter((rule) => rule.skipped !== undefined);
     expect(skipped).toHaveLength(4);
-    for (const { run } of skipped) await expect(run()).rejects.toThrow('the contract was given no');
+    for (const { run } of skipped) await expect(run()).rejects.toThrow('the contract has no');
   });
 });
 

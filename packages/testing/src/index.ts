@@ -1,5 +1,6 @@
 export type { ContractCase } from './contracts/case.ts';
 export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
+export { type FailureCountsContract, failureCountsContract } from './contracts/failure-counts.ts';
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
 export {
   type DeliveryFault,
@@ -7,7 +8,8 @@ export {
   type MessageDeliveryContract,
   messageDeliveryContract,
 } from './contracts/message-delivery.ts';
-export { type TransportPair, transportContract } from './contracts/transport.ts';
+export { type RealmContract, realmContract } from './contracts/realm.ts';
+export { type TransportContract, type TransportPair, transportContract } from './contracts/transport.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
 export { type DialogueFile, dialogueFiles } from './dialogue-files.ts';
 export { type ExchangeOptions, type ExchangeRecord, exchange } from './exchange.ts';

@@ -1,11 +1,25 @@
 /**
- * One rule of a contract: `run` rejects if it is broken. With any test runner: `for (const { name, run } of cases) it(name, run)`. A
- * rule that cannot be checked says why in `skipped`, and its `run` rejects.
+ * One rule of a contract, for any test runner. `run` rejects if the rule is broken. A rule whose
+ * input is missing has a reason in `skipped`, and its `run` rejects: it never passes.
+ *
+ * @example
+ * ```ts
+ * import type { ContractCase } from '@postern/testing';
+ * import { it } from 'vitest';
+ *
+ * declare const cases: readonly ContractCase[];
+ * for (const { name, run, skipped } of cases) it.skipIf(skipped !== undefined)(name, run);
+ * ```
  */
 export interface ContractCase {
-  /** A sentence. */
+  /** The rule as a sentence without its subject: `refuses a wrong password`. */
   readonly name: string;
   readonly run: () => Promise<void>;
-  /** What is missing to check the rule. Undefined for a rule that is checked. */
+  /** The missing input. Undefined for a rule that runs. */
   readonly skipped?: string;
+}
+
+/** Returns a rule that is skipped for this reason. */
+export function skippedCase(name: string, skipped: string): ContractCase {
+  return { name, skipped, run: () => Promise.reject(new Error(skipped)) };
 }

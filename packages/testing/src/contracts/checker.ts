@@ -10,48 +10,80 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { testMind } from '../test-mind.ts';
-import type { ContractCase } from './case.ts';
+import { type ContractCase, skippedCase } from './case.ts';
 
-/** A checker, and what the contract has to know of it. */
+/** A checker, and the inputs of its contract. */
 export interface CheckerContract<C extends Credentials = UsernamePassword> {
-  /** Makes the checker, for every rule anew, or hands out the same one. */
+  /** Makes the checker for each rule, or returns the same one. */
   readonly make: () => Checker<C> | Promise<Checker<C>>;
-  /** Two users that it knows, and the avatar id of each if that is not the name. */
+  /** Two users that the checker knows. */
   readonly users: readonly [KnownUser, KnownUser];
-  /** How a user's name and password become credentials that the checker judges. Default: UsernamePassword. */
+  /** Makes the credentials of a user for the checker. Default: `UsernamePassword`. */
   readonly credentials?: (username: string, password: string) => C;
+  /**
+   * True if the checker registers for `PasswordProof`. Without it the rules about live credentials
+   * are skipped. Default: false.
+   */
+  readonly judgesPasswordProof?: boolean;
 }
 
-/** A user whom the checker knows, with the right password. */
+/** A user that the checker knows, with the right password. Default avatar id: the user name. */
 export interface KnownUser {
   readonly username: string;
   readonly password: string;
   readonly avatarId?: AvatarId;
 }
 
-/** What every checker of names and passwords has to do. */
+/**
+ * Returns the rules of every checker of user names and passwords, also for hostile input and for
+ * live credentials.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+ * import { checkerContract } from '@postern/testing';
+ * import { it } from 'vitest';
+ *
+ * const joe = { username: 'joe', password: 's3cret' };
+ * const ann = { username: 'ann', password: 'pa55word' };
+ * const passwords = { joe: 's3cret', ann: 'pa55word' };
+ * const make = () => new InMemoryUsernamePasswordDatabaseDontUse(passwords);
+ * const cases = checkerContract({ make, users: [joe, ann], judgesPasswordProof: true });
+ * for (const { name, run, skipped } of cases) it.skipIf(skipped !== undefined)(name, run);
+ * ```
+ */
 export function checkerContract<C extends Credentials = UsernamePassword>(
   contract: CheckerContract<C>,
 ): readonly ContractCase[] {
+  const { judgesPasswordProof = false, users } = contract;
   const make =
     contract.credentials ?? ((username, password) => new UsernamePassword(username, password) as Credentials as C);
-  return Object.entries(rules(contract.users, make)).map(([name, rule]) => ({
+  const always = Object.entries(rules(users, make, judgesPasswordProof)).map(([name, rule]) => ({
     name,
     run: async () => rule(await contract.make()),
   }));
+  const live = Object.entries(liveRules(users[0])).map(([name, rule]) =>
+    judgesPasswordProof
+      ? { name, run: async () => rule((await contract.make()) as unknown as Checker<PasswordProof>) }
+      : skippedCase(name, 'the contract does not set `judgesPasswordProof`'),
+  );
+  return [...always, ...live];
 }
 
 function rules<C extends Credentials>(
   [joe, ann]: readonly [KnownUser, KnownUser],
   make: (username: string, password: string) => C,
+  judgesPasswordProof: boolean,
 ): Readonly<Record<string, (checker: Checker<C>) => Promise<void>>> {
   return {
-    async 'says which credentials it judges'(checker) {
+    async 'names the credentials that it judges'(checker) {
       const credentials = make(joe.username, joe.password);
+      const judged: readonly unknown[] = checker.credentialInterfaces;
       assert.ok(checker.credentialInterfaces.some((judged) => credentials instanceof judged));
+      assert.equal(judged.includes(PasswordProof), judgesPasswordProof, 'judgesPasswordProof of the contract');
     },
 
-    async 'recognises its users by their passwords'(checker) {
+    async 'accepts each user with the right password'(checker) {
       for (const user of [joe, ann]) {
         const avatarId = await ask(checker, make(user.username, user.password));
         assert.equal(avatarId, user.avatarId ?? user.username);
@@ -64,33 +96,34 @@ function rules<C extends Credentials>(
       }
     },
 
-    async 'refuses an unknown user, with any password'(checker) {
+    async 'refuses an unknown user with any password'(checker) {
       for (const password of [joe.password, ann.password, '']) {
         await refuses(checker, make('nobody-of-this-name', password));
       }
     },
 
-    async 'refuses an empty name and an empty password'(checker) {
+    async 'refuses an empty user name and an empty password'(checker) {
       await refuses(checker, make(joe.username, ''));
       await refuses(checker, make('', joe.password));
       await refuses(checker, make('', ''));
     },
 
-    async 'says the same to a wrong password and an unknown user'(checker) {
+    async 'refuses a wrong password and an unknown user with the same error'(checker) {
       const wrong = await refuses(checker, make(joe.username, `${joe.password}x`));
       const unknown = await refuses(checker, make('nobody-of-this-name', joe.password));
       assert.equal(unknown.message, wrong.message);
       assert.equal(unknown.code, wrong.code);
     },
 
-    async 'tells no secret in its refusal'(checker) {
+    async 'has no secret in the error of a refusal'(checker) {
       const error = await refuses(checker, make(joe.username, `${joe.password}x`));
-      for (let told: unknown = error; told instanceof Error; told = told.cause) {
-        assert.ok(!`${told.message}\n${told.stack}`.includes(joe.password), 'the error tells the password');
+      for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+        const text = `${cause.message}\n${cause.stack}`;
+        assert.ok(!text.includes(joe.password), 'the error contains the password');
       }
     },
 
-    async 'refuses names and passwords that are something else to somebody else'(checker) {
+    async 'refuses names and passwords with a special meaning in SQL, LDAP, paths and objects'(checker) {
       for (const hostile of HOSTILE) {
         await refuses(checker, make(hostile, joe.password));
         await refuses(checker, make(joe.username, hostile));
@@ -98,8 +131,8 @@ function rules<C extends Credentials>(
       }
     },
 
-    async 'keeps apart what is asked at the same time'(checker) {
-      const answers = await Promise.all(
+    async 'keeps logins apart that run at the same time'(checker) {
+      const results = await Promise.all(
         Array.from({ length: 30 }, async (_, index) => {
           const user = index % 2 === 0 ? joe : ann;
           const right = index % 3 !== 0;
@@ -111,27 +144,29 @@ function rules<C extends Credentials>(
         }),
       );
       assert.deepEqual(
-        answers.filter(({ right, is }) => !right || !is),
+        results.filter(({ right, is }) => !right || !is),
         [],
       );
     },
+  };
+}
 
-    async 'asks live credentials, if it judges such, and believes their answer'(checker) {
-      if (!judges(checker)) return;
+/** The rules for credentials that verify a password themselves, such as those of SCRAM. */
+function liveRules(joe: KnownUser): Readonly<Record<string, (checker: Checker<PasswordProof>) => Promise<void>>> {
+  return {
+    async 'accepts and refuses live credentials by their own verdict'(checker) {
       const right = new Live(joe.username, joe.password);
       assert.equal(await ask(checker, right), joe.avatarId ?? joe.username);
       await refuses(checker, new Live(joe.username, `${joe.password}x`));
     },
 
-    async 'leaves live credentials alone, for the next checker, if it does not know the user'(checker) {
-      if (!judges(checker)) return;
+    async 'leaves the live credentials of an unknown user to the next checker'(checker) {
       const unknown = new Live('nobody-of-this-name', joe.password);
       await refuses(checker, unknown);
-      assert.equal(unknown.asked, 0);
+      assert.equal(unknown.calls, 0);
     },
 
-    async 'does not recognise a client whose live credentials break'(checker) {
-      if (!judges(checker)) return;
+    async 'does not accept live credentials whose exchange breaks'(checker) {
       await assert.rejects(async () => checker.requestAvatarId(new Broken(joe.username, joe.password), testMind()));
     },
   };
@@ -148,7 +183,7 @@ async function refuses<C extends Credentials>(checker: Checker<C>, credentials: 
   const error: unknown = await Promise.resolve()
     .then(() => checker.requestAvatarId(credentials, mind))
     .then(
-      (avatarId) => assert.fail(`recognised as ${String(avatarId)}`),
+      (avatarId) => assert.fail(`accepted as ${String(avatarId)}`),
       (reason: unknown) => reason,
     );
   if (error instanceof assert.AssertionError) throw error;
@@ -157,18 +192,11 @@ async function refuses<C extends Credentials>(checker: Checker<C>, credentials: 
   return error;
 }
 
-/** Whether the checker takes any proof of a password. */
-function judges<C extends Credentials>(
-  checker: Checker<C> | Checker<PasswordProof>,
-): checker is Checker<PasswordProof> {
-  return (checker.credentialInterfaces as readonly unknown[]).includes(PasswordProof);
-}
-
-/** A proof that takes its time, and counts. */
+/** Live credentials that count the calls of `checkPassword`. */
 class Live extends PasswordProof {
   readonly username: string;
   readonly #password: string;
-  asked = 0;
+  calls = 0;
 
   constructor(username: string, password: string) {
     super();
@@ -177,7 +205,7 @@ class Live extends PasswordProof {
   }
 
   override async checkPassword(password: string): Promise<boolean> {
-    this.asked++;
+    this.calls++;
     await Promise.resolve();
     return password === this.#password;
   }
@@ -185,7 +213,7 @@ class Live extends PasswordProof {
 
 class Broken extends Live {
   override checkPassword(): Promise<boolean> {
-    return Promise.reject(new Error('the client left'));
+    return Promise.reject(new Error('the client disconnected'));
   }
 }
 

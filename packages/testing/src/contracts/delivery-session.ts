@@ -11,7 +11,7 @@ import {
 } from '@postern/esmtp/client';
 import { memoryPipe } from '../memory-pipe.ts';
 
-/** A client of a server that delivers by one delivery, over a connection in memory. */
+/** A client of a server with one delivery, over a connection in memory. */
 export class DeliverySession {
   readonly #client: SmtpClient;
   readonly #served: Promise<void>;
@@ -35,7 +35,10 @@ export class DeliverySession {
     );
   }
 
-  /** Sends a message and closes; resolves to the code of each recipient, undefined if the connection broke before. */
+  /**
+   * Sends a message and closes. Resolves with the reply code of each recipient; undefined if the
+   * connection broke before the reply.
+   */
   async send(recipients: readonly Mailbox[], body: Uint8Array): Promise<readonly (number | undefined)[]> {
     let outgoing: OutgoingMessage | undefined;
     try {
@@ -51,7 +54,7 @@ export class DeliverySession {
     }
   }
 
-  /** Declares a SIZE; resolves to the code of each RCPT. */
+  /** Declares a SIZE at MAIL and resolves with the reply code of each RCPT. */
   async declare(recipients: readonly Mailbox[], size: number): Promise<readonly number[]> {
     await this.#client.command(mailCommand(this.#client, null, { size }));
     const replies = await this.#client.commands(
@@ -60,7 +63,7 @@ export class DeliverySession {
     return replies.map(({ code }) => code);
   }
 
-  /** Sends the beginning of a message, and is gone; resolves when the server has done with it. */
+  /** Sends the beginning of a message and disconnects. Resolves when the session has ended. */
   async breakOff(recipients: readonly Mailbox[], beginning: Uint8Array): Promise<void> {
     const outgoing = await this.#client.open({ from: null, to: recipients });
     await outgoing.write(beginning);

@@ -2,44 +2,47 @@ import assert from 'node:assert/strict';
 import type { MaybePromise } from '@postern/cred';
 import type { Mailbox, MessageDelivery } from '@postern/esmtp';
 import { settle } from '../fake-clock.ts';
-import type { ContractCase } from './case.ts';
+import { type ContractCase, skippedCase } from './case.ts';
 import { DeliverySession } from './delivery-session.ts';
 
-/** A delivery, and a look at the place where its messages are kept. */
+/** A delivery, and access to the messages that it has stored. */
 export interface DeliveryUnderTest {
   readonly delivery: MessageDelivery;
-  /** Returns the messages that a recipient has, each with whatever the delivery puts before it. */
+  /** Returns the recipient's messages, each with the fields that the delivery put before it. */
   readonly stored: (recipient: Mailbox) => MaybePromise<readonly Uint8Array[]>;
-  /** Removes what `make` has made. */
+  /** Removes what `make` created. */
   readonly dispose?: () => MaybePromise<void>;
 }
 
-/** A delivery in which something fails. */
+/** A delivery with a fault. */
 export interface DeliveryFault {
-  /** What fails: `ENOSPC in the third call`. */
+  /** The fault: `ENOSPC in the third call`. */
   readonly name: string;
   readonly make: () => MaybePromise<DeliveryUnderTest>;
-  /** The class of the reply, 4 or 5, where the message is not accepted. Default: 4. */
+  /** The class of the reply to a refused message. Default: 4. */
   readonly replyClass?: 4 | 5;
 }
 
-/** A delivery, and what the contract has to know of it. A rule whose input is missing is skipped. */
+/** A delivery, and the inputs of its contract. A rule whose input is missing is skipped. */
 export interface MessageDeliveryContract {
-  /** Makes the delivery, for each rule anew. */
+  /** Makes the delivery for each rule. */
   readonly make: () => MaybePromise<DeliveryUnderTest>;
-  /** Three recipients that it takes. */
+  /** Three recipients that the delivery accepts. */
   readonly recipients: readonly [Mailbox, Mailbox, Mailbox];
-  /** Deliveries in which something fails: each step of the store should be among them. */
+  /** Deliveries with faults. Each step of the store should fail in one of them. */
   readonly faults?: readonly DeliveryFault[];
-  /** True if the delivery keeps a message for all recipients or for none where SMTP has one reply. Default: false. */
+  /**
+   * True if the delivery stores a message for all recipients or for none of them, where SMTP has
+   * one reply. Default: false.
+   */
   readonly isAtomic?: boolean;
-  /** A delivery whose mailboxes are empty and hold at most so many octets each. */
+  /** A delivery with empty mailboxes of at most `octets` octets each. */
   readonly quota?: { readonly octets: number; readonly make: () => MaybePromise<DeliveryUnderTest> };
 }
 
 /**
- * What every delivery has to do: what is acknowledged is kept, for every recipient (RFC 5321 §6.1). Each rule runs whole sessions of
- * SMTP or LMTP over connections in memory.
+ * Returns the rules of every `MessageDelivery`: each acknowledged recipient has the message
+ * (RFC 5321 §6.1). Each rule runs complete sessions of SMTP or LMTP over connections in memory.
  *
  * @example
  * ```ts
@@ -56,10 +59,10 @@ export function messageDeliveryContract(contract: MessageDeliveryContract): read
   const { faults, quota, make } = contract;
   const rules = new Rules(contract);
   return [
-    rule('keeps each octet for each recipient before the 250', make, (tested) => rules.keeps(tested, false)),
-    rule('keeps each octet for each recipient before its reply of LMTP', make, (tested) => rules.keeps(tested, true)),
-    rule('keeps apart the messages of clients that send at the same time', make, (tested) => rules.keepsApart(tested)),
-    rule('keeps nothing of a message that the client does not complete', make, (tested) => rules.undoes(tested)),
+    rule('stores each octet for each recipient before the 250', make, (tested) => rules.keeps(tested, false)),
+    rule('stores each octet for each recipient before its LMTP reply', make, (tested) => rules.keeps(tested, true)),
+    rule('keeps the messages of parallel clients apart', make, (tested) => rules.keepsApart(tested)),
+    rule('stores nothing of a message that the client does not complete', make, (tested) => rules.undoes(tested)),
     ...rulesFor('faults', faults, [ACKNOWLEDGES, ACKNOWLEDGES_EACH], (fault) => [
       rule(`${ACKNOWLEDGES}: ${fault.name}`, fault.make, (tested) => rules.acknowledges(tested, fault)),
       rule(`${ACKNOWLEDGES_EACH}: ${fault.name}`, fault.make, (tested) => rules.acknowledgesEach(tested)),
@@ -112,7 +115,7 @@ class Rules {
     for (const [index, code] of codes.entries()) {
       if (code === 250)
         assert.ok((kept[index] ?? 0) > 0, `${String(recipients[index])} was acknowledged, and has no message`);
-      // Undefined is a connection that broke: the client sends again.
+      // Undefined: the connection broke, and the client sends again.
       else if (code !== undefined) assert.equal(Math.floor(code / 100), replyClass);
     }
     if (isAtomic && codes.every((code) => code !== 250)) assert.deepEqual(kept, [0, 0, 0]);
@@ -170,7 +173,7 @@ function rule(
   return { name, run };
 }
 
-/** The rules for each input; without one, their names as skipped rules. */
+/** Returns the rules for each input, or skipped rules if there is no input. */
 function rulesFor<T>(
   input: string,
   inputs: readonly T[] | undefined,
@@ -178,8 +181,8 @@ function rulesFor<T>(
   rulesOf: (input: T) => readonly ContractCase[],
 ): readonly ContractCase[] {
   if (inputs !== undefined && inputs.length > 0) return inputs.flatMap(rulesOf);
-  const skipped = `the contract was given no ${input}`;
-  return names.map((name) => ({ name, skipped, run: () => Promise.reject(new Error(skipped)) }));
+  const skipped = `the contract has no \`${input}\``;
+  return names.map((name) => skippedCase(name, skipped));
 }
 
 async function timesKept(tested: DeliveryUnderTest, recipient: Mailbox, body: Uint8Array): Promise<number> {
@@ -187,16 +190,16 @@ async function timesKept(tested: DeliveryUnderTest, recipient: Mailbox, body: Ui
   return stored.filter((octets) => Buffer.from(octets).subarray(-body.length).equals(body)).length;
 }
 
-/** A message whose subject is its own, and whose text has so many octets or a few more. */
+/** Returns a message with this subject and a text of at least `octets` octets. */
 function message(subject: string, octets: number): Buffer {
   const lines = `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(octets / 72));
   return Buffer.from(`Subject: ${subject}\r\n\r\n${lines}`);
 }
 
-const ACKNOWLEDGES = 'says 250 only if each recipient has the message';
-const ACKNOWLEDGES_EACH = 'has the message of each recipient for whom LMTP says 250';
-const DECLARED = 'refuses a recipient for whom the declared SIZE is too large';
-const PARALLEL = 'keeps to the quota with parallel messages';
+const ACKNOWLEDGES = 'replies 250 only if each recipient has the message';
+const ACKNOWLEDGES_EACH = 'stores the message of each recipient with the LMTP reply 250';
+const DECLARED = 'refuses a recipient if the declared SIZE exceeds the quota';
+const PARALLEL = 'holds the quota with parallel messages';
 const SMALL = message('small', 200);
 const LARGE = message('large', 200_000);
 const DOTS = Buffer.concat([message('dots', 0), Buffer.from('.\r\n..\r\n.x\r\n')]);

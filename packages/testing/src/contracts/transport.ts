@@ -1,34 +1,77 @@
 import assert from 'node:assert/strict';
-import type { Transport } from '@postern/conversation';
+import type { MaybePromise, Transport } from '@postern/conversation';
 import { listenTo, readChunk } from '../raw-transport.ts';
-import type { ContractCase } from './case.ts';
+import { type ContractCase, skippedCase } from './case.ts';
 
-/** Two ends of one connection. */
+/** The two ends of one connection. */
 export interface TransportPair {
   readonly client: Transport;
   readonly server: Transport;
-  /** Breaks the connection from the client's side, as a TCP reset does; without it the rules of that are left out. */
+  /** Breaks the connection from the client's end, as a TCP reset does. */
   readonly reset?: () => void;
 }
 
-/** What every transport has to do: `makePair` makes a new connection for every rule, with or without a startTls. */
-export function transportContract(makePair: () => TransportPair | Promise<TransportPair>): readonly ContractCase[] {
-  return Object.entries(RULES).map(([name, rule]) => ({
-    name,
-    async run() {
-      const pair = await makePair();
-      try {
-        await rule(pair);
-      } finally {
-        pair.client.destroy();
-        pair.server.destroy();
-      }
-    },
-  }));
+/** A transport, and the inputs of its contract. */
+export interface TransportContract {
+  /** Makes a new connection for each rule. */
+  readonly make: () => MaybePromise<TransportPair>;
+  /** True if the pairs have `reset`. Without it that rule is skipped. Default: false. */
+  readonly hasReset?: boolean;
+  /**
+   * True if both ends have `startTls`. Without it the rules of STARTTLS are skipped. Default:
+   * false.
+   */
+  readonly hasStartTls?: boolean;
 }
 
-const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = {
-  async 'carries bytes both ways, in their order'({ client, server }) {
+/**
+ * Returns the rules of every {@link Transport}: order, back-pressure, half-close, reset and
+ * STARTTLS.
+ *
+ * @example
+ * ```ts
+ * import { memoryPipe, transportContract } from '@postern/testing';
+ * import { it } from 'vitest';
+ *
+ * const make = () => {
+ *   const { client, server } = memoryPipe();
+ *   return { client, server, reset: () => client.reset() };
+ * };
+ * for (const { name, run, skipped } of transportContract({ make, hasReset: true })) {
+ *   it.skipIf(skipped !== undefined)(name, run);
+ * }
+ * ```
+ */
+export function transportContract(contract: TransportContract): readonly ContractCase[] {
+  const { hasReset = false, hasStartTls = false } = contract;
+  const ruleCase = ([name, rule]: [string, Rule]): ContractCase => ({
+    name,
+    run: async () => runRule(rule, contract),
+  });
+  const caseIf = (isGiven: boolean, input: string) => (entry: [string, Rule]) =>
+    isGiven ? ruleCase(entry) : skippedCase(entry[0], `the contract does not set \`${input}\``);
+  return [
+    ...Object.entries(RULES).map(ruleCase),
+    ...Object.entries(RESET_RULES).map(caseIf(hasReset, 'hasReset')),
+    ...Object.entries(START_TLS_RULES).map(caseIf(hasStartTls, 'hasStartTls')),
+  ];
+}
+
+async function runRule(rule: Rule, { make, hasStartTls = false }: TransportContract): Promise<void> {
+  const pair = await make();
+  try {
+    assert.equal(pair.server.startTls !== undefined, hasStartTls, 'hasStartTls of the contract');
+    await rule(pair);
+  } finally {
+    pair.client.destroy();
+    pair.server.destroy();
+  }
+}
+
+type Rule = (pair: TransportPair) => Promise<void>;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  async 'carries bytes both ways in order'({ client, server }) {
     await client.write(Uint8Array.of(0, 13, 10, 255));
     await client.write(Uint8Array.of(1));
     assert.deepEqual(await readOctets(server, 5), Buffer.of(0, 13, 10, 255, 1));
@@ -41,7 +84,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal((await readOctets(server, 9)).toString(), 'grüße\r\n');
   },
 
-  async 'gives the bytes away: what the writer does with its own afterwards changes nothing'({ client, server }) {
+  async 'delivers a copy: the writer may change its bytes after the write'({ client, server }) {
     const bytes = Buffer.from('before');
     await client.write(bytes);
     assert.equal((await readOctets(server, 6)).toString(), 'before');
@@ -50,14 +93,14 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal((await readOctets(server, 1)).toString(), '!');
   },
 
-  async 'knows the two addresses'({ client, server }) {
+  async 'knows the addresses of both ends'({ client, server }) {
     assert.equal(server.local.family, client.remote.family);
     assert.equal(server.local.address, client.remote.address);
     assert.equal(server.local.port, client.remote.port);
     assert.equal(server.remote.port, client.local.port);
   },
 
-  async 'delivers all that was written before the end, and then undefined'({ client, server }) {
+  async 'delivers all written bytes before the end'({ client, server }) {
     const sent = Buffer.alloc(300_000, 'abcdefg');
     const written = client.write(sent);
     client.end();
@@ -66,19 +109,19 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal(await readChunk(server), undefined);
   },
 
-  async 'lets one side speak on after the other has ended'({ client, server }) {
+  async 'lets one end write after the other end has ended'({ client, server }) {
     client.end();
     assert.equal(await readChunk(server), undefined);
     await server.write('still here');
     assert.equal((await readOctets(client, 10)).toString(), 'still here');
   },
 
-  async 'refuses to write after its own end'({ client }) {
+  async 'rejects a write after its own end'({ client }) {
     client.end();
     await assert.rejects(async () => client.write('too late'));
   },
 
-  async 'tells once that the peer has ended, after all has been read'({ client, server }) {
+  async 'calls onEnd once, after all bytes were read'({ client, server }) {
     const ended = countOf(server, 'onEnd');
     await client.write('last words');
     client.end();
@@ -90,7 +133,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal(ended.count, 1);
   },
 
-  async 'closes by itself once both sides have ended, and tells so once'({ client, server }) {
+  async 'closes when both ends have ended, and calls onClose once'({ client, server }) {
     const closed = [countOf(client, 'onClose'), countOf(server, 'onClose')];
     client.end();
     assert.equal(await readChunk(server), undefined);
@@ -106,7 +149,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     );
   },
 
-  async 'rejects what is under way when it is destroyed, and what comes after'({ client, server }) {
+  async 'rejects pending and later reads and writes after destroy'({ client, server }) {
     const closed = countOf(server, 'onClose');
     const reading = assert.rejects(readChunk(server));
     await turn();
@@ -120,7 +163,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     await over(client);
   },
 
-  async 'tells once of what comes after a read that found nothing'({ client, server }) {
+  async 'calls onInput once for input after a read that returned `later`'({ client, server }) {
     assert.equal(server.read(), 'later');
     const input = countOf(server, 'onInput');
     await client.write('here');
@@ -129,7 +172,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal(input.count, 1);
   },
 
-  async 'tells of the end in the same way'({ client, server }) {
+  async 'calls onInput for the end after a read that returned `later`'({ client, server }) {
     assert.equal(server.read(), 'later');
     const input = countOf(server, 'onInput');
     client.end();
@@ -137,31 +180,39 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal(server.read(), 'ended');
   },
 
-  async 'makes the writer wait for a reader that does not read'({ client, server }) {
+  async 'makes the writer wait for a slow reader'({ client, server }) {
     const { written, waiting } = await fill(client);
     const read = await readOctets(server, written);
     assert.equal(read.length, written);
     await waiting;
-    await client.write('on we go');
-    assert.equal((await readOctets(server, 8)).toString(), 'on we go');
+    await client.write('resumed!');
+    assert.equal((await readOctets(server, 8)).toString(), 'resumed!');
   },
 
-  async 'rejects a write that waits when it is destroyed'({ client }) {
+  async 'rejects a waiting write after destroy'({ client }) {
     const { waiting } = await fill(client);
     const rejected = assert.rejects(waiting);
     client.destroy();
     await rejected;
   },
 
-  async 'rejects a write that waits when the peer goes'({ client, server }) {
+  async 'rejects a waiting write when the peer closes'({ client, server }) {
     const { waiting } = await fill(client);
     const rejected = assert.rejects(waiting);
     server.destroy();
     await rejected;
   },
 
-  async 'rejects reads and writes once the connection is reset'({ server, reset }) {
-    if (reset === undefined) return;
+  async 'has startTls exactly if its TLS policy is `offered` or `required`'({ server }) {
+    const startable = server.tlsPolicy === 'offered' || server.tlsPolicy === 'required';
+    assert.equal(server.startTls !== undefined, startable);
+    assert.equal(server.tls !== undefined, server.tlsPolicy === 'implicit');
+  },
+};
+
+const RESET_RULES: Readonly<Record<string, Rule>> = {
+  async 'rejects reads and writes after a reset'({ server, reset }) {
+    assert.ok(reset !== undefined, 'the pair has no `reset`');
     const closed = countOf(server, 'onClose');
     const reading = assert.rejects(readChunk(server));
     await turn();
@@ -171,15 +222,11 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     await assert.rejects(async () => server.write('too late'));
     assert.equal(closed.count, 1);
   },
+};
 
-  async 'has a startTls exactly where its policy says that TLS may be started'({ server }) {
-    const startable = server.tlsPolicy === 'offered' || server.tlsPolicy === 'required';
-    assert.equal(server.startTls !== undefined, startable);
-    assert.equal(server.tls !== undefined, server.tlsPolicy === 'implicit');
-  },
-
-  async 'starts TLS, drops what was sent in the clear before, and carries bytes after'({ client, server }) {
-    if (server.startTls === undefined || client.startTls === undefined) return;
+const START_TLS_RULES: Readonly<Record<string, Rule>> = {
+  async 'starts TLS, drops unread clear text, and carries bytes'({ client, server }) {
+    assert.ok(server.startTls !== undefined && client.startTls !== undefined, 'no startTls');
     await client.write('STARTTLS\r\ninjected');
     assert.equal((await readOctets(server, 8)).toString(), 'STARTTLS');
     await Promise.all([server.startTls(), client.startTls()]);
@@ -190,8 +237,8 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
     assert.equal((await readOctets(client, 6)).toString(), 'answer');
   },
 
-  async 'rejects startTls when the peer leaves during the handshake'({ client, server }) {
-    if (server.startTls === undefined) return;
+  async 'rejects startTls when the peer closes during the handshake'({ client, server }) {
+    assert.ok(server.startTls !== undefined, 'no startTls');
     const started = assert.rejects(server.startTls());
     await turn();
     client.destroy();
@@ -199,7 +246,7 @@ const RULES: Readonly<Record<string, (pair: TransportPair) => Promise<void>>> = 
   },
 };
 
-/** At least so many octets, as far as they go. */
+/** Resolves with the next octets, as many as asked for. */
 async function readOctets(transport: Transport, octets: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for (let missing = octets; missing > 0; ) {
@@ -219,24 +266,24 @@ async function readAll(transport: Transport): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Reads until the connection is over, in whatever way. */
+/** Reads until the connection has ended or broken. */
 async function over(transport: Transport): Promise<void> {
   await readAll(transport).catch(() => {});
 }
 
-/** Writes until a write has to wait. */
+/** Writes until a write has to wait for the reader. */
 async function fill(transport: Transport): Promise<{ written: number; waiting: Promise<void> }> {
   const piece = Buffer.alloc(65_536, 'x');
-  for (let written = piece.length; written <= MOST; written += piece.length) {
+  for (let written = piece.length; written <= MAX_UNREAD_OCTETS; written += piece.length) {
     const writing = transport.write(piece);
     if (writing === undefined) continue;
-    const waits = await Promise.race([writing.then(() => false), rest().then(() => true)]);
-    if (!waits) continue;
-    // A rule that fails before it gets to this is failure enough.
+    const isWaiting = await Promise.race([writing.then(() => false), rest().then(() => true)]);
+    if (!isWaiting) continue;
+    // The rule handles the rejection later; until then it is no unhandled one.
     writing.catch(() => {});
     return { written, waiting: writing };
   }
-  return assert.fail(`${MOST} octets were taken from a writer, and nobody reads`);
+  return assert.fail(`the transport took ${MAX_UNREAD_OCTETS} octets that the peer did not read`);
 }
 
 function countOf(
@@ -257,13 +304,13 @@ function turn(milliseconds = 0): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Long enough for the kernel to take what it takes, and for us to hear of it, though this process had no turn all the time. */
+/** Waits until the kernel has taken what it can, even if this process gets little CPU time. */
 async function rest(): Promise<void> {
-  await turn(WAITS);
-  for (let turns = 0; turns < TURNS; turns++) await new Promise((resolve) => setImmediate(resolve));
+  await turn(KERNEL_WAIT_MS);
+  for (let turns = 0; turns < EXTRA_TURNS; turns++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Milliseconds. */
-const WAITS = 50;
-const TURNS = 50;
-const MOST = 256 * 1024 * 1024;
+const KERNEL_WAIT_MS = 50;
+/** Turns of the event loop. */
+const EXTRA_TURNS = 50;
+const MAX_UNREAD_OCTETS = 256 * 1024 * 1024;
