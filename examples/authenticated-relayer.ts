@@ -13,7 +13,7 @@ import { RelayDelivery, Smarthost } from '@postern/relay';
 import { passwordResponders } from '@postern/sasl/client';
 import { withThrottle } from '@postern/throttle';
 
-const [port = '2587', address = 'localhost:2500', username = 'guest', password = 'password'] = process.argv.slice(2);
+const [port = '2587', address = 'localhost:2500', username = 'joe', password = 'password'] = process.argv.slice(2);
 
 // A smarthost on another machine needs STARTTLS and a valid certificate.
 const smarthost = new Smarthost({

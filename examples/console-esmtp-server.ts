@@ -1,7 +1,7 @@
 // A small mail server with authentication, after an example of Twisted. It prints the messages to
 // `console`.
 //
-//   swaks --server localhost:2500 --auth PLAIN --auth-user guest --auth-password password \
+//   swaks --server localhost:2500 --auth PLAIN --auth-user joe --auth-password password \
 //     --to console@localhost
 import { once } from 'node:events';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
@@ -45,7 +45,7 @@ class ConsoleMessage implements Message {
 }
 
 const realm = new AvatarRealm().provide(MessageDelivery, () => new ConsoleMessageDelivery());
-const checker = new InMemoryUsernamePasswordDatabaseDontUse().addUser('guest', 'password');
+const checker = new InMemoryUsernamePasswordDatabaseDontUse().addUser('joe', 'password');
 const portal = new Portal(realm).register(checker);
 
 const port = Number(process.argv[2] ?? 2500);

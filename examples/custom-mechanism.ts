@@ -53,7 +53,7 @@ class Nowhere extends MessageDelivery {
 }
 
 const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new Nowhere())).register(
-  new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' }),
+  new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'password' }),
 );
 const challengers = [hmac, ...defaultChallengers({ hostname: 'localhost' })];
 await using server = await serve({

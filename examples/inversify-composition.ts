@@ -74,7 +74,7 @@ class ConsoleRealm implements Realm {
 const container = new Container();
 container.load(...submissionModules);
 container.bind(TYPES.Print).toConstantValue((text) => console.log(text));
-container.bind(TYPES.Users).toConstantValue(new Map([['guest', 'password']]));
+container.bind(TYPES.Users).toConstantValue(new Map([['joe', 'password']]));
 container.bind(ConsoleMessageDelivery).toSelf();
 container.bind(TYPES.Deliveries).toFactory((context) => () => context.get(ConsoleMessageDelivery));
 container.bind(identifiers.Hostname).toConstantValue('localhost');

@@ -2,7 +2,7 @@
 // `SmtpSasl` is the only part that knows SMTP. (A program that sends mail uses `connectSmtp` of
 // @postern/esmtp/client.)
 //
-//   node examples/dist/sasl-client.js localhost 2500 guest password
+//   node examples/dist/sasl-client.js localhost 2500 joe password
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { decodeBase64, encodeBase64 } from '@postern/sasl';
@@ -16,7 +16,7 @@ import {
   scramResponder,
 } from '@postern/sasl/client';
 
-const [host = 'localhost', port = '2500', username = 'guest', password = 'password'] = process.argv.slice(2);
+const [host = 'localhost', port = '2500', username = 'joe', password = 'password'] = process.argv.slice(2);
 const socket = connect(Number(port), host);
 const input = createInterface({ input: socket })[Symbol.asyncIterator]();
 

@@ -82,14 +82,14 @@ const scenarios = new Map<string, () => Promise<void>>([
         const client = await talk(server.ports[0]);
         expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH X-HMAC-SHA256 /m);
         expect(await client.say('AUTH X-HMAC-SHA256')).toBe(`334 ${base64('name')}`);
-        const [, nonce = ''] = (await client.say(base64('guest'))).split(' ');
+        const [, nonce = ''] = (await client.say(base64('joe'))).split(' ');
         const digest = createHmac('sha256', password).update(Buffer.from(nonce, 'base64')).digest('base64');
         expect(await client.say(digest)).toMatch(new RegExp(`^${answer} `));
       }
       const client = await talk(server.ports[0]);
       await client.say('EHLO client.example');
       await client.say('AUTH X-HMAC-SHA256');
-      await client.say(base64('guest'));
+      await client.say(base64('joe'));
       expect(await client.say(base64('too short'))).toMatch(/^501 /);
     },
   ],
@@ -97,10 +97,10 @@ const scenarios = new Map<string, () => Promise<void>>([
     'sasl-client',
     async () => {
       const { ports } = await serve('console-esmtp-server');
-      const right = await runExample('sasl-client', 'localhost', String(ports[0]), 'guest', 'password');
-      expect(right.output).toMatch(/^offered: .*SCRAM-SHA-256.*\nlogged in as guest by SCRAM-SHA-256\n$/);
+      const right = await runExample('sasl-client', 'localhost', String(ports[0]), 'joe', 'password');
+      expect(right.output).toMatch(/^offered: .*SCRAM-SHA-256.*\nlogged in as joe by SCRAM-SHA-256\n$/);
       expect(right.code).toBe(0);
-      const wrong = await runExample('sasl-client', 'localhost', String(ports[0]), 'guest', 'wrong');
+      const wrong = await runExample('sasl-client', 'localhost', String(ports[0]), 'joe', 'wrong');
       expect(wrong.output).toMatch(/\nAuthenticationFailure: /);
       expect(wrong.code).toBe(1);
     },
@@ -109,7 +109,7 @@ const scenarios = new Map<string, () => Promise<void>>([
     'authenticated-relayer',
     async () => {
       const smarthost = await serve('console-esmtp-server');
-      const server = await serve('authenticated-relayer', `localhost:${smarthost.ports[0]}`, 'guest', 'password');
+      const server = await serve('authenticated-relayer', `localhost:${smarthost.ports[0]}`, 'joe', 'password');
       const client = await talk(server.ports[0]);
       await client.say('EHLO client.example');
       expect(await client.say(`AUTH PLAIN ${base64('\0joe\0s3cret')}`)).toMatch(/^235 /);
@@ -172,8 +172,8 @@ async function consoleServer(name: string): Promise<void> {
   const client = await talk(server.ports[0]);
   expect(await client.say('EHLO client.example')).toMatch(/^250[ -]AUTH .*PLAIN/m);
   expect(await client.say('MAIL FROM:<ann@example.com>')).toMatch(/^530 /);
-  expect(await client.say(`AUTH PLAIN ${base64('\0guest\0wrong')}`)).toMatch(/^535 /);
-  expect(await client.say(`AUTH PLAIN ${base64('\0guest\0password')}`)).toMatch(/^235 /);
+  expect(await client.say(`AUTH PLAIN ${base64('\0joe\0wrong')}`)).toMatch(/^535 /);
+  expect(await client.say(`AUTH PLAIN ${base64('\0joe\0password')}`)).toMatch(/^235 /);
   expect(await client.say('MAIL FROM:<ann@example.com>')).toMatch(/^250 /);
   expect(await client.say('RCPT TO:<bob@localhost>')).toMatch(/^550 /);
   await client.say('RSET');

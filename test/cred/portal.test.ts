@@ -320,13 +320,13 @@ describe('a realm', () => {
 
   it('that returns an avatar of another class is a NoAvatar, and the avatar is logged out', async () => {
     const reasons: LogoutReason[] = [];
-    for (const trouble of [() => {}, () => Promise.reject(new Error('cannot leave'))]) {
+    for (const logout of [() => {}, () => Promise.reject(new Error('cannot leave'))]) {
       const realm: Realm = {
         requestAvatar: () => ({
           avatar: { looks: 'like one' } as never,
           logout(reason) {
             reasons.push(reason);
-            return trouble();
+            return logout();
           },
         }),
       };

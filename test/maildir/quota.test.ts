@@ -40,13 +40,13 @@ describe('a quota', () => {
 
   it('belongs to one mailbox: a full mailbox does not affect another, in any order (LMTP)', async () => {
     const quota = (mailbox: Mailbox) => (mailbox.localPart === 'ann' ? 100 : undefined);
-    const troubles: unknown[] = [];
-    const delivery = new MaildirDelivery(root, { quota, onError: (error) => troubles.push(error) });
+    const failures: unknown[] = [];
+    const delivery = new MaildirDelivery(root, { quota, onError: (error) => failures.push(error) });
     expect(await deliverEach(delivery, 1_400, ann, bob)).toMatchObject([{ code: 452 }, undefined]);
     expect(await deliverEach(delivery, 1_400, bob, ann)).toMatchObject([undefined, { code: 452 }]);
     expect([files(ann), files(ann, 'tmp'), files(bob, 'tmp')]).toEqual([[], [], []]);
     expect(files(bob)).toHaveLength(2);
-    expect(troubles).toEqual([]);
+    expect(failures).toEqual([]);
   });
 
   it('that is full refuses the message for all where there is one reply (SMTP)', async () => {
@@ -149,20 +149,20 @@ describe('a quota', () => {
   });
 
   it('that cannot be read is a 451 and is reported', async () => {
-    const troubles: unknown[] = [];
-    const trouble = Object.assign(new Error('disk'), { code: 'EIO' });
+    const failures: unknown[] = [];
+    const failure = Object.assign(new Error('disk'), { code: 'EIO' });
     const options: MaildirOptions = {
       quota: 3_000,
       files: {
         ...promises,
-        readdir: (folder) => (folder === root ? promises.readdir(folder) : Promise.reject(trouble)),
+        readdir: (folder) => (folder === root ? promises.readdir(folder) : Promise.reject(failure)),
       },
-      onError: (error) => troubles.push(error),
+      onError: (error) => failures.push(error),
     };
     const delivery = new MaildirDelivery(root, options);
     await expect(delivery.validateTo(ann)).rejects.toMatchObject({ reply: { code: 451 } });
     expect(await deliver(delivery, 10, ann)).toMatchObject([{ code: 451 }]);
-    expect(troubles).toEqual([trouble, trouble]);
+    expect(failures).toEqual([failure, failure]);
     expect(files(ann, 'tmp')).toEqual([]);
   });
 });

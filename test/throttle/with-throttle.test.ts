@@ -260,7 +260,7 @@ describe('what does not count', () => {
     withThrottle<UsernamePassword>({ credentialInterfaces: [UsernamePassword], requestAvatarId: answer }, limits);
 
   it.each([
-    ['trouble', new Error('down'), TemporaryFailure],
+    ['another error', new Error('down'), TemporaryFailure],
     ['a TemporaryFailure', new TemporaryFailure('down'), TemporaryFailure],
     ['a denial', new LoginDenied('disabled'), LoginDenied],
   ])('%s', async (_what, thrown, as) => {

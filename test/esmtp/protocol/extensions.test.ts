@@ -165,7 +165,9 @@ describe('an extension that is left out', () => {
   test('is one of those that can be: anything else is a mistake in the options', () => {
     for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
       expect(() => new Server({ disabledExtensions: [omit as OptionalExtension] })).toThrow(
-        new TypeError(`disabledExtensions: expected one of ${optionalExtensions.join(', ')}, not ${JSON.stringify(omit)}`),
+        new TypeError(
+          `disabledExtensions: expected one of ${optionalExtensions.join(', ')}, not ${JSON.stringify(omit)}`,
+        ),
       );
     }
   });
