@@ -143,7 +143,7 @@ describe('the settings of a server', () => {
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
     [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for maxConnections, not 0'],
-    [{ throttle: { user: { failures: 0, window: 1 } } }, 'throttle in my.config.ts: user: failures'],
+    [{ throttle: { user: { failures: 0, window: 1 } } }, 'throttle in my.config.ts: user: expected failures'],
   ])('refuse limits that make the server unusable: %j', (config, message) => {
     expect(() => settingsOf(file(config))).toThrow(UsageError);
     expect(() => settingsOf(file(config))).toThrow(message);

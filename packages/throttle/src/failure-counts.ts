@@ -1,21 +1,38 @@
 import { type Clock, type MaybePromise, systemClock } from '@postern/core';
 
-/** Where a throttle counts failures: in memory, or in a store that several servers share. */
+/** The store of a throttle's counts: in memory, or shared by several servers. */
 export interface FailureCounts {
-  /** How many failures are counted under the key. */
+  /** Returns the number of failures under the key. */
   get(key: string): MaybePromise<number>;
-  /** Counts one more. The first one begins a window of so many milliseconds, after which all are forgotten. */
+  /**
+   * Counts one failure. The first failure of a key starts a window of `window` milliseconds, at
+   * whose end all failures of the key are forgotten.
+   */
   add(key: string, window: number): MaybePromise<void>;
-  /** Forgets the key's failures. */
+  /** Forgets the failures of the key. */
   reset(key: string): MaybePromise<void>;
-  /** Returns after how many milliseconds the key's failures are forgotten; 0 if there are none. For the log; may be left out. */
+  /**
+   * Returns the milliseconds until the failures of the key are forgotten, 0 without failures. The
+   * throttle passes it on as `retryAfter`. Optional.
+   */
   remaining?(key: string): MaybePromise<number>;
 }
 
 /**
- * Counts failures in memory, for a bounded number of keys. A full table drops an expired key, or else the
- * oldest of those with the fewest failures: neither new nor heavy keys wash away the count of a victim
- * below their own. Every operation takes constant time.
+ * Counts failures in memory for a bounded number of keys. A full table drops an expired key, or
+ * else the oldest of the keys with the fewest failures. An attacker therefore cannot displace the
+ * count of a victim with new keys or with heavier ones. Each operation takes constant time.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+ * import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
+ *
+ * const counts = new InMemoryFailureCounts({ maximumKeys: 10_000 });
+ * const joe = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
+ * const ann = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'pa55word' });
+ * const checkers = [withThrottle(joe, { counts }), withThrottle(ann, { counts })];
+ * ```
  */
 export class InMemoryFailureCounts implements FailureCounts {
   readonly #counts = new Map<string, Count>();
@@ -32,7 +49,7 @@ export class InMemoryFailureCounts implements FailureCounts {
     this.#maximumKeys = maximumKeys;
   }
 
-  /** The number of keys that are kept. */
+  /** The number of keys in the table. */
   get size(): number {
     return this.#counts.size;
   }
@@ -40,7 +57,7 @@ export class InMemoryFailureCounts implements FailureCounts {
   get(key: string): number {
     const count = this.#counts.get(key);
     if (count === undefined) return 0;
-    if (count.until > this.#clock.now()) return count.failures;
+    if (count.expiry > this.#clock.now()) return count.failures;
     this.reset(key);
     return 0;
   }
@@ -50,7 +67,7 @@ export class InMemoryFailureCounts implements FailureCounts {
     const count = this.#counts.get(key);
     if (count === undefined) {
       if (this.#counts.size >= this.#maximumKeys) this.#dropOne();
-      this.#counts.set(key, { failures: 1, until: this.#clock.now() + window });
+      this.#counts.set(key, { failures: 1, expiry: this.#clock.now() + window });
     } else {
       this.#levelOf(failures).delete(key);
       count.failures += 1;
@@ -67,7 +84,7 @@ export class InMemoryFailureCounts implements FailureCounts {
 
   remaining(key: string): number {
     const count = this.#counts.get(key);
-    return count === undefined ? 0 : Math.max(0, count.until - this.#clock.now());
+    return count === undefined ? 0 : Math.max(0, count.expiry - this.#clock.now());
   }
 
   #levelOf(failures: number): Set<string> {
@@ -76,23 +93,23 @@ export class InMemoryFailureCounts implements FailureCounts {
 
   #dropOne(): void {
     const now = this.#clock.now();
-    let lightest: string | undefined;
+    let dropped: string | undefined;
     for (const level of this.#levels) {
       const [oldest] = level;
       if (oldest === undefined) continue;
-      lightest ??= oldest;
-      if ((this.#counts.get(oldest)?.until ?? now) > now) continue;
-      lightest = oldest;
+      dropped ??= oldest;
+      if ((this.#counts.get(oldest)?.expiry ?? now) > now) continue;
+      dropped = oldest;
       break;
     }
-    if (lightest !== undefined) this.reset(lightest);
+    if (dropped !== undefined) this.reset(dropped);
   }
 }
 
 interface Count {
   failures: number;
-  /** When the window has passed, on the clock. */
-  readonly until: number;
+  /** The end of the window, on the clock. */
+  readonly expiry: number;
 }
 
 /** Keys with more failures share the last level. */

@@ -1,94 +1,96 @@
-import type { MaybePromise } from '@postern/core';
+import { type MaybePromise, orAborted } from '@postern/core';
 import { LoginDenied, TemporaryFailure } from '@postern/cred';
 
-/** Lets so many at once through under each key, the others wait in a line. Keeps nothing of keys that nobody is inside of. */
+/**
+ * Limits how many logins run at the same time under one key. Further logins wait in a queue. A key
+ * without logins takes no memory.
+ */
 export class KeyedSemaphore {
-  readonly #lanes = new Map<string, Queue>();
+  readonly #queues = new Map<string, Queue>();
 
-  /** Somebody who will be inside of some lanes, and leaves them all when disposed of, or when the signal aborts. */
-  visit(signal: AbortSignal): Permit {
-    return new Permit(this.#lanes, signal);
+  /** Returns a permit, which ends when it is disposed of or when the signal aborts. */
+  permit(signal: AbortSignal): Permit {
+    return new Permit(this.#queues, signal);
   }
 }
 
 interface Queue {
-  inside: number;
+  /** The number of permits that hold the key. */
+  holders: number;
+  /** The callbacks of the permits that wait, the oldest first. */
   readonly waiting: Set<() => void>;
 }
 
+/** The keys that one login holds. */
 class Permit implements Disposable {
-  readonly #lanes: Map<string, Queue>;
+  readonly #queues: Map<string, Queue>;
   readonly #signal: AbortSignal;
-  readonly #entered: string[] = [];
+  readonly #held: string[] = [];
 
-  constructor(lanes: Map<string, Queue>, signal: AbortSignal) {
-    this.#lanes = lanes;
+  constructor(queues: Map<string, Queue>, signal: AbortSignal) {
+    this.#queues = queues;
     this.#signal = signal;
-    // Work that goes on when nobody waits for it any more, in a database that hangs, is not to keep others from theirs.
-    signal.addEventListener('abort', this.#leaveAll);
+    // A database that hangs keeps its login running after the login has ended for the client.
+    signal.addEventListener('abort', this.#releaseAll);
   }
 
-  /** Resolves when there is room. Rejects with a TemporaryFailure if the login ends before, with LoginDenied if the line is too long. */
+  /**
+   * Resolves when fewer than `atOnce` logins hold the key, and holds it.
+   *
+   * @throws TemporaryFailure if the signal aborts first.
+   * @throws LoginDenied if too many logins wait for the key.
+   */
   enter(key: string, atOnce: number): MaybePromise<void> {
-    if (this.#signal.aborted) throw this.#ended();
-    const lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      this.#lanes.set(key, { inside: 1, waiting: new Set() });
-    } else if (lane.inside < atOnce) {
-      lane.inside += 1;
-    } else {
-      return this.#wait(key, lane);
-    }
-    this.#entered.push(key);
+    if (this.#signal.aborted) throw this.#endedError();
+    const queue = this.#queues.get(key);
+    if (queue !== undefined && queue.holders >= atOnce) return this.#wait(key, queue);
+    if (queue === undefined) this.#queues.set(key, { holders: 1, waiting: new Set() });
+    else queue.holders += 1;
+    this.#held.push(key);
   }
 
   [Symbol.dispose](): void {
-    this.#signal.removeEventListener('abort', this.#leaveAll);
-    this.#leaveAll();
+    this.#signal.removeEventListener('abort', this.#releaseAll);
+    this.#releaseAll();
   }
 
-  readonly #leaveAll = (): void => {
-    for (const key of this.#entered.splice(0)) {
-      const lane = this.#lanes.get(key);
-      if (lane !== undefined) this.#leave(key, lane);
+  readonly #releaseAll = (): void => {
+    for (const key of this.#held.splice(0)) {
+      const queue = this.#queues.get(key);
+      if (queue !== undefined) this.#release(key, queue);
     }
   };
 
-  #leave(key: string, lane: Queue): void {
-    const [next] = lane.waiting;
+  #release(key: string, queue: Queue): void {
+    const [next] = queue.waiting;
     if (next !== undefined) {
-      // The place is handed on and never free, so that nobody who comes now gets in before those who wait.
-      lane.waiting.delete(next);
+      // The next login takes the key directly: a new login cannot overtake the queue.
+      queue.waiting.delete(next);
       next();
-    } else {
-      lane.inside -= 1;
-      if (lane.inside === 0) this.#lanes.delete(key);
+      return;
     }
+    queue.holders -= 1;
+    if (queue.holders === 0) this.#queues.delete(key);
   }
 
-  #ended(): TemporaryFailure {
-    return new TemporaryFailure('the login ended while it waited for others', { cause: this.#signal.reason });
-  }
-
-  async #wait(key: string, lane: Queue): Promise<void> {
-    if (lane.waiting.size >= LONGEST_LINE) throw new LoginDenied('too-many', 'too many logins at once');
+  async #wait(key: string, queue: Queue): Promise<void> {
+    if (queue.waiting.size >= MAX_WAITING_LOGINS) {
+      throw new LoginDenied('too-many', 'too many logins at once');
+    }
     const turn = Promise.withResolvers<void>();
-    const enter = (): void => {
-      this.#entered.push(key);
+    const take = (): void => {
+      this.#held.push(key);
       turn.resolve();
     };
-    const goAway = (): void => {
-      lane.waiting.delete(enter);
-      turn.reject(this.#ended());
-    };
-    lane.waiting.add(enter);
-    this.#signal.addEventListener('abort', goAway);
-    try {
-      await turn.promise;
-    } finally {
-      this.#signal.removeEventListener('abort', goAway);
-    }
+    queue.waiting.add(take);
+    await orAborted(turn.promise, this.#signal);
+    if (queue.waiting.delete(take) || this.#signal.aborted) throw this.#endedError();
+  }
+
+  #endedError(): TemporaryFailure {
+    const { reason } = this.#signal;
+    return new TemporaryFailure('the login ended while it waited for others', { cause: reason });
   }
 }
 
-const LONGEST_LINE = 256;
+const MAX_WAITING_LOGINS = 256;

@@ -1,14 +1,14 @@
-/** How many pairs a {@link KnownNetworks} keeps. */
+/** The limits of a {@link KnownNetworks}. */
 export interface KnownNetworksOptions {
-  /** Users with networks. Default: 10,000. */
+  /** The number of users with networks. Default: 10,000. */
   readonly maxUsers?: number;
-  /** Networks of one user, so that one account cannot wash away those of others. Default: 8. */
+  /** The networks of one user, so that one account cannot displace those of others. Default: 8. */
   readonly maxNetworks?: number;
 }
 
 /**
- * The networks from which each user has logged in, the latest ones of the latest users. Strangers who
- * guess a user's password from elsewhere do not keep the user out of these.
+ * The networks from which each user has logged in: the latest networks of the latest users. Guesses
+ * at a user's password from other networks do not lock the user out of these.
  */
 export class KnownNetworks {
   readonly #users = new Map<string, Set<string>>();
@@ -25,7 +25,7 @@ export class KnownNetworks {
     return this.#users.get(user)?.has(network) ?? false;
   }
 
-  /** Remembers a login of the user from the network as the latest one. */
+  /** Stores a login of the user from the network as the latest one. */
   add(user: string, network: string): void {
     const networks = this.#users.get(user) ?? new Set();
     addLatest(networks, network, this.#maxNetworks);

@@ -1,37 +1,42 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/core';
 
-/** Which wrong passwords were tried of late: no password is kept, only its hash under a key that never leaves the process. */
+/**
+ * The wrong passwords of the last minutes. It stores no password, only its HMAC under a key that
+ * never leaves the process.
+ */
 export class RecentGuesses {
   readonly #key = createSecretKey(randomBytes(32));
-  readonly #until = new Map<string, number>();
+  /** The time at which each digest is forgotten, the earliest first. */
+  readonly #expiries = new Map<string, number>();
   readonly #clock: Clock;
   readonly #window: number;
 
-  /** A guess is remembered for so many milliseconds. */
+  /** `window` is the time in milliseconds for which a guess is stored. */
   constructor(clock: Clock, window: number) {
     this.#clock = clock;
     this.#window = window;
   }
 
-  /** Remembers the guess; false if it was remembered already. */
+  /** Stores the guess. Returns false if it is stored already. */
   add(...guess: readonly string[]): boolean {
     const now = this.#clock.now();
-    const digest = createHmac('sha256', this.#key).update(JSON.stringify(guess)).digest('base64');
-    if ((this.#until.get(digest) ?? now) > now) return false;
+    const text = JSON.stringify(guess);
+    const digest = createHmac('sha256', this.#key).update(text).digest('base64');
+    if ((this.#expiries.get(digest) ?? now) > now) return false;
     this.#forget(now);
-    this.#until.set(digest, now + this.#window);
+    this.#expiries.set(digest, now + this.#window);
     return true;
   }
 
-  /** All are remembered equally long, so that the oldest are the first to go. */
+  /** Removes expired guesses, and the oldest guess if the table is full. */
   #forget(now: number): void {
-    for (const [digest, until] of this.#until) {
-      if (until > now && this.#until.size < MOST) return;
-      this.#until.delete(digest);
+    for (const [digest, expiry] of this.#expiries) {
+      if (expiry > now && this.#expiries.size < MAX_GUESSES) return;
+      this.#expiries.delete(digest);
     }
   }
 }
 
-/** Beyond so many the oldest is forgotten, and counts again when it is tried again. */
-const MOST = 10_000;
+/** A guess that is displaced counts again when it is repeated. */
+const MAX_GUESSES = 10_000;

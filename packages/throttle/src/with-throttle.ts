@@ -16,40 +16,68 @@ import { KeyedSemaphore } from './keyed-semaphore.ts';
 import { KnownNetworks } from './known-networks.ts';
 import { RecentGuesses } from './recent-guesses.ts';
 
-/** How much failing is too much. */
+/** One limit of a throttle. */
 export interface ThrottleLimit {
-  /** After so many failures within a window the checker is not asked any more, until the window has passed. */
+  /** The number of failures within the window after which the checker is not asked any more. */
   readonly failures: number;
-  /** How long failures count, in milliseconds from the first of them. */
+  /** The length of the window in milliseconds, counted from the first failure. */
   readonly window: number;
-  /** How many logins may be under way at once while others wait: the bound on parallel guessing. Default: a quarter of `failures`. */
+  /**
+   * The number of logins that may wait for the verdict at the same time; further logins wait. It
+   * bounds parallel guessing. Default: a quarter of `failures`.
+   */
   readonly atOnce?: number;
 }
 
-/** What is counted, up to where, and where. */
+/** The limits of a throttle and the store of its counts. */
 export interface ThrottleOptions {
-  /** For one user from one network, an IPv4 address or an IPv6 /64. Forgotten after a success. Default: 10 in 15 minutes. */
+  /**
+   * The limit of one user from one network: an IPv4 address or an IPv6 /64. A success resets the
+   * count. Default: 10 in 15 minutes.
+   */
   readonly userAndNetwork?: ThrottleLimit;
-  /** For one network, whoever is tried. Default: 50 in 15 minutes. */
+  /** The limit of one network, for any user. Default: 50 in 15 minutes. */
   readonly network?: ThrottleLimit;
-  /** For one site, an IPv6 /48, which has 65,536 networks. IPv4 has none. Default: 500 in 15 minutes. */
+  /** The limit of one site, an IPv6 /48 with 65,536 networks. Default: 500 in 15 minutes. */
   readonly site?: ThrottleLimit;
-  /** For one user, from wherever: high, since who reaches it locks the user out. Default: 100 in 15 minutes. */
+  /**
+   * The limit of one user from any network. High, because an attacker that reaches it locks the
+   * user out. Default: 100 in 15 minutes.
+   */
   readonly user?: ThrottleLimit;
-  /** Peers that many users come through, such as a webmail server: their network is not counted. UNIX sockets never are. */
+  /**
+   * Returns true for a peer with many users behind it, such as a webmail server. Its network is not
+   * counted. The network of a UNIX socket is never counted. Default: no peer.
+   */
   readonly trusted?: (remote: Address) => boolean;
-  /** Where failures are counted. By default in memory, for this throttle alone. */
+  /** The store of the counts. Default: in memory, for this throttle alone. */
   readonly counts?: FailureCounts;
+  /** Measures the windows. Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Guards a checker against guessing: after too many failures the answer is LoginDenied `too-many`, and the
- * checker is not asked. Only refusals count, and the same wrong password for the same user from the same
- * network counts once. An exchange that the client breaks off before its proof counts for its networks.
- * From networks where a user has logged in before, guesses of others are no obstacle to that user. Guests,
- * certificates and trusted logins pass. A broken store is a TemporaryFailure. Put the throttle around a
- * cascade, not inside: a refusal there ends the exchange.
+ * Returns the checker with limits against guessing. At a limit the login rejects with `LoginDenied`
+ * for the reason `too-many`, and the checker is not asked.
+ *
+ * - Only refusals count. The same wrong password of one user from one network counts once.
+ * - An exchange that the client breaks off before its proof counts for its networks.
+ * - Networks where the user has logged in before are exempt from the `user` limit.
+ * - Anonymous logins, certificates and trusted logins pass uncounted.
+ * - An error of the store is a `TemporaryFailure`.
+ *
+ * Put the throttle around a cascade and not inside: a refusal there ends the exchange.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
+ * import { withThrottle } from '@postern/throttle';
+ *
+ * const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
+ * const checker = withThrottle(users, { user: { failures: 50, window: 60 * 60_000 } });
+ * ```
+ *
+ * @throws RangeError if `failures` or `atOnce` of a limit is below 1, or a window is not positive.
  */
 export function withThrottle<C extends Credentials>(checker: Checker<C>, options: ThrottleOptions = {}): Checker<C> {
   return new Throttle(checker, options);
@@ -61,7 +89,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
   readonly #limits: Limits;
   readonly #trusted: (remote: Address) => boolean;
   readonly #counts: FailureCounts;
-  readonly #turnstile = new KeyedSemaphore();
+  readonly #semaphore = new KeyedSemaphore();
   readonly #known = new KnownNetworks();
   readonly #guesses: RecentGuesses;
 
@@ -71,7 +99,8 @@ class Throttle<C extends Credentials> implements Checker<C> {
     this.#limits = limitsOf(limits);
     this.#trusted = trusted;
     this.#counts = counts ?? new InMemoryFailureCounts({ clock });
-    this.#guesses = new RecentGuesses(clock, Math.max(...Object.values(this.#limits).map(({ window }) => window)));
+    const windows = Object.values(this.#limits).map(({ window }) => window);
+    this.#guesses = new RecentGuesses(clock, Math.max(...windows));
   }
 
   requestAvatarId = (credentials: C, mind: Mind): MaybePromise<AvatarId> =>
@@ -79,18 +108,20 @@ class Throttle<C extends Credentials> implements Checker<C> {
 
   async #judge(credentials: C, mind: Mind): Promise<AvatarId> {
     const counters = this.#countersOf(credentials, mind);
-    using inside = this.#turnstile.visit(mind.signal);
+    using permit = this.#semaphore.permit(mind.signal);
     let failures: readonly number[] = [];
     const admit = async (): Promise<void> => {
-      for (const { key, limit } of counters) await inside.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
-      failures = await this.#expectRoom(counters);
+      for (const { key, limit } of counters) {
+        await permit.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
+      }
+      failures = await this.#checkLimits(counters);
     };
-    // Live credentials may wait for their client for long, so they get a permit only with their proof.
-    if (credentials.proofState !== 'arrived') await this.#expectRoom(counters);
+    // The client of live credentials may be slow, so a permit is taken only when its proof arrives.
+    if (credentials.proofState !== 'arrived') await this.#checkLimits(counters);
     await credentials.onProof(admit);
     try {
       const avatarId = await askChecker(this.#checker, credentials, mind);
-      await this.#welcome(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
+      await this.#onSuccess(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
       return avatarId;
     } catch (error) {
       if (error instanceof UnauthorizedLogin) {
@@ -103,45 +134,50 @@ class Throttle<C extends Credentials> implements Checker<C> {
     }
   }
 
-  /** The client may try again when the last of the counters that it has exceeded is forgotten. */
-  async #denial(exceeded: readonly Counter[]): Promise<LoginDenied> {
-    const remaining = await Promise.all(exceeded.map(async ({ key }) => this.#counts.remaining?.(key)));
-    const retryAfter = Math.max(0, ...remaining.filter((milliseconds) => milliseconds !== undefined));
-    return new LoginDenied('too-many', undefined, retryAfter > 0 ? { retryAfter } : {});
-  }
-
-  /** Resolves to the failures of each counter. */
-  async #expectRoom(counters: readonly Counter[]): Promise<readonly number[]> {
+  /** Resolves with the failures of each counter, or throws if one has reached its limit. */
+  async #checkLimits(counters: readonly Counter[]): Promise<readonly number[]> {
     const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
     const exceeded = counters.filter(({ limit }, n) => (failures[n] ?? 0) >= limit.failures);
-    if (exceeded.length > 0) throw await this.#denial(exceeded);
+    if (exceeded.length > 0) throw await this.#denialFor(exceeded);
     return failures;
   }
 
-  /** The user's other counters stay, or one own account would buy an attacker any number of guesses at others. */
-  async #welcome({ username }: C, mind: Mind, counter: Counter | undefined): Promise<void> {
+  /** The client may try again when the last of the exceeded counters is forgotten. */
+  async #denialFor(exceeded: readonly Counter[]): Promise<LoginDenied> {
+    const remaining = await Promise.all(exceeded.map(async ({ key }) => this.#counts.remaining?.(key)));
+    const retryAfter = Math.max(0, ...remaining.filter((time) => time !== undefined));
+    return new LoginDenied('too-many', undefined, retryAfter > 0 ? { retryAfter } : {});
+  }
+
+  /**
+   * Resets one counter alone. With the others reset, an attacker with one account of its own could
+   * guess at other accounts without limit.
+   */
+  async #onSuccess({ username }: C, mind: Mind, counter: Counter | undefined): Promise<void> {
     const network = this.#networkOf(mind);
-    if (username !== undefined && network !== undefined) this.#known.add(nameOf(username), network);
+    if (username !== undefined && network !== undefined) {
+      this.#known.add(hashedName(username), network);
+    }
     if (counter?.kind === 'userAndNetwork') await this.#counts.reset(counter.key);
   }
 
-  /** The most particular first: who waits for that one keeps nobody else waiting. */
+  /** Returns the narrowest counter first: a login that waits there holds no wider key. */
   #countersOf(credentials: Credentials, mind: Mind): Counter[] {
     const { userAndNetwork, network, site, user } = this.#limits;
-    const theirNetwork = this.#networkOf(mind);
-    const name = credentials.username === undefined ? undefined : nameOf(credentials.username);
+    const itsNetwork = this.#networkOf(mind);
+    const name = credentials.username === undefined ? undefined : hashedName(credentials.username);
     const counters: Counter[] = [];
-    const add = (kind: Counter['kind'], of: string, limit: ThrottleLimit): void => {
-      counters.push({ kind, key: `${KEY_PREFIXES[kind]}:${of}`, limit });
+    const add = (kind: Counter['kind'], subject: string, limit: ThrottleLimit): void => {
+      counters.push({ kind, key: `${KEY_PREFIXES[kind]}:${subject}`, limit });
     };
-    if (name !== undefined && theirNetwork !== undefined) {
-      add('userAndNetwork', `${name}:${theirNetwork}`, userAndNetwork);
+    if (name !== undefined && itsNetwork !== undefined) {
+      add('userAndNetwork', `${name}:${itsNetwork}`, userAndNetwork);
     }
-    if (theirNetwork !== undefined) add('network', theirNetwork, network);
-    const theirSite = theirNetwork && siteOf(theirNetwork);
-    if (theirSite !== undefined) add('site', theirSite, site);
-    // Where the user has logged in before, guesses of strangers elsewhere are no obstacle.
-    const isKnown = name !== undefined && theirNetwork !== undefined && this.#known.has(name, theirNetwork);
+    if (itsNetwork !== undefined) add('network', itsNetwork, network);
+    const itsSite = itsNetwork && siteOf(itsNetwork);
+    if (itsSite !== undefined) add('site', itsSite, site);
+    // Guesses from other networks must not lock the user out of a network of earlier logins.
+    const isKnown = name !== undefined && itsNetwork !== undefined && this.#known.has(name, itsNetwork);
     if (name !== undefined && !isKnown) add('user', name, user);
     return counters;
   }
@@ -151,20 +187,26 @@ class Throttle<C extends Credentials> implements Checker<C> {
   }
 
   async #count(counters: readonly Counter[], credentials: Credentials, mind: Mind): Promise<void> {
-    if (!this.#isNews(credentials, mind)) return;
+    if (this.#isNewGuess(credentials, mind)) await this.#add(counters);
+  }
+
+  /**
+   * Counts the networks and never the user: a client that disconnects before its proof has guessed
+   * nothing.
+   */
+  async #countUnfinished(counters: readonly Counter[]): Promise<void> {
+    await this.#add(counters.filter(({ kind }) => kind === 'network' || kind === 'site'));
+  }
+
+  async #add(counters: readonly Counter[]): Promise<void> {
     await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
   }
 
-  /** A client that leaves before its proof has guessed nothing: its networks are counted, and never the user. */
-  async #countUnfinished(counters: readonly Counter[]): Promise<void> {
-    const ofNetworks = counters.filter(({ kind }) => kind === 'network' || kind === 'site');
-    await Promise.all(ofNetworks.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
-  }
-
-  /** False for a guess that was counted already: a forgotten client with an old password does not lock its user out. */
-  #isNews(credentials: Credentials, mind: Mind): boolean {
+  /** A repeated guess does not count: a forgotten client with an old password locks no user out. */
+  #isNewGuess(credentials: Credentials, mind: Mind): boolean {
     if (!(credentials instanceof UsernamePassword)) return true;
-    return this.#guesses.add(credentials.username, this.#networkOf(mind) ?? '', credentials.password);
+    const { username, password } = credentials;
+    return this.#guesses.add(username, this.#networkOf(mind) ?? '', password);
   }
 }
 
@@ -175,21 +217,22 @@ interface Counter {
 }
 
 /**
- * One name for however a user may be written: there are databases in which `JOSE` finds `josé`, with a blank behind it too, and
- * guesses at the one are guesses at the other. Hashed: it may be a password in the wrong field, may be long, and a store of failures
- * is no place to read user names.
+ * Returns one text for all spellings of a user name that some database may take for the same user:
+ * there are databases in which `JOSE ` finds `josé`. Hashed, because the name may be long or a
+ * password in the wrong field, and because the store of counts must not reveal names.
  */
-function nameOf(username: string): string {
-  return hash('sha256', username.normalize('NFKD').replace(OVERLOOKED, '').toUpperCase(), 'base64url');
+function hashedName(username: string): string {
+  const folded = username.normalize('NFKD').replace(IGNORED_CHARACTERS, '').toUpperCase();
+  return hash('sha256', folded, 'base64url');
 }
 
 function limitsOf(given: { readonly [L in keyof Limits]?: ThrottleLimit }): Limits {
-  const limits = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS) as (keyof Limits)[]) {
-    const limit = given[name] ?? DEFAULTS[name];
+  const limits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
+    const limit = given[name] ?? DEFAULT_LIMITS[name];
     const { failures, window, atOnce = 1 } = limit;
     if (!(failures >= 1 && window > 0 && atOnce >= 1)) {
-      throw new RangeError(`${name}: failures and atOnce of 1 or more and a window above 0 are wanted`);
+      throw new RangeError(`${name}: expected failures and atOnce of 1 or more, and a window above 0 milliseconds`);
     }
     limits[name] = limit;
   }
@@ -205,14 +248,14 @@ const KEY_PREFIXES: Readonly<Record<keyof Limits, string>> = {
   user: 'user',
 };
 
-const MINUTE = 60_000;
+const WINDOW_MS = 15 * 60_000;
 
-const DEFAULTS: Readonly<Limits> = {
-  userAndNetwork: { failures: 10, window: 15 * MINUTE },
-  network: { failures: 50, window: 15 * MINUTE },
-  site: { failures: 500, window: 15 * MINUTE },
-  user: { failures: 100, window: 15 * MINUTE },
+const DEFAULT_LIMITS: Readonly<Limits> = {
+  userAndNetwork: { failures: 10, window: WINDOW_MS },
+  network: { failures: 50, window: WINDOW_MS },
+  site: { failures: 500, window: WINDOW_MS },
+  user: { failures: 100, window: WINDOW_MS },
 };
 
-/** Accents, blanks, and what shows nothing. */
-const OVERLOOKED = /[\p{M}\p{Default_Ignorable_Code_Point}\s]/gu;
+/** Accents, white space and characters without a glyph. */
+const IGNORED_CHARACTERS = /[\p{M}\p{Default_Ignorable_Code_Point}\s]/gu;
