@@ -42,15 +42,15 @@ describe('the log line of a session event', () => {
     ],
     [
       { kind: 'error', culprit: 'client', during: 'STARTTLS', cause: new Error('no TLS') },
-      'info  error during=STARTTLS culprit=client error="no TLS"',
+      'info  failure during=STARTTLS culprit=client error="no TLS"',
     ],
     [
       { kind: 'error', culprit: 'us', during: 'DATA', cause: new Error('disk full') },
-      'error error during=DATA culprit=us error="disk full"',
+      'error failure during=DATA culprit=us error="disk full"',
     ],
     [
       { kind: 'error', culprit: 'operator', during: 'MAIL', cause: new Error('no checker') },
-      'error error during=MAIL culprit=operator error="no checker"',
+      'error failure during=MAIL culprit=operator error="no checker"',
     ],
     [{ kind: 'closed', reason: 'quit', reply: undefined }, 'info  closed reason=quit'],
   ])('%j', (event, line) => {

@@ -70,7 +70,7 @@ export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
     case 'error':
       return {
         level: event.culprit === 'client' ? 'info' : 'error',
-        message: 'error',
+        message: 'failure',
         fields: { during: event.during, culprit: event.culprit, err: event.cause },
       };
     case 'closed':
