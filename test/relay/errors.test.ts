@@ -209,7 +209,7 @@ describe('what the next server holds against us', () => {
     const { named } = failing('S: 554 no', { onError: undefined as never });
     await expect(named).rejects.toMatchObject({ reply: { code: 451 } });
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.objectContaining({ message: expect.stringContaining('the next server did not take a message: ') }),
+      expect.objectContaining({ message: expect.stringContaining('the relay to the next server failed: ') }),
     );
   });
 

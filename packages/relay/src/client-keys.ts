@@ -1,19 +1,19 @@
 import { networkOf, siteOf } from '@postern/core';
 import { ANONYMOUS, type AvatarId, type Mind } from '@postern/cred';
 
-/** The client of a delivery: its user, and the connection that it came by. */
+/** The client of a delivery: its user and its connection. */
 export interface RelayClient {
   readonly avatarId: AvatarId;
   readonly mind: Pick<Mind, 'remote'>;
 }
 
 /**
- * Returns the keys under which the client's share of places and of room is counted: its user, unless
- * it has not logged in, and its network, unless it came by a UNIX socket. An IPv6 site (/48) counts
- * before its networks, since one customer often has 65,536 of them. The first key names the queue.
+ * Returns the keys that count the client's share of connections and of the spool: its user if it
+ * has logged in, and its network except for a UNIX socket. An IPv6 site (/48) counts as well as its
+ * network, since one customer often has 65,536 networks. The first key names the queue.
  */
 export function clientKeys(client: RelayClient | undefined): readonly string[] {
-  if (client === undefined) return NO_KEYS;
+  if (client === undefined) return NO_SHARE_KEYS;
   const { avatarId, mind } = client;
   const network = networkOf(mind.remote);
   const site = network === undefined ? undefined : siteOf(network);
@@ -24,4 +24,4 @@ export function clientKeys(client: RelayClient | undefined): readonly string[] {
   ];
 }
 
-const NO_KEYS: readonly string[] = [];
+const NO_SHARE_KEYS: readonly string[] = [];

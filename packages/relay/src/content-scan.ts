@@ -24,7 +24,9 @@ export class ContentScan {
     if (bodyFrom < chunk.length && !isAscii(chunk.subarray(bodyFrom))) this.hasNonAsciiBody = true;
   }
 
-  /** Returns the offset of the empty line: the length of the chunk if the header does not end in it. */
+  /**
+   * Returns the offset of the empty line: the length of the chunk if the header does not end in it.
+   */
   #scanHeader(chunk: Uint8Array): number {
     this.#reader.read(chunk);
     const end = (this.#reader.headerOctets ?? Number.POSITIVE_INFINITY) - this.#octets;

@@ -1,5 +1,6 @@
-/** The base of the ways in which the next server cannot be had. */
+/** The base class of the errors of a relay. */
 export abstract class RelayError extends Error {
+  /** A stable name of the error, for logs and for comparisons. */
   abstract readonly code: 'unreachable' | 'congested' | 'spool-full' | 'spool-failed';
 
   override get name(): string {
@@ -7,12 +8,14 @@ export abstract class RelayError extends Error {
   }
 }
 
-/** No connection came about, or no greeting, TLS or login on it; the cause says why. */
+/**
+ * The connection, the greeting, TLS or the login at the next server failed. `cause` is the reason.
+ */
 export class Unreachable extends RelayError {
   readonly code = 'unreachable';
 }
 
-/** All connections were in use for too long. */
+/** All connections, or the client's share of them, stayed in use until the timeout. */
 export class Congested extends RelayError {
   readonly code = 'congested';
 
@@ -21,20 +24,23 @@ export class Congested extends RelayError {
   }
 }
 
-/** The spool, the disk, or the process has no room for the rest of a message; the cause says which error came. */
+/**
+ * The spool, the disk or the process has no room for the message. `cause` is the error of the file
+ * system, if any.
+ */
 export class SpoolFull extends RelayError {
   readonly code = 'spool-full';
 
   constructor(options?: ErrorOptions) {
-    super('there is no room for messages that wait for their end', options);
+    super('the spool has no room for the message', options);
   }
 }
 
-/** A temporary file of the spool cannot be opened, written or read; the cause says why. */
+/** A temporary file of the spool cannot be opened, written or read. `cause` is the reason. */
 export class SpoolFailed extends RelayError {
   readonly code = 'spool-failed';
 
   constructor(options: ErrorOptions) {
-    super('a message cannot be kept until its end', options);
+    super('the spool cannot store the message', options);
   }
 }

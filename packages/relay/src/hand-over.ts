@@ -6,29 +6,29 @@ import { checkContent } from './requirements.ts';
 import type { SpooledContent } from './spooled-content.ts';
 import { type Acquire, isAboutConnection, Transaction } from './transaction.ts';
 
-/** What messages need on their way to the next server. */
+/** The next server, as a message uses it. */
 export interface NextServer {
   readonly host: string;
   readonly acquire: Acquire;
   readonly deadlines: Deadlines;
-  /** How long a message may take, in milliseconds, from its client's last octet to the last answer. */
+  /** The most milliseconds from the client's last octet to the last reply of the next server. */
   readonly dataTimeout: number;
-  /** Returns the error as the client hears it, and tells the operator of it. */
+  /** Returns the Rejection for the client, and reports an error that the operator must know. */
   readonly explain: (error: unknown) => Rejection;
 }
 
-/** One whole message. */
+/** A message that the client has sent to its end. */
 export interface WholeMessage {
   readonly envelope: Envelope;
   readonly content: SpooledContent;
-  /** Undefined where the envelope declares no extension that the content could need. */
+  /** The scan of the content; undefined if the envelope declares neither SMTPUTF8 nor 8BITMIME. */
   readonly scan: ContentScan | undefined;
 }
 
 /**
- * Hands one whole message to the next server: MAIL, RCPT, DATA and the octets, as fast as the server
- * takes them. A kept connection that turns out to be broken before the end of data is replaced once:
- * the next server has dropped what it has, so that nothing is delivered twice.
+ * Sends one complete message to the next server: MAIL, RCPT, DATA and the octets. If a kept
+ * connection breaks before the end of data, the message is sent once more on a new connection. The
+ * next server has discarded the unfinished message, so that it is not delivered twice.
  */
 export class HandOver {
   readonly #server: NextServer;
@@ -36,19 +36,19 @@ export class HandOver {
   #transaction: Transaction | undefined;
   #sent: RelayMessage | undefined;
 
-  /** The transaction is that in which the recipients were asked about, if it is the envelope's. */
+  /** Takes the transaction of the recipient callout, if it belongs to the envelope. */
   constructor(server: NextServer, message: WholeMessage, transaction: Transaction | undefined) {
     this.#server = server;
     this.#message = message;
     this.#transaction = transaction;
   }
 
-  /** What is known of the next server for a recipient; undefined if no server was reached. */
-  onward(recipient: number): NextHop | undefined {
+  /** Returns the next hop of a recipient; undefined if no server was reached. */
+  nextHop(recipient: number): NextHop | undefined {
     const transaction = this.#transaction;
     if (transaction === undefined) return undefined;
     const { lmtp, extensions } = transaction.client;
-    // A server that speaks LMTP delivers what it takes (RFC 2033 §2).
+    // An LMTP server delivers the message itself (RFC 2033 §2).
     const success = lmtp ? 'delivered' : 'relayed';
     return {
       host: this.#server.host,
@@ -57,49 +57,59 @@ export class HandOver {
     };
   }
 
-  /** Resolves to the results of the recipients. Rejects with a Rejection if the message failed for all. */
-  async run(tell?: ReportResult): Promise<readonly RecipientResult[]> {
+  /**
+   * Sends the message. Resolves to the result of each recipient.
+   *
+   * @throws Rejection if the message failed for all recipients
+   */
+  async run(report?: ReportResult): Promise<readonly RecipientResult[]> {
     const { deadlines, dataTimeout, explain } = this.#server;
-    const breaking = new AbortController();
-    const wait = deadlines.wait(dataTimeout * SENDING_SHARE);
-    wait.result.catch((reason: unknown) => breaking.abort(reason));
+    const timeout = new AbortController();
+    const wait = deadlines.wait(dataTimeout * MAX_SENDING_SHARE);
+    wait.result.catch((reason: unknown) => timeout.abort(reason));
     try {
-      return await this.#run(breaking.signal, wait, tell);
+      return await this.#run(timeout.signal, wait, report);
     } catch (error) {
-      throw explain(breaking.signal.aborted ? breaking.signal.reason : error);
+      throw explain(timeout.signal.aborted ? timeout.signal.reason : error);
     } finally {
       wait.resolve();
     }
   }
 
-  /** Gives up the transaction in which the recipients were asked about. */
+  /** Drops the transaction of the recipient callout. */
   drop(): void {
     this.#transaction?.drop();
   }
 
-  async #run(signal: AbortSignal, wait: Wait, tell?: ReportResult): Promise<readonly RecipientResult[]> {
+  async #run(signal: AbortSignal, wait: Wait, report?: ReportResult): Promise<readonly RecipientResult[]> {
     const { deadlines, dataTimeout } = this.#server;
     const sent = await this.#send(signal);
     if (!(sent instanceof RelayMessage)) return sent;
-    deadlines.grant(wait, deadlines.remaining(wait) + dataTimeout * (1 - SENDING_SHARE));
-    return await sent.end(tell);
+    deadlines.grant(wait, deadlines.remaining(wait) + dataTimeout * (1 - MAX_SENDING_SHARE));
+    return await sent.end(report);
   }
 
-  /** Sends all but the end of data, or resolves to the results if the next server refuses every recipient. */
+  /**
+   * Sends the message without the end of data. Resolves to the results if the next server refuses
+   * all recipients.
+   */
   async #send(signal: AbortSignal): Promise<RelayMessage | readonly RecipientResult[]> {
-    const asked = this.#usable();
-    const transaction = asked ?? (await this.#begin(signal));
-    asked?.breakOffOn(signal);
+    const kept = this.#usable();
+    const transaction = kept ?? (await this.#begin(signal));
+    kept?.closeOn(signal);
     try {
       return await this.#sendIn(transaction, signal);
     } catch (error) {
-      const isKept = asked !== undefined || transaction.reused;
+      const isKept = kept !== undefined || transaction.reused;
       if (!isKept || signal.aborted || !isAboutConnection(error)) throw error;
     }
     return await this.#sendIn(await this.#begin(signal, true), signal);
   }
 
-  /** Returns the transaction that has been asked about the recipients, if it still does for the message. */
+  /**
+   * Returns the transaction of the recipient callout, if it is open and allows a message of this
+   * size.
+   */
   #usable(): Transaction | undefined {
     const transaction = this.#transaction;
     if (transaction?.alive && transaction.covers(this.#message.content.octets)) return transaction;
@@ -133,18 +143,18 @@ export class HandOver {
     try {
       for await (const piece of content.read()) await this.#sent.write(piece);
     } catch (error) {
-      // The file of the spool may have failed.
+      // The file of the spool has failed, or the connection is closed already.
       this.#sent.abort();
       throw error;
     }
     return this.#sent;
   }
 
-  /** The answers to RCPT are answers to the message if they are refusals. */
+  /** Returns the reply for each recipient: a refusal of RCPT, or the reply to the message. */
   #replies({ replies }: Transaction): readonly (Reply | undefined)[] {
     return this.#sent?.replies ?? replies.map((reply) => (reply.positive ? undefined : reply));
   }
 }
 
-/** The share of the time that may pass before the end of data is said. */
-const SENDING_SHARE = 0.5;
+/** The share of `dataTimeout` that may pass before the end of data. */
+const MAX_SENDING_SHARE = 0.5;

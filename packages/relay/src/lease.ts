@@ -1,66 +1,71 @@
 import type { SmtpClient } from '@postern/esmtp/client';
 
-/** Whoever lends connections. */
-export interface Lender {
-  /** The connection is free, and good for another message. */
-  takeBack(lease: Lease): void;
-  /** The connection is closed. */
-  writeOff(lease: Lease): void;
-  /** Nothing is going on there just now. */
+/** The owner of leased connections. */
+export interface LeaseOwner {
+  /** Called when the connection is free for another message. */
+  returned(lease: Lease): void;
+  /** Called when the connection is closed. */
+  lost(lease: Lease): void;
+  /** Called when the transaction waits for its client. */
   held(lease: Lease): void;
-  /** Something is going on there again. */
+  /** Called when the transaction continues. */
   resumed(lease: Lease): void;
 }
 
-/** A connection to the next server, lent to one transaction. */
+/** A connection to the next server, leased to one transaction. */
 export class Lease {
   readonly client: SmtpClient;
-  /** How many times the connection has been lent, this time included. */
+  /** The number of leases of the connection, with this one. */
   readonly uses: number;
-  /** The keys of the client whose share it counts for. */
+  /** The keys of the client whose share counts the connection. */
   readonly keys: readonly string[];
-  readonly #lender: Lender;
+  readonly #owner: LeaseOwner;
   #over = false;
   #onReclaim: (() => void) | undefined;
 
-  constructor(lender: Lender, client: SmtpClient, uses: number, keys: readonly string[]) {
-    this.#lender = lender;
+  constructor(owner: LeaseOwner, client: SmtpClient, uses: number, keys: readonly string[]) {
+    this.#owner = owner;
     this.client = client;
     this.uses = uses;
     this.keys = keys;
   }
 
-  /** True if the connection has served before: the server may close it after a number of messages. */
+  /**
+   * True if the connection had an earlier lease. The server may close it after a number of
+   * messages.
+   */
   get reused(): boolean {
     return this.uses > 1;
   }
 
-  /** Gives the connection back; whatever transaction is open there is forgotten before the next. */
+  /** Returns the connection. The owner resets an open transaction before the next lease. */
   release(): void {
-    if (this.#end()) this.#lender.takeBack(this);
+    if (this.#end()) this.#owner.returned(this);
   }
 
-  /** Breaks the connection off. */
+  /** Closes the connection. */
   destroy(): void {
     if (!this.#end()) return;
     this.client.conversation.destroy();
-    this.#lender.writeOff(this);
+    this.#owner.lost(this);
   }
 
-  /** Nothing is going on for now: until `resume`, whoever is short of connections may take this one away, which `onReclaim` tells. */
+  /**
+   * Lets the owner reclaim the connection until {@link resume}. The owner then calls `onReclaim`.
+   */
   hold(onReclaim: () => void): void {
     if (this.#over) return;
     this.#onReclaim = onReclaim;
-    this.#lender.held(this);
+    this.#owner.held(this);
   }
 
-  /** Something is going on again. */
+  /** Ends the permission to reclaim the connection. */
   resume(): void {
     this.#onReclaim = undefined;
-    this.#lender.resumed(this);
+    this.#owner.resumed(this);
   }
 
-  /** Takes a connection away that is held. */
+  /** Reclaims a held connection. */
   reclaim(): void {
     const onReclaim = this.#onReclaim;
     this.release();

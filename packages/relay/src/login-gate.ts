@@ -2,25 +2,25 @@ import type { Clock } from '@postern/conversation';
 import { AuthenticationFailure, type Responder } from '@postern/sasl/client';
 
 /**
- * Lets one login try out the credentials before others use them, and none for some time after the next
- * server has refused them: servers lock accounts after a number of refusals.
+ * Lets one login test the credentials before other logins use them, and allows no login for some
+ * time after a refusal: servers lock accounts after a number of failed logins.
  */
 export class LoginGate {
   readonly #clock: Clock;
   readonly #delay: number;
-  /** True since a login with these credentials succeeded. */
+  /** True after a login with these credentials has succeeded. */
   #proven = false;
-  /** The login that tries the credentials out. Never rejects. */
+  /** The login that tests the credentials. Never rejects. */
   #trial: Promise<unknown> | undefined;
   #refusal: { readonly error: AuthenticationFailure; readonly until: number } | undefined;
 
-  /** The delay is in milliseconds. */
+  /** Takes the clock, and the delay after a refusal in milliseconds. */
   constructor(clock: Clock, delay: number) {
     this.#clock = clock;
     this.#delay = delay;
   }
 
-  /** Returns the responder with the gate before each of its exchanges. */
+  /** Returns a responder whose exchanges pass this gate first. */
   guard(responder: Responder): Responder {
     const { mechanism, exposesSecret, serverFirst } = responder;
     return {
@@ -33,13 +33,13 @@ export class LoginGate {
     };
   }
 
-  /** Throws the last refusal while the delay after it lasts. */
+  /** @throws AuthenticationFailure, the last one, during the delay after it. */
   check(): void {
     if (this.#refusal !== undefined && this.#clock.now() < this.#refusal.until) throw this.#refusal.error;
   }
 
   async #pass(exchange: () => Promise<void>): Promise<void> {
-    // A trial that came to nothing, such as a lost connection, is no reason to wait for another one.
+    // After a test without an outcome, such as a lost connection, the login proceeds.
     if (!this.#proven && this.#trial !== undefined) await this.#trial;
     this.check();
     const login = this.#logIn(exchange);

@@ -1,27 +1,30 @@
 import type { Clock } from '@postern/conversation';
 import type { SmtpClient } from '@postern/esmtp/client';
 import type { ConnectionShares } from './connection-shares.ts';
-import { Lease, type Lender } from './lease.ts';
+import { Lease, type LeaseOwner } from './lease.ts';
 
-/** Where connections come from, and how many, for how long. */
+/** The source of the connections of a pool, and their limits. */
 export interface PoolOptions {
   readonly open: () => Promise<SmtpClient>;
-  /** How many connections there may be, and who may have them. */
-  readonly places: ConnectionShares;
+  /** The counts of the connections in use, by client. */
+  readonly shares: ConnectionShares;
   readonly maxConnections: number;
-  /** How many times one may be lent. */
+  /** The most leases of one connection. */
   readonly maxMessagesPerConnection: number;
-  /** How long one may lie unused, in milliseconds. */
+  /** The milliseconds after which an unused connection is closed. */
   readonly idleTimeout: number;
   readonly clock: Clock;
 }
 
-/** Connections to one server: lent to one transaction after the other, never more than so many. */
-export class Pool implements Lender {
+/**
+ * The connections to one server, at most `maxConnections`, leased to one transaction after the
+ * other.
+ */
+export class Pool implements LeaseOwner {
   readonly #options: PoolOptions;
-  /** The last one was used last. */
+  /** The unused connections. The last one was used most recently. */
   readonly #idle: Idle[] = [];
-  /** Those lent at which nothing is going on, and since when; the first one was held first. */
+  /** The leases that wait for their clients, with the time of the last command, in their order. */
   readonly #held = new Map<Lease, number>();
   #sweep: Disposable | undefined;
   #closed = false;
@@ -31,40 +34,42 @@ export class Pool implements Lender {
   }
 
   /**
-   * Lends the client with these keys a connection on which a transaction can begin, a new one if `fresh`.
-   * Rejects with Congested, or with what `open` rejects with.
+   * Leases a connection for a new transaction to the client with these keys; a new connection if
+   * `fresh`.
+   *
+   * @throws Congested, and any error of `open`
    */
   async acquire(fresh: boolean, keys: readonly string[]): Promise<Lease> {
-    const { places } = this.#options;
-    if (!places.take(keys)) {
+    const { shares } = this.#options;
+    if (!shares.take(keys)) {
       this.#reclaimFor(keys);
-      if (!places.take(keys)) await places.wait(keys);
+      if (!shares.take(keys)) await shares.wait(keys);
     }
     try {
       return (fresh ? undefined : await this.#reuse(keys)) ?? (await this.#open(keys));
     } catch (error) {
-      places.give(keys);
+      shares.give(keys);
       throw error;
     }
   }
 
-  takeBack(lease: Lease): void {
+  returned(lease: Lease): void {
     if (this.#closed || lease.uses >= this.#options.maxMessagesPerConnection) {
       // The server counts the connection until it is closed.
-      void quit(lease.client).then(() => this.writeOff(lease));
+      void quit(lease.client).then(() => this.lost(lease));
       return;
     }
     this.#keep(lease);
-    this.writeOff(lease);
+    this.lost(lease);
   }
 
-  writeOff(lease: Lease): void {
-    this.#options.places.give(lease.keys);
+  lost(lease: Lease): void {
+    this.#options.shares.give(lease.keys);
   }
 
   held(lease: Lease): void {
     this.#held.set(lease, this.#options.clock.now());
-    if (this.#options.places.isAwaited || this.#closed) lease.reclaim();
+    if (this.#options.shares.isAwaited || this.#closed) lease.reclaim();
     else this.#sweepLater();
   }
 
@@ -72,50 +77,56 @@ export class Pool implements Lender {
     this.#held.delete(lease);
   }
 
-  /** Takes leave of the server on every connection that is not in use, and on the others as they are given back. */
+  /** Sends QUIT on all unused connections. A connection in use is closed when it is returned. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#sweep?.[Symbol.dispose]();
     for (const lease of this.#held.keys()) lease.reclaim();
-    const clients = this.#idle.splice(0).map((idle) => idle.leave());
+    const clients = this.#idle.splice(0).map((idle) => idle.take());
     await Promise.all(clients.map(quit));
   }
 
-  /** Takes held connections away that keep this client from a place: one of each key that has its share, and one of anybody. */
+  /**
+   * Reclaims held connections for this client: one of each key whose share is used up, and one of
+   * any key.
+   */
   #reclaimFor(keys: readonly string[]): void {
-    const { places } = this.#options;
+    const { shares } = this.#options;
     const held = [...this.#held.keys()];
-    for (const key of places.exhausted(keys)) held.find((lease) => lease.keys.includes(key))?.reclaim();
-    if (places.isFull) this.#held.keys().next().value?.reclaim();
+    for (const key of shares.exhausted(keys)) held.find((lease) => lease.keys.includes(key))?.reclaim();
+    if (shares.isFull) this.#held.keys().next().value?.reclaim();
   }
 
-  /** One that was used before, if the server still answers there. If not, the others are no better. */
+  /**
+   * Returns a lease of an unused connection if the server still replies. Otherwise it closes all
+   * unused connections.
+   */
   async #reuse(keys: readonly string[]): Promise<Lease | undefined> {
     const idle = this.#idle.pop();
     if (idle === undefined) return undefined;
-    const client = idle.leave();
+    const client = idle.take();
     if (await reset(client)) return new Lease(this, client, idle.uses + 1, keys);
     client.conversation.destroy();
-    for (const other of this.#idle.splice(0)) other.leave().conversation.destroy();
+    for (const other of this.#idle.splice(0)) other.take().conversation.destroy();
     return undefined;
   }
 
   async #open(keys: readonly string[]): Promise<Lease> {
-    // With the new connection there may be no more of them than the options say.
-    const { places, maxConnections, open } = this.#options;
-    const surplus = places.taken + this.#idle.length > maxConnections ? this.#idle.shift() : undefined;
-    if (surplus !== undefined) await quit(surplus.leave());
+    // The new connection counts towards `maxConnections`: close the oldest unused one.
+    const { shares, maxConnections, open } = this.#options;
+    const surplus = shares.taken + this.#idle.length > maxConnections ? this.#idle.shift() : undefined;
+    if (surplus !== undefined) await quit(surplus.take());
     return new Lease(this, await open(), 1, keys);
   }
 
   #keep({ client, uses }: Lease): void {
     const idle = new Idle(client, uses, this.#options.clock.now(), () => {
       this.#idle.splice(this.#idle.indexOf(idle), 1);
-      idle.leave().conversation.destroy();
+      idle.take().conversation.destroy();
     });
-    // What was not asked for would be taken for the answer to what is asked next.
+    // Unexpected input would be read as the reply to the next command.
     if (client.conversation.signal.aborted || client.conversation.hasInput) {
-      idle.leave().conversation.destroy();
+      idle.take().conversation.destroy();
       return;
     }
     this.#idle.push(idle);
@@ -135,12 +146,12 @@ export class Pool implements Lender {
       if (since <= before) lease.reclaim();
     }
     const fresh = this.#idle.findIndex(({ since }) => since > before);
-    for (const idle of this.#idle.splice(0, fresh < 0 ? this.#idle.length : fresh)) void quit(idle.leave());
+    for (const idle of this.#idle.splice(0, fresh < 0 ? this.#idle.length : fresh)) void quit(idle.take());
     if (this.#idle.length > 0 || this.#held.size > 0) this.#sweepLater();
   }
 }
 
-/** A connection that nobody uses, watched for the server's leaving. */
+/** An unused connection, which is dropped when the server closes it. */
 class Idle {
   readonly since: number;
   readonly uses: number;
@@ -157,8 +168,8 @@ class Idle {
     conversation.signal.addEventListener('abort', onGone, { once: true });
   }
 
-  /** Watches no longer. */
-  leave(): SmtpClient {
+  /** Ends the watch and returns the client. */
+  take(): SmtpClient {
     const { conversation } = this.#client;
     conversation.signal.removeEventListener('abort', this.#onGone);
     conversation.treatHalfCloseAsDisconnect = false;
@@ -166,11 +177,14 @@ class Idle {
   }
 }
 
-/** Whether the server answers, and has forgotten whatever transaction was open (RFC 5321 §4.1.1.5). */
+/**
+ * Sends RSET, which ends an open transaction (RFC 5321 §4.1.1.5). Returns true if the server
+ * replies to it.
+ */
 async function reset(client: SmtpClient): Promise<boolean> {
   const { conversation } = client;
   const { readTimeout } = conversation;
-  conversation.readTimeout = Math.min(readTimeout, SHORT_PATIENCE);
+  conversation.readTimeout = Math.min(readTimeout, RESET_TIMEOUT_MS);
   try {
     const { code } = await client.command('RSET');
     return code === 250 && !conversation.hasInput;
@@ -181,12 +195,13 @@ async function reset(client: SmtpClient): Promise<boolean> {
   }
 }
 
-/** Does not fail. */
+/** Sends QUIT and closes the connection. Never rejects. */
 async function quit(client: SmtpClient): Promise<void> {
-  client.conversation.readTimeout = Math.min(client.conversation.readTimeout, LEAVING_PATIENCE);
+  client.conversation.readTimeout = Math.min(client.conversation.readTimeout, QUIT_TIMEOUT_MS);
   await client[Symbol.asyncDispose]();
 }
 
-/** For a server that has nothing to do but to answer: milliseconds. */
-const SHORT_PATIENCE = 10_000;
-const LEAVING_PATIENCE = 3_000;
+/** The most milliseconds until the reply to RSET. */
+const RESET_TIMEOUT_MS = 10_000;
+/** The most milliseconds until the reply to QUIT. */
+const QUIT_TIMEOUT_MS = 3_000;

@@ -1,9 +1,12 @@
 import { type Envelope, type Recipient, Rejection, type Reply } from '@postern/esmtp';
-import { passOn, rejectionOf } from './refusals.ts';
+import { rejectionOf, replyForClient } from './next-server-replies.ts';
 import type { Sender } from './sender.ts';
 import { type Acquire, Transaction } from './transaction.ts';
 
-/** Asks the next server about each recipient while our client still names them, in the transaction that the message then goes by. */
+/**
+ * Asks the next server about each recipient at RCPT, in the transaction that later sends the
+ * message.
+ */
 export class RecipientCallout {
   readonly #acquire: Acquire;
   readonly #sender: Sender;
@@ -16,14 +19,14 @@ export class RecipientCallout {
     this.#sender = sender;
   }
 
-  /** Rejects with a Rejection if the next server refuses the recipient, or the sender. */
+  /** @throws Rejection if the next server refuses the recipient or the sender. */
   async ask(recipient: Recipient): Promise<void> {
-    // Whoever does not wait for the answer, or shares the delivery with others, does without.
+    // A caller that does not wait for the reply, or shares the delivery, gets no callout.
     if (this.#busy || this.#over) return;
     this.#busy = true;
     try {
       const refused = await this.#verdict(recipient);
-      if (refused !== undefined) throw rejectionOf(passOn(refused));
+      if (refused !== undefined) throw rejectionOf(replyForClient(refused));
     } finally {
       this.#busy = false;
       if (this.#over) this.#transaction?.drop();
@@ -34,7 +37,7 @@ export class RecipientCallout {
     }
   }
 
-  /** The transaction, if it is the envelope's; else it is given up. */
+  /** Ends the callout. Returns the transaction if it belongs to the envelope, else drops it. */
   end(envelope?: Envelope): Transaction | undefined {
     const transaction = this.#transaction;
     this.#over = true;
@@ -45,9 +48,10 @@ export class RecipientCallout {
   }
 
   /**
-   * Resolves to the refusal, if it is one. In place of a transaction that broke or was taken away a new
-   * one asks about this recipient alone: with the others in it a client could make the next server
-   * answer about each recipient again and again. The whole envelope is said after the data.
+   * Resolves to the refusal; undefined if the next server accepts the recipient. After a broken or
+   * reclaimed transaction a new one asks about this recipient alone. With all recipients a client
+   * could make the next server answer about each recipient again and again. The whole envelope is
+   * sent after the data.
    */
   async #verdict(recipient: Recipient): Promise<Reply | undefined> {
     const transaction = this.#transaction;

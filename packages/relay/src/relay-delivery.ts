@@ -12,23 +12,39 @@ import { BadMessage, UnsupportedExtension } from '@postern/esmtp/client';
 import { clientKeys, type RelayClient } from './client-keys.ts';
 import { ContentScan } from './content-scan.ts';
 import type { NextServer } from './hand-over.ts';
+import { rejectionFor } from './next-server-replies.ts';
 import { RecipientCallout } from './recipient-callout.ts';
-import { asRejection } from './refusals.ts';
 import type { Smarthost } from './smarthost.ts';
 import { SpooledContent } from './spooled-content.ts';
 import { SpooledMessage } from './spooled-message.ts';
 
 /**
- * Hands messages to the next server. It hears of each recipient when our client names it, so that its refusals arrive where they
- * belong. One for each login; the smarthost is for all.
+ * Sends messages to the next server. It asks the next server about each recipient at RCPT, so that
+ * a refusal is the reply to that RCPT. Each login has its own delivery. One smarthost serves all.
+ *
+ * @example
+ * ```ts
+ * import { AvatarRealm } from '@postern/cred';
+ * import { MessageDelivery } from '@postern/esmtp';
+ * import { RelayDelivery, Smarthost } from '@postern/relay';
+ *
+ * const smarthost = new Smarthost({ endpoint: { host: 'smtp.example.net', port: 587 } });
+ * export const realm = new AvatarRealm().provide(
+ *   MessageDelivery,
+ *   (avatarId, mind) => new RelayDelivery(smarthost, { avatarId, mind }),
+ * );
+ * ```
  */
 export class RelayDelivery extends MessageDelivery implements Disposable {
   readonly #smarthost: Smarthost;
   readonly #keys: readonly string[];
   readonly #nextServer: NextServer;
-  #enquiry: RecipientCallout | undefined;
+  #callout: RecipientCallout | undefined;
 
-  /** The client's user and network have at most their share of the connections. Default: no limit. */
+  /**
+   * Takes the smarthost, and the client whose user and network are limited to their share. Default:
+   * no limit.
+   */
   constructor(smarthost: Smarthost, client?: RelayClient) {
     super();
     this.#smarthost = smarthost;
@@ -42,23 +58,23 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
     };
   }
 
-  /** Refuses nothing yet: the next server is asked together with the first recipient. */
+  /** Refuses no sender: the next server hears the sender with the first recipient. */
   validateFrom(reversePath: ReversePath, parameters: MailParameters): void {
-    this.#enquiry?.end();
-    this.#enquiry = new RecipientCallout(this.#nextServer.acquire, { reversePath, parameters });
+    this.#callout?.end();
+    this.#callout = new RecipientCallout(this.#nextServer.acquire, { reversePath, parameters });
   }
 
   async validateTo(forwardPath: ForwardPath, parameters: RcptParameters): Promise<void> {
     try {
-      await this.#enquiry?.ask({ forwardPath, parameters });
+      await this.#callout?.ask({ forwardPath, parameters });
     } catch (error) {
       throw this.#explain(error);
     }
   }
 
   openMessage(envelope: Envelope): Message {
-    const transaction = this.#enquiry?.end(envelope);
-    this.#enquiry = undefined;
+    const transaction = this.#callout?.end(envelope);
+    this.#callout = undefined;
     const { body, smtpUtf8 } = envelope.parameters;
     const message = {
       envelope,
@@ -68,17 +84,17 @@ export class RelayDelivery extends MessageDelivery implements Disposable {
     return new SpooledMessage(this.#nextServer, message, transaction);
   }
 
-  /** Gives up what is under way with the next server, short of a message. */
+  /** Drops an open transaction that has no message yet. */
   [Symbol.dispose](): void {
-    this.#enquiry?.end();
-    this.#enquiry = undefined;
+    this.#callout?.end();
+    this.#callout = undefined;
   }
 
-  /** As our client shall hear it; what it has no part in is told to the operator. */
+  /** Returns the Rejection for the client, and reports an error that the client has not caused. */
   #explain(error: unknown): Rejection {
     if (!(error instanceof Rejection || error instanceof UnsupportedExtension || error instanceof BadMessage)) {
-      this.#smarthost.tell(error);
+      this.#smarthost.report(error);
     }
-    return asRejection(error);
+    return rejectionFor(error);
   }
 }

@@ -1,15 +1,15 @@
 import type { RecipientResult, Rejection, Reply, ReportResult } from '@postern/esmtp';
 import type { OutgoingMessage } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
-import { isAboutUs, passOn } from './refusals.ts';
+import { isConnectionReply, replyForClient } from './next-server-replies.ts';
 
-/** A transaction in which the next server has said 354. */
+/** A transaction in which the next server has replied 354. */
 export interface OpenedTransaction {
   readonly outgoing: OutgoingMessage;
   readonly lease: Lease;
 }
 
-/** A message on its way to the next server, which has said 354. */
+/** A message that the relay is sending to the next server. */
 export class RelayMessage {
   readonly #outgoing: OutgoingMessage;
   readonly #lease: Lease;
@@ -21,14 +21,14 @@ export class RelayMessage {
     this.#explain = explain;
   }
 
-  /** The next server's word on each recipient; undefined if the connection broke before. */
+  /** The next server's reply for each recipient; undefined until it arrives. */
   get replies(): readonly (Reply | undefined)[] {
     return this.#outgoing.replies;
   }
 
   /**
-   * Sends the next octets. After an error the connection is broken off without the end of data, so that
-   * the next server drops what it has (RFC 5321 §4.1.1.4).
+   * Sends the next octets. After an error the connection is closed without the end of data, so that
+   * the next server discards the message (RFC 5321 §4.1.1.4).
    */
   async write(chunk: Uint8Array): Promise<void> {
     try {
@@ -39,27 +39,30 @@ export class RelayMessage {
     }
   }
 
-  /** Whom the server has not answered for before the connection broke is told to try again; the others' answers hold. */
-  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
+  /**
+   * Ends the message. If the connection breaks, recipients without a reply get a temporary failure;
+   * the other replies count.
+   */
+  async end(report?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
-      const replies = await this.#outgoing.end((recipient, reply) => tell?.(recipient, resultOf(reply)));
-      if (replies.some(isAboutUs)) this.#lease.destroy();
+      const replies = await this.#outgoing.end((recipient, reply) => report?.(recipient, resultOf(reply)));
+      if (replies.some(isConnectionReply)) this.#lease.destroy();
       else this.#lease.release();
       return replies.map(resultOf);
     } catch (error) {
       this.#lease.destroy();
-      const { reply } = this.#explain(error);
-      return this.#outgoing.replies.map((answer) => (answer === undefined ? reply : resultOf(answer)));
+      const { reply: failure } = this.#explain(error);
+      return this.#outgoing.replies.map((reply) => (reply === undefined ? failure : resultOf(reply)));
     }
   }
 
-  /** Breaks the connection off without the end of data. */
+  /** Closes the connection without the end of data. */
   abort(): void {
     this.#lease.destroy();
   }
 }
 
-/** Returns the result of a recipient for whom this was the next server's reply. */
+/** Returns the result of a recipient with this reply of the next server. */
 export function resultOf(reply: Reply): RecipientResult {
-  return reply.positive ? undefined : passOn(reply);
+  return reply.positive ? undefined : replyForClient(reply);
 }

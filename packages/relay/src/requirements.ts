@@ -1,19 +1,20 @@
 import type { Recipient, Reply } from '@postern/esmtp';
 import type { SmtpClient } from '@postern/esmtp/client';
 import type { ContentScan } from './content-scan.ts';
-import { CONVERSION, lacking, rejectionOf } from './refusals.ts';
+import { CONVERSION, rejectionOf, replyForMissing } from './next-server-replies.ts';
 import type { Sender } from './sender.ts';
 
 /**
- * The extensions that our client declared with MAIL and the next server lacks. Many clients declare
- * whatever is offered, so such a message goes on unless it turns out to need them.
+ * The extensions that the client declared with MAIL and the next server lacks. Many clients declare
+ * every offered extension, so the relay sends such a message unless its content needs the
+ * extension.
  */
 export interface MissingExtensions {
   readonly smtpUtf8: boolean;
   readonly eightBitMime: boolean;
 }
 
-/** Returns the missing extensions, or undefined if the next server has all that was declared. */
+/** Returns the missing extensions; undefined if the next server offers all declared ones. */
 export function missingExtensions({ extensions }: SmtpClient, { parameters }: Sender): MissingExtensions | undefined {
   const smtpUtf8 = parameters.smtpUtf8 && !extensions.has('SMTPUTF8');
   const eightBitMime = parameters.body === '8BITMIME' && !extensions.has('8BITMIME');
@@ -21,8 +22,8 @@ export function missingExtensions({ extensions }: SmtpClient, { parameters }: Se
 }
 
 /**
- * Returns the sender without the parameters that the next server does not know. A reverse-path
- * beyond ASCII keeps SMTPUTF8, without which it cannot be said (RFC 6531 §3.2).
+ * Returns the sender without the parameters that the next server lacks. A reverse-path beyond ASCII
+ * keeps SMTPUTF8, which MAIL needs for it (RFC 6531 §3.2).
  */
 export function withoutMissing(sender: Sender, missing: MissingExtensions | undefined): Sender {
   if (missing === undefined) return sender;
@@ -38,18 +39,20 @@ export function withoutMissing(sender: Sender, missing: MissingExtensions | unde
   };
 }
 
-/** Returns the refusal of a recipient that only SMTPUTF8 can name, or undefined if RCPT can say it. */
-export function unsayable({ extensions }: SmtpClient, { forwardPath }: Recipient): Reply | undefined {
-  return forwardPath.isAscii || extensions.has('SMTPUTF8') ? undefined : lacking.get('SMTPUTF8');
+/**
+ * Returns the refusal of a recipient that needs SMTPUTF8; undefined if RCPT can name the recipient.
+ */
+export function replyIfUnsayable({ extensions }: SmtpClient, { forwardPath }: Recipient): Reply | undefined {
+  return forwardPath.isAscii || extensions.has('SMTPUTF8') ? undefined : replyForMissing.get('SMTPUTF8');
 }
 
 /**
- * Checks what a scan has found so far.
+ * Checks the content against the missing extensions.
  *
- * @throws Rejection 550 5.6.7 for a header, and 554 5.6.3 for a body, that the next server cannot take.
+ * @throws Rejection 550 5.6.7 for a header, and 554 5.6.3 for a body, that needs one of them
  */
 export function checkContent(scan: ContentScan, missing: MissingExtensions): void {
   const { hasNonAsciiHeader, hasNonAsciiBody } = scan;
-  if (missing.smtpUtf8 && hasNonAsciiHeader) throw rejectionOf(lacking.get('SMTPUTF8') ?? CONVERSION);
+  if (missing.smtpUtf8 && hasNonAsciiHeader) throw rejectionOf(replyForMissing.get('SMTPUTF8') ?? CONVERSION);
   if (missing.eightBitMime && (hasNonAsciiHeader || hasNonAsciiBody)) throw rejectionOf(CONVERSION);
 }

@@ -1,6 +1,6 @@
 import type { MailParameters, ReversePath } from '@postern/esmtp';
 
-/** What MAIL says. */
+/** The content of MAIL. */
 export interface Sender {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;

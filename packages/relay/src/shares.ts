@@ -1,6 +1,6 @@
 /**
- * Counts what clients hold of something scarce. All keys together hold at most `total`, and each key
- * at most `perKey`.
+ * Counts the amount of a resource that clients hold: at most `total` in all, and at most `perKey`
+ * for each key.
  */
 export class Shares {
   readonly #total: number;
@@ -13,17 +13,17 @@ export class Shares {
     this.#perKey = perKey;
   }
 
-  /** The amount that all holders have together. */
+  /** The amount that all clients hold together. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** True if the total, whoever asks, has no room for one more. */
+  /** True if the total is used up. */
   get isExhausted(): boolean {
     return this.#taken >= this.#total;
   }
 
-  /** Takes the amount for the holder of these keys. Returns false, and takes nothing, if there is no room. */
+  /** Counts the amount for these keys. Returns false and counts nothing if it exceeds a limit. */
   take(keys: readonly string[], amount = 1): boolean {
     if (this.#taken + amount > this.#total) return false;
     if (keys.some((key) => this.#exceeds(key, amount))) return false;
@@ -32,17 +32,17 @@ export class Shares {
     return true;
   }
 
-  /** Gives back an amount that `take` took for the same keys. */
+  /** Frees an amount that `take` counted for the same keys. */
   give(keys: readonly string[], amount = 1): void {
     this.#taken -= amount;
     for (const key of keys) {
-      const left = this.#of(key) - amount;
-      if (left > 0) this.#byKey.set(key, left);
+      const remaining = this.#of(key) - amount;
+      if (remaining > 0) this.#byKey.set(key, remaining);
       else this.#byKey.delete(key);
     }
   }
 
-  /** Returns the keys that may not hold one more. */
+  /** Returns the keys whose share is used up. */
   exhausted(keys: readonly string[]): readonly string[] {
     return keys.filter((key) => this.#exceeds(key, 1));
   }

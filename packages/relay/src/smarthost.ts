@@ -14,99 +14,115 @@ import { Shares } from './shares.ts';
 import { Spool } from './spool.ts';
 
 /**
- * TLS to the next server: from the first byte; by STARTTLS, and not without; by STARTTLS if it is offered, with any certificate,
- * which does not help against an attacker; not at all.
+ * The use of TLS to the next server: from the first octet (`implicit`), by STARTTLS or not at all
+ * (`required`), by STARTTLS if offered (`offered`), or never (`none`). With `offered` any certificate
+ * is accepted, which is no protection against an attacker.
  */
 export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
 
-/** Where the next server is, how to come in there, and how long to wait for it. */
+/** The next server: its endpoint, TLS, login, limits and timeouts. */
 export interface SmarthostOptions
   extends Pick<ConnectOptions, 'endpoint' | 'ca' | 'serverName' | 'certificate' | 'minVersion' | 'maxVersion'>,
     Pick<SmtpClientOptions, 'responders' | 'allowCleartext' | 'logDialogue'> {
-  /** Speaks LMTP (RFC 2033) instead of SMTP. Default: false. */
+  /** True for LMTP (RFC 2033) instead of SMTP. Default: false. */
   readonly lmtp?: boolean;
-  /** Default: `required`, and `none` where the server is on this machine. */
+  /** The use of TLS. Default: `required`, or `none` for a server on this machine. */
   readonly tls?: SmarthostTls;
-  /** This host's name. Default: that of the machine. */
+  /** The name of this host. Default: that of the machine. */
   readonly hostname?: string;
   /**
-   * The name to say with EHLO. Default: `hostname` if it is fully qualified, else the literal of this
-   * end's address (RFC 5321 §4.1.4).
+   * The name for EHLO. Default: `hostname` if it is fully qualified, else the literal of the local
+   * address (RFC 5321 §4.1.4).
    */
   readonly ehlo?: string;
   /**
-   * How long after a refused login the relay does not try another one, in milliseconds; meanwhile
-   * messages that need a new connection get a 451. Default: 300,000.
+   * The milliseconds after a refused login during which the relay attempts no other. Meanwhile a
+   * message that needs a new connection gets a 451. Default: 300,000.
    */
   readonly loginFailureDelay?: number;
-  /** How many connections there may be at the same time; more messages wait. Default: 20. */
+  /** The most connections at a time. Further messages wait. Default: 20. */
   readonly maxConnections?: number;
   /**
-   * The greatest share of `connections`, `maxWaiting` and `maxSpoolOctets` that one user, one network
-   * (an IPv4 address, an IPv6 /64) or one IPv6 site (/48) has: above 0 and at most 1. Default: 0.25. Set 1 for a server behind one trusted MX.
+   * The most of `maxConnections`, `maxWaiting` and `maxSpoolOctets` that one user, one network (an
+   * IPv4 address, an IPv6 /64) or one IPv6 site (/48) gets: a fraction above 0 and at most 1. Set 1
+   * behind one trusted MX. Default: 0.25.
    */
   readonly maxClientShare?: number;
-  /** The number of messages and recipients that may wait for a connection; one more is a 451. Default: 1,000. */
+  /**
+   * The most messages and recipients that wait for a connection. One more gets a 451. Default:
+   * 1,000.
+   */
   readonly maxWaiting?: number;
-  /** The directory of the temporary files of messages above 65,536 octets. Default: that of the system. */
+  /**
+   * The directory of the temporary files of messages above 65,536 octets. Default: that of the
+   * system.
+   */
   readonly spoolDirectory?: string;
-  /** The number of octets that messages before their end may have together; more is a 452. Default: 1 GiB. */
+  /**
+   * The most octets of all unfinished messages together. Above that a message gets a 452. Default:
+   * 1 GiB.
+   */
   readonly maxSpoolOctets?: number;
-  /** How many messages go by one connection before a new one takes its place. Default: no limit. */
+  /** The most messages on one connection. Default: no limit. */
   readonly maxMessagesPerConnection?: number;
-  /** How long an unused connection is kept for the next message, in milliseconds. Default: 30,000. */
+  /** The milliseconds after which an unused connection is closed. Default: 30,000. */
   readonly idleTimeout?: number;
-  /** How long connecting, or a place among the connections, may take, in milliseconds. Default: 30,000. */
+  /** The most milliseconds for connecting, and for waiting for a connection. Default: 30,000. */
   readonly connectTimeout?: number;
   /**
-   * How long the server may take for a reply, in milliseconds. Default: 100,000, so that a client of ours hears of it within two
-   * minutes (RFC 6409 §5.3).
+   * The most milliseconds until a reply of the next server. Default: 100,000, so that the client
+   * gets its reply within two minutes (RFC 6409 §5.3).
    */
   readonly readTimeout?: number;
   /**
-   * How long a message may take from our client's end of data to the server's answer, in milliseconds;
-   * half of it, or `patience` if that is longer, may pass before the server has all octets. Default:
-   * 600,000 (RFC 5321 §4.5.3.2.6): to give up sooner may deliver twice.
+   * The most milliseconds from the client's end of data to the next server's reply. Half of it, or
+   * `readTimeout` if that is longer, may pass before the next server has all octets. Default:
+   * 600,000 (RFC 5321 §4.5.3.2.6): a shorter time may deliver a message twice.
    */
   readonly dataTimeout?: number;
   /**
-   * Hears what went wrong between us and the server, for the log: the client hears only that it may try again. Default: it becomes a
-   * warning of the process, the same one once a minute.
+   * Called with each error between the relay and the next server, for the log: the reply to the
+   * client has no details. Default: the error becomes a process warning, once a minute for each
+   * text.
    */
   readonly onError?: (error: unknown) => void;
-  /** By default @postern/node's. */
+  /** Opens a transport. Default: `connect` of `@postern/node`. */
   readonly connect?: (options: ConnectOptions) => Promise<Transport>;
-  /** By default the machine's. */
+  /** The clock. Default: that of the system. */
   readonly clock?: Clock;
 }
 
-/** The server that messages are relayed to, and the connections to it. One for all users; deliveries borrow connections. */
+/**
+ * The server to which messages are relayed, with its connections. One smarthost serves all users:
+ * deliveries lease its connections.
+ */
 export class Smarthost implements AsyncDisposable {
   readonly #options: SmarthostOptions;
-  /** The room for messages before their end. */
+  /** The spool of unfinished messages. */
   readonly spool: Spool;
-  /** The deadlines of all that wait for the server. */
+  /** The timer of all waits for the next server. */
   readonly deadlines: Deadlines;
-  /** How long a message may take from its client's last octet to the last answer, in milliseconds. */
+  /** The most milliseconds from the client's last octet to the last reply of the next server. */
   readonly dataTimeout: number;
   readonly #pool: Pool;
   readonly #warnings: Warnings;
   readonly #ending = new AbortController();
   readonly #logins: LoginGate;
-  /** The refused login that the log knows of. */
-  #toldRefusal: unknown;
+  /** The last refused login that was reported. */
+  #reportedRefusal: unknown;
 
+  /** @throws RangeError for a number that is not valid. */
   constructor(options: SmarthostOptions) {
     const { maxConnections = 20, idleTimeout = 30_000, connectTimeout = 30_000, clock = systemClock } = options;
     const { maxMessagesPerConnection = Number.POSITIVE_INFINITY } = options;
-    atLeastOne('connections', maxConnections);
-    atLeastOne('maxMessagesPerConnection', maxMessagesPerConnection);
+    checkAtLeastOne('maxConnections', maxConnections);
+    checkAtLeastOne('maxMessagesPerConnection', maxMessagesPerConnection);
     const { maxClientShare = 0.25, maxWaiting = 1_000, spoolDirectory = tmpdir(), maxSpoolOctets = 2 ** 30 } = options;
     const { readTimeout = 100_000, dataTimeout = 600_000 } = options;
-    atLeastOne('maxWaiting', maxWaiting);
-    atLeastOne('maxSpoolOctets', maxSpoolOctets);
+    checkAtLeastOne('maxWaiting', maxWaiting);
+    checkAtLeastOne('maxSpoolOctets', maxSpoolOctets);
     if (!(maxClientShare > 0 && maxClientShare <= 1)) {
-      throw new RangeError(`maxClientShare: above 0 and at most 1 is wanted, not ${maxClientShare}`);
+      throw new RangeError(`maxClientShare: expected a number above 0 and at most 1, not ${maxClientShare}`);
     }
     this.dataTimeout = Math.max(dataTimeout, 2 * readTimeout);
     this.spool = new Spool({
@@ -118,26 +134,26 @@ export class Smarthost implements AsyncDisposable {
     this.deadlines = deadlines;
     const { loginFailureDelay = 300_000 } = options;
     if (!(loginFailureDelay >= 0))
-      throw new RangeError(`loginFailureDelay: 0 or more is wanted, not ${loginFailureDelay}`);
+      throw new RangeError(`loginFailureDelay: expected 0 or more milliseconds, not ${loginFailureDelay}`);
     this.#logins = new LoginGate(clock, loginFailureDelay);
     this.#warnings = new Warnings(clock);
     this.#pool = new Pool({
       open: () => this.#open(),
-      places: new ConnectionShares({
-        places: maxConnections,
+      shares: new ConnectionShares({
+        maxConnections,
         maxClientShare,
         maxWaiting,
         timeout: connectTimeout,
         deadlines,
       }),
-      maxConnections: maxConnections,
+      maxConnections,
       maxMessagesPerConnection,
-      idleTimeout: idleTimeout,
+      idleTimeout,
       clock,
     });
   }
 
-  /** The server's domain, or its address as a literal; that of a UNIX socket is on this machine. */
+  /** The domain of the server, or its address as a literal; `localhost` for a UNIX socket. */
   get host(): string {
     const { endpoint } = this.#options;
     if ('path' in endpoint) return 'localhost';
@@ -145,30 +161,36 @@ export class Smarthost implements AsyncDisposable {
     return isAddressLiteral(literal) ? literal : endpoint.host;
   }
 
-  /** Lends the client with these keys a connection, a new one if `fresh`. Rejects with a RelayError. */
+  /**
+   * Leases a connection to the client with these keys; a new connection if `fresh`.
+   *
+   * @throws RelayError
+   */
   acquire(fresh = false, keys: readonly string[] = []): Promise<Lease> {
     return this.#pool.acquire(fresh, keys);
   }
 
-  /** Tells of trouble between us and the server, once of each refused login. Does not fail. */
-  tell(error: unknown): void {
+  /** Reports an error between the relay and the next server; a refused login once. Never throws. */
+  report(error: unknown): void {
     if (error instanceof Unreachable && error.cause instanceof AuthenticationFailure) {
-      if (error.cause === this.#toldRefusal) return;
-      this.#toldRefusal = error.cause;
+      if (error.cause === this.#reportedRefusal) return;
+      this.#reportedRefusal = error.cause;
     }
     const { onError } = this.#options;
     if (onError === undefined) {
-      this.#warnings.warn('the next server did not take a message', error);
+      this.#warnings.warn('the relay to the next server failed', error);
       return;
     }
     try {
       onError(error);
     } catch {
-      // A log that does not work is no reason to refuse mail.
+      // A failing log must not refuse mail.
     }
   }
 
-  /** Takes leave of the server on every connection that is not in use, and on the others when their messages have ended. */
+  /**
+   * Sends QUIT on all unused connections. A connection in use is closed when its message has ended.
+   */
   async close(): Promise<void> {
     this.#ending.abort(new Unreachable('the relay is closing'));
     await this.#pool.close();
@@ -227,6 +249,6 @@ export class Smarthost implements AsyncDisposable {
   }
 }
 
-function atLeastOne(option: string, value: number): void {
-  if (!(value >= 1)) throw new RangeError(`${option}: 1 or more is wanted, not ${value}`);
+function checkAtLeastOne(option: string, value: number): void {
+  if (!(value >= 1)) throw new RangeError(`${option}: expected 1 or more, not ${value}`);
 }

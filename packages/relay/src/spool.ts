@@ -13,15 +13,15 @@ export interface SpoolFiles {
 /** The methods of a file handle that a spool calls. */
 export type SpoolFile = Pick<FileHandle, 'read' | 'write' | 'close'>;
 
-/** Where messages wait for their last octet, and how many octets they may have together. */
+/** The directory and the limits of a spool. */
 export interface SpoolOptions {
   readonly directory: string;
-  /** Octets in memory and in files, counted by client. */
+  /** The octets in memory and in files, counted by client. */
   readonly shares: Shares;
   readonly files?: SpoolFiles;
 }
 
-/** The room in which messages wait for their last octet, before they need a connection. */
+/** Stores messages until their last octet, so that an unfinished message needs no connection. */
 export class Spool {
   readonly #options: SpoolOptions;
 
@@ -29,21 +29,24 @@ export class Spool {
     this.#options = options;
   }
 
-  /** @throws SpoolFull if there is no room for these octets. */
+  /** Reserves room for octets.
+   *
+   * @throws SpoolFull without enough room
+   */
   take(keys: readonly string[], octets: number): void {
     if (!this.#options.shares.take(keys, octets)) throw new SpoolFull();
   }
 
-  /** Gives the room for these octets back. */
+  /** Frees the room of these octets. */
   give(keys: readonly string[], octets: number): void {
     this.#options.shares.give(keys, octets);
   }
 
   /**
-   * Opens a temporary file without a name. The name goes before the first octet comes, so that a
-   * process that dies leaves at most an empty file.
+   * Opens a temporary file without a name. The name is removed before the first octet is written,
+   * so that a crash leaves at most an empty file.
    *
-   * @throws SpoolFull if the machine has no room or no descriptor left, else SpoolFailed.
+   * @throws SpoolFull if the machine has no room or no descriptor left, else SpoolFailed
    */
   async openFile(): Promise<SpoolFile> {
     const { directory, files = systemFiles } = this.#options;
@@ -59,7 +62,7 @@ export class Spool {
   }
 }
 
-/** @throws SpoolFull or SpoolFailed, for this error of the file system. */
+/** Throws SpoolFull or SpoolFailed for an error of the file system. */
 export function throwSpoolError(cause: unknown): never {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   throw OUT_OF_ROOM.has(code) ? new SpoolFull({ cause }) : new SpoolFailed({ cause });

@@ -1,20 +1,23 @@
 import type { MaybePromise } from '@postern/cred';
 import { type Spool, type SpoolFile, throwSpoolError } from './spool.ts';
 
-/** The octets of one message: in memory at first, and in a temporary file when they are many. */
+/** The octets of one message: in memory up to 64 KiB, then in a temporary file. */
 export class SpooledContent {
   readonly #spool: Spool;
   readonly #keys: readonly string[];
-  /** The octets that are in no file yet. Allocated with the first octet, never larger than `MAX_BUFFER_OCTETS`. */
-  #buffer: Buffer = NOTHING;
+  /**
+   * The octets that are not in the file. Allocated with the first octet, at most
+   * `MAX_BUFFER_OCTETS`.
+   */
+  #buffer: Buffer = NO_OCTETS;
   #buffered = 0;
   #file: SpoolFile | undefined;
-  /** Octets in the file. */
+  /** The number of octets in the file. */
   #written = 0;
   #octets = 0;
   #closed = false;
 
-  /** Counts for the holder of these keys. */
+  /** Takes the spool, and the keys of the client whose share counts the octets. */
   constructor(spool: Spool, keys: readonly string[]) {
     this.#spool = spool;
     this.#keys = keys;
@@ -26,9 +29,9 @@ export class SpooledContent {
   }
 
   /**
-   * Appends a copy of the chunk. Returns a promise only if a file has to be written.
+   * Appends a copy of the chunk. Returns a promise only if it writes to the file.
    *
-   * @throws SpoolFull or SpoolFailed.
+   * @throws SpoolFull, SpoolFailed
    */
   append(chunk: Uint8Array): MaybePromise<void> {
     this.#spool.take(this.#keys, chunk.length);
@@ -37,10 +40,10 @@ export class SpooledContent {
     this.#keep(chunk);
   }
 
-  /** Yields the octets from the first one on. A piece is good until the next one is asked for. */
+  /** Yields all octets in pieces. A piece is valid until the next one is requested. */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#file !== undefined) {
-      const piece = Buffer.allocUnsafeSlow(Math.min(this.#written, READ_OCTETS));
+      const piece = Buffer.allocUnsafeSlow(Math.min(this.#written, MAX_READ_OCTETS));
       for (let position = 0; position < this.#written; ) {
         const length = Math.min(piece.length, this.#written - position);
         const { bytesRead } = await this.#file.read(piece, 0, length, position).catch(throwSpoolError);
@@ -52,15 +55,15 @@ export class SpooledContent {
     if (this.#buffered > 0) yield this.#buffer.subarray(0, this.#buffered);
   }
 
-  /** Forgets the octets and gives their room back. Never rejects. */
+  /** Discards the octets and frees their room. Never rejects. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#buffer = NOTHING;
+    this.#buffer = NO_OCTETS;
     this.#buffered = 0;
     const file = this.#file;
     this.#file = undefined;
-    // The file system gives the room back when the file is closed, and not before.
+    // The file system frees the octets when the file is closed.
     await file?.close().catch(() => {});
     this.#spool.give(this.#keys, this.#octets);
   }
@@ -77,7 +80,7 @@ export class SpooledContent {
     this.#buffered = length;
   }
 
-  /** Writes what is buffered, and the chunk too unless the buffer has room for it. */
+  /** Writes the buffer to the file, and the chunk as well if it does not fit into the buffer. */
   async #overflow(chunk: Uint8Array): Promise<void> {
     const file = this.#file ?? (await this.#open());
     const buffered = this.#buffer.subarray(0, this.#buffered);
@@ -98,9 +101,11 @@ export class SpooledContent {
   }
 
   async #write(file: SpoolFile, octets: Uint8Array): Promise<void> {
-    for (let at = 0; at < octets.length; ) {
-      const { bytesWritten } = await file.write(octets, at, octets.length - at, this.#written).catch(throwSpoolError);
-      at += bytesWritten;
+    for (let index = 0; index < octets.length; ) {
+      const { bytesWritten } = await file
+        .write(octets, index, octets.length - index, this.#written)
+        .catch(throwSpoolError);
+      index += bytesWritten;
       this.#written += bytesWritten;
     }
   }
@@ -108,5 +113,5 @@ export class SpooledContent {
 
 const MIN_BUFFER_OCTETS = 4_096;
 const MAX_BUFFER_OCTETS = 65_536;
-const READ_OCTETS = 131_072;
-const NOTHING: Buffer = Buffer.alloc(0);
+const MAX_READ_OCTETS = 131_072;
+const NO_OCTETS: Buffer = Buffer.alloc(0);

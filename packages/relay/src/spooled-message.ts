@@ -4,8 +4,8 @@ import { HandOver, type NextServer, type WholeMessage } from './hand-over.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
- * A message that waits for its last octet, and needs no connection before. The recipients' transaction
- * stays open meanwhile if no other message needs its connection.
+ * A message that the client is sending. It needs no connection until its end. The transaction of
+ * the recipient callout stays open meanwhile if no other message needs its connection.
  */
 export class SpooledMessage implements Message {
   /** The spool copies the octets, or writes them to a file. */
@@ -21,10 +21,10 @@ export class SpooledMessage implements Message {
   }
 
   nextHop(recipient: number): NextHop | undefined {
-    return this.#handOver.onward(recipient);
+    return this.#handOver.nextHop(recipient);
   }
 
-  /** @throws Rejection 452 4.3.1 if there is no room for the chunk. */
+  /** @throws Rejection (452 4.3.1) if the spool has no room for the chunk. */
   write(chunk: Uint8Array): MaybePromise<void> {
     const { content, scan } = this.#message;
     scan?.push(chunk);
@@ -39,15 +39,15 @@ export class SpooledMessage implements Message {
     }
   }
 
-  async end(tell?: ReportResult): Promise<readonly RecipientResult[]> {
+  async end(report?: ReportResult): Promise<readonly RecipientResult[]> {
     try {
-      return await this.#handOver.run(tell);
+      return await this.#handOver.run(report);
     } finally {
       await this.#message.content.close();
     }
   }
 
-  /** Nothing goes to the next server. */
+  /** Discards the message. The next server gets none of its octets. */
   async abort(): Promise<void> {
     this.#handOver.drop();
     await this.#message.content.close();

@@ -10,31 +10,34 @@ import {
   UnsupportedExtension,
 } from '@postern/esmtp/client';
 import type { Lease } from './lease.ts';
-import { isAboutUs, passOn, rejectionOf } from './refusals.ts';
+import { isConnectionReply, rejectionOf, replyForClient } from './next-server-replies.ts';
 import type { OpenedTransaction } from './relay-message.ts';
-import { type MissingExtensions, missingExtensions, unsayable, withoutMissing } from './requirements.ts';
+import { type MissingExtensions, missingExtensions, replyIfUnsayable, withoutMissing } from './requirements.ts';
 import type { Sender } from './sender.ts';
 
-/** Lends a connection, a new one if `fresh`. Rejects with a RelayError. */
+/** Leases a connection; a new one if `fresh`. Rejects with a RelayError. */
 export type Acquire = (fresh: boolean) => Promise<Lease>;
 
-/** What is known of the message when its transaction begins. */
+/** The options of {@link Transaction.begin}. */
 export interface TransactionOptions {
-  /** True for a new connection in any case. Default: false. */
+  /** True to require a new connection. Default: false. */
   readonly fresh?: boolean;
-  /** The size of the whole message in octets. Default: not known, so that the client's word counts. */
+  /**
+   * The size of the message in octets. Default: unknown; the SIZE that the client declared counts.
+   */
   readonly octets?: number;
-  /** Breaks the connection off. */
+  /** Closes the connection when it aborts. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A transaction with the next server. Its methods reject with a Rejection if the server has refused and the transaction goes on, with
- * Unsupported if nothing was said, and with anything else if the connection is closed.
+ * A transaction with the next server. Its methods reject with a Rejection if the server has refused
+ * and the transaction continues, and with UnsupportedExtension if no command was sent. After any
+ * other error the connection is closed.
  */
 export class Transaction {
   readonly sender: Sender;
-  /** What the sender declared and the next server lacks. */
+  /** The extensions that the sender declared and the next server lacks. */
   readonly missing: MissingExtensions | undefined;
   readonly #lease: Lease;
   #recipients: readonly { readonly recipient: Recipient; readonly reply: Reply }[] = [];
@@ -47,8 +50,8 @@ export class Transaction {
   }
 
   /**
-   * Says MAIL and RCPT. Recipients may be refused, all of them, too. Where a connection that served
-   * before turns out to be at its end, a new one takes its place, once (RFC 5321 §3.8, §4.2.1).
+   * Sends MAIL and RCPT. The next server may refuse some or all recipients. If a reused connection
+   * is closed, the transaction begins once more on a new one (RFC 5321 §3.8, §4.2.1).
    */
   static async begin(
     acquire: Acquire,
@@ -59,7 +62,7 @@ export class Transaction {
     const { fresh = false, octets, signal } = options;
     const lease = await acquire(fresh);
     const transaction = new Transaction(lease, sender);
-    if (signal !== undefined) transaction.breakOffOn(signal);
+    if (signal !== undefined) transaction.closeOn(signal);
     try {
       await transaction.#within(() => transaction.#begin(recipients, octets));
       return transaction;
@@ -70,12 +73,15 @@ export class Transaction {
     return await Transaction.begin(acquire, sender, recipients, { ...options, fresh: true });
   }
 
-  /** False once the connection is lost, or has been taken away. */
+  /** False once the connection is lost or reclaimed. */
   get alive(): boolean {
     return !this.#over;
   }
 
-  /** True if the connection served before: the server may close it after a number of messages. */
+  /**
+   * True if the connection had an earlier lease. The server may close it after a number of
+   * messages.
+   */
   get reused(): boolean {
     return this.#lease.reused;
   }
@@ -85,17 +91,17 @@ export class Transaction {
     return this.#lease.client;
   }
 
-  /** The answers to RCPT, in the order in which the recipients were named. */
+  /** The replies to RCPT, in the order of the recipients. */
   get replies(): readonly Reply[] {
     return this.#recipients.map(({ reply }) => reply);
   }
 
-  /** True if this transaction is that of the envelope, to the letter. */
+  /** Returns true if the transaction has exactly the sender and the recipients of the envelope. */
   matches({ reversePath, parameters, recipients }: Envelope): boolean {
     if (reversePath !== this.sender.reversePath || parameters !== this.sender.parameters) return false;
     if (recipients.length !== this.#recipients.length) return false;
-    return this.#recipients.every(({ recipient, reply }, at) => {
-      const other = recipients[at];
+    return this.#recipients.every(({ recipient, reply }, index) => {
+      const other = recipients[index];
       return (
         reply.positive && other?.forwardPath === recipient.forwardPath && other.parameters === recipient.parameters
       );
@@ -103,8 +109,9 @@ export class Transaction {
   }
 
   /**
-   * True if a message of this size can go by this transaction: it is no larger than MAIL said and than
-   * the server takes. A new MAIL with the true size gets the server's own answer (RFC 1870 §6.1).
+   * Returns true if a message of this size fits: it is no larger than the SIZE of MAIL and the
+   * server's limit. Otherwise a new MAIL with the true size gets the server's own reply (RFC 1870
+   * §6.1).
    */
   covers(octets: number): boolean {
     const limit = this.#lease.client.extensions.get('SIZE');
@@ -114,31 +121,31 @@ export class Transaction {
     return !(Number(limit) > 0 && octets > Number(limit));
   }
 
-  /** Breaks the connection off when the signal aborts, unless the transaction is over by then. */
-  breakOffOn(signal: AbortSignal): void {
+  /** Closes the connection when the signal aborts, unless the transaction is over. */
+  closeOn(signal: AbortSignal): void {
     if (signal.aborted) this.#lease.destroy();
     else signal.addEventListener('abort', () => this.#lease.destroy(), { once: true });
   }
 
-  /** Says RCPT. */
+  /** Sends RCPT for one more recipient. */
   add(recipient: Recipient): Promise<void> {
     return this.#within(async () => {
       const { client } = this.#lease;
-      const refusal = unsayable(client, recipient);
+      const refusal = replyIfUnsayable(client, recipient);
       if (refusal !== undefined) throw rejectionOf(refusal);
       const reply = await client.command(rcptCommand(client, recipient.forwardPath, recipient.parameters));
-      judge('RCPT', reply);
+      checkReply('RCPT', reply);
       this.#recipients = [...this.#recipients, { recipient, reply }];
     });
   }
 
-  /** Says DATA, or makes ready for chunks. The connection goes with the message. */
+  /** Sends DATA, or prepares BDAT. The message takes over the lease. */
   async data(): Promise<OpenedTransaction> {
     const outgoing = await this.#within(async () => {
       try {
         return await OutgoingMessage.begin(this.#lease.client, this.replies, this.sender.parameters.body);
       } catch (error) {
-        if (error instanceof SmtpReplyError) judge('DATA', error.reply);
+        if (error instanceof SmtpReplyError) checkReply('DATA', error.reply);
         throw error;
       }
     });
@@ -146,19 +153,19 @@ export class Transaction {
     return { outgoing, lease: this.#lease };
   }
 
-  /** Forgets the recipients that were refused. */
+  /** Removes the refused recipients. */
   forgetRefused(): void {
     this.#recipients = this.#recipients.filter(({ reply }) => reply.positive);
   }
 
-  /** Waits for what the client says next; meanwhile the connection may be taken away. */
+  /** Waits for the client's next command. The pool may reclaim the connection meanwhile. */
   hold(): void {
     this.#lease.hold(() => {
       this.#over = true;
     });
   }
 
-  /** Gives the transaction up, unless it is over. */
+  /** Ends the transaction, unless it is over. */
   drop(): void {
     if (this.#over) return;
     this.#over = true;
@@ -168,15 +175,15 @@ export class Transaction {
   async #begin(recipients: readonly Recipient[], octets: number | undefined): Promise<void> {
     const { client } = this.#lease;
     const { reversePath, parameters } = withoutMissing(this.sender, this.missing);
-    const refusals = recipients.map((recipient) => unsayable(client, recipient));
+    const refusals = recipients.map((recipient) => replyIfUnsayable(client, recipient));
     const [mail, ...replies] = await client.commands([
       mailCommand(client, reversePath, withSize(parameters, octets)),
       ...recipients
         .filter((_, index) => refusals[index] === undefined)
         .map(({ forwardPath, parameters }) => rcptCommand(client, forwardPath, parameters)),
     ]);
-    judge('MAIL', mail as Reply);
-    for (const reply of replies) judgeConnection('RCPT', reply);
+    checkReply('MAIL', mail as Reply);
+    for (const reply of replies) checkConnectionReply('RCPT', reply);
     let next = 0;
     this.#recipients = recipients.map((recipient, index) => ({
       recipient,
@@ -198,27 +205,30 @@ export class Transaction {
   }
 }
 
-function judge(command: string, reply: Reply): void {
-  judgeConnection(command, reply);
-  if (!reply.positive) throw rejectionOf(passOn(reply), new SmtpReplyError(command, reply));
+function checkReply(command: string, reply: Reply): void {
+  checkConnectionReply(command, reply);
+  if (!reply.positive) throw rejectionOf(replyForClient(reply), new SmtpReplyError(command, reply));
 }
 
-/** Returns true for an error after which a new connection may do better, and soon enough for our client. */
+/** Returns true for an error after which a new connection may succeed in time for the client. */
 export function isAboutConnection(error: unknown): boolean {
   if (error instanceof Rejection || error instanceof UnsupportedExtension || error instanceof BadMessage) return false;
-  if (error instanceof SmtpReplyError) return isAboutUs(error.reply);
+  if (error instanceof SmtpReplyError) return isConnectionReply(error.reply);
   return !(error instanceof TimedOut);
 }
 
-function judgeConnection(command: string, reply: Reply): void {
-  if (isAboutUs(reply)) throw new SmtpReplyError(command, reply);
+function checkConnectionReply(command: string, reply: Reply): void {
+  if (isConnectionReply(reply)) throw new SmtpReplyError(command, reply);
 }
 
-/** Before the message is whole its size is what our client said, and the `Received:` field. */
+/**
+ * Sets SIZE: the true size of a complete message, or the declared size and the room for the
+ * `Received:` field.
+ */
 function withSize(parameters: MailParameters, octets: number | undefined): MailParameters {
   if (octets !== undefined) return { ...parameters, size: octets };
   return parameters.size === undefined ? parameters : { ...parameters, size: parameters.size + MAX_TRACE_OCTETS };
 }
 
-/** More than our `Received:` field has. */
+/** The most octets of the `Received:` field that this server adds. */
 const MAX_TRACE_OCTETS = 1_024;

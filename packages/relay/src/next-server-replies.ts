@@ -3,34 +3,39 @@ import { BadMessage, SmtpReplyError, UnsupportedExtension } from '@postern/esmtp
 import { SaslError } from '@postern/sasl/client';
 import { Congested, SpoolFailed, SpoolFull, Unreachable } from './errors.ts';
 
-/** What the next server said of a message or an address, as our client shall hear it: its code, its enhanced code, its text. */
-export function passOn({ code, enhanced, lines }: Reply): Reply {
-  if (code === CLOSING) return new Reply(451, enhanced ?? '4.4.2', ...lines.slice(0, MAX_LINES));
-  if (ABOUT_US.has(code)) return MISCONFIGURED;
-  return new Reply(code, enhanced ?? `${Math.floor(code / 100)}.0.0`, ...lines.slice(0, MAX_LINES));
+/**
+ * Returns the reply for the client: the next server's code, enhanced code and text, without replies
+ * about the connection.
+ */
+export function replyForClient({ code, enhanced, lines }: Reply): Reply {
+  if (code === CLOSING) return new Reply(451, enhanced ?? '4.4.2', ...lines.slice(0, MAX_REPLY_LINES));
+  if (LOGIN_CODES.has(code)) return MISCONFIGURED;
+  return new Reply(code, enhanced ?? `${Math.floor(code / 100)}.0.0`, ...lines.slice(0, MAX_REPLY_LINES));
 }
 
-/** True for a reply that is about this connection, and not about a message or an address. */
-export function isAboutUs({ code }: Reply): boolean {
-  return code === CLOSING || ABOUT_US.has(code) || (code >= 300 && code < 400);
+/**
+ * Returns true for a reply about the connection, which says nothing about a message or an address.
+ */
+export function isConnectionReply({ code }: Reply): boolean {
+  return code === CLOSING || LOGIN_CODES.has(code) || (code >= 300 && code < 400);
 }
 
-/** The refusal that is this reply. */
+/** Returns the Rejection with this reply. */
 export function rejectionOf(reply: Reply, cause?: unknown): Rejection {
   const rejection = new Rejection(reply.code, reply.enhanced ?? '', ...reply.lines);
   if (cause !== undefined) rejection.cause = cause;
   return rejection;
 }
 
-/** What a client is told of an error on the way to the next server, which is the refusal's cause. */
-export function asRejection(error: unknown): Rejection {
+/** Returns the Rejection for an error of the relay, which becomes its `cause`. */
+export function rejectionFor(error: unknown): Rejection {
   return error instanceof Rejection ? error : rejectionOf(replyTo(error), error);
 }
 
 function replyTo(error: unknown): Reply {
-  if (error instanceof UnsupportedExtension) return lacking.get(error.extension) ?? CONVERSION;
+  if (error instanceof UnsupportedExtension) return replyForMissing.get(error.extension) ?? CONVERSION;
   if (error instanceof BadMessage) return INVALID_CHARACTERS;
-  if (error instanceof SmtpReplyError && !error.reply.positive) return passOn(error.reply);
+  if (error instanceof SmtpReplyError && !error.reply.positive) return replyForClient(error.reply);
   if (error instanceof Congested) return CONGESTED;
   if (error instanceof SpoolFull) return NO_ROOM;
   if (error instanceof SpoolFailed) return NOT_STORED;
@@ -39,10 +44,13 @@ function replyTo(error: unknown): Reply {
 }
 
 const CLOSING = 421;
-/** Of the login between the next server and us (RFC 4954 §6), of which our client knows nothing: it has logged in already, here. */
-const ABOUT_US: ReadonlySet<number> = new Set([432, 454, 530, 534, 535, 538]);
-/** More is no explanation any more. */
-const MAX_LINES = 10;
+/**
+ * The codes about the relay's own login (RFC 4954 §6). The client has logged in already, at this
+ * server.
+ */
+const LOGIN_CODES: ReadonlySet<number> = new Set([432, 454, 530, 534, 535, 538]);
+/** The most lines of a reply that are passed on. */
+const MAX_REPLY_LINES = 10;
 
 const UNREACHABLE = new Reply(451, '4.4.1', 'The next server does not answer now');
 const BROKEN = new Reply(451, '4.4.2', 'The connection to the next server broke');
@@ -52,7 +60,7 @@ const NOT_STORED = new Reply(451, '4.3.0', 'The message cannot be stored now');
 const MISCONFIGURED = new Reply(451, '4.3.5', 'The next server does not let this one in');
 const INVALID_CHARACTERS = new Reply(550, '5.6.11', 'The message has a NUL, or a CR or LF that is not part of a CRLF');
 export const CONVERSION = new Reply(554, '5.6.3', 'The next server cannot take this kind of message');
-export const lacking: ReadonlyMap<string, Reply> = new Map([
+export const replyForMissing: ReadonlyMap<string, Reply> = new Map([
   ['SMTPUTF8', new Reply(550, '5.6.7', 'The next server does not know SMTPUTF8')],
   // RFC 8689 §4.2.1.
   ['REQUIRETLS', new Reply(550, '5.7.30', 'REQUIRETLS support required: the next server has none')],

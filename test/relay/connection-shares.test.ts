@@ -4,8 +4,8 @@ import { FakeClock, testMind } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientKeys } from '../../packages/relay/src/client-keys.ts';
+import { FairQueue } from '../../packages/relay/src/fair-queue.ts';
 import { Shares } from '../../packages/relay/src/shares.ts';
-import { Turns } from '../../packages/relay/src/turns.ts';
 import { runs } from '../support/fuzz.ts';
 import { ann, envelope, eve, finish, greeting, HELLO, name, RSET, scripted, TO_ANN } from './upstream.ts';
 
@@ -179,7 +179,7 @@ describe('the queue for a connection', () => {
 
 describe('turns', () => {
   it('pass from lane to lane, first come first served in each', () => {
-    const turns = new Turns<string>();
+    const turns = new FairQueue<string>();
     for (const member of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) turns.add(member.charAt(0), member);
     const any = (): boolean => true;
     expect(turns.next((member) => member.startsWith('b'))).toBe('b1');
