@@ -4,7 +4,10 @@ import { decodeBase64, ExchangeCancelled, encodeBase64, MalformedResponse, NO_BY
 
 /** The parts of the framing in which protocols differ. */
 export interface FramingOptions {
-  /** Returns the line for a challenge in base64, without CRLF: `334 …` in SMTP, `+ …` in POP3 and IMAP. */
+  /**
+   * Returns the line for a challenge in base64, without CRLF: `334 …` in SMTP, `+ …` in POP3 and
+   * IMAP.
+   */
   readonly prompt: (base64: string) => string;
   /** The longest response in octets, in base64 and without CRLF. RFC 4954 §4 asks for 12,288. */
   readonly maxResponse: number;
@@ -54,7 +57,9 @@ export class Base64Framing {
     return this.#isWaiting;
   }
 
-  /** Makes each later `ask` reject with TimedOut: the next line of the client is a command again. */
+  /**
+   * Makes each later `ask` reject with TimedOut: the next line of the client is a command again.
+   */
   close(): void {
     this.#isClosed = true;
   }

@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '@postern/core';
 import { LoginDenied, type Mind, UnauthorizedLogin } from '@postern/cred';
 
-/** The limits and delays against guessing on one connection (RFC 4954 §9). Times are milliseconds. */
+/**
+ * The limits and delays against guessing on one connection (RFC 4954 §9). Times are milliseconds.
+ */
 export interface FailurePolicy {
   /** The failed logins that the server answers without delay. */
   readonly undelayedLoginFailures: number;
@@ -29,8 +31,8 @@ export class LoginFailures {
 
   /**
    * Counts a failed login, and resolves after the delay that the policy demands, or when the client
-   * disconnects. Resolves with true if the server must close the connection. Only wrong credentials and
-   * denials count: a temporary failure or a cancelled exchange is no guess.
+   * disconnects. Resolves with true if the server must close the connection. Only wrong credentials
+   * and denials count: a temporary failure or a cancelled exchange is no guess.
    */
   async add(error: Error, mind: Mind): Promise<boolean> {
     if (!(error instanceof UnauthorizedLogin || error instanceof LoginDenied)) return false;

@@ -32,16 +32,24 @@ export interface LoginOverOptions<I extends readonly Interface<object>[]> extend
    * guesses of such a client count as well.
    */
   readonly onRefused?: (error: LoginError | ExchangeError, username: string | undefined) => void;
-  /** Returns true if the protocol closes the connection after this error. The error is then neither counted nor delayed. */
+  /**
+   * Returns true if the protocol closes the connection after this error. The error is then neither
+   * counted nor delayed.
+   */
   readonly closesConnection?: (error: LoginError | ExchangeError) => boolean;
 }
 
-/** The outcome of a login that the client learns of: a login, or an error for the protocol's reply. */
+/**
+ * The outcome of a login that the client learns of: a login, or an error for the protocol's reply.
+ */
 export type LoginOutcome<A> =
   | { readonly login: Login<A> }
   | {
       readonly error: LoginError | ExchangeError;
-      /** True if the client has failed too often. The protocol closes the connection after its reply. */
+      /**
+       * True if the client has failed too often. The protocol closes the connection after its
+       * reply.
+       */
       readonly isTooMany: boolean;
     };
 
@@ -50,17 +58,43 @@ export type LoginOutcome<A> =
  * the protocol may send its reply: refusals are delayed as the policy of `failures` demands.
  *
  * The portal's `loginTimeout` bounds the login. If the client is silent at that time, the promise
- * rejects with TimedOut; if the server is, the outcome is a {@link TemporaryFailure}. An avatar that
- * comes later is logged out.
+ * rejects with TimedOut; if the server is, the outcome is a {@link TemporaryFailure}. An avatar
+ * that comes later is logged out.
  *
  * @throws ConversationError if the client disconnects, is silent for too long, or the server stops.
+ *
+ * @example
+ * ```ts
+ * import type { Conversation } from '@postern/conversation';
+ * import type { Portal } from '@postern/cred';
+ * import { plain } from '@postern/sasl';
+ * import { ConversationMind, LoginFailures, loginOver } from '@postern/sasl-profile';
+ *
+ * class Mailbox {}
+ *
+ * export async function auth(conversation: Conversation, portal: Portal, failures: LoginFailures) {
+ *   const outcome = await loginOver({
+ *     conversation,
+ *     portal,
+ *     mind: new ConversationMind(conversation, 'pop3'),
+ *     challenger: plain(),
+ *     interfaces: [Mailbox],
+ *     initialResponse: undefined,
+ *     failures,
+ *     prompt: (base64) => `+ ${base64}`,
+ *     maxResponse: 12_288,
+ *   });
+ *   return 'login' in outcome ? '+OK' : '-ERR';
+ * }
+ * ```
  */
 export async function loginOver<const I extends readonly Interface<object>[]>(
   options: LoginOverOptions<I>,
 ): Promise<LoginOutcome<InstanceOf<I[number]>>> {
   const { conversation, failures, mind } = options;
   const attempt = new LoginAttempt(options);
-  // The conversation reads nothing while the portal judges, so a client that leaves shows as a half-close only.
+  // The conversation reads nothing while the portal judges, so a client that leaves shows as a
+  // half-close only.
   conversation.treatHalfCloseAsDisconnect = true;
   try {
     return { login: await attempt.run() };
@@ -122,7 +156,10 @@ class LoginAttempt<I extends readonly Interface<object>[]> {
     });
   }
 
-  /** Returns the error of a login that has taken too long. What still becomes of the login is logged out or reported. */
+  /**
+   * Returns the error of a login that has taken too long. A login that succeeds later is logged
+   * out, and a later refusal is reported.
+   */
   #abandon(login: Promise<Login<unknown>>, timedOut: TimedOut): Error {
     this.#framing.close();
     login.then((late) => late.logout('timeout')).catch((failure: unknown) => this.report(failure));

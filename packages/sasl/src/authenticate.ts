@@ -1,57 +1,71 @@
 import { type Clock, systemClock } from '@postern/core';
-import {
-  type Ask,
-  asLoginError,
-  type Credentials,
-  type InstanceOf,
-  type Interface,
-  type Login,
-  type LoginError,
-  type Mind,
-  type Portal,
-} from '@postern/cred';
-import { ChallengePacer } from './challenge-pacer.ts';
+import type { Ask, Credentials, InstanceOf, Interface, Login, LoginError, Mind, Portal } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
-import { ExchangeError, MalformedResponse, UnheardRefusal } from './errors.ts';
+import { MalformedResponse, UnheardRefusal } from './errors.ts';
+import { Exchange } from './exchange.ts';
 import { ExchangeMind } from './exchange-mind.ts';
-import { FailureDelay } from './failure-delay.ts';
 
-/** One login by SASL. */
+/** The options of one login by SASL. */
 export interface Authentication<I extends readonly Interface<object>[]> {
-  /** The mechanism that the client has chosen, if it was offered: that is not looked at again. */
+  /**
+   * The mechanism that the client has chosen. `authenticate` does not check whether it was offered.
+   */
   readonly challenger: Challenger;
-  /** Where the credentials are judged. */
+  /** Routes the credentials to their checker, and returns the avatar. */
   readonly portal: Portal;
-  /** What is known of the client. */
+  /** The server's knowledge of the client. */
   readonly mind: Mind;
-  /** The avatars that the protocol can work with. */
+  /** The avatars that the protocol works with. */
   readonly interfaces: I;
-  /** Undefined if the client sent none, no bytes if it sent an empty one. */
+  /** Undefined if the client sent no initial response, no bytes if it sent an empty one. */
   readonly initialResponse: Uint8Array | undefined;
-  /** The protocol's framing of challenges and responses. */
+  /** Sends a challenge in the framing of the protocol, and resolves with the client's response. */
   readonly ask: Ask;
-  /** Hears the credentials before the portal judges them. Default: nobody. */
+  /** Receives the credentials before the portal judges them. Default: none does. */
   readonly onCredentials?: (credentials: Credentials) => void;
   /**
-   * A refusal is given no sooner than so many milliseconds after the client's last word, so that its time tells nothing of what
-   * was wrong. Success is not delayed. Default: 250.
+   * The earliest refusal, in milliseconds after the client's last message: its time does not
+   * reveal what was wrong. Success is not delayed. Default: 250.
    */
   readonly minFailureDelay?: number;
   /**
-   * The first challenge of live credentials, such as SCRAM's, leaves at a whole multiple of this many
-   * milliseconds after the client's message, so that the time of a look-up does not tell which users
-   * exist. Default: 10; 0 for none.
+   * The interval in milliseconds at which the first challenge of live credentials, such as SCRAM's,
+   * leaves. The time of a look-up then does not reveal which users exist. Default: 10; 0 for none.
    */
   readonly minChallengeDelay?: number;
-  /** What the delays go by. Default: the system's. */
+  /** Measures the delays. Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Leads an exchange to its end and logs the client in: the one driver, whatever the protocol. Resolves to the login. Rejects with
- * an ExchangeError if the exchange broke, with a LoginError if it came to a refusal, or with whatever `ask` rejected with:
- * an error of the exchange stays the outcome, whatever a checker that met it in between threw instead. So does a refusal, whatever
- * but an ExchangeError keeps its closing words from being said.
+ * Runs a SASL exchange and logs the client in: the one driver for all protocols. Resolves with the
+ * login. It rejects with what broke the exchange even if a checker or a challenger caught that
+ * error.
+ *
+ * @throws ExchangeError if the client cancels the exchange or sends a malformed response.
+ * @throws LoginError if the client is refused.
+ * @throws UnheardRefusal if the client is lost while it is refused. The error has the refusal.
+ * @throws the error of `ask` if the client is lost earlier.
+ *
+ * @example
+ * ```ts
+ * import type { Mind, Portal } from '@postern/cred';
+ * import { authenticate, encodeUtf8, plain } from '@postern/sasl';
+ *
+ * class Mailbox {}
+ *
+ * export async function logIn(portal: Portal, mind: Mind): Promise<string> {
+ *   const login = await authenticate({
+ *     challenger: plain(),
+ *     portal,
+ *     mind,
+ *     interfaces: [Mailbox],
+ *     initialResponse: undefined,
+ *     ask: async () => encodeUtf8('\0ann\0secret'),
+ *   });
+ *   return String(login.avatarId);
+ * }
+ * ```
  */
 export async function authenticate<const I extends readonly Interface<object>[]>(
   authentication: Authentication<I>,
@@ -75,41 +89,42 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   try {
     credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
   } catch (error) {
-    return await exchange.refuse(exchange.refusal(error), mind);
+    return await exchange.refuse(exchange.asRefusal(error), mind);
   }
   authentication.onCredentials?.(credentials);
+
   let login: Login<InstanceOf<I[number]>>;
-  const inExchange = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
+  const exchangeMind = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
   const isLive = credentials.proofState === 'unasked' && minChallengeDelay > 0;
-  using _release = isLive ? exchange.pace(minChallengeDelay, mind.signal) : undefined;
+  using _pacer = isLive ? exchange.pace(minChallengeDelay, mind.signal) : undefined;
   try {
-    login = await portal.login(credentials, inExchange, ...interfaces);
+    login = await portal.login(credentials, exchangeMind, ...interfaces);
   } catch (error) {
-    const closed = inExchange.close();
+    const closed = exchangeMind.close();
     if (closed !== undefined) await closed;
-    exchange.rethrow();
-    const refusal = exchange.refusal(error);
+    exchange.throwIfBroken();
+    const refusal = exchange.asRefusal(error);
     return await exchange.refuse(await sayRefused(credentials, exchange, refusal), mind);
   }
   try {
-    const closed = inExchange.close();
+    const closed = exchangeMind.close();
     if (closed !== undefined) await closed;
-    // A checker may have swallowed what broke the exchange, and recognised the client all the same.
-    exchange.rethrow();
-    const said = credentials.accepted();
-    if (said !== undefined) await said;
-    exchange.rethrow();
+    // A checker may have caught the error that broke the exchange, and recognised the client.
+    exchange.throwIfBroken();
+    const accepted = credentials.accepted();
+    if (accepted !== undefined) await accepted;
+    exchange.throwIfBroken();
   } catch (error) {
     // The outcome is the error that ended the login, and not an error of the logout.
     await Promise.resolve(login.logout('reset')).catch(() => {});
-    throw exchange.refusal(error);
+    throw exchange.asRefusal(error);
   }
   return login;
 }
 
 /**
- * Says the credentials' closing words on a refusal, and returns the refusal. Closing words that fail
- * take its place, since the client may have cancelled the exchange.
+ * Says the credentials' closing words on a refusal, and returns the refusal. An error of the
+ * closing words takes its place, since the client may have cancelled the exchange.
  *
  * @throws UnheardRefusal if the client is lost before it has answered.
  */
@@ -118,81 +133,7 @@ async function sayRefused(credentials: Credentials, exchange: Exchange, refusal:
     await credentials.refused(refusal);
     return refusal;
   } catch (error) {
-    if (exchange.lost(error)) throw new UnheardRefusal(refusal, { cause: error });
-    return exchange.refusal(error);
-  }
-}
-
-/** What the driver knows of an exchange: when the client spoke last, and what it broke it with. */
-class Exchange implements Disposable {
-  readonly #ask: Ask;
-  readonly #clock: Clock;
-  readonly #minFailureDelay: number;
-  #floor: FailureDelay | undefined;
-  #release: (() => Promise<void>) | undefined;
-  #broken: { readonly error: unknown } | undefined;
-
-  /** A refusal leaves no sooner than `minFailureDelay` milliseconds after the client's last message. */
-  constructor(ask: Ask, clock: Clock, minFailureDelay: number) {
-    this.#ask = ask;
-    this.#clock = clock;
-    this.#minFailureDelay = minFailureDelay;
-    this.#heard();
-  }
-
-  [Symbol.dispose](): void {
-    this.#floor?.[Symbol.dispose]();
-  }
-
-  /** Has the next challenge leave at whole multiples of the interval after now. */
-  pace(interval: number, signal: AbortSignal): Disposable {
-    const release = new ChallengePacer(this.#clock, interval);
-    this.#release = () => release.next(signal);
-    return release;
-  }
-
-  readonly ask: Ask = async (challenge) => {
-    this.rethrow();
-    const release = this.#release;
-    if (release !== undefined) {
-      this.#release = undefined;
-      await release();
-    }
-    try {
-      const response = await this.#ask(challenge);
-      this.#heard();
-      return response;
-    } catch (error) {
-      this.#broken = { error };
-      throw error;
-    }
-  };
-
-  /** Throws what broke the exchange, if anything did, whatever somebody made of it in between. */
-  rethrow(): void {
-    if (this.#broken !== undefined) throw this.#broken.error;
-  }
-
-  /** True if the error is how the client was lost: what broke the exchange, and nothing that the client said in it. */
-  lost(error: unknown): boolean {
-    return this.#broken !== undefined && error === this.#broken.error && !(error instanceof ExchangeError);
-  }
-
-  /** The refusal that an error comes to. Throws the error itself if it is what broke the exchange. */
-  refusal(error: unknown): LoginError {
-    if (error instanceof ExchangeError || (this.#broken !== undefined && error === this.#broken.error)) throw error;
-    return asLoginError(error);
-  }
-
-  /** Throws the refusal once the floor has passed, or the client is gone. */
-  async refuse(refusal: LoginError, { signal }: Mind): Promise<never> {
-    await this.#floor?.passed(signal);
-    throw refusal;
-  }
-
-  #heard(): void {
-    if (this.#minFailureDelay <= 0) return;
-    this.#floor?.[Symbol.dispose]();
-    this.#floor = new FailureDelay(this.#clock, this.#minFailureDelay);
+    if (exchange.isLoss(error)) throw new UnheardRefusal(refusal, { cause: error });
+    return exchange.asRefusal(error);
   }
 }

@@ -30,7 +30,8 @@ export function encodeBase64(bytes: Uint8Array): string {
  */
 export function decodeBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');
-  // Node ignores errors. Each sequence of bytes has one strict form, so encoding it again shows them.
+  // Node ignores errors. Each sequence of bytes has one strict form, so encoding it again shows
+  // them.
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 

@@ -1,8 +1,8 @@
 import { afterExactly, type Clock } from '@postern/core';
 
 /**
- * Lets something go at whole multiples of an interval after the construction, and never between them: the
- * time that a look-up took does not show. Its timer begins at the construction, whatever happens later.
+ * Releases a challenge at a whole multiple of an interval after the construction, so that the time
+ * of a look-up does not show. The timer starts at the construction.
  */
 export class ChallengePacer implements Disposable {
   readonly #clock: Clock;
@@ -10,14 +10,14 @@ export class ChallengePacer implements Disposable {
   #timer: Disposable | undefined;
   #waiting: PromiseWithResolvers<void> | undefined;
 
-  /** The interval is in milliseconds. */
+  /** `interval` is in milliseconds. */
   constructor(clock: Clock, interval: number) {
     this.#clock = clock;
     this.#interval = interval;
-    this.#timer = afterExactly(clock, interval, this.#pass);
+    this.#timer = afterExactly(clock, interval, this.#onInterval);
   }
 
-  /** Resolves at the next multiple, or when the signal aborts or this is disposed of. */
+  /** Resolves at the next multiple, when the signal aborts, or when the pacer is disposed of. */
   async next(signal: AbortSignal): Promise<void> {
     if (this.#timer === undefined || signal.aborted) return;
     const waiting = Promise.withResolvers<void>();
@@ -34,9 +34,12 @@ export class ChallengePacer implements Disposable {
     this.#waiting?.resolve();
   }
 
-  /** A look-up that takes longer than the interval varies by more than an exact timer could hide. */
-  readonly #pass = (): void => {
-    if (this.#waiting === undefined) this.#timer = this.#clock.after(this.#interval, this.#pass, true);
+  /**
+   * Later intervals need no exact timer: a look-up of that length varies by more than a
+   * millisecond.
+   */
+  readonly #onInterval = (): void => {
+    if (this.#waiting === undefined) this.#timer = this.#clock.after(this.#interval, this.#onInterval, true);
     else this[Symbol.dispose]();
   };
 }

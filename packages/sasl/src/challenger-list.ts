@@ -1,6 +1,8 @@
 import type { Challenger } from './challenger.ts';
 
-/** @throws TypeError unless the name is 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1). */
+/**
+ * @throws TypeError unless the name is 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1).
+ */
 export function checkMechanismName(name: string): void {
   if (!NAME.test(name)) {
     throw new TypeError(`mechanism ${JSON.stringify(name)}: expected 1 to 20 of A-Z, 0-9, - and _`);

@@ -27,7 +27,10 @@ export interface Challenger<C extends Credentials = Credentials> {
   /** The mechanism's registered name: 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1). */
   readonly mechanism: string;
 
-  /** The class of the credentials that `challenge` returns. Without a checker for it the mechanism is not offered. */
+  /**
+   * The class of the credentials that `challenge` returns. Without a checker for it the mechanism
+   * is not offered.
+   */
   readonly credentials: Interface<C>;
 
   /**
@@ -36,24 +39,39 @@ export interface Challenger<C extends Credentials = Credentials> {
    */
   readonly exposesSecret: boolean;
 
-  /** True if the server speaks first, so that an initial response is an error (RFC 4422 §5, RFC 4954 §4). Default: false. */
+  /**
+   * True if the server speaks first, so that an initial response is an error (RFC 4422 §5, RFC 4954
+   * §4). Default: false.
+   */
   readonly serverFirst?: boolean;
 
-  /** True if nobody can relay an exchange from one TLS channel to another: see {@link ChannelBindingPolicy}. Default: false. */
+  /**
+   * True if no attacker can relay an exchange from one TLS channel to another: see {@link
+   * ChannelBindingPolicy}. Default: false.
+   */
   readonly bindsToChannel?: boolean;
 
-  /** True for a historic mechanism, which `defaultChallengers` returns only if it is named. Default: false. */
+  /**
+   * True for a historic mechanism, which `defaultChallengers` returns only if it is named. Default:
+   * false.
+   */
   readonly isHistoric?: boolean;
 
-  /** The rank among all mechanisms: see {@link STRENGTH}. Default: just above PLAIN if `exposesSecret`, else just above DIGEST-MD5. */
+  /**
+   * The rank among all mechanisms: see {@link STRENGTH}. Default: just above PLAIN if
+   * `exposesSecret`, else just above DIGEST-MD5.
+   */
   readonly strength?: number;
 
-  /** Returns why the mechanism cannot work on this connection, such as `needs channel binding`. Returns undefined if it can. */
+  /**
+   * Returns why the mechanism cannot work on this connection, such as `needs channel binding`.
+   * Returns undefined if it can.
+   */
   unavailable?(mind: Mind): string | undefined;
 
   /**
-   * Runs an exchange up to the point where a checker can judge it. `initialResponse` is undefined if
-   * the client sent none, and no bytes if it sent an empty one.
+   * Runs an exchange up to the point where a checker can judge it. `initialResponse` is undefined
+   * if the client sent none, and no bytes if it sent an empty one.
    *
    * @throws MalformedResponse for a response outside the mechanism's grammar.
    * @throws LoginError if nothing is left to check: the client is refused already.

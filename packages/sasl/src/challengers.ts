@@ -26,7 +26,10 @@ export interface ChallengersOptions {
    * `channelBinding` says. {@link excludedClients} names the common clients that a list excludes.
    */
   readonly mechanisms?: readonly string[];
-  /** The use of channel binding, where `mechanisms` is absent. Default: `off`, with which each common client logs in. */
+  /**
+   * The use of channel binding, where `mechanisms` is absent. Default: `off`, with which each
+   * common client logs in.
+   */
   readonly channelBinding?: ChannelBindingPolicy;
 }
 
@@ -34,13 +37,15 @@ export interface ChallengersOptions {
  * Returns the challengers to offer, the strongest first, in any order of `mechanisms`. `offered`
  * selects those that one connection is offered.
  *
- * @throws TypeError for an unknown mechanism, and for one that cannot bind where binding is required.
+ * @throws TypeError for an unknown mechanism, and for one that cannot bind where binding is
+ * required.
  *
  * @example
  * ```ts
  * import { defaultChallengers } from '@postern/sasl';
  *
- * const challengers = defaultChallengers({ hostname: 'mail.example.com', mechanisms: ['SCRAM-SHA-256', 'PLAIN'] });
+ * const mechanisms = ['PLAIN', 'SCRAM-SHA-256'];
+ * const challengers = defaultChallengers({ hostname: 'mail.example.com', mechanisms });
  * console.log(challengers.map(({ mechanism }) => mechanism).join(' '));
  * ```
  */
@@ -63,8 +68,8 @@ export function defaultChallengers(options: ChallengersOptions): readonly Challe
 }
 
 /**
- * Returns why {@link defaultChallengers} omits a challenger of {@link allChallengers}, in words for the operator. Returns undefined
- * if it does not.
+ * Returns why {@link defaultChallengers} omits a challenger of {@link allChallengers}, in words for
+ * the operator. Returns undefined if it does not.
  */
 export function explainOmission(
   challenger: Challenger,
@@ -76,7 +81,10 @@ export function explainOmission(
   return omittedByPolicy(challenger, channelBinding) ?? (challenger.isHistoric ? 'has to be named' : undefined);
 }
 
-/** Returns the challenger of each mechanism of this package, the strongest first, also of those that the options omit. */
+/**
+ * Returns the challenger of each mechanism of this package, the strongest first, also of those that
+ * the options omit.
+ */
 export function allChallengers(options: ChallengersOptions): readonly Challenger[] {
   const { hostname, oauth, mechanisms, channelBinding = 'off' } = options;
   const plusOffered =

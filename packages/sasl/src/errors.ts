@@ -1,7 +1,11 @@
 import type { LoginError } from '@postern/cred';
 
-/** The base of the two ways in which an exchange itself can break, before or beside any verdict on the credentials. */
+/**
+ * The base of the errors by which a client breaks an exchange, apart from any verdict on its
+ * credentials.
+ */
 export abstract class ExchangeError extends Error {
+  /** Stable, for logs and for the choice of a reply. */
   abstract readonly code: 'cancelled' | 'malformed';
   readonly culprit = 'client';
 
@@ -10,7 +14,7 @@ export abstract class ExchangeError extends Error {
   }
 }
 
-/** The client cancelled the exchange (RFC 4422 §3.5). */
+/** The client has cancelled the exchange (RFC 4422 §3.5). */
 export class ExchangeCancelled extends ExchangeError {
   readonly code = 'cancelled';
 
@@ -19,20 +23,23 @@ export class ExchangeCancelled extends ExchangeError {
   }
 }
 
-/** What is wrong with a response, as far as protocols answer it differently. */
+/** The fault of a response, as far as protocols reply to it differently. */
 export type Malformation =
-  /** Not of the mechanism's grammar. */
+  /** The response is outside the mechanism's grammar. */
   | 'syntax'
-  /** Not decodable: bad base64. */
+  /** The response cannot be decoded: bad base64. */
   | 'encoding'
-  /** Longer than the protocol takes. */
+  /** The response is longer than the protocol allows. */
   | 'too-long'
-  /** Not one line: a CR or LF stands alone in it. The protocol closes the connection, since lines are no longer certain. */
+  /**
+   * A CR or LF stands alone in the line. The protocol closes the connection: the lines that follow
+   * are uncertain.
+   */
   | 'line-ending'
-  /** An initial response to a mechanism in which the server speaks first (RFC 4954 §4). */
+  /** An initial response for a mechanism in which the server speaks first (RFC 4954 §4). */
   | 'unexpected-initial-response';
 
-/** The client's response is none. The message says what is wrong with it and quotes nothing of it. */
+/** The client's response is malformed. The message says how, and quotes nothing of the response. */
 export class MalformedResponse extends ExchangeError {
   readonly code = 'malformed';
   readonly malformation: Malformation;
@@ -44,10 +51,11 @@ export class MalformedResponse extends ExchangeError {
 }
 
 /**
- * The server refused the client, and lost it before the client had answered the mechanism's closing words. `refusal` is the error to
- * log and to count. `cause` is the error with which `ask` rejected: the connection's end, for one.
+ * The server refused the client, and lost it before the client had answered the mechanism's closing
+ * words. `cause` is the error of `ask`: the connection's end, for one.
  */
 export class UnheardRefusal extends Error {
+  /** The refusal, which the protocol logs and counts. */
   readonly refusal: LoginError;
 
   constructor(refusal: LoginError, options: ErrorOptions) {

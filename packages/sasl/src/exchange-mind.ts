@@ -1,10 +1,14 @@
-import { type Ask, DelegatingMind, type Exchange, type MaybePromise, type Mind, TemporaryFailure } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
+import { type Ask, DelegatingMind, type Exchange, type Mind, TemporaryFailure } from '@postern/cred';
 
-/** A client in an exchange: its mind, and the exchange for as long as its credentials are judged. */
+/**
+ * The mind of a client in an exchange. It has the exchange until `close`, while the credentials are
+ * judged.
+ */
 export class ExchangeMind extends DelegatingMind {
   readonly #mechanism: string;
   #ask: Ask | undefined;
-  /** Resolves when what was asked last has been answered, or will not be. */
+  /** Resolves when the last challenge of a checker has been answered, or never will be. */
   #answered: Promise<void> | undefined;
 
   constructor(mind: Mind, mechanism: string, ask: Ask) {
@@ -14,12 +18,13 @@ export class ExchangeMind extends DelegatingMind {
   }
 
   override get exchange(): Exchange | undefined {
-    return this.#ask === undefined ? undefined : { mechanism: this.#mechanism, ask: this.#say };
+    return this.#ask === undefined ? undefined : { mechanism: this.#mechanism, ask: this.#askClient };
   }
 
   /**
-   * The verdict is there: nothing more is asked, and who keeps the mind does not keep the exchange. To be waited for if a checker has
-   * left a question open: its answer must not be taken for something else.
+   * Removes the exchange after the verdict, also from a checker that has kept it. Resolves when the
+   * client has answered the checker's last challenge: the protocol must not take that answer for
+   * something else. Returns undefined if no answer is due.
    */
   close(): MaybePromise<void> {
     const answered = this.#answered;
@@ -28,7 +33,7 @@ export class ExchangeMind extends DelegatingMind {
     return answered;
   }
 
-  readonly #say: Ask = async (challenge) => {
+  readonly #askClient: Ask = async (challenge) => {
     if (this.#ask === undefined) throw new TemporaryFailure('the exchange is over');
     const response = this.#ask(challenge);
     this.#answered = response.then(ignore, ignore);

@@ -1,17 +1,18 @@
 import type { ChannelBindingType } from '@postern/cred';
 import { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
 
-/** The connection on which a list of mechanisms is offered. */
+/** The connection on which a server offers a list of mechanisms. */
 export interface OfferedOn {
   /** `TLSv1.2` or `TLSv1.3`; undefined without TLS. */
   readonly tls: string | undefined;
-  /** The channel binding types that the server takes. Default: all. */
+  /** The channel binding types that the server accepts. Default: all. */
   readonly channelBindings?: readonly ChannelBindingType[] | undefined;
 }
 
 /**
- * Names common clients that cannot log in with a password where a server offers these mechanisms,
- * each with the cause. Empty for the default lists, and where no mechanism of the list uses a password.
+ * Returns the common clients that cannot log in with a password where a server offers these
+ * mechanisms, each with the cause. Returns none for the default lists, and for a list in which no
+ * mechanism uses a password.
  */
 export function excludedClients(mechanisms: readonly string[], { tls, channelBindings }: OfferedOn): readonly string[] {
   const offered = new Set(mechanisms);
@@ -22,29 +23,32 @@ export function excludedClients(mechanisms: readonly string[], { tls, channelBin
     (row.withoutBinding === undefined || !bindings.includes(row.withoutBinding)) &&
     (row.anyOf ?? []).every((group) => group.some((mechanism) => offered.has(mechanism))) &&
     !(row.noneOf ?? []).some((mechanism) => offered.has(mechanism));
-  return TABLE.filter(matches).map(({ clients, because }) => `${clients} (${because})`);
+  return EXCLUSIONS.filter(matches).map(({ clients, because }) => `${clients} (${because})`);
 }
 
-/** A row matches if all its parts do. */
+/** Some clients, and the lists that exclude them. A row matches if all its parts do. */
 interface Row {
-  /** Clients that give up, without another mechanism or another try. */
+  /** Clients that give up without another attempt. */
   readonly clients: string;
   readonly because: string;
-  /** TLS versions. Default: any, and no TLS. */
+  /** The TLS versions. Default: any, and no TLS. */
   readonly tls?: readonly string[];
-  /** At least one mechanism of each group is offered. */
+  /** The list has at least one mechanism of each group. */
   readonly anyOf?: readonly (readonly string[])[];
-  /** No mechanism of these is offered. */
+  /** The list has none of these mechanisms. */
   readonly noneOf?: readonly string[];
-  /** The server does not take this type. */
+  /** The server does not accept this type. */
   readonly withoutBinding?: ChannelBindingType;
 }
 
 const TLS = ['TLSv1.2', 'TLSv1.3'];
 const GNU_PLUS = ['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256-PLUS'];
 
-/** Measured with the clients of Debian 12 and 13, given a server, a user name and a password, and nothing else. */
-const TABLE: readonly Row[] = [
+/**
+ * Measured with the clients of Debian 12 and 13. Each had a server, a user name and a password, and
+ * no other configuration.
+ */
+const EXCLUSIONS: readonly Row[] = [
   {
     clients: 'mutt, neomutt',
     because: 'choose SCRAM-SHA-256-PLUS, which they cannot do',
@@ -74,7 +78,7 @@ const TABLE: readonly Row[] = [
   },
   {
     clients: 'msmtp, mpop, gsasl under TLS 1.2',
-    because: 'bind with tls-unique only, which is not taken',
+    because: 'bind with tls-unique only, which the server does not accept',
     tls: ['TLSv1.2'],
     anyOf: [GNU_PLUS],
     withoutBinding: 'tls-unique',

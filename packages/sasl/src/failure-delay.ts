@@ -1,21 +1,22 @@
 import { afterExactly, type Clock } from '@postern/core';
 
 /**
- * The earliest moment for a refusal. The timer begins at the construction, when the client has spoken: were
- * it begun at the refusal, fractions of a millisecond would tell how long the judgement took.
+ * The earliest time of a refusal. The timer starts at the construction, when the client's message
+ * has arrived. A timer that starts at the refusal would reveal, by a fraction of a millisecond, how
+ * long the checker took.
  */
 export class FailureDelay implements Disposable {
   readonly #timer: Disposable;
-  #over = false;
+  #isOver = false;
   #waiting: PromiseWithResolvers<void> | undefined;
 
   constructor(clock: Clock, milliseconds: number) {
     this.#timer = afterExactly(clock, milliseconds, () => this.#end());
   }
 
-  /** Resolves when the floor has passed; at once if it has already, or when the signal aborts. */
+  /** Resolves when the delay is over, or when the signal aborts. */
   async passed(signal: AbortSignal): Promise<void> {
-    if (this.#over || signal.aborted) return;
+    if (this.#isOver || signal.aborted) return;
     this.#waiting = Promise.withResolvers();
     const end = (): void => this.#end();
     signal.addEventListener('abort', end);
@@ -28,7 +29,7 @@ export class FailureDelay implements Disposable {
   }
 
   #end(): void {
-    this.#over = true;
+    this.#isOver = true;
     this.#waiting?.resolve();
   }
 }

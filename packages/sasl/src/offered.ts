@@ -2,16 +2,34 @@ import { type Address, isLocal } from '@postern/core';
 import type { Mind, Portal } from '@postern/cred';
 import type { Challenger } from './challenger.ts';
 
-/** The operator's say in what is offered. */
+/** The operator's rules for the mechanisms that a server offers. */
 export interface MechanismPolicy {
   /**
-   * The remote peers without TLS that are offered mechanisms that expose the secret: all, or those for
-   * which the function returns true. Default: none.
+   * The remote clients without TLS that are offered mechanisms that expose the secret: all, or
+   * those for which the function returns true. Default: none.
    */
   readonly allowCleartext?: boolean | ((remote: Address) => boolean);
 }
 
-/** The challengers whose mechanisms a server may offer, and take, on this connection. The only source of that list. */
+/**
+ * Returns the challengers whose mechanisms a server may offer and accept on this connection, in
+ * their order. A mechanism needs a checker for its credentials, and a mechanism that exposes the
+ * secret also needs TLS, the same machine, or the policy's permission.
+ *
+ * @example
+ * ```ts
+ * import type { Mind, Portal } from '@postern/cred';
+ * import { defaultChallengers, offered } from '@postern/sasl';
+ *
+ * const challengers = defaultChallengers({ hostname: 'mail.example.com' });
+ *
+ * export function capability(portal: Portal, mind: Mind): string {
+ *   return offered(challengers, portal, mind)
+ *     .map(({ mechanism }) => `AUTH=${mechanism}`)
+ *     .join(' ');
+ * }
+ * ```
+ */
 export function offered(
   challengers: readonly Challenger[],
   portal: Portal,
@@ -21,18 +39,21 @@ export function offered(
   return challengers.filter((challenger) => obstacle(challenger, portal, mind, policy) === undefined);
 }
 
-/** Why the mechanism is not offered on this connection, in words for the operator; undefined if it is. */
+/**
+ * Returns why this connection is not offered the mechanism, in words for the operator. Returns
+ * undefined if it is.
+ */
 export function explain(
   challenger: Challenger,
   portal: Portal,
   mind: Mind,
   policy: MechanismPolicy = {},
 ): string | undefined {
-  const why = obstacle(challenger, portal, mind, policy);
-  return why === NO_CHECKER ? `no checker for ${challenger.credentials.name}` : why;
+  const reason = obstacle(challenger, portal, mind, policy);
+  return reason === NO_CHECKER ? `no checker for ${challenger.credentials.name}` : reason;
 }
 
-/** The same, without words made for this one mechanism: nobody reads them while a list is made. */
+/** Returns a constant where `explain` builds a text: `offered` discards it. */
 function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: MechanismPolicy): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
   if (challenger.exposesSecret !== false && mind.tls === undefined && !mayExpose(mind.remote, policy)) return NEEDS_TLS;

@@ -3,33 +3,40 @@ import { decodeUtf8 } from './bytes.ts';
 import { MalformedResponse } from './errors.ts';
 import { saslprep } from './saslprep/saslprep.ts';
 
-/** The text of a client's response. Throws MalformedResponse if it is not UTF-8. */
+/**
+ * Returns the text of a client's response.
+ *
+ * @throws MalformedResponse if it is not UTF-8.
+ */
 export function responseText(response: Uint8Array): string {
-  const read = decodeUtf8(response);
-  if (read === undefined) throw new MalformedResponse('the response is not UTF-8');
-  return read;
+  const text = decodeUtf8(response);
+  if (text === undefined) throw new MalformedResponse('the response is not UTF-8');
+  return text;
 }
 
 /**
- * Returns a name that the client presented, in the form in which servers compare it (SASLprep, as a
- * query). `kind` says which name that is, for the log.
+ * Returns a name that the client presented, as SASLprep prepares it for a comparison. `kind` names
+ * it in the error, for the log.
  *
- * @throws UnauthorizedLogin if the name has no such form, or is longer than 1,024 octets. Such a name
- * is nobody's: the client sent credentials that are not right, in a message of the right syntax.
+ * @throws UnauthorizedLogin if the name has no such form, or is longer than 1,024 octets. No user
+ * has such a name. The message has the right syntax, so the credentials are wrong and not
+ * malformed.
  */
 export function preparedName(presented: string | Uint8Array, kind: string): string {
   const name = typeof presented === 'string' ? presented : decodeUtf8(presented);
   const fits = name !== undefined && Buffer.byteLength(name) <= MAX_NAME_OCTETS;
-  const form = fits ? saslprep(name, 'query') : undefined;
-  if (form === undefined) {
-    throw new UnauthorizedLogin(`the ${kind} is empty, too long, no UTF-8 or holds what SASLprep prohibits`);
+  const prepared = fits ? saslprep(name, 'query') : undefined;
+  if (prepared === undefined) {
+    throw new UnauthorizedLogin(
+      `the ${kind} is empty, too long, not UTF-8, or contains a character that SASLprep prohibits`,
+    );
   }
-  return ownText(form);
+  return copyOf(prepared);
 }
 
 /**
- * Returns the authorization identity in its prepared form; undefined if there is none, or if it is
- * the authentication identity itself.
+ * Returns the authorization identity in its prepared form. Returns undefined if it is empty, or the
+ * same as the authentication identity `authcid`.
  *
  * @throws UnauthorizedLogin as {@link preparedName} does.
  */
@@ -39,13 +46,16 @@ export function preparedAuthzid(presented: string | Uint8Array, authcid?: string
   return authzid === authcid ? undefined : authzid;
 }
 
-/** V8 cuts a text out of a longer one without copying it: who keeps the user name would keep the password that came with it. */
-function ownText(text: string): string {
-  return text.length < SHORTEST_CUT ? text : Buffer.from(text).toString();
+/**
+ * V8 cuts a long text out of another without a copy: a stored user name would keep the password
+ * beside it.
+ */
+function copyOf(text: string): string {
+  return text.length < MIN_CUT_CHARACTERS ? text : Buffer.from(text).toString();
 }
 
-/** What is shorter is copied anyway. */
-const SHORTEST_CUT = 13;
+/** V8 copies shorter cuts by itself. */
+const MIN_CUT_CHARACTERS = 13;
 
 /** The longest name in octets of UTF-8. RFC 4616 §2 asks for 255. */
 const MAX_NAME_OCTETS = 1024;

@@ -1,14 +1,17 @@
 /**
  * The tiers of strength, from weak to strong: what an attacker on the channel gains from one
- * exchange. A client tries the strongest mechanism first, and a server lists it first. Mechanisms of
- * one tier add a number below 100.
+ * exchange. A client tries the strongest mechanism first, and a server lists it first. Mechanisms
+ * of one tier add a number below 100.
  */
 export const STRENGTH = {
   /** Proves nothing: ANONYMOUS. */
   none: 0,
   /** The attacker reads the password: PLAIN, LOGIN. */
   password: 100,
-  /** The attacker can guess the password offline, and a server stores it in clear text: CRAM-MD5, DIGEST-MD5. */
+  /**
+   * The attacker can guess the password offline, and a server stores it in clear text: CRAM-MD5,
+   * DIGEST-MD5.
+   */
   digest: 200,
   /** The attacker reads a token, which expires: OAUTHBEARER, XOAUTH2. */
   token: 300,
@@ -26,7 +29,10 @@ interface Ranked {
   readonly strength?: number;
 }
 
-/** Orders mechanisms, the strongest first. A mechanism without a strength stands just above its kind. */
+/**
+ * Orders mechanisms, the strongest first. A mechanism without a strength stands just above its
+ * kind.
+ */
 export function byStrength(a: Ranked, b: Ranked): number {
   return strengthOf(b) - strengthOf(a);
 }

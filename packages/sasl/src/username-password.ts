@@ -7,12 +7,13 @@ import { saslprep } from './saslprep/saslprep.ts';
 
 /**
  * Returns the credentials that a client presents as octets: user name, password, and authorization
- * identity if it is not empty. All mechanisms and commands that send a password as it is use this
- * function, so that one password is right or wrong in all of them.
+ * identity if it is not empty. Each mechanism that sends a password as it is calls this function,
+ * so that one password is right or wrong in all of them.
  *
- * A password that cannot be right (empty, with NUL, longer than 4,096 octets, no UTF-8) becomes a
- * random one that no user has. Checkers then work as long for it as for any wrong password, and no
- * back end sees an empty password, which LDAP would take for an anonymous login (RFC 4513 §5.1.2).
+ * A password that cannot be right is empty, longer than 4,096 octets, not UTF-8, or contains NUL. A
+ * random password that no user has replaces it. Checkers then work as long as for any wrong
+ * password. No back end sees an empty password, which LDAP takes for an anonymous login
+ * (RFC 4513 §5.1.2).
  *
  * @throws UnauthorizedLogin if SASLprep refuses a name.
  */
@@ -24,9 +25,9 @@ export function usernamePassword(
   const name = preparedName(username, 'user name');
   const actAs = preparedAuthzid(authzid, name);
   const sent = decodeUtf8(password);
-  if (sent === undefined || !isPassword(sent)) return new UsernamePassword(name, NOBODYS_PASSWORD, actAs);
+  if (sent === undefined || !isPassword(sent)) return new UsernamePassword(name, IMPOSSIBLE_PASSWORD, actAs);
   return new UsernamePassword(name, sent, actAs, saslprep(sent, 'stored'));
 }
 
 /** One for the process, so that a throttle recognizes the same impossible guess. */
-const NOBODYS_PASSWORD = randomBytes(32).toString('base64url');
+const IMPOSSIBLE_PASSWORD = randomBytes(32).toString('base64url');

@@ -223,7 +223,7 @@ describe('channel binding', () => {
     ];
     const offered = responders.map(({ mechanism }) => mechanism);
     await expect(authenticate(responders, offered, saslInterface, { ...secure, tls })).rejects.toThrow(
-      /SCRAM-SHA-256: .*bound.*PLAIN: .*bound/,
+      /SCRAM-SHA-256: does not bind.*PLAIN: does not bind/,
     );
     expect(heard).toEqual(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', '*']);
   });

@@ -36,10 +36,10 @@ describe('SaslStateMachine', () => {
     expect(machine.state).toBe('initial');
     expect(await machine.initiate('X')).toEqual(challenge);
     expect(machine.state).toBe('challenge');
-    expect(machine.reported).toBe(false);
+    expect(machine.hasReportedSuccess).toBe(false);
     expect(await machine.respond(encodeUtf8('response'))).toEqual(success);
     expect(machine.state).toBe('success');
-    expect(machine.reported).toBe(true);
+    expect(machine.hasReportedSuccess).toBe(true);
     expect(said).toEqual(['X -', 'response']);
   });
 
@@ -53,7 +53,7 @@ describe('SaslStateMachine', () => {
     const { machine, said } = setUp(successWithData);
     expect(await machine.initiate('X')).toEqual({ state: 'challenge', payload: encodeUtf8('v=signature') });
     expect(machine.state).toBe('unfolded');
-    expect(machine.reported).toBe(true);
+    expect(machine.hasReportedSuccess).toBe(true);
     expect(await machine.respond(NO_BYTES)).toEqual(success);
     expect(machine.state).toBe('success');
     expect(said).toEqual(['X -']);

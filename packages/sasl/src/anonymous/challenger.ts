@@ -6,7 +6,10 @@ import { responseText } from '../prepared-name.ts';
 import { STRENGTH } from '../strength.ts';
 import { isTrace } from './trace.ts';
 
-/** ANONYMOUS (RFC 4505): a client without a name, that may leave a trace for the log. */
+/**
+ * Returns the challenger of ANONYMOUS (RFC 4505): a client without a name, and perhaps a trace for
+ * the log.
+ */
 export function anonymous(): Challenger<Anonymous> {
   return {
     mechanism: 'ANONYMOUS',
@@ -15,7 +18,8 @@ export function anonymous(): Challenger<Anonymous> {
     strength: STRENGTH.none,
     async challenge(ask, initialResponse) {
       const trace = responseText(initialResponse ?? (await ask(NO_BYTES)));
-      if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or holds what RFC 4505 prohibits');
+      if (!isTrace(trace))
+        throw new MalformedResponse('the trace is too long or has a character that RFC 4505 prohibits');
       return new Anonymous(trace);
     },
   };

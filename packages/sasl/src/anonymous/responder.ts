@@ -5,20 +5,22 @@ import type { Responder } from '../client/responder.ts';
 import { STRENGTH } from '../strength.ts';
 import { isTrace } from './trace.ts';
 
-/** What a client without a name says of itself. */
+/** The options of ANONYMOUS on a client. */
 export interface AnonymousResponderOptions {
-  /** An e-mail address, or up to 255 characters without `@`. Default: none; whoever reads the server's log reads it. */
+  /**
+   * An e-mail address, or up to 255 characters without `@`, for the server's log. Default: none.
+   */
   readonly trace?: string;
 }
 
-/** ANONYMOUS (RFC 4505): asks to come in without a name. */
+/** Returns the responder of ANONYMOUS (RFC 4505): a login without a name. */
 export function anonymousResponder({ trace = '' }: AnonymousResponderOptions = {}): Responder {
   return {
     mechanism: 'ANONYMOUS',
     exposesSecret: false,
     strength: STRENGTH.none,
     async respond(say) {
-      if (!isTrace(trace)) throw new SaslFailure('the trace is too long or holds what RFC 4505 prohibits');
+      if (!isTrace(trace)) throw new SaslFailure('the trace is too long or has a character that RFC 4505 prohibits');
       await sayLast(say, encodeUtf8(trace));
     },
   };

@@ -6,23 +6,45 @@ import type { Channel, Responder, Say } from './responder.ts';
 import type { SaslInterface } from './sasl-interface.ts';
 import { SaslStateMachine } from './sasl-state-machine.ts';
 
-/** How a client authenticates, and over what. */
+/** The channel of an authentication, and the choice among the mechanisms. */
 export interface ClientAuthentication {
   /** The channel's TLS. Default: none. */
   readonly tls?: Channel['tls'];
-  /** True if nobody can listen in: TLS with a verified server, or a peer on the same machine. Default: false. */
+  /**
+   * True if no attacker can listen: TLS with a verified server, or a server on the same machine.
+   * Default: false.
+   */
   readonly secure?: boolean;
-  /** Says a password or token on a channel that is not secure as well. Default: false. */
+  /** Sends a password or token on a channel that is not secure as well. Default: false. */
   readonly allowCleartext?: boolean;
-  /** Which responder is tried first: by the strength of the mechanism, or in the order given. Default: `strength`. */
+  /**
+   * The order of the attempts: by the strength of the mechanism, or as given. Default: `strength`.
+   */
   readonly prefer?: 'strength' | 'order';
 }
 
 /**
- * Authenticates by the best mechanism that both sides have. Tries the next best after a SaslFailure, never after an
- * AuthenticationFailure nor when the server has reported success; after an exchange that was bound to the channel only such as are
- * bound, or whoever sits in between would break the one to be shown the other (RFC 5802 §6). Resolves to the responder that succeeded. Rejects with a
- * SaslError, or with what the interface rejects with; the connection is then not authenticated, or has to be closed.
+ * Authenticates with the strongest mechanism that both sides have. Resolves with the responder that
+ * succeeded. After a SaslFailure it tries the next mechanism. It stops at an AuthenticationFailure,
+ * and once the server has reported success. After an exchange that was bound to the channel it
+ * tries bound mechanisms only: an attacker in the middle would break that exchange to see an
+ * unbound one (RFC 5802 §6). After a rejection the connection is not authenticated, or has to be
+ * closed.
+ *
+ * @throws AuthenticationFailure if the server refuses the credentials, or is an impostor.
+ * @throws SaslFailure if no mechanism succeeded. The message has the reason of each.
+ * @throws the error of the interface if the connection is lost.
+ *
+ * @example
+ * ```ts
+ * import { authenticate, passwordResponders, type SaslInterface } from '@postern/sasl/client';
+ *
+ * export async function logIn(saslInterface: SaslInterface, offered: readonly string[]) {
+ *   const responders = passwordResponders({ username: 'ann', password: 'secret' });
+ *   const { mechanism } = await authenticate(responders, offered, saslInterface, { secure: true });
+ *   return mechanism;
+ * }
+ * ```
  */
 export async function authenticate(
   responders: readonly Responder[],
@@ -31,14 +53,14 @@ export async function authenticate(
   { tls, secure = false, allowCleartext = false, prefer = 'strength' }: ClientAuthentication = {},
 ): Promise<Responder> {
   let channel: Channel = { tls, secure, offered };
-  let bound = false;
+  let mustBind = false;
   const { usable, reasons } = choose(responders, channel, allowCleartext);
   if (prefer === 'strength') usable.sort(byStrength);
 
   for (const responder of usable) {
     const binding = responder.channelBinding?.(channel);
-    if (bound && binding === undefined) {
-      reasons.push(`${responder.mechanism}: not bound to the channel, as the one before was`);
+    if (mustBind && binding === undefined) {
+      reasons.push(`${responder.mechanism}: does not bind to the channel, as the mechanism before it does`);
       continue;
     }
     const machine = new SaslStateMachine(saslInterface);
@@ -46,17 +68,22 @@ export async function authenticate(
       await run(responder, machine, channel);
       return responder;
     } catch (error) {
-      if (!(error instanceof SaslFailure) || machine.reported) throw error;
+      if (!(error instanceof SaslFailure) || machine.hasReportedSuccess) throw error;
       reasons.push(`${responder.mechanism}: ${error.message}`);
       if (binding === undefined || machine.state === 'initial') continue;
-      bound = true;
+      mustBind = true;
       if (binding === 'tls-exporter') channel = { ...channel, tls: withoutExporter(tls) };
     }
   }
-  throw new SaslFailure(reasons.length > 0 ? `no mechanism worked out: ${reasons.join('; ')}` : noneCommon(offered));
+  throw new SaslFailure(
+    reasons.length > 0 ? `no mechanism succeeded: ${reasons.join('; ')}` : noCommonMechanism(offered),
+  );
 }
 
-/** The responders that the server offers and that may be used on this channel, and why the others may not. */
+/**
+ * Returns the responders of offered mechanisms that this channel allows, and the reasons against
+ * the others.
+ */
 function choose(responders: readonly Responder[], channel: Channel, allowCleartext: boolean) {
   const usable: Responder[] = [];
   const reasons: string[] = [];
@@ -64,20 +91,22 @@ function choose(responders: readonly Responder[], channel: Channel, allowClearte
   for (const responder of responders) {
     if (!names.has(responder.mechanism)) continue;
     const exposed = responder.exposesSecret !== false && !channel.secure && !allowCleartext;
-    const reason = exposed ? 'exposes the secret on a channel that is not secure' : responder.unavailable?.(channel);
+    const reason = exposed ? 'exposes the secret, and the channel is not secure' : responder.unavailable?.(channel);
     if (reason === undefined) usable.push(responder);
     else reasons.push(`${responder.mechanism}: ${reason}`);
   }
   return { usable, reasons };
 }
 
-/** One exchange. If the responder gives it up while the server still waits for a response, it is cancelled. */
+/**
+ * Runs one exchange. Cancels it if the responder fails while the server still waits for a response.
+ */
 async function run(responder: Responder, machine: SaslStateMachine, channel: Channel): Promise<void> {
   const say: Say = async (message) => {
-    const begins = machine.state === 'initial';
-    const { state, payload } = begins
-      ? await machine.initiate(responder.mechanism, message)
-      : await machine.respond(message ?? NO_BYTES);
+    const { state, payload } =
+      machine.state === 'initial'
+        ? await machine.initiate(responder.mechanism, message)
+        : await machine.respond(message ?? NO_BYTES);
     return state === 'success' ? undefined : payload;
   };
   try {
@@ -89,7 +118,10 @@ async function run(responder: Responder, machine: SaslStateMachine, channel: Cha
   }
 }
 
-/** A server that does not take the cancelling well is no other outcome; a connection that is lost is. */
+/**
+ * Ignores a server's error on the cancellation: the outcome is the responder's. A lost connection
+ * is another outcome.
+ */
 async function cancel(machine: SaslStateMachine): Promise<void> {
   try {
     await machine.abort();
@@ -98,7 +130,7 @@ async function cancel(machine: SaslStateMachine): Promise<void> {
   }
 }
 
-function noneCommon(offered: readonly string[]): string {
+function noCommonMechanism(offered: readonly string[]): string {
   if (offered.length === 0) return 'the server offers no mechanism';
-  return `there is no responder for what the server offers: ${offered.join(', ')}`;
+  return `no responder for the mechanisms of the server: ${offered.join(', ')}`;
 }

@@ -1,5 +1,6 @@
-/** The base of the ways in which a client's authentication can fail. */
+/** The base of the errors of a client's authentication. */
 export abstract class SaslError extends Error {
+  /** Stable, for logs and for the decision to retry. */
   abstract readonly code: 'authentication-failure' | 'sasl-failure';
 
   override get name(): string {
@@ -8,8 +9,8 @@ export abstract class SaslError extends Error {
 }
 
 /**
- * The server refused the credentials, or did not prove that it knows them itself: do not retry. In another mechanism it would
- * refuse them again, or, if it is an impostor, be told them.
+ * The server refused the credentials, or did not prove that it knows them. Do not retry: in another
+ * mechanism the server would refuse them again, or an impostor would learn them.
  */
 export class AuthenticationFailure extends SaslError {
   readonly code = 'authentication-failure';
@@ -19,7 +20,9 @@ export class AuthenticationFailure extends SaslError {
   }
 }
 
-/** Protocol trouble: the mechanism did not work out, or the server's word was none. Another mechanism may do. */
+/**
+ * The mechanism failed, or a message of the server was malformed. Another mechanism may succeed.
+ */
 export class SaslFailure extends SaslError {
   readonly code = 'sasl-failure';
 }

@@ -6,15 +6,16 @@ import { SCRAM_HASHES, type ScramHash } from '../scram/hashes.ts';
 import { scramResponder } from '../scram/responder.ts';
 import type { AuthorizationOptions, Responder, UserPassword } from './responder.ts';
 
-/** What a user logs in with, by any mechanism that rests on a password. */
+/** The options of all mechanisms that rest on a password. */
 export interface PasswordRespondersOptions extends UserPassword, AuthorizationOptions {
-  /** The service's host and the like, for DIGEST-MD5: without it that mechanism is not among them. */
+  /** The service and its host, for DIGEST-MD5. Default: no DIGEST-MD5. */
   readonly digestUri?: { readonly service: string; readonly host: string };
 }
 
 /**
- * A responder for every mechanism by which a user can log in with a password; {@link authenticate} takes the best that can be had.
- * CRAM-MD5 and LOGIN, which cannot say whom to act as, are not among them for who wants to act as another.
+ * Returns a responder for each mechanism that rests on a password. `authenticate` tries the
+ * strongest that the server offers. CRAM-MD5 and LOGIN carry no authorization identity, and are
+ * absent for a user who acts as another.
  */
 export function passwordResponders(options: PasswordRespondersOptions): readonly Responder[] {
   const hashes = Object.keys(SCRAM_HASHES) as ScramHash[];

@@ -1,17 +1,20 @@
 import { SaslFailure } from './errors.ts';
 import type { SaslInterface, SaslReply } from './sasl-interface.ts';
 
-/** Where an exchange is: `unfolded` is the last challenge that came with the server's success. */
+/**
+ * The state of an exchange. In `unfolded` the last challenge has come with the server's success.
+ */
 export type SaslState = 'initial' | 'waiting' | 'challenge' | 'unfolded' | 'success' | 'failure' | 'aborted';
 
 /**
- * One exchange over a SaslInterface, held to its order. What a server says with its success is unfolded into a last challenge, to
- * be answered by an empty response that does not go out: so a mechanism is the same in every protocol (RFC 4422 §3.6).
+ * One exchange over a SaslInterface, in its order. Additional data with the server's success
+ * becomes a last challenge, whose empty response is not sent. A mechanism is then the same in each
+ * protocol (RFC 4422 §3.6).
  */
 export class SaslStateMachine {
   readonly #interface: SaslInterface;
   #state: SaslState = 'initial';
-  #reported = false;
+  #hasReportedSuccess = false;
 
   constructor(saslInterface: SaslInterface) {
     this.#interface = saslInterface;
@@ -21,25 +24,41 @@ export class SaslStateMachine {
     return this.#state;
   }
 
-  /** True once the server has reported success, whatever the mechanism makes of it: it takes the client for authenticated. */
-  get reported(): boolean {
-    return this.#reported;
+  /**
+   * True once the server has reported success, even if the mechanism then fails: the server takes
+   * the client for authenticated.
+   */
+  get hasReportedSuccess(): boolean {
+    return this.#hasReportedSuccess;
   }
 
-  /** Begins the exchange, with the initial response if there is one. Rejects as the interface does. */
+  /**
+   * Begins the exchange, with the initial response if there is one.
+   *
+   * @throws SaslFailure if the exchange has begun, or the error of the interface.
+   */
   async initiate(mechanism: string, initialResponse?: Uint8Array): Promise<SaslReply> {
     this.#expect('initial');
-    return this.#hear(() => this.#interface.initiate(mechanism, initialResponse));
+    return this.#send(() => this.#interface.initiate(mechanism, initialResponse));
   }
 
-  /** Answers a challenge. Rejects as the interface does, and with SaslFailure if the exchange is over. */
+  /**
+   * Answers a challenge.
+   *
+   * @throws SaslFailure if no challenge is due, or the error of the interface.
+   */
   async respond(response: Uint8Array): Promise<SaslReply> {
-    if (this.#state === 'unfolded') return this.#fold(response);
+    if (this.#state === 'unfolded') return this.#endUnfolded(response);
     this.#expect('challenge');
-    return this.#hear(() => this.#interface.respond(response));
+    return this.#send(() => this.#interface.respond(response));
   }
 
-  /** Cancels the exchange. A server that has reported success already cannot be told any more: that is left to the connection. */
+  /**
+   * Cancels the exchange.
+   *
+   * @throws SaslFailure if the server has reported success: the client then has to close the
+   * connection.
+   */
   async abort(): Promise<void> {
     if (this.#state === 'unfolded' || this.#state === 'success') {
       this.#state = 'failure';
@@ -50,11 +69,11 @@ export class SaslStateMachine {
     await this.#interface.abort();
   }
 
-  async #hear(say: () => Promise<SaslReply>): Promise<SaslReply> {
+  async #send(message: () => Promise<SaslReply>): Promise<SaslReply> {
     this.#state = 'waiting';
     try {
-      const { state, payload } = await say();
-      this.#reported = state === 'success';
+      const { state, payload } = await message();
+      this.#hasReportedSuccess = state === 'success';
       if (payload === undefined) {
         this.#state = 'success';
         return { state: 'success', payload };
@@ -67,7 +86,7 @@ export class SaslStateMachine {
     }
   }
 
-  #fold(response: Uint8Array): SaslReply {
+  #endUnfolded(response: Uint8Array): SaslReply {
     if (response.length > 0) {
       this.#state = 'failure';
       throw new SaslFailure('the server reported success before the end of the exchange');
@@ -77,6 +96,6 @@ export class SaslStateMachine {
   }
 
   #expect(state: SaslState): void {
-    if (this.#state !== state) throw new SaslFailure(`an exchange cannot go on so: it is in state ${this.#state}`);
+    if (this.#state !== state) throw new SaslFailure(`the exchange is in state ${this.#state}, and not in ${state}`);
   }
 }

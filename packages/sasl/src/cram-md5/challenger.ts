@@ -6,20 +6,30 @@ import { preparedName } from '../prepared-name.ts';
 import { STRENGTH } from '../strength.ts';
 import { CramMd5Response } from './credentials.ts';
 
-/** What the challenge of CRAM-MD5 is made of. */
+/** The parts of the challenge of CRAM-MD5. */
 export interface CramMd5Options {
-  /** The fully qualified name of this host, for the challenge (RFC 2195 §2). */
+  /** The fully qualified name of this host (RFC 2195 §2). */
   readonly hostname: string;
-  /** What stands before the host name, never twice the same. Default: 128 random bits and the time. */
+  /**
+   * Returns the text before the host name, a new one in each call. Default: 128 random bits and the
+   * time.
+   */
   readonly nonce?: () => string;
 }
 
 /**
- * CRAM-MD5 (RFC 2195): a challenge, and an HMAC over it with the password for a key. It neither shows the password nor protects
- * it from who can guess: it proves the server to nobody, and needs passwords in clear text.
+ * Returns the challenger of CRAM-MD5 (RFC 2195): the client answers a challenge with an HMAC that
+ * has the password as its key. A listener does not read the password, but can test guesses. The
+ * server does not prove itself, and needs passwords in clear text.
+ *
+ * @throws TypeError if `hostname` is neither a host name nor an address in brackets.
  */
 export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Challenger<CramMd5Response> {
-  if (!HOSTNAME.test(hostname)) throw new TypeError('CRAM-MD5 needs the name of this host, or its address in brackets');
+  if (!HOSTNAME.test(hostname)) {
+    throw new TypeError(
+      `hostname: expected the name of this host, or its address in brackets, not ${JSON.stringify(hostname)}`,
+    );
+  }
   return {
     mechanism: 'CRAM-MD5',
     credentials: CramMd5Response,
@@ -29,7 +39,7 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
     async challenge(ask) {
       const challenge = encodeUtf8(`<${nonce()}@${hostname}>`);
       const response = await ask(challenge);
-      // User names may hold spaces, digests do not.
+      // A user name may contain spaces, a digest does not.
       const space = response.lastIndexOf(SPACE);
       const digest = asBuffer(response.subarray(space + 1)).toString('latin1');
       if (space < 0 || !DIGEST.test(digest)) {
@@ -42,7 +52,7 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
   };
 }
 
-/** Digits, a dot, digits, as RFC 2195 has it. */
+/** Returns digits, a dot and digits, as in RFC 2195. */
 function randomNonce(): string {
   return `${BigInt(`0x${randomBytes(16).toString('hex')}`)}.${Date.now()}`;
 }

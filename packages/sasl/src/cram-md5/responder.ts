@@ -3,7 +3,10 @@ import type { Responder, UserPassword } from '../client/responder.ts';
 import { STRENGTH } from '../strength.ts';
 import { cramMd5Digest } from './credentials.ts';
 
-/** CRAM-MD5 (RFC 2195): the user name, and an HMAC over the server's challenge with the password for a key. */
+/**
+ * Returns the responder of CRAM-MD5 (RFC 2195): the user name, and an HMAC over the server's
+ * challenge with the password as its key.
+ */
 export function cramMd5Responder({ username, password }: UserPassword): Responder {
   return {
     mechanism: 'CRAM-MD5',

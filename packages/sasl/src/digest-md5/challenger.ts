@@ -8,25 +8,34 @@ import { type DigestMd5Info, DigestMd5Response } from './credentials.ts';
 import { latin1IfPossible } from './digest.ts';
 import { byteString, type Directives, parseDirectives, quote } from './directives.ts';
 
-/** How a server does DIGEST-MD5. */
+/** The options of DIGEST-MD5 on a server. */
 export interface DigestMd5Options {
-  /** The realm of the users, in ASCII: most often the host's name. Stored secrets hold for one realm only. */
+  /**
+   * The realm of the users, in ASCII: usually the host's name. A stored secret is valid in one
+   * realm only.
+   */
   readonly realm: string;
-  /** The name of the service: `smtp`, `pop`, `imap`. A client that means another is refused. Default: any. */
+  /**
+   * The name of the service: `smtp`, `pop`, `imap`. The server refuses a client of another service.
+   * Default: any.
+   */
   readonly service?: string;
-  /** The names of this host: a client that says it connected to another is refused. Default: any. */
+  /** The names of this host. The server refuses a client that names another host. Default: any. */
   readonly hosts?: readonly string[];
-  /** The server's nonce, never twice the same. Default: 128 random bits. */
+  /** Returns the server's nonce, a new one in each call. Default: 128 random bits. */
   readonly nonce?: () => string;
 }
 
 /**
- * DIGEST-MD5 (RFC 2831), authentication only: no security layers, no subsequent authentication. It is historic (RFC 6331), for
- * clients that know nothing better; its stored secrets are as good as passwords.
+ * Returns the challenger of DIGEST-MD5 (RFC 2831), without security layers and subsequent
+ * authentication. The mechanism is historic (RFC 6331), for clients that know no better one. Its
+ * stored secrets are as good as passwords.
+ *
+ * @throws TypeError if `realm` is not ASCII.
  */
 export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Response> {
   const { realm, nonce = randomNonce } = options;
-  if (!/^[\x20-\x7e]+$/.test(realm)) throw new TypeError('DIGEST-MD5 needs a realm in ASCII');
+  if (!/^[\x20-\x7e]+$/.test(realm)) throw new TypeError(`realm: expected ASCII, not ${JSON.stringify(realm)}`);
   return {
     mechanism: 'DIGEST-MD5',
     credentials: DigestMd5Response,
@@ -36,17 +45,19 @@ export function digestMd5(options: DigestMd5Options): Challenger<DigestMd5Respon
     // RFC 6331. Some clients prefer it to all other mechanisms.
     isHistoric: true,
     async challenge(ask) {
-      const once = nonce();
-      // The one form that suits all clients: no blanks, nothing else, the algorithm without quotation marks.
-      const challenge = `realm=${quote(realm)},nonce=${quote(once)},qop="auth",charset=utf-8,algorithm=md5-sess`;
-      return new DigestMd5Response(read(await ask(encodeUtf8(challenge)), once, options), ask);
+      const serverNonce = nonce();
+      // The one form that all clients read: no blanks, no further directives, the algorithm
+      // unquoted.
+      const challenge = `realm=${quote(realm)},nonce=${quote(serverNonce)},qop="auth",charset=utf-8,algorithm=md5-sess`;
+      const response = await ask(encodeUtf8(challenge));
+      return new DigestMd5Response(readResponse(response, serverNonce, options), ask);
     },
   };
 }
 
-/** RFC 2831 §2.1.2. */
-function read(response: Uint8Array, nonce: string, { realm, service, hosts }: DigestMd5Options): DigestMd5Info {
-  const directives = response.length < MAX_LENGTH ? parseDirectives(byteString(response)) : undefined;
+/** Reads a digest-response (RFC 2831 §2.1.2). Each directive that matters must be right. */
+function readResponse(response: Uint8Array, nonce: string, { realm, service, hosts }: DigestMd5Options): DigestMd5Info {
+  const directives = response.length < MAX_RESPONSE_OCTETS ? parseDirectives(byteString(response)) : undefined;
   if (directives === undefined) throw new MalformedResponse('a DIGEST-MD5 response is a list of directives');
   const one = (name: string, isRight: (value: string) => boolean = () => true): string => {
     const value = atMostOne(directives, name);
@@ -93,17 +104,20 @@ function wrong(name: string): MalformedResponse {
   return new MalformedResponse(`the directive ${name} is missing, doubled or wrong`);
 }
 
-/** `serv-type "/" host [ "/" serv-name ]`: what the client means must be us, as far as we know what we are called. */
+/**
+ * Returns true if a digest-uri, `serv-type "/" host [ "/" serv-name ]`, names this service on this
+ * host.
+ */
 function isMeant(digestUri: string, service: string | undefined, hosts: readonly string[] | undefined): boolean {
-  const [type, host, ...name] = digestUri.toLowerCase().split('/');
-  if (!type || !host || name.length > 1) return false;
+  const [type, host, ...serviceName] = digestUri.toLowerCase().split('/');
+  if (!type || !host || serviceName.length > 1) return false;
   if (service !== undefined && type !== service.toLowerCase()) return false;
-  return hosts === undefined || hosts.some((one) => one.toLowerCase() === host);
+  return hosts === undefined || hosts.some((name) => name.toLowerCase() === host);
 }
 
 function randomNonce(): string {
   return randomBytes(16).toString('base64');
 }
 
-/** RFC 2831 §2.1.2. */
-const MAX_LENGTH = 4096;
+/** The longest response in octets (RFC 2831 §2.1.2). */
+const MAX_RESPONSE_OCTETS = 4096;

@@ -1,9 +1,12 @@
-/** The directives of a message by their names in lower case, each with its values, unquoted, in their order. */
+import { asBuffer } from '../bytes.ts';
+
+/** The directives of a message: the unquoted values in their order, by the name in lower case. */
 export type Directives = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The directives of a DIGEST-MD5 message (RFC 2831 §7), or undefined if it is none. All texts are byte strings, one character for
- * each byte: how they are encoded, one of the directives says.
+ * Returns the directives of a DIGEST-MD5 message (RFC 2831 §7). Returns undefined for a text
+ * outside the grammar. Names and values are byte strings, one character for each byte: the
+ * directive `charset` decides how to decode them.
  */
 export function parseDirectives(message: string): Directives | undefined {
   const directives = new Map<string, string[]>();
@@ -24,19 +27,22 @@ export function parseDirectives(message: string): Directives | undefined {
   }
 }
 
-/** Returns the text as a quoted-string (RFC 2831 §7.2). A control character stands in it as a quoted pair only. */
+/**
+ * Returns the text as a quoted-string (RFC 2831 §7.2), with each control character as a quoted
+ * pair.
+ */
 export function quote(text: string): string {
   return `"${text.replace(/["\\\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '\\$&')}"`;
 }
 
-/** Bytes as a text with one character for each. */
+/** Returns a text with one character for each byte. */
 export function byteString(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return asBuffer(bytes).toString('latin1');
 }
 
-/** What may stand between two directives. */
+/** The separators between two directives. */
 const GAP = /[\t\n\r ,]*/y;
 
-/** token "=" ( token | quoted-string ) */
+/** `token "=" ( token | quoted-string )` (RFC 2831 §7.1). */
 const DIRECTIVE =
   /([!#$%&'*+\-.^`|~\w]+)[\t\n\r ]*=[\t\n\r ]*(?:([!#$%&'*+\-.^`|~\w]+)|"((?:[\t\n\r\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\0-\x7f])*)")/y;

@@ -7,19 +7,22 @@ import { STRENGTH } from '../strength.ts';
 import { type DigestInput, isDigest, latin1IfPossible, responseDigest, rspauthDigest, userHash } from './digest.ts';
 import { byteString, parseDirectives, quote } from './directives.ts';
 
-/** What a client logs in with by DIGEST-MD5, and where. */
+/** The options of DIGEST-MD5 on a client. */
 export interface DigestMd5ResponderOptions extends UserPassword, AuthorizationOptions {
   /** The name of the service: `smtp`, `pop`, `imap`. */
   readonly service: string;
-  /** The host connected to. */
+  /** The host that the client has connected to. */
   readonly host: string;
-  /** The realm of the user, in ASCII. Default: the first that the server names. */
+  /** The realm of the user, in ASCII. Default: the first realm that the server names. */
   readonly realm?: string;
-  /** The client's nonce, never twice the same. Default: 128 random bits. */
+  /** Returns the client's nonce, a new one in each call. Default: 128 random bits. */
   readonly nonce?: () => string;
 }
 
-/** DIGEST-MD5 (RFC 2831), authentication only. The server has to prove that it knows the password as well. */
+/**
+ * Returns the responder of DIGEST-MD5 (RFC 2831), without security layers. The server must prove
+ * that it knows the password as well.
+ */
 export function digestMd5Responder(options: DigestMd5ResponderOptions): Responder {
   const { username, password, service, host, authzid = '', nonce = randomNonce } = options;
   return {
@@ -57,33 +60,36 @@ export function digestMd5Responder(options: DigestMd5ResponderOptions): Responde
   };
 }
 
-/** RFC 2831 §2.1.1. */
+/** Reads a digest-challenge (RFC 2831 §2.1.1). */
 function readChallenge(challenge: Uint8Array) {
-  const directives = challenge.length < MAX_LENGTH ? parseDirectives(byteString(challenge)) : undefined;
-  if (directives === undefined) throw new SaslFailure('the DIGEST-MD5 challenge is no list of directives');
+  const directives = challenge.length < MAX_CHALLENGE_OCTETS ? parseDirectives(byteString(challenge)) : undefined;
+  if (directives === undefined) throw new SaslFailure('the DIGEST-MD5 challenge is not a list of directives');
   for (const name of AT_MOST_ONCE) {
     if ((directives.get(name)?.length ?? 0) > 1) throw new SaslFailure(`the challenge has ${name} twice`);
   }
-  const one = (name: string): string | undefined => directives.get(name)?.[0];
+  const first = (name: string): string | undefined => directives.get(name)?.[0];
 
-  const nonce = one('nonce');
-  const qop = (one('qop') ?? 'auth').toLowerCase().split(/[\t\n\r ]*,[\t\n\r ]*/);
-  const charset = one('charset');
+  const nonce = first('nonce');
+  const qop = (first('qop') ?? 'auth').toLowerCase().split(/[\t\n\r ]*,[\t\n\r ]*/);
+  const charset = first('charset');
   if (!nonce) throw new SaslFailure('the challenge has no nonce');
-  if (one('algorithm')?.toLowerCase() !== 'md5-sess') throw new SaslFailure('the challenge has another algorithm');
+  if (first('algorithm')?.toLowerCase() !== 'md5-sess') throw new SaslFailure('the challenge has another algorithm');
   if (!qop.includes('auth')) throw new SaslFailure('the server wants a security layer');
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw new SaslFailure('the charset is not utf-8');
   return { nonce, realms: directives.get('realm') ?? [], utf8: charset !== undefined };
 }
 
-/** Undefined if the server names none: then the realm is empty, and is not said. */
+/**
+ * Returns the realm of the response. Returns undefined if the server names none: the response then
+ * has no realm.
+ */
 function chooseRealm(realms: readonly string[], wanted: string | undefined): string | undefined {
   if (wanted === undefined) return realms[0];
   if (!realms.includes(wanted)) throw new SaslFailure('the server does not have this realm');
   return wanted;
 }
 
-/** In the order of the examples of RFC 2831 §4. */
+/** Returns the digest-response, with the directives in the order of the examples of RFC 2831 §4. */
 function format(
   username: string,
   realm: string | undefined,
@@ -114,5 +120,5 @@ function randomNonce(): string {
 const AT_MOST_ONCE = ['nonce', 'qop', 'stale', 'maxbuf', 'charset', 'algorithm', 'cipher'];
 const LATIN1 = /^[\0-\xff]*$/;
 
-/** RFC 2831 §2.1.1. */
-const MAX_LENGTH = 2048;
+/** The longest challenge in octets (RFC 2831 §2.1.1). */
+const MAX_CHALLENGE_OCTETS = 2048;

@@ -5,7 +5,10 @@ import { preparedAuthzid } from '../prepared-name.ts';
 import { STRENGTH } from '../strength.ts';
 import { ExternalIdentity } from './credentials.ts';
 
-/** EXTERNAL (RFC 4422 App. A): the identity that the client's TLS certificate has established already. */
+/**
+ * Returns the challenger of EXTERNAL (RFC 4422 App. A): the client's TLS certificate is its
+ * identity.
+ */
 export function external(): Challenger<ExternalIdentity> {
   return {
     mechanism: 'EXTERNAL',

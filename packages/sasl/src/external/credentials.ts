@@ -1,13 +1,14 @@
 import { Credentials, type PeerCertificate } from '@postern/cred';
 
 /**
- * A client that was authenticated outside of SASL, by its TLS certificate. The checker says whose certificate it is; the portal,
- * whether that user may act as the authorization identity (RFC 4422 App. A.1).
+ * The identity of a client that TLS has authenticated by a certificate. The checker finds the user
+ * of the certificate. The portal decides whether that user may act as the authorization identity
+ * (RFC 4422 App. A.1).
  */
 export class ExternalIdentity extends Credentials {
   readonly username = undefined;
 
-  /** The client's certificate; verified. */
+  /** The client's certificate, which chains to a trusted authority. */
   readonly certificate: PeerCertificate;
 
   constructor(certificate: PeerCertificate, authzid?: string) {

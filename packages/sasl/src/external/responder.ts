@@ -2,7 +2,10 @@ import { field, sayLast } from '../client/dialogue.ts';
 import type { AuthorizationOptions, Responder } from '../client/responder.ts';
 import { STRENGTH } from '../strength.ts';
 
-/** EXTERNAL (RFC 4422 App. A): asks the server to take the identity that the channel has established, a TLS certificate's for one. */
+/**
+ * Returns the responder of EXTERNAL (RFC 4422 App. A): the server takes the identity that the
+ * channel has established, such as that of a TLS certificate.
+ */
 export function externalResponder({ authzid = '' }: AuthorizationOptions = {}): Responder {
   return {
     mechanism: 'EXTERNAL',

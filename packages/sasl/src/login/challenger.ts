@@ -4,32 +4,35 @@ import type { Challenger } from '../challenger.ts';
 import { STRENGTH } from '../strength.ts';
 import { usernamePassword } from '../username-password.ts';
 
-/** How LOGIN asks. */
+/** The challenges of LOGIN. */
 export interface LoginOptions {
-  /** What asks for the user name. Default: `Username:`, the only one that every client understands. */
+  /**
+   * The challenge for the user name. Default: `Username:`, the only one that all clients
+   * understand.
+   */
   readonly usernamePrompt?: string;
-  /** What asks for the password. Default: `Password:`. */
+  /** The challenge for the password. Default: `Password:`. */
   readonly passwordPrompt?: string;
 }
 
 /**
- * LOGIN (draft-murchison-sasl-login): asks for the user name, then for the password. Clients may send the user name as an
- * initial response.
+ * Returns the challenger of LOGIN (draft-murchison-sasl-login): one challenge for the user name,
+ * one for the password. A client may send the user name as its initial response.
  */
 export function login({
   usernamePrompt = 'Username:',
   passwordPrompt = 'Password:',
 }: LoginOptions = {}): Challenger<UsernamePassword> {
-  const askUsername = encodeUtf8(usernamePrompt);
-  const askPassword = encodeUtf8(passwordPrompt);
+  const usernameChallenge = encodeUtf8(usernamePrompt);
+  const passwordChallenge = encodeUtf8(passwordPrompt);
   return {
     mechanism: 'LOGIN',
     credentials: UsernamePassword,
     exposesSecret: true,
     strength: STRENGTH.password,
     async challenge(ask, initialResponse) {
-      const username = initialResponse ?? (await ask(askUsername));
-      const password = await ask(askPassword);
+      const username = initialResponse ?? (await ask(usernameChallenge));
+      const password = await ask(passwordChallenge);
       return usernamePassword(username, password);
     },
   };

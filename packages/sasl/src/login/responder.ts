@@ -3,8 +3,8 @@ import type { Responder, UserPassword } from '../client/responder.ts';
 import { STRENGTH } from '../strength.ts';
 
 /**
- * LOGIN (draft-murchison-sasl-login): says the user name, then the password, whatever the prompts say. It waits for the first
- * prompt, since not every server takes the user name as an initial response.
+ * Returns the responder of LOGIN (draft-murchison-sasl-login): the user name, then the password. It
+ * ignores the text of the challenges. It sends no initial response, since some servers refuse one.
  */
 export function loginResponder({ username, password }: UserPassword): Responder {
   return {

@@ -5,21 +5,32 @@ import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid } from '../prepared-name.ts';
 import { STRENGTH } from '../strength.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from './credentials.ts';
-import { parseOAuthBearer, type TokenRequest, whyNoToken } from './messages.ts';
+import { parseOAuthBearer, type TokenRequest, tokenFault } from './messages.ts';
 
-/** What a server says of itself in OAUTHBEARER, and which clients it takes for its own. */
+/** The options of OAUTHBEARER on a server. */
 export interface OAuthBearerOptions {
-  /** The scope that a token needs, told to a client whose token is refused. Default: none is told. */
+  /** The scope that a token needs, for a client whose token is refused. Default: absent. */
   readonly scope?: string;
-  /** Where the authorization server describes itself: an `https` URL, told to a client whose token is refused. */
+  /**
+   * The `https` URL of the authorization server's description, for a client whose token is refused.
+   */
   readonly openidConfiguration?: string;
-  /** The names of this host: a client that says it connected to another is refused. Default: the one that it named in TLS (SNI). */
+  /**
+   * The names of this host. The server refuses a client that names another. Default: the name in
+   * TLS (SNI).
+   */
   readonly hosts?: readonly string[];
-  /** The ports of this service, as clients see them: a client that says it connected to another is refused. Default: any. */
+  /**
+   * The ports of this service, as clients see them. The server refuses a client that names another.
+   * Default: any.
+   */
   readonly ports?: readonly number[];
 }
 
-/** OAUTHBEARER (RFC 7628): an OAuth 2.0 bearer token; who has it, has the user's rights. */
+/**
+ * Returns the challenger of OAUTHBEARER (RFC 7628): the bearer of an OAuth 2.0 token has the user's
+ * rights.
+ */
 export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<BearerToken> {
   const errorChallenge = (status: TokenStatus): Uint8Array => {
     const { scope, openidConfiguration } = options;
@@ -37,15 +48,15 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
         await sendError('invalid_request');
         throw new MalformedResponse('not an OAUTHBEARER message');
       }
-      if (!isMeant(request, mind, options)) {
+      if (!isForThisServer(request, mind, options)) {
         await sendError('invalid_request');
-        throw new UnauthorizedLogin('the client means another host or port');
+        throw new UnauthorizedLogin('the client names another host or port');
       }
       const { token, host, port } = request;
-      const why = whyNoToken(token);
-      if (why !== undefined) {
+      const fault = tokenFault(token);
+      if (fault !== undefined) {
         await sendError('invalid_token');
-        throw new UnauthorizedLogin(why);
+        throw new UnauthorizedLogin(fault);
       }
       const authzid = await orSayError(sendError, () => preparedAuthzid(request.authzid ?? ''));
       return new BearerToken(token, { authzid, host, port, sayError: sendError });
@@ -53,8 +64,10 @@ export function oauthBearer(options: OAuthBearerOptions = {}): Challenger<Bearer
   };
 }
 
-/** What a client says of where it connected to must be true, as far as we know what is (RFC 7628 §3.2). */
-function isMeant({ host, port }: TokenRequest, { tls }: Mind, { hosts, ports }: OAuthBearerOptions): boolean {
+/**
+ * Returns true unless the client names a host or a port that is not this server's (RFC 7628 §3.2).
+ */
+function isForThisServer({ host, port }: TokenRequest, { tls }: Mind, { hosts, ports }: OAuthBearerOptions): boolean {
   const names = hosts ?? (tls?.serverName === undefined ? undefined : [tls.serverName]);
   if (host !== undefined && names !== undefined && !names.some((name) => name.toLowerCase() === host.toLowerCase())) {
     return false;

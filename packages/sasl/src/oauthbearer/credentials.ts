@@ -1,24 +1,30 @@
 import { type Ask, Credentials, LoginDenied, type LoginError, UnauthorizedLogin } from '@postern/cred';
 import { ExchangeError } from '../errors.ts';
 
-/** What came with a token, and how to tell the client what is wrong with it. */
+/** The fields beside a bearer token, and the way to report an error to the client. */
 export interface BearerTokenInfo {
-  /** Whom the client asks to act as: `a=` in OAUTHBEARER, `user=` in XOAUTH2. The checker may also take it for whose token it is. */
+  /**
+   * The authorization identity: `a=` in OAUTHBEARER, `user=` in XOAUTH2. A checker may also take it
+   * for the user of the token.
+   */
   readonly authzid?: string | undefined;
   /** The host that the client says it connected to. */
   readonly host?: string | undefined;
   /** The port that the client says it connected to. */
   readonly port?: number | undefined;
-  /** Sends the error challenge for a refusal and waits for the client's answer. Default: sends nothing. */
+  /**
+   * Sends the error challenge for a refusal and waits for the client's answer. Default: sends
+   * nothing.
+   */
   readonly sayError?: ((status: TokenStatus) => Promise<void>) | undefined;
 }
 
-/** What is wrong with a request that bears a token, in the words of RFC 6750 §3.1. */
+/** The fault of a request with a token, in the words of RFC 6750 §3.1. */
 export type TokenStatus = 'invalid_request' | 'invalid_token' | 'insufficient_scope';
 
 /**
- * An OAuth 2.0 bearer token (RFC 6750). Whose it is, the checker says; there is no user name, since what the client says of itself
- * proves nothing.
+ * An OAuth 2.0 bearer token (RFC 6750). The checker finds its user. There is no user name, since
+ * the name that a client gives proves nothing.
  */
 export class BearerToken extends Credentials {
   readonly username = undefined;
@@ -35,12 +41,15 @@ export class BearerToken extends Credentials {
     this.#sayError = sayError;
   }
 
-  /** The token: never empty. Never log it. */
+  /** The token, never empty. Never log it. */
   get token(): string {
     return this.#token;
   }
 
-  /** Says what is wrong with the token (RFC 7628 §3.2.2); nothing where it may be good: the trouble is ours, or nobody has looked at it. */
+  /**
+   * Sends an error challenge (RFC 7628 §3.2.2). Sends nothing if the token may be good: after a
+   * temporary failure, and after a throttle's denial.
+   */
   override async refused(error: LoginError): Promise<void> {
     const status = statusOf(error);
     if (status !== undefined) await this.#sayError?.(status);
@@ -48,8 +57,8 @@ export class BearerToken extends Credentials {
 }
 
 /**
- * Sends an error challenge. The client answers it with anything, or cancels the exchange (RFC 7628 §3.2.3). Both are the
- * end, and the refusal stands.
+ * Sends an error challenge. The client answers it, or cancels the exchange (RFC 7628 §3.2.3). Both
+ * end the exchange with the refusal.
  */
 export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<void> {
   try {
@@ -59,13 +68,13 @@ export async function sayError(ask: Ask, errorChallenge: Uint8Array): Promise<vo
   }
 }
 
-/** Returns what `read` returns. If it refuses the client, says that the request is invalid before the refusal. */
+/** Returns the result of `read`. If `read` throws, sends `invalid_request` before the error. */
 export async function orSayError<T>(sayError: (status: TokenStatus) => Promise<void>, read: () => T): Promise<T> {
   try {
     return read();
-  } catch (refusal) {
+  } catch (error) {
     await sayError('invalid_request');
-    throw refusal;
+    throw error;
   }
 }
 

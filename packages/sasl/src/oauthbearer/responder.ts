@@ -6,23 +6,28 @@ import { STRENGTH } from '../strength.ts';
 import { formatOAuthBearer, TOKEN } from './messages.ts';
 import { TokenRefused } from './token-refused.ts';
 
-/** What the mechanisms for bearer tokens have in common on a client. */
+/** The options of the mechanisms for bearer tokens on a client. */
 export interface TokenOptions {
   /** The access token. */
   readonly token: string;
-  /** Cancels the exchange at the server's error instead of answering it. Default: false. */
+  /**
+   * Cancels the exchange at the server's error challenge instead of answering it. Default: false.
+   */
   readonly cancelsError?: boolean;
 }
 
-/** What a client logs in with by OAUTHBEARER. */
+/** The options of OAUTHBEARER on a client. */
 export interface OAuthBearerResponderOptions extends TokenOptions, AuthorizationOptions {
-  /** The host connected to, for servers that check it. */
+  /** The host that the client has connected to, for servers that check it. */
   readonly host?: string | undefined;
-  /** The port connected to. */
+  /** The port that the client has connected to. */
   readonly port?: number | undefined;
 }
 
-/** OAUTHBEARER (RFC 7628): an OAuth 2.0 bearer token. Rejects with TokenRefused if the server says what is wrong with the token. */
+/**
+ * Returns the responder of OAUTHBEARER (RFC 7628): an OAuth 2.0 bearer token. `respond` rejects
+ * with TokenRefused if the server says what is wrong with the token.
+ */
 export function oauthBearerResponder(options: OAuthBearerResponderOptions): Responder {
   return {
     mechanism: 'OAUTHBEARER',
@@ -31,21 +36,25 @@ export function oauthBearerResponder(options: OAuthBearerResponderOptions): Resp
     async respond(say) {
       const { token, authzid, host, port } = options;
       field(authzid ?? '', 'authorization identity');
-      if (host !== undefined && !HOST.test(host)) throw new SaslFailure('this host cannot be said in the mechanism');
+      if (host !== undefined && !HOST.test(host))
+        throw new SaslFailure('the host has characters that OAUTHBEARER cannot carry');
       const message = formatOAuthBearer({ authzid: authzid || undefined, host, port, token });
       await sayToken(say, message, ERROR_ANSWER, options);
     },
   };
 }
 
-/** Says a message with a token. An error challenge that comes back is answered, which is when the server refuses, or cancelled. */
+/**
+ * Sends a message with a token. Answers or cancels an error challenge, after which the server
+ * refuses the client.
+ */
 export async function sayToken(
   say: Say,
   message: string,
   errorAnswer: Uint8Array,
   { token, cancelsError }: TokenOptions,
 ): Promise<void> {
-  if (!TOKEN.test(token)) throw new SaslFailure('the token is none');
+  if (!TOKEN.test(token)) throw new SaslFailure('the token is not a bearer token');
   const errorChallenge = await say(encodeUtf8(message));
   if (errorChallenge === undefined) return;
   if (!cancelsError) {
@@ -59,7 +68,7 @@ export async function sayToken(
   throw new TokenRefused(errorChallenge);
 }
 
-/** RFC 7628 §3.2.3. */
+/** The answer to an error challenge (RFC 7628 §3.2.3). */
 const ERROR_ANSWER = Uint8Array.of(1);
 
 const HOST = /^[\x21-\x7e]+$/;

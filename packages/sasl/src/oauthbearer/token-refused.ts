@@ -1,23 +1,26 @@
 import { decodeUtf8 } from '../bytes.ts';
 import { AuthenticationFailure } from '../client/errors.ts';
 
-/** The server refused an OAuth token, and said why. */
+/** The server refused an OAuth token, and gave the reason. */
 export class TokenRefused extends AuthenticationFailure {
-  /** `invalid_token` and the like; XOAUTH2 has HTTP status codes. Undefined if the server's error was none. */
+  /**
+   * The error: `invalid_token` for one, or an HTTP status code in XOAUTH2. Undefined if the server
+   * sent none.
+   */
   readonly status: string | undefined;
-  /** The scope that a token needs there, if the server said so. */
+  /** The scope that a token needs, if the server sent it. */
   readonly scope: string | undefined;
-  /** Where the authorization server describes itself, if the server said so. */
+  /** The URL of the authorization server's description, if the server sent it. */
   readonly openidConfiguration: string | undefined;
 
-  /** Of an error challenge (RFC 7628 §3.2.2). */
+  /** Reads an error challenge (RFC 7628 §3.2.2). */
   constructor(errorChallenge: Uint8Array, options?: ErrorOptions) {
-    const facts = parse(errorChallenge);
-    const status = stringOf(facts, 'status');
+    const fields = parse(errorChallenge);
+    const status = stringOf(fields, 'status');
     super(`the server refused the token${status === undefined ? '' : `: ${JSON.stringify(status)}`}`, options);
     this.status = status;
-    this.scope = stringOf(facts, 'scope');
-    this.openidConfiguration = stringOf(facts, 'openid-configuration');
+    this.scope = stringOf(fields, 'scope');
+    this.openidConfiguration = stringOf(fields, 'openid-configuration');
   }
 }
 
@@ -29,8 +32,8 @@ function parse(errorChallenge: Uint8Array): unknown {
   }
 }
 
-function stringOf(facts: unknown, key: string): string | undefined {
-  if (typeof facts !== 'object' || facts === null || !Object.hasOwn(facts, key)) return undefined;
-  const value: unknown = Reflect.get(facts, key);
+function stringOf(fields: unknown, key: string): string | undefined {
+  if (typeof fields !== 'object' || fields === null || !Object.hasOwn(fields, key)) return undefined;
+  const value: unknown = Reflect.get(fields, key);
   return typeof value === 'string' ? value : undefined;
 }

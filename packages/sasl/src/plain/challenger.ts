@@ -5,7 +5,9 @@ import { MalformedResponse } from '../errors.ts';
 import { STRENGTH } from '../strength.ts';
 import { usernamePassword } from '../username-password.ts';
 
-/** PLAIN (RFC 4616): the user name and the password, in one message. */
+/**
+ * Returns the challenger of PLAIN (RFC 4616): `[authzid] NUL authcid NUL passwd`, in one message.
+ */
 export function plain(): Challenger<UsernamePassword> {
   return {
     mechanism: 'PLAIN',

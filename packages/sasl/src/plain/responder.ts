@@ -2,7 +2,7 @@ import { field, filledField, sayLast } from '../client/dialogue.ts';
 import type { AuthorizationOptions, Responder, UserPassword } from '../client/responder.ts';
 import { STRENGTH } from '../strength.ts';
 
-/** PLAIN (RFC 4616): the user name and the password, in one message. */
+/** Returns the responder of PLAIN (RFC 4616): the user name and the password, in one message. */
 export function plainResponder({ username, password, authzid = '' }: UserPassword & AuthorizationOptions): Responder {
   return {
     mechanism: 'PLAIN',

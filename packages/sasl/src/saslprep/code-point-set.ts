@@ -11,17 +11,17 @@ export class CodePointSet {
     this.#firsts = new Uint32Array(words.length);
     this.#lasts = new Uint32Array(words.length);
     let next = 0;
-    for (const [at, word] of words.entries()) {
+    for (const [index, word] of words.entries()) {
       const [gap = '', more = '0'] = word.split('+');
       const first = next + Number.parseInt(gap, 36);
       const last = first + Number.parseInt(more, 36);
-      this.#firsts[at] = first;
-      this.#lasts[at] = last;
+      this.#firsts[index] = first;
+      this.#lasts[index] = last;
       next = last + 1;
     }
   }
 
-  /** True if the set contains the code point. Takes logarithmic time. */
+  /** Returns true if the set contains the code point, in logarithmic time. */
   has(codePoint: number): boolean {
     let [low, high] = [0, this.#firsts.length];
     while (low < high) {

@@ -8,8 +8,9 @@ export type Preparation = 'query' | 'stored';
 
 /**
  * Returns a user name or password in the form in which servers compare it, as SASLprep (RFC 4013)
- * prepares it. Returns undefined if the text is empty or becomes empty, is longer than 4,096 octets
- * in UTF-8, is not well-formed UTF-16, or contains a character that SASLprep prohibits.
+ * prepares it. Returns undefined if the text is empty or becomes empty, or is longer than 4,096
+ * octets in UTF-8. Returns undefined for malformed UTF-16 and for a character that SASLprep
+ * prohibits.
  */
 export function saslprep(text: string, preparation: Preparation): string | undefined {
   if (!fitsPassword(text)) return undefined;
@@ -25,7 +26,8 @@ export function fitsPassword(text: string): boolean {
 
 /**
  * Returns true for text that SASLprep leaves as it is, as it does nearly every name. A regular
- * expression would be shorter, but V8 keeps the last text that matched one, which may be a password.
+ * expression would be shorter, but V8 keeps the last text that matched one, which may be a
+ * password.
  */
 function isPrintableAscii(text: string): boolean {
   for (let index = 0; index < text.length; index++) {

@@ -30,7 +30,10 @@ export const MAPPED_TO_NOTHING = new CodePointSet('4t ip 43a 4+2 1kt+2 2a 17rz+f
 /** Characters that SASLprep replaces with a space (RFC 4013 §2.1; RFC 3454, table C.1.2). */
 export const NON_ASCII_SPACES = new CodePointSet('4g 4bj 1vj+b z 1b 334');
 
-/** Characters that SASLprep refuses (RFC 4013 §2.3; RFC 3454, tables C.1.2, C.2.1, C.2.2, C.3 to C.9). */
+/**
+ * Characters that SASLprep refuses (RFC 4013 §2.3; RFC 3454, tables C.1.2, C.2.1, C.2.2, C.3 to
+ * C.9).
+ */
 export const PROHIBITED = new CodePointSet(`
   0+v 2n+x in+1 pn 1d 31s b1 1kh+f o+7 1b+4 6+5 328+b 4 x6n+6in y8+v 7j 6x+6 15df+7 96r+1 1eke+1
   1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1eke+1 1 u+2n 1egu+1ekf

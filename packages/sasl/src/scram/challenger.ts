@@ -12,41 +12,64 @@ import { type ClientFirst, formatBinding, parseClientFirst } from './messages.ts
 import { randomNonces } from './nonces.ts';
 import { checkIterations, DEFAULT_ITERATIONS, DEFAULT_SALT_LENGTH } from './secret.ts';
 
-/** How a server does SCRAM. */
+/** The options of SCRAM on a server. */
 export interface ScramOptions {
   readonly hash: ScramHash;
   /** The mechanism with `-PLUS`, which requires channel binding. Default: false. */
   readonly plus?: boolean;
   /**
-   * For the mechanism without `-PLUS`: true if the one with it stands beside this one. A client that says it saw none (`y`) then
-   * fails wherever there is channel binding: somebody took it off the list (RFC 5802 §6). Default: false.
+   * For the mechanism without `-PLUS`: true if the server also offers the one with it. On a
+   * connection with channel binding, a client that saw no `-PLUS` (flag `y`) then fails: an
+   * attacker has removed it from the list (RFC 5802 §6). Default: false.
    */
   readonly plusOffered?: boolean;
-  /** For the mechanism without `-PLUS`: true to make it unavailable under TLS, where clients of GNU SASL refuse it. Default: false. */
+  /**
+   * For the mechanism without `-PLUS`: true to make it unavailable under TLS, where clients of GNU
+   * SASL refuse it. Default: false.
+   */
   readonly onlyWithoutTls?: boolean;
-  /** The channel binding types that are taken. Default: {@link DEFAULT_CHANNEL_BINDINGS}. */
+  /**
+   * The channel binding types that the server accepts. Default: {@link DEFAULT_CHANNEL_BINDINGS}.
+   */
   readonly channelBindings?: readonly ChannelBindingType[];
-  /** Takes tls-exporter more than once on a connection, against RFC 9266 §4.1. Default: false. */
+  /** Accepts tls-exporter more than once on a connection, against RFC 9266 §4.1. Default: false. */
   readonly reuseExporter?: boolean;
   /**
-   * The server key, 32 random bytes or more, from which the salts of unknown users follow: the same on all machines of a service,
-   * and kept over restarts. Default: one that lasts as long as the process.
+   * The server key, from which the salts of unknown users derive: at least 32 random bytes. All
+   * machines of a service use the same key, and keep it over restarts. Default: one for the
+   * process.
    */
   readonly key?: Uint8Array;
-  /** What unknown users, and users with clear-text passwords, are challenged with; best what new secrets have. Default: 60,000. */
+  /**
+   * The iteration count for unknown users and for users with clear-text passwords. Use that of new
+   * secrets. Default: 60,000.
+   */
   readonly iterations?: number;
-  /** Bytes of their salts, from 8 to 64; best what stored secrets have. Default: 16. */
+  /** The length of their salts in bytes, from 8 to 64. Use that of stored secrets. Default: 16. */
   readonly saltLength?: number;
   /**
-   * What the store makes of a prepared name before it looks for it, such as lower case: for an unknown user as well, names that are
-   * one have one salt. Default: nothing.
+   * Returns the form of a prepared name that the store looks up, such as lower case. All spellings
+   * of an unknown name then have one salt, as those of a known name do. Default: the name itself.
    */
   readonly canonical?: (username: string) => string;
-  /** Where the server's nonces come from: for tests only. */
+  /** Returns the server's nonce. For tests only. */
   readonly nonce?: () => string;
 }
 
-/** The server's half of a SCRAM mechanism (RFC 5802, RFC 7677). Throws a RangeError for options that cannot be. */
+/**
+ * Returns the challenger of a SCRAM mechanism (RFC 5802, RFC 7677). `challenge` reads the
+ * client-first-message; the credentials run the rest of the exchange with the user's secret.
+ *
+ * @throws RangeError for a key below 32 bytes, a salt length outside 8 to 64, or an iteration count
+ * below 4,096.
+ *
+ * @example
+ * ```ts
+ * import { scram } from '@postern/sasl';
+ *
+ * export const challenger = scram({ hash: 'sha256', plus: true });
+ * ```
+ */
 export function scram(options: ScramOptions): Challenger<ScramCredentials> {
   const { hash, plus = false, onlyWithoutTls = false, nonce = randomNonces() } = options;
   const credentials = SCRAM_CREDENTIALS[hash];
@@ -81,7 +104,10 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
   };
 }
 
-/** The `c` attribute that this client has to send; undefined if whatever it sends it must not get in (RFC 5802 §6). */
+/**
+ * Returns the `c` attribute that this client must send. Returns undefined if the server must refuse
+ * the client whatever it sends (RFC 5802 §6).
+ */
 function requiredBinding(first: ClientFirst, mind: Mind, options: ScramOptions): string | undefined {
   const { flag, bindingType, gs2Header } = first;
   if (bindingType === undefined) {
@@ -96,7 +122,7 @@ function requiredBinding(first: ClientFirst, mind: Mind, options: ScramOptions):
 }
 
 function hasBinding(mind: Mind, options: ScramOptions): boolean {
-  // First, since a connection that is not asked for its store has none.
+  // The test of TLS comes first: a connection whose store nothing accesses has none.
   return mind.tls !== undefined && firstBinding(mind.tls, typesOf(mind, options)) !== undefined;
 }
 
@@ -112,15 +138,18 @@ function decoysOf({
   saltLength = DEFAULT_SALT_LENGTH,
   canonical = (username) => username,
 }: ScramOptions): Decoys {
-  if (key.length < 32) throw new RangeError('the server key of SCRAM has 32 bytes or more');
+  if (key.length < 32) throw new RangeError(`key: expected 32 bytes or more, not ${key.length}`);
   if (!Number.isInteger(saltLength) || saltLength < 8 || saltLength > 64) {
-    throw new RangeError('the salts of SCRAM have 8 to 64 bytes');
+    throw new RangeError(`saltLength: expected 8 to 64, not ${saltLength}`);
   }
   checkIterations(iterations);
   return new Decoys({ hash, key, iterations, saltLength, canonical });
 }
 
-/** One for all, so that a name has the same salt under each mechanism of a hash, as a user with a stored secret has. */
+/**
+ * One key for all challengers: a name has the same salt with and without -PLUS, as a user with a
+ * stored secret has.
+ */
 const PROCESS_KEY = randomBytes(32);
 
 const REFUSED_BY_CLIENTS = 'under TLS it would shut out msmtp and gsasl, unless channel binding is offered';

@@ -1,9 +1,10 @@
 import type { ChannelBindingType, Mind, TlsInfo } from '@postern/cred';
 
 /**
- * The types that both halves use by default, best first. tls-unique is for TLS 1.2, where clients of
- * GNU SASL know nothing else. A connection must have it only if its session was not resumed and cannot
- * be renegotiated: then no triple handshake gives two channels the same value (RFC 7677 §4).
+ * The default channel binding types of both halves, the best first. tls-unique is for TLS 1.2,
+ * where clients of GNU SASL know no other type. A transport reports it only for a session that was
+ * not resumed and cannot be renegotiated. No triple handshake then gives two channels the same
+ * value (RFC 7677 §4).
  */
 export const DEFAULT_CHANNEL_BINDINGS: readonly ChannelBindingType[] = [
   'tls-exporter',
@@ -11,21 +12,25 @@ export const DEFAULT_CHANNEL_BINDINGS: readonly ChannelBindingType[] = [
   'tls-server-end-point',
 ];
 
-/** The channel binding data of the type that a client named, if the type is one of `types` and this connection has it. */
+/**
+ * Returns the channel binding data of the type that a client names. Returns undefined if `types` or
+ * the connection lacks it.
+ */
 export function bindingData(
   tls: TlsInfo | undefined,
   type: string,
   types: readonly ChannelBindingType[],
 ): Uint8Array | undefined {
-  const known = types.find((one) => one === type);
+  const known = types.find((accepted) => accepted === type);
   if (tls === undefined || known === undefined) return undefined;
-  // RFC 9266 §3: tls-unique ends with TLS 1.2. §4.2: before TLS 1.3 tls-exporter needs facts that Node does not tell.
+  // RFC 9266 §3: tls-unique ends with TLS 1.2. §4.2: before TLS 1.3, tls-exporter needs the
+  // extended master secret, which Node does not report.
   if (known === (tls.version === 'TLSv1.3' ? 'tls-unique' : 'tls-exporter')) return undefined;
   const data = tls.channelBinding(known);
   return data === undefined || data.length === 0 ? undefined : data;
 }
 
-/** The first of these types, best first, that this connection has. */
+/** Returns the first of these types that this connection has, with its data. */
 export function firstBinding(
   tls: TlsInfo | undefined,
   types: readonly ChannelBindingType[],
@@ -37,17 +42,20 @@ export function firstBinding(
   return undefined;
 }
 
-/** The types that are left to a connection: tls-exporter is for one authentication only (RFC 9266 §4.1). */
+/**
+ * Returns the types that a connection has not used up: tls-exporter serves one authentication (RFC
+ * 9266 §4.1).
+ */
 export function unusedBindings(mind: Mind, types: readonly ChannelBindingType[]): readonly ChannelBindingType[] {
   return mind.store.has(EXPORTER_USED) ? types.filter((type) => type !== 'tls-exporter') : types;
 }
 
-/** Remembers for the connection that an authentication has used this type. */
+/** Records in the connection's store that an authentication has used this type. */
 export function useBinding(mind: Mind, type: string): void {
   if (type === 'tls-exporter') mind.store.set(EXPORTER_USED, true);
 }
 
-/** The same for a client: the channel's TLS after an authentication that has used tls-exporter. */
+/** Returns a client's TLS after an authentication that has used tls-exporter up (RFC 9266 §4.1). */
 export function withoutExporter(tls: TlsInfo | undefined): TlsInfo | undefined {
   if (tls === undefined) return undefined;
   const { version, cipher, serverName, peerCertificate } = tls;

@@ -7,32 +7,36 @@ import type { ScramHash } from './hashes.ts';
 import { formatAuthMessage, formatServerFinal, formatServerFirst, parseClientFinal } from './messages.ts';
 import type { ScramSecret } from './secret.ts';
 
-/** An exchange after the client's first message. */
+/** A SCRAM exchange after the client-first-message. */
 export interface ScramExchange {
   readonly hash: ScramHash;
-  /** Prepared, as is the authzid. */
+  /** The user name, prepared. */
   readonly username: string;
+  /** The authorization identity, prepared. */
   readonly authzid: string | undefined;
   /** The client-first-message-bare as received. */
   readonly clientFirstBare: string;
-  /** The client's nonce and ours. */
+  /** The client's nonce, followed by the server's. */
   readonly nonce: string;
-  /** What the client's `c` attribute has to be; undefined if nothing will do. */
+  /**
+   * The `c` attribute that the client must send. Undefined if the server must refuse the client.
+   */
   readonly binding: string | undefined;
   readonly decoys: Decoys;
   readonly ask: Ask;
 }
 
 /**
- * Live credentials of a SCRAM exchange: the client has said its name and proves the rest when it is asked to, once. A store with
- * SCRAM secrets calls `verify` with the one for {@link ScramCredentials.hash}; a store with clear-text passwords `checkPassword`.
+ * Live credentials of a SCRAM exchange: the client has sent its name, and proves its password once
+ * the server has sent the salt. A store with SCRAM secrets calls `verify` with the secret for
+ * {@link hash}. A store with clear-text passwords calls `checkPassword`.
  */
 export class ScramCredentials extends PasswordProof {
   readonly username: string;
-  /** Of which hash the secret has to be. */
+  /** The hash that the secret must have. */
   readonly hash: ScramHash;
   readonly #exchange: ScramExchange;
-  #heard: Promise<Heard> | undefined;
+  #proof: Promise<Proof> | undefined;
   #proofState: ProofState = 'unasked';
   #signature: string | undefined;
 
@@ -48,26 +52,32 @@ export class ScramCredentials extends PasswordProof {
   }
 
   /**
-   * Runs the exchange with this secret: true if the client knows its password. False when called a second time, whoever called
-   * first. Rejects with what the exchange broke with; with a TypeError for a secret of another hash.
+   * Runs the exchange with this secret. Resolves with true if the client knows its password. A
+   * second call resolves with false: an exchange has one proof.
+   *
+   * @throws TypeError for a secret of another hash.
+   * @throws the error that breaks the exchange.
    */
   verify(secret: ScramSecret): Promise<boolean> {
     if (secret.hash !== this.hash) {
-      return Promise.reject(new TypeError(`a secret for ${secret.hash}, where one for ${this.hash} is needed`));
+      return Promise.reject(new TypeError(`expected a secret for ${this.hash}, not for ${secret.hash}`));
     }
-    if (this.#heard !== undefined) return Promise.resolve(false);
-    return this.#hear(secret.encodedSalt, secret.iterations).then((heard) => this.#judge(heard, secret));
+    if (this.#proof !== undefined) return Promise.resolve(false);
+    return this.#requestProof(secret.encodedSalt, secret.iterations).then((proof) => this.#judge(proof, secret));
   }
 
   override async checkPassword(password: string): Promise<boolean> {
-    if (this.#heard !== undefined) return false;
+    if (this.#proof !== undefined) return false;
     const { decoys } = this.#exchange;
-    // The derivation waits for the proof: before it, neither time nor load tells whether there is a password.
-    const final = await this.#hear(encodeBase64(decoys.salt(this.username)), decoys.iterations);
-    return this.#judge(final, await decoys.derive(this.username, password));
+    // The derivation follows the proof: neither time nor load then reveals whether the user exists.
+    const proof = await this.#requestProof(encodeBase64(decoys.salt(this.username)), decoys.iterations);
+    return this.#judge(proof, await decoys.derive(this.username, password));
   }
 
-  /** Says the server's signature, by which the client knows that the server knows it (RFC 5802 §3). */
+  /**
+   * Sends the server's signature, which proves to the client that the server knows the user (RFC
+   * 5802 §3).
+   */
   override async accepted(): Promise<void> {
     if (this.#signature === undefined)
       throw new TemporaryFailure('a checker accepted SCRAM credentials without a proof');
@@ -75,43 +85,49 @@ export class ScramCredentials extends PasswordProof {
     if (response.length > 0) throw new MalformedResponse('the response to the server-final-message is not empty');
   }
 
-  /** Runs the exchange to its end, against nobody if no checker has: an unknown user looks like a wrong password. */
+  /**
+   * Runs the exchange to its end, against a decoy if no checker did: an unknown user looks like a
+   * wrong password.
+   */
   override async conclude(): Promise<void> {
-    if (this.#heard === undefined) await this.verify(this.#exchange.decoys.decoySecret(this.username));
-    else await this.#heard;
+    if (this.#proof === undefined) await this.verify(this.#exchange.decoys.decoySecret(this.username));
+    else await this.#proof;
   }
 
-  #hear(salt: string, iterations: number): Promise<Heard> {
+  #requestProof(salt: string, iterations: number): Promise<Proof> {
     this.#proofState = 'asked';
     const serverFirst = formatServerFirst(this.#exchange.nonce, salt, iterations);
-    this.#heard = hear(this.#exchange, serverFirst, () => {
+    this.#proof = requestProof(this.#exchange, serverFirst, () => {
       this.#proofState = 'arrived';
       return this.proofArrived();
     });
-    return this.#heard;
+    return this.#proof;
   }
 
-  #judge({ proof, bound, authMessage }: Heard, secret: ScramSecret): boolean {
+  #judge({ proof, bound, authMessage }: Proof, secret: ScramSecret): boolean {
     const signature = secret.sign(proof, authMessage);
     if (bound) this.#signature = signature;
     return this.#signature !== undefined;
   }
 }
 
-/** The credentials of each hash have a class of their own, for stores that hold secrets of some hashes only. */
+/**
+ * The credentials of SCRAM-SHA-1. Each hash has its class, for stores with secrets of some hashes
+ * only.
+ */
 export class ScramSha1Credentials extends ScramCredentials {}
-/** Those of SCRAM-SHA-224. */
+/** The credentials of SCRAM-SHA-224. */
 export class ScramSha224Credentials extends ScramCredentials {}
-/** Those of SCRAM-SHA-256. */
+/** The credentials of SCRAM-SHA-256. */
 export class ScramSha256Credentials extends ScramCredentials {}
-/** Those of SCRAM-SHA-384. */
+/** The credentials of SCRAM-SHA-384. */
 export class ScramSha384Credentials extends ScramCredentials {}
-/** Those of SCRAM-SHA-512. */
+/** The credentials of SCRAM-SHA-512. */
 export class ScramSha512Credentials extends ScramCredentials {}
-/** Those of SCRAM-SHA3-512. */
+/** The credentials of SCRAM-SHA3-512. */
 export class ScramSha3_512Credentials extends ScramCredentials {}
 
-/** The class of the credentials of each hash. */
+/** The credentials class of each hash. */
 export const SCRAM_CREDENTIALS: Readonly<Record<ScramHash, new (exchange: ScramExchange) => ScramCredentials>> = {
   sha1: ScramSha1Credentials,
   sha224: ScramSha224Credentials,
@@ -121,24 +137,24 @@ export const SCRAM_CREDENTIALS: Readonly<Record<ScramHash, new (exchange: ScramE
   'sha3-512': ScramSha3_512Credentials,
 };
 
-/** A client-final-message, and what it was said to. */
-interface Heard {
+/** A client-final-message, and the AuthMessage of its exchange. */
+interface Proof {
   readonly proof: Uint8Array;
   /** True if nonce and channel binding are those of this exchange. */
   readonly bound: boolean;
   readonly authMessage: string;
 }
 
-function hear(exchange: ScramExchange, serverFirst: string, arrived: () => MaybePromise<void>): Promise<Heard> {
+function requestProof(exchange: ScramExchange, serverFirst: string, arrived: () => MaybePromise<void>): Promise<Proof> {
   return exchange.ask(encodeUtf8(serverFirst)).then((response) => {
     const final = parseClientFinal(response);
     if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
-    const heard: Heard = {
+    const received: Proof = {
       proof: final.proof,
-      // The client knows both: there is nothing to learn from the time that comparing them takes.
+      // The client knows both, so the time of the comparison reveals nothing.
       bound: final.nonce === exchange.nonce && final.binding === exchange.binding,
       authMessage: formatAuthMessage(exchange.clientFirstBare, serverFirst, final.withoutProof),
     };
-    return after(arrived(), () => heard);
+    return after(arrived(), () => received);
   });
 }

@@ -3,21 +3,25 @@ import { preparePassword } from '../password.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { ScramSecret } from './secret.ts';
 
-/** What decoys are made with. */
+/** The options of {@link Decoys}. */
 export interface DecoyOptions {
   readonly hash: ScramHash;
+  /** The server key: at least 32 bytes. */
   readonly key: Uint8Array;
   readonly iterations: number;
+  /** The length of a salt in bytes. */
   readonly saltLength: number;
-  /** What the store makes of a name before it looks for it. */
+  /** Returns the form of a name that the store looks up. */
   readonly canonical: (username: string) => string;
-  /** How many derived secrets are kept, about a kilobyte each. Default: 4096. */
+  /** The derived secrets that stay in memory, about a kilobyte each. Default: 4096. */
   readonly maxDerived?: number;
 }
 
 /**
- * Secrets for users of whom no secret is stored: of nobody, so that who does not exist is challenged like who does; and of users
- * whose password is known in clear text. Both have the same salt and iteration count, which follow from the server key and the name.
+ * Secrets for users without a stored SCRAM secret. An unknown user gets a decoy, so that its
+ * challenge looks like a known user's. A user with a clear-text password gets a derived secret.
+ * Both have the same salt, which derives from the server key and the name, and the same iteration
+ * count.
  */
 export class Decoys {
   readonly iterations: number;
@@ -26,7 +30,7 @@ export class Decoys {
   readonly #saltLength: number;
   readonly #canonical: (username: string) => string;
   readonly #maxDerived: number;
-  readonly #nobodysKey: Uint8Array;
+  readonly #decoyKey: Uint8Array;
   readonly #derived = new Map<string, Promise<ScramSecret>>();
 
   constructor({ hash, key, iterations, saltLength, canonical, maxDerived = 4096 }: DecoyOptions) {
@@ -36,22 +40,25 @@ export class Decoys {
     this.#saltLength = saltLength;
     this.#canonical = canonical;
     this.#maxDerived = maxDerived;
-    this.#nobodysKey = randomBytes(SCRAM_HASHES[hash].length);
+    this.#decoyKey = randomBytes(SCRAM_HASHES[hash].length);
   }
 
-  /** The salt for this prepared name: always the same, under the name with and the name without `-PLUS`. */
+  /** Returns the salt for this prepared name: the same each time, with and without `-PLUS`. */
   salt(username: string): Uint8Array {
     return this.#hmac('salt', this.#canonical(username)).subarray(0, this.#saltLength);
   }
 
-  /** A secret of no password. */
+  /** Returns a secret that no password fits. */
   decoySecret(username: string): ScramSecret {
     const { iterations } = this;
-    const key = this.#nobodysKey;
+    const key = this.#decoyKey;
     return new ScramSecret({ hash: this.#hash, salt: this.salt(username), iterations, storedKey: key, serverKey: key });
   }
 
-  /** Resolves to the secret of this password, or of no password if it can be none. Keeps it as long as logins ask for it often. */
+  /**
+   * Resolves with the secret of this password, or with a decoy if no client can send the password.
+   * Keeps the secrets that logins used last.
+   */
   derive(username: string, password: string): Promise<ScramSecret> {
     if (preparePassword(password) === undefined) return Promise.resolve(this.decoySecret(username));
     const key = this.#hmac('password', username, password).toString('base64');
@@ -76,7 +83,7 @@ export class Decoys {
     }
   }
 
-  /** Of strings that hold no NUL, or end with the one that does: two lists of them are never one text. */
+  /** Only the last string may contain NUL, so that two lists of strings never join to one text. */
   #hmac(purpose: string, ...strings: readonly string[]): Buffer {
     const message = [purpose, SCRAM_HASHES[this.#hash].mechanism, ...strings].join('\0');
     return createHmac('sha512', this.#key).update(message).digest();

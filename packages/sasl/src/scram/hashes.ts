@@ -28,13 +28,19 @@ export const SCRAM_HASHES: Readonly<Record<ScramHash, ScramHashInfo>> = {
   'sha3-512': { mechanism: 'SCRAM-SHA3-512', length: 64, block: 72, needsPlusUnderTls: false },
 };
 
-/** Returns the strength of the mechanism with this hash: the order of {@link SCRAM_HASHES}, within the tier. */
+/**
+ * Returns the strength of the mechanism with this hash: the order of {@link SCRAM_HASHES}, within
+ * the tier.
+ */
 export function scramStrength(hash: ScramHash, plus: boolean): number {
   const tier = plus ? STRENGTH.bound : STRENGTH.proof;
   return tier + 10 + Object.keys(SCRAM_HASHES).indexOf(hash);
 }
 
-/** Returns the hash of a mechanism's name without `-PLUS`. Returns undefined for a mechanism outside the family. */
+/**
+ * Returns the hash of a mechanism's name without `-PLUS`. Returns undefined for a mechanism outside
+ * the family.
+ */
 export function hashOfMechanism(mechanism: string): ScramHash | undefined {
   return HASH_OF_MECHANISM.get(mechanism);
 }

@@ -2,35 +2,39 @@ import { hash as digestOf } from 'node:crypto';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 
 /**
- * An HMAC key with its two pads computed once (RFC 2104 §4). Over a message of SCRAM's size it takes half the time of a
- * `createHmac` with a KeyObject, and a tenth of one with bytes. Keeps its pads to itself.
+ * An HMAC key with its two pads computed once (RFC 2104 §4). For a message of SCRAM's size it takes
+ * half the time of a `createHmac` with a KeyObject, and a tenth of one with bytes. The pads are
+ * private.
  */
 export class HmacKey {
   readonly #hash: ScramHash;
   readonly #block: number;
   readonly #inner: Buffer;
-  /** The outer pad, and behind it room for a digest. */
+  /** The outer pad, followed by room for a digest. */
   readonly #outer: Buffer;
 
-  /** The key is as long as a digest of the hash: never longer than its block. */
+  /** `key` has the length of a digest, which is below the block size. */
   constructor(hash: ScramHash, key: Uint8Array) {
     const { block, length } = SCRAM_HASHES[hash];
     this.#hash = hash;
     this.#block = block;
     this.#inner = Buffer.alloc(block, 0x36);
     this.#outer = Buffer.alloc(block + length, 0x5c);
-    key.forEach((byte, n) => {
-      this.#inner[n] = byte ^ 0x36;
-      this.#outer[n] = byte ^ 0x5c;
+    key.forEach((byte, index) => {
+      this.#inner[index] = byte ^ 0x36;
+      this.#outer[index] = byte ^ 0x5c;
     });
   }
 
-  /** The HMAC of a message that {@link withRoom} was made of. Writes to the room. */
+  /** Returns the HMAC of a message from {@link withRoom}. Writes to the room in front of it. */
   digest(message: Buffer): Buffer {
     return Buffer.from(this.#digest(message, 'binary'), 'latin1');
   }
 
-  /** The same in base64. */
+  /**
+   * Returns the HMAC of a message from {@link withRoom} in base64. Writes to the room in front of
+   * it.
+   */
   base64(message: Buffer): string {
     return this.#digest(message, 'base64');
   }
@@ -42,7 +46,7 @@ export class HmacKey {
   }
 }
 
-/** A message in UTF-8, with room for a pad in front of it. */
+/** Returns a message in UTF-8, with room for a pad in front of it. */
 export function withRoom(hash: ScramHash, message: string): Buffer {
   const { block } = SCRAM_HASHES[hash];
   const roomy = Buffer.allocUnsafe(block + Buffer.byteLength(message));
@@ -50,13 +54,13 @@ export function withRoom(hash: ScramHash, message: string): Buffer {
   return roomy;
 }
 
-/** The hash of some bytes. */
+/** Returns the hash of bytes: H() of RFC 5802 §2.2. */
 export function h(hash: ScramHash, bytes: Uint8Array): Buffer {
-  // By way of a string: node makes a digest that is a Buffer twice as slowly as one that is a text.
+  // Node returns a digest as a Buffer in twice the time of one as a string.
   return Buffer.from(digestOf(hash, bytes, 'binary'), 'latin1');
 }
 
-/** The exclusive or of two sequences of one length, in place of the first. */
+/** Replaces `target` by its exclusive or with a sequence of the same length, and returns it. */
 export function xor(target: Buffer, other: Uint8Array): Buffer {
   for (let n = 0; n < target.length; n++) target[n] = (target[n] ?? 0) ^ (other[n] ?? 0);
   return target;

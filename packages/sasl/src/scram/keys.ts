@@ -3,14 +3,20 @@ import { promisify } from 'node:util';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { HmacKey, h, withRoom } from './hmac.ts';
 
-/** What both halves make of a password (RFC 5802 §3). The client keeps ClientKey, the server StoredKey, both ServerKey. */
+/**
+ * The keys of a password (RFC 5802 §3). The client uses ClientKey, the server StoredKey, both
+ * ServerKey.
+ */
 export interface ScramKeys {
   readonly clientKey: Buffer;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
 }
 
-/** Derives the keys from a password that is prepared already. PBKDF2, the costly part, runs on node's thread pool. */
+/**
+ * Derives the keys from a prepared password. PBKDF2, the expensive part, runs on Node's thread
+ * pool.
+ */
 export async function deriveKeys(
   hash: ScramHash,
   prepared: string,

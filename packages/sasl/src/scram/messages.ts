@@ -1,9 +1,12 @@
 import { decodeBase64, decodeUtf8, encodeBase64 } from '../bytes.ts';
 
-/** The client's word on channel binding: it cannot (`n`), could but saw no -PLUS offered (`y`), or does (`p=type`) (RFC 5802 §7). */
+/**
+ * The client's use of channel binding (RFC 5802 §7): it cannot bind (`n`), it can but saw no -PLUS
+ * (`y`), or it binds (`p=type`).
+ */
 export type BindingFlag = 'n' | 'y' | `p=${string}`;
 
-/** A client-first-message, decoded but neither prepared nor judged. */
+/** A client-first-message, decoded but not prepared. */
 export interface ClientFirst {
   readonly flag: BindingFlag;
   /** The channel binding type, if the flag names one. */
@@ -30,7 +33,10 @@ export interface ServerFirst {
 
 /** A client-final-message. */
 export interface ClientFinal {
-  /** The value of the `c` attribute as received: base64 of the gs2-header and the channel binding data. */
+  /**
+   * The value of the `c` attribute as received: base64 of the gs2-header and the channel binding
+   * data.
+   */
   readonly binding: string;
   readonly nonce: string;
   readonly proof: Uint8Array;
@@ -38,18 +44,20 @@ export interface ClientFinal {
   readonly withoutProof: string;
 }
 
-/** A server-final-message: the server's signature, or why there is none. */
+/** A server-final-message: the server's signature, or an error. */
 export type ServerFinal = { readonly signature: Uint8Array } | { readonly error: string };
 
-/** The message as a client-first-message (RFC 5802 §7), or undefined if it is none. */
+/**
+ * Parses a client-first-message (RFC 5802 §7). Returns undefined for a message outside the grammar.
+ */
 export function parseClientFirst(message: Uint8Array): ClientFirst | undefined {
-  const match = CLIENT_FIRST.exec(limited(message));
+  const match = CLIENT_FIRST.exec(boundedText(message));
   if (match === null) return undefined;
   const [, gs2Header = '', flag, bindingType, rawAuthzid, bare = '', rawUsername = '', nonce = ''] = match;
   const username = unescapeName(rawUsername);
   const authzid = rawAuthzid === undefined ? undefined : unescapeName(rawAuthzid);
   if (username === undefined || (rawAuthzid !== undefined && authzid === undefined)) return undefined;
-  if (nonce.length < MIN_NONCE || nonce.length > MAX_NONCE) return undefined;
+  if (nonce.length < MIN_NONCE_CHARACTERS || nonce.length > MAX_NONCE_CHARACTERS) return undefined;
   return {
     flag: flag as BindingFlag,
     bindingType,
@@ -61,19 +69,23 @@ export function parseClientFirst(message: Uint8Array): ClientFirst | undefined {
   };
 }
 
-/** The message as a server-first-message, or undefined if it is none. */
+/**
+ * Parses a server-first-message (RFC 5802 §7). Returns undefined for a message outside the grammar.
+ */
 export function parseServerFirst(message: Uint8Array): ServerFirst | undefined {
-  const match = SERVER_FIRST.exec(limited(message));
+  const match = SERVER_FIRST.exec(boundedText(message));
   if (match === null) return undefined;
   const [whole, nonce = '', rawSalt = '', iterations] = match;
   const salt = decodeBase64(rawSalt);
-  if (salt === undefined || nonce.length > 2 * MAX_NONCE) return undefined;
+  if (salt === undefined || nonce.length > 2 * MAX_NONCE_CHARACTERS) return undefined;
   return { nonce, salt, iterations: Number(iterations), message: whole };
 }
 
-/** The message as a client-final-message, or undefined if it is none. */
+/**
+ * Parses a client-final-message (RFC 5802 §7). Returns undefined for a message outside the grammar.
+ */
 export function parseClientFinal(message: Uint8Array): ClientFinal | undefined {
-  const match = CLIENT_FINAL.exec(limited(message));
+  const match = CLIENT_FINAL.exec(boundedText(message));
   if (match === null) return undefined;
   const [, withoutProof = '', binding = '', nonce = '', rawProof = ''] = match;
   const proof = decodeBase64(rawProof);
@@ -81,9 +93,11 @@ export function parseClientFinal(message: Uint8Array): ClientFinal | undefined {
   return { binding, nonce, proof, withoutProof };
 }
 
-/** The message as a server-final-message, or undefined if it is none. */
+/**
+ * Parses a server-final-message (RFC 5802 §7). Returns undefined for a message outside the grammar.
+ */
 export function parseServerFinal(message: Uint8Array): ServerFinal | undefined {
-  const match = SERVER_FINAL.exec(limited(message));
+  const match = SERVER_FINAL.exec(boundedText(message));
   if (match === null) return undefined;
   const [, rawSignature = '', error] = match;
   if (error !== undefined) return { error };
@@ -91,79 +105,91 @@ export function parseServerFinal(message: Uint8Array): ServerFinal | undefined {
   return signature === undefined ? undefined : { signature };
 }
 
-/** A gs2-header (RFC 5802 §7). */
+/** Returns a gs2-header (RFC 5802 §7). */
 export function formatGs2Header(flag: BindingFlag, authzid: string | undefined): string {
   return `${flag},${authzid === undefined ? '' : `a=${escapeName(authzid)}`},`;
 }
 
-/** A client-first-message-bare. */
+/** Returns a client-first-message-bare. */
 export function formatClientFirstBare(username: string, nonce: string): string {
   return `n=${escapeName(username)},r=${nonce}`;
 }
 
-/** A server-first-message; the salt is in base64 already. */
+/** Returns a server-first-message. `salt` is in base64. */
 export function formatServerFirst(nonce: string, salt: string, iterations: number): string {
   return `r=${nonce},s=${salt},i=${iterations}`;
 }
 
-/** A client-final-message-without-proof; the binding is in base64 already. */
+/** Returns a client-final-message-without-proof. `binding` is in base64. */
 export function formatClientFinalWithoutProof(binding: string, nonce: string): string {
   return `c=${binding},r=${nonce}`;
 }
 
-/** A client-final-message. */
+/** Returns a client-final-message. */
 export function formatClientFinal(withoutProof: string, proof: Uint8Array): string {
   return `${withoutProof},p=${encodeBase64(proof)}`;
 }
 
 /**
- * A server-final-message of success; the signature is in base64 already. This server says no errors: the protocol's own refusal is
- * enough.
+ * Returns a server-final-message of success. `signature` is in base64. This server sends no `e=`:
+ * the protocol's own refusal suffices.
  */
 export function formatServerFinal(signature: string): string {
   return `v=${signature}`;
 }
 
-/** The value of the `c` attribute: base64 of the gs2-header and the channel binding data (RFC 5802 §7, cbind-input). */
+/**
+ * Returns the value of the `c` attribute: base64 of the gs2-header and the channel binding data
+ * (RFC 5802 §7).
+ */
 export function formatBinding(gs2Header: string, data?: Uint8Array): string {
   if (gs2Header === 'n,,' && data === undefined) return 'biws';
   return Buffer.concat([Buffer.from(gs2Header), data ?? Buffer.alloc(0)]).toString('base64');
 }
 
-/** What proof and signature are made over (RFC 5802 §3). */
+/** Returns the AuthMessage, from which proof and signature are computed (RFC 5802 §3). */
 export function formatAuthMessage(clientFirstBare: string, serverFirst: string, withoutProof: string): string {
   return `${clientFirstBare},${serverFirst},${withoutProof}`;
 }
 
-/** `,` and `=` in a saslname (RFC 5802 §5.1). */
+/** Escapes `,` and `=` for a saslname (RFC 5802 §5.1). */
 export function escapeName(name: string): string {
   return name.replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
-/** The name that a saslname stands for (RFC 5802 §5.1); undefined if it is none. */
+/**
+ * Returns the name of a saslname (RFC 5802 §5.1). Returns undefined for a text outside the grammar.
+ */
 export function unescapeName(name: string): string | undefined {
   if (!name.includes('=')) return name;
   if (/=(?!2C|3D)/.test(name)) return undefined;
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=');
 }
 
-/** The text of a message; one that is too long or no UTF-8 is like an empty one: it matches no grammar. */
-function limited(message: Uint8Array): string {
-  return message.length > MAX_MESSAGE ? '' : (decodeUtf8(message) ?? '');
+/**
+ * Returns the text of a message. Returns the empty text, which matches no grammar, for one that is
+ * too long or not UTF-8.
+ */
+function boundedText(message: Uint8Array): string {
+  return message.length > MAX_MESSAGE_BYTES ? '' : (decodeUtf8(message) ?? '');
 }
 
-/** Bytes of a message: far above what any client sends, so that nobody makes us hash a novel. */
-const MAX_MESSAGE = 8192;
+/**
+ * The longest message in bytes. No client sends a longer one, and the bound limits the work of a
+ * hash.
+ */
+const MAX_MESSAGE_BYTES = 8192;
 
-/** Characters of one side's nonce. Shorter than eight it guards against nothing. */
-const MIN_NONCE = 8;
-const MAX_NONCE = 512;
+/** The shortest nonce of one side: a shorter one protects against nothing. */
+const MIN_NONCE_CHARACTERS = 8;
+/** The longest nonce of one side. */
+const MAX_NONCE_CHARACTERS = 512;
 
 const PRINTABLE = '[\\x21-\\x2b\\x2d-\\x7e]+';
 const BASE64 = '[A-Za-z0-9+/]+={0,2}';
 /**
- * Extensions, in the one place where a message may have them: any letters but those that RFC 5802 §5.1 gives a place of their own,
- * and `m`, whose presence is an error.
+ * Extensions: any letter except the attributes of RFC 5802 §5.1, which have their own places, and
+ * `m`, whose presence is an error.
  */
 const EXTENSIONS = '(?:,[A-Zbdfghj-loqtuw-z]=[^\\0,]+)*';
 

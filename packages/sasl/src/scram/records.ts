@@ -1,20 +1,23 @@
 import { decodeBase64, encodeBase64 } from '../bytes.ts';
 import { hashOfMechanism, SCRAM_HASHES, type ScramHash } from './hashes.ts';
 
-/** What a ScramSecret is made of. */
+/** The parts of a {@link ScramSecret}. */
 export interface ScramSecretParts {
   readonly hash: ScramHash;
   readonly salt: Uint8Array;
   readonly iterations: number;
-  /** As long as a digest of the hash, as is the other. */
+  /** StoredKey, with the length of a digest. */
   readonly storedKey: Uint8Array;
+  /** ServerKey, with the length of a digest. */
   readonly serverKey: Uint8Array;
 }
 
-/** The forms in which servers store SCRAM secrets. LDAP (RFC 5803) and PostgreSQL have the same one. */
+/**
+ * The forms in which servers store SCRAM secrets. LDAP (RFC 5803) and PostgreSQL use the same form.
+ */
 export type ScramRecordForm = 'rfc5803' | 'postgresql' | 'dovecot';
 
-/** A record of any of the forms taken apart, or undefined if it is of none. */
+/** Parses a record of any form. Returns undefined for a text of another form. */
 export function parseRecord(record: string): ScramSecretParts | undefined {
   const match = RFC5803.exec(record) ?? DOVECOT.exec(record);
   if (match === null) return undefined;
@@ -27,7 +30,7 @@ export function parseRecord(record: string): ScramSecretParts | undefined {
   return { hash, salt, iterations: Number(iterations), storedKey, serverKey };
 }
 
-/** A secret's parts as a record of that form. */
+/** Returns a secret's parts as a record of that form. */
 export function formatRecord(secret: ScramSecretParts, form: ScramRecordForm): string {
   const { mechanism } = SCRAM_HASHES[secret.hash];
   const salt = encodeBase64(secret.salt);
@@ -37,7 +40,7 @@ export function formatRecord(secret: ScramSecretParts, form: ScramRecordForm): s
   return `${mechanism}$${secret.iterations}:${salt}$${storedKey}:${serverKey}`;
 }
 
-/** With RFC 3112's spaces around the separators, which LDAP servers may write. */
+/** Allows the spaces of RFC 3112 around the separators, which LDAP servers may write. */
 const RFC5803 =
   /^ *(SCRAM-[A-Z0-9-]+) *\$ *([1-9][0-9]{0,9}):([A-Za-z0-9+/=]+) *\$ *([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+) *$/;
 const DOVECOT = /^\{(SCRAM-[A-Z0-9-]+)\}([1-9][0-9]{0,9}),([A-Za-z0-9+/=]+),([A-Za-z0-9+/=]+),([A-Za-z0-9+/=]+)$/;

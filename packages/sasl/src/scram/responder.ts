@@ -24,29 +24,38 @@ import {
 import { randomNonces } from './nonces.ts';
 import { MIN_ITERATIONS } from './secret.ts';
 
-/** How a client does SCRAM. */
+/** The options of SCRAM on a client. */
 export interface ScramResponderOptions extends UserPassword, AuthorizationOptions {
   readonly hash: ScramHash;
   /** The mechanism with `-PLUS`, which requires channel binding. Default: false. */
   readonly plus?: boolean;
-  /** A server that asks for fewer iterations is not answered: it wants a proof that is easy to guess from. Default: 4096. */
+  /**
+   * The lowest iteration count that the client answers. A proof with fewer iterations makes guesses
+   * cheap. Default: 4,096.
+   */
   readonly minIterations?: number;
-  /** A server that asks for more is not answered: it wants us to work for nothing. Default: 1,000,000. */
+  /**
+   * The highest iteration count that the client answers: it bounds the client's work. Default:
+   * 1,000,000.
+   */
   readonly maxIterations?: number;
-  /** The channel binding types that are used, best first. Default: {@link DEFAULT_CHANNEL_BINDINGS}. */
+  /**
+   * The channel binding types to use, the best first. Default: {@link DEFAULT_CHANNEL_BINDINGS}.
+   */
   readonly channelBindings?: readonly ChannelBindingType[];
-  /** Where the client's nonces come from: for tests only. */
+  /** Returns the client's nonce. For tests only. */
   readonly nonce?: () => string;
 }
 
 /**
- * The client's half of a SCRAM mechanism (RFC 5802, RFC 7677). Its server has to prove that it knows the user as well: a success
- * without that proof is a SaslFailure, one with a wrong proof an AuthenticationFailure: who is an impostor is told no password next.
+ * Returns the responder of a SCRAM mechanism (RFC 5802, RFC 7677). The server must prove that it
+ * knows the user. A success without that proof is a SaslFailure. A wrong proof is an
+ * AuthenticationFailure, so that an impostor sees no password in the next mechanism.
  */
 export function scramResponder(options: ScramResponderOptions): Responder {
   const { hash, plus = false, channelBindings = DEFAULT_CHANNEL_BINDINGS, nonce = randomNonces() } = options;
   const mechanism = SCRAM_HASHES[hash].mechanism;
-  const keysFor = rememberingKeys(hash);
+  const keysFor = cachingKeys(hash);
   return {
     mechanism: plus ? `${mechanism}-PLUS` : mechanism,
     exposesSecret: false,
@@ -61,15 +70,16 @@ export function scramResponder(options: ScramResponderOptions): Responder {
     },
 
     async respond(say, channel) {
-      const username = query(options.username, 'user name');
-      const authzid = options.authzid ? query(options.authzid, 'authorization identity') : undefined;
+      const username = preparedQuery(options.username, 'user name');
+      const authzid = options.authzid ? preparedQuery(options.authzid, 'authorization identity') : undefined;
       const password = preparePassword(options.password);
       if (password === undefined) throw new SaslFailure('the password is empty, too long, or contains NUL');
       const binding = firstBinding(channel.tls, channelBindings);
       if (plus && binding === undefined) throw new SaslFailure('this connection has no channel binding');
-      // A server that could bind to the channel and did not offer it was either old or cut short on the way: it will know.
-      const stripped = binding !== undefined && !offers(channel, `${mechanism}-PLUS`);
-      const gs2Header = formatGs2Header(plus ? `p=${binding?.type}` : stripped ? 'y' : 'n', authzid);
+      // The channel could bind, but the server offered no -PLUS: it has none, or an attacker
+      // removed it from the list. The flag `y` lets the server detect that attacker (RFC 5802 §6).
+      const sawNoPlus = binding !== undefined && !offers(channel, `${mechanism}-PLUS`);
+      const gs2Header = formatGs2Header(plus ? `p=${binding?.type}` : sawNoPlus ? 'y' : 'n', authzid);
       const clientNonce = nonce();
       const clientFirstBare = formatClientFirstBare(username, clientNonce);
 
@@ -90,10 +100,10 @@ export function scramResponder(options: ScramResponderOptions): Responder {
   };
 }
 
-/** Prepared as a query string (RFC 5802 §5.1). */
-function query(given: string, name: string): string {
-  const prepared = saslprep(given, 'query');
-  if (prepared === undefined) throw new SaslFailure(`SASLprep refuses the ${name}`);
+/** Returns a name prepared as a query string (RFC 5802 §5.1). `kind` names it in the error. */
+function preparedQuery(name: string, kind: string): string {
+  const prepared = saslprep(name, 'query');
+  if (prepared === undefined) throw new SaslFailure(`SASLprep refuses the ${kind}`);
   return prepared;
 }
 
@@ -101,7 +111,9 @@ function offers(channel: Channel, mechanism: string): boolean {
   return channel.offered.some((name) => name.toUpperCase() === mechanism);
 }
 
-/** The server's first message, if it is one that may be answered. */
+/**
+ * Sends the client-first-message, and returns the server-first-message if the client may answer it.
+ */
 async function hearServerFirst(
   say: Say,
   clientFirst: string,
@@ -109,20 +121,29 @@ async function hearServerFirst(
   { minIterations = MIN_ITERATIONS, maxIterations = MAX_ITERATIONS }: ScramResponderOptions,
 ): Promise<ServerFirst> {
   const serverFirst = parseServerFirst(await sayMore(say, encodeUtf8(clientFirst)));
-  if (serverFirst === undefined) throw new SaslFailure('not a SCRAM server-first-message');
+  if (serverFirst === undefined) throw new SaslFailure('the challenge is not a SCRAM server-first-message');
   const { nonce, iterations } = serverFirst;
   if (!nonce.startsWith(clientNonce) || nonce === clientNonce) {
-    throw new SaslFailure('the server did not add to the nonce');
+    throw new SaslFailure('the server added nothing to the nonce');
   }
-  if (iterations < minIterations) throw new SaslFailure(`the server asks for ${iterations} iterations: too few`);
-  if (iterations > maxIterations) throw new SaslFailure(`the server asks for ${iterations} iterations: too many`);
+  if (iterations < minIterations)
+    throw new SaslFailure(
+      `the server asks for ${iterations} iterations, and the client expects at least ${minIterations}`,
+    );
+  if (iterations > maxIterations)
+    throw new SaslFailure(
+      `the server asks for ${iterations} iterations, and the client expects at most ${maxIterations}`,
+    );
   return serverFirst;
 }
 
-/** The signature with which the server proves that it knows the user. */
+/**
+ * Sends the client-final-message, and returns the signature that proves that the server knows the
+ * user.
+ */
 async function hearSignature(say: Say, clientFinal: string): Promise<Uint8Array> {
   const serverFinal = parseServerFinal(await sayMore(say, encodeUtf8(clientFinal)));
-  if (serverFinal === undefined) throw new SaslFailure('not a SCRAM server-final-message');
+  if (serverFinal === undefined) throw new SaslFailure('the challenge is not a SCRAM server-final-message');
   if ('signature' in serverFinal) return serverFinal.signature;
   if (FINAL_ERRORS.has(serverFinal.error)) {
     throw new AuthenticationFailure(`the server refused the credentials: ${serverFinal.error}`);
@@ -130,8 +151,11 @@ async function hearSignature(say: Say, clientFinal: string): Promise<Uint8Array>
   throw new SaslFailure('the server ended the exchange with an error');
 }
 
-/** Derives keys of one prepared password, and keeps those of the last salt: who logs in again does not pay again (RFC 5802 §5.1). */
-function rememberingKeys(hash: ScramHash): (password: string, serverFirst: ServerFirst) => Promise<ScramKeys> {
+/**
+ * Returns a derivation that keeps the keys of the last salt, so that the next login is cheap (RFC
+ * 5802 §5.1).
+ */
+function cachingKeys(hash: ScramHash): (password: string, serverFirst: ServerFirst) => Promise<ScramKeys> {
   let last: { readonly salted: string; readonly keys: Promise<ScramKeys> } | undefined;
   return (password, { salt, iterations }) => {
     const salted = `${iterations} ${Buffer.from(salt).toString('hex')}`;
@@ -140,11 +164,13 @@ function rememberingKeys(hash: ScramHash): (password: string, serverFirst: Serve
   };
 }
 
+/** The default bound of a client's work. */
 const MAX_ITERATIONS = 1_000_000;
 
 /**
- * Errors of RFC 5802 §7 after which nothing else is tried: user or password are wrong, or somebody sits in between, who has a channel
- * of its own to each side, or who took -PLUS off the list. After the others another mechanism may do.
+ * Errors of RFC 5802 §7 after which the client tries nothing else. The user or the password is
+ * wrong, or an attacker in the middle has two channels or removed -PLUS from the list. After other
+ * errors another mechanism may succeed.
  */
 const FINAL_ERRORS: ReadonlySet<string> = new Set([
   'invalid-proof',

@@ -7,7 +7,7 @@ import { HmacKey, h, withRoom, xor } from './hmac.ts';
 import { deriveKeys } from './keys.ts';
 import { formatRecord, parseRecord, type ScramRecordForm, type ScramSecretParts } from './records.ts';
 
-/** How a new secret is made of a password. */
+/** The parameters of a new secret. */
 export interface ScramDerivation {
   readonly hash: ScramHash;
   /** Default: 16 random bytes. */
@@ -17,13 +17,23 @@ export interface ScramDerivation {
 }
 
 /**
- * What a server stores of a user for one SCRAM hash (RFC 5802 §3): enough to check a proof and to prove itself, not enough to log
- * in as the user. A user may have several, one a hash. The keys show in no log, `util.inspect` or `JSON.stringify`.
+ * The stored secret of a user for one SCRAM hash (RFC 5802 §3). A server can check a proof and
+ * prove itself with it, but not log in as the user. A user may have one secret for each hash. The
+ * keys show in no log, in no `util.inspect` and in no `JSON.stringify`.
+ *
+ * @example
+ * ```ts
+ * import { ScramSecret } from '@postern/sasl';
+ *
+ * const secret = await ScramSecret.derive('pencil', { hash: 'sha256' });
+ * const record = secret.format('postgresql');
+ * console.log(await ScramSecret.parse(record)?.verifyPassword('pencil'));
+ * ```
  */
 export class ScramSecret {
   readonly hash: ScramHash;
   readonly salt: Uint8Array;
-  /** The salt in base64, as it is said to every client. */
+  /** The salt in base64, as each client receives it. */
   readonly encodedSalt: string;
   readonly iterations: number;
   readonly #storedKey: Buffer;
@@ -31,11 +41,15 @@ export class ScramSecret {
   #storedHmac: HmacKey | undefined;
   #serverHmac: HmacKey | undefined;
 
-  /** Throws a RangeError if an iteration count, a salt or a key cannot be one. */
+  /**
+   * @throws RangeError for an iteration count outside 4,096 to 10,000,000, and for a wrong length
+   * of salt or key.
+   */
   constructor({ hash, salt, iterations, storedKey, serverKey }: ScramSecretParts) {
     const { length } = SCRAM_HASHES[hash];
     checkIterations(iterations);
-    if (salt.length === 0 || salt.length > MAX_SALT) throw new RangeError(`a salt has 1 to ${MAX_SALT} bytes`);
+    if (salt.length === 0 || salt.length > MAX_SALT_BYTES)
+      throw new RangeError(`salt: expected 1 to ${MAX_SALT_BYTES} bytes, not ${salt.length}`);
     if (storedKey.length !== length || serverKey.length !== length) {
       throw new RangeError(`the keys of ${SCRAM_HASHES[hash].mechanism} have ${length} bytes`);
     }
@@ -48,9 +62,11 @@ export class ScramSecret {
   }
 
   /**
-   * Makes the secret of a password, which it prepares as a stored string (RFC 5802 §2.2), or takes
-   * unchanged where SASLprep refuses it, as PostgreSQL does. Rejects with a TypeError if the text can
-   * be no password, with a RangeError for a salt or an iteration count that is none.
+   * Resolves with the secret of a password. SASLprep prepares the password as a stored string
+   * (RFC 5802 §2.2). A password that SASLprep refuses stays unchanged, as in PostgreSQL.
+   *
+   * @throws TypeError for a text that cannot be a password.
+   * @throws RangeError for a wrong salt or iteration count.
    */
   static async derive(
     password: string,
@@ -66,8 +82,9 @@ export class ScramSecret {
   }
 
   /**
-   * Reads a stored secret: `SCRAM-SHA-256$4096:salt$stored:server` as LDAP (RFC 5803) and PostgreSQL write it, or Dovecot's
-   * `{SCRAM-SHA-256}4096,salt,stored,server`. Undefined if it is none, or none that may be used (below 4096 iterations).
+   * Parses a stored secret: `SCRAM-SHA-256$4096:salt$stored:server` of LDAP (RFC 5803) and
+   * PostgreSQL, or `{SCRAM-SHA-256}4096,salt,stored,server` of Dovecot. Returns undefined for
+   * another text, and for a secret with less than 4,096 iterations.
    */
   static parse(record: string): ScramSecret | undefined {
     const parts = parseRecord(record);
@@ -79,24 +96,27 @@ export class ScramSecret {
     }
   }
 
-  /** The secret as a record to store. It is worth protecting like a password: with it a server can be impersonated. */
+  /**
+   * Returns the secret as a record to store. Protect it like a password: its owner can impersonate
+   * the server.
+   */
   format(form: ScramRecordForm): string {
     return formatRecord(this, form);
   }
 
-  /** H(ClientKey). Never log it. */
+  /** StoredKey: H(ClientKey). Never log it. */
   get storedKey(): Uint8Array {
     return Uint8Array.from(this.#storedKey);
   }
 
-  /** With it a server proves that it knows the user. Never log it. */
+  /** The key with which a server proves that it knows the user. Never log it. */
   get serverKey(): Uint8Array {
     return Uint8Array.from(this.#serverKey);
   }
 
   /**
-   * The server's signature over this AuthMessage (RFC 5802 §3), in base64 as it is said, for who has proved to know the password:
-   * undefined unless the proof was made with it over the same.
+   * Returns the server's signature of this AuthMessage (RFC 5802 §3) in base64. Returns undefined
+   * unless the client made the proof with the password of this secret, for the same AuthMessage.
    */
   sign(proof: Uint8Array, authMessage: string): string | undefined {
     if (proof.length !== this.#storedKey.length) return undefined;
@@ -105,15 +125,15 @@ export class ScramSecret {
     const message = withRoom(this.hash, authMessage);
     const clientKey = xor(this.#storedHmac.digest(message), proof);
     const proved = timingSafeEqual(h(this.hash, clientKey), this.#storedKey);
-    // With a right one the client can be impersonated, unlike with what is stored.
+    // A right ClientKey would let its owner log in as the user, which StoredKey does not.
     clientKey.fill(0);
     return proved ? this.#serverHmac.base64(message) : undefined;
   }
 
   /**
-   * Resolves to true if this is the password, for mechanisms that send it as it is: first as SASLprep
-   * prepares it, then, if that is something else, as it is. Other servers derive from the raw octets.
-   * The number of derivations, one or two, depends on a wrong password alone, never on the secret.
+   * Resolves with true if this is the password, for mechanisms that send it as it is. It tries the
+   * password as SASLprep prepares it, and then as it is, since some servers derive from raw octets.
+   * The number of derivations depends on a wrong password alone, and never on the secret.
    */
   async verifyPassword(password: string): Promise<boolean> {
     const prepared = preparePassword(password);
@@ -127,38 +147,43 @@ export class ScramSecret {
     return timingSafeEqual(storedKey, this.#storedKey);
   }
 
-  /** What `util.inspect` shows: no keys, even if asked to call getters. */
+  /** Returns the text of `util.inspect`: no keys, even with the option `getters`. */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     const { hash, iterations } = this;
     return `ScramSecret ${inspect({ hash, iterations }, options)}`;
   }
 
-  /** What `JSON.stringify` writes: no keys. A record to store comes from `format`. */
+  /** Returns the value for `JSON.stringify`: no keys. {@link format} returns a record to store. */
   toJSON(): { readonly hash: ScramHash; readonly iterations: number } {
     const { hash, iterations } = this;
     return { hash, iterations };
   }
 }
 
-/** Throws a RangeError if this cannot be the iteration count of a secret. */
+/** @throws RangeError for an iteration count outside 4,096 to 10,000,000. */
 export function checkIterations(iterations: number): void {
   if (Number.isInteger(iterations) && iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS) return;
-  throw new RangeError(`an iteration count is a whole number from ${MIN_ITERATIONS} to ${MAX_ITERATIONS}`);
+  throw new RangeError(
+    `iterations: expected a whole number from ${MIN_ITERATIONS} to ${MAX_ITERATIONS}, not ${iterations}`,
+  );
 }
 
 /**
- * Iterations of a new secret, unless told otherwise. OWASP asks for more (600,000 for SHA-256), but clients built on Cyrus SASL
- * refuse more than 65,536, and then their users cannot log in.
+ * The default iteration count of a new secret. OWASP asks for 600,000 with SHA-256, but clients of
+ * Cyrus SASL refuse more than 65,536, and their users could not log in.
  */
 export const DEFAULT_ITERATIONS = 60_000;
 
-/** The least that a client must take (RFC 5802 §5.1, RFC 7677 §4), and the least that this package works with. */
+/** The lowest iteration count of SCRAM (RFC 5802 §5.1, RFC 7677 §4) and of this package. */
 export const MIN_ITERATIONS = 4096;
 
-/** Some seconds of work: a record that asks for more is an attack on the server that reads it (RFC 5803 §3). */
+/**
+ * The highest iteration count: some seconds of work. A record with more attacks the server (RFC
+ * 5803 §3).
+ */
 export const MAX_ITERATIONS = 10_000_000;
 
-/** Bytes of a new secret's salt, unless told otherwise. */
+/** The default length of a new salt in bytes. */
 export const DEFAULT_SALT_LENGTH = 16;
 
-const MAX_SALT = 1024;
+const MAX_SALT_BYTES = 1024;

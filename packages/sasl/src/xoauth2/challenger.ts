@@ -3,20 +3,23 @@ import { decodeUtf8, encodeUtf8, NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { BearerToken, orSayError, sayError, type TokenStatus } from '../oauthbearer/credentials.ts';
-import { parseXOAuth2, whyNoToken } from '../oauthbearer/messages.ts';
+import { parseXOAuth2, tokenFault } from '../oauthbearer/messages.ts';
 import { preparedName } from '../prepared-name.ts';
 import { STRENGTH } from '../strength.ts';
 
-/** What a server says of itself in XOAUTH2. */
+/** The parts of the error challenge of XOAUTH2. */
 export interface XOAuth2Options {
-  /** The scope that a token needs, told to a client whose token is refused. Default: none is told. */
+  /** The scope that a token needs, for a client whose token is refused. Default: absent. */
   readonly scope?: string;
 }
 
-/** XOAUTH2, as Google made it before there was OAUTHBEARER: an OAuth 2.0 bearer token, and whose it is. */
+/**
+ * Returns the challenger of XOAUTH2, Google's predecessor of OAUTHBEARER: an OAuth 2.0 bearer
+ * token, and the user whose mailbox the client wants.
+ */
 export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken> {
   const errorChallenge = (status: TokenStatus): Uint8Array =>
-    encodeUtf8(JSON.stringify({ status: STATUS[status], schemes: 'bearer', scope }));
+    encodeUtf8(JSON.stringify({ status: HTTP_STATUS[status], schemes: 'bearer', scope }));
   return {
     mechanism: 'XOAUTH2',
     credentials: BearerToken,
@@ -29,10 +32,10 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
         await sendError('invalid_request');
         throw new MalformedResponse('not an XOAUTH2 message');
       }
-      const why = whyNoToken(request.token);
-      if (why !== undefined) {
+      const fault = tokenFault(request.token);
+      if (fault !== undefined) {
         await sendError('invalid_token');
-        throw new UnauthorizedLogin(why);
+        throw new UnauthorizedLogin(fault);
       }
       const authzid = await orSayError(sendError, () => preparedName(request.authzid ?? '', 'user'));
       return new BearerToken(request.token, { authzid, sayError: sendError });
@@ -40,8 +43,8 @@ export function xoauth2({ scope }: XOAuth2Options = {}): Challenger<BearerToken>
   };
 }
 
-/** HTTP has these codes for them (RFC 6750 §3.1). */
-const STATUS: Readonly<Record<TokenStatus, string>> = {
+/** The HTTP status codes of the errors (RFC 6750 §3.1). */
+const HTTP_STATUS: Readonly<Record<TokenStatus, string>> = {
   invalid_request: '400',
   invalid_token: '401',
   insufficient_scope: '403',

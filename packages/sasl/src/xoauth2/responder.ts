@@ -5,13 +5,16 @@ import { formatXOAuth2 } from '../oauthbearer/messages.ts';
 import { sayToken, type TokenOptions } from '../oauthbearer/responder.ts';
 import { STRENGTH } from '../strength.ts';
 
-/** What a client logs in with by XOAUTH2. */
+/** The options of XOAUTH2 on a client. */
 export interface XOAuth2ResponderOptions extends TokenOptions {
-  /** The user whose mailbox it is: an e-mail address. */
+  /** The user whose mailbox the client wants: an e-mail address. */
   readonly username: string;
 }
 
-/** XOAUTH2: an OAuth 2.0 bearer token, and whose it is. Rejects with TokenRefused if the server says what is wrong with the token. */
+/**
+ * Returns the responder of XOAUTH2: an OAuth 2.0 bearer token and its user. `respond` rejects with
+ * TokenRefused if the server says what is wrong with the token.
+ */
 export function xoauth2Responder(options: XOAuth2ResponderOptions): Responder {
   return {
     mechanism: 'XOAUTH2',
@@ -20,7 +23,7 @@ export function xoauth2Responder(options: XOAuth2ResponderOptions): Responder {
     async respond(say) {
       const { username, token } = options;
       if (!username.isWellFormed() || !USER.test(username)) {
-        throw new SaslFailure('this user name cannot be said in the mechanism');
+        throw new SaslFailure('the user name has characters that XOAUTH2 cannot carry');
       }
       await sayToken(say, formatXOAuth2(username, token), NO_BYTES, options);
     },

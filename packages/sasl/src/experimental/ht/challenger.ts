@@ -7,15 +7,16 @@ import { firstBinding, unusedBindings, useBinding } from '../../scram/channel-bi
 import { HashedToken } from './credentials.ts';
 import { BINDING_TYPES, HT_STRENGTHS, type HtBinding } from './hashed-token.ts';
 
-/** Which mechanism of the HT family it is. */
+/** The choice among the mechanisms of the HT family. */
 export interface HtOptions {
-  /** What binds the exchange to the channel. */
+  /** The channel binding of the exchange. */
   readonly binding: HtBinding;
 }
 
 /**
- * HT-SHA-256 (draft-schmaus-kitten-sasl-ht): a token that the server gave the client before, proved in one round trip. The draft
- * still moves. Without a channel binding its message is the same every time.
+ * Returns the challenger of HT-SHA-256 (draft-schmaus-kitten-sasl-ht): the client proves in one
+ * round trip that it has a token of the server. The draft still changes. Without a channel binding
+ * the client's message is the same each time.
  */
 export function ht({ binding }: HtOptions): Challenger<HashedToken> {
   const type = BINDING_TYPES[binding];

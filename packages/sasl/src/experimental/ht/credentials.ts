@@ -3,7 +3,7 @@ import { type Ask, Credentials } from '@postern/cred';
 import { MalformedResponse } from '../../errors.ts';
 import { hashedToken } from './hashed-token.ts';
 
-/** A proof that the client has a token that the server gave it before, for one user. */
+/** The client's proof that it has a token which the server issued for one user. */
 export class HashedToken extends Credentials {
   readonly username: string;
   readonly #proof: Uint8Array;
@@ -11,7 +11,10 @@ export class HashedToken extends Credentials {
   readonly #ask: Ask;
   #answer: Uint8Array | undefined;
 
-  /** The proof is 32 bytes; the binding is the channel's data, or nothing. */
+  /**
+   * `proof` is 32 bytes. `binding` is the channel binding data, or no bytes. `ask` sends the
+   * server's own proof.
+   */
   constructor(username: string, proof: Uint8Array, binding: Uint8Array, ask: Ask) {
     super();
     this.username = username;
@@ -20,7 +23,10 @@ export class HashedToken extends Credentials {
     this.#ask = ask;
   }
 
-  /** True if the proof was made with this token. Takes the same time for all tokens of a length. */
+  /**
+   * Returns true if the proof was made with this token. Takes the same time for all tokens of one
+   * length.
+   */
   checkToken(token: Uint8Array): boolean {
     const expected = hashedToken(token, 'Initiator', this.#binding);
     if (expected.length !== this.#proof.length || !timingSafeEqual(expected, this.#proof)) return false;
@@ -28,10 +34,10 @@ export class HashedToken extends Credentials {
     return true;
   }
 
-  /** Says the server's own proof, to which the client has nothing to add. */
+  /** Sends the server's own proof. The client's answer is empty. */
   override async accepted(): Promise<void> {
     if (this.#answer === undefined) throw new TypeError('a checker accepted a hashed token without checking it');
     const last = await this.#ask(this.#answer);
-    if (last.length > 0) throw new MalformedResponse("a client has nothing to say to the server's proof");
+    if (last.length > 0) throw new MalformedResponse("the response to the server's proof is not empty");
   }
 }

@@ -6,16 +6,19 @@ import type { Responder } from '../../client/responder.ts';
 import { firstBinding } from '../../scram/channel-binding.ts';
 import { BINDING_TYPES, HT_STRENGTHS, type HtBinding, hashedToken } from './hashed-token.ts';
 
-/** What a client logs in with by a mechanism of the HT family. */
+/** The options of a mechanism of the HT family on a client. */
 export interface HtResponderOptions {
   readonly username: string;
-  /** The token that the server gave. */
+  /** The token that the server issued. */
   readonly token: Uint8Array;
-  /** What binds the exchange to the channel. */
+  /** The channel binding of the exchange. */
   readonly binding: HtBinding;
 }
 
-/** HT-SHA-256 (draft-schmaus-kitten-sasl-ht). The server has to prove that it knows the token as well. */
+/**
+ * Returns the responder of HT-SHA-256 (draft-schmaus-kitten-sasl-ht). The server must prove that it
+ * knows the token as well.
+ */
 export function htResponder({ username, token, binding }: HtResponderOptions): Responder {
   const type = BINDING_TYPES[binding];
   return {
