@@ -54,7 +54,8 @@ export interface ReceivedTrace {
  *
  * @example
  * ```ts
- * import { type Envelope, type ForwardPath, type Message, MessageDelivery, Rejection } from '@postern/esmtp';
+ * import { type Envelope, type ForwardPath, type Message } from '@postern/esmtp';
+ * import { MessageDelivery, Rejection } from '@postern/esmtp';
  *
  * export class LocalDelivery extends MessageDelivery {
  *   validateFrom(): void {}

@@ -5,9 +5,9 @@ import { customRefusal } from './login-rejection.ts';
 import { Rejection, Reply } from './protocol/reply.ts';
 
 /**
- * Returns the reply to a failed AUTH (RFC 4954 §4, §6). An unknown user, a wrong password, a
- * disabled account and a forbidden authorization identity get the same reply, unless a checker
- * gives one of its own.
+ * Returns the reply to a failed AUTH (RFC 4954 §4, §6). The reply is the same for an unknown user,
+ * a wrong password, a disabled account and a forbidden authorization identity. A checker may give a
+ * reply of its own.
  */
 export function replyForLogin(error: LoginError | ExchangeError): Reply {
   const own = customRefusal(error);
@@ -76,11 +76,7 @@ export const LINE_TOO_LONG = new Reply(500, '5.5.2', 'Line too long');
 export const TOO_MANY_LOGIN_FAILURES = new Reply(421, '4.7.0', 'Too many failed logins');
 /** The code of a reply with another address for the recipient (RFC 5321 §3.4). */
 const NOT_LOCAL = 551;
-const ADDRESS_NEEDS_UTF8 = new Reply(
-  550,
-  '5.6.8',
-  'User not local; where to try instead can only be told with SMTPUTF8',
-);
+const ADDRESS_NEEDS_UTF8 = new Reply(550, '5.6.8', 'User not local; the address to try requires SMTPUTF8');
 
 /** The reply while the clients of this server use all the memory that it allows (RFC 3463 §3.4). */
 export const NO_MEMORY = new Reply(452, '4.3.1', 'Insufficient system storage, try again later');

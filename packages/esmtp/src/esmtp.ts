@@ -113,7 +113,8 @@ export type OptionalExtension = (typeof optionalExtensions)[number];
  * const users = new InMemoryUsernamePasswordDatabaseDontUse();
  * users.addUser('ann', 'secret');
  * const realm = new AvatarRealm().provide(MessageDelivery, () => new DiscardDelivery());
- * const protocol = esmtp({ hostname: 'mx.example.com', portal: new Portal(realm).register(users) });
+ * const portal = new Portal(realm).register(users);
+ * const protocol = esmtp({ hostname: 'mx.example.com', portal });
  * ```
  *
  * @throws TypeError for an option that cannot work: no checker lets any client in, the realm

@@ -83,7 +83,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
        */
       readonly octets: number;
       /**
-       * The recipients for whom the message failed. The sender is notified of each, or has asked
+       * The recipients that do not get the message. The sender is notified of each, or has asked
        * for no notification (RFC 3461 §4.1).
        */
       readonly failed: readonly FailedRecipient[];
@@ -96,8 +96,8 @@ export type EsmtpEvent = { readonly mind: Mind } & (
       readonly avatarId: AvatarId | undefined;
       readonly reply: Reply;
       /**
-       * The recipients for whom the message failed, each with its own reply. Empty if it failed for
-       * all with the one reply of SMTP. The remaining recipients have the message.
+       * The recipients that do not get the message, each with its own reply. Empty if the one reply
+       * of SMTP is for all. The remaining recipients have the message.
        */
       readonly failed: readonly FailedRecipient[];
     }
@@ -120,7 +120,7 @@ export type EsmtpEvent = { readonly mind: Mind } & (
  */
 export type EventListener = (event: EsmtpEvent) => void;
 
-/** A recipient for whom a message failed. */
+/** A recipient that does not get a message. */
 export interface FailedRecipient {
   readonly recipient: string;
   readonly reply: Reply;

@@ -121,13 +121,13 @@ describe('RFC 5321: session, commands, syntax', () => {
     await new Server({ service: 'mx' }).play(`
       S: 220...
       C: EHLO
-      S: 501 5.5.4 A domain or an address literal is wanted
+      S: 501 5.5.4 Expected a domain or an address literal
       C: HELO${' '}
-      S: 501 5.5.4 A domain or an address literal is wanted
+      S: 501 5.5.4 Expected a domain or an address literal
       C: EHLO a b
-      S: 501 5.5.4 A domain or an address literal is wanted
+      S: 501 5.5.4 Expected a domain or an address literal
       C: EHLO {repeat:256:x}
-      S: 501 5.5.4 A domain or an address literal is wanted
+      S: 501 5.5.4 Expected a domain or an address literal
       C: MAIL FROM:<ann@example.com>
       S: 503 5.5.1 Send EHLO first`);
   });

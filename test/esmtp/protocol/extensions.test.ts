@@ -68,7 +68,7 @@ describe('62: REQUIRETLS', () => {
     await new Server({ guests: true, authentication: 'optional' }).play(
       `${GREETED}
       C: MAIL FROM:<ann@example.com> REQUIRETLS
-      S: 550 5.7.30 REQUIRETLS support required: it is only to be had under TLS
+      S: 550 5.7.30 REQUIRETLS support required: this connection has no TLS
       C: MAIL FROM:<ann@example.com>
       S: 250...`,
       { tlsPolicy: 'offered' },

@@ -85,7 +85,7 @@ describe('EHLO with a name that is no domain', () => {
 
   test.each(['my pc', 'MÜLLER-PC', 'M\\xdcLLER-PC'])('is 501 at an MX: %s', async (name) => {
     const server = new Server({ ...MX, guests: true });
-    await server.play(`S: 220...\nC: EHLO ${name}\nS: 501 5.5.4 A domain or an address literal is wanted`);
+    await server.play(`S: 220...\nC: EHLO ${name}\nS: 501 5.5.4 Expected a domain or an address literal`);
     expect(server.kinds()).not.toContain('invalid-client-name');
   });
 
@@ -93,7 +93,7 @@ describe('EHLO with a name that is no domain', () => {
     'is 501 with %s, a control character or too long',
     async (name) => {
       await new Server({ lenient: true }).play(
-        `S: 220...\nC: EHLO ${name}\nS: 501 5.5.4 A domain or an address literal is wanted`,
+        `S: 220...\nC: EHLO ${name}\nS: 501 5.5.4 Expected a domain or an address literal`,
       );
     },
   );

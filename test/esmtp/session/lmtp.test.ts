@@ -50,7 +50,7 @@ describe('61: the greeting', () => {
       C: EHLO client.example.org
       S: 500 5.5.1 Command not recognised
       C: LHLO
-      S: 501 5.5.4 A domain or an address literal is wanted`);
+      S: 501 5.5.4 Expected a domain or an address literal`);
   });
 
   test('and LHLO is 500 in SMTP', async () => {

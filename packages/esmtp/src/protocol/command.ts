@@ -262,10 +262,10 @@ const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
 const NO_PARAMETERS: readonly Parameter[] = [];
 
-const BAD_NAME = new Reply(501, '5.5.4', 'A domain or an address literal is wanted');
+const BAD_NAME = new Reply(501, '5.5.4', 'Expected a domain or an address literal');
 const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');
 const BAD_PARAMETER = new Reply(501, '5.5.4', 'Syntax error in the parameters');
-const BAD_CHUNK_SIZE = new Reply(501, '5.5.4', 'Without the size of a chunk there is no going on');
+const BAD_CHUNK_SIZE = new Reply(501, '5.5.4', 'Chunk size missing or invalid, closing the connection');
 const BAD_ATTRIBUTES = new Reply(501, '5.5.4', 'Syntax error in the attributes');
 const NO_ARGUMENT = new Reply(501, '5.5.4', 'No argument is allowed');
 const NOT_UTF8 = new Reply(501, '5.5.2', 'Neither ASCII nor UTF-8');

@@ -58,16 +58,16 @@ export interface ExtensionContext {
 }
 
 /**
- * The parameters as the extensions read them, or the reply to one that is wrong; one that nobody
- * knows is 555 (RFC 5321 §4.1.1.11).
+ * Reads all parameters of a command into `parameters`, and returns these. Returns the reply to the
+ * first invalid parameter, and 555 for an unknown one (RFC 5321 §4.1.1.11).
  */
 export function readParameters<P>(
   readers: ReadonlyMap<string, ParameterReader<P>>,
-  said: readonly Parameter[],
+  words: readonly Parameter[],
   parameters: Writable<P>,
   context: ExtensionContext,
 ): P | Reply {
-  for (const { keyword, value } of said) {
+  for (const { keyword, value } of words) {
     // After HELO no extension has been offered (RFC 5321 §4.1.1.1).
     const reader = context.extended ? readers.get(keyword) : undefined;
     const refusal = reader === undefined ? UNKNOWN_PARAMETER : reader.read(value, parameters, context);

@@ -130,4 +130,4 @@ function parseSubmitter(value: string | undefined, { anySubmitter }: Tolerance):
 }
 
 const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
-const NOT_BY_TLS = new Reply(550, '5.7.30', 'REQUIRETLS support required: it is only to be had under TLS');
+const NOT_BY_TLS = new Reply(550, '5.7.30', 'REQUIRETLS support required: this connection has no TLS');

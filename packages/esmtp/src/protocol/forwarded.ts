@@ -16,7 +16,7 @@ export interface ForwardedInfo {
   readonly protocol?: 'SMTP' | 'ESMTP' | undefined;
   /** The name in the client's HELO or EHLO. */
   readonly helo?: string | undefined;
-  /** The user as whom the peer has authenticated the client. */
+  /** The user that the peer has authenticated. */
   readonly login?: string | undefined;
   /** The address to which the client connected. */
   readonly destinationAddress?: HostAddress | undefined;

@@ -69,9 +69,9 @@ export interface Limits {
    */
   readonly minFailureDelay: number;
   /**
-   * The first challenge of live credentials (SCRAM) leaves at a multiple of this number of
-   * milliseconds after the client's message, so that its time does not show which users exist.
-   * 0 turns this off. Default: 10.
+   * Milliseconds: the first challenge of live credentials (SCRAM) leaves at a multiple of this
+   * after the client's message. The time then does not show which users exist. 0 turns this off.
+   * Default: 10.
    */
   readonly minChallengeDelay: number;
   /**

@@ -8,10 +8,7 @@ import type { Tolerance } from './tolerance.ts';
  */
 export type Phase = 'start' | 'plain' | 'extended' | 'mail' | 'rcpt' | 'chunks';
 
-/**
- * A command as the table distinguishes it: the last chunk of a message leads elsewhere than the
- * others.
- */
+/** A command as the table distinguishes it: the last BDAT of a message leads to another phase. */
 export type Step = Verb | 'BDAT LAST';
 
 /**

@@ -1,7 +1,6 @@
 /**
- * The purpose of a listener: `submission` takes messages of this server's users (RFC 6409), `mx`
- * takes mail from any host for them (RFC 5321), `lmtp` takes mail from a server that queues (RFC
- * 2033).
+ * The purpose of a listener. `submission`: messages of this server's users (RFC 6409). `mx`: mail
+ * from any host for them (RFC 5321). `lmtp`: mail from a server that queues (RFC 2033).
  */
 export type Service = 'submission' | 'mx' | 'lmtp';
 

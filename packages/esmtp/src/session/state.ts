@@ -39,7 +39,7 @@ export class State implements MessageSession, ExtensionContext {
   next: Next | undefined;
   /** The phase to which the end of a transaction leads. */
   idlePhase: 'start' | 'plain' | 'extended' = 'start';
-  /** Why the session ends; undefined while it goes on. */
+  /** Why the session ends; undefined while it continues. */
   closeReason: LogoutReason | undefined;
   /** The login by AUTH, by XCLIENT, or as `Anonymous`. */
   login: Login<MessageDelivery> | undefined;
@@ -307,8 +307,8 @@ export class State implements MessageSession, ExtensionContext {
   }
 
   /**
-   * Marks a stranger's connection as busy with a message: when connections run short, idle
-   * strangers' close first.
+   * Marks an unauthenticated connection as busy with a message: when connections run short, idle
+   * ones close first.
    */
   markBusy(): void {
     if (this.conversation.standing === 'unauthenticated') this.conversation.standing = 'busy';

@@ -103,7 +103,7 @@ describe('57: UTF-8 in replies', () => {
   });
 
   test('is not if it does not, for this command', async () => {
-    const untold = 'S: 252 2.6.8 There is such a mailbox, whose name can only be told with SMTPUTF8';
+    const untold = 'S: 252 2.6.8 Mailbox exists, but its name requires SMTPUTF8';
     await play(
       `\nC: VRFY bö\n${untold}\nC: VRFY bö SMTPUTF8\nS: 250 2.1.5 bö@exämple.com\nC: VRFY bö\n${untold}\nC: VRFY SMTPUTF8\n${untold}`,
       verify,
@@ -143,7 +143,7 @@ describe('57: UTF-8 in replies', () => {
       C: MAIL FROM:<ann@example.com>
       S: 250...
       C: RCPT TO:<bob@example.com>
-      S: 550 5.6.8 User not local; where to try instead can only be told with SMTPUTF8
+      S: 550 5.6.8 User not local; the address to try requires SMTPUTF8
       C: RCPT TO:<ann@example.com>
       S: 551 5.1.6 Try <ann@example.org>`);
   });

@@ -266,7 +266,7 @@ describe('63: LOGIN', () => {
   test('is neither offered nor taken without a checker for it', async () => {
     const server = new Server({ xclient: isProxy });
     const transcript = await server.play(
-      `${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann\nS: 501 5.5.4 LOGIN is not taken here`,
+      `${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann\nS: 501 5.5.4 LOGIN is not accepted`,
     );
     expect(transcript).toMatch(/XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT$/m);
     expect(lastMind(server).remote).toEqual(expect.objectContaining(PROXY));

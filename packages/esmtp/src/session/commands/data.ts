@@ -45,4 +45,4 @@ async function refuseBoth(chunks: BdatMessage | Reply): Promise<Reply> {
 }
 
 const GO_AHEAD = '354 End data with <CR><LF>.<CR><LF>\r\n';
-const NEEDS_BDAT = new Reply(503, '5.5.1', 'BODY=BINARYMIME comes with BDAT');
+const NEEDS_BDAT = new Reply(503, '5.5.1', 'BODY=BINARYMIME requires BDAT');

@@ -1,10 +1,10 @@
-import { after, type MaybePromise } from '@postern/core';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /** RSET (RFC 5321 §4.1.1.5): ends the transaction. */
-export function rset(state: State): MaybePromise<Reply> {
-  return after(state.abortMessage(), () => OK);
+export async function rset(state: State): Promise<Reply> {
+  await state.abortMessage();
+  return OK;
 }
 
 /** NOOP (RFC 5321 §4.1.1.9). */
@@ -29,10 +29,9 @@ export function help({
 }
 
 /** QUIT (RFC 5321 §4.1.1.10). */
-export function quit(state: State): MaybePromise<Reply> {
-  return after(state.abortMessage(), () =>
-    state.settings.quitReplies.get([`${state.hostname} closing the connection`]),
-  );
+export async function quit(state: State): Promise<Reply> {
+  await state.abortMessage();
+  return state.settings.quitReplies.get([`${state.hostname} closing the connection`]);
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');

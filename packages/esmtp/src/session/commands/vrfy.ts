@@ -1,4 +1,3 @@
-import { after, type MaybePromise } from '@postern/core';
 import type { Mailbox } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { Reply } from '../../protocol/reply.ts';
@@ -8,13 +7,11 @@ import type { State } from '../state.ts';
  * VRFY (RFC 5321 §3.5.3, §7.3, RFC 6531 §3.7.4.2): returns the mailbox that the delivery names, and
  * otherwise 252, which does not show whether the user exists.
  */
-export function vrfy(state: State, { text, smtpUtf8 }: Extract<Command, { verb: 'VRFY' }>): MaybePromise<Reply> {
+export async function vrfy(state: State, { text, smtpUtf8 }: Extract<Command, { verb: 'VRFY' }>): Promise<Reply> {
   const delivery = state.login?.avatar;
   if (delivery?.verify === undefined) return CANNOT_VERIFY;
-  return after(
-    state.ask(() => delivery.verify?.(text)),
-    (mailbox) => verified(mailbox, smtpUtf8),
-  );
+  const mailbox = await state.ask(() => delivery.verify?.(text));
+  return verified(mailbox, smtpUtf8);
 }
 
 function verified(mailbox: Mailbox | undefined, smtpUtf8: boolean): Reply {
@@ -24,4 +21,4 @@ function verified(mailbox: Mailbox | undefined, smtpUtf8: boolean): Reply {
 }
 
 const CANNOT_VERIFY = new Reply(252, '2.0.0', 'Cannot verify, but will take mail and try');
-const NEEDS_SMTPUTF8 = new Reply(252, '2.6.8', 'There is such a mailbox, whose name can only be told with SMTPUTF8');
+const NEEDS_SMTPUTF8 = new Reply(252, '2.6.8', 'Mailbox exists, but its name requires SMTPUTF8');

@@ -62,5 +62,5 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
 /** The mechanism in events. */
 const MECHANISM = 'XCLIENT';
 const NOT_AUTHORIZED = new Reply(550, '5.7.0', 'Not authorized');
-const NO_LOGIN = new Reply(501, '5.5.4', 'LOGIN is not taken here');
+const NO_LOGIN = new Reply(501, '5.5.4', 'LOGIN is not accepted');
 const FAILED = new Reply(421, '4.3.0', 'Something went wrong here, closing the connection');

@@ -243,7 +243,7 @@ describe('55: a size', () => {
     'that cannot be read (%j) ends the connection: what follows is data or commands, and who knows which',
     async (command) => {
       const server = await play(
-        `${ENVELOPE}\nC: ${command}\nC: MAIL FROM:<eve@example.com>\nS: 501 5.5.4 Without the size of a chunk there is no going on\nS: <closed>`,
+        `${ENVELOPE}\nC: ${command}\nC: MAIL FROM:<eve@example.com>\nS: 501 5.5.4 Chunk size missing or invalid, closing the connection\nS: <closed>`,
       );
       expect(server.delivery.calls).toEqual(['from', 'to', 'logout']);
     },
@@ -320,7 +320,7 @@ describe('53, 55: a message that is too large', () => {
 test('56: BODY=BINARYMIME is offered, and with DATA it is 503', async () => {
   const transcript = await new Server().play(`${GREETED}${LOGIN}${BINARY}
     C: DATA
-    S: 503 5.5.1 BODY=BINARYMIME comes with BDAT
+    S: 503 5.5.1 BODY=BINARYMIME requires BDAT
     C: RSET
     S: 250...${ENVELOPE}
     C: DATA
