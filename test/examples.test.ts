@@ -2,18 +2,19 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { Conversation } from '@postern/conversation';
 import { Mailbox } from '@postern/esmtp';
 import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
 import { connect as connectTransport } from '@postern/node';
 import { AuthenticationFailure, plainResponder, scramResponder } from '@postern/sasl/client';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFiles } from './support/certificates.ts';
+import { certificateFiles, testCertificates } from './support/certificates.ts';
 import { Output } from './support/output.ts';
 import { run } from './support/program.ts';
 
@@ -146,6 +147,7 @@ const scenarios = new Map<string, () => Promise<void>>([
     },
   ],
   ['submission-server', submissionServer],
+  ['two-domains', twoDomains],
 ]);
 
 const examples = readdirSync(FOLDER)
@@ -236,6 +238,42 @@ async function submissionServer(): Promise<void> {
   expect(log).toMatch(/^logged in .*mechanism=SCRAM-SHA-512.*user=joe@example\.com/m);
   expect(log).toMatch(/^message accepted .*to=\S*bob@example\.com/m);
   expect(log).toMatch(/^login refused remote=127\.0\.0\.1/m);
+}
+
+/** Logs in to each of two domains on one listener: the password of the other domain is wrong. */
+async function twoDomains(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-example-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { authority, ca } = await testCertificates();
+  const files: string[] = [];
+  for (const name of ['one.example', 'two.example']) {
+    const { cert, key } = await authority.server([name]);
+    files.push(join(folder, `${name}.pem`), join(folder, `${name}.key`));
+    await writeFile(files.at(-2) ?? '', cert);
+    await writeFile(files.at(-1) ?? '', key);
+  }
+  const server = await serve('two-domains', ...files);
+  const logIn = async (domain: string, password: string): Promise<string> => {
+    const endpoint = { host: 'localhost', port: server.ports[0] ?? 0 };
+    const transport = await connectTransport({ endpoint, ca, serverName: domain, tlsPolicy: 'implicit' });
+    const client = new Conversation(transport);
+    onTestFinished(() => client.destroy());
+    expect(await client.hearLine(512)).toMatch(new RegExp(`^220 ${domain} `));
+    client.say('EHLO client.example\r\n');
+    let line: string | undefined;
+    do line = await client.hearLine(512);
+    while (line?.startsWith('250-'));
+    client.say(`AUTH PLAIN ${base64(`\0joe\0${password}`)}\r\n`);
+    return String(await client.hearLine(512));
+  };
+  expect(await logIn('one.example', 'apple')).toMatch(/^235 /);
+  expect(await logIn('two.example', 'banana')).toMatch(/^235 /);
+  expect(await logIn('two.example', 'apple')).toMatch(/^535 /);
+  expect(await logIn('one.example', 'banana')).toMatch(/^535 /);
+  expect((await server.printed(/two\.example$/m)).match(/^logged in: .*$/gm)).toEqual([
+    'logged in: joe@one.example',
+    'logged in: joe@two.example',
+  ]);
 }
 
 interface Served {
