@@ -5,12 +5,11 @@ import {
   type AvatarId,
   AvatarRealm,
   CascadingChecker,
-  type Checker,
+  checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
   type Mind,
   Portal,
-  UnauthorizedLogin,
   UsernamePassword,
   withDeadline,
 } from '@postern/cred';
@@ -22,21 +21,16 @@ class Greeting {
   }
 }
 
-/** A service with the users ann and bob, whose account is disabled. */
-class RemoteService implements Checker<UsernamePassword> {
-  readonly credentialInterfaces = [UsernamePassword];
-  down = false;
-
-  async requestAvatarId(credentials: UsernamePassword): Promise<AvatarId> {
-    if (this.down) throw new Error('connect ECONNREFUSED');
-    if (credentials.username === 'bob') throw new LoginDenied('disabled');
-    if (credentials.username === 'ann' && credentials.checkPassword('hunter2')) return 'ann';
-    throw new UnauthorizedLogin();
-  }
-}
-
 const ours = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
-const service = new RemoteService();
+
+// A service with the users ann and bob, whose account is disabled.
+let isDown = false;
+const service = checker([UsernamePassword], async (credentials) => {
+  if (isDown) throw new Error('connect ECONNREFUSED');
+  if (credentials.username === 'bob') throw new LoginDenied('disabled');
+  return credentials.username === 'ann' && credentials.checkPassword('hunter2') ? 'ann' : undefined;
+});
+
 const realm = new AvatarRealm().provide(Greeting, (avatarId) => new Greeting(avatarId));
 const portal = new Portal(realm).register(CascadingChecker.of(ours, withDeadline(service, 2000)));
 
@@ -44,7 +38,7 @@ await tryToLogIn('joe', 's3cret');
 await tryToLogIn('ann', 'hunter2');
 await tryToLogIn('ann', 'wrong');
 await tryToLogIn('bob', 'whatever');
-service.down = true;
+isDown = true;
 await tryToLogIn('joe', 's3cret');
 await tryToLogIn('ann', 'hunter2');
 

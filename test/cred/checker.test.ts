@@ -1,52 +1,50 @@
 import {
   ANONYMOUS,
+  Anonymous,
   askChecker,
-  Credentials,
-  isDerived,
+  checker,
   LoginDenied,
-  onlyAsThemselves,
+  PasswordProof,
+  Portal,
   TemporaryFailure,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { testMind } from '@postern/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { joe, Mailbox, mailboxes } from './portal-support.ts';
+import { mindOf } from './support.ts';
 
-const joe = new UsernamePassword('joe', 's3cret');
+describe('checker', () => {
+  it('judges the credentials of its interfaces by the function, with the mind', async () => {
+    const mind = mindOf();
+    const users = checker([UsernamePassword, Anonymous], async (credentials, its) => {
+      expect(its).toBe(mind);
+      return credentials instanceof Anonymous ? ANONYMOUS : credentials.username;
+    });
+    expect(users.credentialInterfaces).toEqual([UsernamePassword, Anonymous]);
+    expect(await users.requestAvatarId(joe(), mind)).toBe('joe');
+    expect(await users.requestAvatarId(new Anonymous(), mind)).toBe(ANONYMOUS);
+  });
+
+  it('stays synchronous with a synchronous function', () => {
+    expect(checker([PasswordProof], ({ username }) => username).requestAvatarId(joe(), mindOf())).toBe('joe');
+  });
+
+  it.each([
+    ['undefined', async () => undefined, UnauthorizedLogin],
+    ['an empty avatar id', async () => '', TemporaryFailure],
+    ['true', async () => true as never, TemporaryFailure],
+    ['a denial', () => Promise.reject(new LoginDenied('expired')), LoginDenied],
+    ['any other error', () => Promise.reject(new Error('disk')), TemporaryFailure],
+  ])('makes %s the error of the login', async (_title, judge, error) => {
+    const portal = new Portal(mailboxes()).register(checker([UsernamePassword], judge));
+    await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(error);
+  });
+});
 
 describe('askChecker', () => {
-  const ask = (answer: unknown) =>
-    askChecker({ credentialInterfaces: [UsernamePassword], requestAvatarId: () => answer as string }, joe, testMind());
-
-  test('returns an avatar id synchronously, or a promise of it', async () => {
-    expect(ask('joe')).toBe('joe');
-    expect(ask(ANONYMOUS)).toBe(ANONYMOUS);
-    await expect(ask(Promise.resolve('joe'))).resolves.toBe('joe');
-  });
-
-  test('throws UnauthorizedLogin for undefined and null, TemporaryFailure for any other value', async () => {
-    expect(() => ask(undefined)).toThrow(UnauthorizedLogin);
-    expect(() => ask(null)).toThrow(UnauthorizedLogin);
-    for (const answer of ['', 0, true, {}, Symbol('joe')]) expect(() => ask(answer)).toThrow(TemporaryFailure);
-    await expect(ask(Promise.resolve())).rejects.toBeInstanceOf(UnauthorizedLogin);
-  });
-});
-
-test('isDerived is true for a class and for the classes that extend it', () => {
-  expect(isDerived(UsernamePassword, UsernamePassword)).toBe(true);
-  expect(isDerived(UsernamePassword, Credentials)).toBe(true);
-  expect(isDerived(Credentials, UsernamePassword)).toBe(false);
-  expect(isDerived(class Other {}, Credentials)).toBe(false);
-});
-
-describe('onlyAsThemselves', () => {
-  test('returns the avatar id for the user’s own name and id', () => {
-    expect(onlyAsThemselves('joe@example.com', 'joe@example.com', joe, testMind())).toBe('joe@example.com');
-    expect(onlyAsThemselves('joe@example.com', 'joe', joe, testMind())).toBe('joe@example.com');
-  });
-
-  test('throws LoginDenied for any other identity, and for each of a client without a name', () => {
-    expect(() => onlyAsThemselves('joe', 'ann', joe, testMind())).toThrow(LoginDenied);
-    expect(() => onlyAsThemselves(ANONYMOUS, 'joe', joe, testMind())).toThrow(LoginDenied);
+  it('throws UnauthorizedLogin for a checker that returns nothing', () => {
+    const silent = { credentialInterfaces: [UsernamePassword], requestAvatarId: () => undefined as never };
+    expect(() => askChecker(silent, joe(), mindOf())).toThrow(UnauthorizedLogin);
   });
 });

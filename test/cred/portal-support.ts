@@ -2,6 +2,7 @@ import {
   type AvatarId,
   AvatarRealm,
   type Checker,
+  checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   Portal,
   type PortalOptions,
@@ -32,5 +33,5 @@ export function portalOf(checker: Checker<UsernamePassword>, options?: PortalOpt
 
 /** A checker that answers as the function says. */
 export function checking(requestAvatarId: Checker<UsernamePassword>['requestAvatarId']): Checker<UsernamePassword> {
-  return { credentialInterfaces: [UsernamePassword], requestAvatarId };
+  return checker([UsernamePassword], requestAvatarId);
 }

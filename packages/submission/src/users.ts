@@ -4,10 +4,10 @@ import {
   CascadingChecker,
   type Checker,
   type Credentials,
+  checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   type MaybePromise,
   type Mind,
-  UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
 
@@ -47,7 +47,7 @@ export function checkerOf(users: Users): Checker<Credentials> {
 }
 
 function anyCheckerOf(users: Users): AnyChecker {
-  if (typeof users === 'function') return new PasswordFunctionChecker(users);
+  if (typeof users === 'function') return checkerOfFunction(users);
   if (isList(users)) {
     if (users.length === 0)
       throw new TypeError(
@@ -77,24 +77,15 @@ export function weakUsers(users: Users): readonly string[] {
   return [...passwords].filter(([, password]) => password.length < MIN_PASSWORD_LENGTH).map(([username]) => username);
 }
 
-class PasswordFunctionChecker implements Checker<UsernamePassword> {
-  readonly credentialInterfaces = [UsernamePassword] as const;
-  readonly #checkPassword: CheckPassword;
-
-  constructor(checkPassword: CheckPassword) {
-    this.#checkPassword = checkPassword;
-  }
-
-  readonly requestAvatarId = async (credentials: UsernamePassword, mind: Mind): Promise<AvatarId> => {
-    const { username, password, preparedPassword } = credentials;
-    let answer = await this.#checkPassword(username, preparedPassword, mind);
+function checkerOfFunction(checkPassword: CheckPassword): Checker<UsernamePassword> {
+  return checker([UsernamePassword], async ({ username, password, preparedPassword }, mind) => {
+    let answer = await checkPassword(username, preparedPassword, mind);
     const isRefused = answer === false || answer === undefined;
     // The store may hold a hash of the password as clients send it.
-    if (isRefused && password !== preparedPassword) answer = await this.#checkPassword(username, password, mind);
+    if (isRefused && password !== preparedPassword) answer = await checkPassword(username, password, mind);
     if (answer === true) return username;
-    if (answer === false || answer === undefined) throw new UnauthorizedLogin();
-    return answer;
-  };
+    return answer === false ? undefined : answer;
+  });
 }
 
 function isList(users: Users): users is readonly AnyChecker[] {
