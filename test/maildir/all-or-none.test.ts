@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Envelope, Mailbox, type RecipientResult } from '@postern/esmtp';
 import { type FileSystem, MaildirDelivery } from '@postern/maildir';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resultsOf } from '../support/results.ts';
 
 const NAMES = ['ann', 'bob', 'cyd'] as const;
 const ENVELOPE: Envelope = {
@@ -150,7 +151,7 @@ async function send(delivery: MaildirDelivery, tell?: () => void): Promise<reado
     await message.abort(error as Error);
     throw error;
   }
-  return (await message.end(tell)) ?? [];
+  return resultsOf(await message.end(tell));
 }
 
 function list(folder: string): readonly string[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Mailbox, parseMailbox, type Recipient } from '@postern/esmtp';
 import { MaildirDelivery, type MaildirOptions } from '@postern/maildir';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resultsOf } from '../support/results.ts';
 
 let root: string;
 beforeEach(() => {
@@ -246,7 +247,7 @@ async function deliverTo(
     id: 'test',
   });
   await message.write(content);
-  return await message.end();
+  return resultsOf(await message.end());
 }
 
 function contents(name: string): string[] {

@@ -10,6 +10,7 @@ import { type FileSystem, MaildirDelivery } from '@postern/maildir';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runs } from '../support/fuzz.ts';
+import { resultsOf } from '../support/results.ts';
 
 let root: string;
 beforeEach(() => {
@@ -156,7 +157,7 @@ describe('a message for several recipients', () => {
     const delivery = new MaildirDelivery(root, { onError: (_error, mailbox) => troubles.add(mailbox?.toString()) });
     const message = await delivery.openMessage(envelope('', 'ann@x', 'bob@x', 'cyd@x'));
     await message.write(hello);
-    const results = await message.end(() => {});
+    const results = resultsOf(await message.end(() => {}));
     expect(results?.map((reply) => reply?.code)).toEqual([451, undefined, 451]);
     expect(troubles).toEqual(new Set(['ann@x', 'cyd@x']));
     expect(list('bob@x')).toHaveLength(1);
@@ -378,7 +379,7 @@ async function deliver(delivery: MaildirDelivery, to: Envelope, ...chunks: Uint8
 }
 
 async function end(message: Message) {
-  return (await message.end()) ?? [];
+  return resultsOf(await message.end());
 }
 
 async function refusal(promise: Promise<unknown>): Promise<Rejection> {

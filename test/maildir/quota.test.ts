@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { type Envelope, Mailbox, type RecipientResult } from '@postern/esmtp';
 import { MaildirDelivery, type MaildirOptions } from '@postern/maildir';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resultsOf } from '../support/results.ts';
 
 let root: string;
 beforeEach(() => {
@@ -183,7 +184,7 @@ async function deliver(
   };
   const message = await delivery.openMessage(envelope);
   await message.write(Buffer.alloc(octets, 'x'));
-  return (await message.end()) ?? [];
+  return resultsOf(await message.end());
 }
 
 /** As {@link deliver}, of a client that has a reply for each recipient. */
@@ -200,7 +201,7 @@ async function deliverEach(
     id: 'test',
   });
   await message.write(Buffer.alloc(octets, 'x'));
-  return (await message.end(() => {})) ?? [];
+  return resultsOf(await message.end(() => {}));
 }
 
 /** Returns the sum of the `maildirsize` file. */

@@ -43,6 +43,13 @@ describe('what is known of the next server when it has a message', () => {
     await over();
   });
 
+  it('is the result of each recipient too, with the id of its queue', async () => {
+    const { delivery, over } = scripted([`${greeting()}${toBoth('S: 250 2.0.0 Ok: queued as 4F1A2B')}`]);
+    const results = await finish(delivery.openMessage(envelope([ann, eve])));
+    expect(results.map(String)).toEqual(Array(2).fill('250 2.0.0 Ok: queued as 4F1A2B\r\n'));
+    await over();
+  });
+
   it('is the refusal of a message that the server refuses after its data, or leaves with', async () => {
     for (const answer of ['554 5.7.1 spam', '421 4.3.2 closing']) {
       const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .\nS: ${answer}`]);

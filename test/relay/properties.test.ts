@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordingDelivery, Server } from '../esmtp/server.ts';
 import { runs } from '../support/fuzz.ts';
+import { resultsOf } from '../support/results.ts';
 import { ann, codes, envelope, eve } from './upstream.ts';
 
 /** A relay to a real server in memory. */
@@ -49,7 +50,7 @@ describe('the bytes that the next server gets', () => {
         const { delivery, smarthost, server } = relayed({ seed });
         const message = delivery.openMessage(envelope([ann, eve]));
         for (const chunk of cut(Buffer.from(whole, 'latin1'), sizes)) await message.write(chunk);
-        expect(codes((await message.end()) ?? [])).toEqual([250, 250]);
+        expect(codes(resultsOf(await message.end()))).toEqual([250, 250]);
         expect(server.delivery.delivered.map(({ text }) => text.slice(received(text)))).toEqual([whole]);
         await smarthost.close();
       }),

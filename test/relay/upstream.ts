@@ -3,6 +3,7 @@ import { type Envelope, Mailbox, type MailParameters, type Message, type Recipie
 import { RelayDelivery, Smarthost, type SmarthostOptions } from '@postern/relay';
 import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
 import { play } from '../esmtp/client/scripted-server.ts';
+import { resultsOf } from '../support/results.ts';
 
 export const joe = new Mailbox('joe', 'example.com');
 export const ann = new Mailbox('ann', 'example.org');
@@ -130,7 +131,7 @@ export async function name(delivery: RelayDelivery, { reversePath, parameters, r
 
 export async function finish(message: Message, text = 'hello\r\n'): Promise<readonly RecipientResult[]> {
   await message.write(Buffer.from(text));
-  return (await message.end()) ?? [];
+  return resultsOf(await message.end());
 }
 
 export function codes(results: readonly RecipientResult[]): readonly number[] {

@@ -28,6 +28,7 @@ import {
   settle,
 } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
+import { resultsOf } from '../support/results.ts';
 
 const recipients = ['ann', 'bob', 'cyd'].map((name) => new Mailbox(name, 'example.com')) as unknown as readonly [
   Mailbox,
@@ -313,7 +314,7 @@ class BreakingDelivery extends MessageDelivery {
   async openMessage(envelope: Envelope): Promise<Message> {
     const message = await this.#delivery.openMessage(envelope);
     const end = async (tell?: ReportResult): Promise<void | readonly RecipientResult[]> => {
-      const results = (await message.end()) ?? [];
+      const results = resultsOf(await message.end());
       for (const [index, result] of results.slice(0, this.#replies).entries()) tell?.(index, result);
       await settle();
       this.#break();

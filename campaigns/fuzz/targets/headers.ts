@@ -62,15 +62,15 @@ function readAll(pieces: readonly Buffer[]): Reading {
   let normalized = '';
   for (const piece of pieces) {
     reader.read(piece);
-    lengths.feed(piece);
-    normalized += latin1(normalizer.push(piece, endings.feed(piece)));
+    lengths.push(piece);
+    normalized += latin1(normalizer.push(piece, endings.push(piece)));
   }
   endings.end();
   normalized += latin1(normalizer.end());
   return {
     received: reader.receivedFields,
-    tooLong: lengths.exceeded,
-    bare: endings.bare,
+    tooLong: lengths.isExceeded,
+    bare: endings.hasBare,
     withoutBcc: edit(pieces, true, false),
     completed: edit(pieces, false, true),
     both: edit(pieces, true, true),

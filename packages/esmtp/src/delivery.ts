@@ -140,15 +140,16 @@ export interface Message {
   /**
    * Keeps the message, and resolves when it is safe: only then the client gets 250.
    *
-   * The result is one for each recipient, in the envelope's order. No result means that all
-   * recipients have the message. In SMTP one reply stands for all recipients. It is 250 only if
-   * each failure is notified, and temporary if one failure is: a message that can be kept for all
-   * or for none should be.
+   * Returns nothing if all recipients have the message, or one {@link Reply} for all of them: the
+   * client gets a 2xx reply as it is, such as one with a queue id. Returns a list of results if
+   * they differ, in the envelope's order. In SMTP one reply stands for all recipients. It is 250
+   * only if each failure is notified, and temporary if one failure is: a message that can be kept
+   * for all or for none should be.
    *
    * @param report Reports the result of one recipient before the others are known. Present in LMTP,
    * where the client then gets that recipient's reply at once.
    */
-  end(report?: ReportResult): MaybePromise<void | readonly RecipientResult[]>;
+  end(report?: ReportResult): MaybePromise<EndResult>;
 
   /**
    * Discards the message, which will not be completed. The server calls it during a pending `write`
@@ -175,6 +176,9 @@ export interface NextHop {
  * recipient has the message. LMTP passes the reply on.
  */
 export type RecipientResult = Reply | undefined;
+
+/** The return value of {@link Message.end}. */
+export type EndResult = void | Reply | readonly RecipientResult[];
 
 /** Reports the result of a message for one recipient, counted from 0. Never throws. */
 export type ReportResult = (recipient: number, result: RecipientResult) => void;

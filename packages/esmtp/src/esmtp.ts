@@ -4,7 +4,7 @@ import { type Address, type Clock, systemClock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
 import { type Challenger, checkChallengers, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
 import type { EventListener } from './events.ts';
-import { DateCache } from './message/date-cache.ts';
+import { DateCache } from './message/received.ts';
 import { readersOf } from './protocol/extension.ts';
 import { extensions } from './protocol/extensions.ts';
 import { type Limits, withDefaultLimits } from './protocol/limits.ts';

@@ -1,5 +1,11 @@
 export { type Decision, decide } from './decisions/decide.ts';
 export { accept, challenge, defer, type ReplyOptions, reject, type Verdict } from './decisions/verdicts.ts';
+export { ForwardingDelivery } from './deliveries/forwarding-delivery.ts';
+export {
+  type DeliveredMessage,
+  InMemoryDelivery,
+  type InMemoryDeliveryOptions,
+} from './deliveries/in-memory-delivery.ts';
 export {
   KnownRecipientsDelivery,
   type KnownRecipientsDeliveryOptions,
@@ -17,6 +23,7 @@ export {
   type Route,
 } from './deliveries/per-recipient-delivery.ts';
 export {
+  type EndResult,
   type Envelope,
   type Message,
   MessageDelivery,
@@ -43,7 +50,11 @@ export { foldMailbox, withoutSubaddress } from './protocol/mailbox-identity.ts';
 export type { MailParameters, Notify, RcptParameters } from './protocol/parameters.ts';
 export { Rejection, Reply } from './protocol/reply.ts';
 export { type Policy, type Service, services } from './protocol/services.ts';
-export { AliasError } from './recipients/alias-error.ts';
-export type { AliasEntry } from './recipients/aliases.ts';
-export { LocalRecipients, type LocalRecipientsOptions, type RecipientLookup } from './recipients/local-recipients.ts';
-export type { RecipientResolver, Resolution } from './recipients/recipient-resolver.ts';
+export { type AliasEntry, AliasError } from './recipients/aliases.ts';
+export {
+  LocalRecipients,
+  type LocalRecipientsOptions,
+  type RecipientLookup,
+  type RecipientResolver,
+  type Resolution,
+} from './recipients/local-recipients.ts';

@@ -62,7 +62,7 @@ export class RelayMessage {
   }
 }
 
-/** Returns the result of a recipient with this reply of the next server. */
+/** Returns the result of a recipient with this reply of the next server. A positive reply usually has its queue id. */
 export function resultOf(reply: Reply): RecipientResult {
-  return reply.positive ? undefined : replyForClient(reply);
+  return reply.positive ? reply : replyForClient(reply);
 }

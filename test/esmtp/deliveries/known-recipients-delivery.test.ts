@@ -13,6 +13,7 @@ import {
 } from '@postern/esmtp';
 import { portalFor } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
+import { resultsOf } from '../../support/results.ts';
 import { RecordingDelivery, Server } from '../server.ts';
 
 const GREETED = `
@@ -183,7 +184,7 @@ describe('an alias', () => {
     for (const { forwardPath, parameters } of recipients) await known.validateTo(forwardPath, parameters);
     const message = await known.openMessage(envelopeFor(recipients));
     const ended = await message.end((index, reply) => told.push([index, reply?.code]));
-    expect((ended ?? []).map((reply) => reply?.code)).toEqual([sales, info]);
+    expect(resultsOf(ended).map((reply) => reply?.code)).toEqual([sales, info]);
     expect(told.toSorted(([one], [other]) => one - other)).toEqual([
       [0, sales],
       [1, info],

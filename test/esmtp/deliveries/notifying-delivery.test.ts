@@ -201,11 +201,11 @@ describe('NotifyingDelivery', () => {
     }
   });
 
-  it.each([true, null, 'kept'])('does not take for a success what is no list of results: %j', async (end) => {
+  it.each([true, null, 'kept'])('rejects if the message returns %j in place of results', async (end) => {
     const { delivery, inner, through } = setUp(undefined);
     inner.onEnd = () => end as never;
     const message = await delivery.openMessage(envelopeFor([SUCCESS]));
-    expect(await message.end()).toBe(end);
+    await expect(async () => await message.end()).rejects.toThrow(TypeError);
     expect(through.calls).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import {
+  type EndResult,
   type Envelope,
   Mailbox,
   type MailParameters,
@@ -10,6 +11,7 @@ import {
   Reply,
 } from '@postern/esmtp';
 import { FakeClock } from '@postern/testing';
+import { resultsOf } from '../../support/results.ts';
 import { parseNotification, statusGroups } from '../notifications/parse.ts';
 import { type Delivered, RecordingDelivery } from '../server.ts';
 
@@ -60,8 +62,8 @@ export async function send(delivery: MessageDelivery, envelope: Envelope, text =
   return codes(await message.end());
 }
 
-export function codes(results: void | readonly RecipientResult[]): readonly number[] {
-  return (results ?? []).map((reply) => reply?.code ?? 250);
+export function codes(ended: EndResult): readonly number[] {
+  return resultsOf(ended).map((reply) => reply?.code ?? 250);
 }
 
 /** What a notification tells: of whom what, and what it returns. */

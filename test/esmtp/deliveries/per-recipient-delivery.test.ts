@@ -1,4 +1,5 @@
 import {
+  type EndResult,
   type Envelope,
   type ForwardPath,
   Mailbox,
@@ -12,6 +13,7 @@ import {
 } from '@postern/esmtp';
 import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { resultsOf } from '../../support/results.ts';
 import { RecordingDelivery } from '../server.ts';
 
 const NAMES = ['ann', 'bob', 'eve'] as const;
@@ -47,8 +49,8 @@ async function run(message: Message, text = 'hello\r\n'): Promise<readonly (numb
   return codes(await message.end(() => {}));
 }
 
-function codes(results: void | readonly RecipientResult[]): readonly (number | undefined)[] {
-  return (results ?? []).map((reply) => reply?.code);
+function codes(ended: EndResult): readonly (number | undefined)[] {
+  return resultsOf(ended).map((reply) => reply?.code);
 }
 
 describe('PerRecipientDelivery', () => {

@@ -199,20 +199,27 @@ describe('a call that takes too long', () => {
   });
 });
 
+interface PlayOptions {
+  readonly notified?: readonly number[];
+  readonly notify?: string;
+  readonly recipients?: number;
+}
+
 describe('results for each recipient', () => {
   const refused = new Reply(550, '5.2.1', 'Closed');
   const deferred = new Reply(452, '4.2.2', 'Full');
 
   /** Plays a message for r0, r1, … up to the reply, and returns the event. The sender is told of the recipients in `notified`. */
   async function play(
-    results: readonly RecipientResult[],
+    results: Reply | readonly RecipientResult[],
     reply: string,
-    { notified = [], notify = '' }: { readonly notified?: readonly number[]; readonly notify?: string } = {},
+    { notified = [], notify = '', recipients = results instanceof Reply ? 2 : results.length }: PlayOptions = {},
   ): Promise<EsmtpEvent | undefined> {
     const server = new Server();
     const isNotified = (recipient: number): boolean => notified.includes(recipient);
     server.delivery.openMessage = () => ({ isNotified, write() {}, end: () => results, abort() {} });
-    const to = results.map((_, at) => `\nC: RCPT TO:<r${at}@example.com>${notify}\nS: 250...`).join('');
+    const paths = Array.from({ length: recipients }, (_, index) => `<r${index}@example.com>${notify}`);
+    const to = paths.map((path) => `\nC: RCPT TO:${path}\nS: 250...`).join('');
     await server.play(
       `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@example.com>\nS: 250...${to}${DATA}\nC: x\nC: .\n${reply}\nC: NOOP\nS: 250...`,
     );
@@ -281,9 +288,31 @@ describe('results for each recipient', () => {
     expect(server.kinds()).toContain('error');
   });
 
-  test('a positive reply is an acceptance', async () => {
-    const event = await play([new Reply(250, '2.6.0', 'Kept'), undefined], 'S: 250 2.0.0 OK <any>');
-    expect(event).toMatchObject({ kind: 'message-accepted', failed: [] });
+  test('one positive reply for all recipients goes to the client', async () => {
+    const queued = new Reply(250, '2.6.0', 'Queued as 4Qz');
+    for (const ended of [queued, [queued, queued], [queued, new Reply(250, '2.6.0', 'Queued as 4Qz')]]) {
+      const event = await play(ended, 'S: 250 2.6.0 Queued as 4Qz');
+      expect(event).toMatchObject({ kind: 'message-accepted', failed: [], reply: { lines: ['Queued as 4Qz'] } });
+    }
+  });
+
+  test('a positive reply without an enhanced code gets one (RFC 2034 §4)', async () => {
+    await play(new Reply(250, undefined, 'Queued as 4Qz'), 'S: 250 2.0.0 Queued as 4Qz');
+  });
+
+  test.each<readonly [string, readonly RecipientResult[]]>([
+    ['for one recipient of two', [new Reply(250, '2.6.0', 'Kept'), undefined]],
+    ['that differ', [new Reply(250, '2.6.0', 'Kept as 1'), new Reply(250, '2.6.0', 'Kept as 2')]],
+    ['for too few recipients', [new Reply(250, '2.6.0', 'Kept')]],
+    ['that ask for more (3xx)', [new Reply(354, undefined, 'More'), new Reply(354, undefined, 'More')]],
+  ])('positive replies %s are an acceptance in the words of this server', async (_, results) => {
+    const event = await play(results, 'S: 250 2.0.0 OK <any>', { recipients: 2 });
+    expect(event).toMatchObject({ kind: 'message-accepted', failed: [], reply: undefined });
+  });
+
+  test('one negative reply for all recipients is the refusal', async () => {
+    const event = await play(refused, 'S: 550 5.2.1 Closed');
+    expect(event).toMatchObject({ kind: 'message-refused', reply: refused, failed: [] });
   });
 
   test.each([

@@ -142,8 +142,8 @@ describe('LineLengths', () => {
       fc.property(fc.array(fc.nat(12)), fc.array(fc.nat()), (lengths, cuts) => {
         const text = lengths.map((length) => `${'x'.repeat(length)}\r\n`).join('');
         const lines = new LineLengths(10);
-        for (const chunk of cut(text, cuts)) lines.feed(chunk);
-        return lines.exceeded === lengths.some((length) => length > 10);
+        for (const chunk of cut(text, cuts)) lines.push(chunk);
+        return lines.isExceeded === lengths.some((length) => length > 10);
       }),
     );
   });

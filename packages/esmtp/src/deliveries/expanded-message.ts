@@ -1,44 +1,51 @@
 import { after, type MaybePromise } from '@postern/core';
-import type { Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
+import type { EndResult, Message, NextHop, RecipientResult, ReportResult } from '../delivery.ts';
+import { recipientResults } from '../message/results.ts';
 
-/** A message for more, or other, recipients than the client named: their results become those of the client's. */
+/**
+ * A message for the mailboxes that aliases stand for. The results of the mailboxes become the results of
+ * the recipients that the client named.
+ */
 export class ExpandedMessage implements Message {
   readonly keepsChunks: boolean;
   readonly #message: Message;
-  /** The recipients of the message that each recipient of the client has become. */
-  readonly #indexes: readonly (readonly number[])[];
-  /** Of the targets, once they are known. */
+  readonly #targets: readonly (readonly number[])[];
+  readonly #targetCount: number;
   #results: readonly RecipientResult[] = [];
 
-  constructor(message: Message, indexes: readonly (readonly number[])[]) {
+  /**
+   * @param targets For each recipient of the client, its recipients in `message`, counted from 0.
+   * @param targetCount The number of recipients in `message`.
+   */
+  constructor(message: Message, targets: readonly (readonly number[])[], targetCount: number) {
     this.keepsChunks = message.keepsChunks ?? true;
     this.#message = message;
-    this.#indexes = indexes;
+    this.#targets = targets;
+    this.#targetCount = targetCount;
   }
 
-  /** The next server of the first target that has one of which the sender may be told. */
+  /** Returns the next server of the first target with a next server, and rather of one whose success may be reported. */
   nextHop(recipient: number): NextHop | undefined {
-    const nextServers = (this.#indexes[recipient] ?? []).map((index) => this.#message.nextHop?.(index));
-    return nextServers.find((next) => next?.success !== undefined) ?? nextServers.find((next) => next !== undefined);
+    const hops = this.#targetsOf(recipient).map((target) => this.#message.nextHop?.(target));
+    return hops.find((hop) => hop?.success !== undefined) ?? hops.find((hop) => hop !== undefined);
   }
 
-  /** True if the sender is sure to be told of each target that failed. */
+  /** Returns true if the sender is sure to get a notification about each target that failed. */
   isNotified(recipient: number): boolean {
-    const failed = (this.#indexes[recipient] ?? []).filter((index) => this.#results[index]?.positive === false);
-    return failed.length > 0 && failed.every((index) => this.#message.isNotified?.(index) === true);
+    const failed = this.#targetsOf(recipient).filter((target) => this.#results[target]?.positive === false);
+    return failed.length > 0 && failed.every((target) => this.#message.isNotified?.(target) === true);
   }
 
   write(chunk: Uint8Array): MaybePromise<void> {
     return this.#message.write(chunk);
   }
 
-  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]> {
-    const ended = this.#message.end(tell && this.#collector(tell));
-    return after(ended, (results) => {
-      // Where nobody checks types, what is no list is no word that the message was taken.
-      if (!Array.isArray(results)) return results;
-      this.#results = results;
-      return this.#indexes.map((indexes) => worst(indexes.map((index) => results[index] as RecipientResult)));
+  end(report?: ReportResult): MaybePromise<EndResult> {
+    const ended = this.#message.end(report && this.#reportTo(report));
+    return after(ended, (result) => {
+      this.#results = recipientResults(result, this.#targetCount);
+      if (!Array.isArray(result)) return result;
+      return this.#targets.map((targets) => worst(targets.map((target) => this.#results[target])));
     });
   }
 
@@ -46,27 +53,33 @@ export class ExpandedMessage implements Message {
     return this.#message.abort(reason);
   }
 
-  /** Tells of a recipient when the results of all of its targets are known. */
-  #collector(tell: ReportResult): ReportResult {
+  /** Returns a function that reports a recipient once the results of all its targets are known. */
+  #reportTo(report: ReportResult): ReportResult {
     const results = new Map<number, RecipientResult>();
-    const waiting = new Map<number, number[]>();
-    const missing = this.#indexes.map((indexes) => new Set(indexes).size);
-    for (const [recipient, indexes] of this.#indexes.entries()) {
-      for (const index of new Set(indexes)) waiting.set(index, [...(waiting.get(index) ?? []), recipient]);
+    const recipientsOf = new Map<number, number[]>();
+    const missing = this.#targets.map((targets) => new Set(targets).size);
+    for (const [recipient, targets] of this.#targets.entries()) {
+      for (const target of new Set(targets)) {
+        recipientsOf.set(target, [...(recipientsOf.get(target) ?? []), recipient]);
+      }
     }
-    return (index, result) => {
-      if (results.has(index)) return;
-      results.set(index, result);
-      for (const recipient of waiting.get(index) ?? []) {
+    return (target, result) => {
+      if (results.has(target)) return;
+      results.set(target, result);
+      for (const recipient of recipientsOf.get(target) ?? []) {
         missing[recipient] = (missing[recipient] ?? 0) - 1;
         if (missing[recipient] !== 0) continue;
-        tell(recipient, worst((this.#indexes[recipient] ?? []).map((target) => results.get(target))));
+        report(recipient, worst(this.#targetsOf(recipient).map((other) => results.get(other))));
       }
     };
   }
+
+  #targetsOf(recipient: number): readonly number[] {
+    return this.#targets[recipient] ?? [];
+  }
 }
 
-/** A failure that may pass comes before one that stays: a duplicate is better than a loss (RFC 5321 §4.2.5). */
+/** Puts a temporary failure before a permanent one: a duplicate is better than a loss (RFC 5321 §4.2.5). */
 function worst(results: readonly RecipientResult[]): RecipientResult {
   const failures = results.filter((result) => result?.positive === false);
   return failures.find((failure) => failure !== undefined && failure.code < 500) ?? failures[0] ?? results[0];

@@ -1,15 +1,30 @@
-import type { MaybePromise } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
 import { type Envelope, type MailParameters, type Message, MessageDelivery, type RcptParameters } from '../delivery.ts';
 import type { ForwardPath, Mailbox, ReversePath } from '../protocol/address.ts';
 
-/** A delivery that asks another one for everything, and disposes of it in the end: what derives from it does one thing otherwise. */
+/**
+ * A delivery that forwards each call to another delivery, and disposes of that delivery at the end. A
+ * subclass overrides the methods that it changes.
+ *
+ * @example
+ * ```ts
+ * import { ForwardingDelivery, type MailParameters, Rejection, type ReversePath } from '@postern/esmtp';
+ *
+ * class DomainDelivery extends ForwardingDelivery {
+ *   override validateFrom(reversePath: ReversePath, parameters: MailParameters) {
+ *     if (reversePath?.domain !== 'example.com') throw new Rejection(553, '5.7.1', 'Not a sender of ours');
+ *     return super.validateFrom(reversePath, parameters);
+ *   }
+ * }
+ * ```
+ */
 export abstract class ForwardingDelivery extends MessageDelivery implements AsyncDisposable {
   readonly #delivery: MessageDelivery;
 
   constructor(delivery: MessageDelivery) {
     super();
     this.#delivery = delivery;
-    // Only where there is one: the usual field is sooner made by the session.
+    // Not a method: without a receivedHeader of the delivery, the session makes the field faster.
     if (delivery.receivedHeader !== undefined) this.receivedHeader = (trace) => delivery.receivedHeader?.(trace);
   }
 

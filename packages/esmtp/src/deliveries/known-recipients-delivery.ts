@@ -4,38 +4,40 @@ import type { ForwardPath, Mailbox } from '../protocol/address.ts';
 import { foldMailbox } from '../protocol/mailbox-identity.ts';
 import { Rejection } from '../protocol/reply.ts';
 import { encodeXtext } from '../protocol/xtext.ts';
-import type { RecipientResolver, Resolution } from '../recipients/recipient-resolver.ts';
+import type { RecipientResolver, Resolution } from '../recipients/local-recipients.ts';
 import { ExpandedMessage } from './expanded-message.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
 
-/** What a client may do beyond sending to the recipients that are known. */
+/** The options of a {@link KnownRecipientsDelivery}. */
 export interface KnownRecipientsDeliveryOptions {
-  /** True if the client may send to domains that are not ours: a user who has logged in. Default: false. */
+  /** True if the client may send to other domains than this server's: a user with a login. Default: false. */
   readonly allowForeign?: boolean;
   /**
-   * True if a local part may name a further route, as `joe%example.net@example.com` and `example.net!joe` do. A next server that
-   * follows such routes for us would make us an open relay. Default: true, for a place where mail ends.
+   * True if a local part may name a further route, as in `joe%example.net@example.com` and `example.net!joe`.
+   * A next server that follows such routes makes this server an open relay. Default: true, for a server that
+   * is the last hop.
    */
   readonly allowRoutes?: boolean;
-  /** The most recipients that one message may have once its aliases are expanded; more are 452 4.5.3. Default: 10,000. */
+  /** The most recipients of a message whose aliases are expanded; more are refused with 452 4.5.3. Default: 10,000. */
   readonly maxExpandedRecipients?: number;
 }
 
 /**
- * Wraps a delivery and refuses unknown recipients at RCPT, before the data: 550 5.1.1 at a domain that is ours, 550 5.7.1 at another.
- * An alias is replaced by the mailboxes that it leads to, each once; each keeps the address that the client named (`originalPath`, and
- * ORCPT of RFC 3461 §5.2.7). An alias has a message when all of its mailboxes have it. One object may serve all users.
+ * Refuses unknown recipients at RCPT, before the data: with 550 5.1.1 at a domain of this server, with 550
+ * 5.7.1 at another domain. Replaces an alias by its mailboxes, each once. Each mailbox keeps the address that
+ * the client named, as `originalPath` and as ORCPT (RFC 3461 §5.2.7). An alias has a message when all of its
+ * mailboxes have it. One object may serve all users.
  *
  * @example
  * ```ts
- * import { KnownRecipientsDelivery, LocalRecipients, type MessageDelivery } from '@postern/esmtp';
+ * import { InMemoryDelivery, KnownRecipientsDelivery, LocalRecipients } from '@postern/esmtp';
  *
- * declare const maildirs: MessageDelivery;
- * const resolver = new LocalRecipients({
+ * const recipients = new LocalRecipients({
  *   hostname: 'mx.example.com',
  *   mailboxes: ['ann@example.com'],
+ *   aliases: [['sales', ['ann']]],
  * });
- * const delivery = new KnownRecipientsDelivery(maildirs, resolver);
+ * const delivery = new KnownRecipientsDelivery(new InMemoryDelivery(), recipients);
  * ```
  */
 export class KnownRecipientsDelivery extends ForwardingDelivery {
@@ -43,7 +45,7 @@ export class KnownRecipientsDelivery extends ForwardingDelivery {
   readonly #allowForeign: boolean;
   readonly #allowRoutes: boolean;
   readonly #maxExpandedRecipients: number;
-  /** The mailboxes that aliases led to when the client named them. */
+  /** The mailboxes of the aliases that `validateTo` has accepted. */
   readonly #targets = new WeakMap<ForwardPath, readonly Mailbox[]>();
 
   constructor(delivery: MessageDelivery, resolver: RecipientResolver, options: KnownRecipientsDeliveryOptions = {}) {
@@ -55,7 +57,7 @@ export class KnownRecipientsDelivery extends ForwardingDelivery {
   }
 
   override validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
-    // Also where the mailbox is known: with a tag, `ann+x%example.net@example.com` is.
+    // A known mailbox may name a route in its tag: `ann+x%example.net@example.com`.
     if (!this.#allowRoutes && ROUTE.test(forwardPath.localPart)) throw new Rejection(550, '5.7.1', 'Relaying denied');
     return after(this.#resolver.resolve(forwardPath), (resolution) => {
       const targets = this.#targetsOf(resolution);
@@ -69,12 +71,12 @@ export class KnownRecipientsDelivery extends ForwardingDelivery {
     const { recipients } = envelope;
     if (!recipients.some(({ forwardPath }) => this.#targets.has(forwardPath))) return super.openMessage(envelope);
     const expansion = new Expansion(this.#maxExpandedRecipients);
-    const indexes = recipients.map((recipient) => expansion.add(recipient, this.#targets.get(recipient.forwardPath)));
+    const targets = recipients.map((recipient) => expansion.add(recipient, this.#targets.get(recipient.forwardPath)));
     const opened = super.openMessage({ ...envelope, recipients: expansion.recipients });
-    return after(opened, (message) => new ExpandedMessage(message, indexes));
+    return after(opened, (message) => new ExpandedMessage(message, targets, expansion.recipients.length));
   }
 
-  /** Undefined if the address is taken as it is. Throws a Rejection where nobody has it. */
+  /** Returns undefined for an address that stays as it is. @throws Rejection for an unknown recipient. */
   #targetsOf(resolution: Resolution): readonly Mailbox[] | undefined {
     if (resolution === 'known') return undefined;
     if (resolution === 'unknown') throw new Rejection(550, '5.1.1', 'No such mailbox here');
@@ -82,29 +84,30 @@ export class KnownRecipientsDelivery extends ForwardingDelivery {
       if (this.#allowForeign) return undefined;
       throw new Rejection(550, '5.7.1', 'Relaying denied');
     }
-    // A resolver may be JavaScript: what is no list is no word that somebody has the mail.
+    // A resolver in JavaScript may return any value: only a list accepts the recipient.
     if (!Array.isArray(resolution) || resolution.length === 0) throw new TypeError('a resolver returned no resolution');
     return resolution;
   }
 
-  /** The first refusal of a target is the alias's. */
+  /** Refuses the alias with the first refusal of a target. */
   async #validateTargets(
     originalPath: ForwardPath,
     parameters: RcptParameters,
     targets: readonly Mailbox[],
     mail: MailParameters | undefined,
   ): Promise<void> {
-    const passedOn = parametersOf({ forwardPath: originalPath, parameters });
-    for (const target of targets) await super.validateTo(target, passedOn, mail);
+    const targetParameters = withOriginalRecipient({ forwardPath: originalPath, parameters });
+    for (const target of targets) await super.validateTo(target, targetParameters, mail);
   }
 }
 
-/** The recipients of a message whose aliases are replaced. */
+/** The recipients of a message, with mailboxes in place of aliases. */
 class Expansion {
   readonly recipients: Recipient[] = [];
+  /** The index of each mailbox in `recipients`. */
   readonly #indexes = new Map<string, number>();
-  /** Of targets that came before: many tags of one alias cost its targets once. */
-  readonly #known = new Map<readonly Mailbox[], readonly number[]>();
+  /** The indexes of each list of targets: many tags of one alias cost its targets once. */
+  readonly #indexesOf = new Map<readonly Mailbox[], readonly number[]>();
   readonly #maxSteps: number;
   #steps = 0;
 
@@ -112,15 +115,15 @@ class Expansion {
     this.#maxSteps = maxSteps;
   }
 
-  /** Returns the indexes of the recipients that one recipient has become. Throws a Rejection if there are too many. */
+  /** Returns the indexes of the recipients that replace one recipient. @throws Rejection for too many recipients. */
   add(recipient: Recipient, targets: readonly Mailbox[] | undefined): readonly number[] {
     if (targets === undefined) return [this.#indexOf(recipient)];
-    const known = this.#known.get(targets);
+    const known = this.#indexesOf.get(targets);
     if (known !== undefined) return known;
-    const parameters = parametersOf(recipient);
+    const parameters = withOriginalRecipient(recipient);
     const originalPath = recipient.originalPath ?? recipient.forwardPath;
     const indexes = targets.map((forwardPath) => this.#indexOf({ forwardPath, parameters, originalPath }));
-    this.#known.set(targets, indexes);
+    this.#indexesOf.set(targets, indexes);
     return indexes;
   }
 
@@ -136,12 +139,12 @@ class Expansion {
   }
 }
 
-/** Notifications name the recipient that the client named (RFC 3461 §5.2.7, RFC 6533 §3). */
-function parametersOf({ forwardPath, parameters }: Recipient): RcptParameters {
+/** Adds ORCPT: notifications name the recipient that the client named (RFC 3461 §5.2.7, RFC 6533 §3). */
+function withOriginalRecipient({ forwardPath, parameters }: Recipient): RcptParameters {
   if (parameters.orcpt !== undefined) return parameters;
   const address = forwardPath.toString();
   return { ...parameters, orcpt: forwardPath.isAscii ? `rfc822;${encodeXtext(address)}` : `utf-8;${address}` };
 }
 
-/** Servers exist that read `%`, `!` and a quoted `@` in a local part as a route (RFC 1123 §5.2.16). */
+/** Some servers read `%`, `!` and a quoted `@` in a local part as a route (RFC 1123 §5.2.16). */
 const ROUTE = /[%!@]/;

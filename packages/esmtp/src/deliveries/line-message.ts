@@ -1,36 +1,60 @@
 import { isPromise, type MaybePromise } from '@postern/core';
-import type { Message, RecipientResult } from '../delivery.ts';
+import type { EndResult, Message } from '../delivery.ts';
 import { Rejection } from '../protocol/reply.ts';
 
-/** A message for whoever wants lines. Lines end with CRLF; a CR or LF that stands alone is part of its line. */
+/**
+ * A message that receives its text line by line. Lines end with CRLF; a bare CR or LF is part of its line.
+ * The method names are those of Twisted's `IMessage`.
+ *
+ * @example
+ * ```ts
+ * import { type Envelope, LineMessage, MessageDelivery } from '@postern/esmtp';
+ *
+ * class SubjectMessage extends LineMessage {
+ *   lineReceived(line: string): void {
+ *     if (/^subject:/i.test(line)) console.log(line);
+ *   }
+ *   eomReceived(): void {}
+ *   connectionLost(): void {}
+ * }
+ *
+ * class SubjectDelivery extends MessageDelivery {
+ *   validateFrom(): void {}
+ *   validateTo(): void {}
+ *   openMessage(_envelope: Envelope): SubjectMessage {
+ *     return new SubjectMessage();
+ *   }
+ * }
+ * ```
+ */
 export abstract class LineMessage implements Message {
   readonly keepsChunks = false;
-  readonly #longest: number;
-  /** The beginning of a line whose end has not come; it is looked through once, however small the chunks are. */
+  readonly #maxLineOctets: number;
+  /** The beginning of a line without its end yet. It is searched once, however small the chunks are. */
   #rest = '';
   #endsWithCr = false;
 
-  /** A line of more octets than `longest` is refused with 554. Default: 65,536. */
-  constructor(longest = 65_536) {
-    this.#longest = longest;
+  /** @param maxLineOctets The most octets of a line; a longer line refuses the message with 554 5.6.0. */
+  constructor(maxLineOctets = 65_536) {
+    this.#maxLineOctets = maxLineOctets;
   }
 
-  /** The next line, without its CRLF, a character an octet (latin1). A promise is waited for before the next one. */
+  /** Receives the next line, without its CRLF, one character for each octet (latin1). The next line waits for the promise. */
   abstract lineReceived(line: string): MaybePromise<void>;
 
-  /** All lines have come; what it returns is what {@link Message.end} does. */
-  abstract eomReceived(): MaybePromise<void | readonly RecipientResult[]>;
+  /** Ends the message after its last line. Returns what {@link Message.end} returns. */
+  abstract eomReceived(): MaybePromise<EndResult>;
 
-  /** There will be no more: undo what was done. */
+  /** Undoes a message that will not be completed. */
   abstract connectionLost(reason: Error): MaybePromise<void>;
 
   write(chunk: Uint8Array): MaybePromise<void> {
-    return this.#pass(this.#linesOf(latin1(chunk)), 0);
+    return this.#receive(this.#linesOf(latin1(chunk)), 0);
   }
 
-  end(): MaybePromise<void | readonly RecipientResult[]> {
-    const passed = this.#rest === '' ? undefined : this.lineReceived(this.#rest);
-    return isPromise(passed) ? passed.then(() => this.eomReceived()) : this.eomReceived();
+  end(): MaybePromise<EndResult> {
+    const received = this.#rest === '' ? undefined : this.lineReceived(this.#rest);
+    return isPromise(received) ? received.then(() => this.eomReceived()) : this.eomReceived();
   }
 
   abort(reason: Error): MaybePromise<void> {
@@ -42,8 +66,8 @@ export abstract class LineMessage implements Message {
     const lines: string[] = [];
     let from = 0;
     for (let lf = text.indexOf('\n'); lf !== -1; lf = text.indexOf('\n', lf + 1)) {
-      const ends = lf === 0 ? this.#endsWithCr : text[lf - 1] === '\r';
-      if (!ends) continue;
+      const isLineEnd = lf === 0 ? this.#endsWithCr : text[lf - 1] === '\r';
+      if (!isLineEnd) continue;
       lines.push((this.#rest + text.slice(from, lf)).slice(0, -1));
       this.#rest = '';
       from = lf + 1;
@@ -53,17 +77,17 @@ export abstract class LineMessage implements Message {
     return lines;
   }
 
-  #pass(lines: readonly string[], from: number): MaybePromise<void> {
-    for (let at = from; at < lines.length; at++) {
-      this.#measure(lines[at] as string);
-      const passed = this.lineReceived(lines[at] as string);
-      if (isPromise(passed)) return passed.then(() => this.#pass(lines, at + 1));
+  #receive(lines: readonly string[], from: number): MaybePromise<void> {
+    for (let index = from; index < lines.length; index++) {
+      this.#checkLength(lines[index] as string);
+      const received = this.lineReceived(lines[index] as string);
+      if (isPromise(received)) return received.then(() => this.#receive(lines, index + 1));
     }
-    this.#measure(this.#rest);
+    this.#checkLength(this.#rest);
   }
 
-  #measure({ length }: string): void {
-    if (length > this.#longest) throw new Rejection(554, '5.6.0', 'A line of the message is too long');
+  #checkLength({ length }: string): void {
+    if (length > this.#maxLineOctets) throw new Rejection(554, '5.6.0', 'A line of the message is too long');
   }
 }
 

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { Deadlines, TimedOut, Warnings } from '@postern/conversation';
 import { after, type Clock, type MaybePromise, systemClock } from '@postern/core';
 import type {
+  EndResult,
   Envelope,
   Message,
   MessageDelivery,
@@ -10,68 +11,78 @@ import type {
   RecipientResult,
   ReportResult,
 } from '../delivery.ts';
-import { drop } from '../message/drop.ts';
+import { recipientResults } from '../message/results.ts';
 import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
 import { ReturnedContent } from '../notifications/returned-content.ts';
-import { wantsFailure, wantsSuccess } from '../notifications/wishes.ts';
+import { wantsFailure, wantsSuccess } from '../protocol/parameters.ts';
 import { Rejection } from '../protocol/reply.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
-import { RecipientMessage, type RecipientMessageOptions } from './recipient-message.ts';
+import { callListener, RecipientMessage, type RecipientMessageTimeouts } from './recipient-message.ts';
 
-/** Who notifies, by which way, and for how long the client may have to wait for that. */
+/** The options of a {@link NotifyingDelivery}. */
 export interface NotifyingDeliveryOptions {
-  /** Where notifications go: messages with the null reverse-path, each to one sender. */
+  /** The delivery of the notifications: messages with the null reverse-path, each to one sender. */
   readonly through: MessageDelivery;
-  /** This server's name: a domain, or an address literal. */
+  /** This server's name: a domain or an address literal. */
   readonly hostname: string;
   /**
-   * Hears of a notification that could not be sent, or not in time, and of whose message it was. Default: it becomes a warning of the
-   * process, the same one once a minute.
+   * Called for a notification that was not sent, or not in time, with the envelope of the message that it is
+   * about. Default: the error becomes a warning of the process, the same one once a minute.
    */
   readonly onError?: (error: unknown, envelope: Envelope) => void;
-  /** How long a message's notifications may take, in milliseconds; then the client has its reply without them, which is negative
-   * if a failure is not told. Default: 30,000. */
+  /**
+   * The time for the notifications of a message, in milliseconds. After it the client gets its reply without
+   * them: a negative reply if a failure has no notification. Default: 30,000.
+   */
   readonly notifyTimeout?: number;
   /**
-   * How long the message's `end` and its notifications may take together, in milliseconds: the client that has given up by then sends a
-   * message again that was taken. Default: 615,000, so that it is over before the server's own limit (`endTimeout`). To tell of success
-   * may take 10,000 less, or a tenth, so that it is over before a `PerRecipientDelivery` around it gives up.
+   * The time for the `end` of a message and its notifications together, in milliseconds: a client that waits
+   * no longer would send an accepted message again. Default: 615,000, which is less than the server's own
+   * limit (`endTimeout`). Notifications of success have 10,000 less, or a tenth less, so that they end before
+   * the timeout of a `PerRecipientDelivery` around this delivery.
    */
   readonly endTimeout?: number;
-  /** How much of a message is kept, to be returned with a notification, in octets. Default: 65,536. */
+  /** The most octets of a message to return with a notification. Default: 65,536. */
   readonly returned?: number;
-  /** By default the machine's. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Tells a message's sender what the one reply of SMTP cannot: that it failed for good for some of its recipients (RFC 5321 §6.1), or, to
- * who asks for that, that it was delivered (RFC 3461). Nobody is told twice, and no notification is answered by another one. A failure
- * of which the sender is not told makes the client's reply negative, and so does a temporary failure.
+ * Sends delivery status notifications to the sender of a message (RFC 3464), for the results that SMTP's one
+ * reply cannot express: a permanent failure for some of the recipients (RFC 5321 §6.1), or a success that the
+ * sender asked for (RFC 3461). A sender gets one notification of each kind, and no notification answers
+ * another. A failure without a notification makes the client's reply negative, and so does a temporary failure.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryDelivery, NotifyingDelivery, PerRecipientDelivery } from '@postern/esmtp';
+ *
+ * const mailboxes = new PerRecipientDelivery(() => new InMemoryDelivery());
+ * const delivery = new NotifyingDelivery(mailboxes, {
+ *   through: mailboxes,
+ *   hostname: 'mx.example.com',
+ *   onError: (error, { id }) => console.error(`message ${id}: a notification was not sent`, error),
+ * });
+ * ```
  */
 export class NotifyingDelivery extends ForwardingDelivery {
-  readonly #facts: NotifierContext;
+  readonly #context: NotifierContext;
 
   constructor(delivery: MessageDelivery, options: NotifyingDeliveryOptions) {
     super(delivery);
-    const { clock = systemClock, notifyTimeout = 30_000, endTimeout = 615_000, returned = 65_536, ...given } = options;
-    this.#facts = {
-      ...given,
-      clock,
-      notifyTimeout,
-      endTimeout,
-      returned,
-      deadlines: new Deadlines(clock),
-      warnings: new Warnings(clock),
-    };
+    const { clock = systemClock, notifyTimeout = 30_000, endTimeout = 615_000, returned = 65_536, ...rest } = options;
+    const deadlines = new Deadlines(clock);
+    const warnings = new Warnings(clock);
+    this.#context = { ...rest, clock, notifyTimeout, endTimeout, returned, deadlines, warnings };
   }
 
   override openMessage(envelope: Envelope): MaybePromise<Message> {
     const opened = super.openMessage(envelope);
     if (!mayNotify(envelope)) return opened;
     return after(opened, (message) => {
-      // Whoever is further in tells already.
-      return message instanceof NotifyingMessage ? message : new NotifyingMessage(message, envelope, this.#facts);
+      // A NotifyingDelivery inside this one sends the notifications.
+      return message instanceof NotifyingMessage ? message : new NotifyingMessage(message, envelope, this.#context);
     });
   }
 }
@@ -82,31 +93,32 @@ interface NotifierContext extends Required<Omit<NotifyingDeliveryOptions, 'onErr
   readonly warnings: Warnings;
 }
 
-/** A message of which somebody may have to be told. */
+/** A message whose sender may get notifications. */
 class NotifyingMessage implements Message {
   readonly keepsChunks: boolean;
   readonly #message: Message;
   readonly #envelope: Envelope;
-  readonly #facts: NotifierContext;
+  readonly #context: NotifierContext;
   readonly #arrived = Date.now();
   readonly #returned: ReturnedContent;
-  /** The recipients of whose failure a notification is stored. */
+  /** The recipients whose failure has a notification. */
   readonly #notified = new Set<number>();
 
-  constructor(message: Message, envelope: Envelope, facts: NotifierContext) {
+  constructor(message: Message, envelope: Envelope, context: NotifierContext) {
     const { ret, requireTls = false, body } = envelope.parameters;
     // RFC 3461 §4.3, RFC 8689 §5.
-    const wantsAll = ret === 'FULL' && !requireTls && body !== 'BINARYMIME' && mayFailForSome(envelope);
+    const returnsAll = ret === 'FULL' && !requireTls && body !== 'BINARYMIME' && mayFailForSome(envelope);
     this.keepsChunks = message.keepsChunks ?? true;
     this.#message = message;
     this.#envelope = envelope;
-    this.#facts = facts;
-    this.#returned = new ReturnedContent(facts.returned, wantsAll);
+    this.#context = context;
+    this.#returned = new ReturnedContent(context.returned, returnsAll);
   }
 
-  /** Of success nobody else has to tell. */
+  /** Returns a hop whose success needs no notification: this message sends it. */
   nextHop(recipient: number): NextHop {
-    return { host: this.#facts.hostname, reply: undefined, ...this.#message.nextHop?.(recipient), success: undefined };
+    const hop = this.#message.nextHop?.(recipient);
+    return { host: this.#context.hostname, reply: undefined, ...hop, success: undefined };
   }
 
   isNotified(recipient: number): boolean {
@@ -118,15 +130,13 @@ class NotifyingMessage implements Message {
     return this.#message.write(chunk);
   }
 
-  end(tell?: ReportResult): MaybePromise<void | readonly RecipientResult[]> {
-    const { clock, endTimeout } = this.#facts;
+  end(report?: ReportResult): MaybePromise<EndResult> {
+    const { clock, endTimeout } = this.#context;
     const latest = clock.now() + endTimeout;
-    return after(this.#message.end(tell), (results) => {
-      // Where nobody checks types, what is no list is no word that the message was taken.
-      if (results !== undefined && !Array.isArray(results)) return results;
-      const concerned = this.#concerned(results ?? [], tell !== undefined);
-      if (concerned.length === 0) return results;
-      return this.#notify(concerned, results ?? [], latest).then(() => results);
+    return after(this.#message.end(report), (ended) => {
+      const results = recipientResults(ended, this.#envelope.recipients.length);
+      const concerned = this.#recipientsToReport(results, report !== undefined);
+      return concerned.length === 0 ? ended : this.#notify(concerned, results, latest).then(() => ended);
     });
   }
 
@@ -134,65 +144,65 @@ class NotifyingMessage implements Message {
     return this.#message.abort(reason);
   }
 
-  /** The recipients of whom the sender may have to be told: not of those of whom the client hears, each by itself or all as one. */
-  #concerned(results: readonly RecipientResult[], hearsOfEach: boolean): readonly number[] {
+  /** Returns the recipients whose results the client's replies do not tell. */
+  #recipientsToReport(results: readonly RecipientResult[], hasReplies: boolean): readonly number[] {
     const { recipients } = this.#envelope;
-    if (recipients.every((_, at) => hasFailed(results[at]))) return [];
-    // The client hears of a temporary failure, and sends the message again.
-    if (!hearsOfEach && results.some(isTemporary)) return [];
-    return [...recipients.keys()].filter((at) => {
-      const recipient = recipients[at] as Recipient;
-      if (!hasFailed(results[at])) return wantsSuccess(recipient.parameters);
-      return !hearsOfEach && wantsFailure(recipient.parameters) && this.#message.isNotified?.(at) !== true;
+    if (recipients.every((_, recipient) => hasFailed(results[recipient]))) return [];
+    // A temporary failure makes the one reply temporary: the client sends the message again.
+    if (!hasReplies && results.some(isTemporary)) return [];
+    return [...recipients.keys()].filter((recipient) => {
+      const { parameters } = recipients[recipient] as Recipient;
+      if (!hasFailed(results[recipient])) return wantsSuccess(parameters);
+      return !hasReplies && wantsFailure(parameters) && this.#message.isNotified?.(recipient) !== true;
     });
   }
 
-  /** One notification of failures, and one of successes. Does not fail: a failure that is not told is the client's to hear of. */
+  /** Sends one notification of failures and one of successes. Never rejects: the client gets a failure without one. */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
-    const { clock, deadlines, notifyTimeout, endTimeout, hostname } = this.#facts;
+    const { clock, deadlines, notifyTimeout, endTimeout, hostname } = this.#context;
     const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#returned];
     const until = Math.min(latest, clock.now() + notifyTimeout);
     const spare = Math.min(10_000, endTimeout / 10);
     for (const failed of [true, false]) {
-      const times = new TimeLeft(deadlines, clock, failed ? until : Math.min(until, latest - spare));
+      const timeouts = new RemainingTime(deadlines, clock, failed ? until : Math.min(until, latest - spare));
       try {
-        const those = concerned.filter((at) => hasFailed(results[at]) === failed);
-        const outcomes = those.flatMap((at) => this.#outcome(at, results[at]));
+        const recipients = concerned.filter((recipient) => hasFailed(results[recipient]) === failed);
+        const outcomes = recipients.flatMap((recipient) => this.#outcomes(recipient, results[recipient]));
         if (outcomes.length === 0) continue;
-        if (times.deliveryTimeout <= 0) throw new TimedOut();
+        if (timeouts.deliveryTimeout <= 0) throw new TimedOut();
         const report = { hostname, envelope, arrived, now: Date.now(), outcomes, returned };
-        await this.#send(formatNotification(report), times);
-        if (failed) for (const at of those) this.#notified.add(at);
+        await this.#send(formatNotification(report), timeouts);
+        if (failed) for (const recipient of recipients) this.#notified.add(recipient);
       } catch (error) {
-        this.#tell(error);
+        this.#reportError(error);
       }
     }
   }
 
-  /** None of a success of which the next server tells. */
-  #outcome(at: number, result: RecipientResult): readonly Outcome[] {
-    const recipient = this.#envelope.recipients[at] as Recipient;
-    const onward = this.#onwardOf(at);
-    const host = onward?.reply && onward.host;
+  /** Returns one outcome; none for a success that the next server reports. */
+  #outcomes(index: number, result: RecipientResult): readonly Outcome[] {
+    const recipient = this.#envelope.recipients[index] as Recipient;
+    const hop = this.#nextHopOf(index);
+    const host = hop?.reply && hop.host;
     if (hasFailed(result)) return [{ recipient, action: 'failed', reply: result, host }];
-    const action = onward === undefined ? 'delivered' : onward.success;
-    return action === undefined ? [] : [{ recipient, action, reply: result ?? onward?.reply, host }];
+    const action = hop === undefined ? 'delivered' : hop.success;
+    return action === undefined ? [] : [{ recipient, action, reply: result ?? hop?.reply, host }];
   }
 
-  /** Where nobody knows that, whose word it is of success is not known either. */
-  #onwardOf(at: number): NextHop | undefined {
+  /** After an error, returns a hop that claims no success: it is unknown who would report it. */
+  #nextHopOf(recipient: number): NextHop | undefined {
     try {
-      return this.#message.nextHop?.(at);
+      return this.#message.nextHop?.(recipient);
     } catch (error) {
-      this.#tell(error);
-      return { host: this.#facts.hostname, reply: undefined, success: undefined };
+      this.#reportError(error);
+      return { host: this.#context.hostname, reply: undefined, success: undefined };
     }
   }
 
-  async #send({ id, content, smtpUtf8 }: Notification, times: RecipientMessageOptions): Promise<void> {
+  async #send({ id, content, smtpUtf8 }: Notification, timeouts: RecipientMessageTimeouts): Promise<void> {
     const { reversePath, parameters } = this.#envelope;
     if (reversePath === null) return;
-    const { through } = this.#facts;
+    const { through } = this.#context;
     const is8bit = !isAscii(content);
     const mail = {
       size: content.length,
@@ -204,36 +214,29 @@ class NotifyingMessage implements Message {
     // RFC 3461 §6.1.
     const recipient: Recipient = { forwardPath: reversePath, parameters: { notify: 'NEVER' } };
     let cause: unknown;
-    const branch = new RecipientMessage(times, (error) => {
+    const message = new RecipientMessage(timeouts, (error) => {
       cause ??= error;
     });
-    await branch.open(async () => {
+    await message.open(async () => {
       await through.validateFrom(null, mail);
       await through.validateTo(recipient.forwardPath, recipient.parameters, mail);
       return await through.openMessage({ reversePath: null, parameters: mail, recipients: [recipient], id });
     });
-    await branch.write(content);
-    const reply = await branch.end();
+    await message.write(content);
+    const reply = await message.end();
     if (reply === undefined || reply.positive) return;
     throw cause ?? new Rejection(reply.code, reply.enhanced ?? `${Math.floor(reply.code / 100)}.0.0`, ...reply.lines);
   }
 
-  #tell(error: unknown): void {
-    const { onError, warnings } = this.#facts;
-    if (onError === undefined) {
-      warnings.warn('a notification was not sent', error);
-      return;
-    }
-    try {
-      drop(onError(error, this.#envelope));
-    } catch {
-      // A log that does not work is no reason to refuse mail.
-    }
+  #reportError(error: unknown): void {
+    const { onError, warnings } = this.#context;
+    if (onError === undefined) warnings.warn('a notification was not sent', error);
+    else callListener(() => onError(error, this.#envelope));
   }
 }
 
-/** What is left of the time until then, for each step anew. */
-class TimeLeft implements RecipientMessageOptions {
+/** Timeouts that end at one point in time: each step has the time that is left. */
+class RemainingTime implements RecipientMessageTimeouts {
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
   readonly #until: number;
@@ -261,7 +264,7 @@ function hasFailed(result: RecipientResult): boolean {
   return result?.positive === false;
 }
 
-/** The null reverse-path is never answered (RFC 5321 §4.5.5). */
+/** The null reverse-path gets no notification (RFC 5321 §4.5.5). */
 function mayNotify(envelope: Envelope): boolean {
   return (
     envelope.reversePath !== null &&

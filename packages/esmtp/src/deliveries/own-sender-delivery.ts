@@ -6,29 +6,41 @@ import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-id
 import { Rejection } from '../protocol/reply.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
 
-/** An avatar's own addresses: `ann@example.com`, or `@example.com` for all of that domain. Undefined is none. */
+/**
+ * The addresses of each avatar: `ann@example.com`, or `@example.com` for all addresses of a domain. A missing
+ * entry, and undefined, mean no address.
+ */
 export type OwnAddresses =
   | ReadonlyMap<AvatarId, readonly string[]>
   | ((avatarId: AvatarId) => MaybePromise<readonly string[] | undefined>);
 
-/** Who sends, and as whom. */
+/** The options of an {@link OwnSenderDelivery}. */
 export interface OwnSenderDeliveryOptions {
-  /** Whose delivery it is. */
+  /** The avatar that sends through the delivery. */
   readonly avatarId: AvatarId;
-  /** Default: the avatar id itself, where it is an address. */
+  /** Default: the avatar id itself, if it is an address. */
   readonly addresses?: OwnAddresses;
-  /** Whether a message may have the null reverse-path `<>`, as notifications do (RFC 6409 §3.2, RFC 5321 §4.5.5). Default: true. */
+  /** True to accept the null reverse-path `<>` of notifications (RFC 6409 §3.2, RFC 5321 §4.5.5). Default: true. */
   readonly nullReversePath?: boolean;
   /**
-   * The characters that separate a tag from a user: `ann+list@example.com` is an address of who has
-   * `ann@example.com`. Empty for none. Default: `+`.
+   * The characters that separate a user from a tag: the owner of `ann@example.com` may send as
+   * `ann+list@example.com`. Empty for no tags. Default: `+`.
    */
   readonly recipientDelimiter?: string;
 }
 
 /**
- * A delivery through which an avatar sends only as itself: a reverse-path that is not among its addresses is 553 5.7.1 (RFC 6409 §6.1).
- * Addresses are compared without case, and without a tag. What the message's header says is not looked at.
+ * A delivery through which an avatar sends only as itself. Refuses a reverse-path that is not one of the
+ * avatar's addresses with 553 5.7.1 (RFC 6409 §6.1). Ignores the case of addresses, their tags, and the
+ * addresses in the header.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryDelivery, OwnSenderDelivery } from '@postern/esmtp';
+ *
+ * const addresses = new Map([['ann', ['ann@example.com', '@ann.example']]]);
+ * const delivery = new OwnSenderDelivery(new InMemoryDelivery(), { avatarId: 'ann', addresses });
+ * ```
  */
 export class OwnSenderDelivery extends ForwardingDelivery {
   readonly #options: OwnSenderDeliveryOptions;
@@ -46,7 +58,7 @@ export class OwnSenderDelivery extends ForwardingDelivery {
   }
 
   #mayUse(reversePath: ReversePath): MaybePromise<boolean> {
-    const { avatarId, addresses = itself, nullReversePath = true, recipientDelimiter = '+' } = this.#options;
+    const { avatarId, addresses = ownId, nullReversePath = true, recipientDelimiter = '+' } = this.#options;
     if (reversePath === null) return nullReversePath;
     const own = typeof addresses === 'function' ? addresses(avatarId) : addresses.get(avatarId);
     return after(own, (list = []) => {
@@ -57,15 +69,15 @@ export class OwnSenderDelivery extends ForwardingDelivery {
   }
 }
 
-function itself(avatarId: AvatarId): readonly string[] {
+function ownId(avatarId: AvatarId): readonly string[] {
   return typeof avatarId === 'string' && parseMailbox(avatarId) !== undefined ? [avatarId] : [];
 }
 
-/** Throws a TypeError for an address that is none: a mistake in the list must not look like one of the client's. */
+/** @throws TypeError for an invalid address: a mistake in the list must not look like a mistake of the client. */
 function covers(address: string, exact: Mailbox, user: Mailbox): boolean {
   if (address.startsWith('@')) return foldCase(address.slice(1)) === exact.domain;
   const own = parseMailbox(address);
-  if (own === undefined) throw new TypeError(`${address} is no address`);
+  if (own === undefined) throw new TypeError(`${address} is not an address`);
   const { localPart, domain } = foldMailbox(own);
   return domain === exact.domain && (localPart === exact.localPart || localPart === user.localPart);
 }

@@ -10,40 +10,56 @@ import {
 } from '../delivery.ts';
 import { type ForwardPath, type Mailbox, parseMailbox, readForwardPath } from '../protocol/address.ts';
 import { Rejection } from '../protocol/reply.ts';
-import { FanOut } from './fan-out.ts';
+import { PerRecipientMessage } from './per-recipient-message.ts';
 import { RecipientMessage } from './recipient-message.ts';
 
-/** Who takes a recipient's messages. Throws a Rejection where nobody does. */
+/** Returns the delivery of a recipient. Throws a {@link Rejection} for a recipient without one. */
 export type Route = (forwardPath: ForwardPath) => MaybePromise<MessageDelivery>;
 
-/** How long one recipient's delivery may keep the others waiting. */
+/** The options of a {@link PerRecipientDelivery}. */
 export interface PerRecipientDeliveryOptions {
   /**
-   * How long one recipient's delivery may take over one call, in milliseconds; then that recipient gets a 451, and the others are not
-   * kept waiting. Default: 100,000, so that it is over before the server's own limit (`deliveryTimeout`).
+   * The time that one recipient's delivery has for each call but `end`, in milliseconds. After it the
+   * recipient gets a 451, and the other recipients wait no longer. Default: 100,000, which is less than the
+   * server's own limit (`deliveryTimeout`).
    */
   readonly deliveryTimeout?: number;
-  /** The same for a message's `end`. Default: 610,000, so that it is over before the server's own limit (`endTimeout`). */
+  /**
+   * The time that one recipient's delivery has for the `end` of a message, in milliseconds. Default: 610,000,
+   * which is less than the server's own limit (`endTimeout`).
+   */
   readonly endTimeout?: number;
   /**
-   * Hears what went wrong with a recipient's delivery, other than by a Rejection. Default: it becomes a warning of the process, the same
-   * one once a minute.
+   * Called for each error of a recipient's delivery that is not a {@link Rejection}. Default: the error
+   * becomes a warning of the process, the same one once a minute.
    */
   readonly onError?: (error: unknown, recipient: Recipient) => void;
-  /** By default the machine's. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Delivers to each recipient by itself: each has a delivery, a message, and a result of its own. One that fails, or is slow, is no
- * other's trouble. One object may serve all users.
+ * Delivers to each recipient through the recipient's own delivery, as a message of its own with a result of
+ * its own. A delivery that fails, or is slow, affects no other recipient. One object may serve all users.
+ *
+ * @example
+ * ```ts
+ * import { InMemoryDelivery, PerRecipientDelivery, Rejection } from '@postern/esmtp';
+ *
+ * const mailboxes = new Map([['ann@example.com', new InMemoryDelivery()]]);
+ * const delivery = new PerRecipientDelivery((forwardPath) => {
+ *   const mailbox = mailboxes.get(forwardPath.toString());
+ *   if (mailbox === undefined) throw new Rejection(550, '5.1.1', 'No such mailbox here');
+ *   return mailbox;
+ * });
+ * ```
  */
 export class PerRecipientDelivery extends MessageDelivery {
   readonly #route: Route;
   readonly #options: PerRecipientDeliveryOptions;
   readonly #deadlines: Deadlines;
   readonly #warnings: Warnings;
-  /** Whom a recipient was routed to when the client named it. */
+  /** The deliveries that `validateTo` has found. */
   readonly #routed = new WeakMap<ForwardPath, MessageDelivery>();
 
   constructor(route: Route, options: PerRecipientDeliveryOptions = {}) {
@@ -55,7 +71,7 @@ export class PerRecipientDelivery extends MessageDelivery {
     this.#warnings = new Warnings(clock);
   }
 
-  /** Whether the sender may send is asked of each delivery, when the message begins. */
+  /** Accepts each sender: `openMessage` asks the recipients' deliveries. */
   validateFrom(): void {}
 
   validateTo(forwardPath: ForwardPath, parameters: RcptParameters, mail?: MailParameters): MaybePromise<void> {
@@ -65,26 +81,23 @@ export class PerRecipientDelivery extends MessageDelivery {
     });
   }
 
-  /** Asks the delivery of the address that the text is; who has none is left open, and not told of. */
+  /** Asks the delivery of the address in the text. Resolves to undefined for an address without a delivery. */
   override async verify(text: string): Promise<Mailbox | undefined> {
-    const forwardPath = addressOf(text);
+    const forwardPath = parseAddress(text);
     const delivery = forwardPath && (await this.#find(forwardPath));
     return await delivery?.verify?.(text);
   }
 
-  /** Rejects with a Rejection if no recipient's message can begin. */
+  /** @throws Rejection if the message fails to open for every recipient. */
   async openMessage(envelope: Envelope): Promise<Message> {
     const { deliveryTimeout = 100_000, endTimeout = 610_000, onError = this.#warn } = this.#options;
-    const branches = envelope.recipients.map((recipient) => {
-      const times = { deliveryTimeout: deliveryTimeout, endTimeout: endTimeout, deadlines: this.#deadlines };
-      return new RecipientMessage(times, (error) => onError(error, recipient));
+    const timeouts = { deliveryTimeout, endTimeout, deadlines: this.#deadlines };
+    const opened = envelope.recipients.map(async (recipient) => {
+      const message = new RecipientMessage(timeouts, (error) => onError(error, recipient));
+      await message.open(() => this.#open({ ...envelope, recipients: [recipient] }, recipient));
+      return message;
     });
-    const opened = branches.map((branch, at) => {
-      const recipient = envelope.recipients[at] as Recipient;
-      return branch.open(() => this.#open({ ...envelope, recipients: [recipient] }, recipient));
-    });
-    await Promise.all(opened);
-    return FanOut.of(branches);
+    return PerRecipientMessage.of(await Promise.all(opened));
   }
 
   readonly #warn = (error: unknown): void => this.#warnings.warn('the delivery of a recipient failed', error);
@@ -105,8 +118,8 @@ export class PerRecipientDelivery extends MessageDelivery {
   }
 }
 
-/** With angle brackets or without; undefined if it is none. */
-function addressOf(text: string): ForwardPath | undefined {
+/** Returns the address in a VRFY, with or without angle brackets; undefined if the text is not an address. */
+function parseAddress(text: string): ForwardPath | undefined {
   const read = readForwardPath(text);
   return typeof read === 'object' && read.end === text.length ? read.path : parseMailbox(text);
 }

@@ -1,40 +1,43 @@
 import type { Deadlines } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import type { Message, NextHop } from '../delivery.ts';
+import type { Message, NextHop, RecipientResult } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
-import { drop } from '../message/drop.ts';
+import { recipientResults } from '../message/results.ts';
 import { Rejection, type Reply } from '../protocol/reply.ts';
 
-/** How long a delivery may take over a message's end, and over everything else, in milliseconds. */
-export interface RecipientMessageOptions {
+/** The timeouts of a {@link RecipientMessage}, in milliseconds. */
+export interface RecipientMessageTimeouts {
+  /** For each call but `end`. */
   readonly deliveryTimeout: number;
+  /** For `end`. */
   readonly endTimeout: number;
   readonly deadlines: Deadlines;
 }
 
-/** One recipient's message among several. Whatever its delivery does, its methods do not fail, and end in time. */
+/**
+ * The message of one recipient among several. Its methods never throw or reject, and end in time: an error
+ * becomes the recipient's `failure`.
+ */
 export class RecipientMessage {
-  readonly #times: RecipientMessageOptions;
+  readonly #timeouts: RecipientMessageTimeouts;
   readonly #onError: (error: unknown) => void;
   #message: Message | undefined;
   #failure: Reply | undefined;
 
-  constructor(times: RecipientMessageOptions, onError: (error: unknown) => void) {
-    this.#times = times;
+  constructor(timeouts: RecipientMessageTimeouts, onError: (error: unknown) => void) {
+    this.#timeouts = timeouts;
     this.#onError = onError;
   }
 
-  /** Why the recipient does not get the message, if that is so. */
+  /** The reply that refuses the message for the recipient; undefined while there is no failure. */
   get failure(): Reply | undefined {
     return this.#failure;
   }
 
-  /** Where the recipient's message has gone on to. */
-  get onward(): NextHop | undefined {
+  get nextHop(): NextHop | undefined {
     return this.#message?.nextHop?.(0);
   }
 
-  /** True if the sender is sure to be told that the recipient does not get the message. */
   get isNotified(): boolean {
     return this.#message?.isNotified?.(0) === true;
   }
@@ -45,7 +48,7 @@ export class RecipientMessage {
       this.#message = await this.#within(opening);
     } catch (error) {
       this.#fail(error);
-      // Nobody waits any more for one that comes too late.
+      // A message that opens after the timeout is aborted.
       opening.then((late) => late.abort(error as Error)).catch(() => {});
     }
   }
@@ -54,17 +57,17 @@ export class RecipientMessage {
     if (this.#failure !== undefined) return;
     try {
       const written = this.#message?.write(chunk);
-      if (isPromise(written)) return this.#within(written).catch((error: unknown) => this.#giveUp(error));
+      if (isPromise(written)) return this.#within(written).catch((error: unknown) => this.#abortAndFail(error));
     } catch (error) {
-      this.#giveUp(error);
+      this.#abortAndFail(error);
     }
   }
 
-  async end(): Promise<Reply | undefined> {
+  async end(): Promise<RecipientResult> {
     if (this.#failure !== undefined) return this.#failure;
     try {
-      const [result] = (await this.#within(Promise.resolve(this.#message?.end()), this.#times.endTimeout)) ?? [];
-      return result;
+      const ended = await this.#within(Promise.resolve(this.#message?.end()), this.#timeouts.endTimeout);
+      return recipientResults(ended, 1)[0];
     } catch (error) {
       this.#fail(error);
       return this.#failure;
@@ -76,31 +79,36 @@ export class RecipientMessage {
     try {
       await this.#within(Promise.resolve(this.#message?.abort(reason)));
     } catch (error) {
-      this.#tell(error);
+      this.#report(error);
     }
   }
 
-  #within<T>(work: Promise<T>, milliseconds = this.#times.deliveryTimeout): Promise<T> {
-    return this.#times.deadlines.within(milliseconds, work);
+  #within<T>(work: Promise<T>, milliseconds = this.#timeouts.deliveryTimeout): Promise<T> {
+    return this.#timeouts.deadlines.within(milliseconds, work);
   }
 
-  /** The others are not to wait for this one's aborting. */
-  #giveUp(error: unknown): void {
+  /** Does not wait for the abort: the other recipients would wait too. */
+  #abortAndFail(error: unknown): void {
     void this.abort(error as Error);
     this.#fail(error);
   }
 
   #fail(error: unknown): void {
     this.#failure = replyFor(error);
-    this.#tell(error);
+    this.#report(error);
   }
 
-  #tell(error: unknown): void {
-    if (error instanceof Rejection) return;
-    try {
-      drop(this.#onError(error));
-    } catch {
-      // A log that does not work is no reason to refuse mail.
-    }
+  #report(error: unknown): void {
+    if (!(error instanceof Rejection)) callListener(() => this.#onError(error));
+  }
+}
+
+/** Calls an `onError`. Ignores the error that it throws, or rejects with: a broken log must not refuse mail. */
+export function callListener(call: () => unknown): void {
+  try {
+    const result = call();
+    if (isPromise(result)) result.then(undefined, () => {});
+  } catch {
+    // The listener is broken: no other listener is left to report that to.
   }
 }

@@ -49,10 +49,12 @@ export function entryOf(event: EsmtpEvent, maxRecipients: number): Entry {
     case 'command-refused':
       return info('command refused', { command: event.verb, reply: formatReply(event.reply) });
     case 'message-accepted': {
-      const { envelope, octets, failed, nextHops } = event;
+      const { envelope, octets, failed, reply, nextHops } = event;
       const fields = {
         ...messageFields(envelope, event.avatarId, maxRecipients),
         size: octets,
+        // The replies of next servers have the delivery's own reply already.
+        reply: reply && nextHops.length === 0 ? formatReply(reply) : undefined,
         next: formatNextHops(nextHops, maxRecipients),
       };
       if (failed.length === 0) return info('message accepted', fields);

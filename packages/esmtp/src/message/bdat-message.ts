@@ -5,70 +5,74 @@ import { BARE_LINE_ENDINGS, type IncomingMessage, TOO_LARGE } from './incoming-m
 import { LineEndings } from './line-checks.ts';
 import type { MessageSession } from './message-session.ts';
 
-/** A message that comes in chunks (RFC 3030 §2). Once it is refused, so is every chunk that is still on its way. */
+/**
+ * A message that arrives in the chunks of BDAT (RFC 3030 §2). After the first refusal, each later chunk of
+ * the message gets the same reply.
+ */
 export class BdatMessage {
-  readonly #state: MessageSession;
-  readonly #intake: IncomingMessage;
-  /** Undefined where the message may hold anything. */
+  readonly #session: MessageSession;
+  readonly #message: IncomingMessage;
+  /** Undefined for a BINARYMIME message, which may hold any octets. */
   readonly #lineEndings: LineEndings | undefined;
-  /** Undefined where bare line endings are refused, or belong to the message. */
+  /** Undefined if bare line endings are refused, or belong to the content. */
   readonly #normalizer: LineNormalizer | undefined;
   #smallChunks = 0;
 
-  constructor(state: MessageSession, intake: IncomingMessage) {
-    this.#state = state;
-    this.#intake = intake;
-    const { isBinary } = intake;
+  constructor(session: MessageSession, message: IncomingMessage) {
+    this.#session = session;
+    this.#message = message;
+    const { isBinary } = message;
     this.#lineEndings = isBinary ? undefined : new LineEndings();
-    this.#normalizer = !isBinary && state.settings.newlines === 'normalize' ? new LineNormalizer() : undefined;
+    this.#normalizer = !isBinary && session.settings.newlines === 'normalize' ? new LineNormalizer() : undefined;
   }
 
-  /** Hears a chunk to its last octet, even if the message is refused. Rejects only if the conversation breaks. */
+  /** Reads a chunk to its last octet, even if the message is refused. Rejects only if the conversation breaks. */
   async hear(octets: number): Promise<void> {
-    const { conversation, limits } = this.#state;
-    // What cannot be taken to its end is no work for the delivery.
-    if (this.#intake.octets + octets > limits.maxMessageSize) await this.#intake.abortMessage(TOO_LARGE);
+    const { conversation, limits } = this.#session;
+    // The delivery gets no part of a chunk that would make the message too large.
+    if (this.#message.octets + octets > limits.maxMessageSize) await this.#message.abortMessage(TOO_LARGE);
     await conversation.hearBytes(octets, this.#take);
   }
 
-  /** Returns the reply to a chunk that has been heard and is not the last one. */
+  /** Returns the reply to a chunk that is read and is not the last chunk. */
   async acknowledge(octets: number): Promise<Reply> {
-    if (octets < SMALL_CHUNK_OCTETS && ++this.#smallChunks > this.#state.limits.maxSmallChunks) return TOO_MANY_CHUNKS;
-    const refusal = this.#intake.refusal ?? (this.#hasBareLineEndings ? BARE_LINE_ENDINGS : undefined);
-    if (refusal !== undefined) return await this.#intake.refuse(refusal);
+    if (octets < SMALL_CHUNK_OCTETS && ++this.#smallChunks > this.#session.limits.maxSmallChunks)
+      return TOO_MANY_CHUNKS;
+    const refusal = this.#message.refusal ?? (this.#refusesLineEndings ? BARE_LINE_ENDINGS : undefined);
+    if (refusal !== undefined) return await this.#message.refuse(refusal);
     return new Reply(250, '2.0.0', `${octets} octets received`);
   }
 
-  /** Ends the message behind its last chunk. Returns the reply; undefined in LMTP, where `end` has said the replies. */
+  /** Ends the message behind its last chunk. Resolves to the reply; to undefined in LMTP, where `end` has sent the replies. */
   async end(): Promise<Reply | undefined> {
     this.#lineEndings?.end();
     const rest = this.#normalizer?.end();
-    if (rest !== undefined && rest.length > 0) await this.#intake.take(rest);
-    return await this.#intake.end({ octets: this.#intake.octets, bareLineEndings: this.#hasBareLineEndings });
+    if (rest !== undefined && rest.length > 0) await this.#message.take(rest);
+    return await this.#message.end({ octets: this.#message.octets, bareLineEndings: this.#refusesLineEndings });
   }
 
-  /** Refuses the message, if that has not happened yet. */
+  /** Refuses the message, unless it is refused already. */
   async refuse(reply: Reply): Promise<void> {
-    await this.#intake.refuse(reply);
+    await this.#message.refuse(reply);
   }
 
-  /** Has the message aborted, if that has not happened yet. Does not fail. */
+  /** Aborts the delivery's message, unless the message is refused already. Never rejects. */
   async abortMessage(reason: Error): Promise<void> {
-    await this.#intake.abortMessage(reason);
+    await this.#message.abortMessage(reason);
   }
 
-  readonly #take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
-    const bare = this.#lineEndings?.feed(piece) === true;
-    return this.#intake.take(this.#normalizer?.push(piece, bare) ?? piece, used);
+  readonly #take = (chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
+    const hasBare = this.#lineEndings?.push(chunk) === true;
+    return this.#message.take(this.#normalizer?.push(chunk, hasBare) ?? chunk, used);
   };
 
-  /** True if the message has bare line endings, and is passed on as it came. */
-  get #hasBareLineEndings(): boolean {
-    return this.#lineEndings?.bare === true && this.#normalizer === undefined;
+  /** True if the message has a bare CR or LF and is not normalized. */
+  get #refusesLineEndings(): boolean {
+    return this.#lineEndings?.hasBare === true && this.#normalizer === undefined;
   }
 }
 
-/** Chunks of fewer octets cost more than they bring, and are counted. */
+/** A smaller chunk costs more than it is worth: such chunks are counted. */
 export const SMALL_CHUNK_OCTETS = 1024;
 
 const TOO_MANY_CHUNKS = new Reply(421, '4.7.0', 'Too many small chunks');

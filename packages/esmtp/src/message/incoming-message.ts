@@ -1,270 +1,271 @@
 import { type HeardMessage, release } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/core';
-import type { Envelope, Message, RecipientResult } from '../delivery.ts';
+import type { EndResult, Envelope, Message, RecipientResult } from '../delivery.ts';
 import { NO_MEMORY, replyFor } from '../error-replies.ts';
 import type { FailedRecipient, NextHopReply } from '../events.ts';
-import type { Limits } from '../protocol/limits.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
 import { DeliveryFailed } from './delivery-failed.ts';
-import { EachReply } from './each-reply.ts';
 import { HeaderEditor, type MissingFields } from './header-editor.ts';
 import { isBlank } from './header-reader.ts';
 import { LineLengths } from './line-checks.ts';
+import { LmtpReplies } from './lmtp-replies.ts';
 import { type MessageSession, reportMessageRefusal } from './message-session.ts';
-import { nextHopsOf } from './next-hops.ts';
-import { summarize } from './one-reply.ts';
+import { nextHopsOf, recipientResults, summarize } from './results.ts';
 
 /**
- * One message on its way from the client into the delivery. Whatever goes wrong, the client's data is heard to its end and the
- * message aborted once: then the reply is ready.
+ * One message on its way from the client to the delivery. If the server or the delivery refuses the
+ * message, the delivery's message is aborted once, and the rest of the client's data is read and dropped:
+ * the reply follows behind the data (RFC 5321 §4.1.1.4).
  */
 export class IncomingMessage implements MissingFields {
-  readonly #state: MessageSession;
+  /** The `Received:` field with its line end; empty if the delivery wants none. */
+  readonly trace: string;
+  readonly #session: MessageSession;
   readonly #envelope: Envelope;
   readonly #message: Message;
-  readonly #field: string | undefined;
-  readonly #during: 'DATA' | 'BDAT';
-  readonly #limits: Limits;
+  readonly #verb: 'DATA' | 'BDAT';
   readonly #header: HeaderEditor;
   readonly #lines: LineLengths | undefined;
   #octets = 0;
-  /** Octets of the header that are counted as memory. */
-  #heldOctets = 0;
-  /** Set once the message has been given up. */
+  /** The octets of the held header that are charged to the session's memory. */
+  #chargedOctets = 0;
   #refusal: Reply | undefined;
-  /** True once its refusal has been told of. */
-  #told = false;
+  #isRefusalReported = false;
 
-  /** The field is what is put before the message. */
+  /** @param receivedField The field that goes before the message, without its line end. */
   constructor(
-    state: MessageSession,
+    session: MessageSession,
     envelope: Envelope,
     message: Message,
-    field: string | undefined,
-    during: 'DATA' | 'BDAT',
+    receivedField: string | undefined,
+    verb: 'DATA' | 'BDAT',
   ) {
-    const { limits, settings } = state;
-    this.#state = state;
+    const { limits, settings } = session;
+    this.trace = receivedField === undefined ? '' : `${receivedField}\r\n`;
+    this.#session = session;
     this.#envelope = envelope;
     this.#message = message;
-    this.#field = field;
-    this.#during = during;
-    this.#limits = limits;
-    const inLines = Number.isFinite(limits.maxTextLine) && !this.isBinary;
-    this.#lines = inLines ? new LineLengths(limits.maxTextLine) : undefined;
+    this.#verb = verb;
+    const hasLines = Number.isFinite(limits.maxTextLine) && !this.isBinary;
+    this.#lines = hasLines ? new LineLengths(limits.maxTextLine) : undefined;
     this.#header = new HeaderEditor(settings.removeBcc, settings.addMissingHeaders ? this : undefined);
   }
 
-  /** What goes before the message: the `Received:` field. */
-  get trace(): string {
-    return this.#field === undefined ? '' : `${this.#field}\r\n`;
-  }
-
   date(): string {
-    return `Date: ${this.#state.settings.dates.format(Date.now())}`;
+    return `Date: ${this.#session.settings.dates.format(Date.now())}`;
   }
 
   messageId(): string {
-    return `Message-ID: <${this.#envelope.id}@${this.#state.hostname}>`;
+    return `Message-ID: <${this.#envelope.id}@${this.#session.hostname}>`;
   }
 
-  /** True if the message may hold any octets (RFC 3030 §3): no line ending of it is the transport's. */
+  /** True if the message may hold any octets: its line ends belong to the content (RFC 3030 §3). */
   get isBinary(): boolean {
     return this.#envelope.parameters.body === 'BINARYMIME';
   }
 
-  /** Octets of the client's data so far. */
+  /** The octets of the client's data so far. */
   get octets(): number {
     return this.#octets;
   }
 
-  /** The reply to the message, once it has been given up. */
+  /** The reply that refuses the message; undefined while the message is not refused. */
   get refusal(): Reply | undefined {
     return this.#refusal;
   }
 
-  /** Passes on what is not the client's, unless it goes together with what the header may lack. */
+  /** Writes the `Received:` field, unless it waits for other fields that the header may lack. */
   begin(): MaybePromise<void> {
-    if (this.#field !== undefined && !this.#header.holdsHeader) return this.#write(Buffer.from(this.trace));
+    if (this.trace !== '' && !this.#header.holdsHeader) return this.#write(Buffer.from(this.trace));
   }
 
-  /** Passes on the next piece of the client's data; never fails. */
-  readonly take = (piece: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
+  /** Writes the next chunk of the client's data to the delivery. Never throws or rejects. */
+  readonly take = (chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
     if (this.#refusal !== undefined) return;
+    const { maxMessageSize, maxReceivedFields } = this.#session.limits;
     const isFirst = this.#octets === 0;
-    this.#octets += piece.length;
-    if (this.#octets > this.#limits.maxMessageSize) return this.abortMessage(TOO_LARGE);
-    // The editor may overwrite the piece: lines are measured before.
-    this.#lines?.feed(piece);
-    const octets = this.#header.read(piece);
-    if (this.#header.receivedFields >= this.#limits.maxReceivedFields) return this.abortMessage(LOOP);
-    if (this.#lines?.exceeded === true) return this.abortMessage(LONG_LINE);
+    this.#octets += chunk.length;
+    if (this.#octets > maxMessageSize) return this.abortMessage(TOO_LARGE);
+    // Before the header: its editor may overwrite the chunk.
+    this.#lines?.push(chunk);
+    const octets = this.#header.read(chunk);
+    if (this.#header.receivedFields >= maxReceivedFields) return this.abortMessage(LOOP);
+    if (this.#lines?.isExceeded === true) return this.abortMessage(LONG_LINE);
     if (octets.length === 0) return;
-    if (this.#header.holdsHeader) return this.#holdHeader(octets, used);
-    // An empty line parts a message that begins with a blank from our own field: it would continue that field.
-    if (isFirst && isBlank(octets[0]) && this.#field !== undefined) return this.#writeBoth(EMPTY_LINE, octets, used);
+    if (this.#header.holdsHeader) return this.#hold(octets, used);
+    // A message that begins with a blank would continue our field (RFC 5322 §2.2.3): an empty line parts them.
+    if (isFirst && isBlank(octets[0]) && this.trace !== '') return this.#writeBoth(EMPTY_LINE, octets, used);
     return this.#write(octets, used);
   };
 
   /**
-   * All has been heard: has the message kept, and comes to the reply. LMTP has one for each recipient, which are said here, so that it
-   * comes to nothing.
+   * Ends the message, behind its last chunk. Returns the reply; undefined in LMTP, where this method sends
+   * one reply for each recipient.
    */
   end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply | undefined> {
-    const { protocol } = this.#state.settings;
-    const each = protocol === 'lmtp' ? new EachReply(this.#state, this.#envelope) : undefined;
+    const { protocol } = this.#session.settings;
+    const replies = protocol === 'lmtp' ? new LmtpReplies(this.#session, this.#envelope) : undefined;
     if (bareLineEndings) {
-      return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, each));
+      return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, replies));
     }
-    if (this.#refusal !== undefined) return this.#keep(octets, each);
+    if (this.#refusal !== undefined) return this.#endDelivery(octets, replies);
     const rest = this.#header.end();
-    if (rest.length === 0) return this.#keep(octets, each);
-    return after(this.#hasDefect ? this.abortMessage(UNQUALIFIED) : this.#write(rest), () => this.#keep(octets, each));
+    if (rest.length === 0) return this.#endDelivery(octets, replies);
+    const written = this.#isUnqualified ? this.abortMessage(UNQUALIFIED) : this.#write(rest);
+    return after(written, () => this.#endDelivery(octets, replies));
   }
 
-  #keep(octets: number, each: EachReply | undefined): MaybePromise<Reply | undefined> {
-    if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, each);
-    try {
-      const results = this.#state.ask(() => this.#message.end(each?.tell), this.#limits.endTimeout);
-      if (!isPromise(results)) return this.#judge(results, octets, each);
-      return results.then(
-        (late) => this.#judge(late, octets, each),
-        (error: unknown) => this.#answer(this.#allRefused(this.#explain(error)), octets, each),
-      );
-    } catch (error) {
-      return this.#answer(this.#allRefused(this.#explain(error)), octets, each);
-    }
-  }
-
-  /** Where nobody checks types, what is no list of results is no word that the message is kept. */
-  #judge(results: void | readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
-    if (results === undefined || Array.isArray(results)) return this.#answer(results ?? [], octets, each);
-    const failure = new DeliveryFailed(new TypeError('end came to something that is no list of results'));
-    return this.#answer(this.#allRefused(this.#explain(failure)), octets, each);
-  }
-
-  /** Refuses the message, unless that has happened already, whatever of it is still to come. Comes to the refusal that holds. */
+  /** Refuses the message, unless it is refused already. Resolves to the refusal that counts. */
   async refuse(reason: Reply): Promise<Reply> {
     await this.abortMessage(reason);
     return this.#refuse(this.#refusal ?? reason);
   }
 
-  /** Has the message aborted, if that has not happened yet. Does not fail. */
+  /** Aborts the delivery's message, unless the message is refused already. Never rejects. */
   async abortMessage(reason: Reply | Error): Promise<void> {
     if (this.#refusal !== undefined) return;
-    this.#refusal = reason instanceof Reply ? reason : this.#explain(reason);
+    this.#refusal = reason instanceof Reply ? reason : this.#replyTo(reason);
     const error = reason instanceof Reply ? new Rejection(reason.code, reason.enhanced ?? '', ...reason.lines) : reason;
     try {
-      await this.#state.ask(() => this.#message.abort(error));
+      await this.#session.ask(() => this.#message.abort(error));
     } catch (failure) {
-      this.#explain(failure);
+      this.#replyTo(failure);
     }
   }
 
-  /** Holds the octets back until the header is known, and then passes on the header and the octets. */
-  #holdHeader(octets: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+  #endDelivery(octets: number, replies: LmtpReplies | undefined): MaybePromise<Reply | undefined> {
+    if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, replies);
+    try {
+      const ended = this.#session.ask(() => this.#message.end(replies?.report), this.#session.limits.endTimeout);
+      if (!isPromise(ended)) return this.#judge(ended, octets, replies);
+      return ended.then(
+        (result) => this.#judge(result, octets, replies),
+        (error: unknown) => this.#answer(this.#allRefused(this.#replyTo(error)), octets, replies),
+      );
+    } catch (error) {
+      return this.#answer(this.#allRefused(this.#replyTo(error)), octets, replies);
+    }
+  }
+
+  #judge(ended: EndResult, octets: number, replies: LmtpReplies | undefined): Reply | undefined {
+    let results: readonly RecipientResult[];
+    try {
+      results = recipientResults(ended, this.#envelope.recipients.length);
+    } catch (error) {
+      results = this.#allRefused(this.#replyTo(new DeliveryFailed(error)));
+    }
+    return this.#answer(results, octets, replies);
+  }
+
+  /** Holds the octets back until the header is known, and then writes the header and the octets. */
+  #hold(octets: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     const before = this.#header.hold(octets);
-    if (before === undefined) return this.#countHeld(this.#header.bufferOctets);
-    if (this.#hasDefect) return this.abortMessage(UNQUALIFIED);
+    if (before === undefined) return this.#chargeHeld(this.#header.bufferOctets);
+    if (this.#isUnqualified) return this.abortMessage(UNQUALIFIED);
     return before.length === 0 ? this.#write(octets, used) : this.#writeBoth(before, octets, used);
   }
 
-  /** Gives the message up if there is no memory for as much as is held of its header. */
-  #countHeld(octets: number): MaybePromise<void> {
-    if (octets === this.#heldOctets) return;
-    if (this.#state.reserveForEnvelope(octets - this.#heldOctets)) this.#heldOctets = octets;
+  #chargeHeld(octets: number): MaybePromise<void> {
+    if (octets === this.#chargedOctets) return;
+    if (this.#session.reserveForEnvelope(octets - this.#chargedOctets)) this.#chargedOctets = octets;
     else return this.abortMessage(NO_MEMORY);
   }
 
-  #writeBoth(before: Uint8Array, piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+  #writeBoth(before: Uint8Array, chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     return after(this.#write(before), () => {
-      if (this.#refusal === undefined) return this.#write(piece, used);
+      if (this.#refusal === undefined) return this.#write(chunk, used);
     });
   }
 
-  #write(piece: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+  #write(chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     try {
-      const written = this.#state.ask(() => this.#hand(piece, used));
+      const written = this.#session.ask(() => this.#writeAndRelease(chunk, used));
       if (isPromise(written)) return written.catch((error: Error) => this.abortMessage(error));
     } catch (error) {
       return this.abortMessage(error as Error);
     }
   }
 
-  /** The delivery itself has to be done with the piece: that we wait no longer, for one, does not mean that. */
-  #hand(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
-    const written = this.#message.write(piece);
+  /** Frees the memory once the delivery's own promise settles: after a timeout the delivery may still read it. */
+  #writeAndRelease(chunk: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
+    const written = this.#message.write(chunk);
     if (used === undefined || this.#message.keepsChunks !== false) return written;
     if (!isPromise(written)) return release(used);
     return written.then(() => release(used));
   }
 
-  /** True if this server changes the header, and an address there has a domain that is not fully qualified (RFC 6409 §4.2). */
-  get #hasDefect(): boolean {
-    return this.#state.settings.requireQualifiedDomains && this.#header.hasUnqualifiedDomain;
+  /**
+   * True if this server adds fields to the header, and an address there has a domain that is not fully
+   * qualified: a server that changes a message checks these domains (RFC 6409 §4.2).
+   */
+  get #isUnqualified(): boolean {
+    return this.#session.settings.requireQualifiedDomains && this.#header.hasUnqualifiedDomain;
   }
 
   #allRefused(reply: Reply): readonly RecipientResult[] {
     return this.#envelope.recipients.map(() => reply);
   }
 
-  #answer(known: readonly RecipientResult[], octets: number, each: EachReply | undefined): Reply | undefined {
-    if (each !== undefined) return this.#tellEach(each.conclude(known), octets);
-    const { refusal, failed } = summarize(this.#envelope, known, (recipient) => this.#isNotified(recipient));
-    return refusal === undefined ? this.#accept(octets, failed) : this.#refuse(refusal, failed);
+  #answer(results: readonly RecipientResult[], octets: number, replies: LmtpReplies | undefined): Reply | undefined {
+    if (replies !== undefined) return this.#reportLmtp(replies.finish(results), octets);
+    const { refusal, acceptance, failed } = summarize(this.#envelope, results, (recipient) =>
+      this.#isNotified(recipient),
+    );
+    return refusal === undefined ? this.#accept(octets, failed, acceptance) : this.#refuse(refusal, failed);
   }
 
-  /** Tells what became of a message of which LMTP has said each recipient's reply. */
-  #tellEach(results: readonly RecipientResult[], octets: number): undefined {
+  /** Reports the message once, after LMTP has sent the reply for each recipient. */
+  #reportLmtp(results: readonly RecipientResult[], octets: number): undefined {
     const { refusal, failed } = summarize(this.#envelope, results, NOT_NOTIFIED);
     const isRefused = refusal !== undefined && results.every((result) => result?.positive === false);
     if (isRefused) this.#refuse(refusal, failed);
-    else this.#accept(octets, failed);
+    else this.#accept(octets, failed, undefined);
   }
 
-  /** False if the message cannot tell: then the client hears of the failure. */
+  /** Counts an error of the delivery as `false`: then the client gets the failure as its reply. */
   #isNotified(recipient: number): boolean {
     try {
       return this.#message.isNotified?.(recipient) === true;
     } catch (error) {
-      this.#state.reportError('us', this.#during, error);
+      this.#session.reportError('us', this.#verb, error);
       return false;
     }
   }
 
-  #accept(octets: number, failed: readonly FailedRecipient[]): Reply {
-    this.#state.resetJunk();
-    if (this.#state.hasListener) this.#tellAccepted(octets, failed);
-    return new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
+  #accept(octets: number, failed: readonly FailedRecipient[], acceptance: Reply | undefined): Reply {
+    this.#session.resetJunk();
+    if (this.#session.hasListener) this.#reportAccepted(octets, failed, acceptance);
+    return acceptance ?? new Reply(250, '2.0.0', `OK ${this.#envelope.id}`);
   }
 
-  #tellAccepted(octets: number, failed: readonly FailedRecipient[]): void {
-    const avatarId = this.#state.login?.avatarId;
+  #reportAccepted(octets: number, failed: readonly FailedRecipient[], reply: Reply | undefined): void {
+    const envelope = this.#envelope;
+    const avatarId = this.#session.login?.avatarId;
     const nextHops = this.#nextHops();
-    this.#state.report({ kind: 'message-accepted', envelope: this.#envelope, avatarId, octets, failed, nextHops });
+    this.#session.report({ kind: 'message-accepted', envelope, avatarId, octets, failed, reply, nextHops });
   }
 
-  /** The message has been taken, whatever the delivery says of where it went. */
+  /** An error of the delivery is reported only: the message is accepted. */
   #nextHops(): readonly NextHopReply[] {
     try {
       return nextHopsOf(this.#message, this.#envelope);
     } catch (error) {
-      this.#state.reportError('us', this.#during, error);
+      this.#session.reportError('us', this.#verb, error);
       return [];
     }
   }
 
-  /** Tells of the refusal, once. */
-  #refuse(reply: Reply, failed: readonly FailedRecipient[] = NONE): Reply {
-    if (this.#told) this.#state.reportedRefusal = reply;
-    else reportMessageRefusal(this.#state, this.#envelope, reply, failed);
-    this.#told = true;
+  /** Reports the refusal, once for each message. */
+  #refuse(reply: Reply, failed: readonly FailedRecipient[] = NO_RECIPIENTS): Reply {
+    if (this.#isRefusalReported) this.#session.reportedRefusal = reply;
+    else reportMessageRefusal(this.#session, this.#envelope, reply, failed);
+    this.#isRefusalReported = true;
     return reply;
   }
 
-  /** The reply to a failure, which is told of if it is none of the client's. */
-  #explain(error: unknown): Reply {
-    if (error instanceof DeliveryFailed) this.#state.reportError('us', this.#during, error.cause);
+  /** Returns the reply to an error, and reports an error that is not a Rejection. */
+  #replyTo(error: unknown): Reply {
+    if (error instanceof DeliveryFailed) this.#session.reportError('us', this.#verb, error.cause);
     return replyFor(error);
   }
 }
@@ -275,8 +276,8 @@ const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the hea
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
-/** RFC 5321 §2.3.8: who sends these may mean another end of the message than we do. */
+/** RFC 5321 §2.3.8: the client of such a message may mean another end of the message than this server. */
 export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
-const NONE: readonly FailedRecipient[] = [];
+const NO_RECIPIENTS: readonly FailedRecipient[] = [];
 /** LMTP has a reply for each recipient. */
 const NOT_NOTIFIED = (): boolean => false;

@@ -1,61 +1,70 @@
-/** Finds a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8), however the bytes are split. */
+/** Finds a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8), however the message is split into chunks. */
 export class LineEndings {
-  /** True once there was one. */
-  bare = false;
+  #hasBare = false;
   #endsWithCr = false;
 
-  /** Looks through the next piece. Returns true if an octet of it shows a bare one, which may be the last piece's CR. */
-  feed(piece: Uint8Array): boolean {
-    if (piece.length === 0) return false;
-    const bare = (this.#endsWithCr && piece[0] !== LF) || this.#hasBare(piece);
-    this.#endsWithCr = piece[piece.length - 1] === CR;
-    this.bare ||= bare;
-    return bare;
+  /** True once the message has had a bare CR or LF. */
+  get hasBare(): boolean {
+    return this.#hasBare;
   }
 
-  /** No more comes: a CR at the end is one. */
+  /** Checks the next chunk. Returns true if it shows a bare CR or LF: its own, or the CR at the end of the chunk before. */
+  push(chunk: Uint8Array): boolean {
+    if (chunk.length === 0) return false;
+    const hasBare = (this.#endsWithCr && chunk[0] !== LF) || this.#hasBareIn(chunk);
+    this.#endsWithCr = chunk[chunk.length - 1] === CR;
+    this.#hasBare ||= hasBare;
+    return hasBare;
+  }
+
+  /** Ends the message: a CR at its end is bare. */
   end(): void {
-    if (this.#endsWithCr) this.bare = true;
+    if (this.#endsWithCr) this.#hasBare = true;
   }
 
-  #hasBare(piece: Uint8Array): boolean {
-    for (let lf = piece.indexOf(LF); lf !== -1; lf = piece.indexOf(LF, lf + 1)) {
-      if (lf === 0 ? !this.#endsWithCr : piece[lf - 1] !== CR) return true;
+  #hasBareIn(chunk: Uint8Array): boolean {
+    for (let lf = chunk.indexOf(LF); lf !== -1; lf = chunk.indexOf(LF, lf + 1)) {
+      if (lf === 0 ? !this.#endsWithCr : chunk[lf - 1] !== CR) return true;
     }
-    for (let cr = piece.indexOf(CR); cr !== -1; cr = piece.indexOf(CR, cr + 1)) {
-      if (cr + 1 < piece.length && piece[cr + 1] !== LF) return true;
+    for (let cr = chunk.indexOf(CR); cr !== -1; cr = chunk.indexOf(CR, cr + 1)) {
+      if (cr + 1 < chunk.length && chunk[cr + 1] !== LF) return true;
     }
     return false;
   }
 }
 
-/** Finds lines of message text that are too long, however its bytes are split. */
+/** Finds a line of text that is too long, however the message is split into chunks. */
 export class LineLengths {
-  /** True if there was one. */
-  exceeded = false;
-  readonly #maximum: number;
-  /** Octets so far of the line that is under way, with its CR if that has come. */
-  #length = 0;
+  readonly #maxOctets: number;
+  #isExceeded = false;
+  /** The octets of the current line so far, with its CR. */
+  #lineOctets = 0;
 
-  constructor(maximum: number) {
-    this.#maximum = maximum;
+  /** @param maxOctets The most octets of a line, without its CRLF. */
+  constructor(maxOctets: number) {
+    this.#maxOctets = maxOctets;
   }
 
-  /** Looks through the next piece of the message. */
-  feed(piece: Uint8Array): void {
-    let at = 0;
-    for (let end = piece.indexOf(LF, at); end >= 0; end = piece.indexOf(LF, at)) {
-      this.#grow(end - at);
-      this.#length = 0;
-      at = end + 1;
+  /** True once a line has had more than `maxOctets`. */
+  get isExceeded(): boolean {
+    return this.#isExceeded;
+  }
+
+  /** Measures the lines of the next chunk. */
+  push(chunk: Uint8Array): void {
+    let from = 0;
+    for (let lf = chunk.indexOf(LF); lf >= 0; lf = chunk.indexOf(LF, from)) {
+      this.#grow(lf - from);
+      this.#lineOctets = 0;
+      from = lf + 1;
     }
-    this.#grow(piece.length - at);
+    this.#grow(chunk.length - from);
   }
 
   #grow(octets: number): void {
-    this.#length += octets;
-    // One more than the text, for the CR.
-    if (this.#length > this.#maximum + 1) this.exceeded = true;
+    this.#lineOctets += octets;
+    // One octet more than the text: its CR.
+    if (this.#lineOctets > this.#maxOctets + 1) this.#isExceeded = true;
   }
 }
 

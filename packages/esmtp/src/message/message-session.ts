@@ -8,8 +8,7 @@ import type { ForwardedInfo } from '../protocol/forwarded.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Policy } from '../protocol/services.ts';
-import type { DateCache } from './date-cache.ts';
-import type { ReceivedFieldCache } from './received.ts';
+import type { DateCache, ReceivedFieldCache } from './received.ts';
 
 /** The part of an SMTP session that its messages use. */
 export interface MessageSession {
@@ -24,6 +23,7 @@ export interface MessageSession {
   readonly extended: boolean;
   /** The name of this server for this client. */
   readonly hostname: string;
+  /** The first clauses of the session's `Received:` fields. */
   readonly receivedFields: ReceivedFieldCache;
   /** The refusal that an event has reported while the current command ran. */
   reportedRefusal: Reply | undefined;

@@ -7,74 +7,73 @@ import { IncomingMessage } from './incoming-message.ts';
 import { type MessageSession, reportMessageRefusal } from './message-session.ts';
 import { completeReceived, withKeyword } from './received.ts';
 
-/** Opens the message of a transaction. Fails as {@link MessageSession.ask} does. */
+/**
+ * Opens a message of the delivery for a transaction, at its DATA or its first BDAT. Fails as
+ * {@link MessageSession.ask} does.
+ */
 export function openMessage(
-  state: MessageSession,
+  session: MessageSession,
   transaction: Omit<Envelope, 'id'> | undefined,
-  during: 'DATA' | 'BDAT',
+  verb: 'DATA' | 'BDAT',
 ): MaybePromise<IncomingMessage> {
-  const { login } = state;
-  if (login === undefined || transaction === undefined) throw new Error(`${during} without a transaction`);
+  const { login } = session;
+  if (login === undefined || transaction === undefined) throw new Error(`${verb} without a transaction`);
   const { reversePath, parameters, recipients } = transaction;
-  const envelope: Envelope = { reversePath, parameters, recipients, id: state.settings.nextId() };
-  const field = receivedField(state, login, envelope);
+  const envelope: Envelope = { reversePath, parameters, recipients, id: session.settings.nextId() };
+  const field = receivedField(session, login, envelope);
   return settled(
-    () => open(state, login.avatar, envelope),
+    () => openInTime(session, login.avatar, envelope),
     (message) => {
-      state.markBusy();
-      return new IncomingMessage(state, envelope, message, field, during);
+      session.markBusy();
+      return new IncomingMessage(session, envelope, message, field, verb);
     },
     (error) => {
-      reportMessageRefusal(state, envelope, replyFor(error));
+      reportMessageRefusal(session, envelope, replyFor(error));
       throw error;
     },
   );
 }
 
-/** A message that the delivery opens too late is aborted: nobody waits for it any more. */
-function open(state: MessageSession, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
+/** Aborts a message that the delivery opens after the timeout: the client already has its reply. */
+function openInTime(session: MessageSession, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
   let opening: MaybePromise<Message> | undefined;
-  const opened = state.ask(() => {
+  const opened = session.ask(() => {
     opening = avatar.openMessage(envelope);
     return opening;
   });
   if (!isPromise(opened)) return opened;
   return opened.catch((error: Error) => {
-    if (opening !== undefined && isPromise(opening)) abandon(opening, error);
+    if (opening !== undefined && isPromise(opening)) {
+      opening.then((message) => message.abort(error)).catch(() => {});
+    }
     throw error;
   });
 }
 
-function abandon(opening: Promise<Message>, reason: Error): void {
-  opening.then((message) => message.abort(reason)).catch(() => {});
-}
-
 function receivedField(
-  state: MessageSession,
+  session: MessageSession,
   { avatar, avatarId }: Login<MessageDelivery>,
   envelope: Envelope,
 ): string | undefined {
-  const { mind, settings, authenticated } = state;
+  const { mind, settings, authenticated } = session;
   const { forwarded } = mind;
   const { smtpUtf8 } = envelope.parameters;
   const lmtp = settings.protocol === 'lmtp';
-  // The client may have greeted the peer that hands it on otherwise than that one greets us.
-  const extended = state.extended && forwarded?.protocol !== 'SMTP';
+  // XCLIENT: the client may have used HELO with the proxy, which itself uses EHLO with this server.
+  const extended = session.extended && forwarded?.protocol !== 'SMTP';
   const protocol = withKeyword({ lmtp, extended, smtpUtf8, tls: mind.tls !== undefined, authenticated });
-  const { hostname } = state;
+  const { hostname } = session;
   const { dates, omitClientFromReceived: omitClient } = settings;
-  const remoteName = forwarded?.name;
+  const trace = { mind, remoteName: forwarded?.name, omitClient, hostname, protocol };
   if (avatar.receivedHeader === undefined) {
-    const beginning = state.receivedFields.of({ mind, remoteName, omitClient, hostname, protocol });
-    return completeReceived(beginning, mind, envelope, dates.format(Date.now()));
+    return completeReceived(session.receivedFields.get(trace), mind, envelope, dates.format(Date.now()));
   }
-  const way = { mind, remoteName, omitClient, hostname, protocol };
-  const field = avatar.receivedHeader({ ...way, avatarId, envelope, date: new Date() });
-  if (field !== undefined && !FIELD.test(field)) {
-    throw new DeliveryFailed(new TypeError('receivedHeader made no header field'));
+  const field = avatar.receivedHeader({ ...trace, avatarId, envelope, date: new Date() });
+  if (field !== undefined && !HEADER_FIELD.test(field)) {
+    throw new DeliveryFailed(new TypeError('receivedHeader returned a text that is not one header field'));
   }
   return field;
 }
 
-/** One header field, perhaps folded (RFC 5322 §2.2). */
-const FIELD = /^[!-9;-~]+:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*$/;
+/** One header field, which may be folded (RFC 5322 §2.2). */
+const HEADER_FIELD = /^[!-9;-~]+:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*$/;

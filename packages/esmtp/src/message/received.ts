@@ -1,112 +1,141 @@
 import type { Envelope, ReceivedTrace } from '../delivery.ts';
 import { isClientName } from '../protocol/domain.ts';
-import { DateCache } from './date-cache.ts';
 
 /**
- * The `Received:` field of a message (RFC 5321 §4.4), folded, without the last line end. The recipient is named only if there is one,
- * so that nobody learns of another (§7.2); TLS by its cipher suite (RFC 8314 §4.3).
+ * Returns the `Received:` field of a message (RFC 5321 §4.4), folded, without its last line end. The field
+ * names the recipient only if the message has one: no recipient learns of another (RFC 5321 §7.2). It names
+ * TLS by its cipher suite (RFC 8314 §4.3).
+ *
+ * @example
+ * ```ts
+ * import { formatReceived, MessageDelivery, type ReceivedTrace } from '@postern/esmtp';
+ *
+ * abstract class PrivateDelivery extends MessageDelivery {
+ *   override receivedHeader(trace: ReceivedTrace): string {
+ *     return formatReceived({ ...trace, omitClient: true });
+ *   }
+ * }
+ * ```
  */
 export function formatReceived(trace: ReceivedTrace): string {
   const { mind, envelope, date } = trace;
   return completeReceived(beginReceived(trace), mind, envelope, new DateCache().format(date.getTime()));
 }
 
-/** Who sends, to whom, and how. */
-type Way = Pick<ReceivedTrace, 'mind' | 'remoteName' | 'omitClient' | 'hostname' | 'protocol'>;
+/** The part of a trace that is the same for each message of a session. */
+type SessionTrace = Pick<ReceivedTrace, 'mind' | 'remoteName' | 'omitClient' | 'hostname' | 'protocol'>;
 
-/** The field as far as it does not depend on the message. */
-type Beginning = Pick<FoldedField, 'text' | 'column'>;
+/** The first clauses of a field, which do not depend on the message. */
+type BegunField = Pick<FoldedField, 'text' | 'column'>;
 
-/** Begins the fields of one session, which nearly always begin as the last one did: then that is kept. */
+/** Keeps the first clauses of a session's `Received:` fields: they rarely differ from one message to the next. */
 export class ReceivedFieldCache {
   #name: string | undefined = undefined;
   #remoteName: string | undefined = undefined;
   #address: string | undefined = undefined;
   #protocol = '';
   #hostname = '';
-  #last: Beginning | undefined = undefined;
+  #field: BegunField | undefined = undefined;
 
-  /** How a field begins that comes this way. */
-  of(way: Way): Beginning {
-    const { mind, remoteName, protocol, hostname } = way;
+  /** Returns the first clauses of the field for a trace. */
+  get(trace: SessionTrace): BegunField {
+    const { mind, remoteName, protocol, hostname } = trace;
     const { clientName: name, remote } = mind;
     const isSameClient = name === this.#name && remoteName === this.#remoteName && remote.address === this.#address;
     const isSameServer = protocol === this.#protocol && hostname === this.#hostname;
-    if (this.#last !== undefined && isSameClient && isSameServer) return this.#last;
+    if (this.#field !== undefined && isSameClient && isSameServer) return this.#field;
+    this.#hostname = hostname;
     this.#name = name;
     this.#remoteName = remoteName;
     this.#address = remote.address;
     this.#protocol = protocol;
-    this.#hostname = hostname;
-    this.#last = beginReceived(way);
-    return this.#last;
+    this.#field = beginReceived(trace);
+    return this.#field;
   }
 }
 
-function beginReceived({ mind, remoteName, omitClient, hostname, protocol }: Way): Beginning {
-  const field = new FoldedField({ text: 'Received:', column: 'Received:'.length });
-  if (omitClient !== true) field.add(`from ${nameOf(mind)}${tcpInfo(mind.remote, remoteName)}`);
-  field.add(`by ${hostname}`);
-  field.add(`with ${protocol}`);
-  // Written out once: what is put together of pieces is copied piece by piece, for each message.
-  return { text: Buffer.from(field.text).toString(), column: field.column };
-}
-
-/** The name that the client gave, if it may stand in a field. */
-function nameOf({ clientName = '' }: ReceivedTrace['mind']): string {
-  return isClientName(clientName) ? clientName : 'unknown';
-}
-
-/** The whole field, with the date in words. */
+/** Returns the whole field: the first clauses, those of the message, and the date. */
 export function completeReceived(
-  beginning: Beginning,
+  begun: BegunField,
   { tls }: ReceivedTrace['mind'],
   { id, recipients }: Envelope,
   date: string,
 ): string {
-  const field = new FoldedField(beginning);
+  const field = new FoldedField(begun);
   field.add(`id ${id}`);
   if (recipients.length === 1) field.add(`for <${recipients[0]?.forwardPath.toString()}>`);
   if (tls !== undefined) field.add(`tls ${tls.cipher.replace(/[^\w-]/g, '') || 'unknown'}`);
   return `${field.text};\r\n ${date}`;
 }
 
-/** The "with" keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
-export function withKeyword(facts: {
+/** Returns the `with` keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
+export function withKeyword(session: {
   lmtp: boolean;
   extended: boolean;
   smtpUtf8: boolean;
   tls: boolean;
   authenticated: boolean;
 }): string {
-  if (!facts.extended) return 'SMTP';
-  const utf8 = facts.smtpUtf8 ? 'UTF8' : '';
-  const protocol = facts.lmtp ? 'LMTP' : facts.smtpUtf8 ? 'SMTP' : 'ESMTP';
-  return `${utf8}${protocol}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`;
+  if (!session.extended) return 'SMTP';
+  const utf8 = session.smtpUtf8 ? 'UTF8' : '';
+  const protocol = session.lmtp ? 'LMTP' : session.smtpUtf8 ? 'SMTP' : 'ESMTP';
+  return `${utf8}${protocol}${session.tls ? 'S' : ''}${session.authenticated ? 'A' : ''}`;
 }
 
-/** The peer's address as TCP-info, with its name if that is known; a UNIX socket has none. */
-function tcpInfo({ family, address }: ReceivedTrace['mind']['remote'], name: string | undefined): string {
+/** Formats dates as RFC 5322 §3.3 writes them, in UTC. Keeps the text of the last second: a busy server asks for it often. */
+export class DateCache {
+  #second = Number.NaN;
+  #text = '';
+
+  /** @param time Milliseconds since 1970. */
+  format(time: number): string {
+    const second = Math.floor(time / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#text = new Date(time).toUTCString().replace('GMT', '+0000');
+    }
+    return this.#text;
+  }
+}
+
+function beginReceived({ mind, remoteName, omitClient, hostname, protocol }: SessionTrace): BegunField {
+  const field = new FoldedField({ text: 'Received:', column: 'Received:'.length });
+  if (omitClient !== true) field.add(`from ${clientName(mind)}${tcpInfo(mind.remote, remoteName)}`);
+  field.add(`by ${hostname}`);
+  field.add(`with ${protocol}`);
+  // One flat string: V8 would copy a concatenation part by part, for each message.
+  return { text: Buffer.from(field.text).toString(), column: field.column };
+}
+
+function clientName({ clientName: name = '' }: ReceivedTrace['mind']): string {
+  return isClientName(name) ? name : 'unknown';
+}
+
+/** Returns the peer's address as TCP-info, with its host name if that is known; an empty text for a UNIX socket. */
+function tcpInfo({ family, address }: ReceivedTrace['mind']['remote'], remoteName: string | undefined): string {
   if (family === 'unix') return '';
-  const known = name === undefined ? '' : `${name} `;
+  const host = remoteName === undefined ? '' : `${remoteName} `;
   const bare = family === 'IPv4' ? address : address.replace(/^::ffff:(?=\d+\.)|%.*$/gi, '');
-  return bare.includes(':') ? ` (${known}[IPv6:${bare}])` : ` (${known}[${bare}])`;
+  return bare.includes(':') ? ` (${host}[IPv6:${bare}])` : ` (${host}[${bare}])`;
 }
 
-/** A header field in lines of at most 78 characters where that is possible (RFC 5322 §2.1.1). */
+/** A header field in lines of at most 78 characters, if its clauses allow that (RFC 5322 §2.1.1). */
 class FoldedField {
   text: string;
+  /** The length of the last line. */
   column: number;
 
-  constructor({ text, column }: Beginning) {
+  constructor({ text, column }: BegunField) {
     this.text = text;
     this.column = column;
   }
 
   add(clause: string): void {
-    // One more, for the semicolon.
-    const folds = this.column + 1 + clause.length + 1 > 78;
+    // A blank before the clause, and room for a semicolon behind it.
+    const folds = this.column + 1 + clause.length + 1 > MAX_LINE_CHARACTERS;
     this.column = (folds ? 0 : this.column) + 1 + clause.length;
     this.text += folds ? `\r\n ${clause}` : ` ${clause}`;
   }
 }
+
+const MAX_LINE_CHARACTERS = 78;

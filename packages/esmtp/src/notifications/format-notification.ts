@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { Envelope, Recipient } from '../delivery.ts';
-import { DateCache } from '../message/date-cache.ts';
+import { DateCache } from '../message/received.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { decodeXtext, inAscii, inUtf8, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
 

@@ -1,42 +1,71 @@
 import { after, type MaybePromise } from '@postern/core';
-import { Mailbox, parseMailbox } from '../protocol/address.ts';
+import { type ForwardPath, Mailbox, parseMailbox } from '../protocol/address.ts';
 import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-identity.ts';
 import { type AliasEntry, Aliases } from './aliases.ts';
 import { NameTable, parseKey } from './name-table.ts';
-import type { RecipientResolver, Resolution } from './recipient-resolver.ts';
+
+/** Resolves recipients: from a table, a directory or a database. */
+export interface RecipientResolver {
+  /**
+   * Returns the meaning of an address that a client names with RCPT. An error that is not a Rejection makes
+   * the reply a 451.
+   */
+  resolve(address: ForwardPath): MaybePromise<Resolution>;
+}
 
 /**
- * Returns true for a mailbox that exists, or the addresses that an alias leads to; nothing, or false, for neither.
- * The mailbox is folded to lower case, and never without a domain. What it throws makes the reply a 451.
+ * The meaning of an address. `known`: a mailbox of this server. A list: the mailboxes of an alias. `unknown`: no
+ * mailbox, at a domain of this server. `foreign`: an address at another domain.
+ */
+export type Resolution = 'known' | 'unknown' | 'foreign' | readonly Mailbox[];
+
+/**
+ * Returns true for a mailbox that exists, or the addresses of an alias; otherwise false or nothing. The mailbox
+ * is in lower case and always has a domain. An error makes the reply a 451.
  */
 export type RecipientLookup = (
   mailbox: Mailbox,
 ) => MaybePromise<boolean | string | readonly string[] | null | undefined>;
 
-/** Who lives here. */
+/** The options of {@link LocalRecipients}. */
 export interface LocalRecipientsOptions {
-  /** This server's name: the domain of names without one, where no other domain is ours. */
+  /** This server's name: the domain of names without a domain, if `domains` has none. */
   readonly hostname: string;
-  /** Mailboxes: `ann@example.com`, `ann` (at each domain that is ours), or `@example.com` for all of a domain. */
+  /** Mailboxes: `ann@example.com`, `ann` (at each domain of this server), or `@example.com` for a whole domain. */
   readonly mailboxes?: Iterable<string>;
-  /** Asked for what is not in the list. */
+  /** Called for an address that is not in the list. */
   readonly lookup?: RecipientLookup;
   /**
-   * The domains that are ours, or `*` for every one. Without `mailboxes` and `lookup` each local part exists there.
-   * Default: the domains of the mailboxes and the aliases.
+   * The domains of this server, or `*` for each domain. Without `mailboxes` and `lookup` each local part exists
+   * there. Default: the domains of the mailboxes and the aliases.
    */
   readonly domains?: Iterable<string> | '*';
   /** Aliases, by address, name or `@domain`. A target without a domain is at the domain of its alias. */
   readonly aliases?: Iterable<AliasEntry>;
-  /** True if aliases may lead to domains that are not ours: where messages are sent on. Default: false. */
+  /** True if aliases may have targets at domains of other servers: then messages are forwarded. Default: false. */
   readonly allowForeignTargets?: boolean;
-  /** The characters that separate a tag from a user, as in `ann+list@example.com`; empty for none. Default: `+`. */
+  /** The characters that separate a user from a tag, as in `ann+list@example.com`; empty for no tags. Default: `+`. */
   readonly recipientDelimiter?: string;
 }
 
 /**
- * Knows mailboxes, domains and aliases from a table and from a function. Case makes no difference. `postmaster` is always known
- * (RFC 5321 §4.5.1), at each domain that is ours, at the server's name and alone.
+ * Resolves recipients from a table of mailboxes, domains and aliases, and from a lookup function. Ignores the
+ * case of addresses. `postmaster` is always known (RFC 5321 §4.5.1): at each domain of this server, at its
+ * hostname and without a domain.
+ *
+ * @example
+ * ```ts
+ * import { LocalRecipients, parseMailbox } from '@postern/esmtp';
+ *
+ * const recipients = new LocalRecipients({
+ *   hostname: 'mx.example.com',
+ *   mailboxes: ['ann@example.com'],
+ *   aliases: [['sales', ['ann']]],
+ *   lookup: async ({ localPart }) => localPart === 'eve',
+ * });
+ * const sales = parseMailbox('sales@example.com');
+ * if (sales !== undefined) console.log(await recipients.resolve(sales));
+ * ```
  */
 export class LocalRecipients implements RecipientResolver {
   /** True if `postmaster` has an alias or a mailbox in the table. */
@@ -48,22 +77,22 @@ export class LocalRecipients implements RecipientResolver {
   readonly #hostname: string;
   readonly #delimiter: string;
   readonly #lookup: RecipientLookup | undefined;
-  /** True if each local part of our domains exists. */
-  readonly #isOpen: boolean;
-  /** True if only the function knows which domains are ours. */
-  readonly #hasHiddenDomains: boolean;
+  /** True if each local part of this server's domains exists. */
+  readonly #acceptsAll: boolean;
+  /** True if only the lookup knows the domains of this server. */
+  readonly #hasUnlistedDomains: boolean;
 
   /**
-   * @throws TypeError for a mailbox or a domain that is none.
-   * @throws AliasError for an alias that leads back to itself, to nobody or to too many.
+   * @throws TypeError for an invalid mailbox or domain.
+   * @throws AliasError for an alias with a loop, an unknown target or too many targets.
    */
   constructor(options: LocalRecipientsOptions) {
     const { hostname, mailboxes, lookup, domains, aliases = [], allowForeignTargets = false } = options;
     this.#hostname = foldCase(hostname);
     this.#delimiter = options.recipientDelimiter ?? '+';
     this.#lookup = lookup;
-    this.#isOpen = domains !== undefined && mailboxes === undefined && lookup === undefined;
-    this.#hasHiddenDomains = lookup !== undefined && domains === undefined;
+    this.#acceptsAll = domains !== undefined && mailboxes === undefined && lookup === undefined;
+    this.#hasUnlistedDomains = lookup !== undefined && domains === undefined;
     for (const mailbox of mailboxes ?? []) addMailbox(this.#mailboxes, mailbox);
     const entries = [...aliases];
     this.#domains = domains === '*' ? '*' : domainsOf(domains, this.#mailboxes, entries, this.#hostname);
@@ -72,7 +101,7 @@ export class LocalRecipients implements RecipientResolver {
     this.#aliases = new Aliases(entries, {
       defaultDomain: this.#defaultDomain,
       isOwn: (domain) => this.#isOwn(domain),
-      takes: (mailbox) => this.#takes(mailbox, allowForeignTargets),
+      accepts: (mailbox) => this.#accepts(mailbox, allowForeignTargets),
     });
     const postmaster = new Mailbox('postmaster', this.#defaultDomain);
     this.hasPostmaster = this.#aliases.get(postmaster) !== undefined || this.#hasMailbox(postmaster);
@@ -86,14 +115,14 @@ export class LocalRecipients implements RecipientResolver {
     return found === 'known' ? known(mailbox, address) : found;
   }
 
-  /** Undefined if only the function can tell. */
+  /** Returns undefined if only the lookup can tell. */
   #find(mailbox: Mailbox): Resolution | undefined {
     const user = withoutSubaddress(mailbox, this.#delimiter);
     const exact = this.#findExactly(mailbox) ?? (user === mailbox ? undefined : this.#findExactly(user));
     if (exact !== undefined) return exact;
     const { domain } = mailbox;
-    if (this.#mailboxes.ofDomain(domain) || (this.#isOpen && this.#isOwn(domain))) return 'known';
-    if (this.#lookup !== undefined && (this.#hasHiddenDomains || this.#isOwn(domain))) return undefined;
+    if (this.#mailboxes.ofDomain(domain) || (this.#acceptsAll && this.#isOwn(domain))) return 'known';
+    if (this.#lookup !== undefined && (this.#hasUnlistedDomains || this.#isOwn(domain))) return undefined;
     return this.#findOther(mailbox);
   }
 
@@ -103,16 +132,16 @@ export class LocalRecipients implements RecipientResolver {
     return this.#hasMailbox(mailbox) ? 'known' : undefined;
   }
 
-  /** An address that is neither alias nor mailbox. */
+  /** Resolves an address that is neither an alias nor a mailbox. */
   #findOther(mailbox: Mailbox): Resolution {
     const { domain } = mailbox;
     const catchAll = this.#aliases.catchAll(domain);
     if (catchAll !== undefined) return this.#aliases.expand(catchAll, mailbox);
     if (this.#isPostmaster(mailbox)) return 'known';
-    return this.#isOwn(domain) || this.#hasHiddenDomains ? 'unknown' : 'foreign';
+    return this.#isOwn(domain) || this.#hasUnlistedDomains ? 'unknown' : 'foreign';
   }
 
-  /** Asks the function: for the user of a tag, too. */
+  /** Asks the lookup for the address, and then for the address without its tag. */
   #ask(mailbox: Mailbox, address: Mailbox): MaybePromise<Resolution> {
     const user = withoutSubaddress(mailbox, this.#delimiter);
     return after(this.#lookUp(mailbox), (exact) => {
@@ -141,13 +170,13 @@ export class LocalRecipients implements RecipientResolver {
     return localPart === 'postmaster' && (this.#isOwn(domain) || domain === this.#hostname);
   }
 
-  /** Whether an alias may lead to the mailbox; undefined if the function may know it. */
-  #takes(mailbox: Mailbox, allowForeignTargets: boolean): boolean | undefined {
+  /** Returns true if the mailbox may be the target of an alias; undefined if the lookup may know it. */
+  #accepts(mailbox: Mailbox, allowForeignTargets: boolean): boolean | undefined {
     const user = withoutSubaddress(mailbox, this.#delimiter);
     if (this.#hasMailbox(mailbox) || this.#hasMailbox(user) || this.#isPostmaster(user)) return true;
     const { domain } = mailbox;
-    if (this.#mailboxes.ofDomain(domain) || (this.#isOpen && this.#isOwn(domain))) return true;
-    if (this.#lookup !== undefined && (this.#hasHiddenDomains || this.#isOwn(domain))) return undefined;
+    if (this.#mailboxes.ofDomain(domain) || (this.#acceptsAll && this.#isOwn(domain))) return true;
+    if (this.#lookup !== undefined && (this.#hasUnlistedDomains || this.#isOwn(domain))) return undefined;
     return allowForeignTargets && !this.#isOwn(domain);
   }
 
@@ -156,7 +185,7 @@ export class LocalRecipients implements RecipientResolver {
   }
 }
 
-/** Where the client named no domain the mailbox has one. */
+/** Gives an address without a domain the domain of its mailbox. */
 function known(mailbox: Mailbox, address: Mailbox): Resolution {
   return address.domain === '' ? [mailbox] : 'known';
 }
@@ -181,7 +210,7 @@ function domainsOf(
   for (const [name] of aliases) keys.add(name, true);
   for (const [{ domain }] of keys.entries()) found.add(domain);
   found.delete('');
-  // Names need a domain.
+  // A name needs a domain to become an address.
   if (domains === undefined && found.size === 0 && (mailboxes.hasNames || keys.hasNames)) found.add(hostname);
   return found;
 }
@@ -194,6 +223,6 @@ function parseDomain(text: string): string {
 
 function parseTarget(target: string): Mailbox {
   const mailbox = parseMailbox(target);
-  if (mailbox === undefined) throw new TypeError('the lookup of a recipient returned a target that is no address');
+  if (mailbox === undefined) throw new TypeError('the lookup of a recipient returned a target that is not an address');
   return mailbox;
 }

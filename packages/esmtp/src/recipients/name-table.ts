@@ -1,32 +1,36 @@
 import { Mailbox, parseMailbox } from '../protocol/address.ts';
 import { foldMailbox } from '../protocol/mailbox-identity.ts';
 
-/** Values by address (`ann@example.com`), by name (`ann`, at each domain of ours) and by domain (`@example.com`). */
+/**
+ * Values by address (`ann@example.com`), by name (`ann`, at each domain of this server) and by domain
+ * (`@example.com`).
+ */
 export class NameTable<T> {
   readonly #addresses = new Map<string, T>();
   readonly #names = new Map<string, T>();
   readonly #domains = new Map<string, T>();
 
-  /** Adds a value. Returns false for a key that cannot be, or is there already. */
+  /** Adds a value. Returns false for an invalid key, and for a key that the table has already. */
   add(key: string, value: T): boolean {
     const mailbox = parseKey(key);
     if (mailbox === undefined) return false;
     const { localPart, domain } = mailbox;
     if (localPart === '') return addTo(this.#domains, domain, value);
-    return domain === '' ? addTo(this.#names, localPart, value) : addTo(this.#addresses, keyOf(mailbox), value);
+    return domain === '' ? addTo(this.#names, localPart, value) : addTo(this.#addresses, addressKey(mailbox), value);
   }
 
-  /** Returns what a folded mailbox has: by its address or, at a domain of ours, by its name. */
+  /** Returns the value of a folded mailbox: by its address or, if `isOwn`, by its name. */
   get(mailbox: Mailbox, isOwn: boolean): T | undefined {
-    const value = this.#addresses.get(keyOf(mailbox));
+    const value = this.#addresses.get(addressKey(mailbox));
     return value === undefined && isOwn ? this.#names.get(mailbox.localPart) : value;
   }
 
+  /** Returns the value of `@domain`. */
   ofDomain(domain: string): T | undefined {
     return this.#domains.get(domain);
   }
 
-  /** True if there are names, which need a domain. */
+  /** True if a key is a name, which needs a domain to become an address. */
   get hasNames(): boolean {
     return this.#names.size > 0;
   }
@@ -35,7 +39,7 @@ export class NameTable<T> {
     return this.#addresses.size + this.#names.size + this.#domains.size;
   }
 
-  /** The keys, folded, and the values: a name has an empty domain, and a domain an empty local part. */
+  /** Returns the keys in lower case, with their values: a name has an empty domain, a domain an empty local part. */
   *entries(): Generator<readonly [Mailbox, T]> {
     for (const [key, value] of this.#addresses) {
       const at = key.lastIndexOf('@');
@@ -46,7 +50,7 @@ export class NameTable<T> {
   }
 }
 
-/** Returns the key as a folded mailbox; undefined if it is no address, name or `@domain`. */
+/** Returns the key as a folded mailbox; undefined for a text that is not an address, a name or `@domain`. */
 export function parseKey(key: string): Mailbox | undefined {
   if (key.startsWith('@')) {
     const domain = parseMailbox(`x${key}`)?.domain;
@@ -58,8 +62,8 @@ export function parseKey(key: string): Mailbox | undefined {
   return name === undefined || name === '' ? undefined : foldMailbox(new Mailbox(name, ''));
 }
 
-/** No domain has an `@`, so that no two mailboxes have one key. */
-function keyOf({ localPart, domain }: Mailbox): string {
+/** A domain has no `@`: two mailboxes never have the same key. */
+function addressKey({ localPart, domain }: Mailbox): string {
   return `${localPart}@${domain}`;
 }
 

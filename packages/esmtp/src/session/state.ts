@@ -230,6 +230,14 @@ export class State implements MessageSession, ExtensionContext {
     if (this.phase === this.idlePhase) this.transaction = undefined;
   }
 
+  /**
+   * The memory of the path in the current command with its parameters, in octets. Its texts are
+   * views of the command line and keep it alive. UTF-8 may take two octets a character.
+   */
+  get pathCost(): number {
+    return PATH_OBJECTS_OCTETS + 2 * this.lineOctets;
+  }
+
   /** Charges memory to the transaction, without a bound. */
   chargeEnvelope(octets: number): void {
     this.conversation.memory.charge(octets);
@@ -322,7 +330,7 @@ export class State implements MessageSession, ExtensionContext {
   /** Reports an event. Never throws. */
   report(event: EventInfo): void {
     if (!this.hasListener) return;
-    if ('reply' in event) this.reportedRefusal = event.reply;
+    if ('reply' in event && event.kind !== 'message-accepted') this.reportedRefusal = event.reply;
     this.settings.events.report({ mind: this.mind, ...event });
   }
 
@@ -332,3 +340,6 @@ export class State implements MessageSession, ExtensionContext {
     else this.settings.events.warn(culprit, during, cause);
   }
 }
+
+/** The objects of a path, here and in a delivery. */
+const PATH_OBJECTS_OCTETS = 512;

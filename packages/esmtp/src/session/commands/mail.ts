@@ -4,7 +4,6 @@ import { Anonymous, asLoginError, UnhandledCredentials } from '@postern/cred';
 import { MessageDelivery } from '../../delivery.ts';
 import { AUTHENTICATION_REQUIRED, NO_MEMORY, replyForAnonymous } from '../../error-replies.ts';
 import { customRefusal } from '../../login-rejection.ts';
-import { envelopeCost } from '../../message/envelope-cost.ts';
 import { isQualified, type ReversePath } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { readParameters } from '../../protocol/extension.ts';
@@ -24,7 +23,7 @@ export function mail(state: State, command: Extract<Command, { verb: 'MAIL' }>):
   if (parameters instanceof Reply) return parameters;
   if (path !== null && !parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (settings.requireQualifiedDomains && path !== null && !isQualified(path)) return UNQUALIFIED;
-  if (!state.reserveForEnvelope(envelopeCost(state.lineOctets))) return NO_MEMORY;
+  if (!state.reserveForEnvelope(state.pathCost)) return NO_MEMORY;
   if (state.login !== undefined) return begin(state, path, parameters);
   return loginAnonymously(state).then((refusal) => refusal ?? begin(state, path, parameters));
 }

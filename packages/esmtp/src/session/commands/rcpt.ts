@@ -1,6 +1,5 @@
 import { after, type MaybePromise } from '@postern/core';
 import { NO_MEMORY } from '../../error-replies.ts';
-import { envelopeCost } from '../../message/envelope-cost.ts';
 import { isQualified } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { readParameters } from '../../protocol/extension.ts';
@@ -21,7 +20,7 @@ export function rcpt(state: State, command: Extract<Command, { verb: 'RCPT' }>):
   if (!transaction.parameters.smtpUtf8 && !path.isAscii) return NOT_ASCII;
   if (settings.requireQualifiedDomains && !isQualified(path)) return UNQUALIFIED;
   if (transaction.recipients.length >= state.limits.maxRecipients) return TOO_MANY;
-  const cost = envelopeCost(state.lineOctets);
+  const cost = state.pathCost;
   const shortage = state.conversation.memory.shortageOf(cost);
   if (shortage !== undefined) return shortage === 'process' ? NO_MEMORY : TOO_MANY;
   const validated = state.ask(() => login?.avatar.validateTo(path, parameters, transaction.parameters));
