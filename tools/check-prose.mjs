@@ -61,12 +61,12 @@ function tracked(paths) {
     { encoding: 'utf8' },
   );
   if (status !== 0) throw new Error(stderr);
-  return stdout.split('\0').filter((path) => /\.(ts|mts|mjs|js|md|sh|yml|yaml)$/.test(path) && existsSync(path));
+  return stdout.split('\0').filter((path) => /\.(ts|mts|mjs|js|md|sh|smtp|yml|yaml)$/.test(path) && existsSync(path));
 }
 
 function check(path) {
   const source = readFileSync(path, 'utf8');
-  const read = path.endsWith('.md') ? markdown : /\.(sh|ya?ml)$/.test(path) ? hashComments : program;
+  const read = path.endsWith('.md') ? markdown : /\.(sh|smtp|ya?ml)$/.test(path) ? hashComments : program;
   const lineOf = (offset) => source.slice(0, offset).split('\n').length;
   return read(source, path)
     .flatMap(({ kind, start, text }) => [

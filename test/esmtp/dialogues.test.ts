@@ -8,7 +8,7 @@ import { Server } from './server.ts';
 const directory = join(import.meta.dirname, '..', 'dialogues');
 const files = readdirSync(directory).filter((name) => name.endsWith('.smtp'));
 
-/** What the first lines of a transcript say of the server: `# server: tls=offered authentication=optional guests`. */
+/** What the first lines of a transcript say of the server: `# server: tls=offered authentication=optional anonymous`. */
 function facts(script: string): ReadonlyMap<string, string> {
   const words = /^# server: (.*)$/m.exec(script)?.[1]?.split(' ') ?? [];
   return new Map(words.map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? '']));
@@ -24,7 +24,7 @@ describe.each(files)('%s', (name) => {
     const challengers = [cramMd5({ hostname: 'mx.example.com' }), plain(), login()];
     const played = new Server({
       challengers,
-      guests: server.has('guests'),
+      allowAnonymous: server.has('anonymous'),
       authentication: server.get('authentication') === 'optional' ? 'optional' : 'required',
     }).play(script, { chunks, tlsPolicy: (server.get('tls') as 'offered' | 'required' | undefined) ?? 'implicit' });
     expect(await played).toContain('S: <closed>');

@@ -291,7 +291,7 @@ describe('a server that lets nobody in does not start', () => {
   const start = (portal: Portal, options: Partial<Parameters<typeof esmtp>[0]> = {}) => {
     esmtp({ hostname: 'mx.example.com', portal, ...options });
   };
-  const guests: Checker<Anonymous> = new AnonymousChecker();
+  const anonymous: Checker<Anonymous> = new AnonymousChecker();
 
   test('without a portal', () => {
     expect(() => start(undefined as never)).toThrow('portal: expected a Portal with a realm and a checker');
@@ -307,15 +307,15 @@ describe('a server that lets nobody in does not start', () => {
     expect(() => start(new Portal(realm()), { authentication: 'optional' })).toThrow(/or an AnonymousChecker before/);
   });
 
-  test('without a checker for guests where there is no AUTH', () => {
+  test('without a checker for anonymous clients where there is no AUTH', () => {
     const portal = new Portal(realm()).register(users());
     expect(() => start(portal, { service: 'lmtp' })).toThrow(/call portal\.register\(new AnonymousChecker\(\)\)/);
   });
 
   test('and starts with one that lets some in', () => {
     start(new Portal(realm()).register(users()));
-    start(new Portal(realm()).register(guests), { service: 'mx' });
-    start(new Portal(realm()).register(guests), { service: 'lmtp' });
+    start(new Portal(realm()).register(anonymous), { service: 'mx' });
+    start(new Portal(realm()).register(anonymous), { service: 'lmtp' });
     start(new Portal(realm()).register(new TrustedLoginChecker()), { xclient: () => true });
     start(new Portal({ requestAvatar: (...login) => realm().requestAvatar(...login) }).register(users()));
   });

@@ -97,7 +97,7 @@ describe('a session', () => {
         const { said } = await send(
           [...clean, 'QUIT'].map((text) => `${text}\r\n`).join(''),
           {},
-          { guests: true, authentication: 'optional' },
+          { allowAnonymous: true, authentication: 'optional' },
         );
         const replies = said.split('\r\n').filter((text) => /^\d{3}( |$)/.test(text));
         expect(said).toMatch(/^(?:[2-5]\d\d[ -][ -~]*\r\n)+$/);
@@ -122,7 +122,7 @@ describe('a session', () => {
           const { said, server } = await send(
             parts.join(''),
             { chunks: { seed } },
-            { guests: true, authentication: 'optional' },
+            { allowAnonymous: true, authentication: 'optional' },
           );
           expect(said).toMatch(/^(?:[2-5]\d\d[ -][ -~]*\r\n)*$/);
           expect(server.kinds().at(-1)).toBe('closed');

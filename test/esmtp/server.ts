@@ -107,8 +107,8 @@ class RecordingMessage implements Message {
 export interface ServerOptions extends Partial<Omit<EsmtpOptions, 'clock'>> {
   readonly clock?: FakeClock;
   readonly delivery?: RecordingDelivery;
-  /** Lets guests in. */
-  readonly guests?: boolean;
+  /** Registers a checker for clients without a login. */
+  readonly allowAnonymous?: boolean;
 }
 
 /** A server with one user, ann, whose password is `secret`, over connections in memory. */
@@ -119,11 +119,11 @@ export class Server {
   readonly portal: Portal;
   readonly protocol: ReturnType<typeof esmtp>;
 
-  constructor({ guests = false, delivery, clock, portal, ...options }: ServerOptions = {}) {
+  constructor({ allowAnonymous = false, delivery, clock, portal, ...options }: ServerOptions = {}) {
     this.delivery = delivery ?? new RecordingDelivery();
     this.clock = clock ?? new FakeClock();
     this.portal = portal ?? this.#portal();
-    if (guests) this.portal.register(new AnonymousChecker());
+    if (allowAnonymous) this.portal.register(new AnonymousChecker());
     this.protocol = esmtp({
       hostname: 'mx.example.com',
       portal: this.portal,

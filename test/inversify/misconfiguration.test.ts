@@ -18,7 +18,7 @@ import {
 import { plain } from '@postern/sasl';
 import { Container } from 'inversify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { containerWith, guests, KeptDelivery, LOOPBACK } from './support.ts';
+import { containerWith, KeptDelivery, LOOPBACK, users } from './support.ts';
 
 async function problemsOf(container: Container): Promise<readonly string[]> {
   const error: unknown = await start(container).then(
@@ -51,25 +51,25 @@ describe('start reports', () => {
 
   it('two checkers for the same credentials, by their names', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
-    bindChecker(container, 'directory').toConstantValue(guests());
+    bindChecker(container, 'directory').toConstantValue(users());
     bindChecker(container, 'anonymous').toConstantValue(new AnonymousChecker());
     expect(await problemsOf(container)).toEqual([
-      expect.stringMatching(/^checker guests and checker directory: both judge PasswordProof/),
+      expect.stringMatching(/^checker users and checker directory: both judge PasswordProof/),
     ]);
   });
 
   it('two checkers for the same credentials, one of them with an order', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
-    bindChecker(container, 'directory', { order: 1 }).toConstantValue(guests());
+    bindChecker(container, 'directory', { order: 1 }).toConstantValue(users());
     expect(await problemsOf(container)).toEqual([
-      expect.stringMatching(/^checker guests and checker directory: both judge/),
+      expect.stringMatching(/^checker users and checker directory: both judge/),
     ]);
   });
 
   it('two checkers with the same order', async () => {
     const container = containerWith('hostname', 'avatar', 'listener');
-    bindChecker(container, 'a', { order: 1 }).toConstantValue(guests());
-    bindChecker(container, 'b', { order: 1 }).toConstantValue(guests());
+    bindChecker(container, 'a', { order: 1 }).toConstantValue(users());
+    bindChecker(container, 'b', { order: 1 }).toConstantValue(users());
     expect(await problemsOf(container)).toEqual(['checker a and checker b: have the same order, 1']);
   });
 
@@ -115,7 +115,7 @@ describe('start reports', () => {
     const container = new Container();
     container.load(credModule, nodeModule);
     bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
-    bindChecker(container, 'guests').toConstantValue(guests());
+    bindChecker(container, 'users').toConstantValue(users());
     bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK });
     bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK, protocol: async () => {} });
     expect(await problemsOf(container)).toEqual([
@@ -131,8 +131,8 @@ describe('start reports', () => {
     const { port } = taken.address() as AddressInfo;
     const container = containerWith('hostname', 'avatar', 'listener');
     let disposed = 0;
-    bindChecker(container, 'guests').toConstantValue(
-      Object.assign(guests(), {
+    bindChecker(container, 'users').toConstantValue(
+      Object.assign(users(), {
         [Symbol.dispose]: () => {
           disposed += 1;
         },

@@ -33,7 +33,7 @@ it('relayModule sends messages to the smarthost under the hostname, and QUIT at 
   const heard = await say(
     postern,
     'EHLO client.example',
-    `AUTH PLAIN ${plain('guest', 'password')}`,
+    `AUTH PLAIN ${plain('joe', 'password')}`,
     'MAIL FROM:<ann@example.com>',
     'RCPT TO:<bob@example.com>',
     'RCPT TO:<eve@example.com>',

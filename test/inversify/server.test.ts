@@ -28,7 +28,7 @@ import { type Challenger, plain as plainMechanism } from '@postern/sasl';
 import { settle, testMind } from '@postern/testing';
 import { decorate, inject, injectable, type ServiceIdentifier } from 'inversify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { containerWith, guests, KeptDelivery, LOOPBACK, plain, say } from './support.ts';
+import { containerWith, KeptDelivery, LOOPBACK, plain, say, users } from './support.ts';
 
 async function started(container: Parameters<typeof start>[0]): Promise<Server> {
   const server = await start(container);
@@ -47,7 +47,7 @@ describe('a server of bound parts', () => {
     const heard = await say(
       server,
       'EHLO client.example',
-      `AUTH PLAIN ${plain('guest', 'password')}`,
+      `AUTH PLAIN ${plain('joe', 'password')}`,
       ...MESSAGE,
       'QUIT',
     );
@@ -66,7 +66,7 @@ describe('a server of bound parts', () => {
     await say(
       await started(container),
       'EHLO client.example',
-      `AUTH PLAIN ${plain('guest', 'password')}`,
+      `AUTH PLAIN ${plain('joe', 'password')}`,
       ...MESSAGE,
       'QUIT',
     );
@@ -114,12 +114,12 @@ describe('a server of bound parts', () => {
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'slow').toDynamicValue(async () => {
       await settle();
-      return guests();
+      return users();
     });
     const heard = await say(
       await started(container),
       'EHLO client.example',
-      `AUTH PLAIN ${plain('guest', 'password')}`,
+      `AUTH PLAIN ${plain('joe', 'password')}`,
       'QUIT',
     );
     expect(heard).toMatch(/^235 /m);
@@ -132,7 +132,7 @@ describe('a server of bound parts', () => {
       credentialInterfaces: [UsernamePassword],
       requestAvatarId(credentials) {
         asked.push(name);
-        return new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' }).requestAvatarId(credentials);
+        return new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'password' }).requestAvatarId(credentials);
       },
     });
     bindChecker(container, 'third', { order: 30 }).toConstantValue(database('third'));
@@ -150,7 +150,7 @@ describe('a server of bound parts', () => {
     const mind: Mind = testMind();
     const login = async (username: string) =>
       portal.login(new UsernamePassword(username, 'wrong'), mind, MessageDelivery).catch((error: unknown) => error);
-    expect([await login('a'), await login('b'), await login('guest')]).toEqual([
+    expect([await login('a'), await login('b'), await login('joe')]).toEqual([
       expect.objectContaining({ name: 'UnauthorizedLogin' }),
       expect.objectContaining({ name: 'UnauthorizedLogin' }),
       expect.objectContaining({ reason: 'too-many' }),
@@ -198,12 +198,12 @@ describe('a server closes', () => {
         order.push('realm disposed of');
       },
     } as Realm);
-    bindChecker(container, 'guests').toConstantValue(
-      Object.assign(guests(), { [Symbol.dispose]: () => void order.push('checker disposed of') }),
+    bindChecker(container, 'users').toConstantValue(
+      Object.assign(users(), { [Symbol.dispose]: () => void order.push('checker disposed of') }),
     );
     const server = await started(container);
     const socket = connect(server.listeners[0]?.address.port ?? 0, '127.0.0.1');
-    socket.setEncoding('latin1').write(`EHLO client.example\r\nAUTH PLAIN ${plain('guest', 'password')}\r\n`);
+    socket.setEncoding('latin1').write(`EHLO client.example\r\nAUTH PLAIN ${plain('joe', 'password')}\r\n`);
     let heard = '';
     while (!/^235 /m.test(heard)) heard += String((await once(socket, 'data'))[0]);
     socket.on('data', (text) => {
@@ -232,8 +232,8 @@ describe('a server closes', () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     const server = await started(container);
     const portal = container.get(identifiers.Portal);
-    const login = await portal.login(new UsernamePassword('guest', 'password'), testMind(), MessageDelivery);
-    expect(login.avatarId).toBe('guest');
+    const login = await portal.login(new UsernamePassword('joe', 'password'), testMind(), MessageDelivery);
+    expect(login.avatarId).toBe('joe');
     expect(portal.openLogins).toBe(1);
     await server.close();
     expect(portal.openLogins).toBe(0);
@@ -243,10 +243,10 @@ describe('a server closes', () => {
     const disposed: string[] = [];
     const container = containerWith('hostname', 'avatar', 'listener');
     bindChecker(container, 'broken', { order: 1 }).toConstantValue(
-      Object.assign(guests(), { [Symbol.asyncDispose]: () => Promise.reject(new Error('socket gone')) }),
+      Object.assign(users(), { [Symbol.asyncDispose]: () => Promise.reject(new Error('socket gone')) }),
     );
     bindChecker(container, 'sound', { order: 2 }).toConstantValue(
-      Object.assign(guests(), { [Symbol.asyncDispose]: async () => void disposed.push('sound') }),
+      Object.assign(users(), { [Symbol.asyncDispose]: async () => void disposed.push('sound') }),
     );
     const server = await started(container);
     const error = await server.close().catch((thrown: unknown) => thrown);

@@ -25,7 +25,7 @@ export class KeptDelivery extends MessageDelivery {
   }
 }
 
-export const guests = () => new InMemoryUsernamePasswordDatabaseDontUse({ guest: 'password' });
+export const users = () => new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'password' });
 
 /** Returns a container with the modules of a submission server and the named parts. */
 export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'checker' | 'listener')[]): Container {
@@ -33,7 +33,7 @@ export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'check
   container.load(...submissionModules);
   if (parts.includes('hostname')) container.bind(identifiers.Hostname).toConstantValue('mail.example');
   if (parts.includes('avatar')) bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
-  if (parts.includes('checker')) bindChecker(container, 'guests').toConstantValue(guests());
+  if (parts.includes('checker')) bindChecker(container, 'users').toConstantValue(users());
   if (parts.includes('listener')) bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK });
   return container;
 }

@@ -42,8 +42,8 @@ export const silent: Challenger<UsernamePassword> = {
 };
 // @ts-expect-error: and neither does this client
 export const silentClient: Responder = { mechanism: 'X-SILENT', respond: async () => {} };
-// @ts-expect-error: a challenger of guests makes no passwords
-export const guests: Challenger<UsernamePassword> = {} as Challenger<Anonymous>;
+// @ts-expect-error: a challenger of anonymous clients makes no passwords
+export const anonymous: Challenger<UsernamePassword> = {} as Challenger<Anonymous>;
 // Any challenger may stand in the list of all.
 export const all: readonly Challenger[] = offered([passwords, {} as Challenger<Anonymous>], portal, mind);
 

@@ -10,7 +10,7 @@ import { Server } from '../server.ts';
 const joe = new Mailbox('joe', 'example.com');
 const ann = new Mailbox('ann', 'example.com');
 
-/** A client of a server of ours, which lets guests in. */
+/** A client of a server of ours, which accepts mail without a login. */
 async function connect(server: Server): Promise<SmtpClient> {
   const pipe = memoryPipe({ highWaterMark: 1_000_000 });
   void server.protocol(new Conversation(pipe.server));
@@ -26,7 +26,7 @@ async function send(server: Server, chunks: readonly Uint8Array[], body?: MailPa
   return [...replies, ...again].map(({ code }) => code);
 }
 
-const guests = { guests: true, authentication: 'optional' } as const;
+const anonymous = { allowAnonymous: true, authentication: 'optional' } as const;
 const texts = (server: Server): string[] =>
   server.delivery.delivered.map(({ text }) => text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, ''));
 
@@ -41,14 +41,14 @@ describe('a message', () => {
       fc.asyncProperty(chunks, async (pieces) => {
         // A message that begins with a blank would go on in the field that is put before it.
         const written = [Buffer.from('x'), ...pieces];
-        const binary = new Server(guests);
+        const binary = new Server(anonymous);
         expect(await send(binary, written, 'BINARYMIME')).toEqual([250, 250]);
         expect(texts(binary)).toEqual([Buffer.concat(written).toString('latin1'), 'again\r\n']);
 
         const text = Buffer.concat(written)
           .toString('latin1')
           .replaceAll(/[\r\n\0]+/g, '\r\n');
-        const lines = new Server(guests);
+        const lines = new Server(anonymous);
         expect(await send(lines, [Buffer.from(`${text}\r\n`, 'latin1')])).toEqual([250, 250]);
         expect(texts(lines)).toEqual([`${text}\r\n`, 'again\r\n']);
       }),
@@ -57,14 +57,14 @@ describe('a message', () => {
   });
 
   it('is refused with one of its chunks', async () => {
-    const server = new Server({ ...guests, limits: { maxMessageSize: 200_000 } });
+    const server = new Server({ ...anonymous, limits: { maxMessageSize: 200_000 } });
     const chunk = Buffer.alloc(150_000);
     expect(await send(server, [chunk, chunk], 'BINARYMIME')).toEqual([552, 250]);
     expect(texts(server)).toEqual(['again\r\n']);
   });
 
   it('is broken off when a chunk was refused and more would come', async () => {
-    const server = new Server(guests);
+    const server = new Server(anonymous);
     server.delivery.onWrite = (piece) => {
       if (piece.length > 100_000) throw new Rejection(452, '4.3.1', 'Full');
     };

@@ -19,7 +19,7 @@ const WRONG = '{base64:\\0ann\\0wrong}';
 const FAILED = 'S: 535 5.7.8 Authentication failed';
 /** Nobody waits for a handshake. */
 const LEAVE = '\nC: <close>';
-const optional = { authentication: 'optional', guests: true } as const;
+const optional = { authentication: 'optional', allowAnonymous: true } as const;
 
 /** What EHLO says of AUTH, if it does. */
 async function mechanisms(server: Server, tlsPolicy: 'implicit' | 'offered' | 'none'): Promise<string | undefined> {

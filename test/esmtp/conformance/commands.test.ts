@@ -208,7 +208,7 @@ describe('RFC 5321: session, commands, syntax', () => {
   });
 
   test('10: and so is every one after HELO, which offered none', async () => {
-    await new Server({ guests: true, authentication: 'optional' }).play(`
+    await new Server({ allowAnonymous: true, authentication: 'optional' }).play(`
       S: 220...
       C: HELO client.example.org
       S: 250...
@@ -374,7 +374,7 @@ describe('RFC 5321: session, commands, syntax', () => {
   });
 
   test('18: and no others', async () => {
-    const options = { authentication: 'none', guests: true, disabledExtensions: ['CHUNKING'] } as const;
+    const options = { authentication: 'none', allowAnonymous: true, disabledExtensions: ['CHUNKING'] } as const;
     const few = 'EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT';
     await new Server(options).play(`${GREETED}\nC: HELP\nS: 214 2.0.0 Commands: ${few}`, { tlsPolicy: 'none' });
   });

@@ -60,7 +60,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
   test('21, 43: the "with" keyword says how the message came', async () => {
     const withOf = async (script: string, tlsPolicy: 'none' | 'implicit'): Promise<string | undefined> => {
       const server = new Server({
-        guests: true,
+        allowAnonymous: true,
         authentication: 'optional',
         mechanismPolicy: { allowCleartext: true },
       });

@@ -39,7 +39,7 @@ describe('RFC 3207', () => {
   });
 
   test('46: everything is forgotten after it, EHLO too', async () => {
-    const server = new Server({ guests: true, authentication: 'optional' });
+    const server = new Server({ allowAnonymous: true, authentication: 'optional' });
     await server.play(
       `${GREETED}\nC: STARTTLS\nS: 220 2.0.0 Ready to start TLS\nC: <starttls>\nC: MAIL FROM:<ann@example.com>\nS: 503 5.5.1 Send EHLO first
       C: EHLO other.example.org\nS: 250...${ENVELOPE}${MESSAGE}`,
@@ -49,7 +49,7 @@ describe('RFC 3207', () => {
   });
 
   test('48, 49: not in a transaction', async () => {
-    await new Server({ guests: true, authentication: 'optional' }).play(
+    await new Server({ allowAnonymous: true, authentication: 'optional' }).play(
       `${GREETED}${ENVELOPE}\nC: STARTTLS\nS: 503 5.5.1 Bad sequence of commands`,
       {
         tlsPolicy: 'offered',
@@ -257,7 +257,7 @@ describe('RFC 2034', () => {
 
 describe('RFC 6409', () => {
   test('60: MAIL without AUTH is 530 by default', async () => {
-    await new Server({ guests: true }).play(
+    await new Server({ allowAnonymous: true }).play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 530 5.7.0 Authentication required`,
     );
   });

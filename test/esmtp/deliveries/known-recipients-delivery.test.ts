@@ -196,7 +196,7 @@ describe('an alias', () => {
     const resolver = new LocalRecipients({ hostname: 'mx.example.com', ...options });
     const portal = portalFor({}, MessageDelivery, () => new KnownRecipientsDelivery(delivery, resolver));
     delivery.onEnd = () => [undefined, new Reply(452, '4.2.2', 'Mailbox full')];
-    await new Server({ service: 'lmtp', guests: true, portal }).play(`
+    await new Server({ service: 'lmtp', allowAnonymous: true, portal }).play(`
       S: 220 mx.example.com LMTP
       C: LHLO client.example.org
       S: 250...${MAIL}
@@ -246,7 +246,7 @@ function mx(
     'resolve' in recipients ? recipients : new LocalRecipients({ hostname: 'mx.example.com', ...recipients });
   const known = new KnownRecipientsDelivery(delivery, resolver, options);
   const portal = portalFor({}, MessageDelivery, () => known);
-  return { server: new Server({ service: 'mx', guests: true, portal }), delivery, known };
+  return { server: new Server({ service: 'mx', allowAnonymous: true, portal }), delivery, known };
 }
 
 function recipient(localPart: string): Recipient {

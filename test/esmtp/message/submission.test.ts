@@ -17,7 +17,7 @@ const MESSAGE_ID = String.raw`Message-ID: <[a-z0-9]+@mx\.example\.com>\r\n`;
 
 describe('60: a submission server', () => {
   test('wants to know who it is, before anything of weight', async () => {
-    await submission({ guests: true }).play(
+    await submission({ allowAnonymous: true }).play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 530 5.7.0 Authentication required\nC: RCPT TO:<bob@example.com>\nS: 530...\nC: DATA\nS: 530...`,
     );
   });
@@ -67,7 +67,7 @@ describe('60: a submission server', () => {
   test('may be told otherwise, by name', async () => {
     const server = submission({
       authentication: 'optional',
-      guests: true,
+      allowAnonymous: true,
       requireQualifiedDomains: false,
       addMissingHeaders: false,
     });
@@ -134,7 +134,7 @@ describe('60: the header of a submitted message', () => {
 
   test('gets nothing at an MX, or by LMTP', async () => {
     for (const service of ['mx', 'lmtp'] as const) {
-      const server = new Server({ service, guests: true });
+      const server = new Server({ service, allowAnonymous: true });
       const hello = GREETED.replace('ESMTP', service === 'lmtp' ? 'LMTP' : 'ESMTP').replace(
         'EHLO',
         service === 'lmtp' ? 'LHLO' : 'EHLO',

@@ -246,7 +246,7 @@ describe('58: what is asked for with DSN', () => {
     ]);
     await hear('MAIL', [['RET=FULL', unknown]], { disabledExtensions: ['DSN'] });
     expect(await new Server({ disabledExtensions: ['DSN'] }).play(GREETED)).not.toContain('DSN');
-    await new Server({ authentication: 'optional', guests: true }).play(
+    await new Server({ authentication: 'optional', allowAnonymous: true }).play(
       `S: 220...\nC: HELO x\nS: 250...\nC: MAIL FROM:<ann@example.com> RET=FULL\nS: ${unknown}`,
     );
   });

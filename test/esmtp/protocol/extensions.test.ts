@@ -65,7 +65,7 @@ describe('62: REQUIRETLS', () => {
   });
 
   test('without TLS is 550 5.7.30', async () => {
-    await new Server({ guests: true, authentication: 'optional' }).play(
+    await new Server({ allowAnonymous: true, authentication: 'optional' }).play(
       `${GREETED}
       C: MAIL FROM:<ann@example.com> REQUIRETLS
       S: 550 5.7.30 REQUIRETLS support required: this connection has no TLS

@@ -27,8 +27,8 @@ function envelopeOf(server: Server): Envelope | undefined {
 describe('underscores in domains', () => {
   test.each<[string, Server, string]>([
     ['submission', new Server(), GREETED + LOGIN],
-    ['an MX', new Server({ ...MX, guests: true }), GREETED],
-    ['LMTP', new Server({ service: 'lmtp', guests: true }), LHLO],
+    ['an MX', new Server({ ...MX, allowAnonymous: true }), GREETED],
+    ['LMTP', new Server({ service: 'lmtp', allowAnonymous: true }), LHLO],
   ])('are taken by %s', async (_, server, begin) => {
     await server.play(`${begin}
       C: MAIL FROM:<bounce@em_1.news.example.com>
@@ -43,8 +43,8 @@ describe('a long local part', () => {
 
   test.each<[string, Server, string]>([
     ['submission', new Server(), GREETED + LOGIN],
-    ['an MX', new Server({ ...MX, guests: true }), GREETED],
-    ['LMTP', new Server({ service: 'lmtp', guests: true }), LHLO],
+    ['an MX', new Server({ ...MX, allowAnonymous: true }), GREETED],
+    ['LMTP', new Server({ service: 'lmtp', allowAnonymous: true }), LHLO],
   ])('is taken by %s, also as ORCPT', async (_, server, begin) => {
     await server.play(`${begin}
       C: MAIL FROM:<SRS0=fGv9=BC=some.sender.example.net=bounce-4IDNASXYtY-FG21s4IoV1XzCfCtHkb2RZY@forward.example.net>
@@ -80,11 +80,11 @@ describe('EHLO with a name that is no domain', () => {
   });
 
   test('goes on at LMTP', async () => {
-    await new Server({ service: 'lmtp', guests: true }).play('S: 220...\nC: LHLO my pc\nS: 250...');
+    await new Server({ service: 'lmtp', allowAnonymous: true }).play('S: 220...\nC: LHLO my pc\nS: 250...');
   });
 
   test.each(['my pc', 'MÜLLER-PC', 'M\\xdcLLER-PC'])('is 501 at an MX: %s', async (name) => {
-    const server = new Server({ ...MX, guests: true });
+    const server = new Server({ ...MX, allowAnonymous: true });
     await server.play(`S: 220...\nC: EHLO ${name}\nS: 501 5.5.4 Expected a domain or an address literal`);
     expect(server.kinds()).not.toContain('invalid-client-name');
   });
@@ -125,7 +125,7 @@ describe('EHLO with a name that is no domain', () => {
 
 describe('a bare user', () => {
   test('is a recipient at LMTP', async () => {
-    const server = new Server({ service: 'lmtp', guests: true });
+    const server = new Server({ service: 'lmtp', allowAnonymous: true });
     await server.play(`${LHLO}
       C: MAIL FROM:<ann@example.com>
       S: 250...
@@ -136,7 +136,7 @@ describe('a bare user', () => {
   });
 
   test('is no sender there, and no recipient elsewhere', async () => {
-    await new Server({ service: 'lmtp', guests: true }).play(
+    await new Server({ service: 'lmtp', allowAnonymous: true }).play(
       `${LHLO}\nC: MAIL FROM:<root>\nS: 501 5.1.7 Missing @ and a domain after the local part`,
     );
     await new Server({ lenient: true }).play(
@@ -213,7 +213,7 @@ describe('a lenient server', () => {
   });
 
   test('takes odd names and submitters at an MX too', async () => {
-    await new Server({ ...MX, lenient: true, guests: true }).play(
+    await new Server({ ...MX, lenient: true, allowAnonymous: true }).play(
       'S: 220...\nC: EHLO my pc\nS: 250...\nC: MAIL FROM:<ann@example.com> AUTH=joe\nS: 250...',
     );
   });

@@ -95,7 +95,7 @@ describe('a hostname that is a function of the mind', () => {
         return [];
       },
       authentication: 'optional',
-      guests: true,
+      allowAnonymous: true,
     });
     const script = 'S: 220 a.example ESMTP\nC: EHLO c\nS: 250...\nC: AUTH PLAIN =\nS: 504...';
     await server.play(script);

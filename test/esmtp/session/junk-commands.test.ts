@@ -102,14 +102,14 @@ describe('a connection without a login', () => {
       '\nC: <raw NO>',
       `${ENVELOPE}\nC: DATA\nS: 354...\nC: Hello\nC: <advance 50s>\nC: there`,
     ]) {
-      const server = new Server({ limits: life, guests: true, authentication: 'optional' });
+      const server = new Server({ limits: life, allowAnonymous: true, authentication: 'optional' });
       await server.play(`${GREETED}${begun}\nC: <advance 61s>\n${END}`);
       expect(server.delivery.delivered).toEqual([]);
     }
   });
 
   test('has its time again with each message that is accepted, and no refused login buys any', async () => {
-    const server = new Server({ limits: life, guests: true, authentication: 'optional' });
+    const server = new Server({ limits: life, allowAnonymous: true, authentication: 'optional' });
     const message = `\nC: <advance 50s>${ENVELOPE}${MESSAGE}`;
     const failed = `\nC: <advance 50s>\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535...`;
     await server.play(`${GREETED}${message.repeat(3)}${failed}\nC: <advance 12s>\n${END}`);

@@ -12,7 +12,7 @@ import { describe, expect, test } from 'vitest';
 import { RecordingDelivery, Server, type ServerOptions } from '../server.ts';
 import { bodies, send } from '../wire.ts';
 
-const lmtp = (options: ServerOptions = {}): Server => new Server({ service: 'lmtp', guests: true, ...options });
+const lmtp = (options: ServerOptions = {}): Server => new Server({ service: 'lmtp', allowAnonymous: true, ...options });
 
 const GREETED = `
 S: 220 mx.example.com LMTP
@@ -358,8 +358,8 @@ describe('who may use it', () => {
     expect(transcript).toMatch(/^S: 250[- ]AUTH .*PLAIN/m);
   });
 
-  test('a checker for guests is wanted before it starts', () => {
-    expect(() => lmtp({ guests: false })).toThrow(/portal\.register\(new AnonymousChecker\(\)\)/);
+  test('a checker for anonymous clients is wanted before it starts', () => {
+    expect(() => lmtp({ allowAnonymous: false })).toThrow(/portal\.register\(new AnonymousChecker\(\)\)/);
   });
 });
 
@@ -387,7 +387,7 @@ describe('however its bytes are split', () => {
         tell?.(1, full);
         return [undefined, full];
       };
-      return { service: 'lmtp', guests: true, delivery };
+      return { service: 'lmtp', allowAnonymous: true, delivery };
     };
     await fc.assert(
       fc.asyncProperty(

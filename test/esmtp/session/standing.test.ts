@@ -29,7 +29,7 @@ describe('a session tells the server that a peer', () => {
   it('is no better known after a login that fails, or as a guest', async () => {
     const failed = '\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535...';
     const anonymous = '\nC: AUTH ANONYMOUS {base64:me}\nS: 235...';
-    expect(await standingsOf(`${GREETED}${failed}${anonymous}${ENVELOPE}`, { guests: true })).toEqual([]);
+    expect(await standingsOf(`${GREETED}${failed}${anonymous}${ENVELOPE}`, { allowAnonymous: true })).toEqual([]);
   });
 
   it.each([
@@ -38,7 +38,7 @@ describe('a session tells the server that a peer', () => {
     ['chunks that are taken back', '\nC: BDAT 3\nC: <raw a\\r\\n>\nS: 250...\nC: RSET\nS: 250...'],
   ])('is busy while a stranger’s message comes: %s', async (_how, message) => {
     const script = `${GREETED}${ENVELOPE}${message}\nC: NOOP\nS: 250...`;
-    const options = { guests: true, authentication: 'optional' } as const;
+    const options = { allowAnonymous: true, authentication: 'optional' } as const;
     expect(await standingsOf(script, options)).toEqual(['busy', 'unauthenticated']);
   });
 });
@@ -77,7 +77,7 @@ async function standingsOf(
 
 /** Plays the script with a stranger whose place is needed: when the session first hears, or when a message begins. */
 async function displaced(script: string, when: 'hears' | 'is busy'): Promise<Server> {
-  const server = new Server({ guests: true, authentication: 'optional' });
+  const server = new Server({ allowAnonymous: true, authentication: 'optional' });
   await dialogue(
     (conversation) => {
       const displace = () => setImmediate(() => conversation.interrupt(new Displaced()));

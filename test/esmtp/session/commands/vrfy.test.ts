@@ -44,7 +44,7 @@ describe('14: VRFY', () => {
 
   test('is 252 where the delivery has no word on it, or nobody is logged in', async () => {
     await play(`\nC: VRFY bob\n${LEFT_OPEN}`);
-    const server = new Server({ authentication: 'optional', guests: true });
+    const server = new Server({ authentication: 'optional', allowAnonymous: true });
     Object.assign(server.delivery, { verify: () => new Mailbox('bob', 'example.com') });
     await server.play(`${GREETED}\nC: VRFY bob\n${LEFT_OPEN}${ENVELOPE}\nC: VRFY bob\nS: 250 2.1.5 bob@example.com`);
   });

@@ -14,7 +14,7 @@ const MESSAGE = `${ENVELOPE}\nC: DATA\nS: 354...\nC: x\nC: .\nS: 250...`;
 
 /** A server that trusts the client, whoever it is by default. */
 function trusting(options: ServerOptions = {}): Server {
-  const server = new Server({ xclient: isProxy, guests: true, authentication: 'optional', ...options });
+  const server = new Server({ xclient: isProxy, allowAnonymous: true, authentication: 'optional', ...options });
   server.portal.register(new TrustedLoginChecker());
   return server;
 }
@@ -288,7 +288,7 @@ describe('63: LOGIN', () => {
       'S: 421 4.3.0 Something went wrong here, closing the connection\nS: <closed>',
     ],
   ])('that comes to %s leaves all as it was', async (_what, requestAvatarId, rest) => {
-    const server = new Server({ xclient: isProxy, guests: true, authentication: 'optional' });
+    const server = new Server({ xclient: isProxy, allowAnonymous: true, authentication: 'optional' });
     server.portal.register({ credentialInterfaces: [TrustedLogin], requestAvatarId });
     await server.play(`${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann\n${rest}`);
     expect(lastMind(server).remote).toEqual(expect.objectContaining(PROXY));

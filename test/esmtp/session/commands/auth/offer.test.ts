@@ -79,7 +79,7 @@ describe('AUTH: order and mechanisms', () => {
   });
 
   test('10: during a mail transaction it is 503', async () => {
-    await new Server({ guests: true, authentication: 'optional' }).play(`${GREETED}
+    await new Server({ allowAnonymous: true, authentication: 'optional' }).play(`${GREETED}
       C: MAIL FROM:<ann@example.com>
       S: 250...
       C: AUTH PLAIN {base64:\\0ann\\0secret}
@@ -144,10 +144,10 @@ describe('AUTH: order and mechanisms', () => {
     );
   });
 
-  test('14: a portal with a checker for guests alone advertises nothing, and AUTH is 504', async () => {
+  test('14: a portal with a checker for anonymous clients alone advertises nothing, and AUTH is 504', async () => {
     const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery()));
-    const guests = { guests: true, authentication: 'optional', challengers: [plain(), login()] } as const;
-    await new Server({ portal, ...guests }).play(`
+    const anonymous = { allowAnonymous: true, authentication: 'optional', challengers: [plain(), login()] } as const;
+    await new Server({ portal, ...anonymous }).play(`
       S: 220...
       C: EHLO client.example.org
       S: 250-...

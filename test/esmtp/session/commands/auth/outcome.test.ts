@@ -199,7 +199,7 @@ describe('AUTH: replies, delays and deadlines', () => {
   });
 
   test('43: a login as ANONYMOUS is a login', async () => {
-    await new Server({ guests: true, challengers: [anonymous()] }).play(`${GREETED}
+    await new Server({ allowAnonymous: true, challengers: [anonymous()] }).play(`${GREETED}
       C: AUTH ANONYMOUS c2lyaGM=
       S: 235...
       C: AUTH ANONYMOUS c2lyaGM=

@@ -75,7 +75,9 @@ describe('AUTH: the session before and after', () => {
   test.each(['MAIL FROM:<ann@example.com>', 'RCPT TO:<bob@example.com>', 'DATA', 'HELP', 'VRFY ann'])(
     '49: %s is 530 where authentication is required',
     async (command) => {
-      await new Server({ guests: true }).play(`${GREETED}\nC: ${command}\nS: 530 5.7.0 Authentication required`);
+      await new Server({ allowAnonymous: true }).play(
+        `${GREETED}\nC: ${command}\nS: 530 5.7.0 Authentication required`,
+      );
     },
   );
 
@@ -86,7 +88,7 @@ describe('AUTH: the session before and after', () => {
     },
   );
 
-  test('50: MAIL without AUTH is 530 if the portal has no checker for guests', async () => {
+  test('50: MAIL without AUTH is 530 if the portal has no checker for anonymous clients', async () => {
     await new Server({ authentication: 'optional' }).play(`${GREETED}
       C: MAIL FROM:<ann@example.com>
       S: 530 5.7.0 Authentication required`);
@@ -116,14 +118,14 @@ describe('AUTH: the session before and after', () => {
   });
 
   test('52: MAIL before EHLO is 503', async () => {
-    await new Server({ guests: true, authentication: 'optional' }).play(`
+    await new Server({ allowAnonymous: true, authentication: 'optional' }).play(`
       S: 220...
       C: MAIL FROM:<ann@example.com>
       S: 503 5.5.1 Send EHLO first`);
   });
 
   test('53: MAIL takes AUTH=, also from who has not authenticated, and believes nobody', async () => {
-    const server = new Server({ guests: true, authentication: 'optional' });
+    const server = new Server({ allowAnonymous: true, authentication: 'optional' });
     const heard: unknown[] = [];
     server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
     const mail = (auth: string): string =>
@@ -134,7 +136,7 @@ describe('AUTH: the session before and after', () => {
 
   test('53: unless the user is trusted', async () => {
     const server = new Server({
-      guests: true,
+      allowAnonymous: true,
       authentication: 'optional',
       trustAuthParameter: (_mind, id) => id === 'ann',
     });
@@ -164,7 +166,7 @@ describe('AUTH: the session before and after', () => {
   );
 
   test.each(['not-a-mailbox', '<ann@example.com', 'joe'])('53: AUTH=%s is 501 at an MX', async (auth) => {
-    await new Server({ service: 'mx', guests: true }).play(
+    await new Server({ service: 'mx', allowAnonymous: true }).play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com> AUTH=${auth}\nS: 501 5.5.4 <any>`,
     );
   });

@@ -126,7 +126,7 @@ describe('55: BDAT', () => {
   });
 
   test('before EHLO, after HELO and before AUTH is refused, and heard all the same', async () => {
-    await new Server({ authentication: 'optional', guests: true }).play(`
+    await new Server({ authentication: 'optional', allowAnonymous: true }).play(`
       S: 220...
       C: BDAT 6 LAST
       C: QUIT
