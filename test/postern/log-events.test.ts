@@ -93,9 +93,9 @@ describe('the log', () => {
       ' warn  connection rejected remote=192.0.2.1:40000 limit=connections omitted=7\n',
     ],
     [{ kind: 'displaced', remote }, ' warn  closed to make room for another client remote=192.0.2.1:40000\n'],
-  ] as const)('has a line for %j', (trouble, line) => {
+  ] as const)('has a line for %j', (error, line) => {
     const lines: string[] = [];
-    logListenerError(prettyLog((text) => lines.push(text)))(trouble);
+    logListenerError(prettyLog((text) => lines.push(text)))(error);
     expect(lines.map((text) => text.replace(/^\S+/, ''))).toEqual([line]);
   });
 
@@ -106,12 +106,12 @@ describe('the log', () => {
       prettyLog((line) => lines.push(line)),
       () => now,
     );
-    const trouble = { kind: 'accept', error: new Error('accept EMFILE') } as const;
-    for (let times = 0; times < 1_000; times++) tell(trouble);
+    const error = { kind: 'accept', error: new Error('accept EMFILE') } as const;
+    for (let times = 0; times < 1_000; times++) tell(error);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('cannot accept connections error="accept EMFILE"');
     now = 60_000;
-    tell(trouble);
+    tell(error);
     expect(lines).toHaveLength(2);
   });
 });

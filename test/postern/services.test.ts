@@ -56,10 +56,10 @@ describe('an MX listener', () => {
     await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0?service=mx --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver maildir:${mail} --domains example.com --log silent`,
     );
-    using guest = await Client.connect(portOf(server));
-    expect(guest.greeting).toMatch(/AUTH .*PLAIN/);
-    expect(guest.greeting).not.toContain('ANONYMOUS');
-    await guest.send('<ann@sales>', '<bob@example.com>', 'Subject: hi');
+    using client = await Client.connect(portOf(server));
+    expect(client.greeting).toMatch(/AUTH .*PLAIN/);
+    expect(client.greeting).not.toContain('ANONYMOUS');
+    await client.send('<ann@sales>', '<bob@example.com>', 'Subject: hi');
     expect(await delivered(mail, 'bob@example.com')).toMatch(/with ESMTP\s[\s\S]*\+0000\r\nSubject: hi\r\n$/);
     using user = await Client.connect(portOf(server));
     expect(await user.say(`AUTH PLAIN ${PLAIN}`)).toMatch(/^235 /);

@@ -1,6 +1,6 @@
 import type { Config } from './config-schema.ts';
 
-export type { Config, KeyFiles, OwnSendersLookup, TargetTable, TlsFiles } from './config-schema.ts';
+export type { Config, KeyFiles, OwnSendersLookup, TlsFiles } from './config-schema.ts';
 
 /**
  * Returns the configuration. The function is there for its types, in `postern.config.ts`.

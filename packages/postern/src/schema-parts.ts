@@ -8,12 +8,15 @@ export function strict<const E extends v.ObjectEntries>(entries: E) {
   const names = Object.keys(entries);
   return v.pipe(
     v.strictObject(entries, (issue) => {
-      const name = String(issue.path?.at(-1)?.key ?? '');
+      const key = issue.path?.at(-1)?.key;
+      const name = typeof key === 'string' ? key : '';
       if (issue.expected === 'never') {
         return `unknown property; expected ${names.join(', ')}${suggestion(name, names)}`;
       }
       const missing = issue.expected === `"${name}"` ? entries[name] : undefined;
-      if (missing !== undefined && 'message' in missing) return `missing; ${missing.message}`;
+      if (missing !== undefined && 'message' in missing && typeof missing.message === 'string') {
+        return `missing; ${missing.message}`;
+      }
       return `expected an object with ${names.join(', ')}`;
     }),
     v.readonly(),
