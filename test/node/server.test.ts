@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type ListenOptions, serve } from '@postern/node';
+import { FakeClock } from '@postern/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';
 
@@ -87,6 +88,24 @@ describe('a server closes', () => {
     const server = await serve({ listeners: [LISTENER], resources: { users, recipients: users } });
     await server.close();
     expect(disposals).toBe(1);
+  });
+
+  it('without a resource whose disposal hangs for 10 seconds', async () => {
+    const clock = new FakeClock();
+    const begun = Promise.withResolvers<void>();
+    const users = {
+      [Symbol.asyncDispose]() {
+        begun.resolve();
+        return new Promise(() => {});
+      },
+    };
+    const server = await serve({ listeners: [LISTENER], resources: { users }, clock });
+    const closing = server.close().catch((thrown: unknown) => thrown);
+    await begun.promise;
+    await clock.advance(10_000);
+    expect(await closing).toMatchObject({
+      message: 'closing failed: users: could not be disposed of: took longer than 10000 ms',
+    });
   });
 
   it('all parts, and rejects with every failure by its name', async () => {

@@ -61,6 +61,7 @@ function composeServeOptions(
   return {
     listeners,
     portal,
+    ...(clock && { clock }),
     resources: [
       ...checkers.map(({ name, checker }) => [`checker ${name}`, checker] as const),
       ...challengers.map(({ name, challenger }) => [`challenger ${name}`, challenger] as const),

@@ -1,4 +1,5 @@
-import { type MaybePromise, Warnings } from '@postern/conversation';
+import { Warnings } from '@postern/conversation';
+import { type Clock, type MaybePromise, systemClock } from '@postern/core';
 import { listen } from './listen.ts';
 import type { ListenOptions } from './listen-options.ts';
 import type { Listener } from './listener.ts';
@@ -15,13 +16,15 @@ export interface ServeOptions {
    * alone. Default: none.
    */
   readonly resources?: Readonly<Record<string, object>> | Iterable<readonly [name: string, resource: object]>;
-  /** Milliseconds that transactions have after `close()`. Default: 10,000. */
+  /** The milliseconds that transactions have after `close()`. Default: 10,000. */
   readonly shutdownTimeout?: number;
+  /** The clock of the disposals' timeout. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** A portal as a server sees it: `Portal` of `@postern/cred` is one. */
 export interface Drainable {
-  /** Logs out all users and refuses new logins. */
+  /** Logs out all users and refuses new logins. It must end within a bounded time. */
   drain(): MaybePromise<void>;
 }
 
@@ -95,7 +98,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #close(shutdownTimeout: number): Promise<void> {
-    const { portal, resources = {} } = this.#options;
+    const { clock = systemClock, portal, resources = {} } = this.#options;
     const errors: unknown[] = [];
     const closed = await Promise.allSettled(this.listeners.map((listener) => listener.close({ shutdownTimeout })));
     for (const result of closed) if (result.status === 'rejected') errors.push(result.reason);
@@ -103,7 +106,7 @@ export class Server implements AsyncDisposable {
     const entries = Symbol.iterator in resources ? resources : Object.entries(resources);
     // One object may stand there under two names.
     const names = new Map(Array.from(entries, ([name, resource]) => [resource, name] as const));
-    for (const [resource, name] of names) await collect(errors, () => dispose(resource, name));
+    for (const [resource, name] of names) await collect(errors, () => dispose(resource, name, clock));
     if (errors.length > 0) throw new AggregateError(errors, `closing failed: ${errors.map(messageOf).join('; ')}`);
   }
 }
@@ -120,17 +123,15 @@ async function collect(errors: unknown[], end: () => MaybePromise<void>): Promis
  * @throws Error that begins with the name, if the disposal fails or takes more than
  * `DISPOSE_TIMEOUT_MS`.
  */
-async function dispose(resource: object, name: string): Promise<void> {
+async function dispose(resource: object, name: string, clock: Clock): Promise<void> {
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: syncDispose } = resource as Partial<
     AsyncDisposable & Disposable
   >;
   const method = asyncDispose ?? syncDispose;
   if (method === undefined) return;
   const late = Promise.withResolvers<never>();
-  using _timer = setTimeout(
-    () => late.reject(new Error(`took longer than ${DISPOSE_TIMEOUT_MS} ms`)),
-    DISPOSE_TIMEOUT_MS,
-  );
+  const onTimeout = (): void => late.reject(new Error(`took longer than ${DISPOSE_TIMEOUT_MS} ms`));
+  using _timer = clock.after(DISPOSE_TIMEOUT_MS, onTimeout, true);
   const end = async (): Promise<void> => method.call(resource as AsyncDisposable & Disposable);
   try {
     await Promise.race([end(), late.promise]);
