@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const NOWHERE: RelayOptions = { endpoint: { host: '127.0.0.1', port: 1 }, hostname: 'mx.example.com' };
 
-/** The reply to RCPT, of us or of the next server, which there is none. */
+/** Returns the reply to RCPT. There is no next server, so a callout is a 451. */
 async function rcptReply(options: RelayOptions, avatarId: AvatarId): Promise<number | undefined> {
   await using factory = relay(options);
   const delivery = await factory(avatarId, testMind());
@@ -21,7 +21,7 @@ async function rcptReply(options: RelayOptions, avatarId: AvatarId): Promise<num
 }
 
 describe('a relay', () => {
-  it('is none for guests', async () => {
+  it('refuses anonymous clients', async () => {
     expect(await rcptReply(NOWHERE, ANONYMOUS)).toBe(550);
   });
 
@@ -29,7 +29,7 @@ describe('a relay', () => {
     ['who has logged in', NOWHERE, 'joe'],
     ['guests, if told so', { ...NOWHERE, allowAnonymous: true }, ANONYMOUS],
     ['guests, to where messages are delivered', { ...NOWHERE, lmtp: true }, ANONYMOUS],
-  ])('asks the next server for %s', async (_who, options, avatarId) => {
+  ])('asks the next server about recipients of %s', async (_who, options, avatarId) => {
     expect(await rcptReply(options, avatarId)).toBe(451);
   });
 });

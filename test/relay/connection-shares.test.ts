@@ -37,7 +37,7 @@ describe('a client that is slow', () => {
     ['SMTP', greeting(), false],
     ['SMTP with PIPELINING', greeting('PIPELINING'), false],
     ['LMTP', greeting().replace('EHLO', 'LHLO'), true],
-  ])('holds no connection that another client needs: %s', async (_what, hello, lmtp) => {
+  ])('frees its connection for another client: %s', async (_what, hello, lmtp) => {
     const pipelined = (text: string): string =>
       hello.includes('PIPELINING')
         ? text.replace(
@@ -66,7 +66,7 @@ describe('a client that is slow', () => {
     await over();
   });
 
-  it('makes the next server answer once for each recipient whose connection was taken away', async () => {
+  it('makes the next server reply once for each recipient after a reclaimed connection', async () => {
     const toEve = ANNOUNCED.replace('ann@', 'eve@');
     const both = `${ANNOUNCED}
       C: RCPT TO:<eve@example.org>
@@ -107,7 +107,7 @@ describe('a share of the connections', () => {
     expect(await outcome(acquired[2] as Promise<unknown>)).toBe('waits');
   });
 
-  it('keeps a client waiting that has all of it, and nobody else', async () => {
+  it('makes only the client wait that has used it up', async () => {
     const { smarthost } = scripted(held(4), { maxConnections: 4 });
     const lease = await smarthost.acquire(false, ['network a']);
     const waiting = smarthost.acquire(false, ['network a']);
@@ -120,13 +120,13 @@ describe('a share of the connections', () => {
     expect(await outcome(waiting)).toBe('ended');
   });
 
-  it('can be all', async () => {
+  it('can be 1', async () => {
     const { smarthost } = scripted(held(4), { maxConnections: 4, maxClientShare: 1 });
     const leases = [1, 2, 3, 4].map(() => outcome(smarthost.acquire(false, ['network a'])));
     expect(await Promise.all(leases)).toEqual(['ended', 'ended', 'ended', 'ended']);
   });
 
-  it('gives the place that a user and a network had to one that waits for either', async () => {
+  it('frees a connection for one waiter of the user and one of the network', async () => {
     const { smarthost } = scripted(held(4), { maxConnections: 4 });
     const lease = await smarthost.acquire(false, ['user joe', 'network a']);
     const [ofUser, ofNetwork] = [['user joe', 'network b'], ['network a']].map((keys) =>
@@ -139,7 +139,7 @@ describe('a share of the connections', () => {
     expect(await outcome(ofNetwork as Promise<unknown>)).toBe('ended');
   });
 
-  it.each([0, -1, 1.5, Number.NaN])('is no share: %d', (maxClientShare) => {
+  it.each([0, -1, 1.5, Number.NaN])('cannot be %d', (maxClientShare) => {
     expect(() => scripted([], { maxClientShare })).toThrow(RangeError);
   });
 });
@@ -159,7 +159,7 @@ describe('the queue for a connection', () => {
     expect(served).toEqual(['a', 'b', 'c', 'a', 'a']);
   });
 
-  it('has room for so many, and for a quarter of them from one client', async () => {
+  it('has maxWaiting places, a quarter of them for one client', async () => {
     const clock = new FakeClock();
     const { smarthost } = scripted([greeting()], { maxConnections: 1, maxWaiting: 8, clock, connectTimeout: 5_000 });
     await smarthost.acquire();
@@ -177,8 +177,8 @@ describe('the queue for a connection', () => {
   });
 });
 
-describe('turns', () => {
-  it('pass from lane to lane, first come first served in each', () => {
+describe('FairQueue', () => {
+  it('serves the keys in turn, and the members of a key in their order', () => {
     const turns = new FairQueue<string>();
     for (const member of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) turns.add(member.charAt(0), member);
     const any = (): boolean => true;
@@ -191,8 +191,8 @@ describe('turns', () => {
   });
 });
 
-describe('shares', () => {
-  it('are never more than the total, or than the key may have, and all come back', () => {
+describe('Shares', () => {
+  it('never exceed the total or the share of a key, and are empty at the end', () => {
     const step = fc.record({
       keys: fc.uniqueArray(fc.constantFrom<string[]>('a', 'b', 'c'), { maxLength: 2 }),
       amount: fc.nat(5),

@@ -26,7 +26,7 @@ describe('a server that dies', () => {
     },
   );
 
-  it('after a recipient was accepted is replaced when the next one comes', async () => {
+  it('after an accepted recipient is replaced at the next RCPT', async () => {
     const { delivery, over } = scripted([
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
@@ -62,10 +62,10 @@ describe('a server that dies', () => {
   });
 });
 
-describe('a message that does not come to its end', () => {
+describe('an unfinished message', () => {
   const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
 
-  it('is not sent, and its connection serves the next one', async () => {
+  it('is not sent, and its connection serves the next message', async () => {
     const { delivery, over, troubles } = scripted([`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}`]);
     const toAnn = envelope([ann]);
     await name(delivery, toAnn);
@@ -94,20 +94,20 @@ describe('a message that must not be sent', () => {
     ['a NUL', 'a\0b\r\n'],
     ['a bare LF', 'a\n.\r\nMAIL FROM:<eve@example.com>\r\n'],
     ['a bare CR', 'a\r.\r\n'],
-  ])('is broken off where it has %s', async (_what, text) => {
+  ])('is aborted at %s', async (_what, text) => {
     const { results, heard, troubles } = await finished(text);
     await expect(results).rejects.toMatchObject({ reply: { code: 550, enhanced: '5.6.11' } });
     expect(await heard()).toBe(before);
     expect(troubles).toEqual([]);
   });
 
-  it('is broken off where it ends with a CR', async () => {
+  it('is aborted if it ends with a CR', async () => {
     const { results, heard } = await finished('a\r');
     expect(await results).toMatchObject([{ code: 550, enhanced: '5.6.11' }]);
     expect(await heard()).toBe(`${before}a\r`);
   });
 
-  it('gets its last line end where that is missing', async () => {
+  it('gets a missing last CRLF', async () => {
     const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: end\nC: .\nS: 250 2.0.0 kept`]);
     expect(await deliver(delivery, envelope([ann]), 'end')).toEqual([250]);
     await over();
@@ -124,7 +124,7 @@ describe('a server that is silent', () => {
     ['to the greeting', '', '4.4.1'],
     ['to MAIL', `${greeting()}\nC: MAIL FROM:<joe@example.com>`, '4.4.2'],
     ['to RCPT', `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 250 ok\nC: RCPT TO:<ann@example.org>`, '4.4.2'],
-  ])('%s gets as much patience as the options say', async (_step, script, enhanced) => {
+  ])('%s times out after readTimeout', async (_step, script, enhanced) => {
     const { clock, delivery } = silent(script);
     const named = name(delivery, envelope([ann]));
     named.catch(() => {});
@@ -132,7 +132,7 @@ describe('a server that is silent', () => {
     await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced } });
   });
 
-  it('to the whole message gets more', async () => {
+  it('to the message times out after dataTimeout', async () => {
     const { clock, delivery } = silent(`${greeting()}${TO_ANN}\nC: hello\nC: .`);
     const results = deliver(delivery, envelope([ann]));
     let settled = false;
@@ -145,7 +145,7 @@ describe('a server that is silent', () => {
     expect(await results).toEqual([451]);
   });
 
-  it('and does not read gets no more of the message', async () => {
+  it('and does not read times out', async () => {
     const clock = new FakeClock();
     const { delivery } = scripted([`${greeting()}${TO_ANN}`], { clock, readTimeout: 60_000 }, { highWaterMark: 1_000 });
     const toAnn = envelope([ann]);
@@ -157,7 +157,7 @@ describe('a server that is silent', () => {
   });
 });
 
-describe('what the next server holds against us', () => {
+describe('an error of the connection to the next server', () => {
   const failing = (script: string, options: Partial<SmarthostOptions> = {}) => {
     const { delivery, troubles } = scripted([script], options);
     return { named: name(delivery, envelope([ann])), troubles };
@@ -182,13 +182,13 @@ describe('what the next server holds against us', () => {
       `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 354 go on\nC: RCPT TO:<ann@example.org>\nS: 354 go on`,
       '4.4.2',
     ],
-  ])('is for the log, and a 451 for the client: %s', async (_what, script, enhanced) => {
+  ])('is reported, and a 451 for the client: %s', async (_what, script, enhanced) => {
     const { named, troubles } = failing(script);
     await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced } });
     expect(troubles).toHaveLength(1);
   });
 
-  it('is no TLS, where TLS is required', async () => {
+  it('is a missing STARTTLS where TLS is required', async () => {
     const { named, troubles } = failing(greeting('HELP'), { tls: 'required' });
     await expect(named).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.1' } });
     expect(troubles).toMatchObject([{ code: 'unreachable', cause: { message: expect.stringContaining('STARTTLS') } }]);
@@ -203,7 +203,7 @@ describe('what the next server holds against us', () => {
     expect(JSON.stringify(troubles)).not.toContain('s3cret');
   });
 
-  it('is a warning of the process where no hook hears it', async () => {
+  it('is a process warning without a hook', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
     const { named } = failing('S: 554 no', { onError: undefined as never });
@@ -213,7 +213,7 @@ describe('what the next server holds against us', () => {
     );
   });
 
-  it('does not reach our client where the log fails', async () => {
+  it('does not change the reply if the hook throws', async () => {
     const { named } = failing('S: 554 no', {
       onError: () => {
         throw new Error('no log');

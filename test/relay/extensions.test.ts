@@ -21,7 +21,7 @@ const said = (text: string): string =>
 
 const ANSWERED = '\nC: .\nS: 250 2.0.0 kept';
 
-describe('a message that declares more than the next server knows', () => {
+describe('a message that declares extensions that the next server lacks', () => {
   const ascii = 'Subject: plain\r\n\r\nplain\r\n';
   const utf8Body = 'Subject: plain\r\n\r\nzürich\r\n';
   const utf8Header = 'Subject: zürich\r\n\r\nplain\r\n';
@@ -32,7 +32,7 @@ describe('a message that declares more than the next server knows', () => {
     ['no SMTPUTF8, for a body beyond ASCII', ['8BITMIME'], ' BODY=8BITMIME', utf8Body],
     ['no 8BITMIME', ['SMTPUTF8'], ' SMTPUTF8', ascii],
     ['both', ['8BITMIME', 'SMTPUTF8'], ' BODY=8BITMIME SMTPUTF8', utf8Header],
-  ])('goes on if it does not need them: %s', async (_what, extensions, parameters, text) => {
+  ])('is sent if it does not need them: %s', async (_what, extensions, parameters, text) => {
     const transaction = TO_ANN.replace('example.com>', `example.com>${parameters}`);
     const script = `${greeting(...extensions)}${transaction}${said(text)}${ANSWERED}`;
     for (const size of [1, 7, 1_000]) {
@@ -64,7 +64,7 @@ describe('a message that declares more than the next server knows', () => {
     await over();
   });
 
-  it('is refused at the recipient whom only SMTPUTF8 can name, and goes to the others', async () => {
+  it('is refused for a recipient that needs SMTPUTF8, and sent to the others', async () => {
     const { delivery, over } = scripted([`${greeting()}${TO_ANN}${HELLO}`]);
     const to = envelope([ann], DECLARED);
     await name(delivery, to);
@@ -75,7 +75,7 @@ describe('a message that declares more than the next server knows', () => {
     await over();
   });
 
-  it('goes to the others also where nobody was announced', async () => {
+  it('is sent to the others without a callout as well', async () => {
     const toEve = TO_ANN.replace('ann@', 'eve@');
     const { delivery, over } = scripted([`${greeting()}${toEve}${HELLO}`]);
     const message = delivery.openMessage(envelope([jürgen, eve], DECLARED));
@@ -85,13 +85,13 @@ describe('a message that declares more than the next server knows', () => {
     await over();
   });
 
-  it('is refused with its sender, whom only SMTPUTF8 can name', async () => {
+  it('is refused if its sender needs SMTPUTF8', async () => {
     const { delivery } = scripted([greeting('8BITMIME')]);
     delivery.validateFrom(jürgen, DECLARED);
     await expect(delivery.validateTo(ann, {})).rejects.toMatchObject({ reply: { code: 550, enhanced: '5.6.7' } });
   });
 
-  it('gives the connection back where its client leaves before the data', async () => {
+  it('frees the connection if the client disconnects before the data', async () => {
     const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
     const { delivery, over } = scripted([`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}`], { maxConnections: 1 });
     const to = envelope([ann], DECLARED);
@@ -103,7 +103,7 @@ describe('a message that declares more than the next server knows', () => {
     await over();
   });
 
-  it('holds no connection that another message needs meanwhile', async () => {
+  it('holds no connection that another message needs', async () => {
     const announced = TO_ANN.slice(0, TO_ANN.indexOf('\n  C: DATA'));
     const { delivery, over } = scripted(
       [`${greeting()}${announced}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${said(ascii)}${ANSWERED}`],
@@ -121,7 +121,7 @@ describe('a message that declares more than the next server knows', () => {
 });
 
 describe('a content scan', () => {
-  it('finds the octets beyond ASCII on either side of the empty line, however the message is cut', () => {
+  it('finds octets above 127 in the header and in the body, for any chunks', () => {
     const piece = fc.constantFrom('a', 'ü', '\r\n', '\r', '\n', '\r\n\r\n');
     const pieces = fc.array(piece, { maxLength: 20 });
     fc.assert(

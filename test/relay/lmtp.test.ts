@@ -24,7 +24,7 @@ describe('a message to an LMTP server', () => {
     ['S: 452 4.2.2 full\nS: 250 2.0.0 kept', [452, 550, 250]],
     ['S: 250 2.0.0 kept\nS: 552 5.2.2 full for good', [250, 550, 552]],
     ['S: 250 2.0.0 kept\nS: 530 5.7.0 log in', [250, 550, 451]],
-    // What has been answered holds; who has not been answered for is to be tried again.
+    // Replies that have arrived count. Recipients without one get a temporary failure.
     ['S: 250 2.0.0 kept\nS: <close>', [250, 550, 451]],
     ['S: 250 2.0.0 kept\nS: what?\nS: 250 2.0.0 kept', [250, 550, 451]],
     ['S: <close>', [451, 550, 451]],
@@ -35,7 +35,7 @@ describe('a message to an LMTP server', () => {
     await over();
   });
 
-  it('has one for each of those that were accepted when they were named', async () => {
+  it('has a reply for each recipient that RCPT accepted', async () => {
     const { delivery, over } = scripted(
       [
         `${LHLO}
@@ -58,7 +58,7 @@ describe('a message to an LMTP server', () => {
     await over();
   });
 
-  it('goes twice to who is named twice', async () => {
+  it('is delivered twice to a recipient named twice', async () => {
     const { delivery, over } = scripted(
       [`${THREE.replace('eve', 'ann').replace('550 5.1.1 no eve', '250 2.1.5 ok')}\nS: 250 a\nS: 450 b\nS: 250 c`],
       { lmtp: true },
@@ -68,7 +68,7 @@ describe('a message to an LMTP server', () => {
     await over();
   });
 
-  it('tells of each result when it comes', async () => {
+  it('reports each result when it arrives', async () => {
     const { delivery, answer } = scripted([`${THREE}\nS: 452 4.2.2 full`], { lmtp: true });
     const message = delivery.openMessage(envelope([ann, eve, joe]));
     const told: unknown[] = [];

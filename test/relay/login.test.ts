@@ -18,7 +18,7 @@ function loggingIn(scripts: readonly string[], options: Partial<SmarthostOptions
 const MISCONFIGURED = { reply: { code: 451, enhanced: '4.3.5' } };
 
 describe('a login that the next server refuses', () => {
-  it('is not tried again for each recipient, but after the delay', async () => {
+  it('is attempted again only after the delay', async () => {
     const { clock, delivery, troubles, over } = loggingIn([REFUSED, SENT], { loginFailureDelay: 60_000 });
     for (let count = 0; count < 3; count++) {
       await expect(name(delivery, envelope([ann]))).rejects.toMatchObject(MISCONFIGURED);
@@ -36,7 +36,7 @@ describe('a login that the next server refuses', () => {
     await over();
   });
 
-  it('is tried once by several messages at a time', async () => {
+  it('is attempted once by parallel messages', async () => {
     const waiting = `${greeting('AUTH PLAIN LOGIN')}\nC: <closed>`;
     const { smarthost, troubles, over } = loggingIn([REFUSED, waiting, waiting]);
     const three = [ann, ann, ann].map((to) => name(new RelayDelivery(smarthost), envelope([to])));
@@ -46,7 +46,7 @@ describe('a login that the next server refuses', () => {
     await over();
   });
 
-  it('is tried again at once where the delay is 0', async () => {
+  it('is attempted again at once with a delay of 0', async () => {
     const { delivery, troubles, over } = loggingIn([REFUSED, SENT], { loginFailureDelay: 0 });
     await expect(name(delivery, envelope([ann]))).rejects.toMatchObject(MISCONFIGURED);
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -54,7 +54,7 @@ describe('a login that the next server refuses', () => {
     await over();
   });
 
-  it('delays nothing where the server was only busy', async () => {
+  it('causes no delay if the refusal is temporary', async () => {
     const busy = `${AUTH}\nS: 421 4.7.0 too many connections`;
     const { delivery, troubles, over } = loggingIn([busy, SENT]);
     await expect(name(delivery, envelope([ann]))).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.1' } });
@@ -63,13 +63,13 @@ describe('a login that the next server refuses', () => {
     await over();
   });
 
-  it('is delayed by a time that is one', () => {
+  it('has a delay of 0 or more', () => {
     expect(() => loggingIn([], { loginFailureDelay: -1 })).toThrow(RangeError);
   });
 });
 
 describe('logins that succeed', () => {
-  it('go on at the same time once one has', async () => {
+  it('run in parallel after the first one has succeeded', async () => {
     const { smarthost, over } = loggingIn([SENT, SENT, SENT]);
     const three = [ann, ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
     expect(await Promise.all(three)).toEqual([[250], [250], [250]]);
@@ -77,7 +77,7 @@ describe('logins that succeed', () => {
   });
 });
 
-describe('the name that the relay says with EHLO', () => {
+describe('the name in EHLO', () => {
   it.each<[string, Partial<SmarthostOptions>]>([
     ['relay.example.com', { hostname: 'relay.example.com' }],
     ['[192.0.2.1]', { hostname: 'laptop' }],

@@ -2,7 +2,7 @@ import type { NextHop } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
 import { ann, envelope, eve, finish, greeting, HELLO, scripted, TO_ANN, toBoth } from './upstream.ts';
 
-describe('what is known of the next server when it has a message', () => {
+describe('the next hop of a message', () => {
   it.each<[string, string, boolean, NextHop['success']]>([
     ['SMTP', '', false, 'relayed'],
     ['SMTP with DSN', 'DSN', false, undefined],
@@ -22,7 +22,7 @@ describe('what is known of the next server when it has a message', () => {
     await over();
   });
 
-  it('is what it said of each recipient, as far as it came to that', async () => {
+  it('has the reply for each recipient that has arrived', async () => {
     const lhlo = greeting().replace('EHLO', 'LHLO');
     const { delivery, over } = scripted([`${lhlo}${toBoth('S: 552 5.2.2 full\nS: <close>')}`], { lmtp: true });
     const message = delivery.openMessage(envelope([ann, eve]));
@@ -31,7 +31,7 @@ describe('what is known of the next server when it has a message', () => {
     await over();
   });
 
-  it('is the refusal of RCPT for one, and the reply with the queue id for the other', async () => {
+  it('has the refusal of RCPT, or the reply with the queue id', async () => {
     const refused = `${toBoth('S: 250 2.0.0 Ok: queued as 4F1A2B')}`.replace('250 2.1.5 ok', '550 5.1.1 no ann here');
     const { delivery, over } = scripted([`${greeting()}${refused}`]);
     const message = delivery.openMessage(envelope([ann, eve]));
@@ -50,7 +50,7 @@ describe('what is known of the next server when it has a message', () => {
     await over();
   });
 
-  it('is the refusal of a message that the server refuses after its data, or leaves with', async () => {
+  it('has the refusal of a message after its data', async () => {
     for (const answer of ['554 5.7.1 spam', '421 4.3.2 closing']) {
       const { delivery, over } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .\nS: ${answer}`]);
       const message = delivery.openMessage(envelope([ann]));

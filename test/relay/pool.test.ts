@@ -31,7 +31,7 @@ const ANNOUNCED = `
   S: 250 2.1.5 ok`;
 
 describe('the connections to the next server', () => {
-  it('are used for one message after the other, of several deliveries, too', async () => {
+  it('serve one message after the other, of several deliveries as well', async () => {
     const { delivery, smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${HELLO}${QUIT}`]);
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -40,7 +40,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are replaced if the server has left meanwhile', async () => {
+  it('are replaced if the server has closed them', async () => {
     const { delivery, over } = scripted([`${ONE}\nS: <close>`, ONE]);
     await deliver(delivery, envelope([ann]));
     await new Promise((resolve) => setImmediate(resolve));
@@ -48,21 +48,21 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are replaced if the server does not like RSET any more', async () => {
+  it('are replaced if the server refuses RSET', async () => {
     const { delivery, over } = scripted([`${ONE}\nC: RSET\nS: 421 4.4.2 idle for too long\nS: <close>`, ONE]);
     await deliver(delivery, envelope([ann]));
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
 
-  it('are replaced if the server answers RSET twice: the second answer would be that to MAIL', async () => {
+  it('are replaced if the server replies twice to RSET', async () => {
     const { delivery, over } = scripted([`${ONE}${RSET}\nS: 250 2.0.0 ok`, ONE]);
     await deliver(delivery, envelope([ann]));
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
 
-  it('are replaced if the server does not answer RSET', async () => {
+  it('are replaced if the server does not reply to RSET', async () => {
     const clock = new FakeClock();
     const { delivery, over } = scripted([`${ONE}\nC: RSET\nC: <closed>`, ONE], { clock });
     await deliver(delivery, envelope([ann]));
@@ -72,7 +72,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are replaced all together if the server does not answer at the first one that is tried', async () => {
+  it('are all replaced if the first one is dead', async () => {
     const clock = new FakeClock();
     const silent = `${ONE}\nC: RSET\nC: <closed>`;
     const unused = `${ONE}\nC: <closed>`;
@@ -85,7 +85,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are not used again where the server has said more than it was asked: its answers would be those to other questions', async () => {
+  it('are not reused after an unexpected reply', async () => {
     const { delivery, over } = scripted([`${ONE}\nS: 250 2.0.0 kept again\nC: <closed>`, ONE]);
     await deliver(delivery, envelope([ann]));
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -101,7 +101,7 @@ describe('the connections to the next server', () => {
     ['421 to RCPT', `${RSET}${ANNOUNCED.replace('250 2.1.5 ok', ENOUGH)}\nS: <close>`],
     ['421 to DATA', `${RSET}${TO_ANN.replace('354 go', ENOUGH)}\nS: <close>`],
     ['nothing to DATA, and leaves', `${RSET}${TO_ANN.replace('S: 354 go', 'S: <close>')}`],
-  ])('are replaced where the server has said, on one used before, %s', async (_what, end) => {
+  ])('are replaced if the reply on a reused one is %s', async (_what, end) => {
     for (const named of [true, false]) {
       const { delivery, over, troubles } = scripted([`${ONE}${end}`, ONE]);
       await deliver(delivery, envelope([ann]));
@@ -113,7 +113,7 @@ describe('the connections to the next server', () => {
     }
   });
 
-  it('are replaced where the server resets one used before', async () => {
+  it('are replaced if the server resets a reused one', async () => {
     const [first, second] = [memoryPipe(), memoryPipe()];
     const transports = [first.client, second.client];
     const { delivery } = scripted([], { connect: async () => transports.shift() ?? first.client });
@@ -125,7 +125,7 @@ describe('the connections to the next server', () => {
     await Promise.all([reset, after]);
   });
 
-  it('are replaced once: a new one that is at its end at once is a 451', async () => {
+  it('are replaced once: a second failure is a 451', async () => {
     const refused = `${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: ${ENOUGH}\nS: <close>`;
     const { delivery, over, troubles } = scripted([
       `${ONE}${RSET}\nC: MAIL FROM:<joe@example.com>\nS: <close>`,
@@ -139,21 +139,21 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are not replaced once the data has gone: the message could come twice', async () => {
+  it('are not replaced after the data: the message could come twice', async () => {
     const { delivery, over } = scripted([`${ONE}${RSET}${TO_ANN}\nC: hello\nC: .\nS: <close>`]);
     await deliver(delivery, envelope([ann]));
     expect(await deliver(delivery, envelope([ann]))).toEqual([451]);
     await over();
   });
 
-  it('carry as many messages as the options say, and take leave then', async () => {
+  it('end with QUIT after maxMessagesPerConnection messages', async () => {
     const two = `${ONE}${RSET}${TO_ANN}${HELLO}${QUIT}`;
     const { delivery, over } = scripted([two, ONE], { maxMessagesPerConnection: 2, maxConnections: 1 });
     for (let count = 0; count < 3; count++) expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
     await over();
   });
 
-  it('are no more than the options say where a new one replaces one used before', async () => {
+  it('never exceed maxConnections when a new one replaces a reused one', async () => {
     const replacing = `${greeting()}${RSET}${TO_ANN}${HELLO}`;
     const { delivery, smarthost, over } = scripted([`${ONE}${QUIT}`, ONE, replacing], { maxConnections: 2 });
     const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
@@ -164,7 +164,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are closed when they have not been used for some time', async () => {
+  it('are closed after idleTimeout', async () => {
     const clock = new FakeClock();
     const { delivery, over } = scripted([`${ONE}${QUIT}`, ONE], { clock, idleTimeout: 20_000 });
     await deliver(delivery, envelope([ann]));
@@ -173,14 +173,14 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are as many as there are messages at the same time', async () => {
+  it('are opened for parallel messages', async () => {
     const { smarthost, over } = scripted([ONE, ONE]);
     const two = [ann, ann].map((to) => deliver(new RelayDelivery(smarthost), envelope([to])));
     expect(await Promise.all(two)).toEqual([[250], [250]]);
     await over();
   });
 
-  it('are no more than the options say: others wait', async () => {
+  it('are at most maxConnections: other messages wait', async () => {
     const { smarthost, over } = scripted([`${ONE}${RSET}${TO_ANN}${HELLO}`], { maxConnections: 1 });
     const two = [ann, ann].map((to) => new RelayDelivery(smarthost).openMessage(envelope([to])));
     const results = await Promise.all(two.map((message) => finish(message)));
@@ -188,7 +188,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are waited for so long, and then it is a 451', async () => {
+  it('are waited for until connectTimeout, and then the reply is 451', async () => {
     const clock = new FakeClock();
     const { delivery, smarthost, over, troubles } = scripted([`${greeting()}${RSET}${TO_ANN}${HELLO}`], {
       maxConnections: 1,
@@ -206,7 +206,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are taken away from who does not go on, and that one begins again', async () => {
+  it('are reclaimed from a client that pauses, which begins again', async () => {
     const { smarthost, over } = scripted(
       [`${greeting()}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}${RSET}${TO_ANN}${HELLO}`],
       { maxConnections: 1 },
@@ -219,7 +219,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are taken away after some time in any case', async () => {
+  it('are reclaimed after idleTimeout', async () => {
     const clock = new FakeClock();
     const { delivery, over } = scripted(
       [
@@ -242,7 +242,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are given back by who gives up its transaction, or logs out', async () => {
+  it('are returned at RSET and at the logout', async () => {
     const { smarthost, over } = scripted([`${greeting()}${ANNOUNCED}${RSET}${ANNOUNCED}${RSET}${TO_ANN}${HELLO}`], {
       maxConnections: 1,
     });
@@ -254,7 +254,7 @@ describe('the connections to the next server', () => {
     await over();
   });
 
-  it('are closed when the smarthost is, those in use after their message', async () => {
+  it('are closed with the smarthost, after their message', async () => {
     const { smarthost, over, delivery, answer } = scripted([`${greeting()}${TO_ANN}\nC: hello\nC: .`]);
     const toAnn = envelope([ann]);
     await name(delivery, toAnn);
@@ -268,14 +268,14 @@ describe('the connections to the next server', () => {
     });
   });
 
-  it('are one at least', () => {
+  it('are at least one', () => {
     expect(() => scripted([], { maxConnections: 0 })).toThrow(RangeError);
     expect(() => scripted([], { maxMessagesPerConnection: 0 })).toThrow(RangeError);
   });
 });
 
-describe('a delivery that connections share', () => {
-  it('mixes up no messages', async () => {
+describe('a delivery shared by connections', () => {
+  it('mixes no messages', async () => {
     const toEve = ANNOUNCED.replaceAll('ann', 'eve');
     const { delivery, over } = scripted([
       `${greeting()}${ANNOUNCED}

@@ -43,8 +43,8 @@ const piece = fc.constantFrom(
 const text = fc.array(piece, { maxLength: 40 }).map((parts) => `${parts.join('')}\r\n`);
 const cuts = fc.array(fc.nat(9), { maxLength: 40 });
 
-describe('the bytes that the next server gets', () => {
-  it('are those that came, however they came', async () => {
+describe('the octets for the next server', () => {
+  it('equal the message, for any chunks', async () => {
     await fc.assert(
       fc.asyncProperty(text, cuts, fc.nat(), async (whole, sizes, seed) => {
         const { delivery, smarthost, server } = relayed({ seed });
@@ -58,7 +58,7 @@ describe('the bytes that the next server gets', () => {
     );
   });
 
-  it('are no message unless all of them came, wherever it stopped', async () => {
+  it('form no message unless all have arrived', async () => {
     await fc.assert(
       fc.asyncProperty(text, cuts, fc.nat(), fc.nat(40), async (whole, sizes, seed, until) => {
         const { delivery, smarthost, server } = relayed({ seed });
@@ -73,7 +73,7 @@ describe('the bytes that the next server gets', () => {
     );
   });
 
-  it('are the same behind a server that relays', async () => {
+  it('are the same through a relaying server', async () => {
     await fc.assert(
       fc.asyncProperty(text, fc.nat(), async (whole, seed) => {
         const { smarthost, server } = relayed({ seed });

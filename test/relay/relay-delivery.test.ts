@@ -17,7 +17,7 @@ import {
 } from './upstream.ts';
 
 describe('a message to a smarthost', () => {
-  it('goes by one transaction, in which the recipients were asked about', async () => {
+  it('uses the transaction of the recipient callout', async () => {
     const { delivery, over } = scripted([
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
@@ -37,7 +37,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('says MAIL and the first RCPT together where the server has PIPELINING', async () => {
+  it('sends MAIL and the first RCPT together with PIPELINING', async () => {
     const { delivery, over } = scripted([
       `${greeting('PIPELINING')}
       C: MAIL FROM:<joe@example.com>
@@ -51,7 +51,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('has its refused recipients refused when they are named, with the code and the text of the server', async () => {
+  it('has a refused recipient refused at RCPT, with the server’s code and text', async () => {
     const { delivery, over, troubles } = scripted([
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
@@ -77,7 +77,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('has its refused sender refused with the first recipient', async () => {
+  it('has a refused sender refused at the first RCPT', async () => {
     const { delivery, over } = scripted([
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
@@ -90,7 +90,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('is refused where the server refuses DATA', async () => {
+  it('is refused if the server refuses DATA', async () => {
     const { delivery, over } = scripted([
       `${greeting()}${TO_ANN.replace('354 go', '452 4.3.1 no room')}${RSET}${TO_ANN}${HELLO}`,
     ]);
@@ -99,7 +99,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('gets the answer of the server to the data', async () => {
+  it('gets the server’s reply to the data', async () => {
     const { delivery, over } = scripted([
       `${greeting()}${TO_ANN}
       C: hello
@@ -114,7 +114,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('is for now where the server leaves with the answer, and another connection takes the next one', async () => {
+  it('gets a 451 if the server closes with 421, and the next message uses another connection', async () => {
     const leaving = `${greeting()}${TO_ANN}\nC: hello\nC: .\nS: 421 bye\nC: <closed>`;
     const { delivery, over } = scripted([leaving, `${greeting()}${TO_ANN}${HELLO}`]);
     const toAnn = envelope([ann]);
@@ -125,7 +125,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('goes by a transaction of its own where it is not the one that was announced', async () => {
+  it('uses a new transaction if its envelope differs from the callout', async () => {
     const announced = `${greeting()}
       C: MAIL FROM:<joe@example.com>
       S: 250 2.1.0 ok
@@ -145,7 +145,7 @@ describe('a message to a smarthost', () => {
     }
   });
 
-  it('goes without having been announced, each recipient with its own result', async () => {
+  it('is sent without a callout, with a result for each recipient', async () => {
     const { delivery, over } = scripted([
       `${greeting()}
       C: MAIL FROM:<>
@@ -162,7 +162,7 @@ describe('a message to a smarthost', () => {
     await over();
   });
 
-  it('is refused for each recipient with its own reply', async () => {
+  it('is refused with the reply for each recipient', async () => {
     const { delivery, over } = scripted([
       `${greeting()}
       C: MAIL FROM:<joe@example.com>
@@ -178,7 +178,7 @@ describe('a message to a smarthost', () => {
 });
 
 describe('the parameters of MAIL', () => {
-  it('are passed on where the server knows them', async () => {
+  it('are sent if the server supports them', async () => {
     const { delivery, over } = scripted([
       `${greeting('SIZE 100000', '8BITMIME', 'SMTPUTF8', 'AUTH PLAIN')}
       C: MAIL FROM:<joe@example.com> SIZE=1124 BODY=8BITMIME SMTPUTF8 AUTH=e+3Dmc2@example.com
@@ -193,7 +193,7 @@ describe('the parameters of MAIL', () => {
     await over();
   });
 
-  it('about notifications are passed on as they came', async () => {
+  it('for notifications are sent unchanged', async () => {
     const { delivery, over } = scripted([
       `${greeting('DSN')}
       C: MAIL FROM:<joe@example.com> RET=HDRS ENVID=QQ314159+2B
@@ -214,7 +214,7 @@ describe('the parameters of MAIL', () => {
     await over();
   });
 
-  it('are left out where it does not and the message can do without', async () => {
+  it('are left out if the server lacks them and the message does not need them', async () => {
     const { delivery, over } = scripted([`${greeting()}${TO_ANN}${HELLO}`]);
     const parameters = { size: 100, body: '7BIT', auth: 'ann@example.com', ret: 'FULL', envid: '1' } as const;
     expect(await deliver(delivery, envelope([ann], parameters))).toEqual([250]);
@@ -225,7 +225,7 @@ describe('the parameters of MAIL', () => {
     [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
     [{ body: 'BINARYMIME' } as const, { code: 554, enhanced: '5.6.3' }],
     [{ requireTls: true }, { code: 550, enhanced: '5.7.10' }],
-  ])('refuse the message if the server lacks what it needs: %j', async (parameters, reply) => {
+  ])('refuse the message if the server lacks a needed extension: %j', async (parameters, reply) => {
     const { delivery, over, troubles } = scripted([`${greeting('SIZE')}${RSET}${TO_ANN}${HELLO}`]);
     await expect(deliver(delivery, envelope([ann], parameters))).rejects.toMatchObject({ reply });
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -241,7 +241,7 @@ describe('a binary message', () => {
     C: RCPT TO:<ann@example.org>
     S: 250 2.1.5 ok`;
 
-  it('goes in chunks, as it is', async () => {
+  it('is sent in chunks, unchanged', async () => {
     const { delivery, over } = scripted([
       `${begin('CHUNKING')}
       C: BDAT 7 LAST
@@ -259,14 +259,14 @@ describe('a binary message', () => {
     C: BDAT 131072${'\nC: xxxxxx'.repeat(16_384)}
     S: 552 5.3.4 too large`;
 
-  it('is broken off where the server refuses a chunk', async () => {
+  it('is aborted if the server refuses a chunk', async () => {
     const { delivery, over } = scripted([`${refused}\nC: <closed>`]);
     const sent = deliver(delivery, envelope([ann], { body: 'BINARYMIME' }), line.repeat(40_000));
     await expect(sent).rejects.toMatchObject({ reply: { code: 552, enhanced: '5.3.4' } });
     await over();
   });
 
-  it('is refused where that was the last chunk but one', async () => {
+  it('is refused if the last chunk but one was refused', async () => {
     const { delivery, over } = scripted([`${refused}\nC: RSET\nS: 250 2.0.0 ok`]);
     const sent = deliver(delivery, envelope([ann], { body: 'BINARYMIME' }), line.repeat(20_000));
     expect(await sent).toEqual([552]);
@@ -274,8 +274,8 @@ describe('a binary message', () => {
   });
 });
 
-describe('an address with a line end in it', () => {
-  it('is not said', async () => {
+describe('an address with a line ending', () => {
+  it('is not sent', async () => {
     const { delivery, over } = scripted([`${greeting()}\nC: MAIL FROM:<joe@example.com>\nS: 250 ok\nC: <closed>`]);
     const forged = new Mailbox('ann', 'example.org>\r\nRCPT TO:<eve@example.org');
     await expect(name(delivery, envelope([forged]))).rejects.toMatchObject({ reply: { code: 550 } });

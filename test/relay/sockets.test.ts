@@ -77,7 +77,7 @@ describe('a smarthost on a socket', () => {
     },
   );
 
-  it.each(['required', 'implicit'] as const)('gets nothing if its certificate is not right: %s', async (tls) => {
+  it.each(['required', 'implicit'] as const)('gets no message if its certificate is not valid: %s', async (tls) => {
     const next = await nextServer({ tlsPolicy: tls, certificates });
     const { delivery, troubles } = relayTo({ endpoint: next.endpoint, tls });
     await expect(deliver(delivery, envelope([ann]))).rejects.toMatchObject({ reply: { code: 451, enhanced: '4.4.1' } });
@@ -85,7 +85,7 @@ describe('a smarthost on a socket', () => {
     expect(next.delivery.calls).toEqual([]);
   });
 
-  it('gets messages with any certificate where TLS is not required', async () => {
+  it('gets messages with any certificate if TLS is offered only', async () => {
     const next = await nextServer({ tlsPolicy: 'offered', certificates });
     const { delivery, smarthost } = relayTo({ endpoint: next.endpoint, tls: 'offered' });
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -93,7 +93,7 @@ describe('a smarthost on a socket', () => {
     expect(client.channel.tls).toMatchObject({ version: 'TLSv1.3', peerCertificate: { verified: false } });
   });
 
-  it('need not be there', async () => {
+  it('may be unreachable at the start', async () => {
     const listener = await listen({ endpoint: LOOPBACK, protocol: async () => {} });
     await listener.close({ shutdownTimeout: 0 });
     const { delivery, troubles } = relayTo({ endpoint: { host: '127.0.0.1', port: listener.address.port } });
@@ -101,7 +101,7 @@ describe('a smarthost on a socket', () => {
     expect(troubles).toMatchObject([{ cause: { code: 'peer-gone' } }]);
   });
 
-  it('is an LMTP server at a UNIX socket, too', async () => {
+  it('can be an LMTP server on a UNIX socket', async () => {
     const path = join(folder, 'lmtp');
     const script = greeting().replace('EHLO', 'LHLO') + toBoth('S: 250 2.0.0 kept\nS: 452 4.2.2 full');
     const played = Promise.withResolvers<void>();
@@ -117,7 +117,7 @@ describe('a smarthost on a socket', () => {
   });
 });
 
-describe('a server that relays', () => {
+describe('a relaying server', () => {
   /** A client that has logged in at a server that relays to the next server. */
   async function client(next: { endpoint: Endpoint }) {
     const { smarthost } = relayTo({ endpoint: next.endpoint });
@@ -133,7 +133,7 @@ describe('a server that relays', () => {
     return smtp;
   }
 
-  it('passes on what the next server says of a recipient, when it is named', async () => {
+  it('passes on the next server’s reply to RCPT', async () => {
     const next = await nextServer();
     next.delivery.onTo = ({ localPart }) => {
       if (localPart === 'eve') throw new Rejection(550, '5.1.1', 'No eve here');
@@ -148,7 +148,7 @@ describe('a server that relays', () => {
     expect(delivered?.text).toMatch(/^Received: .*Received: .*Subject: hi\r\n\r\n\.\.\r\n$/s);
   });
 
-  it('refuses what is not its user’s to send, without asking the next server', async () => {
+  it('refuses a foreign sender without a callout', async () => {
     const next = await nextServer();
     const smtp = await client(next);
     const sent = smtp.send({ from: eve, to: [ann] }, []);
@@ -156,7 +156,7 @@ describe('a server that relays', () => {
     expect(next.delivery.calls).toEqual([]);
   });
 
-  it('says nothing to the next server of a message that its client breaks off', async () => {
+  it('sends nothing of a message that its client aborts', async () => {
     const next = await nextServer();
     const smtp = await client(next);
     const outgoing = await smtp.open({ from: joe, to: [ann] });
@@ -168,7 +168,7 @@ describe('a server that relays', () => {
     expect(next.delivery.delivered[0]?.text).toMatch(/Subject: whole\r\n$/);
   });
 
-  it('keeps every byte of a message that waits in a file, however slow the next server is', async () => {
+  it('keeps every octet of a message in a file, for a slow next server', async () => {
     const next = await nextServer();
     next.delivery.onWrite = () => new Promise((resolve) => setImmediate(resolve));
     const smtp = await client(next);

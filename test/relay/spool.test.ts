@@ -51,7 +51,7 @@ async function spooling(
 }
 
 describe('a message above 64 KiB', () => {
-  it('waits in a file without a name, which only this user may read', async () => {
+  it('is stored in a file without a name, readable only by its user', async () => {
     const { delivery, over, left, spoolDirectory } = await spooling([`${greeting()}${LARGE_SENT}\nS: 250 2.0.0 kept`]);
     const message = delivery.openMessage(envelope([ann]));
     await message.write(Buffer.from(LARGE.slice(0, 65_536)));
@@ -74,13 +74,13 @@ describe('a message above 64 KiB', () => {
     ],
     ['is not answered', `${greeting()}${LARGE_SENT}\nS: <close>`],
     ['finds no server', undefined],
-  ])('leaves no file where it %s', async (_how, script) => {
+  ])('leaves no file if it %s', async (_how, script) => {
     const { delivery, left } = await spooling(script === undefined ? [] : [script]);
     await finish(delivery.openMessage(envelope([ann])), LARGE).catch(() => {});
     expect(await left()).toEqual([[], []]);
   });
 
-  it('leaves no file, and says nothing to the next server, where its client leaves or the server shuts down', async () => {
+  it('leaves no file and sends nothing if the client disconnects or the server shuts down', async () => {
     const { delivery, left, smarthost } = await spooling([]);
     const messages = [1, 2].map(() => delivery.openMessage(envelope([ann])));
     for (const message of messages) await message.write(Buffer.from(LARGE));
@@ -107,7 +107,7 @@ describe('a message above 64 KiB', () => {
   const LINES = `\nC: ${LINE.trimEnd()}`.repeat(300);
   const BROKEN = `${TO_ANN}\nC: ${LINE.trimEnd()}`;
 
-  it('goes once more where a kept connection breaks before the end of data', async () => {
+  it('is sent once more if a kept connection breaks before the end of data', async () => {
     const first = `${greeting()}${TO_ANN}${HELLO}${RSET}${BROKEN}`;
     const { delivery, left, over } = await resetting(first, `${greeting()}${TO_ANN}${LINES}\nC: .\nS: 250 2.0.0 kept`);
     expect(await deliver(delivery, envelope([ann]))).toEqual([250]);
@@ -116,7 +116,7 @@ describe('a message above 64 KiB', () => {
     await over();
   });
 
-  it('goes only once where the connection is new', async () => {
+  it('is sent once if the connection is new', async () => {
     const { delivery, left, clients } = await resetting(`${greeting()}${BROKEN}`, greeting());
     await expect(finish(delivery.openMessage(envelope([ann])), LINE.repeat(300))).rejects.toMatchObject({
       reply: { code: 451, enhanced: '4.4.2' },
@@ -138,8 +138,8 @@ describe('a message above 64 KiB', () => {
   });
 });
 
-describe('the room for messages', () => {
-  it('is bounded, for all and for each client, and comes back', async () => {
+describe('the spool', () => {
+  it('is bounded for all and for each client, and is empty at the end', async () => {
     const { smarthost, troubles, left } = await spooling([], { maxSpoolOctets: 400_000 });
     const from = (address: string) => {
       const mind = { remote: { family: 'IPv4', address, port: 1 } } as const;
@@ -166,7 +166,7 @@ describe('the room for messages', () => {
     ['EMFILE', 'spool-full'],
     ['EACCES', 'spool-failed'],
     ['EIO', 'spool-failed'],
-  ])('may be missing on the disk: %s', async (code, expected) => {
+  ])('reports a full disk: %s', async (code, expected) => {
     const failure = Object.assign(new Error(code), { code });
     for (const step of ['open', 'unlink', 'write', 'read'] as const) {
       const closed: string[] = [];
@@ -185,7 +185,7 @@ describe('the room for messages', () => {
     }
   });
 
-  it('that is missing is told to the operator, and is a 451 or 452 for the client', async () => {
+  it('reports its errors, which are a 451 or 452 for the client', async () => {
     const spoolDirectory = join(mkdtempSync(join(tmpdir(), 'spool-')), 'missing');
     const { delivery, troubles } = scripted([], { spoolDirectory });
     const written = delivery.openMessage(envelope([ann])).write(Buffer.from(LARGE));
@@ -193,7 +193,7 @@ describe('the room for messages', () => {
     expect(troubles).toMatchObject([{ code: 'spool-failed', cause: { code: 'ENOENT' } }]);
   });
 
-  it('gives back each octet as it came, however it came', async () => {
+  it('returns the octets unchanged, for any chunks', async () => {
     const sizes = fc.array(fc.oneof(fc.nat(40), fc.nat(70_000)), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(sizes, async (lengths) => {

@@ -90,7 +90,9 @@ export function scripted(
       conversation?.say(`${line}\r\n`);
       await conversation?.flush();
     },
-    /** All that comes on the first connection behind its script, up to the end of the connection. */
+    /**
+     * All that comes on the first connection behind its script, up to the end of the connection.
+     */
     heard: async (): Promise<string> => {
       const conversation = await played[0];
       let heard = '';

@@ -62,7 +62,10 @@ export class RelayMessage {
   }
 }
 
-/** Returns the result of a recipient with this reply of the next server. A positive reply usually has its queue id. */
+/**
+ * Returns the result of a recipient with this reply of the next server. A positive reply usually
+ * has its queue id.
+ */
 export function resultOf(reply: Reply): RecipientResult {
   return reply.positive ? reply : replyForClient(reply);
 }

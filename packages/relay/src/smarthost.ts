@@ -15,8 +15,8 @@ import { Spool } from './spool.ts';
 
 /**
  * The use of TLS to the next server: from the first octet (`implicit`), by STARTTLS or not at all
- * (`required`), by STARTTLS if offered (`offered`), or never (`none`). With `offered` any certificate
- * is accepted, which is no protection against an attacker.
+ * (`required`), by STARTTLS if offered (`offered`), or never (`none`). With `offered` any
+ * certificate is accepted, which is no protection against an attacker.
  */
 export type SmarthostTls = 'implicit' | 'required' | 'offered' | 'none';
 

@@ -9,7 +9,7 @@ function stuff(chunks: readonly Uint8Array[]): string {
 }
 
 describe('DotStuffer', () => {
-  it('is the same for every split of the bytes', () => {
+  it('does not depend on the split', () => {
     const text = fc.array(fc.constantFrom('.', '..', 'a', '\r\n', '\r\n.', '\r\n.\r\n')).map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, fc.array(fc.nat(20)), (whole, cuts) => {
@@ -40,7 +40,7 @@ describe('DotStuffer', () => {
     expect(() => stuff([Buffer.from('a\0b')])).toThrow('NUL');
   });
 
-  it('hands on the very chunk where there is nothing to stuff', () => {
+  it('returns the chunk itself if no line begins with a dot', () => {
     const chunk = Buffer.from('a.b\r\n');
     expect(new DotStuffer().push(chunk)).toBe(chunk);
   });

@@ -22,7 +22,7 @@ function clientOn(pipe: MemoryPipeOptions, extensions: readonly string[], lmtp =
 }
 
 describe('MAIL', () => {
-  it('has the parameters that the server knows', () => {
+  it('has the parameters that the server supports', () => {
     const client = clientOf('SIZE', '8BITMIME', 'SMTPUTF8');
     const parameters = { size: 7, body: '8BITMIME', smtpUtf8: true } as const;
     expect(mailCommand(client, joe, parameters)).toBe('MAIL FROM:<joe@example.com> SIZE=7 BODY=8BITMIME SMTPUTF8');
@@ -33,7 +33,7 @@ describe('MAIL', () => {
     ['8BITMIME', { body: '8BITMIME' }],
     ['SMTPUTF8', { smtpUtf8: true }],
     ['BINARYMIME', { body: 'BINARYMIME' }],
-  ] as const)('is not said where the message needs %s, which the server has not', (extension, parameters) => {
+  ] as const)('is not sent if the message needs %s and the server lacks it', (extension, parameters) => {
     const say = () => mailCommand(clientOf('SIZE'), joe, parameters);
     expect(say).toThrow(UnsupportedExtension);
     expect(say).toThrow(extension);
@@ -48,7 +48,7 @@ describe('MAIL', () => {
     ['as unknown where the client has logged in', ['AUTH'], true, null, '<>'],
     ['as unknown where nobody has said it', ['AUTH'], true, undefined, '<>'],
     ['not at all where the client has not logged in', ['AUTH'], false, null, undefined],
-  ])('says who submitted the message: %s', (_how, extensions, loggedIn, auth, said) => {
+  ])('names the submitter: %s', (_how, extensions, loggedIn, auth, said) => {
     const client = clientOf(...extensions);
     if (loggedIn) client.responder = plainResponder({ username: 'relay', password: 's3cret' });
     const command = mailCommand(client, joe, auth === undefined ? {} : { auth });
@@ -57,7 +57,7 @@ describe('MAIL', () => {
 });
 
 describe('58: DSN', () => {
-  it('is passed on to a server that has it, to the letter (RFC 3461 §5.2.1)', () => {
+  it('is sent unchanged to a server with DSN (RFC 3461 §5.2.1)', () => {
     const client = clientOf('DSN');
     expect(mailCommand(client, joe, { ret: 'FULL', envid: 'QQ+2B+41' })).toBe(
       'MAIL FROM:<joe@example.com> RET=FULL ENVID=QQ+2B+41',
@@ -69,7 +69,7 @@ describe('58: DSN', () => {
     expect(rcptCommand(client, joe, {})).toBe('RCPT TO:<joe@example.com>');
   });
 
-  it('is not for one that has it not (RFC 3461 §5.2.2)', () => {
+  it('is not sent to a server without DSN (RFC 3461 §5.2.2)', () => {
     expect(mailCommand(clientOf(), joe, { ret: 'HDRS', envid: 'x' })).toBe('MAIL FROM:<joe@example.com>');
     expect(rcptCommand(clientOf(), joe, { notify: 'NEVER', orcpt: 'rfc822;x' })).toBe('RCPT TO:<joe@example.com>');
   });
@@ -82,7 +82,7 @@ describe('58: DSN', () => {
     expect(rcptCommand(clientOf('DSN', 'SMTPUTF8'), joe, { orcpt })).toBe(`RCPT TO:<joe@example.com> ORCPT=${orcpt}`);
   });
 
-  it.each(['a b', 'a SIZE=1', 'a\r\nDATA', '\u00e4', 'a=b'])('says no envelope id that is none: %j', (envid) => {
+  it.each(['a b', 'a SIZE=1', 'a\r\nDATA', '\u00e4', 'a=b'])('rejects the invalid envelope id %j', (envid) => {
     expect(() => mailCommand(clientOf('DSN'), joe, { envid })).toThrow(BadMessage);
   });
 
@@ -99,7 +99,7 @@ describe('62: REQUIRETLS', () => {
   const parameters = { requireTls: true };
   const required = 'MAIL FROM:<joe@example.com> REQUIRETLS';
 
-  it('is passed on under TLS with a certificate that was verified', () => {
+  it('is sent over TLS with a verified certificate', () => {
     const client = clientOn({ tlsPolicy: 'implicit', tls: { peerCertificate } }, ['REQUIRETLS']);
     expect(mailCommand(client, joe, parameters)).toBe(required);
     expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<> REQUIRETLS');
@@ -113,19 +113,19 @@ describe('62: REQUIRETLS', () => {
     ],
     ['TLS', {}],
     ['TLS on this machine', { server: { family: 'unix', address: '/run/mx', port: 0 } }],
-  ] as const)('is not to be had without %s', (_what, pipe) => {
+  ] as const)('is refused without %s', (_what, pipe) => {
     const client = clientOn(pipe, ['REQUIRETLS']);
     expect(() => mailCommand(client, joe, parameters)).toThrow(new UnsupportedExtension('STARTTLS'));
     expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
   });
 
-  it('is not to be had from a server that has it not; a notification goes without', () => {
+  it('is refused by a server without it; a notification is sent without it', () => {
     const client = clientOn({ tlsPolicy: 'implicit', tls: { peerCertificate } }, []);
     expect(() => mailCommand(client, joe, parameters)).toThrow(new UnsupportedExtension('REQUIRETLS'));
     expect(mailCommand(client, null, parameters)).toBe('MAIL FROM:<>');
   });
 
-  it('has come to its end where the message is delivered, by LMTP on this machine', () => {
+  it('is not needed for LMTP on this machine', () => {
     const unix = { server: { family: 'unix', address: '/run/lmtp', port: 0 } } as const;
     expect(mailCommand(clientOn(unix, [], true), joe, parameters)).toBe('MAIL FROM:<joe@example.com>');
     expect(() => mailCommand(clientOn({}, [], true), joe, parameters)).toThrow(UnsupportedExtension);
@@ -139,7 +139,7 @@ describe('RCPT', () => {
 });
 
 describe('a command', () => {
-  it.each(['a\r\nb', 'a\nb', 'a\rb', 'a\0b', 'a\ud800b'])('is one line and text, or is not said: %j', (localPart) => {
+  it.each(['a\r\nb', 'a\nb', 'a\rb', 'a\0b', 'a\ud800b'])('is one line of text, or is not sent: %j', (localPart) => {
     const client = clientOf();
     expect(() => client.say(rcptCommand(client, new Mailbox(localPart, 'example.com'), {}))).toThrow(BadMessage);
   });

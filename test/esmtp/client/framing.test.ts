@@ -31,7 +31,7 @@ const texts = (server: Server): string[] =>
   server.delivery.delivered.map(({ text }) => text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, ''));
 
 describe('a message', () => {
-  it('arrives as it was written, in lines by DATA and of any octets by BDAT', async () => {
+  it('arrives unchanged, as lines by DATA and as octets by BDAT', async () => {
     const octets = fc.uint8Array({ maxLength: 40 });
     const large = fc.integer({ min: 0, max: 300_000 }).map((length) => Buffer.alloc(length, 'x'));
     const chunks = fc.array(fc.oneof({ weight: 5, arbitrary: octets }, { weight: 1, arbitrary: large }), {
@@ -39,7 +39,7 @@ describe('a message', () => {
     });
     await fc.assert(
       fc.asyncProperty(chunks, async (pieces) => {
-        // A message that begins with a blank would go on in the field that is put before it.
+        // A message that begins with a blank would continue the field before it.
         const written = [Buffer.from('x'), ...pieces];
         const binary = new Server(anonymous);
         expect(await send(binary, written, 'BINARYMIME')).toEqual([250, 250]);
@@ -56,14 +56,14 @@ describe('a message', () => {
     );
   });
 
-  it('is refused with one of its chunks', async () => {
+  it('is refused with its chunk', async () => {
     const server = new Server({ ...anonymous, limits: { maxMessageSize: 200_000 } });
     const chunk = Buffer.alloc(150_000);
     expect(await send(server, [chunk, chunk], 'BINARYMIME')).toEqual([552, 250]);
     expect(texts(server)).toEqual(['again\r\n']);
   });
 
-  it('is broken off when a chunk was refused and more would come', async () => {
+  it('is aborted when a chunk is refused before the last', async () => {
     const server = new Server(anonymous);
     server.delivery.onWrite = (piece) => {
       if (piece.length > 100_000) throw new Rejection(452, '4.3.1', 'Full');

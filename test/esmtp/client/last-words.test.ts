@@ -55,14 +55,14 @@ async function hear(octets: string, how: 'end' | 'destroy' = 'end'): Promise<unk
   );
 }
 
-describe('the last words of a server', () => {
+describe('the last reply of a server', () => {
   it.each([
     ['without a line end', '554 5.7.1 go away', ['go away']],
     ['with half a line end', '554 5.7.1 go away\r', ['go away\r']],
     ['without a last line', '554-5.7.1 go away\r\n554-5.7.1 you\r\n', ['go away', 'you']],
     ['with a last line that is cut off', '554-5.7.1 go away\r\n554 5.7.1 y', ['go away', 'y']],
     ['with another code in the last line', '220-hello\r\n554 5.7.1 go away\r\n', ['hello', 'go away']],
-  ])('are a refusal %s', async (_how, octets, words) => {
+  ])('is a refusal %s', async (_how, octets, words) => {
     const error = await hear(octets);
     expect(error).toBeInstanceOf(SmtpReplyError);
     expect(error).toMatchObject({ command: 'greeting', reply: { code: 554, enhanced: '5.7.1' } });
@@ -83,11 +83,11 @@ describe('the last words of a server', () => {
     ],
     ['no reply', 'SSH-2.0-OpenSSH_9.9\r\n', 'the server sent a line that is no reply: SSH-2.0-OpenSSH_9.9'],
     ['nothing', '', 'the server closed the connection'],
-  ])('are no success where they are %s', async (_what, octets, message) => {
+  ])('is no success if it is %s', async (_what, octets, message) => {
     expect(await hear(octets)).toMatchObject({ message });
   });
 
-  it('are heard behind a command that could not be sent any more', async () => {
+  it('is heard after a command that could not be sent', async () => {
     const { client, server } = memoryPipe();
     const opened = connectSmtp(client, { hostname: HOSTNAME, startTls: 'none' });
     await server.write(`220 mx\r\n250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n`);
@@ -102,7 +102,7 @@ describe('the last words of a server', () => {
     client.write = broken;
   });
 
-  it('are quoted in part only, and without the secret', async () => {
+  it('is quoted in part, and without the secret', async () => {
     const { login } = logIn(`${ehlo('AUTH PLAIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: AUTH PLAIN AGpvZQBzM2NyZXQ=`);
     const error: unknown = await login.catch((failure: unknown) => failure);
     expect(error).toMatchObject({ message: 'the server sent a line that is no reply: ****' });
@@ -112,7 +112,7 @@ describe('the last words of a server', () => {
 });
 
 describe('a 421', () => {
-  it('in a login ends it, and no other mechanism is tried', async () => {
+  it('ends a login, without another mechanism', async () => {
     const { login, over, lines } = logIn(
       `${ehlo('AUTH PLAIN LOGIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: 421 4.7.0 too many logins\nC: <closed>`,
     );
@@ -122,7 +122,7 @@ describe('a 421', () => {
     await over;
   });
 
-  it('to a login that is cancelled ends it, too', async () => {
+  it('ends a cancelled login', async () => {
     const { login, over } = logIn(
       `${ehlo('AUTH PLAIN LOGIN')}\nC: AUTH PLAIN AGpvZQBzM2NyZXQ=\nS: 334 Pw==\nC: *\nS: 421 4.7.0 enough\nC: <closed>`,
     );
@@ -134,7 +134,7 @@ describe('a 421', () => {
     ['MAIL', ['421 4.3.2 closing']],
     ['RCPT', ['250 ok', '250 ok', '421 4.3.2 closing']],
     ['DATA', ['250 ok', '250 ok', '250 ok', '421 4.3.2 closing']],
-  ])('answers the commands behind %s, pipelined or not', async (command, answers) => {
+  ])('counts for the commands after %s, with and without PIPELINING', async (command, answers) => {
     const commands = ['MAIL FROM:<>', 'RCPT TO:<ann@example.com>', 'RCPT TO:<eve@example.com>', 'DATA'];
     const pipelined = [...commands.map((line) => `C: ${line}`), ...answers.map((line) => `S: ${line}`)];
     const oneByOne = answers.flatMap((answer, index) => [`C: ${commands[index]}`, `S: ${answer}`]);
@@ -149,7 +149,7 @@ describe('a 421', () => {
     }
   });
 
-  it('to a message by LMTP answers for the recipients behind it', async () => {
+  it('to a message by LMTP counts for the later recipients', async () => {
     const script = ehlo('PIPELINING').replace('EHLO', 'LHLO');
     const { transport, over } = scriptedServer(
       `${script}\nC: MAIL FROM:<>\nC: RCPT TO:<ann@example.com>\nC: RCPT TO:<eve@example.com>\nC: DATA
@@ -187,14 +187,14 @@ describe('the name in EHLO', () => {
     expect(ehloName(hostname, { family, address, port: 0 })).toBe(name);
   });
 
-  it('is the literal of the address where the client has none', async () => {
+  it('is the address literal without a name', async () => {
     const { transport, over } = scriptedServer('S: 220 mx\nC: EHLO [192.0.2.1]\nS: 250 mx');
     await connectSmtp(transport, { startTls: 'none' });
     await over;
   });
 });
 
-it('a refusal of several lines is kept, and printed as lines', async () => {
+it('a refusal of several lines is kept and printed as lines', async () => {
   const error = await hear('554-5.7.1 first\r\n554 5.7.1 second\r\n');
   expect(error).toMatchObject({ message: 'greeting was refused: 554-5.7.1 first\n554 5.7.1 second' });
   expect(error).not.toBeInstanceOf(SmtpProtocolError);

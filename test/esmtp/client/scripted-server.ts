@@ -3,8 +3,9 @@ import { type MemoryPipeOptions, memoryPipe } from '@postern/testing';
 import { expect } from 'vitest';
 
 /**
- * A server that says the `S:` lines of a script and expects the `C:` lines, in memory; `<starttls>` starts TLS, `S: <close>` closes,
- * `C: <closed>` expects the client's end. Resolves `over` when the script has been played.
+ * A server that says the `S:` lines of a script and expects the `C:` lines, in memory; `<starttls>`
+ * starts TLS, `S: <close>` closes, `C: <closed>` expects the client's end. Resolves `over` when the
+ * script has been played.
  */
 export function scriptedServer(
   script: string,

@@ -12,7 +12,7 @@ const eve = new Mailbox('eve', 'example.com');
 const message = [Buffer.from('Subject: hi\r\n\r\n.a dot\r'), Buffer.from('\n.\r\nend')];
 
 describe('connectSmtp', () => {
-  it('notes the extensions, and takes leave', async () => {
+  it('stores the extensions, and ends with QUIT', async () => {
     const { transport, over } = scriptedServer(`
       S: 220 mx.example.com
       C: EHLO client.example.com
@@ -31,7 +31,7 @@ describe('connectSmtp', () => {
     await over;
   });
 
-  it('takes for an enhanced status code only what is of the class of the reply', async () => {
+  it('reads an enhanced status code only of the reply’s class', async () => {
     const { transport } = scriptedServer('S: 554-5.3.2 no\nS: 554-4.3.2 not now\nS: 554 5.3.2.1 nor this');
     const refusal = connectSmtp(transport, { hostname: HOSTNAME });
     await expect(refusal).rejects.toMatchObject({
@@ -56,14 +56,14 @@ describe('connectSmtp', () => {
     await over;
   });
 
-  it('refuses to go on where the server does not greet', async () => {
+  it('rejects if the server does not greet', async () => {
     const { transport } = scriptedServer('S: 554 5.3.2 closed for today');
     const refusal = connectSmtp(transport, { hostname: HOSTNAME });
     await expect(refusal).rejects.toBeInstanceOf(SmtpReplyError);
     await expect(refusal).rejects.toMatchObject({ command: 'greeting', reply: { code: 554, enhanced: '5.3.2' } });
   });
 
-  it('starts TLS where it must, and forgets what it knew before', async () => {
+  it('starts TLS and forgets the extensions before it', async () => {
     const { transport, over } = scriptedServer(
       `
       S: 220 mx.example.com
@@ -86,7 +86,7 @@ describe('connectSmtp', () => {
     await over;
   });
 
-  it('breaks off where TLS is required and not offered', async () => {
+  it('rejects if TLS is required and not offered', async () => {
     const { transport } = scriptedServer(`
       S: 220 mx.example.com
       C: EHLO client.example.com
@@ -95,7 +95,7 @@ describe('connectSmtp', () => {
     await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow('does not offer STARTTLS');
   });
 
-  it('breaks off where the server speaks on in clear text after its 220', async () => {
+  it('rejects if the server sends clear text after its 220', async () => {
     const { transport } = scriptedServer(
       `
       S: 220 mx.example.com
@@ -115,12 +115,12 @@ describe('connectSmtp', () => {
     ['no code', 'S: hello'],
     ['another code in the same reply', 'S: 220-mx.example.com\nS: 250 mx.example.com'],
     ['the end', 'S: <close>'],
-  ])('breaks off at %s', async (_what, script) => {
+  ])('rejects at %s', async (_what, script) => {
     const { transport } = scriptedServer(script);
     await expect(connectSmtp(transport, { hostname: HOSTNAME })).rejects.toThrow();
   });
 
-  it('logs in, and shows no secret to who watches', async () => {
+  it('logs in, without a secret in the dialogue log', async () => {
     const lines: string[] = [];
     const { transport, over } = scriptedServer(`
       S: 220 mx.example.com
@@ -145,7 +145,7 @@ describe('connectSmtp', () => {
   it.each([
     ['whole', '500 5.5.2 Unknown: AUTH PLAIN AGpvZQBzM2NyZXQ='],
     ['cut off', '535-5.7.8 Not you\n      S: 535 5.7.8 (AGpvZQBzM2N...)'],
-  ])('shows no secret that the server repeats, %s', async (_how, answer) => {
+  ])('masks a secret that the server repeats, %s', async (_how, answer) => {
     const lines: string[] = [];
     const { transport } = scriptedServer(`
       S: 220 mx.example.com
@@ -167,7 +167,7 @@ describe('connectSmtp', () => {
     expect(`${inspect(error, { depth: 5 })} ${lines.join()}`).not.toContain('AGpvZQBzM2N');
   });
 
-  it('waits for the empty challenge where the initial response is too long for the line', async () => {
+  it('waits for the empty challenge if the initial response is too long for the line', async () => {
     const password = 'x'.repeat(600);
     const response = Buffer.from(`\0joe\0${password}`).toString('base64');
     const { transport, over } = scriptedServer(`
@@ -208,7 +208,7 @@ describe('a message', () => {
     return { sent, over };
   }
 
-  it('goes out with dots stuffed, its envelope in one go', async () => {
+  it('is dot-stuffed, and its envelope is one group', async () => {
     const { sent, over } = await send(`${opening}
       C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
       C: RCPT TO:<ann@example.com>
@@ -229,7 +229,7 @@ describe('a message', () => {
     expect((await sent).map(({ code }) => code)).toEqual([250, 550]);
   });
 
-  it('gets an answer for each recipient in LMTP', async () => {
+  it('gets a reply for each recipient by LMTP', async () => {
     const { sent, over } = await send(
       `${opening.replace('EHLO', 'LHLO')}
       C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
@@ -254,7 +254,7 @@ describe('a message', () => {
     expect((await sent).map(({ code }) => code)).toEqual([250, 452]);
   });
 
-  it('is empty where a server wants data for nobody', async () => {
+  it('is empty if a server accepts DATA without a recipient', async () => {
     const { sent, over } = await send(`${opening}
       C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
       C: RCPT TO:<ann@example.com>
@@ -272,7 +272,7 @@ describe('a message', () => {
     await expect(sent).rejects.toMatchObject({ command: 'RCPT', reply: { code: 550 } });
   });
 
-  it('stops at a refused sender where there is no PIPELINING', async () => {
+  it('stops at a refused sender without PIPELINING', async () => {
     const { sent, over } = await send(`${opening.replace('250 PIPELINING', '250 HELP')}
       C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
       S: 452 4.3.1 full
@@ -282,7 +282,7 @@ describe('a message', () => {
     await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 452 } });
   });
 
-  it('is refused by a server that leaves at once, too', async () => {
+  it('is refused by a server that disconnects at once', async () => {
     const { sent, over } = await send(`${opening.replace('250 PIPELINING', '250 HELP')}
       C: MAIL FROM:<joe@example.com> SIZE=30 BODY=8BITMIME
       S: 554 5.7.1 not you
@@ -291,7 +291,7 @@ describe('a message', () => {
     await expect(sent).rejects.toMatchObject({ command: 'MAIL', reply: { code: 554 } });
   });
 
-  it('has SMTPUTF8 said for its addresses, or is not sent', async () => {
+  it('declares SMTPUTF8 for its addresses, or is not sent', async () => {
     const jürgen = new Mailbox('jürgen', 'example.com');
     for (const envelope of [
       { from: jürgen, to: [ann] },
@@ -314,7 +314,7 @@ describe('a message', () => {
     await over;
   });
 
-  it('is broken off, and not sent, if it has a bare line ending', async () => {
+  it('is aborted if it has a bare line ending', async () => {
     const { transport } = scriptedServer(`${opening}
       C: MAIL FROM:<joe@example.com>
       C: RCPT TO:<ann@example.com>
@@ -328,7 +328,7 @@ describe('a message', () => {
     await expect(sent).rejects.toThrow('outside a CRLF');
   });
 
-  it('is said in groups of a hundred commands where the server has PIPELINING', async () => {
+  it('is sent in groups of 100 commands with PIPELINING', async () => {
     const recipients = Array.from({ length: 150 }, (_, at) => new Mailbox(`r${at}`, 'example.com'));
     const asked = recipients.map((mailbox) => `C: RCPT TO:<${mailbox.toString()}>`);
     const said = recipients.map(() => 'S: 250 2.1.5 ok');
@@ -353,7 +353,7 @@ describe('a message', () => {
     await over;
   });
 
-  it('has trouble with a server that answers 354 to the whole of it', async () => {
+  it('fails if a server replies 354 to the message', async () => {
     const { transport } = scriptedServer(`${opening}
       C: MAIL FROM:<joe@example.com>
       C: RCPT TO:<ann@example.com>
