@@ -56,7 +56,7 @@ describe('dialogue', () => {
     await expect(wrong).rejects.toThrow(DialogueMismatch);
     await expect(wrong).rejects.toThrow(
       [
-        'the dialogue is not what the script says in line 3:',
+        'the dialogue differs from the script in line 3:',
         '    S: 220 parrot',
         '    C: HELLO',
         '  - S: 250 hello',
@@ -151,12 +151,12 @@ describe('dialogue', () => {
   });
 
   it('says what is wrong with a script', async () => {
-    await expect(dialogue(parrot, 'X: 220')).rejects.toThrow(
-      'line 1 of the script is neither C:, S: nor a comment: X: 220',
+    await expect(dialogue(parrot, 'X: 220')).rejects.toThrow('line 1 of the script: expected C:, S: or #, got X: 220');
+    await expect(dialogue(parrot, 'C: <dance>')).rejects.toThrow('line 1 of the script: unknown C: <dance>');
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: <advance soon>')).rejects.toThrow(
+      'soon is no duration: expected 300s, 5min or 20ms',
     );
-    await expect(dialogue(parrot, 'C: <dance>')).rejects.toThrow('line 1 of the script: there is no C: <dance>');
-    await expect(dialogue(parrot, 'S: 220 parrot\nC: <advance soon>')).rejects.toThrow('not a time: soon');
-    await expect(dialogue(parrot, 'S: 220 parrot\nC: {what}')).rejects.toThrow('nothing is known of {what}');
+    await expect(dialogue(parrot, 'S: 220 parrot\nC: {what}')).rejects.toThrow('the placeholder {what} has no value');
   });
 
   it('finds what the server said and the script does not expect', async () => {

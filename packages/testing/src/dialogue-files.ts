@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A dialogue that was written to a file. */
+/** A dialogue script in a file. */
 export interface DialogueFile {
-  /** The file's name without its extension. */
+  /** The name of the file without its extension. */
   readonly name: string;
-  /** The first comment: a sentence. */
+  /** The first comment. */
   readonly title: string;
-  /** What further comments of the form `# name: words` say, for whoever sets up the server. */
+  /** The later comments of the form `# name: words`, for the setup of the server. */
   readonly settings: ReadonlyMap<string, string>;
   readonly script: string;
 }
 
-/** The dialogues in a folder, by name: its files with this extension. */
+/** Reads the dialogues of a folder: its files with this extension, sorted by name. */
 export function dialogueFiles(folder: string, extension = '.smtp'): readonly DialogueFile[] {
   const names = readdirSync(folder).filter((name) => name.endsWith(extension));
   return names.toSorted().map((name) => {

@@ -1,35 +1,54 @@
 import { Conversation, type ConversationOptions, Deadlines, type Protocol, TimedOut } from '@postern/conversation';
+import { type LineStep, parseScript, type Step, type WordStep } from './dialogue-script.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
 import { Placeholders, type Value } from './placeholders.ts';
 import { readChunk } from './raw-transport.ts';
-import { type Deed, parseScript, type Step, type Text } from './script.ts';
 
-/** How a dialogue is led. */
+/** The options of a {@link dialogue}. */
 export interface DialogueOptions extends MemoryPipeOptions {
-  /** The clock of the conversation, which `C: <advance 300s>` moves. Default: a new one. */
+  /** The clock of the conversation, which `C: <advance 300s>` moves. Default: a new clock. */
   readonly clock?: FakeClock;
-  /** What the conversation is made with beside its clock. */
+  /** Further options of the server's conversation. */
   readonly conversation?: ConversationOptions;
-  /** What placeholders stand for. */
+  /** The values of placeholders. */
   readonly values?: Readonly<Record<string, Value>>;
-  /** How long the server may take for a line, in milliseconds of real time. Default: 30,000. */
+  /** The longest wait for a line of the server, in milliseconds of real time. Default: 30,000. */
   readonly readTimeout?: number;
 }
 
-/** The dialogue was not what the script says. The message shows all of it, with the line that differs. */
+/** The dialogue differs from its script. The message shows the dialogue and the line. */
 export class DialogueMismatch extends Error {
   override readonly name = 'DialogueMismatch';
 }
 
 /**
- * Leads a protocol through a script over a connection in memory, and resolves to the transcript. Rejects with DialogueMismatch where
- * the server says something else, with what the protocol rejected with, or with a SyntaxError for the script.
+ * Plays a script against a protocol over a connection in memory. Resolves with the transcript.
  *
- * `C:` lines are sent with CRLF, those that follow one another in one write. `S:` lines are compared to the letter, except for
- * placeholders ({@link Placeholders}) and a text that ends in three dots: `250-...` is any number of such lines, `250...` a whole
- * reply. Then there is `C: <starttls>`, `<end>` (our side only), `<close>`, `<reset>`, `<closing>` (the server wants to stop),
- * `<advance 300s>` and `<raw text without CRLF>`; `S: <closed>` and `<silence>` (nothing more so far).
+ * - `C:` lines are sent with CRLF, adjacent lines in one write. `S:` lines are compared literally,
+ *   except for placeholders ({@link Placeholders}).
+ * - `S: 250-...` is any number of such lines, and `S: 250...` is one whole reply.
+ * - Actions are `C: <starttls>`, `<end>` (the client's side only), `<close>`, `<reset>`,
+ *   `<advance 300s>`, `<raw text without CRLF>` and `<closing>`, which aborts the shutdown signal.
+ * - Events are `S: <closed>` and `<silence>`: the server has sent nothing more so far.
+ *
+ * @example
+ * ```ts
+ * import { esmtp, MessageDelivery } from '@postern/esmtp';
+ * import { dialogue, portalFor } from '@postern/testing';
+ *
+ * declare const delivery: MessageDelivery;
+ * const portal = portalFor({ joe: 's3cret' }, MessageDelivery, () => delivery);
+ * const script = String.raw`
+ *   S: 220 mx.example.com <any>
+ *   C: NOOP
+ *   S: 250 2.0.0 <any>
+ * `;
+ * await dialogue(esmtp({ hostname: 'mx.example.com', portal }), script);
+ * ```
+ *
+ * @throws DialogueMismatch if the server sends another line.
+ * @throws SyntaxError if the script is malformed. An error of the protocol rejects as it is.
  */
 export async function dialogue(protocol: Protocol, script: string, options: DialogueOptions = {}): Promise<string> {
   const steps = parseScript(script);
@@ -39,7 +58,7 @@ export async function dialogue(protocol: Protocol, script: string, options: Dial
     await play.end();
     return play.transcript;
   } catch (error) {
-    if (error instanceof Different) throw new DialogueMismatch(play.report(error, steps), { cause: error.cause });
+    if (error instanceof Difference) throw new DialogueMismatch(play.report(error, steps), { cause: error.cause });
     throw error;
   } finally {
     play.abandon();
@@ -48,16 +67,16 @@ export async function dialogue(protocol: Protocol, script: string, options: Dial
 
 class Play {
   readonly #clock: FakeClock;
-  readonly #closing = new AbortController();
+  readonly #shutdown = new AbortController();
   readonly #placeholders: Placeholders;
   readonly #transport: MemoryTransport;
   readonly #client: Conversation;
   readonly #server: MemoryTransport;
   readonly #protocol: Promise<void>;
-  readonly #said: string[] = [];
+  readonly #lines: string[] = [];
   readonly #unsent: Buffer[] = [];
-  /** A line that was heard, but not expected by the step that heard it. */
-  #ahead: string | undefined;
+  /** A line that was read and belongs to a later step. */
+  #pendingLine: string | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(protocol: Protocol, options: DialogueOptions) {
@@ -70,7 +89,7 @@ class Play {
     this.#client = new Conversation(client, { deadlines, readTimeout: options.readTimeout ?? 30_000 });
     const conversation = new Conversation(server, {
       deadlines: new Deadlines(this.#clock),
-      shutdownSignal: this.#closing.signal,
+      shutdownSignal: this.#shutdown.signal,
       ...options.conversation,
     });
     this.#protocol = protocol(conversation).catch((error: unknown) => {
@@ -80,18 +99,18 @@ class Play {
   }
 
   get transcript(): string {
-    return this.#said.map((line) => `${line}\n`).join('');
+    return this.#lines.map((line) => `${line}\n`).join('');
   }
 
   async step(step: Step, next: Step | undefined): Promise<void> {
     switch (step.kind) {
       case 'say':
         this.#unsent.push(await this.#placeholders.bytes(step.text), CRLF);
-        this.#said.push(`C: ${step.text}`);
+        this.#lines.push(`C: ${step.text}`);
         if (next?.kind !== 'say') await this.#send();
         return;
       case 'do':
-        this.#said.push(`C: <${[step.word, step.argument].filter(Boolean).join(' ')}>`);
+        this.#lines.push(`C: <${[step.word, step.argument].filter(Boolean).join(' ')}>`);
         return this.#do(step);
       case 'expect':
         return this.#expect(step);
@@ -100,14 +119,14 @@ class Play {
     }
   }
 
-  /** Leaves, and lets the protocol come to its end. */
+  /** Ends the client's side, and waits for the end of the protocol. */
   async end(): Promise<void> {
     await this.#expectSilence(undefined);
     this.#transport.end();
-    const over = this.#client.within(this.#client.readTimeout, this.#protocol);
+    const ended = this.#client.within(this.#client.readTimeout, this.#protocol);
     const discarded = this.#discard();
-    await over.catch((error: unknown) => {
-      throw error instanceof TimedOut ? new Different(undefined, 'the protocol goes on', 'its end') : error;
+    await ended.catch((error: unknown) => {
+      throw error instanceof TimedOut ? new Difference(undefined, 'the protocol does not end', 'its end') : error;
     });
     this.#server.destroy();
     await discarded;
@@ -119,13 +138,13 @@ class Play {
     this.#server.destroy();
   }
 
-  report(different: Different, steps: readonly Step[]): string {
-    const rest = steps.filter(({ line }) => line > (different.step?.line ?? Number.POSITIVE_INFINITY));
+  report(difference: Difference, steps: readonly Step[]): string {
+    const rest = steps.filter(({ line }) => line > (difference.step?.line ?? Number.POSITIVE_INFINITY));
     return [
-      `the dialogue is not what the script says${different.step ? ` in line ${different.step.line}` : ''}:`,
-      ...this.#said.map((line) => `    ${line}`),
-      `  - S: ${different.expected}`,
-      `  + S: ${different.heard}`,
+      `the dialogue differs from the script${difference.step ? ` in line ${difference.step.line}` : ''}:`,
+      ...this.#lines.map((line) => `    ${line}`),
+      `  - S: ${difference.expected}`,
+      `  + S: ${difference.heard}`,
       ...rest.map((step) => `    ${written(step)}`),
     ].join('\n');
   }
@@ -136,18 +155,18 @@ class Play {
     await this.#write(bytes);
   }
 
-  /** Does not wait for a server that takes nothing: what it says instead is for the script to tell. */
+  /** Does not wait for a server that does not read: the script checks its reply instead. */
   async #write(bytes: Buffer): Promise<void> {
     Promise.resolve(this.#transport.write(bytes)).catch(() => {});
     await settle();
   }
 
-  async #do(deed: Deed<'do'>): Promise<void> {
+  async #do(deed: WordStep<'do'>): Promise<void> {
     const { word, argument } = deed;
     if (word === 'raw') return this.#write(await this.#placeholders.bytes(argument));
     if (word === 'advance') return this.#clock.advance(milliseconds(argument));
     if (word === 'starttls') return this.#startTls(deed);
-    if (word === 'closing') this.#closing.abort();
+    if (word === 'closing') this.#shutdown.abort();
     else if (word === 'end') this.#transport.end();
     else if (word === 'close') this.#transport.destroy();
     else this.#transport.reset();
@@ -159,61 +178,61 @@ class Play {
     try {
       await this.#client.startTls();
     } catch (error) {
-      throw new Different(step, `<${String(error)}>`, 'a TLS handshake', error);
+      throw new Difference(step, `<${String(error)}>`, 'a TLS handshake', error);
     }
   }
 
-  async #expect(step: Text<'expect'>): Promise<void> {
+  async #expect(step: LineStep<'expect'>): Promise<void> {
     const [, code, more] = /^(.*?)(-?)\.\.\.$/s.exec(step.text) ?? [];
     if (code !== undefined) {
       for (;;) {
         const line = await this.#hear(step, step.text);
-        if (line.startsWith(`${code}-`)) this.#said.push(`S: ${line}`);
+        if (line.startsWith(`${code}-`)) this.#lines.push(`S: ${line}`);
         else if (more === '-') {
-          this.#ahead = line;
+          this.#pendingLine = line;
           return;
         } else if (line === code || line.startsWith(`${code} `)) {
-          this.#said.push(`S: ${line}`);
+          this.#lines.push(`S: ${line}`);
           return;
-        } else throw new Different(step, line, step.text);
+        } else throw new Difference(step, line, step.text);
       }
     }
     const line = await this.#hear(step, step.text);
-    if (!(await this.#placeholders.matches(step.text, line))) throw new Different(step, line, step.text);
-    this.#said.push(`S: ${line}`);
+    if (!(await this.#placeholders.matches(step.text, line))) throw new Difference(step, line, step.text);
+    this.#lines.push(`S: ${line}`);
   }
 
   async #expectEnd(step: Step): Promise<void> {
     const line = await this.#hearOrEnd(step, '<closed>');
-    if (line !== undefined) throw new Different(step, line, '<closed>');
-    this.#said.push('S: <closed>');
+    if (line !== undefined) throw new Difference(step, line, '<closed>');
+    this.#lines.push('S: <closed>');
   }
 
   async #expectSilence(step: Step | undefined): Promise<void> {
     await settle();
-    if (this.#ahead === undefined && this.#transport.unread === 0 && !this.#client.hasInput) return;
+    if (this.#pendingLine === undefined && this.#transport.unread === 0 && !this.#client.hasInput) return;
     const heard = await this.#hear(step, '<silence>');
-    throw new Different(step, heard, '<silence>');
+    throw new Difference(step, heard, '<silence>');
   }
 
   async #hear(step: Step | undefined, expected: string): Promise<string> {
     const line = await this.#hearOrEnd(step, expected);
-    if (line === undefined) throw new Different(step, '<closed>', expected);
+    if (line === undefined) throw new Difference(step, '<closed>', expected);
     return line;
   }
 
   async #hearOrEnd(step: Step | undefined, expected: string): Promise<string | undefined> {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    if (ahead !== undefined) return ahead;
+    const pending = this.#pendingLine;
+    this.#pendingLine = undefined;
+    if (pending !== undefined) return pending;
     try {
-      const line = await this.#client.hearLine(MAXIMUM_LINE);
+      const line = await this.#client.hearLine(MAX_LINE_OCTETS);
       if (line !== undefined) return Buffer.from(line, 'latin1').toString();
       if (this.#failure === undefined) return undefined;
       throw this.#failure.error;
     } catch (error) {
       if (this.#failure !== undefined) throw this.#failure.error;
-      throw new Different(step, `<${error instanceof TimedOut ? 'silence' : String(error)}>`, expected, error);
+      throw new Difference(step, `<${error instanceof TimedOut ? 'silence' : String(error)}>`, expected, error);
     }
   }
 
@@ -221,19 +240,19 @@ class Play {
     try {
       while ((await readChunk(this.#transport)) !== undefined);
     } catch {
-      // Closed: nothing more comes.
+      // The connection has closed.
     }
   }
 }
 
-/** Where the dialogue left the script. */
-class Different extends Error {
+/** The step at which the dialogue differs from the script. */
+class Difference extends Error {
   readonly step: Step | undefined;
   readonly heard: string;
   readonly expected: string;
 
   constructor(step: Step | undefined, heard: string, expected: string, cause?: unknown) {
-    super('the dialogue left the script', { cause });
+    super('the dialogue differs from the script', { cause });
     this.step = step;
     this.heard = heard;
     this.expected = expected;
@@ -248,9 +267,9 @@ function written(step: Step): string {
 
 function milliseconds(duration: string): number {
   const [, amount, unit] = /^(\d+)(ms|s|min)$/.exec(duration) ?? [];
-  if (amount === undefined) throw new SyntaxError(`not a time: ${duration}; 300s, 5min and 20ms are`);
+  if (amount === undefined) throw new SyntaxError(`${duration} is no duration: expected 300s, 5min or 20ms`);
   return Number(amount) * (unit === 'ms' ? 1 : unit === 's' ? 1000 : 60_000);
 }
 
 const CRLF = Buffer.from('\r\n');
-const MAXIMUM_LINE = 1_000_000;
+const MAX_LINE_OCTETS = 1_000_000;

@@ -4,37 +4,49 @@ import { AuthenticationFailure, type Channel, type Responder, SaslFailure } from
 import { TestAvatar } from './portal-for.ts';
 import { testMind } from './test-mind.ts';
 
-/** Who takes part in an exchange, and what happens to its messages on their way. */
+/** The two sides of an exchange, and changes of its messages. */
 export interface ExchangeOptions {
+  /** Judges the credentials. */
   readonly portal: Portal;
-  /** What the server knows of the client. Default: {@link testMind}. */
+  /** The server's knowledge of the client. Default: {@link testMind}. */
   readonly mind?: Mind;
-  /** What the client knows of the channel. Default: a secure one without TLS, that offers the mechanism. */
+  /** The client's knowledge of the channel. Default: secure, without TLS, offers the mechanism. */
   readonly channel?: Partial<Channel>;
-  /** The avatars asked for. Default: {@link TestAvatar}. */
+  /** The requested avatar interfaces. Default: {@link TestAvatar}. */
   readonly interfaces?: readonly Interface<object>[];
-  /** False if the client's first message has to wait for an empty challenge. Default: true. */
+  /** False if the client's first message waits for an empty challenge. Default: true. */
   readonly initialResponse?: boolean;
-  /** Changes a message on its way, or throws to lose it with the connection; messages count from 0. */
+  /** Returns the changed message, or throws to break the connection. Messages count from 0. */
   readonly tamper?: (message: Uint8Array, index: number, from: Side) => Uint8Array;
 }
 
-/** Who said a message. */
+/** The sender of a message. */
 export type Side = 'client' | 'server';
 
-/** What passed between the two halves, and what each made of it. */
+/** The messages of an exchange and its outcome on both sides. */
 export interface ExchangeRecord {
-  /** In their order, as they were sent, before any tampering. */
+  /** All messages in order, before `tamper` changes them. */
   readonly messages: readonly { readonly from: Side; readonly bytes: Uint8Array }[];
-  /** The login, or what the server refused it with. */
+  /** The login, or the error of the server. */
   readonly server: { readonly login: Login<object> } | { readonly error: unknown };
-  /** Empty if the client took the exchange for a success. */
+  /** The error of the client; empty after a success. */
   readonly client: { readonly error?: unknown };
 }
 
 /**
- * Drives both halves of a mechanism against each other, over nothing but calls, and records what passed. Does not reject for what
- * either half fails with. A login is left open.
+ * Runs both halves of a mechanism against each other in memory, and records the messages. An error
+ * of either half is part of the record and does not reject. A login stays open.
+ *
+ * @example
+ * ```ts
+ * import { plain } from '@postern/sasl';
+ * import { plainResponder } from '@postern/sasl/client';
+ * import { exchange, portalFor } from '@postern/testing';
+ *
+ * const joe = { username: 'joe', password: 's3cret' };
+ * const portal = portalFor({ joe: 's3cret' });
+ * const { messages, server } = await exchange(plain(), plainResponder(joe), { portal });
+ * ```
  */
 export async function exchange(
   challenger: Challenger,
@@ -74,19 +86,19 @@ export async function exchange(
   return { messages: wire.messages, server, client: await client };
 }
 
-/** What the two halves talk over: whoever speaks waits for the other. */
+/** The channel between the two halves: the sender of a message waits for the answer. */
 class Wire {
   readonly messages: { from: Side; bytes: Uint8Array }[] = [];
   readonly #tamper: ExchangeOptions['tamper'];
   #toServer = Promise.withResolvers<Uint8Array | undefined>();
   #toClient = Promise.withResolvers<Uint8Array | undefined>();
-  /** The client's first message, if it has to wait to be asked for. */
+  /** The client's first message, while it waits for an empty challenge. */
   #held: Uint8Array | undefined;
   #hungUp = false;
 
   constructor(tamper: ExchangeOptions['tamper']) {
     this.#tamper = tamper;
-    // Whether anybody waits depends on who fails first.
+    // The half that fails first leaves the other promise without a listener.
     this.#toServer.promise.catch(() => {});
     this.#toClient.promise.catch(() => {});
   }
@@ -110,7 +122,8 @@ class Wire {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) {
-      if (challenge.length > 0) throw new TypeError('the client begins here, and the first challenge is not empty');
+      if (challenge.length > 0)
+        throw new TypeError('the client sends first here, but the first challenge is not empty');
       return held;
     }
     if (this.#hungUp) throw new ExchangeCancelled();
@@ -131,7 +144,7 @@ class Wire {
     );
   }
 
-  /** The client says no more: a server that still waits for a response is told. */
+  /** Ends the client: a server that waits for a response gets ExchangeCancelled. */
   hangUp(): void {
     this.#hungUp = true;
     this.#toServer.reject(new ExchangeCancelled());

@@ -1,5 +1,18 @@
-/** A clock that stands still until it is told otherwise: the `Clock` of cred and of conversation. */
-export class FakeClock {
+import type { Clock } from '@postern/core';
+
+/**
+ * A `Clock` that stands still until the test advances it.
+ *
+ * @example
+ * ```ts
+ * import { FakeClock } from '@postern/testing';
+ *
+ * const clock = new FakeClock();
+ * clock.after(1_000, () => console.log('called'));
+ * await clock.advance(1_000);
+ * ```
+ */
+export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Timer>();
 
@@ -8,26 +21,26 @@ export class FakeClock {
   }
 
   after(milliseconds: number, callback: () => void): Disposable {
-    const timer = { at: this.#now + Math.max(0, milliseconds), callback };
+    const timer = { time: this.#now + Math.max(0, milliseconds), callback };
     this.#timers.add(timer);
     return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
   }
 
-  /** How many timers have neither fired nor been disposed of. */
+  /** The number of timers that have neither fired nor been disposed of. */
   get pending(): number {
     return this.#timers.size;
   }
 
   /**
-   * Lets so many milliseconds pass: the timers that fall due call back in their order, each at its time, and what they set in motion
-   * gets its turn before the next one does. Resolves when all has come to rest.
+   * Moves the clock. Timers call back in order, each at its time. The work that a timer starts runs
+   * before the next timer. Resolves when all of it has ended.
    */
   async advance(milliseconds: number): Promise<void> {
     const until = this.#now + milliseconds;
     await settle();
     for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
       this.#timers.delete(timer);
-      this.#now = timer.at;
+      this.#now = timer.time;
       timer.callback();
       await settle();
     }
@@ -37,18 +50,18 @@ export class FakeClock {
   #next(until: number): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
-      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;
+      if (timer.time <= until && (next === undefined || timer.time < next.time)) next = timer;
     }
     return next;
   }
 }
 
 interface Timer {
-  readonly at: number;
+  readonly time: number;
   readonly callback: () => void;
 }
 
-/** Resolves when all that could go on without time passing, or the outside world, has gone on. */
+/** Resolves when all work has ended that needs neither time nor input and output. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,19 +1,21 @@
 import type { Address, MaybePromise, TlsInfo, TlsPolicy, Transport, TransportListener } from '@postern/conversation';
 import { Slicer, type Slicing } from './slicing.ts';
 
-/** What a connection in memory is like. */
+/** The options of a connection in memory. */
 export interface MemoryPipeOptions {
-  /** How what is written arrives at the other end. Default: `whole`. */
+  /** The pieces in which bytes arrive at the other end. Default: `whole`. */
   readonly chunks?: Slicing;
-  /** Octets on their way to one end above which a write has to wait. Default: 65,536. */
+  /** The unread octets at one end from which on a write waits. Default: 65,536. */
   readonly highWaterMark?: number;
-  /** Where the client sits. Default: 192.0.2.1 port 40000, which is not this machine. */
+  /** The client's address. Default: 192.0.2.1 port 40000, which is another machine. */
   readonly client?: Address;
-  /** Where the server sits. Default: 192.0.2.25 port 587. */
+  /** The server's address. Default: 192.0.2.25 port 587. */
   readonly server?: Address;
-  /** With `offered` and `required` there is a startTls; with `implicit` there is TLS from the beginning. Default: `none`. */
+  /**
+   * `offered` and `required` have `startTls`; `implicit` has TLS from the start. Default: `none`.
+   */
   readonly tlsPolicy?: TlsPolicy;
-  /** What the server knows of the TLS, where it differs from a plain TLS 1.3 without client certificate. */
+  /** Replaces properties of the TLS: TLS 1.3 without a client certificate. */
   readonly tls?: Partial<TlsInfo>;
 }
 
@@ -23,7 +25,18 @@ export interface MemoryPipe {
   readonly server: MemoryTransport;
 }
 
-/** A connection in memory. What goes in at one end comes out at the other, cut as the options say. */
+/**
+ * Makes a connection in memory. Bytes that one end writes arrive at the other end.
+ *
+ * @example
+ * ```ts
+ * import { memoryPipe, readChunk } from '@postern/testing';
+ *
+ * const { client, server } = memoryPipe();
+ * await client.write('QUIT\r\n');
+ * const bytes = await readChunk(server);
+ * ```
+ */
 export function memoryPipe(options: MemoryPipeOptions = {}): MemoryPipe {
   const { client = CLIENT, server = SERVER } = options;
   const clientEnd = new MemoryTransport(client, server, options);
@@ -43,21 +56,21 @@ export class MemoryTransport implements Transport {
   #peer!: MemoryTransport;
   #tls: TlsInfo | undefined;
 
-  /** What the peer wrote and nobody has read yet. */
+  /** The unread bytes that the peer has written. */
   readonly #incoming: Buffer[] = [];
   #unread = 0;
-  /** True if somebody waits for input. */
-  #awaited = false;
-  /** True until what is there may be read. */
-  #held = false;
-  /** The peer's write that waits until there is room here. */
+  /** True after a read that returned `later`, until `onInput` is called. */
+  #isAwaited = false;
+  /** True while the next piece is delayed by a microtask. */
+  #isDelayed = false;
+  /** The peer's write that waits until enough bytes are read. */
   #draining: PromiseWithResolvers<void> | undefined;
   #handshake: PromiseWithResolvers<void> | undefined;
   #ended = false;
   #peerEnded = false;
-  /** True once a read has said that the peer ended. */
+  /** True once a read has returned `ended`. */
   #sawEnd = false;
-  #toldEnd = false;
+  #calledOnEnd = false;
   #closed: Error | undefined;
 
   constructor(local: Address, remote: Address, options: MemoryPipeOptions, peer?: MemoryTransport) {
@@ -71,7 +84,7 @@ export class MemoryTransport implements Transport {
     this.tlsPolicy = tlsPolicy;
     this.#highWaterMark = highWaterMark;
     this.#slicer = new Slicer(chunks);
-    this.#tlsInfo = { ...TLS_FACTS, ...tls };
+    this.#tlsInfo = { ...DEFAULT_TLS, ...tls };
     if (tlsPolicy === 'implicit') this.#tls = this.#tlsInfo;
     if (tlsPolicy === 'offered' || tlsPolicy === 'required') this.startTls = () => this.#startTls();
   }
@@ -80,7 +93,7 @@ export class MemoryTransport implements Transport {
     return this.#tls;
   }
 
-  /** Octets that the peer wrote and nobody has read yet. */
+  /** The number of unread octets that the peer has written. */
   get unread(): number {
     return this.#unread;
   }
@@ -94,14 +107,14 @@ export class MemoryTransport implements Transport {
     if (this.#sawEnd) return 'ended';
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#unread === 0 && this.#peerEnded) return this.#seeEnd();
-    if (this.#unread === 0 || this.#held) {
-      this.#awaited = true;
+    if (this.#unread === 0 || this.#isDelayed) {
+      this.#isAwaited = true;
       return 'later';
     }
     const chunk = this.#next();
     // As pieces that come one by one do it.
-    if (!this.#slicer.atOnce) this.#hold();
-    this.#tellEnd();
+    if (!this.#slicer.atOnce) this.#delay();
+    this.#callOnEnd();
     return chunk;
   }
 
@@ -120,12 +133,12 @@ export class MemoryTransport implements Transport {
     if (this.#ended || this.#closed !== undefined) return;
     this.#ended = true;
     this.#peer.#receiveEnd();
-    this.#closeIfOver();
+    this.#closeIfBothEnded();
   }
 
   destroy(): void {
     if (this.#closed !== undefined) return;
-    // As TCP does it: whoever closes on unread bytes resets the connection.
+    // As in TCP: a close with unread bytes resets the connection.
     if (this.#unread > 0) this.reset();
     else {
       this.#close(broken('ERR_STREAM_DESTROYED'));
@@ -133,7 +146,7 @@ export class MemoryTransport implements Transport {
     }
   }
 
-  /** Breaks the connection: the peer loses what it has not read yet, and its reads and writes fail. */
+  /** Breaks the connection: the peer loses its unread bytes, and its reads and writes fail. */
   reset(): void {
     this.#close(broken('ERR_STREAM_DESTROYED'));
     this.#peer.#close(broken('ECONNRESET'));
@@ -147,7 +160,7 @@ export class MemoryTransport implements Transport {
     }
     this.#incoming.push(bytes);
     this.#unread += bytes.length;
-    this.#tellInput();
+    this.#callOnInput();
     if (this.#unread < this.#highWaterMark) return;
     this.#draining ??= Promise.withResolvers();
     return this.#draining.promise;
@@ -157,29 +170,29 @@ export class MemoryTransport implements Transport {
     if (this.#peerEnded || this.#closed !== undefined) return;
     this.#peerEnded = true;
     if (this.#handshake !== undefined) this.#close(broken('ECONNRESET'));
-    this.#tellEnd();
-    this.#tellInput();
+    this.#callOnEnd();
+    this.#callOnInput();
   }
 
-  /** Never at once: what one side says would be heard before it has said it. */
-  #tellInput(): void {
-    if (!this.#awaited) return;
-    this.#awaited = false;
+  /** Calls `onInput` in a microtask: the peer's `write` has to return first. */
+  #callOnInput(): void {
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
     queueMicrotask(() => this.listener?.onInput());
   }
 
-  /** Has the next piece come a moment later. */
-  #hold(): void {
-    this.#held = true;
+  /** Delays the next piece by a microtask. */
+  #delay(): void {
+    this.#isDelayed = true;
     queueMicrotask(() => {
-      this.#held = false;
-      if (this.#unread > 0) this.#tellInput();
+      this.#isDelayed = false;
+      if (this.#unread > 0) this.#callOnInput();
     });
   }
 
   #seeEnd(): 'ended' {
     this.#sawEnd = true;
-    this.#closeIfOver();
+    this.#closeIfBothEnded();
     return 'ended';
   }
 
@@ -197,13 +210,13 @@ export class MemoryTransport implements Transport {
     return chunk;
   }
 
-  #tellEnd(): void {
-    if (!this.#peerEnded || this.#unread > 0 || this.#toldEnd || this.#closed !== undefined) return;
-    this.#toldEnd = true;
+  #callOnEnd(): void {
+    if (!this.#peerEnded || this.#unread > 0 || this.#calledOnEnd || this.#closed !== undefined) return;
+    this.#calledOnEnd = true;
     queueMicrotask(() => this.listener?.onEnd());
   }
 
-  #closeIfOver(): void {
+  #closeIfBothEnded(): void {
     if (this.#ended && this.#sawEnd) this.#close(broken('ERR_STREAM_DESTROYED'));
   }
 
@@ -212,14 +225,14 @@ export class MemoryTransport implements Transport {
     this.#closed = reason;
     this.#incoming.length = 0;
     this.#unread = 0;
-    this.#tellInput();
+    this.#callOnInput();
     this.#handshake?.reject(reason);
     this.#draining?.reject(broken('EPIPE'));
     this.#peer.#draining?.reject(reason);
     queueMicrotask(() => this.listener?.onClose());
   }
 
-  /** Up when both ends have come here. */
+  /** Resolves when both ends have called it. */
   #startTls(): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (this.#tls !== undefined || this.#handshake !== undefined) return Promise.reject(new TypeError('TLS is up'));
@@ -255,7 +268,7 @@ function broken(code: string): Error {
 const CLIENT: Address = { family: 'IPv4', address: '192.0.2.1', port: 40_000 };
 const SERVER: Address = { family: 'IPv4', address: '192.0.2.25', port: 587 };
 
-const TLS_FACTS: TlsInfo = {
+const DEFAULT_TLS: TlsInfo = {
   version: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
   serverName: undefined,

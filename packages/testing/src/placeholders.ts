@@ -1,18 +1,21 @@
-/** What a placeholder `{name}` stands for; a function is told what the dialogue has caught so far. */
-export type Value = string | ((caught: ReadonlyMap<string, string>) => string | Promise<string>);
+/** The value of a placeholder `{name}`, or a function of the texts captured so far. */
+export type Value = string | ((captured: ReadonlyMap<string, string>) => string | Promise<string>);
 
-/** Names and what they stand for, given at the beginning or caught from the server's lines on the way. */
+/** The placeholders of a dialogue: given values, and texts captured from lines of the server. */
 export class Placeholders {
   readonly #values: ReadonlyMap<string, Value>;
-  readonly #caught = new Map<string, string>();
+  readonly #captured = new Map<string, string>();
 
   constructor(values: Readonly<Record<string, Value>> = {}) {
     this.#values = new Map(Object.entries(values));
   }
 
   /**
-   * The bytes of a client's line: `\r`, `\n`, `\t`, `\0`, `\xHH` and `\{` are escapes, `{base64:text}` is the text in base64,
-   * `{repeat:12:text}` the text so many times, `{name}` a value.
+   * Resolves with the bytes of a client's line. `\r`, `\n`, `\t`, `\0`, `\xHH` and `\{` are
+   * escapes. `{base64:text}` is the text in base64, `{repeat:12:text}` is the text 12 times, and
+   * `{name}` is a value.
+   *
+   * @throws SyntaxError for a name without a value.
    */
   async bytes(text: string): Promise<Buffer> {
     const parts: Buffer[] = [];
@@ -23,29 +26,30 @@ export class Placeholders {
   }
 
   /**
-   * Whether the server's line is what the script says, in which `<any>` and `{/regular expression/}` stand for themselves and
-   * `{name}` for a value or, the first time, for what it then catches.
+   * Resolves with true if the server's line matches the script. `<any>` matches any text, and
+   * `{/regular expression/}` matches as such. `{name}` matches its value; a new name captures a
+   * text.
    */
   async matches(expected: string, line: string): Promise<boolean> {
-    const catching: string[] = [];
+    const capturing: string[] = [];
     let pattern = '';
     for (const { literal, placeholder } of tokens(expected)) {
       if (literal !== undefined) pattern += literal.toString().split('<any>').map(literally).join('.*');
       else if (placeholder.startsWith('/')) pattern += `(?:${placeholder.slice(1, -1)})`;
       else if (this.#isNew(placeholder)) {
         pattern += '(.*)';
-        catching.push(placeholder);
+        capturing.push(placeholder);
       } else pattern += literally(await this.#resolve(placeholder));
     }
     const found = new RegExp(`^${pattern}$`, 'su').exec(line);
-    for (const [index, name] of catching.entries()) {
-      if (found !== null) this.#caught.set(name, found[index + 1] ?? '');
+    for (const [index, name] of capturing.entries()) {
+      if (found !== null) this.#captured.set(name, found[index + 1] ?? '');
     }
     return found !== null;
   }
 
   #isNew(placeholder: string): boolean {
-    return /^[a-zA-Z]\w*$/.test(placeholder) && !this.#values.has(placeholder) && !this.#caught.has(placeholder);
+    return /^[a-zA-Z]\w*$/.test(placeholder) && !this.#values.has(placeholder) && !this.#captured.has(placeholder);
   }
 
   async #resolve(placeholder: string): Promise<string> {
@@ -55,9 +59,9 @@ export class Placeholders {
       const [, times, text = ''] = /^(\d+):(.*)$/s.exec(rest) ?? [];
       return (await this.bytes(text)).toString().repeat(Number(times));
     }
-    const value = this.#values.get(placeholder) ?? this.#caught.get(placeholder);
-    if (value === undefined) throw new SyntaxError(`nothing is known of {${placeholder}}`);
-    return typeof value === 'string' ? value : await value(this.#caught);
+    const value = this.#values.get(placeholder) ?? this.#captured.get(placeholder);
+    if (value === undefined) throw new SyntaxError(`the placeholder {${placeholder}} has no value`);
+    return typeof value === 'string' ? value : await value(this.#captured);
   }
 }
 
@@ -65,7 +69,7 @@ type Token =
   | { readonly literal: Buffer; readonly placeholder?: never }
   | { readonly literal?: never; readonly placeholder: string };
 
-/** A regular expression may hold braces of its own; other placeholders hold none. */
+/** Only a regular expression may contain braces. */
 function* tokens(text: string): Generator<Token> {
   for (const [token] of text.matchAll(/\{\/.*?\/\}|\{[^{}]*\}|\\x[0-9a-fA-F]{2}|\\.|[^\\{]+|./gs)) {
     if (token.length > 1 && token.startsWith('{')) yield { placeholder: token.slice(1, -1) };

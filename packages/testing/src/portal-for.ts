@@ -8,7 +8,7 @@ import {
   type PortalOptions,
 } from '@postern/cred';
 
-/** An avatar that does nothing but say whose it is. */
+/** An avatar with an avatar id and no behaviour. */
 export class TestAvatar {
   readonly avatarId: AvatarId;
 
@@ -17,9 +17,18 @@ export class TestAvatar {
   }
 }
 
-/** A portal for these users, by name and password, each of whom gets a {@link TestAvatar}. */
+/**
+ * Returns a portal with these users and passwords. Each user gets a {@link TestAvatar}.
+ *
+ * @example
+ * ```ts
+ * import { portalFor } from '@postern/testing';
+ *
+ * const portal = portalFor({ joe: 's3cret', ann: 'pa55word' });
+ * ```
+ */
 export function portalFor(users: Readonly<Record<string, string>>): Portal;
-/** A portal for these users, by name and password, each of whom gets what the factory makes. */
+/** Returns a portal with these users and passwords. Each user gets an avatar of the factory. */
 export function portalFor<A extends object>(
   users: Readonly<Record<string, string>>,
   avatarInterface: Interface<A>,

@@ -1,8 +1,8 @@
 import type { Transport, TransportListener } from '@postern/conversation';
 
 /**
- * The next bytes of a transport, or undefined once the peer has ended its side: for tests that read a transport on which no
- * conversation sits. Rejects if the connection broke.
+ * Resolves with the next bytes of a transport that has no conversation, or with undefined once the
+ * peer has ended its side. Rejects if the connection breaks.
  */
 export async function readChunk(transport: Transport): Promise<Uint8Array | undefined> {
   for (;;) {
@@ -15,9 +15,9 @@ export async function readChunk(transport: Transport): Promise<Uint8Array | unde
   }
 }
 
-/** Has a transport on which no conversation sits tell of these things, beside those that it tells of already. */
+/** Adds callbacks to a transport that has no conversation, and keeps its earlier callbacks. */
 export function listenTo(transport: Transport, listener: Partial<TransportListener>): void {
-  transport.listener = { ...NOBODY, ...transport.listener, ...listener };
+  transport.listener = { ...NO_CALLBACKS, ...transport.listener, ...listener };
 }
 
-const NOBODY: TransportListener = { onInput() {}, onEnd() {}, onClose() {}, interrupt() {} };
+const NO_CALLBACKS: TransportListener = { onInput() {}, onEnd() {}, onClose() {}, interrupt() {} };

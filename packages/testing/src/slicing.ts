@@ -1,42 +1,46 @@
 /**
- * How bytes are cut on their way: as they were written; every octet for itself; at random, the same for the same seed; or as
- * written, but for one cut after so many octets of all.
+ * The pieces in which bytes arrive:
+ *
+ * - `whole`: as they were written.
+ * - `octets`: each octet alone.
+ * - `seed`: cut at random, equally for an equal seed.
+ * - `splitAt`: cut once, after this number of octets of the connection.
  */
 export type Slicing = 'whole' | 'octets' | { readonly seed: number } | { readonly splitAt: number };
 
-/** Cuts one direction of a connection. */
+/** Cuts the bytes of one direction of a connection. */
 export class Slicer {
-  readonly #chunks: Slicing;
+  readonly #slicing: Slicing;
   #random: number;
-  #passed = 0;
+  #cutOctets = 0;
 
-  constructor(chunks: Slicing) {
-    this.#chunks = chunks;
-    this.#random = typeof chunks === 'object' && 'seed' in chunks ? chunks.seed | 0 : 0;
+  constructor(slicing: Slicing) {
+    this.#slicing = slicing;
+    this.#random = typeof slicing === 'object' && 'seed' in slicing ? slicing.seed | 0 : 0;
   }
 
-  /** Whether the next chunk is there at once, or a turn later. */
+  /** True if the next piece arrives at once, false if it arrives a microtask later. */
   get atOnce(): boolean {
-    if (this.#chunks === 'whole') return true;
-    return typeof this.#chunks === 'object' && 'seed' in this.#chunks && this.#below(2) === 0;
+    if (this.#slicing === 'whole') return true;
+    return typeof this.#slicing === 'object' && 'seed' in this.#slicing && this.#below(2) === 0;
   }
 
-  /** The size of the next chunk where so many octets are there. */
+  /** Returns the size of the next piece out of `available` octets. */
   next(available: number): number {
     const size = Math.min(this.#size(available), available);
-    this.#passed += size;
+    this.#cutOctets += size;
     return size;
   }
 
   #size(available: number): number {
-    if (this.#chunks === 'whole') return available;
-    if (this.#chunks === 'octets') return 1;
-    if ('seed' in this.#chunks) return 1 + this.#below(1 << this.#below(12));
-    const rest = this.#chunks.splitAt - this.#passed;
+    if (this.#slicing === 'whole') return available;
+    if (this.#slicing === 'octets') return 1;
+    if ('seed' in this.#slicing) return 1 + this.#below(1 << this.#below(12));
+    const rest = this.#slicing.splitAt - this.#cutOctets;
     return rest > 0 ? rest : available;
   }
 
-  /** Mulberry32: small, and the same everywhere. */
+  /** Returns a random number below `limit` (Mulberry32, which is small and portable). */
   #below(limit: number): number {
     this.#random = (this.#random + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);

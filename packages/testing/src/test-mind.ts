@@ -1,7 +1,17 @@
 import type { Mind } from '@postern/cred';
 
-/** A mind for tests: a client on another machine, without TLS, of whom nothing is known but what is given. */
-export function testMind(facts: Partial<Mind> = {}): Mind {
+/**
+ * Returns a mind for tests: an SMTP client on another machine, without TLS and without a name.
+ * `properties` replace its defaults.
+ *
+ * @example
+ * ```ts
+ * import { testMind } from '@postern/testing';
+ *
+ * const mind = testMind({ clientName: 'client.example.org' });
+ * ```
+ */
+export function testMind(properties: Partial<Mind> = {}): Mind {
   return {
     protocol: 'smtp',
     remote: { family: 'IPv4', address: '192.0.2.1', port: 40_000 },
@@ -10,6 +20,6 @@ export function testMind(facts: Partial<Mind> = {}): Mind {
     clientName: undefined,
     signal: new AbortController().signal,
     store: new Map(),
-    ...facts,
+    ...properties,
   };
 }
