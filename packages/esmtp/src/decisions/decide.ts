@@ -11,8 +11,9 @@ import {
 import { Accept, Challenge, Refuse, type Verdict } from './verdicts.ts';
 
 /**
- * Decides about a login. The responses are those to the decision's own challenges so far: their number is the state of the exchange.
- * Nothing returned is a refusal, which leaves the login to other checkers of a cascade; an error is a deferral, unless it is a LoginError.
+ * Decides about a login. `responses` are the client's responses to the challenges of this decision
+ * so far: their number is the state of the exchange. Returning nothing rejects the login and leaves
+ * it to the other checkers of a cascade. An error defers the login, unless it is a LoginError.
  */
 export type Decision<C extends Credentials> = (
   credentials: C,
@@ -21,8 +22,21 @@ export type Decision<C extends Credentials> = (
 ) => MaybePromise<Verdict | undefined | void>;
 
 /**
- * A checker that is one function. For credentials of one class it decides about the mechanisms that make these, for `Credentials`
- * about any login, a guest's too. `mind.exchange` tells the mechanism.
+ * Returns a checker that is one function. The function decides about the credentials of
+ * `interfaces`; with `Credentials` about each login, also that of an anonymous client.
+ * `mind.exchange` has the name of the mechanism.
+ *
+ * @example
+ * ```ts
+ * import { UsernamePassword } from '@postern/cred';
+ * import { accept, challenge, decide, reject } from '@postern/esmtp';
+ *
+ * const checker = decide([UsernamePassword], ({ username, password }, _mind, [code]) => {
+ *   if (username !== 'ann' || password !== 'secret') return reject();
+ *   if (code === undefined) return challenge('Code:');
+ *   return Buffer.from(code).toString() === '123456' ? accept(username) : reject('Wrong code');
+ * });
+ * ```
  */
 export function decide<const I extends readonly Interface<Credentials>[]>(
   interfaces: I,
@@ -35,22 +49,23 @@ export function decide<C extends Credentials>(interfaces: readonly Interface<C>[
       const responses: Uint8Array[] = [];
       for (;;) {
         const verdict = await decision(credentials, mind, responses);
-        if (verdict === undefined) throw new UnauthorizedLogin('the decision came to nothing');
+        if (verdict === undefined) throw new UnauthorizedLogin('the decision returned nothing');
         if (verdict instanceof Accept) return verdict.avatarId;
         if (verdict instanceof Refuse) throw verdict.error;
-        // Whatever else it may be where nobody checks types: it is no yes.
+        // JavaScript may return any value: only an Accept accepts the login.
         if (!(verdict instanceof Challenge))
-          throw new TemporaryFailure('the decision came to something that is no verdict');
-        responses.push(await askFurther(mind, verdict.challenge, responses.length));
+          throw new TemporaryFailure('the decision returned a value that is not a verdict');
+        responses.push(await askClient(mind, verdict.challenge, responses.length));
       }
     },
   };
 }
 
-async function askFurther({ exchange }: Mind, challenge: Uint8Array, rounds: number): Promise<Uint8Array> {
-  if (exchange === undefined) throw new TemporaryFailure('there is no exchange in which to ask for more');
-  if (rounds >= MAXIMUM_ROUNDS) throw new TemporaryFailure('the decision never came to a verdict');
+async function askClient({ exchange }: Mind, challenge: Uint8Array, challenges: number): Promise<Uint8Array> {
+  if (exchange === undefined) throw new TemporaryFailure('the login has no exchange for a challenge');
+  if (challenges >= MAX_CHALLENGES)
+    throw new TemporaryFailure(`the decision returned more than ${MAX_CHALLENGES} challenges`);
   return await exchange.ask(challenge);
 }
 
-const MAXIMUM_ROUNDS = 20;
+const MAX_CHALLENGES = 20;

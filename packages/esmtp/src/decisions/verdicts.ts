@@ -3,10 +3,13 @@ import { encodeUtf8 } from '@postern/sasl';
 import { LoginDeferral, LoginRejection, type LoginReplyOptions } from '../login-rejection.ts';
 import { Reply } from '../protocol/reply.ts';
 
-/** What a decision about a login comes to. The words of aiosmtpd and Halon, with nothing left to be read off a flag or a code. */
+/**
+ * The result of a decision about a login. The words are those of aiosmtpd and Halon. A verdict is
+ * an object of a class: no flag or code can be mistaken for one.
+ */
 export type Verdict = Accept | Refuse | Challenge;
 
-/** The client is this user. */
+/** Logs the client in as a user. */
 export class Accept {
   readonly #avatarId: AvatarId;
 
@@ -19,7 +22,7 @@ export class Accept {
   }
 }
 
-/** The client is not let in, for good or for now. */
+/** Refuses the login, permanently or temporarily. */
 export class Refuse {
   readonly #error: LoginError;
 
@@ -32,7 +35,7 @@ export class Refuse {
   }
 }
 
-/** The client is asked for more, and the decision taken again. */
+/** Asks the client for another response, and then calls the decision again. */
 export class Challenge {
   readonly #challenge: Uint8Array;
 
@@ -45,20 +48,27 @@ export class Challenge {
   }
 }
 
-/** How a refusal is worded. Without codes it is that of every failed login. */
+/** The reply to a refused login. The default codes are those of every failed login. */
 export interface ReplyOptions extends LoginReplyOptions {
-  /** 400 to 599. Default: 535 for a refusal, 454 for a deferral (RFC 4954 §6). */
+  /** 400 to 599. Default: 535 for `reject`, 454 for `defer` (RFC 4954 §6). */
   readonly code?: number;
-  /** Of the class that the code has. Default: 5.7.8 with 535, 4.7.0 and 5.7.0 with others. */
+  /**
+   * An enhanced status code of the same class as `code`. Default: 5.7.8 with 535, otherwise 4.7.0
+   * or 5.7.0.
+   */
   readonly enhanced?: `${4 | 5}.${number}.${number}`;
 }
 
-/** Lets the client in as this user, whatever name it gave. */
+/** Logs the client in as this user, whatever user name it has sent. */
 export function accept(avatarId: AvatarId): Verdict {
   return new Accept(avatarId);
 }
 
-/** Turns the client down for good: no other checker is asked. Throws a RangeError for codes that are none of refusal. */
+/**
+ * Refuses the login permanently: no other checker is asked.
+ *
+ * @throws RangeError for a code that is not 5xx, and for an enhanced code of another class.
+ */
 export function reject(
   reason = 'Authentication failed',
   { code = 535, enhanced, disconnect }: ReplyOptions = {},
@@ -66,7 +76,11 @@ export function reject(
   return new Refuse(new LoginRejection(reply(code, enhanced, reason), { disconnect: disconnect === true }));
 }
 
-/** Turns the client down for now. Throws a RangeError for codes that are none of a deferral. */
+/**
+ * Refuses the login temporarily. Other checkers of a cascade may still accept it.
+ *
+ * @throws RangeError for a code that is not 4xx, and for an enhanced code of another class.
+ */
 export function defer(
   reason = 'Temporary authentication failure',
   { code = 454, enhanced, disconnect }: ReplyOptions = {},
@@ -74,7 +88,7 @@ export function defer(
   return new Refuse(new LoginDeferral(reply(code, enhanced, reason), { disconnect: disconnect === true }));
 }
 
-/** Asks the client for more: a text, or bytes. */
+/** Sends a challenge to the client: a text in UTF-8, or octets. */
 export function challenge(question: string | Uint8Array): Verdict {
   return new Challenge(typeof question === 'string' ? encodeUtf8(question) : question);
 }

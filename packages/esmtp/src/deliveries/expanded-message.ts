@@ -3,8 +3,8 @@ import type { EndResult, Message, NextHop, RecipientResult, ReportResult } from 
 import { recipientResults } from '../message/results.ts';
 
 /**
- * A message for the mailboxes that aliases stand for. The results of the mailboxes become the results of
- * the recipients that the client named.
+ * A message for the mailboxes that aliases stand for. The results of the mailboxes become the
+ * results of the recipients that the client named.
  */
 export class ExpandedMessage implements Message {
   readonly keepsChunks: boolean;
@@ -24,7 +24,10 @@ export class ExpandedMessage implements Message {
     this.#targetCount = targetCount;
   }
 
-  /** Returns the next server of the first target with a next server, and rather of one whose success may be reported. */
+  /**
+   * Returns the next server of the first target with a next server, and rather of one whose success
+   * may be reported.
+   */
   nextHop(recipient: number): NextHop | undefined {
     const hops = this.#targetsOf(recipient).map((target) => this.#message.nextHop?.(target));
     return hops.find((hop) => hop?.success !== undefined) ?? hops.find((hop) => hop !== undefined);
@@ -79,7 +82,10 @@ export class ExpandedMessage implements Message {
   }
 }
 
-/** Puts a temporary failure before a permanent one: a duplicate is better than a loss (RFC 5321 §4.2.5). */
+/**
+ * Puts a temporary failure before a permanent one: a duplicate is better than a loss
+ * (RFC 5321 §4.2.5).
+ */
 function worst(results: readonly RecipientResult[]): RecipientResult {
   const failures = results.filter((result) => result?.positive === false);
   return failures.find((failure) => failure !== undefined && failure.code < 500) ?? failures[0] ?? results[0];

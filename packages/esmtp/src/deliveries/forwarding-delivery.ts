@@ -3,12 +3,13 @@ import { type Envelope, type MailParameters, type Message, MessageDelivery, type
 import type { ForwardPath, Mailbox, ReversePath } from '../protocol/address.ts';
 
 /**
- * A delivery that forwards each call to another delivery, and disposes of that delivery at the end. A
- * subclass overrides the methods that it changes.
+ * A delivery that forwards each call to another delivery, and disposes of that delivery at the end.
+ * A subclass overrides the methods that it changes.
  *
  * @example
  * ```ts
- * import { ForwardingDelivery, type MailParameters, Rejection, type ReversePath } from '@postern/esmtp';
+ * import { ForwardingDelivery, Rejection } from '@postern/esmtp';
+ * import type { MailParameters, ReversePath } from '@postern/esmtp';
  *
  * class DomainDelivery extends ForwardingDelivery {
  *   override validateFrom(reversePath: ReversePath, parameters: MailParameters) {

@@ -12,7 +12,9 @@ import { formatReceived } from '../message/received.ts';
 import type { ForwardPath, ReversePath } from '../protocol/address.ts';
 import { Rejection } from '../protocol/reply.ts';
 
-/** The limits of an {@link InMemoryDelivery}. A message that exceeds one is refused with 452 4.3.1. */
+/**
+ * The limits of an {@link InMemoryDelivery}. A message that exceeds one is refused with 452 4.3.1.
+ */
 export interface InMemoryDeliveryOptions {
   /** The most messages. Default: 1,000. */
   readonly maxMessages?: number;
@@ -27,15 +29,19 @@ export interface DeliveredMessage {
   readonly content: Uint8Array;
   /** The content, decoded as UTF-8. */
   readonly text: string;
-  /** The user that sent the message; undefined behind a delivery that does not pass `receivedHeader` on. */
+  /**
+   * The user that sent the message; undefined behind a delivery that does not pass `receivedHeader`
+   * on.
+   */
   readonly avatarId: AvatarId | undefined;
   /** The client that sent the message; undefined where `avatarId` is. */
   readonly mind: Mind | undefined;
 }
 
 /**
- * A delivery that keeps messages in memory, as objects: for tests. It accepts each sender and each recipient;
- * a subclass overrides `validateFrom` or `validateTo` to refuse some. Its memory is bounded.
+ * A delivery that keeps messages in memory, as objects: for tests. It accepts each sender and each
+ * recipient; a subclass overrides `validateFrom` or `validateTo` to refuse some. Its memory is
+ * bounded.
  *
  * @example
  * ```ts
@@ -84,8 +90,8 @@ export class InMemoryDelivery extends MessageDelivery {
   }
 
   /**
-   * Resolves to the messages once there are at least `count`. Rejects with the reason of `signal` when it
-   * aborts; without a signal the promise may stay pending.
+   * Resolves to the messages once there are at least `count`. Rejects with the reason of `signal`
+   * when it aborts; without a signal the promise may stay pending.
    */
   async waitFor(count: number, signal?: AbortSignal): Promise<readonly DeliveredMessage[]> {
     while (this.#messages.length < count) {
@@ -111,7 +117,7 @@ export class InMemoryDelivery extends MessageDelivery {
     this.#checkRoom(mail?.size);
   }
 
-  /** Returns the usual field. The trace tells whose message it is. */
+  /** Returns the usual field. Keeps the trace, which has the user and the client. */
   override receivedHeader(trace: ReceivedTrace): string | undefined {
     this.#traces.set(trace.envelope.id, trace);
     const [oldest] = this.#traces.keys();

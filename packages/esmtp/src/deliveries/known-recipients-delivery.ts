@@ -10,23 +10,29 @@ import { ForwardingDelivery } from './forwarding-delivery.ts';
 
 /** The options of a {@link KnownRecipientsDelivery}. */
 export interface KnownRecipientsDeliveryOptions {
-  /** True if the client may send to other domains than this server's: a user with a login. Default: false. */
+  /**
+   * True if the client may send to other domains than this server's: a user with a login. Default:
+   * false.
+   */
   readonly allowForeign?: boolean;
   /**
-   * True if a local part may name a further route, as in `joe%example.net@example.com` and `example.net!joe`.
-   * A next server that follows such routes makes this server an open relay. Default: true, for a server that
-   * is the last hop.
+   * True if a local part may name a further route, as in `joe%example.net@example.com` and
+   * `example.net!joe`. A next server that follows such routes makes this server an open relay.
+   * Default: true, for a server that is the last hop.
    */
   readonly allowRoutes?: boolean;
-  /** The most recipients of a message whose aliases are expanded; more are refused with 452 4.5.3. Default: 10,000. */
+  /**
+   * The most recipients of a message whose aliases are expanded; more are refused with 452 4.5.3.
+   * Default: 10,000.
+   */
   readonly maxExpandedRecipients?: number;
 }
 
 /**
- * Refuses unknown recipients at RCPT, before the data: with 550 5.1.1 at a domain of this server, with 550
- * 5.7.1 at another domain. Replaces an alias by its mailboxes, each once. Each mailbox keeps the address that
- * the client named, as `originalPath` and as ORCPT (RFC 3461 §5.2.7). An alias has a message when all of its
- * mailboxes have it. One object may serve all users.
+ * Refuses unknown recipients at RCPT, before the data: with 550 5.1.1 at a domain of this server,
+ * with 550 5.7.1 at another domain. Replaces an alias by its mailboxes, each once. Each mailbox
+ * keeps the address that the client named, as `originalPath` and as ORCPT (RFC 3461 §5.2.7). An
+ * alias has a message when all of its mailboxes have it. One object may serve all users.
  *
  * @example
  * ```ts
@@ -76,7 +82,10 @@ export class KnownRecipientsDelivery extends ForwardingDelivery {
     return after(opened, (message) => new ExpandedMessage(message, targets, expansion.recipients.length));
   }
 
-  /** Returns undefined for an address that stays as it is. @throws Rejection for an unknown recipient. */
+  /**
+   * Returns undefined for an address that stays as it is. @throws Rejection for an unknown
+   * recipient.
+   */
   #targetsOf(resolution: Resolution): readonly Mailbox[] | undefined {
     if (resolution === 'known') return undefined;
     if (resolution === 'unknown') throw new Rejection(550, '5.1.1', 'No such mailbox here');
@@ -115,7 +124,10 @@ class Expansion {
     this.#maxSteps = maxSteps;
   }
 
-  /** Returns the indexes of the recipients that replace one recipient. @throws Rejection for too many recipients. */
+  /**
+   * Returns the indexes of the recipients that replace one recipient. @throws Rejection for too
+   * many recipients.
+   */
   add(recipient: Recipient, targets: readonly Mailbox[] | undefined): readonly number[] {
     if (targets === undefined) return [this.#indexOf(recipient)];
     const known = this.#indexesOf.get(targets);
@@ -139,7 +151,10 @@ class Expansion {
   }
 }
 
-/** Adds ORCPT: notifications name the recipient that the client named (RFC 3461 §5.2.7, RFC 6533 §3). */
+/**
+ * Adds ORCPT: notifications name the recipient that the client named (RFC 3461 §5.2.7,
+ * RFC 6533 §3).
+ */
 function withOriginalRecipient({ forwardPath, parameters }: Recipient): RcptParameters {
   if (parameters.orcpt !== undefined) return parameters;
   const address = forwardPath.toString();

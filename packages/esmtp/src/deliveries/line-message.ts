@@ -3,8 +3,8 @@ import type { EndResult, Message } from '../delivery.ts';
 import { Rejection } from '../protocol/reply.ts';
 
 /**
- * A message that receives its text line by line. Lines end with CRLF; a bare CR or LF is part of its line.
- * The method names are those of Twisted's `IMessage`.
+ * A message that receives its text line by line. Lines end with CRLF; a bare CR or LF is part of
+ * its line. The method names are those of Twisted's `IMessage`.
  *
  * @example
  * ```ts
@@ -30,16 +30,24 @@ import { Rejection } from '../protocol/reply.ts';
 export abstract class LineMessage implements Message {
   readonly keepsChunks = false;
   readonly #maxLineOctets: number;
-  /** The beginning of a line without its end yet. It is searched once, however small the chunks are. */
+  /**
+   * The beginning of a line without its end yet. It is searched once, however small the chunks are.
+   */
   #rest = '';
   #endsWithCr = false;
 
-  /** @param maxLineOctets The most octets of a line; a longer line refuses the message with 554 5.6.0. */
+  /**
+   * @param maxLineOctets The most octets of a line; a longer line refuses the message with 554
+   * 5.6.0.
+   */
   constructor(maxLineOctets = 65_536) {
     this.#maxLineOctets = maxLineOctets;
   }
 
-  /** Receives the next line, without its CRLF, one character for each octet (latin1). The next line waits for the promise. */
+  /**
+   * Receives the next line, without its CRLF, one character for each octet (latin1). The next line
+   * waits for the promise.
+   */
   abstract lineReceived(line: string): MaybePromise<void>;
 
   /** Ends the message after its last line. Returns what {@link Message.end} returns. */

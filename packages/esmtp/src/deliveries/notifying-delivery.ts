@@ -26,20 +26,21 @@ export interface NotifyingDeliveryOptions {
   /** This server's name: a domain or an address literal. */
   readonly hostname: string;
   /**
-   * Called for a notification that was not sent, or not in time, with the envelope of the message that it is
-   * about. Default: the error becomes a warning of the process, the same one once a minute.
+   * Called for a notification that was not sent, or not in time, with the envelope of the message
+   * that it is about. Default: the error becomes a warning of the process, the same one once a
+   * minute.
    */
   readonly onError?: (error: unknown, envelope: Envelope) => void;
   /**
-   * The time for the notifications of a message, in milliseconds. After it the client gets its reply without
-   * them: a negative reply if a failure has no notification. Default: 30,000.
+   * The time for the notifications of a message, in milliseconds. After it the client gets its
+   * reply without them: a negative reply if a failure has no notification. Default: 30,000.
    */
   readonly notifyTimeout?: number;
   /**
-   * The time for the `end` of a message and its notifications together, in milliseconds: a client that waits
-   * no longer would send an accepted message again. Default: 615,000, which is less than the server's own
-   * limit (`endTimeout`). Notifications of success have 10,000 less, or a tenth less, so that they end before
-   * the timeout of a `PerRecipientDelivery` around this delivery.
+   * The time for the `end` of a message and its notifications together, in milliseconds: a client
+   * that waits no longer would send an accepted message again. Default: 615,000, which is less than
+   * the server's own limit (`endTimeout`). Notifications of success have 10,000 less, or a tenth
+   * less, so that they end before the timeout of a `PerRecipientDelivery` around this delivery.
    */
   readonly endTimeout?: number;
   /** The most octets of a message to return with a notification. Default: 65,536. */
@@ -49,10 +50,11 @@ export interface NotifyingDeliveryOptions {
 }
 
 /**
- * Sends delivery status notifications to the sender of a message (RFC 3464), for the results that SMTP's one
- * reply cannot express: a permanent failure for some of the recipients (RFC 5321 §6.1), or a success that the
- * sender asked for (RFC 3461). A sender gets one notification of each kind, and no notification answers
- * another. A failure without a notification makes the client's reply negative, and so does a temporary failure.
+ * Sends delivery status notifications to the sender of a message (RFC 3464), for the results that
+ * SMTP's one reply cannot express: a permanent failure for some of the recipients (RFC 5321 §6.1),
+ * or a success that the sender asked for (RFC 3461). A sender gets one notification of each kind,
+ * and no notification answers another. A failure without a notification makes the client's reply
+ * negative, and so does a temporary failure.
  *
  * @example
  * ```ts
@@ -157,7 +159,10 @@ class NotifyingMessage implements Message {
     });
   }
 
-  /** Sends one notification of failures and one of successes. Never rejects: the client gets a failure without one. */
+  /**
+   * Sends one notification of failures and one of successes. Never rejects: the client gets a
+   * failure without one.
+   */
   async #notify(concerned: readonly number[], results: readonly RecipientResult[], latest: number): Promise<void> {
     const { clock, deadlines, notifyTimeout, endTimeout, hostname } = this.#context;
     const [envelope, arrived, returned] = [this.#envelope, this.#arrived, this.#returned];

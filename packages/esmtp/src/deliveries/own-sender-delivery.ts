@@ -7,8 +7,8 @@ import { Rejection } from '../protocol/reply.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
 
 /**
- * The addresses of each avatar: `ann@example.com`, or `@example.com` for all addresses of a domain. A missing
- * entry, and undefined, mean no address.
+ * The addresses of each avatar: `ann@example.com`, or `@example.com` for all addresses of a domain.
+ * A missing entry, and undefined, mean no address.
  */
 export type OwnAddresses =
   | ReadonlyMap<AvatarId, readonly string[]>
@@ -20,7 +20,10 @@ export interface OwnSenderDeliveryOptions {
   readonly avatarId: AvatarId;
   /** Default: the avatar id itself, if it is an address. */
   readonly addresses?: OwnAddresses;
-  /** True to accept the null reverse-path `<>` of notifications (RFC 6409 §3.2, RFC 5321 §4.5.5). Default: true. */
+  /**
+   * True to accept the null reverse-path `<>` of notifications (RFC 6409 §3.2, RFC 5321 §4.5.5).
+   * Default: true.
+   */
   readonly nullReversePath?: boolean;
   /**
    * The characters that separate a user from a tag: the owner of `ann@example.com` may send as
@@ -30,9 +33,9 @@ export interface OwnSenderDeliveryOptions {
 }
 
 /**
- * A delivery through which an avatar sends only as itself. Refuses a reverse-path that is not one of the
- * avatar's addresses with 553 5.7.1 (RFC 6409 §6.1). Ignores the case of addresses, their tags, and the
- * addresses in the header.
+ * A delivery through which an avatar sends only as itself. Refuses a reverse-path that is not one
+ * of the avatar's addresses with 553 5.7.1 (RFC 6409 §6.1). Ignores the case of addresses, their
+ * tags, and the addresses in the header.
  *
  * @example
  * ```ts
@@ -73,7 +76,10 @@ function ownId(avatarId: AvatarId): readonly string[] {
   return typeof avatarId === 'string' && parseMailbox(avatarId) !== undefined ? [avatarId] : [];
 }
 
-/** @throws TypeError for an invalid address: a mistake in the list must not look like a mistake of the client. */
+/**
+ * @throws TypeError for an invalid address: a mistake in the list must not look like a mistake of
+ * the client.
+ */
 function covers(address: string, exact: Mailbox, user: Mailbox): boolean {
   if (address.startsWith('@')) return foldCase(address.slice(1)) === exact.domain;
   const own = parseMailbox(address);

@@ -19,19 +19,19 @@ export type Route = (forwardPath: ForwardPath) => MaybePromise<MessageDelivery>;
 /** The options of a {@link PerRecipientDelivery}. */
 export interface PerRecipientDeliveryOptions {
   /**
-   * The time that one recipient's delivery has for each call but `end`, in milliseconds. After it the
-   * recipient gets a 451, and the other recipients wait no longer. Default: 100,000, which is less than the
-   * server's own limit (`deliveryTimeout`).
+   * The time that one recipient's delivery has for each call but `end`, in milliseconds. After it
+   * the recipient gets a 451, and the other recipients wait no longer. Default: 100,000, which is
+   * less than the server's own limit (`deliveryTimeout`).
    */
   readonly deliveryTimeout?: number;
   /**
-   * The time that one recipient's delivery has for the `end` of a message, in milliseconds. Default: 610,000,
-   * which is less than the server's own limit (`endTimeout`).
+   * The time that one recipient's delivery has for the `end` of a message, in milliseconds.
+   * Default: 610,000, which is less than the server's own limit (`endTimeout`).
    */
   readonly endTimeout?: number;
   /**
-   * Called for each error of a recipient's delivery that is not a {@link Rejection}. Default: the error
-   * becomes a warning of the process, the same one once a minute.
+   * Called for each error of a recipient's delivery that is not a {@link Rejection}. Default: the
+   * error becomes a warning of the process, the same one once a minute.
    */
   readonly onError?: (error: unknown, recipient: Recipient) => void;
   /** Default: the system's clock. */
@@ -39,8 +39,9 @@ export interface PerRecipientDeliveryOptions {
 }
 
 /**
- * Delivers to each recipient through the recipient's own delivery, as a message of its own with a result of
- * its own. A delivery that fails, or is slow, affects no other recipient. One object may serve all users.
+ * Delivers to each recipient through the recipient's own delivery, as a message of its own with a
+ * result of its own. A delivery that fails, or is slow, affects no other recipient. One object may
+ * serve all users.
  *
  * @example
  * ```ts
@@ -81,7 +82,10 @@ export class PerRecipientDelivery extends MessageDelivery {
     });
   }
 
-  /** Asks the delivery of the address in the text. Resolves to undefined for an address without a delivery. */
+  /**
+   * Asks the delivery of the address in the text. Resolves to undefined for an address without a
+   * delivery.
+   */
   override async verify(text: string): Promise<Mailbox | undefined> {
     const forwardPath = parseAddress(text);
     const delivery = forwardPath && (await this.#find(forwardPath));
@@ -118,7 +122,10 @@ export class PerRecipientDelivery extends MessageDelivery {
   }
 }
 
-/** Returns the address in a VRFY, with or without angle brackets; undefined if the text is not an address. */
+/**
+ * Returns the address in a VRFY, with or without angle brackets; undefined if the text is not an
+ * address.
+ */
 function parseAddress(text: string): ForwardPath | undefined {
   const read = readForwardPath(text);
   return typeof read === 'object' && read.end === text.length ? read.path : parseMailbox(text);

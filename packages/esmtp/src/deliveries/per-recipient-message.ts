@@ -11,7 +11,10 @@ export class PerRecipientMessage implements Message {
     this.#messages = messages;
   }
 
-  /** @throws Rejection if every message has failed to open: a temporary one if one failure is temporary. */
+  /**
+   * @throws Rejection if every message has failed to open: a temporary one if one failure is
+   * temporary.
+   */
   static of(messages: readonly RecipientMessage[]): PerRecipientMessage {
     const failures = messages.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
     if (failures.length < messages.length) return new PerRecipientMessage(messages);
@@ -28,7 +31,10 @@ export class PerRecipientMessage implements Message {
     return this.#messages[recipient]?.isNotified === true;
   }
 
-  /** Resolves when the slowest message has taken the chunk. Each message gets its own copy, which it may overwrite. */
+  /**
+   * Resolves when the slowest message has taken the chunk. Each message gets its own copy, which it
+   * may overwrite.
+   */
   write(chunk: Uint8Array): MaybePromise<void> {
     const [first, ...others] = this.#messages.filter(({ failure }) => failure === undefined);
     const writes = [...others.map((message) => message.write(Buffer.from(chunk))), first?.write(chunk)];
@@ -37,9 +43,9 @@ export class PerRecipientMessage implements Message {
   }
 
   /**
-   * Ends each message. With one reply for all recipients, a temporary failure of one message makes that
-   * reply temporary and the client sends the message again: if such a failure is known before the end, no
-   * message is kept.
+   * Ends each message. With one reply for all recipients, a temporary failure of one message makes
+   * that reply temporary and the client sends the message again: if such a failure is known before
+   * the end, no message is kept.
    */
   end(report?: ReportResult): Promise<readonly RecipientResult[]> {
     const failure = report === undefined ? this.#temporaryFailure() : undefined;

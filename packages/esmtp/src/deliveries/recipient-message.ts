@@ -15,8 +15,8 @@ export interface RecipientMessageTimeouts {
 }
 
 /**
- * The message of one recipient among several. Its methods never throw or reject, and end in time: an error
- * becomes the recipient's `failure`.
+ * The message of one recipient among several. Its methods never throw or reject, and end in time:
+ * an error becomes the recipient's `failure`.
  */
 export class RecipientMessage {
   readonly #timeouts: RecipientMessageTimeouts;
@@ -103,7 +103,10 @@ export class RecipientMessage {
   }
 }
 
-/** Calls an `onError`. Ignores the error that it throws, or rejects with: a broken log must not refuse mail. */
+/**
+ * Calls an `onError`. Ignores the error that it throws, or rejects with: a broken log must not
+ * refuse mail.
+ */
 export function callListener(call: () => unknown): void {
   try {
     const result = call();

@@ -6,8 +6,8 @@ import { LineEndings } from './line-checks.ts';
 import type { MessageSession } from './message-session.ts';
 
 /**
- * A message that arrives in the chunks of BDAT (RFC 3030 §2). After the first refusal, each later chunk of
- * the message gets the same reply.
+ * A message that arrives in the chunks of BDAT (RFC 3030 §2). After the first refusal, each later
+ * chunk of the message gets the same reply.
  */
 export class BdatMessage {
   readonly #session: MessageSession;
@@ -26,7 +26,10 @@ export class BdatMessage {
     this.#normalizer = !isBinary && session.settings.newlines === 'normalize' ? new LineNormalizer() : undefined;
   }
 
-  /** Reads a chunk to its last octet, even if the message is refused. Rejects only if the conversation breaks. */
+  /**
+   * Reads a chunk to its last octet, even if the message is refused. Rejects only if the
+   * conversation breaks.
+   */
   async hear(octets: number): Promise<void> {
     const { conversation, limits } = this.#session;
     // The delivery gets no part of a chunk that would make the message too large.
@@ -43,7 +46,10 @@ export class BdatMessage {
     return new Reply(250, '2.0.0', `${octets} octets received`);
   }
 
-  /** Ends the message behind its last chunk. Resolves to the reply; to undefined in LMTP, where `end` has sent the replies. */
+  /**
+   * Ends the message behind its last chunk. Resolves to the reply; to undefined in LMTP, where
+   * `end` has sent the replies.
+   */
   async end(): Promise<Reply | undefined> {
     this.#lineEndings?.end();
     const rest = this.#normalizer?.end();

@@ -1,6 +1,9 @@
 import { Rejection } from '../protocol/reply.ts';
 
-/** A call of a delivery that failed with an error other than a {@link Rejection}: `cause` is that error. */
+/**
+ * A call of a delivery that failed with an error other than a {@link Rejection}: `cause` is that
+ * error.
+ */
 export class DeliveryFailed extends Error {
   constructor(cause: unknown) {
     super('a delivery failed', { cause });
@@ -11,7 +14,10 @@ export class DeliveryFailed extends Error {
   }
 }
 
-/** Returns a {@link Rejection} unchanged, and any other error as the cause of a {@link DeliveryFailed}. */
+/**
+ * Returns a {@link Rejection} unchanged, and any other error as the cause of a
+ * {@link DeliveryFailed}.
+ */
 export function asDeliveryFailure(error: unknown): Rejection | DeliveryFailed {
   return error instanceof Rejection ? error : new DeliveryFailed(error);
 }

@@ -1,6 +1,9 @@
 import { isBlank, matchesName, nameOctets } from './header-reader.ts';
 
-/** Returns true if the field name at `from` is that of a field with the addresses of senders or recipients. */
+/**
+ * Returns true if the field name at `from` is that of a field with the addresses of senders or
+ * recipients.
+ */
 export function isAddressField(octets: Uint8Array, from: number, nameLength: number): boolean {
   const isResent = nameLength > RESENT.length && matchesName(octets, from, RESENT.length, RESENT);
   const prefixLength = isResent ? RESENT.length : 0;
@@ -11,10 +14,11 @@ export function isAddressField(octets: Uint8Array, from: number, nameLength: num
 }
 
 /**
- * Returns true if an address has a domain that is not fully qualified (RFC 6409 §4.2), in one of the field
- * values that begin at `values`. An address without a domain counts as qualified, and so does text outside
- * the grammar of RFC 5322 §3.4: a server that refuses such text refuses much of the mail that is sent.
- * Reads each octet a bounded number of times, whatever the header holds.
+ * Returns true if a field value has an address whose domain is not fully qualified (RFC 6409 §4.2).
+ * The field values begin at the offsets `values`. An address without a domain counts as qualified,
+ * and so does text outside the grammar of RFC 5322 §3.4: a server that refuses such text refuses
+ * much of the mail that is sent. Reads each octet a bounded number of times, whatever the header
+ * holds.
  */
 export function hasUnqualifiedDomain(header: Octets, values: readonly number[]): boolean {
   return values.some((from) => new AddressList(header, from).hasUnqualifiedDomain());
@@ -23,95 +27,102 @@ export function hasUnqualifiedDomain(header: Octets, values: readonly number[]):
 /** The octets of a header. */
 export type Octets = ArrayLike<number>;
 
-/** The value of one field, with its folds. Text before angle brackets is a display name, whatever it looks like. */
+/**
+ * The value of one field, with its folded lines. Text before angle brackets is a display name
+ * (RFC 5322 §3.4).
+ */
 class AddressList {
   readonly #header: Octets;
-  #at: number;
-  /** No octet before this one, back to the latest `[` that was looked at, is a `]`: it is not looked for there again. */
+  #index: number;
+  /** Between the last `[` and this index there is no `]`: the search for a `]` begins here. */
   #closerFrom = 0;
 
   constructor(header: Octets, from: number) {
     this.#header = header;
-    this.#at = from;
+    this.#index = from;
   }
 
-  /** Stops at the first domain that decides. */
+  /** Returns at the first domain that is not fully qualified. */
   hasUnqualifiedDomain(): boolean {
-    /** A domain outside brackets counts only if no bracket follows it: until then it may belong to a display name. */
-    let bare = false;
+    // A domain outside brackets counts only if no bracket follows: otherwise it is part of a
+    // display name.
+    let isPending = false;
     let inBrackets = false;
-    for (; !this.#isOver(); ) {
-      const octet = this.#header[this.#at++];
+    while (!this.#isOver()) {
+      const octet = this.#header[this.#index++];
       if (octet === QUOTE) this.#skipQuoted();
       else if (octet === OPEN) this.#skipComment();
       else if (octet === AT) {
         if (this.#skipDomain()) continue;
         if (inBrackets) return true;
-        bare = true;
+        isPending = true;
       } else if (octet === LESS) {
-        bare = false;
+        isPending = false;
         inBrackets = true;
       } else if (octet === GREATER) inBrackets = false;
-      else if (bare && !inBrackets && (octet === COMMA || octet === SEMICOLON || octet === COLON)) return true;
+      else if (isPending && !inBrackets && (octet === COMMA || octet === SEMICOLON || octet === COLON)) return true;
     }
-    return bare;
+    return isPending;
   }
 
-  /** True at a line end that no blank follows. A lone CR or LF ends a field too. */
+  /** Returns true at a line end that no blank follows. A bare CR or LF ends the field too. */
   #isOver(): boolean {
-    const octet = this.#header[this.#at];
+    const octet = this.#header[this.#index];
     if (octet === undefined || octet === LF) return true;
     if (octet !== CR) return false;
-    if (this.#header[this.#at + 1] !== LF || !isBlank(this.#header[this.#at + 2])) return true;
-    this.#at += 2;
+    if (this.#header[this.#index + 1] !== LF || !isBlank(this.#header[this.#index + 2])) return true;
+    this.#index += 2;
     return false;
   }
 
   #skipQuoted(): void {
-    for (; !this.#isOver(); this.#at++) {
-      const octet = this.#header[this.#at];
+    for (; !this.#isOver(); this.#index++) {
+      const octet = this.#header[this.#index];
       if (octet === BACKSLASH) this.#skipPair();
       else if (octet === QUOTE) break;
     }
-    if (!this.#isOver()) this.#at++;
+    if (!this.#isOver()) this.#index++;
   }
 
-  /** Comments nest. */
+  /** Skips a comment with the comments in it. */
   #skipComment(): void {
-    for (let depth = 1; depth > 0 && !this.#isOver(); this.#at++) {
-      const octet = this.#header[this.#at];
+    for (let depth = 1; depth > 0 && !this.#isOver(); this.#index++) {
+      const octet = this.#header[this.#index];
       if (octet === BACKSLASH) this.#skipPair();
       else if (octet === OPEN) depth++;
       else if (octet === CLOSE) depth--;
     }
   }
 
-  /** Stays at the backslash where the field ends behind it. */
+  /** Skips the octet behind a backslash, unless the field ends there. */
   #skipPair(): void {
-    this.#at++;
-    if (this.#isOver()) this.#at--;
+    this.#index++;
+    if (this.#isOver()) this.#index--;
   }
 
-  /** Skips what stands behind an `@`. False if that is a domain which is not fully qualified. */
+  /** Skips the domain behind an `@`. Returns false if the domain is not fully qualified. */
   #skipDomain(): boolean {
-    while (!this.#isOver() && isBlank(this.#header[this.#at])) this.#at++;
-    if (this.#header[this.#at] === OPEN_BRACKET) return this.#skipLiteral();
-    const from = this.#at;
+    while (!this.#isOver() && isBlank(this.#header[this.#index])) this.#index++;
+    if (this.#header[this.#index] === OPEN_BRACKET) return this.#skipLiteral();
+    const from = this.#index;
     let hasDot = false;
-    for (; isDomainOctet(this.#header[this.#at]); this.#at++) hasDot ||= this.#header[this.#at] === DOT;
-    const length = this.#at - from;
+    for (; isDomainOctet(this.#header[this.#index]); this.#index++) hasDot ||= this.#header[this.#index] === DOT;
+    const length = this.#index - from;
     return hasDot || length === 0 || matchesName(this.#header, from, length, LOCALHOST);
   }
 
-  /** An address literal is qualified. Without its `]` it is none, and its text is read like any other. */
+  /**
+   * Skips an address literal, which is fully qualified. Without a `]`, the text is read like any
+   * other text.
+   */
   #skipLiteral(): true {
-    const from = this.#at;
-    this.#at = Math.max(from, this.#closerFrom);
-    while (!this.#isOver() && this.#header[this.#at] !== CLOSE_BRACKET && this.#at - from <= MAX_LITERAL_OCTETS) {
-      this.#at++;
+    const from = this.#index;
+    this.#index = Math.max(from, this.#closerFrom);
+    while (!this.#isOver() && this.#header[this.#index] !== CLOSE_BRACKET && this.#index - from <= MAX_LITERAL_OCTETS) {
+      this.#index++;
     }
-    this.#closerFrom = this.#at;
-    if (this.#header[this.#at] !== CLOSE_BRACKET) this.#at = from;
+    this.#closerFrom = this.#index;
+    if (this.#header[this.#index] !== CLOSE_BRACKET) this.#index = from;
     return true;
   }
 }
@@ -141,6 +152,9 @@ const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 
-/** By octet, 1 for white space and the specials of RFC 5322 §3.2.3, but the dot. */
+/**
+ * For each octet 1 if it ends a domain: white space and the specials of RFC 5322 §3.2.3, without
+ * the dot.
+ */
 const ENDS_DOMAIN = new Uint8Array(256);
 for (const octet of Buffer.from(' \t\r\n()<>[]:;@\\,"')) ENDS_DOMAIN[octet] = 1;

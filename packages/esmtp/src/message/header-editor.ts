@@ -12,10 +12,11 @@ export interface MissingFields {
 }
 
 /**
- * Edits the header of a message, chunk by chunk. The editor removes `Bcc` fields of any length, with
- * their folded lines (RFC 5322 §3.6.3, §3.6.6). It adds a missing `Date` and `Message-ID` before the
- * header (RFC 6409 §8.2, §8.3): the client's octets stay together and unchanged. For that it holds the
- * header back until the header has both fields or ends. A header over 64 KiB gets no field.
+ * Edits the header of a message, chunk by chunk. The editor removes `Bcc` fields of any length,
+ * with their folded lines (RFC 5322 §3.6.3, §3.6.6). It adds a missing `Date` and `Message-ID`
+ * before the header (RFC 6409 §8.2, §8.3): the client's octets stay together and unchanged. For
+ * that it holds the header back until the header has both fields or ends. A header over 64 KiB gets
+ * no field.
  */
 export class HeaderEditor {
   readonly #reader: HeaderReader;
@@ -56,7 +57,9 @@ export class HeaderEditor {
     this.#reader = new HeaderReader(removeBcc || missingFields !== undefined ? listener : undefined);
   }
 
-  /** The number of `Received:` fields so far, as {@link HeaderReader.receivedFields} counts them. */
+  /**
+   * The number of `Received:` fields so far, as {@link HeaderReader.receivedFields} counts them.
+   */
   get receivedFields(): number {
     return this.#reader.receivedFields;
   }
@@ -72,16 +75,16 @@ export class HeaderEditor {
   }
 
   /**
-   * True if the editor added a field to a header in which the domain of an address is not fully qualified:
-   * a server that changes a message checks these domains (RFC 6409 §4.2).
+   * True if the editor added a field to a header in which the domain of an address is not fully
+   * qualified: a server that changes a message checks these domains (RFC 6409 §4.2).
    */
   get hasUnqualifiedDomain(): boolean {
     return this.#hasUnqualifiedDomain;
   }
 
   /**
-   * Returns the next chunk without `Bcc` fields. Overwrites the chunk if it removes one, and may hold back
-   * the beginning of a line.
+   * Returns the next chunk without `Bcc` fields. Overwrites the chunk if it removes one, and may
+   * hold back the beginning of a line.
    */
   read(chunk: Uint8Array): Uint8Array {
     if (this.#reader.isOver) return chunk;
@@ -94,9 +97,9 @@ export class HeaderEditor {
   }
 
   /**
-   * Takes octets that `read` has returned, while {@link holdsHeader} is true. Returns undefined if the
-   * editor holds them back; otherwise the octets that go before them: the trace, the added fields and the
-   * header so far.
+   * Takes octets that `read` has returned, while {@link holdsHeader} is true. Returns undefined if
+   * the editor holds them back; otherwise the octets that go before them: the trace, the added
+   * fields and the header so far.
    */
   hold(octets: Uint8Array): Buffer | undefined {
     const octetsBefore = this.#heldOctets;
@@ -110,7 +113,10 @@ export class HeaderEditor {
     return Buffer.concat([Buffer.from(text), header.subarray(0, octetsBefore)]);
   }
 
-  /** Ends the message. Returns the octets that are held back, with the trace and the added fields before them. */
+  /**
+   * Ends the message. Returns the octets that are held back, with the trace and the added fields
+   * before them.
+   */
   end(): Uint8Array {
     const rest = this.#reader.end();
     if (this.#missingFields === undefined) return rest;
@@ -146,7 +152,10 @@ export class HeaderEditor {
     this.#restFrom = to;
   }
 
-  /** Returns the text that goes before the message. Without `octets`, which begin with the whole header, no field is added. */
+  /**
+   * Returns the text that goes before the message. Without `octets`, which begin with the whole
+   * header, no field is added.
+   */
   #textBefore(octets: Uint8Array | undefined): string {
     const fields = this.#missingFields;
     this.#missingFields = undefined;

@@ -1,17 +1,22 @@
 /**
- * The consumer of a {@link HeaderReader}. Each offset counts from the beginning of `octets`, the octets
- * that the current call of {@link HeaderReader.read} returns.
+ * The consumer of a {@link HeaderReader}. Each offset counts from the beginning of `octets`, the
+ * octets that the current call of {@link HeaderReader.read} returns.
  */
 export interface HeaderListener {
-  /** Called for each field: its name begins at `from`, its value at `valueFrom`, behind the colon. */
+  /**
+   * Called for each field: its name begins at `from`, its value at `valueFrom`, behind the colon.
+   */
   field(octets: Uint8Array, from: number, nameLength: number, valueFrom: number): void;
-  /** Called once, for the first line that is not part of a field: the empty line, or a line of text. */
+  /**
+   * Called once, for the first line that is not part of a field: the empty line, or a line of text.
+   */
   end(octets: Uint8Array, from: number): void;
 }
 
 /**
- * Reads the header of a message once, chunk by chunk (RFC 5322 §2.2). The reader finds the fields and
- * the end of the header. It parses the beginning of each line, and skips the rest with `indexOf`.
+ * Reads the header of a message once, chunk by chunk (RFC 5322 §2.2). The reader finds the fields
+ * and the end of the header. It parses the beginning of each line, and skips the rest with
+ * `indexOf`.
  */
 export class HeaderReader {
   readonly #listener: HeaderListener | undefined;
@@ -24,7 +29,7 @@ export class HeaderReader {
   #hasEnded: boolean;
   #isFirstLine = true;
   #atLineStart = true;
-  /** A copy of the beginning of a line, while more octets must come to tell whether it is a field. */
+  /** A copy of the beginning of a line that needs more octets to be known as a field or as text. */
   #held: Uint8Array = NO_OCTETS;
 
   constructor(listener?: HeaderListener) {
@@ -37,22 +42,24 @@ export class HeaderReader {
     return this.#isOver;
   }
 
-  /** The length of the message before its empty line, in octets; undefined until that line has come. */
+  /**
+   * The length of the message before its empty line, in octets; undefined until that line has come.
+   */
   get headerOctets(): number | undefined {
     return this.#headerOctets;
   }
 
   /**
-   * The number of `Received:` fields so far (RFC 5321 §6.3). The count goes on behind a line of text, up
-   * to the empty line: one such line in a header must not hide a mail loop.
+   * The number of `Received:` fields so far (RFC 5321 §6.3). The count includes fields behind a
+   * line of text, up to the empty line: one such line must not hide a mail loop.
    */
   get receivedFields(): number {
     return this.#receivedFields;
   }
 
   /**
-   * Reads the next chunk and returns it, with the octets that the last call held back before it, and
-   * without the octets that this call holds back: at most one beginning of a line.
+   * Reads the next chunk. Returns the octets that the last call held back, and the chunk without
+   * the octets that this call holds back. The reader holds back at most one beginning of a line.
    */
   read(chunk: Uint8Array): Uint8Array {
     if (this.#isOver) return chunk;
@@ -74,7 +81,10 @@ export class HeaderReader {
     return held;
   }
 
-  /** Returns the number of octets that are read: fewer than there are if a line's beginning is held back. */
+  /**
+   * Returns the number of octets that are read: fewer than there are if a line's beginning is held
+   * back.
+   */
   #readLines(octets: Uint8Array): number {
     let index = 0;
     while (index < octets.length) {
@@ -88,7 +98,7 @@ export class HeaderReader {
     return octets.length;
   }
 
-  /** Returns false if more octets must come to tell what the line at `from` is. */
+  /** Returns false if the line at `from` needs more octets. */
   #startLine(octets: Uint8Array, from: number): boolean {
     const first = octets[from] as number;
     if (first === CR && from + 1 === octets.length) return false;
@@ -116,7 +126,10 @@ export class HeaderReader {
     return true;
   }
 
-  /** Compares the line with `Received:`, without a look at the rest of it: behind a line of text it may be the body. */
+  /**
+   * Compares the line with `Received:`, without a look at the rest of it: behind a line of text it
+   * may be the body.
+   */
   #countIfReceived(octets: Uint8Array, from: number): boolean {
     for (let index = 0; index < RECEIVED.length; index++) {
       if (from + index === octets.length) return false;
@@ -134,7 +147,10 @@ export class HeaderReader {
   }
 }
 
-/** Returns true if the octets at `from` are `name`, which is in lower case. Ignores the case of letters. */
+/**
+ * Returns true if the octets at `from` are `name`, which is in lower case. Ignores the case of
+ * letters.
+ */
 export function matchesName(octets: ArrayLike<number>, from: number, length: number, name: Uint8Array): boolean {
   if (length !== name.length) return false;
   for (let index = 0; index < length; index++) {
@@ -177,5 +193,7 @@ const COLON = 0x3a;
 /** This bit makes an upper case letter of ASCII a lower case letter. */
 const LOWER_CASE = 0x20;
 const RECEIVED = nameOctets('received');
-/** A line has at most 998 octets (RFC 5322 §2.1.1): a colon beyond them does not end a field name. */
+/**
+ * A line has at most 998 octets (RFC 5322 §2.1.1): a colon beyond them does not end a field name.
+ */
 const MAX_NAME_OCTETS = 998;

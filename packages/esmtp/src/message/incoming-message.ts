@@ -13,9 +13,9 @@ import { type MessageSession, reportMessageRefusal } from './message-session.ts'
 import { nextHopsOf, recipientResults, summarize } from './results.ts';
 
 /**
- * One message on its way from the client to the delivery. If the server or the delivery refuses the
- * message, the delivery's message is aborted once, and the rest of the client's data is read and dropped:
- * the reply follows behind the data (RFC 5321 §4.1.1.4).
+ * One message on its way from the client to the delivery. A refusal by the server or the delivery
+ * aborts the delivery's message once. The server reads and drops the rest of the client's data, and
+ * sends the reply behind it (RFC 5321 §4.1.1.4).
  */
 export class IncomingMessage implements MissingFields {
   /** The `Received:` field with its line end; empty if the delivery wants none. */
@@ -93,14 +93,15 @@ export class IncomingMessage implements MissingFields {
     if (this.#lines?.isExceeded === true) return this.abortMessage(LONG_LINE);
     if (octets.length === 0) return;
     if (this.#header.holdsHeader) return this.#hold(octets, used);
-    // A message that begins with a blank would continue our field (RFC 5322 §2.2.3): an empty line parts them.
+    // A message that begins with a blank would continue our field (RFC 5322 §2.2.3): an empty line
+    // parts them.
     if (isFirst && isBlank(octets[0]) && this.trace !== '') return this.#writeBoth(EMPTY_LINE, octets, used);
     return this.#write(octets, used);
   };
 
   /**
-   * Ends the message, behind its last chunk. Returns the reply; undefined in LMTP, where this method sends
-   * one reply for each recipient.
+   * Ends the message, behind its last chunk. Returns the reply; undefined in LMTP, where this
+   * method sends one reply for each recipient.
    */
   end({ bareLineEndings, octets }: HeardMessage): MaybePromise<Reply | undefined> {
     const { protocol } = this.#session.settings;
@@ -186,7 +187,10 @@ export class IncomingMessage implements MissingFields {
     }
   }
 
-  /** Frees the memory once the delivery's own promise settles: after a timeout the delivery may still read it. */
+  /**
+   * Frees the memory once the delivery's own promise settles: after a timeout the delivery may
+   * still read it.
+   */
   #writeAndRelease(chunk: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
     const written = this.#message.write(chunk);
     if (used === undefined || this.#message.keepsChunks !== false) return written;
@@ -195,8 +199,8 @@ export class IncomingMessage implements MissingFields {
   }
 
   /**
-   * True if this server adds fields to the header, and an address there has a domain that is not fully
-   * qualified: a server that changes a message checks these domains (RFC 6409 §4.2).
+   * True if this server adds fields to the header, and an address there has a domain that is not
+   * fully qualified: a server that changes a message checks these domains (RFC 6409 §4.2).
    */
   get #isUnqualified(): boolean {
     return this.#session.settings.requireQualifiedDomains && this.#header.hasUnqualifiedDomain;
@@ -276,7 +280,10 @@ const UNQUALIFIED = new Reply(554, '5.6.0', 'The domain of an address in the hea
 export const TOO_LARGE = new Reply(552, '5.3.4', 'Message size exceeds the fixed limit');
 const LOOP = new Reply(554, '5.4.6', 'Too many Received fields: the message goes in circles');
 const LONG_LINE = new Reply(554, '5.6.0', 'A line of the message is too long');
-/** RFC 5321 §2.3.8: the client of such a message may mean another end of the message than this server. */
+/**
+ * RFC 5321 §2.3.8: the client of such a message may mean another end of the message than this
+ * server.
+ */
 export const BARE_LINE_ENDINGS = new Reply(550, '5.6.11', 'The message has a CR or LF that is not part of a CRLF');
 const NO_RECIPIENTS: readonly FailedRecipient[] = [];
 /** LMTP has a reply for each recipient. */

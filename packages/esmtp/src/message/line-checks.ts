@@ -1,4 +1,7 @@
-/** Finds a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8), however the message is split into chunks. */
+/**
+ * Finds a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8), however the message is split into
+ * chunks.
+ */
 export class LineEndings {
   #hasBare = false;
   #endsWithCr = false;
@@ -8,7 +11,10 @@ export class LineEndings {
     return this.#hasBare;
   }
 
-  /** Checks the next chunk. Returns true if it shows a bare CR or LF: its own, or the CR at the end of the chunk before. */
+  /**
+   * Checks the next chunk. Returns true if it shows a bare CR or LF: its own, or the CR at the end
+   * of the chunk before.
+   */
   push(chunk: Uint8Array): boolean {
     if (chunk.length === 0) return false;
     const hasBare = (this.#endsWithCr && chunk[0] !== LF) || this.#hasBareIn(chunk);

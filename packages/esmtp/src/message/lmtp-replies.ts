@@ -5,8 +5,8 @@ import { Reply } from '../protocol/reply.ts';
 import type { MessageSession } from './message-session.ts';
 
 /**
- * LMTP's replies to the end of a message: one for each recipient, in the order of the recipients (RFC 2033
- * §4.2). A reply is sent as soon as its result and all results before it are known.
+ * LMTP's replies to the end of a message: one for each recipient, in the order of the recipients
+ * (RFC 2033 §4.2). A reply is sent as soon as its result and all results before it are known.
  */
 export class LmtpReplies {
   readonly #session: MessageSession;
@@ -35,7 +35,10 @@ export class LmtpReplies {
     }
   };
 
-  /** Takes the results of all recipients, and sends the remaining replies. Returns the results that count. */
+  /**
+   * Takes the results of all recipients, and sends the remaining replies. Returns the results that
+   * count.
+   */
   finish(results: readonly RecipientResult[]): readonly RecipientResult[] {
     for (const recipient of this.#recipients.keys()) {
       if (!this.#results.has(recipient)) this.#results.set(recipient, results[recipient]);

@@ -27,19 +27,22 @@ export interface MessageSession {
   readonly receivedFields: ReceivedFieldCache;
   /** The refusal that an event has reported while the current command ran. */
   reportedRefusal: Reply | undefined;
-  /** Why the session ends; undefined while it goes on. */
+  /** Why the session ends; undefined until the end is decided. */
   closeReason: LogoutReason | undefined;
   /** True if events have a listener: without one the session makes no event. */
   readonly hasListener: boolean;
 
   /**
-   * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after at
-   * most `milliseconds` (default: `limits.deliveryTimeout`).
+   * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after
+   * at most `milliseconds` (default: `limits.deliveryTimeout`).
    */
   ask<T>(call: () => MaybePromise<T>, milliseconds?: number): MaybePromise<T>;
   /** Charges memory to the transaction and returns true; returns false if too little is free. */
   reserveForEnvelope(octets: number): boolean;
-  /** Marks an anonymous client as busy with a message: such a connection closes later when connections run short. */
+  /**
+   * Marks an anonymous client as busy with a message: such a connection closes later when
+   * connections run short.
+   */
   markBusy(): void;
   /** Forgets the junk commands so far: the client has sent a message that was accepted. */
   resetJunk(): void;

@@ -2,9 +2,9 @@ import type { Envelope, ReceivedTrace } from '../delivery.ts';
 import { isClientName } from '../protocol/domain.ts';
 
 /**
- * Returns the `Received:` field of a message (RFC 5321 §4.4), folded, without its last line end. The field
- * names the recipient only if the message has one: no recipient learns of another (RFC 5321 §7.2). It names
- * TLS by its cipher suite (RFC 8314 §4.3).
+ * Returns the `Received:` field of a message (RFC 5321 §4.4), folded, without its last line end.
+ * The field names the recipient only if the message has one: no recipient learns of another
+ * (RFC 5321 §7.2). It names TLS by its cipher suite (RFC 8314 §4.3).
  *
  * @example
  * ```ts
@@ -28,7 +28,10 @@ type SessionTrace = Pick<ReceivedTrace, 'mind' | 'remoteName' | 'omitClient' | '
 /** The first clauses of a field, which do not depend on the message. */
 type BegunField = Pick<FoldedField, 'text' | 'column'>;
 
-/** Keeps the first clauses of a session's `Received:` fields: they rarely differ from one message to the next. */
+/**
+ * Keeps the first clauses of a session's `Received:` fields: they rarely differ from one message to
+ * the next.
+ */
 export class ReceivedFieldCache {
   #name: string | undefined = undefined;
   #remoteName: string | undefined = undefined;
@@ -68,7 +71,10 @@ export function completeReceived(
   return `${field.text};\r\n ${date}`;
 }
 
-/** Returns the `with` keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3). */
+/**
+ * Returns the `with` keyword of a session and a transaction (RFC 5321 §4.4, RFC 3848,
+ * RFC 6531 §4.3).
+ */
 export function withKeyword(session: {
   lmtp: boolean;
   extended: boolean;
@@ -82,7 +88,10 @@ export function withKeyword(session: {
   return `${utf8}${protocol}${session.tls ? 'S' : ''}${session.authenticated ? 'A' : ''}`;
 }
 
-/** Formats dates as RFC 5322 §3.3 writes them, in UTC. Keeps the text of the last second: a busy server asks for it often. */
+/**
+ * Formats dates as RFC 5322 §3.3 writes them, in UTC. Keeps the text of the last second: a busy
+ * server asks for it often.
+ */
 export class DateCache {
   #second = Number.NaN;
   #text = '';
@@ -111,7 +120,10 @@ function clientName({ clientName: name = '' }: ReceivedTrace['mind']): string {
   return isClientName(name) ? name : 'unknown';
 }
 
-/** Returns the peer's address as TCP-info, with its host name if that is known; an empty text for a UNIX socket. */
+/**
+ * Returns the peer's address as TCP-info, with its host name if that is known; an empty text for a
+ * UNIX socket.
+ */
 function tcpInfo({ family, address }: ReceivedTrace['mind']['remote'], remoteName: string | undefined): string {
   if (family === 'unix') return '';
   const host = remoteName === undefined ? '' : `${remoteName} `;
@@ -119,7 +131,9 @@ function tcpInfo({ family, address }: ReceivedTrace['mind']['remote'], remoteNam
   return bare.includes(':') ? ` (${host}[IPv6:${bare}])` : ` (${host}[${bare}])`;
 }
 
-/** A header field in lines of at most 78 characters, if its clauses allow that (RFC 5322 §2.1.1). */
+/**
+ * A header field in lines of at most 78 characters, if its clauses allow that (RFC 5322 §2.1.1).
+ */
 class FoldedField {
   text: string;
   /** The length of the last line. */

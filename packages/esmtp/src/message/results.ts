@@ -4,10 +4,11 @@ import { wantsFailure } from '../protocol/parameters.ts';
 import { Reply } from '../protocol/reply.ts';
 
 /**
- * Returns the result of each recipient, from the return value of {@link Message.end}. The list may be
- * shorter than the list of recipients: a recipient without a result has the message.
+ * Returns the result of each recipient, from the return value of {@link Message.end}. The list may
+ * be shorter than the list of recipients: a recipient without a result has the message.
  *
- * @throws TypeError for a value of another type, which JavaScript allows: it must not count as an acceptance.
+ * @throws TypeError for a value of another type, which JavaScript allows: it must not count as an
+ * acceptance.
  */
 export function recipientResults(ended: EndResult, recipients: number): readonly RecipientResult[] {
   if (ended === undefined) return NO_RESULTS;
@@ -20,17 +21,20 @@ export function recipientResults(ended: EndResult, recipients: number): readonly
 export interface Summary {
   /** The reply that refuses the message; undefined if the message is accepted. */
   readonly refusal: Reply | undefined;
-  /** The delivery's own reply to an accepted message, which is the same for each recipient; undefined without one. */
+  /**
+   * The delivery's own reply to an accepted message, which is the same for each recipient;
+   * undefined without one.
+   */
   readonly acceptance: Reply | undefined;
-  /** The recipients for whom the message failed. */
+  /** The recipients without the message. */
   readonly failed: readonly FailedRecipient[];
 }
 
 /**
- * Returns SMTP's one reply for all recipients (RFC 5321 §4.2.5, §6.1). The message is accepted only if
- * each recipient has it, or the sender is sure to get a notification of the failure. A temporary failure of
- * one recipient makes the reply temporary: a duplicate is better than a loss. A refusal of a message that
- * some recipients have names both groups.
+ * Returns SMTP's one reply for all recipients (RFC 5321 §4.2.5, §6.1). The message is accepted only
+ * if each recipient has it, or the sender is sure to get a notification of the failure. A temporary
+ * failure of one recipient makes the reply temporary: a duplicate is better than a loss. A refusal
+ * of a message that some recipients have names both groups.
  */
 export function summarize(
   { recipients }: Envelope,
@@ -66,7 +70,9 @@ export function summarize(
   return { refusal, acceptance: undefined, failed };
 }
 
-/** Returns the positive replies of the next servers. Call it after the message's `end` has resolved. */
+/**
+ * Returns the positive replies of the next servers. Call it after the message's `end` has resolved.
+ */
 export function nextHopsOf(message: Message, { recipients }: Envelope): readonly NextHopReply[] {
   if (message.nextHop === undefined) return NO_HOPS;
   // A reply to several recipients is one object.

@@ -5,43 +5,45 @@ import { DateCache } from '../message/received.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { decodeXtext, inAscii, inUtf8, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
 
-/** What became of a message for one recipient. */
+/** The outcome of a message for one recipient. */
 export interface Outcome {
   readonly recipient: Recipient;
   readonly action: 'failed' | 'delivered' | 'relayed';
-  /** What was said of it, if anything was. */
+  /** The reply to the message for this recipient, if there is one. */
   readonly reply: Reply | undefined;
-  /** Who said that, if it was another server. */
+  /** The next server that sent the reply; undefined for a reply of this server. */
   readonly host: string | undefined;
 }
 
-/** What the sender of a message is told. */
+/** The content of a notification. */
 export interface Report {
   /** This server's name. */
   readonly hostname: string;
-  /** The message's; it has a reverse-path. */
+  /** The envelope of the message. Its reverse-path is not null. */
   readonly envelope: Envelope;
-  /** When it came; in milliseconds since 1970, as all times here. */
+  /** The time at which the message arrived, in milliseconds since 1970. */
   readonly arrived: number;
+  /** The time of the notification, in milliseconds since 1970. */
   readonly now: number;
   /** At least one. */
   readonly outcomes: readonly Outcome[];
-  /** The fields of its header, which the sender gets back, or all of the message. */
+  /** The header of the message, or the whole message, to return to the sender. */
   readonly returned: { readonly header: Buffer; readonly message?: Buffer | undefined };
 }
 
-/** A message that tells what became of another one. */
+/** A message that reports the outcomes of another message. */
 export interface Notification {
-  /** Letters and digits. */
+  /** The id of the notification: letters and digits. */
   readonly id: string;
-  /** True if it has UTF-8 where only SMTPUTF8 allows it. */
+  /** True if the content has UTF-8 that only SMTPUTF8 allows. */
   readonly smtpUtf8: boolean;
   readonly content: Buffer;
 }
 
 /**
- * A delivery status notification (RFC 3464), with UTF-8 where an address or what is returned has some (RFC 6533). Whatever is in the
- * report, it is well formed: its lines end with CRLF, have 998 octets at most, and are ours.
+ * Returns a delivery status notification (RFC 3464). It has UTF-8 if an address or the returned
+ * content has some (RFC 6533). The notification is well formed, whatever the report has: its lines
+ * end with CRLF and have at most 998 octets, and no text of the report can begin a line.
  */
 export function formatNotification(report: Report): Notification {
   const { envelope, hostname, outcomes, now } = report;
@@ -71,7 +73,7 @@ export function formatNotification(report: Report): Notification {
 interface Part {
   readonly type: string;
   readonly body: Buffer;
-  /** By default as the body is. */
+  /** Default: 7bit or 8bit, as the body is. */
   readonly encoding?: 'quoted-printable';
 }
 
@@ -80,29 +82,29 @@ function formatPart({ type, body, encoding }: Part): Buffer {
   return Buffer.concat([Buffer.from(text([`Content-Type: ${type}`, field, ''])), body]);
 }
 
-/** In words. */
+/** The part for people. */
 function explanation({ hostname, outcomes }: Report, utf8: boolean): Part {
   const lines = [`This is the mail server ${hostname}.`, ''];
   for (const [action, sentence] of SENTENCES) {
-    const those = outcomes.filter((outcome) => outcome.action === action);
-    if (those.length > 0) lines.push(sentence, '');
-    for (const { recipient, reply } of those) {
+    const ofAction = outcomes.filter((outcome) => outcome.action === action);
+    if (ofAction.length > 0) lines.push(sentence, '');
+    for (const { recipient, reply } of ofAction) {
       lines.push(`  <${recipient.forwardPath.toString()}>`);
-      if (action === 'failed') lines.push(...said(reply).map((words) => `    ${words}`));
+      if (action === 'failed') lines.push(...replyLines(reply).map((text) => `    ${text}`));
     }
-    if (those.length > 0) lines.push('');
+    if (ofAction.length > 0) lines.push('');
   }
   const body = octetsOf(text(lines.map(line)), utf8);
   return { type: `text/plain; charset=${isAscii(body) ? 'us-ascii' : 'utf-8'}`, body };
 }
 
-/** For programs (RFC 3464 §2). */
+/** The part for programs (RFC 3464 §2). */
 function statusOf({ hostname, envelope, arrived, outcomes }: Report, utf8: boolean): Part {
   const { envid } = envelope.parameters;
   const ofMessage = [
     ...field('Original-Envelope-Id', envid !== undefined && isEnvelopeId(envid) ? decodeXtext(envid) : undefined),
-    // RFC 3461 §6.3: what cannot be looked up is no name in the DNS.
-    ...field('Reporting-MTA', `${LOOKED_UP.test(hostname) ? 'dns' : 'x-local-hostname'}; ${hostname}`),
+    // RFC 3461 §6.3: only a name that can be looked up is of type dns.
+    ...field('Reporting-MTA', `${DNS_NAME.test(hostname) ? 'dns' : 'x-local-hostname'}; ${hostname}`),
     ...field('Arrival-Date', new DateCache().format(arrived)),
   ];
   const ofRecipients = outcomes.map(({ recipient, action, reply, host }) => [
@@ -111,22 +113,22 @@ function statusOf({ hostname, envelope, arrived, outcomes }: Report, utf8: boole
     ...field('Action', action),
     ...field('Status', reply?.enhanced ?? `${Math.floor((reply?.code ?? 250) / 100)}.0.0`),
     ...field('Remote-MTA', host === undefined ? undefined : `dns; ${host}`),
-    ...(reply === undefined ? [] : [`Diagnostic-Code: smtp; ${said(reply).map(line).join('\r\n ')}`]),
+    ...(reply === undefined ? [] : [`Diagnostic-Code: smtp; ${replyLines(reply).map(line).join('\r\n ')}`]),
   ]);
   const body = octetsOf([ofMessage, ...ofRecipients].map(text).join('\r\n'), utf8);
   return { type: isAscii(body) ? 'message/delivery-status' : 'message/global-delivery-status', body };
 }
 
-/** The message, or its header: where that may not stand as it is, encoded. */
+/** The message or its header; encoded if the notification cannot hold it as it is. */
 function returnedPart({ outcomes, returned: { header, message } }: Report, utf8: boolean): Part | undefined {
-  const takes = (octets: Buffer) => isAscii(octets) || (utf8 && isUtf8(octets));
-  // RFC 3461 §6.2: only for failures.
+  const allows = (octets: Buffer) => isAscii(octets) || (utf8 && isUtf8(octets));
+  // RFC 3461 §6.2: only a failure returns the whole message.
   const failed = outcomes.some(({ action }) => action === 'failed');
-  if (failed && message !== undefined && takes(header) && isInLines(message)) {
+  if (failed && message !== undefined && allows(header) && isInLines(message)) {
     return { type: isAscii(header) ? 'message/rfc822' : 'message/global', body: message };
   }
   if (header.length === 0) return undefined;
-  if (takes(header) && isInLines(header)) {
+  if (allows(header) && isInLines(header)) {
     return { type: isAscii(header) ? 'text/rfc822-headers' : 'message/global-headers', body: header };
   }
   return { type: 'text/rfc822-headers', body: quotedPrintable(header), encoding: 'quoted-printable' };
@@ -138,15 +140,18 @@ function needsUtf8({ envelope, outcomes, returned: { header } }: Report): boolea
   return envelope.parameters.smtpUtf8 && !isAscii(header) && isUtf8(header);
 }
 
-/** One that is in none of the parts. */
+/** Returns a boundary that occurs in no part. */
 function boundaryFor(parts: readonly Buffer[]): string {
   const boundary = randomBytes(18).toString('hex');
   return parts.some((part) => part.includes(boundary)) ? boundaryFor(parts) : boundary;
 }
 
-/** The field, if there is a value and it fits into a line: half an address is somebody else's. */
+/**
+ * Returns no field for a value that does not fit into a line: half an address is the address of
+ * another mailbox.
+ */
 function field(name: string, value: string | undefined): readonly string[] {
-  if (value === undefined || Buffer.byteLength(value) > LONGEST_LINE) return [];
+  if (value === undefined || Buffer.byteLength(value) > MAX_TEXT_OCTETS) return [];
   return [line(`${name}: ${value}`)];
 }
 
@@ -162,38 +167,41 @@ function finalRecipient({ forwardPath }: Recipient): string {
   return `${forwardPath.isAscii ? 'rfc822' : 'utf-8'};${forwardPath.toString()}`;
 }
 
-/** The lines of a reply with their codes, not too many. */
-function said(reply: Reply | undefined): readonly string[] {
-  return reply === undefined ? [] : reply.toString().trimEnd().split('\r\n').slice(0, MOST_LINES);
+/** Returns the first lines of a reply, with their codes. */
+function replyLines(reply: Reply | undefined): readonly string[] {
+  return reply === undefined ? [] : reply.toString().trimEnd().split('\r\n').slice(0, MAX_REPLY_LINES);
 }
 
-/** A line that ends nowhere but at its end. */
-function line(words: string): string {
-  return Buffer.from(words.replace(CONTROLS, '?')).subarray(0, LONGEST_LINE).toString();
+/** Replaces control characters, so that a text cannot end its line, and cuts the text. */
+function line(content: string): string {
+  return Buffer.from(content.replace(CONTROLS, '?')).subarray(0, MAX_TEXT_OCTETS).toString();
 }
 
 function text(lines: readonly string[]): string {
-  return lines.map((one) => `${one}\r\n`).join('');
+  return lines.map((content) => `${content}\r\n`).join('');
 }
 
-function octetsOf(words: string, utf8: boolean): Buffer {
-  return Buffer.from(utf8 ? words : words.replace(/[^\0-\x7f]/g, '?'));
+function octetsOf(content: string, utf8: boolean): Buffer {
+  return Buffer.from(utf8 ? content : content.replace(/[^\0-\x7f]/g, '?'));
 }
 
-/** True for what goes by SMTP as it is: CRLF and nothing else ends lines, and none is too long (RFC 5321 §4.5.3.1.6). */
+/**
+ * Returns true if SMTP can send the octets as they are: only CRLF ends lines, and no line is too
+ * long (RFC 5321 §4.5.3.1.6).
+ */
 function isInLines(octets: Buffer): boolean {
   const lines = octets.toString('latin1').split('\r\n');
-  return lines.every((one) => one.length <= 998 && !/[\0\r\n]/.test(one));
+  return lines.every((content) => content.length <= MAX_LINE_OCTETS && !/[\0\r\n]/.test(content));
 }
 
-/** RFC 2045 §6.7. */
+/** Encodes octets as quoted-printable (RFC 2045 §6.7). */
 function quotedPrintable(octets: Buffer): Buffer {
   const lines = octets.toString('latin1').split('\r\n');
-  const encoded = lines.map((one) => {
-    const quoted = one.replace(/[^\t -<>-~]|[\t ]$/g, (octet) => {
+  const encoded = lines.map((content) => {
+    const quoted = content.replace(/[^\t -<>-~]|[\t ]$/g, (octet) => {
       return `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
     });
-    // Not in the middle of an octet.
+    // The look-behind keeps `=` and its two digits on one line.
     return (quoted.match(/.{1,75}(?<!=|=.)/g) ?? []).join('=\r\n');
   });
   return Buffer.from(encoded.join('\r\n'));
@@ -208,10 +216,11 @@ const SENTENCES = [
   ],
 ] as const;
 
-const LOOKED_UP = /^[^[]+\../;
-/** What a line may not have in it. */
+const DNS_NAME = /^[^[]+\../;
+/** The characters that a line must not have. */
 const CONTROLS = /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g;
-/** Octets, which leave room for what stands before. */
-const LONGEST_LINE = 900;
-/** Of a reply. */
-const MOST_LINES = 5;
+/** Leaves room on a line for the text before a value. */
+const MAX_TEXT_OCTETS = 900;
+/** RFC 5321 §4.5.3.1.6: without the CRLF. */
+const MAX_LINE_OCTETS = 998;
+const MAX_REPLY_LINES = 5;

@@ -10,12 +10,16 @@ export class ReturnedContent {
   readonly #reader = new HeaderReader();
   #kept = Buffer.alloc(0);
   #length = 0;
-  /** The length of the header in octets, once it is known; of a header that is cut, the length of its whole lines. */
+  /**
+   * The length of the header in octets, once it is known; of a header that is cut, the length of
+   * its whole lines.
+   */
   #headerOctets: number | undefined;
   #isComplete = false;
 
   /**
-   * @param maxOctets The most octets to keep: of a longer header its first lines, of a longer message its header.
+   * @param maxOctets The most octets to keep: of a longer header its first lines, of a longer
+   * message its header.
    * @param keepsBody True to keep the body too.
    */
   constructor(maxOctets: number, keepsBody: boolean) {
@@ -52,7 +56,10 @@ export class ReturnedContent {
     return this.#kept.subarray(0, this.#length);
   }
 
-  /** The message is too long: keeps its header, or the whole lines of a header that is too long itself. */
+  /**
+   * The message is too long: keeps its header, or the whole lines of a header that is too long
+   * itself.
+   */
   #cut(): void {
     this.#keepsBody = false;
     if (this.#headerOctets !== undefined && this.#headerOctets <= this.#length) return;

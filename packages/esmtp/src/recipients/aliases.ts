@@ -26,7 +26,10 @@ export interface AliasScope {
   readonly defaultDomain: string;
   /** True for a domain at which names without a domain exist. */
   readonly isOwn: (domain: string) => boolean;
-  /** True if the server accepts mail for the mailbox; undefined if only a lookup at run time can tell. */
+  /**
+   * True if the server accepts mail for the mailbox; undefined if only a lookup at run time can
+   * tell.
+   */
   readonly accepts: (mailbox: Mailbox) => boolean | undefined;
 }
 
@@ -48,14 +51,20 @@ interface Collected {
   readonly aliases: Set<string>;
 }
 
-/** Aliases whose expansion always ends: without loops, and with at most 1,000 targets each (as in Postfix). */
+/**
+ * Aliases whose expansion always ends: without loops, and with at most 1,000 targets each (as in
+ * Postfix).
+ */
 export class Aliases {
   readonly #table = new NameTable<Alias>();
   readonly #scope: AliasScope;
   /** The expansions so far, by the name of the alias and the domain of the address. */
   readonly #expansions = new Map<string, readonly Mailbox[]>();
 
-  /** @throws AliasError for an invalid name or target, a name that occurs twice, a loop and an unknown target. */
+  /**
+   * @throws AliasError for an invalid name or target, a name that occurs twice, a loop and an
+   * unknown target.
+   */
   constructor(entries: Iterable<AliasEntry>, scope: AliasScope) {
     this.#scope = scope;
     for (const [name, targets] of entries) {
@@ -128,7 +137,10 @@ export class Aliases {
     return this.#scope.accepts(mailbox) !== false;
   }
 
-  /** Puts a name without a domain at the domain of its alias, or at the default domain if it exists only there. */
+  /**
+   * Puts a name without a domain at the domain of its alias, or at the default domain if it exists
+   * only there.
+   */
   #withDomain(target: Target, address: Mailbox): Target {
     if (target.folded.domain !== '') return target;
     const atAddress = inDomain(target, address.domain);

@@ -7,21 +7,21 @@ import { NameTable, parseKey } from './name-table.ts';
 /** Resolves recipients: from a table, a directory or a database. */
 export interface RecipientResolver {
   /**
-   * Returns the meaning of an address that a client names with RCPT. An error that is not a Rejection makes
-   * the reply a 451.
+   * Returns the meaning of an address that a client names with RCPT. An error that is not a
+   * Rejection makes the reply a 451.
    */
   resolve(address: ForwardPath): MaybePromise<Resolution>;
 }
 
 /**
- * The meaning of an address. `known`: a mailbox of this server. A list: the mailboxes of an alias. `unknown`: no
- * mailbox, at a domain of this server. `foreign`: an address at another domain.
+ * The meaning of an address. `known`: a mailbox of this server. A list: the mailboxes of an alias.
+ * `unknown`: no mailbox, at a domain of this server. `foreign`: an address at another domain.
  */
 export type Resolution = 'known' | 'unknown' | 'foreign' | readonly Mailbox[];
 
 /**
- * Returns true for a mailbox that exists, or the addresses of an alias; otherwise false or nothing. The mailbox
- * is in lower case and always has a domain. An error makes the reply a 451.
+ * Returns true for a mailbox that exists, or the addresses of an alias; otherwise false or nothing.
+ * The mailbox is in lower case and always has a domain. An error makes the reply a 451.
  */
 export type RecipientLookup = (
   mailbox: Mailbox,
@@ -31,27 +31,39 @@ export type RecipientLookup = (
 export interface LocalRecipientsOptions {
   /** This server's name: the domain of names without a domain, if `domains` has none. */
   readonly hostname: string;
-  /** Mailboxes: `ann@example.com`, `ann` (at each domain of this server), or `@example.com` for a whole domain. */
+  /**
+   * Mailboxes: `ann@example.com`, `ann` (at each domain of this server), or `@example.com` for a
+   * whole domain.
+   */
   readonly mailboxes?: Iterable<string>;
   /** Called for an address that is not in the list. */
   readonly lookup?: RecipientLookup;
   /**
-   * The domains of this server, or `*` for each domain. Without `mailboxes` and `lookup` each local part exists
-   * there. Default: the domains of the mailboxes and the aliases.
+   * The domains of this server, or `*` for each domain. Without `mailboxes` and `lookup` each local
+   * part exists there. Default: the domains of the mailboxes and the aliases.
    */
   readonly domains?: Iterable<string> | '*';
-  /** Aliases, by address, name or `@domain`. A target without a domain is at the domain of its alias. */
+  /**
+   * Aliases, by address, name or `@domain`. A target without a domain is at the domain of its
+   * alias.
+   */
   readonly aliases?: Iterable<AliasEntry>;
-  /** True if aliases may have targets at domains of other servers: then messages are forwarded. Default: false. */
+  /**
+   * True if aliases may have targets at domains of other servers: then messages are forwarded.
+   * Default: false.
+   */
   readonly allowForeignTargets?: boolean;
-  /** The characters that separate a user from a tag, as in `ann+list@example.com`; empty for no tags. Default: `+`. */
+  /**
+   * The characters that separate a user from a tag, as in `ann+list@example.com`; empty for no
+   * tags. Default: `+`.
+   */
   readonly recipientDelimiter?: string;
 }
 
 /**
- * Resolves recipients from a table of mailboxes, domains and aliases, and from a lookup function. Ignores the
- * case of addresses. `postmaster` is always known (RFC 5321 §4.5.1): at each domain of this server, at its
- * hostname and without a domain.
+ * Resolves recipients from a table of mailboxes, domains and aliases, and from a lookup function.
+ * Ignores the case of addresses. `postmaster` is always known (RFC 5321 §4.5.1): at each domain of
+ * this server, at its hostname and without a domain.
  *
  * @example
  * ```ts
@@ -170,7 +182,9 @@ export class LocalRecipients implements RecipientResolver {
     return localPart === 'postmaster' && (this.#isOwn(domain) || domain === this.#hostname);
   }
 
-  /** Returns true if the mailbox may be the target of an alias; undefined if the lookup may know it. */
+  /**
+   * Returns true if the mailbox may be the target of an alias; undefined if the lookup may know it.
+   */
   #accepts(mailbox: Mailbox, allowForeignTargets: boolean): boolean | undefined {
     const user = withoutSubaddress(mailbox, this.#delimiter);
     if (this.#hasMailbox(mailbox) || this.#hasMailbox(user) || this.#isPostmaster(user)) return true;

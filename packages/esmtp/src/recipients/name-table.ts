@@ -2,8 +2,8 @@ import { Mailbox, parseMailbox } from '../protocol/address.ts';
 import { foldMailbox } from '../protocol/mailbox-identity.ts';
 
 /**
- * Values by address (`ann@example.com`), by name (`ann`, at each domain of this server) and by domain
- * (`@example.com`).
+ * Values by address (`ann@example.com`), by name (`ann`, at each domain of this server) and by
+ * domain (`@example.com`).
  */
 export class NameTable<T> {
   readonly #addresses = new Map<string, T>();
@@ -39,7 +39,10 @@ export class NameTable<T> {
     return this.#addresses.size + this.#names.size + this.#domains.size;
   }
 
-  /** Returns the keys in lower case, with their values: a name has an empty domain, a domain an empty local part. */
+  /**
+   * Returns the keys in lower case, with their values: a name has an empty domain, a domain an
+   * empty local part.
+   */
   *entries(): Generator<readonly [Mailbox, T]> {
     for (const [key, value] of this.#addresses) {
       const at = key.lastIndexOf('@');
@@ -50,7 +53,10 @@ export class NameTable<T> {
   }
 }
 
-/** Returns the key as a folded mailbox; undefined for a text that is not an address, a name or `@domain`. */
+/**
+ * Returns the key as a folded mailbox; undefined for a text that is not an address, a name or
+ * `@domain`.
+ */
 export function parseKey(key: string): Mailbox | undefined {
   if (key.startsWith('@')) {
     const domain = parseMailbox(`x${key}`)?.domain;
