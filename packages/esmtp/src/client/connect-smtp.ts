@@ -2,7 +2,8 @@ import { Conversation, type Deadlines, type Transport } from '@postern/conversat
 import { authenticate, type Responder } from '@postern/sasl/client';
 import { ehloName } from './ehlo-name.ts';
 import { SmtpProtocolError, SmtpReplyError } from './errors.ts';
-import { type DialogueLogger, SmtpClient } from './smtp-client.ts';
+import { SmtpClient } from './smtp-client.ts';
+import type { DialogueLogger } from './smtp-dialogue.ts';
 import { SmtpSasl } from './smtp-sasl.ts';
 
 /** The options of {@link connectSmtp}. */

@@ -2,7 +2,7 @@ import type { MailParameters, RcptParameters } from '../delivery.ts';
 import type { Mailbox, ReversePath } from '../protocol/address.ts';
 import { encodeXtext, inAscii, isEnvelopeId, isOriginalRecipient } from '../protocol/xtext.ts';
 import { BadMessage, UnsupportedExtension } from './errors.ts';
-import type { SmtpClient } from './smtp-client.ts';
+import type { SmtpDialogue } from './smtp-dialogue.ts';
 
 /**
  * Returns the MAIL command with the parameters that the server supports.
@@ -10,7 +10,7 @@ import type { SmtpClient } from './smtp-client.ts';
  * @throws UnsupportedExtension if the message needs an extension that the server lacks, BadMessage
  * for an `envid` that is not valid
  */
-export function mailCommand(client: SmtpClient, from: ReversePath, parameters: Partial<MailParameters>): string {
+export function mailCommand(client: SmtpDialogue, from: ReversePath, parameters: Partial<MailParameters>): string {
   const { extensions } = client;
   const { size, body, smtpUtf8 = false, ret, envid } = parameters;
   const words = [`MAIL FROM:<${from === null ? '' : from.toString()}>`];
@@ -42,7 +42,7 @@ export function mailCommand(client: SmtpClient, from: ReversePath, parameters: P
  *
  * @throws BadMessage for an `orcpt` that is not valid
  */
-export function rcptCommand({ extensions }: SmtpClient, to: Mailbox, { notify, orcpt }: RcptParameters): string {
+export function rcptCommand({ extensions }: SmtpDialogue, to: Mailbox, { notify, orcpt }: RcptParameters): string {
   if (orcpt !== undefined && !isOriginalRecipient(orcpt))
     throw new BadMessage('ORCPT is not a valid address type and xtext');
   const words = [`RCPT TO:<${to.toString()}>`];
@@ -59,7 +59,7 @@ export function rcptCommand({ extensions }: SmtpClient, to: Mailbox, { notify, o
  *
  * @throws UnsupportedExtension if the connection has no TLS with a verified certificate
  */
-function mustRequireTls(client: SmtpClient, from: ReversePath): boolean {
+function mustRequireTls(client: SmtpDialogue, from: ReversePath): boolean {
   const { tls, secure } = client.channel;
   // A message to an LMTP server on this machine leaves the machine in no way.
   if (client.lmtp && secure && tls === undefined) return false;
@@ -73,7 +73,7 @@ function mustRequireTls(client: SmtpClient, from: ReversePath): boolean {
  * Returns the AUTH parameter: for servers with AUTH only, and `<>` only where this client has
  * logged in (RFC 4954 §5).
  */
-function submitterFor(client: SmtpClient, submitter: MailParameters['auth']): string | undefined {
+function submitterFor(client: SmtpDialogue, submitter: MailParameters['auth']): string | undefined {
   if (!client.extensions.has('AUTH')) return undefined;
   if (typeof submitter === 'string') return encodeXtext(submitter);
   return client.responder === undefined ? undefined : '<>';

@@ -1,6 +1,6 @@
 import { DotStuffer } from './dot-stuffer.ts';
 import { SmtpReplyError } from './errors.ts';
-import type { SmtpClient } from './smtp-client.ts';
+import type { SmtpDialogue } from './smtp-dialogue.ts';
 
 /** The encoding of a message on the wire. */
 export interface Framing {
@@ -15,10 +15,10 @@ export interface Framing {
 
 /** The framing of DATA: dot-stuffed lines and a final line of one dot (RFC 5321 §4.5.2). */
 export class DotStuffedFraming implements Framing {
-  readonly #client: SmtpClient;
+  readonly #client: SmtpDialogue;
   readonly #stuffer = new DotStuffer();
 
-  constructor(client: SmtpClient) {
+  constructor(client: SmtpDialogue) {
     this.#client = client;
   }
 
@@ -36,12 +36,12 @@ export class DotStuffedFraming implements Framing {
  * chunks of 128 KiB. A refused chunk is an SmtpReplyError of the next `write` or of `end`.
  */
 export class BdatFraming implements Framing {
-  readonly #client: SmtpClient;
+  readonly #client: SmtpDialogue;
   #pieces: Uint8Array[] = [];
   #octets = 0;
   #awaitsReply = false;
 
-  constructor(client: SmtpClient) {
+  constructor(client: SmtpDialogue) {
     this.#client = client;
   }
 

@@ -3,4 +3,5 @@ export { ehloName } from './ehlo-name.ts';
 export { mailCommand, rcptCommand } from './envelope-commands.ts';
 export { BadMessage, SmtpClientError, SmtpProtocolError, SmtpReplyError, UnsupportedExtension } from './errors.ts';
 export { type OutgoingEnvelope, OutgoingMessage } from './outgoing-message.ts';
-export { type DialogueLogger, SmtpClient } from './smtp-client.ts';
+export { SmtpClient } from './smtp-client.ts';
+export type { DialogueLogger, SmtpDialogue } from './smtp-dialogue.ts';

@@ -5,7 +5,7 @@ import type { Reply } from '../protocol/reply.ts';
 import { mailCommand, rcptCommand } from './envelope-commands.ts';
 import { CLOSING, SmtpProtocolError, SmtpReplyError } from './errors.ts';
 import { BdatFraming, DotStuffedFraming, type Framing } from './framing.ts';
-import type { SmtpClient } from './smtp-client.ts';
+import type { SmtpDialogue } from './smtp-dialogue.ts';
 
 /** The envelope of a message that a client sends. */
 export interface OutgoingEnvelope {
@@ -23,11 +23,11 @@ export interface OutgoingEnvelope {
 export class OutgoingMessage {
   /** The reply to each RCPT, in the order of the envelope. */
   readonly recipients: readonly Reply[];
-  readonly #client: SmtpClient;
+  readonly #client: SmtpDialogue;
   readonly #framing: Framing;
   #messageReplies: readonly Reply[] = [];
 
-  private constructor(client: SmtpClient, recipients: readonly Reply[], framing: Framing) {
+  private constructor(client: SmtpDialogue, recipients: readonly Reply[], framing: Framing) {
     this.#client = client;
     this.recipients = recipients;
     this.#framing = framing;
@@ -40,7 +40,7 @@ export class OutgoingMessage {
    * @throws SmtpReplyError if the sender or all recipients are refused; UnsupportedExtension,
    * BadMessage
    */
-  static async open(client: SmtpClient, envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
+  static async open(client: SmtpDialogue, envelope: OutgoingEnvelope): Promise<OutgoingMessage> {
     const { from, to, parameters = {} } = withUtf8(envelope);
     const binary = parameters.body === 'BINARYMIME';
     const commands = [
@@ -75,7 +75,7 @@ export class OutgoingMessage {
    * @throws SmtpReplyError
    */
   static async begin(
-    client: SmtpClient,
+    client: SmtpDialogue,
     recipients: readonly Reply[],
     body: MailParameters['body'],
   ): Promise<OutgoingMessage> {
@@ -166,7 +166,7 @@ function accepts({ code }: Reply): boolean {
   return code < 300;
 }
 
-function rcpt(client: SmtpClient, to: Mailbox | Recipient): string {
+function rcpt(client: SmtpDialogue, to: Mailbox | Recipient): string {
   return 'forwardPath' in to ? rcptCommand(client, to.forwardPath, to.parameters) : rcptCommand(client, to, {});
 }
 
@@ -175,7 +175,7 @@ function rcpt(client: SmtpClient, to: Mailbox | Recipient): string {
  * are refused.
  */
 async function oneByOne(
-  client: SmtpClient,
+  client: SmtpDialogue,
   commands: readonly string[],
   recipients: number,
 ): Promise<readonly Reply[]> {
@@ -193,7 +193,7 @@ async function oneByOne(
  * Resets the transaction of the server and returns the error. After a 421 it closes the connection
  * instead.
  */
-async function refusal(client: SmtpClient, command: string, reply: Reply): Promise<SmtpReplyError> {
+async function refusal(client: SmtpDialogue, command: string, reply: Reply): Promise<SmtpReplyError> {
   try {
     if (reply.code === CLOSING) client.conversation.destroy();
     else await client.command('RSET');

@@ -2,7 +2,8 @@ import { decodeBase64, encodeBase64 } from '@postern/sasl';
 import { AuthenticationFailure, SaslFailure, type SaslInterface, type SaslReply } from '@postern/sasl/client';
 import type { Reply } from '../protocol/reply.ts';
 import { CLOSING, formatReply, SmtpReplyError } from './errors.ts';
-import { MASK, type SmtpClient } from './smtp-client.ts';
+import type { SmtpClient } from './smtp-client.ts';
+import { MASK } from './smtp-dialogue.ts';
 
 /** The SASL profile of SMTP, on the side of the client (RFC 4954 §4). */
 export class SmtpSasl implements SaslInterface {
