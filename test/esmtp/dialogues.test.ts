@@ -8,7 +8,7 @@ import { Server } from './server.ts';
 const directory = join(import.meta.dirname, '..', 'dialogues');
 const files = readdirSync(directory).filter((name) => name.endsWith('.smtp'));
 
-/** What the first lines of a transcript say of the server: `# server: tls=offered authentication=optional anonymous`. */
+/** Parses a first line such as `# server: tls=offered authentication=optional anonymous`. */
 function facts(script: string): ReadonlyMap<string, string> {
   const words = /^# server: (.*)$/m.exec(script)?.[1]?.split(' ') ?? [];
   return new Map(words.map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? '']));

@@ -16,7 +16,7 @@ import { ENVELOPE, GREETED, LOGIN, RecordingDelivery, Server } from './server.ts
 
 type Kind = EsmtpEvent['kind'];
 
-/** The events of a kind, each as its text: addresses and replies as they are said. */
+/** Returns the events of a kind, with addresses and replies as strings. */
 function told<K extends Kind>({ events }: Server, kind: K): Extract<EsmtpEvent, { kind: K }>[] {
   return events.filter((event): event is Extract<EsmtpEvent, { kind: K }> => event.kind === kind);
 }
@@ -39,7 +39,7 @@ describe('a refusal', () => {
     expect(more).toEqual([]);
   });
 
-  test('of a recipient is an event with the recipient and the sender, and of each recipient one', async () => {
+  test('of each recipient is an event with the recipient and the sender', async () => {
     const server = new Server();
     server.delivery.onTo = ({ localPart }) => {
       if (localPart !== 'bob') throw new Rejection(550, '5.1.1', `No ${localPart} here`);
@@ -74,13 +74,13 @@ describe('a refusal', () => {
     expect(told(server, kind).map((event) => line(event.reply))).toEqual([reply]);
   });
 
-  test('of a command names the command, and none for a line that is no command', async () => {
+  test('of a command names the command, and of an unknown line names none', async () => {
     const server = new Server();
     await server.play(`${GREETED}\nC: DATA\nS: 530...\nC: WHATEVER\nS: 500...\nC: VRFY\nS: 530...`);
     expect(told(server, 'command-refused').map(({ verb }) => verb)).toEqual(['DATA', undefined, 'VRFY']);
   });
 
-  test('by this server’s policy is an event as one by the delivery is', async () => {
+  test('by the policy of the server is the same event as one by the delivery', async () => {
     const server = new Server({ service: 'submission', limits: { maxRecipients: 1 } });
     await server.play(`${GREETED}${LOGIN}
       C: MAIL FROM:<ann@sales>
@@ -91,7 +91,7 @@ describe('a refusal', () => {
     expect(told(server, 'recipient-refused').map(({ reply }) => reply.code)).toEqual([452]);
   });
 
-  test('that ends the connection is told of, though the login was told of already', async () => {
+  test('that closes the connection is an event, also after the event of a login', async () => {
     const server = new Server({ limits: { maxLoginFailures: 1 } });
     await server.play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 421 4.7.0 Too many failed logins\nS: <closed>`,
@@ -102,13 +102,13 @@ describe('a refusal', () => {
     ]);
   });
 
-  test('of a login is no event of a command as well', async () => {
+  test('of a login is one event, without an event of the command', async () => {
     const server = new Server();
     await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535...`);
     expect(server.kinds()).toEqual(['connected', 'login-refused', 'closed']);
   });
 
-  test('that follows from trouble of ours is an event beside the trouble', async () => {
+  test('after an error of the server is an event beside the error', async () => {
     const server = new Server();
     const bug = new Error('no such table');
     server.delivery.onTo = () => {
@@ -162,7 +162,7 @@ describe('a message', () => {
     });
   });
 
-  test('is accepted, whatever its onward throws', async () => {
+  test('is accepted although its nextHop throws', async () => {
     const bug = new Error('no host');
     class Broken extends RecordingDelivery {
       override openMessage(): Message {
@@ -178,7 +178,7 @@ describe('a message', () => {
     expect(told(server, 'error').map(({ cause }) => cause)).toEqual([bug]);
   });
 
-  test('that all refuse differently names each with its reply', async () => {
+  test('that each recipient refuses differently names each with its reply', async () => {
     const server = new Server();
     server.delivery.onEnd = () => [new Reply(552, '5.2.2', 'Full'), new Reply(451, '4.3.0', 'Later')];
     const eve = '\nC: RCPT TO:<eve@example.com>\nS: 250...';
@@ -251,7 +251,7 @@ describe('without a listener', () => {
     );
   });
 
-  test('an object literal in the place of a MessageDelivery is a warning that says so', async () => {
+  test('an object literal in place of a MessageDelivery is a warning that names the class', async () => {
     const literal = { validateFrom() {}, validateTo() {}, openMessage() {} } as unknown as MessageDelivery;
     const users = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
     const server = deaf(new Portal(new AvatarRealm().provide(MessageDelivery, () => literal)).register(users));
@@ -262,7 +262,7 @@ describe('without a listener', () => {
     );
   });
 
-  test('what the client does wrong is none', async () => {
+  test('an error of the client is no warning', async () => {
     const denying = failing(new LoginDenied('disabled'));
     const server = deaf(new Portal(realm()).register(denying));
     const wrong = '\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 535...\nC: NONSENSE\nS: 500...';
@@ -270,7 +270,7 @@ describe('without a listener', () => {
     expect(emitted).not.toHaveBeenCalled();
   });
 
-  test('with one that throws or rejects, that is a warning', async () => {
+  test('a listener that throws or rejects causes a warning', async () => {
     for (const onEvent of [
       () => {
         throw new Error('no log');
@@ -285,7 +285,7 @@ describe('without a listener', () => {
   });
 });
 
-describe('a server that lets nobody in does not start', () => {
+describe('a server that refuses each client does not start', () => {
   const realm = (): AvatarRealm => new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery());
   const users = () => new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
   const start = (portal: Portal, options: Partial<Parameters<typeof esmtp>[0]> = {}) => {
@@ -312,7 +312,7 @@ describe('a server that lets nobody in does not start', () => {
     expect(() => start(portal, { service: 'lmtp' })).toThrow(/call portal\.register\(new AnonymousChecker\(\)\)/);
   });
 
-  test('and starts with one that lets some in', () => {
+  test('a server that accepts some client starts', () => {
     start(new Portal(realm()).register(users()));
     start(new Portal(realm()).register(anonymous), { service: 'mx' });
     start(new Portal(realm()).register(anonymous), { service: 'lmtp' });

@@ -46,10 +46,11 @@ const sessions = fc.array(fc.oneof({ weight: 6, arbitrary: command }, { weight: 
 });
 
 describe('a session', () => {
-  test('comes to the same replies and the same messages however its bytes are split', async () => {
+  test('makes the same replies and messages wherever its octets are split', async () => {
     await fc.assert(
       fc.asyncProperty(sessions, fc.integer(), async (parts, seed) => {
-        // Who leaves while a login is pending loses it, so that it would matter when the end comes.
+        // A half-close during a login cancels it: without QUIT the result would depend on the
+        // slicing.
         const bytes = `${parts.join('')}QUIT\r\n`;
         const whole = await send(bytes);
         for (const chunks of ['octets', { seed }] as const) {
@@ -65,7 +66,7 @@ describe('a session', () => {
     );
   });
 
-  test('gets one reply of the right form for every line, whatever the line is', async () => {
+  test('gets one well-formed reply for each line', async () => {
     const line = fc.oneof(
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
       fc.string({ maxLength: 60, unit: 'binary' }).map((text) => Buffer.from(text).toString('latin1')),
@@ -93,7 +94,7 @@ describe('a session', () => {
           .filter(
             (text) => !/^(AUTH|DATA|[\0 \t]*BDAT|QUIT|\x16)/i.test(text) && parseCommand(text).verb !== 'foreign',
           );
-        // Who leaves while a guest's login is pending gets no reply any more.
+        // A client that half-closes during an anonymous login gets no further reply.
         const { said } = await send(
           [...clean, 'QUIT'].map((text) => `${text}\r\n`).join(''),
           {},
@@ -107,7 +108,7 @@ describe('a session', () => {
     );
   });
 
-  test('survives garbage of any kind, and logs out whoever came in', async () => {
+  test('survives any garbage, and logs each login out', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -161,7 +162,7 @@ test('parsing a command never throws', () => {
   );
 });
 
-test('parsing takes no more time than the length of a line is worth', () => {
+test('parsing a line takes time linear in its length', () => {
   const n = 100_000;
   for (const line of [
     `MAIL FROM:<a@b> ${'X'.repeat(n)}`,

@@ -21,13 +21,13 @@ import {
 } from '@postern/esmtp';
 import { type DialogueOptions, dialogue, FakeClock } from '@postern/testing';
 
-/** A message as a delivery got it. */
+/** A delivered message. */
 export interface Delivered {
   readonly envelope: Envelope;
   readonly text: string;
 }
 
-/** A delivery that keeps what it gets, does as it is told, and writes down what it was called for. */
+/** A delivery that keeps its messages, records its calls and runs the test's hooks. */
 export class RecordingDelivery extends MessageDelivery {
   readonly delivered: Delivered[] = [];
   readonly calls: string[] = [];
@@ -129,7 +129,7 @@ export class Server {
       portal: this.portal,
       onEvent: (event) => void this.events.push(event),
       clock: this.clock,
-      // Most tests look at what the client sent, octet for octet.
+      // Most tests compare the delivered octets with the sent ones.
       ...(options.service === undefined && {
         requireQualifiedDomains: false,
         addMissingHeaders: false,
@@ -137,7 +137,7 @@ export class Server {
         removeBcc: false,
       }),
       ...options,
-      // The clock of the tests stands still.
+      // The fake clock does not advance by itself.
       limits: { minFailureDelay: 0, minChallengeDelay: 0, ...options.limits },
     });
   }

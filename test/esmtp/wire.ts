@@ -2,15 +2,15 @@ import { Conversation, type Transport } from '@postern/conversation';
 import { type MemoryPipeOptions, memoryPipe, readChunk, settle } from '@postern/testing';
 import { type Delivered, Server, type ServerOptions } from './server.ts';
 
-/** What came of a session. */
+/** The result of a session. */
 export interface Outcome {
-  /** Everything that the server said, with the ids of messages masked. */
+  /** All replies, with masked message ids. */
   readonly said: string;
   readonly delivered: readonly Delivered[];
   readonly server: Server;
 }
 
-/** Sends the bytes, ends, and takes down what comes of it. Message ids, and the Received fields, which hold dates, are masked. */
+/** Sends the octets and half-closes. Masks message ids, and Received fields, which hold dates. */
 export async function send(
   bytes: string | Uint8Array,
   pipe: MemoryPipeOptions = {},
@@ -33,7 +33,7 @@ export async function send(
   };
 }
 
-/** The messages as the client sent them: without the field that the server put before them. */
+/** Returns the messages without the server's Received field. */
 export function bodies({ delivered }: Outcome): string[] {
   return delivered.map(({ text }) => text.replace(/^Received:.*(?:\r\n[ \t].*)*\r\n/, ''));
 }

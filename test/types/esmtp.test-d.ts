@@ -1,4 +1,4 @@
-// What must compile, and what must not. Nothing here is ever run.
+// Types that must compile, and types that must not. Nothing here runs.
 import { AvatarRealm, type Checker, Credentials, UsernamePassword } from '@postern/cred';
 import {
   accept,
@@ -21,7 +21,7 @@ import type { Equal, Expect } from './support.ts';
 
 declare const lookUp: (name: string) => Promise<boolean>;
 
-// A decision comes to a verdict, or to nothing, now or later.
+// A decision returns a verdict or nothing, or a promise of it.
 export const decided: Checker<UsernamePassword> = decide([UsernamePassword], ({ username, password }) =>
   password === 's3cret' ? accept(username) : reject(),
 );
@@ -57,7 +57,7 @@ decide([UsernamePassword], () => new Reply(535, '5.7.8', 'No'));
 decide([UsernamePassword], () => null);
 // @ts-expect-error: the class of credentials decides what the decision gets
 decide([Credentials], ({ password }) => accept(password));
-// @ts-expect-error: whom to accept has to be said
+// @ts-expect-error: accept needs an avatar id
 accept();
 // @ts-expect-error: credentials without a name have to be given one
 decide([ExternalIdentity], ({ username }) => accept(username));
@@ -79,7 +79,7 @@ esmtp({ ...options, service: 'smtp' });
 // @ts-expect-error: no word for authentication
 esmtp({ ...options, authentication: false });
 
-// An avatar of ESMTP is an object of a class that extends MessageDelivery, and no literal with its methods.
+// An avatar of ESMTP is of a class that extends MessageDelivery, and not an object literal.
 const literal = { validateFrom: () => {}, validateTo: () => {}, openMessage: () => message };
 declare const message: Message;
 declare const lookalike: Pick<MessageDelivery, 'validateFrom' | 'validateTo' | 'openMessage'>;

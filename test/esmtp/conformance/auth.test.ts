@@ -1,4 +1,4 @@
-// The numbered items on authentication and TLS, one by one; auth.test.ts has the cases of AUTH, row by row.
+// The numbered requirements on authentication and TLS. session/commands/auth has the cases of AUTH.
 import {
   type Ask,
   type AvatarId,
@@ -17,11 +17,11 @@ import { bodies, send } from '../wire.ts';
 const PLAIN = '{base64:\\0ann\\0secret}';
 const WRONG = '{base64:\\0ann\\0wrong}';
 const FAILED = 'S: 535 5.7.8 Authentication failed';
-/** Nobody waits for a handshake. */
+/** No test waits for a handshake. */
 const LEAVE = '\nC: <close>';
 const optional = { authentication: 'optional', allowAnonymous: true } as const;
 
-/** What EHLO says of AUTH, if it does. */
+/** Returns the line of AUTH in the reply to EHLO; undefined without one. */
 async function mechanisms(server: Server, tlsPolicy: 'implicit' | 'offered' | 'none'): Promise<string | undefined> {
   return /^S: 250[- ]AUTH (.*)$/m.exec(await server.play(GREETED, { tlsPolicy }))?.[1];
 }
@@ -41,13 +41,13 @@ describe('RFC 4954', () => {
     await new Server().play(`${GREETED}\nC: AUTH X-UNKNOWN\nS: 504 5.5.4 Unrecognised authentication mechanism`);
   });
 
-  test('27: a challenge is 334 and base64, and an empty one 334 and a blank', async () => {
+  test('27: a challenge is 334 and base64, and an empty one 334 and a space', async () => {
     const { said } = await send('EHLO x\r\nAUTH PLAIN\r\n*\r\nAUTH LOGIN\r\n*\r\nQUIT\r\n');
     expect(said).toMatch(/\r\n334 \r\n501 /);
     expect(said).toMatch(/\r\n334 VXNlcm5hbWU6\r\n501 /);
   });
 
-  test('28: * cancels, with 501, also where the server has said its last', async () => {
+  test("28: * cancels with 501, also after the server's last message", async () => {
     class Proof extends PasswordProof {
       readonly username = 'ann';
       readonly #ask: Ask;
@@ -81,11 +81,11 @@ describe('RFC 4954', () => {
       S: 530...`);
   });
 
-  test('29: without an initial response the client is asked for it with an empty challenge', async () => {
+  test('29: without an initial response the server sends an empty challenge', async () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: ${PLAIN}\nS: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('30: = is an empty initial response, and nothing else later on', async () => {
+  test('30: = is an empty initial response, and invalid as a later response', async () => {
     const heard: (number | undefined)[] = [];
     const challenger: Challenger<UsernamePassword> = {
       mechanism: 'X-TEST',
@@ -103,7 +103,7 @@ describe('RFC 4954', () => {
     expect(heard).toEqual([0, 0, undefined]);
   });
 
-  test('31: an initial response where the server speaks first is 501 5.7.0, but for LOGIN', async () => {
+  test('31: an initial response where the server speaks first is 501 5.7.0, except in LOGIN', async () => {
     await new Server({ challengers: [cramMd5({ hostname: 'mx.example.com' }), login()] }).play(`${GREETED}
       C: AUTH CRAM-MD5 {base64:ann}
       S: 501 5.7.0 This mechanism takes no initial response
@@ -120,7 +120,7 @@ describe('RFC 4954', () => {
     },
   );
 
-  test('33: a response of 12,288 octets is heard, a longer one is 500 5.5.6', async () => {
+  test('33: a response of 12,288 octets is accepted, a longer one is 500 5.5.6', async () => {
     await new Server().play(`${GREETED}
       C: AUTH PLAIN
       S: 334 ${''}
@@ -132,7 +132,7 @@ describe('RFC 4954', () => {
       S: 500 5.5.6 Authentication exchange line is too long${LOGIN}`);
   });
 
-  test('34: identities are prepared, and nothing is left of some', async () => {
+  test('34: identities are prepared, and some become empty', async () => {
     const asked: string[] = [];
     const checker: Checker<UsernamePassword> = {
       credentialInterfaces: [UsernamePassword],
@@ -144,7 +144,7 @@ describe('RFC 4954', () => {
     const realm = new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery());
     const portal = new Portal(realm).register(checker);
     const server = new Server({ portal, challengers: [plain()] });
-    // A soft hyphen comes to nothing, a Roman numeral to letters (RFC 4013 §2.1, §2.2).
+    // A soft hyphen is removed, a Roman numeral becomes letters (RFC 4013 §2.1, §2.2).
     await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0a\u00adnn\u2168\\0secret}\nS: 235...`);
     expect(asked).toEqual(['annIX']);
     await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0\u00ad\\0secret}\nS: {/5\\d\\d .*/}`);
@@ -152,7 +152,7 @@ describe('RFC 4954', () => {
     expect(asked).toEqual(['annIX']);
   });
 
-  test('35: failure is 535, success 235, and what the server has to say on it goes before, as a challenge', async () => {
+  test('35: failure is 535, success 235, and additional data is a challenge before it', async () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN ${WRONG}\n${FAILED}${LOGIN}`);
     class Proof extends PasswordProof {
       readonly username = 'ann';
@@ -179,11 +179,11 @@ describe('RFC 4954', () => {
     );
   });
 
-  test('36: there is no security layer: after 235 the session goes on where it was', async () => {
+  test('36: there is no security layer: after 235 the session continues', async () => {
     await new Server().play(`${GREETED}${LOGIN}${ENVELOPE}`);
   });
 
-  test('37: after a failure the client may try again, or go on without', async () => {
+  test('37: after a failure the client may try again, or continue without AUTH', async () => {
     await new Server(optional).play(`${GREETED}
       C: AUTH PLAIN ${WRONG}
       ${FAILED}${ENVELOPE}
@@ -200,7 +200,7 @@ describe('RFC 4954', () => {
     expect((await mechanisms(new Server(), 'implicit'))?.split(' ')).toContain('PLAIN');
   });
 
-  test('39: what stands behind AUTH with all that it needs is commands, else it is the response', async () => {
+  test('39: lines pipelined behind a complete AUTH are commands, behind an incomplete one responses', async () => {
     const outcome = await send(
       'EHLO x\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n',
     );
@@ -231,7 +231,7 @@ describe('RFC 4954', () => {
     await new Server().play(`${GREETED}${`\nC: AUTH PLAIN ${WRONG}\n${FAILED}`.repeat(3)}${LOGIN}`);
   });
 
-  test('44: verb and mechanism in any case, and one blank or two', async () => {
+  test('44: verb and mechanism in any case, with one space or two', async () => {
     await new Server().play(`${GREETED}\nC: aUtH  plain  ${PLAIN}\nS: 235...`);
     await new Server().play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ANN\\0secret}\n${FAILED}`);
   });
@@ -244,18 +244,18 @@ describe('RFC 4954', () => {
 });
 
 describe('RFC 5321', () => {
-  test('5: a client is greeted with 220, and with 554 by nobody here', async () => {
+  test('5: the greeting is 220', async () => {
     await new Server().play('S: 220 mx.example.com ESMTP\nS: <silence>');
   });
 
-  test('17: a client may be silent for five minutes', async () => {
+  test('17: a client may wait five minutes', async () => {
     expect(defaultLimits.idleTimeout).toBeGreaterThanOrEqual(300_000);
     await new Server().play(`${GREETED}\nC: <advance 299s>\nC: NOOP\nS: 250 2.0.0 OK`);
   });
 });
 
 describe('RFC 3207', () => {
-  test('47: what is sent in the clear behind STARTTLS is not heard', async () => {
+  test('47: octets in the clear behind STARTTLS are ignored', async () => {
     const { said, server } = await send('EHLO x\r\nSTARTTLS\r\nEHLO y\r\nMAIL FROM:<a@b>\r\n', {
       tlsPolicy: 'offered',
     });
@@ -280,7 +280,7 @@ describe('RFC 3207', () => {
     });
   });
 
-  test('50: STARTTLS is offered where it works, and nowhere else', async () => {
+  test('50: STARTTLS is offered only where it works', async () => {
     const offered = async (tlsPolicy: 'implicit' | 'offered' | 'required' | 'none'): Promise<boolean> =>
       /^S: 250[- ]STARTTLS$/m.test(await new Server().play(GREETED, { tlsPolicy }));
     expect(await Promise.all([offered('implicit'), offered('offered'), offered('required'), offered('none')])).toEqual([
@@ -291,7 +291,7 @@ describe('RFC 3207', () => {
     ]);
   });
 
-  test('50: a refusal for want of TLS says nothing of the password', async () => {
+  test('50: a refusal for lack of TLS does not depend on the password', async () => {
     const answer = (response: string): Promise<string> =>
       new Server({ challengers: [plain()] }).play(`${GREETED}\nC: AUTH PLAIN ${response}\nS: 538...`, {
         tlsPolicy: 'offered',
@@ -324,7 +324,7 @@ describe('RFC 3207', () => {
   });
 });
 
-test('52: a client that speaks before it is greeted is answered in order', async () => {
+test('52: a client that sends before the greeting gets replies in order', async () => {
   const { said } = await send('EHLO x\r\nNOOP\r\nXYZZY\r\nVRFY ann\r\nQUIT\r\n', {}, optional);
   expect(said.split('\r\n').map((line) => line.slice(0, 3))).toEqual([
     '220',

@@ -4,7 +4,7 @@ import { ENVELOPE, GREETED, LOGIN, Server } from '../server.ts';
 import { bodies, DATA, MESSAGE, play } from './support.ts';
 
 describe('RFC 5321: session, commands, syntax', () => {
-  test('1: HELO is answered in one line, without keywords', async () => {
+  test('1: the reply to HELO has one line, without keywords', async () => {
     await new Server().play(
       'S: 220 mx.example.com ESMTP\nC: HELO client.example.org\nS: 250 mx.example.com\nS: <silence>',
     );
@@ -20,7 +20,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: 250...`);
   });
 
-  test('2: EHLO lists nothing that is then 500 or 502', async () => {
+  test('2: each command that EHLO lists works', async () => {
     const server = new Server();
     const transcript = await server.play(`${GREETED}`, { tlsPolicy: 'offered' });
     const listed = [...transcript.matchAll(/^S: 250[- ]([A-Z0-9]+)/gm)].map(([, keyword]) => keyword);
@@ -28,7 +28,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     for (const verb of ['EXPN', 'HELP', 'TURN', 'ETRN']) expect(listed).not.toContain(verb);
   });
 
-  test('3: a bare LF ends no line, but the connection, since who sends one sees other commands than we do', async () => {
+  test('3: a bare LF does not end a line, and closes the connection', async () => {
     const over = '\nC: MAIL FROM:<eve@example.com>\nS: 500 5.5.2 A line ends with CR and LF\nS: <closed>';
     await play(`\nC: NOOP\\nMAIL FROM:<ann@example.com>${over}`);
     await play(`\nC: NOOP\\rNOOP${over}`);
@@ -101,7 +101,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     );
   });
 
-  test('7: whatever the client calls itself, mail is not refused for it', async () => {
+  test('7: mail is not refused for the name in EHLO', async () => {
     for (const name of [
       'localhost',
       'some_host',
@@ -148,7 +148,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: <closed>`);
   });
 
-  test('8: source routes are read and left out', async () => {
+  test('8: source routes are read and ignored', async () => {
     const server = await play(`
       C: MAIL FROM:<@relay.example.net:ann@example.com>
       S: 250...
@@ -161,7 +161,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     ]);
   });
 
-  test('8: the bare Postmaster is a recipient, in any case, and no sender', async () => {
+  test('8: the bare Postmaster, in any case, is a recipient, and no sender', async () => {
     const server = await play(`
       C: MAIL FROM:<Postmaster>
       S: 501 5.1.7 Missing @ and a domain after the local part
@@ -174,7 +174,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     expect(server.delivery.delivered[0]?.envelope.recipients[0]?.forwardPath).toEqual(new Mailbox('postMASTER', ''));
   });
 
-  test('9: the local part keeps its case, and quoted and unquoted are one', async () => {
+  test('9: the local part keeps its case; quoted and unquoted are equal', async () => {
     const seen: ReversePath[] = [];
     const server = new Server();
     server.delivery.onFrom = (path) => void seen.push(path);
@@ -188,12 +188,12 @@ describe('RFC 5321: session, commands, syntax', () => {
     expect(seen).toEqual([new Mailbox('Ann.B', 'Example.COM'), new Mailbox('Ann.B', 'Example.COM')]);
   });
 
-  test('10: white space before the CRLF is let pass', async () => {
+  test('10: white space before the CRLF is ignored', async () => {
     await play(`\nC: NOOP  \nS: 250...\nC: MAIL FROM:<ann@example.com>  \t\nS: 250...\nC: RCPT TO:<bob@example.com> \nS: 250...
       C: RSET \nS: 250...\nC: EHLO client.example.org \nS: 250...`);
   });
 
-  test('10: a parameter that nobody knows is 555', async () => {
+  test('10: an unknown parameter is 555', async () => {
     await play(`
       C: MAIL FROM:<ann@example.com> XYZZY=1
       S: 555 5.5.4 Unknown parameter
@@ -207,7 +207,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: 555 5.5.4 Unknown parameter`);
   });
 
-  test('10: and so is every one after HELO, which offered none', async () => {
+  test('10: each parameter is 555 after HELO', async () => {
     await new Server({ allowAnonymous: true, authentication: 'optional' }).play(`
       S: 220...
       C: HELO client.example.org
@@ -236,7 +236,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     await play(`\nC: ${command}\nS: {/501 5\\.(5\\.4|1\\.7) /}<any>`);
   });
 
-  test('10: a blank behind the colon is let pass', async () => {
+  test('10: a space behind the colon is ignored', async () => {
     await play('\nC: MAIL FROM: <ann@example.com>\nS: 250...\nC: RCPT TO: <bob@example.com>\nS: 250...');
   });
 
@@ -299,23 +299,23 @@ describe('RFC 5321: session, commands, syntax', () => {
     }
   });
 
-  test('14: VRFY says nothing of who is there', async () => {
+  test('14: VRFY does not show which users exist', async () => {
     await play(
       '\nC: VRFY ann\nS: 252...\nC: VRFY nobody\nS: 252...\nC: VRFY\nS: 501 5.5.4 Syntax error in the argument',
     );
   });
 
-  test('15: the premature end of the client cancels the transaction and keeps what was completed', async () => {
+  test('15: a client that disconnects cancels its transaction, and keeps completed messages', async () => {
     const server = await play(`${ENVELOPE}${MESSAGE}${ENVELOPE}${DATA}\nC: half a message\nC: <close>`);
     expect(bodies(server)).toEqual(['Subject: hi\r\n\r\nhello\r\n']);
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'end', 'from', 'to', 'open', 'abort', 'logout']);
   });
 
-  test('15: a client that is silent too long gets 421', async () => {
+  test('15: a client that waits too long gets 421', async () => {
     await play('\nC: <advance 301s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>');
   });
 
-  test('16: the lengths that must be taken are taken', async () => {
+  test('16: the required lengths are accepted', async () => {
     const local = 'l'.repeat(64);
     const domain = `${'d'.repeat(63)}.${'e'.repeat(63)}.${'f'.repeat(59)}`;
     const server = await play(`
@@ -347,7 +347,7 @@ describe('RFC 5321: session, commands, syntax', () => {
       S: 250...`);
   });
 
-  test('16: a recipient too many is 452, and the earlier ones stay', async () => {
+  test('16: one recipient above the limit is 452, and the earlier ones stay', async () => {
     const server = await play(
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...${'\nC: RCPT TO:<bob@example.com>\nS: 250...'.repeat(3)}
       C: RCPT TO:<eve@example.com>
@@ -357,14 +357,14 @@ describe('RFC 5321: session, commands, syntax', () => {
     expect(server.delivery.delivered[0]?.envelope.recipients).toHaveLength(3);
   });
 
-  test('16: a hundred recipients are not too many', async () => {
+  test('16: a hundred recipients are accepted', async () => {
     const server = await play(
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...${'\nC: RCPT TO:<bob@example.com>'.repeat(100)}${'\nS: 250...'.repeat(100)}${MESSAGE}`,
     );
     expect(server.delivery.delivered[0]?.envelope.recipients).toHaveLength(100);
   });
 
-  test('18: HELP names the commands that there are', async () => {
+  test('18: HELP lists the available commands', async () => {
     const options = { authentication: 'optional', xclient: () => true } as const;
     const all = 'EHLO HELO AUTH STARTTLS XCLIENT MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT';
     await new Server(options).play(
@@ -373,7 +373,7 @@ describe('RFC 5321: session, commands, syntax', () => {
     );
   });
 
-  test('18: and no others', async () => {
+  test('18: HELP lists no other command', async () => {
     const options = { authentication: 'none', allowAnonymous: true, disabledExtensions: ['CHUNKING'] } as const;
     const few = 'EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT';
     await new Server(options).play(`${GREETED}\nC: HELP\nS: 214 2.0.0 Commands: ${few}`, { tlsPolicy: 'none' });

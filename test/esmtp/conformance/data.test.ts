@@ -4,7 +4,7 @@ import { ENVELOPE, GREETED, LOGIN, Server } from '../server.ts';
 import { bodies, DATA, MESSAGE, play } from './support.ts';
 
 describe('RFC 5321: data, acceptance, trace', () => {
-  test('19: the stuffed dot is taken out, and the CRLF before the end kept', async () => {
+  test('19: the stuffed dot is removed, and the CRLF before the end kept', async () => {
     const server = await play(`${ENVELOPE}${DATA}\nC: ..\nC: ..x\nC: .y\nC: x..\nC: .\nS: 250...`);
     expect(bodies(server)).toEqual(['.\r\n.x\r\ny\r\nx..\r\n']);
   });
@@ -14,7 +14,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
     expect(bodies(server)).toEqual(['']);
   });
 
-  test('20: 250 comes when the message is safe, and not before', async () => {
+  test('20: 250 follows when the message is safe, and not before', async () => {
     const safe = Promise.withResolvers<void>();
     const server = new Server();
     server.delivery.onEnd = () => safe.promise;
@@ -40,7 +40,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  test('21: one Received field is put before the message, and those that are there stay as they are', async () => {
+  test('21: the server adds one Received field before the message, and keeps the existing ones', async () => {
     const server = await play(
       `${ENVELOPE}${DATA}\nC: Received: from a by b; Thu, 1 Jan 1970 00:00:00 +0000\nC: Subject: hi\nC:\nC: .\nS: 250...`,
     );
@@ -57,7 +57,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
     ]);
   });
 
-  test('21, 43: the "with" keyword says how the message came', async () => {
+  test('21, 43: the "with" keyword names the protocol', async () => {
     const withOf = async (script: string, tlsPolicy: 'none' | 'implicit'): Promise<string | undefined> => {
       const server = new Server({
         allowAnonymous: true,
@@ -82,7 +82,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
     expect(await withOf(ehlo + LOGIN + utf8, 'implicit')).toBe('UTF8SMTPSA');
   });
 
-  test('21: a message that begins with a blank goes on with none of the Received field', async () => {
+  test('21: a message that begins with a space does not continue the Received field', async () => {
     for (const script of [
       `${DATA}\nC: \\tby forger; now\nC: .`,
       '\nC: BDAT 1\nC: <raw \\t>\nS: 250...\nC: BDAT 16 LAST\nC: by forger; now',
@@ -92,7 +92,7 @@ describe('RFC 5321: data, acceptance, trace', () => {
     }
   });
 
-  test('22: as many Received fields as the limit are a loop', async () => {
+  test('22: a message with the maximum number of Received fields is a loop', async () => {
     const fields = (count: number): string => '\nC: received: from a by b; date'.repeat(count);
     const server = await play(
       `${ENVELOPE}${DATA}${fields(100)}\nC:\nC: .\nS: 554 5.4.6 Too many Received fields: the message goes in circles`,
@@ -101,12 +101,12 @@ describe('RFC 5321: data, acceptance, trace', () => {
     await play(`${ENVELOPE}${DATA}${fields(99)}\nC:${fields(50)}\nC: .\nS: 250...`);
   });
 
-  test('22: what is no RFC 5322 message is taken all the same', async () => {
+  test('22: a message that violates RFC 5322 is accepted', async () => {
     const server = await play(`${ENVELOPE}${DATA}\nC: no header, \\x80 and \\0 and\\x07\nC: .\nS: 250...`);
     expect(bodies(server)).toEqual(['no header, \x80 and \0 and\x07\r\n']);
   });
 
-  test('23: a delivery refuses in its own words, and the rest goes on', async () => {
+  test('23: a delivery refuses with its own reply, and the session continues', async () => {
     const server = new Server();
     server.delivery.onFrom = (path) => {
       if (path?.localPart === 'eve') throw new Rejection(550, '5.7.1', 'Not yours');

@@ -4,14 +4,14 @@ import { ENVELOPE, GREETED, LOGIN, Server } from '../server.ts';
 import { bodies, DATA, MESSAGE, play } from './support.ts';
 
 describe('RFC 4954, beside the AUTH table', () => {
-  test('24: the mechanisms stand behind the keyword, and change with TLS', async () => {
+  test('24: the mechanisms follow the keyword, and change with TLS', async () => {
     const transcript = await new Server().play(
       `${GREETED}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client.example.org\nS: 250...`,
       { tlsPolicy: 'offered' },
     );
     const [before, after] = [...transcript.matchAll(/^S: 250[- ]AUTH (.*)$/gm)].map(([, list]) => list?.split(' '));
     expect(before).not.toContain('PLAIN');
-    // Under TLS the plain forms of SCRAM shut out clients that could bind: see binding-policy.ts of sasl.
+    // With TLS, SCRAM without -PLUS would exclude clients that bind: see sasl's binding-policy.ts.
     expect(before).toEqual(expect.arrayContaining(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'CRAM-MD5']));
     expect(after).toEqual(['SCRAM-SHA3-512', 'SCRAM-SHA-512', 'CRAM-MD5', 'PLAIN', 'LOGIN']);
   });
@@ -38,7 +38,7 @@ describe('RFC 3207', () => {
     expect(transcript).not.toContain('250-STARTTLS');
   });
 
-  test('46: everything is forgotten after it, EHLO too', async () => {
+  test('46: the server forgets the session after it, EHLO included', async () => {
     const server = new Server({ allowAnonymous: true, authentication: 'optional' });
     await server.play(
       `${GREETED}\nC: STARTTLS\nS: 220 2.0.0 Ready to start TLS\nC: <starttls>\nC: MAIL FROM:<ann@example.com>\nS: 503 5.5.1 Send EHLO first
@@ -77,7 +77,7 @@ describe('RFC 2920', () => {
       S: <closed>`);
   });
 
-  test('51: nothing is lost when the data comes behind DATA without waiting', async () => {
+  test('51: data that is pipelined behind DATA is the message', async () => {
     const one = '\nC: MAIL FROM:<ann@example.com>\nC: RCPT TO:<bob@example.com>\nC: DATA\nC: hello\nC: .';
     const replies = '\nS: 250 2.1.0 Sender OK\nS: 250 2.1.5 Recipient OK\nS: 354...\nS: 250...';
     const server = await play(`${one.repeat(3)}${replies.repeat(3)}`);
@@ -127,7 +127,7 @@ describe('RFC 1870', () => {
     },
   );
 
-  test('53: what is larger than the limit is heard to its end and not delivered; the size declared is no limit', async () => {
+  test('53: a message over the limit is heard to its end and not delivered; the declared size is no limit', async () => {
     const server = await play(
       `\nC: MAIL FROM:<ann@example.com> SIZE=10\nS: 250...\nC: RCPT TO:<bob@example.com>\nS: 250...${DATA}
       C: {repeat:999:x}
@@ -153,7 +153,7 @@ describe('RFC 1870', () => {
 });
 
 describe('RFC 6152', () => {
-  test('54: BODY is 7BIT or 8BITMIME, once; all bits come through', async () => {
+  test('54: BODY is 7BIT or 8BITMIME, once; all bits are preserved', async () => {
     const seen: MailParameters[] = [];
     const server = new Server();
     server.delivery.onFrom = (_path, parameters) => void seen.push(parameters);
@@ -202,7 +202,7 @@ describe('RFC 6531', () => {
     expect(Buffer.from(delivered?.text ?? '', 'latin1').toString()).toContain('for <"bö b"@例え.example>');
   });
 
-  test('57: the parameter has no value, and bad UTF-8 is none', async () => {
+  test('57: the parameter has no value, and bad UTF-8 is refused', async () => {
     await play(`
       C: MAIL FROM:<ann@example.com> SMTPUTF8=yes
       S: 501...
@@ -262,7 +262,7 @@ describe('RFC 6409', () => {
     );
   });
 
-  test('60: the null reverse-path is no reason to refuse', async () => {
+  test('60: the null reverse-path is accepted', async () => {
     const server = await play(`\nC: MAIL FROM:<>\nS: 250...\nC: RCPT TO:<bob@example.com>\nS: 250...${MESSAGE}`);
     expect(server.delivery.delivered[0]?.envelope.reversePath).toBeNull();
   });

@@ -31,7 +31,7 @@ function lines(): { readonly written: string[]; readonly console: Console } {
 }
 
 describe('logTo', () => {
-  test('tells what became of a message: who sent it, to whom, how large, and who was refused with which reply', async () => {
+  test('logs the sender, the recipients, the size and the refusals of a message', async () => {
     const { entries, logger } = recorder();
     const server = new Server({ onEvent: logTo(logger) });
     server.delivery.onTo = ({ localPart }) => {
@@ -90,7 +90,7 @@ describe('logTo', () => {
     ]);
   });
 
-  test('logs every refused login, whatever else was refused before', async () => {
+  test('logs each refused login, after any number of other refusals', async () => {
     const { entries, logger } = recorder();
     const server = new Server({ onEvent: logTo(logger, { maxRefusals: 1 }) });
     await server.play(
@@ -100,7 +100,7 @@ describe('logTo', () => {
     expect(entries.filter(([, message]) => message === 'command refused')).toHaveLength(1);
   });
 
-  test('says until when a throttled client has to wait', () => {
+  test('logs the time until which a throttled client has to wait', () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
     onTestFinished(() => void vi.useRealTimers());
     const { entries, logger } = recorder();
@@ -110,7 +110,7 @@ describe('logTo', () => {
     expect(entries[0]?.[2]).toMatchObject({ reason: 'too-many', until: '2026-01-01T00:01:30.000Z' });
   });
 
-  test('names at most as many recipients as it may, and how many there are', () => {
+  test('names at most maxRecipients recipients, and their number', () => {
     const { entries, logger } = recorder();
     const paths = Array.from({ length: 5 }, (_, at) => ({ forwardPath: `r${at}@example.com`, parameters: {} }));
     const envelope = { id: 'id1', reversePath: null, parameters: { smtpUtf8: false }, recipients: paths };
@@ -119,7 +119,7 @@ describe('logTo', () => {
     expect(entries[0]?.[2]).toMatchObject({ from: '<>', to: ['r0@example.com', 'r1@example.com'], recipients: 5 });
   });
 
-  test('writes a line an event to a console, which no client can break, and our errors with their stack', () => {
+  test('writes one line for each event to a console, and an error of the server with its stack', () => {
     const { written, console } = lines();
     const listener = logTo(console);
     const mind = testMind();
@@ -130,7 +130,7 @@ describe('logTo', () => {
     expect(written[0]).toBe(
       'login refused remote=192.0.2.1:40000 mechanism=PLAIN code=unauthorized reply="535 5.7.8 Authentication failed" username="x\\nlogin refused remote=192.0.2.9:1"',
     );
-    expect(written[1]).toBe('error remote=192.0.2.1:40000 during=DATA culprit=us error="disk\\nfull"');
+    expect(written[1]).toBe('failure remote=192.0.2.1:40000 during=DATA culprit=us error="disk\\nfull"');
     expect(written.slice(2).every((line) => line.startsWith('    '))).toBe(true);
     expect(written.join('\n')).toContain('log-to.test.ts');
   });

@@ -53,7 +53,7 @@ describe('a reverse-path', () => {
     expect(readForwardPath(`${text} SIZE=1`, LENIENT)).toEqual(read);
   });
 
-  test('<> is nobody', () => {
+  test('<> is the null path', () => {
     expect(readReversePath('<> SIZE=1')).toEqual({ path: null, end: 2 });
   });
 
@@ -115,7 +115,7 @@ describe('a reverse-path', () => {
     [`<${'l'.repeat(64)}@${longest}>`, 'long-path'],
     [`<a@${label}d.example>`, 'long-label'],
     [`<a@${`${label}.`.repeat(4)}e>`, 'long-domain'],
-  ])('%j is none: %s', (text, fault) => {
+  ])('%j is invalid: %s', (text, fault) => {
     expect(readReversePath(text)).toBe(fault);
   });
 
@@ -130,7 +130,7 @@ describe('a reverse-path', () => {
     ['a zero width joiner', '\u200d'],
     ['a byte order mark', '\ufeff'],
     ['a tag', '\u{e0041}'],
-  ])('holds no %s, anywhere', (_, character) => {
+  ])('holds no %s', (_, character) => {
     for (const text of [`<a${character}@example.com>`, `<"a${character}"@example.com>`, `<a@b${character}.com>`]) {
       expect(readReversePath(text)).toBe('unsafe-character');
       expect(readForwardPath(text, LENIENT)).toBe('unsafe-character');
@@ -169,11 +169,11 @@ describe('with tolerance', () => {
     ['<joe doe>', 'local-part-blank'],
     ['<a@b..example>', 'empty-label'],
     [`${'l'.repeat(257)}`, 'long-path'],
-  ])('%j is none all the same: %s', (text, fault) => {
+  ])('%j is invalid with tolerance too: %s', (text, fault) => {
     expect(readForwardPath(text, { ...LENIENT, bareUsers: text !== 'joe @example.com' })).toBe(fault);
   });
 
-  test('a sender without a domain is none', () => {
+  test('a sender without a domain is invalid', () => {
     expect(readReversePath('<joe>', LENIENT)).toBe('no-domain');
   });
 });
@@ -184,7 +184,7 @@ describe('a forward-path', () => {
     expect(readForwardPath('<bob>')).toBe('no-domain');
   });
 
-  test('<> is none', () => {
+  test('<> is invalid', () => {
     expect(readForwardPath('<>')).toBe('empty-path');
   });
 
@@ -193,7 +193,7 @@ describe('a forward-path', () => {
   });
 });
 
-test('a path is read in steps that grow as the text does', () => {
+test('reading a path takes steps linear in its length', () => {
   const n = 20_000;
   for (const text of [
     `<${'a'.repeat(n)}`,
@@ -217,7 +217,7 @@ test('a path is read in steps that grow as the text does', () => {
   }
 });
 
-test('any path is read in steps that grow as the text does', () => {
+test('reading any path takes steps linear in its length', () => {
   const piece = fc.constantFrom(...'a . - _ @ < > [ ] " \\ , : ä'.split(' '), ' ', '[192.0.2.1]', '@a,');
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), fc.integer({ min: 1, max: 50 }), (pieces, times) => {
@@ -226,7 +226,7 @@ test('any path is read in steps that grow as the text does', () => {
   );
 });
 
-/** Each character is read, and copied, a bounded number of times: the copies are scanned once more for each check. */
+/** Checks that each character is read and copied a bounded number of times. */
 function expectFewReads(text: string): void {
   for (const tolerance of [STRICT, LENIENT]) {
     const { input, reads } = countedCharacters(text);
@@ -268,7 +268,7 @@ describe('a mailbox', () => {
     }
   });
 
-  test('knows whether it is ASCII', () => {
+  test('says whether it is ASCII', () => {
     expect(new Mailbox('ann', 'example.com').isAscii).toBe(true);
     expect(new Mailbox('änn', 'example.com').isAscii).toBe(false);
     expect(new Mailbox('ann', 'exämple.com').isAscii).toBe(false);
@@ -307,7 +307,7 @@ test.each([
 });
 
 test.each(['192.0.2.1', '[192.0.2.1', '[IPv6:]', '[IPv6::1]x', '[IPv6:g::]', '[IPv6:192.0.2.1]', '[::1]'])(
-  '%s is none',
+  '%s is invalid',
   (text) => {
     expect(isAddressLiteral(text)).toBe(false);
   },

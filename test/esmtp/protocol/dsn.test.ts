@@ -2,10 +2,10 @@ import type { MailParameters, RcptParameters } from '@postern/esmtp';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
 
-/** The text as it is written in a script. */
+/** Returns the text in the syntax of a script. */
 const literally = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('{', '\\{');
 
-/** Says these MAIL or RCPT parameters, and comes to what the delivery got of those that were taken. */
+/** Sends parameters of MAIL or RCPT, and returns those that the delivery got. */
 async function hear<K extends 'MAIL' | 'RCPT'>(
   verb: K,
   lines: readonly (readonly [parameters: string, reply: string])[],
@@ -35,7 +35,7 @@ describe('58: DSN on MAIL', () => {
     expect(await new Server().play(GREETED)).toMatch(/^S: 250-DSN$/m);
   });
 
-  test('RET and ENVID reach the delivery; the envelope id as it came', async () => {
+  test('RET and ENVID reach the delivery, the envelope id unchanged', async () => {
     const heard = await hear('MAIL', [
       ['RET=FULL', SENDER],
       ['RET=hdrs ENVID=QQ314159', SENDER],
@@ -71,7 +71,7 @@ describe('58: DSN on MAIL', () => {
     },
   );
 
-  test('the sizes that must be taken are taken (RFC 3461 §5.4)', async () => {
+  test('the required sizes are accepted (RFC 3461 §5.4)', async () => {
     const envid = 'e'.repeat(100);
     const auth = `AUTH=${'a'.repeat(60)}@${'b'.repeat(60)}.example.com`;
     const [heard] = await hear('MAIL', [[`RET=FULL ENVID=${envid} SIZE=10 BODY=8BITMIME ${auth}`, SENDER]]);
@@ -116,7 +116,7 @@ describe('58: DSN on RCPT', () => {
     await hear('RCPT', [[parameter, '{/501 5\\.5\\.4 Syntax error in (a|the) parameters?/}']]);
   });
 
-  test('ORCPT reaches the delivery as it came, to the letter', async () => {
+  test('ORCPT reaches the delivery unchanged', async () => {
     const values = [
       'rfc822;Bob+2Btag@Example.COM',
       'RFC822;bob+40example.com',
@@ -148,7 +148,7 @@ describe('58: DSN on RCPT', () => {
     await hear('RCPT', [[parameter, '{/501 5\\.5\\.4 .*/}']]);
   });
 
-  test('57: the UTF-8 address type is taken in each of its forms (RFC 6533 §3)', async () => {
+  test('57: the UTF-8 address type is accepted in each of its forms (RFC 6533 §3)', async () => {
     const values = [
       'utf-8;b\\x{F6}b@example.com',
       'UTF-8;b\u00f6b@ex\u00e4mple.com',
@@ -183,11 +183,11 @@ describe('58: DSN on RCPT', () => {
     await hear('RCPT', [[`ORCPT=utf-8;${literally(address)}`, BAD_VALUE]]);
   });
 
-  test('57: octets that are no UTF-8 are 501', async () => {
+  test('57: octets other than UTF-8 are 501', async () => {
     await hear('RCPT', [['ORCPT=utf-8;b\\xf6b@example.com', '501 5.5.2 Neither ASCII nor UTF-8']]);
   });
 
-  test('a line of 1,034 octets is taken (RFC 3461 §5.4)', async () => {
+  test('a line of 1,034 octets is accepted (RFC 3461 §5.4)', async () => {
     const orcpt = `rfc822;${'o'.repeat(493)}`;
     const rcpt = `ORCPT=${orcpt} NOTIFY=SUCCESS,FAILURE,DELAY`;
     const [heard] = await hear('RCPT', [[`${rcpt}${' '.repeat(1034 - rcpt.length - 28)}`, RECIPIENT]]);
@@ -195,7 +195,7 @@ describe('58: DSN on RCPT', () => {
   });
 });
 
-describe('58: what is asked for with DSN', () => {
+describe('58: a request for DSN', () => {
   test('changes no reply', async () => {
     const answer = async (mail: string, rcpt: string): Promise<string> => {
       const transcript = await new Server().play(`${GREETED}${LOGIN}
@@ -213,7 +213,7 @@ describe('58: what is asked for with DSN', () => {
     }
   });
 
-  test('is for the message of one transaction', async () => {
+  test('counts for the message of one transaction', async () => {
     const server = new Server();
     const message = '\nC: BDAT 0 LAST\nS: 250...';
     await server.play(`${GREETED}${LOGIN}
@@ -234,7 +234,7 @@ describe('58: what is asked for with DSN', () => {
     expect(two?.recipients.map(({ parameters }) => parameters)).toEqual([{}]);
   });
 
-  test('10: is an unknown parameter on the other command, after HELO, and where DSN is left out', async () => {
+  test('10: is 555 on the other command, after HELO, and with DSN disabled', async () => {
     const unknown = '555 5.5.4 Unknown parameter';
     await hear('MAIL', [
       ['NOTIFY=NEVER', unknown],

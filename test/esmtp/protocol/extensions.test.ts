@@ -9,7 +9,7 @@ async function play(script: string, options: ServerOptions = {}, prepare = (_ser
   return server;
 }
 
-/** What EHLO lists, by keyword. */
+/** Returns the lines of the reply to EHLO by keyword. */
 async function offered(options: ServerOptions = {}, tlsPolicy: 'implicit' | 'offered' | 'none' = 'implicit') {
   const transcript = await new Server(options).play(GREETED, { tlsPolicy });
   return new Map(
@@ -18,7 +18,7 @@ async function offered(options: ServerOptions = {}, tlsPolicy: 'implicit' | 'off
 }
 
 describe('62: REQUIRETLS', () => {
-  test('is offered inside TLS, and nowhere else', async () => {
+  test('is offered with TLS, and not without', async () => {
     expect((await offered()).get('REQUIRETLS')).toBe('');
     expect((await offered({}, 'none')).has('REQUIRETLS')).toBe(false);
     expect((await offered({}, 'offered')).has('REQUIRETLS')).toBe(false);
@@ -34,7 +34,7 @@ describe('62: REQUIRETLS', () => {
     expect(transcript.split('<starttls>').map((part) => part.includes('250-REQUIRETLS'))).toEqual([false, true]);
   });
 
-  test('tags the message for the delivery, whatever the message says of it', async () => {
+  test('tags the message for the delivery, whatever its header says', async () => {
     const server = await play(`
       C: MAIL FROM:<ann@example.com> requiretls
       S: 250...
@@ -52,7 +52,7 @@ describe('62: REQUIRETLS', () => {
     expect(server.delivery.delivered[0]?.text).toContain('\r\nTLS-Required: No\r\n');
   });
 
-  test('takes no value, and is there once', async () => {
+  test('has no value, and occurs once', async () => {
     await play(`
       C: MAIL FROM:<ann@example.com> REQUIRETLS=YES
       S: 501 5.5.4 Syntax error in a parameter
@@ -75,7 +75,7 @@ describe('62: REQUIRETLS', () => {
     );
   });
 
-  test('is refused in the words of a delivery that cannot pass it on', async () => {
+  test('is refused with the reply of a delivery that cannot pass it on', async () => {
     const refuse = (_path: unknown, { requireTls }: MailParameters): void => {
       if (requireTls) throw new Rejection(550, '5.7.30', 'REQUIRETLS support required');
     };
@@ -90,7 +90,7 @@ describe('62: REQUIRETLS', () => {
 });
 
 describe('LIMITS (RFC 9422)', () => {
-  test('says how many recipients a message may have, and how many messages a connection', async () => {
+  test('advertises the limits for recipients and for MAIL commands', async () => {
     expect((await offered()).get('LIMITS')).toBe('RCPTMAX=1000');
     expect((await offered({ limits: { maxRecipients: 20, maxTransactions: 5 } })).get('LIMITS')).toBe(
       'RCPTMAX=20 MAILMAX=5',
@@ -98,14 +98,14 @@ describe('LIMITS (RFC 9422)', () => {
     expect((await offered({ limits: { maxRecipients: 999_999 } })).get('LIMITS')).toBe('RCPTMAX=999999');
   });
 
-  test('says nothing where there is no limit, or one of more than six digits', async () => {
+  test('omits an infinite limit, and one of more than six digits', async () => {
     expect((await offered({ limits: { maxRecipients: 1_000_000 } })).has('LIMITS')).toBe(false);
     expect(
       (await offered({ limits: { maxRecipients: Number.POSITIVE_INFINITY, maxTransactions: 9 } })).get('LIMITS'),
     ).toBe('MAILMAX=9');
   });
 
-  test('says what is kept to: as many MAIL, refused or not, and then 421', async () => {
+  test('advertises the limit that is enforced: one more MAIL, refused or not, is 421', async () => {
     await play(
       `${ENVELOPE}
       C: BDAT 0 LAST
@@ -125,7 +125,7 @@ describe('LIMITS (RFC 9422)', () => {
 });
 
 describe('53: SIZE', () => {
-  test('stands once; that there is no room now, or not for somebody, is for the delivery to say', async () => {
+  test('occurs once; a lack of space is for the delivery to refuse', async () => {
     await play(
       `
       C: MAIL FROM:<ann@example.com> SIZE=10 SIZE=10
@@ -156,13 +156,13 @@ describe('53: SIZE', () => {
   });
 });
 
-describe('an extension that is left out', () => {
+describe('a disabled extension', () => {
   test.each(optionalExtensions)('%s is not offered', async (keyword) => {
     expect((await offered()).has(keyword)).toBe(true);
     expect((await offered({ disabledExtensions: [keyword] })).has(keyword)).toBe(false);
   });
 
-  test('is one of those that can be: anything else is a mistake in the options', () => {
+  test('is one of optionalExtensions: another word is an error in the options', () => {
     for (const omit of ['STARTTLS', 'dsn', '', 'toString']) {
       expect(() => new Server({ disabledExtensions: [omit as OptionalExtension] })).toThrow(
         new TypeError(
@@ -172,7 +172,7 @@ describe('an extension that is left out', () => {
     }
   });
 
-  test('is not taken', async () => {
+  test('is not accepted', async () => {
     const unknown = 'S: 555 5.5.4 Unknown parameter';
     await play(
       `
@@ -190,7 +190,7 @@ describe('an extension that is left out', () => {
     );
   });
 
-  test('SMTPUTF8 takes UTF-8 out of ORCPT, which has another form for the same (RFC 6533 §3)', async () => {
+  test('SMTPUTF8 removes UTF-8 from ORCPT, which has an ASCII form for it (RFC 6533 §3)', async () => {
     await play(
       `
       C: MAIL FROM:<ann@example.com>
@@ -203,7 +203,7 @@ describe('an extension that is left out', () => {
     );
   });
 
-  test('CHUNKING takes BINARYMIME with it; BDAT is 502, and its octets are no commands', async () => {
+  test('CHUNKING disables BINARYMIME too; BDAT is 502, and its octets are not commands', async () => {
     expect((await offered({ disabledExtensions: ['CHUNKING'] })).has('BINARYMIME')).toBe(false);
     await play(
       `${ENVELOPE}\nC: BDAT 6 LAST\nC: QUIT\nS: 502 5.5.1 Command not implemented\nC: DATA\nS: 354...\nC: .\nS: 250...`,

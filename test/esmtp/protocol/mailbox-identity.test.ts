@@ -10,14 +10,14 @@ describe('foldMailbox', () => {
     ['JÖRG', 'BÜCHER.example', 'jörg@bücher.example'],
     ['Postmaster', '', 'postmaster'],
     ['Ann B', 'example.com', '"ann b"@example.com'],
-    // U+212A and U+0130 have lower cases with ASCII letters in them: they stay as they are.
+    // The lower case of U+212A and U+0130 holds ASCII letters: they stay unchanged.
     ['\u212a', '\u212aeys.example', '\u212a@\u212aeys.example'],
     ['\u0130', 'example.com', '\u0130@example.com'],
   ])('folds %s at %s to %s', (localPart, domain, folded) => {
     expect(String(foldMailbox(new Mailbox(localPart, domain)))).toBe(folded);
   });
 
-  it('changes nothing the second time, and makes no allocation where nothing folds', () => {
+  it('changes nothing the second time, and returns the same object where nothing folds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (localPart, domain) => {
         const folded = foldMailbox(new Mailbox(localPart, domain));

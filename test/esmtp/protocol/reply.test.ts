@@ -9,12 +9,12 @@ test('a reply of several lines has the codes on each', () => {
   expect(String(new Reply(550, '5.7.1', 'No', 'and again'))).toBe('550-5.7.1 No\r\n550 5.7.1 and again\r\n');
 });
 
-test('a reply without an enhanced code, and without text, keeps its blank', () => {
+test('a reply without an enhanced code and text keeps its space', () => {
   expect(String(new Reply(250, undefined, 'mx', 'PIPELINING'))).toBe('250-mx\r\n250 PIPELINING\r\n');
   expect(String(new Reply(354, undefined))).toBe('354 \r\n');
 });
 
-test('what is not printable ASCII cannot get into a reply', () => {
+test('a reply holds printable ASCII only', () => {
   const reply = new Reply(550, '5.0.0', 'a\r\n250 2.0.0 OK\0\x1b[2J\tä😀');
   expect(String(reply)).toMatch(/^550 5\.0\.0 [ -~]*\r\n$/);
 });
@@ -37,11 +37,11 @@ test.each([
   [550, '5.0.0 '],
   [354, '3.0.0'],
   [550, ''],
-])('%s %s are no codes', (code, enhanced) => {
+])('%s %s are invalid codes', (code, enhanced) => {
   expect(() => new Reply(code, enhanced, 'text')).toThrow(RangeError);
 });
 
-test('a rejection carries the reply, and no reply but a refusal', () => {
+test('a rejection holds a negative reply only', () => {
   const rejection = new Rejection(452, '4.2.2', 'Mailbox full');
   expect(String(rejection.reply)).toBe('452 4.2.2 Mailbox full\r\n');
   expect(String(rejection)).toBe('Rejection: 452 4.2.2 Mailbox full');

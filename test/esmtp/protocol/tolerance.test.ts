@@ -29,7 +29,7 @@ describe('underscores in domains', () => {
     ['submission', new Server(), GREETED + LOGIN],
     ['an MX', new Server({ ...MX, allowAnonymous: true }), GREETED],
     ['LMTP', new Server({ service: 'lmtp', allowAnonymous: true }), LHLO],
-  ])('are taken by %s', async (_, server, begin) => {
+  ])('are accepted by %s', async (_, server, begin) => {
     await server.play(`${begin}
       C: MAIL FROM:<bounce@em_1.news.example.com>
       S: 250 2.1.0 Sender OK
@@ -45,7 +45,7 @@ describe('a long local part', () => {
     ['submission', new Server(), GREETED + LOGIN],
     ['an MX', new Server({ ...MX, allowAnonymous: true }), GREETED],
     ['LMTP', new Server({ service: 'lmtp', allowAnonymous: true }), LHLO],
-  ])('is taken by %s, also as ORCPT', async (_, server, begin) => {
+  ])('is accepted by %s, also as ORCPT', async (_, server, begin) => {
     await server.play(`${begin}
       C: MAIL FROM:<SRS0=fGv9=BC=some.sender.example.net=bounce-4IDNASXYtY-FG21s4IoV1XzCfCtHkb2RZY@forward.example.net>
       S: 250 2.1.0 Sender OK
@@ -55,7 +55,7 @@ describe('a long local part', () => {
   });
 });
 
-describe('EHLO with a name that is no domain', () => {
+describe('EHLO with a name that is not a domain', () => {
   test.each<[string, string, string]>([
     ['blanks', 'my pc', 'my pc'],
     ['UTF-8', 'MÜLLER-PC', 'MÜLLER-PC'],
@@ -64,7 +64,7 @@ describe('EHLO with a name that is no domain', () => {
     ['a bidi override', 'pc\u202egpj.exe', 'pc?gpj.exe'],
     ['a tag character', 'pc\u{e0041}', 'pc?'],
     ['an underscore', 'my_pc', 'my_pc'],
-  ])('goes on at a submission server: %s', async (_, said, name) => {
+  ])('continues at a submission server: %s', async (_, said, name) => {
     const server = new Server();
     await server.play(`
       S: 220...
@@ -79,7 +79,7 @@ describe('EHLO with a name that is no domain', () => {
     expect(server.delivery.delivered[0]?.text).toContain('Received: from unknown (');
   });
 
-  test('goes on at LMTP', async () => {
+  test('continues in LMTP', async () => {
     await new Server({ service: 'lmtp', allowAnonymous: true }).play('S: 220...\nC: LHLO my pc\nS: 250...');
   });
 
@@ -98,13 +98,13 @@ describe('EHLO with a name that is no domain', () => {
     },
   );
 
-  test('tells nothing of a name that is one', async () => {
+  test('reports no event for a domain', async () => {
     const server = new Server();
     await server.play(`${GREETED}\nC: EHLO [192.0.2.1]\nS: 250...\nC: HELO pc\nS: 250...`);
     expect(server.kinds()).not.toContain('invalid-client-name');
   });
 
-  test('stays out of Received, in UTF-8 too', () => {
+  test('is not in Received, in UTF-8 either', () => {
     const envelope = {
       id: 'x',
       recipients: [],
@@ -124,7 +124,7 @@ describe('EHLO with a name that is no domain', () => {
 });
 
 describe('a bare user', () => {
-  test('is a recipient at LMTP', async () => {
+  test('is a recipient in LMTP', async () => {
     const server = new Server({ service: 'lmtp', allowAnonymous: true });
     await server.play(`${LHLO}
       C: MAIL FROM:<ann@example.com>
@@ -135,7 +135,7 @@ describe('a bare user', () => {
     expect(server.delivery.delivered[0]?.text).toContain('for <root>');
   });
 
-  test('is no sender there, and no recipient elsewhere', async () => {
+  test('is no sender there, and no recipient in SMTP', async () => {
     await new Server({ service: 'lmtp', allowAnonymous: true }).play(
       `${LHLO}\nC: MAIL FROM:<root>\nS: 501 5.1.7 Missing @ and a domain after the local part`,
     );
@@ -146,7 +146,7 @@ describe('a bare user', () => {
 });
 
 describe('a lenient server', () => {
-  test('takes addresses without angle brackets', async () => {
+  test('accepts addresses without angle brackets', async () => {
     const server = new Server({ lenient: true });
     await server.play(`${GREETED}${LOGIN}
       C: MAIL FROM: ann@example.com SIZE=10
@@ -168,7 +168,7 @@ describe('a lenient server', () => {
     ]);
   });
 
-  test('passes loose dots on as they came', async () => {
+  test('passes loose dots on unchanged', async () => {
     const server = new Server({ lenient: true });
     const paths = [
       'a..b@mobile.example.jp',
@@ -183,7 +183,7 @@ describe('a lenient server', () => {
     expect(envelopeOf(server)?.recipients.map(({ forwardPath }) => forwardPath.toString())).toEqual(paths);
   });
 
-  test('takes AUTH after HELO, and still no parameters', async () => {
+  test('accepts AUTH after HELO, and still no parameters', async () => {
     await new Server({ lenient: true }).play(`${HELLO}
       C: AUTH PLAIN {base64:\\0ann\\0secret}
       S: 235 2.7.0 Authentication succeeded
@@ -193,7 +193,7 @@ describe('a lenient server', () => {
       S: 250...`);
   });
 
-  test('takes base64 without padding, and nothing in its place', async () => {
+  test('accepts base64 without padding, and nothing in its place', async () => {
     await new Server({ lenient: true }).play(`${GREETED}
       C: AUTH PLAIN AGFubgBzZWNyZXQ
       S: 235 2.7.0 Authentication succeeded`);
@@ -212,13 +212,13 @@ describe('a lenient server', () => {
       S: 501 5.5.2 Malformed authentication response`);
   });
 
-  test('takes odd names and submitters at an MX too', async () => {
+  test('accepts odd names and submitters at an MX too', async () => {
     await new Server({ ...MX, lenient: true, allowAnonymous: true }).play(
       'S: 220...\nC: EHLO my pc\nS: 250...\nC: MAIL FROM:<ann@example.com> AUTH=joe\nS: 250...',
     );
   });
 
-  test('is as strict as any on what ends a line and on BDAT', async () => {
+  test('is strict about the ends of lines and about BDAT', async () => {
     const bare = await new Server({ lenient: true }).play(
       `${GREETED}\nC: NOOP\\nNOOP\nS: 500 5.5.2 <any>\nS: <closed>`,
     );
@@ -227,7 +227,7 @@ describe('a lenient server', () => {
   });
 });
 
-test('without the option all that is an error', async () => {
+test('without the option each of these is an error', async () => {
   await new Server().play(`${GREETED}
     C: AUTH PLAIN AGFubgBzZWNyZXQ
     S: 501 5.5.2 Malformed authentication response${LOGIN}

@@ -13,7 +13,7 @@ test.each([
   expect(decodeXtext(xtext)).toBe(text);
 });
 
-test.each(['+', 'a+', '+3', '+3d', '+3G', 'a=b', 'a b', 'ä', '\x7f', '+ 3D'])('%j is none', (xtext) => {
+test.each(['+', 'a+', '+3', '+3d', '+3G', 'a=b', 'a b', 'ä', '\x7f', '+ 3D'])('%j is invalid', (xtext) => {
   expect(decodeXtext(xtext)).toBeUndefined();
 });
 
@@ -27,7 +27,7 @@ test('xtext is decoded to the octets that were encoded', () => {
   );
 });
 
-test('an xtext without needless escapes is what its text is encoded as', () => {
+test('an xtext without needless escapes is decoded and encoded to itself', () => {
   const xchar = fc.constantFrom(...Array.from('!#$%&()*,-./09:;<>?@AZ[]^_`az{|}~'), '+2B', '+3D', '+20', '+00', '+7F');
   fc.assert(
     fc.property(fc.array(xchar, { maxLength: 30 }), (parts) => {

@@ -28,7 +28,7 @@ describe('commands that bring no message', () => {
     );
   });
 
-  test('are a message’s own where one follows: it resets the count', async () => {
+  test('belong to a message that follows: it resets the count', async () => {
     const message = `${ENVELOPE}${MESSAGE}\nC: NOOP\nS: 250...\nC: RSET\nS: 250...`;
     await new Server({ limits }).play(`${GREETED}${LOGIN}${message.repeat(10)}`);
   });
@@ -39,7 +39,7 @@ describe('commands that bring no message', () => {
     );
   });
 
-  test('are forgotten with time: a client may keep its connection alive', async () => {
+  test('expire with time: a client may keep its connection alive', async () => {
     const clock = new FakeClock();
     await new Server({ limits, clock }).play(
       `${GREETED}${LOGIN}${'\nC: <advance 10s>\nC: NOOP\nS: 250 2.0.0 OK'.repeat(50)}`,
@@ -47,7 +47,7 @@ describe('commands that bring no message', () => {
     );
   });
 
-  test('are many recipients only in part: a tenth of those that are refused, and none of the others', async () => {
+  test('count refused recipients a tenth, and accepted ones not at all', async () => {
     const server = new Server({ limits });
     server.delivery.onTo = (path) => {
       if (path.localPart === 'x') throw new Error('down');
@@ -61,7 +61,7 @@ describe('commands that bring no message', () => {
     );
   });
 
-  test('are small chunks, a tenth each, and not large ones', async () => {
+  test('count small chunks a tenth, and large ones not at all', async () => {
     const chunk = '\nC: BDAT 1\nC: <raw x>\nS: 250...';
     const large = '\nC: BDAT 1024\nC: <raw {repeat:1024:x}>\nS: 250...';
     await new Server({ limits }).play(
@@ -91,12 +91,12 @@ describe('a connection without a login', () => {
   const life = { unauthenticatedTimeout: 60_000 };
   const END = 'S: 421 4.4.2 Took too long, closing the connection\nS: <closed>';
 
-  test('has an end, whatever is said on it', async () => {
+  test('ends, whatever the client sends', async () => {
     const noop = '\nC: <advance 15s>\nC: NOOP\nS: 250...';
     await new Server({ limits: life }).play(`${GREETED}${noop.repeat(3)}\nC: <advance 16s>\n${END}`);
   });
 
-  test('has one in the middle of an exchange, of a line and of a message', async () => {
+  test('ends in the middle of an exchange, of a line and of a message', async () => {
     for (const begun of [
       '\nC: AUTH LOGIN\nS: 334...',
       '\nC: <raw NO>',
@@ -108,7 +108,7 @@ describe('a connection without a login', () => {
     }
   });
 
-  test('has its time again with each message that is accepted, and no refused login buys any', async () => {
+  test('restarts its time with each accepted message, and not with a refused login', async () => {
     const server = new Server({ limits: life, allowAnonymous: true, authentication: 'optional' });
     const message = `\nC: <advance 50s>${ENVELOPE}${MESSAGE}`;
     const failed = `\nC: <advance 50s>\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535...`;

@@ -28,13 +28,13 @@ const full = new Reply(452, '4.2.2', 'Mailbox full');
 const gone = new Reply(550, '5.2.1', 'Mailbox closed');
 
 describe('61: the greeting', () => {
-  test('is LHLO, which offers what EHLO does', async () => {
+  test('is LHLO, with the extensions of EHLO', async () => {
     const transcript = await lmtp().play(GREETED);
     for (const keyword of ['PIPELINING', 'ENHANCEDSTATUSCODES', '8BITMIME', 'SIZE 26214400'])
       expect(transcript).toMatch(new RegExp(`^S: 250[- ]${keyword}$`, 'm'));
   });
 
-  test('is neither HELO nor EHLO: they are 500, whatever follows them', async () => {
+  test('is neither HELO nor EHLO: they are 500', async () => {
     await lmtp().play(`
       S: 220 mx.example.com LMTP
       C: EHLO client.example.org
@@ -59,7 +59,7 @@ describe('61: the greeting', () => {
     );
   });
 
-  test('stands in HELP, and the others do not', async () => {
+  test('is in HELP, and the SMTP greetings are not', async () => {
     const transcript = await lmtp().play(`${GREETED}\nC: HELP\nS: 214...`);
     expect(transcript).toMatch(/^S: 214 .*\bLHLO\b/m);
     expect(transcript).not.toMatch(/^S: 214 .*\b(EHLO|HELO)\b/m);
@@ -84,7 +84,7 @@ describe('61: a message', () => {
     );
   });
 
-  test('gets none for a recipient that was refused, and two for one that was named twice', async () => {
+  test('gets none for a refused recipient, and two for one that was named twice', async () => {
     const server = lmtp();
     server.delivery.onTo = ({ localPart }) => {
       if (localPart === 'nobody') throw new Rejection(550, '5.1.1', 'No such user here');
@@ -104,7 +104,7 @@ describe('61: a message', () => {
       C: .${ok('pat')}${ok('pat')}`);
   });
 
-  test('for nobody is 503', async () => {
+  test('without recipients is 503', async () => {
     const server = lmtp();
     server.delivery.onTo = () => {
       throw new Rejection(550, '5.1.1', 'No such user here');
@@ -122,7 +122,7 @@ describe('61: a message', () => {
       S: 503 5.5.1 Bad sequence of commands`);
   });
 
-  test('that all refuse is an event of refusal, and each has its own reply', async () => {
+  test('that each recipient refuses is one event, and each has its own reply', async () => {
     const server = lmtp();
     server.delivery.onEnd = () => [gone, full];
     await server.play(`${GREETED}${envelope('a', 'b')}${MESSAGE}\nS: 550 5.2.1...\nS: 452 4.2.2...`);
@@ -147,7 +147,7 @@ describe('61: a message', () => {
     expect(server.delivery.delivered).toEqual([]);
   });
 
-  test('that cannot be opened gets one reply, in the place of 354', async () => {
+  test('that cannot be opened gets one reply, in place of 354', async () => {
     const server = lmtp();
     server.delivery.onOpen = () => {
       throw new Rejection(452, '4.3.1', 'Full');
@@ -155,7 +155,7 @@ describe('61: a message', () => {
     await server.play(`${GREETED}${envelope('a', 'b')}\nC: DATA\nS: 452 4.3.1 Full\nC: NOOP\nS: 250...`);
   });
 
-  test('has its first replies told while the others are still to come', async () => {
+  test('gets its first replies before the last results are known', async () => {
     const late = Promise.withResolvers<RecipientResult>();
     const server = lmtp();
     server.delivery.onEnd = async (tell) => {
@@ -176,7 +176,7 @@ describe('61: a message', () => {
     );
   });
 
-  test('that fails after some of its results were told is refused for the others', async () => {
+  test('that fails after some results were reported is refused for the others', async () => {
     const bug = new Error('the disk is on fire');
     const server = lmtp();
     server.delivery.onEnd = async (tell) => {
@@ -192,7 +192,7 @@ describe('61: a message', () => {
     );
   });
 
-  test('that takes too long is refused for those of whom nothing was told, and what is told later is not said', async () => {
+  test('that takes too long is refused for recipients without a result, and later results are ignored', async () => {
     const server = lmtp();
     let late: ReportResult | undefined;
     server.delivery.onEnd = (tell) => {
@@ -214,7 +214,7 @@ describe('61: a message', () => {
     );
   });
 
-  test('whose results are told twice, or otherwise in the end, keeps to the first word', async () => {
+  test('keeps the first result that is reported for a recipient', async () => {
     const server = lmtp();
     server.delivery.onEnd = (tell) => {
       tell?.(0, undefined);
@@ -224,7 +224,7 @@ describe('61: a message', () => {
     await server.play(`${GREETED}${envelope('a', 'b')}${MESSAGE}${ok('a')}${ok('b')}`);
   });
 
-  test('for a client that leaves meanwhile is kept all the same', async () => {
+  test('for a client that disconnects meanwhile is kept', async () => {
     const late = Promise.withResolvers<void>();
     const server = lmtp();
     server.delivery.onEnd = async (tell) => {
@@ -238,7 +238,7 @@ describe('61: a message', () => {
     expect(server.delivery.delivered).toHaveLength(1);
   });
 
-  test('with a 421 among its results has all told, and then the connection ends', async () => {
+  test('with a 421 among its results gets all replies, and then the connection closes', async () => {
     const server = lmtp();
     server.delivery.onEnd = () => [new Reply(421, '4.3.2', 'Going down'), undefined];
     await server.play(
@@ -246,7 +246,7 @@ describe('61: a message', () => {
     );
   });
 
-  test('gets its replies from those who each take a recipient', async () => {
+  test('gets its replies from the delivery of each recipient', async () => {
     const refusing = new RecordingDelivery();
     refusing.onEnd = () => {
       throw new Rejection(452, '4.2.2', 'Mailbox full');
@@ -274,13 +274,13 @@ describe('61: a message in chunks', () => {
     expect(server.delivery.delivered[0]?.text).toMatch(/hello\r\nworld$/);
   });
 
-  test('that is refused has one refusal a chunk, and at the end one for each recipient', async () => {
+  test('that is refused gets one refusal for each chunk, and at the end one for each recipient', async () => {
     await lmtp().play(
       `${GREETED}${envelope('a', 'b')}\nC: BDAT 4\nC: <raw a\\nbc>\nS: 550 5.6.11...\nC: BDAT 7\nC: hello\nS: 550 5.6.11...\nC: BDAT 0 LAST\nS: 550 5.6.11...\nS: 550 5.6.11...\nC: MAIL FROM:<>\nS: 250...`,
     );
   });
 
-  test('that could not be opened, too', async () => {
+  test('that could not be opened likewise', async () => {
     const server = lmtp();
     server.delivery.onOpen = () => {
       throw new Rejection(452, '4.3.1', 'Full');
@@ -300,7 +300,7 @@ describe('61: a message in chunks', () => {
     );
   });
 
-  test('for nobody has no reply to its end, and the next one may begin', async () => {
+  test('without recipients has no reply to its end, and the next one may begin', async () => {
     await lmtp().play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 250...\nC: BDAT 7\nC: hello\nS: 503...\nC: BDAT 7 LAST\nC: hello\nS: <silence>\nC: MAIL FROM:<ann@example.com>\nS: 250...`,
     );
@@ -323,7 +323,7 @@ describe('61: the Received field', () => {
     expect(server.delivery.delivered[0]?.text).toMatch(new RegExp(`\\swith ${keyword}\\s`));
   });
 
-  test('has no address for who comes by a UNIX socket', async () => {
+  test('has no address for a client on a UNIX socket', async () => {
     const server = lmtp();
     await server.play(`${GREETED}${envelope('a')}${MESSAGE}${ok('a')}`, {
       tlsPolicy: 'none',
@@ -336,21 +336,21 @@ describe('61: the Received field', () => {
   });
 });
 
-describe('who may use it', () => {
-  test('is everybody, and AUTH is not offered', async () => {
+describe('61: authentication in LMTP', () => {
+  test('is not needed, and AUTH is not offered', async () => {
     const transcript = await lmtp().play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 504 5.5.4 Unrecognised authentication mechanism`,
     );
     expect(transcript).not.toMatch(/^S: 250[- ]AUTH/m);
   });
 
-  test('is whoever authenticates, where that is required', async () => {
+  test('may be required', async () => {
     await lmtp({ authentication: 'required' }).play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 530...\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 235...${envelope('a')}`,
     );
   });
 
-  test('on a UNIX socket passwords may be said without TLS', async () => {
+  test('may use passwords without TLS on a UNIX socket', async () => {
     const transcript = await lmtp({ authentication: 'optional' }).play(GREETED, {
       tlsPolicy: 'none',
       client: { family: 'unix', address: '', port: 0 },
@@ -380,7 +380,7 @@ describe('however its bytes are split', () => {
   );
   const begun = fc.constant('LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.com>\r\nRCPT TO:<full@example.com>\r\n');
 
-  test('a session comes to the same replies and messages', async () => {
+  test('a session makes the same replies and messages', async () => {
     const options = (): ServerOptions => {
       const delivery = new RecordingDelivery();
       delivery.onEnd = async (tell) => {

@@ -8,7 +8,7 @@ const MAIL = '\nC: MAIL FROM:<ann@example.com>\nS: 250 2.1.0 Sender OK';
 const LONG = '\nC: RCPT TO:<bob@example.com> ORCPT=rfc822;{repeat:1000:x}';
 
 describe('the memory of an envelope', () => {
-  test('has a bound for each connection, at which the client is to begin another transaction', async () => {
+  test('is bounded for each connection: 452 asks the client for another transaction', async () => {
     const memory = new MemoryBudget({ maxConnectionMemory: 20 * KIB });
     const full = `${MAIL}${`${LONG}\nS: 250...`.repeat(4)}${LONG}\nS: 452 4.5.3 Too many recipients`;
     const sent = '\nC: DATA\nS: 354...\nC: Hello\nC: .\nS: 250...';
@@ -17,7 +17,7 @@ describe('the memory of an envelope', () => {
     });
   });
 
-  test('has one for all connections: RCPT and MAIL are 452 while others hold too much', async () => {
+  test('is bounded for all connections: RCPT and MAIL are 452 while others hold too much', async () => {
     const memory = new MemoryBudget({ maxMemory: 64 * KIB });
     const other = memory.open();
     while (other.reserve(KIB));
@@ -33,7 +33,7 @@ describe('the memory of an envelope', () => {
     );
   });
 
-  test('is free after the message, RSET, EHLO, a refusal and the end, and not before', async () => {
+  test('is released after the message, RSET, EHLO, a refusal and the end, and not before', async () => {
     const memory = new MemoryBudget();
     const held: number[] = [];
     const server = new Server();
@@ -63,7 +63,7 @@ describe('the memory of an envelope', () => {
     expect(idle).toBe(new MemoryBudget().open().held);
   });
 
-  test('counts a header that is held, and refuses the message where there is none for it', async () => {
+  test('includes a header that is held, and too little refuses the message', async () => {
     const memory = new MemoryBudget({ maxConnectionMemory: 20 * KIB });
     const server = new Server({ addMissingHeaders: true });
     const header = `\nC: <raw ${'X-Field: {repeat:900:x}\\r\\n'.repeat(4)}>`;

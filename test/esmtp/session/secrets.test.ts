@@ -6,7 +6,7 @@ import { listen } from '@postern/node';
 import { BearerToken } from '@postern/sasl';
 import { expect, onTestFinished, test } from 'vitest';
 
-test('an idle connection keeps no password of its login, as it is or in base64', async () => {
+test('an idle connection keeps no password of its login, neither clear nor in base64', async () => {
   const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
   onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   const { openLogins } = portal;
@@ -19,7 +19,7 @@ test('an idle connection keeps no password of its login, as it is or in base64',
   ];
   expect(portal.openLogins - openLogins).toBe(clients.length);
   const snapshot = await heap();
-  // What is found if it is there.
+  // Proves that the search works: the name is on the heap.
   expect(snapshot.includes(NAME)).toBe(true);
   expect(snapshot.includes(octets(...PASSWORD))).toBe(false);
   expect(snapshot.includes(plain.subarray(-16))).toBe(false);
@@ -30,7 +30,7 @@ test('an idle connection keeps no password of its login, as it is or in base64',
 test.each([
   ['OAUTHBEARER', ['n,a=', 'ann.of.the.long.name@example.com', ',\x01auth=Bearer ']],
   ['XOAUTH2', ['user=', 'ann.of.the.long.name@example.com', '\x01auth=Bearer ']],
-])('nor a token of %s', async (mechanism, beginning) => {
+])('an idle connection keeps no token of %s', async (mechanism, beginning) => {
   const listener = await listen({ endpoint: { host: '127.0.0.1', port: 0 }, protocol });
   onTestFinished(() => listener.close({ shutdownTimeout: 0 }));
   const { openLogins } = portal;
@@ -43,19 +43,19 @@ test.each([
   client.destroy();
 });
 
-/** Long enough for V8 to cut it out of a longer text without copying it. */
+/** Long enough for V8 to slice it from a longer text without a copy. */
 const NAME = 'ann.of.the.long.name@example.com';
-/** In halves: as one text, it would be on the heap for the test's sake. */
+/** In halves: as one text the test itself would keep it on the heap. */
 const PASSWORD = ['a quite', ' long secret'];
 const TOKEN = ['ya29.a0AfH6', 'SMBx-7gQ3'];
 
-/** Knows everybody. */
+/** Accepts each user. */
 const checker: Checker<UsernamePassword> = {
   credentialInterfaces: [UsernamePassword],
   requestAvatarId: async ({ username }) => username,
 };
 
-/** Takes every token for the one of who says so. */
+/** Accepts each token. */
 const tokens: Checker<BearerToken> = {
   credentialInterfaces: [BearerToken],
   requestAvatarId: async ({ authzid }) => authzid ?? '',
@@ -77,7 +77,7 @@ const portal = new Portal(
   .register(tokens);
 const protocol = esmtp({ hostname: 'mx.example.com', portal });
 
-/** Logs in, with one line after the other, and stays. */
+/** Logs in, line by line, and stays connected. */
 async function login(port: number, lines: readonly Buffer[]): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await reply(socket);
@@ -96,7 +96,7 @@ function octets(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
-/** Base64 without a text that it would be. */
+/** Returns base64 as octets: a string would stay on the heap. */
 function base64(bytes: Buffer): Buffer {
   const whole = Math.floor(bytes.length / 3) * 3;
   const groups: Buffer[] = [];

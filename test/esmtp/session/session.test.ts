@@ -4,19 +4,19 @@ import { describe, expect, test } from 'vitest';
 import { ENVELOPE, GREETED, LOGIN, Server } from '../server.ts';
 
 describe('errors', () => {
-  test('are counted, and the one too many is 421', async () => {
+  test('are counted, and the last one is 421', async () => {
     await new Server().play(
       `${GREETED}${'\nC: XXXX\nS: 500...'.repeat(19)}\nC: XXXX\nC: NOOP\nS: 421 4.7.0 Too many errors\nS: <closed>`,
     );
   });
 
-  test('are lines that cannot be read, too', async () => {
+  test('include lines that cannot be read', async () => {
     await new Server({ limits: { maxErrors: 3 } }).play(
       `${GREETED}\nC: a\nS: 500...\nC: {repeat:20000:x}\nS: 500...\nC: a\\rb\nS: 421 4.7.0 Too many errors\nS: <closed>`,
     );
   });
 
-  test('are not what a delivery refuses', async () => {
+  test('exclude refusals of a delivery', async () => {
     const server = new Server({ limits: { maxErrors: 2 } });
     server.delivery.onTo = () => Promise.reject(new Error('down'));
     await server.play(
@@ -34,13 +34,13 @@ describe('another protocol', () => {
     'get /',
     'PRI * HTTP/2.0',
     'OPTIONS * HTTP/1.1',
-  ])('%s is told so, and the connection closed before its body is read', async (line) => {
+  ])('%s gets a reply, and the connection closes before its body is read', async (line) => {
     await new Server().play(
       `S: 220...\nC: ${line}\nC: Host: mx.example.com\nC:\nC: EHLO attacker\nS: 502 5.5.1 This is SMTP\nS: <closed>`,
     );
   });
 
-  test('TLS where there is none is told so at once', async () => {
+  test('TLS on a port without it gets a reply at once', async () => {
     await new Server().play('S: 220...\nC: <raw \\x16\\x03\\x01>\nS: 502 5.5.1 This is SMTP\nS: <closed>', {
       tlsPolicy: 'offered',
     });
@@ -48,7 +48,7 @@ describe('another protocol', () => {
 });
 
 describe('a connection', () => {
-  test('that says nothing gets 421 in the end', async () => {
+  test('that sends nothing gets 421', async () => {
     const server = new Server();
     await server.play('S: 220...\nC: <advance 301s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>');
     expect(server.events.map((event) => ('reason' in event ? event.reason : event.kind))).toEqual([
@@ -57,7 +57,7 @@ describe('a connection', () => {
     ]);
   });
 
-  test('that drips a line for ever, too', async () => {
+  test('that sends a line octet by octet gets 421', async () => {
     const drip = '\nC: <raw x>\nC: <advance 100s>';
     await new Server().play(
       `S: 220...${drip.repeat(3)}\nC: <advance 2s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>`,
@@ -70,13 +70,13 @@ describe('a connection', () => {
     expect(server.kinds()).toEqual(['connected', 'closed']);
   });
 
-  test('that ends in the middle of a line is no trouble', async () => {
+  test('that ends in the middle of a line is no error', async () => {
     const server = new Server();
     await server.play('S: 220...\nC: <raw MAIL FRO>\nC: <end>\nS: <closed>');
     expect(server.kinds()).toEqual(['connected', 'closed']);
   });
 
-  test('whose TLS does not come about is closed', async () => {
+  test('closes if the TLS handshake fails', async () => {
     const server = new Server();
     await server.play(`${GREETED}\nC: STARTTLS\nS: 220...\nC: <raw not a handshake>\nC: <close>`, {
       tlsPolicy: 'offered',
@@ -87,7 +87,7 @@ describe('a connection', () => {
 });
 
 describe('events', () => {
-  test('tell a whole session', async () => {
+  test('report a whole session', async () => {
     const server = new Server();
     await server.play(
       `${GREETED}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client.example.org\nS: 250...${LOGIN}${ENVELOPE}\nC: DATA\nS: 354...\nC: hello\nC: .\nS: 250...\nC: QUIT\nS: 221...`,
@@ -103,14 +103,14 @@ describe('events', () => {
     for (const { mind } of server.events) expect(mind.remote.address).toBe('192.0.2.1');
   });
 
-  test('whose listener throws stop nothing', async () => {
+  test('do not affect the session if the listener throws', async () => {
     const onEvent = (_event: EsmtpEvent): never => {
       throw new Error('the log is full');
     };
     await new Server({ onEvent }).play(`${GREETED}${LOGIN}\nC: QUIT\nS: 221...\nS: <closed>`);
   });
 
-  test('whose listener fails later stop nothing, either', async () => {
+  test('do not affect the session if the listener rejects', async () => {
     const failures: unknown[] = [];
     const note = (reason: unknown): void => void failures.push(reason);
     process.on('unhandledRejection', note);
@@ -144,11 +144,11 @@ describe('options', () => {
     ['idleTimeout', Number.NaN],
     ['maxErrors', 0],
     ['maxCommandLine', 100],
-  ])('the limit %s cannot be %d', (name, value) => {
+  ])('the limit %s refuses %d', (name, value) => {
     expect(() => esmtp({ hostname: 'mx.example.com', portal, limits: { [name]: value } })).toThrow(RangeError);
   });
 
-  test('names that are no limits are refused', () => {
+  test('unknown limits are refused', () => {
     const limits: object = { messagesize: 1_000 };
     expect(() => esmtp({ hostname: 'mx.example.com', portal, limits })).toThrow(
       /^limits: unknown limit "messagesize"; expected .*maxMessageSize/,
@@ -163,7 +163,7 @@ describe('options', () => {
     expect(defaultLimits.maxMessageSize).toBe(26_214_400);
   });
 
-  test('a limit for lines of text is kept', async () => {
+  test('the limit for lines of text is enforced', async () => {
     const server = new Server({ limits: { maxTextLine: 998 } });
     const mail = (length: number, reply: string): string =>
       `${ENVELOPE}\nC: DATA\nS: 354...\nC: x\nC: {repeat:${length}:x}\nC: x\nC: .\nS: ${reply}`;

@@ -10,12 +10,12 @@ C: Subject: x
 C: .
 S: 250...`;
 
-describe('a session tells the server that a peer', () => {
-  it('is known from AUTH to the logout, in the middle of a message as well', async () => {
+describe('the standing of a peer', () => {
+  it('is authenticated from AUTH to the logout, during a message too', async () => {
     expect(await standingsOf(`${GREETED}${LOGIN}${ENVELOPE}${MESSAGE}`)).toEqual(['authenticated', 'unauthenticated']);
   });
 
-  it('is known no longer after STARTTLS', async () => {
+  it('is unauthenticated again after STARTTLS', async () => {
     const script = `${GREETED}${LOGIN}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO client\nS: 250...${LOGIN}`;
     const options = { mechanismPolicy: { allowCleartext: true } };
     expect(await standingsOf(script, options, 'offered')).toEqual([
@@ -26,7 +26,7 @@ describe('a session tells the server that a peer', () => {
     ]);
   });
 
-  it('is no better known after a login that fails, or as a guest', async () => {
+  it('stays unauthenticated after a failed login, and as Anonymous', async () => {
     const failed = '\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535...';
     const anonymous = '\nC: AUTH ANONYMOUS {base64:me}\nS: 235...';
     expect(await standingsOf(`${GREETED}${failed}${anonymous}${ENVELOPE}`, { allowAnonymous: true })).toEqual([]);
@@ -36,19 +36,19 @@ describe('a session tells the server that a peer', () => {
     ['DATA', MESSAGE],
     ['chunks', '\nC: BDAT 3\nC: <raw a\\r\\n>\nS: 250...\nC: BDAT 0 LAST\nS: 250...'],
     ['chunks that are taken back', '\nC: BDAT 3\nC: <raw a\\r\\n>\nS: 250...\nC: RSET\nS: 250...'],
-  ])('is busy while a stranger’s message comes: %s', async (_how, message) => {
+  ])('is busy during the message of an unauthenticated client: %s', async (_how, message) => {
     const script = `${GREETED}${ENVELOPE}${message}\nC: NOOP\nS: 250...`;
     const options = { allowAnonymous: true, authentication: 'optional' } as const;
     expect(await standingsOf(script, options)).toEqual(['busy', 'unauthenticated']);
   });
 });
 
-describe('a session that is to make room', () => {
-  it('says 421 where it waits for a command', async () => {
+describe('a session that is displaced', () => {
+  it('sends 421 while it waits for a command', async () => {
     await displaced('\nS: 421 4.3.2 Too many connections, try again later\nS: <closed>', 'hears');
   });
 
-  it('says 421 in the middle of a message, and aborts that', async () => {
+  it('sends 421 in the middle of a message, and aborts the message', async () => {
     const message = '\nC: DATA\nS: 354...\nS: 421 4.3.2 Too many connections, try again later\nS: <closed>';
     const { delivery } = await displaced(`${ENVELOPE}${message}`, 'is busy');
     expect(delivery.calls).toContain('abort');
@@ -56,7 +56,7 @@ describe('a session that is to make room', () => {
   });
 });
 
-/** What the server hears of the peer while the script is played. */
+/** Returns the standings that the transport gets during the script. */
 async function standingsOf(
   script: string,
   options: ServerOptions = {},
@@ -75,7 +75,10 @@ async function standingsOf(
   return standings;
 }
 
-/** Plays the script with a stranger whose place is needed: when the session first hears, or when a message begins. */
+/**
+ * Plays the script, and displaces the client when the session first hears, or when a message
+ * begins.
+ */
 async function displaced(script: string, when: 'hears' | 'is busy'): Promise<Server> {
   const server = new Server({ allowAnonymous: true, authentication: 'optional' });
   await dialogue(

@@ -4,7 +4,7 @@ import { ENVELOPE, GREETED, LOGIN, RecordingDelivery, Server, type ServerOptions
 
 type Verify = NonNullable<MessageDelivery['verify']>;
 
-/** Plays what comes behind a login, with a delivery that verifies so. */
+/** Plays a script behind a login, with this `verify`. */
 async function play(script: string, verify?: Verify, options: ServerOptions = {}): Promise<Server> {
   const server = new Server(options);
   if (verify !== undefined) Object.assign(server.delivery, { verify });
@@ -15,7 +15,7 @@ async function play(script: string, verify?: Verify, options: ServerOptions = {}
 const LEFT_OPEN = 'S: 252 2.0.0 Cannot verify, but will take mail and try';
 
 describe('14: VRFY', () => {
-  test('is 250 and the mailbox if the delivery says whose it is, and 252 else', async () => {
+  test('is 250 with the mailbox that the delivery returns, and otherwise 252', async () => {
     const asked: string[] = [];
     await play(
       `
@@ -35,14 +35,14 @@ describe('14: VRFY', () => {
     expect(asked).toEqual(['bob', '<bob@example.com>', '"Bob B." the builder']);
   });
 
-  test('may take its time', async () => {
+  test('waits for the delivery', async () => {
     await play('\nC: VRFY bob\nC: NOOP\nS: 250 2.1.5 "b o b"@example.com\nS: 250 2.0.0 OK', async () => {
       await Promise.resolve();
       return new Mailbox('b o b', 'example.com');
     });
   });
 
-  test('is 252 where the delivery has no word on it, or nobody is logged in', async () => {
+  test('is 252 for a delivery without verify, and without a login', async () => {
     await play(`\nC: VRFY bob\n${LEFT_OPEN}`);
     const server = new Server({ authentication: 'optional', allowAnonymous: true });
     Object.assign(server.delivery, { verify: () => new Mailbox('bob', 'example.com') });
@@ -53,7 +53,7 @@ describe('14: VRFY', () => {
     await play(`${ENVELOPE}\nC: VRFY bob\n${LEFT_OPEN}\nC: DATA\nS: 354...\nC: .\nS: 250...`);
   });
 
-  test('is refused in the words of the delivery, and its failures are ours', async () => {
+  test('is refused with the reply of the delivery, and a failure of it is 451', async () => {
     const bug = new Error('no database');
     const server = await play(
       `
@@ -72,12 +72,12 @@ describe('14: VRFY', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', during: 'VRFY', cause: bug }));
   });
 
-  test('is for who has authenticated, where that is required; EXPN is for nobody', async () => {
+  test('needs authentication where that is required; EXPN is 502', async () => {
     await new Server().play(`${GREETED}\nC: VRFY bob\nS: 530 5.7.0 Authentication required`);
     await play('\nC: EXPN list\nS: 502 5.5.1 Command not implemented');
   });
 
-  test('is answered by the delivery behind OwnSenderDelivery', async () => {
+  test('reaches the delivery behind OwnSenderDelivery', async () => {
     const delivery = new RecordingDelivery();
     const guarded = new OwnSenderDelivery(delivery, { avatarId: 'ann' });
     expect(guarded.verify('bob')).toBeUndefined();
@@ -89,7 +89,7 @@ describe('14: VRFY', () => {
 describe('57: UTF-8 in replies', () => {
   const verify: Verify = (text) => new Mailbox(text, 'exämple.com');
 
-  test('is what VRFY is answered in, if the client says SMTPUTF8', async () => {
+  test('is in the reply to VRFY with SMTPUTF8', async () => {
     await play(
       `
       C: VRFY bö SMTPUTF8
@@ -102,7 +102,7 @@ describe('57: UTF-8 in replies', () => {
     );
   });
 
-  test('is not if it does not, for this command', async () => {
+  test('is not in the reply to VRFY without SMTPUTF8', async () => {
     const untold = 'S: 252 2.6.8 Mailbox exists, but its name requires SMTPUTF8';
     await play(
       `\nC: VRFY bö\n${untold}\nC: VRFY bö SMTPUTF8\nS: 250 2.1.5 bö@exämple.com\nC: VRFY bö\n${untold}\nC: VRFY SMTPUTF8\n${untold}`,
@@ -110,7 +110,7 @@ describe('57: UTF-8 in replies', () => {
     );
   });
 
-  test('SMTPUTF8 has no value there, either, and octets that are no UTF-8 are none', async () => {
+  test('VRFY refuses a value of SMTPUTF8, and octets other than UTF-8', async () => {
     await play(
       `
       C: VRFY bob SMTPUTF8=yes
@@ -128,7 +128,7 @@ describe('57: UTF-8 in replies', () => {
     await play(`\nC: VRFY x SMTPUTF8\n${reply}\nC: NOOP\nS: 250 2.0.0 OK`, () => new Mailbox(localPart, 'exämple.com'));
   });
 
-  test('is what a 551 names an address in, where MAIL had SMTPUTF8; else it is a 550', async () => {
+  test('is in a 551 after MAIL with SMTPUTF8; otherwise the reply is 550', async () => {
     const server = new Server();
     server.delivery.onTo = ({ localPart }) => {
       throw new Rejection(551, '5.1.6', localPart === 'ann' ? 'Try <ann@example.org>' : 'Try <bö@exämple.org>');

@@ -12,14 +12,14 @@ const isProxy = ({ address }: Address): boolean => address === PROXY.address;
 const AGAIN = '\nS: 220 mx.example.com ESMTP\nC: EHLO proxy.example.net\nS: 250...';
 const MESSAGE = `${ENVELOPE}\nC: DATA\nS: 354...\nC: x\nC: .\nS: 250...`;
 
-/** A server that trusts the client, whoever it is by default. */
+/** Returns a server that by default trusts each peer. */
 function trusting(options: ServerOptions = {}): Server {
   const server = new Server({ xclient: isProxy, allowAnonymous: true, authentication: 'optional', ...options });
   server.portal.register(new TrustedLoginChecker());
   return server;
 }
 
-/** The mind of the last event, as it is then. */
+/** Returns the mind of the last event. */
 function lastMind({ events }: Server): Mind {
   const mind = events.at(-1)?.mind;
   if (mind === undefined) throw new Error('nothing happened');
@@ -27,7 +27,7 @@ function lastMind({ events }: Server): Mind {
 }
 
 describe('63: XCLIENT', () => {
-  test('is offered to those who are trusted, and nobody else', async () => {
+  test('is offered to trusted peers only', async () => {
     expect(await trusting().play(GREETED)).toMatch(
       /^S: 250[- ]XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT$/m,
     );
@@ -36,7 +36,7 @@ describe('63: XCLIENT', () => {
     }
   });
 
-  test('is 550 from anybody else, before and after authentication, and changes nothing', async () => {
+  test('is 550 from any other peer, before and after authentication, and changes nothing', async () => {
     const server = new Server();
     await server.play(`S: 220...
       C: XCLIENT ADDR=198.51.100.7
@@ -51,11 +51,11 @@ describe('63: XCLIENT', () => {
     expect(server.kinds()).not.toContain('forwarded');
   });
 
-  test('is 530 where TLS has to come first', async () => {
+  test('is 530 where TLS is required', async () => {
     await trusting().play(`${GREETED}\nC: XCLIENT ADDR=198.51.100.7\nS: 530...`, { tlsPolicy: 'required' });
   });
 
-  test('makes the session begin again, with the facts in the mind', async () => {
+  test('restarts the session, with the information in the mind', async () => {
     const server = trusting();
     const facts: ForwardedInfo[] = [];
     server.delivery.onFrom = () => void facts.push(forwardedInfo(lastMind(server)) ?? {});
@@ -100,7 +100,7 @@ describe('63: XCLIENT', () => {
     ['HELO=client+2Dx', 'clientName', 'client-x'],
     ['HELO=[UNAVAILABLE]', 'clientName', undefined],
     ['NAME=[TEMPUNAVAIL] HELO=x', 'clientName', 'x'],
-    // What another machine calls itself is not this one.
+    // The loopback address of another host is not this host.
     ['ADDR=127.0.0.1', 'remote', { family: 'IPv4', address: '0.0.0.0', port: 0 }],
   ] as const)('%s is understood', async (attributes, fact, expected) => {
     const server = trusting();
@@ -108,7 +108,7 @@ describe('63: XCLIENT', () => {
     expect(lastMind(server)[fact]).toEqual(expected);
   });
 
-  test('makes nobody on another machine somebody on this one, and nobody a peer that may say more', async () => {
+  test('makes no remote client a local one, and no client a trusted peer', async () => {
     const server = trusting();
     expect(await server.play(`${GREETED}\nC: XCLIENT ADDR=127.0.0.1${AGAIN}`, { tlsPolicy: 'none' })).not.toMatch(
       /AUTH .*PLAIN/,
@@ -118,7 +118,7 @@ describe('63: XCLIENT', () => {
     expect(lastMind(chained).remote).toEqual({ family: 'IPv4', address: '198.51.100.7', port: 9 });
   });
 
-  test('leaves nobody with the certificate of the peer, or with its channel to bind to', async () => {
+  test("removes the peer's certificate and channel binding from the mind", async () => {
     const tls = {
       peerCertificate: {
         verified: true,
@@ -174,7 +174,7 @@ describe('63: XCLIENT', () => {
     await trusting().play(`${GREETED}${ENVELOPE}\nC: XCLIENT ADDR=198.51.100.7\nS: 503 5.5.1 Bad sequence of commands`);
   });
 
-  test('logs out whoever had logged in', async () => {
+  test('logs out the previous user', async () => {
     const server = trusting();
     await server.play(
       `${GREETED}${LOGIN}\nC: XCLIENT ADDR=198.51.100.7${AGAIN}${LOGIN}\nC: XCLIENT PORT=1${AGAIN}\nC: MAIL FROM:<>\nS: 250...`,
@@ -182,13 +182,13 @@ describe('63: XCLIENT', () => {
     expect(server.delivery.calls).toEqual(['logout', 'logout', 'from', 'logout']);
   });
 
-  test('of a client that said HELO is mail by SMTP', async () => {
+  test('with PROTO=SMTP makes the message "with SMTP"', async () => {
     const server = trusting();
     await server.play(`${GREETED}\nC: XCLIENT PROTO=SMTP${AGAIN}${MESSAGE}`);
     expect(server.delivery.delivered[0]?.text).toMatch(/ with SMTP\s/);
   });
 
-  test('survives STARTTLS with all that it said but the login', async () => {
+  test('survives STARTTLS, except for the login', async () => {
     const server = trusting();
     await server.play(
       `${GREETED}\nC: XCLIENT ADDR=198.51.100.7 NAME=client.example.org LOGIN=ann${AGAIN}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO proxy.example.net\nS: 250...${LOGIN}${MESSAGE}`,
@@ -203,7 +203,7 @@ describe('63: XCLIENT', () => {
     });
   });
 
-  test('keeps the TLS that there is', async () => {
+  test('keeps the TLS of the connection', async () => {
     const server = trusting();
     const transcript = await server.play(
       `${GREETED}\nC: STARTTLS\nS: 220...\nC: <starttls>\nC: EHLO proxy.example.net\nS: 250...\nC: XCLIENT ADDR=198.51.100.7${AGAIN}`,
@@ -213,7 +213,7 @@ describe('63: XCLIENT', () => {
     expect(lastMind(server).tls).toBeDefined();
   });
 
-  test('may be in one piece with what follows it', async () => {
+  test('may be pipelined with other commands', async () => {
     const server = trusting();
     await server.play(
       `${GREETED}\nC: XCLIENT ADDR=198.51.100.7\nC: EHLO proxy.example.net\nC: MAIL FROM:<>\nS: 220 mx.example.com ESMTP\nS: 250...\nS: 250...`,
@@ -230,7 +230,7 @@ describe('63: XCLIENT', () => {
 describe('63: LOGIN', () => {
   const LOGGED_IN = `${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann+40example.com${AGAIN}`;
 
-  test('is a login, of a user whom a checker takes from a trusted peer', async () => {
+  test('logs in a user that the checker for TrustedLogin accepts', async () => {
     const server = trusting({ authentication: 'required' });
     await server.play(`${LOGGED_IN}${MESSAGE}`);
     expect(server.events).toContainEqual(
@@ -239,31 +239,31 @@ describe('63: LOGIN', () => {
     expect(server.delivery.delivered[0]?.text).toContain(' with ESMTPSA');
   });
 
-  test('once, so that AUTH is 503 afterwards', async () => {
+  test('is a login: AUTH is 503 afterwards', async () => {
     await trusting().play(`${LOGGED_IN}\nC: AUTH PLAIN {base64:\\0ann\\0secret}\nS: 503 5.5.1 Authenticated already`);
   });
 
-  test('stays when another XCLIENT says more, and goes when it says that there is none', async () => {
+  test('stays after an XCLIENT without LOGIN, and ends with LOGIN=[UNAVAILABLE]', async () => {
     const server = trusting({ authentication: 'required' });
     await server.play(
       `${LOGGED_IN}\nC: XCLIENT PORT=9${AGAIN}\nC: MAIL FROM:<>\nS: 250...\nC: RSET\nS: 250...\nC: XCLIENT LOGIN=[UNAVAILABLE]${AGAIN}\nC: MAIL FROM:<>\nS: 530...${LOGIN}`,
     );
   });
 
-  test('takes the place of another', async () => {
+  test('replaces another', async () => {
     const server = trusting();
     await server.play(`${LOGGED_IN}\nC: XCLIENT LOGIN=bob${AGAIN}\nC: MAIL FROM:<>\nS: 250...`);
     expect(server.delivery.calls).toEqual(['logout', 'from', 'logout']);
     expect(server.portal.openLogins).toBe(0);
   });
 
-  test('is in UTF-8, and prepared as the names in mechanisms are', async () => {
+  test('is in UTF-8, and prepared like the names in SASL mechanisms', async () => {
     const server = trusting();
     await server.play(`${GREETED}\nC: XCLIENT LOGIN=J+C3+BCrgen+C2+AD${AGAIN}`);
     expect(server.events).toContainEqual(expect.objectContaining({ avatarId: 'Jürgen' }));
   });
 
-  test('is neither offered nor taken without a checker for it', async () => {
+  test('is neither offered nor accepted without a checker for it', async () => {
     const server = new Server({ xclient: isProxy });
     const transcript = await server.play(
       `${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann\nS: 501 5.5.4 LOGIN is not accepted`,
@@ -287,7 +287,7 @@ describe('63: LOGIN', () => {
       },
       'S: 421 4.3.0 Something went wrong here, closing the connection\nS: <closed>',
     ],
-  ])('that comes to %s leaves all as it was', async (_what, requestAvatarId, rest) => {
+  ])('that is refused by %s changes nothing', async (_what, requestAvatarId, rest) => {
     const server = new Server({ xclient: isProxy, allowAnonymous: true, authentication: 'optional' });
     server.portal.register({ credentialInterfaces: [TrustedLogin], requestAvatarId });
     await server.play(`${GREETED}\nC: XCLIENT ADDR=198.51.100.7 LOGIN=ann\n${rest}`);
@@ -295,7 +295,7 @@ describe('63: LOGIN', () => {
     expect(server.kinds()).not.toContain('forwarded');
   });
 
-  test('is judged with the facts that come with it, and in the words of the judge', async () => {
+  test("is checked with the new information, and refused with the checker's reply", async () => {
     const seen: unknown[] = [];
     const server = new Server({ xclient: isProxy });
     server.portal.register(
@@ -320,7 +320,7 @@ describe('63: LOGIN', () => {
 });
 
 describe('the attributes', () => {
-  test('of whatever is sent never throw, and what comes of them is of their grammar', () => {
+  test('of any text are parsed without an exception, to values of their grammar', () => {
     const word = fc.constantFrom(
       'ADDR=',
       'NAME=',
@@ -349,7 +349,7 @@ describe('the attributes', () => {
     );
   });
 
-  test('come to the same however the bytes are split', async () => {
+  test('have the same effect wherever the octets are split', async () => {
     const bytes =
       'EHLO x\r\nXCLIENT ADDR=198.51.100.7 LOGIN=ann\r\nEHLO x\r\nMAIL FROM:<>\r\nXCLIENT PORT=1\r\nQUIT\r\n';
     const said = async (chunks: 'whole' | 'octets' | { seed: number }): Promise<string> => {

@@ -12,13 +12,13 @@ describe('AUTH: challenges and responses', () => {
       S: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('15: two blanks where one belongs are let pass', async () => {
+  test('15: two spaces are accepted where the grammar has one', async () => {
     await new Server().play(`${GREETED}
       C: AUTH  PLAIN  AGFubgBzZWNyZXQ=
       S: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('16: PLAIN without one: the challenge is the code and a blank', async () => {
+  test('16: PLAIN without one: the challenge is the code and a space', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: AGFubgBzZWNyZXQ=\nS: 235 2.7.0 Authentication succeeded`,
     );
@@ -34,7 +34,7 @@ describe('AUTH: challenges and responses', () => {
       S: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('17: its prompts can be others', async () => {
+  test('17: its prompts can be changed', async () => {
     const challengers = [login({ usernamePrompt: 'Who?', passwordPrompt: 'Proof?' })];
     await new Server({ challengers }).play(`${GREETED}
       C: AUTH LOGIN
@@ -53,7 +53,7 @@ describe('AUTH: challenges and responses', () => {
       S: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('19: an empty line as LOGIN password goes to the checker, as one that nobody has', async () => {
+  test('19: an empty line as LOGIN password goes to the checker, which refuses it', async () => {
     const passwords: string[] = [];
     const server = serverWith(({ username, password }) => {
       passwords.push(password);
@@ -79,7 +79,7 @@ describe('AUTH: challenges and responses', () => {
     expect(heard.map((bytes) => bytes?.length)).toEqual([0, 0]);
   });
 
-  test('20: = is no response later on', async () => {
+  test('20: = is invalid as a later response', async () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: =\nS: 501 5.5.2 Malformed authentication response`);
   });
 
@@ -103,7 +103,7 @@ describe('AUTH: challenges and responses', () => {
     'AGFubgBzZWNyZXQ=\\0',
     '*AAA',
     '**',
-  ])('22, 23: %j is no base64, in a response or at once', async (base64) => {
+  ])('22, 23: %j is invalid base64, in a response and in an initial response', async (base64) => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: ${base64}\nS: 501 5.5.2 Malformed authentication response
       C: AUTH PLAIN ${base64}
@@ -112,7 +112,7 @@ describe('AUTH: challenges and responses', () => {
   });
 
   test.each(['AGFu bgBzZWNyZXQ=', 'AGFubgBzZWNyZXQ= ', ' AGFubgBzZWNyZXQ=', 'AGFub\\tgBzZWNyZXQ='])(
-    '23: a blank is none: %j',
+    '23: a space is invalid: %j',
     async (base64) => {
       await new Server().play(
         `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: ${base64}\nS: 501 5.5.2 Malformed authentication response`,
@@ -136,7 +136,7 @@ describe('AUTH: challenges and responses', () => {
     '\\0ann\\0secret\\t',
     '\\0\\xff\\0secret',
     '\\0ann\\0\\xff',
-  ])('26: PLAIN %j is as a wrong password is, since only the credentials are wrong', async (message) => {
+  ])('26: PLAIN %j gets the reply to a wrong password', async (message) => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN {base64:${message}}\n${FAILED}`);
   });
 
@@ -151,7 +151,7 @@ describe('AUTH: challenges and responses', () => {
     );
   });
 
-  test('35: a CRAM-MD5 response without a blank is 501', async () => {
+  test('35: a CRAM-MD5 response without a space is 501', async () => {
     await new Server().play(`${GREETED}
       C: AUTH CRAM-MD5
       S: 334 {challenge}
@@ -167,7 +167,7 @@ describe('AUTH: challenges and responses', () => {
       S: 501 5.7.0 This mechanism takes no initial response`);
   });
 
-  test('37: the CRAM-MD5 challenge is a message id of this host, another one each time', async () => {
+  test('37: the CRAM-MD5 challenge is a new message id of this host each time', async () => {
     const challenges = new Set<string>();
     for (let round = 0; round < 20; round++) {
       const transcript = await new Server().play(`${GREETED}\nC: AUTH CRAM-MD5\nS: 334 {challenge}\nC: *\nS: 501...`);
@@ -178,19 +178,19 @@ describe('AUTH: challenges and responses', () => {
     for (const challenge of challenges) expect(challenge).toMatch(/^<[^<>@ ]{16,}@mx\.example\.com>$/);
   });
 
-  test('38: a response of 12,288 octets is taken', async () => {
+  test('38: a response of 12,288 octets is accepted', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: {repeat:3072:QUFB}\nS: 501 5.5.2 Malformed authentication response`,
     );
   });
 
-  test('38: a longer one is 500 5.5.6, and the exchange is left', async () => {
+  test('38: a longer one is 500 5.5.6, and ends the exchange', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: {repeat:3072:QUFB}Q\nS: 500 5.5.6 Authentication exchange line is too long\nC: NOOP\nS: 250...${LOGIN}`,
     );
   });
 
-  test('39: the AUTH command takes an initial response of 12,288 octets', async () => {
+  test('39: an initial response of 12,288 octets is accepted', async () => {
     await new Server().play(`${GREETED}
       C: AUTH PLAIN {repeat:3072:QUFB}
       S: 501 5.5.2 Malformed authentication response`);

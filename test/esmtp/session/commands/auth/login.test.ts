@@ -15,7 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from '../../../server.ts';
 
 describe('a login', () => {
-  test('a challenger of a custom mechanism runs as many rounds as it likes', async () => {
+  test('a custom mechanism may run any number of rounds', async () => {
     const challenger: Challenger<UsernamePassword> = {
       mechanism: 'X-TWICE',
       credentials: UsernamePassword,
@@ -35,7 +35,7 @@ describe('a login', () => {
       S: 235 2.7.0 Authentication succeeded`);
   });
 
-  test('success data goes out as a challenge, whose answer is empty', async () => {
+  test("success data is sent as a challenge, and the client's response is empty", async () => {
     class Talkative extends PasswordProof {
       readonly username = 'ann';
       readonly #ask: Ask;
@@ -63,14 +63,14 @@ describe('a login', () => {
       C: MAIL FROM:<ann@example.com>\nS: 530...`);
   });
 
-  test('a challenger that throws is our trouble, in words of ours', async () => {
+  test('a challenger that throws is an error of the server, and 454', async () => {
     const challenger = { ...plain(), challenge: () => Promise.reject(new Error('the secret of a bug')) };
     const server = new Server({ challengers: [challenger] });
     await server.play(`${GREETED}\nC: AUTH PLAIN =\nS: 454 4.7.0 Temporary authentication failure`);
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'us', during: 'AUTH' }));
   });
 
-  test('responses pipelined behind an AUTH without initial response are its responses', async () => {
+  test('lines pipelined behind an AUTH without initial response are its responses', async () => {
     await new Server().play(`${GREETED}
       C: AUTH LOGIN
       C: {base64:ann}
@@ -88,7 +88,7 @@ describe('a login', () => {
     );
   });
 
-  test('that is refused is told of though the client does not wait to hear it', async () => {
+  test('that is refused is reported although the client has disconnected', async () => {
     const wrong = `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}`;
     for (const leave of ['S: <silence>\nC: <close>', 'S: <silence>\nC: <reset>', 'C: <end>\nS: <closed>']) {
       const server = new Server({ limits: { minFailureDelay: 250 } });
@@ -105,7 +105,7 @@ describe('a login', () => {
     ['<close>', ''],
     ['<advance 121s>', '\nS: 421 4.4.2...\nS: <closed>'],
     ['<closing>', '\nS: 421 4.3.2...\nS: <closed>'],
-  ])('that is refused by a challenge is told of when its answer is %s', async (word, end) => {
+  ])('that is refused by a challenge is reported if the response is %s', async (word, end) => {
     const checker: Checker<BearerToken> = {
       credentialInterfaces: [BearerToken],
       requestAvatarId: () => Promise.reject(new UnauthorizedLogin()),
@@ -127,7 +127,7 @@ describe('a login', () => {
     );
   });
 
-  test('that nobody has decided about when the client leaves is not told of as refused', async () => {
+  test('without a decision when the client disconnects is not reported as refused', async () => {
     const checker: Checker<UsernamePassword> = {
       credentialInterfaces: [UsernamePassword],
       requestAvatarId: () => new Promise(() => {}),
@@ -138,7 +138,7 @@ describe('a login', () => {
     expect(server.kinds()).toEqual(['connected', 'closed']);
   });
 
-  test('a server that closes does not wait for the response', async () => {
+  test('a server that shuts down does not wait for the response', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: <closing>\nS: 421 4.3.2 Shutting down, try again later\nS: <closed>`,
     );

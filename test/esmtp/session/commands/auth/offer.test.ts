@@ -122,7 +122,7 @@ describe('AUTH: order and mechanisms', () => {
     await new Server().play(`${GREETED}${LOGIN}`, { tlsPolicy: 'implicit' });
   });
 
-  test('13: where TLS is required everything of weight is 530 before it', async () => {
+  test('13: where TLS is required MAIL and AUTH are 530 before it', async () => {
     const script = ['AUTH PLAIN', 'MAIL FROM:<ann@example.com>', 'VRFY ann', 'HELP', 'RSET', 'HELO client.example.org']
       .map((command) => `\nC: ${command}\nS: 530 5.7.0 Must issue a STARTTLS command first`)
       .join('');
@@ -167,7 +167,7 @@ describe('AUTH: order and mechanisms', () => {
       S: 504 5.5.4 Unrecognised authentication mechanism`);
   });
 
-  test('30: a challenger that makes other credentials than it said is 504', async () => {
+  test('30: a challenger that makes other credentials than it declares is 504', async () => {
     class Other extends Credentials {
       readonly username = 'ann';
     }
@@ -177,7 +177,7 @@ describe('AUTH: order and mechanisms', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'operator' }));
   });
 
-  test('30: a realm that has no MessageDelivery for the user is the operator’s trouble', async () => {
+  test('30: a realm without a MessageDelivery for the user is an error of the operator', async () => {
     const users = new InMemoryUsernamePasswordDatabaseDontUse();
     users.addUser('ann', 'secret');
     const empty = new AvatarRealm();
@@ -189,7 +189,7 @@ describe('AUTH: order and mechanisms', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'operator' }));
   });
 
-  test('56: a mechanism with a bad name, or two with one, are refused at the start', () => {
+  test('56: a mechanism with an invalid name, and two of one name, are refused at the start', () => {
     const { portal } = new Server();
     const named = (mechanism: string): Challenger => ({ ...plain(), mechanism });
     const server =

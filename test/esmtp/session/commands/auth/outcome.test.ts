@@ -20,17 +20,17 @@ describe('AUTH: replies, delays and deadlines', () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN {base64:bob\\0ann\\0secret}\n${FAILED}`);
   });
 
-  test('25: the own name as authzid is fine', async () => {
+  test("25: the user's own name as authzid is accepted", async () => {
     await new Server().play(`${GREETED}\nC: AUTH PLAIN {base64:ann\\0ann\\0secret}\nS: 235...`);
   });
 
-  test('26: an unknown user and a wrong password get one answer', async () => {
+  test('26: an unknown user and a wrong password get the same reply', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\n${FAILED}\nC: AUTH PLAIN {base64:\\0nobody\\0wrong}\n${FAILED}`,
     );
   });
 
-  test('26: and both not before the floor', async () => {
+  test('26: both not before minFailureDelay', async () => {
     for (const name of ['ann', 'nobody']) {
       await new Server({ limits: { minFailureDelay: 250 } }).play(`${GREETED}
         C: AUTH PLAIN {base64:\\0${name}\\0wrong}
@@ -41,7 +41,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     }
   });
 
-  test('26: a disabled account and a policy get it too', async () => {
+  test('26: so do a disabled account and a policy', async () => {
     for (const reason of ['disabled', 'expired', 'not-authorized', 'policy'] as const) {
       const server = serverWith(() => {
         throw new LoginDenied(reason);
@@ -54,7 +54,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     ['transition-needed', '432 4.7.12 A password transition is needed'],
     ['mechanism-too-weak', '534 5.7.9 Authentication mechanism is too weak'],
     ['too-many', '454 4.7.0 Temporary authentication failure'],
-  ] as const)('26: what the user can mend is said: %s', async (reason, reply) => {
+  ] as const)('26: the reply shows what the user can change: %s', async (reason, reply) => {
     const server = serverWith(() => {
       throw new LoginDenied(reason);
     });
@@ -74,7 +74,7 @@ describe('AUTH: replies, delays and deadlines', () => {
       },
     ],
     ['29: a backend that throws nonsense', () => Promise.reject(undefined)],
-  ])('%s is 454 with a text of ours, and no reason to count', async (_title, requestAvatarId) => {
+  ])('%s is 454 with a fixed text, and does not count', async (_title, requestAvatarId) => {
     const server = serverWith(requestAvatarId, { limits: { maxLoginFailures: 1, minFailureDelay: 0 } });
     const transcript = await server.play(`${GREETED}
       C: AUTH PLAIN {base64:\\0ann\\0secret}
@@ -85,7 +85,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'error', culprit: 'us', during: 'AUTH' }));
   });
 
-  test('40: three failures are answered at once, the later ones late, the tenth is the last', async () => {
+  test('40: three failures get their reply at once, later ones after a delay, and the tenth 421', async () => {
     const attempt = '\nC: AUTH PLAIN {base64:\\0ann\\0wrong}';
     await new Server().play(
       `${GREETED}${`${attempt}\n${FAILED}`.repeat(3)}${`${attempt}
@@ -98,19 +98,19 @@ describe('AUTH: replies, delays and deadlines', () => {
     );
   });
 
-  test('40: the right password in between is welcome, and not delayed', async () => {
+  test('40: the right password in between succeeds without delay', async () => {
     await new Server({ limits: { undelayedLoginFailures: 1 } }).play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\n${FAILED}${LOGIN}`,
     );
   });
 
-  test('40: whoever leaves during the delay is let go', async () => {
+  test('40: a client that disconnects during the delay ends the session', async () => {
     const server = new Server({ limits: { undelayedLoginFailures: 0 } });
     await server.play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: <silence>\nC: <close>`);
     expect(server.kinds()).toEqual(['connected', 'login-refused', 'closed']);
   });
 
-  test('41: commands pipelined while a login is pending wait their turn', async () => {
+  test('41: commands pipelined behind a pending login run after it', async () => {
     const { promise, resolve } = Promise.withResolvers<AvatarId>();
     const server = serverWith(() => promise);
     const script = `${GREETED}
@@ -155,7 +155,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     expect(server.kinds()).toEqual(['connected', 'closed']);
   });
 
-  test('42: an avatar that comes after the client left is logged out', async () => {
+  test('42: an avatar that arrives after the client has disconnected is logged out', async () => {
     const late = Promise.withResolvers<RecordingDelivery>();
     const users = new InMemoryUsernamePasswordDatabaseDontUse();
     users.addUser('ann', 'secret');
@@ -167,7 +167,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  test('43: who sent mail as a guest and then authenticates is logged out as a guest first', async () => {
+  test('43: AUTH after anonymous mail ends the anonymous login first', async () => {
     const log: string[] = [];
     class Avatar extends RecordingDelivery {
       readonly #name: string;
@@ -206,7 +206,7 @@ describe('AUTH: replies, delays and deadlines', () => {
       S: 503 5.5.1 Authenticated already`);
   });
 
-  test('44: a client that says nothing in the exchange gets 421 4.4.2', async () => {
+  test('44: a client that sends no response gets 421 4.4.2', async () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: <advance 301s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>`,
     );
@@ -227,7 +227,7 @@ describe('AUTH: replies, delays and deadlines', () => {
     );
   });
 
-  test('44: of a login that took too long nothing is left that waits', async () => {
+  test('44: a login that took too long leaves no timer behind', async () => {
     const server = new Server();
     await server.play(`${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: <advance 121s>\nS: 421 4.4.2...\nS: <closed>`);
     await server.clock.advance(10_000);

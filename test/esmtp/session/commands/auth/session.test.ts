@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from '../../../server.ts';
 
 describe('AUTH: the session before and after', () => {
-  test('45: STARTTLS after AUTH resets all, and logs out', async () => {
+  test('45: STARTTLS after AUTH resets the session, and logs out', async () => {
     const server = new Server({ mechanismPolicy: { allowCleartext: true } });
     await server.play(
       `${GREETED}${LOGIN}
@@ -40,7 +40,7 @@ describe('AUTH: the session before and after', () => {
     expect(transcript.split('<starttls>').map((part) => part.includes('250-STARTTLS'))).toEqual([true, false]);
   });
 
-  test('47: clear text pipelined behind STARTTLS ends the connection, before TLS', async () => {
+  test('47: clear text pipelined behind STARTTLS closes the connection before TLS', async () => {
     await new Server().play(
       `${GREETED}
       C: STARTTLS
@@ -51,7 +51,7 @@ describe('AUTH: the session before and after', () => {
     );
   });
 
-  test('48: EHLO lists what can be used here and now, and nothing else', async () => {
+  test('48: EHLO lists the extensions that work now, and no others', async () => {
     const script = `
       S: 220...
       C: EHLO client.example.org
@@ -94,7 +94,7 @@ describe('AUTH: the session before and after', () => {
       S: 530 5.7.0 Authentication required`);
   });
 
-  test('51: and 550 if that checker refuses', async () => {
+  test('51: MAIL without AUTH is 550 if that checker refuses', async () => {
     const refuse = {
       credentialInterfaces: [Anonymous],
       requestAvatarId: () => Promise.reject(new UnauthorizedLogin()),
@@ -107,7 +107,7 @@ describe('AUTH: the session before and after', () => {
       S: 550 5.7.1 Not allowed without authentication`);
   });
 
-  test('51: and 451 if it does not work', async () => {
+  test('51: MAIL without AUTH is 451 if that checker fails', async () => {
     const broken = { credentialInterfaces: [Anonymous], requestAvatarId: () => Promise.reject(new Error('down')) };
     const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery())).register(
       broken,
@@ -124,7 +124,7 @@ describe('AUTH: the session before and after', () => {
       S: 503 5.5.1 Send EHLO first`);
   });
 
-  test('53: MAIL takes AUTH=, also from who has not authenticated, and believes nobody', async () => {
+  test('53: MAIL accepts AUTH=, also before AUTH, and passes on <>', async () => {
     const server = new Server({ allowAnonymous: true, authentication: 'optional' });
     const heard: unknown[] = [];
     server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
@@ -134,7 +134,7 @@ describe('AUTH: the session before and after', () => {
     expect(heard).toEqual([null, null, null]);
   });
 
-  test('53: unless the user is trusted', async () => {
+  test('53: AUTH= of a trusted user is passed on', async () => {
     const server = new Server({
       allowAnonymous: true,
       authentication: 'optional',
@@ -148,7 +148,7 @@ describe('AUTH: the session before and after', () => {
     expect(heard).toEqual([null, 'e=mc2@example.com', null]);
   });
 
-  test('53: a submitter may be in UTF-8 (RFC 6531), and what is neither that nor ASCII is none', async () => {
+  test('53: a submitter may be in UTF-8 (RFC 6531), and other octets are 501', async () => {
     const server = new Server({ trustAuthParameter: () => true });
     const heard: unknown[] = [];
     server.delivery.onFrom = (_path, { auth }) => void heard.push(auth);
@@ -172,7 +172,7 @@ describe('AUTH: the session before and after', () => {
   });
 
   test.each(['not-a-mailbox', '<ann@example.com', 'joe'])(
-    '53: AUTH=%s at a submission server names nobody',
+    '53: AUTH=%s at a submission server counts as <>',
     async (auth) => {
       const server = new Server({ trustAuthParameter: () => true });
       const heard: unknown[] = [];

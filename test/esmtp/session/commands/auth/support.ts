@@ -5,7 +5,7 @@ import { RecordingDelivery, Server } from '../../../server.ts';
 
 export const FAILED = 'S: 535 5.7.8 Authentication failed';
 
-/** A server whose one checker of passwords does as it is told. */
+/** Returns a server with the test's own password checker. */
 export function serverWith(
   requestAvatarId: (credentials: UsernamePassword) => AvatarId | Promise<AvatarId>,
   options: ConstructorParameters<typeof Server>[0] = {},

@@ -12,7 +12,7 @@ describe('55: BDAT', () => {
     expect(transcript).toMatch(/^S: 250-CHUNKING$/m);
   });
 
-  test('brings a message in one chunk, as in the example of RFC 3030 §4.1', async () => {
+  test('carries a message in one chunk, as in the example of RFC 3030 §4.1', async () => {
     const server = await play(`${ENVELOPE}
       C: BDAT 86 LAST
       C: To: Susan@random.com
@@ -27,7 +27,7 @@ describe('55: BDAT', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ kind: 'message-accepted', octets: 86 }));
   });
 
-  test('brings it in several, each with a reply, as in the example of RFC 3030 §4.2', async () => {
+  test('carries it in several, each with a reply, as in the example of RFC 3030 §4.2', async () => {
     const server = await play(`
       C: MAIL FROM:<ned@ymir.claremont.edu> BODY=BINARYMIME
       C: RCPT TO:<gvaudre@cnri.reston.va.us>
@@ -48,7 +48,7 @@ describe('55: BDAT', () => {
     expect(server.delivery.delivered[0]?.envelope.parameters.body).toBe('BINARYMIME');
   });
 
-  test('takes no dot for anything, and needs no line end', async () => {
+  test('does not unstuff dots, and needs no line ending', async () => {
     const server = await play(`${ENVELOPE}
       C: BDAT 16
       C: .
@@ -62,7 +62,7 @@ describe('55: BDAT', () => {
     expect(texts(server)).toEqual(['.\r\n..\r\n.x\r\n\r\n.\r\nend']);
   });
 
-  test('puts one Received field before all of it', async () => {
+  test('adds one Received field before the message', async () => {
     const server = await play(
       `${ENVELOPE}\nC: BDAT 10\n${TEN}\nS: 250...\nC: BDAT 10\n${TEN}\nS: 250...\nC: BDAT 10 LAST\n${TEN}\n${OK}`,
     );
@@ -77,14 +77,14 @@ describe('55: BDAT', () => {
     },
   );
 
-  test('LAST with nothing is legal, and a message of nothing, too', async () => {
+  test('may be 0 LAST, also as the whole message', async () => {
     const server = await play(
       `${ENVELOPE}\nC: BDAT 10\n${TEN}\nS: 250...\nC: BDAT 0 LAST\n${OK}${ENVELOPE}\nC: BDAT 0 LAST\n${OK}`,
     );
     expect(texts(server)).toEqual(['12345678\r\n', '']);
   });
 
-  test('after LAST is 503, and what belongs to it is no commands', async () => {
+  test('after LAST is 503, and its octets are not commands', async () => {
     await play(`${ENVELOPE}\nC: BDAT 10 LAST\n${TEN}\n${OK}
       C: BDAT 6
       C: RSET
@@ -96,7 +96,7 @@ describe('55: BDAT', () => {
       S: 250...${ENVELOPE}`);
   });
 
-  test('without a recipient is 503, and heard all the same', async () => {
+  test('without a recipient is 503, and its octets are heard', async () => {
     const refuse = ({ delivery }: Server): void => {
       delivery.onTo = () => {
         throw new Rejection(550, '5.1.1', 'No such mailbox');
@@ -125,7 +125,7 @@ describe('55: BDAT', () => {
     expect(server.delivery.calls).toEqual(['from', 'to', 'logout']);
   });
 
-  test('before EHLO, after HELO and before AUTH is refused, and heard all the same', async () => {
+  test('before EHLO, after HELO and before AUTH is refused, and its octets are heard', async () => {
     await new Server({ authentication: 'optional', allowAnonymous: true }).play(`
       S: 220...
       C: BDAT 6 LAST
@@ -171,7 +171,7 @@ describe('55: BDAT', () => {
     expect(refusals(server)).toHaveLength(1);
   });
 
-  test('allows nothing between its chunks that belongs before or behind the message', async () => {
+  test('refuses MAIL, RCPT and AUTH between its chunks', async () => {
     const server = await play(`${ENVELOPE}
       C: BDAT 10
       ${TEN}
@@ -198,7 +198,7 @@ describe('55: BDAT', () => {
     expect(texts(server)).toEqual(['12345678\r\n12345678\r\n']);
   });
 
-  test('survives whatever stands behind a chunk that was counted too short', async () => {
+  test('survives any octets behind a chunk with too small a size', async () => {
     const octets = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
     await fc.assert(
       fc.asyncProperty(octets, fc.integer({ min: -5, max: 105 }), fc.integer(), async (text, wrong, seed) => {
@@ -249,7 +249,7 @@ describe('55: a size', () => {
     },
   );
 
-  test('in a line that is too long, too', async () => {
+  test('in a line over the limit closes the connection', async () => {
     await play(`\nC: BDAT {repeat:3000:0}\nC: NOOP\nS: 501 5.5.4...\nS: <closed>`);
     await play(`\nC: BDAT {repeat:30000:0}\nC: NOOP\nS: 500 5.5.2 Line too long\nS: <closed>`);
     await play(`\nC: BDAT\\t{repeat:30000:0}\nC: NOOP\nS: 500 5.5.2 Line too long\nS: <closed>`);
@@ -265,7 +265,7 @@ describe('55: a size', () => {
     },
   );
 
-  test('that is no number is not waited for where messages have no limit', async () => {
+  test('that is not an integer closes the connection where messages have no limit', async () => {
     await play('\nC: BDAT 99999999999999999999\nS: 552 5.3.4...\nS: <closed>', {
       limits: { maxMessageSize: Number.POSITIVE_INFINITY },
     });
@@ -276,7 +276,7 @@ describe('53, 55: a message that is too large', () => {
   const limits = { maxMessageSize: 1000 };
   const TOO_LARGE = 'S: 552 5.3.4 Message size exceeds the fixed limit';
 
-  test('is refused with the chunk that makes it so, which is heard, and is not written', async () => {
+  test('is refused with the chunk that exceeds the limit, which is heard and not written', async () => {
     const server = await play(
       `${ENVELOPE}
       C: BDAT 990
@@ -305,7 +305,7 @@ describe('53, 55: a message that is too large', () => {
     expect(server.kinds()).not.toContain('error');
   });
 
-  test('is refused in one chunk, too, whatever its client declared', async () => {
+  test('is refused in one chunk, whatever size MAIL declared', async () => {
     const server = await play(
       `${ENVELOPE.replace('ann@example.com>', 'ann@example.com> SIZE=10')}
       C: BDAT 100000 LAST
@@ -330,7 +330,7 @@ test('56: BODY=BINARYMIME is offered, and with DATA it is 503', async () => {
   expect(transcript).toMatch(/^S: 250-BINARYMIME$/m);
 });
 
-test('55, 56: DATA refuses a BINARYMIME message of which a chunk has come, as any other', async () => {
+test('55, 56: DATA behind a chunk refuses a BINARYMIME message, as any other', async () => {
   const server = await play(
     `${BINARY}\nC: BDAT 10\n${TEN}\nS: 250...\nC: DATA\n${OUT_OF_SEQUENCE}\nC: BDAT 10 LAST\n${TEN}\n${OUT_OF_SEQUENCE}`,
   );
@@ -338,7 +338,7 @@ test('55, 56: DATA refuses a BINARYMIME message of which a chunk has come, as an
 });
 
 describe('51, 55: pipelining', () => {
-  test('whole transactions in one piece come to the same as one by one, wherever the bytes are split', async () => {
+  test('whole transactions in one piece have the same effect as single commands', async () => {
     const envelope = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\n';
     const session = `${BEGIN}${envelope}BDAT 6\r\nRSET\r\nBDAT 6 LAST\r\nQUIT\r\n${envelope}BDAT 0 LAST\r\n${envelope}DATA\r\nx\r\n.\r\nBDAT 6 LAST\r\nQUIT\r\nQUIT\r\n`;
     const whole = await send(session);
@@ -366,7 +366,7 @@ describe('55: chunks of any sizes', () => {
   const message = fc.array(fc.tuple(line, ending), { maxLength: 12 }).map((lines) => `${lines.flat().join('')}end\r\n`);
   const cuts = fc.array(fc.nat(200), { maxLength: 6 });
 
-  test('come to what the same message comes to with DATA', async () => {
+  test('deliver what DATA delivers', async () => {
     await fc.assert(
       fc.asyncProperty(message, cuts, fc.integer(), async (text, at, seed) => {
         const envelope = `${BEGIN}MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\n`;
@@ -391,7 +391,7 @@ describe('55: chunks of any sizes', () => {
   });
 });
 
-test('the recipients of a message that comes in chunks are those that were accepted before the first', async () => {
+test('a message in chunks has the recipients that were accepted before its first chunk', async () => {
   const server = await play(`${ENVELOPE}\nC: BDAT 10 LAST\n${TEN}\n${OK}`);
   expect(server.delivery.delivered[0]?.envelope.recipients[0]?.forwardPath).toEqual(new Mailbox('bob', 'example.com'));
 });

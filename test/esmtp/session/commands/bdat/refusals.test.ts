@@ -8,7 +8,7 @@ import { ABORTED, BEGIN, BINARY, OK, OUT_OF_SEQUENCE, play, refusals, TEN, texts
 describe('55: small chunks', () => {
   const tiny = '\nC: BDAT 10\nC: 12345678';
 
-  test('are counted, and one too many ends the connection', async () => {
+  test('are counted, and one above the limit closes the connection', async () => {
     const server = await play(
       `${ENVELOPE}${tiny.repeat(5)}${'\nS: 250...'.repeat(4)}\nS: 421 4.7.0 Too many small chunks\nS: <closed>`,
       { limits: { maxSmallChunks: 4 } },
@@ -16,21 +16,21 @@ describe('55: small chunks', () => {
     expect(server.delivery.calls).toEqual(ABORTED);
   });
 
-  test('are those of no octets, too, and those of a message that is refused', async () => {
+  test('include empty chunks, and chunks of a refused message', async () => {
     await play(
       `${ENVELOPE}\nC: BDAT 2\nC: <raw a\\n>\nS: 550 5.6.11...${'\nC: BDAT 0'.repeat(4)}${'\nS: 550...'.repeat(3)}\nS: 421 4.7.0...\nS: <closed>`,
       { limits: { maxSmallChunks: 4 } },
     );
   });
 
-  test('are not the last one, nor those of 1,024 octets', async () => {
+  test('exclude the last chunk, and chunks of 1,024 octets', async () => {
     const large = '\nC: BDAT 1024\nC: {repeat:1022:x}\nS: 250...';
     await play(`${ENVELOPE}${large.repeat(5)}${tiny}\nS: 250...\nC: BDAT 0 LAST\n${OK}`, {
       limits: { maxSmallChunks: 1 },
     });
   });
 
-  test('that are refused are errors; large ones on their way behind a refusal are not', async () => {
+  test('that are refused are errors; large ones behind a refusal are not', async () => {
     const chunk = '\nC: BDAT 1024 LAST\nC: {repeat:1022:x}';
     const limits = { maxErrors: 3 };
     await play(`${chunk.repeat(10)}${`\n${OUT_OF_SEQUENCE}`.repeat(10)}\nC: NOOP\nS: 250...`, { limits });
@@ -68,7 +68,7 @@ describe('3, 55: a CR or LF that is not part of a CRLF', () => {
     },
   );
 
-  test('is found where a chunk ends', async () => {
+  test('is found at the end of a chunk', async () => {
     const split = (one: string, other: string, ...replies: string[]): Promise<Server> =>
       play(
         `${ENVELOPE}\nC: BDAT 2\nC: <raw ${one}>\nS: ${replies[0]}\nC: BDAT 2 LAST\nC: <raw ${other}>\nS: ${replies[1]}`,
@@ -81,13 +81,13 @@ describe('3, 55: a CR or LF that is not part of a CRLF', () => {
     await split('\\r\\n', '\\r\\n', '250...', '250...');
   });
 
-  test('56: is as good as anything else in BINARYMIME, and so is NUL', async () => {
+  test('56: is allowed in BINARYMIME, and so is NUL', async () => {
     const text = '\\n\\r\\r\\n.\\r\\n\\0\\x80\\xff\\r';
     const server = await play(`${BINARY}\nC: BDAT 11 LAST\nC: <raw ${text}>\n${OK}`, { limits: { maxTextLine: 998 } });
     expect(texts(server)).toEqual(['\n\r\r\n.\r\n\0\x80\xff\r']);
   });
 
-  test('56: and a line may be as long as it likes', async () => {
+  test('56: a line of BINARYMIME may have any length', async () => {
     const line = '\nC: BDAT 2000 LAST\nC: <raw {repeat:2000:x}>\nS: ';
     await play(`${BINARY}${line}250...${ENVELOPE}${line}554 5.6.0 A line of the message is too long`, {
       limits: { maxTextLine: 998 },
@@ -95,7 +95,7 @@ describe('3, 55: a CR or LF that is not part of a CRLF', () => {
   });
 });
 
-describe('55: a message that is not completed is aborted, once', () => {
+describe('55: a message that is not completed is aborted once', () => {
   const chunk = `${ENVELOPE}\nC: BDAT 10\n${TEN}\nS: 250...`;
 
   test.each([
@@ -120,7 +120,7 @@ describe('55: a message that is not completed is aborted, once', () => {
     expect(server.kinds()).not.toContain('error');
   });
 
-  test('and RSET is answered when that is done', async () => {
+  test('RSET gets its reply after the abort', async () => {
     const aborted = Promise.withResolvers<void>();
     const server = new Server();
     server.delivery.onAbort = () => aborted.promise;
@@ -134,7 +134,7 @@ describe('55: a message that is not completed is aborted, once', () => {
     });
   });
 
-  test('not while the server closes, which waits for its last chunk', async () => {
+  test('a server that shuts down waits for the last chunk', async () => {
     const server = await play(
       `${chunk}\nC: <closing>\nS: <silence>\nC: BDAT 10 LAST\n${TEN}\n${OK}\nS: 421 4.3.2...\nS: <closed>`,
     );
@@ -156,7 +156,7 @@ describe('55: a delivery that fails', () => {
       },
     ],
     ['later', () => Promise.reject(full)],
-  ])('to open the message (%s) refuses every chunk, and each is heard', async (_how, onOpen) => {
+  ])('to open the message (%s) refuses each chunk, and hears each', async (_how, onOpen) => {
     const server = await play(
       `${ENVELOPE}
       C: BDAT 6
@@ -189,7 +189,7 @@ describe('55: a delivery that fails', () => {
     expect(troubles(server)).toEqual([]);
   });
 
-  test('to open it with a bug is 451, and told of as BDAT', async () => {
+  test('to open it by a bug is 451, and reported as an error in BDAT', async () => {
     const bug = new Error('bug');
     const server = await play(`${ENVELOPE}\nC: BDAT 6\nC: QUIT\n${OURS}`, {}, ({ delivery }) => {
       delivery.onOpen = () => Promise.reject(bug);
@@ -197,7 +197,7 @@ describe('55: a delivery that fails', () => {
     expect(troubles(server)).toEqual([['BDAT', bug]]);
   });
 
-  test('to make the Received field is 451, and told of', async () => {
+  test('to make the Received field is 451, and reported', async () => {
     const bug = new Error('bug');
     const server = await play(`${ENVELOPE}\nC: BDAT 6\nC: QUIT\n${OURS}`, {}, ({ delivery }) => {
       delivery.receivedHeader = () => {
@@ -222,7 +222,7 @@ describe('55: a delivery that fails', () => {
     expect(refusals(server)).toHaveLength(1);
   });
 
-  test('to write the Received field, too', async () => {
+  test('to write the Received field refuses the message', async () => {
     const server = await play(`${ENVELOPE}\nC: BDAT 6\nC: QUIT\nS: 452...\nC: RSET\nS: 250...`, {}, ({ delivery }) => {
       delivery.onWrite = () => {
         throw full;
@@ -256,7 +256,7 @@ describe('55: a delivery that fails', () => {
     expect(server.delivery.calls).toEqual(ABORTED);
   });
 
-  test('is found out about at the last chunk only if it is slow, and the client is slowed down by it', async () => {
+  test('that is slow slows the client down, and is known at the last chunk', async () => {
     const server = new Server();
     const gate = Promise.withResolvers<void>();
     server.delivery.onWrite = (chunk) => (chunk.length > 1000 ? gate.promise : undefined);
