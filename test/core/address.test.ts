@@ -56,7 +56,7 @@ describe('networkOf', () => {
     expect(networkOf({ family: 'unix', address: '/run/a:b' })).toBeUndefined();
   });
 
-  it('is the same for all spellings of all addresses of a /64, and for no other /64', () => {
+  it('is equal for all spellings of the addresses of one /64, and differs for another /64', () => {
     fc.assert(
       fc.property(four, four, four, four, spelling, spelling, (network, other, host, otherHost, a, b) => {
         fc.pre(network.slice(0, 4).join() !== '0,0,0,0' && network.join() !== [0x64, 0xff9b, 0, 0].join());
@@ -69,7 +69,7 @@ describe('networkOf', () => {
     );
   });
 
-  it('is the IPv4 address inside, in all spellings of both prefixes', () => {
+  it('is the embedded IPv4 address, in all spellings of both prefixes', () => {
     fc.assert(
       fc.property(fc.ipV4(), fc.constantFrom(MAPPED, NAT64), spelling, (address, prefix, how) => {
         const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
@@ -80,7 +80,7 @@ describe('networkOf', () => {
     );
   });
 
-  it('is the same for an address as the system writes it', () => {
+  it('is equal for an address in the notation of Node', () => {
     fc.assert(
       fc.property(four, four, spelling, (network, host, how) => {
         const text = spell([...network, ...host], { ...how, zone: '' });
@@ -97,7 +97,7 @@ describe('siteOf', () => {
     expect(siteOf('192.0.2.1')).toBeUndefined();
   });
 
-  it('is the same for networks whose first 48 bits are the same, and for no others', () => {
+  it('is equal only for networks with equal first 48 bits', () => {
     fc.assert(
       fc.property(four, four, (network, other) => {
         const site = (groups: readonly number[]) =>
@@ -112,7 +112,7 @@ interface Spelling {
   readonly upper: boolean;
   readonly padded: boolean;
   readonly dotted: boolean;
-  /** Which run of zeros becomes `::`, counted from the left; none beyond the last. */
+  /** The index of the run of zeros that becomes `::`, counted from the left. */
   readonly compressed: number;
   readonly zone: string;
 }
@@ -129,7 +129,7 @@ const spelling: fc.Arbitrary<Spelling> = fc.record({
 const MAPPED = [0, 0, 0, 0, 0, 0xffff];
 const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0];
 
-/** One of the texts of an IPv6 address (RFC 4291 §2.2). */
+/** Returns one spelling of an IPv6 address (RFC 4291 §2.2). */
 function spell(groups: readonly number[], { upper, padded, dotted, compressed, zone }: Spelling): string {
   const texts = groups.map((number) => number.toString(16).padStart(padded ? 4 : 1, '0'));
   if (dotted) {

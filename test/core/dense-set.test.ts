@@ -2,8 +2,8 @@ import { DenseSet, type Indexed } from '@postern/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-describe('Roll', () => {
-  it('has whom a Set would have, whoever comes and goes', () => {
+describe('DenseSet', () => {
+  it('has the members of a Set after any additions and deletions', () => {
     const someone = fc.integer({ min: 0, max: 9 });
     fc.assert(
       fc.property(fc.array(someone), (steps) => {
@@ -24,7 +24,7 @@ describe('Roll', () => {
     );
   });
 
-  it('lets nobody else go for who is not there', () => {
+  it('deletes no other object for one that is not a member', () => {
     const roll = new DenseSet<Indexed>();
     const [ann, bob] = [{ index: -1 }, { index: -1 }];
     roll.add(ann);
@@ -35,7 +35,7 @@ describe('Roll', () => {
     expect(roll.members).toEqual([]);
   });
 
-  it('has nobody twice', () => {
+  it('has no member twice', () => {
     const roll = new DenseSet<Indexed>();
     const ann = { index: -1 };
     roll.add(ann);

@@ -41,7 +41,7 @@ describe('a password', () => {
     expect(String(show())).not.toContain(SECRET);
   });
 
-  it('is not shown by console.log, which shows who it was', () => {
+  it('is not shown by console.log, which shows the user name', () => {
     let printed = '';
     const stdout = new Writable({
       write(chunk, _encoding, done) {
@@ -53,7 +53,7 @@ describe('a password', () => {
     expect(printed).toBe("UsernamePassword { authzid: 'ann', username: 'joe' }\n");
   });
 
-  it('is not shown by an error, however the login failed', async () => {
+  it('is not shown by the error of a failed login', async () => {
     class Delivery {}
     const portal = new Portal(new AvatarRealm()).register(new InMemoryUsernamePasswordDatabaseDontUse({ joe: SECRET }));
     for (const credentials of [
@@ -68,7 +68,7 @@ describe('a password', () => {
     }
   });
 
-  it('is right only if it is the same', () => {
+  it('is right only if it is equal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (one, other) => {
         const credentials = new UsernamePassword('joe', one);
@@ -80,14 +80,14 @@ describe('a password', () => {
 });
 
 describe('credentials', () => {
-  it('have an authorization identity only where one was asked for', () => {
+  it('have an authorization identity only if the client sends one', () => {
     expect(new UsernamePassword('joe', '').authzid).toBeUndefined();
     expect(new UsernamePassword('joe', '', '').authzid).toBeUndefined();
     expect(new UsernamePassword('joe', '', 'ann').authzid).toBe('ann');
     expect(new Anonymous('trace').authzid).toBeUndefined();
   });
 
-  it('have closing words, which by default say nothing', async () => {
+  it('have no closing words by default', async () => {
     const joe = new UsernamePassword('joe', SECRET);
     expect(joe.accepted()).toBeUndefined();
     expect(joe.conclude()).toBeUndefined();

@@ -23,7 +23,7 @@ describe('an error of a login', () => {
     expect(String(error.stack)).toMatch(new RegExp(`^${name}: `));
   });
 
-  it('stays what it is, and any other is a temporary failure with that cause', () => {
+  it('stays as it is, and any other error is the cause of a TemporaryFailure', () => {
     const denial = new LoginDenied('policy');
     expect(asLoginError(denial)).toBe(denial);
     const bug = new TypeError('x is not a function');
@@ -32,7 +32,7 @@ describe('an error of a login', () => {
     expect(asLoginError(undefined)).toBeInstanceOf(TemporaryFailure);
   });
 
-  it('is a throttled login only if it is a denial for too many failures', () => {
+  it('is throttled only as a denial with the reason too-many', () => {
     expect(isThrottled(new LoginDenied('too-many'))).toBe(true);
     expect(isThrottled(new LoginDenied('disabled'))).toBe(false);
     expect(isThrottled(new UnauthorizedLogin())).toBe(false);

@@ -16,8 +16,8 @@ import { describe, expect, it } from 'vitest';
 import { checking, joe, Mailbox, MemoryMailbox, mailboxes, portalOf, users } from './portal-support.ts';
 import { mindOf } from './support.ts';
 
-describe('a login that takes too long', () => {
-  it('is a TemporaryFailure, tells the checker by its signal, and never asks the realm', async () => {
+describe('a login beyond loginTimeout', () => {
+  it('is a TemporaryFailure, aborts the signal of the checker, and does not ask the realm', async () => {
     const clock = new FakeClock();
     const answer = Promise.withResolvers<AvatarId>();
     const signals: AbortSignal[] = [];
@@ -46,7 +46,7 @@ describe('a login that takes too long', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('logs out an avatar that comes late', async () => {
+  it('logs out an avatar that the realm returns late', async () => {
     const clock = new FakeClock();
     const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
@@ -61,7 +61,7 @@ describe('a login that takes too long', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('leaves no timer behind, whatever came of it', async () => {
+  it('leaves no timer behind, after a success or a failure', async () => {
     const clock = new FakeClock();
     const portal = new Portal(mailboxes(), { clock }).register(users());
     const login = await portal.login(joe(), mindOf(), Mailbox);
@@ -70,7 +70,7 @@ describe('a login that takes too long', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('keeps the process alive until it is decided, and so does a logout', async () => {
+  it('keeps the process alive until its result, as a logout does', async () => {
     const kept: (boolean | undefined)[] = [];
     const clock: Clock = {
       now: () => 0,
@@ -88,15 +88,15 @@ describe('a login that takes too long', () => {
   });
 
   it.each([[0], [-1], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 31]])(
-    'cannot be put off by a deadline of %s',
+    'cannot have a loginTimeout of %s',
     (loginTimeout) => {
       expect(() => new Portal(mailboxes(), { loginTimeout })).toThrow(RangeError);
     },
   );
 });
 
-describe('a client that leaves', () => {
-  it('before the login is not let in, and nobody is asked', async () => {
+describe('a client that disconnects', () => {
+  it('before the login is refused, and no checker is asked', async () => {
     let asked = false;
     const portal = portalOf(
       checking(() => {
@@ -110,7 +110,7 @@ describe('a client that leaves', () => {
     expect(asked).toBe(false);
   });
 
-  it('while the checker works is not let in; what the checker still says or throws is not heard', async () => {
+  it('during the checker is refused, and a late result or error of the checker is dropped', async () => {
     for (const end of ['resolve', 'reject'] as const) {
       const connection = new AbortController();
       const answer = Promise.withResolvers<AvatarId>();
@@ -126,7 +126,7 @@ describe('a client that leaves', () => {
     }
   });
 
-  it('while the realm works is logged out when the avatar comes', async () => {
+  it('during the realm is logged out when the realm returns the avatar', async () => {
     const connection = new AbortController();
     const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
@@ -141,7 +141,7 @@ describe('a client that leaves', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('after the login is still told to avatars that have kept the mind, whether they asked for its signal before or not', async () => {
+  it('after the login aborts the signal of the mind that an avatar has kept', async () => {
     for (const early of [true, false]) {
       const connection = new AbortController();
       const minds: Mind[] = [];
@@ -157,7 +157,7 @@ describe('a client that leaves', () => {
     }
   });
 
-  it('while the checker begins is not waited for', async () => {
+  it('during the first call of the checker is refused at once', async () => {
     for (const listens of [true, false]) {
       const connection = new AbortController();
       const portal = portalOf(
@@ -172,7 +172,7 @@ describe('a client that leaves', () => {
     }
   });
 
-  it('at whatever moment, leaves no login behind that nobody has', async () => {
+  it('at any moment leaves no login without an owner', async () => {
     for (let turns = 0; turns < 30; turns += 1) {
       const connection = new AbortController();
       const portal = new Portal(mailboxes()).register(users());
@@ -185,7 +185,7 @@ describe('a client that leaves', () => {
     }
   });
 
-  it('is not listened for any more after the logout', async () => {
+  it('has no listener of the portal after the logout', async () => {
     const { signal, listeners } = counting();
     const portal = portalOf(
       checking((_credentials, mind) => {
@@ -199,7 +199,7 @@ describe('a client that leaves', () => {
     expect(listeners()).toBe(0);
   });
 
-  it('leaves no listener behind after a checker that asked for the signal and threw', async () => {
+  it('has no listener after a checker that read the signal and threw', async () => {
     const { signal, listeners } = counting();
     const portal = portalOf(
       checking((_credentials, mind) => {
@@ -211,7 +211,7 @@ describe('a client that leaves', () => {
     expect(listeners()).toBe(0);
   });
 
-  it('is not listened for after the logout, at whatever moment an avatar has asked for the signal', async () => {
+  it('has no listener after the logout, at any moment at which the avatar reads the signal', async () => {
     for (let moments = 0; moments < 12; moments++) {
       const { signal, listeners } = counting();
       const ask = async (mind: Mind): Promise<void> => {
@@ -230,7 +230,7 @@ describe('a client that leaves', () => {
   });
 });
 
-/** A signal that knows how many listen to it. */
+/** Returns a signal that counts its listeners. */
 function counting(): { signal: AbortSignal; listeners: () => number } {
   const listening = new Set<unknown>();
   class Counting extends EventTarget {

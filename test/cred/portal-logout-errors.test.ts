@@ -8,7 +8,7 @@ class Avatar {
   }
 }
 
-/** A portal with two who are logged in and cannot be logged out. */
+/** Returns a portal with two logins whose logouts fail. */
 async function crowded(options: ConstructorParameters<typeof Portal>[1] = {}): Promise<Portal> {
   const realm = new AvatarRealm().provide(Avatar, () => new Avatar());
   const users = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
@@ -19,7 +19,7 @@ async function crowded(options: ConstructorParameters<typeof Portal>[1] = {}): P
   return portal;
 }
 
-test('logouts that fail at the end of a server are one warning of the process, with each error', async () => {
+test('logouts that fail in a drain are one process warning with each error', async () => {
   const emitted = vi.spyOn(process, 'emitWarning').mockReturnValue();
   onTestFinished(() => emitted.mockRestore());
   await (await crowded()).drain();
@@ -31,13 +31,13 @@ test('logouts that fail at the end of a server are one warning of the process, w
   );
 });
 
-test('or go to the hook', async () => {
+test('errors of logouts go to onLogoutErrors', async () => {
   const heard: AggregateError[] = [];
   await (await crowded({ onLogoutErrors: (errors) => heard.push(errors) })).drain();
   expect(heard.map(({ errors }) => errors.length)).toEqual([2]);
 });
 
-test('logouts that succeed are no errors', async () => {
+test('logouts that succeed cause no warning', async () => {
   const errors: AggregateError[] = [];
   let logouts = 0;
   class SecondFails {

@@ -20,7 +20,7 @@ describe('a logout', () => {
     return { portal, login: await portal.login(joe(), mindOf(), Mailbox) };
   }
 
-  it('runs once, with the first reason, and every call waits for it', async () => {
+  it('runs once, with the first reason, and each call waits for its end', async () => {
     const reasons: LogoutReason[] = [];
     const gone = Promise.withResolvers<void>();
     const { login } = await loggedIn((reason) => {
@@ -39,7 +39,7 @@ describe('a logout', () => {
     expect(reasons).toEqual(['timeout']);
   });
 
-  it('runs once even if the avatar logs itself out in it', async () => {
+  it('runs once if the avatar logs itself out during it', async () => {
     let runs = 0;
     const { login } = await loggedIn(() => {
       runs += 1;
@@ -49,7 +49,7 @@ describe('a logout', () => {
     expect(runs).toBe(1);
   });
 
-  it('is what `await using` does', async () => {
+  it('runs at the end of `await using`', async () => {
     const reasons: LogoutReason[] = [];
     {
       const { login } = await loggedIn((reason) => void reasons.push(reason));
@@ -58,7 +58,7 @@ describe('a logout', () => {
     expect(reasons).toEqual(['quit']);
   });
 
-  it('counts as open until it has ended', async () => {
+  it('leaves the login open until it has ended', async () => {
     const gone = Promise.withResolvers<void>();
     const { portal, login } = await loggedIn(() => gone.promise);
     expect(portal.openLogins).toBe(1);
@@ -69,7 +69,7 @@ describe('a logout', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('that never ends is given up after the deadline', async () => {
+  it('that never ends rejects after loginTimeout', async () => {
     const clock = new FakeClock();
     const { portal, login } = await loggedIn(() => new Promise(() => {}), { clock, loginTimeout: 1000 });
     const refused = expect(login.logout()).rejects.toBeInstanceOf(TemporaryFailure);
@@ -78,7 +78,7 @@ describe('a logout', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('that fails tells who asked for it', async () => {
+  it('that fails rejects for its caller', async () => {
     const { portal, login } = await loggedIn(() => Promise.reject(new Error('cannot save')));
     await expect(login.logout()).rejects.toThrow('cannot save');
     expect(portal.openLogins).toBe(0);
@@ -86,7 +86,7 @@ describe('a logout', () => {
 });
 
 describe('a drain', () => {
-  it('waits for everybody, those included who are leaving already, and lets nobody’s failure keep another', async () => {
+  it('waits for all logouts, also for earlier ones, and continues after a failure', async () => {
     const leaving = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const reasons: LogoutReason[] = [];
     let next = 0;
@@ -116,14 +116,14 @@ describe('a drain', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('leaves nobody in who can be logged out at once', async () => {
+  it('logs out all logins with a synchronous logout', async () => {
     const portal = new Portal(mailboxes()).register(users());
     for (let n = 0; n < 10; n += 1) await portal.login(joe(), mindOf(), Mailbox);
     await portal.drain();
     expect(portal.openLogins).toBe(0);
   });
 
-  it('breaks off logins under way, waits for an avatar that comes late, and lets nobody in any more', async () => {
+  it('stops pending logins, waits for a late avatar, and refuses new logins', async () => {
     const coming = Promise.withResolvers<RealmAvatar<Mailbox>>();
     const reasons: LogoutReason[] = [];
     const portal = new Portal({ requestAvatar: () => coming.promise as never }).register(users());
@@ -141,7 +141,7 @@ describe('a drain', () => {
     expect(reasons).toEqual(['shutdown']);
   });
 
-  it('does not wait longer than the deadline for a realm that never answers', async () => {
+  it('waits at most loginTimeout for a realm that never answers', async () => {
     const clock = new FakeClock();
     const portal = new Portal({ requestAvatar: () => new Promise(() => {}) }, { clock, loginTimeout: 1000 }).register(
       users(),

@@ -31,7 +31,7 @@ export function portalOf(checker: Checker<UsernamePassword>, options?: PortalOpt
   return new Portal(mailboxes(), options).register(checker);
 }
 
-/** A checker that answers as the function says. */
+/** Returns a checker of passwords that calls the function. */
 export function checking(requestAvatarId: Checker<UsernamePassword>['requestAvatarId']): Checker<UsernamePassword> {
   return checker([UsernamePassword], requestAvatarId);
 }

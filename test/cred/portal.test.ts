@@ -30,7 +30,7 @@ class Delivery {
 }
 
 describe('a login', () => {
-  it('brings the avatar of whom the checker recognised', async () => {
+  it('returns the avatar of the user that the checker accepts', async () => {
     const portal = new Portal(mailboxes()).register(users());
     const login = await portal.login(joe(), mindOf(), Mailbox);
     expect(login.avatarId).toBe('joe');
@@ -38,7 +38,7 @@ describe('a login', () => {
     expect(login.avatar.owner).toBe('joe');
   });
 
-  it('of wrong credentials is an UnauthorizedLogin, the same for an unknown user', async () => {
+  it('with wrong credentials rejects with the UnauthorizedLogin of an unknown user', async () => {
     const portal = new Portal(mailboxes()).register(users());
     const wrong = await portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox).catch((error) => error);
     const unknown = await portal
@@ -49,7 +49,7 @@ describe('a login', () => {
     expect(unknown.message).toBe(wrong.message);
   });
 
-  it('of somebody without a name has the avatar id ANONYMOUS, which is no string', async () => {
+  it('without a name has the avatar id ANONYMOUS, which is no string', async () => {
     const portal = new Portal(mailboxes()).register(new AnonymousChecker());
     const { avatarId, avatar } = await portal.login(new Anonymous('trace'), mindOf(), Mailbox);
     expect(avatarId).toBe(ANONYMOUS);
@@ -64,7 +64,7 @@ describe('a login', () => {
     expect(avatar).toBeInstanceOf(Delivery);
   });
 
-  it('hands checker and realm what the protocol knows of the client', async () => {
+  it('passes the mind to the checker and the realm', async () => {
     const seen: Mind[] = [];
     const mind = mindOf();
     const realm = new AvatarRealm().provide(Mailbox, (avatarId, its) => {
@@ -106,18 +106,18 @@ describe('routing', () => {
   it.each([
     ['base first', new Portal(mailboxes()).register(base).register(derived)],
     ['derived first', new Portal(mailboxes()).register(derived).register(base)],
-  ])('takes the most derived class, whatever the order of registration: %s', async (_order, portal) => {
+  ])('prefers the most derived class in each order of registration: %s', async (_order, portal) => {
     expect((await portal.login(new Base(), mindOf(), Mailbox)).avatarId).toBe('the base checker');
     expect((await portal.login(new Derived(), mindOf(), Mailbox)).avatarId).toBe('the derived checker');
     expect((await portal.login(new MoreDerived(), mindOf(), Mailbox)).avatarId).toBe('the derived checker');
   });
 
-  it('does not hand credentials of a base class to a checker of a derived one', async () => {
+  it('passes no credentials of a base class to a checker of a derived class', async () => {
     const portal = new Portal(mailboxes()).register(derived);
     await expect(portal.login(new Base(), mindOf(), Mailbox)).rejects.toBeInstanceOf(UnhandledCredentials);
   });
 
-  it('knows beforehand what it handles', () => {
+  it('reports which credentials have a checker', () => {
     const portal = new Portal(mailboxes()).register(derived);
     expect([Base, Derived, MoreDerived, Anonymous].map((one) => portal.handles(one))).toEqual([
       false,
@@ -128,7 +128,7 @@ describe('routing', () => {
     expect(portal.credentialInterfaces).toEqual([Derived]);
   });
 
-  it('is the operator’s fault where no checker is registered', async () => {
+  it('without a checker is the fault of the operator', async () => {
     const error = await new Portal(mailboxes()).login(joe(), mindOf(), Mailbox).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UnhandledCredentials);
     expect(error.culprit).toBe('operator');
@@ -137,7 +137,7 @@ describe('routing', () => {
 });
 
 describe('registering', () => {
-  it('counts from then on, also for classes that were asked about before', async () => {
+  it('takes effect for classes that were looked up before', async () => {
     const portal = new Portal(mailboxes());
     expect(portal.handles(UsernamePassword)).toBe(false);
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(UnhandledCredentials);
@@ -151,7 +151,7 @@ describe('registering', () => {
     expect((await portal.login(joe(), mindOf(), Mailbox)).avatarId).toBe('another');
   });
 
-  it('a second checker for an interface is an error that names CascadingChecker, and changes nothing', async () => {
+  it('a second checker for a class throws an error that names CascadingChecker, and changes nothing', async () => {
     const portal = new Portal(mailboxes()).register(users());
     const both: Checker<Anonymous | PasswordProof> = {
       credentialInterfaces: [Anonymous, PasswordProof],
@@ -162,18 +162,18 @@ describe('registering', () => {
     expect((await portal.login(joe(), mindOf(), Mailbox)).avatarId).toBe('joe');
   });
 
-  it('may be for some of what a checker judges, and for what derives from it', async () => {
+  it('accepts some of the classes of a checker, and derived classes', async () => {
     const portal = new Portal(mailboxes()).register(users(), UsernamePassword);
     expect(portal.credentialInterfaces).toEqual([UsernamePassword]);
     expect(portal.handles(PasswordProof)).toBe(false);
   });
 
-  it('is refused for what the checker does not judge', () => {
+  it('throws for a class that the checker does not judge', () => {
     const untyped: Checker<Credentials> = users() as never;
     expect(() => new Portal(mailboxes()).register(untyped, Anonymous)).toThrow(/does not judge Anonymous/);
   });
 
-  it('is refused for a checker that judges nothing', () => {
+  it('throws for a checker without a class of credentials', () => {
     expect(() => new Portal(mailboxes()).register({ credentialInterfaces: [], requestAvatarId: () => 'x' })).toThrow(
       TypeError,
     );
@@ -186,7 +186,7 @@ describe('a checker', () => {
     ['a string', 'database down'],
     ['undefined', undefined],
     ['a TypeError', new TypeError('x is not a function')],
-  ])('that throws %s is a TemporaryFailure, with the cause', async (_what, thrown) => {
+  ])('that throws %s causes a TemporaryFailure', async (_what, thrown) => {
     for (const fail of [
       () => {
         throw thrown;
@@ -202,13 +202,13 @@ describe('a checker', () => {
     }
   });
 
-  it('that denies is heard as it is', async () => {
+  it('that throws LoginDenied rejects the login with it', async () => {
     const denial = new LoginDenied('disabled');
     const portal = portalOf(checking(() => Promise.reject(denial)));
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBe(denial);
   });
 
-  it.each([[undefined], [null]])('that comes to no decision (%s) has refused', async (nothing) => {
+  it.each([[undefined], [null]])('that returns %s refuses the login', async (nothing) => {
     const portal = portalOf(checking(() => nothing as never));
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
@@ -222,7 +222,7 @@ describe('a checker', () => {
   );
 });
 
-describe('what a client has left to say', () => {
+describe('the rest of an exchange', () => {
   class Live extends Credentials {
     readonly username = 'joe';
     concluded = 0;
@@ -242,7 +242,7 @@ describe('what a client has left to say', () => {
     },
   );
 
-  it('is not asked for after a success, nor when nobody waits for the login any more', async () => {
+  it('does not run after a success, nor after the end of the login', async () => {
     const live = new Live();
     await portalWith(() => 'joe').login(live, mindOf(), Mailbox);
     const connection = new AbortController();
@@ -259,16 +259,16 @@ describe('an authorization identity', () => {
   const as = (authzid: string | undefined) => new UsernamePassword('joe', 's3cret', authzid);
   const joes = () => portalOf(checking(() => 'joe@example.com'));
 
-  it('that is empty was not asked for', async () => {
+  it('that is empty counts as absent', async () => {
     expect(as('').authzid).toBeUndefined();
     expect((await joes().login(as(''), mindOf(), Mailbox)).avatarId).toBe('joe@example.com');
   });
 
-  it.each([['joe'], ['joe@example.com']])('may be the user’s own: %s', async (authzid) => {
+  it.each([['joe'], ['joe@example.com']])('may be the user itself: %s', async (authzid) => {
     expect((await joes().login(as(authzid), mindOf(), Mailbox)).avatarId).toBe('joe@example.com');
   });
 
-  it.each([['ann'], ['JOE'], ['joe '], ['joe@example.org']])('may be nobody else’s: %s', async (authzid) => {
+  it.each([['ann'], ['JOE'], ['joe '], ['joe@example.org']])('may be no other user: %s', async (authzid) => {
     const error = await joes()
       .login(as(authzid), mindOf(), Mailbox)
       .catch((thrown) => thrown);
@@ -276,19 +276,19 @@ describe('an authorization identity', () => {
     expect(error.reason).toBe('not-authorized');
   });
 
-  it('is never anybody’s who has no name', async () => {
+  it('is refused for an anonymous client', async () => {
     class Guest extends Credentials {
       readonly username = undefined;
     }
     const checker: Checker<Guest> = { credentialInterfaces: [Guest], requestAvatarId: () => ANONYMOUS };
     const portal = new Portal(mailboxes()).register(checker);
     await expect(portal.login(new Guest('joe'), mindOf(), Mailbox)).rejects.toBeInstanceOf(LoginDenied);
-    // Nor is it that of who came with a name and was let in without one.
+    // The checker accepts the next client as anonymous, although its credentials have a name.
     const nameless = portalOf(checking(() => ANONYMOUS));
     await expect(nameless.login(as('joe'), mindOf(), Mailbox)).rejects.toBeInstanceOf(LoginDenied);
   });
 
-  it('is decided by the portal’s policy, after the credentials were found right, and only then', async () => {
+  it('goes to the policy of the portal only after the checker accepts', async () => {
     const asked: unknown[] = [];
     const portal = new Portal(mailboxes(), {
       authorize: (avatarId, authzid) => {
@@ -302,14 +302,14 @@ describe('an authorization identity', () => {
     expect(asked).toEqual([['joe', 'ann']]);
   });
 
-  it.each([[undefined], ['']])('that the policy answers with nothing (%j) is denied', async (nothing) => {
+  it.each([[undefined], ['']])('is denied if the policy returns %j', async (nothing) => {
     const portal = new Portal(mailboxes(), { authorize: () => nothing as never }).register(users());
     await expect(portal.login(as('ann'), mindOf(), Mailbox)).rejects.toBeInstanceOf(LoginDenied);
   });
 });
 
 describe('a realm', () => {
-  it('that serves none of the interfaces is a NoAvatar, the operator’s fault, that names them', async () => {
+  it('that serves none of the interfaces causes a NoAvatar that names them', async () => {
     const error = await portalOf(checking(() => 'joe'))
       .login(joe(), mindOf(), Delivery)
       .catch((thrown) => thrown);
@@ -318,7 +318,7 @@ describe('a realm', () => {
     expect(error.message).toContain('Delivery');
   });
 
-  it('that returns an avatar of another class is a NoAvatar, and the avatar is logged out', async () => {
+  it('that returns an avatar of another class causes a NoAvatar and a logout', async () => {
     const reasons: LogoutReason[] = [];
     for (const logout of [() => {}, () => Promise.reject(new Error('cannot leave'))]) {
       const realm: Realm = {
@@ -344,18 +344,18 @@ describe('a realm', () => {
     [Delivery, 'the class or function Delivery'],
     ['a mailbox', 'a mailbox'],
     [null, 'null'],
-  ])('that returns %o as the avatar is a NoAvatar that says so', async (avatar, kind) => {
+  ])('that returns %o as the avatar causes a NoAvatar that names it', async (avatar, kind) => {
     const realm = new AvatarRealm().provide(Mailbox, () => avatar as never);
     const login = new Portal(realm).register(users()).login(joe(), mindOf(), Mailbox);
     await expect(login).rejects.toThrow(`the realm returned ${kind}, which is no instance of Mailbox; expected`);
   });
 
-  it('that returns nothing is a NoAvatar', async () => {
+  it('that returns nothing causes a NoAvatar', async () => {
     const portal = new Portal({ requestAvatar: () => undefined as never }).register(users());
     await expect(portal.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(NoAvatar);
   });
 
-  it('that throws is a TemporaryFailure; its denial passes', async () => {
+  it('that throws causes a TemporaryFailure, except for a LoginDenied', async () => {
     const failing = new Portal({ requestAvatar: () => Promise.reject(new Error('disk')) }).register(users());
     await expect(failing.login(joe(), mindOf(), Mailbox)).rejects.toBeInstanceOf(TemporaryFailure);
     const denial = new LoginDenied('expired');

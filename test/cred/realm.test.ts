@@ -8,7 +8,7 @@ class Mailbox {
 class Delivery {}
 
 describe('AvatarRealm', () => {
-  it('makes an avatar for every login', async () => {
+  it('makes an avatar for each login', async () => {
     const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
     const one = await realm.requestAvatar('joe', mindOf(), [Mailbox]);
     const other = await realm.requestAvatar('joe', mindOf(), [Mailbox]);
@@ -16,7 +16,7 @@ describe('AvatarRealm', () => {
     expect(other.avatar).not.toBe(one.avatar);
   });
 
-  it('tells the factory who it is, and waits for it', async () => {
+  it('passes the avatar id and the mind to the factory and waits for the avatar', async () => {
     const seen: unknown[] = [];
     const mind = mindOf();
     const realm = new AvatarRealm().provide(Mailbox, async (avatarId, its) => {
@@ -27,7 +27,7 @@ describe('AvatarRealm', () => {
     expect(seen).toEqual([ANONYMOUS, mind]);
   });
 
-  it('takes the first of the interfaces that it serves, in the order of the one who asks', async () => {
+  it('serves the first of the requested interfaces that has a factory', async () => {
     const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox()).provide(Delivery, () => new Delivery());
     expect((await realm.requestAvatar<Delivery | Mailbox>('joe', mindOf(), [Delivery, Mailbox])).avatar).toBeInstanceOf(
       Delivery,
@@ -43,7 +43,7 @@ describe('AvatarRealm', () => {
     );
   });
 
-  it('has no avatar for an interface that it does not serve', async () => {
+  it('throws NoAvatar for an interface without a factory', async () => {
     await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(NoAvatar);
     await expect(new AvatarRealm().requestAvatar('joe', mindOf(), [Mailbox, Delivery])).rejects.toThrow(
       /Mailbox, Delivery/,
@@ -56,12 +56,12 @@ describe('AvatarRealm', () => {
     expect(realm.provides(Delivery)).toBe(false);
   });
 
-  it('is told twice about an interface only by mistake', () => {
+  it('throws for a second factory of an interface', () => {
     const realm = new AvatarRealm().provide(Mailbox, () => new Mailbox());
     expect(() => realm.provide(Mailbox, () => new Mailbox())).toThrow(/Mailbox already/);
   });
 
-  it('logs an avatar out by its own dispose, with the asynchronous one first', async () => {
+  it('logs an avatar out by Symbol.asyncDispose, or else by Symbol.dispose', async () => {
     class Both extends Mailbox implements AsyncDisposable, Disposable {
       async [Symbol.asyncDispose](): Promise<void> {
         await Promise.resolve();

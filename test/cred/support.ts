@@ -1,7 +1,7 @@
 import type { Address, Mind } from '@postern/cred';
 import { testMind } from '@postern/testing';
 
-/** A client that comes from there, and leaves when the signal aborts. */
+/** Returns the mind of a client with this address, which disconnects when the signal aborts. */
 export function mindOf(remote: Partial<Address> = {}, signal: AbortSignal = new AbortController().signal): Mind {
   const mind = testMind({ signal });
   return { ...mind, remote: { ...mind.remote, ...remote } };

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { timingSafeEqualText } from '../../packages/cred/src/timing-safe-equal-text.ts';
 
-describe('sameText', () => {
-  it('is true for a text and itself, whatever it is and however long', () => {
+describe('timingSafeEqualText', () => {
+  it('is true for a text and itself, of any length', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (text) => timingSafeEqualText(text, `${text}`)),
     );
   });
 
-  it('is false for two texts that differ', () => {
+  it('is false for two different texts', () => {
     const texts = fc.string({ unit: 'binary', maxLength: 600 });
     fc.assert(fc.property(texts, texts, (one, other) => timingSafeEqualText(one, other) === (one === other)));
   });
@@ -20,12 +20,12 @@ describe('sameText', () => {
     ['zeros at the end, which are no padding', 'secret', 'secret\0'],
     ['everything', '', 'secret'],
     ['how it is written: é in one character and in two', '\u00e9', 'e\u0301'],
-  ])('is false if they differ in %s', (_what, one, other) => {
+  ])('is false for texts that differ in %s', (_what, one, other) => {
     expect(timingSafeEqualText(one, other)).toBe(false);
     expect(timingSafeEqualText(other, one)).toBe(false);
   });
 
-  it('leaves nothing of either in memory that node hands out again', () => {
+  it('clears both texts in the memory that Node reuses', () => {
     const traces = (): boolean => Buffer.from(Buffer.allocUnsafe(8).buffer).includes('correct horse');
     expect(traces()).toBe(false);
     expect(timingSafeEqualText('correct horse', 'correct horse')).toBe(true);

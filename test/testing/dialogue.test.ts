@@ -2,7 +2,7 @@ import { Closing, type Conversation, TimedOut } from '@postern/conversation';
 import { DialogueMismatch, dialogue } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
-/** Repeats what it hears, and knows some words. */
+/** A protocol that repeats each line and knows a few commands. */
 async function parrot(conversation: Conversation): Promise<void> {
   conversation.say('220 parrot\r\n');
   try {
@@ -29,7 +29,7 @@ async function parrot(conversation: Conversation): Promise<void> {
 }
 
 describe('dialogue', () => {
-  it('leads a protocol through a script and resolves to the transcript', async () => {
+  it('plays a script and resolves with the transcript', async () => {
     const transcript = await dialogue(
       parrot,
       `
@@ -45,7 +45,7 @@ describe('dialogue', () => {
     expect(transcript).toBe('S: 220 parrot\nC: HELLO\nS: 250 HELLO\nC: QUIT\nS: 221 bye\nS: <closed>\n');
   });
 
-  it('shows all of the dialogue and the script where the two differ', async () => {
+  it('shows the dialogue and the script at a difference', async () => {
     const wrong = dialogue(
       parrot,
       `S: 220 parrot
@@ -66,7 +66,7 @@ describe('dialogue', () => {
     );
   });
 
-  it('has placeholders for anything, regular expressions, base64, repetition and values', async () => {
+  it('has placeholders for any text, regular expressions, base64, repetition and values', async () => {
     await dialogue(
       parrot,
       String.raw`
@@ -86,7 +86,7 @@ describe('dialogue', () => {
     );
   });
 
-  it('takes replies of several lines whole', async () => {
+  it('reads replies of several lines', async () => {
     await dialogue(
       parrot,
       `S: 220 parrot
@@ -118,7 +118,7 @@ describe('dialogue', () => {
     );
   });
 
-  it('starts TLS, and knows what the server may not say before', async () => {
+  it('starts TLS, and expects no line of the server before it', async () => {
     await dialogue(
       parrot,
       `S: 220 parrot
@@ -131,7 +131,7 @@ describe('dialogue', () => {
     );
   });
 
-  it('lets time pass, and the server stop', async () => {
+  it('advances the clock and stops the server', async () => {
     await dialogue(
       parrot,
       'S: 220 parrot\nC: <advance 299s>\nS: <silence>\nC: <advance 1s>\nS: 421 too late\nS: <closed>',
@@ -139,18 +139,18 @@ describe('dialogue', () => {
     await dialogue(parrot, 'S: 220 parrot\nC: <closing>\nS: 421 closing\nS: <closed>');
   });
 
-  it('leaves in each of the ways there are', async () => {
+  it('ends, closes and resets the connection', async () => {
     await dialogue(parrot, 'S: 220 parrot\nC: <end>\nS: <closed>');
     await dialogue(parrot, 'S: 220 parrot\nC: <close>');
     await expect(dialogue(parrot, 'S: 220 parrot\nC: <reset>')).rejects.toThrow('the connection broke');
   });
 
-  it('rejects with what the protocol rejected with', async () => {
+  it('rejects with the error of the protocol', async () => {
     await expect(dialogue(parrot, 'S: 220 parrot\nC: FAIL\nS: 250 never')).rejects.toThrow(RangeError);
     await expect(dialogue(parrot, 'S: 220 parrot\nC: FAIL')).rejects.toThrow(RangeError);
   });
 
-  it('says what is wrong with a script', async () => {
+  it('names the error of a script', async () => {
     await expect(dialogue(parrot, 'X: 220')).rejects.toThrow('line 1 of the script: expected C:, S: or #, got X: 220');
     await expect(dialogue(parrot, 'C: <dance>')).rejects.toThrow('line 1 of the script: unknown C: <dance>');
     await expect(dialogue(parrot, 'S: 220 parrot\nC: <advance soon>')).rejects.toThrow(
@@ -159,7 +159,7 @@ describe('dialogue', () => {
     await expect(dialogue(parrot, 'S: 220 parrot\nC: {what}')).rejects.toThrow('the placeholder {what} has no value');
   });
 
-  it('finds what the server said and the script does not expect', async () => {
+  it('finds lines that the script does not expect', async () => {
     await expect(dialogue(parrot, 'S: 220 parrot\nC: HELLO')).rejects.toThrow('+ S: 250 HELLO');
     await expect(dialogue(parrot, 'S: 220 parrot\nS: <closed>', { readTimeout: 50 })).rejects.toThrow('+ S: <silence>');
   });

@@ -15,7 +15,7 @@ const joe = { username: 'joe', password: 's3cret' };
 const portal = portalFor({ joe: 's3cret' });
 
 describe('exchange', () => {
-  it('drives both halves and records what passed', async () => {
+  it('runs both halves and records the messages', async () => {
     const { messages, server, client } = await exchange(plain(), plainResponder(joe), { portal });
     expect(messages.map(({ from, bytes }) => `${from}: ${Buffer.from(bytes).toString()}`)).toEqual([
       'client: \0joe\0s3cret',
@@ -28,24 +28,24 @@ describe('exchange', () => {
     [login(), loginResponder(joe)],
     [cramMd5({ hostname: 'mx.example.com' }), cramMd5Responder(joe)],
     [scram({ hash: 'sha256' }), scramResponder({ ...joe, hash: 'sha256' })],
-  ])('drives $mechanism', async (challenger, responder) => {
+  ])('runs $mechanism', async (challenger, responder) => {
     const { server, client } = await exchange(challenger, responder, { portal });
     expect(server).toMatchObject({ login: { avatarId: 'joe' } });
     expect(client).toEqual({});
   });
 
-  it('has the client wait to be asked, if that is wanted', async () => {
+  it('delays the client’s first message without an initial response', async () => {
     const { server } = await exchange(plain(), plainResponder(joe), { portal, initialResponse: false });
     expect(server).toMatchObject({ login: { avatarId: 'joe' } });
   });
 
-  it('records how each half fails', async () => {
+  it('records the error of each half', async () => {
     const { server, client } = await exchange(plain(), plainResponder({ ...joe, password: 'wrong' }), { portal });
     expect(server).toEqual({ error: expect.any(UnauthorizedLogin) });
     expect(client).toEqual({ error: expect.any(AuthenticationFailure) });
   });
 
-  it('changes messages on their way', async () => {
+  it('changes messages', async () => {
     const tamper = () => Buffer.from('nonsense');
     const { messages, server, client } = await exchange(plain(), plainResponder(joe), { portal, tamper });
     expect(Buffer.from(messages[0]?.bytes ?? '').toString()).toBe('\0joe\0s3cret');
@@ -53,7 +53,7 @@ describe('exchange', () => {
     expect(client).toEqual({ error: expect.any(SaslFailure) });
   });
 
-  it('loses messages on their way, with the connection', async () => {
+  it('breaks the connection at a message', async () => {
     const lost = new Error('lost');
     const tamper = (message: Uint8Array, index: number) => {
       if (index === 2) throw lost;
@@ -66,7 +66,7 @@ describe('exchange', () => {
     expect(server).toEqual({ error: lost });
   });
 
-  it('tells a server whose client gives up', async () => {
+  it('cancels the exchange when the client fails', async () => {
     const tamper = (message: Uint8Array, _index: number, from: string) =>
       from === 'server' ? Buffer.from('?') : message;
     const { server, client } = await exchange(scram({ hash: 'sha256' }), scramResponder({ ...joe, hash: 'sha256' }), {

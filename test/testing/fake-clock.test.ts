@@ -2,14 +2,14 @@ import { FakeClock } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('FakeClock', () => {
-  it('stands still until it is told otherwise', async () => {
+  it('stands still until it is advanced', async () => {
     const clock = new FakeClock();
     expect(clock.now()).toBe(0);
     await clock.advance(1500);
     expect(clock.now()).toBe(1500);
   });
 
-  it('calls back in the order of time, each at its time', async () => {
+  it('runs timers in order, each at its time', async () => {
     const clock = new FakeClock();
     const calls: string[] = [];
     for (const due of [30, 10, 20, 10]) clock.after(due, () => calls.push(`${due} at ${clock.now()}`));
@@ -19,7 +19,7 @@ describe('FakeClock', () => {
     expect(clock.pending).toBe(1);
   });
 
-  it('does not call back what was disposed of', async () => {
+  it('does not run a timer that is disposed of', async () => {
     const clock = new FakeClock();
     let called = false;
     const timer = clock.after(10, () => {
@@ -30,7 +30,7 @@ describe('FakeClock', () => {
     expect(called).toBe(false);
   });
 
-  it('gives what a timer sets in motion its turn before the next one', async () => {
+  it('runs the work of a timer before the next timer', async () => {
     const clock = new FakeClock();
     const calls: string[] = [];
     const second = () => clock.after(5, () => calls.push(`second at ${clock.now()}`));

@@ -18,7 +18,7 @@ describe.each([
 });
 
 describe('memoryPipe', () => {
-  it('cuts what arrives: as written, octet by octet, at one place, at random by a seed', async () => {
+  it('cuts bytes as written, octet by octet, at one place, or at random by a seed', async () => {
     expect(await sizes({ chunks: 'whole' })).toEqual([5, 3]);
     expect(await sizes({ chunks: 'octets' })).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
     expect(await sizes({ chunks: { splitAt: 2 } })).toEqual([2, 3, 3]);
@@ -28,7 +28,7 @@ describe('memoryPipe', () => {
     expect(await sizes({ chunks: { seed: 3 } })).toEqual(random);
   });
 
-  it('shows how much waits to be read', async () => {
+  it('reports the number of unread octets', async () => {
     const { client, server } = memoryPipe({ highWaterMark: 10 });
     expect(client.write('12345')).toBeUndefined();
     expect(server.unread).toBe(5);
@@ -39,7 +39,7 @@ describe('memoryPipe', () => {
     await waits;
   });
 
-  it('resets when one end is destroyed with something unread, as TCP does', async () => {
+  it('resets at a destroy with unread bytes, as TCP does', async () => {
     const { client, server } = memoryPipe();
     await client.write('unread');
     server.destroy();
@@ -47,14 +47,14 @@ describe('memoryPipe', () => {
     expect(client.closed).toBe(true);
   });
 
-  it('takes clear text during a TLS handshake for the broken record that it is', async () => {
+  it('breaks at clear text during a TLS handshake', async () => {
     const { client, server } = memoryPipe({ tlsPolicy: 'required' });
     const handshake = server.startTls?.();
     await expect(client.write('RSET\r\n')).rejects.toThrow('EPROTO');
     await expect(handshake).rejects.toThrow('ERR_STREAM_DESTROYED');
   });
 
-  it('has addresses and TLS facts as they are given', async () => {
+  it('has the given addresses and TLS information', async () => {
     const unix = { family: 'unix', address: '', port: 0 } as const;
     const { client, server } = memoryPipe({
       client: unix,
@@ -68,7 +68,7 @@ describe('memoryPipe', () => {
   });
 });
 
-/** The sizes of the chunks in which 5 and 3 octets arrive. */
+/** Returns the sizes of the pieces in which 5 and 3 octets arrive. */
 async function sizes(options: Parameters<typeof memoryPipe>[0]): Promise<number[]> {
   const { client, server } = memoryPipe(options);
   await client.write('12345');

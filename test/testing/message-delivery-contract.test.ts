@@ -134,7 +134,7 @@ function eachInItsMaildir(options: MaildirOptions = {}): DeliveryUnderTest {
   return { ...under, delivery: new PerRecipientDelivery(() => under.delivery, { onError: () => {} }) };
 }
 
-/** One fault in each kind of call that a delivery into Maildirs makes, at the first call of the kind and at the last. */
+/** Returns faults in the first three calls of each kind that a delivery into Maildirs makes. */
 function fileFaults(make: MakeMaildirs): readonly DeliveryFault[] {
   const faults: DeliveryFault[] = [];
   for (const code of ['EMFILE', 'ENOSPC', 'EIO']) {
@@ -150,7 +150,7 @@ function fileFaults(make: MakeMaildirs): readonly DeliveryFault[] {
 
 type Call = 'mkdir' | 'open' | 'write' | 'sync' | 'link' | 'rename';
 
-/** The machine's file system, in which the nth call of a kind fails, and each later one too. */
+/** Returns the file system with errors from the nth call of a kind on. */
 function failing(call: Call, nth: number, code: string): FileSystem {
   let calls = 0;
   const guarded = <A extends unknown[], R>(kind: Call, work: (...args: A) => Promise<R>) => {
@@ -183,12 +183,12 @@ function withoutFolderSync(code: string): FileSystem {
 }
 
 interface Flaws {
-  /** Does not keep the message of the last recipient, and says nothing of it. */
+  /** Loses the message of the last recipient and acknowledges it. */
   readonly loses?: boolean;
   readonly keepsAborted?: boolean;
 }
 
-/** What becomes of the message for one recipient, counted from 0; throws, or returns the failure. */
+/** Returns the result of one recipient, counted from 0, or throws. */
 type Judge = (recipient: number, step: 'open' | 'write' | 'end') => RecipientResult;
 
 function inMemory(judge: Judge = () => undefined, flaws: Flaws = {}): DeliveryUnderTest {
@@ -248,7 +248,7 @@ function indexOf({ localPart }: ForwardPath): number {
 const LATER = new Rejection(452, '4.3.1', 'No room').reply;
 const NEVER = new Rejection(552, '5.2.2', 'Over quota').reply;
 
-/** A failure for now and one for good at each step, of each recipient; and both at the end. */
+/** Returns temporary and permanent failures of each step and recipient. */
 function memoryFaults(make: (judge: Judge) => DeliveryUnderTest): readonly DeliveryFault[] {
   const failsIn = (step: string, failing: number, reply: RecipientResult): Judge => {
     return (recipient, now) => (recipient === failing && now === step ? reply : undefined);
@@ -269,7 +269,7 @@ function perRecipientInMemory(judge: Judge): DeliveryUnderTest {
   return { ...under, delivery: new PerRecipientDelivery(() => under.delivery, { onError: () => {} }) };
 }
 
-/** A relay to an LMTP server in memory, whose connection may break after some of its replies. */
+/** Returns a relay to an LMTP server in memory that can break after some of its replies. */
 function relay(judge?: Judge, repliesBeforeBreak?: number): DeliveryUnderTest {
   const store = inMemory(judge);
   const smarthost = new Smarthost({
@@ -294,7 +294,7 @@ function relay(judge?: Judge, repliesBeforeBreak?: number): DeliveryUnderTest {
   return { delivery: new RelayDelivery(smarthost), stored: store.stored, dispose: () => smarthost.close() };
 }
 
-/** Tells of some recipients, lets that leave, and breaks the connection: the others have the message, or not. */
+/** Reports the result of some recipients, and breaks the connection after these replies. */
 class BreakingDelivery extends MessageDelivery {
   readonly #delivery: MessageDelivery;
   readonly #replies: number;

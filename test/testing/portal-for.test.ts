@@ -11,7 +11,7 @@ class Mailbox {
 }
 
 describe('portalFor', () => {
-  it('is a portal for these users, each with a test avatar', async () => {
+  it('returns a portal whose users get a test avatar', async () => {
     const portal = portalFor({ joe: 's3cret' });
     const login = await portal.login(new UsernamePassword('joe', 's3cret'), testMind(), TestAvatar);
     expect(login.avatar).toEqual(new TestAvatar('joe'));
@@ -20,13 +20,13 @@ describe('portalFor', () => {
     );
   });
 
-  it('makes avatars of one’s own', async () => {
+  it('makes avatars by a factory', async () => {
     const portal = portalFor({ joe: 's3cret' }, Mailbox, (avatarId) => new Mailbox(String(avatarId)));
     const { avatar } = await portal.login(new UsernamePassword('joe', 's3cret'), testMind(), Mailbox);
     expect(avatar.owner).toBe('joe');
   });
 
-  it('takes a portal’s options', async () => {
+  it('passes options to the portal', async () => {
     const clock = new FakeClock();
     const never = new Promise<Mailbox>(() => {});
     const portal = portalFor({ joe: 's3cret' }, Mailbox, () => never, { clock, loginTimeout: 1_000 });
@@ -39,7 +39,7 @@ describe('portalFor', () => {
 });
 
 describe('testMind', () => {
-  it('knows nothing of a client elsewhere but what it is told', () => {
+  it('describes a client on another machine, with the given properties', () => {
     expect(testMind()).toMatchObject({ protocol: 'smtp', tls: undefined, clientName: undefined });
     expect(testMind({ clientName: 'client.example.org' }).clientName).toBe('client.example.org');
     expect(testMind().store).not.toBe(testMind().store);

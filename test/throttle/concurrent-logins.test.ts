@@ -16,8 +16,8 @@ import { describe, expect, it } from 'vitest';
 import { mindOf } from '../cred/support.ts';
 import { HERE, limits, MINUTE, refused, THERE, tooMany } from './support.ts';
 
-describe('logins at once', () => {
-  /** A checker that lets the test say when each login is judged. */
+describe('parallel logins', () => {
+  /** Returns a checker whose verdicts wait for the test. */
   function slow(options: ThrottleOptions) {
     const judging: PromiseWithResolvers<AvatarId>[] = [];
     const checker = withThrottle<UsernamePassword>(
@@ -43,7 +43,7 @@ describe('logins at once', () => {
   }
   const four = { ...limits, userAndNetwork: { failures: 8, window: MINUTE } };
 
-  it('do not get more guesses than one after the other, but for those that were under way', async () => {
+  it('get no more guesses than sequential logins, except for those under way', async () => {
     const { judging, guess } = slow(four);
     const answers = Array.from({ length: 100 }, () => guess());
     for (let judged = 0; judged < judging.length || judged === 0; ) {
@@ -57,7 +57,7 @@ describe('logins at once', () => {
     expect(answered.filter((error) => error instanceof LoginDenied)).toHaveLength(100 - judging.length);
   });
 
-  it('all get their turn if they are right, in the order they came', async () => {
+  it('all succeed in their order if they are right', async () => {
     const { judging, guess } = slow(four);
     const order: number[] = [];
     const answers = Array.from({ length: 10 }, async (_, n) => {
@@ -73,7 +73,7 @@ describe('logins at once', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('keep their bound after one of them has ended', async () => {
+  it('keep their limit after one of them has ended', async () => {
     const { judging, guess } = slow(four);
     void guess();
     void guess();
@@ -86,7 +86,7 @@ describe('logins at once', () => {
     expect(judging).toHaveLength(3);
   });
 
-  it('of others do not wait', async () => {
+  it('of other users do not wait', async () => {
     const { judging, guess } = slow(four);
     void guess();
     void guess();
@@ -97,7 +97,7 @@ describe('logins at once', () => {
     expect(judging).toHaveLength(4);
   });
 
-  it('do not wait for longer than the client does', async () => {
+  it('stop waiting when the client disconnects', async () => {
     const connection = new AbortController();
     const { judging, guess } = slow(four);
     const first = [guess(), guess()];
@@ -114,7 +114,7 @@ describe('logins at once', () => {
     expect(await Promise.all([...first, patient])).toEqual(['joe', 'joe', 'joe']);
   });
 
-  it('are not kept from theirs by one that hangs after its client has left', async () => {
+  it('continue if a login hangs whose client has disconnected', async () => {
     const connection = new AbortController();
     const { judging, guess } = slow(four);
     const leaving = mindOf({}, connection.signal);
@@ -130,7 +130,7 @@ describe('logins at once', () => {
     expect(await next).toBe('joe');
   });
 
-  it('do not queue without end', async () => {
+  it('have a bounded queue', async () => {
     const { judging, guess } = slow(four);
     const answers = Array.from({ length: 300 }, () => guess());
     await settle();
@@ -139,7 +139,7 @@ describe('logins at once', () => {
     expect(judging).toHaveLength(2);
   });
 
-  it('can be allowed more by name', async () => {
+  it('have the limit of atOnce', async () => {
     const { judging, guess } = slow({ ...limits, userAndNetwork: { failures: 8, window: MINUTE, atOnce: 5 } });
     for (let n = 0; n < 10; n += 1) void guess();
     await settle();
@@ -147,8 +147,8 @@ describe('logins at once', () => {
   });
 });
 
-describe('live credentials', () => {
-  /** The client's proof is what `answer` resolves to; a rejection breaks the exchange off. */
+describe('live credentials in a throttle', () => {
+  /** `answer` resolves with the client's proof. Its rejection breaks the exchange off. */
   class Live extends Credentials {
     readonly username: string;
     readonly answer = Promise.withResolvers<boolean>();
@@ -197,7 +197,7 @@ describe('live credentials', () => {
     return outcome;
   };
 
-  it('work through a throttle, in a cascade as well, and their failures count', async () => {
+  it('are judged, also in a cascade, and their failures count', async () => {
     const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
     const checker = withThrottle(CascadingChecker.of(users, store), limits) as Checker<Live>;
     expect(await finish(checker, true)).toBe('joe');
@@ -205,7 +205,7 @@ describe('live credentials', () => {
     expect(await finish(checker, true)).toEqual(tooMany);
   });
 
-  it('hold no place before the proof is there, however many a stranger opens', async () => {
+  it('hold no permit before their proof, however many exchanges a client opens', async () => {
     const checker = withThrottle(store);
     const silent = Array.from({ length: 300 }, () => begin(checker));
     const elsewhere = Array.from({ length: 300 }, (_, n) => begin(checker, 'joe', mindOf({ address: `10.0.0.${n}` })));
@@ -218,7 +218,7 @@ describe('live credentials', () => {
     }
   });
 
-  it('get no more guesses at once than one after the other', async () => {
+  it('get no more parallel guesses than sequential ones', async () => {
     const checker = withThrottle(store, limits);
     const guesses = Array.from({ length: 20 }, () => begin(checker));
     await settle();
@@ -228,14 +228,14 @@ describe('live credentials', () => {
     expect(outcomes.filter((outcome) => outcome instanceof LoginDenied)).toHaveLength(17);
   });
 
-  it.each(['joe', 'nobody'])('that %s breaks off count for the network, and never for the user', async (username) => {
+  it.each(['joe', 'nobody'])('that %s breaks off count for the network and not for the user', async (username) => {
     const checker = withThrottle(store, { ...limits, network: { failures: 4, window: MINUTE } });
     for (let n = 0; n < 4; n += 1) expect(await breakOff(checker, username)).toEqual(new Error('cancelled'));
     expect(await finish(checker, true)).toEqual(tooMany);
     expect(await finish(checker, true, 'joe', THERE)).toBe('joe');
   });
 
-  it('that are turned away are asked for nothing', async () => {
+  it('stay unasked if they are denied', async () => {
     const checker = withThrottle(store, { ...limits, network: { failures: 1, window: MINUTE } });
     await breakOff(checker);
     const { outcome, credentials } = begin(checker);
@@ -243,7 +243,7 @@ describe('live credentials', () => {
     expect(credentials.proofState).toBe('unasked');
   });
 
-  it('of a store that fails before the challenge count for nobody', async () => {
+  it('count for no user if the store fails before the challenge', async () => {
     const broken: Checker<Live> = {
       credentialInterfaces: [Live],
       requestAvatarId: () => Promise.reject(new TemporaryFailure('the store is down')),

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { mindOf } from '../cred/support.ts';
 import { guarded, HERE, limits, refused, tooMany } from './support.ts';
 
-describe('the store of failures', () => {
-  /** As a client of a store on another machine is: every answer is a promise. */
+describe('the store of a throttle', () => {
+  /** A store on another machine: each method returns a promise. */
   class RemoteCounts implements FailureCounts {
     readonly keys = new Set<string>();
     readonly #counts = new InMemoryFailureCounts();
@@ -21,14 +21,14 @@ describe('the store of failures', () => {
     }
   }
 
-  it('may be elsewhere, and shared by several throttles', async () => {
+  it('may be asynchronous and shared by several throttles', async () => {
     const counts = new RemoteCounts();
     const [one, other] = [guarded({ ...limits, counts }), guarded({ ...limits, counts })];
     for (const { guess } of [one, other, one]) expect(await guess('joe')).toEqual(refused);
     expect(await other.guess('joe')).toEqual(tooMany);
   });
 
-  it('sees no user names, which may be passwords in the wrong field, and no passwords', async () => {
+  it('gets no user names, which may be passwords in the wrong field, and no passwords', async () => {
     const counts = new RemoteCounts();
     const { login } = guarded({ ...limits, counts });
     await login('correct horse', 'battery staple').catch(() => {});
@@ -50,7 +50,7 @@ describe('the store of failures', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['1::2:3:4:5:6:7', '1:0:2:3::/64'],
-  ])('knows %s by the network %s', async (address, network) => {
+  ])('gets the network of %s: %s', async (address, network) => {
     const counts = new RemoteCounts();
     const family = address.includes(':') ? 'IPv6' : 'IPv4';
     await guarded({ counts }).login('joe', 's3cret', mindOf({ family, address }));

@@ -3,8 +3,8 @@ import { InMemoryFailureCounts } from '@postern/throttle';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-describe('failure counts in memory', () => {
-  it('count, forget on demand, and forget after the window', async () => {
+describe('InMemoryFailureCounts', () => {
+  it('counts, resets, and forgets after the window', async () => {
     const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock });
     expect(counts.get('a')).toBe(0);
@@ -21,21 +21,21 @@ describe('failure counts in memory', () => {
     expect(counts.get('a')).toBe(1);
   });
 
-  it('keep a bounded number of keys', () => {
+  it('keeps a bounded number of keys', () => {
     const counts = new InMemoryFailureCounts({ maximumKeys: 100 });
     for (let n = 0; n < 10_000; n += 1) counts.add(`key ${n}`, 1000);
     expect(counts.size).toBe(100);
     expect(counts.get('key 9999')).toBe(1);
   });
 
-  it('are not washed away by a flood of new keys', () => {
+  it('keeps its counts in a flood of new keys', () => {
     const counts = new InMemoryFailureCounts({ maximumKeys: 100 });
     for (let n = 0; n < 5; n += 1) counts.add('victim', 1000);
     for (let n = 0; n < 10_000; n += 1) counts.add(`flood ${n}`, 1000);
     expect(counts.get('victim')).toBe(5);
   });
 
-  it('are not washed away by keys with as many failures or more', () => {
+  it('keeps its counts in a flood of keys with as many failures or more', () => {
     const counts = new InMemoryFailureCounts({ maximumKeys: 100 });
     const fail = (key: string, times: number) => {
       for (let n = 0; n < times; n += 1) counts.add(key, 1000);
@@ -48,13 +48,13 @@ describe('failure counts in memory', () => {
     expect([counts.get('victim'), counts.get('heavy 0'), counts.size]).toEqual([8, 100, 100]);
   });
 
-  it('make room of the oldest of the keys with the fewest failures', () => {
+  it('drops the oldest of the keys with the fewest failures', () => {
     const counts = new InMemoryFailureCounts({ maximumKeys: 3 });
     for (const key of ['a', 'b', 'a', 'c', 'd']) counts.add(key, 1000);
     expect(['a', 'b', 'c', 'd'].map((key) => counts.get(key))).toEqual([2, 0, 1, 1]);
   });
 
-  it('agree with a model, whatever comes, as long as the table is not full', () => {
+  it('agrees with a model while the table is not full', () => {
     const key = fc.constantFrom('a', 'b', 'c');
     const step = fc.oneof(
       fc.record({ add: key, window: fc.integer({ min: 1, max: 50 }) }),
@@ -87,7 +87,7 @@ describe('failure counts in memory', () => {
     );
   });
 
-  it('make room of what has passed first', async () => {
+  it('drops an expired key first', async () => {
     const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock, maximumKeys: 2 });
     for (let n = 0; n < 5; n += 1) counts.add('passed', 1000);

@@ -15,7 +15,7 @@ export const THERE = mindOf({ address: '198.51.100.7' });
 
 export const MINUTE = 60_000;
 
-/** Limits that are reached soon, each one alone. */
+/** A low limit of user and network, and limits that a test seldom reaches. */
 export const limits = {
   userAndNetwork: { failures: 3, window: MINUTE },
   network: { failures: 1000, window: MINUTE },
@@ -23,7 +23,7 @@ export const limits = {
   user: { failures: 1000, window: MINUTE },
 } satisfies ThrottleOptions;
 
-/** Users joe and ann with a guard, that counts how often they were looked up. */
+/** Returns a throttle around the users joe and ann, which counts the calls of the checker. */
 export function guarded(options: ThrottleOptions = limits) {
   const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 's3cret' });
   const counted = {
@@ -41,7 +41,7 @@ export function guarded(options: ThrottleOptions = limits) {
     checker,
     login: async (username: string, password: string, mind = HERE): Promise<AvatarId> =>
       checker.requestAvatarId(new UsernamePassword(username, password), mind),
-    /** Guesses another wrong password each time. */
+    /** Guesses a new wrong password at each call. */
     guess: async (username: string, mind = HERE): Promise<unknown> => {
       guesses += 1;
       const credentials = new UsernamePassword(username, `guess ${guesses}`);

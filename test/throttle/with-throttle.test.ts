@@ -23,17 +23,17 @@ import { mindOf } from '../cred/support.ts';
 import { guarded, HERE, limits, MINUTE, refused, THERE, tooMany } from './support.ts';
 
 describe('a throttle', () => {
-  it('leaves right logins alone', async () => {
+  it('accepts right logins', async () => {
     const { login, counted } = guarded();
     for (let n = 0; n < 10; n += 1) expect(await login('joe', 's3cret')).toBe('joe');
     expect(counted.asked).toBe(10);
   });
 
-  it('judges what its checker judges', () => {
+  it('judges the credentials of its checker', () => {
     expect(guarded().checker.credentialInterfaces).toEqual([PasswordProof]);
   });
 
-  it('asks nobody any more after too many failures, not even about the right password', async () => {
+  it('does not ask the checker at the limit, even for the right password', async () => {
     const { guess, login, counted } = guarded();
     for (let n = 0; n < 3; n += 1) expect(await guess('joe')).toEqual(refused);
     expect(await guess('joe')).toEqual(tooMany);
@@ -41,7 +41,7 @@ describe('a throttle', () => {
     expect(counted.asked).toBe(3);
   });
 
-  it('says after how many milliseconds the client may try again, if the counts tell', async () => {
+  it('has a retryAfter if the store reports the remaining time', async () => {
     const clock = new FakeClock();
     const { guess } = guarded({ ...limits, clock });
     await guess('joe');
@@ -55,7 +55,7 @@ describe('a throttle', () => {
     expect(await other('joe')).toMatchObject({ reason: 'too-many', retryAfter: undefined });
   });
 
-  it('opens again when the window has passed, counted from the first failure', async () => {
+  it('accepts again after the window, counted from the first failure', async () => {
     const clock = new FakeClock();
     const { guess, login } = guarded({ ...limits, clock });
     await guess('joe');
@@ -68,7 +68,7 @@ describe('a throttle', () => {
     expect(await login('joe', 's3cret')).toBe('joe');
   });
 
-  it('is not lengthened by what it turned away', async () => {
+  it('does not extend the window by denied logins', async () => {
     const clock = new FakeClock();
     const { guess, login } = guarded({ ...limits, clock });
     for (let n = 0; n < 3; n += 1) await guess('joe');
@@ -80,7 +80,7 @@ describe('a throttle', () => {
 });
 
 describe('failures are counted', () => {
-  it('by user and network: neither another user nor another network is turned away', async () => {
+  it('by user and network: another user and another network stay free', async () => {
     const { guess, login } = guarded();
     for (let n = 0; n < 3; n += 1) await guess('joe');
     await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
@@ -88,14 +88,14 @@ describe('failures are counted', () => {
     expect(await login('joe', 's3cret', THERE)).toBe('joe');
   });
 
-  it('by network, whoever is tried', async () => {
+  it('by network, for any user', async () => {
     const { guess, login } = guarded({ ...limits, network: { failures: 5, window: MINUTE } });
     for (let n = 0; n < 5; n += 1) expect(await guess(`user${n}`)).toEqual(refused);
     await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
     expect(await login('joe', 's3cret', THERE)).toBe('joe');
   });
 
-  it('by user, from wherever', async () => {
+  it('by user, from any network', async () => {
     const { guess, login } = guarded({ ...limits, user: { failures: 5, window: MINUTE } });
     for (let n = 0; n < 5; n += 1) expect(await guess('joe', mindOf({ address: `203.0.113.${n}` }))).toEqual(refused);
     await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
@@ -108,13 +108,13 @@ describe('failures are counted', () => {
     ['jose', 'josé', 'jose\u0301', 'JOSÉ'],
     ['strasse', 'STRASSE', 'Straße', 'straſſe'],
     ['ΟΔΟΣ', 'οδος', 'οδοσ', 'Οδός'],
-  ])('for one user, however a database lets the name be written: %s', async (...names) => {
+  ])('for one user in each spelling of the name: %s', async (...names) => {
     const { guess } = guarded();
     for (const name of names.slice(0, 3)) expect(await guess(name)).toEqual(refused);
     expect(await guess(names[3] as string)).toEqual(tooMany);
   });
 
-  it('of one /48 together, from whichever of its networks', async () => {
+  it('of all networks of one /48 together', async () => {
     const { guess, login } = guarded({ ...limits, site: { failures: 5, window: MINUTE } });
     const from = (address: string): Mind => mindOf({ family: 'IPv6', address });
     for (let n = 0; n < 5; n += 1) expect(await guess(`user${n}`, from(`2001:db8:1:${n}::1`))).toEqual(refused);
@@ -123,7 +123,7 @@ describe('failures are counted', () => {
     expect(await login('joe', 's3cret', from('::ffff:192.0.2.1'))).toBe('joe');
   });
 
-  it('of one /64 together, and of IPv4 in IPv6’s clothes as IPv4', async () => {
+  it('of one /64 together, and of an IPv4-mapped address as IPv4', async () => {
     const { guess } = guarded();
     const from = (address: string): Mind => mindOf({ family: 'IPv6', address });
     for (const address of ['2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:2:ffff:ffff:ffff:ffff']) {
@@ -135,7 +135,7 @@ describe('failures are counted', () => {
     expect(await guess('ann', HERE)).toEqual(tooMany);
   });
 
-  it('not by network on UNIX sockets and from trusted peers, where many users come through one', async () => {
+  it('not by network on UNIX sockets and from trusted peers with many users', async () => {
     const webmail = mindOf({ address: '10.0.0.1' });
     const socket = mindOf({ family: 'unix', address: '' });
     for (const mind of [webmail, socket]) {
@@ -151,7 +151,7 @@ describe('failures are counted', () => {
     }
   });
 
-  it('by user from trusted peers for good: a success forgives nothing that counts for more than one network', async () => {
+  it('by user from trusted peers, without a reset by a success', async () => {
     const { guess, login } = guarded({ ...limits, user: { failures: 4, window: MINUTE }, trusted: () => true });
     for (let n = 0; n < 3; n += 1) await guess('joe');
     expect(await login('joe', 's3cret')).toBe('joe');
@@ -172,7 +172,7 @@ describe('failures are counted', () => {
     expect([await ask(), await ask(), await ask()]).toEqual([refused, refused, tooMany]);
   });
 
-  it('for nobody who comes without a name and by a UNIX socket', async () => {
+  it('for no key without a user name and by a UNIX socket', async () => {
     const checker = withThrottle(new AnonymousChecker());
     expect(typeof (await checker.requestAvatarId(new Anonymous(), mindOf({ family: 'unix', address: '' })))).toBe(
       'symbol',
@@ -187,25 +187,25 @@ describe('a limit', () => {
     { network: { failures: 10, window: 0 } },
     { site: { failures: 10, window: Number.NaN } },
     { userAndNetwork: { failures: 10, window: MINUTE, atOnce: 0 } },
-  ])('that would let everybody or nobody in is an error: %j', (options) => {
+  ])('that would accept or deny every login throws: %j', (options) => {
     expect(() => guarded(options)).toThrow(RangeError);
   });
 
-  it('may be none', async () => {
+  it('may be infinite', async () => {
     const none = { failures: Number.POSITIVE_INFINITY, window: MINUTE };
     const { guess } = guarded({ userAndNetwork: none, network: none, site: none, user: none });
     for (let n = 0; n < 200; n += 1) expect(await guess('joe')).toEqual(refused);
   });
 
-  it('that is undefined is the default', async () => {
+  it('that is undefined has its default', async () => {
     const { guess } = guarded({ userAndNetwork: undefined } as never);
     for (let n = 0; n < 10; n += 1) expect(await guess('joe')).toEqual(refused);
     expect(await guess('joe')).toEqual(tooMany);
   });
 });
 
-describe('a client that has left', () => {
-  it('makes nobody be asked', async () => {
+describe('a client that has disconnected', () => {
+  it('is not judged', async () => {
     const { login, counted } = guarded();
     const gone = mindOf({}, AbortSignal.abort());
     await expect(login('joe', 's3cret', gone)).rejects.toBeInstanceOf(TemporaryFailure);
@@ -214,7 +214,7 @@ describe('a client that has left', () => {
 });
 
 describe('a success', () => {
-  it('writes nothing to the store where there was no failure', async () => {
+  it('writes nothing to the store without an earlier failure', async () => {
     const counts = new InMemoryFailureCounts();
     const resets: string[] = [];
     const store: FailureCounts = {
@@ -230,7 +230,7 @@ describe('a success', () => {
     expect(resets).toEqual([expect.stringMatching(/^user\+network:/)]);
   });
 
-  it('forgets the failures of that user from that network', async () => {
+  it('resets the failures of the user from its network', async () => {
     const { guess, login } = guarded();
     for (let round = 0; round < 3; round += 1) {
       await guess('joe');
@@ -239,7 +239,7 @@ describe('a success', () => {
     }
   });
 
-  it('forgets nothing else: an account of one’s own buys no guesses at others', async () => {
+  it('resets nothing else: an own account buys no guesses at others', async () => {
     const { guess, login } = guarded({
       userAndNetwork: { failures: 1000, window: MINUTE },
       network: { failures: 4, window: MINUTE },
@@ -255,7 +255,7 @@ describe('a success', () => {
   });
 });
 
-describe('what does not count', () => {
+describe('the count of failures', () => {
   const answering = (answer: () => AvatarId | Promise<AvatarId>) =>
     withThrottle<UsernamePassword>({ credentialInterfaces: [UsernamePassword], requestAvatarId: answer }, limits);
 
@@ -263,7 +263,7 @@ describe('what does not count', () => {
     ['another error', new Error('down'), TemporaryFailure],
     ['a TemporaryFailure', new TemporaryFailure('down'), TemporaryFailure],
     ['a denial', new LoginDenied('disabled'), LoginDenied],
-  ])('%s', async (_what, thrown, as) => {
+  ])('leaves out %s', async (_what, thrown, as) => {
     class Avatar {}
     const portal = new Portal(new AvatarRealm().provide(Avatar, () => new Avatar())).register(
       answering(() => Promise.reject(thrown)),
@@ -277,13 +277,13 @@ describe('what does not count', () => {
     }
   });
 
-  it('the same wrong password again: a forgotten client does not lock its user out', async () => {
+  it('leaves out a repeated password, so that a forgotten client locks no user out', async () => {
     const { login } = guarded();
     for (let n = 0; n < 10; n += 1) await expect(login('joe', 'last year’s')).rejects.toEqual(refused);
     expect(await login('joe', 's3cret')).toBe('joe');
   });
 
-  it('unless it is for another user, from another network, or after the window', async () => {
+  it('includes a repeated password of another user, from another network and in another window', async () => {
     const clock = new FakeClock();
     const counts = new InMemoryFailureCounts({ clock });
     let added = 0;
@@ -306,7 +306,7 @@ describe('what does not count', () => {
     expect(await wrong('joe')).toBe(5);
   });
 
-  it('unless so many others came in between that it was forgotten: what is remembered has a bound', async () => {
+  it('includes a repeated password after 10,000 other guesses', async () => {
     let added = 0;
     const counts: FailureCounts = {
       get: () => 0,
@@ -322,7 +322,7 @@ describe('what does not count', () => {
     expect(added).toBe(10_002);
   });
 
-  it('but a proof that hides the password counts every time', async () => {
+  it('includes each proof that hides its password', async () => {
     class Hidden extends PasswordProof {
       readonly username = 'joe';
       override checkPassword(): boolean {
@@ -335,7 +335,7 @@ describe('what does not count', () => {
     expect([await ask(), await ask(), await ask(), await ask()]).toEqual([refused, refused, refused, tooMany]);
   });
 
-  it('and no decision is a refusal', async () => {
+  it('includes a checker that returns nothing', async () => {
     const undecided = answering(() => undefined as never);
     const ask = async (n: number) =>
       Promise.resolve(undecided.requestAvatarId(new UsernamePassword('joe', String(n)), HERE)).catch(
@@ -345,10 +345,10 @@ describe('what does not count', () => {
   });
 });
 
-describe('the owner of an account', () => {
+describe('the user of an account', () => {
   const options = { ...limits, user: { failures: 5, window: MINUTE, atOnce: 1 } };
 
-  it('comes in from where the owner has been before, whatever strangers guess', async () => {
+  it('logs in from a network of earlier logins, whatever others guess', async () => {
     const { guess, login } = guarded(options);
     await login('joe', 's3cret');
     for (let n = 0; n < 5; n += 1) expect(await guess('joe', mindOf({ address: `10.0.0.${n}` }))).toEqual(refused);
@@ -357,22 +357,22 @@ describe('the owner of an account', () => {
     await expect(login('joe', 's3cret', THERE)).rejects.toEqual(tooMany);
   });
 
-  it('has the limits of the user and network there, as anybody on that network has', async () => {
+  it('has the limit of user and network there, as every client of that network has', async () => {
     const { guess, login } = guarded(options);
     await login('joe', 's3cret');
     for (let n = 0; n < 3; n += 1) expect(await guess('joe')).toEqual(refused);
     await expect(login('joe', 's3cret')).rejects.toEqual(tooMany);
   });
 
-  it('is not known for where somebody only guessed', async () => {
+  it('has no known network from failed logins', async () => {
     const { guess, login } = guarded(options);
     for (let n = 0; n < 5; n += 1) await guess('joe', mindOf({ address: `10.0.0.${n}` }));
     await expect(login('joe', 's3cret', mindOf({ address: '10.0.0.1' }))).rejects.toEqual(tooMany);
   });
 });
 
-describe('what cannot be guessed', () => {
-  it('passes a throttle that turns everybody else away', async () => {
+describe('credentials that cannot be guessed', () => {
+  it('pass a throttle that denies every other login', async () => {
     const counts = new InMemoryFailureCounts();
     const checker = withThrottle(CascadingChecker.of(new AnonymousChecker(), new TrustedLoginChecker()), {
       network: { failures: 1, window: MINUTE },

@@ -16,7 +16,7 @@ import { mindOf } from '../support.ts';
 
 const passwords = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', ann: 'hunter2' });
 
-/** A second factor that answers as it is told. */
+/** Returns a second factor with this result. */
 function factor(answer: () => AvatarId | Promise<AvatarId>): Checker<UsernamePassword> & { asked: number } {
   return {
     asked: 0,
@@ -35,8 +35,8 @@ function ask(checker: Checker<UsernamePassword>, password = 's3cret'): Promise<A
   return Promise.resolve(checker.requestAvatarId(new UsernamePassword('joe', password), mindOf()));
 }
 
-describe('all of several checkers', () => {
-  it('have to recognise the client', async () => {
+describe('AllOfChecker', () => {
+  it('accepts a client that all members accept', async () => {
     expect(await ask(AllOfChecker.of(passwords, right()))).toBe('joe');
     await expect(ask(AllOfChecker.of(passwords, throwing(new UnauthorizedLogin())))).rejects.toBeInstanceOf(
       UnauthorizedLogin,
@@ -44,29 +44,29 @@ describe('all of several checkers', () => {
     await expect(ask(AllOfChecker.of(passwords, right()), 'wrong')).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('have to recognise the same one', async () => {
+  it('refuses a client with different avatar ids', async () => {
     const other = factor(() => 'ann');
     await expect(ask(AllOfChecker.of(passwords, other))).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('are all asked even after one refused, so that nothing tells which', async () => {
+  it('asks all members after a refusal, so that the wrong factor stays hidden', async () => {
     const last = right();
     await ask(AllOfChecker.of(passwords, last), 'wrong').catch(() => {});
     expect(last.asked).toBe(1);
   });
 
-  it('judge what they have in common', () => {
+  it('judges the credentials that its members have in common', () => {
     expect(AllOfChecker.of(passwords, right()).credentialInterfaces).toEqual([UsernamePassword]);
     expect(AllOfChecker.of(passwords, passwords).credentialInterfaces).toEqual([PasswordProof]);
     expect(AllOfChecker.of(new AnonymousChecker()).credentialInterfaces).toEqual([Anonymous]);
   });
 
-  it('are an error where they have nothing in common', () => {
+  it('throws for members without common credentials', () => {
     expect(() => AllOfChecker.of(passwords, new AnonymousChecker())).toThrow(/in common/);
     expect(() => AllOfChecker.of()).toThrow(/in common/);
   });
 
-  it('refuse for certain if one refuses, whatever else happened', async () => {
+  it('refuses if one member refuses, whatever the others do', async () => {
     const factors = [
       throwing(new Error('down')),
       throwing(new LoginDenied('disabled')),
@@ -75,7 +75,7 @@ describe('all of several checkers', () => {
     await expect(ask(AllOfChecker.of(...factors))).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('fail for now if one is down: nobody is denied whose other factors are unknown', async () => {
+  it('fails temporarily if one member is down, even if another denies', async () => {
     const outage = new Error('down');
     const error = await ask(AllOfChecker.of(throwing(new LoginDenied('disabled')), throwing(outage))).catch(
       (thrown) => thrown,
@@ -84,12 +84,12 @@ describe('all of several checkers', () => {
     expect(error.cause).toBe(outage);
   });
 
-  it('deny if one denies and the others recognise', async () => {
+  it('denies if one member denies and the others accept', async () => {
     const denial = new LoginDenied('expired');
     await expect(ask(AllOfChecker.of(passwords, throwing(denial)))).rejects.toBe(denial);
   });
 
-  it('remember nothing from one login to the next', async () => {
+  it('remembers nothing between logins', async () => {
     const answers = ['joe', 'ann'];
     const changing = factor(() => answers.shift() ?? '');
     const both = AllOfChecker.of(passwords, changing);
@@ -98,7 +98,7 @@ describe('all of several checkers', () => {
     expect(await ann).toBe('ann');
   });
 
-  it('take no decision for a refusal', async () => {
+  it('refuses if a member returns nothing', async () => {
     await expect(
       ask(
         AllOfChecker.of(

@@ -33,7 +33,7 @@ function ask(
   return Promise.resolve(checker.requestAvatarId(new UsernamePassword(username, password), mindOf()));
 }
 
-/** A checker of passwords that counts how often it is asked. */
+/** A checker of passwords that counts its calls. */
 function answering(answer: () => AvatarId | Promise<AvatarId>): Checker<PasswordProof> & { asked: number } {
   return {
     asked: 0,
@@ -52,8 +52,8 @@ const refusing = () =>
 const accepting = () => answering(() => 'somebody');
 const failing = (error: unknown = new Error('down')) => answering(() => Promise.reject(error));
 
-describe('the cascade of the original', () => {
-  it('judges what its checkers judge', () => {
+describe('CascadingChecker, as in Twisted’s tests', () => {
+  it('judges the credentials of its members', () => {
     expect(cascade.credentialInterfaces).toEqual([PasswordProof]);
     expect(CascadingChecker.of(first, new AnonymousChecker(), second).credentialInterfaces).toEqual([
       PasswordProof,
@@ -61,27 +61,27 @@ describe('the cascade of the original', () => {
     ]);
   });
 
-  it('recognises a user of the first checker', async () => {
+  it('accepts a user of the first member', async () => {
     expect(await ask(cascade, 'foo', 'bar')).toBe('foo');
   });
 
-  it('recognises a user of the second checker', async () => {
+  it('accepts a user of the second member', async () => {
     expect(await ask(cascade, 'for', 'bao')).toBe('for');
   });
 
-  it('recognises nobody else', async () => {
+  it('refuses every other user', async () => {
     await expect(ask(cascade, 'steve', 'pswd')).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 });
 
-describe('what the original got wrong', () => {
-  it('two cascades share nothing', () => {
+describe('CascadingChecker, where Twisted’s is wrong', () => {
+  it('shares nothing with another cascade', () => {
     const other = CascadingChecker.of(new AnonymousChecker());
     expect(other.credentialInterfaces).toEqual([Anonymous]);
     expect(cascade.credentialInterfaces).toEqual([PasswordProof]);
   });
 
-  it('a checker is asked only about credentials that it judges', async () => {
+  it('asks a member only about credentials that it judges', async () => {
     const seen: Credentials[] = [];
     const tokens: Checker<Token> = {
       credentialInterfaces: [Token],
@@ -100,14 +100,14 @@ describe('what the original got wrong', () => {
     expect(passwords.asked).toBe(1);
   });
 
-  it('an outage is no refusal: who might be known to the checker that is down can try again', async () => {
+  it('fails temporarily if a member is down that may know the user', async () => {
     const outage = new Error('connection refused');
     const error = await ask(CascadingChecker.of(failing(outage), second), 'foo', 'bar').catch((thrown) => thrown);
     expect(error).toBeInstanceOf(TemporaryFailure);
     expect(error.cause).toBe(outage);
   });
 
-  it('a portal sees all that it judges: a cascade is whole before it is registered, and stays as it is', () => {
+  it('is complete before its registration and never changes', () => {
     const members = [first, new AnonymousChecker()] as const;
     const whole = CascadingChecker.of(...members);
     const portal = new Portal(new AvatarRealm()).register(whole);
@@ -116,25 +116,25 @@ describe('what the original got wrong', () => {
   });
 });
 
-describe('a cascade', () => {
-  it('asks in order, and nobody after the one who recognises', async () => {
+describe('CascadingChecker', () => {
+  it('asks in order, and no member after one that accepts', async () => {
     const members = [refusing(), accepting(), accepting()] as const;
     expect(await ask(CascadingChecker.of(...members), 'foo', 'bar')).toBe('somebody');
     expect(members.map(({ asked }) => asked)).toEqual([1, 1, 0]);
   });
 
-  it('ends with a denial, even after trouble', async () => {
+  it('ends with a denial, even after an error', async () => {
     const denial = new LoginDenied('disabled');
     const last = accepting();
     await expect(ask(CascadingChecker.of(failing(), failing(denial), last), 'foo', 'bar')).rejects.toBe(denial);
     expect(last.asked).toBe(0);
   });
 
-  it('goes on after trouble, to the checker that recognises', async () => {
+  it('asks the next member after an error', async () => {
     expect(await ask(CascadingChecker.of(failing(), accepting()), 'foo', 'bar')).toBe('somebody');
   });
 
-  it('remembers every trouble', async () => {
+  it('has each error as a cause', async () => {
     const error = await ask(CascadingChecker.of(failing('a'), refusing(), failing('b')), 'foo', 'bar').catch(
       (thrown) => thrown,
     );
@@ -143,13 +143,13 @@ describe('a cascade', () => {
     expect(error.cause.errors).toEqual(['a', 'b']);
   });
 
-  it('takes no decision for a refusal', async () => {
+  it('refuses if no member returns an avatar id', async () => {
     const undecided = answering(() => undefined as never);
     expect(await ask(CascadingChecker.of(undecided, accepting()), 'foo', 'bar')).toBe('somebody');
     await expect(ask(CascadingChecker.of(undecided), 'foo', 'bar')).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('asks nobody any more once the client has left', async () => {
+  it('asks no further member after the client has disconnected', async () => {
     const connection = new AbortController();
     const leaving = answering(() => {
       connection.abort();
@@ -164,18 +164,18 @@ describe('a cascade', () => {
     expect(next.asked).toBe(0);
   });
 
-  it('may be part of another', async () => {
+  it('may be a member of another cascade', async () => {
     const nested = CascadingChecker.of(CascadingChecker.of(first), CascadingChecker.of(second, new AnonymousChecker()));
     expect(nested.credentialInterfaces).toEqual([PasswordProof, Anonymous]);
     expect(await nested.requestAvatarId(new UsernamePassword('for', 'bao'), mindOf())).toBe('for');
   });
 
-  it('of nobody is an error', () => {
+  it('throws without a member', () => {
     expect(() => CascadingChecker.of()).toThrow(TypeError);
   });
 });
 
-describe('live credentials', () => {
+describe('live credentials in a cascade', () => {
   /** Asks the client for its proof only when a checker has its secret, once, as SCRAM does. */
   class Live extends Credentials {
     readonly username: string;
@@ -199,13 +199,13 @@ describe('live credentials', () => {
     },
   });
 
-  it('fall through to the checker that knows the user, and are verified there', async () => {
+  it('are verified by the member that knows the user', async () => {
     const ann = new Live('ann');
     expect(await CascadingChecker.of(store('joe'), store('ann')).requestAvatarId(ann, mindOf())).toBe('ann');
     expect(ann.verified).toEqual(['secret of ann']);
   });
 
-  it('are left alone where nobody knows the user', async () => {
+  it('stay unasked if no member knows the user', async () => {
     const eve = new Live('eve');
     const login = CascadingChecker.of(store('joe'), store('ann')).requestAvatarId(eve, mindOf());
     await expect(login).rejects.toBeInstanceOf(UnauthorizedLogin);

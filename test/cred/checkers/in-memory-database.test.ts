@@ -7,7 +7,7 @@ import {
 } from '@postern/cred';
 import { describe, expect, it } from 'vitest';
 
-/** A proof that is checked in a while, as one that asks the client is. */
+/** A proof with an asynchronous check, as that of live credentials. */
 class SlowProof extends PasswordProof {
   readonly username: string;
   readonly #password: string;
@@ -26,7 +26,7 @@ class SlowProof extends PasswordProof {
 const ask = async (database: InMemoryUsernamePasswordDatabaseDontUse, proof: PasswordProof) =>
   database.requestAvatarId(proof);
 
-describe('the database in memory', () => {
+describe('InMemoryUsernamePasswordDatabaseDontUse', () => {
   it.each([
     ['an object', new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' })],
     ['pairs', new InMemoryUsernamePasswordDatabaseDontUse([['joe', 's3cret']])],
@@ -37,26 +37,26 @@ describe('the database in memory', () => {
     await expect(ask(database, new UsernamePassword('joe', 'S3cret'))).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('serves every proof that rests on a password', async () => {
+  it('judges every proof of a password', async () => {
     const database = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
     expect(await ask(database, new SlowProof('joe', 's3cret'))).toBe('joe');
     await expect(ask(database, new SlowProof('joe', 'wrong'))).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 
-  it('knows nobody by the names that every object has', async () => {
+  it('knows no user by the name of an object property', async () => {
     const database = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
     for (const name of ['__proto__', 'constructor', 'toString', '']) {
       await expect(ask(database, new UsernamePassword(name, ''))).rejects.toBeInstanceOf(UnauthorizedLogin);
     }
   });
 
-  it('leaves the proof of a user alone whom it does not know', async () => {
+  it('does not ask for the proof of an unknown user', async () => {
     const proof = new SlowProof('ann', 's3cret');
     await expect(ask(new InMemoryUsernamePasswordDatabaseDontUse(), proof)).rejects.toBeInstanceOf(UnauthorizedLogin);
     expect(proof.asked).toBe(0);
   });
 
-  it('knows its users, whatever the case of their names', () => {
+  it('finds a user in any case of ASCII letters', () => {
     const database = new InMemoryUsernamePasswordDatabaseDontUse({ Joe: 's3cret' }).addUser(
       'ann@example.com',
       's3cret',

@@ -16,8 +16,8 @@ function checking(requestAvatarId: Checker<UsernamePassword>['requestAvatarId'])
 }
 const joe = new UsernamePassword('joe', 's3cret');
 
-describe('a checker with a deadline', () => {
-  it('answers as it did, and leaves no timer behind', async () => {
+describe('withDeadline', () => {
+  it('returns the result of the checker and leaves no timer behind', async () => {
     const clock = new FakeClock();
     expect(
       await withDeadline(
@@ -36,7 +36,7 @@ describe('a checker with a deadline', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('judges what it judged', () => {
+  it('judges the credentials of the checker', () => {
     expect(
       withDeadline(
         checking(() => 'joe'),
@@ -45,7 +45,7 @@ describe('a checker with a deadline', () => {
     ).toEqual([UsernamePassword]);
   });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('has one that can be: %d is none', (milliseconds) => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('throws for a timeout of %d ms', (milliseconds) => {
     expect(() =>
       withDeadline(
         checking(() => 'joe'),
@@ -54,7 +54,7 @@ describe('a checker with a deadline', () => {
     ).toThrow(RangeError);
   });
 
-  it('is down if it takes longer, and hears so', async () => {
+  it('fails temporarily after the timeout and aborts the signal of the checker', async () => {
     const clock = new FakeClock();
     const signals: AbortSignal[] = [];
     const slow = checking((_credentials, { signal }) => {
@@ -71,7 +71,7 @@ describe('a checker with a deadline', () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
-  it('lets the next of a cascade have its turn', async () => {
+  it('lets a cascade ask its next member', async () => {
     const clock = new FakeClock();
     const late = Promise.withResolvers<AvatarId>();
     const cascade = CascadingChecker.of(

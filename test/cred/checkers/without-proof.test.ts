@@ -14,25 +14,25 @@ class Desk {}
 
 const portal = (): Portal => new Portal(new AvatarRealm().provide(Desk, () => new Desk()));
 
-describe('a login that a trusted peer vouches for', () => {
-  it('is that user, where a checker believes it', async () => {
+describe('TrustedLoginChecker', () => {
+  it('accepts the user that the peer names', async () => {
     const { avatarId } = await portal()
       .register(new TrustedLoginChecker())
       .login(new TrustedLogin('ann'), testMind(), Desk);
     expect(avatarId).toBe('ann');
   });
 
-  it('is nobody without a checker for it, whatever others there are', async () => {
+  it('is needed for a TrustedLogin: no other checker accepts it', async () => {
     const others = portal().register(new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' }));
     await expect(others.login(new TrustedLogin('ann'), testMind(), Desk)).rejects.toThrow(UnhandledCredentials);
   });
 
-  it('is nobody who has no name', async () => {
+  it('accepts no empty user name', async () => {
     const believing = portal().register(new TrustedLoginChecker());
     await expect(believing.login(new TrustedLogin(''), testMind(), Desk)).rejects.toMatchObject({ code: 'temporary' });
   });
 
-  it('may act as somebody else only if the portal says so', async () => {
+  it('leaves the authorization identity to the portal', async () => {
     const believing = portal().register(new TrustedLoginChecker());
     await expect(believing.login(new TrustedLogin('ann', 'bob'), testMind(), Desk)).rejects.toThrow(LoginDenied);
   });
