@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain enough for any Node: an old one shall read the sentence below, and not a syntax error from further in.
+// Any Node can parse this file: an old one prints the sentence below, and no syntax error.
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
