@@ -65,7 +65,7 @@ describe.skipIf(process.platform !== 'linux')('a process with a low limit of ope
         () => {},
       );
     await expect.poll(() => farewells.length).toBe(71);
-    expect(farewells.filter((farewell) => farewell.startsWith('421 4.3.2 '))).toHaveLength(71);
+    expect(farewells.filter((closingReply) => closingReply.startsWith('421 4.3.2 '))).toHaveLength(71);
     expect([...log.matchAll(/ulimit -n/g)]).toHaveLength(1);
     expect(log).toContain('files=64 connections=32');
     for (const client of clients) client[Symbol.dispose]();

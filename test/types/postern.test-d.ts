@@ -1,4 +1,4 @@
-// What must compile, and what must not, in a config file. Nothing here is ever run.
+// Checks the type of a config file: code that compiles, and code that must not. It never runs.
 import { AnonymousChecker } from '@postern/cred';
 import { type Config, ConsoleDelivery, defineConfig, maildir } from 'postern';
 import type { Equal, Expect } from './support.ts';
