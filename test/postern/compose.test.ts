@@ -49,7 +49,7 @@ describe('a composition', () => {
     const checker = { credentialInterfaces: [], requestAvatarId: () => 'joe' };
     expect(() => composed({ auth: [checker] })).toThrow(UsageError);
     const deliver = relay({ to: 'smtp:192.0.2.1:25', maxConnections: 0 });
-    expect(() => composed({ deliver })).toThrow('relay: connections: 1 or more is wanted, not 0');
+    expect(() => composed({ deliver })).toThrow('relay: maxConnections: expected 1 or more, not 0');
     expect(() => composed({ deliver })).toThrow(UsageError);
   });
 

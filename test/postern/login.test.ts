@@ -122,7 +122,7 @@ describe('postern login', () => {
 
   it('ends with 2 and the offered mechanisms if the server does not offer --mechanism', async () => {
     const { code, output } = await login('smtps', 's3cret', '--mechanism', 'EXTERNAL');
-    expect(output).toMatch(/^not logged in: there is no responder for what the server offers: SCRAM-SHA-256-PLUS, /m);
+    expect(output).toMatch(/^not logged in: no responder for the mechanisms of the server: SCRAM-SHA-256-PLUS, /m);
     expect(code).toBe(2);
   });
 
