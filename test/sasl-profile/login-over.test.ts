@@ -174,7 +174,7 @@ describe('the one timeout', () => {
     await expect(played).rejects.toThrow(TimedOut);
   });
 
-  it('is the server’s temporary failure where the server is slow, and the conversation goes on', async () => {
+  it('is a temporary failure if the server is slow, and the conversation continues', async () => {
     const late = Promise.withResolvers<TestAvatar>();
     const clock = new FakeClock();
     const portal = portalFor({ ann: 'secret' }, TestAvatar, () => late.promise, { clock, loginTimeout: 10_000 });

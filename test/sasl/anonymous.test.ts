@@ -45,7 +45,7 @@ describe('the ANONYMOUS challenger', () => {
     expect(credentials).toMatchObject({ trace: 'sirhc', username: undefined, authzid: undefined });
   });
 
-  it.each(allowed)('takes %s for a trace', async (_what, trace) => {
+  it.each(allowed)('accepts %s', async (_what, trace) => {
     expect(await initially(anonymous(), trace)).toHaveProperty('trace', trace);
   });
 
@@ -59,7 +59,7 @@ describe('the ANONYMOUS challenger', () => {
 });
 
 describe('the ANONYMOUS responder', () => {
-  it('says the example of RFC 4505 §4', async () => {
+  it('sends the example of RFC 4505 §4', async () => {
     const [message] = await said(anonymousResponder({ trace: 'sirhc' }), [undefined]);
     expect(Buffer.from(message as string).toString('base64')).toBe('c2lyaGM=');
   });
@@ -68,15 +68,15 @@ describe('the ANONYMOUS responder', () => {
     expect(await said(anonymousResponder({ trace }), [undefined])).toEqual([trace]);
   });
 
-  it('says no trace unless it is given one', async () => {
+  it('sends no trace by default', async () => {
     expect(await said(anonymousResponder(), [undefined])).toEqual(['']);
   });
 
-  it.each(refused)('does not say %s', async (_what, trace) => {
+  it.each(refused)('does not send %s', async (_what, trace) => {
     await expect(said(anonymousResponder({ trace }), [undefined])).rejects.toThrow(SaslFailure);
   });
 
-  it('does not say a lone surrogate', async () => {
+  it('does not send a lone surrogate', async () => {
     await expect(said(anonymousResponder({ trace: '\ud800' }), [undefined])).rejects.toThrow(SaslFailure);
   });
 });

@@ -36,7 +36,7 @@ class Desk implements Disposable {
   }
 }
 
-/** Credentials whose checking and closing words are what a test says. */
+/** Credentials whose check and closing words come from a script. */
 class Scripted extends Credentials {
   readonly username = 'tim';
   readonly #script: Script;
@@ -112,7 +112,7 @@ describe('authenticate', () => {
     expect(portal.openLogins).toBe(1);
   });
 
-  it('refuses what the portal refuses', async () => {
+  it("rejects with the portal's refusal", async () => {
     const { portal, run } = setUp();
     const exchange = run({ challenger: login(), ask: scripted('tim', 'wrong') });
     await expect(exchange).rejects.toThrow(UnauthorizedLogin);
@@ -125,19 +125,19 @@ describe('authenticate', () => {
     await expect(exchange).rejects.toMatchObject({ malformation: 'unexpected-initial-response' });
   });
 
-  it('rejects with what broke the exchange before there were credentials', async () => {
+  it('rejects with the error that broke the exchange before the credentials', async () => {
     const { run } = setUp();
     await expect(run({ challenger: plain(), ask: cancel })).rejects.toThrow(ExchangeCancelled);
     await expect(run({ challenger: plain(), ask: scripted('tim') })).rejects.toThrow(MalformedResponse);
   });
 
-  it('rejects with whatever the protocol rejected with', async () => {
+  it('rejects with the error of the protocol', async () => {
     const lost = new Error('connection reset');
     const exchange = setUp().run({ challenger: plain(), ask: () => Promise.reject(lost) });
     await expect(exchange).rejects.toBe(lost);
   });
 
-  it('counts a challenger that throws anything else as trouble of ours', async () => {
+  it('rejects with a temporary failure if a challenger throws another error', async () => {
     const bug = new TypeError('undefined is not a function');
     const exchange = setUp({
       challenge: () => {
@@ -147,7 +147,7 @@ describe('authenticate', () => {
     await expect(exchange).rejects.toMatchObject({ code: 'temporary', cause: bug });
   });
 
-  it('has a challenger refuse where there is nothing to check', async () => {
+  it('lets a challenger refuse a client before the checker', async () => {
     const exchange = setUp({
       challenge: () => {
         throw new UnauthorizedLogin();
@@ -157,7 +157,7 @@ describe('authenticate', () => {
   });
 });
 
-describe('an exchange that broke while it was checked stays broken', () => {
+describe('an exchange that breaks during the check stays broken', () => {
   it.each<[string, Script['check']]>([
     ['refuses the client', (ask) => ask(NO_BYTES).then(String, () => Promise.reject(new UnauthorizedLogin()))],
     ['has trouble', (ask) => ask(NO_BYTES).then(String, () => Promise.reject(new TypeError('oops')))],
@@ -170,7 +170,7 @@ describe('an exchange that broke while it was checked stays broken', () => {
     expect(desk.cleared).toBeLessThanOrEqual(1);
   });
 
-  it('and nothing more is asked', async () => {
+  it('and the client gets no further challenge', async () => {
     let asked = 0;
     const { run } = setUp({
       check: (ask) => ask(NO_BYTES).then(String, () => ask(NO_BYTES).then(String)),
@@ -185,7 +185,7 @@ describe('an exchange that broke while it was checked stays broken', () => {
 });
 
 describe('closing words', () => {
-  it('are said after the login and before its success', async () => {
+  it('follow the login, and precede its success', async () => {
     const ask = scripted('');
     const { run } = setUp({
       accepted: async (say) => {
@@ -206,7 +206,7 @@ describe('closing words', () => {
     expect(portal.openLogins).toBe(0);
   });
 
-  it('that fail log the login out again', async () => {
+  it('log the login out again when they fail', async () => {
     const { desk, run } = setUp({
       accepted: () => {
         throw new RangeError('oops');
@@ -216,7 +216,7 @@ describe('closing words', () => {
     expect(desk.cleared).toBe(1);
   });
 
-  it('are told why the client is refused', async () => {
+  it('receive the refusal', async () => {
     const reasons: LoginError[] = [];
     const denied = new LoginDenied('disabled');
     const { run } = setUp({
@@ -227,7 +227,7 @@ describe('closing words', () => {
     expect(reasons).toEqual([denied]);
   });
 
-  it('of a refusal that the client cancels are a cancelled exchange', async () => {
+  it('of a refusal reject with the cancellation if the client cancels them', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
       refused: async (ask) => void (await ask(encodeUtf8('error'))),
@@ -235,7 +235,7 @@ describe('closing words', () => {
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
   });
 
-  it('of a refusal that the client does not stay to hear keep the refusal beside what lost the client', async () => {
+  it('of a refusal reject with both errors if the client is lost', async () => {
     const refusal = new UnauthorizedLogin();
     const { run } = setUp({
       check: () => Promise.reject(refusal),
@@ -247,7 +247,7 @@ describe('closing words', () => {
     await expect(unheard).rejects.toMatchObject({ refusal, cause: broken });
   });
 
-  it('of a refusal may say that the exchange was malformed before', async () => {
+  it('of a refusal may reject with an earlier malformed response', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
       refused: () => {
@@ -257,7 +257,7 @@ describe('closing words', () => {
     await expect(run()).rejects.toThrow(MalformedResponse);
   });
 
-  it('of a refusal may take the cancelling for the end, as OAuth does', async () => {
+  it('of a refusal may accept a cancellation, as OAuth does', async () => {
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
       refused: async (ask) => void (await ask(encodeUtf8('error')).catch(() => {})),
@@ -265,7 +265,7 @@ describe('closing words', () => {
     await expect(run({ ask: cancel })).rejects.toThrow(UnauthorizedLogin);
   });
 
-  it('of a refusal that fail are trouble of ours', async () => {
+  it('of a refusal become a temporary failure when they throw', async () => {
     const bug = new TypeError('oops');
     const { run } = setUp({
       check: () => Promise.reject(new UnauthorizedLogin()),
@@ -278,7 +278,7 @@ describe('closing words', () => {
 });
 
 describe('a refusal', () => {
-  it('comes no sooner than the floor after the client spoke last, and success at once', async () => {
+  it("comes minFailureDelay after the client's last message, and success at once", async () => {
     const { clock, wrong, right } = timed();
     const refused = settled(wrong());
     await turns();
@@ -294,24 +294,24 @@ describe('a refusal', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it.each([0.2, 100, 249])('comes at the same time where the checker took %d ms', async (checking) => {
+  it.each([0.2, 100, 249])('comes at the same time if the checker took %d ms', async (checking) => {
     const { clock, wrong } = timed({ checking });
     const refused = settled(wrong());
     await turns();
-    // The timer begins when the client has spoken, and not when the checker has judged.
+    // The timer starts at the client's message, and not at the checker's verdict.
     expect(clock.waits).toEqual([250]);
     clock.advance(250 - checking);
     await turns();
     expect(refused.done).toBe(true);
   });
 
-  it('is not delayed when the checker took longer than the floor', async () => {
+  it('has no further delay if the checker took longer than minFailureDelay', async () => {
     const { clock, wrong } = timed({ checking: 300 });
     await expect(wrong()).rejects.toThrow(UnauthorizedLogin);
     expect(clock.pending).toBe(0);
   });
 
-  it('does not wait for a client that has left', async () => {
+  it('has no delay for a client that has disconnected', async () => {
     const gone = new AbortController();
     const { clock, wrong } = timed({ signal: gone.signal });
     const refused = settled(wrong());
@@ -323,14 +323,14 @@ describe('a refusal', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('waits no time for a broken exchange', async () => {
+  it('has no delay after a broken exchange', async () => {
     const { clock, run } = timed();
     await expect(run({ ask: cancel })).rejects.toThrow(ExchangeCancelled);
     expect(clock.pending).toBe(0);
   });
 });
 
-it('logs out whom the realm lets in after the client has left', async () => {
+it('logs out an avatar that comes after the client has disconnected', async () => {
   const gone = new AbortController();
   const avatar = Promise.withResolvers<Desk>();
   const desk = new Desk();
@@ -355,7 +355,7 @@ it('logs out whom the realm lets in after the client has left', async () => {
   expect(portal.openLogins).toBe(0);
 });
 
-/** A driver on a fake clock, with a checker that takes its time. */
+/** Returns a driver on a fake clock, with a checker that takes `checking` milliseconds. */
 function timed({ checking = 0, signal = new AbortController().signal } = {}) {
   const clock = new FakeClock();
   const { portal } = setUp();
@@ -415,7 +415,7 @@ class FakeClock implements Clock {
   }
 }
 
-/** Whether a promise has settled by now. */
+/** Returns a record of whether the promise has settled. */
 function settled(promise: Promise<unknown>): { readonly done: boolean } {
   const state = { done: false };
   const end = (): void => {
@@ -425,7 +425,7 @@ function settled(promise: Promise<unknown>): { readonly done: boolean } {
   return state;
 }
 
-/** Lets everything go on that waits for nothing but its turn. */
+/** Resolves when all pending microtasks have run. */
 function turns(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

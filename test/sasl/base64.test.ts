@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runs } from '../support/fuzz.ts';
 
 describe('base64', () => {
-  it('gives back every sequence of bytes', () => {
+  it('decodes all bytes that it encodes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         expect(Uint8Array.from(decodeBase64(encodeBase64(bytes)) ?? [])).toEqual(bytes);
@@ -12,7 +12,7 @@ describe('base64', () => {
     );
   });
 
-  it('encodes a view, and not the buffer under it', () => {
+  it('encodes a view without the rest of its buffer', () => {
     expect(encodeBase64(new Uint8Array([1, 2, 3, 4]).subarray(1, 3))).toBe('AgM=');
   });
 
@@ -56,7 +56,7 @@ describe('base64', () => {
     expect(decodeBase64(encoded)).toBeUndefined();
   });
 
-  it('takes nothing but what it would have written itself', () => {
+  it('decodes only the one strict form', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[ABQRwxgz019+/= \n_-]{0,12}$/), (encoded) => {
         const bytes = decodeBase64(encoded);

@@ -33,11 +33,11 @@ describe.each(Object.entries(SECURE))('under %s', (_version, tls) => {
     ['off', ['SCRAM-SHA3-512', 'SCRAM-SHA-512', ...PASSWORDS]],
     ['offered', [...PLUS, ...SCRAM, ...PASSWORDS]],
     ['required', PLUS],
-  ])('channel binding %s offers what suits it', (policy, expected) => {
+  ])('channel binding %s offers the mechanisms of the policy', (policy, expected) => {
     expect(names(policy === undefined ? {} : { channelBinding: policy }, tls)).toEqual(expected);
   });
 
-  it('a list of names is what it says', () => {
+  it('a list of names offers exactly those', () => {
     const mechanisms = ['SCRAM-SHA-256', 'PLAIN', 'SCRAM-SHA-1-PLUS'];
     expect(names({ mechanisms }, tls)).toEqual(['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256', 'PLAIN']);
   });
@@ -48,7 +48,7 @@ describe('without TLS', () => {
     ['off', [...SCRAM, 'CRAM-MD5']],
     ['offered', [...SCRAM, 'CRAM-MD5']],
     ['required', []],
-  ])('channel binding %s offers what suits it, since nothing can bind', (policy, expected) => {
+  ])('channel binding %s offers what works without a channel', (policy, expected) => {
     expect(names({ channelBinding: policy })).toEqual(expected);
   });
 });
@@ -59,7 +59,7 @@ describe('a required channel binding', () => {
     expect(family.map(({ mechanism }) => mechanism)).toEqual([...PLUS, 'EXTERNAL']);
   });
 
-  it('contradicts a list with a mechanism that cannot bind', () => {
+  it('throws for a list with a mechanism that cannot bind', () => {
     const options = {
       hostname: HOSTNAME,
       channelBinding: 'required',
@@ -69,7 +69,7 @@ describe('a required channel binding', () => {
   });
 });
 
-describe('the reason for a mechanism that is not there', () => {
+describe('the reason for an omission', () => {
   it.each([
     ['SCRAM-SHA-256-PLUS', {}, 'channel binding is off'],
     ['SCRAM-SHA-256-PLUS', { channelBinding: 'offered' }, undefined],
@@ -77,14 +77,14 @@ describe('the reason for a mechanism that is not there', () => {
     ['DIGEST-MD5', {}, 'has to be named'],
     ['PLAIN', { mechanisms: ['LOGIN'] }, 'not among the mechanisms wanted'],
     ['LOGIN', { mechanisms: ['LOGIN'] }, undefined],
-  ] as const)('is told for %s under %j', (mechanism, options, why) => {
+  ] as const)('is returned for %s under %j', (mechanism, options, why) => {
     const all = { hostname: HOSTNAME, ...options };
     const challenger = allChallengers(all).find((each) => each.mechanism === mechanism);
     if (challenger === undefined) throw new Error(`no ${mechanism}`);
     expect(explainOmission(challenger, all)).toBe(why);
   });
 
-  it('is told for a hash that is not offered under TLS', () => {
+  it('names the clients that would refuse a hash under TLS', () => {
     const sha256 = defaultChallengers({ hostname: HOSTNAME }).find(({ mechanism }) => mechanism === 'SCRAM-SHA-256');
     if (sha256 === undefined) throw new Error('no SCRAM-SHA-256');
     expect(explain(sha256, portal, someMind({ tls: someTls({ channelBinding }) }))).toMatch(/msmtp and gsasl/);

@@ -18,7 +18,7 @@ function names(...mechanisms: readonly string[]): readonly string[] {
 }
 
 describe('challengers', () => {
-  it('are the family, without what has to be named and without channel binding', () => {
+  it('are all mechanisms but the historic ones and -PLUS', () => {
     const scrams = ['SHA3-512', 'SHA-512', 'SHA-384', 'SHA-256', 'SHA-224', 'SHA-1'].map((hash) => `SCRAM-${hash}`);
     expect(names()).toEqual([
       'EXTERNAL',
@@ -32,15 +32,15 @@ describe('challengers', () => {
     ]);
   });
 
-  it('may be none', () => {
+  it('may be an empty list', () => {
     expect(defaultChallengers({ hostname: HOSTNAME, mechanisms: [] })).toEqual([]);
   });
 
-  it('are given their options', () => {
+  it('receive their options', () => {
     expect(() => defaultChallengers({ hostname: 'not a host' })).toThrow(TypeError);
   });
 
-  it('are those asked for, the stronger first', () => {
+  it('are the named ones, the strongest first', () => {
     expect(names('PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA3-512', 'SCRAM-SHA-256-PLUS')).toEqual([
       'SCRAM-SHA-256-PLUS',
       'SCRAM-SHA3-512',
@@ -49,13 +49,13 @@ describe('challengers', () => {
     ]);
   });
 
-  it('know every hash of the SCRAM family, with and without channel binding', () => {
+  it('include each hash of the SCRAM family, with and without channel binding', () => {
     const scrams = ['SHA3-512', 'SHA-512', 'SHA-384', 'SHA-256', 'SHA-224', 'SHA-1'].map((hash) => `SCRAM-${hash}`);
     const all = [...scrams.map((name) => `${name}-PLUS`), ...scrams];
     expect(names(...all.toReversed())).toEqual(all);
   });
 
-  it('are not made for a mechanism that nobody knows', () => {
+  it('throw for an unknown mechanism', () => {
     expect(() => names('PLAIN', 'SCRAM-MD5')).toThrow(/unknown mechanism "SCRAM-MD5"; expected some of .*PLAIN/);
   });
 

@@ -13,7 +13,7 @@ function postoffice() {
 }
 
 describe('the CRAM-MD5 challenger', () => {
-  it('says and reads the example of RFC 2195 §2', async () => {
+  it('sends and reads the example of RFC 2195 §2', async () => {
     const ask = scripted(decodeBase64('dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw') as Uint8Array);
     const credentials = await postoffice().challenge(ask, undefined, someMind());
     expect(Buffer.from(ask.asked[0] as string).toString('base64')).toBe(
@@ -26,7 +26,7 @@ describe('the CRAM-MD5 challenger', () => {
     expect(credentials.checkPassword('')).toBe(false);
   });
 
-  it('says and reads the example of RFC 4954 §4.1', async () => {
+  it('sends and reads the example of RFC 4954 §4.1', async () => {
     const ask = scripted(decodeBase64('cmpzMyBlYzNhNTlmZWQzOTVhYmExZWM2MzY3YzRmNGI0MWFjMA==') as Uint8Array);
     const challenger = cramMd5({ hostname: 'sourcefour.andrew.cmu.edu', nonce: () => '4192942341.12828472' });
     const { username } = await challenger.challenge(ask, undefined, someMind());
@@ -41,7 +41,7 @@ describe('the CRAM-MD5 challenger', () => {
     expect(postoffice().serverFirst).toBe(true);
   });
 
-  it('never says the same challenge twice, and always the name of the host', async () => {
+  it('sends a new challenge each time, with the name of the host', async () => {
     const ask = scripted(`tim ${DIGEST}`, `tim ${DIGEST}`);
     const challenger = cramMd5({ hostname: 'mail.example.com' });
     await challenger.challenge(ask, undefined, someMind());
@@ -50,7 +50,7 @@ describe('the CRAM-MD5 challenger', () => {
     for (const challenge of ask.asked) expect(challenge).toMatch(/^<\d{20,}\.\d+@mail\.example\.com>$/);
   });
 
-  it('splits at the last space, so that a user name may hold spaces', async () => {
+  it('splits at the last space, so that a user name may contain spaces', async () => {
     const { username } = await postoffice().challenge(scripted(`tim  the user ${DIGEST}`), undefined, someMind());
     expect(username).toBe('tim  the user');
   });
@@ -81,7 +81,7 @@ describe('the CRAM-MD5 challenger', () => {
     ['a user name that prepares to nothing', `\u00ad ${DIGEST}`],
     ['a control character in the user name', `t\0im ${DIGEST}`],
     ['invalid UTF-8', Buffer.concat([Uint8Array.of(0xff), Buffer.from(` ${DIGEST}`)])],
-  ])('takes %s for a name that nobody has', async (_what, response) => {
+  ])('refuses %s like a wrong password', async (_what, response) => {
     const exchange = postoffice().challenge(scripted(response), undefined, someMind());
     await expect(exchange).rejects.toThrow(UnauthorizedLogin);
   });
@@ -102,18 +102,18 @@ describe('the CRAM-MD5 challenger', () => {
 });
 
 describe('CramMd5Response', () => {
-  it('is false for a digest of another length', () => {
+  it('does not check a digest of another length', () => {
     expect(new CramMd5Response('tim', Buffer.from(RFC_2195), 'b913').checkPassword('tanstaaftanstaaf')).toBe(false);
   });
 
-  it('takes passwords longer than the block of the hash', () => {
+  it('checks passwords longer than the block of the hash', () => {
     const response = new CramMd5Response('tim', Buffer.from(RFC_2195), DIGEST);
     expect(response.checkPassword('x'.repeat(1000))).toBe(false);
   });
 });
 
 describe('the CRAM-MD5 responder', () => {
-  it('says the example of RFC 2195 §2', async () => {
+  it('sends the example of RFC 2195 §2', async () => {
     const responder = cramMd5Responder({ username: 'tim', password: 'tanstaaftanstaaf' });
     const [initial, response] = await said(responder, [RFC_2195, undefined]);
     expect(initial).toBeUndefined();
@@ -123,7 +123,7 @@ describe('the CRAM-MD5 responder', () => {
   it.each([
     ['success without a challenge', [undefined]],
     ['a second challenge', [RFC_2195, RFC_2195]],
-  ])('fails at %s', async (_what, challenges) => {
+  ])('fails for %s', async (_what, challenges) => {
     const responder = cramMd5Responder({ username: 'tim', password: 'tanstaaftanstaaf' });
     await expect(said(responder, challenges)).rejects.toThrow(SaslFailure);
   });

@@ -7,7 +7,7 @@ import { said, scripted, someMind } from './exchange.ts';
 
 const HOST = 'elwood.innosoft.com';
 
-/** RFC 2831 §4. */
+/** The examples of RFC 2831 §4. */
 const examples = [
   {
     service: 'imap',
@@ -46,13 +46,13 @@ function read(
 }
 
 describe('the DIGEST-MD5 challenger', () => {
-  it('says the one challenge that suits all clients', async () => {
+  it('sends the one challenge that all clients read', async () => {
     const ask = scripted(messageOf(IMAP));
     await digestMd5({ realm: HOST, nonce: () => IMAP.nonce }).challenge(ask, undefined, someMind());
     expect(ask.asked).toEqual([`realm="${HOST}",nonce="${IMAP.nonce}",qop="auth",charset=utf-8,algorithm=md5-sess`]);
   });
 
-  it('never says the same challenge twice', async () => {
+  it('sends a new challenge each time', async () => {
     const ask = scripted('', '');
     const challenger = digestMd5({ realm: HOST });
     await challenger.challenge(ask, undefined, someMind()).catch(() => {});
@@ -60,16 +60,19 @@ describe('the DIGEST-MD5 challenger', () => {
     expect(new Set(ask.asked).size).toBe(2);
   });
 
-  it.each(examples)('reads the $service example of RFC 2831 §4, and proves itself', async (example) => {
-    const ask = scripted(messageOf(example), '');
-    const credentials = await read(messageOf(example), { nonce: () => example.nonce }, ask);
-    expect(credentials).toBeInstanceOf(PasswordProof);
-    expect(credentials).toMatchObject({ username: 'chris', authzid: undefined });
-    expect(credentials.checkPassword('Secret')).toBe(false);
-    expect(credentials.checkPassword('secret')).toBe(true);
-    await credentials.accepted();
-    expect(ask.asked.slice(1)).toEqual([`rspauth=${example.rspauth}`]);
-  });
+  it.each(examples)(
+    'reads the $service example of RFC 2831 §4, and proves that the server knows the password',
+    async (example) => {
+      const ask = scripted(messageOf(example), '');
+      const credentials = await read(messageOf(example), { nonce: () => example.nonce }, ask);
+      expect(credentials).toBeInstanceOf(PasswordProof);
+      expect(credentials).toMatchObject({ username: 'chris', authzid: undefined });
+      expect(credentials.checkPassword('Secret')).toBe(false);
+      expect(credentials.checkPassword('secret')).toBe(true);
+      await credentials.accepted();
+      expect(ask.asked.slice(1)).toEqual([`rspauth=${example.rspauth}`]);
+    },
+  );
 
   it('reads the example as it went over the wire', async () => {
     const credentials = await read(Buffer.from(IMAP_BASE64, 'base64'));
@@ -83,12 +86,12 @@ describe('the DIGEST-MD5 challenger', () => {
     expect(credentials.checkSecret(secret)).toBe(true);
   });
 
-  it('reads lists with blanks, empty elements, names in any case and what it does not know', async () => {
+  it('reads blanks, empty elements, names in any case and unknown directives', async () => {
     const message = ` ,,${messageOf(IMAP).replaceAll(',', ' ,\t, ').replace('username', 'UserName')} , x="a\\"b" , x=1,`;
     expect((await read(message)).checkPassword('secret')).toBe(true);
   });
 
-  it('takes quoted characters and a missing qop for what they are', async () => {
+  it('reads quoted pairs, and a missing qop as auth', async () => {
     const message = messageOf(IMAP).replace('"chris"', '"c\\hris"').replace(',qop=auth', '');
     expect((await read(message)).checkPassword('secret')).toBe(true);
   });
@@ -143,27 +146,27 @@ describe('the DIGEST-MD5 challenger', () => {
     ['an empty user name', replaced('username', '""')],
     ['a control character in the user name', replaced('username', '"ch\\\x07ris"')],
     ['an authorization identity that prepares to nothing', `${messageOf(IMAP)},authzid="\u00ad"`],
-  ])('takes %s for a name that nobody has', async (_what, message) => {
+  ])('refuses %s like a wrong password', async (_what, message) => {
     await expect(read(message)).rejects.toThrow(UnauthorizedLogin);
   });
 
-  it('takes a long list of nothing in no time to speak of', async () => {
+  it('reads a long list of empty elements in linear time', async () => {
     await expect(read(`${' '.repeat(4000)}x`)).rejects.toThrow(MalformedResponse);
     await expect(read(`a${' '.repeat(4000)}x`)).rejects.toThrow(MalformedResponse);
   });
 
-  it('checks which service and host the client means, as far as it is told', async () => {
+  it('refuses another service or host than the options name', async () => {
     const here = { service: 'imap', hosts: ['Elwood.Innosoft.com'] };
     expect((await read(messageOf(IMAP), here)).username).toBe('chris');
     await expect(read(messageOf(IMAP), { service: 'smtp' })).rejects.toThrow(MalformedResponse);
     await expect(read(messageOf(IMAP), { hosts: ['example.com'] })).rejects.toThrow(MalformedResponse);
   });
 
-  it.each(['', 'bücher', 'a\nb'])('does not start with the realm %j', (realm) => {
+  it.each(['', 'bücher', 'a\nb'])('throws for the realm %j', (realm) => {
     expect(() => digestMd5({ realm })).toThrow(TypeError);
   });
 
-  it('logs nobody in whom no checker has checked, and nobody who answers its proof', async () => {
+  it('rejects after a checker that checked nothing, and after an answer to its proof', async () => {
     const unchecked = await read(messageOf(IMAP));
     await expect(unchecked.accepted()).rejects.toThrow(TypeError);
     const checked = await read(messageOf(IMAP), {}, scripted(messageOf(IMAP), 'x'));
@@ -175,7 +178,7 @@ describe('the DIGEST-MD5 challenger', () => {
 describe('the DIGEST-MD5 responder', () => {
   const chris = { username: 'chris', password: 'secret', host: HOST, service: 'imap', nonce: () => IMAP.cnonce };
 
-  it.each(examples)('says the $service example of RFC 2831 §4', async (example) => {
+  it.each(examples)('sends the $service example of RFC 2831 §4', async (example) => {
     const { service, nonce, cnonce, rspauth } = example;
     const challenge = CHALLENGE.replace(IMAP.nonce, nonce);
     const responder = digestMd5Responder({ ...chris, service, nonce: () => cnonce });
@@ -186,7 +189,7 @@ describe('the DIGEST-MD5 responder', () => {
     ]);
   });
 
-  it('says the example as it went over the wire', async () => {
+  it('sends the example as the RFC prints it', async () => {
     const [, message] = await said(digestMd5Responder(chris), [CHALLENGE, `rspauth=${IMAP.rspauth}`, undefined]);
     expect(Buffer.from(message as string).toString('base64')).toBe(IMAP_BASE64);
   });
@@ -219,7 +222,7 @@ describe('the DIGEST-MD5 responder', () => {
     ['two buffer sizes', [`${CHALLENGE},maxbuf=1,maxbuf=2`]],
     ['another charset', [CHALLENGE.replace('utf-8', 'utf-16')]],
     ['2048 bytes', [CHALLENGE.padEnd(2048, ',')]],
-  ])('fails at %s', async (_what, challenges) => {
+  ])('fails for %s', async (_what, challenges) => {
     await expect(said(digestMd5Responder(chris), challenges)).rejects.toThrow(SaslFailure);
   });
 
@@ -231,11 +234,11 @@ describe('the DIGEST-MD5 responder', () => {
     await expect(said(digestMd5Responder({ ...chris, realm: 'none' }), [challenge])).rejects.toThrow(SaslFailure);
   });
 
-  it('says no realm if the server names none', async () => {
+  it('sends no realm if the server names none', async () => {
     expect(await firstWord(digestMd5Responder(chris), 'nonce="x",algorithm=md5-sess')).not.toContain('realm');
   });
 
-  it('fails at a name that the charset of the server cannot hold', async () => {
+  it('fails for a name outside the charset of the server', async () => {
     const responder = digestMd5Responder({ ...chris, username: 'ж' });
     await expect(said(responder, ['nonce="x",algorithm=md5-sess'])).rejects.toThrow(SaslFailure);
   });
@@ -282,7 +285,7 @@ describe('both halves of DIGEST-MD5', () => {
   });
 });
 
-/** The server's half, as a `say` for the client's. */
+/** Returns a `say` for the client's half that runs the server's half. */
 function scriptedServer(check: (credentials: DigestMd5Response) => boolean) {
   let credentials: DigestMd5Response | undefined;
   let challenge = '';

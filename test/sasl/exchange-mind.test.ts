@@ -16,7 +16,9 @@ import { someMind } from './exchange.ts';
 
 class Desk {}
 
-/** A login by PLAIN, with a checker that decides by the exchange, and a client that answers. */
+/**
+ * Runs a login by PLAIN, with a checker that decides by the exchange, and a client that answers.
+ */
 function logIn(
   decide: (mind: Mind) => MaybePromise<string>,
   answer: (challenge: string) => MaybePromise<string> = () => '',
@@ -43,12 +45,12 @@ function logIn(
 }
 
 describe('the exchange in the mind', () => {
-  it('has the name of the mechanism', async () => {
+  it("has the mechanism's name", async () => {
     const login = await logIn(({ exchange }) => exchange?.mechanism ?? 'none');
     expect(login.avatarId).toBe('PLAIN');
   });
 
-  it('asks the client for more than the mechanism does', async () => {
+  it('lets a checker send a challenge of its own', async () => {
     const login = await logIn(
       async ({ exchange }) => decodeUtf8(await (exchange as Exchange).ask(encodeUtf8('code?'))) ?? '',
       (challenge) => `answer to ${challenge}`,
@@ -56,7 +58,7 @@ describe('the exchange in the mind', () => {
     expect(login.avatarId).toBe('answer to code?');
   });
 
-  it('is gone after the verdict, whoever has kept the mind or the exchange', async () => {
+  it('is absent after the verdict, also from a mind or exchange that was kept', async () => {
     let kept: Mind | undefined;
     let exchange: Exchange | undefined;
     await logIn((mind) => {
@@ -68,7 +70,7 @@ describe('the exchange in the mind', () => {
     await expect(exchange?.ask(encodeUtf8('more?'))).rejects.toThrow(TemporaryFailure);
   });
 
-  it('stays broken if the client cancels it, whatever the checker makes of that', async () => {
+  it('stays broken if the client cancels it, also if the checker catches that', async () => {
     const swallowing = logIn(
       async ({ exchange }) => {
         await exchange?.ask(encodeUtf8('code?')).catch(() => {});
@@ -79,7 +81,7 @@ describe('the exchange in the mind', () => {
     await expect(swallowing).rejects.toThrow(ExchangeCancelled);
   });
 
-  it('is not over before a question that was left open is answered', async () => {
+  it('ends after the answer to a challenge that the checker did not wait for', async () => {
     const answer = Promise.withResolvers<string>();
     const refused = logIn(
       ({ exchange }) => {
@@ -99,7 +101,7 @@ describe('the exchange in the mind', () => {
     await expect(refused).rejects.toThrow(UnauthorizedLogin);
   });
 
-  it('nor before the answer comes that the deadline has not waited for; then nothing more is asked', async () => {
+  it('ends after the answer to a challenge at the timeout, and sends no further one', async () => {
     const clock = new FakeClock();
     const answers = [Promise.withResolvers<string>()];
     let asked = 0;

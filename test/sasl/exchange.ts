@@ -22,7 +22,7 @@ export function someCertificate(facts: Partial<PeerCertificate> = {}): PeerCerti
 
 export const someChannel: Channel = { tls: undefined, secure: false, offered: [] };
 
-/** An `ask` that answers with these responses, one after the other, and notes what it was asked. */
+/** Returns an `ask` that answers with these responses in turn, and records the challenges. */
 export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & { readonly asked: readonly string[] } {
   const rest = [...responses];
   const asked: string[] = [];
@@ -35,7 +35,7 @@ export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & 
   return Object.assign(ask, { asked });
 }
 
-/** The credentials that a challenger makes of an initial response. */
+/** Resolves with the credentials that a challenger returns for an initial response. */
 export function initially<C extends Credentials>(
   challenger: Challenger<C>,
   initialResponse: string | Uint8Array,
@@ -46,7 +46,9 @@ export function initially<C extends Credentials>(
   return challenger.challenge(ask, bytes, mind);
 }
 
-/** What a responder says to these challenges, the last of which may be undefined: success. */
+/**
+ * Resolves with a responder's messages to these challenges. An undefined last challenge is success.
+ */
 export async function said(
   responder: Responder,
   challenges: readonly (string | undefined)[],

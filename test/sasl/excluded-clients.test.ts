@@ -5,7 +5,7 @@ const PASSWORDS = ['CRAM-MD5', 'PLAIN', 'LOGIN'];
 const SCRAM = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];
 const PLUS = SCRAM.map((mechanism) => `${mechanism}-PLUS`);
 
-describe('the clients that a list shuts out', () => {
+describe('excludedClients', () => {
   it.each([
     ['the default, TLS 1.3', ['SCRAM-SHA3-512', 'SCRAM-SHA-512', ...PASSWORDS], 'TLSv1.3', []],
     ['the default, TLS 1.2', ['SCRAM-SHA3-512', 'SCRAM-SHA-512', ...PASSWORDS], 'TLSv1.2', []],
@@ -33,7 +33,7 @@ describe('the clients that a list shuts out', () => {
     expect(found).toEqual(clients.map((client) => expect.stringMatching(client)));
   });
 
-  it('are also those that bind by a type that the server does not take', () => {
+  it('returns clients that bind with a type that the server does not accept', () => {
     const channelBindings = ['tls-exporter', 'tls-server-end-point'] as const;
     const list = [...PLUS, ...PASSWORDS];
     expect(excludedClients(list, { tls: 'TLSv1.2', channelBindings }).join()).toMatch(

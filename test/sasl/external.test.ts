@@ -80,25 +80,25 @@ describe('the EXTERNAL challenger', () => {
     });
   });
 
-  it('succeeds otherwise, without an authorization identity or with the own one', async () => {
+  it("succeeds otherwise, without an authorization identity or with the user's own", async () => {
     expect((await logIn('', verified)).avatarId).toBe('joe');
     expect((await logIn('joe', verified)).avatarId).toBe('joe');
   });
 });
 
 describe('the EXTERNAL responder', () => {
-  it('says the examples of RFC 4422 App. A.2 and RFC 4954 §4.1', async () => {
+  it('sends the examples of RFC 4422 App. A.2 and RFC 4954 §4.1', async () => {
     expect(await said(externalResponder(), [undefined])).toEqual(['']);
     expect(await said(externalResponder({ authzid: 'fred@example.com' }), [undefined])).toEqual(['fred@example.com']);
   });
 
-  it('is of no use on a channel that establishes no identity', () => {
+  it('is unavailable on a channel without an identity', () => {
     expect(externalResponder().unavailable?.(someChannel)).toBeDefined();
     expect(externalResponder().unavailable?.({ ...someChannel, tls: someTls() })).toBeUndefined();
     expect(externalResponder().unavailable?.({ ...someChannel, secure: true })).toBeUndefined();
   });
 
-  it('fails at NUL in the authorization identity, and at a server that asks for more', async () => {
+  it('fails for NUL in the authorization identity, and for a further challenge', async () => {
     await expect(said(externalResponder({ authzid: 'a\0' }), [undefined])).rejects.toThrow(SaslFailure);
     await expect(said(externalResponder(), [''])).rejects.toThrow(SaslFailure);
   });

@@ -64,7 +64,7 @@ const HTTOKEN = Buffer.from(TOKEN);
 
 const hostname = 'mail.example.com';
 
-/** The one table: a new mechanism adds a line. */
+/** The table of mechanisms for attacks on exchanges. A new mechanism adds a row. */
 export const family: readonly Pair[] = [
   { challenger: plain(), responder: plainResponder(tim), isReplayable: true, vital: BOTH },
   { challenger: plain(), responder: plainResponder({ ...tim, authzid: 'tim' }), isReplayable: true, vital: [] },

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from './exchange.ts';
 
 describe('the LOGIN challenger', () => {
-  it('asks with the prompts that every client understands', async () => {
+  it('sends the prompts that all clients understand', async () => {
     const ask = scripted('tim', 'secret');
     const credentials = await login().challenge(ask, undefined, someMind());
     expect(ask.asked.map((asked) => Buffer.from(asked).toString('base64'))).toEqual(['VXNlcm5hbWU6', 'UGFzc3dvcmQ6']);
@@ -13,20 +13,20 @@ describe('the LOGIN challenger', () => {
     expect(credentials).toMatchObject({ username: 'tim', password: 'secret', authzid: undefined });
   });
 
-  it('asks with the prompts that the operator wants', async () => {
+  it('sends the prompts of the operator', async () => {
     const ask = scripted('tim', 'secret');
     await login({ usernamePrompt: 'Who?', passwordPrompt: 'Really?' }).challenge(ask, undefined, someMind());
     expect(ask.asked).toEqual(['Who?', 'Really?']);
   });
 
-  it('takes an initial response for the user name', async () => {
+  it('reads an initial response as the user name', async () => {
     const ask = scripted('secret');
     const credentials = await login().challenge(ask, Buffer.from('tim'), someMind());
     expect(ask.asked).toEqual(['Password:']);
     expect(credentials).toMatchObject({ username: 'tim', password: 'secret' });
   });
 
-  it('prepares both, and keeps the password as sent', async () => {
+  it('prepares both, and keeps the password as sent as well', async () => {
     const credentials = await login().challenge(scripted('ª', 'Ⅸ'), undefined, someMind());
     expect(credentials).toMatchObject({ username: 'a', password: 'Ⅸ', preparedPassword: 'IX' });
   });
@@ -35,7 +35,7 @@ describe('the LOGIN challenger', () => {
     ['an empty user name', ''],
     ['NUL in the user name', 'tim\0'],
     ['invalid UTF-8', Uint8Array.of(0xff)],
-  ])('takes %s for a name that nobody has, and asks for the password all the same', async (_what, username) => {
+  ])('refuses %s like a wrong password, after the password', async (_what, username) => {
     const ask = scripted(username, 'secret');
     await expect(login().challenge(ask, undefined, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['Username:', 'Password:']);
@@ -43,7 +43,7 @@ describe('the LOGIN challenger', () => {
 });
 
 describe('the LOGIN responder', () => {
-  it('answers whatever prompts there are', async () => {
+  it('answers any prompts', async () => {
     const responder = loginResponder({ username: 'tim', password: 'secret' });
     expect(await said(responder, ['Username:', 'Password:', undefined])).toEqual([undefined, 'tim', 'secret']);
     expect(await said(responder, ['User Name\0', '', undefined])).toEqual([undefined, 'tim', 'secret']);
@@ -53,7 +53,7 @@ describe('the LOGIN responder', () => {
     ['success at once', [undefined]],
     ['success without the password', ['Username:', undefined]],
     ['a third prompt', ['Username:', 'Password:', 'PIN:']],
-  ])('fails at %s', async (_what, challenges) => {
+  ])('fails for %s', async (_what, challenges) => {
     const responder = loginResponder({ username: 'tim', password: 'secret' });
     await expect(said(responder, challenges)).rejects.toThrow(SaslFailure);
   });

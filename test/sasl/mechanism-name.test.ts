@@ -2,7 +2,7 @@ import { checkChallengers, checkMechanismName, plain } from '@postern/sasl';
 import { describe, expect, it } from 'vitest';
 
 describe('checkMechanismName', () => {
-  it.each(['PLAIN', 'SCRAM-SHA-256-PLUS', 'X_1', 'A', 'A'.repeat(20)])('takes %j', (name) => {
+  it.each(['PLAIN', 'SCRAM-SHA-256-PLUS', 'X_1', 'A', 'A'.repeat(20)])('accepts %j', (name) => {
     expect(() => checkMechanismName(name)).not.toThrow();
   });
 
@@ -12,12 +12,12 @@ describe('checkMechanismName', () => {
 });
 
 describe('checkChallengers', () => {
-  it('gives back a list that can be offered', () => {
+  it('returns a list that a server can offer', () => {
     const list = [plain()];
     expect(checkChallengers(list)).toBe(list);
   });
 
-  it('refuses two challengers of one name, and one that cannot be called so', () => {
+  it('throws for two challengers of one name, and for a wrong name', () => {
     expect(() => checkChallengers([plain(), plain()])).toThrow(TypeError);
     expect(() => checkChallengers([{ ...plain(), mechanism: 'plain' }])).toThrow(TypeError);
   });

@@ -21,7 +21,9 @@ const mutations: fc.Arbitrary<Mutation> = fc.record({
   byte: fc.integer({ min: 0, max: 255 }),
 });
 
-/** Returns the changed message; `earlier` are the messages of an honest exchange before this one. */
+/**
+ * Returns the changed message; `earlier` are the messages of an honest exchange before this one.
+ */
 function mutated(
   message: Uint8Array,
   { message: index, at, how, byte }: Mutation,

@@ -16,17 +16,17 @@ const TOKEN = 'vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==';
 const IMAP = `n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=Bearer ${TOKEN}\x01\x01`;
 const SMTP = `n,a=user@example.com,\x01host=server.example.com\x01port=587\x01auth=Bearer ${TOKEN}\x01\x01`;
 
-/** RFC 7628 §4.1, the second example; its line has a stray IMAP tag. */
+/** The second example of RFC 7628 §4.1, whose line has a stray IMAP tag. */
 const SMTP_BASE64 =
   'bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9NTg3AWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNrQmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB';
 
-/** RFC 7628 §4.3: what is the token that I need? */
+/** The request of RFC 7628 §4.3, with which a client asks for the token that it needs. */
 const QUESTION = 'n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=\x01\x01';
 const QUESTION_BASE64 = 'bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9AQE=';
 const ANSWER_BASE64 =
   'eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJleGFtcGxlX3Njb3BlIiwib3BlbmlkLWNvbmZpZ3VyYXRpb24iOiJodHRwczovL2V4YW1wbGUuY29tLy53ZWxsLWtub3duL29wZW5pZC1jb25maWd1cmF0aW9uIn0=';
 
-/** RFC 7628 §4.4, whose GS2 header is none. */
+/** The example of RFC 7628 §4.4, which has no valid gs2-header. */
 const NO_GS2_BASE64 =
   'bix1c2VyPXNvbWV1c2VyQGV4YW1wbGUuY29tLAFhdXRoPUJlYXJlciB2RjlkZnQ0cW1UYzJOdmIzUmxja0JoZEhSaGRtbHpkR0V1WTI5dENnPT0BAQ==';
 
@@ -48,7 +48,7 @@ describe('the OAUTHBEARER challenger', () => {
     expect(smtp).toMatchObject({ token: TOKEN, authzid: 'user@example.com', host: 'server.example.com', port: 587 });
   });
 
-  it('asks with an empty challenge if there is no initial response', async () => {
+  it('sends an empty challenge if there is no initial response', async () => {
     const ask = scripted(IMAP);
     await oauthBearer().challenge(ask, undefined, someMind());
     expect(ask.asked).toEqual(['']);
@@ -58,20 +58,20 @@ describe('the OAUTHBEARER challenger', () => {
     ['answered as it should', Uint8Array.of(1)],
     ['answered by nothing', ''],
     ['answered by something', 'QUIT'],
-  ])('tells the client that asks which token it needs, %s (RFC 7628 §4.3)', async (_what, response) => {
+  ])('answers a client without a token, %s (RFC 7628 §4.3)', async (_what, response) => {
     const ask = scripted(response);
     const exchange = oauthBearer(asInTheRfc).challenge(ask, bytes(QUESTION_BASE64), someMind());
     await expect(exchange).rejects.toThrow(UnauthorizedLogin);
     expect(Buffer.from(ask.asked[0] as string).toString('base64')).toBe(ANSWER_BASE64);
   });
 
-  it('refuses that client also if it cancels the exchange then', async () => {
+  it('refuses that client also if it cancels the exchange', async () => {
     const cancel = () => Promise.reject(new ExchangeCancelled());
     const exchange = oauthBearer().challenge(cancel, encodeUtf8(QUESTION), someMind());
     await expect(exchange).rejects.toThrow(UnauthorizedLogin);
   });
 
-  it('finds the example of RFC 7628 §4.4 to be no request', async () => {
+  it('refuses the example of RFC 7628 §4.4', async () => {
     const ask = scripted(Uint8Array.of(1));
     const exchange = oauthBearer().challenge(ask, bytes(NO_GS2_BASE64), someMind());
     await expect(exchange).rejects.toThrow(MalformedResponse);
@@ -109,14 +109,14 @@ describe('the OAUTHBEARER challenger', () => {
     expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
   });
 
-  it('refuses an authorization identity that prepares to nothing', async () => {
+  it('refuses an authorization identity that SASLprep empties', async () => {
     const ask = scripted(Uint8Array.of(1));
     const message = encodeUtf8(`n,a=\u00ad,\x01auth=Bearer ${TOKEN}\x01\x01`);
     await expect(oauthBearer().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"invalid_request"}']);
   });
 
-  it('takes a token of 8,192 octets, and refuses a longer one before a checker is asked', async () => {
+  it('accepts a token of 8,192 octets, and refuses a longer one before a checker sees it', async () => {
     const message = (octets: number) => `n,,\x01auth=Bearer ${'x'.repeat(octets)}\x01\x01`;
     expect((await initially(oauthBearer(), message(8192))).token).toHaveLength(8192);
     const ask = scripted(Uint8Array.of(1));
@@ -126,22 +126,22 @@ describe('the OAUTHBEARER challenger', () => {
     expect(ask.asked).toEqual(['{"status":"invalid_token"}']);
   });
 
-  it('ignores what it does not know, decodes names, and takes the scheme in any case', async () => {
+  it('ignores unknown keys, decodes names, and accepts the scheme in any case', async () => {
     const message = `y,a=a=2Cb=3Dc,\x01mthd=POST\x01x=\t \r\n\x01auth=bEARER  ${TOKEN}\x01\x01`;
     const credentials = await initially(oauthBearer(), message);
     expect(credentials).toMatchObject({ token: TOKEN, authzid: 'a,b=c', host: undefined, port: undefined });
   });
 
-  it('takes no authorization identity for none', async () => {
+  it('returns no authorization identity for an empty one', async () => {
     expect(await initially(oauthBearer(), `n,,\x01auth=Bearer ${TOKEN}\x01\x01`)).toHaveProperty('authzid', undefined);
   });
 
-  it('shows the token to nobody', async () => {
+  it('does not show the token in a log', async () => {
     const credentials = await initially(oauthBearer(), IMAP);
     expect(inspect(credentials, { depth: 9 }) + JSON.stringify(credentials)).not.toContain(TOKEN);
   });
 
-  describe('checks where the client says it connected to', () => {
+  describe('compares the host and port of the client', () => {
     const here = { hosts: ['mail.example.com', 'SERVER.example.com'], ports: [587, 465] };
 
     it('against the names and ports of the service', async () => {
@@ -156,7 +156,7 @@ describe('the OAUTHBEARER challenger', () => {
       await expectRefused(oauthBearer(), SMTP, tls('other.example.com'));
     });
 
-    it('and takes it if it does not say', async () => {
+    it('and accepts a client that names neither', async () => {
       expect(await initially(oauthBearer(here), `n,,\x01auth=Bearer ${TOKEN}\x01\x01`)).toHaveProperty('token', TOKEN);
     });
 
@@ -175,13 +175,13 @@ describe('BearerToken', () => {
     ['one who has to wait, when nobody has looked at the token', new LoginDenied('too-many'), []],
     ['trouble of ours, when the token may be good', new TemporaryFailure('down'), []],
     ['trouble of the operator', new NoAvatar('no desk'), []],
-  ])('says an error for %s', async (_what, error, challenges) => {
+  ])('sends an error for %s', async (_what, error, challenges) => {
     const ask = scripted(Uint8Array.of(1));
     await (await initially(oauthBearer(), IMAP, someMind(), ask)).refused(error);
     expect(ask.asked).toEqual(challenges);
   });
 
-  it('takes the cancelling and anything malformed for the end, but no lost connection', async () => {
+  it('ends with a cancellation or a malformed response, but not with a lost connection', async () => {
     const refused = async (error: Error) => {
       const credentials = await initially(oauthBearer(), IMAP, someMind(), () => Promise.reject(error));
       await credentials.refused(new UnauthorizedLogin());
@@ -191,7 +191,7 @@ describe('BearerToken', () => {
     await expect(refused(new Error('connection reset'))).rejects.toThrow('connection reset');
   });
 
-  it('has no last word where no mechanism gave it one', async () => {
+  it('sends nothing without sayError', async () => {
     await expect(new BearerToken(TOKEN).refused(new UnauthorizedLogin())).resolves.toBeUndefined();
   });
 });
@@ -199,13 +199,13 @@ describe('BearerToken', () => {
 describe('the OAUTHBEARER responder', () => {
   const user = { token: TOKEN, authzid: 'user@example.com', host: 'server.example.com' };
 
-  it('says the examples of RFC 7628 §4.1', async () => {
+  it('sends the examples of RFC 7628 §4.1', async () => {
     expect(await said(oauthBearerResponder({ ...user, port: 143 }), [undefined])).toEqual([IMAP]);
     const [message] = await said(oauthBearerResponder({ ...user, port: 587 }), [undefined]);
     expect(Buffer.from(message as string).toString('base64')).toBe(SMTP_BASE64);
   });
 
-  it('says only what it was given, and escapes names', async () => {
+  it('sends only the given fields, and escapes names', async () => {
     expect(await said(oauthBearerResponder({ token: TOKEN }), [undefined])).toEqual([
       `n,,\x01auth=Bearer ${TOKEN}\x01\x01`,
     ]);
@@ -213,7 +213,7 @@ describe('the OAUTHBEARER responder', () => {
     expect(message).toMatch(/^n,a=a=2Cb=3Dc,/);
   });
 
-  it('answers the error of RFC 7628 §4.3, and tells what the server said', async () => {
+  it('answers the error of RFC 7628 §4.3, and rejects with its fields', async () => {
     const { failure, messages } = await refusedBy(oauthBearerResponder(user), bytes(ANSWER_BASE64));
     expect(messages.at(-1)).toEqual(Uint8Array.of(1));
     expect(failure).toBeInstanceOf(TokenRefused);
@@ -221,7 +221,7 @@ describe('the OAUTHBEARER responder', () => {
     expect(failure).toMatchObject({ status: 'invalid_token', ...asInTheRfc });
   });
 
-  it('cancels the exchange at the error if it is told to', async () => {
+  it('cancels the exchange at the error with cancelsError', async () => {
     const { failure, messages } = await refusedBy(
       oauthBearerResponder({ ...user, cancelsError: true }),
       bytes(ANSWER_BASE64),
@@ -239,12 +239,12 @@ describe('the OAUTHBEARER responder', () => {
     },
   );
 
-  it('believes no success after an error, and no second error', async () => {
+  it('rejects a success after an error, and a second error', async () => {
     await expect(said(oauthBearerResponder(user), ['{}', undefined])).rejects.toThrow(TokenRefused);
     await expect(said(oauthBearerResponder(user), ['{}', '{}'])).rejects.toThrow(TokenRefused);
   });
 
-  it('leaves a lost connection what it is', async () => {
+  it('rejects with the error of a lost connection', async () => {
     const lost = new Error('connection reset');
     let messages = 0;
     const exchange = oauthBearerResponder(user).respond(async () => {
@@ -260,12 +260,12 @@ describe('the OAUTHBEARER responder', () => {
     ['a line break in the token', { token: 'a\n' }],
     ['NUL in the authorization identity', { token: 'a', authzid: '\0' }],
     ['a separator in the host', { token: 'a', host: 'a\x01b' }],
-  ])('says nothing at %s', async (_what, options) => {
+  ])('sends nothing for %s', async (_what, options) => {
     await expect(said(oauthBearerResponder(options), [])).rejects.toThrow(SaslFailure);
   });
 });
 
-/** What a responder makes of an error challenge, and what it said. */
+/** Returns a responder's error after an error challenge, and the messages that it sent. */
 async function refusedBy(responder: ReturnType<typeof oauthBearerResponder>, errorChallenge: Uint8Array) {
   const messages: (Uint8Array | undefined)[] = [];
   const failure = await responder

@@ -22,13 +22,13 @@ function portal(): Portal {
 }
 
 describe('offered', () => {
-  it('offers what a checker can judge: all of PasswordProof to one with passwords in clear text', () => {
+  it('offers each PasswordProof if a checker has clear-text passwords', () => {
     const withPasswords = portal().register(new InMemoryUsernamePasswordDatabaseDontUse());
     const mind = someMind({ tls: someTls() });
     expect(names(offered(family, withPasswords, mind))).toEqual(['CRAM-MD5', 'PLAIN', 'LOGIN']);
   });
 
-  it('offers only what shows the password to a checker with hashes', () => {
+  it('offers only UsernamePassword if the checker has hashes', () => {
     const hashes: Checker<UsernamePassword> = {
       credentialInterfaces: [UsernamePassword],
       requestAvatarId: ({ username }) => username,
@@ -56,11 +56,11 @@ describe('offered', () => {
       expect(explain(silent as unknown as Challenger, withPasswords, someMind())).toBe('exposes the secret: needs TLS');
     });
 
-    it('offers it if the operator says so', () => {
+    it('offers it if the policy allows all', () => {
       expect(names(offered(family, withPasswords, someMind(), { allowCleartext: true }))).toContain('PLAIN');
     });
 
-    it('offers it to the peers for which the operator says so', () => {
+    it('offers it to the clients that the policy names', () => {
       const allowCleartext = ({ address }: { readonly address: string }) => address === '172.17.0.2';
       const at = (address: string) => someMind({ remote: { family: 'IPv4', address, port: 1 } });
       expect(names(offered(family, withPasswords, at('172.17.0.2'), { allowCleartext }))).toContain('PLAIN');
@@ -77,13 +77,13 @@ describe('offered', () => {
       ['IPv4', '128.0.0.1', false],
       ['IPv6', '::2', false],
       ['IPv6', '::ffff:192.0.2.1', false],
-    ] as const)('counts a peer at %s %j as on this machine: %s', (family_, address, local) => {
+    ] as const)('decides for a client at %s %j whether it is on this machine: %s', (family_, address, local) => {
       const mind = someMind({ remote: { family: family_, address, port: 1 } });
       expect(names(offered(family, withPasswords, mind)).includes('PLAIN')).toBe(local);
     });
   });
 
-  it('asks the mechanism whether it can work on the connection', () => {
+  it('omits a mechanism that is unavailable on the connection', () => {
     const fussy: Challenger = {
       ...plain(),
       unavailable: ({ tls }) => (tls?.version === 'TLSv1.3' ? undefined : 'old'),

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 const family = defaultChallengers({ hostname: 'mx.example.com', mechanisms: ['PLAIN', 'LOGIN'] });
 
-describe('challengers of one’s own', () => {
-  it('take the place of those with the same mechanism', () => {
+describe('overrideChallengers', () => {
+  it('replaces the challenger with the same mechanism', () => {
     const mine = plain();
     const all = overrideChallengers(family, mine);
     expect(all.map(({ mechanism }) => mechanism)).toEqual(['PLAIN', 'LOGIN']);
@@ -12,12 +12,12 @@ describe('challengers of one’s own', () => {
     expect(family[0]).not.toBe(mine);
   });
 
-  it('come first where the mechanism is new', () => {
+  it('places a new mechanism first', () => {
     const mine = { ...plain(), mechanism: 'X-MINE' };
     expect(overrideChallengers(family, mine).map(({ mechanism }) => mechanism)).toEqual(['X-MINE', 'PLAIN', 'LOGIN']);
   });
 
-  it('are one for a mechanism, and have a name that a mechanism can have', () => {
+  it('throws for two challengers of one mechanism, and for a wrong name', () => {
     expect(() => overrideChallengers(family, login(), login())).toThrow('LOGIN occurs twice');
     expect(() => overrideChallengers(family, { ...plain(), mechanism: 'not a name' })).toThrow(TypeError);
   });

@@ -19,7 +19,7 @@ describe('the PLAIN challenger', () => {
     expect(credentials).toMatchObject({ username: 'Kurt', password: 'xipj3plmq', authzid: 'Ursel' });
   });
 
-  it('takes the authorization identity of RFC 4954 §4.1 for none, since it is the authentication identity', async () => {
+  it('returns no authorization identity for the example of RFC 4954 §4.1, since both are equal', async () => {
     const credentials = await initially(plain(), decodeBase64('dGVzdAB0ZXN0ADEyMzQ=') as Uint8Array);
     expect(credentials).toMatchObject({ username: 'test', password: '1234', authzid: undefined });
   });
@@ -44,7 +44,7 @@ describe('the PLAIN challenger', () => {
     ['a control character in the authorization identity', 'a\nb\0tim\0secret'],
     ['invalid UTF-8 in the user name', Uint8Array.of(0, 0xff, 0, 0x70)],
     ['an overlong NUL', Uint8Array.of(0, 0x74, 0xc0, 0x80, 0, 0x70)],
-  ])('takes %s for a name that nobody has', async (_what, message) => {
+  ])('refuses %s like a wrong password', async (_what, message) => {
     await expect(initially(plain(), message)).rejects.toThrow(UnauthorizedLogin);
   });
 
@@ -62,8 +62,9 @@ describe('the PLAIN challenger', () => {
     expect(credentials).toMatchObject({ username: field, password: field, authzid });
   });
 
-  it('prepares the names as query strings, and the password besides', async () => {
-    // NFKC, a soft hyphen mapped to nothing, a no-break space to a space; U+0221 was unassigned in Unicode 3.2.
+  it('prepares the names as query strings, and keeps the password in both forms', async () => {
+    // SASLprep applies NFKC, deletes a soft hyphen and maps a no-break space to a space.
+    // Unicode 3.2 does not assign U+0221.
     const credentials = await initially(plain(), 'Ⅸ\u0221\0ª\u00ad\0a\u00a0b');
     expect(credentials).toMatchObject({
       authzid: 'IX\u0221',
@@ -73,20 +74,20 @@ describe('the PLAIN challenger', () => {
     });
   });
 
-  it('compares the prepared identities to see whether there is an authorization identity', async () => {
+  it('compares the prepared identities, and omits an authorization identity that is the user', async () => {
     expect(await initially(plain(), 'ª\0a\0secret')).toHaveProperty('authzid', undefined);
   });
 });
 
 describe('the PLAIN responder', () => {
-  it('says the examples of RFC 4616 §4', async () => {
+  it('sends the examples of RFC 4616 §4', async () => {
     const tim = plainResponder({ username: 'tim', password: 'tanstaaftanstaaf' });
     expect(await said(tim, [undefined])).toEqual(['\0tim\0tanstaaftanstaaf']);
     const kurt = plainResponder({ username: 'Kurt', password: 'xipj3plmq', authzid: 'Ursel' });
     expect(await said(kurt, [undefined])).toEqual(['Ursel\0Kurt\0xipj3plmq']);
   });
 
-  it('says the example of RFC 4954 §4.1', async () => {
+  it('sends the example of RFC 4954 §4.1', async () => {
     const responder = plainResponder({ username: 'test', password: '1234', authzid: 'test' });
     const [message] = await said(responder, [undefined]);
     expect(Buffer.from(message as string).toString('base64')).toBe('dGVzdAB0ZXN0ADEyMzQ=');
@@ -99,7 +100,7 @@ describe('the PLAIN responder', () => {
     ['NUL in the password', { username: 'x', password: 'x\0y' }],
     ['NUL in the authorization identity', { username: 'x', password: 'x', authzid: '\0' }],
     ['a lone surrogate', { username: 'x', password: '\ud800' }],
-  ])('says nothing at %s', async (_what, options) => {
+  ])('sends nothing for %s', async (_what, options) => {
     let spoke = false;
     const exchange = plainResponder(options).respond(
       async () => {
@@ -112,7 +113,7 @@ describe('the PLAIN responder', () => {
     expect(spoke).toBe(false);
   });
 
-  it('fails at a server that asks for more', async () => {
+  it('fails if the server sends a further challenge', async () => {
     const responder = plainResponder({ username: 'tim', password: 'secret' });
     await expect(said(responder, ['more?'])).rejects.toThrow(SaslFailure);
   });

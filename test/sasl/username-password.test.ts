@@ -37,14 +37,14 @@ const IMPOSSIBLE = [
 ] as const;
 
 describe('a password as a client sends it', () => {
-  it.each(KEPT)('is kept, though SASLprep refuses it: %s', (_what, password) => {
+  it.each(KEPT)('is kept although SASLprep refuses it: %s', (_what, password) => {
     const credentials = received(password);
     expect(credentials.password).toBe(password);
     expect(credentials.checkPassword(password)).toBe(true);
     expect(credentials.checkPassword(`${password}x`)).toBe(false);
   });
 
-  it('is right in either form where SASLprep changes it', () => {
+  it('is right in both forms if SASLprep changes it', () => {
     const credentials = received('I\u00adX\u00aa');
     expect(credentials).toMatchObject({ password: 'I\u00adX\u00aa', preparedPassword: 'IXa' });
     expect(credentials.checkPassword('I\u00adX\u00aa')).toBe(true);
@@ -52,7 +52,7 @@ describe('a password as a client sends it', () => {
     expect(credentials.checkPassword('IX\u00aa')).toBe(false);
   });
 
-  it.each(IMPOSSIBLE)('can be none, and is then one that nobody has: %s', (_what, octets) => {
+  it.each(IMPOSSIBLE)('is replaced by a random one if it cannot be right: %s', (_what, octets) => {
     const credentials = received(octets);
     const text = Buffer.from(octets).toString();
     for (const password of [text, text.replaceAll('\0', ''), '']) {
@@ -62,11 +62,11 @@ describe('a password as a client sends it', () => {
     expect(credentials.preparedPassword).toBe(credentials.password);
   });
 
-  it('is the same impossible one each time, which a throttle counts as one guess', () => {
+  it('has one replacement, so that a throttle counts one guess', () => {
     expect(received('').password).toBe(received('se\0cret').password);
   });
 
-  it('is given to a checker for every text of octets that PLAIN can carry', async () => {
+  it('reaches the checker for all octets that PLAIN can carry', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (octets) => {
         const password = octets.filter((octet) => octet !== 0);
@@ -76,7 +76,7 @@ describe('a password as a client sends it', () => {
     );
   });
 
-  it('is one and the same in PLAIN and LOGIN', async () => {
+  it('is the same in PLAIN and LOGIN', async () => {
     for (const [, password] of KEPT) {
       const byPlain = await initially(plain(), `\0joe\0${password}`);
       const byLogin = await login().challenge(scripted('joe', password), undefined, someMind());
@@ -86,19 +86,19 @@ describe('a password as a client sends it', () => {
 });
 
 describe('verifyPassword', () => {
-  it('asks about the prepared form first, and about the one as sent only if that is wrong', async () => {
+  it('tries the prepared form first, and the form as sent if that is wrong', async () => {
     const verify = vi.fn((password: string) => password === 'I\u00adX');
     expect(await received('I\u00adX').verifyPassword(verify)).toBe(true);
     expect(verify.mock.calls).toEqual([['IX'], ['I\u00adX']]);
   });
 
-  it('asks once where the forms are the same', async () => {
+  it('tries once if both forms are the same', async () => {
     const verify = vi.fn(async () => false);
     expect(await received('secret').verifyPassword(verify)).toBe(false);
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  it('does not ask about a second form where the first is right', () => {
+  it('does not try the second form if the first is right', () => {
     const verify = vi.fn(() => true);
     expect(received('I\u00adX').verifyPassword(verify)).toBe(true);
     expect(verify).toHaveBeenCalledTimes(1);
@@ -106,7 +106,7 @@ describe('verifyPassword', () => {
 });
 
 describe('SCRAM', () => {
-  it.each(KEPT)('takes a password that SASLprep refuses, as it is: %s', async (_what, password) => {
+  it.each(KEPT)('accepts a password that SASLprep refuses, unprepared: %s', async (_what, password) => {
     const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: password });
     const portal = new Portal(new AvatarRealm().provide(Mailbox, () => new Mailbox())).register(users);
     const client = scramResponder({ hash: 'sha256', username: 'joe', password });
@@ -121,16 +121,16 @@ describe('SCRAM', () => {
 describe('the database in memory', () => {
   const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: '\u05e9\u05dc\u05d5\u05dd123', ann: '' });
 
-  it('takes a right password that SASLprep refuses', async () => {
+  it('accepts a right password that SASLprep refuses', async () => {
     expect(await users.requestAvatarId(received('\u05e9\u05dc\u05d5\u05dd123'))).toBe('joe');
   });
 
-  it('lets nobody in without a password, not even a user who has none', () => {
+  it('refuses an empty password, also for a user with an empty one', () => {
     const ann = usernamePassword(encodeUtf8('ann'), new Uint8Array());
     expect(() => users.requestAvatarId(ann)).toThrow(UnauthorizedLogin);
   });
 
-  it('compares as often for a user whom it does not know', () => {
+  it('compares as often for an unknown user', () => {
     const compared = vi.spyOn(UsernamePassword.prototype, 'checkPassword');
     expect(() => users.requestAvatarId(usernamePassword(encodeUtf8('bob'), encodeUtf8('x')))).toThrow(
       UnauthorizedLogin,
@@ -140,7 +140,7 @@ describe('the database in memory', () => {
     compared.mockRestore();
   });
 
-  it('judges such credentials as it judges every proof of a password', () => {
+  it('judges both forms as it judges each PasswordProof', () => {
     expect(received('x')).toBeInstanceOf(PasswordProof);
   });
 });

@@ -13,7 +13,7 @@ describe('the XOAUTH2 challenger', () => {
     expect(credentials).toMatchObject({ token: 'ya29.token', authzid: 'ann@example.com', username: undefined });
   });
 
-  it('asks with an empty challenge if there is no initial response', async () => {
+  it('sends an empty challenge if there is no initial response', async () => {
     const ask = scripted(MESSAGE);
     await xoauth2().challenge(ask, undefined, someMind());
     expect(ask.asked).toEqual(['']);
@@ -35,14 +35,14 @@ describe('the XOAUTH2 challenger', () => {
     expect(ask.asked).toEqual(['{"status":"400","schemes":"bearer"}']);
   });
 
-  it('refuses a user who prepares to nothing', async () => {
+  it('refuses a user name that SASLprep empties', async () => {
     const ask = scripted('');
     const message = encodeUtf8('user=\u00ad\x01auth=Bearer a\x01\x01');
     await expect(xoauth2().challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
     expect(ask.asked).toEqual(['{"status":"400","schemes":"bearer"}']);
   });
 
-  it('tells the client that has no token which one it needs', async () => {
+  it('sends the needed scope to a client without a token', async () => {
     const ask = scripted('');
     const message = encodeUtf8('user=ann@example.com\x01auth=\x01\x01');
     await expect(xoauth2({ scope: 'mail' }).challenge(ask, message, someMind())).rejects.toThrow(UnauthorizedLogin);
@@ -53,7 +53,7 @@ describe('the XOAUTH2 challenger', () => {
     ['401 for a token that is not right', new UnauthorizedLogin(), ['{"status":"401","schemes":"bearer"}']],
     ['403 for a user who may not', new LoginDenied('disabled'), ['{"status":"403","schemes":"bearer"}']],
     ['nothing for trouble of ours', new TemporaryFailure('down'), []],
-  ])('has the credentials say %s', async (_what, error, challenges) => {
+  ])('makes credentials that send %s', async (_what, error, challenges) => {
     const ask = scripted('');
     await (await initially(xoauth2(), MESSAGE, someMind(), ask)).refused(error);
     expect(ask.asked).toEqual(challenges);
@@ -63,11 +63,11 @@ describe('the XOAUTH2 challenger', () => {
 describe('the XOAUTH2 responder', () => {
   const ann = { username: 'ann@example.com', token: 'ya29.token' };
 
-  it('says the user and the token', async () => {
+  it('sends the user and the token', async () => {
     expect(await said(xoauth2Responder(ann), [undefined])).toEqual([MESSAGE]);
   });
 
-  it('answers an error with nothing, and tells what the server said', async () => {
+  it('answers an error with an empty response, and rejects with the fields of the error', async () => {
     const messages: (Uint8Array | undefined)[] = [];
     const exchange = xoauth2Responder(ann).respond(async (message) => {
       messages.push(message);
@@ -78,13 +78,13 @@ describe('the XOAUTH2 responder', () => {
     expect(messages[1]).toHaveLength(0);
   });
 
-  it('leaves it at the error if it is told to', async () => {
+  it('does not answer the error with cancelsError', async () => {
     await expect(said(xoauth2Responder({ ...ann, cancelsError: true }), ['{"status":"400"}'])).rejects.toThrow(
       TokenRefused,
     );
   });
 
-  it.each(['', 'a\0', 'a\x01b', 'a\n', '\ud800'])('does not say the user name %j', async (username) => {
+  it.each(['', 'a\0', 'a\x01b', 'a\n', '\ud800'])('does not send the user name %j', async (username) => {
     await expect(said(xoauth2Responder({ ...ann, username }), [])).rejects.toThrow(SaslFailure);
   });
 });

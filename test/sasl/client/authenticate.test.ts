@@ -21,7 +21,10 @@ const user = { username: 'tim', password: 'secret' };
 const secure = { secure: true };
 const SUCCESS: SaslReply = { state: 'success', payload: undefined };
 
-/** A server that answers `initiate` by mechanism, and everything else with success; what it heard. */
+/**
+ * Returns a server that answers `initiate` by mechanism and all else with success, and a record of
+ * what it received.
+ */
 function server(replies: Readonly<Record<string, SaslReply | Error>> = {}, aborted?: Error) {
   const heard: string[] = [];
   const saslInterface: SaslInterface = {
@@ -47,7 +50,7 @@ function responder(mechanism: string, more: Partial<Responder> = {}): Responder 
   return { mechanism, exposesSecret: false, respond: async (say) => void (await say(NO_BYTES)), ...more };
 }
 
-/** Gives up at the first challenge. */
+/** Returns a responder that fails at the first challenge. */
 function quitter(mechanism: string, error: Error): Responder {
   const respond: Responder['respond'] = async (say) => {
     await say(undefined);
@@ -82,7 +85,7 @@ describe('the choice', () => {
     expect(await chosen(mechanisms.toReversed())).toBe(expected);
   });
 
-  it('takes a mechanism that nobody knows for one of its kind', async () => {
+  it('places an unknown mechanism with its kind', async () => {
     const { saslInterface, heard } = server();
     const showing = responder('X-SHOWING', { exposesSecret: true });
     await authenticate([plainResponder(user), showing], ['PLAIN', 'X-SHOWING'], saslInterface, secure);
@@ -90,25 +93,25 @@ describe('the choice', () => {
     expect(heard).toEqual(['X-SHOWING', 'CRAM-MD5']);
   });
 
-  it('is the first of those given if the caller wants it so', async () => {
+  it('is the first responder with prefer: order', async () => {
     expect(await chosen(['PLAIN', 'SCRAM-SHA-256'], { prefer: 'order' })).toBe('PLAIN');
   });
 
-  it('is among those that the server offers, however it writes them', async () => {
+  it('ignores the case of the offered names', async () => {
     const { saslInterface, heard } = server();
     const responders = [cramMd5Responder(user), plainResponder(user)];
     await authenticate(responders, ['Login', 'Plain'], saslInterface, secure);
     expect(heard).toEqual(['PLAIN']);
   });
 
-  it('is none if there is nothing in common', async () => {
+  it('rejects if both sides have no mechanism in common', async () => {
     const { saslInterface, heard } = server();
     await expect(authenticate([plainResponder(user)], ['GSSAPI'], saslInterface, secure)).rejects.toThrow(SaslFailure);
     await expect(authenticate([], [], saslInterface)).rejects.toThrow(SaslFailure);
     expect(heard).toEqual([]);
   });
 
-  it('exposes no secret on a channel that is not secure, unless it is told to', async () => {
+  it('exposes no secret on a channel that is not secure, unless allowCleartext is set', async () => {
     const { saslInterface, heard } = server();
     const responders = [plainResponder(user), loginResponder(user)];
     const offered = ['PLAIN', 'LOGIN'];
@@ -119,13 +122,13 @@ describe('the choice', () => {
     expect(heard).toEqual(['PLAIN']);
   });
 
-  it('is not what cannot work on the channel', async () => {
+  it('skips a mechanism that is unavailable on the channel', async () => {
     const { saslInterface, heard } = server();
     await authenticate([externalResponder(), anonymousResponder()], ['EXTERNAL', 'ANONYMOUS'], saslInterface);
     expect(heard).toEqual(['ANONYMOUS']);
   });
 
-  it('tells the mechanism about the channel', async () => {
+  it('passes the channel to the mechanism', async () => {
     const channels: Channel[] = [];
     const tls = someTls();
     const curious = responder('X', {
@@ -144,26 +147,26 @@ describe('after a failure', () => {
   const responders = [responder('SCRAM-SHA-256'), cramMd5Responder(user), plainResponder(user)];
   const offered = ['SCRAM-SHA-256', 'PLAIN'];
 
-  it('of the protocol another mechanism is tried', async () => {
+  it('of the protocol the next mechanism follows', async () => {
     const { saslInterface, heard } = server({ 'SCRAM-SHA-256': new SaslFailure('504') });
     expect((await authenticate(responders, offered, saslInterface, secure)).mechanism).toBe('PLAIN');
     expect(heard).toEqual(['SCRAM-SHA-256', 'PLAIN']);
   });
 
-  it('of every mechanism it is said what went wrong with each', async () => {
+  it('of each mechanism the error has all reasons', async () => {
     const { saslInterface } = server({ 'SCRAM-SHA-256': new SaslFailure('504'), PLAIN: new SaslFailure('454') });
     const exchange = authenticate(responders, offered, saslInterface, secure);
     await expect(exchange).rejects.toThrow(/SCRAM-SHA-256: 504; PLAIN: 454/);
   });
 
-  it('of the credentials none is tried', async () => {
+  it('of the credentials no mechanism follows', async () => {
     const refused = new AuthenticationFailure();
     const { saslInterface, heard } = server({ 'SCRAM-SHA-256': refused });
     await expect(authenticate(responders, offered, saslInterface, secure)).rejects.toBe(refused);
     expect(heard).toEqual(['SCRAM-SHA-256']);
   });
 
-  it('of the connection none is tried', async () => {
+  it('of the connection no mechanism follows', async () => {
     const lost = new Error('connection reset');
     const { saslInterface, heard } = server({ 'SCRAM-SHA-256': lost });
     await expect(authenticate(responders, offered, saslInterface, secure)).rejects.toBe(lost);
@@ -177,7 +180,7 @@ describe('after a failure', () => {
     expect(heard).toEqual(['SCRAM-SHA-256', '*', 'PLAIN']);
   });
 
-  it('of the server to prove itself the exchange is cancelled and none is tried', async () => {
+  it('of the server to prove itself the exchange is cancelled, and no mechanism follows', async () => {
     const { saslInterface, heard } = server({ 'SCRAM-SHA-256': CHALLENGE });
     const giver = quitter('SCRAM-SHA-256', new AuthenticationFailure('bad signature'));
     const exchange = authenticate([giver, plainResponder(user)], offered, saslInterface, secure);
@@ -185,14 +188,14 @@ describe('after a failure', () => {
     expect(heard).toEqual(['SCRAM-SHA-256', '*']);
   });
 
-  it('before anything was said there is nothing to cancel', async () => {
+  it('before the first message nothing is cancelled', async () => {
     const { saslInterface, heard } = server();
     const mute = plainResponder({ username: '', password: '' });
     await authenticate([mute, loginResponder(user)], ['PLAIN', 'LOGIN'], saslInterface, secure).catch(() => {});
     expect(heard[0]).toBe('LOGIN');
   });
 
-  it('a server that takes the cancelling badly does not matter, a connection that is lost does', async () => {
+  it("a server's error on the cancellation is ignored, a lost connection is not", async () => {
     const giver = quitter('SCRAM-SHA-256', new SaslFailure('bad nonce'));
     const both = [giver, plainResponder(user)];
     const grumpy = server({ 'SCRAM-SHA-256': CHALLENGE }, new SaslFailure('what?'));
@@ -212,7 +215,7 @@ describe('channel binding', () => {
   const bound = (mechanism: string, more: Partial<Responder> = {}): Responder =>
     responder(mechanism, { channelBinding: () => 'tls-exporter', ...more });
 
-  it('that somebody breaks is not given up: nothing is tried unbound', async () => {
+  it('that breaks is followed by bound mechanisms only', async () => {
     const { saslInterface, heard } = server({ 'SCRAM-SHA-256-PLUS': mitm, 'SCRAM-SHA-1-PLUS': CHALLENGE });
     const responders = [
       bound('SCRAM-SHA-256-PLUS'),
@@ -228,7 +231,7 @@ describe('channel binding', () => {
     expect(heard).toEqual(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', '*']);
   });
 
-  it('that the mechanism gave up before anything was said does not stand in the way of others', async () => {
+  it('of a mechanism that failed before its first message does not exclude others', async () => {
     const { saslInterface, heard } = server();
     const mute = bound('SCRAM-SHA-256-PLUS', { respond: () => Promise.reject(new SaslFailure('no such password')) });
     const both = [mute, plainResponder(joe)];
@@ -258,14 +261,14 @@ describe('channel binding', () => {
 describe('success', () => {
   const offered = ['X', 'PLAIN'];
 
-  it('is believed only when both sides are at the end', async () => {
+  it('counts only when both sides have ended', async () => {
     const { saslInterface, heard } = server({ X: CHALLENGE });
     const hasty = responder('X');
     await authenticate([hasty, plainResponder(user)], offered, saslInterface, secure);
     expect(heard).toEqual(['X', '*', 'PLAIN']);
   });
 
-  it('of the server that the mechanism does not believe ends everything', async () => {
+  it('of the server that the mechanism rejects ends the attempts', async () => {
     const { saslInterface, heard } = server({ X: { state: 'success', payload: encodeUtf8('forged') } });
     const strict = quitter('X', new SaslFailure('forged'));
     await expect(authenticate([strict, plainResponder(user)], offered, saslInterface, secure)).rejects.toThrow(
@@ -274,7 +277,7 @@ describe('success', () => {
     expect(heard).toEqual(['X']);
   });
 
-  it('with a last word is one for the mechanism too', async () => {
+  it('with additional data is a success for the mechanism too', async () => {
     const { saslInterface, heard } = server({ X: { state: 'success', payload: encodeUtf8('v=signature') } });
     const words: (string | undefined)[] = [];
     const listener = responder('X', {

@@ -31,7 +31,7 @@ function setUp(...replies: readonly (SaslReply | Error)[]) {
 }
 
 describe('SaslStateMachine', () => {
-  it('leads an exchange through its states', async () => {
+  it('follows an exchange through its states', async () => {
     const { machine, said } = setUp(challenge, success);
     expect(machine.state).toBe('initial');
     expect(await machine.initiate('X')).toEqual(challenge);
@@ -43,13 +43,13 @@ describe('SaslStateMachine', () => {
     expect(said).toEqual(['X -', 'response']);
   });
 
-  it('tells an empty initial response from none', async () => {
+  it('separates an empty initial response from an absent one', async () => {
     const { machine, said } = setUp(success);
     await machine.initiate('X', NO_BYTES);
     expect(said).toEqual(['X ']);
   });
 
-  it('unfolds what comes with success into a last challenge, whose empty answer does not go out', async () => {
+  it('turns additional data into a last challenge, whose empty response it does not send', async () => {
     const { machine, said } = setUp(successWithData);
     expect(await machine.initiate('X')).toEqual({ state: 'challenge', payload: encodeUtf8('v=signature') });
     expect(machine.state).toBe('unfolded');
@@ -59,7 +59,7 @@ describe('SaslStateMachine', () => {
     expect(said).toEqual(['X -']);
   });
 
-  it('fails when a mechanism has more to say after success', async () => {
+  it('fails if the mechanism answers after success', async () => {
     const { machine, said } = setUp(successWithData);
     await machine.initiate('X');
     await expect(machine.respond(encodeUtf8('more'))).rejects.toThrow(SaslFailure);
@@ -85,7 +85,7 @@ describe('SaslStateMachine', () => {
     expect(said).toEqual(['X -', '*']);
   });
 
-  it('cannot cancel what the server takes for a success', async () => {
+  it("does not cancel after the server's success", async () => {
     const { machine, said } = setUp(successWithData);
     await machine.initiate('X');
     await expect(machine.abort()).rejects.toThrow(SaslFailure);
@@ -93,7 +93,7 @@ describe('SaslStateMachine', () => {
     expect(said).toEqual(['X -']);
   });
 
-  it('lets nothing happen out of order', async () => {
+  it('rejects each call out of order', async () => {
     const { machine, said } = setUp(challenge, success);
     await expect(machine.respond(NO_BYTES)).rejects.toThrow(SaslFailure);
     await expect(machine.abort()).rejects.toThrow(SaslFailure);

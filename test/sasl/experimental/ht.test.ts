@@ -73,7 +73,7 @@ describe('the HT challenger', () => {
     ['ENDP', 'tls-server-end-point'],
     ['EXPR', 'tls-exporter'],
     ['UNIQ', 'tls-unique'],
-  ])('with %s is there only with %s', async (binding, type) => {
+  ])('with %s is available only with %s', async (binding, type) => {
     const message = Buffer.concat([Buffer.from('ann\0'), proof('Initiator', DATA)]);
     for (const mind of [someMind(), someMind({ tls: someTls() })]) {
       expect(ht({ binding }).unavailable?.(mind)).toContain(type);
@@ -104,11 +104,11 @@ describe('the HT challenger', () => {
   it.each([
     ['no user name', `\0${'x'.repeat(32)}`],
     ['a user name that prepares to nothing', `\u00ad\0${'x'.repeat(32)}`],
-  ])('takes %s for a name that nobody has', async (_what, message) => {
+  ])('refuses %s like a wrong password', async (_what, message) => {
     await expect(initially(ht({ binding: 'NONE' }), message)).rejects.toThrow(UnauthorizedLogin);
   });
 
-  it('asks with an empty challenge if there is no initial response', async () => {
+  it('sends an empty challenge if there is no initial response', async () => {
     const ask = scripted(`ann\0${'x'.repeat(32)}`);
     expect((await ht({ binding: 'NONE' }).challenge(ask, undefined, someMind())).username).toBe('ann');
     expect(ask.asked).toEqual(['']);
@@ -116,7 +116,7 @@ describe('the HT challenger', () => {
 });
 
 describe('HashedToken', () => {
-  it('logs nobody in whom no checker has checked', async () => {
+  it('rejects if no checker has checked the token', async () => {
     const lax: Checker<HashedToken> = { credentialInterfaces: [HashedToken], requestAvatarId: () => 'ann' };
     const realm = new AvatarRealm().provide(TestAvatar, (avatarId) => new TestAvatar(avatarId));
     const attempt = authenticate({
@@ -130,7 +130,7 @@ describe('HashedToken', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'temporary' });
   });
 
-  it('takes no answer to its last word', async () => {
+  it('rejects an answer to its proof', async () => {
     const credentials = new HashedToken('ann', proof('Initiator', DATA), DATA, scripted('x'));
     expect(credentials.checkToken(TOKEN)).toBe(true);
     await expect(credentials.accepted()).rejects.toThrow(MalformedResponse);
@@ -144,7 +144,7 @@ describe('the HT responder', () => {
     ['success without a proof', [undefined], SaslFailure],
     ['a wrong proof', ['x'.repeat(32), undefined], AuthenticationFailure],
     ['a short proof', ['x', undefined], AuthenticationFailure],
-  ])('does not believe %s', async (_what, challenges, failure) => {
+  ])('rejects %s', async (_what, challenges, failure) => {
     await expect(said(htResponder({ ...ann, binding: 'NONE' }), challenges)).rejects.toThrow(failure);
   });
 

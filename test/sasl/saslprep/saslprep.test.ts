@@ -5,7 +5,7 @@ import { runs } from '../../support/fuzz.ts';
 
 const both: readonly Preparation[] = ['query', 'stored'];
 
-describe.each(both)('prepare for a %s string', (preparation) => {
+describe.each(both)('saslprep for a %s string', (preparation) => {
   it.each([
     ['SOFT HYPHEN mapped to nothing', 'I\u00adX', 'IX'],
     ['no transformation', 'user', 'user'],
@@ -45,12 +45,12 @@ describe.each(both)('prepare for a %s string', (preparation) => {
     expect(saslprep(input, preparation)).toBeUndefined();
   });
 
-  it('takes 4,096 octets', () => {
+  it('accepts 4,096 octets', () => {
     expect(saslprep('a'.repeat(4096), preparation)).toBe('a'.repeat(4096));
     expect(saslprep('\u00e4'.repeat(2048), preparation)).toBe('\u00e4'.repeat(2048));
   });
 
-  it('gives a normalized text that is not empty, and never throws', () => {
+  it('returns a normalized text that is not empty, and never throws', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (input) => {
         const once = saslprep(input, preparation);
@@ -63,15 +63,15 @@ describe.each(both)('prepare for a %s string', (preparation) => {
   });
 });
 
-describe('a character that Unicode 3.2 did not know', () => {
-  it('is taken in a query and refused in a stored string', () => {
+describe('a character that Unicode 3.2 does not assign', () => {
+  it('is accepted in a query and refused in a stored string', () => {
     expect(saslprep('a\u0221', 'query')).toBe('a\u0221');
     expect(saslprep('a\u0221', 'stored')).toBeUndefined();
   });
 });
 
 describe('text', () => {
-  it('is what utf8 encoded', () => {
+  it('decodes the bytes of encodeUtf8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (input) => {
         expect(decodeUtf8(encodeUtf8(input))).toBe(input);

@@ -35,21 +35,22 @@ describe('saslprep checks before it normalizes, as PostgreSQL does', () => {
 });
 
 describe('saslprep with allowUnassigned', () => {
-  it('leaves a code point as it is that Unicode 3.2 does not assign, and normalizes the others', () => {
+  it('keeps a code point that Unicode 3.2 does not assign, and normalizes the others', () => {
     expect(query('\u2168\u{1f130}\u2168')).toBe('IX\u{1f130}IX');
   });
 });
 
 describe('saslprep beside another implementation', () => {
-  it('gives the same for each code point alone, but for those that only one order of the steps refuses', () => {
+  it('agrees for each code point alone, except where the order of the steps matters', () => {
     const differing: string[] = [];
     for (let codePoint = 0; codePoint < 0x30000; codePoint++) {
-      // A form of a right-to-left letter normalizes to the letter and a mark, which ends no right-to-left text.
+      // A presentation form of a right-to-left letter normalizes to the letter and a mark. No
+      // right-to-left text may end with that mark.
       if (RIGHT_TO_LEFT.has(codePoint) || (codePoint >= 0xd800 && codePoint <= 0xdfff)) continue;
       const text = String.fromCodePoint(codePoint);
       const prepared = stored(text);
       if (UNASSIGNED.has(codePoint)) {
-        // Today's Unicode normalizes some of these before the library looks at them.
+        // The library normalizes with the Unicode of Node before its checks.
         if (prepared !== undefined) differing.push(codePoint.toString(16));
       } else if (prepared !== theirs(text)) {
         differing.push(codePoint.toString(16));
@@ -58,8 +59,9 @@ describe('saslprep beside another implementation', () => {
     expect(differing).toEqual(['340', '341']);
   });
 
-  it('gives the same for texts whose characters the steps treat alike in both orders', () => {
-    // Latin, Greek, Hebrew and Arabic letters, digits, spaces, controls, what is mapped to nothing, compatibility forms.
+  it('agrees for texts in which the order of the steps does not matter', () => {
+    // Latin, Greek, Hebrew and Arabic letters, digits, spaces, controls, deleted characters and
+    // compatibility forms.
     const character = fc.constantFrom(
       ...Array.from('aZ\u00e4\u0391\u05d0\u0627\u06f01 \u00a0\u00ad\u200d\u0007\u2168\uff21\ufb01\u0301\u212b'),
     );
@@ -72,7 +74,10 @@ describe('saslprep beside another implementation', () => {
   });
 });
 
-/** The library throws at what is prohibited, and a TypeError at a text that it maps to nothing. */
+/**
+ * Returns the library's result. It throws for a prohibited character, and a TypeError for a text
+ * that becomes empty.
+ */
 function theirs(text: string): string | undefined {
   try {
     return library(text) || undefined;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CodePointSet } from '../../../packages/sasl/src/saslprep/code-point-set.ts';
 import * as tables from '../../../packages/sasl/src/saslprep/tables.ts';
 
-// Another implementation's tables, of which the package exports only the function that uses them.
+// The tables of another implementation. Its package exports only the function that uses them.
 const require = createRequire(import.meta.url);
 const folder = dirname(require.resolve('@mongodb-js/saslprep'));
 const theirs = require(join(folder, 'code-points-src.js')) as Record<string, Iterable<number>>;

@@ -27,14 +27,16 @@ const FINAL = `c=biws,r=${NONCE},p=${PROOF}`;
 
 const challenger = scram({ hash: 'sha256', nonce: () => '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0' });
 
-/** Credentials after the client's first message, whose client then answers so. */
+/**
+ * Returns the credentials after a client-first-message, whose client then sends these responses.
+ */
 async function credentialsOf(first: string | undefined, ...answers: readonly (string | Uint8Array)[]) {
   const ask = scripted(...answers);
   const credentials = await challenger.challenge(ask, first === undefined ? undefined : encodeUtf8(first), someMind());
   return { ask, credentials };
 }
 
-/** The proof of RFC 5802 §3, step by step. */
+/** Computes the proof of RFC 5802 §3, step by step. */
 function proofOf(password: string, authMessage: string): string {
   const salted = pbkdf2Sync(password, SECRET.salt, SECRET.iterations, 32, 'sha256');
   const clientKey = createHmac('sha256', salted).update('Client Key').digest();
@@ -51,12 +53,12 @@ describe('the SCRAM challenger', () => {
     ['sha384', 'SCRAM-SHA-384'],
     ['sha512', 'SCRAM-SHA-512'],
     ['sha3-512', 'SCRAM-SHA3-512'],
-  ] as const)('of %s is called %s', (hash, mechanism) => {
+  ] as const)('of %s has the name %s', (hash, mechanism) => {
     expect(scram({ hash }).mechanism).toBe(mechanism);
     expect(scram({ hash, plus: true }).mechanism).toBe(`${mechanism}-PLUS`);
   });
 
-  it('has credentials of a class for each hash, all of them proofs of a password', async () => {
+  it('has a credentials class for each hash, which extends PasswordProof', async () => {
     const classes = HASHES.map((hash) => scram({ hash }).credentials);
     expect(new Set(classes).size).toBe(HASHES.length);
     for (const hash of HASHES) {
@@ -69,13 +71,13 @@ describe('the SCRAM challenger', () => {
     }
   });
 
-  it('asks for the first message with an empty challenge if there was no initial response', async () => {
+  it('sends an empty challenge if there is no initial response', async () => {
     const { ask, credentials } = await credentialsOf(undefined, FIRST, FINAL);
     expect(await credentials.verify(SECRET)).toBe(true);
     expect(ask.asked[0]).toBe('');
   });
 
-  it('says a nonce of its own behind the client’s, never the same', async () => {
+  it('appends a new nonce to the client’s', async () => {
     const nonces = new Set<string>();
     const one = scram({ hash: 'sha256' });
     for (let n = 0; n < 300; n++) {
@@ -94,7 +96,7 @@ describe('the SCRAM challenger', () => {
     expect([credentials.username, credentials.authzid]).toEqual(['a=', 'IX,']);
   });
 
-  it('takes an authorization identity that is the user itself for none', async () => {
+  it('omits an authorization identity that is the user', async () => {
     const { credentials } = await credentialsOf('n,a=user,n=user,r=rOprNGfwEbeRWgbNEkqO');
     expect(credentials.authzid).toBeUndefined();
   });
@@ -114,13 +116,13 @@ describe('the SCRAM challenger', () => {
     ['has a user name that mixes directions', 'n,,n=\u06271,r=rOprNGfwEbeRWgbNEkqO'],
     ['has an authorization identity that SASLprep refuses', 'n,a=a\x07,n=user,r=rOprNGfwEbeRWgbNEkqO'],
     ['has a user name of 1025 characters', `n,,n=${'u'.repeat(1025)},r=rOprNGfwEbeRWgbNEkqO`],
-  ])('takes a first message that %s for one of nobody', async (_what, first) => {
+  ])('refuses a first message that %s like a wrong password', async (_what, first) => {
     await expect(initially(challenger, first)).rejects.toThrow(UnauthorizedLogin);
   });
 });
 
 describe('ScramCredentials', () => {
-  it('verify once, and a second time never', async () => {
+  it('verify once', async () => {
     const { ask, credentials } = await credentialsOf(FIRST, FINAL);
     const [first, second] = await Promise.all([credentials.verify(SECRET), credentials.verify(SECRET)]);
     expect([first, second]).toEqual([true, false]);
@@ -129,14 +131,14 @@ describe('ScramCredentials', () => {
     expect(ask.asked).toHaveLength(1);
   });
 
-  it('sign only what was proved', async () => {
+  it('sign only after a right proof', async () => {
     const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
     expect(await credentials.verify(SECRET)).toBe(false);
     await expect(credentials.accepted()).rejects.toThrow(TemporaryFailure);
     expect(ask.asked).toHaveLength(1);
   });
 
-  it('do not mix hashes', async () => {
+  it('reject a secret of another hash', async () => {
     const sha1 = await ScramSecret.derive('pencil', { hash: 'sha1', iterations: 4096 });
     const { ask, credentials } = await credentialsOf(FIRST, FINAL);
     await expect(credentials.verify(sha1)).rejects.toThrow(TypeError);
@@ -156,7 +158,7 @@ describe('ScramCredentials', () => {
     ['the right proof with something behind it', FINAL.replace('AndVQ=', 'AndVQA')],
     ['the right proof cut short', FINAL.replace('AndVQ=', 'AndQ==')],
     ['the proof of a message without the extension it has', FINAL.replace(',p=', ',x=1,p=')],
-  ])('are not right with %s', async (_what, final) => {
+  ])('reject %s', async (_what, final) => {
     const { ask, credentials } = await credentialsOf(FIRST, final);
     expect(await credentials.verify(SECRET)).toBe(false);
     await credentials.conclude();
@@ -169,14 +171,14 @@ describe('ScramCredentials', () => {
     ['another gs2-header', 'eSws', NONCE],
     ['a gs2-header with an authorization identity', Buffer.from('n,a=root,').toString('base64'), NONCE],
     ['the same gs2-header in other bits', 'biwt', NONCE],
-  ])('are not right with %s, even if that is what the proof is over', async (_what, binding, nonce) => {
+  ])('reject %s, even if the proof covers it', async (_what, binding, nonce) => {
     const withoutProof = `c=${binding},r=${nonce}`;
     const proof = proofOf('pencil', `${FIRST.slice(3)},r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,${withoutProof}`);
     const { credentials } = await credentialsOf(FIRST, `${withoutProof},p=${proof}`);
     expect(await credentials.verify(SECRET)).toBe(false);
   });
 
-  it('are not right with a server signature, or a stored key, in place of the proof', async () => {
+  it('reject a server signature or a stored key in place of the proof', async () => {
     for (const proof of [
       '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=',
       Buffer.from(SECRET.storedKey).toString('base64'),
@@ -194,7 +196,7 @@ describe('ScramCredentials', () => {
     ['a mandatory extension', FINAL.replace(',p=', ',m=1,p=')],
     ['no UTF-8', Uint8Array.of(0xff)],
     ['a NUL', `${FINAL}\0`],
-  ])('break at a final message with %s, whatever the checker makes of that', async (_what, final) => {
+  ])('break at a final message with %s, also if the checker catches that', async (_what, final) => {
     const { ask, credentials } = await credentialsOf(FIRST, final);
     await expect(credentials.verify(SECRET)).rejects.toThrow(MalformedResponse);
     expect(await credentials.verify(SECRET)).toBe(false);
@@ -209,13 +211,13 @@ describe('ScramCredentials', () => {
     await expect(credentials.conclude()).rejects.toBe(cancelled);
   });
 
-  it('take no response to the signature but the empty one', async () => {
+  it('reject a response to the signature that is not empty', async () => {
     const { credentials } = await credentialsOf(FIRST, FINAL, 'v');
     expect(await credentials.verify(SECRET)).toBe(true);
     await expect(credentials.accepted()).rejects.toThrow(MalformedResponse);
   });
 
-  it('do not end before the client has answered what was still asked', async () => {
+  it('end after the client has answered the last challenge', async () => {
     const answer = Promise.withResolvers<Uint8Array>();
     const credentials = await challenger.challenge(() => answer.promise, encodeUtf8(FIRST), someMind());
     const verified = credentials.verify(SECRET);
@@ -235,7 +237,7 @@ describe('ScramCredentials', () => {
     ['the name as escaped', 'n=us=2Cer=3D,r=rOprNGfwEbeRWgbNEkqO', ''],
     ['the extensions of the first message', 'n=user,r=rOprNGfwEbeRWgbNEkqO,x=1,Y=z=', ''],
     ['the extensions of the final message', 'n=user,r=rOprNGfwEbeRWgbNEkqO', ',x=1,o=\u00e4'],
-  ])('know what is proved: %s', async (_what, bare, extensions) => {
+  ])('cover the whole AuthMessage: %s', async (_what, bare, extensions) => {
     const withoutProof = `c=biws,r=${NONCE}${extensions}`;
     const proof = proofOf('pencil', `${bare},r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,${withoutProof}`);
     const { credentials } = await credentialsOf(`n,,${bare}`, `${withoutProof},p=${proof}`);
@@ -250,7 +252,7 @@ describe('ScramCredentials', () => {
     expect(shown).not.toContain('rOprNGfwEbeRWgbNEkqO');
   });
 
-  it('say no error to the client', async () => {
+  it('send no error to the client', async () => {
     const { ask, credentials } = await credentialsOf(FIRST, FINAL.replace('p=d', 'p=e'));
     await credentials.verify(SECRET);
     await credentials.conclude();

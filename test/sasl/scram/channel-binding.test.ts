@@ -21,7 +21,7 @@ const DATA: Readonly<Record<ChannelBindingType, Uint8Array>> = {
   'tls-unique': new Uint8Array(12).fill(3),
 };
 
-/** A connection's TLS with these bindings, whether they suit its version or not. */
+/** Returns a connection's TLS with these bindings, in any version of TLS. */
 function tlsWith(types: readonly ChannelBindingType[], version = 'TLSv1.3') {
   return someTls({ version, channelBinding: (type) => (types.includes(type) ? DATA[type] : undefined) });
 }
@@ -74,7 +74,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
     expect(dialogue[0]?.startsWith(gs2Header)).toBe(true);
   });
 
-  it('binds to TLS 1.2 by no type that the server is told not to take', async () => {
+  it('binds to TLS 1.2 with no type that the options exclude', async () => {
     const channelBindings: readonly ChannelBindingType[] = ['tls-server-end-point'];
     const mind = someMind({ tls: TLS_1_2 });
     const options = { plus: true, channelBindings };
@@ -90,7 +90,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
     ['TLS 1.2 with nothing but tls-exporter', tlsWith(['tls-exporter'], 'TLSv1.2')],
     ['TLS without any binding', tlsWith([])],
     ['bindings without data', someTls({ channelBinding: () => new Uint8Array() })],
-  ])('is not to be had with %s', async (_what, tls) => {
+  ])('is unavailable with %s', async (_what, tls) => {
     const options = { hash: 'sha256', plus: true, channelBindings: ALL } as const;
     expect(scram(options).unavailable?.(someMind({ tls }))).toBe('needs channel binding');
     const responder = scramResponder({ ...options, username: 'joe', password: 'pencil' });
@@ -100,7 +100,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
     ).rejects.toThrow(SaslFailure);
   });
 
-  it('is to be had where there is a binding', () => {
+  it('is available with a binding', () => {
     expect(scram({ hash: 'sha256', plus: true }).unavailable?.(someMind({ tls: TLS_1_3 }))).toBeUndefined();
     expect(scram({ hash: 'sha256' }).unavailable?.(someMind())).toBeUndefined();
   });
@@ -114,17 +114,20 @@ describe('SCRAM-SHA-256-PLUS', () => {
     expect(dialogue).toHaveLength(3);
   });
 
-  it.each(['tls-exporter', 'tls-server-end-point'] as const)('refuses who is bound to another %s', async (type) => {
-    const client = { plus: true, channelBindings: [type] };
-    const mind = someMind({ tls: TLS_1_3 });
-    const clientTls = someTls({ channelBinding: () => new Uint8Array(32).fill(9) });
-    const { server, dialogue } = await login({ ...plus, client, mind, clientTls });
-    expect(server).toEqual(REFUSED);
-    expect(dialogue).toHaveLength(3);
-  });
+  it.each(['tls-exporter', 'tls-server-end-point'] as const)(
+    'refuses a client that is bound to another %s',
+    async (type) => {
+      const client = { plus: true, channelBindings: [type] };
+      const mind = someMind({ tls: TLS_1_3 });
+      const clientTls = someTls({ channelBinding: () => new Uint8Array(32).fill(9) });
+      const { server, dialogue } = await login({ ...plus, client, mind, clientTls });
+      expect(server).toEqual(REFUSED);
+      expect(dialogue).toHaveLength(3);
+    },
+  );
 
   it.each(['tls-exporter', 'tls-unique', 'tls-something'])(
-    'refuses who names %s, which this connection has not, and proves everything else',
+    'refuses a client that names %s, which the connection lacks, and proves all else',
     async (type) => {
       const secret = await ScramSecret.derive('pencil', { hash: 'sha256', iterations: 4096 });
       const bare = 'n=joe,r=client-nonce';
@@ -142,7 +145,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
     },
   );
 
-  it('refuses a type that it does not know', async () => {
+  it('refuses an unknown type', async () => {
     const outcome = await drive({
       challenger: scram({ hash: 'sha256', plus: true, iterations: 4096 }),
       responder: scramResponder({ hash: 'sha256', plus: true, username: 'joe', password: 'pencil' }),
@@ -157,7 +160,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
 });
 
 describe('tls-exporter', () => {
-  it('is for one authentication on a connection (RFC 9266 §4.1)', async () => {
+  it('serves one authentication on a connection (RFC 9266 §4.1)', async () => {
     const mind = someMind({ tls: tlsWith(['tls-exporter']) });
     const first = await login({ ...plus, client: { plus: true, password: 'pen' }, mind });
     expect(first.server).toEqual(REFUSED);
@@ -166,7 +169,7 @@ describe('tls-exporter', () => {
     expect(await login({ ...plus, mind: someMind({ tls: mind.tls }) })).toMatchObject({ server: 'joe' });
   });
 
-  it('may be used again if the operator says so', async () => {
+  it('serves more with reuseExporter', async () => {
     const mind = someMind({ tls: TLS_1_3 });
     const server = { plus: true, reuseExporter: true };
     expect(await login({ ...plus, server, client: { plus: true, password: 'pen' }, mind })).toMatchObject({
@@ -175,7 +178,7 @@ describe('tls-exporter', () => {
     expect(await login({ ...plus, server, mind })).toMatchObject({ server: 'joe' });
   });
 
-  it('leaves the certificate, which may be used again', async () => {
+  it('does not affect tls-server-end-point, which serves more', async () => {
     const mind = someMind({ tls: TLS_1_3 });
     const client = { plus: true, channelBindings: ['tls-server-end-point'] } as const;
     await login({ ...plus, mind });
@@ -185,12 +188,12 @@ describe('tls-exporter', () => {
 });
 
 describe('SCRAM-SHA-256', () => {
-  /** A client that binds and yet uses the name without -PLUS, as Cyrus SASL does. */
+  /** Returns a client that binds under the name without -PLUS, as Cyrus SASL does. */
   function bindingUnderThePlainName(clientTls: Mind['tls']): Promise<Outcome> {
     return login({ client: { plus: true }, clientTls, server: { plusOffered: true } });
   }
 
-  it('takes and verifies channel binding under its own name', async () => {
+  it('accepts and verifies channel binding under its own name', async () => {
     const { server, dialogue } = await bindingUnderThePlainName(TLS_1_3);
     expect(server).toBe('joe');
     expect(dialogue[0]).toMatch(/^p=tls-exporter,,/);
@@ -216,7 +219,7 @@ describe('SCRAM-SHA-256', () => {
     expect(end).toEqual(outcome);
   });
 
-  it('takes y on a connection without channel binding, whatever is offered elsewhere', async () => {
+  it('accepts y on a connection without channel binding', async () => {
     const mind = someMind();
     const server = { plusOffered: true };
     const { server: end, dialogue } = await login({ server, mind, clientTls: TLS_1_3, offered: ['SCRAM-SHA-256'] });
@@ -224,7 +227,7 @@ describe('SCRAM-SHA-256', () => {
     expect(end).toBe('joe');
   });
 
-  it('says n where the client has no channel binding', async () => {
+  it('sends n if the client has no channel binding', async () => {
     const { dialogue } = await login({ mind: someMind(), offered: ['SCRAM-SHA-256'] });
     expect(dialogue[0]?.startsWith('n,,')).toBe(true);
   });

@@ -32,7 +32,7 @@ import { drive, type Outcome } from './drive.ts';
 const KEY = new Uint8Array(32).fill(7);
 const FINAL = `c=biws,r=client-nonceserver,p=${Buffer.alloc(32).toString('base64')}`;
 
-/** A store of SCRAM secrets. */
+/** Returns a checker with SCRAM secrets. */
 class Secrets implements Checker<ScramCredentials> {
   readonly credentialInterfaces = [ScramCredentials] as const;
   readonly #secrets: ReadonlyMap<string, ScramSecret>;
@@ -66,7 +66,7 @@ function login(checker: AnyChecker, username: string, password: string): Promise
   });
 }
 
-/** The server's first message to a user, of whom nobody knows. */
+/** Returns the server-first-message to an unknown user. */
 async function challengeOf(username: string, options: Partial<ScramOptions> = {}): Promise<string> {
   const ask = scripted(FINAL);
   const nonce = () => 'server';
@@ -82,11 +82,11 @@ describe.each([
   ['clear-text passwords', () => clear],
   ['both', () => CascadingChecker.of(stored, clear)],
 ])('SCRAM against a store of %s', (_what, store) => {
-  it('lets in who knows the password', async () => {
+  it('logs in a client that knows the password', async () => {
     expect(await login(store(), 'joe', 'pencil')).toMatchObject({ server: 'joe', client: undefined });
   });
 
-  it('refuses a wrong password and an unknown user in the same step, with the same error and as long a challenge', async () => {
+  it('refuses a wrong password and an unknown user in the same step, with the same error and challenge length', async () => {
     const wrong = await login(store(), 'joe', 'pen');
     const unknown = await login(store(), 'ann', 'pencil');
     for (const { server, client, dialogue } of [wrong, unknown]) {
@@ -97,7 +97,7 @@ describe.each([
     }
   });
 
-  it('challenges a user with the same salt each time, whoever the user is', async () => {
+  it('sends each user the same salt each time', async () => {
     for (const username of ['joe', 'ann']) {
       const one = await login(store(), username, 'wrong');
       const other = await login(store(), username, 'wrong');
@@ -108,7 +108,7 @@ describe.each([
 });
 
 describe('a store of clear-text passwords', () => {
-  it('is challenged with the salt that the user would have if there were none', async () => {
+  it('has the salt that an unknown user of that name has', async () => {
     const { dialogue } = await login(clear, 'joe', 'pencil');
     expect(dialogue[1]?.split(',').slice(1)).toEqual((await challengeOf('joe')).split(',').slice(1));
   });
@@ -129,7 +129,7 @@ describe('a store of clear-text passwords', () => {
   });
 
   it.each(['', '\u00ad', 'pen\ncil', 'pencil\u0221'])(
-    'refuses a user whose password is %j, which cannot be prepared, as any other',
+    'refuses a user whose password is %j, which SASLprep refuses, as any other',
     async (password) => {
       const checker = new InMemoryUsernamePasswordDatabaseDontUse({ joe: password });
       const { server, dialogue } = await login(checker, 'joe', 'pencil');
@@ -138,7 +138,7 @@ describe('a store of clear-text passwords', () => {
     },
   );
 
-  it('is derived from while the client thinks, not before it is challenged', async () => {
+  it('derives its secret after the proof, not before the challenge', async () => {
     const order: string[] = [];
     const credentials = await challenger({ nonce: () => 'server' }).challenge(
       async () => {
@@ -158,7 +158,7 @@ describe('derived secrets', () => {
   const canonical = (username: string) => username;
   const OPTIONS = { hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16, canonical } as const;
 
-  it('are kept, the most recently used ones', async () => {
+  it('stay in memory, the most recently used ones', async () => {
     const decoys = new Decoys({ ...OPTIONS, maxDerived: 2 });
     const ann = decoys.derive('ann', 'pencil');
     const joe = decoys.derive('joe', 'pencil');
@@ -170,7 +170,7 @@ describe('derived secrets', () => {
     expect((await joe).storedKey).toEqual((await decoys.derive('joe', 'pencil')).storedKey);
   });
 
-  it('are of one user and one password', async () => {
+  it('belong to one user and one password', async () => {
     const decoys = new Decoys({ ...OPTIONS });
     const secrets = [decoys.derive('ann', 'pencil'), decoys.derive('ann', 'pen'), decoys.derive('annp', 'encil')];
     expect(new Set(secrets).size).toBe(3);
@@ -179,7 +179,7 @@ describe('derived secrets', () => {
 });
 
 describe('the challenge of an unknown user', () => {
-  it('follows from the server key, the mechanism and the name', async () => {
+  it('derives from the server key, the mechanism and the name', async () => {
     const joe = await challengeOf('joe');
     expect(await challengeOf('joe')).toBe(joe);
     expect(await challengeOf('ann')).not.toBe(joe);
@@ -187,12 +187,12 @@ describe('the challenge of an unknown user', () => {
     expect(await challengeOf('joe', { hash: 'sha512' })).not.toBe(joe);
   });
 
-  it('follows from the prepared name', async () => {
+  it('derives from the prepared name', async () => {
     expect(await challengeOf('\u2168')).toBe(await challengeOf('IX'));
     expect(await challengeOf('I\u00adX')).toBe(await challengeOf('IX'));
   });
 
-  it('is one for all names that the store takes for one', async () => {
+  it('is the same for all spellings that the store takes for one name', async () => {
     const canonical = (username: string) => username.toLowerCase();
     const [joe, JOE, ann] = await Promise.all(['joe', 'JOE', 'ann'].map((name) => challengeOf(name, { canonical })));
     expect(JOE).toBe(joe);
@@ -211,7 +211,7 @@ describe('the challenge of an unknown user', () => {
     expect(one).not.toBe(await challengeOf('joe'));
   });
 
-  it('has the iterations and the length of salt that were asked for', async () => {
+  it('has the iterations and the salt length of the options', async () => {
     const [, salt, iterations] = (await challengeOf('joe', { iterations: 10_000, saltLength: 24 })).split(',');
     expect(Buffer.from(salt?.slice(2) as string, 'base64')).toHaveLength(24);
     expect(iterations).toBe('i=10000');
@@ -237,7 +237,7 @@ describe('a checker that does not verify', () => {
   it.each([
     ['is down', new TemporaryFailure('down')],
     ['denies', new LoginDenied('disabled')],
-  ])('and %s leaves an exchange that runs to its end', async (_what, error) => {
+  ])('and %s still runs the exchange to its end', async (_what, error) => {
     const checker: Checker<ScramCredentials> = {
       credentialInterfaces: [ScramCredentials],
       requestAvatarId: () => Promise.reject(error),
@@ -247,7 +247,7 @@ describe('a checker that does not verify', () => {
     expect(dialogue).toHaveLength(3);
   });
 
-  it('cannot let anybody in, since there is nothing to sign', async () => {
+  it('logs no client in, since there is nothing to sign', async () => {
     const checker: Checker<ScramCredentials> = {
       credentialInterfaces: [ScramCredentials],
       requestAvatarId: ({ username }) => username,
@@ -258,8 +258,10 @@ describe('a checker that does not verify', () => {
   });
 });
 
-describe('whether there is such a user is not told', () => {
-  /** Leads an exchange whose client says its first message, and then hears and answers as the test has it. */
+describe('the existence of a user is not revealed', () => {
+  /**
+   * Runs an exchange whose client sends its first message, and then answers as the test decides.
+   */
   function attempt(username: string, checker: Checker<ScramCredentials>, options?: PortalOptions) {
     class Avatar {}
     const portal = new Portal(
@@ -313,7 +315,7 @@ describe('whether there is such a user is not told', () => {
     }
   });
 
-  it('by the store of failures, which is told when the client has answered', async () => {
+  it("by the store of failures, which counts after the client's answer", async () => {
     const order: string[] = [];
     const counts = new InMemoryFailureCounts();
     const slowly: FailureCounts = {
@@ -343,7 +345,7 @@ describe('scram', () => {
     ['half a byte of salt', { saltLength: 16.5 }],
     ['too few iterations', { iterations: 4095 }],
     ['no number of iterations', { iterations: Number.NaN }],
-  ])('does not start with %s', (_what, options) => {
+  ])('throws for %s', (_what, options) => {
     expect(() => scram({ hash: 'sha256', ...options })).toThrow(RangeError);
   });
 });

@@ -3,22 +3,25 @@ import type { Challenger } from '@postern/sasl';
 import type { Responder } from '@postern/sasl/client';
 import { type ExchangeOptions, exchange, TestAvatar } from '@postern/testing';
 
-/** What a test may choose of a login. */
+/** The parts of a login that a test chooses. */
 export interface Drive extends Pick<ExchangeOptions, 'mind' | 'channel' | 'tamper'> {
   readonly challenger: Challenger;
   readonly checker: AnyChecker;
   readonly responder: Responder;
 }
 
-/** How a login ended on both sides: an avatar id or an error on the server's, undefined or an error on the client's. */
+/**
+ * The outcome of a login: an avatar id or an error of the server, undefined or an error of the
+ * client.
+ */
 export interface Outcome {
   readonly server: AvatarId | { readonly error: unknown };
   readonly client: undefined | { readonly error: unknown };
-  /** The messages as they were said, first the client's. */
+  /** The messages as they were sent, beginning with the client's. */
   readonly dialogue: readonly string[];
 }
 
-/** Leads a responder and a challenger, with a portal behind it, against each other to the end of both. */
+/** Runs a responder against a challenger with a portal, to the end of both. */
 export async function drive({ challenger, checker, responder, ...options }: Drive): Promise<Outcome> {
   const realm = new AvatarRealm().provide(TestAvatar, (avatarId) => new TestAvatar(avatarId));
   const portal = new Portal(realm).register(checker as Checker<Credentials>);

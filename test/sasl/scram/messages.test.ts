@@ -37,7 +37,7 @@ describe('a client-first-message', () => {
     });
   });
 
-  it('may say that the client saw no channel binding offered', () => {
+  it('may have the flag y', () => {
     expect(parseClientFirst(bytes(`y,,n=user,r=${NONCE}`))?.flag).toBe('y');
   });
 
@@ -45,7 +45,7 @@ describe('a client-first-message', () => {
     expect(parseClientFirst(bytes(`n,,n=a=3D2C=2Cb,r=${NONCE}`))?.username).toBe('a=2C,b');
   });
 
-  it('keeps the message as it came, extensions, escapes and composition included', () => {
+  it('keeps the message as received, with extensions, escapes and composition', () => {
     const bare = `n=u\u0308=2C,r=${NONCE},x=1,Z=two=3`;
     expect(parseClientFirst(bytes(`n,,${bare}`))).toMatchObject({ bare, username: 'u\u0308,' });
   });
@@ -142,7 +142,7 @@ describe('a client-final-message', () => {
     });
   });
 
-  it('counts extensions before the proof to what is proved', () => {
+  it('includes extensions before the proof in the message without proof', () => {
     expect(parseClientFinal(bytes(`c=biws,r=${NONCE},x=1,y=p=2,p=AQID`))?.withoutProof).toBe(
       `c=biws,r=${NONCE},x=1,y=p=2`,
     );
@@ -183,7 +183,7 @@ describe('a server-final-message', () => {
   );
 });
 
-describe('what a client says', () => {
+describe("a client's message", () => {
   it('escapes = and , in names', () => {
     expect(formatClientFirstBare('a=b,c', NONCE)).toBe(`n=a=3Db=2Cc,r=${NONCE}`);
     expect(formatGs2Header('n', 'a,b')).toBe('n,a=a=2Cb,');

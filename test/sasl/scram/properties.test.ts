@@ -10,7 +10,7 @@ import { drive } from './drive.ts';
 const HASHES = Object.keys(SCRAM_HASHES) as ScramHash[];
 const TLS = someTls({ channelBinding: () => new Uint8Array(32).fill(1) });
 
-/** Names and passwords that SCRAM can say. */
+/** Names and passwords that SCRAM can carry. */
 const identity = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((text) => isPrepared(text));
 const printable = fc.string({
   unit: fc.constantFrom('a', 'Z', '=', ',', '2', 'C', ' ', '\u00e4', '\u2168'),
@@ -19,14 +19,14 @@ const printable = fc.string({
 
 function isPrepared(text: string): boolean {
   const name = saslprep(text, 'query');
-  // What a server prepares again must stay what the client said.
+  // A prepared name that the server prepares again must not change.
   return saslprep(text, 'stored') !== undefined && name !== undefined && saslprep(name, 'query') === name;
 }
 
 describe.each(HASHES)('SCRAM with %s', (hash) => {
   const challenger = scram({ hash, iterations: 4096 });
 
-  it('lets in any user with any password, and nobody with another', async () => {
+  it('logs in each user with its password, and refuses another', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(identity, printable), fc.oneof(identity, printable), async (username, password) => {
         const name = saslprep(username, 'query') as string;
@@ -36,7 +36,8 @@ describe.each(HASHES)('SCRAM with %s', (hash) => {
           server: name,
           client: undefined,
         });
-        // Twice the same can be prepared if once can; a letter of its own might write in the other direction (RFC 4013 §2.4).
+        // SASLprep accepts a doubled password if it accepts the password. A different letter could
+        // have the other direction (RFC 4013 §2.4).
         const wrong = scramResponder({ hash, username, password: password.repeat(2) });
         const refused = await drive({ challenger, checker, responder: wrong });
         expect(refused.server).toEqual({ error: new UnauthorizedLogin() });
@@ -46,7 +47,7 @@ describe.each(HASHES)('SCRAM with %s', (hash) => {
   });
 });
 
-/** A change of one place of a message, that is sure to change it. */
+/** A change at one place of a message, which never leaves the message as it was. */
 const mutation = fc.record({
   kind: fc.constantFrom('replace', 'insert', 'delete', 'cut', 'repeat', 'flip'),
   at: fc.nat({ max: 300 }),
@@ -80,8 +81,8 @@ describe.each([
   ['SCRAM-SHA-1', 'sha1', false],
   ['SCRAM-SHA-256', 'sha256', false],
   ['SCRAM-SHA-256-PLUS', 'sha256', true],
-] as const)('one mutation of any message of %s', (_mechanism, hash, plus) => {
-  it('never authenticates, and is never anything but an error of the exchange or a refusal', async () => {
+] as const)('one mutation of a message of %s', (_mechanism, hash, plus) => {
+  it('never authenticates, and ends with an exchange error or a refusal', async () => {
     const checker = new InMemoryUsernamePasswordDatabaseDontUse({ 'j\u00f6e': 'pencil' });
     const challenger = scram({ hash, plus, plusOffered: !plus, iterations: 4096 });
     const responder = scramResponder({ hash, plus, username: 'j\u00f6e', password: 'pencil', authzid: 'j\u00f6e' });

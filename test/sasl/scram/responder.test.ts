@@ -18,7 +18,10 @@ function responder(options: Partial<ScramResponderOptions> = {}) {
   return scramResponder({ hash: 'sha256', username: 'user', password: 'pencil', nonce: () => NONCE, ...options });
 }
 
-/** How many messages a responder says to these challenges before it gives up, and what it gives up with. */
+/**
+ * Returns how many messages a responder sends to these challenges, and the error with which it
+ * ends.
+ */
 async function failure(challenges: readonly (string | undefined)[], options: Partial<ScramResponderOptions> = {}) {
   const rest = [...challenges];
   let messages = 0;
@@ -34,7 +37,7 @@ async function failure(challenges: readonly (string | undefined)[], options: Par
   return { messages, error };
 }
 
-/** The client-final-message to a server's first. */
+/** Returns the client-final-message in answer to a server-first-message. */
 async function finalOf(one: Responder, serverFirst: string): Promise<string> {
   let final = '';
   const exchange = one.respond(async (message) => {
@@ -46,18 +49,18 @@ async function finalOf(one: Responder, serverFirst: string): Promise<string> {
 }
 
 describe('the SCRAM responder', () => {
-  it('takes extensions in the server’s messages', async () => {
+  it('ignores extensions in the server’s messages', async () => {
     const first = await said(responder(), [SERVER_FIRST, SERVER_FINAL, undefined]);
     expect(first).toHaveLength(3);
     await expect(said(responder(), [SERVER_FIRST, `${SERVER_FINAL},x=1`, undefined])).resolves.toHaveLength(3);
-    // A proof over a first message with an extension is another one, and so is the signature.
+    // An extension of the server's first message changes the proof and the signature.
     expect(await failure([`${SERVER_FIRST},x=1`, SERVER_FINAL])).toMatchObject({
       messages: 2,
       error: new AuthenticationFailure('the server does not know the user: its signature is wrong'),
     });
   });
 
-  it('says whom to act as, prepared and escaped', async () => {
+  it('sends the authorization identity, prepared and escaped', async () => {
     const { messages } = await failure([SERVER_FIRST, SERVER_FINAL], { authzid: 'a,\u2168' });
     expect(messages).toBe(2);
     const first: string[] = [];
@@ -70,7 +73,7 @@ describe('the SCRAM responder', () => {
     expect(first).toEqual([`n,a=a=2CIX,n==3D,r=${NONCE}`]);
   });
 
-  it('says a nonce of its own each time', async () => {
+  it('sends a new nonce each time', async () => {
     const one = scramResponder({ hash: 'sha256', username: 'user', password: 'pencil' });
     const nonces = new Set<string>();
     for (let n = 0; n < 300; n++) {
@@ -86,7 +89,7 @@ describe('the SCRAM responder', () => {
     expect(nonces.has('none')).toBe(false);
   });
 
-  it('proves the same, whether it has derived these keys before or not', async () => {
+  it('sends the same proof with cached keys', async () => {
     const one = responder();
     const challenges = [
       SERVER_FIRST,
@@ -119,7 +122,7 @@ describe('the SCRAM responder', () => {
     expect(error).toBeInstanceOf(SaslFailure);
   });
 
-  it('lets the iterations that it takes be chosen', async () => {
+  it('accepts the iterations of its options', async () => {
     expect(await failure([SERVER_FIRST], { minIterations: 4097 })).toMatchObject({ messages: 1 });
     expect(await failure([SERVER_FIRST], { maxIterations: 4095 })).toMatchObject({ messages: 1 });
     expect(await failure([SERVER_FIRST.replace('4096', '100')], { minIterations: 100 })).toMatchObject({ messages: 2 });
@@ -132,7 +135,7 @@ describe('the SCRAM responder', () => {
     ['a signature and an error', [`${SERVER_FINAL},e=other-error`]],
     ['an error that may be mended', ['e=unsupported-channel-binding-type']],
     ['an error that nobody knows', ['e=\u001b[2J']],
-  ])('does not take %s for a login', async (_what, challenges) => {
+  ])('does not accept %s as a login', async (_what, challenges) => {
     const { error } = await failure([SERVER_FIRST, ...challenges]);
     expect(error).toBeInstanceOf(SaslFailure);
     expect((error as Error).message).not.toMatch(/[^ -~]/);
@@ -142,13 +145,13 @@ describe('the SCRAM responder', () => {
     ['a wrong signature', SERVER_FINAL.replace('v=6', 'v=7')],
     ['a short signature', 'v=AQID'],
     ['its own proof for a signature', 'v=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ='],
-  ])('takes a server with %s for an impostor, who is told nothing more', async (_what, serverFinal) => {
+  ])('rejects a server with %s as an impostor, and sends nothing more', async (_what, serverFinal) => {
     const { messages, error } = await failure([SERVER_FIRST, serverFinal, undefined]);
     expect(messages).toBe(2);
     expect(error).toBeInstanceOf(AuthenticationFailure);
   });
 
-  it.each(['invalid-proof', 'unknown-user'])('takes the error %s for wrong credentials', async (error) => {
+  it.each(['invalid-proof', 'unknown-user'])('rejects the error %s as wrong credentials', async (error) => {
     expect(await failure([SERVER_FIRST, `e=${error}`])).toMatchObject({
       messages: 2,
       error: expect.any(AuthenticationFailure),
@@ -156,7 +159,7 @@ describe('the SCRAM responder', () => {
   });
 
   it.each(['channel-bindings-dont-match', 'server-does-support-channel-binding'])(
-    'takes the error %s for the attack that it tells of, and tries nothing else',
+    'rejects the error %s as an attack, and tries nothing else',
     async (error) => {
       expect(await failure([SERVER_FIRST, `e=${error}`])).toMatchObject({
         messages: 2,
@@ -173,11 +176,11 @@ describe('the SCRAM responder', () => {
     ['an empty password', { password: '' }],
     ['a password with a NUL', { password: 'pen\0cil' }],
     ['a password of more than 4,096 octets', { password: 'x'.repeat(4097) }],
-  ])('says nothing with %s', async (_what, options) => {
+  ])('sends nothing with %s', async (_what, options) => {
     expect(await failure([SERVER_FIRST], options)).toMatchObject({ messages: 0, error: expect.any(SaslFailure) });
   });
 
-  it('passes on what the connection breaks with', async () => {
+  it('rejects with the error of the connection', async () => {
     const lost = new Error('connection lost');
     await expect(responder().respond(() => Promise.reject(lost), someChannel)).rejects.toBe(lost);
   });

@@ -55,7 +55,7 @@ describe('ScramSecret', () => {
       expect(Buffer.from(secret.serverKey)).toEqual(createHmac(hash, salted).update('Server Key').digest());
     });
 
-    it('signs what was proved over the same message, and nothing else', async () => {
+    it('signs a message only with a proof of the same message', async () => {
       const secret = await ScramSecret.derive('pencil', { hash, iterations: 4096 });
       const salted = pbkdf2Sync('pencil', secret.salt, 4096, createHash(hash).digest().length, hash);
       const clientKey = createHmac(hash, salted).update('Client Key').digest();
@@ -72,7 +72,7 @@ describe('ScramSecret', () => {
       expect(secret.sign(new Uint8Array(), authMessage)).toBeUndefined();
     });
 
-    it('knows its password and no other', async () => {
+    it('verifies its password and no other', async () => {
       const secret = await ScramSecret.derive('pencil', { hash, iterations: 4096 });
       expect(await secret.verifyPassword('pencil')).toBe(true);
       expect(await secret.verifyPassword('pencil ')).toBe(false);
@@ -99,11 +99,11 @@ describe('ScramSecret', () => {
     ['a line break behind it', `${RFC_7677}\n`],
     ['something behind it', `${RFC_7677}:x`],
     ['a mix of two forms', DOVECOT.replace(',', ':')],
-  ])('is not read from %s', (_what, record) => {
+  ])('is not parsed from %s', (_what, record) => {
     expect(ScramSecret.parse(record)).toBeUndefined();
   });
 
-  it('is made with 60,000 iterations and 16 random bytes of salt', async () => {
+  it('has 60,000 iterations and 16 random bytes of salt by default', async () => {
     const one = await ScramSecret.derive('pencil', { hash: 'sha256' });
     const other = await ScramSecret.derive('pencil', { hash: 'sha256' });
     expect(DEFAULT_ITERATIONS).toBe(60_000);
@@ -113,7 +113,7 @@ describe('ScramSecret', () => {
     expect(one.storedKey).not.toEqual(other.storedKey);
   });
 
-  it('prepares the password, when made and when asked', async () => {
+  it('prepares the password in derive and verifyPassword', async () => {
     const secret = await ScramSecret.derive('\u2168', { hash: 'sha256', iterations: 4096 });
     expect(await secret.verifyPassword('IX')).toBe(true);
     expect(await secret.verifyPassword('I\u00adX')).toBe(true);
@@ -124,7 +124,7 @@ describe('ScramSecret', () => {
     ['with a NUL', 'pen\0cil'],
     ['of more than 4,096 octets', 'x'.repeat(4097)],
     ['not well-formed', 'pencil\ud800'],
-  ])('is not made of a password that is %s', async (_what, password) => {
+  ])('is not derived from a password that is %s', async (_what, password) => {
     await expect(ScramSecret.derive(password, { hash: 'sha256', iterations: 4096 })).rejects.toThrow(TypeError);
     expect(await parsed(RFC_7677).verifyPassword(password)).toBe(false);
   });
@@ -134,15 +134,15 @@ describe('ScramSecret', () => {
     ['with a control character', 'pen\ncil'],
     ['with a character that Unicode 3.2 did not know', 'pencil\u0221'],
     ['that breaks the bidirectional rule', '\u05e9\u05dc\u05d5\u05dd123'],
-  ])('is made of the octets of a password %s, as in PostgreSQL', async (_what, password) => {
+  ])('is derived from the octets of a password %s, as in PostgreSQL', async (_what, password) => {
     const secret = await ScramSecret.derive(password, { hash: 'sha256', iterations: 4096 });
     expect(await secret.verifyPassword(password)).toBe(true);
     expect(await secret.verifyPassword('pencil')).toBe(false);
   });
 
-  it('knows a password by its octets where another server did not prepare it', async () => {
+  it('verifies the octets of a password that another server did not prepare', async () => {
     const salt = Buffer.from('0123456789abcdef');
-    // A soft hyphen, which SASLprep deletes; PBKDF2 over the octets as they are.
+    // SASLprep deletes a soft hyphen, and PBKDF2 here runs over the raw octets.
     const clientKey = createHmac('sha256', pbkdf2Sync('I\u00adX', salt, 4096, 32, 'sha256'))
       .update('Client Key')
       .digest();
@@ -152,25 +152,25 @@ describe('ScramSecret', () => {
     expect(await secret.verifyPassword('IX')).toBe(false);
   });
 
-  it('knows no password that can be none, whatever its own is', async () => {
+  it('verifies no text that cannot be a password', async () => {
     const secret = await ScramSecret.derive('none', { hash: 'sha256', iterations: 4096 });
     expect(await secret.verifyPassword('none')).toBe(true);
     for (const password of ['', 'none\0', 'none\ud800']) expect(await secret.verifyPassword(password)).toBe(false);
   });
 
   it.each([0, 1, 4095, 4096.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 10_000_001])(
-    'is not made with %d iterations',
+    'is not derived with %d iterations',
     async (iterations) => {
       await expect(ScramSecret.derive('pencil', { hash: 'sha256', iterations })).rejects.toThrow(RangeError);
     },
   );
 
-  it('is not made without salt', async () => {
+  it('is not derived without salt', async () => {
     const derivation = { hash: 'sha256', iterations: 4096, salt: new Uint8Array() } as const;
     await expect(ScramSecret.derive('pencil', derivation)).rejects.toThrow(RangeError);
   });
 
-  it('does not change when what it was made of does', () => {
+  it('copies the arrays of its constructor', () => {
     const salt = new Uint8Array(16);
     const storedKey = new Uint8Array(32);
     const secret = new ScramSecret({ hash: 'sha256', salt, iterations: 4096, storedKey, serverKey: storedKey });

@@ -3,7 +3,7 @@ import { scramResponder } from '@postern/sasl/client';
 import { describe, expect, it } from 'vitest';
 import { said, scripted, someMind } from '../exchange.ts';
 
-/** An exchange as its RFC prints it, for user `user` with password `pencil`, and the keys that follow. */
+/** An exchange as its RFC prints it, with user `user`, password `pencil` and the derived keys. */
 interface Vector {
   readonly rfc: string;
   readonly hash: ScramHash;
@@ -46,7 +46,7 @@ const VECTORS: readonly Vector[] = [
 describe.each(VECTORS)('$rfc', (vector) => {
   const { hash, clientFirst, serverFirst, clientFinal, serverFinal, record } = vector;
 
-  it('is what the challenger says and takes', async () => {
+  it('has the messages of the challenger', async () => {
     const secret = ScramSecret.parse(record) as ScramSecret;
     const ask = scripted(clientFinal, '');
     const challenger = scram({ hash, nonce: () => vector.serverNonce });
@@ -58,12 +58,12 @@ describe.each(VECTORS)('$rfc', (vector) => {
     expect(ask.asked).toEqual([serverFirst, serverFinal]);
   });
 
-  it('is what the responder says and takes', async () => {
+  it('has the messages of the responder', async () => {
     const responder = scramResponder({ hash, username: 'user', password: 'pencil', nonce: () => vector.clientNonce });
     expect(await said(responder, [serverFirst, serverFinal, undefined])).toEqual([clientFirst, clientFinal, '']);
   });
 
-  it('has the keys that follow from the password', async () => {
+  it('has the keys of the password', async () => {
     const { salt, iterations } = ScramSecret.parse(record) as ScramSecret;
     const secret = await ScramSecret.derive('pencil', { hash, salt, iterations });
     expect(secret.format('rfc5803')).toBe(record);
