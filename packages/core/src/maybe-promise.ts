@@ -35,14 +35,20 @@ export function settled<T, U>(
  * Resolves when the promise is fulfilled or the signal aborts, and leaves no listener on the
  * signal. Rejects with the reason of the promise.
  */
-export async function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const aborted = Promise.withResolvers<void>();
-  const onAbort = (): void => aborted.resolve();
-  signal.addEventListener('abort', onAbort);
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+export function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const waiting = Promise.withResolvers<void>();
+  const onAbort = (): void => waiting.resolve();
+  signal.addEventListener('abort', onAbort, { once: true });
+  promise.then(
+    () => {
+      signal.removeEventListener('abort', onAbort);
+      waiting.resolve();
+    },
+    (error: unknown) => {
+      signal.removeEventListener('abort', onAbort);
+      waiting.reject(error);
+    },
+  );
+  return waiting.promise;
 }

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@postern/core';
+import { type Clock, orAborted, systemClock } from '@postern/core';
 import { LoginDenied, type Mind, UnauthorizedLogin } from '@postern/cred';
 
 /**
@@ -45,10 +45,7 @@ export class LoginFailures {
   async #delay({ signal }: Mind): Promise<void> {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const end = (): void => resolve();
-    using _timer = this.clock.after(this.policy.loginFailureDelay, end);
-    signal.addEventListener('abort', end);
-    await promise;
-    signal.removeEventListener('abort', end);
+    using _timer = this.clock.after(this.policy.loginFailureDelay, resolve);
+    await orAborted(promise, signal);
   }
 }

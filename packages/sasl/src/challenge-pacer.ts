@@ -1,4 +1,4 @@
-import { afterExactly, type Clock } from '@postern/core';
+import { afterExactly, type Clock, orAborted } from '@postern/core';
 
 /**
  * Releases a challenge at a whole multiple of an interval after the construction, so that the time
@@ -20,12 +20,8 @@ export class ChallengePacer implements Disposable {
   /** Resolves at the next multiple, when the signal aborts, or when the pacer is disposed of. */
   async next(signal: AbortSignal): Promise<void> {
     if (this.#timer === undefined || signal.aborted) return;
-    const waiting = Promise.withResolvers<void>();
-    this.#waiting = waiting;
-    const release = (): void => waiting.resolve();
-    signal.addEventListener('abort', release);
-    await waiting.promise;
-    signal.removeEventListener('abort', release);
+    this.#waiting = Promise.withResolvers();
+    await orAborted(this.#waiting.promise, signal);
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,4 @@
-import { afterExactly, type Clock } from '@postern/core';
+import { afterExactly, type Clock, orAborted } from '@postern/core';
 
 /**
  * The earliest time of a refusal. The timer starts at the construction, when the client's message
@@ -18,10 +18,7 @@ export class FailureDelay implements Disposable {
   async passed(signal: AbortSignal): Promise<void> {
     if (this.#isOver || signal.aborted) return;
     this.#waiting = Promise.withResolvers();
-    const end = (): void => this.#end();
-    signal.addEventListener('abort', end);
-    await this.#waiting.promise;
-    signal.removeEventListener('abort', end);
+    await orAborted(this.#waiting.promise, signal);
   }
 
   [Symbol.dispose](): void {
