@@ -1,4 +1,4 @@
-// What must compile, and what must not. Nothing here is ever run.
+// Uses that must compile, and uses that must not. No test runs this file.
 import {
   AllOfChecker,
   type Anonymous,
@@ -112,10 +112,10 @@ const portal = new Portal(realm).register(memory).register(tokens, Token).regist
 portal.register(memory, Token);
 // @ts-expect-error: it judges only some proofs
 portal.register(passwords, PasswordProof);
-// @ts-expect-error: an avatar's interface is none of credentials
+// @ts-expect-error: an avatar's interface is no credentials class
 portal.register(memory, Mailbox);
 
-// Credentials are nominal: what looks like a password is none.
+// Credentials are nominal: an object of the same shape is no password.
 // @ts-expect-error: it has no #password
 export const lookalike: UsernamePassword = { username: 'joe', password: 's3cret' };
 

@@ -1,4 +1,4 @@
-// What must compile, and what must not. Nothing here is ever run.
+// Uses that must compile, and uses that must not. No test runs this file.
 import { Anonymous, type AvatarId, type Login, type Mind, type Portal, UsernamePassword } from '@postern/cred';
 import { type Ask, authenticate, type Challenger, offered } from '@postern/sasl';
 import type { Responder } from '@postern/sasl/client';
@@ -31,7 +31,7 @@ export const judging: Challenger<UsernamePassword> = {
   mechanism: 'X-JUDGING',
   credentials: UsernamePassword,
   exposesSecret: false,
-  // @ts-expect-error: it parses; whom it was is for checkers to say
+  // @ts-expect-error: a challenger parses, and a checker decides who the user is
   challenge: async (): Promise<AvatarId> => 'joe',
 };
 // @ts-expect-error: it does not say whether a listener could log in afterwards
@@ -40,7 +40,7 @@ export const silent: Challenger<UsernamePassword> = {
   credentials: UsernamePassword,
   challenge: async () => new UsernamePassword('joe', 's3cret'),
 };
-// @ts-expect-error: and neither does this client
+// @ts-expect-error: it does not say that either
 export const silentClient: Responder = { mechanism: 'X-SILENT', respond: async () => {} };
 // @ts-expect-error: a challenger of anonymous clients makes no passwords
 export const anonymous: Challenger<UsernamePassword> = {} as Challenger<Anonymous>;
