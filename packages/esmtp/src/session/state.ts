@@ -1,22 +1,17 @@
-import type { Conversation } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
-import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
+import type { LogoutReason } from '@postern/cred';
 import type { LoginFailures } from '@postern/sasl-profile';
-import type { MailParameters, MessageDelivery, Recipient } from '../delivery.ts';
+import type { Recipient } from '../delivery.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';
 import { asDeliveryFailure } from '../message/delivery-failed.ts';
-import type { EventInfo, MessageSession } from '../message/message-session.ts';
+import type { MessageSession } from '../message/message-session.ts';
 import { ReceivedFieldCache } from '../message/received.ts';
 import type { ReversePath } from '../protocol/address.ts';
-import type { Verb } from '../protocol/command.ts';
 import type { ExtensionContext } from '../protocol/extension.ts';
-import type { Limits } from '../protocol/limits.ts';
+import type { MailParameters } from '../protocol/parameters.ts';
 import type { Next, Phase } from '../protocol/phases.ts';
-import { Rejection, Reply } from '../protocol/reply.ts';
-import type { Tolerance } from '../protocol/tolerance.ts';
-import { SmtpMind } from './mind.ts';
-import { checkHostname, type Settings } from './settings.ts';
+import { Reply } from '../protocol/reply.ts';
+import { Client } from './client.ts';
 
 /** A transaction, from MAIL to the end of its message. */
 export interface Transaction {
@@ -27,13 +22,8 @@ export interface Transaction {
   chunks: BdatMessage | Reply | undefined;
 }
 
-/** The state of one session. */
-export class State implements MessageSession, ExtensionContext {
-  readonly conversation: Conversation;
-  /** The settings of the server, for all sessions. */
-  readonly settings: Settings;
-  /** What the protocol knows of the client. */
-  readonly mind: SmtpMind;
+/** The state of one session: its client, its phase, its transaction, and its counts. */
+export class State extends Client implements MessageSession, ExtensionContext {
   phase: Phase = 'start';
   /** The phase that follows if the current command succeeds. */
   next: Next | undefined;
@@ -41,11 +31,7 @@ export class State implements MessageSession, ExtensionContext {
   idlePhase: 'start' | 'plain' | 'extended' = 'start';
   /** Why the session ends; undefined while it continues. */
   closeReason: LogoutReason | undefined;
-  /** The login by AUTH, by XCLIENT, or as `Anonymous`. */
-  login: Login<MessageDelivery> | undefined;
   transaction: Transaction | undefined;
-  #authenticated = false;
-  #hostname: string | undefined;
   #receivedFields: ReceivedFieldCache | undefined;
   /** Octets of memory that the transaction, or its message, has charged. */
   #envelopeOctets = 0;
@@ -61,149 +47,10 @@ export class State implements MessageSession, ExtensionContext {
   loginFailures: LoginFailures | undefined;
   /** Octets of the current command line. */
   lineOctets = 0;
-  /** The refusal that an event has reported while the current command ran. */
-  reportedRefusal: Reply | undefined;
-
-  constructor(conversation: Conversation, settings: Settings) {
-    this.conversation = conversation;
-    this.settings = settings;
-    this.mind = new SmtpMind(conversation, settings.protocol);
-  }
-
-  get limits(): Limits {
-    return this.settings.limits;
-  }
-
-  get portal(): Portal {
-    return this.settings.portal;
-  }
-
-  get tolerance(): Tolerance {
-    return this.settings.tolerance;
-  }
-
-  get disabledExtensions(): ReadonlySet<string> {
-    return this.settings.disabledExtensions;
-  }
-
-  get mechanismPolicy(): MechanismPolicy {
-    return this.settings.mechanismPolicy;
-  }
-
-  get challengers(): readonly Challenger[] {
-    return this.settings.challengersFor(this);
-  }
-
-  /** The names of the SASL mechanisms that this client may use now. */
-  get mechanisms(): readonly string[] {
-    return offered(this.challengers, this.portal, this.mind, this.mechanismPolicy).map(({ mechanism }) => mechanism);
-  }
-
-  /**
-   * The name of this server for this client. If the option `hostname` is a function, it is called
-   * once, and again after STARTTLS and XCLIENT.
-   *
-   * @throws Rejection if that function fails or returns an invalid name.
-   */
-  get hostname(): string {
-    const { hostname } = this.settings;
-    if (typeof hostname === 'string') return hostname;
-    this.#hostname ??= this.#chooseHostname(hostname);
-    return this.#hostname;
-  }
-
-  #chooseHostname(choose: Exclude<Settings['hostname'], string>): string {
-    try {
-      return checkHostname(choose(this.mind));
-    } catch (error) {
-      this.reportError('operator', 'session', error);
-      throw new Rejection(421, '4.3.5', 'System incorrectly configured, closing the connection');
-    }
-  }
-
-  /** Forgets the hostname: the mind, by which it was chosen, has changed. */
-  forgetHostname(): void {
-    this.#hostname = undefined;
-  }
-
-  /** The text of the greeting (RFC 5321 §4.2, RFC 2033 §4.1). */
-  get greeting(): string {
-    return `${this.hostname} ${this.settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`;
-  }
-
-  /**
-   * True if AUTH, or a trusted peer's XCLIENT, succeeded. Until then the connection has a lifetime.
-   */
-  get authenticated(): boolean {
-    return this.#authenticated;
-  }
-
-  set authenticated(authenticated: boolean) {
-    // A failed AUTH that ends an anonymous login must not restart the lifetime.
-    if (authenticated === this.#authenticated) return;
-    this.#authenticated = authenticated;
-    this.restartLifetime();
-  }
-
-  /** Restarts the lifetime of a connection without a login, and lifts it for one with a login. */
-  restartLifetime(): void {
-    this.conversation.expireIn(this.#authenticated ? Number.POSITIVE_INFINITY : this.limits.unauthenticatedTimeout);
-  }
 
   /** True after EHLO or LHLO. */
   get extended(): boolean {
     return this.idlePhase === 'extended';
-  }
-
-  /** True if the connection has TLS. */
-  get hasTls(): boolean {
-    return this.mind.tls !== undefined;
-  }
-
-  /** True if STARTTLS works now. */
-  get canStartTls(): boolean {
-    const { transport } = this.conversation;
-    const offersTls = transport.tlsPolicy === 'required' || transport.tlsPolicy === 'offered';
-    return offersTls && transport.tls === undefined && transport.startTls !== undefined;
-  }
-
-  /** True if the endpoint requires TLS and the connection has none. */
-  get needsTls(): boolean {
-    const { tls, tlsPolicy } = this.conversation.transport;
-    return tls === undefined && tlsPolicy === 'required';
-  }
-
-  /** True if the server requires authentication and the client has not authenticated. */
-  get needsAuthentication(): boolean {
-    return !this.authenticated && this.settings.authentication === 'required';
-  }
-
-  /**
-   * True for an anonymous client of SMTP: its sender address is not proved. An LMTP client is a
-   * server that queues.
-   */
-  get isAnonymous(): boolean {
-    return this.settings.protocol === 'smtp' && this.login?.avatarId === ANONYMOUS;
-  }
-
-  /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
-  get trustsAuthParameter(): boolean {
-    return (
-      this.authenticated && this.login !== undefined && this.settings.trustAuthParameter(this.mind, this.login.avatarId)
-    );
-  }
-
-  /**
-   * True if the peer may send XCLIENT. Decided by the address of the connection, whatever the peer
-   * has sent on it.
-   */
-  get trustsPeer(): boolean {
-    return this.settings.xclient(this.conversation.transport.remote);
-  }
-
-  /** True if a checker accepts the user that a trusted peer names (XCLIENT LOGIN). */
-  get takesTrustedLogin(): boolean {
-    return this.portal.handles(TrustedLogin);
   }
 
   get receivedFields(): ReceivedFieldCache {
@@ -270,7 +117,7 @@ export class State implements MessageSession, ExtensionContext {
   /** Forgets the junk commands so far, after an accepted message. */
   resetJunk(): void {
     this.junkTenths = 0;
-    if (!this.#authenticated) this.restartLifetime();
+    if (!this.authenticated) this.restartLifetime();
   }
 
   /**
@@ -292,52 +139,6 @@ export class State implements MessageSession, ExtensionContext {
     } catch (error) {
       throw asDeliveryFailure(error);
     }
-  }
-
-  /** Keeps an authenticated login. A user's connection closes last when connections run short. */
-  setLogin(login: Login<MessageDelivery>): void {
-    this.login = login;
-    this.authenticated = true;
-    if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'authenticated';
-  }
-
-  /** Ends the login, if there is one. Never fails. */
-  logout(reason: LogoutReason): MaybePromise<void> {
-    const { login } = this;
-    this.login = undefined;
-    this.authenticated = false;
-    this.conversation.standing = 'unauthenticated';
-    const loggedOut = login?.logout(reason);
-    if (loggedOut === undefined) return;
-    return this.conversation
-      .within(this.limits.deliveryTimeout, loggedOut)
-      .catch((error: unknown) => this.reportError('us', 'session', error));
-  }
-
-  /**
-   * Marks an unauthenticated connection as busy with a message: when connections run short, idle
-   * ones close first.
-   */
-  markBusy(): void {
-    if (this.conversation.standing === 'unauthenticated') this.conversation.standing = 'busy';
-  }
-
-  /** True if events have a listener. Without one the session makes none. */
-  get hasListener(): boolean {
-    return this.settings.events.hasListener;
-  }
-
-  /** Reports an event. Never throws. */
-  report(event: EventInfo): void {
-    if (!this.hasListener) return;
-    if ('reply' in event && event.kind !== 'message-accepted') this.reportedRefusal = event.reply;
-    this.settings.events.report({ mind: this.mind, ...event });
-  }
-
-  /** Reports an error, once for each failure: to the listener, or as a warning of the process. */
-  reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    if (this.hasListener) this.report({ kind: 'error', culprit, during, cause });
-    else this.settings.events.warn(culprit, during, cause);
   }
 }
 
