@@ -76,6 +76,19 @@ describe('the config file', () => {
   });
 
   it.each([
+    { tls: { cert: 'a', key: 'a', passphrase: ['hunter2'] } },
+    { tls: { cert: 'a', key: 'a', pasphrase: 'hunter2' } },
+    { auth: 'memory:joe:hunter2' },
+    { auth: ['memory:joe:hunter2', { password: 'hunter2' }] },
+    { sasl: { scram: { key: 'hunter2' } } },
+    { deliver: { to: 'smtp:joe:hunter2@example.com' } },
+  ])('causes errors without its values: %j', (value) => {
+    const message = () => checkConfig(value, 'my.config.ts');
+    expect(message).toThrow('my.config.ts: ');
+    expect(message).not.toThrow('hunter2');
+  });
+
+  it.each([
     [undefined, 'export default defineConfig'],
     ['smtp', 'export default defineConfig'],
     [{ lisen: [] }, 'lisen: unknown property; expected listen, auth, '],

@@ -80,7 +80,7 @@ function listen(): string {
 
 Parameters follow a question mark, with & between them:
 
-  tls=required         no mail before STARTTLS        tls=none          no STARTTLS
+  tls=required         nothing before STARTTLS        tls=none          no STARTTLS
   auth=required        no mail before AUTH            auth=optional     mail without AUTH is anonymous
   auth=none            no AUTH                        mode=660          permissions of a UNIX socket
   service=mx           mail from anywhere             service=submission  mail of users (the default)
