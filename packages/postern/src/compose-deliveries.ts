@@ -89,7 +89,8 @@ function withNotifications(
   const namesRecipients = factory.isLocal === true && settings.recipients?.domains !== '*';
   const isLocalSender =
     recipients !== undefined && namesRecipients
-      ? (sender: ForwardPath) => after(recipients.resolve(sender), (found) => found === 'known' || Array.isArray(found))
+      ? (sender: ForwardPath) =>
+          after(recipients.resolve(sender), (resolution) => resolution === 'known' || Array.isArray(resolution))
       : undefined;
   if (notify === undefined && isLocalSender === undefined) return factory;
   const { endTimeout } = withDefaultLimits(limits);

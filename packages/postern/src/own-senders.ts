@@ -66,7 +66,9 @@ export class OwnSenders {
       case 'table':
         return this.#table.get(foldCase(avatarId));
       case 'lookup':
-        return after(this.#settings.lookup(avatarId), (found) => (typeof found === 'string' ? [found] : (found ?? [])));
+        return after(this.#settings.lookup(avatarId), (addresses) =>
+          typeof addresses === 'string' ? [addresses] : (addresses ?? []),
+        );
     }
   }
 

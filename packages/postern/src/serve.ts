@@ -36,9 +36,9 @@ export interface ReloadableFiles {
  *
  * @throws UsageError or StartError
  */
-export async function startServer(wanted: Settings, output: CommandOutput): Promise<RunningServer> {
+export async function startServer(configured: Settings, output: CommandOutput): Promise<RunningServer> {
   const { log } = output;
-  const settings = await withScramKey(withinOpenFiles(wanted, log));
+  const settings = await withScramKey(withinOpenFiles(configured, log));
   const composition = compose(settings, output);
   const { portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
   for (const { message, fields } of startWarnings(settings, acceptsAnonymous)) log.warn(message, fields);
