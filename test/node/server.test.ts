@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type ListenOptions, serve } from '@postern/node';
 import { FakeClock } from '@postern/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gone, LOOPBACK } from './served.ts';
 
 const LISTENER: ListenOptions = { endpoint: LOOPBACK, protocol: async () => {} };
@@ -42,14 +42,16 @@ describe('serve', () => {
   });
 
   it('warns of a failure to clean up, and rejects with the reason why nothing started', async () => {
-    const warned = once(process, 'warning');
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
     const starting = serve({
       listeners: [{ ...LISTENER, tlsPolicy: 'implicit' }],
       resources: { users: { [Symbol.dispose]: () => Promise.reject(new Error('stuck')) } },
     });
     await expect(starting).rejects.toThrow('cannot listen on tcp://127.0.0.1:0: TLS is implicit');
-    const [warning] = (await warned) as [Error];
-    expect(warning.message).toContain('users: could not be disposed of: stuck');
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ message: expect.stringContaining('users: could not be disposed of: stuck') }),
+    );
   });
 });
 
