@@ -129,7 +129,7 @@ const IN_ROOM = {
 
 const findings = tracked(process.argv.slice(2)).flatMap((path) => {
   const source = readFileSync(path, 'utf8');
-  return (path.endsWith('.md') ? inMarkdown(source, path) : inProgram(source, path)).map(({ start, name, now }) => ({
+  return (path.endsWith('.md') ? inMarkdown(source) : inProgram(source, path)).map(({ start, name, now }) => ({
     start,
     message: `${path}:${source.slice(0, start).split('\n').length}: ${name} is now ${now}`,
   }));
@@ -186,18 +186,11 @@ function inProgram(source, path) {
   return [...found.values()];
 }
 
-/** Looks into code spans and code blocks only: the same word is often English. */
-function inMarkdown(source, path) {
-  const members = path.startsWith('packages/') ? MEMBERS : {};
+/** Looks into code spans and code blocks only: many an old name is a common word. */
+function inMarkdown(source) {
   return [...source.matchAll(/(`{3,}|`)[\s\S]*?\1/g)].flatMap((code) =>
     [...code[0].matchAll(/(?<![\w$-])[A-Za-z_$][\w$]*(?![\w-])/g)]
-      .filter(
-        ([name]) => Object.hasOwn(EVERYWHERE, name) || (code[0] === `\`${name}\`` && Object.hasOwn(members, name)),
-      )
-      .map((match) => ({
-        start: code.index + match.index,
-        name: match[0],
-        now: EVERYWHERE[match[0]] ?? members[match[0]],
-      })),
+      .filter(([name]) => Object.hasOwn(EVERYWHERE, name))
+      .map((match) => ({ start: code.index + match.index, name: match[0], now: EVERYWHERE[match[0]] })),
   );
 }

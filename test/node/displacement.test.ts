@@ -38,9 +38,9 @@ describe('a listener that is full', () => {
     const server = await served({ limits: { maxConnections: 1 } });
     const socket = await open(server);
     const conversation = await server.accept();
-    const farewell = conversation.hearLine(100);
-    if (!(farewell instanceof Promise)) throw new Error('nothing was sent');
-    const left = farewell.catch(() => conversation.say('421 4.3.2 make room\r\n')).then(() => conversation.close());
+    const line = conversation.hearLine(100);
+    if (!(line instanceof Promise)) throw new Error('nothing was sent');
+    const left = line.catch(() => conversation.say('421 4.3.2 make room\r\n')).then(() => conversation.close());
     const words = heardBy(socket);
     await open(server);
     await server.accept();

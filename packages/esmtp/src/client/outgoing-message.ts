@@ -52,7 +52,7 @@ export class OutgoingMessage {
       ? await client.commands(commands)
       : await oneByOne(client, commands, to.length);
     const closing = replies.findIndex(({ code }) => code === CLOSING);
-    if (closing >= 0) throw await refusal(client, verbOf(commands[closing]), replies[closing] as Reply);
+    if (closing >= 0) throw await replyErrorOf(client, verbOf(commands[closing]), replies[closing] as Reply);
     const [sender, ...recipients] = replies as [Reply, ...Reply[]];
     const data = recipients.length > to.length ? recipients.pop() : undefined;
     if (data?.code === 354) {
@@ -62,10 +62,10 @@ export class OutgoingMessage {
       // meaning (RFC 2920 §3.1).
       await outgoing.#finish(1);
     }
-    if (!accepts(sender)) throw await refusal(client, 'MAIL', sender);
-    if (!recipients.some(accepts)) throw await refusal(client, 'RCPT', recipients[0] as Reply);
+    if (!accepts(sender)) throw await replyErrorOf(client, 'MAIL', sender);
+    if (!recipients.some(accepts)) throw await replyErrorOf(client, 'RCPT', recipients[0] as Reply);
     if (binary) return new OutgoingMessage(client, recipients, new BdatFraming(client));
-    throw await refusal(client, 'DATA', data as Reply);
+    throw await replyErrorOf(client, 'DATA', data as Reply);
   }
 
   /**
@@ -193,7 +193,7 @@ async function oneByOne(
  * Resets the transaction of the server and returns the error. After a 421 it closes the connection
  * instead.
  */
-async function refusal(client: SmtpDialogue, command: string, reply: Reply): Promise<SmtpReplyError> {
+async function replyErrorOf(client: SmtpDialogue, command: string, reply: Reply): Promise<SmtpReplyError> {
   try {
     if (reply.code === CLOSING) client.conversation.destroy();
     else await client.command('RSET');

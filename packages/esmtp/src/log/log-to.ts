@@ -52,7 +52,7 @@ export function logTo(logger: Logger | Console, options: LogToOptions = {}): Eve
     const { mind } = event;
     const omitted = event.kind === 'closed' ? bounds.omitted(mind) : undefined;
     if (omitted !== undefined) write(mind, { level: 'warn', message: 'refusals were not logged', fields: omitted });
-    const verdict = bounds.count(event);
+    const verdict = bounds.countEvent(event);
     if (verdict !== 'omit') write(mind, entryOf(event, maxRecipients));
     if (verdict === 'log-last')
       write(mind, { level: 'warn', message: 'further ones on this connection are only counted' });
@@ -72,7 +72,7 @@ class EventBounds {
    * Counts an event. Returns whether it is to be logged: `log`, `log-last` for the last of its
    * kind, or `omit`.
    */
-  count({ kind, mind }: EsmtpEvent): 'log' | 'log-last' | 'omit' {
+  countEvent({ kind, mind }: EsmtpEvent): 'log' | 'log-last' | 'omit' {
     const counter = COUNTERS.get(kind);
     if (counter === undefined) return 'log';
     let counts = this.#counts.get(mind);

@@ -16,7 +16,7 @@ export class BdatMessage {
   readonly #lineEndings: LineEndings | undefined;
   /** Undefined if bare line endings are refused, or belong to the content. */
   readonly #normalizer: LineNormalizer | undefined;
-  #smallChunks = 0;
+  #smallChunkCount = 0;
 
   constructor(session: MessageSession, message: IncomingMessage) {
     this.#session = session;
@@ -39,7 +39,7 @@ export class BdatMessage {
 
   /** Returns the reply to a chunk that is read and is not the last chunk. */
   async acknowledge(octets: number): Promise<Reply> {
-    if (octets < SMALL_CHUNK_OCTETS && ++this.#smallChunks > this.#session.limits.maxSmallChunks)
+    if (octets < SMALL_CHUNK_OCTETS && ++this.#smallChunkCount > this.#session.limits.maxSmallChunks)
       return TOO_MANY_CHUNKS;
     const refusal = this.#message.refusal ?? (this.#refusesLineEndings ? BARE_LINE_ENDINGS : undefined);
     if (refusal !== undefined) return await this.#message.refuse(refusal);

@@ -152,8 +152,8 @@ function countError(state: State, line: ParsedLine | undefined, reply: Reply | u
   if (reply === undefined || reply.positive || !ERRORS.has(reply.code)) return reply;
   // Behind a refused chunk more may be on their way (RFC 3030 §2).
   if (line !== undefined && 'octets' in line && line.octets >= SMALL_CHUNK_OCTETS) return reply;
-  state.errors++;
-  return state.errors >= state.limits.maxErrors ? TOO_MANY_ERRORS : reply;
+  state.errorCount++;
+  return state.errorCount >= state.limits.maxErrors ? TOO_MANY_ERRORS : reply;
 }
 
 /** Returns the reply to a command that failed. Rethrows an error that ends the conversation. */

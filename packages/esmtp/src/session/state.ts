@@ -38,7 +38,7 @@ export class State extends Client implements MessageSession, ExtensionContext {
   /** MAIL commands so far. */
   transactions = 0;
   /** Replies to unknown, misplaced and malformed commands so far. */
-  errors = 0;
+  errorCount = 0;
   /** Tenths of junk commands at the time `junkCountedAt`. */
   junkTenths = 0;
   /** Milliseconds on the clock of the settings. */

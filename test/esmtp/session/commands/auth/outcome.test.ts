@@ -174,7 +174,7 @@ describe('AUTH: replies, delays and deadlines', () => {
 
       constructor(avatarId: AvatarId) {
         super();
-        this.#name = String(avatarId === ANONYMOUS ? 'guest' : avatarId);
+        this.#name = String(avatarId === ANONYMOUS ? 'anonymous' : avatarId);
         log.push(`${this.#name} in`);
       }
 
@@ -195,7 +195,7 @@ describe('AUTH: replies, delays and deadlines', () => {
       S: 250...
       C: QUIT
       S: 221...`);
-    expect(log).toEqual(['guest in', 'guest out', 'ann in', 'ann out']);
+    expect(log).toEqual(['anonymous in', 'anonymous out', 'ann in', 'ann out']);
   });
 
   test('43: a login as ANONYMOUS is a login', async () => {
