@@ -52,7 +52,10 @@ function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-/** Compiles each example as a module of its own. Returns the errors as `FILE(LINE,COLUMN): MESSAGE` lines. */
+/**
+ * Compiles each example as a module of its own. Returns the errors as `FILE(LINE,COLUMN): MESSAGE`
+ * lines.
+ */
 async function compile(examples: readonly Example[]): Promise<string> {
   const dir = join(import.meta.dirname, '.readme', crypto.randomUUID());
   try {

@@ -35,7 +35,10 @@ function readmes(): { name: string; readme: string }[] {
   });
 }
 
-/** Runs the example as a file of this tree, so that package names lead to the sources; answers what it printed. */
+/**
+ * Runs the example as a file of this tree, so that package names lead to the sources; answers what
+ * it printed.
+ */
 async function run(name: string, example: string): Promise<string> {
   const dir = join(import.meta.dirname, '.readme');
   const file = join(dir, `${name.replace(/\W+/g, '-')}-${crypto.randomUUID()}.ts`);

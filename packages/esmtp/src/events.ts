@@ -87,7 +87,10 @@ export type EsmtpEvent = { readonly mind: Mind } & (
        * for no notification (RFC 3461 §4.1).
        */
       readonly failed: readonly FailedRecipient[];
-      /** The delivery's own positive reply, which the client got. Undefined without one, and in LMTP. */
+      /**
+       * The delivery's own positive reply, which the client got. Undefined without one, and in
+       * LMTP.
+       */
       readonly reply?: Reply | undefined;
       /** The replies of the next servers, with their queue ids; empty if the message stays here. */
       readonly nextHops: readonly NextHopReply[];

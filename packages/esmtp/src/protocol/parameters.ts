@@ -49,14 +49,17 @@ export type Notify = 'NEVER' | readonly Occasion[];
 /** One occasion for a notification. */
 export type Occasion = 'SUCCESS' | 'FAILURE' | 'DELAY';
 
-/** Returns true if the sender asks for a notification when a recipient has the message (RFC 3461 §4.1). */
+/**
+ * Returns true if the sender asks for a notification when a recipient has the message (RFC 3461
+ * §4.1).
+ */
 export function wantsSuccess({ notify }: RcptParameters): boolean {
   return notify !== undefined && notify !== 'NEVER' && notify.includes('SUCCESS');
 }
 
 /**
- * Returns true if the sender asks for a notification when the message fails for a recipient. That is so
- * without a NOTIFY parameter too (RFC 3461 §5.2.6).
+ * Returns true if the sender asks for a notification when the message fails for a recipient. That
+ * is so without a NOTIFY parameter too (RFC 3461 §5.2.6).
  */
 export function wantsFailure({ notify }: RcptParameters): boolean {
   return notify === undefined || (notify !== 'NEVER' && notify.includes('FAILURE'));
