@@ -93,4 +93,12 @@ describe('credentials', () => {
     expect(joe.conclude()).toBeUndefined();
     expect(joe.refused(new UnauthorizedLogin())).toBeUndefined();
   });
+
+  it('call a guard at once if the proof has arrived', async () => {
+    let calls = 0;
+    const joe = new UsernamePassword('joe', SECRET);
+    expect(joe.onProof(() => void calls++)).toBeUndefined();
+    expect(calls).toBe(1);
+    await expect(joe.onProof(() => Promise.reject(new UnauthorizedLogin()))).rejects.toThrow(UnauthorizedLogin);
+  });
 });

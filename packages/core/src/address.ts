@@ -23,6 +23,14 @@ export function isLocal({ family, address }: Pick<Address, 'family' | 'address'>
  * address (`2001:db8:0:1::/64`). Each spelling of an address gives the same text, without a zone.
  * An IPv6 address that contains an IPv4 address counts as the latter: `::ffff:192.0.2.1` (RFC 4291
  * §2.5.5.2) and `64:ff9b::192.0.2.1` (RFC 6052 §2.1). Returns undefined for a UNIX socket.
+ *
+ * @example
+ * ```ts
+ * import { networkOf, siteOf } from '@postern/core';
+ *
+ * const network = networkOf({ family: 'IPv6', address: '2001:db8:0:1::25' });
+ * const site = network && siteOf(network);
+ * ```
  */
 export function networkOf({ family, address }: Pick<Address, 'family' | 'address'>): string | undefined {
   if (family === 'unix') return undefined;

@@ -92,8 +92,8 @@ class Wire {
   readonly #tamper: ExchangeOptions['tamper'];
   #toServer = Promise.withResolvers<Uint8Array | undefined>();
   #toClient = Promise.withResolvers<Uint8Array | undefined>();
-  /** The client's first message, while it waits for an empty challenge. */
-  #held: Uint8Array | undefined;
+  /** True until the empty challenge for the client's first message. */
+  #isFirstDelayed = false;
   #hungUp = false;
 
   constructor(tamper: ExchangeOptions['tamper']) {
@@ -112,19 +112,19 @@ class Wire {
   }
 
   async first(initialResponse: boolean): Promise<Uint8Array | undefined> {
-    const message = await this.#toServer.promise;
-    if (initialResponse) return message;
-    this.#held = message;
+    if (initialResponse) return await this.#toServer.promise;
+    this.#isFirstDelayed = true;
     return undefined;
   }
 
   async ask(challenge: Uint8Array): Promise<Uint8Array> {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) {
-      if (challenge.length > 0)
+    if (this.#isFirstDelayed) {
+      this.#isFirstDelayed = false;
+      const message = await this.#toServer.promise;
+      if (message !== undefined && challenge.length > 0) {
         throw new TypeError('the client sends first here, but the first challenge is not empty');
-      return held;
+      }
+      if (message !== undefined) return message;
     }
     if (this.#hungUp) throw new ExchangeCancelled();
     this.#toServer = Promise.withResolvers();

@@ -103,6 +103,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   async 'rejects with ExchangeCancelled when the client gives up'(contract) {
+    if (!contract.challenger.serverFirst) {
+      const { mechanism } = contract.challenger;
+      const silent = { mechanism, exposesSecret: false, respond: () => Promise.reject(new Error()) };
+      const { server } = await run(contract, silent, { initialResponse: false });
+      assert.ok('error' in server && server.error instanceof ExchangeCancelled, inspect(server));
+    }
     const { messages } = await run(contract, contract.responder());
     for (const [index, { from }] of messages.entries()) {
       if (from !== 'server') continue;
