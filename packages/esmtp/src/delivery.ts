@@ -112,6 +112,16 @@ export abstract class MessageDelivery {
 }
 
 /**
+ * Checks a constructor's argument, for callers without a compiler.
+ *
+ * @throws TypeError for an object that is not of a class that extends {@link MessageDelivery}.
+ */
+export function checkDelivery(delivery: MessageDelivery, argument: string): void {
+  if (delivery instanceof MessageDelivery) return;
+  throw new TypeError(`${argument}: expected an object of a class that extends MessageDelivery, not an object literal`);
+}
+
+/**
  * A message that the server writes. The server calls either `end` or `abort`, once, and nothing
  * after that.
  */

@@ -124,3 +124,10 @@ describe('OwnSenderDelivery', () => {
     expect(new OwnSenderDelivery(delivery, { avatarId: 'ann' }).receivedHeader?.(trace)).toBe('X-By: mx.example.com');
   });
 });
+
+it('refuses an object literal in place of a delivery', () => {
+  const literal = { validateFrom() {}, validateTo() {}, openMessage() {} };
+  expect(() => new OwnSenderDelivery(literal as never, { avatarId: 'ann', addresses: () => [] })).toThrow(
+    new TypeError('delivery: expected an object of a class that extends MessageDelivery, not an object literal'),
+  );
+});

@@ -1,5 +1,12 @@
 import type { MaybePromise } from '@postern/core';
-import { type Envelope, type MailParameters, type Message, MessageDelivery, type RcptParameters } from '../delivery.ts';
+import {
+  checkDelivery,
+  type Envelope,
+  type MailParameters,
+  type Message,
+  MessageDelivery,
+  type RcptParameters,
+} from '../delivery.ts';
 import type { ForwardPath, Mailbox, ReversePath } from '../protocol/address.ts';
 
 /**
@@ -22,8 +29,10 @@ import type { ForwardPath, Mailbox, ReversePath } from '../protocol/address.ts';
 export abstract class ForwardingDelivery extends MessageDelivery implements AsyncDisposable {
   readonly #delivery: MessageDelivery;
 
+  /** @throws TypeError for an object that is not of a class that extends `MessageDelivery`. */
   constructor(delivery: MessageDelivery) {
     super();
+    checkDelivery(delivery, 'delivery');
     this.#delivery = delivery;
     // Not a method: without a receivedHeader of the delivery, the session makes the field faster.
     if (delivery.receivedHeader !== undefined) this.receivedHeader = (trace) => delivery.receivedHeader?.(trace);

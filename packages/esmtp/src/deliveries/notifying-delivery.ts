@@ -1,15 +1,16 @@
 import { isAscii } from 'node:buffer';
 import { Deadlines, TimedOut, Warnings } from '@postern/conversation';
 import { after, type Clock, type MaybePromise, systemClock } from '@postern/core';
-import type {
-  EndResult,
-  Envelope,
-  Message,
-  MessageDelivery,
-  NextHop,
-  Recipient,
-  RecipientResult,
-  ReportResult,
+import {
+  checkDelivery,
+  type EndResult,
+  type Envelope,
+  type Message,
+  type MessageDelivery,
+  type NextHop,
+  type Recipient,
+  type RecipientResult,
+  type ReportResult,
 } from '../delivery.ts';
 import { recipientResults } from '../message/results.ts';
 import { formatNotification, type Notification, type Outcome } from '../notifications/format-notification.ts';
@@ -73,6 +74,7 @@ export class NotifyingDelivery extends ForwardingDelivery {
 
   constructor(delivery: MessageDelivery, options: NotifyingDeliveryOptions) {
     super(delivery);
+    checkDelivery(options.through, 'through');
     const { clock = systemClock, notifyTimeout = 30_000, endTimeout = 615_000, returned = 65_536, ...rest } = options;
     const deadlines = new Deadlines(clock);
     const warnings = new Warnings(clock);
