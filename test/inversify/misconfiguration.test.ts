@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { AnonymousChecker, type Checker, Credentials, type UsernamePassword } from '@postern/cred';
-import { MessageDelivery } from '@postern/esmtp';
+import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import {
   bindAvatar,
   bindChallenger,
@@ -18,7 +18,7 @@ import {
 import { plain } from '@postern/sasl';
 import { Container } from 'inversify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { containerWith, KeptDelivery, LOOPBACK, users } from './support.ts';
+import { containerWith, LOOPBACK, users } from './support.ts';
 
 async function problemsOf(container: Container): Promise<readonly string[]> {
   const error: unknown = await start(container).then(
@@ -114,7 +114,7 @@ describe('start reports', () => {
   it('a listener without a protocol, and one name for two listeners', async () => {
     const container = new Container();
     container.load(credModule, nodeModule);
-    bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
+    bindAvatar(container, MessageDelivery).toConstantValue(() => new InMemoryDelivery());
     bindChecker(container, 'users').toConstantValue(users());
     bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK });
     bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK, protocol: async () => {} });

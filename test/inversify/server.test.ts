@@ -12,7 +12,7 @@ import {
   type Realm,
   UsernamePassword,
 } from '@postern/cred';
-import { MessageDelivery } from '@postern/esmtp';
+import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import {
   bindAvatar,
   bindChallenger,
@@ -28,7 +28,7 @@ import { type Challenger, plain as plainMechanism } from '@postern/sasl';
 import { settle, testMind } from '@postern/testing';
 import { decorate, inject, injectable, type ServiceIdentifier } from 'inversify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { containerWith, KeptDelivery, LOOPBACK, plain, say, users } from './support.ts';
+import { containerWith, LOOPBACK, plain, say, users } from './support.ts';
 
 async function started(container: Parameters<typeof start>[0]): Promise<Server> {
   const server = await start(container);
@@ -40,7 +40,7 @@ const MESSAGE = ['MAIL FROM:<ann@example.com>', 'RCPT TO:<bob@example.com>', 'DA
 
 describe('a server of bound parts', () => {
   it('logs a user in and accepts a message', async () => {
-    const delivery = new KeptDelivery();
+    const delivery = new InMemoryDelivery();
     const container = containerWith('hostname', 'checker', 'listener');
     bindAvatar(container, MessageDelivery).toConstantValue(() => delivery);
     const server = await started(container);
@@ -54,7 +54,7 @@ describe('a server of bound parts', () => {
     expect(heard).toMatch(/^220 mail\.example /);
     expect(heard).toMatch(/^235 /m);
     expect(heard).toMatch(/^354 .*\r\n250 .*\r\n221 /m);
-    expect(delivery.kept.join()).toContain('Subject: x\r\n\r\nHello\r\n');
+    expect(delivery.messages[0]?.text).toContain('Subject: x\r\n\r\nHello\r\n');
   });
 
   it('delivers into Maildirs with maildirModule', async () => {
@@ -92,7 +92,7 @@ describe('a server of bound parts', () => {
     decorate([inject(Users)], UserChecker, 0);
     class AppRealm implements Realm {
       requestAvatar<A>() {
-        return { avatar: new KeptDelivery() as A };
+        return { avatar: new InMemoryDelivery() as A };
       }
     }
     decorate(injectable(), AppRealm);
@@ -183,7 +183,7 @@ describe('a server closes', () => {
   it('in order: the listeners, the logins, the checkers, the realm; once', async () => {
     const order: string[] = [];
     const container = containerWith('hostname', 'listener');
-    class Left extends KeptDelivery implements AsyncDisposable {
+    class Left extends InMemoryDelivery implements AsyncDisposable {
       async [Symbol.asyncDispose](): Promise<void> {
         await settle();
         order.push('logged out');

@@ -1,29 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
-import { type Envelope, type Message, MessageDelivery } from '@postern/esmtp';
+import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { bindAvatar, bindChecker, bindListener, identifiers, submissionModules } from '@postern/inversify';
 import type { Server } from '@postern/node';
 import { Container } from 'inversify';
 
 export const LOOPBACK = { scheme: 'smtp', host: '127.0.0.1', port: 0 } as const;
-
-/** Keeps the messages in memory. */
-export class KeptDelivery extends MessageDelivery {
-  readonly kept: string[] = [];
-
-  validateFrom(): void {}
-  validateTo(): void {}
-
-  openMessage(_envelope: Envelope): Message {
-    const chunks: Uint8Array[] = [];
-    return {
-      write: (chunk) => void chunks.push(Uint8Array.from(chunk)),
-      end: () => void this.kept.push(Buffer.concat(chunks).toString()),
-      abort: () => {},
-    };
-  }
-}
 
 export const users = () => new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'password' });
 
@@ -32,7 +15,7 @@ export function containerWith(...parts: readonly ('hostname' | 'avatar' | 'check
   const container = new Container();
   container.load(...submissionModules);
   if (parts.includes('hostname')) container.bind(identifiers.Hostname).toConstantValue('mail.example');
-  if (parts.includes('avatar')) bindAvatar(container, MessageDelivery).toConstantValue(() => new KeptDelivery());
+  if (parts.includes('avatar')) bindAvatar(container, MessageDelivery).toConstantValue(() => new InMemoryDelivery());
   if (parts.includes('checker')) bindChecker(container, 'users').toConstantValue(users());
   if (parts.includes('listener')) bindListener(container, 'submission').toConstantValue({ endpoint: LOOPBACK });
   return container;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
-import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
+import { esmtp, InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { Certificates, type ListenOptions, listen } from '@postern/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testCertificates } from '../support/certificates.ts';
@@ -14,14 +14,14 @@ const PLAIN = `AUTH PLAIN ${Buffer.from('\0joe\0secret').toString('base64')}`;
 
 describe('TLS that a trusted proxy reports', () => {
   it('offers PLAIN to the client, no STARTTLS, and stands in the Received field', async () => {
-    const { client, messages } = await connected({ header: header(ssl(CLIENT_SSL)) });
+    const { client, delivery } = await connected({ header: header(ssl(CLIENT_SSL)) });
     const extensions = await client.say('EHLO client.example');
     expect(extensions).toMatch(/^250[ -]AUTH .*PLAIN/m);
     expect(extensions).not.toMatch(/STARTTLS/);
     expect(await client.say(PLAIN)).toMatch(/^235 /);
     for (const line of ['MAIL FROM:<joe@example.com>', 'RCPT TO:<bob@example.com>', 'DATA']) await client.say(line);
     expect(await client.say('Subject: x\r\n\r\nHello\r\n.')).toMatch(/^250 /);
-    expect(messages.join('')).toMatch(/^Received: from client\.example .*with ESMTPSA/s);
+    expect(delivery.messages[0]?.text).toMatch(/^Received: from client\.example .*with ESMTPSA/s);
   });
 
   it('offers no channel binding: the channel ends at the proxy', async () => {
@@ -100,8 +100,8 @@ interface Options {
 
 /** Connects as a trusted proxy that forwards a client. */
 async function connected({ header, listener: more }: Options) {
-  const messages: string[] = [];
-  const realm = new AvatarRealm().provide(MessageDelivery, () => new Inbox(messages));
+  const delivery = new InMemoryDelivery();
+  const realm = new AvatarRealm().provide(MessageDelivery, () => delivery);
   const portal = new Portal(realm).register(new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'secret' }));
   const listener = await listen({
     endpoint: LOOPBACK,
@@ -117,7 +117,7 @@ async function connected({ header, listener: more }: Options) {
   const isImplicit = more?.tlsPolicy === 'implicit';
   const client = new LineClient(isImplicit ? connectTls({ socket, ca, servername: 'localhost' }) : socket);
   expect(await client.hear()).toMatch(/^220 /);
-  return { client, messages };
+  return { client, delivery };
 }
 
 /**
@@ -140,27 +140,4 @@ function header(...additions: readonly Buffer[]): Buffer {
 /** `PP2_TYPE_SSL` with these flags, and a certificate that the proxy has verified. */
 function ssl(flags: number, ...parts: readonly Buffer[]): Buffer {
   return vector(0x20, Buffer.concat([Buffer.of(flags, 0, 0, 0, 0), ...parts]));
-}
-
-class Inbox extends MessageDelivery {
-  readonly #messages: string[];
-
-  constructor(messages: string[]) {
-    super();
-    this.#messages = messages;
-  }
-
-  validateFrom(): void {}
-  validateTo(): void {}
-
-  openMessage(): Message {
-    let text = '';
-    return {
-      write: (chunk) => {
-        text += Buffer.from(chunk).toString('latin1');
-      },
-      end: () => void this.#messages.push(text),
-      abort: () => {},
-    };
-  }
 }

@@ -38,19 +38,19 @@ function serverOf<C extends Credentials>(checker: Checker<C>, options: ServerOpt
   return new Server({ portal, delivery, clock, ...options });
 }
 
-/** A server whose users are let in as the decision has it, whatever proves that they know a password. */
+/** A server whose logins the decision decides, whatever proves that they know a password. */
 function deciding(decision: Decision<UsernamePassword>, options: ServerOptions = {}): Server {
   return serverOf(decide([UsernamePassword], decision), options);
 }
 
 describe('a decision', () => {
-  test('accepts, under whatever name', async () => {
+  test('accepts the login as any user', async () => {
     const server = deciding(({ username }) => accept(`${username}@example.com`));
     await server.play(`${GREETED}${LOGIN}\nS: 235 2.7.0 Authentication succeeded${ENVELOPE}`);
     expect(server.events).toContainEqual(expect.objectContaining({ avatarId: 'ann@example.com' }));
   });
 
-  test('may be taken later', async () => {
+  test('may be asynchronous', async () => {
     const server = deciding(async ({ username, password }) => (password === 'secret' ? accept(username) : reject()));
     await server.play(
       `${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 535 5.7.8 Authentication failed${LOGIN}\nS: 235...`,
@@ -64,7 +64,7 @@ describe('a decision', () => {
     [reject('Change it', { code: 432, enhanced: '4.7.12' }), '432 4.7.12 Change it'],
     [defer(), '454 4.7.0 Temporary authentication failure'],
     [defer('The directory rests', { code: 451, enhanced: '4.3.0' }), '451 4.3.0 The directory rests'],
-  ])('refuses, or defers, in its own words, and the connection goes on: %#', async (verdict, reply) => {
+  ])('refuses or defers with its own reply, and the connection stays open: %#', async (verdict, reply) => {
     await deciding(() => verdict).play(`${GREETED}${LOGIN}\nS: ${reply}${ALIVE}`);
   });
 
@@ -72,16 +72,16 @@ describe('a decision', () => {
     [reject('Bye', { disconnect: true }), '535 5.7.8 Bye'],
     [defer('Bye', { disconnect: true }), '454 4.7.0 Bye'],
     [defer('Bye', { code: 421 }), '421 4.7.0 Bye'],
-  ])('ends the connection if it says so: %#', async (verdict, reply) => {
+  ])('closes the connection with disconnect: %#', async (verdict, reply) => {
     await deciding(() => verdict).play(`${GREETED}${LOGIN}\nC: NOOP\nS: ${reply}\nS: <closed>`);
   });
 
-  test('that comes to nothing is a refusal, now or later', async () => {
+  test('that returns nothing rejects the login, synchronously or not', async () => {
     await deciding(() => {}).play(`${GREETED}${LOGIN}\nS: 535 5.7.8 Authentication failed`);
     await deciding(async () => undefined).play(`${GREETED}${LOGIN}\nS: 535 5.7.8 Authentication failed`);
   });
 
-  test('that throws is a deferral, now or later, and nothing of it reaches the client', async () => {
+  test('that throws defers the login, and the client sees nothing of the error', async () => {
     const bug = new Error('no such table: users');
     const thrower = (): never => {
       throw bug;
@@ -94,7 +94,7 @@ describe('a decision', () => {
     }
   });
 
-  test('that throws what says more is that', async () => {
+  test('that throws a LoginError gets its reply', async () => {
     const thrower = (): never => {
       throw new UnauthorizedLogin();
     };
@@ -102,7 +102,7 @@ describe('a decision', () => {
   });
 
   test.each([true, 1, 'ann', null, { avatarId: 'ann' }, () => accept('ann'), []])(
-    '31, 32: %j, where nobody checks types, lets nobody in',
+    '31, 32: %j from JavaScript does not accept the login',
     async (nonsense) => {
       for (const decision of [() => nonsense, async () => nonsense]) {
         await deciding(decision as never).play(`${GREETED}${LOGIN}\nS: 454 4.7.0 Temporary authentication failure`);
@@ -110,11 +110,11 @@ describe('a decision', () => {
     },
   );
 
-  test('that accepts nobody in particular is a deferral', async () => {
+  test('that accepts an invalid avatar id defers the login', async () => {
     await deciding(() => accept('')).play(`${GREETED}${LOGIN}\nS: 454 4.7.0 Temporary authentication failure`);
   });
 
-  test('has no reply that would mean success', () => {
+  test('cannot refuse with a positive reply', () => {
     expect(() => reject('yes', { code: 250 })).toThrow(RangeError);
     expect(() => reject('yes', { code: 334 })).toThrow(RangeError);
     expect(() => reject('no', { code: 550, enhanced: '4.7.0' })).toThrow(RangeError);
@@ -127,7 +127,7 @@ describe('a decision', () => {
     await deciding(() => reject('no\r\n235 2.7.0 yes')).play(`${GREETED}${LOGIN}\nS: 535 5.7.8 no??235 2.7.0 yes`);
   });
 
-  test('that refuses again and again ends like other failed logins', async () => {
+  test('that refuses repeatedly reaches the limit of failed logins', async () => {
     await deciding(() => reject(), { limits: { maxLoginFailures: 2 } }).play(
       `${GREETED}${LOGIN}\nS: 535...${LOGIN}\nS: 421 4.7.0 Too many failed logins\nS: <closed>`,
     );
@@ -141,7 +141,7 @@ describe('a challenge', () => {
     return decodeUtf8(code) === '123456' ? accept(username) : reject('Wrong code');
   };
 
-  test('is said, and the decision taken again with the response', async () => {
+  test('is sent, and the decision is called again with the response', async () => {
     await deciding(twoFactors).play(
       `${GREETED}${LOGIN}\nS: 334 {base64:Code:}\nC: {base64:123456}\nS: 235 2.7.0 Authentication succeeded`,
     );
@@ -167,31 +167,31 @@ describe('a challenge', () => {
     expect(server.events).toContainEqual(expect.objectContaining({ avatarId: 'ac' }));
   });
 
-  test('can be cancelled, and answered with nonsense', async () => {
+  test('can be cancelled, or get an invalid response', async () => {
     await deciding(twoFactors).play(
       `${GREETED}${LOGIN}\nS: 334...\nC: *\nS: 501 5.7.0 Authentication cancelled${LOGIN}\nS: 334...\nC: ###\nS: 501 5.5.2...${ALIVE}`,
     );
   });
 
-  test('without end is a deferral', async () => {
+  test('repeated without end defers the login', async () => {
     const answers = '\nC:\nS: 334 '.repeat(19);
     await deciding(() => challenge('')).play(`${GREETED}${LOGIN}\nS: 334 ${answers}\nC:\nS: 454 4.7.0...`);
   });
 
-  test('to a guest, who is in no exchange, is a deferral', async () => {
+  test('to an anonymous client defers the login: there is no exchange', async () => {
     const checker = decide([Anonymous], () => challenge('Who are you?'));
     await serverOf(checker, { service: 'mx' }).play(`${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 451 4.3.0...`);
   });
 
-  test('that the client answers too late ends the connection, so that the answer is no command', async () => {
+  test('that the client answers too late closes the connection: the answer must not run as a command', async () => {
     const server = deciding(twoFactors);
     await server.play(`${GREETED}${LOGIN}\nS: 334...\nC: <advance 61s>\nS: 421 4.4.2...\nS: <closed>`);
     expect(server.portal.openLogins).toBe(0);
   });
 });
 
-describe('of the logins, a decision takes over', () => {
-  test('all, and knows the mechanism of each', async () => {
+describe('a decision decides about', () => {
+  test('all logins, with the mechanism of each', async () => {
     const seen: (string | undefined)[] = [];
     const any = decide([AnyCredentials], ({ username }, { exchange }) => {
       seen.push(exchange?.mechanism);
@@ -217,14 +217,14 @@ describe('of the logins, a decision takes over', () => {
     expect(seen).toEqual(['PLAIN', 'LOGIN', 'SCRAM-SHA-512', undefined]);
   });
 
-  test('but not one that wants a proof and has none: SCRAM is accepted by nobody who has not asked for it', async () => {
+  test('not a login by SCRAM without a proof', async () => {
     const any = decide([AnyCredentials], () => accept('ann'));
     await serverOf(any).play(`${GREETED}
       C: AUTH SCRAM-SHA-512 {base64:n,,n=ann,r=fyko+d2lbbFgONRv9qkxdawL}
       S: 454 4.7.0 Temporary authentication failure`);
   });
 
-  test('one: a mechanism in the place of the server’s own, or beside them', async () => {
+  test('a login by a mechanism that replaces or extends those of the server', async () => {
     const mine = (mechanism: string): Challenger<UsernamePassword> => ({
       ...plain(),
       mechanism,
@@ -241,7 +241,7 @@ describe('of the logins, a decision takes over', () => {
     );
   });
 
-  test('those of one class, and leaves the others to whoever judges them', async () => {
+  test('the credentials of one class, and leaves the others to other checkers', async () => {
     const clock = new FakeClock();
     const delivery = new RecordingDelivery();
     const portal = new Portal(
@@ -266,15 +266,15 @@ describe('in a cascade', () => {
     await first(() => reject('Closed')).play(`${GREETED}${LOGIN}\nS: 535 5.7.8 Closed`);
   });
 
-  test('a deferral lets the others be asked, and is the answer if nobody accepts', async () => {
+  test('a deferral leaves the login to the next checker, and is the reply if no checker accepts', async () => {
     const down = (): ReturnType<typeof defer> => defer('The directory rests');
     await first(down).play(`${GREETED}${LOGIN}\nS: 235...`);
     await first(down).play(`${GREETED}\nC: AUTH PLAIN {base64:\\0ann\\0wrong}\nS: 454 4.7.0 The directory rests`);
   });
 });
 
-describe('a guest', () => {
-  test('is refused in the words of a decision, and sent away by it', async () => {
+describe('an anonymous client', () => {
+  test('is refused with the reply of a decision, and disconnected by it', async () => {
     const no = decide([Anonymous], ({ trace }, { remote }) =>
       reject(`${remote.address} is not welcome${trace}`, { code: 550, enhanced: '5.7.1', disconnect: true }),
     );

@@ -24,7 +24,7 @@ const LATER = new Reply(450, '4.2.1', 'Later');
 const NEVER: RcptParameters = { notify: 'NEVER' };
 
 describe('NotifyingDelivery', () => {
-  it('tells the sender of the recipients for whom a message failed that others got', async () => {
+  it('notifies the sender of the recipients that failed, if others have the message', async () => {
     const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
     expect(await send(delivery, envelopeFor([{}, {}, { notify: ['FAILURE', 'DELAY'] }, {}]))).toEqual([
       250, 552, 550, 250,
@@ -65,7 +65,7 @@ describe('NotifyingDelivery', () => {
     expect([0, 1, 2].map((index) => message.isNotified?.(index))).toEqual([true, false, false]);
   });
 
-  it('does not tell of those of whom it is not to tell', async () => {
+  it('sends no notification that the sender does not want', async () => {
     const { delivery, through } = setUp([FULL, FULL, undefined]);
     await send(delivery, envelopeFor([NEVER, {}, {}]));
     expect(through.delivered.map(told)).toMatchObject([{ actions: ['r1 failed'] }]);
@@ -82,7 +82,7 @@ describe('NotifyingDelivery', () => {
     expect(delivery.openMessage(envelopeFor([{}, {}]))).not.toBe(message);
   });
 
-  it('tells of success who asks for that, and of failure by itself', async () => {
+  it('sends a notification of success on request, and of failure by default', async () => {
     const { delivery, through } = setUp([undefined, FULL, new Reply(250, '2.1.5', 'Kept'), undefined]);
     await send(delivery, envelopeFor([SUCCESS, {}, SUCCESS, {}], { ret: 'FULL' }));
     expect(through.delivered.map(told)).toMatchObject([
@@ -144,7 +144,7 @@ describe('NotifyingDelivery', () => {
     ];
     const perRecipient = new PerRecipientDelivery(({ localPart }) => routes[Number(localPart[1])] as MessageDelivery);
     await send(notifying(perRecipient), envelopeFor([SUCCESS, {}, SUCCESS, SUCCESS]));
-    // Of the first one tells whose delivery it is.
+    // The delivery of the first recipient sends its own notification.
     expect(through.delivered.map((one) => told(one).actions)).toEqual([
       ['r0 delivered'],
       ['r1 failed'],
@@ -152,7 +152,7 @@ describe('NotifyingDelivery', () => {
     ]);
   });
 
-  it('tells nobody twice where another one around it would tell, too', async () => {
+  it('sends one notification if two deliveries are nested', async () => {
     const { delivery, through } = setUp([FULL, undefined]);
     const other = new RecordingDelivery();
     const owned = new OwnSenderDelivery(delivery, { avatarId: 'joe@example.com' });
@@ -209,7 +209,7 @@ describe('NotifyingDelivery', () => {
     expect(through.calls).toEqual([]);
   });
 
-  it('tells of a failure, and of no success, where nobody knows where the message has gone on to', async () => {
+  it('reports a failure, and no success, if nextHop throws', async () => {
     const { delivery, inner, through, troubles } = setUp(undefined);
     const broken = new Error('broken');
     const nextHop = (): never => {
@@ -314,7 +314,7 @@ describe('a server with notifications', () => {
     expect(troubles).toHaveLength(2);
   });
 
-  it('tells by LMTP of success only, since the client hears of each recipient', async () => {
+  it('reports only success in LMTP, where the client gets each failure', async () => {
     const { delivery, through, clock } = setUp([undefined, FULL]);
     await serverOf(delivery, clock, 'lmtp').play(`
       S: 220...

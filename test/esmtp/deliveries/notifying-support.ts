@@ -36,7 +36,7 @@ export function envelopeFor(recipients: readonly RcptParameters[], parameters: P
   };
 }
 
-/** A delivery that comes to the results, where notifications go, and who hears of trouble. */
+/** A NotifyingDelivery around a delivery with these results, the delivery of its notifications, and its errors. */
 export function setUp(
   results: readonly RecipientResult[] | undefined,
   options: Partial<NotifyingDeliveryOptions> = {},
@@ -55,7 +55,7 @@ export function setUp(
   return { inner, through, clock, troubles, delivery };
 }
 
-/** A whole message; comes to the codes of its results. */
+/** Sends a message. Resolves to the codes of its results. */
 export async function send(delivery: MessageDelivery, envelope: Envelope, text = TEXT): Promise<readonly number[]> {
   const message = await delivery.openMessage(envelope);
   await message.write(Buffer.from(text, 'latin1'));
@@ -66,7 +66,7 @@ export function codes(ended: EndResult): readonly number[] {
   return resultsOf(ended).map((reply) => reply?.code ?? 250);
 }
 
-/** What a notification tells: of whom what, and what it returns. */
+/** Parses a notification: its recipients, their actions, and the returned content. */
 export function told({ text }: Delivered) {
   const { parts, fields } = parseNotification(text);
   const [, ...recipients] = statusGroups(parts[1]?.body ?? '');

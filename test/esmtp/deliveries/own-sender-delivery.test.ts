@@ -79,18 +79,18 @@ describe('OwnSenderDelivery', () => {
     expect(await allows({ avatarId: ANONYMOUS }, 'ann@example.com')).toBe(false);
   });
 
-  it('lets anybody send notifications, unless it is told otherwise', async () => {
+  it('accepts the null reverse-path, unless nullReversePath is false', async () => {
     expect(await allows({ avatarId: 'bob' }, null)).toBe(true);
     expect(await allows({ avatarId: 'ann', addresses, nullReversePath: false }, null)).toBe(false);
   });
 
-  it('tells a list with a mistake from a sender that is not on it', async () => {
+  it('throws for an invalid address in the list', async () => {
     const delivery = new OwnSenderDelivery(new RecordingDelivery(), { avatarId: 'ann', addresses: () => ['ann'] });
     const ann = new Mailbox('ann', 'example.com');
     expect(() => delivery.validateFrom(ann, { smtpUtf8: false })).toThrow(TypeError);
   });
 
-  it('refuses at MAIL, passes everything else on, and logs out whom it wraps', async () => {
+  it('refuses at MAIL, forwards every other call, and disposes of its delivery', async () => {
     const delivery = new RecordingDelivery();
     const portal = portalFor({ ann: 'secret' }, MessageDelivery, (avatarId) => {
       return new OwnSenderDelivery(delivery, { avatarId, addresses });
@@ -116,7 +116,7 @@ describe('OwnSenderDelivery', () => {
     expect(delivery.delivered[0]?.text).toMatch(/^Received: .*hello\r\n$/s);
   });
 
-  it('has the delivery write the header field, if that wants to', () => {
+  it('forwards receivedHeader if the delivery has one', () => {
     const delivery = new RecordingDelivery();
     expect('receivedHeader' in new OwnSenderDelivery(delivery, { avatarId: 'ann' })).toBe(false);
     Object.assign(delivery, { receivedHeader: ({ hostname }: ReceivedTrace) => `X-By: ${hostname}` });

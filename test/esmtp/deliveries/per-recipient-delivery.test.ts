@@ -43,7 +43,7 @@ function fan(options: PerRecipientDeliveryOptions = {}) {
   return { ...deliveries, routed, delivery: new PerRecipientDelivery(route, options) };
 }
 
-/** A whole message of a client that has a reply for each recipient (LMTP); resolves to the codes. */
+/** Sends a message as LMTP does, with a reply for each recipient. Resolves to the codes. */
 async function run(message: Message, text = 'hello\r\n'): Promise<readonly (number | undefined)[]> {
   await message.write(Buffer.from(text));
   return codes(await message.end(() => {}));
@@ -65,7 +65,7 @@ describe('PerRecipientDelivery', () => {
     }
   });
 
-  it('knows of each recipient where its message goes on to', async () => {
+  it('returns the next hop of each recipient', async () => {
     const { delivery, ann } = fan();
     const onward: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
     ann.openMessage = () => ({ nextHop: () => onward, write() {}, end() {}, abort() {} });
@@ -73,7 +73,7 @@ describe('PerRecipientDelivery', () => {
     expect([0, 1, 2].map((at) => message.nextHop?.(at))).toEqual([onward, undefined, undefined]);
   });
 
-  it('routes a recipient once, when it is named', async () => {
+  it('routes each recipient once, at RCPT', async () => {
     const { delivery, bob, routed } = fan();
     bob.onTo = () => {
       throw new Rejection(550, '5.7.1', 'Not to bob');
@@ -108,7 +108,7 @@ describe('PerRecipientDelivery', () => {
     expect(troubles).toEqual([trouble]);
   });
 
-  it('has an address verified by the delivery that it is routed to', async () => {
+  it('verifies an address through its delivery', async () => {
     const { delivery, ann, bob } = fan();
     const mailbox = new Mailbox('Ann', 'example.org');
     const asked: string[] = [];
@@ -124,7 +124,7 @@ describe('PerRecipientDelivery', () => {
     await expect(delivery.verify('bob@example.org')).rejects.toThrow('Gone');
   });
 
-  it('leaves open whose mailbox it is where nobody says so, and does not tell who is not there', async () => {
+  it('returns no mailbox for an address without a delivery or without verify', async () => {
     const { delivery, ann, routed } = fan();
     Object.assign(ann, { verify: () => new Mailbox('ann', 'example.org') });
     for (const text of ['eve@example.org', 'nobody@example.org', 'ann', 'Ann A. <ann@example.org>', '<>', '']) {
@@ -135,7 +135,7 @@ describe('PerRecipientDelivery', () => {
     await expect(down.verify('ann@example.org')).rejects.toThrow('no directory');
   });
 
-  it('does not mind that whoever is told of trouble has some, at once or later', async () => {
+  it('ignores an error of onError, thrown or rejected', async () => {
     for (const onError of [() => Promise.reject(new Error('no log')), () => expect.fail('no log')]) {
       const { delivery, bob } = fan({ onError: onError as () => void });
       bob.onEnd = () => Promise.reject(new Error('disk full'));
@@ -143,7 +143,7 @@ describe('PerRecipientDelivery', () => {
     }
   });
 
-  it('warns the process of trouble that no hook hears', async () => {
+  it('warns the process of an error without onError', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warn.mockRestore());
     const { delivery, bob } = fan();
@@ -156,13 +156,13 @@ describe('PerRecipientDelivery', () => {
     );
   });
 
-  it('passes a result of a recipient on', async () => {
+  it('returns the result of each recipient', async () => {
     const { delivery, bob } = fan();
     bob.onEnd = () => [new Rejection(450, '4.2.1', 'Busy').reply];
     expect(await run(await delivery.openMessage(envelope))).toEqual([undefined, 450, undefined]);
   });
 
-  it('refuses a message that nobody can get, for now if somebody may get it later', async () => {
+  it('refuses a message that fails for all recipients, temporarily if one failure is temporary', async () => {
     const { delivery, ann, bob, eve } = fan();
     for (const each of [ann, eve]) {
       each.onOpen = () => {
@@ -177,7 +177,7 @@ describe('PerRecipientDelivery', () => {
     });
   });
 
-  it.each(['onOpen', 'onWrite', 'onEnd'] as const)('does not wait for one that is stuck in %s', async (where) => {
+  it.each(['onOpen', 'onWrite', 'onEnd'] as const)('does not wait for a delivery that hangs in %s', async (where) => {
     const clock = new FakeClock();
     const { delivery, ann, bob } = fan({ clock, deliveryTimeout: 5_000, endTimeout: 9_000 });
     const late = Promise.withResolvers<void>();
@@ -203,7 +203,7 @@ describe('PerRecipientDelivery', () => {
     const DEFERRED = new Rejection(452, '4.3.1', 'No room');
 
     it.each(['onFrom', 'onOpen', 'onWrite'] as const)(
-      'keeps the message for nobody after a 4xx in %s',
+      'keeps the message for no recipient after a 4xx in %s',
       async (where) => {
         const { delivery, ann, bob, eve } = fan();
         bob[where] = (): never => {
@@ -220,7 +220,7 @@ describe('PerRecipientDelivery', () => {
       },
     );
 
-    it('delivers to the others where one fails for good', async () => {
+    it('delivers to the others after a permanent failure', async () => {
       const { delivery, ann, bob } = fan();
       bob.onOpen = (): never => {
         throw new Rejection(552, '5.2.2', 'Over quota');
@@ -231,7 +231,7 @@ describe('PerRecipientDelivery', () => {
       expect(ann.delivered).toHaveLength(1);
     });
 
-    it('knows of each recipient whether the sender is told', async () => {
+    it('returns for each recipient whether the sender is notified', async () => {
       const { delivery, bob } = fan();
       const end = (): readonly RecipientResult[] => [DEFERRED.reply];
       bob.openMessage = () => ({ isNotified: () => true, write() {}, end, abort() {} });
@@ -241,7 +241,7 @@ describe('PerRecipientDelivery', () => {
     });
   });
 
-  it('waits for a slow one, and keeps what it gives to the others from it', async () => {
+  it('waits for a slow delivery, and gives each delivery a chunk of its own', async () => {
     const { delivery, ann, bob, eve } = fan();
     const slow = Promise.withResolvers<void>();
     for (const each of [ann, bob, eve]) {
@@ -263,7 +263,7 @@ describe('PerRecipientDelivery', () => {
     expect([ann, bob, eve].map(({ delivered }) => delivered[0]?.text)).toEqual(['hello', 'hello', 'hello']);
   });
 
-  it('aborts them all', async () => {
+  it('aborts all messages', async () => {
     const { delivery, ann, bob, eve } = fan();
     bob.onAbort = () => Promise.reject(new Error('cannot'));
     const message = await delivery.openMessage(envelope);
@@ -271,7 +271,7 @@ describe('PerRecipientDelivery', () => {
     for (const { calls } of [ann, bob, eve]) expect(calls).toEqual(['from', 'open', 'abort']);
   });
 
-  it('is a delivery like any other', () => {
+  it('is a MessageDelivery', () => {
     expect(fan().delivery).toBeInstanceOf(MessageDelivery);
   });
 });

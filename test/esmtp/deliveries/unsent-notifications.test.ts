@@ -8,7 +8,7 @@ describe('a notification that cannot be sent', () => {
   const REFUSED = new Rejection(550, '5.1.1', 'No such user');
 
   it.each(['onFrom', 'onTo', 'onOpen', 'onWrite', 'onEnd'] as const)(
-    'is told of, and leaves the failure for the client to hear of: trouble in %s',
+    "is reported, and leaves the failure to the client's reply: an error in %s",
     async (where) => {
       for (const error of [REFUSED, new Error('no way')]) {
         const { delivery, through, troubles } = setUp([FULL, undefined]);
@@ -24,14 +24,14 @@ describe('a notification that cannot be sent', () => {
     },
   );
 
-  it('is one that nobody takes after the data', async () => {
+  it('is reported if it is refused after the data', async () => {
     const { delivery, through, troubles } = setUp([FULL, undefined]);
     through.onEnd = () => [new Reply(451, undefined, 'Later')];
     expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
     expect(troubles).toEqual([[expect.objectContaining({ message: '451 4.0.0 Later' }), 'id1']]);
   });
 
-  it('may be told of to who cannot listen, or to nobody', async () => {
+  it('may be reported to an onError that throws, or to none', async () => {
     const onError = (): never => {
       throw new Error('no log');
     };
@@ -42,7 +42,7 @@ describe('a notification that cannot be sent', () => {
     }
   });
 
-  it('does not keep the other one from being sent', async () => {
+  it('does not prevent the other notification', async () => {
     const { delivery, through, troubles } = setUp([FULL, undefined]);
     const answers = [() => Promise.reject(REFUSED), () => Promise.resolve()];
     through.onOpen = () => answers.shift()?.();
@@ -77,7 +77,7 @@ describe('a notification that cannot be sent', () => {
     ]);
   });
 
-  it('is aborted if it is opened too late', async () => {
+  it('is aborted if it opens too late', async () => {
     const { delivery, through, clock } = setUp([FULL, undefined], { notifyTimeout: 5_000 });
     const { promise, resolve } = Promise.withResolvers<void>();
     through.onOpen = () => promise;
@@ -89,7 +89,7 @@ describe('a notification that cannot be sent', () => {
     expect(through.calls).toEqual(['from', 'to', 'open', 'abort']);
   });
 
-  it('is given up in time for the client whose message took long', async () => {
+  it('is aborted in time for a client whose message took long', async () => {
     const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;
@@ -102,7 +102,7 @@ describe('a notification that cannot be sent', () => {
     expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
-  it('is given up in time for the PerRecipientDelivery around it, if it tells of success', async () => {
+  it('is aborted in time for a PerRecipientDelivery around it, if it is of success', async () => {
     const { delivery, inner, through, troubles, clock } = setUp(undefined);
     const ends = Promise.withResolvers<void>();
     inner.onEnd = () => ends.promise;
@@ -116,7 +116,7 @@ describe('a notification that cannot be sent', () => {
     expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
-  it('is not even begun if the client cannot wait any more', async () => {
+  it('is not sent if no time is left', async () => {
     const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;

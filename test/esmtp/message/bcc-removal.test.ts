@@ -3,7 +3,7 @@ import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.
 import { bodies, send } from '../wire.ts';
 
 describe('the Bcc of a submitted message', () => {
-  test('is removed, and the message is counted as it came', async () => {
+  test('is removed, and the size counts the message before that', async () => {
     const server = new Server({ service: 'submission', addMissingHeaders: false });
     await server.play(`${GREETED}${LOGIN}${ENVELOPE}
       C: DATA
@@ -45,25 +45,25 @@ describe('the Bcc of a submitted message', () => {
     [' text\r\nBcc: is text\r\n', '\r\n text\r\nBcc: is text\r\n'],
     ['Bcc\r\n', 'Bcc\r\n'],
     ['', ''],
-  ])('of %j is removed however the message comes', async (message, expected) => {
+  ])('of %j is removed, however the message is split', async (message, expected) => {
     const options = { removeBcc: true };
     expect(await submit(message, options)).toEqual([expected]);
     expect(await submit(message, options, 'octets')).toEqual([expected]);
     expect(await submit(message, options, 'octets', 'BDAT')).toEqual([expected]);
   });
 
-  test('does not keep the header from being completed', async () => {
+  test('is removed from a header that gets missing fields', async () => {
     const [text = ''] = await submit('Bcc: a@b\r\nSubject: x\r\nMessage-ID: <x>\r\n\r\n', { service: 'submission' });
     expect(text).toMatch(/^Date: .*\r\nSubject: x\r\nMessage-ID: <x>\r\n\r\n$/);
   });
 
-  test('is not looked at for qualified domains, since it does not go on', async () => {
+  test('may have unqualified domains', async () => {
     const options = { service: 'submission' } as const;
     expect(await submit('Bcc: a@sales\r\n\r\n', options)).toHaveLength(1);
     expect(await submit('To: a@sales\r\n\r\n', options)).toHaveLength(0);
   });
 
-  test('of more octets than a header may be held in is removed all the same', async () => {
+  test('is removed if it is longer than the held header may be', async () => {
     const long = `Bcc: ${'x'.repeat(500)}\r\n${` ${'y'.repeat(900)}\r\n`.repeat(200)}`;
     expect(await submit(`${long}Subject: x\r\n\r\n`, { removeBcc: true })).toEqual(['Subject: x\r\n\r\n']);
   });
@@ -74,7 +74,7 @@ describe('the Bcc of a submitted message', () => {
     expect(await submit(message, { removeBcc: true, limits: { maxMessageSize: 908 } })).toEqual([]);
   });
 
-  test('is removed from what a last chunk without a line end holds', async () => {
+  test('is removed from a last chunk without a line end', async () => {
     expect(await submit('X: y\r\nBcc', { removeBcc: true }, 'whole', 'BDAT')).toEqual(['X: y\r\nBcc']);
     expect(await submit('X: y\r\nBcc:', { removeBcc: true }, 'whole', 'BDAT')).toEqual(['X: y\r\n']);
   });

@@ -36,7 +36,7 @@ const failing = (error: unknown): [string, () => Promise<never>][] => [
 describe('a call that fails', () => {
   const bug = new Error('password of the database: hunter2');
 
-  test.each(failing(bug))('validateFrom that %s is 451, and the cause goes to the log', async (_how, onFrom) => {
+  test.each(failing(bug))('validateFrom that %s is 451, and the event has the cause', async (_how, onFrom) => {
     const server = await play(
       { onFrom },
       `\nC: MAIL FROM:<ann@example.com>\n${OURS}\nC: RCPT TO:<bob@example.com>\nS: 503...`,
@@ -44,7 +44,7 @@ describe('a call that fails', () => {
     expect(troubles(server)).toEqual([{ culprit: 'us', during: 'MAIL', cause: bug }]);
   });
 
-  test.each(failing(bug))('validateTo that %s is 451, and no recipient', async (_how, onTo) => {
+  test.each(failing(bug))('validateTo that %s is 451, and adds no recipient', async (_how, onTo) => {
     const server = await play(
       { onTo },
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...\nC: RCPT TO:<bob@example.com>\n${OURS}\nC: DATA\nS: 503...`,
@@ -52,26 +52,29 @@ describe('a call that fails', () => {
     expect(troubles(server)).toEqual([{ culprit: 'us', during: 'RCPT', cause: bug }]);
   });
 
-  test.each(failing(bug))('openMessage that %s is 451 in place of 354', async (_how, onOpen) => {
+  test.each(failing(bug))('openMessage that %s is 451 instead of 354', async (_how, onOpen) => {
     const server = await play({ onOpen }, `${ENVELOPE}\nC: DATA\n${OURS}${ALIVE}`);
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'logout']);
     expect(troubles(server)).toEqual([{ culprit: 'us', during: 'DATA', cause: bug }]);
   });
 
-  test.each(failing(bug))('write that %s is 451 when the data has ended, and one abort', async (_how, onWrite) => {
-    const server = await play({ onWrite }, `${ENVELOPE}${DATA}\nC: one\nC: two\nC: .\n${OURS}${ALIVE}`);
-    expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'abort', 'logout']);
-    expect(troubles(server)).toEqual([{ culprit: 'us', during: 'DATA', cause: bug }]);
-    expect(server.kinds()).toContain('message-refused');
-  });
+  test.each(failing(bug))(
+    'write that %s is 451 after the data, and the message is aborted once',
+    async (_how, onWrite) => {
+      const server = await play({ onWrite }, `${ENVELOPE}${DATA}\nC: one\nC: two\nC: .\n${OURS}${ALIVE}`);
+      expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'abort', 'logout']);
+      expect(troubles(server)).toEqual([{ culprit: 'us', during: 'DATA', cause: bug }]);
+      expect(server.kinds()).toContain('message-refused');
+    },
+  );
 
-  test.each(failing(bug))('end that %s is 451, and no abort: the message had its last word', async (_how, onEnd) => {
+  test.each(failing(bug))('end that %s is 451, and the message is not aborted', async (_how, onEnd) => {
     const server = await play({ onEnd }, `${ENVELOPE}${DATA}\nC: one\nC: .\n${OURS}${ALIVE}`);
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'end', 'logout']);
     expect(troubles(server)).toEqual([{ culprit: 'us', during: 'DATA', cause: bug }]);
   });
 
-  test.each(failing(bug))('abort that %s changes nothing but the log', async (_how, onAbort) => {
+  test.each(failing(bug))('abort that %s changes no reply', async (_how, onAbort) => {
     const server = await play({ onAbort }, `${ENVELOPE}${DATA}\nC: a\\nb\nC: .\nS: 550 5.6.11...${ALIVE}`);
     expect(troubles(server)).toEqual([{ culprit: 'us', during: 'DATA', cause: bug }]);
   });
@@ -87,14 +90,14 @@ describe('a call that fails', () => {
     },
   );
 
-  test.each([undefined, null, 'text', 42])('with %j is 451 as well', async (nonsense) => {
+  test.each([undefined, null, 'text', 42])('with %j is 451', async (nonsense) => {
     await play(
       { onTo: () => Promise.reject(nonsense) },
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...\nC: RCPT TO:<bob@example.com>\n${OURS}`,
     );
   });
 
-  test('with a reply that is none is our trouble', async () => {
+  test('with an invalid reply is an error of this server', async () => {
     await play(
       {
         onTo: () => {
@@ -106,7 +109,7 @@ describe('a call that fails', () => {
   });
 });
 
-test('what one delivery writes into the parameters no other one reads', async () => {
+test('parameters that one delivery changes are unchanged for another', async () => {
   const server = new Server();
   const seen: unknown[] = [];
   const scribble = (parameters: object): void => {
@@ -128,18 +131,15 @@ test('what one delivery writes into the parameters no other one reads', async ()
 describe('a rejection', () => {
   const full = new Rejection(452, '4.2.2', 'Mailbox full');
 
-  test.each(failing(full))(
-    'by openMessage that %s stands in place of 354, and the transaction stays',
-    async (_how, onOpen) => {
-      const server = await play(
-        { onOpen },
-        `${ENVELOPE}\nC: DATA\nS: 452 4.2.2 Mailbox full\nC: MAIL FROM:<ann@example.com>\nS: 503...\nC: RSET\nS: 250...`,
-      );
-      expect(troubles(server)).toEqual([]);
-    },
-  );
+  test.each(failing(full))('by openMessage that %s replaces 354, and the transaction stays', async (_how, onOpen) => {
+    const server = await play(
+      { onOpen },
+      `${ENVELOPE}\nC: DATA\nS: 452 4.2.2 Mailbox full\nC: MAIL FROM:<ann@example.com>\nS: 503...\nC: RSET\nS: 250...`,
+    );
+    expect(troubles(server)).toEqual([]);
+  });
 
-  test.each(failing(full))('by write that %s comes when the data has ended', async (_how, onWrite) => {
+  test.each(failing(full))('by write that %s is the reply after the data', async (_how, onWrite) => {
     const server = await play({ onWrite }, `${ENVELOPE}${DATA}\nC: one\nC: .\nS: 452 4.2.2 Mailbox full${ENVELOPE}`);
     expect(server.delivery.calls.filter((call) => call === 'abort')).toHaveLength(1);
     expect(troubles(server)).toEqual([]);
@@ -150,7 +150,7 @@ describe('a rejection', () => {
     expect(server.delivery.delivered).toEqual([]);
   });
 
-  test('with 421 also ends the connection', async () => {
+  test('with 421 closes the connection', async () => {
     const onTo = (): never => {
       throw new Rejection(421, '4.7.0', 'Enough');
     };
@@ -174,7 +174,7 @@ describe('a call that takes too long', () => {
     await play({ onOpen: never }, `${ENVELOPE}\nC: DATA${wait}\n${OURS}${ALIVE}`);
   });
 
-  test('is 451 for an end only after ten minutes, lest a message be delivered twice that is only slow', async () => {
+  test('is 451 for an end after ten minutes: a client that waits less would send the message again', async () => {
     const patient = `${wait}\nS: <silence>\nC: <advance 500s>`;
     await play({ onEnd: never }, `${ENVELOPE}${DATA}\nC: x\nC: .${patient}\n${OURS}${ALIVE}`);
   });
@@ -186,7 +186,7 @@ describe('a call that takes too long', () => {
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'abort', 'logout']);
   });
 
-  test('and opens a message in the end has that message aborted', async () => {
+  test('has its message aborted if it opens one after all', async () => {
     const open = Promise.withResolvers<void>();
     const server = await play({ onOpen: () => open.promise }, `${ENVELOPE}\nC: DATA${wait}\n${OURS}`);
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'logout']);
@@ -194,7 +194,7 @@ describe('a call that takes too long', () => {
     await expect.poll(() => server.delivery.calls).toEqual(['from', 'to', 'open', 'logout', 'abort']);
   });
 
-  test('of an abort does not keep the client', async () => {
+  test("of an abort does not delay the client's reply longer", async () => {
     await play({ onAbort: never }, `${ENVELOPE}${DATA}\nC: a\\nb\nC: .${wait}\nS: 550 5.6.11...${ALIVE}`);
   });
 });
@@ -209,7 +209,7 @@ describe('results for each recipient', () => {
   const refused = new Reply(550, '5.2.1', 'Closed');
   const deferred = new Reply(452, '4.2.2', 'Full');
 
-  /** Plays a message for r0, r1, … up to the reply, and returns the event. The sender is told of the recipients in `notified`. */
+  /** Plays a message for r0, r1, … up to the reply. Returns the event. `notified` lists recipients with a notification. */
   async function play(
     results: Reply | readonly RecipientResult[],
     reply: string,
@@ -232,7 +232,7 @@ describe('results for each recipient', () => {
     await play([undefined, undefined], 'S: 250 2.0.0 OK <any>');
   });
 
-  test('one accepted is no 250 where the sender is not told of the others (RFC 5321 §6.1)', async () => {
+  test('one accepted is not 250 if the other failures have no notification (RFC 5321 §6.1)', async () => {
     const event = await play(
       [refused, undefined, undefined],
       `S: 550-5.2.1 Closed
@@ -242,12 +242,12 @@ describe('results for each recipient', () => {
     expect(event).toMatchObject({ kind: 'message-refused', failed: FAILED_R0 });
   });
 
-  test('one accepted is 250 where the sender is told of the others', async () => {
+  test('one accepted is 250 if the other failures have a notification', async () => {
     const event = await play([refused, undefined], 'S: 250 2.0.0 OK <any>', { notified: [0] });
     expect(event).toMatchObject({ kind: 'message-accepted', failed: FAILED_R0 });
   });
 
-  test('one accepted is 250 where the sender does not want to be told (RFC 3461 §4.1)', async () => {
+  test('one accepted is 250 if the sender wants no notification (RFC 3461 §4.1)', async () => {
     for (const notify of [' NOTIFY=NEVER', ' NOTIFY=SUCCESS']) {
       await play([refused, undefined], 'S: 250 2.0.0 OK <any>', { notify });
     }
@@ -265,7 +265,7 @@ describe('results for each recipient', () => {
     );
   });
 
-  test('one failure for now makes the reply temporary: a duplicate is better than a loss (RFC 5321 §4.2.5)', async () => {
+  test('one temporary failure makes the reply temporary: a duplicate is better than a loss (RFC 5321 §4.2.5)', async () => {
     await play(
       [refused, undefined, deferred],
       `S: 452-4.2.2 Full
@@ -276,7 +276,7 @@ describe('results for each recipient', () => {
     await play([undefined, deferred], 'S: 452...', { notify: ' NOTIFY=NEVER' });
   });
 
-  test('a message that cannot say whether the sender is told is trouble of ours, and no 250', async () => {
+  test('an isNotified that throws is an error of this server, and not 250', async () => {
     const server = new Server();
     const isNotified = (): never => {
       throw new Error('no idea');
@@ -305,7 +305,7 @@ describe('results for each recipient', () => {
     ['that differ', [new Reply(250, '2.6.0', 'Kept as 1'), new Reply(250, '2.6.0', 'Kept as 2')]],
     ['for too few recipients', [new Reply(250, '2.6.0', 'Kept')]],
     ['that ask for more (3xx)', [new Reply(354, undefined, 'More'), new Reply(354, undefined, 'More')]],
-  ])('positive replies %s are an acceptance in the words of this server', async (_, results) => {
+  ])('positive replies %s get the 250 of this server', async (_, results) => {
     const event = await play(results, 'S: 250 2.0.0 OK <any>', { recipients: 2 });
     expect(event).toMatchObject({ kind: 'message-accepted', failed: [], reply: undefined });
   });
@@ -318,7 +318,7 @@ describe('results for each recipient', () => {
   test.each([
     ['at once', 1],
     ['later', Promise.resolve(1)],
-  ])('that are none (%s) are trouble of ours, and the client comes again', async (_when, results) => {
+  ])('of another type (%s) are an error of this server, and a temporary failure', async (_when, results) => {
     const server = new Server();
     const message = { write: () => {}, end: () => results as never, abort: () => {} };
     server.delivery.openMessage = () => message;
@@ -332,7 +332,7 @@ describe('results for each recipient', () => {
     expect(event).toMatchObject({ kind: 'message-refused', reply: refused });
   });
 
-  test('all refused, some for now, is a refusal for now', async () => {
+  test('all refused, some temporarily, is a temporary refusal', async () => {
     await play([refused, deferred], 'S: 452 4.2.2 Full');
   });
 });
@@ -350,7 +350,7 @@ describe('the Received field', () => {
     expect(await received(() => 'Received: by magic;\r\n today', mail)).toBe('Received: by magic;\r\n today\r\nx\r\n');
   });
 
-  test('can be none', async () => {
+  test('can be left out', async () => {
     expect(await received(() => undefined, mail)).toBe('x\r\n');
   });
 
@@ -366,14 +366,14 @@ describe('the Received field', () => {
   });
 });
 
-describe('a client that leaves', () => {
-  test.each(['close', 'reset', 'end'])('in the data (%s) has its message aborted, once', async (word) => {
+describe('a client that disconnects', () => {
+  test.each(['close', 'reset', 'end'])('during the data (%s) has its message aborted once', async (word) => {
     const server = await play({}, `${ENVELOPE}${DATA}\nC: half\nC: <${word}>`);
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'abort', 'logout']);
     expect(server.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'disconnected' });
   });
 
-  test('while a write is pending has it aborted when the write is over', async () => {
+  test('during a write has its message aborted after the write', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const server = new Server();
     let writes = 0;
@@ -386,7 +386,7 @@ describe('a client that leaves', () => {
     expect(server.delivery.calls).toEqual(['from', 'to', 'open', 'abort', 'logout']);
   });
 
-  test('while the message is being kept does not undo it', async () => {
+  test('during the end does not undo the message', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const server = new Server();
     server.delivery.onEnd = () => promise;
@@ -398,7 +398,7 @@ describe('a client that leaves', () => {
     expect(server.delivery.delivered).toHaveLength(1);
   });
 
-  test('with QUIT and its end in one piece with the data gets its replies', async () => {
+  test('with QUIT in one packet with the data gets its replies', async () => {
     const server = await play(
       {},
       `${ENVELOPE}${DATA}\nC: all\nC: .\nC: QUIT\nC: <end>\nS: 250...\nS: 221...\nS: <closed>`,
@@ -406,7 +406,7 @@ describe('a client that leaves', () => {
     expect(server.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'quit' });
   });
 
-  test('by falling silent in the data gets 421, and its message is aborted', async () => {
+  test('by sending no more data gets 421, and its message is aborted', async () => {
     const server = await play(
       {},
       `${ENVELOPE}${DATA}\nC: half\nC: <advance 302s>\nS: 421 4.4.2 Took too long, closing the connection\nS: <closed>`,
@@ -446,14 +446,14 @@ test('a slow delivery slows the client down', async () => {
 describe('a server that closes', () => {
   const bye = '\nS: 421 4.3.2 Shutting down, try again later\nS: <closed>';
 
-  test('tells who is idle', async () => {
+  test('sends 421 to an idle client', async () => {
     const server = await play({}, `\nC: <closing>${bye}`);
     expect(server.delivery.calls).toEqual(['logout']);
     expect(server.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'shutdown' });
     await new Server().play(`S: 220...\nC: <closing>${bye}`);
   });
 
-  test('lets a transaction come to its end', async () => {
+  test('lets a transaction end first', async () => {
     const server = await play(
       {},
       `\nC: MAIL FROM:<ann@example.com>\nS: 250...\nC: <closing>\nS: <silence>\nC: RCPT TO:<bob@example.com>\nS: 250...${DATA}\nC: all\nC: .\nS: 250...${bye}`,
@@ -461,7 +461,7 @@ describe('a server that closes', () => {
     expect(server.delivery.delivered).toHaveLength(1);
   });
 
-  test('does not break off data', async () => {
+  test('lets the data end first', async () => {
     const server = await play(
       {},
       `${ENVELOPE}${DATA}\nC: half\nC: <closing>\nS: <silence>\nC: and half\nC: .\nS: 250...${bye}`,

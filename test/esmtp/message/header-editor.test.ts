@@ -5,7 +5,7 @@ import { runs } from '../../support/fuzz.ts';
 
 const FIELDS = { trace: 'Received: R\r\n', date: () => 'Date: D', messageId: () => 'Message-ID: M' };
 
-/** Returns a message as the editor passes it on. The chunks are copied: the editor overwrites them. */
+/** Returns the edited message. Copies the chunks: the editor overwrites them. */
 function edit(chunks: readonly Buffer[], removeBcc: boolean, addsFields: boolean): string {
   const editor = new HeaderEditor(removeBcc, addsFields ? FIELDS : undefined);
   const written: string[] = [];

@@ -4,7 +4,7 @@ import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.
 import { LineLengths } from '../../../packages/esmtp/src/message/line-checks.ts';
 
 interface Reading {
-  /** The fields as `name|beginning of the value`, and `end` with the text that follows the header. */
+  /** The names of the fields, and the end of the header. */
   readonly lines: readonly string[];
   readonly received: number;
   readonly headerOctets: number | undefined;

@@ -29,14 +29,14 @@ const sequences = [
 describe.each(sequences)('%j in the middle of a message that is normalized', (sequence) => {
   const session = `${BEGIN}${TRANSACTION}DATA\r\nbody${sequence}${SMUGGLED}QUIT\r\n`;
 
-  test('ends it neither here nor at the next server', async () => {
+  test('does not end it, here or at the next server', async () => {
     const outcome = await send(session, {}, NORMALIZING);
     expect(outcome.said.match(/^354 /gm)).toHaveLength(1);
     expect(outcome.said).toMatch(/^354 .*\r\n250 2\.0\.0 OK ID\r\n221 /m);
     const [body = '', ...others] = bodies(outcome);
     expect(others).toEqual([]);
     expect(body).not.toMatch(BARE);
-    // Whatever the next server takes for a line end, the message holds no line of one dot but its last.
+    // For each line end of a next server, only the last line of the message is one dot.
     expect(
       onTheWire(body)
         .split(/\r\n|\r|\n/)
@@ -45,7 +45,7 @@ describe.each(sequences)('%j in the middle of a message that is normalized', (se
     expect(onTheWire(body)).toContain('MAIL FROM:<root@example.com>');
   });
 
-  test('comes to the same wherever the bytes are split', async () => {
+  test('gives the same result, however the octets are split', async () => {
     const whole = bodies(await send(session, {}, NORMALIZING));
     const from = session.indexOf('body');
     for (let splitAt = from; splitAt <= from + sequence.length + 10; splitAt++) {
@@ -54,7 +54,7 @@ describe.each(sequences)('%j in the middle of a message that is normalized', (se
     expect(bodies(await send(session, { chunks: 'octets' }, NORMALIZING))).toEqual(whole);
   });
 
-  test('comes to the same by BDAT, whose chunks end wherever they may', async () => {
+  test('gives the same result by BDAT, however the chunks are split', async () => {
     const text = `body${sequence}tail`;
     const whole = bdat([text]);
     expect(bodies(await send(whole, {}, NORMALIZING))).toEqual([crlf(text)]);
@@ -78,7 +78,7 @@ describe('newlines', () => {
     expect(lmtp.said).toMatch(/^550 5\.6\.11 /m);
   });
 
-  test('of a word that is none are an error', () => {
+  test('of an unknown value are an error', () => {
     const newlines = 'accept' as unknown as 'reject';
     expect(() => new Server({ newlines })).toThrow('newlines: expected reject or normalize, not "accept"');
   });
@@ -96,14 +96,14 @@ describe('newlines', () => {
     );
   });
 
-  test('make lines of what would be one long line', async () => {
+  test('divide a long line into lines', async () => {
     const body = 'x'.repeat(900);
     const session = `${BEGIN}${TRANSACTION}DATA\r\n${body}\n${body}\r${body}\r\n.\r\nQUIT\r\n`;
     const options = { ...NORMALIZING, limits: { maxTextLine: 998 } };
     expect(bodies(await send(session, {}, options))).toEqual([`${body}\r\n${body}\r\n${body}\r\n`]);
   });
 
-  test('count for the size as they are passed on, by DATA and by BDAT', async () => {
+  test('count in the size in their normalized form, by DATA and by BDAT', async () => {
     const text = '\n'.repeat(500);
     for (const [maxMessageSize, code] of [
       [1_002, '250'],
@@ -120,12 +120,12 @@ describe('newlines', () => {
     }
   });
 
-  test('of a BINARYMIME message are its own', async () => {
+  test('of a BINARYMIME message stay unchanged', async () => {
     const binary = TRANSACTION.replace('com>', 'com> BODY=BINARYMIME');
     expect(bodies(await send(bdat(['a\nb\rc\r'], binary), {}, NORMALIZING))).toEqual(['a\nb\rc\r']);
   });
 
-  test('split between chunks are one, and the chunks are answered by the octets that came', async () => {
+  test('split between chunks are one line end, and the replies count the octets of the chunks', async () => {
     const outcome = await send(bdat(['a\r', '\nb\n', '\rc\r', '']), {}, NORMALIZING);
     expect(bodies(outcome)).toEqual(['a\r\nb\r\n\r\nc\r\n']);
     expect(outcome.said).toMatch(
@@ -133,7 +133,7 @@ describe('newlines', () => {
     );
   });
 
-  test('come to the same in any chunks, by DATA and by BDAT', async () => {
+  test('give the same result in any chunks, by DATA and by BDAT', async () => {
     const text = fc
       .array(fc.constantFrom('\r', '\n', '\r\n', '.', 'letters', '\n.\n'), { maxLength: 30 })
       .map((parts) => parts.join(''));

@@ -32,20 +32,20 @@ function trace(facts: Partial<Mind> = {}, recipients: readonly string[] = ['bob'
 const unfolded = (field: string): string => field.replace(/\r\n(?=[ \t])/g, '');
 
 describe('a Received field', () => {
-  test('says from whom, by whom, with what, for whom and when', () => {
+  test('names the client, the server, the protocol, the recipient and the time', () => {
     expect(unfolded(formatReceived(trace()))).toBe(
       'Received: from client.example.org ([192.0.2.1]) by mx.example.com with ESMTPA id abc123 for <bob@example.com>; Tue, 03 Feb 2026 04:05:06 +0000',
     );
   });
 
-  test('leaves out the client if that is wanted', () => {
+  test('leaves out the client with omitClient', () => {
     const way = { ...trace(), remoteName: 'laptop.example.org', omitClient: true };
     expect(unfolded(formatReceived(way))).toBe(
       'Received: by mx.example.com with ESMTPA id abc123 for <bob@example.com>; Tue, 03 Feb 2026 04:05:06 +0000',
     );
   });
 
-  test('is folded to 78 characters where it can be', () => {
+  test('is folded to 78 characters if its clauses allow that', () => {
     const names = ['client.example.org', 'x'.repeat(200)];
     for (const clientName of names) {
       const lines = formatReceived(trace({ clientName })).split('\r\n');
@@ -54,11 +54,11 @@ describe('a Received field', () => {
     }
   });
 
-  test('names nobody if there are several recipients', () => {
+  test('names no recipient of several', () => {
     expect(formatReceived(trace({}, ['bob', 'eve']))).not.toContain('example.com>');
   });
 
-  test('tells the cipher suite (RFC 8314 §4.3)', () => {
+  test('names the cipher suite (RFC 8314 §4.3)', () => {
     const tls = {
       version: 'TLSv1.3',
       cipher: 'TLS_AES_128_GCM_SHA256',
@@ -77,7 +77,7 @@ describe('a Received field', () => {
     expect(formatReceived(trace({ remote }))).toContain(`client.example.org ${literal}`);
   });
 
-  test('says nothing of the address of a UNIX socket', () => {
+  test('has no address of a UNIX socket', () => {
     expect(unfolded(formatReceived(trace({ remote: { family: 'unix', address: '/run/x', port: 0 } })))).toContain(
       'from client.example.org by mx',
     );
@@ -112,7 +112,7 @@ describe('omitClientFromReceived', () => {
     expect(text).not.toMatch(CLIENT);
   });
 
-  test('leaves out what a trusted peer says of the client', async () => {
+  test('leaves out the client of XCLIENT', async () => {
     const forwarded =
       '\nC: XCLIENT ADDR=198.51.100.8 NAME=laptop.example.org HELO=client.example.org\nS: 220...\nC: EHLO proxy.example.net\nS: 250...';
     expect(await received(new Server(options), forwarded)).not.toMatch(CLIENT);
@@ -121,7 +121,7 @@ describe('omitClientFromReceived', () => {
     );
   });
 
-  test('is known to a delivery that makes its own field', async () => {
+  test("is in the trace of a delivery's own field", async () => {
     const server = new Server(options);
     Object.assign(server.delivery, { receivedHeader: formatReceived });
     expect(await received(server)).toMatch(/^Received: by mx\.example\.com /);

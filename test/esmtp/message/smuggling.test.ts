@@ -6,14 +6,14 @@ const BEGIN = 'EHLO client.example.org\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n';
 const ENVELOPE = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n';
 const SMUGGLED = 'MAIL FROM:<root@example.com>\r\nRCPT TO:<eve@example.com>\r\nDATA\r\nsmuggled\r\n.\r\n';
 
-/** What a sender that stuffs dots may be made to pass on in the middle of a message, and what a bad server takes for its end. */
+/** Sequences that a sender with dot stuffing may pass on, and that a bad server reads as the end of data. */
 const sequences = [...SMUGGLING, '\r\n.\0\r\n', '\r\n.\r\0\n', '\n\n.\n\n', '\r\n..\r\n'];
 
 describe.each(sequences)('%j in the middle of a message', (sequence) => {
   const session = `${BEGIN}${ENVELOPE}body${sequence}${SMUGGLED}QUIT\r\n`;
   const harmless = !/(?<!\r)\n|\r(?!\n)/.test(sequence);
 
-  test('does not end it, and the rest is no commands', async () => {
+  test('does not end it, and the rest is not run as commands', async () => {
     const outcome = await send(session);
     // SMUGGLED holds one true end: that of the one message there is.
     expect(outcome.said.match(/^354 /gm)).toHaveLength(1);
@@ -24,7 +24,7 @@ describe.each(sequences)('%j in the middle of a message', (sequence) => {
     expect(outcome.server.delivery.calls.filter((call) => call === 'open')).toHaveLength(1);
   });
 
-  test('comes to the same wherever the bytes are split', async () => {
+  test('gives the same result, however the octets are split', async () => {
     const whole = await send(session);
     const from = session.indexOf('body');
     for (let splitAt = from; splitAt <= from + sequence.length + 10; splitAt++) {
@@ -37,13 +37,13 @@ describe.each(sequences)('%j in the middle of a message', (sequence) => {
 });
 
 describe('the end of data', () => {
-  test('is there after CR CR LF . CR LF, which is refused for its lone CR', async () => {
+  test('is found after CR CR LF . CR LF, which is refused for its bare CR', async () => {
     const { said, delivered } = await send(`${BEGIN}${ENVELOPE}body\r\r\n.\r\nNOOP\r\nQUIT\r\n`);
     expect(said).toMatch(/^354 .*\r\n550 5\.6\.11 .*\r\n250 2\.0\.0 OK\r\n221 /m);
     expect(delivered).toHaveLength(0);
   });
 
-  test('is there in a dot that comes first', async () => {
+  test('is found in a dot that comes first', async () => {
     const outcome = await send(`${BEGIN}${ENVELOPE}.\r\n${ENVELOPE}x\r\n.\r\nQUIT\r\n`);
     expect(bodies(outcome)).toEqual(['', 'x\r\n']);
   });
@@ -77,7 +77,7 @@ test.each([
   ['\n', /^500 .*\r\n$/m],
   ['\r', /^500 .*\r\n$/m],
   ['\0', /^500 .*\r\n221 .*\r\n$/m],
-])('%j in a command smuggles none', async (octets, end) => {
+])('%j in a command smuggles no command', async (octets, end) => {
   const { said } = await send(
     `EHLO client.example.org\r\nNOOP${octets}MAIL FROM:<a@b>\r\nQUIT\r\n`,
     {},
@@ -91,7 +91,7 @@ describe('commands in clear text behind STARTTLS', () => {
   const tail = 'RSET\r\nEHLO attacker.example.org\r\nMAIL FROM:<root@example.com>\r\n';
   const session = `EHLO client.example.org\r\nSTARTTLS\r\n${tail}`;
 
-  test('are not run, wherever the bytes are split', async () => {
+  test('are not run, however the octets are split', async () => {
     const from = session.indexOf('STARTTLS');
     for (let splitAt = from; splitAt < session.length; splitAt++) {
       const { said, server } = await send(session, { chunks: { splitAt }, tlsPolicy: 'offered' });

@@ -15,14 +15,14 @@ async function submit(lines: string, options: ServerOptions = {}): Promise<strin
 const DATE = String.raw`Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000\r\n`;
 const MESSAGE_ID = String.raw`Message-ID: <[a-z0-9]+@mx\.example\.com>\r\n`;
 
-describe('60: a submission server', () => {
-  test('wants to know who it is, before anything of weight', async () => {
+describe('a submission server', () => {
+  test('requires authentication before a transaction', async () => {
     await submission({ allowAnonymous: true }).play(
       `${GREETED}\nC: MAIL FROM:<ann@example.com>\nS: 530 5.7.0 Authentication required\nC: RCPT TO:<bob@example.com>\nS: 530...\nC: DATA\nS: 530...`,
     );
   });
 
-  test('offers what it should, and neither ETRN nor ATRN', async () => {
+  test('advertises the extensions of RFC 6409, and neither ETRN nor ATRN', async () => {
     const transcript = await submission().play(
       `${GREETED}${LOGIN}\nC: ETRN example.com\nS: 502...\nC: ATRN\nS: 500...`,
       {
@@ -50,7 +50,7 @@ describe('60: a submission server', () => {
   });
 
   test.each(['<>', '<ann@[192.0.2.1]>', '<ann@[IPv6:2001:db8::1]>', '<ann@localhost>', '<ann@LOCALHOST>', '<a@b.c>'])(
-    'takes the reverse-path %s',
+    'accepts the reverse-path %s',
     async (path) => {
       await submission().play(
         `${GREETED}${LOGIN}\nC: MAIL FROM:${path}\nS: 250...\nC: RCPT TO:<Postmaster>\nS: 250...`,
@@ -58,13 +58,13 @@ describe('60: a submission server', () => {
     },
   );
 
-  test('refuses an address that is none with 501', async () => {
+  test('refuses an invalid address with 501', async () => {
     await submission().play(
       `${GREETED}${LOGIN}\nC: MAIL FROM:<ann@>\nS: 501 5.1.7...\nC: MAIL FROM:<ann@example..com>\nS: 501...`,
     );
   });
 
-  test('may be told otherwise, by name', async () => {
+  test('accepts unqualified domains without requireQualifiedDomains', async () => {
     const server = submission({
       authentication: 'optional',
       allowAnonymous: true,
@@ -77,7 +77,7 @@ describe('60: a submission server', () => {
     expect(server.delivery.delivered[0]?.text).toMatch(/\+0000\r\nx\r\n$/);
   });
 
-  test('is what a server is by default', async () => {
+  test('is the default service', async () => {
     const server = new Server({
       service: undefined as never,
       requireQualifiedDomains: undefined as never,
@@ -88,8 +88,8 @@ describe('60: a submission server', () => {
   });
 });
 
-describe('60: the header of a submitted message', () => {
-  test('gets the fields that it lacks, behind the trace and before what the client sent', async () => {
+describe('the header of a submitted message', () => {
+  test("gets the missing fields, behind the trace and before the client's header", async () => {
     const said = 'Subject: hi\n\nhello';
     expect(await submit(said)).toMatch(new RegExp(`^${DATE}${MESSAGE_ID}Subject: hi\\r\\n\\r\\nhello\\r\\n$`));
   });
@@ -104,7 +104,7 @@ describe('60: the header of a submitted message', () => {
       /^Subject: hi\r\n folded\r\nDate: now\r\nMessage-ID:/,
     ],
     ['Subject: hi', new RegExp(`^${DATE}${MESSAGE_ID}Subject: hi\\r\\n$`)],
-  ])('%j has what it has, once', async (said, expected) => {
+  ])('%j keeps its fields', async (said, expected) => {
     expect(await submit(said)).toMatch(expected);
   });
 
@@ -113,11 +113,11 @@ describe('60: the header of a submitted message', () => {
     'Resent-Date: x\nIn-Reply-To: <x@y>\nX-Date: x\nDated: x\nMessage-IDs: x\n\nhello',
     'Subject: hi\n\nDate: in the body\nMessage-ID: <in@the.body>',
     'Date\nSubject: hi\n\nhello',
-  ])('%j has neither', async (said) => {
+  ])('%j has neither field', async (said) => {
     expect(await submit(said)).toMatch(new RegExp(`^${DATE}${MESSAGE_ID}`));
   });
 
-  test('that is not there is parted from the body', async () => {
+  test('that is missing is separated from the body', async () => {
     const fields = `${DATE}${MESSAGE_ID}`;
     expect(await submit('hello')).toMatch(new RegExp(`^${fields}\\r\\nhello\\r\\n$`));
     expect(await submit(' hello')).toMatch(new RegExp(`^${fields}\\r\\n hello\\r\\n$`));
@@ -125,14 +125,14 @@ describe('60: the header of a submitted message', () => {
     expect(await submit('')).toMatch(new RegExp(`^${fields}$`));
   });
 
-  test('carries the id that the client is told', async () => {
+  test("has the id of the client's reply", async () => {
     const server = submission();
     const transcript = await server.play(`${GREETED}${LOGIN}${ENVELOPE}${DATA}\nC: .\nS: 250...`);
     const [, id] = /^S: 250 2\.0\.0 OK (\w+)$/m.exec(transcript) ?? [];
     expect(server.delivery.delivered[0]?.text).toContain(`\r\nMessage-ID: <${id}@mx.example.com>\r\n`);
   });
 
-  test('gets nothing at an MX, or by LMTP', async () => {
+  test('gets no field at an MX, or by LMTP', async () => {
     for (const service of ['mx', 'lmtp'] as const) {
       const server = new Server({ service, allowAnonymous: true });
       const hello = GREETED.replace('ESMTP', service === 'lmtp' ? 'LMTP' : 'ESMTP').replace(
@@ -146,7 +146,7 @@ describe('60: the header of a submitted message', () => {
     }
   });
 
-  test('does not count against the size', async () => {
+  test('does not count in the size', async () => {
     expect(await submit(`Subject: ${'x'.repeat(89)}`, { limits: { maxMessageSize: 100 } })).toMatch(/x{89}\r\n$/);
   });
 
@@ -184,7 +184,7 @@ describe('60: the header of a submitted message', () => {
   });
 });
 
-describe('60: a submitted message that is completed', () => {
+describe('a submitted message that gets missing fields', () => {
   const refused = 'S: 554 5.6.0 The domain of an address in the header is not fully qualified';
 
   test('has no address in its header whose domain is not fully qualified (RFC 6409 §4.2)', async () => {

@@ -36,7 +36,7 @@ const steps = fc.constantFrom(
   'RSET\r\n',
 );
 
-/** A delivery whose every call does what comes next, and which notes what should not be done with it. */
+/** A delivery whose calls do what the fuzzer chose, and which notes each violation of its contract. */
 class UnreliableDelivery extends MessageDelivery {
   readonly notes: string[] = [];
   opened = 0;
@@ -102,7 +102,7 @@ class UnreliableDelivery extends MessageDelivery {
     }
   }
 
-  /** Later than anybody waits for. */
+  /** Resolves after every timeout of the server. */
   #later<T>(work: () => T): Promise<T> {
     return new Promise((resolve) => this.#clock.after(1_000_000, () => resolve(undefined))).then(work);
   }
@@ -160,7 +160,7 @@ test.each([
   ['SMTP', 'mx', false],
   ['LMTP', 'lmtp', false],
   ['LMTP, for each recipient by itself', 'lmtp', true],
-] as const)('whatever a delivery does, %s keeps to its contract, and comes to an end', async (_name, service, each) => {
+] as const)('%s keeps its contract with any delivery, and ends', async (_name, service, each) => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 30 }), deeds, async (session, stream) => {
       const clock = new FakeClock();
@@ -191,7 +191,7 @@ test.each([
       const closed = hearAll(peer).then(() => peer.close());
       for (let minutes = 0; minutes < 2_000 && !isOver; minutes++) await clock.advance(60_000);
       await Promise.all([over, closed]);
-      // For what comes too late: the answer to validateFrom, behind it the message, behind that the end of its abort.
+      // Late results: of validateFrom, then the message, then its abort.
       await clock.advance(4_000_000);
       await settle();
 

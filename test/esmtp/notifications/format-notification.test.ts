@@ -53,7 +53,7 @@ function parsed(of: Report, encoding: 'latin1' | 'utf8' = 'latin1') {
 }
 
 describe('a notification', () => {
-  it('tells of a failure as RFC 3464 and RFC 6522 write it', () => {
+  it('reports a failure in the form of RFC 3464 and RFC 6522', () => {
     const { content, id } = formatNotification(report([failure]));
     const [, boundary = ''] = /boundary="(.*)"/.exec(content.toString()) ?? [];
     expect(content.toString().replaceAll(boundary, 'BOUNDARY').replace(id, 'ID').split('\r\n')).toEqual([
@@ -103,7 +103,7 @@ describe('a notification', () => {
     ]);
   });
 
-  it('tells of success, of each recipient what is known', () => {
+  it('reports success, with the details of each recipient', () => {
     const [ann, bob] = [new Mailbox('ann', 'example.org'), new Mailbox('bob', 'example.net')];
     const relayed = new Reply(250, '2.6.0', 'First line', 'queued');
     const { fields, groups, words } = parsed(
@@ -128,12 +128,12 @@ describe('a notification', () => {
     );
   });
 
-  it('has a status where the reply has none', () => {
+  it('has a status if the reply has no enhanced code', () => {
     const outcome = { ...failure, reply: new Reply(451, undefined, 'Try again') };
     expect(parsed(report([outcome])).groups[1]?.get('status')).toBe('4.0.0');
   });
 
-  it('says what the sender called the message and the recipient, decoded', () => {
+  it('has the decoded ENVID and ORCPT of the sender', () => {
     const { envelope, ...plain } = report([
       { ...failure, recipient: { forwardPath: eve, parameters: { orcpt: 'rfc822;eve+2Bnews@example.org' } } },
     ]);
@@ -148,11 +148,11 @@ describe('a notification', () => {
   it.each([
     ['localhost', 'x-local-hostname; localhost'],
     ['[192.0.2.1]', 'x-local-hostname; [192.0.2.1]'],
-  ])('does not take %s for a name in the DNS', (hostname, mta) => {
+  ])('does not name %s as a DNS name', (hostname, mta) => {
     expect(parsed(report([failure], '', { hostname })).groups[0]?.get('reporting-mta')).toBe(mta);
   });
 
-  it('leaves out what is longer than a line', () => {
+  it('leaves out a value that is longer than a line', () => {
     const orcpt = `rfc822;${'x'.repeat(1000)}`;
     const { groups } = parsed(report([{ ...failure, recipient: { forwardPath: eve, parameters: { orcpt } } }]));
     expect(groups[1]?.has('original-recipient')).toBe(false);
@@ -181,7 +181,7 @@ describe('a notification', () => {
   it.each([
     ['Subject: hi\r\n\r\nhello\r\n', '7bit'],
     ['Subject: hi\r\n\r\ngr\xfc\xdfe\r\n', '8bit'],
-  ])('returns the whole message, as it is', (all, encoding) => {
+  ])('returns the whole message unchanged', (all, encoding) => {
     const returned = { header: Buffer.from('Subject: hi\r\n'), message: Buffer.from(all, 'latin1') };
     const { returned: part, fields } = parsed(report([failure], '', { returned }));
     expect(Object.fromEntries(part?.fields ?? [])).toEqual({
@@ -210,7 +210,7 @@ describe('a notification', () => {
 describe('a notification with UTF-8 (RFC 6533)', () => {
   const zoe = new Mailbox('zo\u00eb', 'example.org');
 
-  it('tells of addresses as they are', () => {
+  it('has addresses in UTF-8', () => {
     const parameters = { orcpt: 'utf-8;Zo\\x{EB}@example.org' };
     const { smtpUtf8, status, groups, words } = parsed(
       report([{ ...failure, recipient: { forwardPath: zoe, parameters } }]),
@@ -224,13 +224,13 @@ describe('a notification with UTF-8 (RFC 6533)', () => {
     expect(words?.fields.get('content-type')).toBe('text/plain; charset=utf-8');
   });
 
-  it('leaves an original recipient as it is that would be no address', () => {
+  it('leaves an original recipient unchanged that is not an address', () => {
     const parameters = { orcpt: 'utf-8;Zo\\x{11}@example.org' };
     const { groups } = parsed(report([{ ...failure, recipient: { forwardPath: zoe, parameters } }]), 'utf8');
     expect(groups[1]?.get('original-recipient')).toBe('utf-8;Zo\\x{11}@example.org');
   });
 
-  it('is none for the sake of an original recipient', () => {
+  it("needs more UTF-8 than an original recipient's", () => {
     const parameters = { orcpt: 'utf-8;Zo\u00eb@example.org' };
     const { smtpUtf8, groups } = parsed(report([{ ...failure, recipient: { forwardPath: eve, parameters } }]));
     expect(smtpUtf8).toBe(false);
@@ -254,14 +254,14 @@ describe('a notification with UTF-8 (RFC 6533)', () => {
     expect(returned?.body).toBe(all.toString());
   });
 
-  it('is none without SMTPUTF8', () => {
+  it('needs an SMTPUTF8 message', () => {
     const { returned, smtpUtf8 } = parsed(utf8Report('Subject: gr\u00fc\u00dfe\r\n', false));
     expect(smtpUtf8).toBe(false);
     expect(returned?.fields.get('content-transfer-encoding')).toBe('quoted-printable');
   });
 });
 
-describe('whatever envelope and message are', () => {
+describe('for any envelope and message', () => {
   const anything = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc
@@ -310,7 +310,7 @@ describe('whatever envelope and message are', () => {
     returned: fc.record({ header: octets, message: fc.option(octets, { nil: undefined }) }),
   });
 
-  it('a notification has our fields and parts, each on lines of its own, and no others', () => {
+  it('a notification has the fields and parts of this server, and no others', () => {
     fc.assert(
       fc.property(anyReport, (any) => {
         const { fields, groups, parts, status, smtpUtf8 } = parsed(any);

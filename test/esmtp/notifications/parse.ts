@@ -1,11 +1,11 @@
-/** A notification's parts: of each its header fields, unfolded, by their names in lower case, and its body. */
+/** The parts of a notification. Header fields are unfolded, by their names in lower case. */
 export interface Parsed {
   readonly fields: ReadonlyMap<string, string>;
   readonly boundary: string;
   readonly parts: readonly { readonly fields: ReadonlyMap<string, string>; readonly body: string }[];
 }
 
-/** Reads a multipart/report strictly: throws where a line, a field or a boundary is not as it has to be. */
+/** Reads a multipart/report. Throws for an invalid line, field or boundary. */
 export function parseNotification(text: string): Parsed {
   if (/\r(?!\n)|(?<!\r)\n|\0/.test(text)) throw new Error('a stray CR, LF or NUL');
   const long = text.split('\r\n').find((line) => line.length > 998);

@@ -7,13 +7,13 @@ function kept(pieces: readonly string[], most: number, wantsAll: boolean) {
   for (const piece of pieces) {
     const octets = Buffer.from(piece, 'latin1');
     content.write(octets);
-    // Its memory is somebody else's now.
+    // The caller may overwrite the chunk.
     octets.fill(0x78);
   }
   return { header: content.header.toString('latin1'), all: content.message?.toString('latin1') };
 }
 
-describe("the beginning of a message that is kept for its sender's notification", () => {
+describe('the returned content of a message', () => {
   it.each([
     ['the header only', ['a: b\r\nc: d\r\n\r\nbody\r\n'], 100, false, 'a: b\r\nc: d\r\n', undefined],
     ['all, if that is wanted', ['a: b\r\n\r\n', 'body\r\n'], 100, true, 'a: b\r\n', 'a: b\r\n\r\nbody\r\n'],
@@ -29,7 +29,7 @@ describe("the beginning of a message that is kept for its sender's notification"
     expect(kept(pieces, most, wantsAll)).toEqual({ header, all });
   });
 
-  it('is the same however the message is cut into pieces', () => {
+  it('is the same, however the message is split into chunks', () => {
     const message = fc.array(fc.constantFrom('\r\n', '\r', '\n', 'a: b', 'c', ' '), { maxLength: 20 });
     fc.assert(
       fc.property(message, fc.integer({ min: 1, max: 40 }), fc.boolean(), (pieces, most, wantsAll) => {

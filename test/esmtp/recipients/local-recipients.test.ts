@@ -47,7 +47,7 @@ describe('a list of mailboxes', () => {
     expect(resolve(options, address)).toEqual(resolution);
   });
 
-  it('of names has them at each domain that is ours, or at the name of the server', () => {
+  it('has names at each domain of the server, or at its hostname', () => {
     const domains = ['example.com', 'example.org'];
     expect(resolve({ mailboxes: ['ann'], domains }, 'ann@example.org')).toBe('known');
     expect(resolve({ mailboxes: ['ann'], domains }, 'eve@example.org')).toBe('unknown');
@@ -71,7 +71,7 @@ describe('a list of mailboxes', () => {
 });
 
 describe('domains', () => {
-  it('without mailboxes have every local part, and no other domain has one', () => {
+  it('without mailboxes have each local part, and other domains have none', () => {
     const domains = ['Example.com', '[192.0.2.1]'];
     expect(resolve({ domains }, 'whoever@EXAMPLE.com')).toBe('known');
     expect(resolve({ domains }, 'whoever@[192.0.2.1]')).toBe('known');
@@ -87,7 +87,7 @@ describe('a lookup', () => {
     domain === 'example.com' &&
     (localPart === 'ann' || (localPart === 'sales' && ['ann@example.com', 'bob@example.org']));
 
-  it.each([false, true])('says who is there, later: %s', async (isAsync) => {
+  it.each([false, true])('returns the mailboxes, asynchronously: %s', async (isAsync) => {
     const options = { lookup: isAsync ? async (address: Mailbox) => lookup(address) : lookup };
     expect(await resolve(options, 'Ann@Example.com')).toBe('known');
     expect(await resolve(options, 'ann+tag@example.com')).toBe('known');
@@ -96,7 +96,7 @@ describe('a lookup', () => {
     expect(await resolve(options, 'ann@example.org')).toBe('unknown');
   });
 
-  it('cannot take the postmaster away, nor give it to other domains', async () => {
+  it('neither removes postmaster, nor adds it to other domains', async () => {
     const options = { lookup: () => undefined };
     expect(await resolve(options, 'postmaster@mx.example.com')).toBe('known');
     expect(await resolve(options, 'postmaster')).toEqual(['postmaster@mx.example.com']);
@@ -104,7 +104,7 @@ describe('a lookup', () => {
     expect(await resolve({ ...options, domains: ['example.com'] }, 'postmaster@example.com')).toBe('known');
   });
 
-  it('is not asked about other domains where ours are known, nor about the list', async () => {
+  it('is not called for other domains if domains are listed, nor for listed mailboxes', async () => {
     const asked: string[] = [];
     const options = {
       domains: ['example.com'],
@@ -120,7 +120,7 @@ describe('a lookup', () => {
     expect(asked).toEqual(['eve+tag@example.com', 'eve@example.com']);
   });
 
-  it('that fails fails, as one whose answer cannot be', async () => {
+  it('that fails rejects, and so does an invalid answer', async () => {
     const failing = new LocalRecipients({ hostname, lookup: async () => Promise.reject(new Error('database')) });
     await expect(failing.resolve(mailbox('ann@example.com'))).rejects.toThrow('database');
     const wrong = new LocalRecipients({ hostname, lookup: () => ['no address'] });
@@ -154,14 +154,14 @@ describe('aliases', () => {
     ['sales@example.net', 'foreign'],
     ['Postmaster', ['ann@example.com', 'bob@example.com']],
     ['postmaster@mx.example.com', 'known'],
-  ])('lead from %s to %j', (address, resolution) => {
+  ])('expand %s to %j', (address, resolution) => {
     const found = resolve(options, address);
     expect(
       Array.isArray(found) ? (found as string[]).toSorted((one, other) => one.localeCompare(other)) : found,
     ).toEqual(resolution);
   });
 
-  it('at other domains of ours come back to the first', () => {
+  it('at other domains of the server lead back to the first', () => {
     expect(resolve({ ...options, aliases: [['info', ['ann']]] }, 'info@example.org')).toEqual(['ann@example.com']);
   });
 
@@ -205,27 +205,27 @@ describe('aliases', () => {
       Array.from({ length: 200 }, (_, n): AliasEntry => [`a${n}`, [n === 199 ? 'ann' : `a${n + 1}`]]),
       'at most 100 aliases',
     ],
-  ])('to %s are an error that names them', (_, entries, message) => {
+  ])('with %s are an error that names them', (_, entries, message) => {
     const make = () =>
       new LocalRecipients({ hostname, mailboxes: ['ann@example.com', 'bob@example.com'], aliases: entries });
     expect(make).toThrow(AliasError);
     expect(make).toThrow(message);
   });
 
-  it('may lead to other servers where that is allowed', () => {
+  it('may lead to other servers with allowForeignTargets', () => {
     const entries: AliasEntry[] = [['ann@example.com', ['Ann@elsewhere.example']]];
     expect(resolve({ aliases: entries, allowForeignTargets: true }, 'ann@example.com')).toEqual([
       'Ann@elsewhere.example',
     ]);
   });
 
-  it('may lead to whom only a lookup knows', async () => {
+  it('may lead to mailboxes that only the lookup knows', async () => {
     const entries: AliasEntry[] = [['postmaster@example.com', ['ann@example.com']]];
     const lookup = () => true;
     expect(await resolve({ lookup, aliases: entries }, 'postmaster@example.com')).toEqual(['ann@example.com']);
   });
 
-  it('that fan out and in again many times cost little', () => {
+  it('with many paths to one alias expand it once', () => {
     const entries = Array.from({ length: 60 }, (_, n): AliasEntry[] => [
       [`a${n}`, n === 59 ? ['ann'] : [`a${n + 1}`, `b${n + 1}`]],
       [`b${n}`, n === 59 ? ['ann'] : [`a${n + 1}`, `b${n + 1}`]],
@@ -235,13 +235,13 @@ describe('aliases', () => {
     ]);
   });
 
-  it('say whether the postmaster is somebody', () => {
+  it('set hasPostmaster', () => {
     expect(new LocalRecipients({ hostname, ...options }).hasPostmaster).toBe(true);
     expect(new LocalRecipients({ hostname, mailboxes: ['Postmaster@example.com'] }).hasPostmaster).toBe(true);
     expect(new LocalRecipients({ hostname, mailboxes: ['ann@example.com'] }).hasPostmaster).toBe(false);
   });
 
-  it('have an end, whatever they are', () => {
+  it('expand to an end, for any table', () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd@x.example', '@y.example', 'e@y.example');
     const target = fc.constantFrom('a', 'b', 'c', 'd@x.example', 'e@y.example', 'ann', 'ann@y.example');
     const entries = fc.uniqueArray(fc.tuple(name, fc.array(target, { minLength: 1, maxLength: 3 })), {
@@ -266,7 +266,7 @@ describe('aliases', () => {
             return;
           }
           const found = recipients.resolve(new Mailbox(local, domain));
-          // Each target is somebody: never an alias that is left over.
+          // Each target is a mailbox, and never an alias.
           for (const { localPart } of Array.isArray(found) ? (found as Mailbox[]) : []) expect(localPart).toBe('ann');
         },
       ),
