@@ -57,7 +57,7 @@ async function end(state: State, reason: LogoutReason, failure: unknown, reply: 
 /**
  * Parses each line, dispatches its command and sends the reply. Makes no promise while neither the
  * client nor a delivery has to be waited for. Promises for MAIL, RCPT and DATA would cost 2 µs a
- * message: 6 % of the time of a message of 1 KiB.
+ * message: a fifth of the protocol's own time.
  */
 class CommandListener implements LineListener {
   readonly maxOctets: number;
