@@ -9,6 +9,7 @@ import {
   type Checker,
   Credentials,
   type CredentialsOf,
+  checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   type InstanceOf,
   type Login,
@@ -74,6 +75,16 @@ export const bothAreIntersection: Checker<UsernamePassword> = both;
 void both.requestAvatarId(new UsernamePassword('joe', 's3cret'), mind);
 // @ts-expect-error: one of them judges only passwords
 void both.requestAvatarId({} as PasswordProof, mind);
+
+// checker() types the credentials by the interfaces.
+const ofFunction = checker([UsernamePassword], ({ username, password }) => (password === '' ? undefined : username));
+export type FunctionJudgesItsInterfaces = Expect<Equal<typeof ofFunction, Checker<UsernamePassword>>>;
+const ofTwo = checker([UsernamePassword, Token], (credentials) => credentials.username);
+export type FunctionJudgesEach = Expect<Equal<typeof ofTwo, Checker<UsernamePassword | Token>>>;
+// @ts-expect-error: a proof of a password does not contain the password
+checker([PasswordProof], ({ password }) => String(password));
+// @ts-expect-error: true is no avatar id
+checker([UsernamePassword], () => true);
 
 // A wrapped checker judges the same.
 const wrapped = withThrottle(withDeadline(CascadingChecker.of(memory, tokens), 1000));
