@@ -14,6 +14,8 @@ try {
   check('package metadata', tool('tools/check-manifests.mjs'));
   check('format and lint: biome', tool('biome', 'check', '--error-on-warnings', '.'));
   check('lint with types: oxlint', tool('oxlint', '--deny-warnings'));
+  check('language', tool('tools/check-prose.mjs'));
+  check('renamed names', tool('tools/check-names.mjs'));
   check('types: tsc', tool('tsc', '-b'));
   check('unused: knip', tool('knip'));
   // The packed files are checked: only they show what `files` in a package.json leaves out.

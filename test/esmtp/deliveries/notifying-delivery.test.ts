@@ -25,7 +25,7 @@ const NEVER: RcptParameters = { notify: 'NEVER' };
 
 describe('NotifyingDelivery', () => {
   it('notifies the sender of the recipients that failed, if others have the message', async () => {
-    const { delivery, through, troubles } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
+    const { delivery, through, errors } = setUp([undefined, FULL, new Reply(550, '5.2.1', 'Closed'), undefined]);
     expect(await send(delivery, envelopeFor([{}, {}, { notify: ['FAILURE', 'DELAY'] }, {}]))).toEqual([
       250, 552, 550, 250,
     ]);
@@ -39,7 +39,7 @@ describe('NotifyingDelivery', () => {
     });
     expect(told(notification)).toMatchObject({ to: '<joe@example.com>', actions: ['r1 failed', 'r2 failed'] });
     expect(told(notification).returned?.body).toBe('Subject: hi\r\n');
-    expect(troubles).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   it.each<[string, readonly RecipientResult[] | undefined, Envelope]>([
@@ -128,9 +128,9 @@ describe('NotifyingDelivery', () => {
 
   it('is told of each recipient where each has a delivery of its own', async () => {
     const through = new RecordingDelivery();
-    const ends = (result: RecipientResult, onward?: NextHop): MessageDelivery => {
+    const ends = (result: RecipientResult, nextHop?: NextHop): MessageDelivery => {
       const delivery = new RecordingDelivery();
-      delivery.openMessage = () => ({ nextHop: () => onward, write() {}, end: () => [result], abort() {} });
+      delivery.openMessage = () => ({ nextHop: () => nextHop, write() {}, end: () => [result], abort() {} });
       return delivery;
     };
     const next: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
@@ -210,7 +210,7 @@ describe('NotifyingDelivery', () => {
   });
 
   it('reports a failure, and no success, if nextHop throws', async () => {
-    const { delivery, inner, through, troubles } = setUp(undefined);
+    const { delivery, inner, through, errors } = setUp(undefined);
     const broken = new Error('broken');
     const nextHop = (): never => {
       throw broken;
@@ -218,7 +218,7 @@ describe('NotifyingDelivery', () => {
     inner.openMessage = () => ({ nextHop, write() {}, end: () => [FULL, undefined], abort() {} });
     expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
     expect(through.delivered.map((one) => told(one).actions)).toEqual([['r0 failed']]);
-    expect(troubles).toEqual([
+    expect(errors).toEqual([
       [broken, 'id1'],
       [broken, 'id1'],
     ]);
@@ -226,10 +226,10 @@ describe('NotifyingDelivery', () => {
 
   it('passes a failure of the message on, and an abort', async () => {
     const { delivery, inner, through } = setUp(undefined);
-    const trouble = new Error('disk full');
-    inner.onEnd = () => Promise.reject(trouble);
-    await expect(send(delivery, envelopeFor([SUCCESS]))).rejects.toBe(trouble);
-    await (await delivery.openMessage(envelopeFor([SUCCESS]))).abort(trouble);
+    const failure = new Error('disk full');
+    inner.onEnd = () => Promise.reject(failure);
+    await expect(send(delivery, envelopeFor([SUCCESS]))).rejects.toBe(failure);
+    await (await delivery.openMessage(envelopeFor([SUCCESS]))).abort(failure);
     expect(inner.calls).toEqual(['open', 'end', 'open', 'abort']);
     expect(through.calls).toEqual([]);
   });
@@ -296,7 +296,7 @@ describe('a server with notifications', () => {
   });
 
   it('does not let a slow way of notifications turn the 552 into a 451', async () => {
-    const { delivery, inner, through, clock, troubles } = setUp(undefined);
+    const { delivery, inner, through, clock, errors } = setUp(undefined);
     through.onOpen = () => new Promise<never>(() => {});
     const began = Promise.withResolvers<void>();
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
@@ -311,7 +311,7 @@ describe('a server with notifications', () => {
     ends.resolve([undefined, FULL]);
     await clock.advance(12_000);
     await played;
-    expect(troubles).toHaveLength(2);
+    expect(errors).toHaveLength(2);
   });
 
   it('reports only success in LMTP, where the client gets each failure', async () => {

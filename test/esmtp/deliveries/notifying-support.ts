@@ -36,7 +36,10 @@ export function envelopeFor(recipients: readonly RcptParameters[], parameters: P
   };
 }
 
-/** A NotifyingDelivery around a delivery with these results, the delivery of its notifications, and its errors. */
+/**
+ * A NotifyingDelivery around a delivery with these results, the delivery of its notifications, and
+ * its errors.
+ */
 export function setUp(
   results: readonly RecipientResult[] | undefined,
   options: Partial<NotifyingDeliveryOptions> = {},

@@ -67,10 +67,10 @@ describe('PerRecipientDelivery', () => {
 
   it('returns the next hop of each recipient', async () => {
     const { delivery, ann } = fan();
-    const onward: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
-    ann.openMessage = () => ({ nextHop: () => onward, write() {}, end() {}, abort() {} });
+    const nextHop: NextHop = { host: 'next.example.net', success: 'relayed', reply: undefined };
+    ann.openMessage = () => ({ nextHop: () => nextHop, write() {}, end() {}, abort() {} });
     const message = await delivery.openMessage(envelope);
-    expect([0, 1, 2].map((at) => message.nextHop?.(at))).toEqual([onward, undefined, undefined]);
+    expect([0, 1, 2].map((at) => message.nextHop?.(at))).toEqual([nextHop, undefined, undefined]);
   });
 
   it('routes each recipient once, at RCPT', async () => {
@@ -92,11 +92,11 @@ describe('PerRecipientDelivery', () => {
     ['write', ['from', 'open', 'abort']],
     ['end', ['from', 'open', 'end']],
   ] as const)('keeps a failure in %s to the recipient that it is', async (where, calls) => {
-    const troubles: unknown[] = [];
-    const { delivery, ann, bob, eve } = fan({ onError: (error) => troubles.push(error) });
-    const trouble = new Error('disk full');
+    const errors: unknown[] = [];
+    const { delivery, ann, bob, eve } = fan({ onError: (error) => errors.push(error) });
+    const failure = new Error('disk full');
     const fail = { from: 'onFrom', open: 'onOpen', write: 'onWrite', end: 'onEnd' } as const;
-    bob[fail[where]] = (): Promise<never> => Promise.reject(trouble);
+    bob[fail[where]] = (): Promise<never> => Promise.reject(failure);
     eve[fail[where]] = (): never => {
       throw new Rejection(552, '5.2.2', 'Over quota');
     };
@@ -105,7 +105,7 @@ describe('PerRecipientDelivery', () => {
     expect(bob.calls).toEqual(calls);
     expect(eve.calls).toEqual(calls);
     expect([...bob.delivered, ...eve.delivered]).toEqual([]);
-    expect(troubles).toEqual([trouble]);
+    expect(errors).toEqual([failure]);
   });
 
   it('verifies an address through its delivery', async () => {

@@ -209,7 +209,10 @@ describe('results for each recipient', () => {
   const refused = new Reply(550, '5.2.1', 'Closed');
   const deferred = new Reply(452, '4.2.2', 'Full');
 
-  /** Plays a message for r0, r1, … up to the reply. Returns the event. `notified` lists recipients with a notification. */
+  /**
+   * Plays a message for r0, r1, … up to the reply. Returns the event. `notified` lists recipients
+   * with a notification.
+   */
   async function play(
     results: Reply | readonly RecipientResult[],
     reply: string,

@@ -6,7 +6,10 @@ const BEGIN = 'EHLO client.example.org\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n';
 const ENVELOPE = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n';
 const SMUGGLED = 'MAIL FROM:<root@example.com>\r\nRCPT TO:<eve@example.com>\r\nDATA\r\nsmuggled\r\n.\r\n';
 
-/** Sequences that a sender with dot stuffing may pass on, and that a bad server reads as the end of data. */
+/**
+ * Sequences that a sender with dot stuffing may pass on, and that a bad server reads as the end of
+ * data.
+ */
 const sequences = [...SMUGGLING, '\r\n.\0\r\n', '\r\n.\r\0\n', '\n\n.\n\n', '\r\n..\r\n'];
 
 describe.each(sequences)('%j in the middle of a message', (sequence) => {

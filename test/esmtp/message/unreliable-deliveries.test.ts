@@ -36,7 +36,9 @@ const steps = fc.constantFrom(
   'RSET\r\n',
 );
 
-/** A delivery whose calls do what the fuzzer chose, and which notes each violation of its contract. */
+/**
+ * A delivery whose calls do what the fuzzer chose, and which notes each violation of its contract.
+ */
 class UnreliableDelivery extends MessageDelivery {
   readonly notes: string[] = [];
   opened = 0;
