@@ -154,16 +154,32 @@ function entriesOf(tar: Buffer): ReadonlyMap<string, Buffer> {
 }
 
 /**
- * Returns the folders of all direct and indirect dependencies outside this tree, from the lock
- * file.
+ * Returns the folders of the packages of other projects that the packages need: peers are
+ * development dependencies here.
  */
 async function dependencies(): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    readonly packages: Record<string, { readonly link?: true; readonly dev?: true; readonly optional?: true }>;
+    readonly packages: Readonly<Record<string, LockEntry>>;
   };
-  return Object.entries(lock.packages)
-    .filter(([path, { dev, link, optional }]) => path.startsWith('node_modules/') && !dev && !link && !optional)
-    .map(([path]) => `./${path}`);
+  const needed = new Set<string>();
+  const add = (path: string): void => {
+    const entry = lock.packages[path];
+    if (entry === undefined || entry.optional || needed.has(path)) return;
+    if (!entry.link) needed.add(path);
+    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = entry;
+    const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+    for (const name of [...Object.keys(dependencies), ...peers]) add(`node_modules/${name}`);
+  };
+  for (const room of ROOMS) add(`packages/${room}`);
+  return [...needed].filter((path) => path.startsWith('node_modules/')).map((path) => `./${path}`);
+}
+
+interface LockEntry {
+  readonly link?: true;
+  readonly optional?: true;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 /** Runs npm without the user's settings and with the test's registry only. */
