@@ -64,7 +64,7 @@ describe.each(ROOMS)('the package in packages/%s, packed from a tree without a b
       ]),
     );
     expect(paths.filter((path) => /\.test\.|\.test-d\.|tsbuildinfo|tsconfig/.test(path))).toEqual([]);
-    const sources = paths.filter((path) => path.startsWith('src/')).map((path) => path.slice(4, -3));
+    const sources = paths.filter((path) => /^src\/.*\.ts$/.test(path)).map((path) => path.slice(4, -3));
     const built = paths.filter((path) => /^dist\/.*\.js$/.test(path)).map((path) => path.slice(5, -3));
     expect(built).toEqual(sources);
   });
