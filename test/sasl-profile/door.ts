@@ -30,7 +30,7 @@ export function door({ portal, challengers, policy, clock, ...options }: DoorOpt
       const [verb, mechanism = '', initialResponse] = line.split(' ');
       let reply = '-ERR unknown command';
       if (verb === 'QUIT') [reply, open] = ['+OK bye', false];
-      if (verb === 'LIST') reply = `+OK ${offered(challengers, portal, mind).map((each) => each.mechanism)}`;
+      if (verb === 'LIST') reply = `+OK ${namesOf(offered(challengers, portal, mind))}`;
       if (verb === 'AUTH') {
         const challenger = chooseChallenger(mechanism, { challengers, portal, mind });
         if (typeof challenger === 'string') reply = `-ERR ${challenger}`;
@@ -46,4 +46,8 @@ export function door({ portal, challengers, policy, clock, ...options }: DoorOpt
     }
     await conversation.close();
   };
+}
+
+function namesOf(challengers: readonly Challenger[]): string {
+  return challengers.map(({ mechanism }) => mechanism).join();
 }

@@ -1,6 +1,8 @@
 import type { Challenger } from './challenger.ts';
 
 /**
+ * Checks a mechanism name.
+ *
  * @throws TypeError unless the name is 1 to 20 of `A`–`Z`, `0`–`9`, `-` and `_` (RFC 4422 §3.1).
  */
 export function checkMechanismName(name: string): void {

@@ -160,7 +160,11 @@ export class ScramSecret {
   }
 }
 
-/** @throws RangeError for an iteration count outside 4,096 to 10,000,000. */
+/**
+ * Checks an iteration count.
+ *
+ * @throws RangeError for a count outside 4,096 to 10,000,000.
+ */
 export function checkIterations(iterations: number): void {
   if (Number.isInteger(iterations) && iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS) return;
   throw new RangeError(
