@@ -110,6 +110,20 @@ describe('logTo', () => {
     expect(entries[0]?.[2]).toMatchObject({ reason: 'too-many', until: '2026-01-01T00:01:30.000Z' });
   });
 
+  test('has the positive reply of a delivery, or the replies of the next servers', () => {
+    const { entries, logger } = recorder();
+    const envelope = { id: 'id1', reversePath: null, parameters: { smtpUtf8: false }, recipients: [] };
+    const reply = new Reply(250, '2.0.0', 'Ok: queued as 4Qz');
+    const accepted = { kind: 'message-accepted', envelope, avatarId: 'ann', octets: 1, failed: [], reply } as const;
+    const nextHops = [{ host: 'mx.example.org', reply, recipients: [] }];
+    for (const hops of [[], nextHops]) logTo(logger)({ mind: testMind(), ...accepted, nextHops: hops });
+    expect(entries.map(([, , fields]) => fields)).toMatchObject([
+      { reply: '250 2.0.0 Ok: queued as 4Qz' },
+      { next: [{ host: 'mx.example.org', reply: '250 2.0.0 Ok: queued as 4Qz' }] },
+    ]);
+    expect(entries[1]?.[2]['reply']).toBeUndefined();
+  });
+
   test('names at most maxRecipients recipients, and their number', () => {
     const { entries, logger } = recorder();
     const paths = Array.from({ length: 5 }, (_, at) => ({ forwardPath: `r${at}@example.com`, parameters: {} }));
