@@ -46,16 +46,16 @@ export function setUp(
 ) {
   const [inner, through] = [new RecordingDelivery(), new RecordingDelivery()];
   const clock = new FakeClock();
-  const troubles: [error: unknown, id: string][] = [];
+  const errors: [error: unknown, id: string][] = [];
   inner.onEnd = () => results;
   const delivery = new NotifyingDelivery(inner, {
     through,
     hostname: 'mx.example.com',
-    onError: (error, { id }) => troubles.push([error, id]),
+    onError: (error, { id }) => errors.push([error, id]),
     clock,
     ...options,
   });
-  return { inner, through, clock, troubles, delivery };
+  return { inner, through, clock, errors, delivery };
 }
 
 /** Sends a message. Resolves to the codes of its results. */

@@ -11,7 +11,7 @@ describe('a notification that cannot be sent', () => {
     "is reported, and leaves the failure to the client's reply: an error in %s",
     async (where) => {
       for (const error of [REFUSED, new Error('no way')]) {
-        const { delivery, through, troubles } = setUp([FULL, undefined]);
+        const { delivery, through, errors } = setUp([FULL, undefined]);
         through[where] = (): never => {
           throw error;
         };
@@ -19,16 +19,16 @@ describe('a notification that cannot be sent', () => {
         await message.write(Buffer.from(TEXT));
         expect(codes(await message.end())).toEqual([552, 250]);
         expect(message.isNotified?.(0)).toBe(false);
-        expect(troubles).toEqual([[expect.objectContaining({ message: error.message }), 'id1']]);
+        expect(errors).toEqual([[expect.objectContaining({ message: error.message }), 'id1']]);
       }
     },
   );
 
   it('is reported if it is refused after the data', async () => {
-    const { delivery, through, troubles } = setUp([FULL, undefined]);
+    const { delivery, through, errors } = setUp([FULL, undefined]);
     through.onEnd = () => [new Reply(451, undefined, 'Later')];
     expect(await send(delivery, envelopeFor([{}, {}]))).toEqual([552, 250]);
-    expect(troubles).toEqual([[expect.objectContaining({ message: '451 4.0.0 Later' }), 'id1']]);
+    expect(errors).toEqual([[expect.objectContaining({ message: '451 4.0.0 Later' }), 'id1']]);
   });
 
   it('may be reported to an onError that throws, or to none', async () => {
@@ -43,12 +43,12 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('does not prevent the other notification', async () => {
-    const { delivery, through, troubles } = setUp([FULL, undefined]);
+    const { delivery, through, errors } = setUp([FULL, undefined]);
     const answers = [() => Promise.reject(REFUSED), () => Promise.resolve()];
     through.onOpen = () => answers.shift()?.();
     expect(await send(delivery, envelopeFor([{}, SUCCESS]))).toEqual([552, 250]);
     expect(through.delivered.map((one) => told(one).actions)).toEqual([['r1 delivered']]);
-    expect(troubles).toHaveLength(1);
+    expect(errors).toHaveLength(1);
   });
 
   it.each([
@@ -58,7 +58,7 @@ describe('a notification that cannot be sent', () => {
     ['onWrite', ['from', 'to', 'open', 'abort']],
     ['onEnd', ['from', 'to', 'open', 'end']],
   ] as const)('is one that takes too long in %s: then the client waits no longer', async (where, calls) => {
-    const { delivery, through, troubles, clock } = setUp([FULL, undefined]);
+    const { delivery, through, errors, clock } = setUp([FULL, undefined]);
     through[where] = () => new Promise<never>(() => {});
     let results: readonly number[] | undefined;
     const sent = send(delivery, envelopeFor([{}, SUCCESS])).then((known) => {
@@ -71,7 +71,7 @@ describe('a notification that cannot be sent', () => {
     expect(results).toEqual([552, 250]);
     expect(through.calls).toEqual(calls);
     // Both, since they share the time.
-    expect(troubles).toEqual([
+    expect(errors).toEqual([
       [expect.any(TimedOut), 'id1'],
       [expect.any(TimedOut), 'id1'],
     ]);
@@ -90,7 +90,7 @@ describe('a notification that cannot be sent', () => {
   });
 
   it('is aborted in time for a client whose message took long', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
+    const { delivery, inner, through, errors, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;
     through.onEnd = () => new Promise<never>(() => {});
@@ -99,11 +99,11 @@ describe('a notification that cannot be sent', () => {
     ends.resolve([FULL, undefined]);
     await clock.advance(3_000);
     expect(await sent).toEqual([552, 250]);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+    expect(errors).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
   it('is aborted in time for a PerRecipientDelivery around it, if it is of success', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined);
+    const { delivery, inner, through, errors, clock } = setUp(undefined);
     const ends = Promise.withResolvers<void>();
     inner.onEnd = () => ends.promise;
     through.onEnd = () => new Promise<never>(() => {});
@@ -113,11 +113,11 @@ describe('a notification that cannot be sent', () => {
     await clock.advance(12_000);
     expect(await sent).toEqual([250]);
     expect(through.calls).toEqual(['from', 'to', 'open', 'end']);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+    expect(errors).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 
   it('is not sent if no time is left', async () => {
-    const { delivery, inner, through, troubles, clock } = setUp(undefined, { endTimeout: 10_000 });
+    const { delivery, inner, through, errors, clock } = setUp(undefined, { endTimeout: 10_000 });
     const ends = Promise.withResolvers<readonly RecipientResult[]>();
     inner.onEnd = () => ends.promise;
     const sent = send(delivery, envelopeFor([{}, {}]));
@@ -125,6 +125,6 @@ describe('a notification that cannot be sent', () => {
     ends.resolve([FULL, undefined]);
     expect(await sent).toEqual([552, 250]);
     expect(through.calls).toEqual([]);
-    expect(troubles).toEqual([[expect.any(TimedOut), 'id1']]);
+    expect(errors).toEqual([[expect.any(TimedOut), 'id1']]);
   });
 });
