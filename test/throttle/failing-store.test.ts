@@ -36,6 +36,16 @@ describe('the store of a throttle', () => {
     for (const key of counts.keys) expect(key).not.toMatch(/correct|horse|battery|staple/);
   });
 
+  it('gets keys of printable ASCII that begin with what they count', async () => {
+    const counts = new RemoteCounts();
+    const { guess } = guarded({ ...limits, counts });
+    await guess('josé', mindOf({ family: 'IPv6', address: '2001:db8::1' }));
+    const keys = [...counts.keys];
+    const kinds = keys.map((key) => key.split(':', 1)[0]);
+    expect(new Set(kinds)).toEqual(new Set(['network', 'site', 'user', 'user+network']));
+    for (const key of keys) expect(key).toMatch(/^[!-~]+$/);
+  });
+
   it.each([
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
