@@ -158,6 +158,7 @@ function testsOf(name: string): readonly string[] {
 const USERS_OF: Readonly<Record<string, readonly string[]>> = {
   core: ['cred', 'conversation'],
   cred: ['throttle'],
+  'sasl-profile': ['esmtp/session'],
 };
 const DEFAULT_PACKAGES = ['core', 'cred', 'throttle', 'sasl', 'sasl-profile', 'conversation'];
 /** A mutant's tests may take this long beyond three times what they took before. */
