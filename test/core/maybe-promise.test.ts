@@ -76,7 +76,7 @@ describe('orAborted', () => {
     await expect(orAborted(new Promise(() => {}), controller.signal)).resolves.toBeUndefined();
   });
 
-  test('removes its listener', async () => {
+  test.each(['resolve', 'reject'] as const)('removes its listener after the promise: %s', async (settle) => {
     const listeners = new Set<unknown>();
     const signal = {
       aborted: false,
@@ -84,9 +84,9 @@ describe('orAborted', () => {
       removeEventListener: (_: string, listener: unknown) => void listeners.delete(listener),
     } as unknown as AbortSignal;
     const promise = Promise.withResolvers<void>();
-    const waiting = orAborted(promise.promise, signal);
+    const waiting = orAborted(promise.promise, signal).catch(() => {});
     expect(listeners.size).toBe(1);
-    promise.resolve();
+    promise[settle]();
     await waiting;
     expect(listeners.size).toBe(0);
   });
