@@ -142,6 +142,7 @@ describe('the settings of a server', () => {
       { allowCleartext: ['10.0.0.0/33'] },
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
+    [{ limits: { loginTimeout: 0 } }, 'limits in my.config.ts: '],
     [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for maxConnections, not 0'],
     [{ throttle: { user: { failures: 0, window: 1 } } }, 'throttle in my.config.ts: user: expected failures'],
   ])('refuse limits that make the server unusable: %j', (config, message) => {
@@ -150,10 +151,19 @@ describe('the settings of a server', () => {
   });
 
   it('accept limits of zero refusals and zero delay', () => {
-    const { limits, connections } = settingsOf(
-      file({ limits: { undelayedLoginFailures: 0, minFailureDelay: 0, maxConnections: 5, maxHandshakesPerMinute: 6 } }),
+    const { limits, logins, connections } = settingsOf(
+      file({
+        limits: {
+          undelayedLoginFailures: 0,
+          minFailureDelay: 0,
+          loginTimeout: 5_000,
+          maxConnections: 5,
+          maxHandshakesPerMinute: 6,
+        },
+      }),
     );
     expect(limits).toEqual({ undelayedLoginFailures: 0, minFailureDelay: 0 });
+    expect(logins).toEqual({ loginTimeout: 5_000 });
     expect(connections).toEqual({ maxConnections: 5, maxHandshakesPerMinute: 6 });
   });
 });

@@ -52,7 +52,7 @@ export function compose(settings: Settings, output: CommandOutput): Composition 
   const deliveries = composeDeliveries(settings, output, isOpen);
   const checkers = checkersOf(settings, acceptsAnonymous);
   const realm = new AvatarRealm().provide(MessageDelivery, deliveries.factory);
-  const portal = new Portal(realm).register(guarded(checkers, settings));
+  const portal = new Portal(realm, settings.logins).register(guarded(checkers, settings));
   const challengers = defaultChallengers(settings.sasl).filter(
     ({ credentials }) => acceptsAnonymous || !isDerived(credentials, Anonymous),
   );

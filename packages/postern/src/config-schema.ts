@@ -146,7 +146,8 @@ const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
   }),
 });
 
-const LIMIT_NAMES = [...Object.keys(defaultLimits), ...CONNECTION_LIMITS, 'maxMemory', 'maxConnectionMemory'];
+const OTHER_LIMITS = ['loginTimeout', 'maxMemory', 'maxConnectionMemory'];
+const LIMIT_NAMES = [...Object.keys(defaultLimits), ...CONNECTION_LIMITS, ...OTHER_LIMITS];
 // The names come from the packages: the type names the limits, and the editor shows their comments.
 const limits = strict(
   Object.fromEntries(LIMIT_NAMES.map((name) => [name, option(number)])),

@@ -1,17 +1,22 @@
 import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
-import { AnonymousChecker } from '@postern/cred';
+import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { ConnectionLimits } from '@postern/node';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { UsageError } from './errors.ts';
 
 /** The option `limits`. */
-export type LimitOptions = Partial<Limits> & ConnectionLimits & MemoryBudgetOptions;
+export type LimitOptions = Partial<Limits> & LoginLimits & ConnectionLimits & MemoryBudgetOptions;
+
+/** The limit of a login: `loginTimeout`. */
+export type LoginLimits = Pick<PortalOptions, 'loginTimeout'>;
 
 /** The option `limits`, sorted by the packages that take them. */
 export interface LimitSettings {
   /** The limits of a session. */
   readonly limits: Partial<Limits>;
+  /** The limit of each login. */
+  readonly logins: LoginLimits;
   /** The limits of each listener. */
   readonly connections: ConnectionLimits;
   /** The memory limits of each process. */
@@ -33,7 +38,8 @@ export const CONNECTION_LIMITS = Object.keys({
  * @throws UsageError
  */
 export function parseLimits(option: LimitOptions): LimitSettings {
-  const { maxMemory, maxConnectionMemory, ...others } = option;
+  const { loginTimeout, maxMemory, maxConnectionMemory, ...others } = option;
+  const logins = loginTimeout === undefined ? {} : { loginTimeout };
   const memory = {
     ...(maxMemory !== undefined && { maxMemory }),
     ...(maxConnectionMemory !== undefined && { maxConnectionMemory }),
@@ -45,8 +51,9 @@ export function parseLimits(option: LimitOptions): LimitSettings {
   }
   const limits = Object.fromEntries(entries.filter(([name]) => !CONNECTION_LIMITS.includes(name)));
   expectAccepted(() => withDefaultLimits(limits));
+  expectAccepted(() => new Portal(new AvatarRealm(), logins));
   expectAccepted(() => new MemoryBudget(memory));
-  return { limits, memory, connections: Object.fromEntries(connections) };
+  return { limits, logins, memory, connections: Object.fromEntries(connections) };
 }
 
 /**

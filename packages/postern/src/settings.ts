@@ -13,7 +13,7 @@ import { findConfigFile, loadConfig } from './config-file.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
-import { type LimitSettings, parseLimits, parseThrottle } from './limits.ts';
+import { type LimitSettings, type LoginLimits, parseLimits, parseThrottle } from './limits.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
 import { isHostname, parseSpec, redactSpec } from './option-values.ts';
@@ -60,6 +60,8 @@ export interface Settings {
   readonly tls: TlsSettings | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
+  /** The limit of each login. */
+  readonly logins: LoginLimits;
   /** The limits of each listener. */
   readonly connections: ConnectionLimits;
   /** The memory limits of each process. */
@@ -283,4 +285,4 @@ function underName<T>(name: string, parse: () => T): T {
 /** More than any machine has cores. */
 const MAX_WORKERS = 1024;
 const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';
-const NO_LIMITS: LimitSettings = { limits: {}, connections: {}, memory: {} };
+const NO_LIMITS: LimitSettings = { limits: {}, logins: {}, connections: {}, memory: {} };
