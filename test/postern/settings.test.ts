@@ -137,13 +137,13 @@ describe('the settings of a server', () => {
   });
 
   it.each<[Config, string]>([
-    [{ limits: { maxCommandLine: 5 } }, 'limits in my.config.ts: limits.maxCommandLine: expected 510 or more'],
+    [{ limits: { maxCommandLine: 5 } }, 'limits in my.config.ts: maxCommandLine: expected 510 or more'],
     [
       { allowCleartext: ['10.0.0.0/33'] },
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
     [{ limits: { loginTimeout: 0 } }, 'limits in my.config.ts: '],
-    [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: expected 1 or more for maxConnections, not 0'],
+    [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: maxConnections: expected 1 or more, not 0'],
     [{ throttle: { user: { failures: 0, window: 1 } } }, 'throttle in my.config.ts: user: expected failures'],
   ])('refuse limits that make the server unusable: %j', (config, message) => {
     expect(() => settingsOf(file(config))).toThrow(UsageError);

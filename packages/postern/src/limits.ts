@@ -47,7 +47,7 @@ export function parseLimits(option: LimitOptions): LimitSettings {
   const entries = Object.entries(others).filter(([, limit]) => limit !== undefined);
   const connections = entries.filter(([name]) => CONNECTION_LIMITS.includes(name));
   for (const [name, limit] of connections) {
-    if (!(limit >= 1)) throw new UsageError(`expected 1 or more for ${name}, not ${limit}`);
+    if (!(limit >= 1)) throw new UsageError(`${name}: expected 1 or more, not ${limit}`);
   }
   const limits = Object.fromEntries(entries.filter(([name]) => !CONNECTION_LIMITS.includes(name)));
   expectAccepted(() => withDefaultLimits(limits));
@@ -71,6 +71,7 @@ function expectAccepted(create: () => unknown): void {
   try {
     create();
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    // The name of the option comes before this message already.
+    throw new UsageError((error as Error).message.replace(/^limits\./, ''), { cause: error });
   }
 }
