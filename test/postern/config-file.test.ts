@@ -96,8 +96,14 @@ describe('the config file', () => {
     [{ listen: [] }, 'listen: expected a list of URLs'],
     [{ auth: [{}] }, 'auth[0]: expected a spec or a checker'],
     [{ auth: 'memory:joe:secret' }, 'auth: expected a list of specs and checkers'],
-    [{ deliver: {} }, 'deliver: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
-    [{ notify: 25 }, 'notify: expected a spec, relay({…}), maildir({…}), a MessageDelivery or a function'],
+    [
+      { deliver: {} },
+      'deliver: expected a spec, relay({…}), maildir({…}), a function, or an object of a class that extends MessageDelivery',
+    ],
+    [
+      { notify: 25 },
+      'notify: expected a spec, relay({…}), maildir({…}), a function, or an object of a class that extends MessageDelivery',
+    ],
     [{ hostname: 5 }, 'hostname: expected a string'],
     [{ tls: { cert: 'x' } }, 'tls.key: missing; expected the path of a PEM file'],
     [{ tls: { cert: 'x', key: 'x', clientCa: 5 } }, 'tls.clientCa: expected the path of a PEM file'],

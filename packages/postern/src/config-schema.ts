@@ -116,7 +116,7 @@ const target = predicate<string | DeliveryTarget | MessageDelivery | AvatarFacto
     isFunction(value) ||
     value instanceof MessageDelivery ||
     value instanceof DeliveryTarget,
-  'a spec, relay({…}), maildir({…}), a MessageDelivery or a function',
+  'a spec, relay({…}), maildir({…}), a function, or an object of a class that extends MessageDelivery',
 );
 
 const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
