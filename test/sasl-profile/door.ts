@@ -39,7 +39,7 @@ export function door({ portal, challengers, policy, clock, ...options }: DoorOpt
           const framing = { ...options, conversation, prompt, maxResponse: 40, initialResponse, failures };
           const outcome = await loginOver({ ...framing, portal, mind, challenger, interfaces: [TestAvatar] });
           if ('login' in outcome) reply = `+OK hello ${String(outcome.login.avatarId)}`;
-          else [reply, open] = [`-ERR ${outcome.error.code}`, !outcome.isTooMany];
+          else [reply, open] = [`-ERR ${outcome.error.code}`, !(outcome.isTooMany || outcome.hasLostSync)];
         }
       }
       conversation.say(`${reply}\r\n`);

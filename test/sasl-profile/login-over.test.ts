@@ -133,6 +133,23 @@ describe('a line protocol with loginOver', () => {
       S: -ERR malformed`);
   });
 
+  it('closes the connection after a bare LF, also if the mechanism hides it', async () => {
+    const hiding: Challenger = {
+      ...plain(),
+      async challenge(ask) {
+        await ask(encodeUtf8('who')).catch(() => {});
+        throw new UnauthorizedLogin();
+      },
+    };
+    for (const [challenger, prompt, code] of [
+      [plain(), '', 'malformed'],
+      [hiding, '{base64:who}', 'unauthorized'],
+    ] as const) {
+      const end = `C: A\\nB\nC: QUIT\nS: -ERR ${code}\nS: <closed>`;
+      await new Door({ challengers: [challenger] }).play(`C: AUTH PLAIN\nS: + ${prompt}\n${end}`);
+    }
+  });
+
   it('reports the refusal of a client that disconnects before the delay is over', async () => {
     const server = new Door({ policy: { ...POLICY, undelayedLoginFailures: 0 } });
     await server.play(`C: ${WRONG}\nS: <silence>\nC: <close>`);

@@ -27,6 +27,7 @@ export class Base64Framing {
   readonly #allowUnpadded: boolean;
   #isWaiting = false;
   #isClosed = false;
+  #hasLostSync = false;
 
   constructor(conversation: Conversation, { prompt, maxResponse, allowUnpadded = false }: FramingOptions) {
     this.#conversation = conversation;
@@ -58,6 +59,14 @@ export class Base64Framing {
   }
 
   /**
+   * True once a response had a bare CR or LF: the client and this server no longer agree on what a
+   * line is, whatever the mechanism makes of the response.
+   */
+  get hasLostSync(): boolean {
+    return this.#hasLostSync;
+  }
+
+  /**
    * Makes each later `ask` reject with TimedOut: the next line of the client is a command again.
    */
   close(): void {
@@ -86,7 +95,10 @@ export class Base64Framing {
       return line;
     } catch (error) {
       if (error instanceof LineTooLong) throw this.#malformed('the response is too long', 'too-long');
-      if (error instanceof BareLineEnding) throw this.#malformed('the response has a bare CR or LF', 'line-ending');
+      if (error instanceof BareLineEnding) {
+        this.#hasLostSync = true;
+        throw this.#malformed('the response has a bare CR or LF', 'line-ending');
+      }
       throw error;
     }
   }

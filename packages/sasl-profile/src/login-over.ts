@@ -51,6 +51,11 @@ export type LoginOutcome<A> =
        * reply.
        */
       readonly isTooMany: boolean;
+      /**
+       * True if a response had a bare CR or LF: the client and the server no longer agree on what a
+       * line is. The protocol closes the connection after its reply.
+       */
+      readonly hasLostSync: boolean;
     };
 
 /**
@@ -103,8 +108,9 @@ export async function loginOver<const I extends readonly Interface<object>[]>(
     if (failure instanceof UnheardRefusal) throw failure.cause;
     if (!isLoginFailure(failure)) throw failure;
     if (conversation.disconnected) throw new PeerGone();
-    const closes = options.closesConnection?.(failure) ?? false;
-    return { error: failure, isTooMany: !closes && (await failures.add(failure, mind)) };
+    const { hasLostSync } = attempt;
+    const closes = hasLostSync || options.closesConnection?.(failure) === true;
+    return { error: failure, isTooMany: !closes && (await failures.add(failure, mind)), hasLostSync };
   } finally {
     conversation.treatHalfCloseAsDisconnect = false;
   }
@@ -119,6 +125,11 @@ class LoginAttempt<I extends readonly Interface<object>[]> {
   constructor(options: LoginOverOptions<I>) {
     this.#options = options;
     this.#framing = new Base64Framing(options.conversation, options);
+  }
+
+  /** True if a response had a bare CR or LF. A mechanism may hide that error behind its own. */
+  get hasLostSync(): boolean {
+    return this.#framing.hasLostSync;
   }
 
   async run(): Promise<Login<InstanceOf<I[number]>>> {

@@ -1,5 +1,5 @@
 import type { LoginError } from '@postern/cred';
-import { type ExchangeError, MalformedResponse } from '@postern/sasl';
+import type { ExchangeError } from '@postern/sasl';
 import { chooseChallenger, LoginFailures, loginOver } from '@postern/sasl-profile';
 import { MessageDelivery } from '../../delivery.ts';
 import { replyForLogin, TOO_MANY_LOGIN_FAILURES, UNKNOWN_MECHANISM } from '../../error-replies.ts';
@@ -42,9 +42,9 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
     state.report({ kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
     return OK;
   }
-  const { error, isTooMany } = outcome;
+  const { error, isTooMany, hasLostSync } = outcome;
   if (error.culprit !== 'client') state.reportError(error.culprit, 'AUTH', error);
-  if (closesConnection(error)) state.closeReason = 'disconnected';
+  if (hasLostSync || closesConnection(error)) state.closeReason = 'disconnected';
   return isTooMany ? TOO_MANY_LOGIN_FAILURES : replyForLogin(error);
 }
 
@@ -53,15 +53,9 @@ function prompt(base64: string): string {
   return `334 ${base64}`;
 }
 
-/**
- * A bare CR or LF ends the connection: the client and this server no longer agree on what a line
- * is.
- */
+/** A checker's own reply may end the connection. */
 function closesConnection(error: LoginError | ExchangeError): boolean {
-  return (
-    (error instanceof MalformedResponse && error.malformation === 'line-ending') ||
-    customRefusal(error)?.disconnect === true
-  );
+  return customRefusal(error)?.disconnect === true;
 }
 
 const OK = new Reply(235, '2.7.0', 'Authentication succeeded');

@@ -9,7 +9,7 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { MessageDelivery } from '@postern/esmtp';
-import { BearerToken, type Challenger, encodeUtf8, plain } from '@postern/sasl';
+import { BearerToken, type Challenger, encodeUtf8, oauthBearer, plain, xoauth2 } from '@postern/sasl';
 import { settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, RecordingDelivery, Server } from '../../../server.ts';
@@ -86,6 +86,27 @@ describe('a login', () => {
     await new Server().play(
       `${GREETED}\nC: AUTH PLAIN\nS: 334 \nC: AGFubg\\nBzZWNyZXQ=\nC: NOOP\nS: 501 5.5.2 Malformed authentication response\nS: <closed>`,
     );
+  });
+
+  test.each([
+    ['XOAUTH2', 'x', '501 5.5.2 Malformed authentication response'],
+    ['XOAUTH2', 'user=ann\\x01auth=Bearer wrong\\x01\\x01', '535 5.7.8 Authentication failed'],
+    ['OAUTHBEARER', 'x', '501 5.5.2 Malformed authentication response'],
+    ['OAUTHBEARER', 'n,,\\x01auth=Bearer wrong\\x01\\x01', '535 5.7.8 Authentication failed'],
+  ])('a bare LF after the error challenge of %s to %s ends the connection', async (mechanism, request, reply) => {
+    const checker: Checker<BearerToken> = {
+      credentialInterfaces: [BearerToken],
+      requestAvatarId: () => Promise.reject(new UnauthorizedLogin()),
+    };
+    const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new RecordingDelivery()));
+    const server = new Server({ portal: portal.register(checker), challengers: [oauthBearer(), xoauth2()] });
+    await server.play(`${GREETED}
+      C: AUTH ${mechanism} {base64:${request}}
+      S: 334 <any>
+      C: A\\nB
+      C: NOOP
+      S: ${reply}
+      S: <closed>`);
   });
 
   test('that is refused is reported although the client has disconnected', async () => {
