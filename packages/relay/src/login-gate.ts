@@ -22,10 +22,11 @@ export class LoginGate {
 
   /** Returns a responder whose exchanges pass this gate first. */
   guard(responder: Responder): Responder {
-    const { mechanism, exposesSecret, serverFirst } = responder;
+    const { mechanism, exposesSecret, strength, serverFirst } = responder;
     return {
       mechanism,
       exposesSecret,
+      ...(strength !== undefined && { strength }),
       ...(serverFirst !== undefined && { serverFirst }),
       unavailable: (channel) => responder.unavailable?.(channel),
       channelBinding: (channel) => responder.channelBinding?.(channel),
