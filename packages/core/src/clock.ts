@@ -49,13 +49,16 @@ export function afterExactly(clock: Clock, milliseconds: number, callback: () =>
 class ExactTimer implements Disposable {
   readonly #time: number;
   readonly #callback: () => void;
-  readonly #timeout: NodeJS.Timeout;
+  #timeout: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
   constructor(milliseconds: number, callback: () => void) {
     this.#time = performance.now() + milliseconds;
     this.#callback = callback;
-    this.#timeout = setTimeout(this.#poll, milliseconds - MAX_TIMER_DELAY_MS);
+    // A timeout takes at least a millisecond.
+    const sleep = milliseconds - MAX_TIMER_DELAY_MS;
+    if (sleep < 1) this.#immediate = setImmediate(this.#poll);
+    else this.#timeout = setTimeout(this.#poll, sleep);
   }
 
   [Symbol.dispose](): void {

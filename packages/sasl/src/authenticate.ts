@@ -83,7 +83,7 @@ export async function authenticate<const I extends readonly Interface<object>[]>
   if (challenger.serverFirst && initialResponse !== undefined) {
     throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
   }
-  using exchange = new Exchange(authentication.ask, clock, minFailureDelay);
+  const exchange = new Exchange(authentication.ask, clock, minFailureDelay);
 
   let credentials: Credentials;
   try {

@@ -1,18 +1,18 @@
-import type { Clock } from '@postern/core';
+import { afterExactly, type Clock, orAborted } from '@postern/core';
 import { type Ask, asLoginError, type LoginError, type Mind } from '@postern/cred';
 import { ChallengePacer } from './challenge-pacer.ts';
 import { ExchangeError } from './errors.ts';
-import { FailureDelay } from './failure-delay.ts';
 
 /**
  * The messages of one exchange: their delays, and the one record of what broke the exchange. A
  * broken exchange stays broken, and asks the client nothing more.
  */
-export class Exchange implements Disposable {
+export class Exchange {
   readonly #ask: Ask;
   readonly #clock: Clock;
   readonly #minFailureDelay: number;
-  #failureDelay: FailureDelay | undefined;
+  /** The time of the client's last message by the clock, in milliseconds. */
+  #lastMessageAt: number;
   #pacer: { readonly pacer: ChallengePacer; readonly signal: AbortSignal } | undefined;
   #broken: { readonly error: unknown } | undefined;
 
@@ -21,11 +21,7 @@ export class Exchange implements Disposable {
     this.#ask = ask;
     this.#clock = clock;
     this.#minFailureDelay = minFailureDelay;
-    this.#onMessage();
-  }
-
-  [Symbol.dispose](): void {
-    this.#failureDelay?.[Symbol.dispose]();
+    this.#lastMessageAt = clock.now();
   }
 
   /**
@@ -41,7 +37,7 @@ export class Exchange implements Disposable {
     }
     try {
       const response = await this.#ask(challenge);
-      this.#onMessage();
+      this.#lastMessageAt = this.#clock.now();
       return response;
     } catch (error) {
       this.#broken = { error };
@@ -76,14 +72,13 @@ export class Exchange implements Disposable {
 
   /** Throws the refusal, after the failure delay or the client's disconnect. */
   async refuse(refusal: LoginError, { signal }: Mind): Promise<never> {
-    await this.#failureDelay?.passed(signal);
+    const delay = this.#lastMessageAt + this.#minFailureDelay - this.#clock.now();
+    if (delay > 0 && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // The time is exact: a rounded one would reveal how long the checker took.
+      using _timer = afterExactly(this.#clock, delay, resolve);
+      await orAborted(promise, signal);
+    }
     throw refusal;
-  }
-
-  /** Restarts the failure delay. */
-  #onMessage(): void {
-    if (this.#minFailureDelay <= 0) return;
-    this.#failureDelay?.[Symbol.dispose]();
-    this.#failureDelay = new FailureDelay(this.#clock, this.#minFailureDelay);
   }
 }
