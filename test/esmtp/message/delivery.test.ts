@@ -321,6 +321,8 @@ describe('results for each recipient', () => {
   test.each([
     ['at once', 1],
     ['later', Promise.resolve(1)],
+    ['in a list', ['250 2.0.0 OK']],
+    ['behind a reply', [refused, true]],
   ])('of another type (%s) are an error of this server, and a temporary failure', async (_when, results) => {
     const server = new Server();
     const message = { write: () => {}, end: () => results as never, abort: () => {} };

@@ -13,8 +13,12 @@ import { Reply } from '../protocol/reply.ts';
 export function recipientResults(ended: EndResult, recipients: number): readonly RecipientResult[] {
   if (ended === undefined) return NO_RESULTS;
   if (ended instanceof Reply) return Array.from({ length: recipients }, () => ended);
-  if (!Array.isArray(ended)) throw new TypeError('end returned neither a Reply nor a list of results');
-  return ended as readonly RecipientResult[];
+  if (!isListOfResults(ended)) throw new TypeError('end returned neither a Reply nor a list of results');
+  return ended;
+}
+
+function isListOfResults(ended: unknown): ended is readonly RecipientResult[] {
+  return Array.isArray(ended) && ended.every((result) => result === undefined || result instanceof Reply);
 }
 
 /** The results of a message for all of its recipients. */
