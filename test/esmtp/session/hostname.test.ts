@@ -112,6 +112,7 @@ describe('a hostname that is a function of the mind', () => {
     ],
     ['returns a name that is not a domain', (): string => 'no domain'],
     ['returns undefined', (): string => undefined as never],
+    ['returns a promise', (): string => Promise.reject(new Error('no such domain')) as never],
   ])('that %s is 421, and an error of the operator', async (_, hostname) => {
     const server = new Server({ hostname });
     await server.play('S: 421 4.3.5 System incorrectly configured, closing the connection\nS: <closed>');

@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import type { MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
 import type { MessageDelivery } from '../delivery.ts';
@@ -75,7 +75,10 @@ export class Client {
 
   #chooseHostname(choose: Exclude<Settings['hostname'], string>): string {
     try {
-      return checkHostname(choose(this.mind));
+      const hostname: unknown = choose(this.mind);
+      // JavaScript allows an async function. Its rejection must not end the process.
+      if (isPromise(hostname)) hostname.then(undefined, () => {});
+      return checkHostname(hostname as string);
     } catch (error) {
       this.reportError('operator', 'session', error);
       throw new Rejection(421, '4.3.5', 'System incorrectly configured, closing the connection');
