@@ -9,7 +9,7 @@
 // The mechanism X-TOKEN of this file stands beside the default ones. Its credentials are a token.
 import { once } from 'node:events';
 import { AvatarRealm, Portal, UsernamePassword } from '@postern/cred';
-import { accept, challenge, decide, defer, esmtp, type Message, MessageDelivery, reject } from '@postern/esmtp';
+import { accept, challenge, decide, defer, esmtp, InMemoryDelivery, MessageDelivery, reject } from '@postern/esmtp';
 import { serve } from '@postern/node';
 import {
   BearerToken,
@@ -47,17 +47,9 @@ const xToken: Challenger<BearerToken> = {
   },
 };
 
-class Nowhere extends MessageDelivery {
-  validateFrom(): void {}
-  validateTo(): void {}
-  openMessage(): Message {
-    return { write() {}, end() {}, abort() {} };
-  }
-}
-
 const realm = new AvatarRealm().provide(MessageDelivery, (user) => {
   console.log(`logged in: ${String(user)}`);
-  return new Nowhere();
+  return new InMemoryDelivery();
 });
 const portal = new Portal(realm).register(byPassword).register(byToken);
 const challengers = overrideChallengers(defaultChallengers({ hostname: 'localhost' }), xToken);

@@ -7,7 +7,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, PasswordProof, Portal } from '@postern/cred';
-import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
+import { esmtp, InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { serve } from '@postern/node';
 import { type Challenger, decodeUtf8, defaultChallengers, encodeUtf8, MalformedResponse } from '@postern/sasl';
 
@@ -44,15 +44,7 @@ const hmac: Challenger<HmacProof> = {
   },
 };
 
-class Nowhere extends MessageDelivery {
-  validateFrom(): void {}
-  validateTo(): void {}
-  openMessage(): Message {
-    return { write() {}, end() {}, abort() {} };
-  }
-}
-
-const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new Nowhere())).register(
+const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => new InMemoryDelivery())).register(
   new InMemoryUsernamePasswordDatabaseDontUse({ joe: 'password' }),
 );
 const challengers = [hmac, ...defaultChallengers({ hostname: 'localhost' })];

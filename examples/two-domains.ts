@@ -15,7 +15,7 @@ import {
   PasswordProof,
   Portal,
 } from '@postern/cred';
-import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
+import { esmtp, InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { Certificates, serve } from '@postern/node';
 import { withThrottle } from '@postern/throttle';
 
@@ -43,17 +43,9 @@ class DomainChecker implements Checker<PasswordProof> {
   }
 }
 
-class Nowhere extends MessageDelivery {
-  validateFrom(): void {}
-  validateTo(): void {}
-  openMessage(): Message {
-    return { write() {}, end() {}, abort() {} };
-  }
-}
-
 const realm = new AvatarRealm().provide(MessageDelivery, (user) => {
   console.log(`logged in: ${String(user)}`);
-  return new Nowhere();
+  return new InMemoryDelivery();
 });
 const portal = new Portal(realm).register(withThrottle(new DomainChecker()));
 const certificates = await Certificates.load({
