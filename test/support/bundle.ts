@@ -18,6 +18,8 @@ export async function bundle(code: string): Promise<string> {
     bundle: true,
     format: 'esm',
     platform: 'node',
+    // Node runs `await using` from 24 on.
+    target: `node${process.versions.node}`,
     outfile,
     metafile: true,
     logLevel: 'silent',
