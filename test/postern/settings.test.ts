@@ -142,7 +142,7 @@ describe('the settings of a server', () => {
       { allowCleartext: ['10.0.0.0/33'] },
       'allowCleartext in my.config.ts: expected addresses and networks, such as 172.16.0.0/12: 10.0.0.0/33 is neither',
     ],
-    [{ limits: { loginTimeout: 0 } }, 'limits in my.config.ts: '],
+    [{ limits: { loginTimeout: 0 } }, 'limits in my.config.ts: loginTimeout: expected more than 0'],
     [{ limits: { maxConnections: 0 } }, 'limits in my.config.ts: maxConnections: expected 1 or more, not 0'],
     [{ throttle: { user: { failures: 0, window: 1 } } }, 'throttle in my.config.ts: user: expected failures'],
   ])('refuse limits that make the server unusable: %j', (config, message) => {

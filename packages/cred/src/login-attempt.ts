@@ -158,9 +158,9 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
 }
 
 /** @throws RangeError if the timeout is not a positive number of milliseconds below 2^31. */
-export function checkDeadline(milliseconds: number): void {
+export function checkDeadline(name: string, milliseconds: number): void {
   if (!(milliseconds > 0 && milliseconds <= MAX_TIMER_MS)) {
-    throw new RangeError(`${milliseconds} ms is no timeout: expected more than 0 and at most ${MAX_TIMER_MS} ms`);
+    throw new RangeError(`${name}: expected more than 0 and at most ${MAX_TIMER_MS} ms, not ${milliseconds}`);
   }
 }
 

@@ -85,7 +85,7 @@ export class Portal {
   /** @throws RangeError if `loginTimeout` is not a positive number of milliseconds below 2^31. */
   constructor(realm: Realm, options: PortalOptions = {}) {
     const { authorize = onlyAsThemselves, loginTimeout = 60_000, clock = systemClock, onLogoutErrors = warn } = options;
-    checkDeadline(loginTimeout);
+    checkDeadline('loginTimeout', loginTimeout);
     this.#realm = realm;
     this.#authorize = authorize;
     this.loginTimeout = loginTimeout;

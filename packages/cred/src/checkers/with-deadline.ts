@@ -25,7 +25,7 @@ export function withDeadline<C extends Credentials>(
   milliseconds: number,
   clock: Clock = systemClock,
 ): Checker<C> {
-  checkDeadline(milliseconds);
+  checkDeadline('milliseconds', milliseconds);
   return {
     credentialInterfaces: checker.credentialInterfaces,
     requestAvatarId(credentials, mind) {
