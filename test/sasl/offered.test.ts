@@ -66,6 +66,11 @@ describe('offered', () => {
       expect(names(offered(family, withPasswords, at('172.17.0.2'), { allowCleartext }))).toContain('PLAIN');
       expect(names(offered(family, withPasswords, at('172.17.0.3'), { allowCleartext }))).toEqual(['CRAM-MD5']);
       expect(names(offered(family, withPasswords, at('127.0.0.1'), { allowCleartext }))).toContain('PLAIN');
+      // JavaScript may pass an async function, whose promise is truthy.
+      const asyncFunction = (async () => false) as unknown as () => boolean;
+      expect(names(offered(family, withPasswords, at('172.17.0.2'), { allowCleartext: asyncFunction }))).toEqual([
+        'CRAM-MD5',
+      ]);
     });
 
     it.each([

@@ -61,7 +61,8 @@ function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: Me
 }
 
 function mayExpose(remote: Address, { allowCleartext = false }: MechanismPolicy): boolean {
-  return isLocal(remote) || (typeof allowCleartext === 'function' ? allowCleartext(remote) : allowCleartext);
+  // Only true: the promise of an async function would allow every peer.
+  return isLocal(remote) || (typeof allowCleartext === 'function' ? allowCleartext(remote) : allowCleartext) === true;
 }
 
 const NO_CHECKER = 'no checker';

@@ -148,7 +148,9 @@ export class Client {
   /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
   get trustsAuthParameter(): boolean {
     return (
-      this.authenticated && this.login !== undefined && this.settings.trustAuthParameter(this.mind, this.login.avatarId)
+      this.authenticated &&
+      this.login !== undefined &&
+      this.settings.trustAuthParameter(this.mind, this.login.avatarId) === true
     );
   }
 
@@ -157,7 +159,8 @@ export class Client {
    * has sent on it.
    */
   get trustsPeer(): boolean {
-    return this.settings.xclient(this.conversation.transport.remote);
+    // Only true: the promise of an async function would trust every peer.
+    return this.settings.xclient(this.conversation.transport.remote) === true;
   }
 
   /** True if a checker accepts the user that a trusted peer names (XCLIENT LOGIN). */

@@ -31,7 +31,8 @@ describe('63: XCLIENT', () => {
     expect(await trusting().play(GREETED)).toMatch(
       /^S: 250[- ]XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT$/m,
     );
-    for (const server of [new Server(), trusting({ xclient: () => false })]) {
+    const asyncFunction = (async () => true) as unknown as () => boolean;
+    for (const server of [new Server(), trusting({ xclient: () => false }), trusting({ xclient: asyncFunction })]) {
       expect(await server.play(GREETED)).not.toContain('XCLIENT');
     }
   });
