@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, parseEndpoint } from '@postern/node';
+import { type Endpoint, formatEndpoint, isLocalOnly, parseEndpoint } from '@postern/node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -97,5 +97,19 @@ describe('formatEndpoint', () => {
   it('has the scheme tcp by default', () => {
     expect(formatEndpoint({ host: '::1', port: 25 })).toBe('tcp://[::1]:25');
     expect(formatEndpoint({ path: '/run/a b' })).toBe('tcp+unix:/run/a%20b');
+  });
+});
+
+describe('isLocalOnly', () => {
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', 'localhost'])('is true for %s', (host) => {
+    expect(isLocalOnly({ host, port: 25 })).toBe(true);
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'mx.example.com', '127.example.com'])('is false for %s', (host) => {
+    expect(isLocalOnly({ host, port: 25 })).toBe(false);
+  });
+
+  it('is true for a UNIX socket', () => {
+    expect(isLocalOnly({ path: '/run/smtp' })).toBe(true);
   });
 });

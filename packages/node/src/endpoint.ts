@@ -1,4 +1,5 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
+import { isLocal } from '@postern/core';
 
 /** The address at which a server listens, or to which a client connects. */
 export type Endpoint = TcpEndpoint | UnixEndpoint;
@@ -68,6 +69,14 @@ export function formatEndpoint(endpoint: Endpoint): string {
     return `${scheme}+unix:${slashes}${encodeURI(endpoint.path).replaceAll('?', '%3F')}`;
   }
   return `${scheme}://${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+}
+
+/** Returns true if only clients on this machine can reach the endpoint. */
+export function isLocalOnly(endpoint: Endpoint): boolean {
+  if ('path' in endpoint || endpoint.host === 'localhost') return true;
+  const { host } = endpoint;
+  const version = isIP(host);
+  return version !== 0 && isLocal({ family: version === 6 ? 'IPv6' : 'IPv4', address: host });
 }
 
 function decode(path: string, url: string): string {

@@ -4,6 +4,7 @@ export { type ConnectOptions, connect } from './connect.ts';
 export {
   type Endpoint,
   formatEndpoint,
+  isLocalOnly,
   type ParsedEndpoint,
   parseEndpoint,
   type TcpEndpoint,

@@ -1,10 +1,10 @@
 import { Anonymous, isDerived, type Portal, type TlsInfo } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
-import { formatEndpoint } from '@postern/node';
+import { formatEndpoint, isLocalOnly } from '@postern/node';
 import { allChallengers, type Challenger, explain, explainOmission, type MechanismPolicy } from '@postern/sasl';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
-import { hypotheticalAddress, hypotheticalMind, hypotheticalTls, isLocalOnly } from './hypothetical-client.ts';
+import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import { openLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
 import { type ListenerSettings, readSettings } from './settings.ts';

@@ -1,12 +1,5 @@
 import type { Address, Mind, TlsInfo } from '@postern/cred';
-import type { Endpoint } from '@postern/node';
-
-/** Returns true if only clients on this machine can reach the endpoint. */
-export function isLocalOnly(endpoint: Endpoint): boolean {
-  if ('path' in endpoint) return true;
-  const { host } = endpoint;
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
+import { type Endpoint, isLocalOnly } from '@postern/node';
 
 /** Returns the address of a client that can reach the endpoint: of another machine if possible. */
 export function hypotheticalAddress(endpoint: Endpoint): Address {

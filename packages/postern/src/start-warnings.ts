@@ -1,5 +1,4 @@
-import { formatEndpoint } from '@postern/node';
-import { isLocalOnly } from './hypothetical-client.ts';
+import { formatEndpoint, isLocalOnly } from '@postern/node';
 import type { LogFields } from './log.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { type Endpoint, type ListenOptions, parseEndpoint } from '@postern/node';
+import { type ListenOptions, parseEndpoint } from '@postern/node';
 
 /** A parsed URL: the endpoint and the TLS policy of a listener. */
 export type ParsedListenUrl = Pick<ListenOptions, 'endpoint' | 'tlsPolicy'>;
@@ -21,12 +21,6 @@ export function parseListenUrl(url: string, hasCertificates: boolean): ParsedLis
     throw new TypeError(`listen: ${url} needs a certificate: expected tls: { cert, key }`);
   }
   return { endpoint, tlsPolicy: tlsPolicy ?? (hasCertificates ? 'offered' : 'none') };
-}
-
-/** Returns true if only clients on this machine can reach the endpoint. */
-export function isLocalOnly(endpoint: Endpoint): boolean {
-  if ('path' in endpoint) return true;
-  return endpoint.host === 'localhost' || endpoint.host === '::1' || endpoint.host.startsWith('127.');
 }
 
 function parse(url: string): ReturnType<typeof parseEndpoint> {

@@ -1,10 +1,10 @@
 import { hostname as systemHostname } from 'node:os';
 import { Portal, type Realm } from '@postern/cred';
 import { esmtp, isDomain, MessageDelivery } from '@postern/esmtp';
-import { Certificates, formatEndpoint, serve } from '@postern/node';
+import { Certificates, formatEndpoint, isLocalOnly, serve } from '@postern/node';
 import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
 import { realmOfFactory, realmOfFunction, SharedDeliveryRealm } from './deliver.ts';
-import { isLocalOnly, type ParsedListenUrl, parseListenUrl } from './listen-url.ts';
+import { type ParsedListenUrl, parseListenUrl } from './listen-url.ts';
 import { checkOptionNames, type DeliveryChoice, type SubmissionOptions } from './options.ts';
 import { SubmissionServer } from './server.ts';
 import { checkerOf, type Users, weakUsers } from './users.ts';
