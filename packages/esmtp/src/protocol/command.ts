@@ -276,7 +276,8 @@ export const UNRECOGNISED: NoCommand = {
   verb: 'unrecognised',
   refusal: new Reply(500, '5.5.1', 'Command not recognised'),
 };
-const UNIMPLEMENTED: NoCommand = {
+/** The result of parsing a command that this server knows and does not have. */
+export const UNIMPLEMENTED: NoCommand = {
   verb: 'unimplemented',
   refusal: new Reply(502, '5.5.1', 'Command not implemented'),
 };

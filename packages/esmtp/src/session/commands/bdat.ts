@@ -4,8 +4,8 @@ import { BdatMessage } from '../../message/bdat-message.ts';
 import { DeliveryFailed } from '../../message/delivery-failed.ts';
 import { TOO_LARGE } from '../../message/incoming-message.ts';
 import { openMessage } from '../../message/open-message.ts';
-import type { Command } from '../../protocol/command.ts';
-import { Rejection, Reply } from '../../protocol/reply.ts';
+import { type Command, UNIMPLEMENTED } from '../../protocol/command.ts';
+import { Rejection, type Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function bdat(
 
 /** Returns why this client may not send BDAT at all: after HELO there are no extensions. */
 function refusalHere({ extended, settings }: State): Reply | undefined {
-  if (settings.disabledExtensions.has('CHUNKING')) return NOT_IMPLEMENTED;
+  if (settings.disabledExtensions.has('CHUNKING')) return UNIMPLEMENTED.refusal;
   return extended ? undefined : OUT_OF_SEQUENCE;
 }
 
@@ -88,6 +88,5 @@ async function open(state: State): Promise<BdatMessage | Reply> {
   }
 }
 
-const NOT_IMPLEMENTED = new Reply(502, '5.5.1', 'Command not implemented');
 /** The largest chunk that is heard and ignored, however small the limit for messages is: 1 GiB. */
 const MAX_IGNORED_OCTETS = 2 ** 30;
