@@ -1,3 +1,4 @@
+import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import { defaultLimits, MessageDelivery, optionalExtensions, type RecipientLookup } from '@postern/esmtp';
 import type { ChallengersOptions } from '@postern/sasl';
@@ -5,7 +6,7 @@ import type { ThrottleOptions } from '@postern/throttle';
 import * as v from 'valibot';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
-import { CONNECTION_LIMITS, type LimitOptions } from './limits.ts';
+import { CONNECTION_LIMITS, type LimitOptions, type LoginLimits } from './limits.ts';
 import { LOG_FORMS } from './log.ts';
 import { CHANNEL_BINDING_POLICIES } from './option-values.ts';
 import {
@@ -146,7 +147,11 @@ const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
   }),
 });
 
-const OTHER_LIMITS = ['loginTimeout', 'maxMemory', 'maxConnectionMemory'];
+const OTHER_LIMITS = Object.keys({
+  loginTimeout: true,
+  maxMemory: true,
+  maxConnectionMemory: true,
+} satisfies Record<keyof (LoginLimits & MemoryBudgetOptions), true>);
 const LIMIT_NAMES = [...Object.keys(defaultLimits), ...CONNECTION_LIMITS, ...OTHER_LIMITS];
 // The names come from the packages: the type names the limits, and the editor shows their comments.
 const limits = strict(
