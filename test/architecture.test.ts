@@ -30,10 +30,11 @@ const belowInversify = {
 
   ...protocols,
 
-  users: { may: ['core', 'cred', 'sasl'], npm: ['bcryptjs'] },
+  users: { may: ['core', 'cred', 'sasl'], npm: ['@node-rs/argon2', 'bcryptjs'] },
   postgres: { may: ['core', 'cred', 'users'], npm: ['pg'] },
   ldap: { may: ['core', 'cred', 'users'], npm: ['ldapts'], sockets: true },
   oidc: { may: ['core', 'cred', 'users'], npm: ['jose'] },
+  crypt: { may: ['core', 'users'], npm: ['koffi'] },
   redis: { may: ['core', 'cred', 'throttle', 'users'], npm: ['ioredis'] },
   certificates: { may: ['core', 'cred', 'users'] },
   pam: { may: ['core', 'cred', 'users'], npm: ['koffi'] },
@@ -42,7 +43,9 @@ const belowInversify = {
   maildir: { may: ['core', 'cred', 'conversation', 'esmtp'] },
   relay: { may: ['core', 'cred', 'sasl', 'conversation', 'node', 'esmtp'] },
 
-  testing: { may: ['core', 'cred', 'sasl', 'sasl-profile', 'throttle', 'conversation', ...Object.keys(protocols)] },
+  testing: {
+    may: ['core', 'cred', 'sasl', 'sasl-profile', 'throttle', 'users', 'conversation', ...Object.keys(protocols)],
+  },
 
   // They listen on diagnostics channels, and import no room that publishes there.
   otel: { may: ['core'], npm: ['@opentelemetry/api'] },
@@ -57,7 +60,7 @@ const rooms: Record<string, Room> = {
   ...belowPostern,
   // A door for users. No other room imports it.
   submission: { may: ['core', 'cred', 'throttle', 'esmtp', 'node'] },
-  postern: { may: Object.keys(belowInversify), npm: ['fastest-levenshtein', 'pino', 'valibot'], sockets: true },
+  postern: { may: Object.keys(belowInversify), npm: ['fastest-levenshtein', 'pino', 'uqr', 'valibot'], sockets: true },
 };
 
 describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {
