@@ -12,7 +12,11 @@ export type AvatarId = string | typeof ANONYMOUS;
 
 /** Judges credentials: the access of a portal to one user database. */
 export interface Checker<C extends Credentials> {
-  /** The classes of credentials that this checker judges. Derived classes are included. */
+  /**
+   * The classes of credentials that this checker judges. Derived classes are included. The list may
+   * change over time, for example after an import of users; portals and joined checkers follow it.
+   * A getter returns the same array while the list is unchanged.
+   */
   readonly credentialInterfaces: readonly Interface<C>[];
 
   /**

@@ -75,7 +75,9 @@ export class Portal {
   readonly #authorize: Authorize;
   readonly #clock: Clock;
   readonly #onLogoutErrors: (errors: AggregateError) => void;
-  readonly #checkers = new Map<Interface, AnyChecker>();
+  readonly #registrations: Registration[] = [];
+  /** The checker of each class, by the lists that the checkers had when they were last compared. */
+  #checkers: ReadonlyMap<Interface, AnyChecker> = new Map();
   /** Caches the search of `#checkerFor`, for each class that was asked about. */
   readonly #found = new Map<Interface, AnyChecker | undefined>();
   readonly #attempts = new DenseSet<LoginAttempt>();
@@ -94,17 +96,21 @@ export class Portal {
   }
 
   /**
-   * Registers the checker for these classes of credentials. Default: all classes that it names.
+   * Registers the checker for these classes of credentials. Default: all classes that it names, now
+   * and later: the portal follows `credentialInterfaces`. A class that a checker names later stays
+   * with the checker that has it already.
    *
    * @throws TypeError if the checker does not judge one of the classes, or if a class already has a
    * checker. Join two checkers for one class in a `CascadingChecker`.
    */
   register<C extends Credentials>(checker: Checker<C>, ...interfaces: readonly Interface<NoInfer<C>>[]): this {
-    const registered = interfaces.length > 0 ? interfaces : checker.credentialInterfaces;
+    this.#followCheckers();
+    const { credentialInterfaces } = checker;
+    const registered = interfaces.length > 0 ? interfaces : credentialInterfaces;
     if (registered.length === 0)
       throw new TypeError('the checker names no class of credentials in credentialInterfaces');
     for (const credentialInterface of registered) {
-      if (!checker.credentialInterfaces.some((theirs) => isDerived(credentialInterface, theirs))) {
+      if (!credentialInterfaces.some((theirs) => isDerived(credentialInterface, theirs))) {
         throw new TypeError(`the checker does not judge ${credentialInterface.name}`);
       }
       if (this.#checkers.has(credentialInterface)) {
@@ -113,13 +119,14 @@ export class Portal {
         );
       }
     }
-    for (const credentialInterface of registered) this.#checkers.set(credentialInterface, checker);
-    this.#found.clear();
+    this.#registrations.push({ checker, only: interfaces, known: credentialInterfaces });
+    this.#route();
     return this;
   }
 
   /** The classes of credentials with a checker, in the order of their registration. */
   get credentialInterfaces(): readonly Interface<Credentials>[] {
+    this.#followCheckers();
     return [...this.#checkers.keys()] as Interface<Credentials>[];
   }
 
@@ -286,8 +293,35 @@ export class Portal {
     );
   }
 
+  /** Compares references only: EHLO and AUTH call it. */
+  #followCheckers(): void {
+    if (this.#registrations.some(hasChanged)) this.#route();
+  }
+
+  /** Reads the lists of all checkers. A class stays with its checker while the checker names it. */
+  #route(): void {
+    const named = new Map<AnyChecker, Set<Interface>>();
+    for (const registration of this.#registrations) {
+      registration.known = registration.checker.credentialInterfaces;
+      const interfaces = named.get(registration.checker) ?? new Set();
+      for (const credentialInterface of registeredInterfaces(registration)) interfaces.add(credentialInterface);
+      named.set(registration.checker, interfaces);
+    }
+    const checkers = new Map(
+      [...this.#checkers].filter(([credentialInterface, checker]) => named.get(checker)?.has(credentialInterface)),
+    );
+    for (const [checker, interfaces] of named) {
+      for (const credentialInterface of interfaces) {
+        if (!checkers.has(credentialInterface)) checkers.set(credentialInterface, checker);
+      }
+    }
+    this.#checkers = checkers;
+    this.#found.clear();
+  }
+
   /** Finds the checker of the most derived class, whatever the order of registration. */
   #checkerFor(credentials: object): AnyChecker | undefined {
+    this.#followCheckers();
     const credentialInterface = credentials.constructor as Interface;
     const known = this.#found.get(credentialInterface);
     if (known !== undefined || this.#found.has(credentialInterface)) return known;
@@ -308,6 +342,25 @@ export class Portal {
     using _timer = this.#clock.after(this.loginTimeout, onTimeout, true);
     return await Promise.race([work, timeout.promise]);
   }
+}
+
+/** A checker, and the classes of credentials that it is registered for. */
+interface Registration {
+  readonly checker: AnyChecker;
+  /** The classes given at the registration. None: all classes that the checker names. */
+  readonly only: readonly Interface[];
+  /** The checker's list when the portal last read it. */
+  known: readonly Interface[];
+}
+
+function hasChanged({ checker, known }: Registration): boolean {
+  return checker.credentialInterfaces !== known;
+}
+
+/** Returns the classes of a registration that its checker judges now. */
+function registeredInterfaces({ only, known }: Registration): readonly Interface[] {
+  if (only.length === 0) return known;
+  return only.filter((credentialInterface) => known.some((theirs) => isDerived(credentialInterface, theirs)));
 }
 
 /**

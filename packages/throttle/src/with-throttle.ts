@@ -84,7 +84,6 @@ export function withThrottle<C extends Credentials>(checker: Checker<C>, options
 }
 
 class Throttle<C extends Credentials> implements Checker<C> {
-  readonly credentialInterfaces: readonly Interface<C>[];
   readonly #checker: Checker<C>;
   readonly #limits: Limits;
   readonly #trusted: (remote: Address) => boolean;
@@ -94,13 +93,16 @@ class Throttle<C extends Credentials> implements Checker<C> {
   readonly #guesses: RecentGuesses;
 
   constructor(checker: Checker<C>, { clock = systemClock, trusted = () => false, counts, ...limits }: ThrottleOptions) {
-    this.credentialInterfaces = checker.credentialInterfaces;
     this.#checker = checker;
     this.#limits = limitsOf(limits);
     this.#trusted = trusted;
     this.#counts = counts ?? new InMemoryFailureCounts({ clock });
     const windows = Object.values(this.#limits).map(({ window }) => window);
     this.#guesses = new RecentGuesses(clock, Math.max(...windows));
+  }
+
+  get credentialInterfaces(): readonly Interface<C>[] {
+    return this.#checker.credentialInterfaces;
   }
 
   requestAvatarId = (credentials: C, mind: Mind): MaybePromise<AvatarId> =>

@@ -2,6 +2,7 @@ import { type AnyChecker, type AvatarId, askChecker, type Checker, type Credenti
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, type LoginError, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
+import { type InterfaceList, JoinedInterfaces } from '../joined-interfaces.ts';
 import type { Mind } from '../mind.ts';
 
 /**
@@ -25,19 +26,15 @@ import type { Mind } from '../mind.ts';
  * ```
  */
 export class AllOfChecker<C extends Credentials> implements Checker<C> {
-  readonly credentialInterfaces: readonly Interface<C>[];
   readonly #checkers: readonly AnyChecker[];
+  readonly #interfaces: JoinedInterfaces<C>;
 
   private constructor(checkers: readonly AnyChecker[]) {
     this.#checkers = checkers;
-    const all = new Set(checkers.flatMap((checker) => checker.credentialInterfaces));
-    const common = [...all].filter((candidate) =>
-      checkers.every((checker) => checker.credentialInterfaces.some((judged) => isDerived(candidate, judged))),
-    );
-    if (common.length === 0) {
+    this.#interfaces = new JoinedInterfaces(checkers, commonInterfaces);
+    if (this.credentialInterfaces.length === 0) {
       throw new TypeError('these checkers have no class of credentials in common');
     }
-    this.credentialInterfaces = Object.freeze(common) as readonly Interface<C>[];
   }
 
   /**
@@ -47,6 +44,11 @@ export class AllOfChecker<C extends Credentials> implements Checker<C> {
    */
   static of<const K extends readonly AnyChecker[]>(...checkers: K): AllOfChecker<CommonCredentials<K[number]>> {
     return new AllOfChecker(checkers);
+  }
+
+  /** The classes of credentials that all members judge now. */
+  get credentialInterfaces(): readonly Interface<C>[] {
+    return this.#interfaces.current;
   }
 
   async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
@@ -66,6 +68,13 @@ export class AllOfChecker<C extends Credentials> implements Checker<C> {
     }
     return avatarId;
   }
+}
+
+/** Returns the classes that each list contains, or contains a base of. */
+function commonInterfaces(lists: readonly InterfaceList[]): readonly Interface[] {
+  return [...new Set(lists.flat())].filter((candidate) =>
+    lists.every((list) => list.some((judged) => isDerived(candidate, judged))),
+  );
 }
 
 /**

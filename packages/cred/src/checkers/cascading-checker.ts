@@ -2,6 +2,7 @@ import { type AnyChecker, type AvatarId, askChecker, type Checker, type Credenti
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
+import { JoinedInterfaces } from '../joined-interfaces.ts';
 import type { Mind } from '../mind.ts';
 
 /**
@@ -28,14 +29,13 @@ import type { Mind } from '../mind.ts';
  * ```
  */
 export class CascadingChecker<C extends Credentials> implements Checker<C> {
-  readonly credentialInterfaces: readonly Interface<C>[];
   readonly #checkers: readonly AnyChecker[];
+  readonly #interfaces: JoinedInterfaces<C>;
 
   private constructor(checkers: readonly AnyChecker[]) {
     if (checkers.length === 0) throw new TypeError('a cascade needs at least one checker');
     this.#checkers = checkers;
-    const interfaces = new Set(checkers.flatMap((checker) => checker.credentialInterfaces));
-    this.credentialInterfaces = Object.freeze([...interfaces]) as readonly Interface<C>[];
+    this.#interfaces = new JoinedInterfaces(checkers, (lists) => [...new Set(lists.flat())]);
   }
 
   /**
@@ -46,6 +46,11 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
    */
   static of<const K extends readonly AnyChecker[]>(...checkers: K): CascadingChecker<CredentialsOf<K[number]>> {
     return new CascadingChecker(checkers);
+  }
+
+  /** The classes of credentials that a member judges now. */
+  get credentialInterfaces(): readonly Interface<C>[] {
+    return this.#interfaces.current;
   }
 
   async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {

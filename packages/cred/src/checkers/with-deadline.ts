@@ -27,7 +27,9 @@ export function withDeadline<C extends Credentials>(
 ): Checker<C> {
   checkDeadline('milliseconds', milliseconds);
   return {
-    credentialInterfaces: checker.credentialInterfaces,
+    get credentialInterfaces() {
+      return checker.credentialInterfaces;
+    },
     requestAvatarId(credentials, mind) {
       const attempt = new LoginAttempt(mind, clock, milliseconds, 'a checker');
       return attempt.run(() => askChecker(checker, credentials, attempt));

@@ -1,4 +1,13 @@
-import { AvatarRealm, Credentials, InMemoryUsernamePasswordDatabaseDontUse, Portal, type Realm } from '@postern/cred';
+import {
+  AvatarRealm,
+  Credentials,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  type Interface,
+  PasswordProof,
+  Portal,
+  type Realm,
+  UsernamePassword,
+} from '@postern/cred';
 import { esmtp, MessageDelivery } from '@postern/esmtp';
 import { type Challenger, cramMd5, login, plain } from '@postern/sasl';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +56,32 @@ describe('AUTH: order and mechanisms', () => {
   test('6: the mechanism may be in lower case, and the verb', async () => {
     await new Server().play(`${GREETED}
       C: auth plain {base64:\\0ann\\0secret}
+      S: 235 2.7.0 Authentication succeeded`);
+  });
+
+  test('6b: EHLO and AUTH follow the classes of credentials of a checker', async () => {
+    const passwords = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
+    const live = {
+      credentialInterfaces: [UsernamePassword] as readonly Interface<PasswordProof>[],
+      requestAvatarId: (credentials: PasswordProof) => passwords.requestAvatarId(credentials),
+    };
+    const delivery = new RecordingDelivery();
+    const portal = new Portal(new AvatarRealm().provide(MessageDelivery, () => delivery)).register(live);
+    const server = new Server({ portal, delivery, challengers: [cramMd5({ hostname: 'mx.example.com' }), plain()] });
+    await server.play(`
+      S: 220...
+      C: EHLO client.example.org
+      S: 250-...
+      S: 250 AUTH PLAIN
+      C: AUTH CRAM-MD5
+      S: 504 5.5.4 Unrecognised authentication mechanism`);
+    live.credentialInterfaces = [PasswordProof];
+    await server.play(`
+      S: 220...
+      C: EHLO client.example.org
+      S: 250-...
+      S: 250 AUTH CRAM-MD5 PLAIN
+      C: AUTH PLAIN {base64:\\0ann\\0secret}
       S: 235 2.7.0 Authentication succeeded`);
   });
 
