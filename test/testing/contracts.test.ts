@@ -35,6 +35,7 @@ import {
 } from '@postern/testing';
 import { type FailureCounts, InMemoryFailureCounts } from '@postern/throttle';
 import { describe, expect, it } from 'vitest';
+import { testContract } from '../support/contract.ts';
 
 const users = { joe: 's3cret', ann: 'pa55word' };
 const joe = { username: 'joe', password: 's3cret' };
@@ -53,12 +54,12 @@ describe.each([
       ),
   ],
 ] as const)('the checker contract holds for %s', (_title, make) => {
-  test(checkerContract({ make, users: [joe, ann], judgesPasswordProof: true }));
+  testContract(checkerContract({ make, users: [joe, ann], judgesPasswordProof: true }));
 });
 
 describe('the checker contract holds for a checker of passwords alone', () => {
   const make = () => checker([UsernamePassword], ({ username, password }) => verify(username, password));
-  test(checkerContract({ make, users: [joe, ann] }), [
+  testContract(checkerContract({ make, users: [joe, ann] }), [
     'accepts and refuses live credentials by their own verdict',
     'leaves the live credentials of an unknown user to the next checker',
     'does not accept live credentials whose exchange breaks',
@@ -78,7 +79,7 @@ describe.each<readonly [string, MechanismContract]>([
   ['ANONYMOUS', { challenger: anonymous(), responder: () => anonymousResponder(), portal, provesNothing: true }],
 ])('the mechanism contract holds for %s', (_title, contract) => {
   const isServerFirst = contract.challenger.serverFirst ?? false;
-  test(mechanismContract(contract), [
+  testContract(mechanismContract(contract), [
     isServerFirst ? 'logs a user in without an initial response' : 'refuses an initial response',
     ...(contract.refused === undefined
       ? ['reports a refusal of the portal on both sides', 'exchanges the same messages for each reason of a refusal']
@@ -104,25 +105,15 @@ const mailboxRealm = () =>
   });
 
 describe('the realm contract holds for AvatarRealm', () => {
-  test(realmContract({ make: mailboxRealm, avatarInterface: Mailbox, user: 'joe', deniedUser: 'eve' }));
+  testContract(realmContract({ make: mailboxRealm, avatarInterface: Mailbox, user: 'joe', deniedUser: 'eve' }));
 });
 
 const clock = new FakeClock();
 
 describe('the failureCounts contract holds for InMemoryFailureCounts', () => {
   const make = () => new InMemoryFailureCounts({ clock });
-  test(failureCountsContract({ make, advance: (milliseconds) => clock.advance(milliseconds), hasRemaining: true }));
+  testContract(failureCountsContract({ make, advance: (milliseconds) => clock.advance(milliseconds), hasRemaining: true }));
 });
-
-/** Runs the rules, and expects these rules to be skipped. */
-function test(cases: readonly ContractCase[], skippedRules: readonly string[] = []): void {
-  for (const { name, run, skipped } of cases) if (skipped === undefined) it(name, run);
-  it(`skips ${skippedRules.length} rules`, async () => {
-    const skipped = cases.filter((rule) => rule.skipped !== undefined);
-    expect(skipped.map(({ name }) => name)).toEqual(skippedRules);
-    for (const { run, skipped: reason } of skipped) await expect(run()).rejects.toThrow(reason as string);
-  });
-}
 
 describe('the contracts skip', () => {
   it.each([

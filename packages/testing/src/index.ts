@@ -10,6 +10,14 @@ export {
 } from './contracts/message-delivery.ts';
 export { type RealmContract, realmContract } from './contracts/realm.ts';
 export { type TransportContract, type TransportPair, transportContract } from './contracts/transport.ts';
+export {
+  type BreakableUserStore,
+  type UserStoreContract,
+  type UserStoreFault,
+  type UserStoreUnderTest,
+  userStoreContract,
+} from './contracts/user-store.ts';
+export type { UserStorePart } from './contracts/user-store-rules.ts';
 export { DialogueMismatch, type DialogueOptions, dialogue } from './dialogue.ts';
 export { type DialogueFile, dialogueFiles } from './dialogue-files.ts';
 export { type ExchangeOptions, type ExchangeRecord, exchange } from './exchange.ts';

@@ -1,5 +1,6 @@
 export { canonicalName } from './canonical-name.ts';
 export { SecretError, UnknownUser, UserExists } from './errors.ts';
+export { InMemoryUserStore } from './in-memory-user-store.ts';
 export type {
   ClearPassword,
   CramMd5Key,
@@ -12,5 +13,6 @@ export type {
   ScramRecord,
   Secret,
 } from './secrets/secret.ts';
+export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';
