@@ -112,7 +112,9 @@ const clock = new FakeClock();
 
 describe('the failureCounts contract holds for InMemoryFailureCounts', () => {
   const make = () => new InMemoryFailureCounts({ clock });
-  testContract(failureCountsContract({ make, advance: (milliseconds) => clock.advance(milliseconds), hasRemaining: true }));
+  testContract(
+    failureCountsContract({ make, advance: (milliseconds) => clock.advance(milliseconds), hasRemaining: true }),
+  );
 });
 
 describe('the contracts skip', () => {
