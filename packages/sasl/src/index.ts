@@ -25,7 +25,7 @@ export { type LoginOptions, login } from './login/challenger.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
 export { explain, type MechanismPolicy, offered } from './offered.ts';
-export { preparePassword } from './password.ts';
+export { isPassword, preparePassword } from './password.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, saslprep } from './saslprep/saslprep.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';

@@ -16,3 +16,4 @@ export type {
 export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';
+export { HashQueue, type HashQueueOptions } from './work/hash-queue.ts';
