@@ -1,6 +1,7 @@
 export { canonicalName } from './canonical-name.ts';
 export { SecretError, UnknownUser, UserExists } from './errors.ts';
 export { InMemoryUserStore } from './in-memory-user-store.ts';
+export { parseSecret } from './secrets/parse-secret.ts';
 export type {
   ClearPassword,
   CramMd5Key,
@@ -13,6 +14,7 @@ export type {
   ScramRecord,
   Secret,
 } from './secrets/secret.ts';
+export type { SecretOptions } from './secrets/secret-options.ts';
 export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';
