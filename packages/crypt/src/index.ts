@@ -1,1 +1,1 @@
-export {};
+export { type LibcryptOptions, libcrypt } from './libcrypt.ts';

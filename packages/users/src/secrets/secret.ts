@@ -70,8 +70,17 @@ export interface NoPassword {
  * `@postern/crypt`.
  */
 export interface Crypt {
-  /** Returns the resources of a hash, or undefined if libcrypt does not know the setting. */
+  /**
+   * Returns the resources of a hash, or undefined if libcrypt does not know the setting.
+   *
+   * @throws SecretError if the hash needs more memory or time than a login may.
+   */
   readonly work: (setting: string) => HashWork | undefined;
-  /** Resolves to the hash of the password under this setting, or undefined for a bad setting. */
+  /**
+   * Resolves to the hash of the password under this setting, or undefined for a bad setting. For a
+   * password that crypt(3) cannot take, it resolves to `*0`, which equals no hash.
+   *
+   * @throws SecretError if the hash needs more memory or time than a login may.
+   */
   readonly hash: (password: Uint8Array, setting: string) => Promise<string | undefined>;
 }
