@@ -38,3 +38,12 @@ export class SecretError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * A user database cannot be used: it is missing, damaged, of another program or of a newer version,
+ * or it holds a malformed record. The fault is the operator's: a login is a temporary failure.
+ */
+export class UserStoreError extends Error {
+  override readonly name = 'UserStoreError';
+  readonly code = 'unusable-user-store';
+}

@@ -1,8 +1,18 @@
+import type { Interface, PasswordProof } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
+import { CommonInterfaces, credentialForms } from './credential-forms.ts';
 import { UnknownUser, UserExists } from './errors.ts';
+import { parseSecret } from './secrets/parse-secret.ts';
+import type { Crypt } from './secrets/secret.ts';
 import { changedUser, userKey } from './user-key.ts';
 import type { UserRecord } from './user-record.ts';
 import type { UserDatabase } from './user-store.ts';
+
+/** The options of an {@link InMemoryUserStore}. */
+export interface InMemoryUserStoreOptions {
+  /** Checks hashes of crypt(3) that need libcrypt. Default: such hashes cannot be checked. */
+  readonly crypt?: Crypt;
+}
 
 /**
  * A user database in memory, for tests and examples. Its users end with the process.
@@ -16,14 +26,23 @@ import type { UserDatabase } from './user-store.ts';
  * ```
  */
 export class InMemoryUserStore implements UserDatabase {
+  readonly #crypt: Crypt | undefined;
   readonly #users = new Map<string, UserRecord>();
+  /** The number of users of each sum of forms. */
+  readonly #formCounts = new Map<number, number>();
+  readonly #common = new CommonInterfaces();
 
   /**
    * @throws TypeError for a record that no database can store.
    * @throws UserExists if two users have one canonical name.
    */
-  constructor(users: Iterable<UserRecord> = []) {
+  constructor(users: Iterable<UserRecord> = [], { crypt }: InMemoryUserStoreOptions = {}) {
+    this.#crypt = crypt;
     for (const user of users) this.#add(user);
+  }
+
+  get credentialInterfaces(): readonly Interface<PasswordProof>[] {
+    return this.#common.of(this.#formCounts.keys());
   }
 
   find(name: string): UserRecord | undefined {
@@ -35,7 +54,8 @@ export class InMemoryUserStore implements UserDatabase {
     const [key, user] = this.#known(name);
     const changed = changedUser(key, user, change);
     if (changed === undefined) return;
-    this.#users.set(key, changed);
+    this.#delete(key, user);
+    this.#set(key, changed);
   }
 
   async add(user: UserRecord): Promise<void> {
@@ -53,7 +73,7 @@ export class InMemoryUserStore implements UserDatabase {
       if (this.#users.has(key)) {
         existing.push(user.name);
       } else {
-        this.#users.set(key, user);
+        this.#set(key, user);
         onProgress?.(++stored);
       }
     }
@@ -61,8 +81,7 @@ export class InMemoryUserStore implements UserDatabase {
   }
 
   async remove(name: string): Promise<void> {
-    const [key] = this.#known(name);
-    this.#users.delete(key);
+    this.#delete(...this.#known(name));
   }
 
   async *list(): AsyncGenerator<UserRecord, void> {
@@ -84,6 +103,26 @@ export class InMemoryUserStore implements UserDatabase {
   #add(user: UserRecord): void {
     const key = userKey(user);
     if (this.#users.has(key)) throw new UserExists(user.name);
+    this.#set(key, user);
+  }
+
+  #set(key: string, user: UserRecord): void {
     this.#users.set(key, user);
+    this.#count(user, 1);
+  }
+
+  #delete(key: string, user: UserRecord): void {
+    this.#users.delete(key);
+    this.#count(user, -1);
+  }
+
+  #count(user: UserRecord, change: 1 | -1): void {
+    const forms = credentialForms(user, (text) =>
+      parseSecret(text, this.#crypt === undefined ? {} : { crypt: this.#crypt }),
+    );
+    if (forms === undefined) return;
+    const count = (this.#formCounts.get(forms) ?? 0) + change;
+    if (count === 0) this.#formCounts.delete(forms);
+    else this.#formCounts.set(forms, count);
   }
 }

@@ -1,1 +1,5 @@
-export {};
+export {
+  type ReadOnlySqliteUserStore,
+  SqliteUserStore,
+  type SqliteUserStoreOptions,
+} from './sqlite-user-store.ts';
