@@ -11,7 +11,7 @@ import {
   ScramSha512Credentials,
 } from '@postern/sasl';
 import { SecretError } from './errors.ts';
-import type { Secret } from './secrets/secret.ts';
+import { parseSecret } from './secrets/parse-secret.ts';
 import type { UserRecord } from './user-record.ts';
 
 /**
@@ -22,10 +22,10 @@ import type { UserRecord } from './user-record.ts';
  * A user with a second factor or with application passwords has 0: one proof of SCRAM cannot carry
  * a one-time code, and its salt belongs to one password.
  */
-export function credentialForms(user: UserRecord, parse: (text: string) => Secret): number | undefined {
+export function credentialForms(user: UserRecord): number | undefined {
   if (user.enabled === false) return undefined;
-  const forms = formsOf(user.secrets, parse);
-  const appForms = (user.appPasswords ?? []).map(({ secrets }) => formsOf(secrets, parse));
+  const forms = formsOf(user.secrets);
+  const appForms = (user.appPasswords ?? []).map(({ secrets }) => formsOf(secrets));
   const hasAppPasswords = appForms.some((form) => form !== undefined);
   if (hasAppPasswords || (forms !== undefined && user.totp !== undefined)) return 0;
   return forms;
@@ -53,18 +53,18 @@ export class CommonInterfaces {
   }
 }
 
-function formsOf(secrets: readonly string[], parse: (text: string) => Secret): number | undefined {
+function formsOf(secrets: readonly string[]): number | undefined {
   let forms: number | undefined;
   for (const text of secrets) {
-    const form = formOf(text, parse);
+    const form = formOf(text);
     if (form !== undefined) forms = (forms ?? 0) | form;
   }
   return forms;
 }
 
-function formOf(text: string, parse: (text: string) => Secret): number | undefined {
+function formOf(text: string): number | undefined {
   try {
-    const secret = parse(text);
+    const secret = parseSecret(text, { allowWeak: true });
     switch (secret.kind) {
       case 'none':
         return undefined;
@@ -81,7 +81,7 @@ function formOf(text: string, parse: (text: string) => Secret): number | undefin
     }
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    // Another process may have the library that checks this hash.
+    // The checker may have libcrypt, or the next process.
     return error.code === 'unavailable-scheme' ? 0 : undefined;
   }
 }

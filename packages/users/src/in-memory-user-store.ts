@@ -2,17 +2,9 @@ import type { Interface, PasswordProof } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import { CommonInterfaces, credentialForms } from './credential-forms.ts';
 import { UnknownUser, UserExists } from './errors.ts';
-import { parseSecret } from './secrets/parse-secret.ts';
-import type { Crypt } from './secrets/secret.ts';
 import { changedUser, userKey } from './user-key.ts';
 import type { UserRecord } from './user-record.ts';
 import type { UserDatabase } from './user-store.ts';
-
-/** The options of an {@link InMemoryUserStore}. */
-export interface InMemoryUserStoreOptions {
-  /** Checks hashes of crypt(3) that need libcrypt. Default: such hashes cannot be checked. */
-  readonly crypt?: Crypt;
-}
 
 /**
  * A user database in memory, for tests and examples. Its users end with the process.
@@ -26,7 +18,6 @@ export interface InMemoryUserStoreOptions {
  * ```
  */
 export class InMemoryUserStore implements UserDatabase {
-  readonly #crypt: Crypt | undefined;
   readonly #users = new Map<string, UserRecord>();
   /** The number of users of each sum of forms. */
   readonly #formCounts = new Map<number, number>();
@@ -36,8 +27,7 @@ export class InMemoryUserStore implements UserDatabase {
    * @throws TypeError for a record that no database can store.
    * @throws UserExists if two users have one canonical name.
    */
-  constructor(users: Iterable<UserRecord> = [], { crypt }: InMemoryUserStoreOptions = {}) {
-    this.#crypt = crypt;
+  constructor(users: Iterable<UserRecord> = []) {
     for (const user of users) this.#add(user);
   }
 
@@ -117,9 +107,7 @@ export class InMemoryUserStore implements UserDatabase {
   }
 
   #count(user: UserRecord, change: 1 | -1): void {
-    const forms = credentialForms(user, (text) =>
-      parseSecret(text, this.#crypt === undefined ? {} : { crypt: this.#crypt }),
-    );
+    const forms = credentialForms(user);
     if (forms === undefined) return;
     const count = (this.#formCounts.get(forms) ?? 0) + change;
     if (count === 0) this.#formCounts.delete(forms);

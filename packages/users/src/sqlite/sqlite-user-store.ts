@@ -5,8 +5,6 @@ import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
 import { canonicalName } from '../canonical-name.ts';
 import { CommonInterfaces, credentialForms } from '../credential-forms.ts';
 import { UnknownUser, UserExists, UserStoreError } from '../errors.ts';
-import { parseSecret } from '../secrets/parse-secret.ts';
-import type { Crypt } from '../secrets/secret.ts';
 import { changedUser, userKey } from '../user-key.ts';
 import type { UserRecord } from '../user-record.ts';
 import type { UserDatabase, UserStore } from '../user-store.ts';
@@ -24,8 +22,6 @@ export interface SqliteUserStoreOptions {
    * file, or to find it. Default: false.
    */
   readonly readOnly?: boolean;
-  /** Knows hashes of crypt(3) that need libcrypt. Default: such a hash counts as a hash. */
-  readonly crypt?: Crypt;
   /**
    * The milliseconds for which an operation waits for the lock of another process. Then it is a
    * temporary failure. Default: 5,000.
@@ -58,7 +54,6 @@ export interface ReadOnlySqliteUserStore extends UserStore, AsyncDisposable {
 export class SqliteUserStore implements UserDatabase {
   readonly #database: DatabaseSync;
   readonly #busy: BusyOptions;
-  readonly #parse: (text: string) => ReturnType<typeof parseSecret>;
   readonly #writes: WriteQueue;
   readonly #statements: Statements;
   readonly #common = new CommonInterfaces();
@@ -92,14 +87,13 @@ export class SqliteUserStore implements UserDatabase {
     const absolute = path === IN_MEMORY ? path : resolve(path);
     const busy = { path: absolute, clock, busyTimeout };
     const database = await retryWhileBusy(() => openDatabase(absolute, readOnly), busy);
-    const store = new SqliteUserStore(database, busy, options.crypt);
+    const store = new SqliteUserStore(database, busy);
     return readOnly ? readOnlyStore(store) : store;
   }
 
-  private constructor(database: DatabaseSync, busy: BusyOptions, crypt: Crypt | undefined) {
+  private constructor(database: DatabaseSync, busy: BusyOptions) {
     this.#database = database;
     this.#busy = busy;
-    this.#parse = (text) => parseSecret(text, crypt === undefined ? {} : { crypt });
     this.#writes = new WriteQueue(database, busy, () => {
       this.#interfacesExpiry = 0;
       this.#version = undefined;
@@ -137,7 +131,7 @@ export class SqliteUserStore implements UserDatabase {
       const user = key === undefined ? undefined : this.#read(key);
       if (key === undefined || user === undefined) throw new UnknownUser(name);
       const changed = changedUser(key, user, change);
-      if (changed !== undefined) this.#statements.update.run(...this.#valuesOf(changed), key);
+      if (changed !== undefined) this.#statements.update.run(...valuesOf(changed), key);
     });
   }
 
@@ -205,11 +199,7 @@ export class SqliteUserStore implements UserDatabase {
   /** Returns false if there is a user of this name. */
   #insert(user: UserRecord): boolean {
     const key = userKey(user);
-    return this.#statements.insert.run(...this.#valuesOf(user), key).changes === 1;
-  }
-
-  #valuesOf(user: UserRecord): (string | number | null)[] {
-    return [...toRow(user), credentialForms(user, this.#parse) ?? null];
+    return this.#statements.insert.run(...valuesOf(user), key).changes === 1;
   }
 
   #readInterfaces(): void {
@@ -257,6 +247,11 @@ function prepare(database: DatabaseSync): Statements {
        ) SELECT forms FROM sums WHERE forms IS NOT NULL`,
     ),
   };
+}
+
+/** Returns the values of {@link COLUMNS} and of `forms`. */
+function valuesOf(user: UserRecord): (string | number | null)[] {
+  return [...toRow(user), credentialForms(user) ?? null];
 }
 
 async function* batches(users: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<UserRecord[]> {
