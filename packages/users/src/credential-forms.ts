@@ -39,7 +39,7 @@ export class CommonInterfaces {
   #forms = 0;
   #interfaces = interfacesOf(0);
 
-  /** Returns the classes for the {@link credentialForms} of all users. Equal sums may be left out. */
+  /** Returns the classes for the sums of {@link credentialForms}. Equal sums may be left out. */
   of(forms: Iterable<number>): readonly Interface<PasswordProof>[] {
     let common: number | undefined;
     for (const form of forms) common = (common ?? form) & form;

@@ -1,4 +1,5 @@
 export { canonicalName } from './canonical-name.ts';
+export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';
 export { InMemoryUserStore } from './in-memory-user-store.ts';
 export { parseSecret } from './secrets/parse-secret.ts';

@@ -23,7 +23,7 @@ export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
     if (readOnly) {
       assertMigrated(database, path);
     } else {
-      // FULL: a commit reaches the disk before the caller hears of it. macOS needs fullfsync for that.
+      // FULL: a commit is on the disk before its caller continues. On macOS fullfsync does that.
       database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
       useWal(database, path);
       migrate(database, path);
