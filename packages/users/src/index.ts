@@ -1,3 +1,5 @@
+export { type ByDomainOptions, byDomain } from './by-domain.ts';
+export { type CacheOptions, cachedStore } from './cached-store.ts';
 export { canonicalName } from './canonical-name.ts';
 export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';

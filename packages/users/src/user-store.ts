@@ -9,8 +9,8 @@ import type { UserRecord } from './user-record.ts';
  */
 export interface UserStore {
   /**
-   * Returns the user of this name, or undefined for an unknown name. An error is a temporary failure:
-   * the client may try again. `signal` aborts when the result is not needed any more.
+   * Returns the user of this name, or undefined for an unknown name. An error is a temporary
+   * failure: the client may try again. `signal` aborts when the result is not needed any more.
    */
   readonly find: (name: string, signal: AbortSignal) => MaybePromise<UserRecord | undefined>;
 
