@@ -6,7 +6,7 @@ import type { HashJob, HashReply } from './hash-job.ts';
 export class WorkerThread {
   readonly #worker: Worker;
   #job: PromiseWithResolvers<HashReply> | undefined;
-  #alive = true;
+  #error: TemporaryFailure | undefined;
 
   constructor(file: URL) {
     this.#worker = new Worker(file, { name: 'hashes', execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } });
@@ -18,7 +18,7 @@ export class WorkerThread {
 
   /** False from the moment at which the thread ends, by itself or by {@link WorkerThread.end}. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#error === undefined;
   }
 
   /**
@@ -27,6 +27,7 @@ export class WorkerThread {
    * @throws TemporaryFailure if the thread ends before, or cannot use the setting.
    */
   async compute(job: HashJob): Promise<string> {
+    if (this.#error !== undefined) throw this.#error;
     this.#job = Promise.withResolvers();
     this.#worker.ref();
     try {
@@ -48,7 +49,7 @@ export class WorkerThread {
   }
 
   #fail(error: TemporaryFailure): void {
-    this.#alive = false;
+    this.#error ??= error;
     this.#job?.reject(error);
   }
 }
