@@ -4,7 +4,11 @@ export { canonicalName } from './canonical-name.ts';
 export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';
 export { InMemoryUserStore } from './in-memory-user-store.ts';
+export type { Argon2Cost } from './secrets/argon2.ts';
+export { type HashPasswordOptions, hashPassword } from './secrets/hash-password.ts';
 export { parseSecret } from './secrets/parse-secret.ts';
+export { defaultPolicy, type PasswordPolicy, type ScramCost } from './secrets/policy.ts';
+export { needsRehash, rehashedSecrets } from './secrets/rehash.ts';
 export type {
   ClearPassword,
   CramMd5Key,

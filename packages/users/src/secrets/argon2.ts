@@ -4,7 +4,7 @@ import { SecretError } from '../errors.ts';
 import { malformed } from './malformed.ts';
 import { encodeUnpadded, equalOctets } from './octets.ts';
 import { type PhcShape, parsePhc } from './phc.ts';
-import type { PasswordHash } from './secret.ts';
+import type { HashWork, PasswordHash } from './secret.ts';
 
 /** The three variants of argon2 (RFC 9106 §3.1), as PHC strings name them. */
 export type Argon2Type = 'argon2id' | 'argon2i' | 'argon2d';
@@ -44,7 +44,7 @@ export function parseArgon2(text: string): PasswordHash {
   return {
     kind: 'hash',
     scheme: parsed.type,
-    work: { place: 'pool', memory: parsed.memory * KIB_OCTETS },
+    work: argon2Work(parsed),
     compare: async (password) => equalOctets(await compute(password, parsed), parsed.hash),
   };
 }
@@ -79,6 +79,11 @@ export async function hashArgon2id(password: Uint8Array, cost: Argon2Cost): Prom
   const blank: Argon2Hash = { ...cost, type: 'argon2id', version: 19, salt, hash: Buffer.alloc(NEW_HASH_OCTETS) };
   const hash = await argon2Of(19)(password, blank);
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encodeUnpadded(salt)}$${encodeUnpadded(hash)}`;
+}
+
+/** Returns the resources of one hash of this cost. */
+export function argon2Work({ memory }: Argon2Cost): HashWork {
+  return { place: 'pool', memory: memory * KIB_OCTETS };
 }
 
 /**
