@@ -7,6 +7,7 @@ import {
 import { preparePassword, saslprep } from '@postern/sasl';
 import { UsageError } from './errors.ts';
 import { expectWord, type SpecForm, type SpecForms } from './option-values.ts';
+import { secretOf } from './spec-secrets.ts';
 
 /** A user of `memory:USER:PASSWORD`. */
 export interface MemoryUser {
@@ -19,16 +20,16 @@ export interface MemoryUser {
 export function memoryUser(spec: string | AnyChecker): readonly MemoryUser[] {
   const [, username, password] = (typeof spec === 'string' && /^memory:([^:]+):(.+)$/s.exec(spec)) || [];
   if (username === undefined || password === undefined) return [];
-  return [{ username, isWeak: Array.from(password).length < MIN_PASSWORD_CHARACTERS }];
+  return [{ username, isWeak: Array.from(secretOf(password)).length < MIN_PASSWORD_CHARACTERS }];
 }
 
 const memory: SpecForm<AnyChecker> = {
   usage: 'memory:USER:PASSWORD',
-  summary: 'one user, the password in clear text (and in the list of processes)',
+  summary: 'one user; PASSWORD, env:NAME or file:PATH, in clear text',
   parse(rest = '') {
     const colon = rest.indexOf(':');
     const username = saslprep(rest.slice(0, Math.max(colon, 0)), 'stored');
-    const password = preparePassword(rest.slice(colon + 1));
+    const password = preparePassword(secretOf(rest.slice(colon + 1)));
     if (username === undefined || password === undefined) {
       throw new UsageError(
         'expected memory:USER:PASSWORD, neither of them empty, the name without control characters (RFC 4013)',

@@ -3,6 +3,7 @@ import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { formatLogFields, printable } from '@postern/esmtp';
 import { pino } from 'pino';
+import { escapeControls } from './json-line.ts';
 
 /** The fields of a log entry. They hold no secret; they may hold text that a client sent. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -64,7 +65,7 @@ export function jsonLog(write: (line: string) => void): Log {
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
     // A terminal may show the line, and JSON escapes only ASCII's control characters.
-    { write: (line) => write(line.replace(TERMINAL_CONTROLS, escaped)) },
+    { write: (line) => write(escapeControls(line)) },
   );
   const entry =
     (level: 'info' | 'warn' | 'error') =>
@@ -105,13 +106,6 @@ export function hasColours(
   return stream.isTTY === true && stream.hasColors?.(env) === true;
 }
 
-function escaped(character: string): string {
-  // JSON escapes a character beyond the first plane as its two surrogates.
-  return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** The characters that control a terminal and that JSON does not escape. */
-const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
 /** Some thousand lines. */
 const MAX_UNSENT_OCTETS = 1024 * 1024;
 const RESUME_OCTETS = MAX_UNSENT_OCTETS / 2;

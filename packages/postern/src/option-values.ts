@@ -1,6 +1,7 @@
 import { isAddressLiteral, isDomain } from '@postern/esmtp';
 import type { ChannelBindingPolicy } from '@postern/sasl';
 import { UsageError } from './errors.ts';
+import { redactSecret } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
 
 /** One form of an option's value, such as `maildir:DIR`. */
@@ -51,7 +52,12 @@ export function expectWord(word: string, rest: string | undefined): void {
  * logs.
  */
 export function redactSpec(spec: string): string {
-  return JSON.stringify(spec.replace(/^(memory:[^:]*:).*$/s, '$1…').replace(/(:\/*)[^/]*@/, '$1…@'));
+  const memory = /^(memory:[^:]*:)(.*)$/s.exec(spec);
+  if (memory !== null) return JSON.stringify(`${memory[1]}${redactSecret(memory[2] ?? '')}`);
+  const redacted = spec
+    .replace(/(:\/*)[^/]*@/, '$1…@')
+    .replace(/([?&]password=)([^&#]*)/gi, (_whole, name: string, secret: string) => name + redactSecret(secret));
+  return JSON.stringify(redacted);
 }
 
 /**

@@ -1,6 +1,4 @@
 import { hostname } from 'node:os';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { printable } from '@postern/esmtp';
 import { connectSmtp, ehloName, type SmtpClient } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
@@ -19,6 +17,7 @@ import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
 import { redactSpec } from './option-values.ts';
 import { suggestion } from './suggest.ts';
+import { Terminal } from './terminal.ts';
 
 /**
  * Runs `postern login`: logs in to a server as a client, and prints the dialogue, with secrets
@@ -30,7 +29,12 @@ import { suggestion } from './suggest.ts';
 export async function runLogin(argv: readonly string[], process: CommandProcess): Promise<number> {
   const print = printerTo(process.stdout);
   const options = await parseLoginOptions(argv);
-  const responders = respondersFor(options, await readSecret(process, `Password of ${options.user}: `));
+  const secret = await readSecret(process, `Password of ${options.user}: `);
+  if (secret === undefined) {
+    await print('not logged in: cancelled\n');
+    return 2;
+  }
+  const responders = respondersFor(options, secret);
   const begin = performance.now();
   try {
     const client = await logIn(options, responders, process);
@@ -94,23 +98,12 @@ function respondersFor({ endpoint, user, mechanism, authzid }: LoginOptions, sec
 
 /**
  * Asks for a secret at the terminal, without echo; without a terminal reads the first line of the
- * standard input.
+ * standard input. Resolves to undefined if the operator cancels.
  */
-async function readSecret(
-  { stdin, stderr }: Pick<CommandProcess, 'stdin' | 'stderr'>,
-  prompt: string,
-): Promise<string> {
-  if (stdin.isTTY) stderr.write(prompt);
-  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: stdin, output: silence, terminal: stdin.isTTY === true });
-  try {
-    const { value = '' } = await lines[Symbol.asyncIterator]().next();
-    return value as string;
-  } finally {
-    lines.close();
-    if (stdin.isTTY) stderr.write('\n');
-    stdin.destroy();
-  }
+async function readSecret(process: CommandProcess, prompt: string): Promise<string | undefined> {
+  using terminal = new Terminal(process);
+  const secret = await terminal.askSecret(prompt);
+  return secret === undefined && !terminal.isInteractive ? '' : secret;
 }
 
 function outcomeOf(client: SmtpClient, { user }: LoginOptions, milliseconds: number): string {
