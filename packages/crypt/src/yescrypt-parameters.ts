@@ -14,7 +14,8 @@ export function readParameters(setting: string): YescryptParameters | undefined 
   const [, method, text = ''] = /^\$(y|gy|7)\$([./0-9A-Za-z]+)/.exec(setting) ?? [];
   const digits = new Digits(text);
   const parameters = method === '7' ? scryptParameters(digits) : yescryptParameters(digits);
-  return digits.missing || parameters.n > 2 ** 63 ? undefined : parameters;
+  const { n, r, p } = parameters;
+  return digits.missing || n < 2 || n > 2 ** 63 || r * p === 0 ? undefined : parameters;
 }
 
 /** `$7$`: the logarithm of N as one digit, r and p as five digits each, and the salt. */
