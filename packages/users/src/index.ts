@@ -22,6 +22,10 @@ export type {
   Secret,
 } from './secrets/secret.ts';
 export type { SecretOptions } from './secrets/secret-options.ts';
+export { type OtpauthLabel, otpauthUrl } from './totp/otpauth-url.ts';
+export type { TotpOptions } from './totp/second-factor.ts';
+export { generateTotp, type TotpParameters, totpCode } from './totp/totp.ts';
+export { UserChecker, type UserCheckerOptions } from './user-checker.ts';
 export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';

@@ -128,7 +128,8 @@ function rules<C extends Credentials>(
       for (const hostile of HOSTILE_TEXTS) {
         await refuses(checker, make(hostile, joe.password));
         await refuses(checker, make(joe.username, hostile));
-        await refuses(checker, make(joe.username + hostile, joe.password));
+        // SASLprep removes a soft hyphen from a name: a checker that prepares names accepts it.
+        if (hostile !== '\u00ad') await refuses(checker, make(joe.username + hostile, joe.password));
       }
     },
 

@@ -1,0 +1,80 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { UsernamePassword } from '@postern/cred';
+import { hashPassword } from '../secrets/hash-password.ts';
+import type { PasswordPolicy } from '../secrets/policy.ts';
+import type { CramMd5Key, HashWork } from '../secrets/secret.ts';
+import type { HashQueue } from '../work/hash-queue.ts';
+import { cramMd5Contexts } from './cram-md5-key.ts';
+import type { SecretReader, StoredSecrets } from './stored-secrets.ts';
+
+/**
+ * Compares passwords that clients send as they are with stored secrets. The work for a user without
+ * a secret is that of a new user's secrets, so that time and load reveal no user names.
+ */
+export class PasswordVerifier {
+  readonly #queue: HashQueue;
+  readonly #policy: PasswordPolicy;
+  readonly #reader: SecretReader;
+  #decoy: Promise<StoredSecrets> | undefined;
+
+  constructor(queue: HashQueue, policy: PasswordPolicy, reader: SecretReader) {
+    this.#queue = queue;
+    this.#policy = policy;
+    this.#reader = reader;
+  }
+
+  /**
+   * Resolves to true if a secret is the password's. Hashes are compared in order; without a hash, a
+   * SCRAM secret; then the password in clear text, or the keys of CRAM-MD5.
+   *
+   * @throws TemporaryFailure if the queue is full.
+   */
+  async verify(credentials: UsernamePassword, secrets: StoredSecrets, signal: AbortSignal): Promise<boolean> {
+    const { hashes, clear, cramMd5 } = secrets;
+    for (const hash of hashes) {
+      const compare = (password: string): Promise<boolean> => this.#queue.verify(hash, password, signal);
+      if (await credentials.verifyPassword(compare)) return true;
+    }
+    if (hashes.length > 0) return false;
+    const [scram] = secrets.scram;
+    if (scram !== undefined) {
+      return await this.#queue.run(SCRAM_WORK, () => scram.verifyPassword(credentials.password), signal);
+    }
+    if (clear !== undefined) return credentials.checkPassword(clear);
+    return cramMd5 !== undefined && (await credentials.verifyPassword(hasContexts(cramMd5)));
+  }
+
+  /** Does the work of a comparison for a user without a usable secret. */
+  async verifyDecoy(credentials: UsernamePassword, signal: AbortSignal): Promise<void> {
+    await this.verify(credentials, await this.#decoySecrets(), signal);
+  }
+
+  /** Computed when it is first needed. A failure is not kept: the queue may be full just now. */
+  #decoySecrets(): Promise<StoredSecrets> {
+    this.#decoy ??= this.#computeDecoy().catch((error: unknown) => {
+      this.#decoy = undefined;
+      throw error;
+    });
+    return this.#decoy;
+  }
+
+  async #computeDecoy(): Promise<StoredSecrets> {
+    const secrets = await hashPassword(randomBytes(32).toString('base64url'), {
+      queue: this.#queue,
+      policy: this.#policy,
+    });
+    return this.#reader.read('', secrets);
+  }
+}
+
+/** Returns true if a password that a client sends as it is can be compared with these secrets. */
+export function canVerify({ hashes, scram, clear, cramMd5 }: StoredSecrets): boolean {
+  return hashes.length > 0 || scram.length > 0 || clear !== undefined || cramMd5 !== undefined;
+}
+
+function hasContexts({ contexts }: CramMd5Key): (password: string) => boolean {
+  return (password) => timingSafeEqual(cramMd5Contexts(password), contexts);
+}
+
+/** PBKDF2 runs on libuv's pool. */
+const SCRAM_WORK: HashWork = { place: 'pool', memory: 0 };
