@@ -1,5 +1,4 @@
 import * as crypto from 'node:crypto';
-import { createRequire } from 'node:module';
 import { SecretError } from '../errors.ts';
 import { malformed } from './malformed.ts';
 import { encodeUnpadded, equalOctets } from './octets.ts';
@@ -125,9 +124,10 @@ function throughNode(native: NativeArgon2): Argon2 {
 }
 
 function throughPackage(version: Argon2Hash['version']): Argon2 {
-  const { hashRaw } = loadPackage(version);
-  return (password, { type, memory, passes, parallelism, salt, hash }) =>
-    hashRaw(password, {
+  requirePackage(version);
+  return async (password, { type, memory, passes, parallelism, salt, hash }) => {
+    const { hashRaw } = await import('@node-rs/argon2');
+    return hashRaw(password, {
       algorithm: PACKAGE_TYPES[type],
       version: version === 19 ? 1 : 0,
       memoryCost: memory,
@@ -136,12 +136,13 @@ function throughPackage(version: Argon2Hash['version']): Argon2 {
       salt,
       outputLen: hash.length,
     });
+  };
 }
 
-/** Loads the optional dependency when a hash needs it. Node keeps a loaded module. */
-function loadPackage(version: number): typeof import('@node-rs/argon2') {
+/** Refuses a hash that no package here computes, before a user depends on it. */
+function requirePackage(version: Argon2Hash['version']): void {
   try {
-    return createRequire(import.meta.url)('@node-rs/argon2');
+    import.meta.resolve('@node-rs/argon2');
   } catch (cause) {
     const remedy = version === 19 ? 'Node 24.7 or the package @node-rs/argon2' : 'the package @node-rs/argon2';
     throw new SecretError('unavailable-scheme', `argon2 of version ${version} needs ${remedy}`, { cause });
