@@ -63,6 +63,7 @@ describe('parseSecret on a password in clear text', () => {
     '{PLAN}test',
     '$test',
     '{}test',
+    'DKufQhix3D7ZwGVMeWrlC2Tk',
     'md5098f6bcd4621d373cade4e832627b4f6',
   ])('refuses %j without a prefix', (text) => {
     expect(codeOf(text)).toBe('unknown-scheme');
@@ -448,6 +449,7 @@ describe('parseSecret on a weak scheme', () => {
     'mzPPv.7sAeIRc',
     '{CRYPT}mzPPv.7sAeIRc',
     '{DES-CRYPT}mzPPv.7sAeIRc',
+    '{CRYPT}DKufQhix3D7ZwGVMeWrlC2Tk',
     '_J9..aaq36R4BuqYVv.U',
     '$3$$0cb6948805f797bf2a82807973b89537',
   ])('refuses %s unless weak schemes are allowed', (text) => {
@@ -510,6 +512,8 @@ describe('parseSecret on a scheme of another program', () => {
   ])('names the program of %s', (text, name) => {
     expect(codeOf(text)).toBe('unknown-scheme');
     expect(() => parseSecret(text)).toThrow(name);
+    const crypt = { ...everyCrypt, work: () => undefined };
+    expect(() => parseSecret(text, { crypt })).toThrow(name);
   });
 });
 

@@ -2,7 +2,7 @@ import { SCRAM_HASHES, ScramSecret } from '@postern/sasl';
 import { SecretError } from '../errors.ts';
 import { parseArgon2 } from './argon2.ts';
 import { parseClearPassword, parseTruncatedPassword } from './clear-password.ts';
-import { parseCrypt } from './crypt.ts';
+import { parseBigcrypt, parseCrypt } from './crypt.ts';
 import { type DigestScheme, digestHash } from './digests.ts';
 import { malformed } from './malformed.ts';
 import { parseMd5CryptOctets } from './md5-crypt.ts';
@@ -87,7 +87,7 @@ type ParseValue = (value: SchemeValue, options: SecretOptions) => Secret;
 /** Any hash of crypt(3), or a locked field. The hash says its type, not the name in braces. */
 const crypt: ParseValue = ({ scheme, text }, options) => {
   if (isLocked(text)) return NO_PASSWORD;
-  const hash = parseCrypt(text, options);
+  const hash = parseCrypt(text, options) ?? parseBigcrypt(text, options);
   if (hash === undefined) throw malformed(scheme, 'a hash of crypt(3)');
   return hash;
 };

@@ -20,15 +20,31 @@ export function parseCrypt(text: string, options: SecretOptions): PasswordHash |
   const { crypt } = options;
   const known = OTHER_SCHEMES.find(({ form }) => form.test(text));
   if (known?.weak) refuseWeak(known.scheme, options);
-  if (known === undefined && (crypt === undefined || !text.startsWith('$'))) return undefined;
-  if (crypt !== undefined) return throughLibcrypt(text, known?.scheme ?? 'crypt', crypt);
-  throw new SecretError(
-    'unavailable-scheme',
-    `a stored secret has the scheme ${known?.scheme}, which needs the package @postern/crypt`,
-  );
+  // A newer libcrypt may know more schemes.
+  if (known === undefined && !(NEW_SETTING.test(text) && crypt?.work(text))) return undefined;
+  return throughLibcrypt(text, known?.scheme ?? 'crypt', crypt);
 }
 
-function throughLibcrypt(text: string, scheme: string, crypt: Crypt): PasswordHash {
+/**
+ * Parses a hash of bigcrypt: DES over up to 16 blocks of 8 octets. `slappasswd -h {CRYPT}` writes it
+ * for a password of more than 8 octets. Returns undefined for any other text. Without braces the
+ * text could be a password or another program's digest.
+ *
+ * @throws SecretError because it is weak, and for one that needs `options.crypt`.
+ */
+export function parseBigcrypt(text: string, options: SecretOptions): PasswordHash | undefined {
+  if (!BIGCRYPT.test(text)) return undefined;
+  refuseWeak('bigcrypt', options);
+  return throughLibcrypt(text, 'bigcrypt', options.crypt);
+}
+
+function throughLibcrypt(text: string, scheme: string, crypt: Crypt | undefined): PasswordHash {
+  if (crypt === undefined) {
+    throw new SecretError(
+      'unavailable-scheme',
+      `a stored secret has the scheme ${scheme}, which needs the package @postern/crypt`,
+    );
+  }
   if (!SETTING.test(text)) throw malformed(scheme, 'ASCII without white space and any of ! * : ; \\');
   const work = crypt.work(text);
   if (work === undefined) {
@@ -51,6 +67,12 @@ function throughLibcrypt(text: string, scheme: string, crypt: Crypt): PasswordHa
 
 /** The characters of a passwd file, which libxcrypt accepts in a setting. */
 const SETTING = /^[!-~]+$/;
+
+/** The form of every scheme of crypt(5) that is newer than 1994. */
+const NEW_SETTING = /^\$[!-~]+$/;
+
+/** A salt and at least two blocks. */
+const BIGCRYPT = /^[./0-9A-Za-z]{2}(?:[./0-9A-Za-z]{11}){2,16}$/;
 
 interface OtherScheme {
   readonly scheme: string;
