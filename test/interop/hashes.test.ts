@@ -41,7 +41,7 @@ function pick<T>(values: readonly T[]): T {
 
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Settings for each scheme, with random salt and rounds. The last digit of a bcrypt salt has two bits. */
+/** Settings for each scheme, with random salt and rounds. The end of a bcrypt salt has two bits. */
 const SETTINGS: readonly (() => string)[] = [
   () => `$1$${randomSalt(randomInt(9))}$`,
   () => `$5$${randomSalt(randomInt(17))}$`,
