@@ -1,6 +1,6 @@
 /**
- * The state of MD5 (RFC 1321) between two blocks. node:crypto cannot start from one. The stored keys
- * of CRAM-MD5 are two such states.
+ * The state of MD5 (RFC 1321) between two blocks, from which node:crypto cannot start. The stored
+ * keys of CRAM-MD5 are two such states.
  */
 export type Md5State = readonly [a: number, b: number, c: number, d: number];
 

@@ -39,5 +39,5 @@ interface UsedStep {
   readonly expires: number;
 }
 
-/** About 20 MiB. With more users than this in two minutes, a service needs a store with `update`. */
+/** About 20 MiB. A service with more users in two minutes needs a store with `update`. */
 const MAX_STEPS = 100_000;
