@@ -34,7 +34,10 @@ export const dovecot: PasswordTool = {
     })),
     ...['SMD5', 'LDAP-MD5', 'PLAIN-MD5', 'PLAIN-MD4', 'PLAIN-MD5.B64'].map((scheme) => ({ scheme, options: [] })),
     ...['CRAM-MD5', 'HMAC-MD5', 'DIGEST-MD5', 'CRAM-MD5.B64'].map((scheme) => ({ scheme, options: [] })),
-    ...['PLAIN', 'CLEAR', 'CLEARTEXT', 'PLAIN.HEX', 'PLAIN.B64', 'OTP'].map((scheme) => ({ scheme, options: [] })),
+    ...['PLAIN', 'CLEAR', 'CLEARTEXT', 'PLAIN.HEX', 'PLAIN.B64', 'PLAIN-TRUNC', 'OTP'].map((scheme) => ({
+      scheme,
+      options: [],
+    })),
   ],
   open: async () => ({
     version: `Dovecot ${/^[\d.]+/.exec(await outputOf('dovecot', ['--version']))?.[0]} (${packageVersion('dovecot-core')})`,

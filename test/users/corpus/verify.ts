@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { type HashQueue, parseSecret, type SecretOptions } from '@postern/users';
+import { cramMd5Contexts } from '../../../packages/users/src/checker/cram-md5-key.ts';
+import { USER } from '../../support/password-tools/password-tool.ts';
+
+/**
+ * Resolves to true if the password, as a client sends it, is right for the stored text. Rejects
+ * with SecretError as `parseSecret` throws it.
+ */
+export async function verify(
+  text: string,
+  password: string,
+  queue: HashQueue,
+  options: SecretOptions,
+): Promise<boolean> {
+  const secret = parseSecret(text, options);
+  switch (secret.kind) {
+    case 'hash':
+      return await queue.verify(secret, password);
+    case 'scram':
+      return await secret.secret.verifyPassword(password);
+    case 'clear':
+      return secret.password === password;
+    case 'cram-md5':
+      return secret.contexts.equals(cramMd5Contexts(password));
+    case 'digest-md5':
+      return secret.digest.equals(
+        createHash('md5')
+          .update(`${USER.replace('@', ':')}:${password}`)
+          .digest(),
+      );
+    case 'none':
+      return false;
+  }
+}
