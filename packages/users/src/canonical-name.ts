@@ -14,4 +14,4 @@ export function canonicalName(name: string): string | undefined {
 }
 
 /** The longest name in octets of UTF-8, as in the SASL mechanisms. */
-const MAX_NAME_OCTETS = 1024;
+export const MAX_NAME_OCTETS = 1024;

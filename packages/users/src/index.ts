@@ -3,6 +3,18 @@ export { type CacheOptions, cachedStore } from './cached-store.ts';
 export { canonicalName } from './canonical-name.ts';
 export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';
+export { detectFormat } from './files/detect-format.ts';
+export { UserFileError } from './files/errors.ts';
+export { FileUserStore, type FileUserStoreOptions } from './files/file-user-store.ts';
+export { type ParsedUserFile, parseUserFile, readUserFile } from './files/parse-user-file.ts';
+export type {
+  UserFileEffect,
+  UserFileFormat,
+  UserFileItem,
+  UserFileOptions,
+  UserFileProblem,
+  UserFileUser,
+} from './files/user-file.ts';
 export { InMemoryUserStore } from './in-memory-user-store.ts';
 export type { Argon2Cost } from './secrets/argon2.ts';
 export { type HashPasswordOptions, hashPassword } from './secrets/hash-password.ts';
