@@ -13,6 +13,7 @@ export {
   mechanismNames,
 } from './challengers.ts';
 export { type CramMd5Options, cramMd5 } from './cram-md5/challenger.ts';
+export { cramMd5Contexts } from './cram-md5/contexts.ts';
 export { CramMd5Response } from './cram-md5/credentials.ts';
 export { type DigestMd5Options, digestMd5 } from './digest-md5/challenger.ts';
 export { type DigestMd5Info, DigestMd5Response } from './digest-md5/credentials.ts';

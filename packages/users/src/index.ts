@@ -18,6 +18,7 @@ export type {
 export { InMemoryUserStore } from './in-memory-user-store.ts';
 export type { Argon2Cost } from './secrets/argon2.ts';
 export { type HashPasswordOptions, hashPassword } from './secrets/hash-password.ts';
+export { isCramMd5KeyOf, isDigestMd5KeyOf } from './secrets/md5-keys.ts';
 export { parseSecret } from './secrets/parse-secret.ts';
 export { defaultPolicy, type PasswordPolicy, type ScramCost } from './secrets/policy.ts';
 export { needsRehash, rehashedSecrets } from './secrets/rehash.ts';

@@ -20,7 +20,7 @@ export interface CramMd5Options {
 /**
  * Returns the challenger of CRAM-MD5 (RFC 2195): the client answers a challenge with an HMAC that
  * has the password as its key. A listener does not read the password, but can test guesses. The
- * server does not prove itself, and needs passwords in clear text.
+ * server does not prove itself. It needs passwords in clear text, or the contexts of their HMAC.
  *
  * @throws TypeError if `hostname` is neither a host name nor an address in brackets.
  */

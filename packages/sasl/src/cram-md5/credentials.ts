@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PasswordProof } from '@postern/cred';
+import { CONTEXTS_OCTETS, cramMd5DigestOf } from './contexts.ts';
 
 /** The client's response to a CRAM-MD5 challenge (RFC 2195 §2). */
 export class CramMd5Response extends PasswordProof {
@@ -25,6 +26,18 @@ export class CramMd5Response extends PasswordProof {
    */
   checkDigest(digestOf: (challenge: Uint8Array) => Uint8Array): boolean {
     const expected = digestOf(this.#challenge);
+    return this.#equals(expected);
+  }
+
+  /**
+   * Returns true if the digest was made with the password of these contexts: 32 octets, as
+   * {@link cramMd5Contexts} returns them and Dovecot stores them as `{CRAM-MD5}`.
+   */
+  checkContexts(contexts: Uint8Array): boolean {
+    return contexts.length === CONTEXTS_OCTETS && this.#equals(cramMd5DigestOf(contexts, this.#challenge));
+  }
+
+  #equals(expected: Buffer): boolean {
     return expected.length === this.#digest.length && timingSafeEqual(expected, this.#digest);
   }
 }

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
+import { cramMd5Contexts } from '@postern/sasl';
 import { malformed } from './malformed.ts';
+import { equalOctets } from './octets.ts';
 import type { CramMd5Key, DigestMd5Key } from './secret.ts';
 
 /**
@@ -19,6 +22,21 @@ export function parseCramMd5Key(octets: Buffer): CramMd5Key {
 export function parseDigestMd5Key(octets: Buffer): DigestMd5Key {
   if (octets.length !== DIGEST_MD5_OCTETS) throw malformed('digest-md5', `${DIGEST_MD5_OCTETS} octets`);
   return new StoredDigestMd5Key(octets);
+}
+
+/** Returns true if a key of CRAM-MD5 was made of this password. */
+export function isCramMd5KeyOf(password: string, { contexts }: CramMd5Key): boolean {
+  return equalOctets(cramMd5Contexts(password), contexts);
+}
+
+/**
+ * Returns true if a key of DIGEST-MD5 was made of this password and the user's stored name, as
+ * Dovecot makes it: the realm follows the last `@` of the name, or is empty without one.
+ */
+export function isDigestMd5KeyOf(password: string, username: string, { digest }: DigestMd5Key): boolean {
+  const at = username.lastIndexOf('@');
+  const userAndRealm = at < 0 ? `${username}:` : `${username.slice(0, at)}:${username.slice(at + 1)}`;
+  return equalOctets(createHash('md5').update(`${userAndRealm}:${password}`).digest(), digest);
 }
 
 /** Keeps the key, which is as good as the password, out of `util.inspect` and `JSON.stringify`. */
