@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type HashQueue, parseSecret, type SecretOptions } from '@postern/users';
-import { cramMd5Contexts } from '../../../packages/users/src/checker/cram-md5-key.ts';
+import { type HashQueue, isCramMd5KeyOf, isDigestMd5KeyOf, parseSecret, type SecretOptions } from '@postern/users';
 import { USER } from '../../support/password-tools/password-tool.ts';
 
 /**
@@ -22,13 +20,9 @@ export async function verify(
     case 'clear':
       return secret.password === password;
     case 'cram-md5':
-      return secret.contexts.equals(cramMd5Contexts(password));
+      return isCramMd5KeyOf(password, secret);
     case 'digest-md5':
-      return secret.digest.equals(
-        createHash('md5')
-          .update(`${USER.replace('@', ':')}:${password}`)
-          .digest(),
-      );
+      return isDigestMd5KeyOf(password, USER, secret);
     case 'none':
       return false;
   }

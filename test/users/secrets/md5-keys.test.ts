@@ -1,5 +1,10 @@
+import { createHmac } from 'node:crypto';
+import { UnauthorizedLogin, UsernamePassword } from '@postern/cred';
+import { CramMd5Response } from '@postern/sasl';
+import { testMind } from '@postern/testing';
 import { isCramMd5KeyOf, isDigestMd5KeyOf, parseSecret } from '@postern/users';
 import { describe, expect, it } from 'vitest';
+import { checkerOf } from '../checker-support.ts';
 
 // doveadm pw -s CRAM-MD5 and -s DIGEST-MD5 -u USER, Dovecot 2.3.19.1
 describe('isCramMd5KeyOf', () => {
@@ -27,5 +32,28 @@ describe('isDigestMd5KeyOf', () => {
     expect(isDigestMd5KeyOf(password, username, key)).toBe(true);
     expect(isDigestMd5KeyOf(`${password} `, username, key)).toBe(false);
     expect(isDigestMd5KeyOf(password, `x${username}`, key)).toBe(false);
+  });
+});
+
+describe('a user with keys of Dovecot alone', () => {
+  const dovecot = checkerOf([
+    { name: 'Joe', secrets: ['{CRAM-MD5}e02d374fde0dc75a17a557039a3a5338c7743304777dccd376f332bee68d2cf6'] },
+    { name: 'joe@example.org', secrets: ['{DIGEST-MD5}c66c33f8229107bea40e09275f535976'] },
+  ]);
+
+  it.each(['joe', 'JOE@example.org'])('logs in as %s with the password', async (username) => {
+    const { checker } = dovecot;
+    expect(await checker.requestAvatarId(new UsernamePassword(username, 'test'), testMind())).toMatch(/^joe/i);
+    const wrong = checker.requestAvatarId(new UsernamePassword(username, 'tesT'), testMind());
+    await expect(wrong).rejects.toBeInstanceOf(UnauthorizedLogin);
+  });
+
+  it('logs in with a response to a challenge of CRAM-MD5', async () => {
+    const challenge = Buffer.from('<1@example.org>');
+    const response = (password: string) =>
+      new CramMd5Response('joe', challenge, createHmac('md5', password).update(challenge).digest('hex'));
+    expect(await dovecot.checker.requestAvatarId(response('test'), testMind())).toBe('Joe');
+    const wrong = dovecot.checker.requestAvatarId(response('tesT'), testMind());
+    await expect(wrong).rejects.toBeInstanceOf(UnauthorizedLogin);
   });
 });

@@ -17,16 +17,7 @@ export class CramMd5Response extends PasswordProof {
   }
 
   override checkPassword(password: string): boolean {
-    return this.checkDigest((challenge) => cramMd5Digest(password, challenge));
-  }
-
-  /**
-   * Returns true if the client's digest is the one that `digestOf` returns for the challenge: 16
-   * octets. For a store with the keys of HMAC-MD5 in place of the password.
-   */
-  checkDigest(digestOf: (challenge: Uint8Array) => Uint8Array): boolean {
-    const expected = digestOf(this.#challenge);
-    return this.#equals(expected);
+    return this.#equals(cramMd5Digest(password, this.#challenge));
   }
 
   /**

@@ -1,10 +1,10 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { UsernamePassword } from '@postern/cred';
 import { hashPassword } from '../secrets/hash-password.ts';
+import { isCramMd5KeyOf, isDigestMd5KeyOf } from '../secrets/md5-keys.ts';
 import type { PasswordPolicy } from '../secrets/policy.ts';
-import type { CramMd5Key, HashWork } from '../secrets/secret.ts';
+import type { HashWork } from '../secrets/secret.ts';
 import type { HashQueue } from '../work/hash-queue.ts';
-import { cramMd5Contexts } from './cram-md5-key.ts';
 import type { SecretReader, StoredSecrets } from './stored-secrets.ts';
 
 /**
@@ -25,12 +25,12 @@ export class PasswordVerifier {
 
   /**
    * Resolves to true if a secret is the password's. Hashes are compared in order; without a hash, a
-   * SCRAM secret; then the password in clear text, or the keys of CRAM-MD5.
+   * SCRAM secret; then the password in clear text, or the keys of CRAM-MD5 and DIGEST-MD5.
    *
    * @throws TemporaryFailure if the queue is full.
    */
   async verify(credentials: UsernamePassword, secrets: StoredSecrets, signal: AbortSignal): Promise<boolean> {
-    const { hashes, clear, cramMd5 } = secrets;
+    const { hashes, clear } = secrets;
     for (const hash of hashes) {
       const compare = (password: string): Promise<boolean> => this.#queue.verify(hash, password, signal);
       if (await credentials.verifyPassword(compare)) return true;
@@ -41,7 +41,7 @@ export class PasswordVerifier {
       return await this.#queue.run(SCRAM_WORK, () => scram.verifyPassword(credentials.password), signal);
     }
     if (clear !== undefined) return credentials.checkPassword(clear);
-    return cramMd5 !== undefined && (await credentials.verifyPassword(hasContexts(cramMd5)));
+    return await credentials.verifyPassword((password) => isKeyOf(password, secrets));
   }
 
   /** Does the work of a comparison for a user without a usable secret. */
@@ -68,12 +68,14 @@ export class PasswordVerifier {
 }
 
 /** Returns true if a password that a client sends as it is can be compared with these secrets. */
-export function canVerify({ hashes, scram, clear, cramMd5 }: StoredSecrets): boolean {
-  return hashes.length > 0 || scram.length > 0 || clear !== undefined || cramMd5 !== undefined;
+export function canVerify({ hashes, scram, clear, cramMd5, digestMd5 }: StoredSecrets): boolean {
+  if (hashes.length > 0 || scram.length > 0) return true;
+  return clear !== undefined || cramMd5 !== undefined || digestMd5.length > 0;
 }
 
-function hasContexts({ contexts }: CramMd5Key): (password: string) => boolean {
-  return (password) => timingSafeEqual(cramMd5Contexts(password), contexts);
+function isKeyOf(password: string, { username, cramMd5, digestMd5 }: StoredSecrets): boolean {
+  if (cramMd5 !== undefined) return isCramMd5KeyOf(password, cramMd5);
+  return digestMd5.some((key) => isDigestMd5KeyOf(password, username, key));
 }
 
 /** PBKDF2 runs on libuv's pool. */

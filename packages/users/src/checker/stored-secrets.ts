@@ -6,6 +6,8 @@ import type { SecretOptions } from '../secrets/secret-options.ts';
 
 /** The secrets of one user that can be used, by kind. All are forms of one password. */
 export interface StoredSecrets {
+  /** The user's stored name, of which keys of DIGEST-MD5 are made. */
+  readonly username: string;
   readonly hashes: readonly PasswordHash[];
   readonly scram: readonly ScramSecret[];
   readonly clear: string | undefined;
@@ -38,6 +40,7 @@ export class SecretReader {
       }
     }
     return {
+      username,
       hashes: secrets.filter((secret) => secret.kind === 'hash'),
       scram: secrets.filter((secret) => secret.kind === 'scram').map(({ secret }) => secret),
       clear: secrets.find((secret) => secret.kind === 'clear')?.password,

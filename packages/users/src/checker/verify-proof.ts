@@ -1,7 +1,6 @@
 import type { MaybePromise } from '@postern/core';
 import type { PasswordProof } from '@postern/cred';
 import { CramMd5Response, DigestMd5Response, ScramCredentials } from '@postern/sasl';
-import { digestOfChallenge } from './cram-md5-key.ts';
 import type { StoredSecrets } from './stored-secrets.ts';
 
 /**
@@ -16,7 +15,7 @@ export function verifyProof(credentials: PasswordProof, secrets: StoredSecrets):
   }
   if (clear !== undefined) return credentials.checkPassword(clear);
   if (credentials instanceof CramMd5Response && cramMd5 !== undefined) {
-    return credentials.checkDigest((challenge) => digestOfChallenge(cramMd5.contexts, challenge));
+    return credentials.checkContexts(cramMd5.contexts);
   }
   if (credentials instanceof DigestMd5Response && digestMd5.length > 0) {
     return digestMd5.some(({ digest }) => credentials.checkSecret(digest));

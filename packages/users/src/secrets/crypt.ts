@@ -26,8 +26,8 @@ export function parseCrypt(text: string, options: SecretOptions): PasswordHash |
 }
 
 /**
- * Parses a hash of bigcrypt: DES over up to 16 blocks of 8 octets. `slappasswd -h {CRYPT}` writes it
- * for a password of more than 8 octets. Returns undefined for any other text. Without braces the
+ * Parses a hash of bigcrypt: DES over up to 16 blocks of 8 octets. `slappasswd -h {CRYPT}` writes
+ * it for a password of more than 8 octets. Returns undefined for any other text. Without braces the
  * text could be a password or another program's digest.
  *
  * @throws SecretError because it is weak, and for one that needs `options.crypt`.
