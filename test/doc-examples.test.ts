@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { firstExample } from './support/readme.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -14,7 +13,7 @@ interface Example {
   readonly code: string;
 }
 
-test('each @example of a package and each first example of a README compiles', async () => {
+test('each @example of a package and each `ts` fence of a README compiles', async () => {
   const examples = [...docExamples(), ...readmeExamples()];
   expect(examples.length).toBeGreaterThan(10);
   expect(await compile(examples)).toBe('');
@@ -43,8 +42,11 @@ function docExamples(): Example[] {
 function readmeExamples(): Example[] {
   return globSync('{README.md,packages/*/README.md}', { cwd: ROOT }).flatMap((path) => {
     const readme = readFileSync(join(ROOT, path), 'utf8');
-    const { example } = firstExample(readme);
-    return example === undefined ? [] : [{ path, line: lineAt(readme, readme.indexOf(example)), code: example }];
+    return Array.from(readme.matchAll(/^```ts\n(.*?)^```$/gms), ({ 0: fence, 1: code = '', index }) => ({
+      path,
+      line: lineAt(readme, index + fence.indexOf(code)),
+      code,
+    }));
   });
 }
 
