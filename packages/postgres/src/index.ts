@@ -1,1 +1,1 @@
-export {};
+export { PostgresUserStore, type PostgresUserStoreOptions } from './postgres-user-store.ts';
