@@ -14,7 +14,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PasswordProof, UsernamePassword } from '@postern/cred';
 import { ScramSha256Credentials } from '@postern/sasl';
-import { FakeClock, userStoreContract } from '@postern/testing';
+import { FakeClock, type UserStoreContract, userStoreContract } from '@postern/testing';
 import { FileUserStore, type FileUserStoreOptions, UserFileError } from '@postern/users';
 import { describe, expect, test } from 'vitest';
 import { fileVersion, readSnapshot, snapshotOf } from '../../../packages/users/src/files/file-snapshot.ts';
@@ -28,7 +28,7 @@ const DAY = 86_400_000;
 
 describe.each(['htpasswd', 'passwd-file', 'shadow'] as const)('the contract of user stores, %s', (format) => {
   const rest = format === 'shadow' ? ':20000:0:99999:7:::' : '';
-  const cases = userStoreContract({
+  const contract: UserStoreContract = {
     keeps: [],
     hasInterfaces: true,
     async make(users) {
@@ -41,8 +41,11 @@ describe.each(['htpasswd', 'passwd-file', 'shadow'] as const)('the contract of u
       const store = await FileUserStore.open(path, { format });
       return { store, dispose: () => folder[Symbol.dispose]() };
     },
-  });
-  for (const { name, run, skipped } of cases) test.skipIf(skipped !== undefined)(name, run);
+  };
+  // The skipped rules are about parts of a record that no file has, and about edits.
+  const cases = userStoreContract(contract).filter(({ skipped }) => skipped === undefined);
+  for (const { name, run } of cases) test(name, run);
+  test('has rules', () => expect(cases.length).toBeGreaterThan(8));
 });
 
 /** Returns a SCRAM record in Dovecot's spelling, which fits into a field between colons. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   parseUserFile,
   readUserFile,
@@ -10,6 +9,7 @@ import {
 } from '@postern/users';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readCorpus } from '../corpus/corpus.ts';
 
 const BCRYPT = '$2y$05$vCpR1lx6nIu3cYJSNbZfguqOSgmN.sZ0hDTYkvTp0vvPEfUfBCo1K';
 const SHA512 = '$6$abcdefgh$Z7KfoKnKTSZrzo5VZ0YubGLQOj9ov6sHo9TmE3zIU/LHKhpE30zCnZ0mcIXYf9r9rQ4DYaXoxAFSPFlcWdxjB.';
@@ -317,18 +317,24 @@ test('a chunk may be overwritten once the next one is asked for', async () => {
 test.each<[string, UserFileFormat, string[]]>([
   // `htpasswd -p` writes the password itself, which Apache compares only on Windows.
   ['htpasswd', 'htpasswd', [expect.stringContaining('malformed: expected a hash of crypt(3)')]],
-  ['doveadm', 'passwd-file', [expect.stringContaining('the scheme {OTP}, which is not supported')]],
+  [
+    'doveadm',
+    'passwd-file',
+    [
+      // `doveadm pw` writes no length, and Dovecot refuses every password.
+      expect.stringContaining('plain-trunc is malformed: expected a length'),
+      expect.stringContaining('the scheme {OTP}, which is not supported'),
+    ],
+  ],
   ['shadow', 'shadow', []],
 ])('the secrets that %s wrote are usable, but for these', (tool, format, unusable) => {
-  const corpus = JSON.parse(readFileSync(`${import.meta.dirname}/../corpus/${tool}.json`, 'utf8')) as {
-    readonly entries: readonly { readonly text: string }[];
-  };
+  const entries = readCorpus().get(tool)?.entries ?? [];
   const crypt = { work: () => ({ place: 'pool', memory: 0 }) as const, hash: async () => undefined };
   const rest = format === 'shadow' ? ':20000:0:99999:7:::' : '';
-  const text = corpus.entries.map((entry, index) => `user${index}:${entry.text}${rest}\n`).join('');
+  const text = entries.map((entry, index) => `user${index}:${entry.text}${rest}\n`).join('');
   const { users, problems } = parseUserFile(text, { format, crypt, allowWeak: true });
   expect(problems.filter(({ effect }) => effect !== 'note').map(({ reason }) => reason)).toEqual(unusable);
-  expect(users).toHaveLength(corpus.entries.length);
+  expect(users).toHaveLength(entries.length);
 });
 
 async function collect(chunks: readonly (string | Uint8Array)[], options: UserFileOptions): Promise<UserFileItem[]> {
