@@ -5,6 +5,7 @@ import {
   type AvatarId,
   AvatarRealm,
   CascadingChecker,
+  type Checker,
   Credentials,
   LoginDenied,
   type Mind,
@@ -281,6 +282,23 @@ describe('the count of failures', () => {
     const { login } = guarded();
     for (let n = 0; n < 10; n += 1) await expect(login('joe', 'last year’s')).rejects.toEqual(refused);
     expect(await login('joe', 's3cret')).toBe('joe');
+  });
+
+  it('includes a repeated password if the checker has asked for more, such as a one-time code', async () => {
+    const ask = async (): Promise<Uint8Array> => Buffer.from('123456');
+    const mind = { ...HERE, exchange: { mechanism: 'LOGIN', ask } };
+    const asking: Checker<UsernamePassword> = {
+      credentialInterfaces: [UsernamePassword],
+      requestAvatarId: async (_credentials, { exchange }) => {
+        expect(exchange?.mechanism).toBe('LOGIN');
+        await exchange?.ask(Buffer.from('Code:'));
+        throw new UnauthorizedLogin();
+      },
+    };
+    const checker = withThrottle(asking, limits);
+    const attempt = async () => checker.requestAvatarId(new UsernamePassword('joe', 's3cret'), mind);
+    for (let n = 0; n < 3; n += 1) await expect(attempt()).rejects.toEqual(refused);
+    await expect(attempt()).rejects.toEqual(tooMany);
   });
 
   it('includes a repeated password of another user, from another network and in another window', async () => {

@@ -14,6 +14,7 @@ import {
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { KeyedSemaphore } from './keyed-semaphore.ts';
 import { KnownNetworks } from './known-networks.ts';
+import { ObservedMind } from './observed-mind.ts';
 import { RecentGuesses } from './recent-guesses.ts';
 
 /** One limit of a throttle. */
@@ -121,14 +122,15 @@ class Throttle<C extends Credentials> implements Checker<C> {
     // The client of live credentials may be slow, so a permit is taken only when its proof arrives.
     if (credentials.proofState !== 'arrived') await this.#checkLimits(counters);
     await credentials.onProof(admit);
+    const observed = new ObservedMind(mind);
     try {
-      const avatarId = await askChecker(this.#checker, credentials, mind);
+      const avatarId = await askChecker(this.#checker, credentials, observed);
       await this.#onSuccess(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
       return avatarId;
     } catch (error) {
       if (error instanceof UnauthorizedLogin) {
         await credentials.conclude();
-        await this.#count(counters, credentials, mind);
+        if (observed.hasAsked || this.#isNewGuess(credentials, mind)) await this.#add(counters);
       }
       throw error;
     } finally {
@@ -186,10 +188,6 @@ class Throttle<C extends Credentials> implements Checker<C> {
 
   #networkOf(mind: Mind): string | undefined {
     return this.#trusted(mind.remote) ? undefined : networkOf(mind.remote);
-  }
-
-  async #count(counters: readonly Counter[], credentials: Credentials, mind: Mind): Promise<void> {
-    if (this.#isNewGuess(credentials, mind)) await this.#add(counters);
   }
 
   /**

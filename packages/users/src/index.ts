@@ -1,3 +1,4 @@
+export { appPassword, generateAppPassword, type NewAppPassword } from './app-password.ts';
 export { type ByDomainOptions, byDomain } from './by-domain.ts';
 export { type CacheOptions, cachedStore } from './cached-store.ts';
 export { canonicalName } from './canonical-name.ts';
@@ -38,6 +39,7 @@ export type { SecretOptions } from './secrets/secret-options.ts';
 export { type OtpauthLabel, otpauthUrl } from './totp/otpauth-url.ts';
 export type { TotpOptions } from './totp/second-factor.ts';
 export { generateTotp, type TotpParameters, totpCode } from './totp/totp.ts';
+export { type WithTotpOptions, withTotp } from './totp/with-totp.ts';
 export { UserChecker, type UserCheckerOptions } from './user-checker.ts';
 export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';

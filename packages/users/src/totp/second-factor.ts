@@ -56,13 +56,13 @@ export class SecondFactor {
    * @throws the error of the exchange if the client breaks it off.
    */
   async part(credentials: UsernamePassword, { digits }: Totp, { exchange }: Mind): Promise<TwoFactors> {
-    const { username, password } = credentials;
+    const { username, password, authzid } = credentials;
     const end = password.slice(-digits);
     if (isCode(end, digits)) {
       const itself = password.slice(0, -digits);
       // The digits may have changed the preparation: a right-to-left text must not end in one.
       const prepared = preparePassword(itself) ?? itself;
-      return { password: new UsernamePassword(username, itself, undefined, prepared), code: end };
+      return { password: new UsernamePassword(username, itself, authzid, prepared), code: end };
     }
     const asks = this.#codePrompt !== undefined && exchange?.mechanism === 'LOGIN';
     return { password: credentials, code: asks ? await askForCode(exchange, this.#codePrompt, digits) : undefined };
@@ -75,6 +75,11 @@ export class SecondFactor {
   async accept(name: string, totp: Totp, code: string | undefined, isPasswordRight: boolean): Promise<boolean> {
     const step = this.#stepOf(totp, code);
     return isPasswordRight && step !== undefined && (await this.#use(name, totp, step));
+  }
+
+  /** Returns true if the code is right and unused. It stays unused. */
+  isRight(totp: Totp, code: string | undefined): boolean {
+    return this.#stepOf(totp, code) !== undefined;
   }
 
   /** Returns the step whose code this is, or undefined for a wrong or used code. */
