@@ -1,4 +1,4 @@
-import { type Clock, orAborted, systemClock } from '@postern/core';
+import { type Clock, systemClock } from '@postern/core';
 import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
 import { canonicalName } from '../canonical-name.ts';
 import { CommonInterfaces } from '../credential-forms.ts';
@@ -8,6 +8,7 @@ import type { UserStore } from '../user-store.ts';
 import { detectFormat } from './detect-format.ts';
 import { describeProblem, UserFileError } from './errors.ts';
 import { fileVersion, readSnapshot } from './file-snapshot.ts';
+import { PeriodicCheck } from './periodic-check.ts';
 import type { UserFileFormat, UserFileProblem } from './user-file.ts';
 import { UserTable } from './user-table.ts';
 
@@ -58,26 +59,23 @@ export interface FileUserStoreOptions extends SecretOptions {
 export class FileUserStore implements UserStore {
   readonly #path: string;
   readonly #options: FileUserStoreOptions;
-  readonly #clock: Clock;
   readonly #now: () => number;
   readonly #common = new CommonInterfaces();
+  readonly #check: PeriodicCheck;
   #table: UserTable | undefined;
   /** The version of the file that was last read, good or bad. */
   #version: string | undefined;
-  /** The time at which a check began or ended. */
-  #checkedAt = 0;
   /** The message of the last error, which is reported once. */
   #reported: string | undefined;
-  /** The check that runs. Look-ups share it. */
-  #check: Promise<void> | undefined;
   /** The last read. The next one waits for it, so that the last read wins. */
   #read: Promise<void> = Promise.resolve();
 
   private constructor(path: string, options: FileUserStoreOptions) {
     this.#path = path;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
     this.#now = options.now ?? Date.now;
+    const onLate = (): void => this.#report(this.#bad(LATE));
+    this.#check = new PeriodicCheck(() => this.#refresh(), onLate, options.clock ?? systemClock);
   }
 
   /**
@@ -88,7 +86,6 @@ export class FileUserStore implements UserStore {
   static async open(path: string, options: FileUserStoreOptions = {}): Promise<FileUserStore> {
     const store = new FileUserStore(path, options);
     await store.reload();
-    store.#checkedAt = store.#clock.now();
     return store;
   }
 
@@ -108,10 +105,7 @@ export class FileUserStore implements UserStore {
    * @throws UserFileError for a user whose line cannot be expressed as a user record.
    */
   find(name: string, signal: AbortSignal): MaybePromise<UserRecord | undefined> {
-    const elapsed = this.#clock.now() - this.#checkedAt;
-    // A check that is late already keeps no further look-up.
-    if (this.#check === undefined ? elapsed < CHECK_INTERVAL_MS : elapsed >= CHECK_TIMEOUT_MS) return this.#find(name);
-    return this.#checked(signal).then(() => this.#find(name));
+    return this.#check.isDone ? this.#find(name) : this.#check.wait(signal).then(() => this.#find(name));
   }
 
   /**
@@ -134,24 +128,6 @@ export class FileUserStore implements UserStore {
     }
     if (entry?.passwordExpires === undefined || entry.passwordExpires > this.#now()) return entry?.user;
     return { ...entry.user, mustChangePassword: true };
-  }
-
-  async #checked(signal: AbortSignal): Promise<void> {
-    this.#check ??= this.#startCheck();
-    // A file system that hangs must not keep a login that the last version can answer.
-    const late = Promise.withResolvers<void>();
-    using _timer = this.#clock.after(CHECK_TIMEOUT_MS, late.resolve);
-    await orAborted(Promise.race([this.#check, late.promise]), signal);
-  }
-
-  async #startCheck(): Promise<void> {
-    this.#checkedAt = this.#clock.now();
-    try {
-      await this.#refresh();
-    } finally {
-      this.#check = undefined;
-      this.#checkedAt = this.#clock.now();
-    }
   }
 
   /** Reads the file if it has changed. Reports errors. Never rejects. */
@@ -233,8 +209,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }
 
-const CHECK_INTERVAL_MS = 1_000;
-const CHECK_TIMEOUT_MS = 1_000;
+const LATE = ': the user file cannot be read within a second; the users of the last version stay until then';
 const MAX_OCTETS = 128 * 2 ** 20;
 /** Enough for the users that `detectFormat` counts. */
 const DETECTION_OCTETS = 262_144;
