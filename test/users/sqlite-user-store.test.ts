@@ -1,17 +1,20 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type BreakableUserStore, userStoreContract } from '@postern/testing';
-import type { UserRecord } from '@postern/users';
+import { inspect } from 'node:util';
+import type { Clock } from '@postern/core';
+import { PasswordProof, TemporaryFailure, UsernamePassword } from '@postern/cred';
+import { type BreakableUserStore, FakeClock, userStoreContract } from '@postern/testing';
+import { type UserRecord, UserStoreError } from '@postern/users';
 import { SqliteUserStore } from '@postern/users/sqlite';
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testContract } from '../support/contract.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('a SqliteUserStore', () => {
   testContract(
     userStoreContract({
-      make: makeStore,
+      make: (users) => makeStore(users),
       hasInterfaces: true,
       isDatabase: true,
       faults: [
@@ -23,22 +26,119 @@ describe('a SqliteUserStore', () => {
   );
 });
 
-interface SqliteUnderTest {
+describe('a SqliteUserStore whose file another process locks', () => {
+  it('rejects a write with a temporary failure after `busyTimeout` milliseconds', async () => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock, busyTimeout: 1_000 });
+    using other = lock(tested.path);
+    const failed = expect(tested.store.remove('joe')).rejects.toThrow(TemporaryFailure);
+    await clock.advance(1_100);
+    await failed;
+    other.unlock();
+    await tested.store.remove('joe');
+    expect(await tested.store.find('joe')).toBeUndefined();
+  });
+
+  it('writes once the other process has released the lock', async () => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock, busyTimeout: 1_000 });
+    using other = lock(tested.path);
+    const results = Promise.allSettled([
+      tested.store.add({ name: 'ann', secrets: [] }),
+      tested.store.update('joe', (user) => ({ ...user, scopes: ['smtp'] })),
+      tested.store.add({ name: 'JOE', secrets: [] }),
+    ]);
+    await clock.advance(500);
+    expect(await tested.store.find('joe')).toEqual(joe);
+    other.unlock();
+    await clock.advance(100);
+    expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(await tested.store.find('joe')).toEqual({ ...joe, scopes: ['smtp'] });
+  });
+
+  it('ends a write that waits before it closes', async () => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock, busyTimeout: 1_000 });
+    using other = lock(tested.path);
+    const removed = tested.store.remove('joe');
+    const closed = tested.store[Symbol.asyncDispose]();
+    await expect(tested.store.remove('joe')).rejects.toThrow('is closed');
+    await clock.advance(100);
+    other.unlock();
+    await clock.advance(100);
+    await Promise.all([removed, closed]);
+    expect(() => tested.store.find('joe')).toThrow(`the user database ${tested.path} is closed`);
+    await expect(tested.store.list().next()).rejects.toThrow('is closed');
+  });
+});
+
+describe('a SqliteUserStore', () => {
+  it('shows the edits of another process in `credentialInterfaces` within a second', async () => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock });
+    await using other = await SqliteUserStore.open(tested.path);
+    const before = tested.store.credentialInterfaces;
+    expect(before).toEqual([PasswordProof]);
+    await other.add({ name: 'ann', secrets: ['{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g='] });
+    expect(tested.store.credentialInterfaces).toBe(before);
+    await clock.advance(1_000);
+    expect(tested.store.credentialInterfaces).toEqual([UsernamePassword]);
+  });
+
+  it('keeps `credentialInterfaces` while the database cannot be read', async () => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock });
+    expect(tested.store.credentialInterfaces).toEqual([PasswordProof]);
+    const other = new DatabaseSync(tested.path);
+    other.exec('ALTER TABLE users RENAME TO people');
+    await clock.advance(1_000);
+    expect(tested.store.credentialInterfaces).toEqual([PasswordProof]);
+    other.exec('ALTER TABLE people RENAME TO users');
+    other.close();
+  });
+
+  it('has no secret in the error of a row that is no JSON', async () => {
+    await using tested = await makeStore([joe]);
+    const other = new DatabaseSync(tested.path);
+    other.exec("UPDATE users SET secrets = '{PLAIN}s3cret'");
+    other.close();
+    const error = await Promise.resolve()
+      .then(() => tested.store.find('joe'))
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserStoreError);
+    expect(inspect(error)).toContain('malformed JSON in the row of "joe"');
+    expect(inspect(error)).not.toContain('s3cret');
+  });
+});
+
+const joe: UserRecord = { name: 'joe', secrets: ['{PLAIN}s3cret'] };
+
+/** Holds the lock of a writer, as another process does. */
+function lock(path: string): Disposable & { unlock(): void } {
+  const database = new DatabaseSync(path);
+  database.exec('BEGIN IMMEDIATE');
+  return { unlock: () => database.exec('COMMIT'), [Symbol.dispose]: () => database.close() };
+}
+
+interface SqliteUnderTest extends AsyncDisposable {
   readonly store: SqliteUserStore;
   readonly path: string;
   readonly dispose: () => Promise<void>;
 }
 
-async function makeStore(users: readonly UserRecord[]): Promise<SqliteUnderTest> {
+async function makeStore(
+  users: readonly UserRecord[],
+  options: { clock?: Clock; busyTimeout?: number } = {},
+): Promise<SqliteUnderTest> {
   const folder = temporaryFolder('sqlite');
   const path = join(folder.path, 'users.db');
-  const store = await SqliteUserStore.open(path);
+  const store = await SqliteUserStore.open(path, options);
   await store.addAll(users);
   const dispose = async (): Promise<void> => {
     await store[Symbol.asyncDispose]();
     folder[Symbol.dispose]();
   };
-  return { store, path, dispose };
+  return { store, path, dispose, [Symbol.asyncDispose]: dispose };
 }
 
 /** Readers of a WAL meet no lock, and a store that is open for reading keeps the file as it is. */

@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { UserStoreError } from '../errors.ts';
-import { assertMigrated, migrate, pragma } from './schema.ts';
+import { assertMigrated, assertOwn, migrate, pragma } from './schema.ts';
 import { operatorError } from './sqlite-errors.ts';
 
 /** Keeps a database in memory: no file, for tests. */
@@ -23,6 +23,8 @@ export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
     if (readOnly) {
       assertMigrated(database, path);
     } else {
+      // Before the WAL: the file of another program must stay as it is.
+      assertOwn(database, path);
       // FULL: a commit is on the disk before its caller continues. On macOS fullfsync does that.
       database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
       useWal(database, path);

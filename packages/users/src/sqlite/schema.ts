@@ -49,6 +49,15 @@ export function migrate(database: DatabaseSync, path: string, migrations = MIGRA
 }
 
 /**
+ * Expects an empty database, or tables that this program knows.
+ *
+ * @throws UserStoreError for a database of another program or of a newer version.
+ */
+export function assertOwn(database: DatabaseSync, path: string): void {
+  versionOf(database, path, MIGRATIONS);
+}
+
+/**
  * Expects the tables of today in a database that is opened for reading.
  *
  * @throws UserStoreError for any other database.

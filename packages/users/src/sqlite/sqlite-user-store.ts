@@ -166,6 +166,7 @@ export class SqliteUserStore implements UserDatabase {
   async *list(): AsyncGenerator<UserRecord, void> {
     let last = '';
     for (;;) {
+      if (this.#isClosed) throw this.#closedError();
       const page = await retryWhileBusy(
         () => this.#statements.page.all(last, PAGE_ROWS) as unknown as Row[],
         this.#busy,
@@ -192,7 +193,7 @@ export class SqliteUserStore implements UserDatabase {
   }
 
   async #write<T>(work: () => T): Promise<T> {
-    if (this.#isClosed) throw new UserStoreError(`the user database ${this.#busy.path} is closed`);
+    if (this.#isClosed) throw this.#closedError();
     return this.#writes.run(work);
   }
 
@@ -216,8 +217,11 @@ export class SqliteUserStore implements UserDatabase {
   }
 
   #explain(error: unknown): unknown {
-    if (this.#isClosed) return new UserStoreError(`the user database ${this.#busy.path} is closed`, { cause: error });
-    return operatorError(error, this.#busy.path);
+    return this.#isClosed ? this.#closedError() : operatorError(error, this.#busy.path);
+  }
+
+  #closedError(): UserStoreError {
+    return new UserStoreError(`the user database ${this.#busy.path} is closed`);
   }
 }
 
