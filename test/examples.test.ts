@@ -13,10 +13,13 @@ import { Mailbox } from '@postern/esmtp';
 import { connectSmtp, type SmtpClient } from '@postern/esmtp/client';
 import { connect as connectTransport } from '@postern/node';
 import { AuthenticationFailure, plainResponder, scramResponder } from '@postern/sasl/client';
+import { totpCode } from '@postern/users';
+import { SqliteUserStore } from '@postern/users/sqlite';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFiles, testCertificates } from './support/certificates.ts';
 import { Output } from './support/output.ts';
 import { run } from './support/program.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'examples');
 
@@ -147,6 +150,38 @@ const scenarios = new Map<string, () => Promise<void>>([
     },
   ],
   ['submission-server', submissionServer],
+  ['sqlite-users', sqliteUsers],
+  [
+    'own-database',
+    async () => {
+      const { ports, printed } = await serve('own-database');
+      expect(await plainReply(ports[0], 'joe@example.com', 'wrong')).toMatch(/^535 /);
+      expect(await plainReply(ports[0], 'bob@example.com', 'password')).toMatch(/^535 /);
+      expect(await plainReply(ports[0], 'eve@example.com', 'password')).toMatch(/^5/);
+      expect(await plainReply(ports[0], 'ANN@example.com', 's3cret')).toMatch(/^235 /);
+      expect(await plainReply(ports[0], 'joe@example.com', 'password', ...MESSAGE, BODY)).toMatch(/^250 /);
+      expect(await printed(/writes/)).toContain('Joe@example.com writes to console@localhost');
+    },
+  ],
+  ['htpasswd-domains', htpasswdDomains],
+  [
+    'second-factor',
+    async () => {
+      const { ports, printed } = await serve('second-factor');
+      const [, secret = ''] = /otpauth:\S*[?&]secret=([A-Z2-7]+)/.exec(await printed(/otpauth/)) ?? [];
+      const password = 'correct horse battery staple';
+      expect(await plainReply(ports[0], 'joe', password)).toMatch(/^535 /);
+      expect(await plainReply(ports[0], 'joe', `${password}${totpCode({ secret })}`)).toMatch(/^235 /);
+      expect(await plainReply(ports[0], 'joe', 'phone-9f2c')).toMatch(/^235 /);
+      const client = await talk(ports[0]);
+      await client.say('EHLO client.example');
+      await client.say('AUTH LOGIN');
+      await client.say(base64('joe'));
+      expect(await client.say(base64(password))).toBe(`334 ${base64('Code:')}`);
+      // Each code is accepted once: the next step is in the window.
+      expect(await client.say(base64(totpCode({ secret }, Date.now() + 30_000)))).toMatch(/^235 /);
+    },
+  ],
   ['two-domains', twoDomains],
 ]);
 
@@ -238,6 +273,57 @@ async function submissionServer(): Promise<void> {
   expect(log).toMatch(/^logged in .*mechanism=SCRAM-SHA-512.*user=joe@example\.com/m);
   expect(log).toMatch(/^message accepted .*to=\S*bob@example\.com/m);
   expect(log).toMatch(/^login refused remote=127\.0\.0\.1/m);
+}
+
+/** Adds users to a database, also while the server runs, and logs in by several mechanisms. */
+async function sqliteUsers(): Promise<void> {
+  using folder = temporaryFolder('example');
+  const database = join(folder.path, 'users.db');
+  const addUser = async (name: string): Promise<void> => {
+    const args = [join(FOLDER, 'dist', 'sqlite-users.js'), 'add', name, database];
+    expect((await run(process.execPath, args, 'correct horse\n')).output).toContain(`added ${name}\n`);
+  };
+  await addUser('joe');
+  const { ports } = await served('sqlite-users', ['serve', '0', database], 1);
+  await addUser('Ann');
+  expect(await plainReply(ports[0], 'ann', 'correct horse')).toMatch(/^235 /);
+  expect(await plainReply(ports[0], 'joe', 'wrong')).toMatch(/^535 /);
+  const { output } = await runExample('sasl-client', 'localhost', String(ports[0]), 'joe', 'correct horse');
+  expect(output).toMatch(/\nlogged in as joe by SCRAM-SHA-256\n$/);
+}
+
+/** Logs in to a domain with an htpasswd file, which then changes, and to another domain. */
+async function htpasswdDomains(): Promise<void> {
+  using folder = temporaryFolder('example');
+  const [htpasswd, database] = ['a.htpasswd', 'users.db'].map((name) => join(folder.path, name)) as [string, string];
+  // "password" by bcrypt.
+  const hash = '$2b$06$QeJf01GYppbNKQqJZ84EVeISb/VdTVE15q60xrq/Ixxh8mYQBs4H2';
+  await writeFile(htpasswd, `joe@a.example:${hash}\n`);
+  await using users = await SqliteUserStore.open(database);
+  await users.add({ name: 'joe@b.example', secrets: [hash] });
+  const { ports } = await served('htpasswd-domains', ['0', htpasswd, database], 1);
+  for (const name of ['joe@a.example', 'Joe@A.example', 'joe@b.example']) {
+    expect(await plainReply(ports[0], name, 'password')).toMatch(/^235 /);
+  }
+  expect(await plainReply(ports[0], 'ann@a.example', 'password')).toMatch(/^535 /);
+  await appendFile(htpasswd, `ann@a.example:${hash}\n`);
+  await expect.poll(() => plainReply(ports[0], 'ann@a.example', 'password')).toMatch(/^235 /);
+}
+
+/**
+ * Logs in by PLAIN and says the lines. Resolves to the last reply; a list of lines gets one reply.
+ */
+async function plainReply(
+  port: number | undefined,
+  username: string,
+  password: string,
+  ...lines: readonly (string | readonly string[])[]
+): Promise<string> {
+  const client = await talk(port);
+  await client.say('EHLO client.example');
+  let reply = await client.say(`AUTH PLAIN ${base64(`\0${username}\0${password}`)}`);
+  for (const line of lines) reply = await client.say(...[line].flat());
+  return reply;
 }
 
 /** Logs in to each of two domains on one listener: the password of the other domain is wrong. */
