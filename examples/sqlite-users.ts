@@ -14,7 +14,7 @@ await using users = await SqliteUserStore.open(path);
 if (command === 'add') await addUser(argument);
 else await serve(Number(argument || 2500));
 
-/** Adds a user. The standard input is the password, so that no other user of the machine sees it. */
+/** Adds a user. The password is the standard input, which no other user of the machine can see. */
 async function addUser(name: string): Promise<void> {
   const password = (await text(process.stdin)).replace(/\r?\n$/, '');
   await using queue = new HashQueue();
