@@ -1,4 +1,4 @@
-import { chownSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { type Ended, expectDone, run } from './program.ts';
@@ -10,6 +10,13 @@ export interface RunningPostgresql extends AsyncDisposable {
   readonly sql: (text: string) => Promise<string>;
   /** Logs in with a password, which `psql` sends as it is. Resolves to how `psql` ends. */
   readonly logIn: (role: string, password: string) => Promise<Ended>;
+}
+
+/** Returns true, and prints how to install it, if tests must skip because PostgreSQL is missing. */
+export function skipsPostgresql(): boolean {
+  const missing = !existsSync(PROGRAMS);
+  if (missing) console.warn('skipped: PostgreSQL is not installed: apt-get install postgresql');
+  return missing;
 }
 
 /**

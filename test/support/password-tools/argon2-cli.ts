@@ -17,10 +17,10 @@ export const argon2Command: PasswordTool = {
     ]),
     { scheme: 'argon2id, 64 octets', options: ['-id', '-t', '1', '-m', '8', '-p', '4', '-l', '64'] },
   ],
+  command: ({ options }) => `echo -n PASSWORD | ${commandLine(['argon2', 'SALT', ...options, '-e'])}`,
   open: async () => ({
     version: packageVersion('argon2'),
     verifier: `argon2.low_level.verify_secret of ${packageVersion('python3-argon2')}`,
-    command: ({ options }) => `echo -n PASSWORD | ${commandLine(['argon2', 'SALT', ...options, '-e'])}`,
     write: ({ options }, password) => outputOf('argon2', [randomBytes(8).toString('hex'), ...options, '-e'], password),
     judge: (_form, text, password) => judgeWithLibargon2(text, password),
     async [Symbol.asyncDispose]() {},

@@ -28,10 +28,10 @@ export const mkpasswd: PasswordTool = {
     { scheme: 'descrypt', options: [], des: true },
     { scheme: 'nt', options: [] },
   ],
+  command: ({ scheme, options }) => commandLine(['mkpasswd', '-m', scheme, ...options, 'PASSWORD']),
   open: async () => ({
     version: packageVersion('whois'),
     verifier: `crypt(3) of ${packageVersion('libcrypt1')}, called by Perl`,
-    command: ({ scheme, options }) => commandLine(['mkpasswd', '-m', scheme, ...options, 'PASSWORD']),
     write: ({ scheme, options }, password) => outputOf('mkpasswd', ['-m', scheme, ...options, '--', password]),
     judge: (_form, text, password) => judgeWithCrypt(text, password),
     async [Symbol.asyncDispose]() {},
@@ -43,10 +43,10 @@ export const openssl: PasswordTool = {
   name: 'openssl',
   skips: () => skips('openssl', 'openssl') || skips('htpasswd', 'apache2-utils'),
   forms: ['-1', '-apr1', '-5', '-6'].map((option) => ({ scheme: option, options: [option] })),
+  command: ({ options }) => commandLine(['openssl', 'passwd', ...options, 'PASSWORD']),
   open: async () => ({
     version: `${await outputOf('openssl', ['version'])} (${packageVersion('openssl')})`,
     verifier: `htpasswd -v of ${packageVersion('apache2-utils')}`,
-    command: ({ options }) => commandLine(['openssl', 'passwd', ...options, 'PASSWORD']),
     write: ({ options }, password) => outputOf('openssl', ['passwd', ...options, '-stdin'], `${password}\n`),
     judge: (_form, text, password) => judgeWithHtpasswd(text, password),
     async [Symbol.asyncDispose]() {},
@@ -62,14 +62,14 @@ export const shadow: PasswordTool = {
     { scheme: 'locked user', options: ['-L'] },
     { scheme: 'unlocked user', options: ['-L', '-U'] },
   ],
+  command: ({ options }) =>
+    [
+      `useradd --prefix DIR ${options.length > 0 ? '-p "$(mkpasswd -m yescrypt PASSWORD)" ' : ''}joe`,
+      ...options.map((option) => `usermod --prefix DIR ${option} joe`),
+    ].join('; '),
   open: async () => ({
     version: packageVersion('passwd'),
     verifier: `crypt(3) of ${packageVersion('libcrypt1')}, called by Perl`,
-    command: ({ options }) =>
-      [
-        `useradd --prefix DIR ${options.length > 0 ? '-p "$(mkpasswd -m yescrypt PASSWORD)" ' : ''}joe`,
-        ...options.map((option) => `usermod --prefix DIR ${option} joe`),
-      ].join('; '),
     async write({ options }, password) {
       using folder = temporaryFolder('shadow');
       const prefix = ['--prefix', folder.path];

@@ -39,10 +39,10 @@ export const dovecot: PasswordTool = {
       options: [],
     })),
   ],
+  command: (form) => commandLine(['doveadm', ...writeArguments(form, 'PASSWORD')]),
   open: async () => ({
     version: `Dovecot ${/^[\d.]+/.exec(await outputOf('dovecot', ['--version']))?.[0]} (${packageVersion('dovecot-core')})`,
     verifier: 'doveadm pw -t',
-    command: (form) => commandLine(['doveadm', ...writeArguments(form, 'PASSWORD')]),
     write: (form, password) => outputOf('doveadm', writeArguments(form, password)),
     judge: (_form, text, password) => judgeWithDovecot(text, password),
     async [Symbol.asyncDispose]() {},

@@ -11,10 +11,10 @@ export const gsasl: PasswordTool = {
     { scheme, options: [] },
     { scheme, options: ['--verbose', '--iteration-count=4096'] },
   ]),
+  command: ({ scheme, options }) => commandLine(['gsasl', '--mkpasswd', '-m', scheme, ...options, '-p', 'PASSWORD']),
   open: async () => ({
     version: packageVersion('gsasl'),
     verifier: `doveadm pw -t of ${packageVersion('dovecot-core')}`,
-    command: ({ scheme, options }) => commandLine(['gsasl', '--mkpasswd', '-m', scheme, ...options, '-p', 'PASSWORD']),
     write: ({ scheme, options }, password) =>
       outputOf('gsasl', ['--mkpasswd', '-m', scheme, ...options, '-p', password]),
     judge: (_form, text, password) => judgeWithDovecot(text, password),

@@ -22,10 +22,10 @@ export const htpasswd: PasswordTool = {
     { scheme: '-d', options: ['-d'], des: true },
     { scheme: '-p', options: ['-p'] },
   ],
+  command: ({ options }) => commandLine(['htpasswd', '-nb', ...options, 'joe', 'PASSWORD']),
   open: async () => ({
     version: packageVersion('apache2-utils'),
     verifier: 'htpasswd -v',
-    command: ({ options }) => commandLine(['htpasswd', '-nb', ...options, 'joe', 'PASSWORD']),
     async write({ options }, password) {
       const { code, output } = await run('htpasswd', ['-nb', ...options, 'joe', password]);
       const text = /^joe:(.*)$/m.exec(output)?.[1];

@@ -12,6 +12,7 @@ export const npm: PasswordTool = {
     { scheme: 'argon2', options: [], costly: true },
     { scheme: 'bcrypt', options: ['5'], bcrypt: true },
   ],
+  command: ({ scheme, options }) => `require('${scheme}').hash(${['PASSWORD', ...options].join(', ')})`,
   async open() {
     const folder = temporaryFolder('npm');
     const packages = ['argon2@0.45.1', 'bcrypt@6.0.0'];
@@ -23,7 +24,6 @@ export const npm: PasswordTool = {
     return {
       version: `npm ${packages.join(' ')}`,
       verifier: 'verify, or compare, of the package',
-      command: ({ scheme, options }: Form) => `require('${scheme}').hash(${['PASSWORD', ...options].join(', ')})`,
       write: ({ scheme, options }: Form, password: string) =>
         evaluate(`load('${scheme}').hash(${['process.argv[1]', ...options].join(', ')})`, password),
       async judge({ scheme }: Form, text: string, password: string): Promise<Judgement> {

@@ -35,6 +35,7 @@ export const openldap: PasswordTool = {
     form('{ARGON2}', undefined, 'argon2'),
     form('{ARGON2}', undefined, 'argon2 m=1024 t=2 p=2'),
   ],
+  command: ({ options }) => commandLine(['slappasswd', ...options, '-s', 'PASSWORD']),
   open: openSlapd,
 };
 
@@ -53,7 +54,6 @@ async function openSlapd() {
   return {
     version: `OpenLDAP (${packageVersion('slapd')}, ${packageVersion('slapd-contrib')})`,
     verifier: 'simple bind to slapd',
-    command: ({ options }: Form) => commandLine(['slappasswd', ...options, '-s', 'PASSWORD']),
     write: ({ options }: Form, password: string) => outputOf('slappasswd', [...options, '-s', password]),
     async judge(_form: Form, text: string, password: string): Promise<Judgement> {
       const value = Buffer.from(text).toString('base64');
@@ -76,7 +76,8 @@ function form(scheme: string, salt?: string, module?: string): Form {
     scheme,
     options: [
       ...(module === undefined ? [] : ['-o', `module-path=${MODULES}`, '-o', `module-load=${module}`]),
-      ...['-h', scheme],
+      '-h',
+      scheme,
       ...(salt === undefined ? [] : ['-c', salt]),
     ],
   };

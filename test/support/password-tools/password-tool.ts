@@ -9,6 +9,8 @@ export interface PasswordTool {
   readonly skips: () => boolean;
   /** The schemes that it writes. */
   readonly forms: readonly Form[];
+  /** Returns the command line, with `PASSWORD` for the password. */
+  readonly command: (form: Form) => string;
   /** Starts the servers that the tool needs. */
   readonly open: () => Promise<OpenPasswordTool>;
 }
@@ -35,8 +37,6 @@ export interface OpenPasswordTool extends AsyncDisposable {
   readonly version: string;
   /** The program that judges: often the tool itself. */
   readonly verifier: string;
-  /** Returns the command line, with `PASSWORD` for the password. */
-  readonly command: (form: Form) => string;
   /** Resolves to the stored form of the password. */
   readonly write: (form: Form, password: string) => Promise<string>;
   /** Resolves to what the verifier says about a password for this stored form. */

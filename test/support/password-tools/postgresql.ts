@@ -1,5 +1,4 @@
-import { sqlString, startPostgresql } from '../postgresql.ts';
-import { skips } from '../program.ts';
+import { skipsPostgresql, sqlString, startPostgresql } from '../postgresql.ts';
 import type { PasswordTool } from './password-tool.ts';
 
 /**
@@ -26,19 +25,19 @@ const PASSWORDS: readonly string[] = [
 /** PostgreSQL: `rolpassword` of a role, and the role's login. */
 export const postgresql: PasswordTool = {
   name: 'postgresql',
-  skips: () => skips('/usr/lib/postgresql', 'postgresql') || skips('psql', 'postgresql'),
+  skips: skipsPostgresql,
   forms: [
     { scheme: 'scram-sha-256', options: [], passwords: PASSWORDS },
     { scheme: 'md5', options: [] },
   ],
+  command: ({ scheme }) =>
+    `SET password_encryption = '${scheme}'; ALTER ROLE joe PASSWORD 'PASSWORD'; SELECT rolpassword FROM pg_authid WHERE rolname = 'joe'`,
   async open() {
     const server = await startPostgresql();
     await server.sql('CREATE ROLE joe LOGIN');
     return {
       version: await server.sql("SELECT 'PostgreSQL ' || current_setting('server_version')"),
       verifier: 'login with psql',
-      command: ({ scheme }) =>
-        `SET password_encryption = '${scheme}'; ALTER ROLE joe PASSWORD 'PASSWORD'; SELECT rolpassword FROM pg_authid WHERE rolname = 'joe'`,
       async write({ scheme }, password) {
         await server.sql(
           `SET password_encryption = ${sqlString(scheme)}; ALTER ROLE joe PASSWORD ${sqlString(password)}`,

@@ -57,6 +57,7 @@ export const passlib: PasswordTool = {
     { scheme: 'scram', options: ['rounds=4096'] },
     { scheme: 'unix_disabled', options: [] },
   ],
+  command: ({ scheme, options }) => `passlib.hash.${scheme}.using(${options.join(', ')}).hash(PASSWORD)`,
   open: () => openLibrary('passlib', 'python3-passlib', 'passlib.hash.SCHEME.verify'),
 };
 
@@ -71,6 +72,8 @@ export const argon2Cffi: PasswordTool = {
     { scheme: 'D', options: ['time_cost=1', 'memory_cost=256', 'parallelism=1', 'hash_len=16', 'salt_len=8'] },
     { scheme: 'ID', options: ['time_cost=1', 'memory_cost=1048576', 'parallelism=1'], costly: true },
   ],
+  command: ({ scheme, options }) =>
+    `argon2.PasswordHasher(${[...options, `type=argon2.Type.${scheme}`].join(', ')}).hash(PASSWORD)`,
   open: () => openLibrary('argon2-cffi', 'python3-argon2', 'argon2.low_level.verify_secret'),
 };
 
@@ -84,10 +87,6 @@ async function openLibrary(library: string, debianPackage: string, verifier: str
   return {
     version: `${library} (${packageVersion(debianPackage)})`,
     verifier,
-    command: ({ scheme, options }: Form) =>
-      library === 'passlib'
-        ? `passlib.hash.${scheme}.using(${options.join(', ')}).hash(PASSWORD)`
-        : `argon2.PasswordHasher(${[...options, `type=argon2.Type.${scheme}`].join(', ')}).hash(PASSWORD)`,
     write: async (form: Form, password: string) => (await ask({ ...request(form), password })).text,
     judge: async (form: Form, text: string, password: string): Promise<Judgement> => {
       const { accepted, error } = await ask({ ...request(form), text, password });

@@ -27,18 +27,18 @@ async function corpusOf(tool: PasswordTool): Promise<CorpusFile> {
   await using open = await tool.open();
   const entries: CorpusEntry[] = [];
   for (const [index, form] of tool.forms.entries()) {
-    for (const password of passwordsFor(form, index)) entries.push(await entryOf(open, form, password));
+    for (const password of passwordsFor(form, index)) entries.push(await entryOf(tool, open, form, password));
   }
   return { tool: open.version, verifier: open.verifier, entries };
 }
 
-async function entryOf(open: OpenPasswordTool, form: Form, password: string): Promise<CorpusEntry> {
+async function entryOf(tool: PasswordTool, open: OpenPasswordTool, form: Form, password: string): Promise<CorpusEntry> {
   const text = await open.write(form, password);
   const verdicts: Verdict[] = [];
   for (const tried of triedPasswords(form, password)) {
     verdicts.push({ password: tried, ...(await open.judge(form, text, tried)) });
   }
-  const entry = { scheme: form.scheme, command: open.command(form), text, password, verdicts };
+  const entry = { scheme: form.scheme, command: tool.command(form), text, password, verdicts };
   return form.costly ? { ...entry, costly: true } : entry;
 }
 
