@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { LoadGenerator, type Seen } from './load.ts';
 import { type Options, readOptions, type Times } from './options.ts';
-import { allowedCores, PosternCommand, ServerProcess } from './processes.ts';
+import { allowedCores, PosternCommand, rssKib, ServerProcess } from './processes.ts';
 import { ratio, type Spread, spread, table } from './statistics.ts';
 import { idle, type Rival, type Work, workers, works } from './works.ts';
 
@@ -181,10 +181,6 @@ async function benchWorkers(load: LoadGenerator, { cores, rounds, warmUp, measur
     ],
   ];
   console.log(`\n${table([`${workers.id} ${workers.title}`, work.unit, 'times one', 'asked'], rows)}`);
-}
-
-function rssKib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 /** How many files a process may open here. */

@@ -9,6 +9,7 @@
 // body=FILE        a message as it goes over the wire, without the final dot
 // plain=BASE64     the initial response of AUTH PLAIN
 // user=NAME, client-key=HEX, server-key=HEX       the keys of SCRAM-SHA-256 (RFC 5802 §3)
+// users=N          for `scram`: N users with these keys, named NAME0000000, NAME0000001, …, in random order
 // hold=N,M…        for `hold`: opens N connections, then M, …; after each it says so and waits for a line on stdin
 //
 // It never sleeps: a server that had to wake it with every reply would pay for that, and the slower one more often.
@@ -30,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPLIES = 4, INPUT = 4096, OUTPUT = 1024, NONCE = 24, PATIENCE_MS = 120000 };
+enum { REPLIES = 4, INPUT = 4096, OUTPUT = 1024, NONCE = 24, NAME = 64, PATIENCE_MS = 120000 };
 
 typedef struct connection connection;
 
@@ -50,7 +51,7 @@ struct connection {
   size_t sent, used;
   char input[INPUT];
   char output[OUTPUT];
-  char nonce[NONCE + 1], server_first[OUTPUT];
+  char name[NAME], nonce[NONCE + 1], server_first[OUTPUT];
 };
 
 static step steps[12], last_words;
@@ -188,14 +189,18 @@ static size_t decode(const char *text, size_t length, char *out) {
 // ------------------------------------------------------------------------------------------ SCRAM-SHA-256 (RFC 5802)
 
 static const char *user = "";
+static uint32_t users; // 0: the one user
 static uint8_t client_key[32];
 static hmac_key stored_hmac, server_hmac;
 
 static void scram_first(connection *c) {
-  static uint64_t counter;
+  static uint64_t counter, random = 0x9e3779b97f4a7c15;
   char message[OUTPUT];
+  random ^= random << 13, random ^= random >> 7, random ^= random << 17; // xorshift (Marsaglia 2003)
+  if (users == 0) snprintf(c->name, sizeof c->name, "%s", user);
+  else snprintf(c->name, sizeof c->name, "%s%07u", user, (uint32_t)(random >> 32) % users);
   snprintf(c->nonce, sizeof c->nonce, "%024llx", (unsigned long long)++counter);
-  int length = snprintf(message, sizeof message, "n,,n=%s,r=%s", user, c->nonce);
+  int length = snprintf(message, sizeof message, "n,,n=%s,r=%s", c->name, c->nonce);
   strcpy(c->output, "AUTH SCRAM-SHA-256 ");
   size_t end = strlen(c->output);
   end += encode(message, length, c->output + end);
@@ -212,7 +217,7 @@ static void scram_challenge(connection *c, const char *line, size_t length) {
 static int auth_message(connection *c, char *message, size_t size, int *final) {
   const char *end_of_nonce = strchr(c->server_first, ',');
   if (end_of_nonce == NULL) fail("not a server-first-message: %s", c->server_first);
-  *final = snprintf(message, size, "n=%s,r=%s,%s,", user, c->nonce, c->server_first);
+  *final = snprintf(message, size, "n=%s,r=%s,%s,", c->name, c->nonce, c->server_first);
   return *final + snprintf(message + *final, size - *final, "c=biws,%.*s", (int)(end_of_nonce - c->server_first), c->server_first);
 }
 
@@ -554,6 +559,7 @@ int main(int count, char **arguments) {
     else if (strcmp(key, "body") == 0) read_body(value);
     else if (strcmp(key, "plain") == 0) plain = value;
     else if (strcmp(key, "user") == 0) user = value;
+    else if (strcmp(key, "users") == 0) users = atoi(value);
     else if (strcmp(key, "client-key") == 0) read_key(value, client_key);
     else if (strcmp(key, "server-key") == 0) read_key(value, server_key);
     else if (strcmp(key, "hold") == 0) hold = value;

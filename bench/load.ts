@@ -21,6 +21,12 @@ export interface Seen {
   readonly allLogins: number;
 }
 
+/** What the load generator needs to know of a work. */
+export type LoadedWork = Pick<Work, 'id' | 'load' | 'connections' | 'body'> & {
+  /** The number of users for SCRAM, in random order: see `userNames`. Default: the one user. */
+  readonly users?: number;
+};
+
 /** The load generator, compiled from load.c into a folder that goes with it. */
 export class LoadGenerator implements Disposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'postern-bench-'));
@@ -42,7 +48,7 @@ export class LoadGenerator implements Disposable {
   }
 
   /** Puts a server under the load of a work. Rejects at the first unexpected reply. */
-  async run(work: Work, port: number, pid: number, warmUp: number, measure: number): Promise<Seen> {
+  async run(work: LoadedWork, port: number, pid: number, warmUp: number, measure: number): Promise<Seen> {
     const args = [
       work.load,
       ...this.#login(port),
@@ -51,6 +57,7 @@ export class LoadGenerator implements Disposable {
       `warm-up=${warmUp}`,
       `measure=${measure}`,
     ];
+    if (work.users !== undefined) args.push(`users=${work.users}`);
     if (work.body !== undefined) args.push(`body=${this.#write(work.id, work.body)}`);
     const lines: string[] = [];
     const child = this.#spawn(args);

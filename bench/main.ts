@@ -1,9 +1,14 @@
-// npm run bench esmtp|sasl -- [options]
+// npm run bench esmtp|sasl|users -- [options]
 import { benchEsmtp } from './esmtp.ts';
 import { benchSasl } from './sasl.ts';
+import { benchUsers } from './users.ts';
 
 const [what, ...args] = process.argv.slice(2);
-const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = { esmtp: benchEsmtp, sasl: benchSasl };
+const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  esmtp: benchEsmtp,
+  sasl: benchSasl,
+  users: benchUsers,
+};
 const bench = benches[what ?? ''];
 if (bench === undefined) {
   console.error(`usage: npm run bench ${Object.keys(benches).join('|')} -- [options]   (see bench/README.md)`);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,15 +23,16 @@ export class ServerProcess implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts bench/servers/NAME.ts and resolves when it listens. */
+  /** Starts bench/servers/NAME.ts with arguments and resolves when it listens. */
   static async start(
     name: string,
     cores: Cores | undefined,
     nodeOptions: readonly string[] = [],
+    args: readonly string[] = [],
   ): Promise<ServerProcess> {
     const file = join(import.meta.dirname, 'servers', `${name}.ts`);
-    const [command, args] = pinned(cores?.server, process.execPath, ['--expose-gc', ...nodeOptions, file]);
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const [command, all] = pinned(cores?.server, process.execPath, ['--expose-gc', ...nodeOptions, file, ...args]);
+    const child = spawn(command, all, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const port = await answer(child);
     if (typeof port !== 'number') throw new Error(`${name} did not tell its port`);
     return new ServerProcess(child, port);
@@ -44,6 +46,12 @@ export class ServerProcess implements AsyncDisposable {
   async ask(question: 'counts' | 'collect'): Promise<Counts> {
     this.#child.send(question);
     return (await answer(this.#child)) as Counts;
+  }
+
+  /** Returns the milliseconds that the server takes to read a file. Only `users` answers. */
+  async readFileTime(): Promise<number> {
+    this.#child.send('file');
+    return (await answer(this.#child)) as number;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,6 +125,11 @@ export function allowedCores(): number[] {
 /** Whether a command is there at all. */
 export function has(command: string): boolean {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Returns the memory of a process in KiB. */
+export function rssKib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 async function answer(child: ChildProcess): Promise<unknown> {

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SqliteUserStore } from '@postern/users/sqlite';
+import { LoadGenerator } from './load.ts';
+import { type Options, readOptions, type Times } from './options.ts';
+import { rssKib, ServerProcess } from './processes.ts';
+import { ratio, spread, table } from './statistics.ts';
+import { userRecords } from './user-records.ts';
+import { benchWrongLogins } from './wrong-logins.ts';
+
+/** `npm run bench users`: wrong logins beside other clients, and the cost of a look-up. */
+export async function benchUsers(args: string[]): Promise<void> {
+  const options = readOptions(args, TIMES);
+  const many = args.includes('--quick') ? QUICK_USERS : MANY_USERS;
+  console.log(
+    `Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unknown processor'}; ${options.rounds} rounds of ${options.measure / 1000} s`,
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'postern-bench-users-'));
+  try {
+    const few = `sqlite:${await database(folder, FEW_USERS)}`;
+    if (options.wanted('a')) await benchWrongLogins(few, options);
+    if (options.wanted('b')) {
+      await benchLookups('b SCRAM-SHA-256 logins by store', options, [
+        { name: 'memory', spec: `memory:${FEW_USERS}`, users: FEW_USERS },
+        { name: 'SQLite', spec: few, users: FEW_USERS, asked: 0.7 },
+      ]);
+    }
+    if (options.wanted('c')) {
+      await benchLookups('c SCRAM-SHA-256 logins by users in SQLite', options, [
+        { name: FEW_USERS.toLocaleString('en'), spec: few, users: FEW_USERS },
+        {
+          name: many.toLocaleString('en'),
+          spec: `sqlite:${await database(folder, many)}`,
+          users: many,
+          asked: 1 / MAX_COST_RATIO,
+        },
+      ]);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A server whose logins are measured. The first one is the measure of the others. */
+interface Subject {
+  readonly name: string;
+  /** The argument of servers/users.ts. */
+  readonly spec: string;
+  readonly users: number;
+  /** The least ratio to the first subject's rate. */
+  readonly asked?: number;
+}
+
+/** The logins in each second of the server's processor time, and its memory, in each round. */
+interface Lookups {
+  readonly rates: number[];
+  readonly before: number[];
+  readonly after: number[];
+}
+
+async function benchLookups(title: string, options: Options, subjects: readonly Subject[]): Promise<void> {
+  using load = new LoadGenerator(options.cores?.load);
+  const seen = subjects.map((subject): [Subject, Lookups] => [subject, { rates: [], before: [], after: [] }]);
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [{ name, spec, users }, { rates, before, after }] of seen) {
+      await using server = await ServerProcess.start('users', options.cores, [], [spec]);
+      const work = { id: 'scram', load: 'scram', connections: 64, users } as const;
+      await load.run(work, server.port, server.pid, options.warmUp, options.warmUp);
+      before.push(rssKib(server.pid) / 1024);
+      const { sessions, seconds, serverBusy } = await load.run(work, server.port, server.pid, 1, options.measure);
+      after.push(rssKib(server.pid) / 1024);
+      rates.push(sessions / (seconds * serverBusy));
+      console.error(`${name} ${round + 1}/${options.rounds}: ${rates.at(-1)?.toFixed(0)} logins/s`);
+    }
+  }
+  const [, first] = seen[0] ?? [];
+  const rows = seen.map(([{ name, asked }, { rates, before, after }]) => {
+    const ratios = spread(rates.map((rate, round) => rate / (first?.rates[round] ?? Number.NaN)));
+    const verdict = asked === undefined ? '–' : `${ratios.median >= asked ? '✓' : '✗'} ${asked.toFixed(2)}`;
+    return [
+      name,
+      Math.round(spread(rates).median).toLocaleString('en'),
+      ratio(ratios),
+      verdict,
+      ...[before, after].map((sizes) => spread(sizes).median.toFixed(0)),
+    ];
+  });
+  const header = [title, 'logins/s', 'of the first', 'asked', 'RSS before, MiB', 'RSS after'];
+  console.log(`\n${table(header, rows)}`);
+}
+
+/** Makes a database with this many users, and returns its path. */
+async function database(folder: string, count: number): Promise<string> {
+  const path = join(folder, `${count}.db`);
+  await using store = await SqliteUserStore.open(path);
+  await store.addAll(userRecords(count));
+  return path;
+}
+
+const TIMES: Times = { measure: 2, warmUp: 2 };
+
+const FEW_USERS = 1_000;
+
+const MANY_USERS = 1_000_000;
+
+const QUICK_USERS = 20_000;
+
+/** The most that a login with many users may cost, in logins with few users. */
+const MAX_COST_RATIO = 1.2;
