@@ -53,8 +53,15 @@ export async function benchWrongLogins(store: string, { rounds, measure: millise
   console.log(`\n${table([`a p99 in ms beside ${WRONG_LOGINS} wrong logins`, 'idle', 'loaded', 'over idle'], rows)}`);
   console.log(
     `NOOP over idle: ${over.median.toFixed(1)} (${over.min.toFixed(1)}–${over.max.toFixed(1)}) ms, ` +
-      `asked: ${over.median <= MAX_EXCESS_MS ? '✓' : '✗'} at most ${MAX_EXCESS_MS}; ${middle(({ logins }) => logins)} wrong logins/s`,
+      `asked: ${verdict(over.median, seen)} at most ${MAX_EXCESS_MS}; ${middle(({ logins }) => logins)} wrong logins/s`,
   );
+}
+
+/** A machine on which the echo is late as well permits no judgement of the server. */
+function verdict(excessMs: number, seen: readonly Round[]): string {
+  if (excessMs <= MAX_EXCESS_MS) return '✓';
+  const noise = spread(seen.map(({ loaded }) => loaded.echo.p99)).median;
+  return noise > MAX_EXCESS_MS / 2 ? 'no judgement, since the echo is late as well:' : '✗';
 }
 
 /** What one server showed. */
