@@ -22,6 +22,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['postern-source'] } },
   test: {
     setupFiles: ['test/support/fuzz.ts'],
+    // The command must not find a `postern.db` that `npm start` has left here.
+    env: { POSTERN_DB: 'sqlite:/nonexistent/postern.db' },
     // Most tests wait for a socket and not for a core.
     maxWorkers: '100%',
     // These timeouts only end a test that hangs; they leave room for a slow and busy machine.

@@ -32,7 +32,7 @@ describe('postern', () => {
     [['serve', 'memory:joe:s3cret'], '"memory:joe:…": expected an option, such as --listen URL'],
     [['memory:joe:s3cret'], '"memory:joe:…": expected serve or explain or login'],
     [['serve', '--listen', 'smtp://joe:s3cret@host:25'], '--listen: "smtp://…@host:25": expected smtp://HOST:PORT'],
-    [['explain', '--auth', 'nobody'], '--auth: expected memory:USER:PASSWORD or anonymous'],
+    [['explain', '--auth', 'nobody'], '--auth: expected sqlite:PATH or '],
     [['serve', '--deliver', 'pigeon'], '--deliver: expected console or discard or maildir:DIR'],
     [['serve', '--notify', 'pigeon'], '--notify: expected console or discard or maildir:DIR'],
     [['serve', '--tls-cert', 'x.pem'], '--tls-cert: expected --tls-key FILE'],

@@ -4,7 +4,7 @@ import { parseOptions } from '../../packages/postern/src/options.ts';
 
 describe('the options of the command line', () => {
   it('are all optional', () => {
-    expect(parseOptions([])).toEqual({ config: {}, configFile: undefined });
+    expect(parseOptions([])).toEqual({ config: {}, configFile: undefined, demo: false });
   });
 
   it('become a configuration', () => {
@@ -48,6 +48,7 @@ describe('the options of the command line', () => {
         lenient: true,
       },
       configFile: 'my.config.ts',
+      demo: false,
     });
   });
 

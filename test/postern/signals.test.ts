@@ -20,7 +20,7 @@ describe('signals', () => {
     borrowSignals();
     const counts = () => SIGNALS.map((signal) => process.listenerCount(signal));
     const before = counts();
-    const first = firstSignal(process, { tls: undefined, recipients: undefined, ownSenders: undefined });
+    const first = firstSignal(process, { tls: undefined, recipients: undefined, ownSenders: undefined, checkers: [] });
     process.emit('SIGINT', 'SIGINT');
     expect(counts()).toEqual(before.map((count) => count + 1));
     expect(await first).toBe('SIGINT');
@@ -31,8 +31,10 @@ describe('signals', () => {
     const done: string[] = [];
     const now = vi.spyOn(performance, 'now').mockReturnValue(5_000);
     vi.spyOn(process, 'exit').mockImplementation(((code: number) => done.push(`exit ${code}`)) as never);
-    const first = firstSignal(process, { tls: undefined, recipients: undefined, ownSenders: undefined }, () =>
-      done.push('before'),
+    const first = firstSignal(
+      process,
+      { tls: undefined, recipients: undefined, ownSenders: undefined, checkers: [] },
+      () => done.push('before'),
     );
     process.emit('SIGINT', 'SIGINT');
     now.mockReturnValue(6_000);
@@ -51,6 +53,7 @@ describe('signals', () => {
       tls: { cert: 'cert.pem', key: 'key.pem' },
       recipients: undefined,
       ownSenders: undefined,
+      checkers: [],
     });
     expect(process.listenerCount('SIGHUP')).toBe(before);
   });

@@ -6,9 +6,12 @@ import { Output } from './output.ts';
 import { listeningUrls, type ServingPostern } from './postern.ts';
 import type { Ended } from './program.ts';
 
+/** Names a database that does not exist: the current folder may have a `postern.db`. */
+const NO_DATABASE: NodeJS.ProcessEnv = { POSTERN_DB: 'sqlite:/nonexistent/postern.db' };
+
 /** Runs the command in this process, from source, until it ends. `input` is its standard input. */
-export async function runInProcess(args: readonly string[], input = ''): Promise<Ended> {
-  const command = new InProcessCommand(args, input);
+export async function runInProcess(args: readonly string[], input = '', env = NO_DATABASE): Promise<Ended> {
+  const command = new InProcessCommand(args, input, env);
   const code = await command.ended;
   return { code, output: command.output.text };
 }
@@ -17,8 +20,13 @@ export async function runInProcess(args: readonly string[], input = ''): Promise
  * Starts `postern serve` in this process, from source. Resolves when the server listens; rejects if
  * it ends before. Tests of signals, workers and exit codes use `startPostern`.
  */
-export async function startInProcess(...args: readonly string[]): Promise<ServingPostern> {
-  const command = new InProcessCommand(['serve', ...args], '');
+export function startInProcess(...args: readonly string[]): Promise<ServingPostern> {
+  return startInEnvironment(NO_DATABASE, ...args);
+}
+
+/** Starts `postern serve` as `startInProcess` does, with these environment variables. */
+export async function startInEnvironment(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<ServingPostern> {
+  const command = new InProcessCommand(['serve', ...args], '', env);
   const { output, ended } = command;
   await output.until(() => listeningUrls(command.stdout).length > 0, 'listened');
   const stop = async (): Promise<number> => {
@@ -46,7 +54,7 @@ class InProcessCommand {
   readonly #signals = new EventEmitter();
   #stdout = '';
 
-  constructor(args: readonly string[], input: string) {
+  constructor(args: readonly string[], input: string, env: NodeJS.ProcessEnv) {
     const exited = Promise.withResolvers<number>();
     const process: CommandProcess = {
       stdin: Readable.from([Buffer.from(input)]),
@@ -55,7 +63,7 @@ class InProcessCommand {
         this.output.append(text);
       }),
       stderr: writer((text) => this.output.append(text)),
-      env: {},
+      env,
       ppid: 1,
       on: (signal, listener) => this.#signals.on(signal, listener),
       exit: exited.resolve,

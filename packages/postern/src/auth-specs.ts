@@ -8,6 +8,8 @@ import { preparePassword, saslprep } from '@postern/sasl';
 import { UsageError } from './errors.ts';
 import { expectWord, type SpecForm, type SpecForms } from './option-values.ts';
 import { secretOf } from './spec-secrets.ts';
+import { UserStoreChecker } from './user-store-checker.ts';
+import { type UserStoreSpec, userStoreSpecs } from './user-store-spec.ts';
 
 /** A user of `memory:USER:PASSWORD`. */
 export interface MemoryUser {
@@ -17,7 +19,7 @@ export interface MemoryUser {
 }
 
 /** Returns the user of a spec `memory:USER:PASSWORD`; an empty list for any other user database. */
-export function memoryUser(spec: string | AnyChecker): readonly MemoryUser[] {
+export function memoryUser(spec: unknown): readonly MemoryUser[] {
   const [, username, password] = (typeof spec === 'string' && /^memory:([^:]+):(.+)$/s.exec(spec)) || [];
   if (username === undefined || password === undefined) return [];
   return [{ username, isWeak: Array.from(secretOf(password)).length < MIN_PASSWORD_CHARACTERS }];
@@ -57,8 +59,13 @@ const trusted: SpecForm<AnyChecker> = {
   },
 };
 
+function ofStore({ usage, summary, parse }: SpecForm<UserStoreSpec>): SpecForm<AnyChecker> {
+  return { usage, summary, parse: (rest) => new UserStoreChecker(parse(rest)) };
+}
+
 /** The forms of `--auth`. */
 export const authSpecs: SpecForms<AnyChecker> = new Map([
+  ...Array.from(userStoreSpecs, ([scheme, form]): [string, SpecForm<AnyChecker>] => [scheme, ofStore(form)]),
   ['memory', memory],
   ['anonymous', anonymous],
   ['trusted', trusted],

@@ -19,6 +19,7 @@ import type { CommandOutput } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
 import { logEvents, logListenerError } from './log-events.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
+import { UserStoreChecker } from './user-store-checker.ts';
 
 /** The parts of a server that has not started. */
 export interface Composition extends Deliveries {
@@ -120,8 +121,9 @@ function checkersOf({ checkers, listeners }: Settings, acceptsAnonymous: boolean
 
 /** Returns one checker that asks the checkers in their order, with the throttle of the settings. */
 function guarded(checkers: readonly AnyChecker[], { throttle }: Settings): Checker<Credentials> {
-  for (const [index, { credentialInterfaces }] of checkers.entries()) {
-    if (credentialInterfaces.length > 0) continue;
+  for (const [index, checker] of checkers.entries()) {
+    // A user store without users is no mistake.
+    if (checker instanceof UserStoreChecker || checker.credentialInterfaces.length > 0) continue;
     throw new UsageError(`auth ${index + 1}: expected a checker with at least one class in credentialInterfaces`);
   }
   const cascade = CascadingChecker.of(...(checkers as readonly Checker<Credentials>[]));

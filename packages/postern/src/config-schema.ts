@@ -1,8 +1,9 @@
 import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import { defaultLimits, MessageDelivery, optionalExtensions, type RecipientLookup } from '@postern/esmtp';
-import type { ChallengersOptions } from '@postern/sasl';
+import { type ChallengersOptions, SCRAM_HASHES, type ScramHash } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
+import type { UserStore } from '@postern/users';
 import * as v from 'valibot';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
@@ -21,6 +22,8 @@ import {
   stringFor,
   wordOf,
 } from './schema-parts.ts';
+import { isUserStore } from './user-store-spec.ts';
+import type { UsersOptions } from './users-options.ts';
 
 /**
  * Checks what a config file exports by default: a JavaScript file has no types that the compiler
@@ -169,6 +172,23 @@ const throttle = objectOf<ThrottleOptions>({
   clock: predicate<NonNullable<ThrottleOptions['clock']>>(isObject, 'a clock'),
 });
 
+const users = objectOf<UsersOptions>({
+  argon2id: strict({ memory: number, passes: number, parallelism: number }),
+  scram: listOf(
+    strict({ hash: wordOf(Object.keys(SCRAM_HASHES) as ScramHash[]), iterations: number }),
+    "a list of costs, such as [{ hash: 'sha256', iterations: 60_000 }]",
+  ),
+  allowWeak: flag,
+  queue: objectOf<NonNullable<UsersOptions['queue']>>({
+    memory: number,
+    poolSlots: number,
+    threads: number,
+    maxWaiting: number,
+    timeout: number,
+  }),
+  cache: predicate<NonNullable<UsersOptions['cache']>>(isObject, '{ maxAge } in seconds'),
+});
+
 /**
  * The configuration of `postern serve`. `Config` is inferred from this schema, with the comment of
  * each option.
@@ -189,17 +209,23 @@ const ConfigSchema = strict({
   ),
   /**
    * The user databases, in the order in which the server asks them: specs as `--auth` takes them,
-   * or checkers. Default: a demo user, whose password the command prints.
+   * checkers, or user stores. Default: `postern.db` in the current folder if it exists, or else a
+   * demo user, whose password the command prints.
    */
   auth: option(
     listOf(
-      predicate<string | AnyChecker>(
-        (value) => typeof value === 'string' || isChecker(value),
-        'a spec or a checker with credentialInterfaces and requestAvatarId',
+      predicate<string | AnyChecker | UserStore>(
+        (value) => typeof value === 'string' || isChecker(value) || (isObject(value) && isUserStore(value)),
+        'a spec, a checker with credentialInterfaces and requestAvatarId, or a user store with find',
       ),
-      "a list of specs and checkers, such as ['memory:joe:secret']",
+      "a list of specs, checkers and user stores, such as ['sqlite:/var/lib/postern/users.db']",
     ),
   ),
+  /**
+   * The parameters of user stores: the cost of new hashes (`argon2id`, `scram`), the limits of the
+   * queue of hashes (`queue`), and a cache (`cache`). Default: those of `@postern/users`.
+   */
+  users: option(users),
   /**
    * The target of messages: a spec as `--deliver` takes it, `relay({…})`, `maildir({…})`, one
    * delivery for all users, or a function that returns the delivery of a user. Default: `console`.

@@ -19,6 +19,16 @@ export class StartError extends Error {
   }
 }
 
+/**
+ * A reason, other than its options, for which a command that ends by itself fails: an unknown user,
+ * a cancelled question. The message is a sentence for the operator. The command exits with code 1.
+ */
+export class CommandError extends Error {
+  override get name(): string {
+    return 'CommandError';
+  }
+}
+
 /** Returns the error for a listener that cannot listen. `@postern/node` words the message. */
 export function cannotListen(cause: unknown): StartError {
   return new StartError(messageOf(cause), { cause });

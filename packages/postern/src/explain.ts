@@ -4,20 +4,25 @@ import { formatEndpoint, isLocalOnly } from '@postern/node';
 import { allChallengers, type Challenger, explain, explainOmission, type MechanismPolicy } from '@postern/sasl';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
+import { explainUsers } from './explain-users.ts';
 import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import { openLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
+import { openUsers } from './open-users.ts';
 import { type ListenerSettings, readSettings } from './settings.ts';
+import { storeCheckersOf } from './user-store-checker.ts';
 
 /**
  * Runs `postern explain`: prints the mechanisms of each listener. Resolves to the exit code.
  *
  * @throws UsageError
  */
-export async function runExplain(argv: readonly string[], { stdout }: CommandProcess): Promise<number> {
+export async function runExplain(argv: readonly string[], { stdout, env }: CommandProcess): Promise<number> {
   const print = printerTo(stdout);
-  const settings = await readSettings(argv);
-  const composition = compose(settings, { log: openLog('silent'), print });
+  const log = openLog('silent');
+  await using users = await openUsers(await readSettings(argv, env), log);
+  const { settings } = users;
+  const composition = compose(settings, { log, print });
   const { challengers, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
   const tables = settings.listeners.map((listener) =>
     explainListener(listener, authenticationOf(listener), {
@@ -31,6 +36,10 @@ export async function runExplain(argv: readonly string[], { stdout }: CommandPro
     }),
   );
   await print(tables.join('\n'));
+  for (const checker of storeCheckersOf(settings.checkers)) {
+    await print(`\n${await explainUsers(checker, users.hasScramKey)}`);
+    await checker[Symbol.asyncDispose]();
+  }
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { isAddressLiteral, parseMailbox } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
 import type { DemoUser, ListenerSettings, Settings } from './settings.ts';
+import type { UserStoreSpec } from './user-store-spec.ts';
 
 /** The sender and the recipient of a first message. The server's settings accept both. */
 export interface FirstAddresses {
@@ -37,6 +38,20 @@ export function firstMessage(
   ];
   const line = `printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS ${options.join(' ')}`;
   return `${password} To send a first message, paste this:\n${line}\n`;
+}
+
+/**
+ * Returns the line that says where the users are. A database does not reveal the password of an
+ * earlier start.
+ *
+ * @param created The user that this start has created, whose password is above the line.
+ */
+export function usersLine({ name }: Pick<UserStoreSpec, 'name'>, created: DemoUser | undefined): string {
+  const hint =
+    created === undefined
+      ? 'postern user list lists them, and postern user password NAME sets a password'
+      : 'kept for the next start';
+  return `users: ${name} (${hint})\n`;
 }
 
 /** Returns a sender and a recipient for the demo user's first message. */

@@ -5,6 +5,7 @@ import { UsageError } from './errors.ts';
 import { LOGIN_OPTIONS, type OptionTable, SERVE_OPTIONS } from './option-table.ts';
 import type { SpecForms } from './option-values.ts';
 import { suggestion } from './suggest.ts';
+import { USER_COMMANDS, type UserCommandEntry } from './user/user-commands.ts';
 
 /**
  * Returns the help for a command (`serve`) or a topic (`listen`); the overview without a name.
@@ -27,10 +28,11 @@ const OVERVIEW = `postern: an authenticated mail submission server
   postern explain [options]   print the mechanisms that each listener offers, and why not the others
   postern login URL --user NAME [options]
                               log in to any SMTP server as a client and print the dialogue
-  postern help NAME           serve, explain, login, listen, auth, deliver or recipients
+  postern user COMMAND        add, list and change the users of a database, or import a file of users
+  postern help NAME           serve, explain, login, user, listen, auth, deliver or recipients
   postern --version
 
-Try it: postern serve prints a command line that sends a first message to it.
+Try it: postern serve --demo prints a command line that sends a first message to it.
 `;
 
 function serve(): string {
@@ -71,6 +73,32 @@ The dialogue masks secrets. Exit codes: 0 logged in, 1 refused, 2 any other fail
 `;
 }
 
+function user(): string {
+  const entries = Object.entries<UserCommandEntry>(USER_COMMANDS);
+  const all: OptionTable = Object.assign({}, ...entries.map(([, entry]) => entry.options));
+  return `postern user COMMAND [options]: the users of a database
+
+${entries.map(([name, entry]) => userCommand(name, entry)).join('\n')}
+
+${options(all)}
+
+Without --db the database is that of POSTERN_DB, or else postern.db in the current folder; user add
+and user import create it. The command asks for passwords at the terminal, or reads a line of the
+standard input. No output holds a stored secret. Exit codes: 0 done, 1 failed, or an import that
+could not take all users, 2 for an error in the arguments.
+
+  postern user add joe
+  postern user import users.htpasswd --db sqlite:/var/lib/postern/users.db
+`;
+}
+
+/** Returns the line of a command of `postern user`, and its own options below. */
+function userCommand(name: string, entry: UserCommandEntry): string {
+  const own = Object.keys(entry.options).filter((option) => option !== 'db');
+  const line = `  user ${name} ${entry.arguments}`.padEnd(36) + entry.summary;
+  return own.length === 0 ? line : `${line}\n${' '.repeat(36)}${own.map((option) => `--${option}`).join(' ')}`;
+}
+
 function listen(): string {
   return `--listen URL: a listener; may be given several times
 
@@ -100,10 +128,14 @@ function auth(): string {
 
 ${forms(authSpecs)}
 
-The config file also takes your own checkers. Without --auth the server makes up a user demo and
-prints the password.
+A secret in a spec may be env:NAME, the name of an environment variable, or file:PATH, a file with
+the secret on its first line. postern user fills a database. The config file also takes your own
+checkers and user stores.
 
-  postern serve --auth memory:joe:secret --auth anonymous
+Without --auth the server uses postern.db in the current folder, or the database that POSTERN_DB
+names. Without such a database the server makes up a user demo and prints the password.
+
+  postern serve --auth sqlite:/var/lib/postern/users.db
 `;
 }
 
@@ -149,6 +181,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['serve', serve],
   ['explain', explain],
   ['login', login],
+  ['user', user],
   ['listen', listen],
   ['auth', auth],
   ['deliver', deliver],

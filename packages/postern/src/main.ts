@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { CommandProcess } from './command-process.ts';
-import { StartError, UsageError } from './errors.ts';
+import { CommandError, StartError, UsageError } from './errors.ts';
 import { runExplain } from './explain.ts';
 import { help } from './help.ts';
 import { redactSpec } from './option-values.ts';
@@ -17,6 +17,8 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['serve', runServe],
   ['explain', runExplain],
   ['login', runLogin],
+  // The version and the help load no user database.
+  ['user', async (argv, process) => (await import('./user/run-user.ts')).runUser(argv, process)],
 ]);
 
 /** Runs the command line and ends the process with its exit code. */
@@ -67,7 +69,8 @@ async function runCommand([name, ...rest]: readonly string[], process: CommandPr
 
 /** Writes the message of an operator's error, and the stack of any other. Returns the exit code. */
 function reportError(error: unknown, { stderr }: CommandProcess): number {
-  if (error instanceof UsageError || error instanceof StartError) stderr.write(`postern: ${error.message}\n`);
+  if (error instanceof UsageError || error instanceof StartError || error instanceof CommandError)
+    stderr.write(`postern: ${error.message}\n`);
   else stderr.write(`postern: ${error instanceof Error ? error.stack : String(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }

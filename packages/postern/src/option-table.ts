@@ -50,8 +50,9 @@ export const SERVE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'SPEC',
-    summary: 'a user database; default a made-up user demo; see postern help auth',
+    summary: 'a user database; default postern.db, or a made-up user; see postern help auth',
   },
+  demo: { type: 'boolean', summary: 'create postern.db with a user demo if there is no such file and no --auth' },
   deliver: {
     type: 'string',
     value: 'SPEC',

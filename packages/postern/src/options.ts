@@ -9,6 +9,8 @@ export interface Options {
   readonly config: Config;
   /** The value of `--config`. */
   readonly configFile: string | undefined;
+  /** True creates the default database with the demo user. */
+  readonly demo: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function parseOptions(argv: readonly string[]): Options {
     'scram-key': scramKey,
     'allow-cleartext': cleartext,
     config: configFile,
+    demo = false,
     ...rest
   } = parse(argv);
   const tls = tlsFilesOf(rest);
@@ -65,6 +68,7 @@ export function parseOptions(argv: readonly string[]): Options {
       ...(workers !== undefined && { workers: workers === 'auto' ? workers : Number(workers) }),
     },
     configFile,
+    demo,
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type CommandProcess, printerTo } from './command-process.ts';
-import { firstAddresses, firstMessage } from './first-message.ts';
+import { createDemoDatabase } from './demo-database.ts';
+import { firstAddresses, firstMessage, usersLine } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
 import { readSettings, readsFilesAgain, type Settings } from './settings.ts';
@@ -16,7 +17,9 @@ import { Workers } from './workers.ts';
  */
 export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
   const supervisor = await findSupervisor();
-  const settings = await readSettings(argv);
+  const read = await readSettings(argv, process.env);
+  const created = supervisor === undefined ? await createDemoDatabase(read) : undefined;
+  const settings = created === undefined ? read : { ...read, demoUser: created };
   const log = openLog(settings.log, process.stderr);
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
   if (supervisor === undefined) return await serve(settings, log, process);
@@ -80,7 +83,7 @@ async function announce(
   log: Log,
   { stdout }: CommandProcess,
 ): Promise<void> {
-  const { demoUser, listeners } = settings;
+  const { demoUser, defaultDatabase, listeners } = settings;
   const print = printerTo(stdout);
   try {
     await print(urls.map((url) => `listening ${url}\n`).join(''));
@@ -92,6 +95,7 @@ async function announce(
     if (demoUser !== undefined && listener !== undefined && port !== undefined) {
       await print(firstMessage(listener, port, demoUser, firstAddresses(settings, demoUser)));
     }
+    if (defaultDatabase !== undefined) await print(usersLine(defaultDatabase, demoUser));
   } catch (error) {
     log.warn('cannot write to the standard output', { error });
   }

@@ -7,9 +7,11 @@ import { cannotListen } from './errors.ts';
 import type { Log } from './log.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { withinOpenFiles } from './open-files.ts';
+import { openUsers } from './open-users.ts';
 import { loadScramKey } from './scram-key.ts';
 import type { Settings } from './settings.ts';
 import { startWarnings } from './start-warnings.ts';
+import { storeCheckersOf } from './user-store-checker.ts';
 
 /** A server that runs. */
 export interface RunningServer {
@@ -38,7 +40,8 @@ export interface ReloadableFiles {
  */
 export async function startServer(configured: Settings, output: CommandOutput): Promise<RunningServer> {
   const { log } = output;
-  const settings = await withScramKey(withinOpenFiles(configured, log));
+  const withUsers = await openUsers(withinOpenFiles(configured, log), log);
+  const settings = await withScramKey(withUsers.settings);
   const composition = compose(settings, output);
   const { portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
   for (const { message, fields } of startWarnings(settings, acceptsAnonymous)) log.warn(message, fields);
@@ -53,6 +56,7 @@ export async function startServer(configured: Settings, output: CommandOutput): 
     portal,
     resources: [
       ...checkers.map((checker, index) => [`auth ${index + 1}`, checker] as const),
+      ['hashes', withUsers] as const,
       ['deliver', factory] as const,
     ],
   }).catch((error: unknown) => {
@@ -78,7 +82,7 @@ async function withScramKey(settings: Settings): Promise<Settings> {
 }
 
 function filesOf(
-  { recipients, ownSenders }: Composition,
+  { recipients, ownSenders, checkers }: Composition,
   certificates: Certificates | undefined,
 ): readonly ReloadableFiles[] {
   const files: ReloadableFiles[] = [];
@@ -101,6 +105,14 @@ function filesOf(
       read: () => ownSenders.load(),
       done: 'own senders read again',
       failed: 'the own senders cannot be used, the old ones stay',
+    });
+  }
+  for (const checker of storeCheckersOf(checkers)) {
+    if (!checker.readsFiles) continue;
+    files.push({
+      read: () => checker.reload(),
+      done: `users read again from ${checker.name}`,
+      failed: `the users of ${checker.name} cannot be used, the old ones stay`,
     });
   }
   return files;

@@ -10,6 +10,7 @@ import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { TlsSettings } from './certificates.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { findConfigFile, loadConfig } from './config-file.ts';
+import { databaseExists, defaultDatabase } from './default-database.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
@@ -29,6 +30,9 @@ import {
 } from './recipients-settings.ts';
 import { expectScramKey } from './scram-key.ts';
 import { suggestion } from './suggest.ts';
+import { storeCheckersOf, UserStoreChecker } from './user-store-checker.ts';
+import { isUserStore, ownStore, type UserStoreSpec } from './user-store-spec.ts';
+import type { UsersOptions } from './users-options.ts';
 
 /** The settings of one listener, with every default. */
 export interface ListenerSettings extends Omit<ListenerUrl, 'tls'> {
@@ -46,6 +50,10 @@ export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   readonly checkers: readonly AnyChecker[];
   readonly demoUser: DemoUser | undefined;
+  /** The database that the server uses because no option names users. Undefined for none. */
+  readonly defaultDatabase: UserStoreSpec | undefined;
+  /** The options of user stores. */
+  readonly users: UsersOptions;
   /** The target of messages. */
   readonly deliver: DeliveryTarget;
   /** The target of notifications to senders. Undefined for none. */
@@ -93,16 +101,34 @@ export interface ConfigSource {
 }
 
 /**
- * Reads the settings from the arguments of `serve` or `explain` and from the config file.
+ * Reads the settings from the arguments of `serve` or `explain` and from the config file. If both
+ * name no users, the default database counts, or with `--demo` is to be created.
  *
  * @throws UsageError
  */
-export async function readSettings(argv: readonly string[]): Promise<Settings> {
-  const { config, configFile } = parseOptions(argv);
-  const options = { config, nameOf: optionOf };
+export async function readSettings(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Settings> {
+  const { config, configFile, demo } = parseOptions(argv);
+  const sources: ConfigSource[] = [{ config, nameOf: optionOf }];
   const file = findConfigFile(configFile);
-  if (file === undefined) return settingsOf(options);
-  return settingsOf(options, { config: await loadConfig(file), nameOf: (key) => `${file}: ${key}` });
+  if (file !== undefined) sources.push({ config: await loadConfig(file), nameOf: (key) => `${file}: ${key}` });
+  const hasUsers = sources.some(({ config: { auth = [] } }) => auth.length > 0);
+  return (hasUsers ? undefined : withDefaultDatabase(sources, demo, env)) ?? settingsOf(...sources);
+}
+
+/**
+ * Returns the settings with the default database, for a configuration without users. Returns
+ * undefined if there is no such database, or if no listener lets users log in.
+ */
+function withDefaultDatabase(
+  sources: readonly ConfigSource[],
+  demo: boolean,
+  env: NodeJS.ProcessEnv,
+): Settings | undefined {
+  const database = defaultDatabase(env);
+  if (!demo && !databaseExists(database)) return undefined;
+  const source = { config: { auth: [new UserStoreChecker(database)] }, nameOf: optionOf };
+  const settings = { ...settingsOf(...sources, source), defaultDatabase: database };
+  return settings.listeners.some(takesUsers) ? settings : undefined;
 }
 
 /**
@@ -123,9 +149,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const tls = parse('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
   const parseListeners = (urls: readonly string[]) =>
     urls.map((url) => underName(redactSpec(url), () => withTlsPolicy(parseListenerUrl(url), tls !== undefined)));
-  const checkers =
-    parse('auth', (auth) => auth.map((entry) => (typeof entry === 'string' ? parseSpec(authSpecs, entry) : entry))) ??
-    [];
+  const checkers = parse('auth', (auth) => auth.map(parseAuth)) ?? [];
   const domains = parse('domains', parseDomains);
   const aliases = parse('aliases', parseTargets);
   const recipientSources = parse('recipients', (recipients) => parseRecipients(recipients, checkers));
@@ -137,13 +161,16 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
       : undefined;
   // An option names the mechanisms, and the config file their parameters.
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
-  const scramKey = parse('scramKey', (file) => file);
-  expectScramKey(checkers, scramKey !== undefined || sasl?.scram?.key !== undefined);
+  const hasKey = sasl?.scram?.key !== undefined;
+  const scramKey = parse('scramKey', (file) => file) ?? (hasKey ? undefined : scramKeyFileOf(checkers));
+  expectScramKey(checkers, scramKey !== undefined || hasKey);
   return {
     listeners,
     scramKey,
     checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     demoUser,
+    defaultDatabase: undefined,
+    users: parse('users', (users) => users) ?? {},
     deliver: parse('deliver', parseDeliver) ?? parseDeliver('console'),
     notify: parse('notify', parseDeliver),
     recipients: recipientsOf(recipientSources, domains, aliases),
@@ -166,13 +193,28 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
 }
 
 /** Returns true if SIGHUP reloads files. Otherwise SIGHUP ends the server. */
-export function readsFilesAgain({ tls, recipients, ownSenders }: FileSettings): boolean {
+export function readsFilesAgain({ tls, recipients, ownSenders, checkers }: FileSettings): boolean {
+  if (storeCheckersOf(checkers).some(({ readsFiles }) => readsFiles)) return true;
   if (tls !== undefined || (recipients !== undefined && hasFiles(recipients))) return true;
   return ownSenders?.kind === 'table' && 'file' in ownSenders.source;
 }
 
 /** The settings that may name files. */
-export type FileSettings = Pick<Settings, 'tls' | 'recipients' | 'ownSenders'>;
+export type FileSettings = Pick<Settings, 'tls' | 'recipients' | 'ownSenders' | 'checkers'>;
+
+/** Parses an entry of the option `auth`: a spec, a checker, or a user store. */
+function parseAuth(entry: NonNullable<Config['auth']>[number], index: number): AnyChecker {
+  if (typeof entry === 'string') return parseSpec(authSpecs, entry);
+  return isUserStore(entry) ? new UserStoreChecker(ownStore(entry, `auth ${index + 1}`)) : entry;
+}
+
+/**
+ * Returns the file of SCRAM's server key beside the first SQLite database: stored SCRAM secrets
+ * need a key that outlives the process.
+ */
+function scramKeyFileOf(checkers: readonly AnyChecker[]): string | undefined {
+  return storeCheckersOf(checkers).find(({ scramKeyFile }) => scramKeyFile !== undefined)?.scramKeyFile;
+}
 
 /** Returns a user database with the demo user only. */
 export function checkerOf({ username, password }: DemoUser): AnyChecker {

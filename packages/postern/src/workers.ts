@@ -40,7 +40,8 @@ export class Workers {
       ports: settings.listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
-      demoUser: settings.demoUser,
+      // A user of a database is there for every worker.
+      demoUser: settings.defaultDatabase === undefined ? settings.demoUser : undefined,
     };
   }
 

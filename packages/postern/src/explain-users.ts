@@ -1,0 +1,60 @@
+import type { Crypt, UserRecord } from '@postern/users';
+import type { UserStoreChecker } from './user-store-checker.ts';
+import { loadCrypt } from './user-store-spec.ts';
+
+/**
+ * Returns the lines that say what the users of a store can do, and why mechanisms are not offered.
+ * Reads every user of a database.
+ */
+export async function explainUsers(checker: UserStoreChecker, hasScramKey: boolean): Promise<string> {
+  const { isUserDatabase } = await import('@postern/users');
+  const { name, store } = checker;
+  const lines = store !== undefined && isUserDatabase(store) ? await countLines(store.list()) : [];
+  const judged = checker.credentialInterfaces.map((candidate) => candidate.name);
+  return [
+    `users of ${name}:`,
+    ...lines,
+    `  judged by this store: ${judged.length === 0 ? 'nothing' : judged.join(', ')}`,
+    ...(hasScramKey ? [] : ['  SCRAM with stored secrets needs --scram-key FILE, a key that outlives the process']),
+    '',
+  ].join('\n');
+}
+
+/** A mechanism is offered only if it works for every user who may log in. */
+async function countLines(users: AsyncIterable<UserRecord>): Promise<readonly string[]> {
+  const { parseSecret } = await import('@postern/users');
+  const crypt = await loadCrypt();
+  const counts = { all: 0, disabled: 0, withoutPassword: 0, unusable: 0, withoutScram: 0, totp: 0 };
+  for await (const { enabled, secrets, totp } of users) {
+    counts.all++;
+    const kinds = new Set(secrets.map((text) => kindOf(text, parseSecret, crypt)));
+    if (enabled === false) counts.disabled++;
+    else if (kinds.has('unusable')) counts.unusable++;
+    else if (kinds.size === 0 || (kinds.size === 1 && kinds.has('none'))) counts.withoutPassword++;
+    else if (totp !== undefined) counts.totp++;
+    else if (!kinds.has('scram') && !kinds.has('clear')) counts.withoutScram++;
+  }
+  const line = (count: number, one: string, many: string) =>
+    count === 0 ? [] : [`  ${count} ${count === 1 ? one : many}`];
+  return [
+    `  ${counts.all} ${counts.all === 1 ? 'user' : 'users'}`,
+    ...line(counts.disabled, 'is disabled', 'are disabled'),
+    ...line(counts.withoutPassword, 'has no password', 'have no password'),
+    ...line(counts.unusable, 'has a secret that cannot be used', 'have a secret that cannot be used'),
+    ...line(counts.withoutScram, `has no SCRAM secret, ${NO_SCRAM}`, `have no SCRAM secret, ${NO_SCRAM}`),
+    ...line(counts.totp, `has a second factor, ${TOTP}`, `have a second factor, ${TOTP}`),
+  ];
+}
+
+type ParseSecret = typeof import('@postern/users')['parseSecret'];
+
+function kindOf(text: string, parseSecret: ParseSecret, crypt: Crypt | undefined): string {
+  try {
+    return parseSecret(text, { crypt }).kind;
+  } catch {
+    return 'unusable';
+  }
+}
+
+const NO_SCRAM = 'so that SCRAM is not offered; a login with PLAIN or LOGIN stores one';
+const TOTP = 'so that only PLAIN and LOGIN are offered';

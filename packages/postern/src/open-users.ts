@@ -1,0 +1,67 @@
+import { UsageError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+import { storeCheckersOf } from './user-store-checker.ts';
+import { loadCrypt } from './user-store-spec.ts';
+import { policyOf } from './users-options.ts';
+
+/**
+ * The open user stores of a server. It closes the parts that the stores share; each checker closes
+ * its store.
+ */
+export interface OpenUsers extends AsyncDisposable {
+  /** The settings with the canonical names of the stores. */
+  readonly settings: Settings;
+  /** True if SCRAM's server key outlives the process. */
+  readonly hasScramKey: boolean;
+}
+
+/**
+ * Opens the user stores of the settings, in their order. A server without a user store loads
+ * nothing.
+ *
+ * @throws StartError that names the store.
+ */
+export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers> {
+  const checkers = storeCheckersOf(settings.checkers);
+  const { sasl } = settings;
+  const hasScramKey = settings.scramKey !== undefined || sasl.scram?.key !== undefined;
+  if (checkers.length === 0) return { settings, hasScramKey, async [Symbol.asyncDispose]() {} };
+  const { canonicalName, defaultPolicy, HashQueue, hashPassword } = await import('@postern/users');
+  const { queue: limits, cache, allowWeak } = settings.users;
+  const policy = { ...defaultPolicy, ...policyOf(settings.users) };
+  const queue = expectInRange(() => new HashQueue(limits));
+  try {
+    // A policy out of range would fail at the first login.
+    if (Object.keys(policyOf(settings.users)).length > 0) await hashPassword('a trial', { queue, policy });
+    const options = { queue, policy, allowWeak, crypt: await loadCrypt() };
+    for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log), hasScramKey });
+  } catch (error) {
+    for (const checker of checkers) await checker[Symbol.asyncDispose]();
+    await queue.close();
+    throw error instanceof RangeError ? outOfRange(error) : error;
+  }
+  const canonical = (name: string) => canonicalName(name) ?? name;
+  return {
+    // Every spelling of an unknown name gets one salt, as every spelling of a user does.
+    hasScramKey,
+    settings: { ...settings, sasl: { ...sasl, scram: { canonical, ...sasl.scram } } },
+    [Symbol.asyncDispose]: () => queue.close(),
+  };
+}
+
+function expectInRange<T>(create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    throw error instanceof RangeError ? outOfRange(error) : error;
+  }
+}
+
+function outOfRange(error: RangeError): UsageError {
+  return new UsageError(`users: ${error.message}`, { cause: error });
+}
+
+function logUserError(log: Log): (store: string, error: unknown) => void {
+  return (store, error) => log.error('a user store has a fault', { store, culprit: 'operator', error });
+}

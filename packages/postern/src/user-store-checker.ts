@@ -1,0 +1,117 @@
+import {
+  type AnyChecker,
+  type AvatarId,
+  type Checker,
+  type Interface,
+  isDerived,
+  type Mind,
+  type PasswordProof,
+  type UserDirectory,
+} from '@postern/cred';
+import { ScramCredentials } from '@postern/sasl';
+import type { UserChecker, UserCheckerOptions, UserStore } from '@postern/users';
+import type { OpenUserStore, UserStoreParts, UserStoreSpec } from './user-store-spec.ts';
+import type { UsersOptions } from './users-options.ts';
+
+/** The parts that the checkers of all user stores of a process share. */
+export interface UserCheckerParts {
+  /** The options of every checker: the queue of hashes, and today's parameters. */
+  readonly options: Omit<UserCheckerOptions, 'onError'>;
+  /** Undefined for no cache. */
+  readonly cache: UsersOptions['cache'];
+  /** Writes a fault of a store, or of a stored secret, into the log. */
+  readonly logError: (store: string, error: unknown) => void;
+  /** False withholds SCRAM: its salts would change at a restart, and reveal which users exist. */
+  readonly hasScramKey: boolean;
+}
+
+/**
+ * The checker of a user store that opens when the server starts. Until then it judges no
+ * credentials. The store closes with the checker.
+ */
+export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, AsyncDisposable {
+  /** The spec of the store for messages, without secrets. */
+  readonly name: string;
+  /** True if SIGHUP reads the store again. */
+  readonly readsFiles: boolean;
+  /** The file for SCRAM's server key beside an SQLite database. Undefined for other stores. */
+  readonly scramKeyFile: string | undefined;
+  readonly #openStore: (parts: UserStoreParts) => Promise<OpenUserStore>;
+  #opened: OpenChecker | undefined;
+
+  constructor({ name, databaseFile, readsFiles, open }: UserStoreSpec) {
+    this.name = name;
+    this.scramKeyFile = databaseFile === undefined ? undefined : `${databaseFile}.scram-key`;
+    this.readsFiles = readsFiles;
+    this.#openStore = open;
+  }
+
+  /**
+   * Opens the store.
+   *
+   * @throws StartError
+   */
+  async open({ options, cache, logError, hasScramKey }: UserCheckerParts): Promise<void> {
+    const { cachedStore, UserChecker } = await import('@postern/users');
+    const onError = (error: unknown) => logError(this.name, error);
+    const store = await this.#openStore({ crypt: options.crypt, onError });
+    const checker = new UserChecker(cache === undefined ? store : cachedStore(store, cache), { ...options, onError });
+    this.#opened = { store, checker, interfacesOf: hasScramKey ? (judged) => judged : withoutScram() };
+  }
+
+  get credentialInterfaces(): readonly Interface<PasswordProof>[] {
+    return this.#opened?.interfacesOf(this.#opened.checker.credentialInterfaces) ?? NO_INTERFACES;
+  }
+
+  /** The store, once it is open. */
+  get store(): UserStore | undefined {
+    return this.#opened?.store;
+  }
+
+  // Properties: a checker that wraps this one may take them off.
+  readonly requestAvatarId = (credentials: PasswordProof, mind: Mind): Promise<AvatarId> =>
+    this.#expectOpen().checker.requestAvatarId(credentials, mind);
+
+  readonly hasUser = (username: string): Promise<boolean> => this.#expectOpen().checker.hasUser(username);
+
+  /** Reads the files of the store again. */
+  async reload(): Promise<void> {
+    await this.#opened?.store.reload?.();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    // Work in the background may still write into the store.
+    await opened?.checker[Symbol.asyncDispose]();
+    await opened?.store[Symbol.asyncDispose]?.();
+  }
+
+  #expectOpen(): OpenChecker {
+    if (this.#opened === undefined) throw new Error(`${this.name} is not open`);
+    return this.#opened;
+  }
+}
+
+/** Returns the checkers of user stores, in their order. */
+export function storeCheckersOf(checkers: readonly AnyChecker[]): readonly UserStoreChecker[] {
+  return checkers.filter((checker) => checker instanceof UserStoreChecker);
+}
+
+interface OpenChecker {
+  readonly store: OpenUserStore;
+  readonly checker: UserChecker;
+  /** Returns the same array for the same array. */
+  readonly interfacesOf: (judged: readonly Interface<PasswordProof>[]) => readonly Interface<PasswordProof>[];
+}
+
+/** Returns a filter that leaves stored SCRAM secrets out, and keeps its last result. */
+function withoutScram(): OpenChecker['interfacesOf'] {
+  let [from, to] = [NO_INTERFACES, NO_INTERFACES];
+  return (judged) => {
+    if (judged !== from) [from, to] = [judged, judged.filter((candidate) => !isDerived(candidate, ScramCredentials))];
+    return to;
+  };
+}
+
+const NO_INTERFACES: readonly Interface<PasswordProof>[] = [];

@@ -1,0 +1,187 @@
+import type { Crypt, UserFileFormat, UserStore } from '@postern/users';
+import { messageOf, StartError, UsageError } from './errors.ts';
+import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
+import { secretOf } from './spec-secrets.ts';
+import { suggestion } from './suggest.ts';
+
+/** A user store that is open. Some have files that can be read again, or hold connections. */
+export type OpenUserStore = UserStore & Partial<AsyncDisposable> & { reload?(): Promise<void> };
+
+/** A user store as a spec names it, before it is open. */
+export interface UserStoreSpec {
+  /** The spec for messages, without secrets: `sqlite:postern.db`. */
+  readonly name: string;
+  /** The path of an SQLite database, which can be created. */
+  readonly databaseFile?: string;
+  /** True if SIGHUP reads the store again. */
+  readonly readsFiles: boolean;
+  /**
+   * Opens the store. An SQLite database that does not exist is created.
+   *
+   * @throws StartError that says what is wrong with the database, and what would be right.
+   */
+  open(parts: UserStoreParts): Promise<OpenUserStore>;
+}
+
+/** The parts that stores share. */
+export interface UserStoreParts {
+  /** The hashes that only libcrypt computes. Undefined if `@postern/crypt` is not installed. */
+  readonly crypt: Crypt | undefined;
+  /** Reports that a store cannot read its files again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Resolves to the rest of crypt(3), such as yescrypt; to undefined if `@postern/crypt` is not
+ * installed.
+ *
+ * @throws StartError if the package is installed and cannot be used.
+ */
+export async function loadCrypt(): Promise<Crypt | undefined> {
+  try {
+    const { libcrypt } = await import('@postern/crypt');
+    return libcrypt();
+  } catch (error) {
+    if (isMissing(error, '@postern/crypt')) return undefined;
+    throw new StartError(`@postern/crypt: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const sqlite: SpecForm<UserStoreSpec> = {
+  usage: 'sqlite:PATH',
+  summary: 'the users of postern user; created by postern user add',
+  parse(path = '') {
+    if (path === '') throw new UsageError('expected sqlite:PATH, such as sqlite:/var/lib/postern/users.db');
+    const name = `sqlite:${path}`;
+    return {
+      name,
+      databaseFile: path,
+      readsFiles: false,
+      open: () =>
+        opened(name, async () => {
+          // Node loads SQLite only for a server that uses it.
+          const { SqliteUserStore } = await import('@postern/users/sqlite');
+          return await SqliteUserStore.open(path);
+        }),
+    };
+  },
+};
+
+const file: SpecForm<UserStoreSpec> = {
+  usage: 'file:PATH',
+  summary: 'an htpasswd, passwd-file or shadow file; ?format=WORD; SIGHUP reads it again',
+  parse(rest = '') {
+    const [, path = '', parameters = ''] = /^(.*?)(?:\?(.*))?$/s.exec(rest) ?? [];
+    const format = parseFormat(parameters);
+    if (path === '') throw new UsageError('expected file:PATH, such as file:/etc/postern/users.htpasswd');
+    const name = `file:${path}`;
+    return {
+      name,
+      readsFiles: true,
+      open: ({ crypt, onError }) =>
+        opened(name, async () => {
+          const { FileUserStore } = await import('@postern/users');
+          return await FileUserStore.open(path, {
+            onError,
+            ...(format !== undefined && { format }),
+            ...(crypt !== undefined && { crypt }),
+          });
+        }),
+    };
+  },
+};
+
+const postgres: SpecForm<UserStoreSpec> = {
+  usage: 'postgres://USER@HOST/DB',
+  summary: 'PostgreSQL (npm install @postern/postgres); ?password=env:NAME or file:PATH',
+  parse(rest = '') {
+    if (!rest.startsWith('//')) throw new UsageError('expected postgres://USER@HOST/DATABASE?password=env:NAME');
+    const { url, password } = withoutPassword(`postgres:${rest}`);
+    // The text is in quotes for other messages.
+    const name = JSON.parse(redactSpec(`postgres:${rest}`)) as string;
+    return {
+      name,
+      readsFiles: false,
+      open: () =>
+        opened(name, async () => {
+          const { PostgresUserStore } = await import('@postern/postgres');
+          return await PostgresUserStore.open(url, { ...(password !== undefined && { password }) });
+        }),
+    };
+  },
+};
+
+/** The forms of `--db`, which are also forms of `--auth`. */
+export const userStoreSpecs: SpecForms<UserStoreSpec> = new Map([
+  ['sqlite', sqlite],
+  ['file', file],
+  ['postgres', postgres],
+]);
+
+/** Returns true for a user store of the config file: it has `find`, and judges no logins itself. */
+export function isUserStore(value: object): value is UserStore {
+  return 'find' in value && typeof value.find === 'function' && !('requestAvatarId' in value);
+}
+
+/** Returns a spec for a user store of the config file. */
+export function ownStore(store: UserStore, name: string): UserStoreSpec {
+  return { name, readsFiles: 'reload' in store, open: async () => store };
+}
+
+function parseFormat(parameters: string): UserFileFormat | undefined {
+  for (const [key, value] of new URLSearchParams(parameters)) {
+    const format = FORMATS.find((known) => known === value);
+    if (key !== 'format' || format === undefined) {
+      throw new UsageError(`expected ?format=${FORMATS.join('|')}${suggestion(value, FORMATS)}`);
+    }
+    return format;
+  }
+  return undefined;
+}
+
+/** Takes the parameter `password` out of a URL: the client library would not know its forms. */
+function withoutPassword(text: string): { readonly url: string; readonly password: string | undefined } {
+  const [, base = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(text) ?? [];
+  const parameters = new URLSearchParams(query);
+  const secret = parameters.get('password');
+  parameters.delete('password');
+  const rest = parameters.toString();
+  return {
+    url: rest === '' ? base : `${base}?${rest}`,
+    password: secret === null ? undefined : underPassword(() => secretOf(secret)),
+  };
+}
+
+function underPassword<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(`password: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Opens a store. An error names the spec, and the package to install. */
+async function opened(name: string, open: () => Promise<OpenUserStore>): Promise<OpenUserStore> {
+  try {
+    return await open();
+  } catch (error) {
+    if (isMissing(error, '@postern/postgres')) {
+      throw new StartError(`${name}: expected the package for PostgreSQL: npm install @postern/postgres`, {
+        cause: error,
+      });
+    }
+    throw new StartError(`cannot open ${name}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Returns true if the error says that Node found no such package. */
+function isMissing(error: unknown, name: string): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.includes(`'${name}'`)
+  );
+}
+
+const FORMATS: readonly UserFileFormat[] = ['htpasswd', 'passwd-file', 'shadow'];

@@ -1,0 +1,52 @@
+import { printable } from '@postern/esmtp';
+import { escapeControls } from '../json-line.ts';
+import { textTable } from './text-table.ts';
+import type { UserArguments, UserContext } from './user-context.ts';
+import { listText, type UserView, viewOf } from './user-view.ts';
+
+/**
+ * Prints all users in the order of their names, in blocks: any number of users takes the same
+ * memory.
+ */
+export async function listUsers({ options }: UserArguments<'list'>, context: UserContext): Promise<number> {
+  const blocks = options.json === true ? jsonLines(viewsOf(context)) : textTable(HEADING, rowsOf(viewsOf(context)));
+  for await (const block of blocks) await context.print(block);
+  return 0;
+}
+
+async function* viewsOf(context: UserContext): AsyncGenerator<UserView> {
+  const now = new Date();
+  const database = await context.open();
+  for await (const user of database.list()) yield viewOf(user, context, now);
+}
+
+async function* jsonLines(views: AsyncIterable<UserView>): AsyncGenerator<string> {
+  let lines: string[] = [];
+  for await (const view of views) {
+    lines.push(`${escapeControls(JSON.stringify(view))}\n`);
+    if (lines.length < LINES_IN_BLOCK) continue;
+    yield lines.join('');
+    lines = [];
+  }
+  yield lines.join('');
+}
+
+async function* rowsOf(views: AsyncIterable<UserView>): AsyncGenerator<readonly string[]> {
+  for await (const view of views) {
+    yield [
+      printable(view.name),
+      view.state,
+      listText(view.schemes, 'none'),
+      listText(view.scopes, 'all'),
+      view.expires ?? 'never',
+      view.secondFactor ?? 'none',
+      listText(
+        view.appPasswords.map(({ name }) => name),
+        'none',
+      ),
+    ];
+  }
+}
+
+const HEADING = ['NAME', 'STATE', 'SCHEMES', 'SCOPES', 'EXPIRES', 'SECOND FACTOR', 'APP PASSWORDS'];
+const LINES_IN_BLOCK = 200;

@@ -1,0 +1,79 @@
+import { type Crypt, HashQueue, hashPassword, isUserDatabase, parseSecret, type UserDatabase } from '@postern/users';
+import { databaseExists, defaultDatabase } from '../default-database.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import { parseSpec } from '../option-values.ts';
+import { loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
+import type { UserContext } from './user-context.ts';
+
+/** The parts of a context that belong to the process. */
+export type ProcessParts = Pick<UserContext, 'terminal' | 'print' | 'warn' | 'showsProgress'>;
+
+/** The options of {@link openContext}. */
+export interface ContextOptions {
+  /** What becomes of a database that does not exist. */
+  readonly creates: 'file' | 'in memory' | 'nothing';
+  readonly env: NodeJS.ProcessEnv;
+  readonly parts: ProcessParts;
+}
+
+/**
+ * Returns the parts that one command works with.
+ *
+ * @param spec The value of `--db`. Undefined for the default database.
+ * @throws UsageError
+ */
+export async function openContext(
+  spec: string | undefined,
+  { creates, env, parts }: ContextOptions,
+): Promise<UserContext & AsyncDisposable> {
+  const source = spec === undefined ? defaultDatabase(env) : parseDb(spec);
+  const crypt = await loadCrypt();
+  const options = crypt === undefined ? {} : { crypt };
+  const queue = new HashQueue();
+  let database: Promise<UserDatabase> | undefined;
+  return {
+    ...parts,
+    open: () => (database ??= openDatabase(source, creates, crypt)),
+    databaseName: source.name,
+    crypt,
+    parseSecret: (text) => parseSecret(text, options),
+    hashPassword: (password) => hashPassword(password, { queue }),
+    async [Symbol.asyncDispose]() {
+      await (await database?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      await queue.close();
+    },
+  };
+}
+
+async function openDatabase(
+  source: UserStoreSpec,
+  creates: ContextOptions['creates'],
+  crypt: Crypt | undefined,
+): Promise<UserDatabase> {
+  const exists = databaseExists(source);
+  if (creates === 'nothing' && !exists) {
+    const hint = 'postern user add NAME creates it, and --db names another';
+    throw new CommandError(`there is no database ${source.name}: ${hint}`);
+  }
+  const parts = { crypt, onError: () => {} };
+  const empty = parseSpec(userStoreSpecs, 'sqlite::memory:');
+  return expectDatabase(source, await (creates === 'in memory' && !exists ? empty : source).open(parts));
+}
+
+function parseDb(spec: string): UserStoreSpec {
+  try {
+    return parseSpec(userStoreSpecs, spec);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--db: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function expectDatabase({ name }: UserStoreSpec, store: OpenUserStore): UserDatabase {
+  if (isUserDatabase(store)) return store;
+  void store[Symbol.asyncDispose]?.();
+  throw new UsageError(
+    `--db: ${name} is read-only for postern user: edit the file, or expected sqlite:PATH or postgres:URL ` +
+      '(postern user import takes the file)',
+  );
+}

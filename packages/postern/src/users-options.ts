@@ -1,0 +1,19 @@
+import type { CacheOptions, HashQueueOptions, PasswordPolicy } from '@postern/users';
+
+/** The option `users`: the parameters of all user stores. */
+export interface UsersOptions extends Partial<PasswordPolicy> {
+  /**
+   * True accepts weak schemes in user stores, such as MD5 and DES hashes. The next login replaces
+   * the hash. Default: false.
+   */
+  readonly allowWeak?: boolean;
+  /** The limits of the queue that computes the hashes of this process. */
+  readonly queue?: Omit<HashQueueOptions, 'clock'>;
+  /** Keeps the answers of each user store for some seconds. Default: no cache. */
+  readonly cache?: Omit<CacheOptions, 'clock'>;
+}
+
+/** Returns the parts of the password policy that the option sets. */
+export function policyOf({ argon2id, scram }: UsersOptions): Partial<PasswordPolicy> {
+  return { ...(argon2id !== undefined && { argon2id }), ...(scram !== undefined && { scram }) };
+}

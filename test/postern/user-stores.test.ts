@@ -1,0 +1,137 @@
+import { existsSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runInProcess, startInEnvironment, startInProcess } from '../support/in-process.ts';
+import { LineClient } from '../support/line-client.ts';
+import type { ServingPostern } from '../support/postern.ts';
+import { run, skips, words } from '../support/program.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TestUserDatabase } from '../support/user-database.ts';
+
+const ANY_PORT = words`--listen smtp://127.0.0.1:0`;
+
+/** Logs in with `postern login`. Resolves to its exit code and output. */
+function logIn({ urls: [url] }: ServingPostern, user: string, password: string, ...more: readonly string[]) {
+  return runInProcess(['login', `smtp://127.0.0.1:${url?.port}?tls=none`, '--user', user, ...more], `${password}\n`);
+}
+
+describe('postern serve --auth sqlite:', () => {
+  it('lets users in by every mechanism for which all have a secret', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe`, 'correct horse\n');
+    await using server = await startInProcess(...ANY_PORT, ...words`--auth ${site.spec} --log json`);
+    expect(await logIn(server, 'JOE', 'correct horse')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('logged in as JOE with SCRAM-SHA-256 '),
+    });
+    expect(await logIn(server, 'joe', 'correct horse', '--mechanism', 'PLAIN')).toMatchObject({ code: 0 });
+    expect(await logIn(server, 'joe', 'wrong', '--mechanism', 'PLAIN')).toMatchObject({ code: 1 });
+    expect(await logIn(server, 'ann', 'correct horse')).toMatchObject({ code: 1 });
+    expect(server.output()).toContain('"user":"joe"');
+    expect(server.output()).not.toMatch(/correct horse|argon2id|SCRAM-SHA-256\$/);
+  });
+
+  it('keeps the server key of SCRAM beside the database, for its user alone', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe --generate`);
+    await (await startInProcess(...ANY_PORT, ...words`--auth ${site.spec} --log silent`)).stop();
+    const { mode } = statSync(join(site.path, 'users.db.scram-key'));
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it('sees a change of postern user without a restart', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe`, 'correct horse\n');
+    await using server = await startInProcess(...ANY_PORT, ...words`--auth ${site.spec} --log pretty`);
+    await site.expect(words`disable joe`);
+    expect(await logIn(server, 'joe', 'correct horse', '--mechanism', 'PLAIN')).toMatchObject({ code: 1 });
+    await site.expect(words`enable joe`);
+    expect(await logIn(server, 'joe', 'correct horse', '--mechanism', 'PLAIN')).toMatchObject({ code: 0 });
+  });
+
+  it('accepts recipients that are users', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add ann@example.com --generate`);
+    await using server = await startInProcess(
+      ...words`--listen smtp://127.0.0.1:0?service=mx --auth ${site.spec} --log silent`,
+      ...words`--recipients users --domains example.com --deliver discard`,
+    );
+    using client = new LineClient(connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port) }));
+    await client.hear();
+    await client.say('EHLO client.example.com');
+    expect(await client.say('MAIL FROM:<bob@example.net>')).toMatch(/^250 /);
+    expect(await client.say('RCPT TO:<Ann@example.com>')).toMatch(/^250 /);
+    expect(await client.say('RCPT TO:<eve@example.com>')).toMatch(/^550 5\.1\.1 /);
+  });
+
+  it('reports a file that is no database in one sentence', async () => {
+    expect(await runInProcess(words`serve --auth sqlite:${import.meta.filename}`)).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^postern: cannot open sqlite:[^\n]*user-stores.test.ts: [^\n]*\n$/),
+    });
+  });
+});
+
+describe('postern explain', () => {
+  it('counts the users because of which a mechanism is not offered', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe --generate`);
+    await site.expect(words`add ann --generate`);
+    await site.expect(words`totp ann --no-confirm`);
+    await site.expect(words`add bob --generate`);
+    await site.expect(words`disable bob`);
+    const { output } = await runInProcess(words`explain --auth ${site.spec}`);
+    expect(output).toContain(
+      [
+        `users of ${site.spec}:`,
+        '  3 users',
+        '  1 is disabled',
+        '  1 has a second factor, so that only PLAIN and LOGIN are offered',
+        '  judged by this store: UsernamePassword',
+        '',
+      ].join('\n'),
+    );
+    expect(existsSync(join(site.path, 'users.db.scram-key'))).toBe(false);
+  });
+});
+
+describe.skipIf(skips('curl', 'curl'))('postern serve --demo', () => {
+  it('creates the database once, and prints a line that delivers when pasted', async () => {
+    using folder = temporaryFolder('demo');
+    const env = { POSTERN_DB: `sqlite:${join(folder.path, 'postern.db')}` };
+    const args = [...ANY_PORT, ...words`--demo --log silent`];
+    const first = await startInEnvironment(env, ...args);
+    await first.said(/^users: sqlite:.*postern\.db \(kept for the next start\)$/m);
+    const [line = ''] = /^printf .* curl .*$/m.exec(first.output()) ?? [];
+    expect(await run('sh', ['-c', line])).toEqual({ code: 0, output: '' });
+    await first.said(/sent by demo\n/);
+    const [, password = ''] = /has the password (\S+)\./.exec(first.output()) ?? [];
+    await first.stop();
+
+    const second = await startInEnvironment(env, ...args);
+    await second.said(/^users: sqlite:.*postern\.db \(postern user list lists them/m);
+    expect(second.output()).not.toContain(password);
+    expect(await logIn(second, 'demo', password)).toMatchObject({ code: 0 });
+    await second.stop();
+  });
+
+  it('leaves the database alone where --auth names users', async () => {
+    using folder = temporaryFolder('demo');
+    const env = { POSTERN_DB: `sqlite:${join(folder.path, 'postern.db')}` };
+    await (await startInEnvironment(env, ...ANY_PORT, ...words`--demo --auth memory:joe:secret --log silent`)).stop();
+    expect(existsSync(join(folder.path, 'postern.db'))).toBe(false);
+  });
+});
+
+describe('postern serve', () => {
+  it('uses the default database once it exists', async () => {
+    using site = new TestUserDatabase();
+    const env = { POSTERN_DB: site.spec };
+    await runInProcess(words`user add joe`, 'correct horse\n', env);
+    await using server = await startInEnvironment(env, ...ANY_PORT, ...words`--log silent`);
+    await server.said(/^users: sqlite:/m);
+    expect(server.output()).not.toContain('demo');
+    expect(await logIn(server, 'joe', 'correct horse')).toMatchObject({ code: 0 });
+  });
+});
