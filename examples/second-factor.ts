@@ -4,16 +4,25 @@
 //   node examples/dist/second-factor.js 2500
 import { once } from 'node:events';
 import { submission } from '@postern/submission';
-import { generateTotp, HashQueue, hashPassword, InMemoryUserStore, otpauthUrl, UserChecker } from '@postern/users';
+import {
+  appPassword,
+  generateTotp,
+  HashQueue,
+  hashPassword,
+  InMemoryUserStore,
+  otpauthUrl,
+  UserChecker,
+} from '@postern/users';
 
 await using queue = new HashQueue();
 const totp = generateTotp();
+const phone = appPassword('phone', { scopes: ['smtp'] });
 const users = new InMemoryUserStore([
   {
     name: 'joe',
     secrets: await hashPassword('correct horse battery staple', { queue }),
     totp,
-    appPasswords: [{ name: 'phone', secrets: await hashPassword('phone-9f2c', { queue }), scopes: ['smtp'] }],
+    appPasswords: [phone.record],
   },
 ]);
 
@@ -23,5 +32,6 @@ await using server = await submission({
   deliver: ({ user, to }) => console.log(`${String(user)} writes to ${to.join()}`),
 });
 console.log(`for the authenticator app: ${otpauthUrl(totp, { issuer: 'localhost', account: 'joe' })}`);
+console.log(`for the mail program: ${phone.password}`);
 console.log(`listening ${server.url}`);
 await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));

@@ -168,11 +168,13 @@ const scenarios = new Map<string, () => Promise<void>>([
     'second-factor',
     async () => {
       const { ports, printed } = await serve('second-factor');
-      const [, secret = ''] = /otpauth:\S*[?&]secret=([A-Z2-7]+)/.exec(await printed(/otpauth/)) ?? [];
+      const output = await printed(/mail program: .*\n/);
+      const [, secret = ''] = /otpauth:\S*[?&]secret=([A-Z2-7]+)/.exec(output) ?? [];
+      const [, phone = ''] = /mail program: (.*)/.exec(output) ?? [];
       const password = 'correct horse battery staple';
       expect(await plainReply(ports[0], 'joe', password)).toMatch(/^535 /);
       expect(await plainReply(ports[0], 'joe', `${password}${totpCode({ secret })}`)).toMatch(/^235 /);
-      expect(await plainReply(ports[0], 'joe', 'phone-9f2c')).toMatch(/^235 /);
+      expect(await plainReply(ports[0], 'joe', phone)).toMatch(/^235 /);
       const client = await talk(ports[0]);
       await client.say('EHLO client.example');
       await client.say('AUTH LOGIN');
