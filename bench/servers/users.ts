@@ -34,13 +34,15 @@ const listener = await listen({
   limits: { maxConnections: 20_000, maxConnectionsPerClient: 20_000 },
   backlog,
 });
-process.on('message', async () => {
+process.on('message', () => void sendReadTime());
+process.on('disconnect', () => process.exit());
+process.send?.(listener.address.port);
+
+async function sendReadTime(): Promise<void> {
   const begin = performance.now();
   await readFile(import.meta.filename);
   process.send?.(performance.now() - begin);
-});
-process.on('disconnect', () => process.exit());
-process.send?.(listener.address.port);
+}
 
 async function openStore(spec: string): Promise<UserStore> {
   const [, kind, place = ''] = /^(\w+):(.*)$/.exec(spec) ?? [];

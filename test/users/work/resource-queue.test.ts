@@ -21,7 +21,8 @@ function setUp(limits: { maxWaiting?: number; timeout?: number } = {}) {
     };
     queue.run({ place, memory }, task, signal).then(
       () => outcomes.push(name),
-      (error: unknown) => outcomes.push(`${name}: ${error instanceof TemporaryFailure ? error.message : error}`),
+      (error: unknown) =>
+        outcomes.push(`${name}: ${error instanceof TemporaryFailure ? error.message : String(error)}`),
     );
   };
   /** Ends the task, and returns the names of the tasks that run then. */
@@ -138,11 +139,15 @@ test('a task that throws frees its resources and rejects with its error', async 
 
 test('a closed queue refuses waiting and later tasks, and lets the others end', async () => {
   const { clock, queue, outcomes, add, end } = setUp();
-  for (const name of ['a', 'b', 'c']) add(name, 'pool', 1);
+  add('a', 'pool', 30);
+  add('b', 'pool', 100);
+  add('c', 'pool', 30);
   queue.close();
   add('d', 'thread', 1);
-  await end('a');
-  expect(outcomes.toSorted()).toEqual(['a', 'c: the hash queue is closed', 'd: the hash queue is closed']);
+  expect(await end('')).toEqual(['a']);
+  expect(await end('a')).toEqual([]);
+  const closed = (name: string): string => `${name}: the hash queue is closed`;
+  expect(outcomes.toSorted()).toEqual(['a', closed('b'), closed('c'), closed('d')]);
   expect(clock.pending).toBe(0);
 });
 

@@ -55,7 +55,7 @@ export class ResourceQueue {
         this.#take(place, -memory, -1);
         this.#admit();
       };
-      start(task).then(resolve, reject).then(end);
+      void start(task).then(resolve, reject).then(end);
     };
     const waiting: Waiting = { place, memory, begin, reject, timer: undefined };
     this.#waiting.push(waiting);
@@ -71,7 +71,10 @@ export class ResourceQueue {
   /** Rejects all tasks that wait, and every later one. Tasks that have begun run to their end. */
   close(): void {
     this.#closed = true;
-    for (const waiting of [...this.#waiting]) this.#refuse(waiting, new TemporaryFailure(CLOSED));
+    for (const { timer, reject } of this.#waiting.splice(0)) {
+      timer?.[Symbol.dispose]();
+      reject(new TemporaryFailure(CLOSED));
+    }
   }
 
   #startWaiting(waiting: Waiting): void {
