@@ -1,4 +1,5 @@
-import { skipsPostgresql, sqlString, startPostgresql } from '../postgresql.ts';
+import { skipsPostgres, startPostgres } from '../postgres.ts';
+import { type Ended, run } from '../program.ts';
 import type { PasswordTool } from './password-tool.ts';
 
 /**
@@ -25,7 +26,7 @@ const PASSWORDS: readonly string[] = [
 /** PostgreSQL: `rolpassword` of a role, and the role's login. */
 export const postgresql: PasswordTool = {
   name: 'postgresql',
-  skips: skipsPostgresql,
+  skips: skipsPostgres,
   forms: [
     { scheme: 'scram-sha-256', options: [], passwords: PASSWORDS },
     { scheme: 'md5', options: [] },
@@ -33,7 +34,7 @@ export const postgresql: PasswordTool = {
   command: ({ scheme }) =>
     `SET password_encryption = '${scheme}'; ALTER ROLE joe PASSWORD 'PASSWORD'; SELECT rolpassword FROM pg_authid WHERE rolname = 'joe'`,
   async open() {
-    const server = await startPostgresql();
+    const server = await startPostgres({ hba: 'local all all trust\nhost all all all md5' });
     await server.sql('CREATE ROLE joe LOGIN');
     return {
       version: await server.sql("SELECT 'PostgreSQL ' || current_setting('server_version')"),
@@ -46,7 +47,7 @@ export const postgresql: PasswordTool = {
       },
       async judge(_form, text, password) {
         await server.sql(`ALTER ROLE joe PASSWORD ${sqlString(text)}`);
-        const { code, output } = await server.logIn('joe', password);
+        const { code, output } = await logIn(server.port, password);
         if (code === 0) return { accepted: true };
         return output.includes('password authentication failed')
           ? { accepted: false }
@@ -56,3 +57,14 @@ export const postgresql: PasswordTool = {
     };
   },
 };
+
+/** Resolves to how psql ends, which sends the password as it is. */
+function logIn(port: number, password: string): Promise<Ended> {
+  const quoted = password.replaceAll(/['\\]/g, '\\$&');
+  const connection = `host=127.0.0.1 port=${port} dbname=postgres user=joe password='${quoted}'`;
+  return run('psql', ['-X', '-d', connection, '-c', 'SELECT 1']);
+}
+
+function sqlString(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
