@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** The content of a file at one time, and the version by which a change is seen. */
 export interface FileSnapshot {
   readonly content: Buffer;
+  /** The SHA-256 of the content. */
+  readonly digest: string;
   /** Undefined if the file may change again without a change of its version. */
   readonly version: string | undefined;
 }
@@ -35,10 +38,12 @@ export async function snapshotOf(
   if (!before.isFile()) throw new Error(`is ${kindOf(before)}; expected a regular file`);
   if (before.size > maxOctets) throw new Error(`has ${before.size} octets; expected at most ${maxOctets}`);
   const content = Buffer.allocUnsafe(Number(before.size));
+  const hash = createHash('sha256');
   let length = 0;
   while (length < content.length) {
-    const { bytesRead } = await file.read(content, length, content.length - length, length);
+    const { bytesRead } = await file.read(content, length, Math.min(content.length - length, READ_OCTETS), length);
     if (bytesRead === 0) break;
+    hash.update(content.subarray(length, length + bytesRead));
     length += bytesRead;
   }
   const after = await file.stat({ bigint: true });
@@ -47,7 +52,8 @@ export async function snapshotOf(
   }
   // A second change within the tick of the file system's clock leaves the times as they are.
   const age = now() - Number(after.mtimeMs);
-  return { content, version: Math.abs(age) < CLOCK_TICK_MS ? undefined : versionOf(after) };
+  const version = Math.abs(age) < CLOCK_TICK_MS ? undefined : versionOf(after);
+  return { content, digest: hash.digest('base64'), version };
 }
 
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
@@ -59,6 +65,9 @@ function kindOf(stats: BigIntStats): string {
   if (stats.isFIFO()) return 'a FIFO';
   return stats.isSocket() ? 'a socket' : 'a device';
 }
+
+/** Hashing this takes about a millisecond. */
+const READ_OCTETS = 2 ** 20;
 
 /** FAT keeps times of two seconds; NFS and other file systems are finer. */
 const CLOCK_TICK_MS = 2_000;

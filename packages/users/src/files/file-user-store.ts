@@ -63,6 +63,8 @@ export class FileUserStore implements UserStore {
   readonly #common = new CommonInterfaces();
   readonly #check: PeriodicCheck;
   #table: UserTable | undefined;
+  /** The digest of the users in use. */
+  #digest: string | undefined;
   /** The version of the file that was last read, good or bad. */
   #version: string | undefined;
   /** The message of the last error, which is reported once. */
@@ -142,13 +144,17 @@ export class FileUserStore implements UserStore {
 
   async #load(): Promise<void> {
     const { maxOctets = MAX_OCTETS } = this.#options;
-    const { content, version } = await readSnapshot(this.#path, maxOctets, this.#now).catch((error: unknown) => {
-      this.#version = undefined;
-      throw this.#cannotRead(error);
-    });
+    const { content, digest, version } = await readSnapshot(this.#path, maxOctets, this.#now).catch(
+      (error: unknown) => {
+        this.#version = undefined;
+        throw this.#cannotRead(error);
+      },
+    );
     this.#version = version;
+    if (digest === this.#digest) return;
     const table = await this.#parse(content);
     this.#table = table;
+    this.#digest = digest;
     if (table.problems.length > 0) this.#report(this.#unusable(table));
     else this.#reported = undefined;
   }
