@@ -1,8 +1,10 @@
 import { type Interface, PasswordProof, UsernamePassword } from '@postern/cred';
 import { ScramSha1Credentials, ScramSha256Credentials } from '@postern/sasl';
-import { byDomain, InMemoryUserStore, UnknownUser, type UserRecord, type UserStore } from '@postern/users';
+import { testMind } from '@postern/testing';
+import { byDomain, InMemoryUserStore, UnknownUser, UserChecker, type UserRecord, type UserStore } from '@postern/users';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CHEAP_POLICY, hashed } from './checker-support.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -117,8 +119,26 @@ describe('update', () => {
     await users.update?.('joe@a.example', (user) => ({ ...user, enabled: false }));
     expect(store.find('joe@a.example')?.enabled).toBe(false);
     expect(() => users.update?.('joe@b.example', (user) => user)).toThrow('read-only');
+    const names = ['joe@a.example', 'joe@b.example', 'joe@c.example'];
+    expect(names.map((name) => users.canUpdate?.(name))).toEqual([true, false, false]);
     expect(() => users.update?.('joe@c.example', (user) => user)).toThrow(UnknownUser);
   });
+});
+
+test('a checker rehashes the users of the stores that it can change', async () => {
+  const user = { name: 'joe@a.example', secrets: [hashed('s3cret')] };
+  const writable = new InMemoryUserStore([user]);
+  const readOnly: UserStore = { find: (name) => ({ name, secrets: user.secrets }) };
+  const errors: Error[] = [];
+  const users = byDomain({ 'a.example': writable, 'b.example': readOnly });
+  const onError = (error: Error) => errors.push(error);
+  await using checker = new UserChecker(users, { policy: CHEAP_POLICY, onError });
+  for (const name of ['joe@a.example', 'joe@b.example']) {
+    await checker.requestAvatarId(new UsernamePassword(name, 's3cret'), testMind());
+  }
+  await checker[Symbol.asyncDispose]();
+  expect(writable.find('joe@a.example')?.secrets).not.toEqual(user.secrets);
+  expect(errors).toEqual([]);
 });
 
 describe('credentialInterfaces', () => {

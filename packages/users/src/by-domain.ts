@@ -4,7 +4,7 @@ import { type Interface, isDerived, type MaybePromise, type PasswordProof, Usern
 import { canonicalName } from './canonical-name.ts';
 import { UnknownUser } from './errors.ts';
 import type { UserRecord } from './user-record.ts';
-import type { UserStore } from './user-store.ts';
+import { isUpdatable, type UserStore } from './user-store.ts';
 
 /** The optional parameters of {@link byDomain}. */
 export interface ByDomainOptions {
@@ -82,6 +82,11 @@ class DomainStore implements UserStore {
     const domain = target?.strippedDomain;
     return domain === undefined ? found : after(found, (user) => user && withDomain(user, domain));
   }
+
+  readonly canUpdate = (name: string): boolean => {
+    const target = this.#targetOf(name);
+    return target !== undefined && isUpdatable(target.store, target.name);
+  };
 
   readonly #update: NonNullable<UserStore['update']> = (name, change) => {
     const target = this.#targetOf(name);

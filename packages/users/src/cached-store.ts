@@ -3,7 +3,7 @@ import { type Clock, isPromise, systemClock } from '@postern/core';
 import { type Interface, type MaybePromise, type PasswordProof, UsernamePassword } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import type { UserRecord } from './user-record.ts';
-import type { UserStore } from './user-store.ts';
+import { isUpdatable, type UserStore } from './user-store.ts';
 
 /** The parameters of {@link cachedStore}. */
 export interface CacheOptions {
@@ -87,6 +87,7 @@ class CachedStore implements UserStore {
   /** The queries whose answers will be kept, by the digests of names. */
   readonly #queries = new Map<string, Query>();
   readonly update?: NonNullable<UserStore['update']>;
+  readonly canUpdate = (name: string): boolean => isUpdatable(this.#store, name);
 
   constructor(store: UserStore, options: CacheOptions) {
     const { maxAge, maxUnknownAge = Math.min(1, maxAge), maxEntries = 10_000, staleWhileDown = 0 } = options;

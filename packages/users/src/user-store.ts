@@ -30,6 +30,17 @@ export interface UserStore {
    * @throws UnknownUser if there is no user of this name.
    */
   readonly update?: (name: string, change: (user: UserRecord) => UserRecord | undefined) => MaybePromise<void>;
+
+  /**
+   * Returns false for a user that `update` cannot change, because the store stands for several and
+   * the user's is read-only. Default: `update` can change all users.
+   */
+  readonly canUpdate?: (name: string) => boolean;
+}
+
+/** Returns true if `update` of the store can change the user. */
+export function isUpdatable(store: UserStore, name: string): boolean {
+  return store.update !== undefined && (store.canUpdate?.(name) ?? true);
 }
 
 /** A user store that an operator can edit: the command `postern user` works with it. */

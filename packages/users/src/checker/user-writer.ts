@@ -4,13 +4,13 @@ import { hashPassword } from '../secrets/hash-password.ts';
 import type { PasswordPolicy } from '../secrets/policy.ts';
 import { needsRehash, rehashedSecrets } from '../secrets/rehash.ts';
 import type { AppPassword, UserRecord } from '../user-record.ts';
-import type { UserStore } from '../user-store.ts';
+import { isUpdatable, type UserStore } from '../user-store.ts';
 import type { HashQueue } from '../work/hash-queue.ts';
 import { BackgroundTasks } from './background-tasks.ts';
 
 /**
  * Stores what a login changes in a user, in the background: new hashes, and the last use of an
- * application password. A store without `update` stays as it is.
+ * application password. A read-only store stays as it is.
  */
 export class UserWriter implements AsyncDisposable {
   readonly #store: UserStore;
@@ -40,7 +40,7 @@ export class UserWriter implements AsyncDisposable {
    * have changed meanwhile stay.
    */
   rehash({ name, secrets }: UserRecord, password: string): void {
-    if (this.#store.update === undefined || !needsRehash(secrets, this.#policy)) return;
+    if (!needsRehash(secrets, this.#policy) || !isUpdatable(this.#store, name)) return;
     this.#rehashes.start(name, async () => {
       const fresh = await this.#hash(password);
       if (fresh === undefined) return;
@@ -54,7 +54,7 @@ export class UserWriter implements AsyncDisposable {
   /** Stores the time of a login with an application password, at most once a minute. */
   noteUse({ name }: UserRecord, appPassword: AppPassword): void {
     const time = this.#now();
-    if (this.#store.update === undefined || !isDue(appPassword, time)) return;
+    if (!isDue(appPassword, time) || !isUpdatable(this.#store, name)) return;
     this.#uses.start(`${name}\0${appPassword.name}`, () =>
       this.#update(name, (user) => {
         const { appPasswords = [] } = user;

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Exchange, type Mind, UsernamePassword } from '@postern/cred';
 import { decodeUtf8, encodeUtf8, preparePassword } from '@postern/sasl';
 import { UnknownUser } from '../errors.ts';
-import type { UserStore } from '../user-store.ts';
+import { isUpdatable, type UserStore } from '../user-store.ts';
 import { codeOfStep, stepAt, type Totp } from './totp.ts';
 import { UsedSteps } from './used-steps.ts';
 
@@ -98,12 +98,12 @@ export class SecondFactor {
    * user's secret has changed.
    */
   async #use(name: string, { secret, period }: Totp, step: number): Promise<boolean> {
-    if (this.#store.update === undefined) {
+    if (!isUpdatable(this.#store, name)) {
       return this.#usedSteps.add(name, step, (step + this.#window + 1) * period * 1000);
     }
     let isAccepted = false;
     try {
-      await this.#store.update(name, (user) => {
+      await this.#store.update?.(name, (user) => {
         const { totp } = user;
         // A store may call again after a conflict, so each call decides anew.
         isAccepted = totp?.secret === secret && step > (totp.lastStep ?? -1);
