@@ -42,6 +42,7 @@ export {
   ScramSha384Credentials,
   ScramSha512Credentials,
 } from './scram/credentials.ts';
+export type { ScramParameters } from './scram/decoys.ts';
 export { SCRAM_HASHES, type ScramHash, type ScramHashInfo } from './scram/hashes.ts';
 export type { ScramRecordForm, ScramSecretParts } from './scram/records.ts';
 export {

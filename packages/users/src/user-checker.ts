@@ -9,10 +9,12 @@ import {
   type UserDirectory,
   UsernamePassword,
 } from '@postern/cred';
+import { ScramCredentials } from '@postern/sasl';
 import { canonicalName } from './canonical-name.ts';
 import { checkAccount, checkAppPassword, checkPasswordChange } from './checker/account.ts';
 import { canVerify, PasswordVerifier } from './checker/password-verifier.ts';
-import { SecretReader } from './checker/stored-secrets.ts';
+import { ScramKinds } from './checker/scram-kinds.ts';
+import { SecretReader, type StoredSecrets } from './checker/stored-secrets.ts';
 import { UserWriter } from './checker/user-writer.ts';
 import { imitateWork, verifyProof } from './checker/verify-proof.ts';
 import type { SecretError } from './errors.ts';
@@ -80,6 +82,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   readonly #ownQueue: HashQueue | undefined;
   readonly #reader: SecretReader;
   readonly #verifier: PasswordVerifier;
+  readonly #scramKinds: ScramKinds;
   readonly #secondFactor: SecondFactor;
   readonly #writer: UserWriter;
   /** A look-up without a client has no end but the store's own. */
@@ -93,6 +96,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     const queue = options.queue ?? (this.#ownQueue as HashQueue);
     this.#reader = new SecretReader(options, onError);
     this.#verifier = new PasswordVerifier(queue, policy, this.#reader);
+    this.#scramKinds = new ScramKinds(store, this.#reader, onError);
     this.#secondFactor = new SecondFactor(store, now, totp);
     this.#writer = new UserWriter(store, queue, policy, now, onError);
   }
@@ -151,9 +155,10 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     return user.name;
   }
 
-  /** Proofs other than the password itself: they say nothing of the second factor. */
+  /** A user with a second factor is refused: no proof but the password itself carries a code. */
   async #judgeProof(credentials: PasswordProof, user: UserRecord | undefined, mind: Mind): Promise<AvatarId> {
     const secrets = user === undefined || user.totp != null ? undefined : this.#reader.read(user.name, user.secrets);
+    if (credentials instanceof ScramCredentials) await this.#hideAmongUsers(credentials, secrets, mind.signal);
     const verdict = secrets && verifyProof(credentials, secrets);
     if (verdict === undefined) {
       if (secrets?.error !== undefined) throw unusable(secrets.error);
@@ -165,6 +170,18 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     return user.name;
   }
 
+  /** Before each challenge, so that the look-up of a known user takes as long. */
+  async #hideAmongUsers(
+    credentials: ScramCredentials,
+    secrets: StoredSecrets | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#scramKinds.ready(signal);
+    if (secrets !== undefined) this.#scramKinds.learn(secrets);
+    const { hash, username } = credentials;
+    credentials.hideAmong(canonicalName(username) ?? username, this.#scramKinds.of(hash));
+  }
+
   /** Compares the password once for every user, known or not. */
   async #verifyPassword(
     credentials: UsernamePassword,
@@ -172,6 +189,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     signal: AbortSignal,
   ): Promise<boolean> {
     const secrets = user && this.#reader.read(user.name, user.secrets);
+    if (secrets !== undefined && user?.totp == null) this.#scramKinds.learn(secrets);
     if (secrets !== undefined && canVerify(secrets)) return await this.#verifier.verify(credentials, secrets, signal);
     await this.#verifier.verifyDecoy(credentials, signal);
     if (secrets?.error !== undefined) throw unusable(secrets.error);

@@ -154,10 +154,44 @@ describe('a store of clear-text passwords', () => {
   });
 });
 
-describe('derived secrets', () => {
-  const canonical = (username: string) => username;
-  const OPTIONS = { hash: 'sha256', key: KEY, iterations: 4096, saltLength: 16, canonical } as const;
+const OPTIONS = {
+  hash: 'sha256',
+  key: KEY,
+  iterations: 4096,
+  saltLength: 16,
+  canonical: (username: string) => username,
+} as const;
 
+describe('a decoy among stored secrets', () => {
+  const names = Array.from({ length: 60 }, (_, index) => `user${index}`);
+  const few = [{ iterations: 5000, saltLength: 12 }, undefined];
+  const more = [...few, { iterations: 6000, saltLength: 24 }];
+
+  it('has the parameters of one of them, which the name decides', () => {
+    const decoys = new Decoys(OPTIONS);
+    const shown = (list: typeof few) =>
+      names.map((name) => {
+        const { iterations, salt } = decoys.decoySecret(name, list);
+        return `${iterations},${salt.length}`;
+      });
+    expect(new Set(shown(few))).toEqual(new Set(['5000,12', '4096,16']));
+    expect(shown(few.toReversed())).toEqual(shown(few));
+    expect(shown([])).toEqual(names.map(() => '4096,16'));
+    // Another member changes nothing but the names that it gets.
+    const kept = shown(few).filter((kind, index) => shown(more)[index] === kind);
+    const changed = shown(more).filter((kind) => kind === '6000,24');
+    expect(changed.length).toBeGreaterThan(5);
+    expect(kept.length + changed.length).toBe(names.length);
+  });
+
+  it('has the same salt in all lengths', () => {
+    const decoys = new Decoys(OPTIONS);
+    const long = decoys.decoySecret('joe', [{ iterations: 5000, saltLength: 64 }]).salt;
+    expect(Buffer.from(long.subarray(0, 16))).toEqual(Buffer.from(decoys.salt('joe')));
+  });
+});
+
+describe('derived secrets', () => {
   it('stay in memory, the most recently used ones', async () => {
     const decoys = new Decoys({ ...OPTIONS, maxDerived: 2 });
     const ann = decoys.derive('ann', 'pencil');

@@ -2,7 +2,7 @@ import { after, type MaybePromise } from '@postern/core';
 import { type Ask, PasswordProof, type ProofState, TemporaryFailure } from '@postern/cred';
 import { encodeBase64, encodeUtf8 } from '../bytes.ts';
 import { MalformedResponse } from '../errors.ts';
-import type { Decoys } from './decoys.ts';
+import type { Decoys, ScramParameters } from './decoys.ts';
 import type { ScramHash } from './hashes.ts';
 import { formatAuthMessage, formatServerFinal, formatServerFirst, parseClientFinal } from './messages.ts';
 import type { ScramSecret } from './secret.ts';
@@ -39,10 +39,13 @@ export class ScramCredentials extends PasswordProof {
   #proof: Promise<Proof> | undefined;
   #proofState: ProofState = 'unasked';
   #signature: string | undefined;
+  #storedName: string;
+  #parameters: readonly (ScramParameters | undefined)[] = [];
 
   constructor(exchange: ScramExchange) {
     super(exchange.authzid);
     this.username = exchange.username;
+    this.#storedName = exchange.username;
     this.hash = exchange.hash;
     this.#exchange = exchange;
   }
@@ -70,8 +73,19 @@ export class ScramCredentials extends PasswordProof {
     if (this.#proof !== undefined) return false;
     const { decoys } = this.#exchange;
     // The derivation follows the proof: neither time nor load then reveals whether the user exists.
-    const proof = await this.#requestProof(encodeBase64(decoys.salt(this.username)), decoys.iterations);
-    return this.#judge(proof, await decoys.derive(this.username, password));
+    const proof = await this.#requestProof(encodeBase64(decoys.salt(this.#storedName)), decoys.iterations);
+    return this.#judge(proof, await decoys.derive(this.#storedName, password));
+  }
+
+  /**
+   * Makes the challenge of an unknown user look like those of a store. `storedName` is the name by
+   * which the store looks the user up: all spellings of it get one salt. `parameters` are those of
+   * the store's secrets for {@link hash}, of which each name gets one; undefined stands for the
+   * challenger's own. A checker calls it before it refuses the user or calls `checkPassword`.
+   */
+  hideAmong(storedName: string, parameters: readonly (ScramParameters | undefined)[]): void {
+    this.#storedName = storedName;
+    this.#parameters = [...this.#parameters, ...parameters];
   }
 
   /**
@@ -90,7 +104,8 @@ export class ScramCredentials extends PasswordProof {
    * wrong password.
    */
   override async conclude(): Promise<void> {
-    if (this.#proof === undefined) await this.verify(this.#exchange.decoys.decoySecret(this.username));
+    if (this.#proof === undefined)
+      await this.verify(this.#exchange.decoys.decoySecret(this.#storedName, this.#parameters));
     else await this.#proof;
   }
 

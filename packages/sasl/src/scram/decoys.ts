@@ -1,7 +1,15 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { NO_BYTES } from '../bytes.ts';
 import { preparePassword } from '../password.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
 import { ScramSecret } from './secret.ts';
+
+/** The parameters of a SCRAM secret that its challenge shows to the client. */
+export interface ScramParameters {
+  readonly iterations: number;
+  /** The length of the salt in bytes. */
+  readonly saltLength: number;
+}
 
 /** The options of {@link Decoys}. */
 export interface DecoyOptions {
@@ -28,6 +36,7 @@ export class Decoys {
   readonly #hash: ScramHash;
   readonly #key: KeyObject;
   readonly #saltLength: number;
+  readonly #own: ScramParameters;
   readonly #canonical: (username: string) => string;
   readonly #maxDerived: number;
   readonly #decoyKey: Uint8Array;
@@ -38,21 +47,27 @@ export class Decoys {
     this.#key = createSecretKey(key);
     this.iterations = iterations;
     this.#saltLength = saltLength;
+    this.#own = { iterations, saltLength };
     this.#canonical = canonical;
     this.#maxDerived = maxDerived;
     this.#decoyKey = randomBytes(SCRAM_HASHES[hash].length);
   }
 
   /** Returns the salt for this prepared name: the same each time, with and without `-PLUS`. */
-  salt(username: string): Uint8Array {
-    return this.#hmac('salt', this.#canonical(username)).subarray(0, this.#saltLength);
+  salt(username: string, length: number = this.#saltLength): Uint8Array {
+    return this.#hmac('salt', this.#canonical(username)).subarray(0, length);
   }
 
-  /** Returns a secret that no password fits. */
-  decoySecret(username: string): ScramSecret {
-    const { iterations } = this;
+  /**
+   * Returns a secret that no password fits. Its iteration count and salt length are those of one
+   * member of `parameters`; undefined, and an empty list, stand for the decoys' own. The name
+   * decides which, so that another member changes the secrets of few names.
+   */
+  decoySecret(username: string, parameters: readonly (ScramParameters | undefined)[] = []): ScramSecret {
+    const { iterations, saltLength } = this.#choose(username, parameters) ?? this.#own;
     const key = this.#decoyKey;
-    return new ScramSecret({ hash: this.#hash, salt: this.salt(username), iterations, storedKey: key, serverKey: key });
+    const salt = this.salt(username, saltLength);
+    return new ScramSecret({ hash: this.#hash, salt, iterations, storedKey: key, serverKey: key });
   }
 
   /**
@@ -81,6 +96,20 @@ export class Decoys {
       this.#derived.delete(key);
       throw error;
     }
+  }
+
+  /** Rendezvous hashing: each member has a random rank for this name, and the highest rank wins. */
+  #choose(username: string, parameters: readonly (ScramParameters | undefined)[]): ScramParameters | undefined {
+    let chosen: ScramParameters | undefined;
+    let highest: Uint8Array = NO_BYTES;
+    for (const member of parameters.length > 1 ? parameters : []) {
+      const { iterations, saltLength } = member ?? this.#own;
+      const rank = this.#hmac('parameters', `${iterations},${saltLength}`, this.#canonical(username));
+      if (Buffer.compare(rank, highest) <= 0) continue;
+      highest = rank;
+      chosen = member;
+    }
+    return parameters.length > 1 ? chosen : parameters[0];
   }
 
   /** Only the last string may contain NUL, so that two lists of strings never join to one text. */

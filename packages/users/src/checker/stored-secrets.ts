@@ -30,13 +30,22 @@ export class SecretReader {
 
   /** Never throws for a secret that cannot be used: the user's other secrets still count. */
   read(username: string, texts: readonly string[]): StoredSecrets {
+    return this.#parse(username, texts, (thrown) => this.report(username, thrown));
+  }
+
+  /** Parses the secrets of a user that does not log in, and reports nothing. */
+  peek(username: string, texts: readonly string[]): StoredSecrets {
+    return this.#parse(username, texts, asSecretError);
+  }
+
+  #parse(username: string, texts: readonly string[], onError: (thrown: unknown) => SecretError): StoredSecrets {
     const secrets: Secret[] = [];
     let error: SecretError | undefined;
     for (const text of texts) {
       try {
         secrets.push(parseSecret(text, this.#options));
       } catch (thrown) {
-        error ??= this.report(username, thrown);
+        error ??= onError(thrown);
       }
     }
     return {
@@ -57,8 +66,7 @@ export class SecretReader {
    * @throws the error itself if it is of another class.
    */
   report(username: string, thrown: unknown): SecretError {
-    if (!(thrown instanceof SecretError)) throw thrown;
-    const { code, message } = thrown;
+    const { code, message } = asSecretError(thrown);
     const error = new SecretError(code, `user ${JSON.stringify(username)}: ${message}`, { cause: thrown });
     const key = `${code} ${username}`;
     if (this.#reported.has(key)) return error;
@@ -67,6 +75,11 @@ export class SecretReader {
     this.#onError(error);
     return error;
   }
+}
+
+function asSecretError(thrown: unknown): SecretError {
+  if (thrown instanceof SecretError) return thrown;
+  throw thrown;
 }
 
 const MAX_REPORTED = 10_000;
