@@ -13,7 +13,7 @@ async function scramUser(name: string, iterations: number, saltLength: number): 
   return { name, secrets: [secret.format('rfc5803')] };
 }
 
-/** Opens exchanges as an attacker does, who knows no password, and returns the salt and the iterations. */
+/** Returns a function that opens an exchange without the password, and reads the challenge. */
 function challengesOf(checker: Checker<PasswordProof>) {
   const challenger = scram({ hash: 'sha256', key: Buffer.alloc(32, 'key') });
   const portal = new Portal(new AvatarRealm().provide(TestAvatar, (id) => new TestAvatar(id))).register(checker);
@@ -108,7 +108,7 @@ describe('the SCRAM challenge of an unknown user', () => {
     expect(server).toHaveProperty('login.avatarId', 'ann');
   });
 
-  it('fails once with one line if the sample fails, and logins go on', async () => {
+  it('is reported once as an error if the sample fails, and logins still work', async () => {
     const joe = await scramUser('joe', 4096, 12);
     class Broken extends InMemoryUserStore {
       override list(): AsyncGenerator<UserRecord, void> {

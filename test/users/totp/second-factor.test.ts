@@ -102,7 +102,7 @@ describe('a code at the end of the password', () => {
   });
 
   it('lets the password before it be prepared without it', async () => {
-    // SASLprep refuses the two together: a right-to-left text must not end in a digit (RFC 3454 §6).
+    // SASLprep refuses both together: a right-to-left text must not end in a digit (RFC 3454 §6).
     const { checker } = checkerOf([{ ...joe, secrets: [hashed('\u05d0\u05d1')] }]);
     expect(await outcome(checker, 'joe', `\u05d0\u00ad\u05d1${code}`)).toBe('joe');
   });

@@ -35,7 +35,7 @@ export class ScramKinds {
     await orAborted(this.#sample, signal);
   }
 
-  /** Returns the parameters of secrets for this hash. Undefined stands for a password in clear text. */
+  /** Returns the parameters for this hash. Undefined stands for a password in clear text. */
   of(hash: ScramHash): readonly (ScramParameters | undefined)[] {
     const kinds = this.#kinds.get(hash) ?? [];
     return this.#hasClear ? [undefined, ...kinds] : kinds;
