@@ -153,6 +153,18 @@ describe('needsRehash', async () => {
     expect(needsRehash(secrets)).toBe(true);
   });
 
+  it.each([
+    ['bcrypt', '$2b$12$Om3KCAoKFsyLMOH26n1KYuY.zuZF1xWxnsxVnZBmMCvZtAR5lnPt2', 72],
+    ['DES', '{CRYPT}mzPPv.7sAeIRc', 8],
+    ['bigcrypt', '{CRYPT}mzPPv.7sAeIRcPv.7sAeIRcA', 128],
+    ['a truncated password', '{PLAIN-TRUNC}4-test', 4],
+  ])('is false for %s and a password that the hash depends on in part', (_what, text, octets) => {
+    expect(needsRehash([text], defaultPolicy, 'a'.repeat(octets))).toBe(true);
+    expect(needsRehash([text], defaultPolicy, 'a'.repeat(octets + 1))).toBe(false);
+    expect(needsRehash([text], defaultPolicy, '\u00e4'.repeat(octets / 2 + 1))).toBe(false);
+    expect(needsRehash([strong, text], defaultPolicy, 'a'.repeat(octets + 1))).toBe(false);
+  });
+
   it('needs each SCRAM record of the policy, and no other', async () => {
     const both = { ...defaultPolicy, scram: [...defaultPolicy.scram, { hash: 'sha512', iterations: 4096 } as const] };
     expect(needsRehash([strong, scram], both)).toBe(true);

@@ -40,7 +40,7 @@ export class UserWriter implements AsyncDisposable {
    * have changed meanwhile stay.
    */
   rehash({ name, secrets }: UserRecord, password: string): void {
-    if (!needsRehash(secrets, this.#policy) || !isUpdatable(this.#store, name)) return;
+    if (!needsRehash(secrets, this.#policy, password) || !isUpdatable(this.#store, name)) return;
     this.#rehashes.start(name, async () => {
       const fresh = await this.#hash(password);
       if (fresh === undefined) return;

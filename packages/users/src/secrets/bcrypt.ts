@@ -23,6 +23,7 @@ export function parseBcrypt(text: string): PasswordHash {
     kind: 'hash',
     scheme: 'bcrypt',
     work: { place: 'thread', memory: 0 },
+    maxOctets: MAX_PASSWORD_OCTETS,
     compare: async (password, threads) =>
       equalOctets(Buffer.from(await threads.bcrypt(password, text)), Buffer.from(text)),
   };
@@ -34,6 +35,7 @@ export function parseBcrypt(text: string): PasswordHash {
  */
 const FORM = /^\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/;
 
+const MAX_PASSWORD_OCTETS = 72;
 const MIN_COST = 4;
 
 /**

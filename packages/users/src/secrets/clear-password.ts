@@ -41,6 +41,7 @@ export function parseTruncatedPassword(octets: Buffer): ClearPassword | NoPasswo
     kind: 'hash',
     scheme: 'plain-trunc',
     work: { place: 'here', memory: 0 },
+    maxOctets: length,
     compare: (password) => equalOctets(password.subarray(0, length), prefix),
   };
 }

@@ -22,7 +22,7 @@ export function parseCrypt(text: string, options: SecretOptions): PasswordHash |
   if (known?.weak) refuseWeak(known.scheme, options);
   // A newer libcrypt may know more schemes.
   if (known === undefined && !(NEW_SETTING.test(text) && crypt?.work(text))) return undefined;
-  return throughLibcrypt(text, known?.scheme ?? 'crypt', crypt);
+  return throughLibcrypt(text, known ?? { scheme: 'crypt' }, crypt);
 }
 
 /**
@@ -35,10 +35,14 @@ export function parseCrypt(text: string, options: SecretOptions): PasswordHash |
 export function parseBigcrypt(text: string, options: SecretOptions): PasswordHash | undefined {
   if (!BIGCRYPT.test(text)) return undefined;
   refuseWeak('bigcrypt', options);
-  return throughLibcrypt(text, 'bigcrypt', options.crypt);
+  return throughLibcrypt(text, { scheme: 'bigcrypt', maxOctets: 128 }, options.crypt);
 }
 
-function throughLibcrypt(text: string, scheme: string, crypt: Crypt | undefined): PasswordHash {
+function throughLibcrypt(
+  text: string,
+  { scheme, maxOctets }: Pick<OtherScheme, 'scheme' | 'maxOctets'>,
+  crypt: Crypt | undefined,
+): PasswordHash {
   if (crypt === undefined) {
     throw new SecretError(
       'unavailable-scheme',
@@ -57,6 +61,7 @@ function throughLibcrypt(text: string, scheme: string, crypt: Crypt | undefined)
     kind: 'hash',
     scheme,
     work,
+    ...(maxOctets !== undefined && { maxOctets }),
     compare: async (password) => {
       const hash = await crypt.hash(password, text);
       if (hash === undefined) throw malformed(scheme, 'a setting that libcrypt accepts');
@@ -78,6 +83,8 @@ interface OtherScheme {
   readonly scheme: string;
   readonly form: RegExp;
   readonly weak?: true;
+  /** The octets of a password that the hash depends on. Default: all. */
+  readonly maxOctets?: number;
 }
 
 /** The schemes of crypt(5) that only libcrypt computes. */
@@ -91,5 +98,5 @@ const OTHER_SCHEMES: readonly OtherScheme[] = [
   { scheme: 'sunmd5', form: /^\$md5[$,]/ },
   { scheme: 'nt-crypt', form: /^\$3\$/, weak: true },
   { scheme: 'bsdi-crypt', form: /^_[./0-9A-Za-z]{19}$/, weak: true },
-  { scheme: 'des-crypt', form: /^[./0-9A-Za-z]{13}$/, weak: true },
+  { scheme: 'des-crypt', form: /^[./0-9A-Za-z]{13}$/, weak: true, maxOctets: 8 },
 ];

@@ -1,7 +1,7 @@
 import { isArgon2, readArgon2 } from './argon2.ts';
 import { parseSecret } from './parse-secret.ts';
 import { defaultPolicy, type PasswordPolicy } from './policy.ts';
-import type { Secret } from './secret.ts';
+import type { Crypt, Secret } from './secret.ts';
 
 /**
  * Returns true if a user whose password is known should get new secrets: a SCRAM record of the
@@ -9,9 +9,17 @@ import type { Secret } from './secret.ts';
  * hash. An argon2id hash is as strong as the policy if it has at least the memory, and at least the
  * product of memory and passes. A user with a password in clear text, and one without a password,
  * keep their secrets.
+ *
+ * `password` is the one that a client has just sent. If one of the hashes depends only on its
+ * beginning, as bcrypt on 72 octets, the rest may be wrong, and the function returns false.
  */
-export function needsRehash(secrets: readonly string[], policy: PasswordPolicy = defaultPolicy): boolean {
+export function needsRehash(
+  secrets: readonly string[],
+  policy: PasswordPolicy = defaultPolicy,
+  password?: string,
+): boolean {
   const parsed = secrets.map(parseOrUndefined);
+  if (password !== undefined && parsed.some((secret) => isCut(password, secret))) return false;
   if (parsed.some((secret) => secret?.kind === 'clear')) return false;
   if (parsed.every((secret) => secret?.kind === 'none')) return false;
   const hashes = secrets.filter((_text, index) => parsed[index] === undefined || parsed[index]?.kind === 'hash');
@@ -36,10 +44,14 @@ export function rehashedSecrets(stored: readonly string[], fresh: readonly strin
 /** A secret that this process cannot read counts as a weak hash. */
 function parseOrUndefined(text: string): Secret | undefined {
   try {
-    return parseSecret(text, { allowWeak: true });
+    return parseSecret(text, { allowWeak: true, crypt: ANY_CRYPT });
   } catch {
     return undefined;
   }
+}
+
+function isCut(password: string, secret: Secret | undefined): boolean {
+  return secret?.kind === 'hash' && secret.maxOctets !== undefined && Buffer.byteLength(password) > secret.maxOctets;
 }
 
 function isStrong(text: string, { argon2id: { memory, passes } }: PasswordPolicy): boolean {
@@ -70,6 +82,9 @@ function isReplacedBy(secret: Secret | undefined, kept: readonly string[]): bool
   if (secret?.kind !== 'scram') return false;
   return kept.some((text) => scramStrength(parseOrUndefined(text), secret.secret.hash) > 0);
 }
+
+/** Lets the parser read each hash of crypt(3). No hash is computed here. */
+const ANY_CRYPT: Crypt = { work: () => ({ place: 'here', memory: 0 }), hash: async () => undefined };
 
 /** The braces of Dovecot and OpenLDAP before an argon2 hash. */
 const ARGON2_BRACES = /^\{ARGON2(?:ID|I)?\}/i;

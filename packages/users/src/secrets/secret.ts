@@ -11,6 +11,11 @@ export interface PasswordHash {
   /** The resources of one comparison, for the {@link HashQueue}. */
   readonly work: HashWork;
   /**
+   * The number of octets of a password that the hash depends on, for a scheme that ignores further
+   * ones: 72 for bcrypt. Default: all.
+   */
+  readonly maxOctets?: number;
+  /**
    * Compares a password with the hash, in constant time once the password is hashed. Only the
    * {@link HashQueue} calls it. The password is not empty and holds no NUL.
    */
