@@ -76,9 +76,10 @@ The dialogue masks secrets. Exit codes: 0 logged in, 1 refused, 2 any other fail
 function user(): string {
   const entries = Object.entries<UserCommandEntry>(USER_COMMANDS);
   const all: OptionTable = Object.assign({}, ...entries.map(([, entry]) => entry.options));
+  const width = Math.max(...entries.map((entry) => usageOf(entry).length));
   return `postern user COMMAND [options]: the users of a database
 
-${entries.map(([name, entry]) => userCommand(name, entry)).join('\n')}
+${entries.map((entry) => userCommand(entry, width)).join('\n')}
 
 ${options(all)}
 
@@ -93,10 +94,14 @@ could not take all users, 2 for an error in the arguments.
 }
 
 /** Returns the line of a command of `postern user`, and its own options below. */
-function userCommand(name: string, entry: UserCommandEntry): string {
+function userCommand([name, entry]: readonly [string, UserCommandEntry], width: number): string {
   const own = Object.keys(entry.options).filter((option) => option !== 'db');
-  const line = `  user ${name} ${entry.arguments}`.padEnd(36) + entry.summary;
-  return own.length === 0 ? line : `${line}\n${' '.repeat(36)}${own.map((option) => `--${option}`).join(' ')}`;
+  const line = `  ${usageOf([name, entry]).padEnd(width)}  ${entry.summary}`;
+  return own.length === 0 ? line : `${line}\n${' '.repeat(width + 4)}${own.map((option) => `--${option}`).join(' ')}`;
+}
+
+function usageOf([name, entry]: readonly [string, UserCommandEntry]): string {
+  return `user ${name} ${entry.arguments}`.trimEnd();
 }
 
 function listen(): string {
@@ -223,7 +228,8 @@ function padded(cells: readonly string[]): string {
 }
 
 function forms<T>(specs: SpecForms<T>): string {
-  return Array.from(specs.values(), ({ usage, summary }) => `  ${usage.padEnd(22)} ${summary}`).join('\n');
+  const width = Math.max(...Array.from(specs.values(), ({ usage }) => usage.length));
+  return Array.from(specs.values(), ({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join('\n');
 }
 
 /** The parameters of a listener's URL, and the parts of the policy that they set. */

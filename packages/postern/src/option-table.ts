@@ -52,7 +52,7 @@ export const SERVE_OPTIONS = {
     value: 'SPEC',
     summary: 'a user database; default postern.db, or a made-up user; see postern help auth',
   },
-  demo: { type: 'boolean', summary: 'create postern.db with a user demo if there is no such file and no --auth' },
+  demo: { type: 'boolean', summary: 'without --auth: keep the users in postern.db, with a user demo at first' },
   deliver: {
     type: 'string',
     value: 'SPEC',

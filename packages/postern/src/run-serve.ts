@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type CommandProcess, printerTo } from './command-process.ts';
-import { createDemoDatabase } from './demo-database.ts';
+import { addDemoUser } from './demo-user.ts';
 import { firstAddresses, firstMessage, usersLine } from './first-message.ts';
 import { type Log, openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
@@ -18,7 +18,7 @@ import { Workers } from './workers.ts';
 export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
   const supervisor = await findSupervisor();
   const read = await readSettings(argv, process.env);
-  const created = supervisor === undefined ? await createDemoDatabase(read) : undefined;
+  const created = supervisor === undefined ? await addDemoUser(read) : undefined;
   const settings = created === undefined ? read : { ...read, demoUser: created };
   const log = openLog(settings.log, process.stderr);
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);

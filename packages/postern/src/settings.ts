@@ -52,6 +52,8 @@ export interface Settings {
   readonly demoUser: DemoUser | undefined;
   /** The database that the server uses because no option names users. Undefined for none. */
   readonly defaultDatabase: UserStoreSpec | undefined;
+  /** True if the default database gets a user `demo` while it has no users. */
+  readonly keepsDemoUser: boolean;
   /** The options of user stores. */
   readonly users: UsersOptions;
   /** The target of messages. */
@@ -127,7 +129,7 @@ function withDefaultDatabase(
   const database = defaultDatabase(env);
   if (!demo && !databaseExists(database)) return undefined;
   const source = { config: { auth: [new UserStoreChecker(database)] }, nameOf: optionOf };
-  const settings = { ...settingsOf(...sources, source), defaultDatabase: database };
+  const settings = { ...settingsOf(...sources, source), defaultDatabase: database, keepsDemoUser: demo };
   return settings.listeners.some(takesUsers) ? settings : undefined;
 }
 
@@ -170,6 +172,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     demoUser,
     defaultDatabase: undefined,
+    keepsDemoUser: false,
     users: parse('users', (users) => users) ?? {},
     deliver: parse('deliver', parseDeliver) ?? parseDeliver('console'),
     notify: parse('notify', parseDeliver),

@@ -61,5 +61,5 @@ const NO_ANONYMOUS = 'auth=optional without --auth anonymous: mail without AUTH 
 const WEAK_PASSWORD =
   'an attacker can guess a password of fewer than 8 characters, and clients on other machines reach this server; choose a longer one';
 const MEMORY =
-  'memory: is for tests, and clients on other machines reach this server; name a user database in auth of the config file';
+  'memory: is for tests, and clients on other machines reach this server; keep users in a database: --auth sqlite:PATH, see postern help user';
 const NO_THROTTLE = 'throttle: false lets clients on other machines guess passwords without limit; remove it';
