@@ -154,21 +154,23 @@ const scenarios = new Map<string, () => Promise<void>>([
   [
     'own-database',
     async () => {
-      const { ports, printed } = await serve('own-database');
+      const server = await serve('own-database');
+      const { ports } = server;
       expect(await plainReply(ports[0], 'joe@example.com', 'wrong')).toMatch(/^535 /);
       expect(await plainReply(ports[0], 'bob@example.com', 'password')).toMatch(/^535 /);
       expect(await plainReply(ports[0], 'eve@example.com', 'password')).toMatch(/^5/);
       expect(await plainReply(ports[0], 'ANN@example.com', 's3cret')).toMatch(/^235 /);
       expect(await plainReply(ports[0], 'joe@example.com', 'password', ...MESSAGE, BODY)).toMatch(/^250 /);
-      expect(await printed(/writes/)).toContain('Joe@example.com writes to console@localhost');
+      expect(await server.printed(/writes/)).toContain('Joe@example.com writes to console@localhost');
     },
   ],
   ['htpasswd-domains', htpasswdDomains],
   [
     'second-factor',
     async () => {
-      const { ports, printed } = await serve('second-factor');
-      const output = await printed(/mail program: .*\n/);
+      const server = await serve('second-factor');
+      const { ports } = server;
+      const output = await server.printed(/mail program: .*\n/);
       const [, secret = ''] = /otpauth:\S*[?&]secret=([A-Z2-7]+)/.exec(output) ?? [];
       const [, phone = ''] = /mail program: (.*)/.exec(output) ?? [];
       const password = 'correct horse battery staple';

@@ -3,12 +3,20 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { PasswordProof, TemporaryFailure, UsernamePassword } from '@postern/cred';
+import {
+  AvatarRealm,
+  PasswordProof,
+  Portal,
+  TemporaryFailure,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
 import { PostgresUserStore, type PostgresUserStoreOptions } from '@postern/postgres';
 import { ScramSecret, ScramSha256Credentials } from '@postern/sasl';
-import { FakeClock, type UserStoreFault, userStoreContract } from '@postern/testing';
-import { type UserRecord, UserStoreError } from '@postern/users';
+import { FakeClock, TestAvatar, testMind, type UserStoreFault, userStoreContract } from '@postern/testing';
+import { UserChecker, type UserRecord, UserStoreError } from '@postern/users';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explainLoginFailure } from '../../packages/postern/src/login-failure.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { testContract } from '../support/contract.ts';
 import { type RunningPostgres, skipsPostgres, startPostgres } from '../support/postgres.ts';
@@ -201,6 +209,31 @@ describe.skipIf(skipsPostgres())('PostgresUserStore', () => {
     });
   });
 
+  describe('a login', () => {
+    it('is a temporary failure while the server is down, with one line for the operator', async () => {
+      await using store = await open();
+      await store.add({ name: 'joe', secrets: [scram] });
+      // The checker reports a new hash that it cannot store while the server is down.
+      await using checker = new UserChecker(store, { onError: () => {} });
+      const realm = new AvatarRealm().provide(TestAvatar, (avatarId) => new TestAvatar(avatarId));
+      const portal = new Portal(realm).register(checker);
+      const logIn = (password: string) => portal.login(new UsernamePassword('JOE', password), testMind(), TestAvatar);
+      expect((await logIn('pencil')).avatarId).toBe('joe');
+      await expect(logIn('wrong')).rejects.toThrow(UnauthorizedLogin);
+      await server.stop('fast');
+      try {
+        const error: unknown = await logIn('pencil').catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(TemporaryFailure);
+        expect(explainLoginFailure(error)).toMatch(
+          /^PostgreSQL at 127\.0\.0\.1:\d+ refuses connections: start the server, or correct the address in the URL: .*$/,
+        );
+      } finally {
+        await server.start();
+      }
+      expect((await logIn('pencil')).avatarId).toBe('joe');
+    });
+  });
+
   describe('a look-up', () => {
     it('is sent again if the server closes its connection', async () => {
       const schema = newSchema();
@@ -215,7 +248,7 @@ describe.skipIf(skipsPostgres())('PostgresUserStore', () => {
       expect(await found).toMatchObject({ name: 'joe' });
     });
 
-    it('is sent again after an immediate stop', async () => {
+    it('succeeds after an immediate stop and a start', async () => {
       const schema = newSchema();
       await using store = await open({ schema });
       await store.add({ name: 'joe', secrets: [scram] });

@@ -45,6 +45,8 @@ describe('a PostgreSQL URL', () => {
     ['127.0.0.5', false],
     ['[::1]', false],
     ['192.0.2.1', { rejectUnauthorized: true }],
+    ['127.example', { rejectUnauthorized: true }],
+    ['localhost.example', { rejectUnauthorized: true }],
     ['db.example', { rejectUnauthorized: true }],
   ])('has TLS by default unless %s is this machine', async (host, tls) => {
     expect((await connectionTarget(`postgres://mail@${host}/mail`)).tls).toEqual(tls);

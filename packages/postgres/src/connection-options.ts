@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { isLocal } from '@postern/core';
+import type { PoolConfig } from 'pg';
 
 /** The target of connections, as `pg` takes it, and its name in error messages. */
 export interface ConnectionTarget {
@@ -13,7 +13,7 @@ export interface ConnectionTarget {
   readonly database: string | undefined;
   readonly applicationName: string;
   /** False is a connection in the clear. */
-  readonly tls: TlsOptions | false;
+  readonly tls: Exclude<PoolConfig['ssl'], true | undefined>;
   /** The server in an error message, without the password: `db.example:5432`. */
   readonly label: string;
 }
@@ -102,7 +102,9 @@ async function pem(file: string | undefined): Promise<string | undefined> {
 }
 
 function isThisMachine(host: string): boolean {
-  return host === 'localhost' || isLocal({ family: host.startsWith('/') ? 'unix' : 'IPv4', address: host });
+  // A name such as 127.example is another machine.
+  if (host === 'localhost' || host.startsWith('/')) return true;
+  return /^(?:[\d.]+|.*:.*)$/.test(host) && isLocal({ family: host.includes(':') ? 'IPv6' : 'IPv4', address: host });
 }
 
 function list(names: ReadonlySet<string>): string {

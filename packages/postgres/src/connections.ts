@@ -72,7 +72,7 @@ export class Connections implements AsyncDisposable {
    */
   async read<Row extends object>(statement: Statement, signal?: AbortSignal): Promise<Row[]> {
     signal?.throwIfAborted();
-    const rows = this.#read<Row>(statement, signal);
+    const rows = this.#withRetry(() => this.#readOnce<Row>(statement, signal), signal);
     if (signal !== undefined) {
       await orAborted(rows, signal);
       signal.throwIfAborted();
@@ -82,7 +82,7 @@ export class Connections implements AsyncDisposable {
 
   /** Runs one statement that writes, once: the server may have done it before an error. */
   async write<Row extends object>(statement: Statement): Promise<Row[]> {
-    const client = await this.#connect();
+    const client = await this.#withRetry(() => this.#checkOut());
     return this.#use(client, (run) => run<Row>(statement));
   }
 
@@ -91,9 +91,8 @@ export class Connections implements AsyncDisposable {
    * error. `work` runs at most once.
    */
   async transaction<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
-    const client = await this.#connect();
+    const client = await this.#withRetry(() => this.#begin());
     return this.#use(client, async (run) => {
-      await run({ text: 'BEGIN' });
       try {
         const result = await work(run);
         await run({ text: 'COMMIT' });
@@ -114,17 +113,16 @@ export class Connections implements AsyncDisposable {
     for (const client of clients) (client as pg.PoolClient & { unref: () => void }).unref();
   }
 
-  async #read<Row extends object>(statement: Statement, signal: AbortSignal | undefined): Promise<Row[]> {
+  /** Calls `attempt`, which changes nothing in the database, a second time after some errors. */
+  async #withRetry<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await this.#readOnce<Row>(statement, signal);
+      return await attempt();
     } catch (error) {
       if (!isTransient(error)) throw this.#failure(error);
       if (isStarting(error)) await this.#pause(signal);
-      try {
-        return await this.#readOnce<Row>(statement, signal);
-      } catch (second) {
+      return attempt().catch((second: unknown) => {
         throw this.#failure(second);
-      }
+      });
     }
   }
 
@@ -144,16 +142,14 @@ export class Connections implements AsyncDisposable {
     }
   }
 
-  /** Resolves to a connection for writing. No statement has been sent yet, so a retry is safe. */
-  async #connect(): Promise<pg.PoolClient> {
+  async #begin(): Promise<pg.PoolClient> {
+    const client = await this.#checkOut();
     try {
-      return await this.#checkOut();
+      await client.query('BEGIN');
+      return client;
     } catch (error) {
-      if (!isTransient(error)) throw this.#failure(error);
-      if (isStarting(error)) await this.#pause(undefined);
-      return this.#checkOut().catch((second: unknown) => {
-        throw this.#failure(second);
-      });
+      client.release(true);
+      throw error;
     }
   }
 
@@ -176,11 +172,11 @@ export class Connections implements AsyncDisposable {
     }
   }
 
-  #checkOut(): Promise<pg.PoolClient> {
+  async #checkOut(): Promise<pg.PoolClient> {
     if (this.#pool.waitingCount - this.#pool.idleCount >= this.#maxWaiting) {
       throw new TemporaryFailure(`${this.#maxWaiting} queries wait for PostgreSQL at ${this.#label} already`);
     }
-    return this.#pool.connect();
+    return await this.#pool.connect();
   }
 
   /** Resolves after the time that a restart takes, or when the signal aborts. */
