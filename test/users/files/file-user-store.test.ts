@@ -124,6 +124,17 @@ describe('a changed file', () => {
     expect(await opened.names('joe')).toEqual([undefined]);
   });
 
+  test('a large file shows its format, wherever its beginning is cut', async () => {
+    const line = `:${BCRYPT}:20000:0:99999:7:::\n`;
+    const text = Array.from({ length: 4_000 }, (_, index) => `user${index}${line}`).join('');
+    expect(text.length).toBeGreaterThan(2 ** 18);
+    for (const shift of ['', 'x'.repeat(15), 'x'.repeat(75)]) {
+      using opened = await openStore(`${shift}${text}`);
+      expect(opened.store.size).toBe(4_000);
+      expect(opened.reported()).toEqual([]);
+    }
+  });
+
   test('may have another format', async () => {
     using opened = await openStore(`joe:${BCRYPT}\n`);
     opened.replace(`joe:${BCRYPT}:1:0:99999:7::1:\n`);

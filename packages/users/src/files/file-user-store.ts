@@ -174,7 +174,10 @@ export class FileUserStore implements UserStore {
   }
 
   #detect(content: Buffer): UserFileFormat {
-    const text = content.toString('latin1', 0, DETECTION_OCTETS);
+    const beginning = content.toString('latin1', 0, DETECTION_OCTETS);
+    // A line that is cut off may look like another format.
+    const isWhole = content.length <= DETECTION_OCTETS;
+    const text = isWhole ? beginning : beginning.slice(0, beginning.lastIndexOf('\n') + 1);
     const format = detectFormat(text);
     if (format !== undefined) return format;
     // A file of comments has no format and no users.
