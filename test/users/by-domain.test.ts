@@ -141,6 +141,43 @@ test('a checker rehashes the users of the stores that it can change', async () =
   expect(errors).toEqual([]);
 });
 
+describe('list', () => {
+  async function names(store: UserStore & { list?: () => AsyncIterable<UserRecord> }, limit = 10): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { name } of store.list?.() ?? []) if (found.push(name) === limit) break;
+    return found;
+  }
+  const storeOf = (...users: string[]) => new InMemoryUserStore(users.map((name) => ({ name, secrets: [] })));
+
+  test('takes the users of each store in turn, under their whole names', async () => {
+    const stores = { 'a.example': storeOf('a', 'b', 'c'), 'b.example': storeOf('d'), default: storeOf('e') };
+    const users = byDomain({ ...stores, 'c.example': new AskedStore() }, { stripDomain: true });
+    expect(await names(users)).toEqual(['a@a.example', 'd@b.example', 'e', 'b@a.example', 'c@a.example']);
+    expect(await names(users, 2)).toEqual(['a@a.example', 'd@b.example']);
+  });
+
+  test('is absent if no store lists its users', () => {
+    expect(byDomain({ 'a.example': new AskedStore() })).toHaveProperty('list', undefined);
+  });
+
+  test('ends the list of each store if the caller leaves it', async () => {
+    const ended: string[] = [];
+    const listing = (domain: string) => ({
+      find: () => undefined,
+      async *list(): AsyncGenerator<UserRecord> {
+        try {
+          for (;;) yield { name: `joe@${domain}`, secrets: [] };
+        } finally {
+          ended.push(domain);
+        }
+      },
+    });
+    const users = byDomain({ 'a.example': listing('a.example'), 'b.example': listing('b.example') });
+    expect(await names(users, 3)).toEqual(['joe@a.example', 'joe@b.example', 'joe@a.example']);
+    expect(ended).toEqual(['a.example', 'b.example']);
+  });
+});
+
 describe('credentialInterfaces', () => {
   test.each<[readonly (readonly Interface<PasswordProof>[])[], readonly Interface<PasswordProof>[]]>([
     [[[UsernamePassword], [UsernamePassword]], [UsernamePassword]],

@@ -4,7 +4,7 @@ import { type Interface, isDerived, type MaybePromise, type PasswordProof, Usern
 import { canonicalName } from './canonical-name.ts';
 import { UnknownUser } from './errors.ts';
 import type { UserRecord } from './user-record.ts';
-import { isUpdatable, type UserStore } from './user-store.ts';
+import { isUpdatable, type UserDatabase, type UserStore } from './user-store.ts';
 
 /** The optional parameters of {@link byDomain}. */
 export interface ByDomainOptions {
@@ -61,6 +61,7 @@ class DomainStore implements UserStore {
   readonly #default: Route | undefined;
   readonly #interfaces: SharedInterfaces;
   readonly update?: NonNullable<UserStore['update']>;
+  readonly list?: UserDatabase['list'];
 
   constructor(stores: Readonly<Record<string, UserStore>>, stripDomain: boolean) {
     for (const [domain, store] of Object.entries(stores)) {
@@ -70,6 +71,9 @@ class DomainStore implements UserStore {
     const all = Object.values(stores);
     this.#interfaces = new SharedInterfaces(all);
     if (all.some(({ update }) => update !== undefined)) this.update = this.#update;
+    const routes = [...this.#routes.values(), ...(this.#default === undefined ? [] : [this.#default])];
+    const lists = routes.flatMap((route) => listOf(route) ?? []);
+    if (lists.length > 0) this.list = () => inTurns(lists);
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
@@ -116,6 +120,33 @@ class DomainStore implements UserStore {
     if (route === undefined) return undefined;
     // The name as sent may have another form of "@", such as U+FF20.
     return { ...route, name: route.strippedDomain === undefined ? name : canonical.slice(0, at) };
+  }
+}
+
+/** Returns a function that lists the users of a store, under their whole names. */
+function listOf({ store, strippedDomain }: Route): UserDatabase['list'] | undefined {
+  const { list: own }: UserStore & Partial<Pick<UserDatabase, 'list'>> = store;
+  if (own === undefined) return undefined;
+  const list = own.bind(store);
+  if (strippedDomain === undefined) return list;
+  return async function* () {
+    for await (const user of list()) yield withDomain(user, strippedDomain);
+  };
+}
+
+/** Takes one user of each list in turn: the beginning shows the users of all stores. */
+async function* inTurns(lists: readonly UserDatabase['list'][]): AsyncGenerator<UserRecord, void> {
+  const iterators = new Set(lists.map((list) => list()[Symbol.asyncIterator]()));
+  try {
+    while (iterators.size > 0) {
+      for (const iterator of iterators) {
+        const { done, value } = await iterator.next();
+        if (done === true) iterators.delete(iterator);
+        else yield value;
+      }
+    }
+  } finally {
+    for (const iterator of iterators) await iterator.return?.();
   }
 }
 

@@ -3,7 +3,7 @@ import { type Clock, isPromise, systemClock } from '@postern/core';
 import { type Interface, type MaybePromise, type PasswordProof, UsernamePassword } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import type { UserRecord } from './user-record.ts';
-import { isUpdatable, type UserStore } from './user-store.ts';
+import { isUpdatable, type UserDatabase, type UserStore } from './user-store.ts';
 
 /** The parameters of {@link cachedStore}. */
 export interface CacheOptions {
@@ -87,9 +87,11 @@ class CachedStore implements UserStore {
   /** The queries whose answers will be kept, by the digests of names. */
   readonly #queries = new Map<string, Query>();
   readonly update?: NonNullable<UserStore['update']>;
+  /** The list of the store itself. */
+  readonly list?: UserDatabase['list'];
   readonly canUpdate = (name: string): boolean => isUpdatable(this.#store, name);
 
-  constructor(store: UserStore, options: CacheOptions) {
+  constructor(store: UserStore & Partial<Pick<UserDatabase, 'list'>>, options: CacheOptions) {
     const { maxAge, maxUnknownAge = Math.min(1, maxAge), maxEntries = 10_000, staleWhileDown = 0 } = options;
     const { downTimeout = 2_000, clock = systemClock } = options;
     if (!(maxAge > 0)) throw new RangeError(`maxAge is ${maxAge}; expected seconds above 0`);
@@ -109,6 +111,7 @@ class CachedStore implements UserStore {
     this.#stale = staleWhileDown * 1_000;
     this.#downTimeout = downTimeout;
     if (store.update !== undefined) this.update = this.#update;
+    if (store.list !== undefined) this.list = store.list.bind(store);
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {

@@ -282,6 +282,13 @@ test('a password expires while the file stays loaded', async () => {
   expect(opened.store.find('joe', SIGNAL)).toMatchObject({ mustChangePassword: true });
 });
 
+test('list() returns the users in the order of the file', async () => {
+  using opened = await openStore(`tim:{PLAIN}x::::::\nJoe:{PLAIN}x\nann:{PLAIN}x::::::allow_nets=::1\neve:\n`);
+  const names: string[] = [];
+  for await (const { name } of opened.store.list()) names.push(name);
+  expect(names).toEqual(['tim', 'Joe', 'eve']);
+});
+
 test('credentialInterfaces follow the file', async () => {
   using opened = await openStore(`joe:${SCRAM}\nann:${SCRAM}\ntim:!\n`);
   const before = opened.store.credentialInterfaces;

@@ -110,6 +110,14 @@ export class FileUserStore implements UserStore {
     return this.#check.isDone ? this.#find(name) : this.#check.wait(signal).then(() => this.#find(name));
   }
 
+  /** Returns the users of the last version, in the order of the file. */
+  async *list(): AsyncGenerator<UserRecord, void> {
+    for (const name of this.#table?.names() ?? []) {
+      const user = this.#find(name);
+      if (user !== undefined) yield user;
+    }
+  }
+
   /**
    * Reads the file again, also if it seems unchanged. If it rejects, the users of the last good
    * version stay.

@@ -46,6 +46,11 @@ export class UserTable {
     return this.#entries.get(canonical);
   }
 
+  /** Returns the canonical names of the users that `find` returns, in the order of the file. */
+  *names(): Generator<string, void> {
+    for (const [name, { kind }] of this.#entries) if (kind === 'user') yield name;
+  }
+
   credentialInterfaces(common: CommonInterfaces): readonly Interface<PasswordProof>[] {
     return common.of(this.#forms);
   }
