@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A running `sqlite-writer.ts`, from source. */
+/** A running `sqlite-writer.ts`, with the built packages. */
 export class SqliteWriter implements AsyncDisposable {
   /** The number of users that the process has reported as stored. */
   stored = 0;
@@ -25,7 +25,7 @@ export class SqliteWriter implements AsyncDisposable {
     program: readonly string[] = [],
   ) {
     const script = join(import.meta.dirname, 'sqlite-writer.ts');
-    const node = [process.execPath, '--no-warnings', '--conditions=postern-source', script];
+    const node = [process.execPath, '--no-warnings', script];
     const [command = '', ...args] = [...program, ...node, path, prefix, mode, String(count)];
     this.#prefix = prefix;
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -6,10 +6,11 @@ import { SqliteUserStore } from '@postern/users/sqlite';
 
 /**
  * A process that writes to a user database: `PATH PREFIX MODE COUNT`. It reports `ready`, waits for
- * a line, and then reports the number of users that are stored. An error is its last report.
+ * a line, and then reports the number of users that are stored. An error is its last report. Node 22
+ * runs this file as it is, so it has no `using`.
  */
 const [path = '', prefix = '', mode = '', count = '0'] = argv.slice(2);
-await using store = await SqliteUserStore.open(path);
+const store = await SqliteUserStore.open(path);
 report('ready');
 await once(stdin, 'data');
 try {
@@ -20,6 +21,7 @@ try {
   report(String(error));
 }
 stdin.destroy();
+await store[Symbol.asyncDispose]();
 
 async function addEach(): Promise<void> {
   let stored = 0;
