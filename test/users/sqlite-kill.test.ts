@@ -54,6 +54,7 @@ async function missing(path: string, names: readonly string[]): Promise<readonly
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   database.close();
   await using store = await SqliteUserStore.open(path);
-  const found = await Promise.all(names.map((name) => store.find(name)));
-  return names.filter((_, index) => found[index] === undefined);
+  const lost = [];
+  for (const name of names) if ((await store.find(name)) === undefined) lost.push(name);
+  return lost;
 }

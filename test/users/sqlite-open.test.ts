@@ -42,9 +42,9 @@ describe('SqliteUserStore.open', () => {
     expect(names).toEqual(['joe']);
   });
 
-  it.each<readonly [string, (path: string) => string | void, boolean, RegExp]>([
+  it.each<readonly [string, (path: string) => unknown, boolean, RegExp]>([
     ['a missing directory', (path) => join(path, 'users.db'), false, /: there is no directory .*\.db$/],
-    ['a directory', (path) => void mkdirSync(path), false, /is a directory: name a file in it$/],
+    ['a directory', (path) => mkdirSync(path), false, /is a directory: name a file in it$/],
     ['a missing file for reading', () => {}, true, /: there is no such file$/],
     [
       'a text file',
@@ -67,7 +67,8 @@ describe('SqliteUserStore.open', () => {
     ['an empty database for reading', (path) => sql(path, ''), true, /version 0 .* open it once without `readOnly`$/],
   ])('refuses %s, and says what is wrong', async (_title, prepare, readOnly, message) => {
     const path = newPath();
-    const opened = prepare(path) ?? path;
+    const prepared = prepare(path);
+    const opened = typeof prepared === 'string' ? prepared : path;
     const before = contentOf(opened);
     const error = await SqliteUserStore.open(opened, { readOnly: readOnly as false }).catch(
       (reason: unknown) => reason,

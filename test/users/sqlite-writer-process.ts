@@ -25,10 +25,11 @@ export class SqliteWriter implements AsyncDisposable {
     program: readonly string[] = [],
   ) {
     const script = join(import.meta.dirname, 'sqlite-writer.ts');
-    const node = [process.execPath, '--no-warnings', script];
-    const [command = '', ...args] = [...program, ...node, path, prefix, mode, String(count)];
+    const [command, ...args] = [...program, process.execPath];
     this.#prefix = prefix;
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#process = spawn(command, [...args, '--no-warnings', script, path, prefix, mode, String(count)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#ended = once(this.#process, 'close');
     const ready = Promise.withResolvers<void>();
     this.#ready = Promise.race([ready.promise, this.#ended]);

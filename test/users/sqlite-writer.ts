@@ -6,8 +6,8 @@ import { SqliteUserStore } from '@postern/users/sqlite';
 
 /**
  * A process that writes to a user database: `PATH PREFIX MODE COUNT`. It reports `ready`, waits for
- * a line, and then reports the number of users that are stored. An error is its last report. Node 22
- * runs this file as it is, so it has no `using`.
+ * a line, and then reports the number of users that are stored. An error is its last report.
+ * Node 22 runs this file as it is, so it has no `using`.
  */
 const [path = '', prefix = '', mode = '', count = '0'] = argv.slice(2);
 const store = await SqliteUserStore.open(path);
