@@ -1,7 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PostgresUserStore } from '@postern/postgres';
+import type { UserDatabase } from '@postern/users';
 import { SqliteUserStore } from '@postern/users/sqlite';
+import { skipsPostgres, startPostgres } from '../test/support/postgres.ts';
 import { LoadGenerator } from './load.ts';
 import { type Options, readOptions, type Times } from './options.ts';
 import { rssKib, ServerProcess } from './processes.ts';
@@ -21,9 +24,13 @@ export async function benchUsers(args: string[]): Promise<void> {
     const few = `sqlite:${await database(folder, FEW_USERS)}`;
     if (options.wanted('a')) await benchWrongLogins(few, options);
     if (options.wanted('b')) {
+      await using postgres = skipsPostgres() ? undefined : await startPostgres();
+      const url = `postgres://mail:s3cret@127.0.0.1:${postgres?.port}/mail`;
+      if (postgres !== undefined) await fill(await PostgresUserStore.open(url), FEW_USERS);
       await benchLookups('b SCRAM-SHA-256 logins by store', options, [
         { name: 'memory', spec: `memory:${FEW_USERS}`, users: FEW_USERS },
         { name: 'SQLite', spec: few, users: FEW_USERS, asked: 0.7 },
+        ...(postgres === undefined ? [] : [{ name: 'PostgreSQL', spec: url, users: FEW_USERS, asked: 0.4 }]),
       ]);
     }
     if (options.wanted('c')) {
@@ -93,9 +100,13 @@ async function benchLookups(title: string, options: Options, subjects: readonly 
 /** Makes a database with this many users, and returns its path. */
 async function database(folder: string, count: number): Promise<string> {
   const path = join(folder, `${count}.db`);
-  await using store = await SqliteUserStore.open(path);
-  await store.addAll(userRecords(count));
+  await fill(await SqliteUserStore.open(path), count);
   return path;
+}
+
+async function fill(database: UserDatabase, count: number): Promise<void> {
+  await database.addAll(userRecords(count));
+  await database[Symbol.asyncDispose]();
 }
 
 const TIMES: Times = { measure: 2, warmUp: 2 };

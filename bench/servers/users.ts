@@ -1,4 +1,4 @@
-// node users.ts memory:COUNT | sqlite:PATH | postgres:URL
+// node users.ts memory:COUNT | sqlite:PATH | postgres://URL
 //
 // A server whose users are in a store, with the limits of Postern but for those that would refuse
 // the load. It answers the question `file` with the milliseconds that it takes to read a file.
@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { AvatarRealm, Portal } from '@postern/cred';
 import { esmtp, type Message, MessageDelivery } from '@postern/esmtp';
 import { listen } from '@postern/node';
+import { PostgresUserStore } from '@postern/postgres';
 import { InMemoryUserStore, UserChecker, type UserStore } from '@postern/users';
 import { SqliteUserStore } from '@postern/users/sqlite';
 import { userRecords } from '../user-records.ts';
@@ -51,7 +52,9 @@ async function openStore(spec: string): Promise<UserStore> {
       return new InMemoryUserStore([...userRecords(Number(place))]);
     case 'sqlite':
       return SqliteUserStore.open(place);
+    case 'postgres':
+      return PostgresUserStore.open(spec);
     default:
-      throw new Error(`expected memory:COUNT, sqlite:PATH or postgres:URL, not ${spec}`);
+      throw new Error(`expected memory:COUNT, sqlite:PATH or postgres://URL, not ${spec}`);
   }
 }
