@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PostgresUserStore } from '@postern/postgres';
-import type { UserDatabase } from '@postern/users';
-import { SqliteUserStore } from '@postern/users/sqlite';
 import { skipsPostgres, startPostgres } from '../test/support/postgres.ts';
 import { LoadGenerator } from './load.ts';
+import { openStore } from './open-store.ts';
 import { type Options, readOptions, type Times } from './options.ts';
+import { benchPortalLogins } from './portal-logins.ts';
 import { rssKib, ServerProcess } from './processes.ts';
 import { ratio, spread, table } from './statistics.ts';
 import { userRecords } from './user-records.ts';
@@ -23,15 +22,17 @@ export async function benchUsers(args: string[]): Promise<void> {
   try {
     const few = `sqlite:${await database(folder, FEW_USERS)}`;
     if (options.wanted('a')) await benchWrongLogins(few, options);
-    if (options.wanted('b')) {
+    if (options.wanted('b') || options.wanted('d')) {
       await using postgres = skipsPostgres() ? undefined : await startPostgres();
       const url = `postgres://mail:s3cret@127.0.0.1:${postgres?.port}/mail`;
-      if (postgres !== undefined) await fill(await PostgresUserStore.open(url), FEW_USERS);
-      await benchLookups('b SCRAM-SHA-256 logins by store', options, [
+      if (postgres !== undefined) await fill(url, FEW_USERS);
+      const subjects: Subject[] = [
         { name: 'memory', spec: `memory:${FEW_USERS}`, users: FEW_USERS },
         { name: 'SQLite', spec: few, users: FEW_USERS, asked: 0.7 },
-        ...(postgres === undefined ? [] : [{ name: 'PostgreSQL', spec: url, users: FEW_USERS, asked: 0.4 }]),
-      ]);
+      ];
+      if (postgres !== undefined) subjects.push({ name: 'PostgreSQL', spec: url, users: FEW_USERS, asked: 0.4 });
+      if (options.wanted('b')) await benchLookups('b SCRAM-SHA-256 logins by store', options, subjects);
+      if (options.wanted('d')) await benchPortalLogins(subjects, options);
     }
     if (options.wanted('c')) {
       await benchLookups('c SCRAM-SHA-256 logins by users in SQLite', options, [
@@ -100,13 +101,13 @@ async function benchLookups(title: string, options: Options, subjects: readonly 
 /** Makes a database with this many users, and returns its path. */
 async function database(folder: string, count: number): Promise<string> {
   const path = join(folder, `${count}.db`);
-  await fill(await SqliteUserStore.open(path), count);
+  await fill(`sqlite:${path}`, count);
   return path;
 }
 
-async function fill(database: UserDatabase, count: number): Promise<void> {
-  await database.addAll(userRecords(count));
-  await database[Symbol.asyncDispose]();
+async function fill(spec: string, count: number): Promise<void> {
+  await using store = await openStore(spec);
+  await store.addAll(userRecords(count));
 }
 
 const TIMES: Times = { measure: 2, warmUp: 2 };
