@@ -58,7 +58,8 @@ export class SecondFactor {
   async part(credentials: UsernamePassword, { digits }: Totp, { exchange }: Mind): Promise<TwoFactors> {
     const { username, password, authzid } = credentials;
     const end = password.slice(-digits);
-    if (isCode(end, digits)) {
+    // A code alone counts as the password: an empty one would cost no comparison.
+    if (isCode(end, digits) && password !== end) {
       const itself = password.slice(0, -digits);
       // The digits may have changed the preparation: a right-to-left text must not end in one.
       const prepared = preparePassword(itself) ?? itself;
