@@ -93,11 +93,11 @@ could not take all users, 2 for an error in the arguments.
 `;
 }
 
-/** Returns the line of a command of `postern user`, and its own options below. */
+/** Returns the line of a command of `postern user`, with the options of its own. */
 function userCommand([name, entry]: readonly [string, UserCommandEntry], width: number): string {
   const own = Object.keys(entry.options).filter((option) => option !== 'db');
   const line = `  ${usageOf([name, entry]).padEnd(width)}  ${entry.summary}`;
-  return own.length === 0 ? line : `${line}\n${' '.repeat(width + 4)}${own.map((option) => `--${option}`).join(' ')}`;
+  return own.length === 0 ? line : `${line} (${own.map((option) => `--${option}`).join(' ')})`;
 }
 
 function usageOf([name, entry]: readonly [string, UserCommandEntry]): string {

@@ -46,7 +46,7 @@ export const USER_COMMANDS = {
   },
   set: {
     arguments: 'NAME',
-    summary: 'change when, and in which protocols, a user may log in',
+    summary: 'change the limits',
     options: {
       ...database,
       expires,
@@ -64,7 +64,7 @@ export const USER_COMMANDS = {
   },
   'app-password add': {
     arguments: 'NAME LABEL',
-    summary: 'make a password for one program, and print it',
+    summary: 'make a password for one program',
     options: { ...database, expires, scopes },
   },
   'app-password list': {
@@ -75,7 +75,7 @@ export const USER_COMMANDS = {
   'app-password remove': { arguments: 'NAME LABEL', summary: 'remove an application password', options: database },
   totp: {
     arguments: 'NAME',
-    summary: 'add one-time codes as a second factor, and show the QR code',
+    summary: 'add one-time codes, as a QR code',
     options: {
       ...database,
       issuer: { type: 'string', value: 'TEXT', summary: 'the name of this site in the authenticator app' },
@@ -85,7 +85,7 @@ export const USER_COMMANDS = {
   },
   import: {
     arguments: 'FILE',
-    summary: 'add the users of a file, with the hashes that they have',
+    summary: 'add the users of a file, with their hashes',
     options: {
       ...database,
       format: { type: 'string', value: 'WORD', summary: 'htpasswd, passwd-file or shadow; default: by the content' },
