@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runInProcess } from '../support/in-process.ts';
+import { Output } from '../support/output.ts';
+import { BIN, runPostern, type ServingPostern, startPostern } from '../support/postern.ts';
+import { run, words } from '../support/program.ts';
+import { TestUserDatabase } from '../support/user-database.ts';
+
+const ANY_PORT = words`--listen smtp://127.0.0.1:0`;
+
+function logIn({ urls: [url] }: ServingPostern, user: string, password: string, ...more: readonly string[]) {
+  return runInProcess(['login', `smtp://127.0.0.1:${url?.port}?tls=none`, '--user', user, ...more], `${password}\n`);
+}
+
+describe('a process of postern', () => {
+  it('that prints its version or a help page loads no user database', async () => {
+    for (const args of [['--version'], ['help', 'user']]) {
+      const { code, output } = await run(process.execPath, ['--input-type=module', '-e', REPORT_MODULES, BIN, ...args]);
+      expect(output).toContain('/postern/dist/main.js');
+      expect(output).not.toMatch(/\/(users|postgres|crypt)\/dist\/|node:sqlite/);
+      expect(code).toBe(0);
+    }
+  });
+
+  it('keeps a user that it has reported, also if it is killed then', async () => {
+    using site = new TestUserDatabase();
+    const adding = spawn(process.execPath, [BIN, ...words`user add joe --db ${site.spec}`]);
+    const output = new Output();
+    adding.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output.append(text);
+      // The report is written: nothing may be left to do.
+      adding.kill('SIGKILL');
+    });
+    adding.stdin.end('correct horse\n');
+    await once(adding, 'close');
+    expect(output.text).toContain('added joe');
+    expect(await site.show('joe')).toMatchObject({ name: 'joe', state: 'enabled' });
+  });
+});
+
+describe('postern serve --workers', () => {
+  it('opens the database in each worker, with one server key', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe`, 'correct horse\n');
+    await using server = await startPostern(...ANY_PORT, ...words`--auth ${site.spec} --workers 2 --log json`);
+    for (let login = 0; login < 6; login++) {
+      expect(await logIn(server, 'joe', 'correct horse')).toMatchObject({ code: 0 });
+    }
+    await site.expect(words`remove joe --yes`);
+    // A worker sees the change of another process within a second, and a look-up at once.
+    expect(await logIn(server, 'joe', 'correct horse', '--mechanism', 'PLAIN')).toMatchObject({ code: 1 });
+    expect(server.output()).not.toContain('correct horse');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('postern serve --auth file:', () => {
+  it('reads the file again at SIGHUP, and keeps the old users where the file is bad', async () => {
+    using site = new TestUserDatabase();
+    const path = join(site.path, 'users');
+    writeFileSync(path, 'joe:{PLAIN}s3cret\n');
+    await using server = await startPostern(...ANY_PORT, ...words`--auth file:${path} --log pretty`);
+    expect(await logIn(server, 'joe', 's3cret')).toMatchObject({ code: 0 });
+    const replace = (text: string) => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+      server.kill('SIGHUP');
+    };
+    replace('ann:{PLAIN}s3cret\n');
+    await server.said(/users read again from file:/);
+    expect(await logIn(server, 'ann', 's3cret')).toMatchObject({ code: 0 });
+    expect(await logIn(server, 'joe', 's3cret')).toMatchObject({ code: 1 });
+    replace('ann:{PLAIN}other\nAnn:{PLAIN}other\n');
+    await server.said(/the users of file:\S+ cannot be used, the old ones stay/);
+    expect(await logIn(server, 'ann', 's3cret')).toMatchObject({ code: 0 });
+    expect(server.output()).not.toMatch(/s3cret|\{PLAIN\}/);
+  });
+});
+
+describe('a user store of the config file', () => {
+  it('that fails is a temporary failure, and one line for the operator', async () => {
+    using site = new TestUserDatabase();
+    const config = join(site.path, 'postern.config.mjs');
+    writeFileSync(
+      config,
+      `export default {
+        listen: ['smtp://127.0.0.1:0'],
+        auth: [{ find(name) { if (name === 'joe') return { name, secrets: ['{PLAIN}s3cret'] }; throw new Error('no database'); } }],
+        users: { queue: { maxWaiting: 10 }, cache: { maxAge: 1 } },
+      };\n`,
+    );
+    await using server = await startPostern('--config', config, '--log', 'json');
+    expect(await logIn(server, 'joe', 's3cret', '--mechanism', 'PLAIN')).toMatchObject({ code: 0 });
+    const { output } = await logIn(server, 'ann', 's3cret', '--mechanism', 'PLAIN');
+    expect(output).toContain('S: 454 4.7.0 ');
+    const failures = server.output().match(/^.*no database.*$/gm) ?? [];
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toContain('"during":"AUTH"');
+  });
+
+  it('with parameters out of range does not start', async () => {
+    using site = new TestUserDatabase();
+    const config = join(site.path, 'postern.config.mjs');
+    for (const [users, message] of [
+      ['{ queue: { threads: 0 } }', 'users: threads must be a whole number'],
+      ['{ argon2id: { memory: 1, passes: 1, parallelism: 1 } }', 'users: the cost of argon2id is out of range'],
+      ['{ cache: { maxAge: -1 } }', 'users: maxAge'],
+      ['{ argon: {} }', 'users.argon: unknown property'],
+    ]) {
+      writeFileSync(config, `export default { auth: ['${site.spec}'], users: ${users} };\n`);
+      const { code, output } = await runPostern(['serve', '--config', config]);
+      expect(output).toContain(message);
+      expect(code).toBe(2);
+    }
+  });
+});
+
+/** Prints the URL of each module that the command loads. */
+const REPORT_MODULES = `
+  import { registerHooks } from 'node:module';
+  import { pathToFileURL } from 'node:url';
+  const loaded = [];
+  registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); loaded.push(found.url); return found; } });
+  process.on('exit', () => process.stdout.write(loaded.join('\\n')));
+  const [bin, ...args] = process.argv.slice(1);
+  process.argv.splice(1, process.argv.length, bin, ...args);
+  await import(pathToFileURL(bin).href);
+`;
