@@ -30,6 +30,7 @@ describe('redactSpec', () => {
     ['memory:joe:s3cret', 'memory:joe:…'],
     ['memory:joe:env:JOE', 'memory:joe:env:JOE'],
     ['postgres://joe:s3cret@db/mail', 'postgres://…@db/mail'],
+    ['postgres://joe:s3/cr?e#t@db/mail', 'postgres://…@db/mail'],
     ['postgres://joe@db/mail?password=s3cret&sslmode=require', 'postgres://…@db/mail?password=…&sslmode=require'],
     ['postgres://db/mail?password=file:/run/secrets/db', 'postgres://db/mail?password=file:/run/secrets/db'],
     ['smtp://127.0.0.1:25?tls=none', 'smtp://127.0.0.1:25?tls=none'],
