@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TemporaryFailure } from '@postern/cred';
 import type { HashJob, HashReply } from './hash-job.ts';
@@ -12,7 +13,7 @@ export class WorkerThread {
     this.#worker = new Worker(file, { name: 'hashes', execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } });
     this.#worker.unref();
     this.#worker.on('message', (reply: HashReply) => this.#job?.resolve(reply));
-    this.#worker.on('error', (error) => this.#fail(new TemporaryFailure('a hash thread failed', { cause: error })));
+    this.#worker.on('error', (error) => this.#fail(failure(error, file)));
     this.#worker.on('exit', (code) => this.#fail(new TemporaryFailure(`a hash thread ended with code ${code}`)));
   }
 
@@ -52,4 +53,13 @@ export class WorkerThread {
     this.#error ??= error;
     this.#job?.reject(error);
   }
+}
+
+function failure(error: Error & { readonly code?: unknown }, file: URL): TemporaryFailure {
+  const isMissing = error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND';
+  const message = isMissing
+    ? `${fileURLToPath(file)} is missing, so no bcrypt, SHA-crypt or MD5-crypt hash can be compared: ` +
+      'leave @postern/users out of the bundle, as an external package'
+    : 'a hash thread failed';
+  return new TemporaryFailure(message, { cause: error });
 }

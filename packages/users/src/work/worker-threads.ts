@@ -24,7 +24,8 @@ export interface WorkerThreadsOptions {
  * another. Threads keep the process alive only while they compute.
  */
 export class WorkerThreads implements HashThreads {
-  readonly #options: Required<WorkerThreadsOptions>;
+  readonly #options: Required<Omit<WorkerThreadsOptions, 'file'>>;
+  readonly #file: URL | undefined;
   readonly #threads = new Set<WorkerThread>();
   /** The threads without a job, the last used one at the end, each with the timer that ends it. */
   readonly #idle: { readonly thread: WorkerThread; readonly timer: Disposable }[] = [];
@@ -33,7 +34,8 @@ export class WorkerThreads implements HashThreads {
   #closed = false;
 
   constructor(options: WorkerThreadsOptions) {
-    this.#options = { jobTimeout: 30_000, idleTimeout: 60_000, file: hashWorker(), ...options };
+    this.#options = { jobTimeout: 30_000, idleTimeout: 60_000, ...options };
+    this.#file = options.file;
   }
 
   readonly bcrypt = (password: Uint8Array, setting: string): Promise<string> =>
@@ -70,7 +72,7 @@ export class WorkerThreads implements HashThreads {
       if (idle !== undefined) {
         this.#threads.delete(idle.thread);
       } else if (this.#threads.size < this.#options.threads) {
-        const thread = new WorkerThread(this.#options.file);
+        const thread = new WorkerThread(this.#file ?? hashWorker());
         this.#threads.add(thread);
         return thread;
       } else {
