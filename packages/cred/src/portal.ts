@@ -295,7 +295,11 @@ export class Portal {
 
   /** Compares references only: EHLO and AUTH call it. */
   #followCheckers(): void {
-    if (this.#registrations.some(hasChanged)) this.#route();
+    for (const { checker, known } of this.#registrations) {
+      if (checker.credentialInterfaces === known) continue;
+      this.#route();
+      return;
+    }
   }
 
   /** Reads the lists of all checkers. A class stays with its checker while the checker names it. */
@@ -351,10 +355,6 @@ interface Registration {
   readonly only: readonly Interface[];
   /** The checker's list when the portal last read it. */
   known: readonly Interface[];
-}
-
-function hasChanged({ checker, known }: Registration): boolean {
-  return checker.credentialInterfaces !== known;
 }
 
 /** Returns the classes of a registration that its checker judges now. */
