@@ -52,7 +52,7 @@ describe('the age of answers', () => {
     expect(cache.find('JOE', SIGNAL)).toEqual(user('joe'));
     expect(asked).toEqual(['joe']);
     await clock.advance(1);
-    cache.find('joe', SIGNAL);
+    void cache.find('joe', SIGNAL);
     expect(asked).toEqual(['joe', 'joe']);
   });
 
@@ -69,8 +69,8 @@ describe('the age of answers', () => {
 
   test('maxUnknownAge 0 asks for an unknown name each time', () => {
     const { asked, cache } = countedCache({ maxUnknownAge: 0 });
-    cache.find('ann', SIGNAL);
-    cache.find('ann', SIGNAL);
+    void cache.find('ann', SIGNAL);
+    void cache.find('ann', SIGNAL);
     expect(asked).toEqual(['ann', 'ann']);
   });
 
@@ -100,7 +100,7 @@ describe('the age of answers', () => {
 describe('the number of answers', () => {
   test('the oldest answer makes room', () => {
     const { asked, cache } = countedCache({ maxEntries: 2 });
-    for (const name of ['a', 'b', 'c', 'b', 'c', 'a']) cache.find(name, SIGNAL);
+    for (const name of ['a', 'b', 'c', 'b', 'c', 'a']) void cache.find(name, SIGNAL);
     expect(asked).toEqual(['a', 'b', 'c', 'a']);
   });
 });
@@ -113,7 +113,7 @@ describe('look-ups at one time', () => {
     expect(queries.map(({ name }) => name)).toEqual(['joe', 'ann']);
     query(0).resolve(user('joe'));
     query(1).resolve(undefined);
-    expect(await Promise.all(found)).toEqual([user('joe'), user('joe'), undefined]);
+    expect(await Promise.all(found.map(async (each) => each))).toEqual([user('joe'), user('joe'), undefined]);
   });
 
   test('an aborted look-up rejects alone', async () => {
@@ -134,7 +134,10 @@ describe('look-ups at one time', () => {
     const abort = new AbortController();
     const both = [cache.find('joe', abort.signal), cache.find('joe', abort.signal)];
     abort.abort();
-    expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect((await Promise.allSettled(both.map(async (each) => each))).map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+    ]);
     expect(query(0).signal.aborted).toBe(true);
     const next = cache.find('joe', SIGNAL);
     expect(queries).toHaveLength(2);
@@ -237,7 +240,7 @@ describe('update', () => {
 
   test('makes the cache forget the user', async () => {
     const { cache } = countedCache();
-    cache.find('joe', SIGNAL);
+    void cache.find('joe', SIGNAL);
     await cache.update?.('JOE', (record) => ({ ...record, enabled: false }));
     expect(cache.find('joe', SIGNAL)).toMatchObject({ enabled: false });
   });
@@ -279,7 +282,7 @@ test('credentialInterfaces are those of the store, live', () => {
 
 test('the cache shows no name that a client sent', () => {
   const { cache } = countedCache();
-  cache.find('my-own-password', SIGNAL);
+  void cache.find('my-own-password', SIGNAL);
   expect(inspect(cache, { depth: 9, showHidden: true })).not.toContain('my-own-password');
 });
 

@@ -70,7 +70,7 @@ async function openStore(content: string | Uint8Array, options: FileUserStoreOpt
     /** Finds users after the interval of the checks. Returns the names that exist. */
     async names(...names: string[]) {
       await clock.advance(1_000);
-      const found = await Promise.all(names.map((name) => store.find(name, SIGNAL)));
+      const found = await Promise.all(names.map(async (name) => store.find(name, SIGNAL)));
       return found.map((user) => user?.name);
     },
     /** Replaces the file as careful programs do. */
@@ -159,7 +159,9 @@ describe('a changed file', () => {
       opened.replace(version(name));
       await before;
       await opened.clock.advance(1_000);
-      const found = await Promise.all(['a0', 'a499', 'b0', 'b499'].map((user) => opened.store.find(user, SIGNAL)));
+      const found = await Promise.all(
+        ['a0', 'a499', 'b0', 'b499'].map(async (user) => opened.store.find(user, SIGNAL)),
+      );
       const present = found.map((user) => user !== undefined);
       expect(present).toEqual(name === 'a' ? [true, true, false, false] : [false, false, true, true]);
     }

@@ -21,7 +21,7 @@ function pendingCheck() {
 /** Returns a function that reports whether the promise has resolved. */
 function observe(promise: Promise<void>): () => boolean {
   let isResolved = false;
-  promise.then(() => {
+  void promise.then(() => {
     isResolved = true;
   });
   return () => isResolved;

@@ -40,7 +40,7 @@ export class PeriodicCheck {
       resolve();
       this.#onLate();
     });
-    this.#check().then(() => {
+    void this.#check().then(() => {
       timer[Symbol.dispose]();
       this.#running = undefined;
       this.#time = this.#clock.now();
