@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runInProcess } from '../support/in-process.ts';
@@ -220,5 +220,26 @@ describe('postern user app-password', () => {
     });
     await site.expect(words`app-password remove joe phone`);
     expect(await site.expect(words`app-password list joe`)).toBe('LABEL  SCOPES  EXPIRES  LAST USED\n');
+  });
+});
+
+describe('postern user --db file:', () => {
+  it('lists and shows the users of a file, and edits none', async () => {
+    using site = new TestUserDatabase();
+    const path = join(site.path, 'users');
+    writeFileSync(path, 'joe:{PLAIN}s3cret\n');
+    const user = (args: readonly string[]) => runInProcess(['user', ...args, '--db', `file:${path}`]);
+    expect(await user(words`list --json`)).toMatchObject({ code: 0, output: expect.stringContaining('"name":"joe"') });
+    expect(await user(words`show Joe`)).toMatchObject({ code: 0, output: expect.stringContaining('clear text') });
+    for (const args of [
+      words`add ann --generate`,
+      words`password joe`,
+      words`disable joe`,
+      words`totp joe --no-confirm`,
+    ]) {
+      const { code, output } = await user(args);
+      expect(output).toMatch(/^postern: --db: file:\S+ is read-only: edit the file itself, or expected sqlite:PATH/);
+      expect(code).toBe(2);
+    }
   });
 });

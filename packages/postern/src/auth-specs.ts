@@ -59,8 +59,8 @@ const trusted: SpecForm<AnyChecker> = {
   },
 };
 
-function ofStore({ usage, summary, parse }: SpecForm<UserStoreSpec>): SpecForm<AnyChecker> {
-  return { usage, summary, parse: (rest) => new UserStoreChecker(parse(rest)) };
+function ofStore(form: SpecForm<UserStoreSpec>): SpecForm<AnyChecker> {
+  return { ...form, parse: (rest) => new UserStoreChecker(form.parse(rest)) };
 }
 
 /** The forms of `--auth`. */

@@ -1,15 +1,14 @@
 import type { Crypt, UserRecord } from '@postern/users';
 import type { UserStoreChecker } from './user-store-checker.ts';
-import { loadCrypt } from './user-store-spec.ts';
+import { hasList, loadCrypt } from './user-store-spec.ts';
 
 /**
  * Returns the lines that say what the users of a store can do, and why mechanisms are not offered.
  * Reads every user of a database.
  */
 export async function explainUsers(checker: UserStoreChecker, hasScramKey: boolean): Promise<string> {
-  const { isUserDatabase } = await import('@postern/users');
   const { name, store } = checker;
-  const lines = store !== undefined && isUserDatabase(store) ? await countLines(store.list()) : [];
+  const lines = store !== undefined && hasList(store) ? await countLines(store.list()) : [];
   const judged = checker.credentialInterfaces.map((candidate) => candidate.name);
   return [
     `users of ${name}:`,

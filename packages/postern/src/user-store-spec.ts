@@ -1,4 +1,4 @@
-import type { Crypt, UserFileFormat, UserStore } from '@postern/users';
+import type { Crypt, UserDatabase, UserFileFormat, UserStore } from '@postern/users';
 import { messageOf, StartError, UsageError } from './errors.ts';
 import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
 import { secretOf } from './spec-secrets.ts';
@@ -20,7 +20,7 @@ export interface UserStoreSpec {
    *
    * @throws StartError that says what is wrong with the database, and what would be right.
    */
-  open(parts: UserStoreParts): Promise<OpenUserStore>;
+  readonly open: (parts: UserStoreParts) => Promise<OpenUserStore>;
 }
 
 /** The parts that stores share. */
@@ -117,6 +117,11 @@ export const userStoreSpecs: SpecForms<UserStoreSpec> = new Map([
   ['file', file],
   ['postgres', postgres],
 ]);
+
+/** Returns true if the store lists its users. A file does, although it cannot be edited here. */
+export function hasList(store: UserStore): store is UserStore & Pick<UserDatabase, 'list'> {
+  return 'list' in store && typeof store.list === 'function';
+}
 
 /** Returns true for a user store of the config file: it has `find`, and judges no logins itself. */
 export function isUserStore(value: object): value is UserStore {

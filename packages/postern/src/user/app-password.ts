@@ -52,7 +52,7 @@ export async function listAppPasswords(
   { names: [name = ''], options }: UserArguments<'app-password list'>,
   context: UserContext,
 ): Promise<number> {
-  const user = await findUser(name, context);
+  const user = await findUser(name, context, await context.openToRead());
   const views = (user.appPasswords ?? []).map((password) => appPasswordViewOf(password, context));
   if (options.json === true) {
     await context.print(views.map((view) => `${escapeControls(JSON.stringify(view))}\n`).join(''));

@@ -1,7 +1,7 @@
 import { canonicalName, UnknownUser, type UserRecord } from '@postern/users';
 import { CommandError, UsageError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
-import type { UserContext } from './user-context.ts';
+import type { ReadableUsers, UserContext } from './user-context.ts';
 
 /**
  * Checks the name of a new user.
@@ -25,15 +25,19 @@ function expectName(name: string): void {
 }
 
 /**
- * Resolves to the user of this name.
+ * Resolves to the user of this name. `users` are open already, for a command that only reads.
  *
  * @throws CommandError that names a similar user.
  */
-export async function findUser(name: string, context: Pick<UserContext, 'open' | 'databaseName'>): Promise<UserRecord> {
+export async function findUser(
+  name: string,
+  context: Pick<UserContext, 'open' | 'databaseName'>,
+  users?: ReadableUsers,
+): Promise<UserRecord> {
   expectName(name);
-  const database = await context.open();
+  const database = users ?? (await context.open());
   const user = await database.find(name, AbortSignal.timeout(FIND_TIMEOUT_MS));
-  return user ?? (await unknownUser(name, context));
+  return user ?? (await unknownUser(name, database, context.databaseName));
 }
 
 /**
@@ -56,20 +60,16 @@ export async function updateUser(
       return changed;
     });
   } catch (error) {
-    if (error instanceof UnknownUser) return await unknownUser(name, context);
+    if (error instanceof UnknownUser) return await unknownUser(name, database, context.databaseName);
     throw error;
   }
   return stored as UserRecord;
 }
 
 /** @throws CommandError */
-async function unknownUser(
-  name: string,
-  { open, databaseName }: Pick<UserContext, 'open' | 'databaseName'>,
-): Promise<never> {
-  const database = await open();
+async function unknownUser(name: string, users: ReadableUsers, databaseName: string): Promise<never> {
   const names: string[] = [];
-  for await (const user of database.list()) {
+  for await (const user of users.list()) {
     names.push(user.name);
     if (names.length >= MAX_COMPARED_NAMES) break;
   }

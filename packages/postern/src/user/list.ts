@@ -16,8 +16,8 @@ export async function listUsers({ options }: UserArguments<'list'>, context: Use
 
 async function* viewsOf(context: UserContext): AsyncGenerator<UserView> {
   const now = new Date();
-  const database = await context.open();
-  for await (const user of database.list()) yield viewOf(user, context, now);
+  const users = await context.openToRead();
+  for await (const user of users.list()) yield viewOf(user, context, now);
 }
 
 async function* jsonLines(views: AsyncIterable<UserView>): AsyncGenerator<string> {

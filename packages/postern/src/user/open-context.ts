@@ -2,8 +2,8 @@ import { type Crypt, HashQueue, hashPassword, isUserDatabase, parseSecret, type 
 import { databaseExists, defaultDatabase } from '../default-database.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { parseSpec } from '../option-values.ts';
-import { loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
-import type { UserContext } from './user-context.ts';
+import { hasList, loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
+import type { ReadableUsers, UserContext } from './user-context.ts';
 
 /** The parts of a context that belong to the process. */
 export type ProcessParts = Pick<UserContext, 'terminal' | 'print' | 'warn' | 'showsProgress'>;
@@ -30,26 +30,31 @@ export async function openContext(
   const crypt = await loadCrypt();
   const options = crypt === undefined ? {} : { crypt };
   const queue = new HashQueue();
-  let database: Promise<UserDatabase> | undefined;
+  let opened: Promise<OpenUserStore> | undefined;
+  const open = () => {
+    opened ??= openStore(source, creates, crypt);
+    return opened;
+  };
   return {
     ...parts,
-    open: () => (database ??= openDatabase(source, creates, crypt)),
+    open: async () => expectDatabase(source, await open()),
+    openToRead: async () => expectList(source, await open()),
     databaseName: source.name,
     crypt,
     parseSecret: (text) => parseSecret(text, options),
     hashPassword: (password) => hashPassword(password, { queue }),
     async [Symbol.asyncDispose]() {
-      await (await database?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]?.();
       await queue.close();
     },
   };
 }
 
-async function openDatabase(
+async function openStore(
   source: UserStoreSpec,
   creates: ContextOptions['creates'],
   crypt: Crypt | undefined,
-): Promise<UserDatabase> {
+): Promise<OpenUserStore> {
   const exists = databaseExists(source);
   if (creates === 'nothing' && !exists) {
     const hint = 'postern user add NAME creates it, and --db names another';
@@ -57,7 +62,7 @@ async function openDatabase(
   }
   const parts = { crypt, onError: () => {} };
   const empty = parseSpec(userStoreSpecs, 'sqlite::memory:');
-  return expectDatabase(source, await (creates === 'in memory' && !exists ? empty : source).open(parts));
+  return await (creates === 'in memory' && !exists ? empty : source).open(parts);
 }
 
 function parseDb(spec: string): UserStoreSpec {
@@ -71,9 +76,13 @@ function parseDb(spec: string): UserStoreSpec {
 
 function expectDatabase({ name }: UserStoreSpec, store: OpenUserStore): UserDatabase {
   if (isUserDatabase(store)) return store;
-  void store[Symbol.asyncDispose]?.();
   throw new UsageError(
-    `--db: ${name} is read-only for postern user: edit the file, or expected sqlite:PATH or postgres:URL ` +
+    `--db: ${name} is read-only: edit the file itself, or expected sqlite:PATH or postgres:URL ` +
       '(postern user import takes the file)',
   );
+}
+
+function expectList({ name }: UserStoreSpec, store: OpenUserStore): ReadableUsers {
+  if (hasList(store)) return store;
+  throw new UsageError(`--db: ${name} cannot list its users: expected sqlite:PATH, file:PATH or postgres:URL`);
 }

@@ -9,7 +9,7 @@ export async function showUser(
   { names: [name = ''], options }: UserArguments<'show'>,
   context: UserContext,
 ): Promise<number> {
-  const view = viewOf(await findUser(name, context), context);
+  const view = viewOf(await findUser(name, context, await context.openToRead()), context);
   if (options.json === true) {
     await context.print(`${escapeControls(JSON.stringify(view))}\n`);
     return 0;

@@ -17,7 +17,7 @@ export async function enableUser(
   { names: [name = ''] }: UserArguments<'enable'>,
   context: UserContext,
 ): Promise<number> {
-  const user = await updateUser(name, ({ enabled: _, ...stored }) => stored, context);
+  const user = await updateUser(name, (stored) => ({ ...stored, enabled: true }), context);
   await context.print(`enabled ${printable(user.name)}\n`);
   if (user.expires !== undefined && user.expires <= new Date()) {
     await context.warn(

@@ -10,6 +10,8 @@ export interface UserContext {
    * @throws CommandError or StartError if the database does not exist, or cannot be opened.
    */
   readonly open: () => Promise<UserDatabase>;
+  /** Opens the database as `open` does, also a file of users, which no command edits. */
+  readonly openToRead: () => Promise<ReadableUsers>;
   /** The database as the operator named it, without secrets: `sqlite:postern.db`. */
   readonly databaseName: string;
   /** True if the standard error is a terminal, which shows progress. */
@@ -30,6 +32,9 @@ export interface UserContext {
    */
   readonly parseSecret: (text: string) => Secret;
 }
+
+/** The users of a database that the command only reads. */
+export type ReadableUsers = Pick<UserDatabase, 'find' | 'list'>;
 
 /** The parsed arguments of a command of `postern user`. */
 export interface UserArguments<K extends UserCommandName> {
