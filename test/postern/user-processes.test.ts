@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runInProcess } from '../support/in-process.ts';
+import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { Output } from '../support/output.ts';
-import { BIN, runPostern, type ServingPostern, startPostern } from '../support/postern.ts';
+import { BIN, type ServingPostern, startPostern } from '../support/postern.ts';
 import { run, words } from '../support/program.ts';
 import { TestUserDatabase } from '../support/user-database.ts';
 
@@ -23,6 +23,17 @@ describe('a process of postern', () => {
       expect(output).not.toMatch(/\/(users|postgres|crypt)\/dist\/|node:sqlite/);
       expect(code).toBe(0);
     }
+  });
+
+  it.skipIf(process.platform === 'win32')('that lists users ends in silence when its reader has enough', async () => {
+    using site = new TestUserDatabase();
+    const path = join(site.path, 'users');
+    writeFileSync(path, Array.from({ length: 5_000 }, (_, number) => `user${number}:{PLAIN}s3cret\n`).join(''));
+    const list = `"$0" "$1" user list --db "$2"; echo "status $?" >&2`;
+    const { output } = await run('sh', ['-c', `{ ${list}; } | head -1`, process.execPath, BIN, `file:${path}`]);
+    expect(output).toMatch(/^NAME .*\n?/);
+    expect(output).toContain('status 0\n');
+    expect(output).not.toContain('Error');
   });
 
   it('keeps a user that it has reported, also if it is killed then', async () => {
@@ -91,7 +102,7 @@ describe('a user store of the config file', () => {
         users: { queue: { maxWaiting: 10 }, cache: { maxAge: 1 } },
       };\n`,
     );
-    await using server = await startPostern('--config', config, '--log', 'json');
+    await using server = await startInProcess('--config', config, '--log', 'json');
     expect(await logIn(server, 'joe', 's3cret', '--mechanism', 'PLAIN')).toMatchObject({ code: 0 });
     const { output } = await logIn(server, 'ann', 's3cret', '--mechanism', 'PLAIN');
     expect(output).toContain('S: 454 4.7.0 ');
@@ -100,20 +111,18 @@ describe('a user store of the config file', () => {
     expect(failures[0]).toContain('"during":"AUTH"');
   });
 
-  it('with parameters out of range does not start', async () => {
+  it.each([
+    ['{ queue: { threads: 0 } }', 'users: threads must be a whole number'],
+    ['{ argon2id: { memory: 1, passes: 1, parallelism: 1 } }', 'users: the cost of argon2id is out of range'],
+    ['{ cache: { maxAge: -1 } }', 'users: maxAge'],
+    ['{ argon: {} }', 'users.argon: unknown property'],
+  ])('with the parameters %s does not start', async (users, message) => {
     using site = new TestUserDatabase();
     const config = join(site.path, 'postern.config.mjs');
-    for (const [users, message] of [
-      ['{ queue: { threads: 0 } }', 'users: threads must be a whole number'],
-      ['{ argon2id: { memory: 1, passes: 1, parallelism: 1 } }', 'users: the cost of argon2id is out of range'],
-      ['{ cache: { maxAge: -1 } }', 'users: maxAge'],
-      ['{ argon: {} }', 'users.argon: unknown property'],
-    ]) {
-      writeFileSync(config, `export default { auth: ['${site.spec}'], users: ${users} };\n`);
-      const { code, output } = await runPostern(['serve', '--config', config]);
-      expect(output).toContain(message);
-      expect(code).toBe(2);
-    }
+    writeFileSync(config, `export default { auth: ['${site.spec}'], users: ${users} };\n`);
+    const { code, output } = await runInProcess(['serve', '--config', config]);
+    expect(output).toContain(message);
+    expect(code).toBe(2);
   });
 });
 

@@ -10,7 +10,12 @@ import { listText, type UserView, viewOf } from './user-view.ts';
  */
 export async function listUsers({ options }: UserArguments<'list'>, context: UserContext): Promise<number> {
   const blocks = options.json === true ? jsonLines(viewsOf(context)) : textTable(HEADING, rowsOf(viewsOf(context)));
-  for await (const block of blocks) await context.print(block);
+  try {
+    for await (const block of blocks) await context.print(block);
+  } catch (error) {
+    // A reader such as head(1) closes the pipe when it has enough.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  }
   return 0;
 }
 
