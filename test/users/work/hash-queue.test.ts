@@ -94,6 +94,17 @@ test('hashes in JavaScript run in threads', async () => {
   expect(secret.toString()).toBe('secret');
 });
 
+test('SHA-crypt and MD5-crypt take passwords of at most 511 octets, as libxcrypt does', async () => {
+  await using queue = new HashQueue();
+  const hash = (length: number, setting: string): Promise<string> =>
+    queue.run({ place: 'thread', memory: 0 }, ({ crypt }) => crypt(Buffer.alloc(length, 'x'), setting));
+  // libxcrypt 4.4.33
+  expect(await hash(511, '$6$abc$')).toBe(
+    '$6$abc$ih9MLXzdBdejhxiNARhJC1fLdFQzFfgdxxbuoTIgOIAv21s5ek4cUlGdNonKnOhCL2roZzZOzcCtbkFyZLp651',
+  );
+  for (const setting of ['$6$abc$', '$5$abc$', '$1$abc$']) expect(await hash(512, setting)).toBe('*0');
+});
+
 test('a closed queue ends the hash of a thread and refuses later ones', async () => {
   const queue = new HashQueue();
   const endless = ({ crypt }: HashThreads): Promise<string> =>

@@ -37,7 +37,10 @@ export interface HashWork {
 export interface HashThreads {
   /** bcrypt: resolves to the hash in the spelling of `setting`, which is a whole bcrypt hash. */
   readonly bcrypt: (password: Uint8Array, setting: string) => Promise<string>;
-  /** SHA-crypt and MD5-crypt: resolves to the whole hash for the salt and rounds of `setting`. */
+  /**
+   * SHA-crypt and MD5-crypt: resolves to the whole hash for the salt and rounds of `setting`. For a
+   * password over 511 octets it resolves to `*0`, which equals no hash.
+   */
   readonly crypt: (password: Uint8Array, setting: string) => Promise<string>;
 }
 
