@@ -94,8 +94,8 @@ describe('the config file', () => {
     [{ lisen: [] }, 'lisen: unknown property; expected listen, auth, '],
     [{ listen: 'smtp://127.0.0.1:25' }, 'listen: expected a list of URLs'],
     [{ listen: [] }, 'listen: expected a list of URLs'],
-    [{ auth: [{}] }, 'auth[0]: expected a spec or a checker'],
-    [{ auth: 'memory:joe:secret' }, 'auth: expected a list of specs and checkers'],
+    [{ auth: [{}] }, 'auth[0]: expected a spec, a checker'],
+    [{ auth: 'memory:joe:secret' }, 'auth: expected a list of specs, checkers and user stores'],
     [
       { deliver: {} },
       'deliver: expected a spec, relay({…}), maildir({…}), a function, or an object of a class that extends MessageDelivery',
