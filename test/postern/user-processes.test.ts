@@ -36,6 +36,15 @@ describe('a process of postern', () => {
     expect(output).not.toContain('Error');
   });
 
+  it('names the package to install where PostgreSQL is named without it', async () => {
+    const args = words`user list --db postgres://mail@127.0.0.1/mail?password=s3cret`;
+    const { code, output } = await run(process.execPath, ['--input-type=module', '-e', WITHOUT_PEERS, BIN, ...args]);
+    expect(output).toBe(
+      'postern: postgres://…@127.0.0.1/mail?password=…: expected the package for PostgreSQL: npm install @postern/postgres\n',
+    );
+    expect(code).toBe(1);
+  });
+
   it('keeps a user that it has reported, also if it is killed then', async () => {
     using site = new TestUserDatabase();
     const adding = spawn(process.execPath, [BIN, ...words`user add joe --db ${site.spec}`]);
@@ -125,6 +134,20 @@ describe('a user store of the config file', () => {
     expect(code).toBe(2);
   });
 });
+
+/** Runs the command as if its optional packages were not installed. */
+const WITHOUT_PEERS = `
+  import { registerHooks } from 'node:module';
+  import { pathToFileURL } from 'node:url';
+  const isPeer = (specifier) => /^@postern\\/(postgres|crypt)$/.test(specifier);
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, isPeer(specifier) ? { ...context, parentURL: 'file:///nowhere/index.js' } : context),
+  });
+  const [bin, ...args] = process.argv.slice(1);
+  process.argv.splice(1, process.argv.length, bin, ...args);
+  await import(pathToFileURL(bin).href);
+`;
 
 /** Prints the URL of each module that the command loads. */
 const REPORT_MODULES = `

@@ -31,10 +31,11 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
   const { queue: limits, cache, allowWeak } = settings.users;
   const policy = { ...defaultPolicy, ...policyOf(settings.users) };
   const queue = expectInRange(() => new HashQueue(limits));
+  const warn = (reason: string) => log.warn('yescrypt and other hashes of libcrypt are not available', { reason });
   try {
     // A policy out of range would fail at the first login.
     if (Object.keys(policyOf(settings.users)).length > 0) await hashPassword('a trial', { queue, policy });
-    const options = { queue, policy, allowWeak, crypt: await loadCrypt() };
+    const options = { queue, policy, allowWeak, crypt: await loadCrypt(warn) };
     for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log), hasScramKey });
   } catch (error) {
     for (const checker of checkers) await checker[Symbol.asyncDispose]();

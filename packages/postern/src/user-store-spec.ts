@@ -32,18 +32,16 @@ export interface UserStoreParts {
 }
 
 /**
- * Resolves to the rest of crypt(3), such as yescrypt; to undefined if `@postern/crypt` is not
- * installed.
- *
- * @throws StartError if the package is installed and cannot be used.
+ * Resolves to the rest of crypt(3), such as yescrypt. Resolves to undefined if `@postern/crypt` is
+ * not installed, or if the system has no libcrypt: then `warn` receives the reason.
  */
-export async function loadCrypt(): Promise<Crypt | undefined> {
+export async function loadCrypt(warn: (reason: string) => void = () => {}): Promise<Crypt | undefined> {
   try {
     const { libcrypt } = await import('@postern/crypt');
     return libcrypt();
   } catch (error) {
-    if (isMissing(error, '@postern/crypt')) return undefined;
-    throw new StartError(`@postern/crypt: ${messageOf(error)}`, { cause: error });
+    if (!isMissing(error, '@postern/crypt')) warn(messageOf(error));
+    return undefined;
   }
 }
 
