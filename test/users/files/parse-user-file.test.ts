@@ -49,6 +49,12 @@ describe('htpasswd', () => {
     ]);
   });
 
+  test('a hash of MySQL is no locked field', () => {
+    const text = 'joe:*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29\n';
+    expect(problems(text, 'htpasswd')).toEqual([expect.stringMatching(/^1 unusable joe: .*MySQL/)]);
+    expect(problems(text, 'passwd-file')).toEqual([expect.stringMatching(/^1 unusable joe: .*CRYPT/)]);
+  });
+
   test('the text of a failed hash is no password', () => {
     const parsed = parseUserFile('joe:*0\n', { format: 'htpasswd' });
     expect(parsed.users).toEqual([{ name: 'joe', secrets: [] }]);

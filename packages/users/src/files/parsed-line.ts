@@ -1,3 +1,5 @@
+import { isLocked } from '../secrets/no-password.ts';
+
 /** One line of a user file, split into the parts that the format gives it. */
 export interface ParsedLine {
   /** The name as it is written. */
@@ -12,7 +14,7 @@ export interface ParsedLine {
   /** The time from which the user must change the password, in milliseconds since 1970. */
   readonly passwordExpires?: number | undefined;
   /** The reasons why no user record can express the line. */
-  readonly refusals?: readonly string[];
+  readonly refusalReasons?: readonly string[];
   /** Facts for the operator about a user that is taken. */
   readonly notes?: readonly string[];
 }
@@ -27,13 +29,5 @@ export type NoUser = { readonly comment: string | undefined } | { readonly malfo
  */
 export function cryptField(field: string): string | undefined {
   if (isLocked(field)) return undefined;
-  return /^[${]/.test(field) ? field : `{CRYPT}${field}`;
-}
-
-/**
- * Returns true for a field that no password equals. Such a field is empty, is `x` (the hash is in
- * shadow(5)), or begins with `!` or `*`, as no hash of crypt(3) does.
- */
-export function isLocked(field: string): boolean {
-  return field === '' || field === 'x' || /^[!*]/.test(field);
+  return /^[${*]/.test(field) ? field : `{CRYPT}${field}`;
 }

@@ -1,4 +1,5 @@
-import { isLocked, type NoUser, type ParsedLine } from './parsed-line.ts';
+import { isLocked } from '../secrets/no-password.ts';
+import type { NoUser, ParsedLine } from './parsed-line.ts';
 
 /**
  * Reads one line of a Dovecot passwd-file:
@@ -16,13 +17,13 @@ export function passwdFileLine(text: string, defaultScheme = 'CRYPT'): ParsedLin
   if (field === undefined) return { malformed: 'has no ":"; expected USER:{SCHEME}PASSWORD' };
   // Dovecot joins the rest: a value such as userdb_mail=maildir:~/Maildir has colons of its own.
   const fields = extraFields(extra.join(':'));
-  const refusals = fields.flatMap((key) => refusal(key) ?? []);
+  const refusalReasons = fields.flatMap((key) => refusalReason(key) ?? []);
   const unknown = fields.filter((key) => !isKnown(key));
   return {
     name,
     secret: secretOf(field, defaultScheme),
     ...(fields.some((key) => DISABLING.has(key)) && { enabled: false as const }),
-    refusals,
+    refusalReasons,
     notes: unknown.map((key) => `has the extra field ${JSON.stringify(key)}, which has no effect`),
   };
 }
@@ -48,7 +49,7 @@ function secretOf(field: string, defaultScheme: string): string | undefined {
   return `{${defaultScheme}}${field}`;
 }
 
-function refusal(key: string): string | undefined {
+function refusalReason(key: string): string | undefined {
   if (NETWORKS.has(key)) return `has ${key}, which limits the networks of the client; this is not checked here`;
   if (IDENTITY.has(key)) return `has ${key}, which gives the user another name; this is not possible here`;
   return REFUSED.get(key);
@@ -56,7 +57,10 @@ function refusal(key: string): string | undefined {
 
 function isKnown(key: string): boolean {
   return (
-    DISABLING.has(key) || refusal(key) !== undefined || WITHOUT_EFFECT.has(key) || /^(userdb|forward|event)_/.test(key)
+    DISABLING.has(key) ||
+    refusalReason(key) !== undefined ||
+    WITHOUT_EFFECT.has(key) ||
+    /^(userdb|forward|event)_/.test(key)
   );
 }
 

@@ -18,7 +18,7 @@ export function shadowLine(text: string): ParsedLine | NoUser {
   const [name = '', field = '', ...numbers] = fields;
   const wrong = numbers.slice(0, -1).findIndex((number) => !/^(-1|\d{1,9})?$/.test(number));
   if (wrong >= 0)
-    return { name, refusals: [`has no number of days in field ${wrong + 3}; expected digits or nothing`] };
+    return { name, refusalReasons: [`has no number of days in field ${wrong + 3}; expected digits or nothing`] };
   const [changed, , max, , inactive, expire] = numbers.map(days);
   // Without CHANGED the password has no age.
   const lastDay = changed === undefined || changed === 0 || max === undefined ? undefined : changed + max;

@@ -53,7 +53,7 @@ export class UserFileParser {
   }
 
   #user(parsed: ParsedLine): UserFileItem[] {
-    const { name, refusals = [] } = parsed;
+    const { name, refusalReasons = [] } = parsed;
     if (looksLikeSecret(name)) return [this.#problem('refused', undefined, 'begins with a hash; expected a name')];
     const canonical = canonicalName(name);
     if (canonical === undefined || name.trim() !== name) return [this.#problem('refused', undefined, nameFault(name))];
@@ -63,7 +63,7 @@ export class UserFileParser {
       return [this.#problem('file', name, reason)];
     }
     this.#lines.set(canonical, this.#line);
-    if (refusals.length > 0) return refusals.map((reason) => this.#problem('refused', name, reason));
+    if (refusalReasons.length > 0) return refusalReasons.map((reason) => this.#problem('refused', name, reason));
     return this.#taken(parsed);
   }
 

@@ -5,8 +5,8 @@ export const NO_PASSWORD: NoPassword = Object.freeze({ kind: 'none' });
 
 /**
  * Returns true for a field that is locked or empty: `!`, `*`, `*0`, `*1`, `!!`, `x`, and any other
- * text after `!` or `*`, as `usermod -L` puts one before a hash. MySQL's `*` and 40 digits is a
- * hash.
+ * text after `!` or `*`, as `usermod -L` puts one before a hash. `x` says that the hash is in
+ * shadow(5). MySQL's `*` and 40 digits is a hash.
  */
 export function isLocked(text: string): boolean {
   if (text === '' || text === 'x' || text.startsWith('!')) return true;

@@ -45,7 +45,7 @@ export class WriteQueue {
       const result = work();
       return () => resolve(result);
     };
-    this.#waiting.push({ attempt, reject, deadline: clock.now() + busyTimeout });
+    this.#waiting.push({ attempt, reject, waitsUntil: clock.now() + busyTimeout });
     this.#schedule();
     return promise;
   }
@@ -115,8 +115,8 @@ export class WriteQueue {
   #wait(cause: unknown): number {
     const { clock, path } = this.#options;
     const now = clock.now();
-    for (const { deadline, reject } of this.#waiting) if (deadline <= now) reject(lockedFailure(path, cause));
-    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now);
+    for (const { waitsUntil, reject } of this.#waiting) if (waitsUntil <= now) reject(lockedFailure(path, cause));
+    this.#waiting = this.#waiting.filter(({ waitsUntil }) => waitsUntil > now);
     return retryDelay(this.#failures++);
   }
 }
@@ -126,7 +126,7 @@ interface Write {
   readonly attempt: () => Settle;
   readonly reject: (error: unknown) => void;
   /** The time after which the write waits no longer. */
-  readonly deadline: number;
+  readonly waitsUntil: number;
 }
 
 type Settle = () => void;

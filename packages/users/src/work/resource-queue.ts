@@ -7,7 +7,7 @@ export interface ResourceLimits {
   /** The memory of all running tasks together, in octets. */
   readonly memory: number;
   /** The number of tasks that run at the same time in each place. */
-  readonly slots: Readonly<Record<Place, number>>;
+  readonly slots: Readonly<Record<QueuedPlace, number>>;
   /** The number of tasks that wait. */
   readonly maxWaiting: number;
   /** The milliseconds for which a task waits. */
@@ -16,7 +16,7 @@ export interface ResourceLimits {
 }
 
 /** A place with slots. */
-type Place = Exclude<HashWork['place'], 'here'>;
+type QueuedPlace = Exclude<HashWork['place'], 'here'>;
 
 /**
  * Runs tasks within limits of memory and of slots, in the order in which they arrive. A task that
@@ -25,7 +25,7 @@ type Place = Exclude<HashWork['place'], 'here'>;
  */
 export class ResourceQueue {
   readonly #limits: ResourceLimits;
-  readonly #running: Record<Place, number> = { pool: 0, thread: 0 };
+  readonly #running: Record<QueuedPlace, number> = { pool: 0, thread: 0 };
   #memory = 0;
   readonly #waiting: Waiting[] = [];
   #closed = false;
@@ -111,7 +111,7 @@ export class ResourceQueue {
   /** Takes the first task that may begin out of the queue. */
   #next(): Waiting | undefined {
     const { memory, slots } = this.#limits;
-    const full: Record<Place, boolean> = {
+    const full: Record<QueuedPlace, boolean> = {
       pool: this.#running.pool >= slots.pool,
       thread: this.#running.thread >= slots.thread,
     };
@@ -127,7 +127,7 @@ export class ResourceQueue {
     return undefined;
   }
 
-  #take(place: Place, memory: number, slots: 1 | -1): void {
+  #take(place: QueuedPlace, memory: number, slots: 1 | -1): void {
     this.#running[place] += slots;
     this.#memory += memory;
   }
@@ -135,7 +135,7 @@ export class ResourceQueue {
 
 /** A task in the queue. */
 interface Waiting {
-  readonly place: Place;
+  readonly place: QueuedPlace;
   readonly memory: number;
   readonly begin: () => void;
   readonly reject: (error: TemporaryFailure) => void;
