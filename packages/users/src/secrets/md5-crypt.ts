@@ -1,3 +1,4 @@
+import { md5CryptBase64 } from '../work/md5-crypt.ts';
 import { malformed } from './malformed.ts';
 import { equalOctets } from './octets.ts';
 import type { PasswordHash } from './secret.ts';
@@ -41,25 +42,9 @@ export function parseMd5CryptOctets(
   options: SecretOptions,
 ): PasswordHash {
   const salt = Buffer.from(octets.subarray(DIGEST_OCTETS)).toString('latin1');
-  return parseMd5Crypt(`${prefix}${salt}$${encodeDigest(octets)}`, options);
+  return parseMd5Crypt(`${prefix}${salt}$${md5CryptBase64(octets)}`, options);
 }
 
-/** Returns the digest in the base64 of MD5-crypt, which permutes the octets. */
-function encodeDigest(octets: Uint8Array): string {
-  return OCTET_GROUPS.map((group) => {
-    let bits = group.reduce((sum, index) => (sum << 8) | (octets[index] ?? 0), 0);
-    let text = '';
-    for (let count = group.length + 1; count > 0; count--) {
-      text += ALPHABET[bits & 0x3f];
-      bits >>= 6;
-    }
-    return text;
-  }).join('');
-}
-
-/** Each group is three octets in four characters, or the last octet in two. */
-const OCTET_GROUPS = [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5], [11]];
-const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const DIGEST_OCTETS = 16;
 
 /** The last character of a hash encodes 2 bits. */

@@ -25,7 +25,12 @@ export function md5Crypt(password: Buffer, setting: string): string {
   for (let bits = password.length; bits > 0; bits >>= 1) start.push(bits & 1 ? NUL : password.subarray(0, 1));
   digestOf(...start);
   runRounds('md5', digest, password, s, ROUNDS);
-  return `${magic}${salt}$${cryptBase64(digest, ORDER)}`;
+  return `${magic}${salt}$${md5CryptBase64(digest)}`;
+}
+
+/** Returns a digest in the base64 of MD5-crypt, which permutes the octets. */
+export function md5CryptBase64(digest: Uint8Array): string {
+  return cryptBase64(digest, ORDER);
 }
 
 /** The magic, and at most eight characters of salt, which end before the next `$`. */
