@@ -81,6 +81,16 @@ describe('postern user import', () => {
     expect(await site.show('bob')).toMatchObject({ schemes: [] });
   });
 
+  it('takes weak hashes only with --allow-weak', async () => {
+    using site = new TestUserDatabase();
+    const path = file(site, 'passwd', `ann:${MD5}`);
+    const refused = await site.user(words`import ${path}`);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('ann: not taken: ') });
+    expect(refused.output).toContain('the weak scheme PLAIN-MD5');
+    expect(await site.expect(words`import ${path} --allow-weak`)).toContain(`added 1 user to ${site.spec}\n`);
+    expect(await site.show('ann')).toMatchObject({ schemes: ['md5'] });
+  });
+
   it('changes nothing with --dry-run, and creates no database', async () => {
     using site = new TestUserDatabase();
     const path = file(site, 'htpasswd', `ann:${BCRYPT}`);
@@ -103,6 +113,9 @@ describe('postern user import', () => {
     }
   });
 });
+
+/** Of doveadm pw -s PLAIN-MD5. */
+const MD5 = '{PLAIN-MD5}33e1b232a4e6fa0028a6670753749a17';
 
 /** Of htpasswd -nbB -C 4, and of mkpasswd -m sha-512: the password is s3cret. */
 const BCRYPT = '$2y$04$GCBklPs/NjmKTvtkQqoCBuM0a.Z9pf.Mx5YuJAqloXuRVNHzu./p.';

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -70,6 +70,23 @@ describe('postern serve --auth sqlite:', () => {
       code: 1,
       output: expect.stringMatching(/^postern: cannot open sqlite:[^\n]*user-stores.test.ts: [^\n]*\n$/),
     });
+  });
+});
+
+describe('users: { allowWeak: true } in the config file', () => {
+  it('lets the users of a file in by weak hashes', async () => {
+    using folder = temporaryFolder('weak');
+    const users = join(folder.path, 'passwd');
+    const config = join(folder.path, 'postern.config.mjs');
+    // doveadm pw -s PLAIN-MD5 -p s3cret
+    writeFileSync(users, 'joe:{PLAIN-MD5}33e1b232a4e6fa0028a6670753749a17\n');
+    writeFileSync(config, `export default { auth: ['file:${users}'], users: { allowWeak: true } };`);
+    const { output } = await runInProcess(words`explain --config ${config}`);
+    expect(output).not.toContain('cannot be used');
+    await using server = await startInProcess(...ANY_PORT, ...words`--config ${config} --log pretty`);
+    expect(await logIn(server, 'joe', 's3cret')).toMatchObject({ code: 0 });
+    expect(await logIn(server, 'joe', 'wrong')).toMatchObject({ code: 1 });
+    expect(server.output()).not.toContain('a user store has a fault');
   });
 });
 

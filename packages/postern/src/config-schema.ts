@@ -223,7 +223,8 @@ const ConfigSchema = strict({
   ),
   /**
    * The parameters of user stores: the cost of new hashes (`argon2id`, `scram`), the limits of the
-   * queue of hashes (`queue`), and a cache (`cache`). Default: those of `@postern/users`.
+   * queue of hashes (`queue`), weak hashes (`allowWeak`), and a cache (`cache`). Default: those of
+   * `@postern/users`.
    */
   users: option(users),
   /**

@@ -1,14 +1,18 @@
-import type { Crypt, UserRecord } from '@postern/users';
+import type { SecretOptions, UserRecord } from '@postern/users';
+import type { OpenUsers } from './open-users.ts';
 import type { UserStoreChecker } from './user-store-checker.ts';
-import { hasList, loadCrypt } from './user-store-spec.ts';
+import { hasList } from './user-store-spec.ts';
 
 /**
  * Returns the lines that say what the users of a store can do, and why mechanisms are not offered.
  * Reads every user of a database.
  */
-export async function explainUsers(checker: UserStoreChecker, hasScramKey: boolean): Promise<string> {
+export async function explainUsers(
+  checker: UserStoreChecker,
+  { hasScramKey, secretOptions }: Pick<OpenUsers, 'hasScramKey' | 'secretOptions'>,
+): Promise<string> {
   const { name, store } = checker;
-  const lines = store !== undefined && hasList(store) ? await countLines(store.list()) : [];
+  const lines = store !== undefined && hasList(store) ? await countLines(store.list(), secretOptions) : [];
   const judged = checker.credentialInterfaces.map((candidate) => candidate.name);
   return [
     `users of ${name}:`,
@@ -20,13 +24,12 @@ export async function explainUsers(checker: UserStoreChecker, hasScramKey: boole
 }
 
 /** A mechanism is offered only if it works for every user who may log in. */
-async function countLines(users: AsyncIterable<UserRecord>): Promise<readonly string[]> {
+async function countLines(users: AsyncIterable<UserRecord>, options: SecretOptions): Promise<readonly string[]> {
   const { parseSecret } = await import('@postern/users');
-  const crypt = await loadCrypt();
   const counts = { all: 0, disabled: 0, withoutPassword: 0, unusable: 0, withoutScram: 0, totp: 0 };
   for await (const { enabled, secrets, totp } of users) {
     counts.all++;
-    const kinds = new Set(secrets.map((text) => kindOf(text, parseSecret, crypt)));
+    const kinds = new Set(secrets.map((text) => kindOf(text, parseSecret, options)));
     if (enabled === false) counts.disabled++;
     else if (kinds.has('unusable')) counts.unusable++;
     else if (kinds.size === 0 || (kinds.size === 1 && kinds.has('none'))) counts.withoutPassword++;
@@ -47,9 +50,9 @@ async function countLines(users: AsyncIterable<UserRecord>): Promise<readonly st
 
 type ParseSecret = typeof import('@postern/users')['parseSecret'];
 
-function kindOf(text: string, parseSecret: ParseSecret, crypt: Crypt | undefined): string {
+function kindOf(text: string, parseSecret: ParseSecret, options: SecretOptions): string {
   try {
-    return parseSecret(text, { crypt }).kind;
+    return parseSecret(text, options).kind;
   } catch {
     return 'unusable';
   }

@@ -37,7 +37,7 @@ export async function runExplain(argv: readonly string[], { stdout, env }: Comma
   );
   await print(tables.join('\n'));
   for (const checker of storeCheckersOf(settings.checkers)) {
-    await print(`\n${await explainUsers(checker, users.hasScramKey)}`);
+    await print(`\n${await explainUsers(checker, users)}`);
     await checker[Symbol.asyncDispose]();
   }
   return 0;

@@ -1,3 +1,4 @@
+import type { SecretOptions } from '@postern/users';
 import { UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -14,6 +15,8 @@ export interface OpenUsers extends AsyncDisposable {
   readonly settings: Settings;
   /** True if SCRAM's server key outlives the process. */
   readonly hasScramKey: boolean;
+  /** The options by which the stores' secrets are read. */
+  readonly secretOptions: SecretOptions;
 }
 
 /**
@@ -26,16 +29,18 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
   const checkers = storeCheckersOf(settings.checkers);
   const { sasl } = settings;
   const hasScramKey = settings.scramKey !== undefined || sasl.scram?.key !== undefined;
-  if (checkers.length === 0) return { settings, hasScramKey, async [Symbol.asyncDispose]() {} };
+  if (checkers.length === 0) return { settings, hasScramKey, secretOptions: {}, async [Symbol.asyncDispose]() {} };
   const { canonicalName, defaultPolicy, HashQueue, hashPassword } = await import('@postern/users');
   const { queue: limits, cache, allowWeak } = settings.users;
   const policy = { ...defaultPolicy, ...policyOf(settings.users) };
   const queue = expectInRange(() => new HashQueue(limits));
   const warn = (reason: string) => log.warn('yescrypt and other hashes of libcrypt are not available', { reason });
+  let secretOptions: SecretOptions;
   try {
     // A policy out of range would fail at the first login.
     if (Object.keys(policyOf(settings.users)).length > 0) await hashPassword('a trial', { queue, policy });
-    const options = { queue, policy, allowWeak, crypt: await loadCrypt(warn) };
+    secretOptions = { allowWeak, crypt: await loadCrypt(warn) };
+    const options = { queue, policy, ...secretOptions };
     for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log), hasScramKey });
   } catch (error) {
     for (const checker of checkers) await checker[Symbol.asyncDispose]();
@@ -44,8 +49,9 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
   }
   const canonical = (name: string) => canonicalName(name) ?? name;
   return {
-    // Every spelling of an unknown name gets one salt, as every spelling of a user does.
     hasScramKey,
+    secretOptions,
+    // Every spelling of an unknown name gets one salt, as every spelling of a user does.
     settings: { ...settings, sasl: { ...sasl, scram: { canonical, ...sasl.scram } } },
     [Symbol.asyncDispose]: () => queue.close(),
   };

@@ -54,7 +54,7 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   async open({ options, cache, logError, hasScramKey }: UserCheckerParts): Promise<void> {
     const { cachedStore, UserChecker } = await import('@postern/users');
     const onError = (error: unknown) => logError(this.name, error);
-    const store = await this.#openStore({ crypt: options.crypt, onError });
+    const store = await this.#openStore({ crypt: options.crypt, allowWeak: options.allowWeak, onError });
     const checker = new UserChecker(cache === undefined ? store : cachedStore(store, cache), { ...options, onError });
     this.#opened = { store, checker, interfacesOf: hasScramKey ? (judged) => judged : withoutScram() };
   }

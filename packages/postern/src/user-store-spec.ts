@@ -1,4 +1,4 @@
-import type { Crypt, UserDatabase, UserFileFormat, UserStore } from '@postern/users';
+import type { Crypt, SecretOptions, UserDatabase, UserFileFormat, UserStore } from '@postern/users';
 import { messageOf, StartError, UsageError } from './errors.ts';
 import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
 import { secretOf } from './spec-secrets.ts';
@@ -23,10 +23,8 @@ export interface UserStoreSpec {
   readonly open: (parts: UserStoreParts) => Promise<OpenUserStore>;
 }
 
-/** The parts that stores share. */
-export interface UserStoreParts {
-  /** The hashes that only libcrypt computes. Undefined if `@postern/crypt` is not installed. */
-  readonly crypt: Crypt | undefined;
+/** The parts that stores share: the secrets that can be used, and a listener. */
+export interface UserStoreParts extends SecretOptions {
   /** Reports that a store cannot read its files again. */
   readonly onError: (error: unknown) => void;
 }
@@ -76,14 +74,10 @@ const file: SpecForm<UserStoreSpec> = {
     return {
       name,
       readsFiles: true,
-      open: ({ crypt, onError }) =>
+      open: (parts) =>
         opened(name, async () => {
           const { FileUserStore } = await import('@postern/users');
-          return await FileUserStore.open(path, {
-            onError,
-            ...(format !== undefined && { format }),
-            ...(crypt !== undefined && { crypt }),
-          });
+          return await FileUserStore.open(path, { ...parts, ...(format !== undefined && { format }) });
         }),
     };
   },
@@ -133,9 +127,9 @@ export function ownStore(store: UserStore, name: string): UserStoreSpec {
 
 function parseFormat(parameters: string): UserFileFormat | undefined {
   for (const [key, value] of new URLSearchParams(parameters)) {
-    const format = FORMATS.find((known) => known === value);
+    const format = USER_FILE_FORMATS.find((known) => known === value);
     if (key !== 'format' || format === undefined) {
-      throw new UsageError(`expected ?format=${FORMATS.join('|')}${suggestion(value, FORMATS)}`);
+      throw new UsageError(`expected ?format=${USER_FILE_FORMATS.join('|')}${suggestion(value, USER_FILE_FORMATS)}`);
     }
     return format;
   }
@@ -187,4 +181,5 @@ function isMissing(error: unknown, name: string): boolean {
   );
 }
 
-const FORMATS: readonly UserFileFormat[] = ['htpasswd', 'passwd-file', 'shadow'];
+/** The formats of user files, for options. */
+export const USER_FILE_FORMATS: readonly UserFileFormat[] = ['htpasswd', 'passwd-file', 'shadow'];

@@ -3,8 +3,8 @@ import type { CacheOptions, HashQueueOptions, PasswordPolicy } from '@postern/us
 /** The option `users`: the parameters of all user stores. */
 export interface UsersOptions extends Partial<PasswordPolicy> {
   /**
-   * True accepts weak schemes in user stores, such as MD5 and DES hashes. The next login replaces
-   * the hash. Default: false.
+   * True accepts weak schemes in user stores, such as MD5 and DES hashes, which `postern user
+   * import --allow-weak` takes. The next login replaces the hash. Default: false.
    */
   readonly allowWeak?: boolean;
   /** The limits of the queue that computes the hashes of this process. */

@@ -1,7 +1,7 @@
 import { printable } from '@postern/esmtp';
 import { UserExists, type UserRecord } from '@postern/users';
 import { CommandError } from '../errors.ts';
-import { expectNewName } from './find-user.ts';
+import { expectNewName, findTimeout } from './find-user.ts';
 import { newPassword } from './new-password.ts';
 import { withRestrictions } from './restrictions.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
@@ -22,7 +22,7 @@ export async function addUser(
   };
   const database = await context.open();
   // Before the operator types a password.
-  const existing = await database.find(name, AbortSignal.timeout(FIND_TIMEOUT_MS));
+  const existing = await database.find(name, findTimeout());
   if (existing !== undefined) throw existsAlready(existing.name, databaseName);
   const { password, announcement } = await newPassword(name, options, context);
   const record: UserRecord = { name, secrets: await context.hashPassword(password) };
@@ -44,5 +44,3 @@ function existsAlready(name: string, databaseName: string, cause?: unknown): Com
     { cause },
   );
 }
-
-const FIND_TIMEOUT_MS = 30_000;

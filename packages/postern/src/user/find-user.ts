@@ -36,7 +36,7 @@ export async function findUser(
 ): Promise<UserRecord> {
   expectName(name);
   const database = users ?? (await context.open());
-  const user = await database.find(name, AbortSignal.timeout(FIND_TIMEOUT_MS));
+  const user = await database.find(name, findTimeout());
   return user ?? (await unknownUser(name, database, context.databaseName));
 }
 
@@ -64,6 +64,11 @@ export async function updateUser(
     throw error;
   }
   return stored as UserRecord;
+}
+
+/** Returns the signal for a look-up, which ends after 30 seconds. */
+export function findTimeout(): AbortSignal {
+  return AbortSignal.timeout(FIND_TIMEOUT_MS);
 }
 
 /** @throws CommandError */

@@ -7,11 +7,14 @@ import {
   type UserDatabase,
   type UserFileFormat,
   type UserFileItem,
+  type UserFileOptions,
   type UserFileProblem,
   type UserRecord,
 } from '@postern/users';
 import { CommandError, messageOf, UsageError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
+import { USER_FILE_FORMATS } from '../user-store-spec.ts';
+import { findTimeout } from './find-user.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
 
 /**
@@ -26,7 +29,8 @@ export async function importUsers(
   const format = options.format === undefined ? await formatOf(file) : parseFormat(options.format);
   const database = await context.open();
   const report = new ImportReport(file, context);
-  const users = report.taken(itemsOf(file, format, context));
+  const secretOptions = { crypt: context.crypt, allowWeak: options['allow-weak'] };
+  const users = report.taken(itemsOf(file, { format, ...secretOptions }));
   const existing = dryRun
     ? await existingOf(users, database)
     : await database.addAll(users, (stored) => report.progress(stored));
@@ -128,9 +132,9 @@ class ImportReport {
   }
 }
 
-async function* itemsOf(file: string, format: UserFileFormat, { crypt }: UserContext): AsyncGenerator<UserFileItem> {
+async function* itemsOf(file: string, options: UserFileOptions): AsyncGenerator<UserFileItem> {
   try {
-    yield* readUserFile(createReadStream(file), { format, ...(crypt !== undefined && { crypt }) });
+    yield* readUserFile(createReadStream(file), options);
   } catch (error) {
     throw isSystemError(error) ? unreadable(file, error) : error;
   }
@@ -140,31 +144,31 @@ async function* itemsOf(file: string, format: UserFileFormat, { crypt }: UserCon
 async function existingOf(users: AsyncIterable<UserRecord>, database: UserDatabase): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const { name } of users) {
-    if ((await database.find(name, AbortSignal.timeout(FIND_TIMEOUT_MS))) !== undefined) names.push(name);
+    if ((await database.find(name, findTimeout())) !== undefined) names.push(name);
   }
   return names;
 }
 
 async function formatOf(file: string): Promise<UserFileFormat> {
-  let beginning: string;
+  const format = detectFormat(await beginningOf(file));
+  if (format !== undefined) return format;
+  throw new CommandError(`${file}: the format is not clear: expected --format ${USER_FILE_FORMATS.join(' or ')}`);
+}
+
+async function beginningOf(file: string): Promise<string> {
   try {
     await using handle = await open(file);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(DETECTED_OCTETS), 0, DETECTED_OCTETS, 0);
-    const text = buffer.toString('utf8', 0, bytesRead);
-    // A line that is cut off may look like another format.
-    beginning = bytesRead < DETECTED_OCTETS ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+    return buffer.toString('utf8', 0, bytesRead);
   } catch (error) {
     throw unreadable(file, error);
   }
-  const format = detectFormat(beginning);
-  if (format !== undefined) return format;
-  throw new CommandError(`${file}: the format is not clear: expected --format ${FORMATS.join(' or ')}`);
 }
 
 function parseFormat(word: string): UserFileFormat {
-  const format = FORMATS.find((known) => known === word);
+  const format = USER_FILE_FORMATS.find((known) => known === word);
   if (format === undefined) {
-    throw new UsageError(`--format: expected ${FORMATS.join(' or ')}${suggestion(word, FORMATS)}`);
+    throw new UsageError(`--format: expected ${USER_FILE_FORMATS.join(' or ')}${suggestion(word, USER_FILE_FORMATS)}`);
   }
   return format;
 }
@@ -181,6 +185,4 @@ function users(count: number): string {
   return count === 1 ? '1 user' : `${count} users`;
 }
 
-const FORMATS: readonly UserFileFormat[] = ['htpasswd', 'passwd-file', 'shadow'];
 const DETECTED_OCTETS = 64 * 1024;
-const FIND_TIMEOUT_MS = 30_000;

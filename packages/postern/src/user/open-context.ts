@@ -1,4 +1,11 @@
-import { type Crypt, HashQueue, hashPassword, isUserDatabase, parseSecret, type UserDatabase } from '@postern/users';
+import {
+  HashQueue,
+  hashPassword,
+  isUserDatabase,
+  parseSecret,
+  type SecretOptions,
+  type UserDatabase,
+} from '@postern/users';
 import { databaseExists, defaultDatabase } from '../default-database.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { parseSpec } from '../option-values.ts';
@@ -28,11 +35,12 @@ export async function openContext(
 ): Promise<UserContext & AsyncDisposable> {
   const source = spec === undefined ? defaultDatabase(env) : parseDb(spec);
   const crypt = await loadCrypt();
-  const options = crypt === undefined ? {} : { crypt };
+  // The command shows which schemes there are. The server decides which ones it accepts.
+  const options = { crypt, allowWeak: true };
   const queue = new HashQueue();
   let opened: Promise<OpenUserStore> | undefined;
   const open = () => {
-    opened ??= openStore(source, creates, crypt);
+    opened ??= openStore(source, creates, options);
     return opened;
   };
   return {
@@ -53,14 +61,14 @@ export async function openContext(
 async function openStore(
   source: UserStoreSpec,
   creates: ContextOptions['creates'],
-  crypt: Crypt | undefined,
+  options: SecretOptions,
 ): Promise<OpenUserStore> {
   const exists = databaseExists(source);
   if (creates === 'nothing' && !exists) {
     const hint = 'postern user add NAME creates it, and --db names another';
     throw new CommandError(`there is no database ${source.name}: ${hint}`);
   }
-  const parts = { crypt, onError: () => {} };
+  const parts = { ...options, onError: () => {} };
   const empty = parseSpec(userStoreSpecs, 'sqlite::memory:');
   return await (creates === 'in memory' && !exists ? empty : source).open(parts);
 }

@@ -85,10 +85,14 @@ export const USER_COMMANDS = {
   },
   import: {
     arguments: 'FILE',
-    summary: 'add the users of a file, with their hashes',
+    summary: 'add the users of a file with hashes',
     options: {
       ...database,
       format: { type: 'string', value: 'WORD', summary: 'htpasswd, passwd-file or shadow; default: by the content' },
+      'allow-weak': {
+        type: 'boolean',
+        summary: 'also take hashes of MD5, MD4 and DES, for a server with users: { allowWeak: true }',
+      },
       'dry-run': { type: 'boolean', summary: 'only report what would be added' },
     },
   },

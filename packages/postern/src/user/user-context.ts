@@ -26,7 +26,7 @@ export interface UserContext {
   /** The hashes that only libcrypt computes. Undefined if `@postern/crypt` is not installed. */
   readonly crypt: Crypt | undefined;
   /**
-   * Parses a stored secret.
+   * Parses a stored secret, also one of a weak scheme.
    *
    * @throws SecretError
    */

@@ -2,7 +2,8 @@ import type { UserFileFormat } from './user-file.ts';
 
 /**
  * Returns the format of a user file by its text, or by the beginning of its text. Returns undefined
- * if no line shows the format, for example in an empty file. Only the first 1,000 users count.
+ * if no line shows the format, for example in an empty file. Only the first 1,000 users count, and
+ * a last line without a line end counts only if no other line has a user.
  *
  * - `shadow`: each user has nine fields, and the third to the eighth are numbers or empty.
  * - `passwd-file`: a user has four fields or more, a number as third field, or a
@@ -25,6 +26,8 @@ export function detectFormat(text: string): UserFileFormat | undefined {
   let start = text.startsWith('\uFEFF') ? 1 : 0;
   for (let users = 0; users < MAX_USERS && start < text.length; ) {
     const end = text.indexOf('\n', start);
+    // The end of the text may cut a line, which then looks like another format.
+    if (end < 0 && formats.size > 0) break;
     const format = formatOf(text.slice(start, end < 0 ? text.length : end).trim());
     if (format !== undefined) {
       users++;

@@ -182,10 +182,7 @@ export class FileUserStore implements UserStore {
   }
 
   #detect(content: Buffer): UserFileFormat {
-    const beginning = content.toString('latin1', 0, DETECTION_OCTETS);
-    // A line that is cut off may look like another format.
-    const isWhole = content.length <= DETECTION_OCTETS;
-    const text = isWhole ? beginning : beginning.slice(0, beginning.lastIndexOf('\n') + 1);
+    const text = content.toString('latin1', 0, DETECTION_OCTETS);
     const format = detectFormat(text);
     if (format !== undefined) return format;
     // A file of comments has no format and no users.
