@@ -109,6 +109,8 @@ describe('failures are counted', () => {
     ['jose', 'josé', 'jose\u0301', 'JOSÉ'],
     ['strasse', 'STRASSE', 'Straße', 'straſſe'],
     ['ΟΔΟΣ', 'οδος', 'οδοσ', 'Οδός'],
+    ['joe', 'jo\u1806e', '\u1806joe', 'j\u1806o\u1806e'],
+    ['straße', 'straẞe', 'STRASSE', 'STRAẞE'],
   ])('for one user in each spelling of the name: %s', async (...names) => {
     const { guess } = guarded();
     for (const name of names.slice(0, 3)) expect(await guess(name)).toEqual(refused);

@@ -222,7 +222,8 @@ interface Counter {
  * password in the wrong field, and because the store of counts must not reveal names.
  */
 function hashedName(username: string): string {
-  const folded = username.normalize('NFKD').replace(IGNORED_CHARACTERS, '').toUpperCase();
+  // Lower case first: the upper case of "ß" is "SS", and that of U+1E9E, its capital, is itself.
+  const folded = username.normalize('NFKD').replace(IGNORED_CHARACTERS, '').toLowerCase().toUpperCase();
   return hash('sha256', folded, 'base64url');
 }
 
@@ -257,5 +258,8 @@ const DEFAULT_LIMITS: Readonly<Limits> = {
   user: { failures: 100, window: WINDOW_MS },
 };
 
-/** Accents, white space and characters without a glyph. */
-const IGNORED_CHARACTERS = /[\p{M}\p{Default_Ignorable_Code_Point}\s]/gu;
+/**
+ * Accents, white space and characters without a glyph. SASLprep also removes U+1806, which Unicode
+ * counts as a hyphen (RFC 3454, table B.1).
+ */
+const IGNORED_CHARACTERS = /[\p{M}\p{Default_Ignorable_Code_Point}\s\u1806]/gu;
