@@ -3,6 +3,7 @@ import { type Exchange, type Mind, UsernamePassword } from '@postern/cred';
 import { decodeUtf8, encodeUtf8, preparePassword } from '@postern/sasl';
 import { UnknownUser } from '../errors.ts';
 import { isUpdatable, type UserStore } from '../user-store.ts';
+import { RefusedCodes } from './refused-codes.ts';
 import { codeOfStep, stepAt, type Totp } from './totp.ts';
 import { UsedSteps } from './used-steps.ts';
 
@@ -35,6 +36,7 @@ export class SecondFactor {
   readonly #window: number;
   readonly #codePrompt: string | undefined;
   readonly #usedSteps: UsedSteps;
+  readonly #refusedCodes: RefusedCodes;
 
   /** @throws RangeError if `window` is not a whole number from 0 to 10. */
   constructor(store: UserStore, now: () => number, { window = 1, codePrompt }: TotpOptions) {
@@ -46,6 +48,7 @@ export class SecondFactor {
     this.#window = window;
     this.#codePrompt = codePrompt;
     this.#usedSteps = new UsedSteps(now);
+    this.#refusedCodes = new RefusedCodes(now);
   }
 
   /**
@@ -71,11 +74,17 @@ export class SecondFactor {
 
   /**
    * Resolves with true if both factors are right, and marks the code as used. A code stays unused
-   * beside a wrong password. Computes the codes of the window in any case.
+   * beside a wrong password. A code that was wrong in the last hour stays wrong. Computes the codes
+   * of the window in any case.
    */
   async accept(name: string, totp: Totp, code: string | undefined, isPasswordRight: boolean): Promise<boolean> {
     const step = this.#stepOf(totp, code);
-    return isPasswordRight && step !== undefined && (await this.#use(name, totp, step));
+    if (!isPasswordRight || code === undefined) return false;
+    if (step === undefined || this.#refusedCodes.has(name, code)) {
+      this.#refusedCodes.add(name, code);
+      return false;
+    }
+    return await this.#use(name, totp, step);
   }
 
   /** Returns true if the code is right and unused. It stays unused. */

@@ -1,0 +1,44 @@
+/**
+ * The wrong one-time codes of the last hour, each beside the right password. A throttle counts a
+ * repeated guess once, since a wrong password stays wrong. A wrong code does not: a client that
+ * knows the password and repeats nine codes all day would make 25,000 guesses, and none counts. So
+ * a refused code stays refused until it has not been sent for an hour.
+ */
+export class RefusedCodes {
+  readonly #now: () => number;
+  /** The time at which each code is forgotten, the earliest first. */
+  readonly #expiries = new Map<string, number>();
+
+  /** `now` returns the time in milliseconds since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Returns true if this code of the user was refused in the last hour. */
+  has(name: string, code: string): boolean {
+    const expiry = this.#expiries.get(keyOf(name, code));
+    return expiry !== undefined && expiry > this.#now();
+  }
+
+  /** Refuses this code of the user for an hour from now. */
+  add(name: string, code: string): void {
+    const key = keyOf(name, code);
+    const now = this.#now();
+    this.#expiries.delete(key);
+    for (const [oldest, expiry] of this.#expiries) {
+      if (expiry > now && this.#expiries.size < MAX_CODES) break;
+      this.#expiries.delete(oldest);
+    }
+    this.#expiries.set(key, now + REFUSAL_MS);
+  }
+}
+
+function keyOf(name: string, code: string): string {
+  return `${code} ${name}`;
+}
+
+/** Above the window of a throttle, 15 minutes by default. */
+const REFUSAL_MS = 60 * 60_000;
+
+/** About 10 MiB. */
+const MAX_CODES = 100_000;
