@@ -1,9 +1,18 @@
-import { AvatarRealm, CascadingChecker, type Checker, PasswordProof, Portal, UnauthorizedLogin } from '@postern/cred';
+import {
+  AvatarRealm,
+  CascadingChecker,
+  type Checker,
+  PasswordProof,
+  Portal,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
 import { ScramSecret, scram } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { exchange, TestAvatar } from '@postern/testing';
 import { InMemoryUserStore, UserChecker, type UserRecord } from '@postern/users';
 import { describe, expect, it } from 'vitest';
+import { mindOf } from '../cred/support.ts';
 import { CHEAP_POLICY, checkerOf, hashed } from './checker-support.ts';
 
 /** Returns a user with a SCRAM secret as another program has made it. */
@@ -120,7 +129,7 @@ describe('the SCRAM challenge of an unknown user', () => {
     const challenge = challengesOf(checker);
     await challenge('nobody');
     await challenge('joe');
-    expect(errors).toEqual([new Error('the user store could not be sampled for the challenges of unknown users')]);
+    expect(errors).toEqual([new Error('the user store could not be sampled for logins of unknown users')]);
     await checker[Symbol.asyncDispose]();
   });
 });
@@ -136,3 +145,51 @@ describe('a user without a SCRAM secret', () => {
     await all[Symbol.asyncDispose]();
   });
 });
+
+describe('the password of an unknown user', () => {
+  it('is compared with a hash of the kind that the users have', async () => {
+    const { checker, queue } = checkerOf([{ name: 'joe', secrets: [hashed('s3cret')] }]);
+    await refuse(checker, 'nobody');
+    await refuse(checker, 'joe');
+    expect(queue.compared).toEqual(['ssha512', 'ssha512']);
+  });
+
+  it('is compared with hashes of all kinds in a mixed base, and with the same one at each login', async () => {
+    const { checker, queue } = checkerOf([
+      ...names.map((name) => ({ name: `known ${name}`, secrets: [hashed('s3cret')] })),
+      ...names.map((name) => ({ name: `other ${name}`, secrets: [`{SHA256}${'A'.repeat(43)}=`] })),
+    ]);
+    const compareAll = async () => {
+      for (const name of names) await refuse(checker, name);
+      return queue.compared.splice(0);
+    };
+    const compared = await compareAll();
+    expect(new Set(compared)).toEqual(new Set(['ssha512', 'sha256']));
+    expect(await compareAll()).toEqual(compared);
+  });
+
+  it('is learned from the users that log in, if the store lists none', async () => {
+    const { queue } = checkerOf([]);
+    const store = { find: (name: string) => (name === 'joe' ? { name, secrets: [hashed('s3cret')] } : undefined) };
+    const checker = new UserChecker(store, { queue, policy: CHEAP_POLICY });
+    for (const name of ['nobody', 'joe', 'nobody']) await refuse(checker, name);
+    expect(queue.compared).toEqual(['argon2id', 'ssha512', 'ssha512']);
+  });
+
+  it('is wrong even if it is the password of the user whose hash it is compared with', async () => {
+    const { checker } = checkerOf([
+      { name: 'joe', secrets: [hashed('s3cret')] },
+      { name: 'ann', secrets: ['{PLAIN}pa55'] },
+    ]);
+    for (const name of names) {
+      await refuse(checker, name, 's3cret');
+      await refuse(checker, name, 'pa55');
+    }
+  });
+});
+
+async function refuse(checker: UserChecker, name: string, password = 'guess'): Promise<void> {
+  await expect(checker.requestAvatarId(new UsernamePassword(name, password), mindOf())).rejects.toEqual(
+    new UnauthorizedLogin(),
+  );
+}

@@ -12,9 +12,10 @@ import {
 import { ScramCredentials } from '@postern/sasl';
 import { canonicalName } from './canonical-name.ts';
 import { checkAccount, checkAppPassword, checkPasswordChange } from './checker/account.ts';
-import { canVerify, PasswordVerifier } from './checker/password-verifier.ts';
+import { PasswordVerifier } from './checker/password-verifier.ts';
 import { ScramKinds } from './checker/scram-kinds.ts';
-import { SecretReader, type StoredSecrets } from './checker/stored-secrets.ts';
+import { StoreSample } from './checker/store-sample.ts';
+import { canVerify, SecretReader, type StoredSecrets } from './checker/stored-secrets.ts';
 import { UserWriter } from './checker/user-writer.ts';
 import { imitateWork, verifyProof } from './checker/verify-proof.ts';
 import type { SecretError } from './errors.ts';
@@ -82,7 +83,8 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   readonly #ownQueue: HashQueue | undefined;
   readonly #reader: SecretReader;
   readonly #verifier: PasswordVerifier;
-  readonly #scramKinds: ScramKinds;
+  readonly #scramKinds = new ScramKinds();
+  readonly #sample: StoreSample;
   readonly #secondFactor: SecondFactor;
   readonly #writer: UserWriter;
   /** A look-up without a client has no end but the store's own. */
@@ -96,7 +98,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     const queue = options.queue ?? (this.#ownQueue as HashQueue);
     this.#reader = new SecretReader(options, onError);
     this.#verifier = new PasswordVerifier(queue, policy, this.#reader);
-    this.#scramKinds = new ScramKinds(store, this.#reader, onError);
+    this.#sample = new StoreSample(store, (sampled) => this.#addToSample(sampled), onError);
     this.#secondFactor = new SecondFactor(store, now, totp);
     this.#writer = new UserWriter(store, queue, policy, now, onError);
   }
@@ -112,6 +114,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   }
 
   async requestAvatarId(credentials: PasswordProof, mind: Mind): Promise<AvatarId> {
+    await this.#sample.ready(mind.signal);
     const user = await this.#find(credentials.username, mind.signal);
     if (credentials instanceof UsernamePassword) return await this.#judgePassword(credentials, user, mind);
     return await this.#judgeProof(credentials, user, mind);
@@ -158,7 +161,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   /** A user with a second factor is refused: no proof but the password itself carries a code. */
   async #judgeProof(credentials: PasswordProof, user: UserRecord | undefined, mind: Mind): Promise<AvatarId> {
     const secrets = user === undefined || user.totp != null ? undefined : this.#reader.read(user.name, user.secrets);
-    if (credentials instanceof ScramCredentials) await this.#hideAmongUsers(credentials, secrets, mind.signal);
+    if (credentials instanceof ScramCredentials) this.#hideAmongUsers(credentials, secrets);
     const verdict = secrets && verifyProof(credentials, secrets);
     if (verdict === undefined) {
       if (secrets?.error !== undefined) throw unusable(secrets.error);
@@ -170,13 +173,14 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     return user.name;
   }
 
+  #addToSample(user: UserRecord): void {
+    const secrets = this.#reader.peek(user.name, user.secrets);
+    this.#verifier.sample(secrets);
+    if (user.totp == null) this.#scramKinds.learn(secrets);
+  }
+
   /** Before each challenge, so that the look-up of a known user takes as long. */
-  async #hideAmongUsers(
-    credentials: ScramCredentials,
-    secrets: StoredSecrets | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    await this.#scramKinds.ready(signal);
+  #hideAmongUsers(credentials: ScramCredentials, secrets: StoredSecrets | undefined): void {
     if (secrets !== undefined) this.#scramKinds.learn(secrets);
     const { hash, username } = credentials;
     credentials.hideAmong(canonicalName(username) ?? username, this.#scramKinds.of(hash));
@@ -189,9 +193,13 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
     signal: AbortSignal,
   ): Promise<boolean> {
     const secrets = user && this.#reader.read(user.name, user.secrets);
-    if (secrets !== undefined && user?.totp == null) this.#scramKinds.learn(secrets);
-    if (secrets !== undefined && canVerify(secrets)) return await this.#verifier.verify(credentials, secrets, signal);
-    await this.#verifier.verifyDecoy(credentials, signal);
+    if (secrets !== undefined) {
+      this.#verifier.learn(secrets);
+      if (user?.totp == null) this.#scramKinds.learn(secrets);
+      if (canVerify(secrets)) return await this.#verifier.verify(credentials, secrets, signal);
+    }
+    const { username } = credentials;
+    await this.#verifier.verifyDecoy(credentials, canonicalName(username) ?? username, signal);
     if (secrets?.error !== undefined) throw unusable(secrets.error);
     return false;
   }

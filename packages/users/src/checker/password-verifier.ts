@@ -5,17 +5,21 @@ import { isCramMd5KeyOf, isDigestMd5KeyOf } from '../secrets/md5-keys.ts';
 import type { PasswordPolicy } from '../secrets/policy.ts';
 import type { HashWork } from '../secrets/secret.ts';
 import type { HashQueue } from '../work/hash-queue.ts';
+import { DecoySecrets } from './decoy-secrets.ts';
 import type { SecretReader, StoredSecrets } from './stored-secrets.ts';
 
 /**
  * Compares passwords that clients send as they are with stored secrets. The work for a user without
- * a secret is that of a new user's secrets, so that time and load reveal no user names.
+ * a secret is that of some user of the store, so that time and load reveal no user names. Before
+ * any user is known, it is that of a new user's secrets.
  */
 export class PasswordVerifier {
   readonly #queue: HashQueue;
   readonly #policy: PasswordPolicy;
   readonly #reader: SecretReader;
-  #decoy: Promise<StoredSecrets> | undefined;
+  readonly #decoys = new DecoySecrets();
+  /** The secrets of a new user, with a random password. */
+  #fresh: Promise<StoredSecrets> | undefined;
 
   constructor(queue: HashQueue, policy: PasswordPolicy, reader: SecretReader) {
     this.#queue = queue;
@@ -44,33 +48,37 @@ export class PasswordVerifier {
     return await credentials.verifyPassword((password) => isKeyOf(password, secrets));
   }
 
-  /** Does the work of a comparison for a user without a usable secret. */
-  async verifyDecoy(credentials: UsernamePassword, signal: AbortSignal): Promise<void> {
-    await this.verify(credentials, await this.#decoySecrets(), signal);
+  /** Does the work of a comparison for a user without a usable secret. `name` is the canonical one. */
+  async verifyDecoy(credentials: UsernamePassword, name: string, signal: AbortSignal): Promise<void> {
+    await this.verify(credentials, this.#decoys.of(name) ?? (await this.#newSecrets()), signal);
+  }
+
+  /** Remembers the secrets of a user of the store's sample, for comparisons of unknown users. */
+  sample(secrets: StoredSecrets): void {
+    this.#decoys.sample(secrets);
+  }
+
+  /** Remembers the secrets of a user that logs in, for comparisons of unknown users. */
+  learn(secrets: StoredSecrets): void {
+    this.#decoys.learn(secrets);
   }
 
   /** Computed when it is first needed. A failure is not kept: the queue may be full just now. */
-  #decoySecrets(): Promise<StoredSecrets> {
-    this.#decoy ??= this.#computeDecoy().catch((error: unknown) => {
-      this.#decoy = undefined;
+  #newSecrets(): Promise<StoredSecrets> {
+    this.#fresh ??= this.#computeSecrets().catch((error: unknown) => {
+      this.#fresh = undefined;
       throw error;
     });
-    return this.#decoy;
+    return this.#fresh;
   }
 
-  async #computeDecoy(): Promise<StoredSecrets> {
+  async #computeSecrets(): Promise<StoredSecrets> {
     const secrets = await hashPassword(randomBytes(32).toString('base64url'), {
       queue: this.#queue,
       policy: this.#policy,
     });
     return this.#reader.read('', secrets);
   }
-}
-
-/** Returns true if a password that a client sends as it is can be compared with these secrets. */
-export function canVerify({ hashes, scram, clear, cramMd5, digestMd5 }: StoredSecrets): boolean {
-  if (hashes.length > 0 || scram.length > 0) return true;
-  return clear !== undefined || cramMd5 !== undefined || digestMd5.length > 0;
 }
 
 function isKeyOf(password: string, { username, cramMd5, digestMd5 }: StoredSecrets): boolean {

@@ -17,6 +17,12 @@ export interface StoredSecrets {
   readonly error: SecretError | undefined;
 }
 
+/** Returns true if a password that a client sends as it is can be compared with these secrets. */
+export function canVerify({ hashes, scram, clear, cramMd5, digestMd5 }: StoredSecrets): boolean {
+  if (hashes.length > 0 || scram.length > 0) return true;
+  return clear !== undefined || cramMd5 !== undefined || digestMd5.length > 0;
+}
+
 /** Parses the stored secrets of users, and reports each user with a secret that cannot be used. */
 export class SecretReader {
   readonly #options: SecretOptions;

@@ -1,0 +1,59 @@
+import { createHmac, createSecretKey, randomBytes, randomInt } from 'node:crypto';
+import { canVerify, type StoredSecrets } from './stored-secrets.ts';
+
+/**
+ * The secrets of some users of a store. A password for an unknown user is compared with one of
+ * them, and the result is dropped, so that the comparison costs what the store's users cost: bcrypt
+ * of cost 12 takes ten times as long as a new hash, and waits in another line.
+ */
+export class DecoySecrets {
+  readonly #key = createSecretKey(randomBytes(32));
+  /** The position of each user in `#members`. */
+  readonly #positions = new Map<string, number>();
+  readonly #members: StoredSecrets[] = [];
+  #seen = 0;
+
+  /** Remembers the secrets of a user of the store's sample. Each user of the sample has the same chance. */
+  sample(secrets: StoredSecrets): void {
+    if (!canVerify(secrets)) return;
+    this.#seen += 1;
+    if (this.#members.length < MAX_MEMBERS) {
+      this.learn(secrets);
+      return;
+    }
+    const position = randomInt(this.#seen);
+    const replaced = this.#members[position];
+    if (replaced === undefined) return;
+    this.#positions.delete(replaced.username);
+    this.#set(position, secrets);
+  }
+
+  /** Remembers the secrets of a user that logs in, if the user is a member or a place is free. */
+  learn(secrets: StoredSecrets): void {
+    if (!canVerify(secrets)) return;
+    const position = this.#positions.get(secrets.username) ?? this.#members.length;
+    if (position < MAX_MEMBERS) this.#set(position, secrets);
+  }
+
+  /** Returns the secrets for this name: the same at each login. Undefined before any user is known. */
+  of(name: string): StoredSecrets | undefined {
+    const digest = createHmac('sha256', this.#key).update(name).digest();
+    return this.#members[digest.readUInt32BE() % this.#members.length];
+  }
+
+  #set(position: number, secrets: StoredSecrets): void {
+    this.#positions.set(secrets.username, position);
+    this.#members[position] = withoutPassword(secrets);
+  }
+}
+
+/** A password in clear text is compared in no time, with any text. */
+function withoutPassword(secrets: StoredSecrets): StoredSecrets {
+  return secrets.clear === undefined ? secrets : { ...secrets, clear: IMPOSSIBLE_PASSWORD };
+}
+
+/** About 2 KiB each. The shares of the kinds of secrets are right within some percent. */
+const MAX_MEMBERS = 64;
+
+/** No client sends this password, since it contains NUL. */
+const IMPOSSIBLE_PASSWORD = '\0';
