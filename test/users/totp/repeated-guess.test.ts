@@ -22,7 +22,7 @@ describe('a one-time code that was refused beside the right password', () => {
     await expect(login(checker, `s3cret${late}`)).resolves.toBe('joe');
   });
 
-  it('is not remembered beside a wrong password, so that strangers cannot spoil the codes of a user', async () => {
+  it('stays usable beside a wrong password: a client without the password spoils no code', async () => {
     let now = NOW;
     const { checker } = checkerOf(users, { now: () => now });
     const code = totpCode(totp, NOW + 10 * MINUTE);

@@ -3,7 +3,7 @@ import { canVerify, type StoredSecrets } from './stored-secrets.ts';
 
 /**
  * The secrets of some users of a store. A password for an unknown user is compared with one of
- * them, and the result is dropped, so that the comparison costs what the store's users cost: bcrypt
+ * them, and the result is dropped. The comparison then costs what a user of the store costs: bcrypt
  * of cost 12 takes ten times as long as a new hash, and waits in another line.
  */
 export class DecoySecrets {
@@ -13,7 +13,7 @@ export class DecoySecrets {
   readonly #members: StoredSecrets[] = [];
   #seen = 0;
 
-  /** Remembers the secrets of a user of the store's sample. Each user of the sample has the same chance. */
+  /** Remembers the secrets of a user of the sample. Each user has the same chance to stay. */
   sample(secrets: StoredSecrets): void {
     if (!canVerify(secrets)) return;
     this.#seen += 1;
@@ -35,7 +35,7 @@ export class DecoySecrets {
     if (position < MAX_MEMBERS) this.#set(position, secrets);
   }
 
-  /** Returns the secrets for this name: the same at each login. Undefined before any user is known. */
+  /** Returns the secrets for this name, the same at each login. Undefined without a known user. */
   of(name: string): StoredSecrets | undefined {
     const digest = createHmac('sha256', this.#key).update(name).digest();
     return this.#members[digest.readUInt32BE() % this.#members.length];

@@ -48,7 +48,9 @@ export class PasswordVerifier {
     return await credentials.verifyPassword((password) => isKeyOf(password, secrets));
   }
 
-  /** Does the work of a comparison for a user without a usable secret. `name` is the canonical one. */
+  /**
+   * Does the work of a comparison for a user without a usable secret. `name` is the canonical name.
+   */
   async verifyDecoy(credentials: UsernamePassword, name: string, signal: AbortSignal): Promise<void> {
     await this.verify(credentials, this.#decoys.of(name) ?? (await this.#newSecrets()), signal);
   }
