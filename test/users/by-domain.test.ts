@@ -142,7 +142,7 @@ test('a checker rehashes the users of the stores that it can change', async () =
 });
 
 describe('list', () => {
-  async function names(store: UserStore & { list?: () => AsyncIterable<UserRecord> }, limit = 10): Promise<string[]> {
+  async function names(store: UserStore, limit = 10): Promise<string[]> {
     const found: string[] = [];
     for await (const { name } of store.list?.() ?? []) if (found.push(name) === limit) break;
     return found;

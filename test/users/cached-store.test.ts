@@ -261,9 +261,7 @@ describe('update', () => {
 });
 
 test('list is that of the store, if it has one', async () => {
-  const cache: UserStore & { list?: InMemoryUserStore['list'] } = cachedStore(new InMemoryUserStore([user('joe')]), {
-    maxAge: 1,
-  });
+  const cache = cachedStore(new InMemoryUserStore([user('joe')]), { maxAge: 1 });
   for await (const record of cache.list?.() ?? expect.fail('no list')) expect(record).toEqual(user('joe'));
   expect(cachedStore({ find: () => undefined }, { maxAge: 1 })).toHaveProperty('list', undefined);
 });

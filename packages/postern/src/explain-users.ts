@@ -1,7 +1,6 @@
 import type { SecretOptions, UserRecord } from '@postern/users';
 import type { OpenUsers } from './open-users.ts';
 import type { UserStoreChecker } from './user-store-checker.ts';
-import { hasList } from './user-store-spec.ts';
 
 /**
  * Returns the lines that say what the users of a store can do, and why mechanisms are not offered.
@@ -12,7 +11,7 @@ export async function explainUsers(
   { hasScramKey, secretOptions }: Pick<OpenUsers, 'hasScramKey' | 'secretOptions'>,
 ): Promise<string> {
   const { name, store } = checker;
-  const lines = store !== undefined && hasList(store) ? await countLines(store.list(), secretOptions) : [];
+  const lines = store?.list === undefined ? [] : await countLines(store.list(), secretOptions);
   const judged = checker.credentialInterfaces.map((candidate) => candidate.name);
   return [
     `users of ${name}:`,

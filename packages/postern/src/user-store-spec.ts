@@ -1,4 +1,4 @@
-import type { Crypt, SecretOptions, UserDatabase, UserFileFormat, UserStore } from '@postern/users';
+import type { Crypt, SecretOptions, UserFileFormat, UserStore } from '@postern/users';
 import { messageOf, StartError, UsageError } from './errors.ts';
 import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
 import { secretOf } from './spec-secrets.ts';
@@ -109,11 +109,6 @@ export const userStoreSpecs: SpecForms<UserStoreSpec> = new Map([
   ['file', file],
   ['postgres', postgres],
 ]);
-
-/** Returns true if the store lists its users. A file does, although it cannot be edited here. */
-export function hasList(store: UserStore): store is UserStore & Pick<UserDatabase, 'list'> {
-  return 'list' in store && typeof store.list === 'function';
-}
 
 /** Returns true for a user store of the config file: it has `find`, and judges no logins itself. */
 export function isUserStore(value: object): value is UserStore {

@@ -1,10 +1,10 @@
 import { domainToASCII } from 'node:url';
 import { after } from '@postern/core';
-import { type Interface, isDerived, type MaybePromise, type PasswordProof, UsernamePassword } from '@postern/cred';
+import { type Interface, isDerived, type MaybePromise, type PasswordProof } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import { UnknownUser } from './errors.ts';
 import type { UserRecord } from './user-record.ts';
-import { isUpdatable, type UserDatabase, type UserStore } from './user-store.ts';
+import { interfacesOfStore, isUpdatable, type UserStore } from './user-store.ts';
 
 /** The optional parameters of {@link byDomain}. */
 export interface ByDomainOptions {
@@ -61,7 +61,7 @@ class DomainStore implements UserStore {
   readonly #default: Route | undefined;
   readonly #interfaces: SharedInterfaces;
   readonly update?: NonNullable<UserStore['update']>;
-  readonly list?: UserDatabase['list'];
+  readonly list?: List;
 
   constructor(stores: Readonly<Record<string, UserStore>>, stripDomain: boolean) {
     for (const [domain, store] of Object.entries(stores)) {
@@ -124,10 +124,9 @@ class DomainStore implements UserStore {
 }
 
 /** Returns a function that lists the users of a store, under their whole names. */
-function listOf({ store, strippedDomain }: Route): UserDatabase['list'] | undefined {
-  const { list: own }: UserStore & Partial<Pick<UserDatabase, 'list'>> = store;
-  if (own === undefined) return undefined;
-  const list = own.bind(store);
+function listOf({ store, strippedDomain }: Route): List | undefined {
+  const list = store.list?.bind(store);
+  if (list === undefined) return undefined;
   if (strippedDomain === undefined) return list;
   return async function* () {
     for await (const user of list()) yield withDomain(user, strippedDomain);
@@ -135,7 +134,7 @@ function listOf({ store, strippedDomain }: Route): UserDatabase['list'] | undefi
 }
 
 /** Takes one user of each list in turn: the beginning shows the users of all stores. */
-async function* inTurns(lists: readonly UserDatabase['list'][]): AsyncGenerator<UserRecord, void> {
+async function* inTurns(lists: readonly List[]): AsyncGenerator<UserRecord, void> {
   const iterators = new Set(lists.map((list) => list()[Symbol.asyncIterator]()));
   try {
     while (iterators.size > 0) {
@@ -162,7 +161,7 @@ class SharedInterfaces {
 
   /** The same array while the lists of the stores are the same. */
   get current(): InterfaceList {
-    const lists = this.#stores.map(({ credentialInterfaces }) => credentialInterfaces ?? HASHES);
+    const lists = this.#stores.map(interfacesOfStore);
     if (lists.length !== this.#lists.length || lists.some((list, index) => list !== this.#lists[index])) {
       this.#lists = lists;
       this.#shared = Object.freeze(sharedBy(lists));
@@ -171,6 +170,7 @@ class SharedInterfaces {
   }
 }
 
+type List = NonNullable<UserStore['list']>;
 type InterfaceList = readonly Interface<PasswordProof>[];
 
 /** Returns the classes that each list covers, by the class itself or by a base class. */
@@ -196,9 +196,6 @@ function canonicalDomain(domain: string): string | undefined {
 function withDomain(user: UserRecord, domain: string): UserRecord {
   return { ...user, name: `${user.name}@${domain}` };
 }
-
-/** The classes of a store that names none. */
-const HASHES: InterfaceList = Object.freeze([UsernamePassword]);
 
 const DOMAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}_.-]+$/u;

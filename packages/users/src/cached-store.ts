@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type Clock, isPromise, systemClock } from '@postern/core';
-import { type Interface, type MaybePromise, type PasswordProof, UsernamePassword } from '@postern/cred';
+import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import type { UserRecord } from './user-record.ts';
-import { isUpdatable, type UserDatabase, type UserStore } from './user-store.ts';
+import { interfacesOfStore, isUpdatable, type UserStore } from './user-store.ts';
 
 /** The parameters of {@link cachedStore}. */
 export interface CacheOptions {
@@ -88,10 +88,10 @@ class CachedStore implements UserStore {
   readonly #queries = new Map<string, Query>();
   readonly update?: NonNullable<UserStore['update']>;
   /** The list of the store itself. */
-  readonly list?: UserDatabase['list'];
+  readonly list?: NonNullable<UserStore['list']>;
   readonly canUpdate = (name: string): boolean => isUpdatable(this.#store, name);
 
-  constructor(store: UserStore & Partial<Pick<UserDatabase, 'list'>>, options: CacheOptions) {
+  constructor(store: UserStore, options: CacheOptions) {
     const { maxAge, maxUnknownAge = Math.min(1, maxAge), maxEntries = 10_000, staleWhileDown = 0 } = options;
     const { downTimeout = 2_000, clock = systemClock } = options;
     if (!(maxAge > 0)) throw new RangeError(`maxAge is ${maxAge}; expected seconds above 0`);
@@ -115,7 +115,7 @@ class CachedStore implements UserStore {
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
-    return this.#store.credentialInterfaces ?? HASHES;
+    return interfacesOfStore(this.#store);
   }
 
   find(name: string, signal: AbortSignal): MaybePromise<UserRecord | undefined> {
@@ -228,6 +228,3 @@ class CachedStore implements UserStore {
     return createHmac('sha256', this.#key).update(canonical).digest('base64');
   }
 }
-
-/** The classes of a store that names none. */
-const HASHES: readonly Interface<PasswordProof>[] = Object.freeze([UsernamePassword]);

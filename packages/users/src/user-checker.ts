@@ -24,7 +24,7 @@ import type { SecretOptions } from './secrets/secret-options.ts';
 import { SecondFactor, type TotpOptions } from './totp/second-factor.ts';
 import { parseTotp, type Totp } from './totp/totp.ts';
 import type { AppPassword, UserRecord } from './user-record.ts';
-import type { UserStore } from './user-store.ts';
+import { interfacesOfStore, type UserStore } from './user-store.ts';
 import { HashQueue } from './work/hash-queue.ts';
 
 /** The options of a {@link UserChecker}. */
@@ -105,7 +105,7 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
 
   /** The classes of credentials for which the store has a secret of every user. They may change. */
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
-    return this.#store.credentialInterfaces ?? HASHES_ONLY;
+    return interfacesOfStore(this.#store);
   }
 
   /** Returns true if the store has a user of this name, also if the account is closed. */
@@ -239,6 +239,3 @@ function unusable(cause: SecretError): TemporaryFailure {
 function warn(error: Error): void {
   process.emitWarning(error);
 }
-
-/** What a store without `credentialInterfaces` has. */
-const HASHES_ONLY: readonly Interface<PasswordProof>[] = Object.freeze([UsernamePassword]);

@@ -1,4 +1,4 @@
-import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
+import { type Interface, type MaybePromise, type PasswordProof, UsernamePassword } from '@postern/cred';
 import type { UserRecord } from './user-record.ts';
 
 /**
@@ -36,6 +36,21 @@ export interface UserStore {
    * the user's is read-only. Default: `update` can change all users.
    */
   readonly canUpdate?: (name: string) => boolean;
+
+  /**
+   * Returns all users, each once, without loading all at once. A checker reads the first thousand
+   * once, so that a login of an unknown user looks like one of theirs. Default: the store cannot
+   * list its users.
+   */
+  readonly list?: () => AsyncIterable<UserRecord>;
+}
+
+/**
+ * Returns the classes of credentials that a store serves. A store that names none has hashes. The
+ * same array stands for the same classes.
+ */
+export function interfacesOfStore({ credentialInterfaces }: UserStore): readonly Interface<PasswordProof>[] {
+  return credentialInterfaces ?? HASHES_ONLY;
 }
 
 /** Returns true if `update` of the store can change the user. */
@@ -78,3 +93,5 @@ export interface UserDatabase extends UserStore, AsyncDisposable {
 export function isUserDatabase(store: UserStore): store is UserDatabase {
   return 'add' in store && 'list' in store && 'remove' in store;
 }
+
+const HASHES_ONLY: readonly Interface<PasswordProof>[] = Object.freeze([UsernamePassword]);

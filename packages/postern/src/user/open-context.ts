@@ -9,7 +9,7 @@ import {
 import { databaseExists, defaultDatabase } from '../default-database.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { parseSpec } from '../option-values.ts';
-import { hasList, loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
+import { loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
 import type { ReadableUsers, UserContext } from './user-context.ts';
 
 /** The parts of a context that belong to the process. */
@@ -93,4 +93,9 @@ function expectDatabase({ name }: UserStoreSpec, store: OpenUserStore): UserData
 function expectList({ name }: UserStoreSpec, store: OpenUserStore): ReadableUsers {
   if (hasList(store)) return store;
   throw new UsageError(`--db: ${name} cannot list its users: expected sqlite:PATH, file:PATH or postgres:URL`);
+}
+
+/** Returns true if the store lists its users. A file does, although it cannot be edited here. */
+function hasList(store: OpenUserStore): store is OpenUserStore & ReadableUsers {
+  return store.list !== undefined;
 }

@@ -1,24 +1,20 @@
 import { orAborted } from '@postern/core';
 import type { UserRecord } from '../user-record.ts';
-import type { UserDatabase, UserStore } from '../user-store.ts';
+import type { UserStore } from '../user-store.ts';
 
 /**
  * The users at the beginning of a store's list, which show what the secrets of its users look like.
  * The sample is taken once, before the first login. A store without `list` has none.
  */
 export class StoreSample {
-  readonly #list: UserDatabase['list'] | undefined;
+  readonly #list: UserStore['list'];
   readonly #onUser: (user: UserRecord) => void;
   readonly #onError: (error: Error) => void;
   /** Undefined before the first login, and true after the sample. */
   #taken: Promise<void> | true | undefined;
 
   /** `onUser` receives each user of the sample. */
-  constructor(
-    store: UserStore & Partial<Pick<UserDatabase, 'list'>>,
-    onUser: (user: UserRecord) => void,
-    onError: (error: Error) => void,
-  ) {
+  constructor(store: UserStore, onUser: (user: UserRecord) => void, onError: (error: Error) => void) {
     this.#list = store.list?.bind(store);
     this.#onUser = onUser;
     this.#onError = onError;
