@@ -32,6 +32,18 @@ describe('an error of a login', () => {
     expect(asLoginError(undefined)).toBeInstanceOf(TemporaryFailure);
   });
 
+  it('that is temporary has the culprit of its option, or the operator if that is the culprit of each cause', () => {
+    const database = new TemporaryFailure('refuses connections', { culprit: 'operator' });
+    const bug = new TypeError('x is not a function');
+    const culpritFor = (cause: unknown) => new TemporaryFailure('no checker accepted', { cause }).culprit;
+    expect(database.culprit).toBe('operator');
+    expect(culpritFor(database)).toBe('operator');
+    expect(culpritFor(new AggregateError([database, database]))).toBe('operator');
+    expect(culpritFor(new AggregateError([database, bug]))).toBe('us');
+    expect(culpritFor(bug)).toBe('us');
+    expect(culpritFor(new UnauthorizedLogin())).toBe('us');
+  });
+
   it('is throttled only as a denial with the reason too-many', () => {
     expect(isThrottled(new LoginDenied('too-many'))).toBe(true);
     expect(isThrottled(new LoginDenied('disabled'))).toBe(false);

@@ -68,10 +68,24 @@ export function isThrottled(error: unknown): boolean {
   return error instanceof LoginDenied && error.reason === 'too-many';
 }
 
+/** The optional properties of a {@link TemporaryFailure}. */
+export interface TemporaryFailureOptions extends ErrorOptions {
+  /**
+   * The party that has to act. Default: `operator` if that is the culprit of the cause, otherwise
+   * `us`.
+   */
+  readonly culprit?: 'operator' | 'us';
+}
+
 /** A part of the server failed, so the credentials were not judged. The client may try again. */
 export class TemporaryFailure extends LoginError {
   readonly code = 'temporary';
-  readonly culprit = 'us';
+  readonly culprit: 'operator' | 'us';
+
+  constructor(message?: string, options: TemporaryFailureOptions = {}) {
+    super(message, options);
+    this.culprit = options.culprit ?? (isOfOperator(options.cause) ? 'operator' : 'us');
+  }
 }
 
 /** No checker is registered for the class of the credentials. */
@@ -93,4 +107,10 @@ export class NoAvatar extends LoginError {
 export function asLoginError(error: unknown): LoginError {
   if (error instanceof LoginError) return error;
   return new TemporaryFailure('a checker or realm failed', { cause: error });
+}
+
+/** Returns true if the error, or each of several errors, names the operator as its culprit. */
+function isOfOperator(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isOfOperator);
+  return error instanceof Error && 'culprit' in error && error.culprit === 'operator';
 }

@@ -26,6 +26,7 @@ export {
   LoginError,
   NoAvatar,
   TemporaryFailure,
+  type TemporaryFailureOptions,
   UnauthorizedLogin,
   UnhandledCredentials,
 } from './errors.ts';

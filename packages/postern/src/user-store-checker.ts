@@ -4,8 +4,10 @@ import {
   type Checker,
   type Interface,
   isDerived,
+  LoginError,
   type Mind,
   type PasswordProof,
+  TemporaryFailure,
   type UserDirectory,
 } from '@postern/cred';
 import { ScramCredentials } from '@postern/sasl';
@@ -70,9 +72,18 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
 
   // Properties: a checker that wraps this one may take them off.
   readonly requestAvatarId = (credentials: PasswordProof, mind: Mind): Promise<AvatarId> =>
-    this.#expectOpen().checker.requestAvatarId(credentials, mind);
+    this.#expectOpen()
+      .checker.requestAvatarId(credentials, mind)
+      .catch((error: unknown) => {
+        throw mind.signal.aborted ? error : this.#named(error);
+      });
 
-  readonly hasUser = (username: string): Promise<boolean> => this.#expectOpen().checker.hasUser(username);
+  readonly hasUser = (username: string): Promise<boolean> =>
+    this.#expectOpen()
+      .checker.hasUser(username)
+      .catch((error: unknown) => {
+        throw this.#named(error);
+      });
 
   /** Reads the files of the store again. */
   async reload(): Promise<void> {
@@ -85,6 +96,13 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
     // Work in the background may still write into the store.
     await opened?.checker[Symbol.asyncDispose]();
     await opened?.store[Symbol.asyncDispose]?.();
+  }
+
+  /** Returns a failure of the store with its name. Any other error is about the user. */
+  #named(cause: unknown): unknown {
+    if (cause instanceof LoginError && !(cause instanceof TemporaryFailure)) return cause;
+    const culprit = cause instanceof TemporaryFailure ? cause.culprit : 'operator';
+    return new TemporaryFailure(`the user store ${this.name} failed`, { cause, culprit });
   }
 
   #expectOpen(): OpenChecker {

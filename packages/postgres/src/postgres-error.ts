@@ -11,7 +11,7 @@ export function databaseFailure(error: unknown, label: string): TemporaryFailure
   const [code, message] = [codeOf(error), error instanceof Error ? error.message : String(error)];
   const advice = ADVICE.get(code) ?? ADVICE_BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1];
   const sentence = `PostgreSQL at ${label} ${advice ?? 'does not answer as it should'}`;
-  return new TemporaryFailure(sentence, { cause: new DatabaseError(code, message || code) });
+  return new TemporaryFailure(sentence, { cause: new DatabaseError(code, message || code), culprit: 'operator' });
 }
 
 /** The code and the message of an error of `pg`, and nothing else of it. */

@@ -31,6 +31,7 @@ export class UserExists extends Error {
  */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
+  readonly culprit = 'operator';
   readonly code: 'unknown-scheme' | 'weak-scheme' | 'unavailable-scheme' | 'malformed-secret';
 
   constructor(code: SecretError['code'], message: string, options?: ErrorOptions) {
@@ -45,5 +46,6 @@ export class SecretError extends Error {
  */
 export class UserStoreError extends Error {
   override readonly name = 'UserStoreError';
+  readonly culprit = 'operator';
   readonly code = 'unusable-user-store';
 }

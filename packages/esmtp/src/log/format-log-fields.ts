@@ -28,7 +28,7 @@ export function printable(text: string): string {
 }
 
 function format(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify([...new Set(messagesOf(value))].join(': '));
+  if (value instanceof Error) return JSON.stringify(describeError(value));
   if (isPlain(value, PLAIN)) return value;
   if (Array.isArray(value) && value.length > 0 && value.every((item) => isPlain(item, PLAIN_IN_LIST))) {
     return value.join(',');
@@ -40,9 +40,21 @@ function isPlain(value: unknown, pattern: RegExp): value is string {
   return typeof value === 'string' && pattern.test(value);
 }
 
-/** Returns the message of an error and those of its causes, which often repeat it. */
-function messagesOf(error: Error): string[] {
-  return [error.message, ...(error.cause instanceof Error ? messagesOf(error.cause) : [])];
+function describeError(error: Error): string {
+  return [...new Set(messagesOf(error))].join(': ');
+}
+
+/**
+ * Returns the message of an error and those of its causes, which often repeat it. Several causes
+ * are one message.
+ */
+function messagesOf(error: unknown): string[] {
+  if (error instanceof AggregateError) return [error.errors.filter(isError).map(describeError).join('; ')];
+  return isError(error) ? [error.message, ...messagesOf(error.cause)] : [];
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error;
 }
 
 const PLAIN = /^[^\s"=]+$/;

@@ -6,6 +6,7 @@ import type { UserFileProblem } from './user-file.ts';
  */
 export class UserFileError extends Error {
   override readonly name = 'UserFileError';
+  readonly culprit = 'operator';
   readonly code: 'bad-user-file' | 'unusable-users';
   /** The path of the file. */
   readonly path: string;

@@ -43,7 +43,7 @@ export function retryDelay(failures: number): number {
 }
 
 export function lockedFailure(path: string, cause: unknown): TemporaryFailure {
-  return new TemporaryFailure(`the user database ${path} is locked by another process`, { cause });
+  return new TemporaryFailure(`the user database ${path} is locked by another process`, { cause, culprit: 'operator' });
 }
 
 const MAX_DELAY_MS = 32;
