@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { submission } from '@postern/submission';
 import {
-  appPassword,
+  generateAppPassword,
   generateTotp,
   HashQueue,
   hashPassword,
@@ -16,7 +16,7 @@ import {
 
 await using queue = new HashQueue();
 const totp = generateTotp();
-const phone = appPassword('phone', { scopes: ['smtp'] });
+const phone = generateAppPassword('phone', { scopes: ['smtp'] });
 const users = new InMemoryUserStore([
   {
     name: 'joe',

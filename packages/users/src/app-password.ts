@@ -9,23 +9,26 @@ export interface NewAppPassword {
 }
 
 /**
- * Makes an application password: its text by {@link generateAppPassword}, and its record with a
+ * Makes an application password: its text by {@link generatePassword}, and its record with a
  * salted hash. The hash is fast, since no attacker can guess 128 random bits.
  *
  * @example
  * ```ts
- * import { appPassword, type UserDatabase } from '@postern/users';
+ * import { generateAppPassword, type UserDatabase } from '@postern/users';
  *
  * declare const users: UserDatabase;
- * const { password, record } = appPassword('phone', { scopes: ['imap', 'smtp'] });
+ * const { password, record } = generateAppPassword('phone', { scopes: ['imap', 'smtp'] });
  * await users.update('joe', (user) => {
  *   return { ...user, appPasswords: [...(user.appPasswords ?? []), record] };
  * });
  * console.log(password);
  * ```
  */
-export function appPassword(name: string, options: Pick<AppPassword, 'scopes' | 'expires'> = {}): NewAppPassword {
-  const password = generateAppPassword();
+export function generateAppPassword(
+  name: string,
+  options: Pick<AppPassword, 'scopes' | 'expires'> = {},
+): NewAppPassword {
+  const password = generatePassword();
   const salt = randomBytes(16);
   const digest = createHash('sha512').update(password).update(salt).digest();
   const secrets = [`{SSHA512}${Buffer.concat([digest, salt]).toString('base64')}`];
@@ -36,7 +39,7 @@ export function appPassword(name: string, options: Pick<AppPassword, 'scopes' | 
  * Returns a random password of 135 bits that is easy to read and to type: six groups of five small
  * letters, without `i`, `l` and `o`.
  */
-export function generateAppPassword(): string {
+export function generatePassword(): string {
   const group = (): string => Array.from({ length: 5 }, () => LETTERS.charAt(randomInt(LETTERS.length))).join('');
   return Array.from({ length: 6 }, group).join('-');
 }

@@ -1,10 +1,10 @@
-export { appPassword, generateAppPassword, type NewAppPassword } from './app-password.ts';
+export { generateAppPassword, generatePassword, type NewAppPassword } from './app-password.ts';
 export { type ByDomainOptions, byDomain } from './by-domain.ts';
 export { type CacheOptions, cachedStore } from './cached-store.ts';
 export { canonicalName } from './canonical-name.ts';
 export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';
-export { detectFormat } from './files/detect-format.ts';
+export { detectUserFileFormat } from './files/detect-user-file-format.ts';
 export { UserFileError } from './files/errors.ts';
 export { FileUserStore, type FileUserStoreOptions } from './files/file-user-store.ts';
 export { type ParsedUserFile, parseUserFile, readUserFile } from './files/parse-user-file.ts';
@@ -19,7 +19,6 @@ export type {
 export { InMemoryUserStore } from './in-memory-user-store.ts';
 export type { Argon2Cost } from './secrets/argon2.ts';
 export { type HashPasswordOptions, hashPassword } from './secrets/hash-password.ts';
-export { isCramMd5KeyOf, isDigestMd5KeyOf } from './secrets/md5-keys.ts';
 export { parseSecret } from './secrets/parse-secret.ts';
 export { defaultPolicy, type PasswordPolicy, type ScramCost } from './secrets/policy.ts';
 export { needsRehash, rehashedSecrets } from './secrets/rehash.ts';

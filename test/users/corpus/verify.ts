@@ -1,4 +1,5 @@
-import { type HashQueue, isCramMd5KeyOf, isDigestMd5KeyOf, parseSecret, type SecretOptions } from '@postern/users';
+import { type HashQueue, parseSecret, type SecretOptions } from '@postern/users';
+import { isCramMd5KeyOf, isDigestMd5KeyOf } from '../../../packages/users/src/secrets/md5-keys.ts';
 import { USER } from '../../support/password-tools/password-tool.ts';
 
 /**

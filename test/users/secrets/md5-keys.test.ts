@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import { UnauthorizedLogin, UsernamePassword } from '@postern/cred';
 import { CramMd5Response } from '@postern/sasl';
 import { testMind } from '@postern/testing';
-import { isCramMd5KeyOf, isDigestMd5KeyOf, parseSecret } from '@postern/users';
+import { parseSecret } from '@postern/users';
 import { describe, expect, it } from 'vitest';
+import { isCramMd5KeyOf, isDigestMd5KeyOf } from '../../../packages/users/src/secrets/md5-keys.ts';
 import { checkerOf } from '../checker-support.ts';
 
 // doveadm pw -s CRAM-MD5 and -s DIGEST-MD5 -u USER, Dovecot 2.3.19.1

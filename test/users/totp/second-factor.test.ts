@@ -4,7 +4,7 @@ import { login, plain, ScramSecret, scram } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { exchange, TestAvatar, testMind } from '@postern/testing';
 import { withThrottle } from '@postern/throttle';
-import { appPassword, type TotpRecord, totpCode, UserChecker, type UserRecord } from '@postern/users';
+import { generateAppPassword, type TotpRecord, totpCode, UserChecker, type UserRecord } from '@postern/users';
 import { describe, expect, it } from 'vitest';
 import { GREETED, RecordingDelivery, Server } from '../../esmtp/server.ts';
 import { ACCEPTED, CHEAP_POLICY, checkerOf, hashed, NOW, REFUSED, serverOf } from '../checker-support.ts';
@@ -238,8 +238,8 @@ describe('a user with a second factor and a SCRAM record', () => {
 });
 
 describe('an application password', () => {
-  const phone = appPassword('phone', { scopes: ['smtp', 'imap'] });
-  const ann = appPassword('old', { scopes: ['smtp'], expires: new Date(NOW) });
+  const phone = generateAppPassword('phone', { scopes: ['smtp', 'imap'] });
+  const ann = generateAppPassword('old', { scopes: ['smtp'], expires: new Date(NOW) });
   const withPhone: UserRecord = { ...joe, appPasswords: [phone.record, ann.record] };
 
   it('logs in without a code, within its scope', async () => {

@@ -1,5 +1,5 @@
 import { printable } from '@postern/esmtp';
-import { appPassword } from '@postern/users';
+import { generateAppPassword } from '@postern/users';
 import { CommandError, UsageError } from '../errors.ts';
 import { escapeControls } from '../json-line.ts';
 import { suggestion } from '../suggest.ts';
@@ -24,7 +24,7 @@ export async function addAppPassword(
     ...(options.expires !== undefined && { expires: parseExpires(options.expires) }),
     ...(options.scopes !== undefined && { scopes: parseScopes(options.scopes) }),
   };
-  const { password, record } = appPassword(label);
+  const { password, record } = generateAppPassword(label);
   const added = withRestrictions(record, restrictions);
   let exists = false;
   const { name: stored } = await updateUser(

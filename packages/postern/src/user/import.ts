@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { printable } from '@postern/esmtp';
 import {
-  detectFormat,
+  detectUserFileFormat,
   readUserFile,
   type UserDatabase,
   type UserFileFormat,
@@ -150,7 +150,7 @@ async function existingOf(users: AsyncIterable<UserRecord>, database: UserDataba
 }
 
 async function formatOf(file: string): Promise<UserFileFormat> {
-  const format = detectFormat(await beginningOf(file));
+  const format = detectUserFileFormat(await beginningOf(file));
   if (format !== undefined) return format;
   throw new CommandError(`${file}: the format is not clear: expected --format ${USER_FILE_FORMATS.join(' or ')}`);
 }

@@ -1,5 +1,5 @@
 import { preparePassword } from '@postern/sasl';
-import { generateAppPassword } from '@postern/users';
+import { generatePassword } from '@postern/users';
 import { CommandError, UsageError } from '../errors.ts';
 import type { UserContext } from './user-context.ts';
 
@@ -24,7 +24,7 @@ export async function newPassword(
   { terminal, warn }: Pick<UserContext, 'terminal' | 'warn'>,
 ): Promise<NewPassword> {
   if (generate === true) {
-    const password = generateAppPassword();
+    const password = generatePassword();
     return { password, announcement: `The password is ${password}\n` };
   }
   const password = await terminal.askSecret(`New password of ${name}: `);

@@ -5,7 +5,7 @@ import { CommonInterfaces } from '../credential-forms.ts';
 import type { SecretOptions } from '../secrets/secret-options.ts';
 import type { UserRecord } from '../user-record.ts';
 import type { UserStore } from '../user-store.ts';
-import { detectFormat } from './detect-format.ts';
+import { detectUserFileFormat } from './detect-user-file-format.ts';
 import { describeProblem, UserFileError } from './errors.ts';
 import { fileVersion, readSnapshot } from './file-snapshot.ts';
 import { PeriodicCheck } from './periodic-check.ts';
@@ -14,7 +14,7 @@ import { UserTable } from './user-table.ts';
 
 /** The optional parameters of {@link FileUserStore.open}. */
 export interface FileUserStoreOptions extends SecretOptions {
-  /** Default: the format that the file's lines show, by {@link detectFormat}. */
+  /** Default: the format that the file's lines show, by {@link detectUserFileFormat}. */
   readonly format?: UserFileFormat;
   /** The scheme of a password without `{SCHEME}` in a passwd-file. Default: `CRYPT`. */
   readonly defaultScheme?: string;
@@ -183,7 +183,7 @@ export class FileUserStore implements UserStore {
 
   #detect(content: Buffer): UserFileFormat {
     const text = content.toString('latin1', 0, DETECTION_OCTETS);
-    const format = detectFormat(text);
+    const format = detectUserFileFormat(text);
     if (format !== undefined) return format;
     // A file of comments has no format and no users.
     if (!/^[^#\n].*:/m.test(text)) return 'htpasswd';
@@ -225,5 +225,5 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 const LATE = ': the user file cannot be read within a second; the users of the last version stay until then';
 const MAX_OCTETS = 128 * 2 ** 20;
-/** Enough for the users that `detectFormat` counts. */
+/** Enough for the users that `detectUserFileFormat` counts. */
 const DETECTION_OCTETS = 262_144;

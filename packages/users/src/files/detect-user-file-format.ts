@@ -14,14 +14,14 @@ import type { UserFileFormat } from './user-file.ts';
  * @example
  * ```ts
  * import { readFile } from 'node:fs/promises';
- * import { detectFormat, parseUserFile } from '@postern/users';
+ * import { detectUserFileFormat, parseUserFile } from '@postern/users';
  *
  * const text = await readFile('/etc/nginx/users', 'utf8');
- * const format = detectFormat(text);
+ * const format = detectUserFileFormat(text);
  * if (format !== undefined) console.log(parseUserFile(text, { format }).users.length);
  * ```
  */
-export function detectFormat(text: string): UserFileFormat | undefined {
+export function detectUserFileFormat(text: string): UserFileFormat | undefined {
   const formats = new Set<UserFileFormat>();
   let start = text.startsWith('\uFEFF') ? 1 : 0;
   for (let users = 0; users < MAX_USERS && start < text.length; ) {

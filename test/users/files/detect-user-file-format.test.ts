@@ -1,4 +1,4 @@
-import { detectFormat, parseUserFile } from '@postern/users';
+import { detectUserFileFormat, parseUserFile } from '@postern/users';
 import { expect, test } from 'vitest';
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   ['shadow', 'joe:$6$abc:::::::\n'],
   ['shadow', 'joe:!:20228:-1:99999:7::20300:\n'],
 ])('%s: %j', (format, text) => {
-  expect(detectFormat(text)).toBe(format);
+  expect(detectUserFileFormat(text)).toBe(format);
 });
 
 test.each([
@@ -28,12 +28,12 @@ test.each([
   ['lines without a colon', 'hello\nworld\n'],
   ['shadow lines beside others', 'joe:$6$abc:20228:0:99999:7:::\nann:$6$abc\n'],
 ])('%s shows no format', (_, text) => {
-  expect(detectFormat(text)).toBeUndefined();
+  expect(detectUserFileFormat(text)).toBeUndefined();
 });
 
 test('the beginning of a file is enough, and a large file costs no more', () => {
   const text = `joe:{PLAIN}x\n${'ann:$6$abc\n'.repeat(1_000)}root:*:20228:0:99999:7:::\n`;
-  expect(detectFormat(text)).toBe('passwd-file');
+  expect(detectUserFileFormat(text)).toBe('passwd-file');
 });
 
 test('both formats read an ambiguous line alike', () => {
