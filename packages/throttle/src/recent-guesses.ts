@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
-import type { Clock } from '@postern/core';
+import { type Clock, ExpiringMap } from '@postern/core';
 
 /**
  * The wrong passwords of the last minutes. It stores no password, only its HMAC under a key that
@@ -7,34 +7,24 @@ import type { Clock } from '@postern/core';
  */
 export class RecentGuesses {
   readonly #key = createSecretKey(randomBytes(32));
-  /** The time at which each digest is forgotten, the earliest first. */
-  readonly #expiries = new Map<string, number>();
+  readonly #digests: ExpiringMap<string, true>;
   readonly #clock: Clock;
   readonly #window: number;
 
   /** `window` is the time in milliseconds for which a guess is stored. */
   constructor(clock: Clock, window: number) {
+    this.#digests = new ExpiringMap(MAX_GUESSES, () => clock.now());
     this.#clock = clock;
     this.#window = window;
   }
 
   /** Stores the guess. Returns false if it is stored already. */
   add(...guess: readonly string[]): boolean {
-    const now = this.#clock.now();
     const text = JSON.stringify(guess);
     const digest = createHmac('sha256', this.#key).update(text).digest('base64');
-    if ((this.#expiries.get(digest) ?? now) > now) return false;
-    this.#forget(now);
-    this.#expiries.set(digest, now + this.#window);
+    if (this.#digests.get(digest) !== undefined) return false;
+    this.#digests.set(digest, true, this.#clock.now() + this.#window);
     return true;
-  }
-
-  /** Removes expired guesses, and the oldest guess if the table is full. */
-  #forget(now: number): void {
-    for (const [digest, expiry] of this.#expiries) {
-      if (expiry > now && this.#expiries.size < MAX_GUESSES) return;
-      this.#expiries.delete(digest);
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { ExpiringMap } from '@postern/core';
+
 /**
  * The wrong one-time codes of the last hour, each beside the right password. A throttle counts a
  * repeated guess once, since a wrong password stays wrong. A wrong code does not: a client that
@@ -6,30 +8,22 @@
  */
 export class RefusedCodes {
   readonly #now: () => number;
-  /** The time at which each code is forgotten, the earliest first. */
-  readonly #expiries = new Map<string, number>();
+  readonly #codes: ExpiringMap<string, true>;
 
   /** `now` returns the time in milliseconds since 1970. */
   constructor(now: () => number) {
     this.#now = now;
+    this.#codes = new ExpiringMap(MAX_CODES, now);
   }
 
   /** Returns true if this code of the user was refused in the last hour. */
   has(name: string, code: string): boolean {
-    const expiry = this.#expiries.get(keyOf(name, code));
-    return expiry !== undefined && expiry > this.#now();
+    return this.#codes.get(keyOf(name, code)) ?? false;
   }
 
   /** Refuses this code of the user for an hour from now. */
   add(name: string, code: string): void {
-    const key = keyOf(name, code);
-    const now = this.#now();
-    this.#expiries.delete(key);
-    for (const [oldest, expiry] of this.#expiries) {
-      if (expiry > now && this.#expiries.size < MAX_CODES) break;
-      this.#expiries.delete(oldest);
-    }
-    this.#expiries.set(key, now + REFUSAL_MS);
+    this.#codes.set(keyOf(name, code), true, this.#now() + REFUSAL_MS);
   }
 }
 
