@@ -57,14 +57,18 @@ function portalLogin(store: UserStore): ServerHalf {
 
 /** Returns the logins in a second of the processor time of this process. */
 async function rate(server: ServerHalf, milliseconds: number): Promise<number> {
-  const responder = scramResponder({ hash: 'sha256', username: `${username}0000000`, password, nonce });
-  const recording = await record(server, responder, undefined);
+  const recordings = await Promise.all(
+    usernames.map((name) => {
+      const responder = scramResponder({ hash: 'sha256', username: name, password, nonce });
+      return record(server, responder, undefined);
+    }),
+  );
   let logins = 0;
   const begin = process.cpuUsage();
   const end = performance.now() + milliseconds;
   do {
-    await Promise.all(Array.from({ length: CONNECTIONS }, () => replay(BATCH, server, recording)));
-    logins += CONNECTIONS * BATCH;
+    await Promise.all(recordings.map((recording) => replay(BATCH, server, recording)));
+    logins += recordings.length * BATCH;
   } while (performance.now() < end);
   const { user, system } = process.cpuUsage(begin);
   return (logins / (user + system)) * 1e6;
@@ -73,8 +77,8 @@ async function rate(server: ServerHalf, milliseconds: number): Promise<number> {
 /** A fixed nonce, so that an exchange can be recorded. */
 const nonce = (): string => 'fyko+d2lbbFgONRv9qkxdawL';
 
-/** The clients that log in at the same time. */
-const CONNECTIONS = 16;
+/** The users that log in at the same time. */
+const usernames = Array.from({ length: 16 }, (_, index) => `${username}${String(index).padStart(7, '0')}`);
 
-/** The logins of each client between two looks at the clock. */
+/** The logins of each user between two looks at the clock. */
 const BATCH = 16;

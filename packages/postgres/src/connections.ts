@@ -1,4 +1,4 @@
-import { type Clock, orAborted } from '@postern/core';
+import type { Clock } from '@postern/core';
 import { TemporaryFailure } from '@postern/cred';
 import pg from 'pg';
 import type { ConnectionTarget } from './connection-options.ts';
@@ -69,15 +69,18 @@ export class Connections implements AsyncDisposable {
   /**
    * Runs a statement that reads. A connection that the server has closed, or a server that
    * restarts, gets a second try.
+   *
+   * @param statement a function is called when the wait for a connection has ended, by success or
+   *   failure, in each try. Undefined is no statement, and has no rows.
    */
-  async read<Row extends object>(statement: Statement, signal?: AbortSignal): Promise<Row[]> {
-    signal?.throwIfAborted();
-    const rows = this.#withRetry(() => this.#readOnce<Row>(statement, signal), signal);
-    if (signal !== undefined) {
-      await orAborted(rows, signal);
-      signal.throwIfAborted();
-    }
-    return rows;
+  async read<Row extends object>(statement: Statement | (() => Statement | undefined)): Promise<Row[]> {
+    return this.#withRetry(() => this.#readOnce<Row>(typeof statement === 'function' ? statement : () => statement));
+  }
+
+  /** @throws TemporaryFailure if no further query may wait for a connection beside `waiting`. */
+  assertRoom(waiting: number): void {
+    if (waiting < this.#maxWaiting) return;
+    throw new TemporaryFailure(`${this.#maxWaiting} queries wait for PostgreSQL at ${this.#label} already`);
   }
 
   /** Runs one statement that writes, once: the server may have done it before an error. */
@@ -114,26 +117,28 @@ export class Connections implements AsyncDisposable {
   }
 
   /** Calls `attempt`, which changes nothing in the database, a second time after some errors. */
-  async #withRetry<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #withRetry<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
       if (!isTransient(error)) throw this.#failure(error);
-      if (isStarting(error)) await this.#pause(signal);
+      if (isStarting(error)) await this.#pause();
       return attempt().catch((second: unknown) => {
         throw this.#failure(second);
       });
     }
   }
 
-  async #readOnce<Row extends object>(statement: Statement, signal: AbortSignal | undefined): Promise<Row[]> {
-    const client = await this.#checkOut();
-    if (signal?.aborted) {
-      client.release();
-      throw signal.reason;
+  async #readOnce<Row extends object>(statementFor: () => Statement | undefined): Promise<Row[]> {
+    let client: pg.PoolClient | undefined;
+    let statement: Statement | undefined;
+    try {
+      client = await this.#checkOut();
+    } finally {
+      statement = statementFor();
     }
     try {
-      const { rows } = await client.query<Row>(statement);
+      const rows = statement === undefined ? [] : (await client.query<Row>(statement)).rows;
       client.release();
       return rows;
     } catch (error) {
@@ -173,17 +178,15 @@ export class Connections implements AsyncDisposable {
   }
 
   async #checkOut(): Promise<pg.PoolClient> {
-    if (this.#pool.waitingCount - this.#pool.idleCount >= this.#maxWaiting) {
-      throw new TemporaryFailure(`${this.#maxWaiting} queries wait for PostgreSQL at ${this.#label} already`);
-    }
+    this.assertRoom(this.#pool.waitingCount - this.#pool.idleCount);
     return await this.#pool.connect();
   }
 
-  /** Resolves after the time that a restart takes, or when the signal aborts. */
-  async #pause(signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves after the time that a restart takes. */
+  async #pause(): Promise<void> {
     const over = Promise.withResolvers<void>();
     using _timer = this.#clock.after(RESTART_PAUSE_MS, over.resolve, true);
-    await (signal === undefined ? over.promise : orAborted(over.promise, signal));
+    await over.promise;
   }
 
   #failure(error: unknown): unknown {

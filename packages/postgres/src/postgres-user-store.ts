@@ -13,6 +13,7 @@ import {
 import { connectionTarget } from './connection-options.ts';
 import { Connections, type Statement } from './connections.ts';
 import { LiveInterfaces } from './live-interfaces.ts';
+import { LookUpBatches } from './look-up-batches.ts';
 import { migrate, tablesIn } from './schema.ts';
 import { userFromJson, userToJson } from './stored-user.ts';
 
@@ -27,7 +28,7 @@ export interface PostgresUserStoreOptions {
   readonly schema?: string;
   /** The maximum number of connections. Default: 10. */
   readonly maxConnections?: number;
-  /** The maximum number of queries that wait for a connection. Default: 1,000. */
+  /** The maximum number of queries, and of look-ups, that wait for a connection. Default: 1,000. */
   readonly maxWaiting?: number;
   /** The time for a connection: from the pool, or a new one. Default: 5,000. */
   readonly connectTimeout?: number;
@@ -52,6 +53,7 @@ export class PostgresUserStore implements UserDatabase {
   readonly #connections: Connections;
   readonly #interfaces: LiveInterfaces;
   readonly #sql: Statements;
+  readonly #lookUps: LookUpBatches<StoredRow>;
 
   private constructor(connections: Connections, sql: Statements, clock: Clock) {
     this.#connections = connections;
@@ -60,6 +62,14 @@ export class PostgresUserStore implements UserDatabase {
       const rows = await connections.read<{ forms: number }>(sql.forms());
       return rows.map(({ forms }) => forms);
     }, clock);
+    this.#lookUps = new LookUpBatches(
+      (namesOf) =>
+        connections.read<StoredRow>(() => {
+          const names = namesOf();
+          return names.length === 0 ? undefined : sql.find(names);
+        }),
+      (waiting) => connections.assertRoom(waiting),
+    );
   }
 
   /**
@@ -99,7 +109,7 @@ export class PostgresUserStore implements UserDatabase {
   async find(name: string, signal?: AbortSignal): Promise<UserRecord | undefined> {
     const key = canonicalName(name);
     if (key === undefined) return undefined;
-    const [row] = await this.#connections.read<{ record: unknown }>(this.#sql.find(key), signal);
+    const row = await this.#lookUps.find(key, signal);
     return row && userFromJson(key, row.record);
   }
 
@@ -154,7 +164,7 @@ export class PostgresUserStore implements UserDatabase {
     // No user has an empty name.
     let last = '';
     for (;;) {
-      const rows = await this.#connections.read<{ key: string; record: unknown }>(this.#sql.page(last));
+      const rows = await this.#connections.read<StoredRow>(this.#sql.page(last));
       for (const { key, record } of rows) yield userFromJson(key, record);
       if (rows.length < PAGE_USERS) return;
       last = rows.at(-1)?.key ?? '';
@@ -164,6 +174,7 @@ export class PostgresUserStore implements UserDatabase {
   /** Resolves when the queries have ended and the connections are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#interfaces.settled();
+    await this.#lookUps.sent();
     await this.#connections[Symbol.asyncDispose]();
   }
 
@@ -179,6 +190,12 @@ export class PostgresUserStore implements UserDatabase {
   }
 }
 
+interface StoredRow {
+  readonly key: string;
+  /** The parsed JSON. */
+  readonly record: unknown;
+}
+
 /** The statements of a store. A connection prepares the statements with a name once. */
 class Statements {
   readonly #users: string;
@@ -188,13 +205,13 @@ class Statements {
 
   constructor(users: string) {
     this.#users = users;
-    this.#find = `SELECT record FROM ${users} WHERE canonical_name = $1`;
+    this.#find = `SELECT canonical_name AS key, record FROM ${users} WHERE canonical_name = ANY ($1)`;
     this.#lock = `SELECT record, forms FROM ${users} WHERE canonical_name = $1 FOR UPDATE`;
     this.#update = `UPDATE ${users} SET record = $2, forms = $3 WHERE canonical_name = $1`;
   }
 
-  find(key: string): Statement {
-    return { name: 'postern_find', text: this.#find, values: [key] };
+  find(keys: readonly string[]): Statement {
+    return { name: 'postern_find', text: this.#find, values: [keys] };
   }
 
   lock(key: string): Statement {
