@@ -97,6 +97,20 @@ describe.skipIf(skipsPostgres())('PostgresUserStore', () => {
       await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
     });
 
+    it('hold one server key of SCRAM for all processes', async () => {
+      const schema = newSchema();
+      const stores = await Promise.all(Array.from({ length: 5 }, () => open({ schema })));
+      const keys = stores.map(({ scramKey }) => Buffer.from(scramKey).toString('hex'));
+      expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+      expect(new Set(keys).size).toBe(1);
+      await using other = await open({ schema: newSchema() });
+      expect(Buffer.from(other.scramKey).toString('hex')).not.toBe(keys[0]);
+      expect(inspect(stores[0], { depth: 5, showHidden: true })).not.toContain('scramKey: ');
+      await server.sql(`DELETE FROM ${schema}.keys`);
+      await expect(open({ schema })).rejects.toThrow('has no SCRAM key: restore the table `keys` from a copy');
+      await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
+    });
+
     it('of a newer version are refused', async () => {
       const schema = newSchema();
       await using _store = await open({ schema });

@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,12 +32,18 @@ describe('postern serve --auth sqlite:', () => {
     expect(server.output()).not.toMatch(/correct horse|argon2id|SCRAM-SHA-256\$/);
   });
 
-  it('keeps the server key of SCRAM beside the database, for its user alone', async () => {
+  it('gives an unknown user the same salt after a restart, by the server key in the database', async () => {
     using site = new TestUserDatabase();
     await site.expect(words`add joe --generate`);
-    await (await startInProcess(...ANY_PORT, ...words`--auth ${site.spec} --log silent`)).stop();
-    const { mode } = statSync(join(site.path, 'users.db.scram-key'));
-    expect(mode & 0o777).toBe(0o600);
+    const salts = [];
+    for (const more of [[], [], words`--scram-key ${join(site.path, 'scram.key')}`]) {
+      await using server = await startInProcess(...ANY_PORT, ...words`--auth ${site.spec} --log silent`, ...more);
+      salts.push(await saltOf('nobody', server));
+    }
+    expect(salts[0]).toMatch(/^[\w+/]{22}==$/);
+    expect(salts[1]).toBe(salts[0]);
+    expect(salts[2]).not.toBe(salts[0]);
+    expect(readdirSync(site.path)).not.toContain('users.db.scram-key');
   });
 
   it('sees a change of postern user without a restart', async () => {
@@ -109,7 +115,20 @@ describe('postern explain', () => {
         '',
       ].join('\n'),
     );
-    expect(existsSync(join(site.path, 'users.db.scram-key'))).toBe(false);
+  });
+
+  it('says how to offer SCRAM to the users of a file, which keeps no server key', async () => {
+    using folder = temporaryFolder('explain');
+    const path = join(folder.path, 'users');
+    writeFileSync(path, `joe:{SCRAM-SHA-256}${SCRAM_RECORD}\n`);
+    const args = words`explain --auth file:${path}?format=passwd-file`;
+    const hint = 'SCRAM is not offered without a server key that outlives the process: add --scram-key FILE\n';
+    expect((await runInProcess(args)).output).toContain(hint);
+    const withKey = await runInProcess([...args, ...words`--scram-key ${join(folder.path, 'key')}`]);
+    expect(withKey.output).not.toContain(hint);
+    expect(withKey.output).toContain('judged by this store: UsernamePassword, ScramSha256Credentials\n');
+    writeFileSync(path, 'joe:$2y$04$GCBklPs/NjmKTvtkQqoCBuM0a.Z9pf.Mx5YuJAqloXuRVNHzu./p.\n');
+    expect((await runInProcess(args)).output).not.toContain(hint);
   });
 });
 
@@ -152,3 +171,16 @@ describe('postern serve', () => {
     expect(await logIn(server, 'joe', 'correct horse')).toMatchObject({ code: 0 });
   });
 });
+
+/** Begins SCRAM-SHA-256. Returns the salt of the server's challenge, in base64. */
+async function saltOf(user: string, { urls: [url] }: ServingPostern): Promise<string | undefined> {
+  using client = new LineClient(connect({ host: '127.0.0.1', port: Number(url?.port) }));
+  await client.hear();
+  await client.say('EHLO client.example.com');
+  const challenge = await client.say(`AUTH SCRAM-SHA-256 ${btoa(`n,,n=${user},r=abcdefghijkl`)}`);
+  return /,s=([^,]+)/.exec(atob(challenge.replace(/^334 /, '').trim()))?.[1];
+}
+
+/** Written by Dovecot, without its scheme. */
+const SCRAM_RECORD =
+  '4096,5jn1A0M9yYIHi70+3geaAg==,7X0XvD4xUIEiTBdBATz77JzrheYtVQyurbHq3CdkKEg=,PCGMltfi1gw1r+Ll9zbdvKUa7g3sVzDH7bVAY57JcbM=';

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inspect } from 'node:util';
 import { isUserDatabase, UserStoreError } from '@postern/users';
 import { SqliteUserStore } from '@postern/users/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -27,6 +28,29 @@ describe('SqliteUserStore.open', () => {
     await using store = await SqliteUserStore.open(path);
     await store.add({ name: 'joe', secrets: [] });
     expect(statSync(path).mode & 0o777).toBe(0o640);
+  });
+
+  it('creates the server key of SCRAM once, for all processes', async () => {
+    const path = newPath();
+    const stores = await Promise.all(Array.from({ length: 5 }, () => SqliteUserStore.open(path)));
+    const keys = stores.map(({ scramKey }) => Buffer.from(scramKey).toString('hex'));
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(keys).size).toBe(1);
+    await using other = await SqliteUserStore.open(newPath());
+    expect(Buffer.from(other.scramKey).toString('hex')).not.toBe(keys[0]);
+    await using reader = await SqliteUserStore.open(path, { readOnly: true });
+    expect(reader.scramKey).toEqual(stores[0]?.scramKey);
+    expect(inspect(stores[0], { depth: 5, showHidden: true })).not.toContain('scramKey: ');
+    await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
+  });
+
+  it('refuses a database without the server key of SCRAM', async () => {
+    const path = newPath();
+    await (await SqliteUserStore.open(path))[Symbol.asyncDispose]();
+    const database = new DatabaseSync(path);
+    database.exec('DELETE FROM keys');
+    database.close();
+    await expect(SqliteUserStore.open(path)).rejects.toThrow('has no SCRAM key: restore the table `keys` from a copy');
   });
 
   it('opens a database that is open for reading elsewhere, and shows later changes', async () => {

@@ -300,7 +300,7 @@ const ConfigSchema = strict({
   /**
    * The file of SCRAM's server key. The first start creates it with mode 0600. The salts of unknown
    * users are derived from the key: a checker with stored SCRAM secrets needs a key that survives a
-   * restart. Default: a new key at each start.
+   * restart. Default: the key in the first database of `auth`, or a new key at each start.
    */
   scramKey: option(stringFor('the path of a file')),
   /**

@@ -8,7 +8,7 @@ import type { UserStoreChecker } from './user-store-checker.ts';
  */
 export async function explainUsers(
   checker: UserStoreChecker,
-  { hasScramKey, secretOptions }: Pick<OpenUsers, 'hasScramKey' | 'secretOptions'>,
+  { secretOptions }: Pick<OpenUsers, 'secretOptions'>,
 ): Promise<string> {
   const { name, store } = checker;
   const lines = store?.list === undefined ? [] : await countLines(store.list(), secretOptions);
@@ -17,7 +17,7 @@ export async function explainUsers(
     `users of ${name}:`,
     ...lines,
     `  judged by this store: ${judged.length === 0 ? 'nothing' : judged.join(', ')}`,
-    ...(hasScramKey ? [] : ['  SCRAM with stored secrets needs --scram-key FILE, a key that outlives the process']),
+    ...(checker.withholdsScram ? [NO_KEY] : []),
     '',
   ].join('\n');
 }
@@ -57,5 +57,6 @@ function kindOf(text: string, parseSecret: ParseSecret, options: SecretOptions):
   }
 }
 
+const NO_KEY = '  SCRAM is not offered without a server key that outlives the process: add --scram-key FILE';
 const NO_SCRAM = 'so that SCRAM is not offered; a login with PLAIN or LOGIN stores one';
 const TOTP = 'so that only PLAIN and LOGIN are offered';

@@ -11,10 +11,8 @@ import { policyOf } from './users-options.ts';
  * its store.
  */
 export interface OpenUsers extends AsyncDisposable {
-  /** The settings with the canonical names of the stores. */
+  /** The settings with the canonical names of the stores, and with SCRAM's key in a database. */
   readonly settings: Settings;
-  /** True if SCRAM's server key outlives the process. */
-  readonly hasScramKey: boolean;
   /** The options by which the stores' secrets are read. */
   readonly secretOptions: SecretOptions;
 }
@@ -28,8 +26,7 @@ export interface OpenUsers extends AsyncDisposable {
 export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers> {
   const checkers = storeCheckersOf(settings.checkers);
   const { sasl } = settings;
-  const hasScramKey = settings.scramKey !== undefined || sasl.scram?.key !== undefined;
-  if (checkers.length === 0) return { settings, hasScramKey, secretOptions: {}, async [Symbol.asyncDispose]() {} };
+  if (checkers.length === 0) return { settings, secretOptions: {}, async [Symbol.asyncDispose]() {} };
   const { canonicalName, defaultPolicy, HashQueue, hashPassword } = await import('@postern/users');
   const { queue: limits, cache, allowWeak } = settings.users;
   const policy = { ...defaultPolicy, ...policyOf(settings.users) };
@@ -41,18 +38,21 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
     if (Object.keys(policyOf(settings.users)).length > 0) await hashPassword('a trial', { queue, policy });
     secretOptions = { allowWeak, crypt: await loadCrypt(warn) };
     const options = { queue, policy, ...secretOptions };
-    for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log), hasScramKey });
+    for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log) });
   } catch (error) {
     for (const checker of checkers) await checker[Symbol.asyncDispose]();
     await queue.close();
     throw error instanceof RangeError ? outOfRange(error) : error;
   }
+  // The options of the operator come first: machines with different databases may share a key.
+  const stored = checkers.find(({ store }) => store?.scramKey !== undefined)?.store?.scramKey;
+  const key = sasl.scram?.key ?? (settings.scramKey === undefined ? stored : undefined);
+  if (key === undefined && settings.scramKey === undefined) for (const checker of checkers) checker.withholdScram();
   const canonical = (name: string) => canonicalName(name) ?? name;
   return {
-    hasScramKey,
     secretOptions,
     // Every spelling of an unknown name gets one salt, as every spelling of a user does.
-    settings: { ...settings, sasl: { ...sasl, scram: { canonical, ...sasl.scram } } },
+    settings: { ...settings, sasl: { ...sasl, scram: { canonical, ...sasl.scram, ...(key && { key }) } } },
     [Symbol.asyncDispose]: () => queue.close(),
   };
 }

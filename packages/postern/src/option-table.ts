@@ -124,7 +124,7 @@ export const SERVE_OPTIONS = {
   'scram-key': {
     type: 'string',
     value: 'FILE',
-    summary: 'the server key of SCRAM, created at the first start; stored secrets need it',
+    summary: 'the server key of SCRAM, created at the first start; default: of the database',
   },
   workers: {
     type: 'string',

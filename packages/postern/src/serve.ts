@@ -76,9 +76,10 @@ export async function startServer(configured: Settings, output: CommandOutput): 
 }
 
 async function withScramKey(settings: Settings): Promise<Settings> {
-  const { sasl, scramKey } = settings;
-  if (scramKey === undefined) return settings;
-  return { ...settings, sasl: { ...sasl, scram: { ...sasl.scram, key: await loadScramKey(scramKey) } } };
+  const { sasl, scramKey, sharedScramKey } = settings;
+  const key = scramKey === undefined ? (sasl.scram?.key ?? sharedScramKey) : await loadScramKey(scramKey);
+  if (key === undefined) return settings;
+  return { ...settings, sasl: { ...sasl, scram: { ...sasl.scram, key } } };
 }
 
 function filesOf(

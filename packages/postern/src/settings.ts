@@ -85,6 +85,8 @@ export interface Settings {
   readonly sasl: ChallengersOptions;
   /** The file of SCRAM's server key. */
   readonly scramKey: string | undefined;
+  /** SCRAM's server key of the processes that serve together, which ends with them. */
+  readonly sharedScramKey: Uint8Array | undefined;
   /** Addresses and networks whose clients may send passwords without TLS. */
   readonly allowCleartext: readonly string[];
   /** The number of processes that serve. */
@@ -164,11 +166,13 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   // An option names the mechanisms, and the config file their parameters.
   const sasl: Config['sasl'] = Object.assign({}, ...sources.map(({ config }) => config.sasl).reverse());
   const hasKey = sasl?.scram?.key !== undefined;
-  const scramKey = parse('scramKey', (file) => file) ?? (hasKey ? undefined : scramKeyFileOf(checkers));
-  expectScramKey(checkers, scramKey !== undefined || hasKey);
+  const scramKey = parse('scramKey', (file) => file);
+  const keepsKey = storeCheckersOf(checkers).some(({ keepsScramKey }) => keepsScramKey);
+  expectScramKey(checkers, scramKey !== undefined || hasKey || keepsKey);
   return {
     listeners,
     scramKey,
+    sharedScramKey: undefined,
     checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     demoUser,
     defaultDatabase: undefined,
@@ -209,14 +213,6 @@ export type FileSettings = Pick<Settings, 'tls' | 'recipients' | 'ownSenders' | 
 function parseAuth(entry: NonNullable<Config['auth']>[number], index: number): AnyChecker {
   if (typeof entry === 'string') return parseSpec(authSpecs, entry);
   return isUserStore(entry) ? new UserStoreChecker(ownStore(entry, `auth ${index + 1}`)) : entry;
-}
-
-/**
- * Returns the file of SCRAM's server key beside the first SQLite database: stored SCRAM secrets
- * need a key that outlives the process.
- */
-function scramKeyFileOf(checkers: readonly AnyChecker[]): string | undefined {
-  return storeCheckersOf(checkers).find(({ scramKeyFile }) => scramKeyFile !== undefined)?.scramKeyFile;
 }
 
 /** Returns a user database with the demo user only. */

@@ -41,7 +41,7 @@ export function applyWorkerConfig(
   settings: Settings,
   { ports, scramKey, ticketSecret, demoUser }: WorkerConfig,
 ): Settings {
-  const { checkers, sasl, listeners, tls } = settings;
+  const { checkers, listeners, tls } = settings;
   return {
     ...settings,
     demoUser,
@@ -50,7 +50,7 @@ export function applyWorkerConfig(
       ...listener,
       endpoint: { ...listener.endpoint, port: ports[index] ?? 0 },
     })),
-    sasl: { ...sasl, scram: { key: Buffer.from(scramKey, 'base64'), ...sasl.scram } },
+    sharedScramKey: Buffer.from(scramKey, 'base64'),
     tls: tls && { ...tls, ticketSecret: Buffer.from(ticketSecret, 'base64') },
     reusePort: true,
   };

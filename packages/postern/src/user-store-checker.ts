@@ -23,8 +23,6 @@ export interface UserCheckerParts {
   readonly cache: UsersOptions['cache'];
   /** Writes a fault of a store, or of a stored secret, into the log. */
   readonly logError: (store: string, error: unknown) => void;
-  /** False withholds SCRAM: its salts would change at a restart, and reveal which users exist. */
-  readonly hasScramKey: boolean;
 }
 
 /**
@@ -36,14 +34,15 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   readonly name: string;
   /** True if SIGHUP reads the store again. */
   readonly readsFiles: boolean;
-  /** The file for SCRAM's server key beside an SQLite database. Undefined for other stores. */
-  readonly scramKeyFile: string | undefined;
+  /** True if the store keeps SCRAM's server key. */
+  readonly keepsScramKey: boolean;
   readonly #openStore: (parts: UserStoreParts) => Promise<OpenUserStore>;
   #opened: OpenChecker | undefined;
+  #withoutScram: ReturnType<typeof withoutScram> | undefined;
 
-  constructor({ name, databaseFile, readsFiles, open }: UserStoreSpec) {
+  constructor({ name, readsFiles, keepsScramKey, open }: UserStoreSpec) {
     this.name = name;
-    this.scramKeyFile = databaseFile === undefined ? undefined : `${databaseFile}.scram-key`;
+    this.keepsScramKey = keepsScramKey;
     this.readsFiles = readsFiles;
     this.#openStore = open;
   }
@@ -53,21 +52,35 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
    *
    * @throws StartError
    */
-  async open({ options, cache, logError, hasScramKey }: UserCheckerParts): Promise<void> {
+  async open({ options, cache, logError }: UserCheckerParts): Promise<void> {
     const { cachedStore, UserChecker } = await import('@postern/users');
     const onError = (error: unknown) => logError(this.name, error);
     const store = await this.#openStore({ crypt: options.crypt, allowWeak: options.allowWeak, onError });
     const checker = new UserChecker(cache === undefined ? store : cachedStore(store, cache), { ...options, onError });
-    this.#opened = { store, checker, interfacesOf: hasScramKey ? (judged) => judged : withoutScram() };
+    this.#opened = { store, checker };
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
-    return this.#opened?.interfacesOf(this.#opened.checker.credentialInterfaces) ?? NO_INTERFACES;
+    const judged = this.#opened?.checker.credentialInterfaces ?? NO_INTERFACES;
+    return this.#withoutScram?.(judged) ?? judged;
   }
 
   /** The store, once it is open. */
   get store(): UserStore | undefined {
     return this.#opened?.store;
+  }
+
+  /** True if {@link withholdScram} keeps users from SCRAM for which each of them has a secret. */
+  get withholdsScram(): boolean {
+    return this.credentialInterfaces !== (this.#opened?.checker.credentialInterfaces ?? NO_INTERFACES);
+  }
+
+  /**
+   * Judges no SCRAM from now on. Without a lasting server key its salts would change at a restart,
+   * and reveal which users exist.
+   */
+  withholdScram(): void {
+    this.#withoutScram = withoutScram();
   }
 
   // Properties: a checker that wraps this one may take them off.
@@ -119,15 +132,18 @@ export function storeCheckersOf(checkers: readonly AnyChecker[]): readonly UserS
 interface OpenChecker {
   readonly store: OpenUserStore;
   readonly checker: UserChecker;
-  /** Returns the same array for the same array. */
-  readonly interfacesOf: (judged: readonly Interface<PasswordProof>[]) => readonly Interface<PasswordProof>[];
 }
 
-/** Returns a filter that leaves stored SCRAM secrets out, and keeps its last result. */
-function withoutScram(): OpenChecker['interfacesOf'] {
+/**
+ * Returns a filter that leaves stored SCRAM secrets out. It returns the same array for the same
+ * array, and a list without SCRAM as it is.
+ */
+function withoutScram(): (judged: readonly Interface<PasswordProof>[]) => readonly Interface<PasswordProof>[] {
   let [from, to] = [NO_INTERFACES, NO_INTERFACES];
   return (judged) => {
-    if (judged !== from) [from, to] = [judged, judged.filter((candidate) => !isDerived(candidate, ScramCredentials))];
+    if (judged === from) return to;
+    const kept = judged.filter((candidate) => !isDerived(candidate, ScramCredentials));
+    [from, to] = [judged, kept.length === judged.length ? judged : kept];
     return to;
   };
 }

@@ -15,6 +15,8 @@ export interface UserStoreSpec {
   readonly databaseFile?: string;
   /** True if SIGHUP reads the store again. */
   readonly readsFiles: boolean;
+  /** True if the store keeps SCRAM's server key. */
+  readonly keepsScramKey: boolean;
   /**
    * Opens the store. An SQLite database that does not exist is created.
    *
@@ -53,6 +55,7 @@ const sqlite: SpecForm<UserStoreSpec> = {
       name,
       databaseFile: path,
       readsFiles: false,
+      keepsScramKey: true,
       open: () =>
         opened(name, async () => {
           // Node loads SQLite only for a server that uses it.
@@ -74,6 +77,7 @@ const file: SpecForm<UserStoreSpec> = {
     return {
       name,
       readsFiles: true,
+      keepsScramKey: false,
       open: (parts) =>
         opened(name, async () => {
           const { FileUserStore } = await import('@postern/users');
@@ -94,6 +98,7 @@ const postgres: SpecForm<UserStoreSpec> = {
     return {
       name,
       readsFiles: false,
+      keepsScramKey: true,
       open: () =>
         opened(name, async () => {
           const { PostgresUserStore } = await import('@postern/postgres');
@@ -117,7 +122,12 @@ export function isUserStore(value: object): value is UserStore {
 
 /** Returns a spec for a user store of the config file. */
 export function ownStore(store: UserStore, name: string): UserStoreSpec {
-  return { name, readsFiles: 'reload' in store, open: async () => store };
+  return {
+    name,
+    readsFiles: 'reload' in store,
+    keepsScramKey: store.scramKey !== undefined,
+    open: async () => store,
+  };
 }
 
 function parseFormat(parameters: string): UserFileFormat | undefined {

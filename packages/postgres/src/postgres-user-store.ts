@@ -14,7 +14,7 @@ import { connectionTarget } from './connection-options.ts';
 import { Connections, type Statement } from './connections.ts';
 import { LiveInterfaces } from './live-interfaces.ts';
 import { LookUpBatches } from './look-up-batches.ts';
-import { migrate, tablesIn } from './schema.ts';
+import { migrate, readScramKey, tablesIn } from './schema.ts';
 import { userFromJson, userToJson } from './stored-user.ts';
 
 /** The options of {@link PostgresUserStore.open}. Times are in milliseconds. */
@@ -54,8 +54,10 @@ export class PostgresUserStore implements UserDatabase {
   readonly #interfaces: LiveInterfaces;
   readonly #sql: Statements;
   readonly #lookUps: LookUpBatches<StoredRow>;
+  readonly #scramKey: Uint8Array;
 
-  private constructor(connections: Connections, sql: Statements, clock: Clock) {
+  private constructor(connections: Connections, sql: Statements, scramKey: Uint8Array, clock: Clock) {
+    this.#scramKey = scramKey;
     this.#connections = connections;
     this.#sql = sql;
     this.#interfaces = new LiveInterfaces(async () => {
@@ -88,8 +90,11 @@ export class PostgresUserStore implements UserDatabase {
     const target = await connectionTarget(url);
     const connections = new Connections(target, options.password ?? target.password, limits, clock);
     try {
-      await connections.transaction((run) => migrate(run, tables));
-      const store = new PostgresUserStore(connections, new Statements(tables.users), clock);
+      const scramKey = await connections.transaction(async (run) => {
+        await migrate(run, tables);
+        return await readScramKey(run, tables);
+      });
+      const store = new PostgresUserStore(connections, new Statements(tables.users), scramKey, clock);
       await store.#interfaces.refresh();
       return store;
     } catch (error) {
@@ -104,6 +109,11 @@ export class PostgresUserStore implements UserDatabase {
    */
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
     return this.#interfaces.current;
+  }
+
+  /** The server key of SCRAM: 32 random bytes, which the database got with its tables. */
+  get scramKey(): Uint8Array {
+    return this.#scramKey;
   }
 
   async find(name: string, signal?: AbortSignal): Promise<UserRecord | undefined> {

@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { UserStoreError } from '@postern/users';
 import pg from 'pg';
-import type { RunStatement } from './connections.ts';
+import type { RunStatement, Statement } from './connections.ts';
 
 /** The SQL names of the tables in one schema. */
 export interface Tables {
   readonly schema: string;
   readonly users: string;
+  readonly keys: string;
   readonly version: string;
 }
 
@@ -19,7 +21,7 @@ export function tablesIn(schema: string): Tables {
     throw new TypeError(`schema is the name of a PostgreSQL schema of 1 to ${MAX_IDENTIFIER_OCTETS} octets`);
   }
   const quoted = pg.escapeIdentifier(schema);
-  return { schema: quoted, users: `${quoted}.users`, version: `${quoted}.schema_version` };
+  return { schema: quoted, users: `${quoted}.users`, keys: `${quoted}.keys`, version: `${quoted}.schema_version` };
 }
 
 /**
@@ -38,8 +40,19 @@ export async function migrate(run: RunStatement, tables: Tables): Promise<void> 
   }
   if (version === migrations.length) return;
   await requireUtf8(run);
-  for (const text of migrations.slice(version).flat()) await run({ text });
+  for (const statement of migrations.slice(version).flat()) await run(statement);
   await run({ text: `UPDATE ${tables.version} SET version = $1`, values: [migrations.length] });
+}
+
+/**
+ * Resolves to the server key of SCRAM.
+ *
+ * @throws UserStoreError if the row is missing. A new key would reveal which users exist.
+ */
+export async function readScramKey(run: RunStatement, { schema, keys }: Tables): Promise<Uint8Array> {
+  const [row] = await run<{ value: Uint8Array }>({ text: `SELECT value FROM ${keys} WHERE name = 'scram'` });
+  if (row !== undefined) return row.value;
+  throw new UserStoreError(`schema ${schema} has no SCRAM key: restore the table \`keys\` from a copy`);
 }
 
 /** Resolves to the number of migrations that the tables have had. */
@@ -61,23 +74,28 @@ async function requireUtf8(run: RunStatement): Promise<void> {
 }
 
 /** The statements of each version. A published version never changes. */
-function migrationsOf({ schema, users, version }: Tables): readonly (readonly string[])[] {
+function migrationsOf({ schema, users, keys, version }: Tables): readonly (readonly Statement[])[] {
   return [
     [
-      `CREATE SCHEMA IF NOT EXISTS ${schema}`,
-      `CREATE TABLE ${version} (version integer NOT NULL)`,
-      `INSERT INTO ${version} VALUES (0)`,
+      { text: `CREATE SCHEMA IF NOT EXISTS ${schema}` },
+      { text: `CREATE TABLE ${version} (version integer NOT NULL)` },
+      { text: `INSERT INTO ${version} VALUES (0)` },
       // The collation "C" orders by code points, on each server alike.
-      `CREATE TABLE ${users} (
-        canonical_name text COLLATE "C" PRIMARY KEY,
-        record jsonb NOT NULL,
-        forms integer
-      )`,
-      `CREATE INDEX users_forms ON ${users} (forms)`,
+      {
+        text: `CREATE TABLE ${users} (
+          canonical_name text COLLATE "C" PRIMARY KEY,
+          record jsonb NOT NULL,
+          forms integer
+        )`,
+      },
+      { text: `CREATE INDEX users_forms ON ${users} (forms)` },
+      { text: `CREATE TABLE ${keys} (name text PRIMARY KEY, value bytea NOT NULL)` },
+      { text: `INSERT INTO ${keys} VALUES ('scram', $1)`, values: [randomBytes(SCRAM_KEY_OCTETS)] },
     ],
   ];
 }
 
+const SCRAM_KEY_OCTETS = 32;
 /** Separates Postern's advisory locks from other programs' in the same database: "psn1". */
 const LOCK_CLASS = 0x70_73_6e_31;
 /** PostgreSQL cuts longer names silently. */

@@ -118,6 +118,10 @@ class CachedStore implements UserStore {
     return interfacesOfStore(this.#store);
   }
 
+  get scramKey(): Uint8Array | undefined {
+    return this.#store.scramKey;
+  }
+
   find(name: string, signal: AbortSignal): MaybePromise<UserRecord | undefined> {
     const canonical = canonicalName(name);
     if (canonical === undefined) return undefined;

@@ -43,6 +43,12 @@ export interface UserStore {
    * list its users.
    */
   readonly list?: () => AsyncIterable<UserRecord>;
+
+  /**
+   * The server key of SCRAM, for the `key` of `scram()`: 32 random bytes that the database keeps
+   * beside its users, so that all servers share them. Default: the operator keeps the key.
+   */
+  readonly scramKey?: Uint8Array | undefined;
 }
 
 /**

@@ -2,11 +2,17 @@ import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { UserStoreError } from '../errors.ts';
-import { assertMigrated, assertOwn, migrate, pragma } from './schema.ts';
+import { assertMigrated, assertOwn, migrate, pragma, readScramKey } from './schema.ts';
 import { operatorError } from './sqlite-errors.ts';
 
 /** Keeps a database in memory: no file, for tests. */
 export const IN_MEMORY = ':memory:';
+
+/** A database, and the server key of SCRAM in it. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  readonly scramKey: Uint8Array;
+}
 
 /**
  * Opens a user database and brings its tables to the version of today. `path` is absolute. A new
@@ -15,7 +21,7 @@ export const IN_MEMORY = ':memory:';
  * @throws UserStoreError for a file that is no user database.
  * @throws the error of SQLite, unchanged, while another process holds a lock.
  */
-export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
+export function openDatabase(path: string, readOnly: boolean): OpenDatabase {
   if (path !== IN_MEMORY) prepareFile(path, readOnly);
   // Rows as arrays cost a find less than objects. The event loop waits for no lock: timeout 0.
   const database = connect(path, { readOnly, returnArrays: true, timeout: 0 });
@@ -30,7 +36,7 @@ export function openDatabase(path: string, readOnly: boolean): DatabaseSync {
       useWal(database, path);
       migrate(database, path);
     }
-    return database;
+    return { database, scramKey: readScramKey(database, path) };
   } catch (error) {
     database.close();
     throw error;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { UserStoreError } from '../errors.ts';
 
@@ -24,7 +25,8 @@ export const MIGRATIONS: readonly string[] = [
      forms INTEGER DEFAULT 0
    ) STRICT;
    -- Finds each sum of forms with one seek, whatever the number of users.
-   CREATE INDEX users_forms ON users (forms) WHERE forms IS NOT NULL;`,
+   CREATE INDEX users_forms ON users (forms) WHERE forms IS NOT NULL;
+   CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;`,
 ];
 
 /**
@@ -40,6 +42,7 @@ export function migrate(database: DatabaseSync, path: string, migrations = MIGRA
     // Another process may have migrated the database meanwhile.
     const version = versionOf(database, path, migrations);
     for (const step of migrations.slice(version)) database.exec(step);
+    if (version === 0) database.prepare("INSERT INTO keys VALUES ('scram', ?)").run(randomBytes(SCRAM_KEY_OCTETS));
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
     database.exec('COMMIT');
   } catch (error) {
@@ -72,6 +75,18 @@ export function assertMigrated(database: DatabaseSync, path: string): void {
   }
 }
 
+/**
+ * Returns the server key of SCRAM.
+ *
+ * @throws UserStoreError if the row is missing. A new key would reveal which users exist.
+ */
+export function readScramKey(database: DatabaseSync, path: string): Uint8Array {
+  const row = database.prepare("SELECT value FROM keys WHERE name = 'scram'").get();
+  const [key] = (row ?? []) as unknown as readonly unknown[];
+  if (key instanceof Uint8Array) return key;
+  throw new UserStoreError(`the user database ${path} has no SCRAM key: restore the table \`keys\` from a copy`);
+}
+
 /** Returns a value of SQLite's by its name: `pragma(database, 'data_version')`. */
 export function pragma(database: DatabaseSync, name: string): unknown {
   // The database returns rows as arrays.
@@ -94,5 +109,6 @@ function versionOf(database: DatabaseSync, path: string, migrations: readonly st
   return version;
 }
 
+const SCRAM_KEY_OCTETS = 32;
 /** Marks a file as a user database, for `file` and for a wrong path: "Post" in ASCII. */
 const APPLICATION_ID = 0x506f7374;

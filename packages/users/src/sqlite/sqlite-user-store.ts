@@ -34,6 +34,7 @@ export interface SqliteUserStoreOptions {
 /** A user database that is open for reading. */
 export interface ReadOnlySqliteUserStore extends UserStore, AsyncDisposable {
   readonly credentialInterfaces: readonly Interface<PasswordProof>[];
+  readonly scramKey: Uint8Array;
   readonly list: UserDatabase['list'];
 }
 
@@ -56,6 +57,7 @@ export class SqliteUserStore implements UserDatabase {
   readonly #busy: BusyOptions;
   readonly #writes: WriteQueue;
   readonly #statements: Statements;
+  readonly #scramKey: Uint8Array;
   readonly #common = new CommonInterfaces();
   /** The value of `PRAGMA data_version` for which the list of interfaces is right. */
   #version: unknown;
@@ -86,12 +88,12 @@ export class SqliteUserStore implements UserDatabase {
     const { busyTimeout = BUSY_TIMEOUT_MS, clock = systemClock, readOnly = false } = options;
     const absolute = path === IN_MEMORY ? path : resolve(path);
     const busy = { path: absolute, clock, busyTimeout };
-    const database = await retryWhileBusy(() => openDatabase(absolute, readOnly), busy);
-    const store = new SqliteUserStore(database, busy);
+    const { database, scramKey } = await retryWhileBusy(() => openDatabase(absolute, readOnly), busy);
+    const store = new SqliteUserStore(database, scramKey, busy);
     return readOnly ? readOnlyStore(store) : store;
   }
 
-  private constructor(database: DatabaseSync, busy: BusyOptions) {
+  private constructor(database: DatabaseSync, scramKey: Uint8Array, busy: BusyOptions) {
     this.#database = database;
     this.#busy = busy;
     this.#writes = new WriteQueue(database, busy, () => {
@@ -99,6 +101,12 @@ export class SqliteUserStore implements UserDatabase {
       this.#version = undefined;
     });
     this.#statements = prepare(database);
+    this.#scramKey = scramKey;
+  }
+
+  /** The server key of SCRAM: 32 random bytes, which the database got when it was created. */
+  get scramKey(): Uint8Array {
+    return this.#scramKey;
   }
 
   /**
@@ -273,6 +281,9 @@ function readOnlyStore(store: SqliteUserStore): ReadOnlySqliteUserStore {
     find: (name, signal) => store.find(name, signal),
     get credentialInterfaces() {
       return store.credentialInterfaces;
+    },
+    get scramKey() {
+      return store.scramKey;
     },
     list: () => store.list(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
