@@ -10,15 +10,26 @@ describe('the user store contract finds', () => {
     [
       'a store that finds exact names alone',
       readOnly((users) => (name) => users.find((user) => user.name === name)),
+      'finds a user by the canonical name, and returns the stored name',
+    ],
+    [
+      'a database that finds canonical names alone',
+      database(
+        class extends InMemoryUserStore {
+          override find(name: string) {
+            return canonicalName(name) === name ? super.find(name) : undefined;
+          }
+        },
+      ),
       'finds a user by each spelling of the name, and returns the stored name',
     ],
     [
-      'a store that returns the name as the client sent it',
+      'a store that returns the canonical name',
       readOnly((users) => (name) => {
         const user = new InMemoryUserStore(users).find(name);
         return user && { ...user, name };
       }),
-      'finds a user by each spelling of the name, and returns the stored name',
+      'finds a user by the canonical name, and returns the stored name',
     ],
     [
       'a store with its users in a plain object',
@@ -163,6 +174,14 @@ describe('the user store contract finds', () => {
     };
     expect(await brokenRules({ make, faults: [{ name: 'down', make }] })).toEqual([`${TEMPORARY}: down`]);
   });
+});
+
+it('the user store contract passes a map of canonical names', async () => {
+  const make = readOnly((users) => {
+    const table = new Map(users.map((user) => [canonicalName(user.name), user]));
+    return (name) => table.get(name);
+  });
+  expect(await brokenRules({ make })).toEqual([]);
 });
 
 describe('the user store contract skips', () => {

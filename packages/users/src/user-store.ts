@@ -9,8 +9,9 @@ import type { UserRecord } from './user-record.ts';
  */
 export interface UserStore {
   /**
-   * Returns the user of this name, or undefined for an unknown name. An error is a temporary
-   * failure: the client may try again. `signal` aborts when the result is not needed any more.
+   * Returns the user of this name, or undefined for an unknown name. A checker passes the
+   * canonical name. An error is a temporary failure: the client may try again. `signal` aborts when
+   * the result is not needed any more.
    */
   readonly find: (name: string, signal: AbortSignal) => MaybePromise<UserRecord | undefined>;
 
@@ -64,7 +65,10 @@ export function isUpdatable(store: UserStore, name: string): boolean {
   return store.update !== undefined && (store.canUpdate?.(name) ?? true);
 }
 
-/** A user store that an operator can edit: the command `postern user` works with it. */
+/**
+ * A user store that an operator can edit: the command `postern user` works with it. Its methods
+ * take each spelling of a name.
+ */
 export interface UserDatabase extends UserStore, AsyncDisposable {
   readonly update: (name: string, change: (user: UserRecord) => UserRecord | undefined) => Promise<void>;
 

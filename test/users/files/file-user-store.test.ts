@@ -48,6 +48,11 @@ describe.each(['htpasswd', 'passwd-file', 'shadow'] as const)('the contract of u
   test('has rules', () => expect(cases.length).toBeGreaterThan(8));
 });
 
+test('a user is found by each spelling of the name, as an operator types it', async () => {
+  const { names } = await openStore(`Jürgen:${BCRYPT}\n`);
+  expect(await names('Jürgen', 'jürgen', 'JU\u0308RGEN')).toEqual(['Jürgen', 'Jürgen', 'Jürgen']);
+});
+
 /** Returns a SCRAM record in Dovecot's spelling, which fits into a field between colons. */
 function withoutColons(secret: string): string {
   return secret.replace(/^(SCRAM-SHA-\d+)\$(\d+):(.*)\$(.*):(.*)$/, '{$1}$2,$3,$4,$5');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isUserDatabase, UnknownUser, type UserDatabase, UserExists, type UserRecord } from '@postern/users';
-import { find, fullUser, HASH, SCRAM, type UserStoreRule } from './user-store-rules.ts';
+import { find, fullUser, HASH, SCRAM, SPELLINGS, type UserStoreRule } from './user-store-rules.ts';
 
 /** Returns the rules of every `UserDatabase`: `add`, `addAll`, `update`, `remove` and `list`. */
 export function databaseRules(): readonly UserStoreRule<UserDatabase>[] {
@@ -18,6 +18,15 @@ function editRules(): Rules {
       const eve = fullUser('Eve');
       await store.add(eve);
       assert.deepEqual(await find(store, 'eve'), eve);
+    },
+
+    async 'finds a user by each spelling of the name, and returns the stored name'(store) {
+      for (const name of ['Ann.Lee', 'Jürgen']) await store.add({ name, secrets: [HASH] });
+      for (const [stored, ...spellings] of SPELLINGS) {
+        for (const name of [stored, ...spellings]) {
+          assert.deepEqual([name, (await find(store, name))?.name], [name, stored]);
+        }
+      }
     },
 
     async 'refuses a second user of one canonical name'(store) {

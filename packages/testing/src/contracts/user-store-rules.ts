@@ -20,14 +20,13 @@ export function findRules(secret: string): readonly UserStoreRule<UserStore>[] {
   const users = ['joe', 'Ann.Lee', 'Jürgen'].map((name) => ({ name, secrets: [secret] }));
   return [
     {
-      name: 'finds a user by each spelling of the name, and returns the stored name',
+      name: 'finds a user by the canonical name, and returns the stored name',
       users,
       async run(store) {
-        for (const [stored, ...spellings] of SPELLINGS) {
-          for (const name of [stored, ...spellings]) {
-            const user = await find(store, name);
-            assert.deepEqual([name, user?.name, user?.secrets], [name, stored, [secret]]);
-          }
+        for (const [stored] of SPELLINGS) {
+          const name = canonicalName(stored) as string;
+          const user = await find(store, name);
+          assert.deepEqual([name, user?.name, user?.secrets], [name, stored, [secret]]);
         }
       },
     },
@@ -184,7 +183,8 @@ export const SCRAM =
   'SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$MiuIWMPE8f1wvUs8gqR/HUOBiaxP2InTIltSNS8murY=:UKlEJeK+9JbWnqN1OJJFASpGl2gC6h5m1W8s9eH3q3Q=';
 
 /** Stored names, each with other spellings of the name (RFC 4013). */
-const SPELLINGS: readonly (readonly [stored: string, ...spellings: string[]])[] = [
+/** Names, and how clients and operators spell them. */
+export const SPELLINGS: readonly (readonly [stored: string, ...spellings: string[]])[] = [
   ['joe', 'Joe', 'JOE', 'jo\u00ade', '\uff4a\uff4f\uff45'],
   ['Ann.Lee', 'ann.lee', 'ANN.LEE'],
   ['Jürgen', 'jürgen', 'JÜRGEN', 'ju\u0308rgen', 'JU\u0308RGEN'],
