@@ -1,7 +1,15 @@
 import { TemporaryFailure, UsernamePassword } from '@postern/cred';
 import { plain, ScramSha256Credentials, scram } from '@postern/sasl';
 import { testMind } from '@postern/testing';
-import { HashQueue, type HashThreads, InMemoryUserStore, totpCode, UserChecker, type UserRecord } from '@postern/users';
+import {
+  HashQueue,
+  type HashThreads,
+  InMemoryUserStore,
+  totpCode,
+  UserChecker,
+  type UserRecord,
+  type UserStore,
+} from '@postern/users';
 import { describe, expect, it } from 'vitest';
 import { ACCEPTED, CHEAP_POLICY, checkerOf, hashed, NOW, serverOf } from './checker-support.ts';
 
@@ -165,7 +173,23 @@ describe('a process warning', () => {
       policy: CHEAP_POLICY,
     });
     await login(checker);
-    expect(await warning).toMatchObject({ name: 'SecretError', message: expect.stringMatching(/^user "joe": /) });
+    expect(await warning).toMatchObject({ name: 'PosternWarning', message: expect.stringMatching(/^user "joe": /) });
+    await checker[Symbol.asyncDispose]();
+  });
+
+  it('has the reason of a failure', async () => {
+    const warning = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const store: UserStore = {
+      find: () => joe,
+      list() {
+        throw new Error('the disk has failed');
+      },
+    };
+    const checker = new UserChecker(store, { policy: CHEAP_POLICY });
+    await login(checker);
+    expect(await warning).toMatchObject({
+      message: expect.stringMatching(/could not be sampled.*: the disk has failed$/),
+    });
     await checker[Symbol.asyncDispose]();
   });
 });

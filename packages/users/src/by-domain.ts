@@ -114,12 +114,12 @@ class DomainStore implements UserStore {
   #targetOf(name: string): Target | undefined {
     const canonical = canonicalName(name);
     if (canonical === undefined) return undefined;
-    const at = canonical.lastIndexOf('@');
-    const domain = at < 0 ? undefined : canonicalDomain(canonical.slice(at + 1));
+    const separator = canonical.lastIndexOf('@');
+    const domain = separator < 0 ? undefined : canonicalDomain(canonical.slice(separator + 1));
     const route = (domain === undefined ? undefined : this.#routes.get(domain)) ?? this.#default;
     if (route === undefined) return undefined;
     // The name as sent may have another form of "@", such as U+FF20.
-    return { ...route, name: route.strippedDomain === undefined ? name : canonical.slice(0, at) };
+    return { ...route, name: route.strippedDomain === undefined ? name : canonical.slice(0, separator) };
   }
 }
 

@@ -25,6 +25,7 @@ import { SecondFactor, type TotpOptions } from './totp/second-factor.ts';
 import { parseTotp, type Totp } from './totp/totp.ts';
 import type { AppPassword, UserRecord } from './user-record.ts';
 import { interfacesOfStore, type UserStore } from './user-store.ts';
+import { warn } from './warn.ts';
 import { HashQueue } from './work/hash-queue.ts';
 
 /** The options of a {@link UserChecker}. */
@@ -234,8 +235,4 @@ function assertUser(user: UserRecord): UserRecord {
 
 function unusable(cause: SecretError): TemporaryFailure {
   return new TemporaryFailure(cause.message, { cause });
-}
-
-function warn(error: Error): void {
-  process.emitWarning(error);
 }

@@ -5,7 +5,7 @@ import type { HashThreads } from '@postern/users';
  * hash of the same length for any other.
  */
 export function threadsFor(password: string): HashThreads {
-  const hash = async (given: Uint8Array, setting: string) =>
-    Buffer.from(given).toString() === password ? setting : setting.replace(/.$/, '!');
+  const hash = async (presented: Uint8Array, setting: string) =>
+    Buffer.from(presented).toString() === password ? setting : setting.replace(/.$/, '!');
   return { bcrypt: hash, crypt: hash };
 }

@@ -5,6 +5,7 @@ import { CommonInterfaces } from '../credential-forms.ts';
 import type { SecretOptions } from '../secrets/secret-options.ts';
 import type { UserRecord } from '../user-record.ts';
 import type { UserStore } from '../user-store.ts';
+import { warn } from '../warn.ts';
 import { detectUserFileFormat } from './detect-user-file-format.ts';
 import { describeProblem, UserFileError } from './errors.ts';
 import { fileVersion, readSnapshot } from './file-snapshot.ts';
@@ -210,7 +211,7 @@ export class FileUserStore implements UserStore {
   #report(error: UserFileError): void {
     if (error.message === this.#reported) return;
     this.#reported = error.message;
-    const { onError = (error: UserFileError) => process.emitWarning(error.message, 'PosternWarning') } = this.#options;
+    const { onError = warn } = this.#options;
     try {
       onError(error);
     } catch {

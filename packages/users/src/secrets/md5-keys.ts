@@ -34,8 +34,9 @@ export function isCramMd5KeyOf(password: string, { contexts }: CramMd5Key): bool
  * Dovecot makes it: the realm follows the last `@` of the name, or is empty without one.
  */
 export function isDigestMd5KeyOf(password: string, username: string, { digest }: DigestMd5Key): boolean {
-  const at = username.lastIndexOf('@');
-  const userAndRealm = at < 0 ? `${username}:` : `${username.slice(0, at)}:${username.slice(at + 1)}`;
+  const separator = username.lastIndexOf('@');
+  const userAndRealm =
+    separator < 0 ? `${username}:` : `${username.slice(0, separator)}:${username.slice(separator + 1)}`;
   return equalOctets(createHash('md5').update(`${userAndRealm}:${password}`).digest(), digest);
 }
 
