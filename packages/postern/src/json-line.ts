@@ -1,3 +1,8 @@
+/** Returns a value as one line of JSON that no terminal misreads. */
+export function jsonLine(value: unknown): string {
+  return `${escapeControls(JSON.stringify(value))}\n`;
+}
+
 /**
  * Returns JSON text as a line that no terminal misreads: with escapes for the control characters
  * that JSON leaves as they are.

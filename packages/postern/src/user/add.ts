@@ -3,9 +3,8 @@ import { UserExists, type UserRecord } from '@postern/users';
 import { CommandError } from '../errors.ts';
 import { expectNewName, findTimeout } from './find-user.ts';
 import { newPassword } from './new-password.ts';
-import { withRestrictions } from './restrictions.ts';
+import { restrictionsOf, withRestrictions } from './restrictions.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
-import { parseExpires, parseScopes } from './user-values.ts';
 import { listText, viewOf } from './user-view.ts';
 
 /** Adds a user. When the command prints the name, the user survives a crash. */
@@ -16,8 +15,7 @@ export async function addUser(
   const { databaseName, print } = context;
   expectNewName(name);
   const restrictions = {
-    ...(options.expires !== undefined && { expires: parseExpires(options.expires) }),
-    ...(options.scopes !== undefined && { scopes: parseScopes(options.scopes) }),
+    ...restrictionsOf(options),
     ...(options['must-change'] === true && { mustChangePassword: true }),
   };
   const database = await context.open();

@@ -1,13 +1,12 @@
 import { printable } from '@postern/esmtp';
 import { generateAppPassword } from '@postern/users';
 import { CommandError, UsageError } from '../errors.ts';
-import { escapeControls } from '../json-line.ts';
+import { jsonLine } from '../json-line.ts';
 import { suggestion } from '../suggest.ts';
 import { findUser, updateUser } from './find-user.ts';
-import { withRestrictions } from './restrictions.ts';
+import { restrictionsOf, withRestrictions } from './restrictions.ts';
 import { textTable } from './text-table.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
-import { parseExpires, parseScopes } from './user-values.ts';
 import { appPasswordViewOf, listText } from './user-view.ts';
 
 /** Makes a random password for one program, and prints it: the database holds only its hash. */
@@ -20,10 +19,7 @@ export async function addAppPassword(
       `LABEL: expected a name for the password, such as phone, of at most ${MAX_LABEL_OCTETS} octets`,
     );
   }
-  const restrictions = {
-    ...(options.expires !== undefined && { expires: parseExpires(options.expires) }),
-    ...(options.scopes !== undefined && { scopes: parseScopes(options.scopes) }),
-  };
+  const restrictions = restrictionsOf(options);
   const { password, record } = generateAppPassword(label);
   const added = withRestrictions(record, restrictions);
   let exists = false;
@@ -55,7 +51,7 @@ export async function listAppPasswords(
   const user = await findUser(name, context, await context.openToRead());
   const views = (user.appPasswords ?? []).map((password) => appPasswordViewOf(password, context));
   if (options.json === true) {
-    await context.print(views.map((view) => `${escapeControls(JSON.stringify(view))}\n`).join(''));
+    await context.print(views.map((view) => jsonLine(view)).join(''));
     return 0;
   }
   async function* rows(): AsyncGenerator<readonly string[]> {

@@ -1,5 +1,5 @@
 import { printable } from '@postern/esmtp';
-import { escapeControls } from '../json-line.ts';
+import { jsonLine } from '../json-line.ts';
 import { textTable } from './text-table.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
 import { listText, type UserView, viewOf } from './user-view.ts';
@@ -28,7 +28,7 @@ async function* viewsOf(context: UserContext): AsyncGenerator<UserView> {
 async function* jsonLines(views: AsyncIterable<UserView>): AsyncGenerator<string> {
   let lines: string[] = [];
   for await (const view of views) {
-    lines.push(`${escapeControls(JSON.stringify(view))}\n`);
+    lines.push(jsonLine(view));
     if (lines.length < LINES_IN_BLOCK) continue;
     yield lines.join('');
     lines = [];

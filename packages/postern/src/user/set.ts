@@ -1,22 +1,19 @@
 import { printable } from '@postern/esmtp';
 import { UsageError } from '../errors.ts';
 import { updateUser } from './find-user.ts';
-import { type RestrictionChanges, withRestrictions } from './restrictions.ts';
+import { type RestrictionChanges, restrictionsOf, withRestrictions } from './restrictions.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
-import { parseExpires, parseScopes } from './user-values.ts';
 
 /** Changes when, and in which protocols, a user may log in. */
 export async function setUser(
   { names: [name = ''], options }: UserArguments<'set'>,
   context: UserContext,
 ): Promise<number> {
-  const { expires, scopes } = options;
   if (options['must-change'] && options['no-must-change']) {
     throw new UsageError('--must-change: expected it without --no-must-change');
   }
   const changes: RestrictionChanges = {
-    ...(expires !== undefined && { expires: parseExpires(expires) }),
-    ...(scopes !== undefined && { scopes: parseScopes(scopes) }),
+    ...restrictionsOf(options),
     ...((options['must-change'] ?? options['no-must-change']) && {
       mustChangePassword: options['must-change'] === true,
     }),

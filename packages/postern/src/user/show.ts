@@ -1,5 +1,5 @@
 import { printable } from '@postern/esmtp';
-import { escapeControls } from '../json-line.ts';
+import { jsonLine } from '../json-line.ts';
 import { findUser } from './find-user.ts';
 import type { UserArguments, UserContext } from './user-context.ts';
 import { type AppPasswordView, listText, viewOf } from './user-view.ts';
@@ -11,7 +11,7 @@ export async function showUser(
 ): Promise<number> {
   const view = viewOf(await findUser(name, context, await context.openToRead()), context);
   if (options.json === true) {
-    await context.print(`${escapeControls(JSON.stringify(view))}\n`);
+    await context.print(jsonLine(view));
     return 0;
   }
   const lines = [
