@@ -8,6 +8,7 @@ import {
   type Interface,
   LoginDenied,
   type Mind,
+  TemporaryFailure,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
@@ -62,7 +63,8 @@ export interface ThrottleOptions {
  * for the reason `too-many`, and the checker is not asked.
  *
  * - Only refusals count. The same wrong password of one user from one network counts once.
- * - An exchange that the client breaks off before its proof counts for its networks.
+ * - An exchange that the client breaks off before its proof counts for its networks. So does a
+ *   login whose client disconnects after the first refusal of a cascade.
  * - Networks where the user has logged in before are exempt from the `user` limit.
  * - Anonymous logins, certificates and trusted logins pass uncounted.
  * - An error of the store is a `TemporaryFailure`.
@@ -132,6 +134,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
         await credentials.conclude();
         if (observed.hasAsked || this.#isNewGuess(credentials, mind)) await this.#add(counters);
       }
+      if (isRefusedInPart(error, mind)) await this.#countUnfinished(counters);
       throw error;
     } finally {
       if (credentials.proofState === 'asked') await this.#countUnfinished(counters);
@@ -208,6 +211,11 @@ class Throttle<C extends Credentials> implements Checker<C> {
     const { username, password } = credentials;
     return this.#guesses.add(username, this.#networkOf(mind) ?? '', password);
   }
+}
+
+/** Returns true if a cascade has refused the client, and the client left before its last member. */
+function isRefusedInPart(error: unknown, { signal }: Mind): boolean {
+  return signal.aborted && error instanceof TemporaryFailure && error.cause instanceof UnauthorizedLogin;
 }
 
 interface Counter {

@@ -110,17 +110,19 @@ test('the tasks behind a task that leaves get their turn', async () => {
   expect(await end('')).toEqual(['small', 'later']);
 });
 
-test('a signal rejects with its reason as the cause, and a task that has begun keeps its resources', async () => {
+test('a signal rejects with its reason as the cause, and a task that has begun keeps its resources and its result', async () => {
   const { queue, add, end } = setUp();
   const gone = new AbortController();
-  const task = Promise.withResolvers<void>();
+  const task = Promise.withResolvers<string>();
   const result = queue.run({ place: 'pool', memory: 100 }, () => task.promise, gone.signal);
+  const waiting = queue.run({ place: 'pool', memory: 100 }, () => expect.fail('the task ran'), gone.signal);
   gone.abort('the client disconnected');
-  await expect(result).rejects.toMatchObject({ code: 'temporary', cause: 'the client disconnected' });
+  await expect(waiting).rejects.toMatchObject({ code: 'temporary', cause: 'the client disconnected' });
   add('next', 'pool', 1);
   expect(await end('')).toEqual([]);
-  task.resolve();
+  task.resolve('the result');
   expect(await end('')).toEqual(['next']);
+  expect(await result).toBe('the result');
   const late = queue.run({ place: 'here', memory: 0 }, () => expect.fail('the task ran'), gone.signal);
   await expect(late).rejects.toThrow(TemporaryFailure);
 });

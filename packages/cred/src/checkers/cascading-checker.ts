@@ -55,14 +55,15 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
 
   async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
     const errors: unknown[] = [];
-    for (const checker of this.#checkers) {
-      if (!judges(checker, credentials)) continue;
+    const checkers = this.#checkers.filter((checker) => judges(checker, credentials));
+    for (const checker of checkers) {
       try {
         return await askChecker(checker, credentials, mind);
       } catch (error) {
         if (error instanceof LoginDenied) throw error;
         if (!(error instanceof UnauthorizedLogin)) errors.push(error);
-        if (mind.signal.aborted) {
+        // The refusal of the last member is a refusal, also if the client has disconnected.
+        if (mind.signal.aborted && checker !== checkers.at(-1)) {
           throw new TemporaryFailure('the login ended before all checkers were asked', { cause: error });
         }
       }

@@ -31,12 +31,25 @@ export class PasswordVerifier {
    * Resolves to true if a secret is the password's. Hashes are compared in order; without a hash, a
    * SCRAM secret; then the password in clear text, or the keys of CRAM-MD5 and DIGEST-MD5.
    *
-   * @throws TemporaryFailure if the queue is full.
+   * The password of a client that disconnects after the first comparison is wrong unless that one
+   * was right: the client has had a hash computed, and a throttle has to count it.
+   *
+   * @throws TemporaryFailure if the queue is full, or if the signal aborts before a comparison.
    */
   async verify(credentials: UsernamePassword, secrets: StoredSecrets, signal: AbortSignal): Promise<boolean> {
     const { hashes, clear } = secrets;
+    let isCompared = false;
     for (const hash of hashes) {
-      const compare = (password: string): Promise<boolean> => this.#queue.verify(hash, password, signal);
+      const compare = async (password: string): Promise<boolean> => {
+        try {
+          return await this.#queue.verify(hash, password, signal);
+        } catch (error) {
+          if (isCompared && signal.aborted) return false;
+          throw error;
+        } finally {
+          isCompared = true;
+        }
+      };
       if (await credentials.verifyPassword(compare)) return true;
     }
     if (hashes.length > 0) return false;

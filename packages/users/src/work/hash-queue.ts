@@ -106,7 +106,7 @@ export class HashQueue implements AsyncDisposable {
   /**
    * Runs the task when the resources of its work are free, and resolves to its result. Work `here`
    * runs at once. If the signal aborts, a waiting task leaves the queue. A task that has begun
-   * cannot be interrupted: its result is dropped, and its resources are taken until it ends.
+   * cannot be interrupted: its resources are taken until it ends, and its result counts.
    *
    * @throws TemporaryFailure if the work needs more memory than the queue has. So does a full or a
    * closed queue, a task that has not begun within `timeout`, and a thread that fails.

@@ -36,10 +36,12 @@ export class ResourceQueue {
 
   /**
    * Runs the task as soon as its resources are free. A task that has begun keeps them until it has
-   * settled, also if the signal aborts before.
+   * settled, and its result counts also if the signal has aborted. A throttle then learns of a
+   * wrong password whose client has disconnected.
    *
-   * @throws TemporaryFailure if the work needs more memory than the limit, or if the signal aborts.
-   * So does a queue that is closed or has `maxWaiting` tasks, and a task that waits for `timeout`.
+   * @throws TemporaryFailure if the work needs more memory than the limit, or if the signal aborts
+   * before the task begins. So does a queue that is closed or has `maxWaiting` tasks, and a task
+   * that waits for `timeout`.
    */
   run<T>(work: HashWork, task: () => MaybePromise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#closed) return Promise.reject(new TemporaryFailure(CLOSED));
@@ -88,16 +90,15 @@ export class ResourceQueue {
     });
   }
 
-  /** Rejects the task. It leaves the queue if it has not begun. */
+  /** Takes the task out of the queue and rejects it, unless it has begun. */
   #refuse(waiting: Waiting, error: TemporaryFailure): void {
     const index = this.#waiting.indexOf(waiting);
-    if (index >= 0) {
-      this.#waiting.splice(index, 1);
-      waiting.timer?.[Symbol.dispose]();
-    }
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    waiting.timer?.[Symbol.dispose]();
     waiting.reject(error);
     // The tasks behind it may have waited only for their turn.
-    if (index >= 0) this.#admit();
+    this.#admit();
   }
 
   /** Begins each task that its resources and its turn permit. */
