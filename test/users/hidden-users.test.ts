@@ -176,6 +176,19 @@ describe('the password of an unknown user', () => {
     expect(queue.compared).toEqual(['argon2id', 'ssha512', 'ssha512']);
   });
 
+  it('is compared with heavy hashes only if all users have one', async () => {
+    const heavy = (name: string) => ({ name, secrets: [`$2b$15$${'.'.repeat(53)}`] });
+    const light = { name: 'joe', secrets: [hashed('s3cret')] };
+    const mixed = checkerOf([heavy('ann'), light, ...names.map(heavy)]);
+    for (const name of ['somebody', 'anybody', 'nobody']) await refuse(mixed.checker, name);
+    expect(mixed.queue.compared).toEqual(['ssha512', 'ssha512', 'ssha512']);
+
+    const all = checkerOf(names.map(heavy));
+    all.queue.verify = async ({ scheme }) => all.queue.compared.push(scheme) < 0;
+    await refuse(all.checker, 'nobody');
+    expect(all.queue.compared).toEqual(['bcrypt']);
+  });
+
   it('is wrong even if it is the password of the user whose hash it is compared with', async () => {
     const { checker } = checkerOf([
       { name: 'joe', secrets: [hashed('s3cret')] },

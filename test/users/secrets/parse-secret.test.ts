@@ -119,7 +119,7 @@ describe('parseSecret on an argon2 hash', () => {
   });
 
   it('states the memory in octets', () => {
-    expect(hashOf(ARGON2.replace('m=64', 'm=1048576')).work).toEqual({ place: 'pool', memory: 2 ** 30 });
+    expect(hashOf(ARGON2.replace('m=64', 'm=1048576')).work).toEqual({ place: 'pool', memory: 2 ** 30, heavy: true });
   });
 
   it.each([

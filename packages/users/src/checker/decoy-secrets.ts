@@ -5,17 +5,22 @@ import { canVerify, type StoredSecrets } from './stored-secrets.ts';
  * The secrets of some users of a store. A password for an unknown user is compared with one of
  * them, and the result is dropped. The comparison then costs what a user of the store costs: bcrypt
  * of cost 12 takes ten times as long as a new hash, and waits in another line.
+ *
+ * Heavy hashes are left out unless all are heavy. Otherwise a client could cause the work of the one
+ * user with a hash of 1 GiB under any name, and be counted each time as another user.
  */
 export class DecoySecrets {
   readonly #key = createSecretKey(randomBytes(32));
   /** The position of each user in `#members`. */
   readonly #positions = new Map<string, number>();
-  readonly #members: StoredSecrets[] = [];
+  #members: StoredSecrets[] = [];
   #seen = 0;
+  /** True while each known user has a heavy hash. */
+  #isHeavy = true;
 
   /** Remembers the secrets of a user of the sample. Each user has the same chance to stay. */
   sample(secrets: StoredSecrets): void {
-    if (!canVerify(secrets)) return;
+    if (!this.#isWanted(secrets)) return;
     this.#seen += 1;
     if (this.#members.length < MAX_MEMBERS) {
       this.learn(secrets);
@@ -30,7 +35,7 @@ export class DecoySecrets {
 
   /** Remembers the secrets of a user that logs in, if the user is a member or a place is free. */
   learn(secrets: StoredSecrets): void {
-    if (!canVerify(secrets)) return;
+    if (!this.#isWanted(secrets)) return;
     const position = this.#positions.get(secrets.username) ?? this.#members.length;
     if (position < MAX_MEMBERS) this.#set(position, secrets);
   }
@@ -41,10 +46,28 @@ export class DecoySecrets {
     return this.#members[digest.readUInt32BE() % this.#members.length];
   }
 
+  /** Forgets the heavy members when the first user with a lighter hash is known. */
+  #isWanted(secrets: StoredSecrets): boolean {
+    if (!canVerify(secrets)) return false;
+    if (isHeavy(secrets)) return this.#isHeavy;
+    if (this.#isHeavy) {
+      this.#isHeavy = false;
+      this.#members = [];
+      this.#positions.clear();
+      this.#seen = 0;
+    }
+    return true;
+  }
+
   #set(position: number, secrets: StoredSecrets): void {
     this.#positions.set(secrets.username, position);
     this.#members[position] = withoutPassword(secrets);
   }
+}
+
+function isHeavy({ hashes, scram: [scram] }: StoredSecrets): boolean {
+  if (hashes.length > 0) return hashes.some(({ work }) => work.heavy === true);
+  return scram !== undefined && scram.iterations > LIGHT_ITERATIONS;
 }
 
 /** A password in clear text is compared in no time, with any text. */
@@ -54,6 +77,9 @@ function withoutPassword(secrets: StoredSecrets): StoredSecrets {
 
 /** About 2 KiB each. The shares of the kinds of secrets are right within some percent. */
 const MAX_MEMBERS = 64;
+
+/** The most iterations of a SCRAM secret that is not heavy: about a second. */
+const LIGHT_ITERATIONS = 2_000_000;
 
 /** No client sends this password, since it contains NUL. */
 const IMPOSSIBLE_PASSWORD = '\0';

@@ -81,8 +81,9 @@ export async function hashArgon2id(password: Uint8Array, cost: Argon2Cost): Prom
 }
 
 /** Returns the resources of one hash of this cost. */
-export function argon2Work({ memory }: Argon2Cost): HashWork {
-  return { place: 'pool', memory: memory * KIB_OCTETS };
+export function argon2Work({ memory, passes }: Argon2Cost): HashWork {
+  const heavy = memory > LIGHT_KIB || memory * passes > LIGHT_KIB_PASSES;
+  return { place: 'pool', memory: memory * KIB_OCTETS, ...(heavy && { heavy }) };
 }
 
 /**
@@ -187,6 +188,10 @@ const MIN_LANE_KIB = 8;
 
 /** The most work of one comparison: 16 passes over 1 GiB, less than half a minute. */
 const MAX_KIB_PASSES = 16 * 1_048_576;
+
+/** The most memory and work of a hash that is not heavy: 256 MiB, and 4 passes over it. */
+const LIGHT_KIB = 262_144;
+const LIGHT_KIB_PASSES = 4 * LIGHT_KIB;
 
 const KIB_OCTETS = 1024;
 const NEW_SALT_OCTETS = 16;

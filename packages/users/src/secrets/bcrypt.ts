@@ -22,7 +22,7 @@ export function parseBcrypt(text: string): PasswordHash {
   return {
     kind: 'hash',
     scheme: 'bcrypt',
-    work: { place: 'thread', memory: 0 },
+    work: { place: 'thread', memory: 0, ...(cost > LIGHT_COST && { heavy: true }) },
     maxOctets: MAX_PASSWORD_OCTETS,
     compare: async (password, threads) =>
       equalOctets(Buffer.from(await threads.bcrypt(password, text)), Buffer.from(text)),
@@ -43,3 +43,6 @@ const MIN_COST = 4;
  * wait for the next.
  */
 const MAX_COST = 15;
+
+/** The highest cost of a hash that is not heavy: half a second. */
+const LIGHT_COST = 13;

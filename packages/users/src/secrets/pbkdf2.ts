@@ -75,7 +75,7 @@ function pbkdf2Hash(name: string, { salt, iterations, hash }: Pbkdf2Parameters):
   return {
     kind: 'hash',
     scheme: `pbkdf2-${digest}`,
-    work: { place: 'pool', memory: 0 },
+    work: { place: 'pool', memory: 0, ...(iterations > LIGHT_ITERATIONS && { heavy: true }) },
     compare: async (password) => equalOctets(await pbkdf2OnPool(password, salt, iterations, hash.length, digest), hash),
   };
 }
@@ -99,6 +99,9 @@ const DIGESTS: ReadonlyMap<string, { readonly digest: string; readonly octets: n
 
 /** The same upper bound as for SCRAM: some seconds of work. */
 const ITERATIONS = { min: 1, max: 10_000_000 };
+
+/** The most iterations of a hash that is not heavy: about a second. */
+const LIGHT_ITERATIONS = 2_000_000;
 
 const SHAPE: PhcShape = {
   parameters: new Map<string, PhcParameter>([

@@ -30,7 +30,7 @@ export function parseScrypt(text: string): PasswordHash {
   return {
     kind: 'hash',
     scheme: 'scrypt',
-    work: { place: 'pool', memory },
+    work: { place: 'pool', memory, ...(memory * p > LIGHT_WORK_OCTETS && { heavy: true }) },
     compare: async (password) =>
       equalOctets(await scryptOnPool(password, salt, hash.length, { N, r, p, maxmem }), hash),
   };
@@ -54,3 +54,6 @@ const MAX_MEMORY_OCTETS = 2 ** 30;
 
 /** The most octets that one comparison fills: 4 times 1 GiB, some ten seconds. */
 const MAX_WORK_OCTETS = 2 ** 32;
+
+/** The most octets that a hash fills which is not heavy: 256 MiB. */
+const LIGHT_WORK_OCTETS = 2 ** 28;

@@ -31,6 +31,11 @@ export interface HashWork {
   readonly place: 'pool' | 'thread' | 'here';
   /** The memory of the work in octets; 0 for less than 1 MiB. */
   readonly memory: number;
+  /**
+   * True for work of about a second or more. The password of an unknown user is not compared with
+   * such a hash if the store has others. Default: less.
+   */
+  readonly heavy?: boolean;
 }
 
 /** Threads that compute the hashes written in JavaScript, away from the event loop. */

@@ -17,7 +17,8 @@ export function parseShaCrypt(text: string): PasswordHash {
   const { scheme, hash: form, characters } = text.startsWith('$5$') ? SHA256 : SHA512;
   const fields = text.split('$', MAX_FIELDS);
   const rounds = fields[2]?.startsWith('rounds=') ? fields.splice(2, 1)[0] : undefined;
-  if (rounds !== undefined && decimal(rounds.slice('rounds='.length), ROUNDS) === undefined) {
+  const number = rounds === undefined ? DEFAULT_ROUNDS : decimal(rounds.slice('rounds='.length), ROUNDS);
+  if (number === undefined) {
     throw malformed(scheme, `rounds from ${ROUNDS.min} to ${ROUNDS.max}`);
   }
   const [, , salt = '', hash = '', ...more] = fields;
@@ -27,7 +28,7 @@ export function parseShaCrypt(text: string): PasswordHash {
   return {
     kind: 'hash',
     scheme,
-    work: { place: 'thread', memory: 0 },
+    work: { place: 'thread', memory: 0, ...(number > LIGHT_ROUNDS && { heavy: true }) },
     compare: async (password, threads) =>
       equalOctets(Buffer.from(await threads.crypt(password, text)), Buffer.from(text)),
   };
@@ -42,6 +43,10 @@ const SALT = /^[^\0-\x20!$*:;\\\x7f-\uffff]{0,16}$/;
 
 /** Above passlib's default of 656,000: some seconds of work at most. */
 const ROUNDS: DecimalRange = { min: 1000, max: 1_000_000 };
+const DEFAULT_ROUNDS = 5000;
+
+/** The most rounds of a hash that is not heavy: passlib's default, about a second. */
+const LIGHT_ROUNDS = 656_000;
 
 /** One more than the most fields, so that a further `$` shows. */
 const MAX_FIELDS = 6;
