@@ -34,8 +34,8 @@ function memoryHard(setting: string): HashWork | undefined {
 }
 
 /**
- * The highest cost of each scheme with a cost: some ten seconds on a processor of 2020. A cost above
- * `light` is heavy: about a second.
+ * The highest cost of each scheme with a cost: some ten seconds on a processor of 2020. A cost
+ * above `light` is heavy: about a second.
  */
 const COSTS = [
   { scheme: 'bcrypt', cost: /^\$2[abxy]\$(\d\d)\$/, light: 13, max: 17 },

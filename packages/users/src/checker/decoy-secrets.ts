@@ -6,8 +6,8 @@ import { canVerify, type StoredSecrets } from './stored-secrets.ts';
  * them, and the result is dropped. The comparison then costs what a user of the store costs: bcrypt
  * of cost 12 takes ten times as long as a new hash, and waits in another line.
  *
- * Heavy hashes are left out unless all are heavy. Otherwise a client could cause the work of the one
- * user with a hash of 1 GiB under any name, and be counted each time as another user.
+ * Heavy hashes are left out unless all are heavy. Otherwise a client could cause the work of one
+ * user's hash of 1 GiB under any name, and a throttle would count each name on its own.
  */
 export class DecoySecrets {
   readonly #key = createSecretKey(randomBytes(32));
