@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Clock } from '@postern/core';
 import { PasswordProof, TemporaryFailure, UsernamePassword } from '@postern/cred';
@@ -108,6 +109,55 @@ describe('a SqliteUserStore', () => {
     expect(error).toBeInstanceOf(UserStoreError);
     expect(inspect(error)).toContain('malformed JSON in the row of "joe"');
     expect(inspect(error)).not.toContain('s3cret');
+  });
+});
+
+describe('a SqliteUserStore after several reads in one turn of the event loop', () => {
+  const readThrice = (store: SqliteUserStore): unknown[] => ['joe', 'ann', 'joe'].map((name) => store.find(name));
+
+  it('shows the edits of another process on the next turn', async () => {
+    await using tested = await makeStore([joe]);
+    const other = new DatabaseSync(tested.path);
+    expect(readThrice(tested.store)).toEqual([joe, undefined, joe]);
+    other.exec("UPDATE users SET enabled = 0 WHERE name = 'joe'");
+    other.close();
+    await setImmediate();
+    const disabled = { ...joe, enabled: false };
+    expect(readThrice(tested.store)).toEqual([disabled, undefined, disabled]);
+  });
+
+  it('stores edits, and shows the own ones at once', async () => {
+    await using tested = await makeStore([joe]);
+    readThrice(tested.store);
+    const added = tested.store.add({ name: 'ann', secrets: [] });
+    readThrice(tested.store);
+    await added;
+    expect(readThrice(tested.store)).toEqual([joe, { name: 'ann', secrets: [] }, joe]);
+    await tested.store.update('joe', (user) => {
+      expect(readThrice(tested.store)[0]).toEqual(joe);
+      return { ...user, enabled: false };
+    });
+    expect(readThrice(tested.store)[0]).toEqual({ ...joe, enabled: false });
+  });
+
+  it('keeps no lock that would stop a checkpoint of another process', async () => {
+    await using tested = await makeStore([joe]);
+    const other = new DatabaseSync(tested.path);
+    const checkpoint = (): unknown => other.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+    readThrice(tested.store);
+    other.exec('UPDATE users SET enabled = 1');
+    expect(checkpoint()).toMatchObject({ busy: 1 });
+    await setImmediate();
+    expect(checkpoint()).toMatchObject({ busy: 0 });
+    other.close();
+  });
+
+  it('closes at once', async () => {
+    await using tested = await makeStore([joe]);
+    readThrice(tested.store);
+    await tested.store[Symbol.asyncDispose]();
+    expect(() => tested.store.find('joe')).toThrow('is closed');
+    await setImmediate();
   });
 });
 

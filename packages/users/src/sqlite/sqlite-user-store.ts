@@ -12,6 +12,7 @@ import { type BusyOptions, retryWhileBusy } from './busy-retry.ts';
 import { IN_MEMORY, openDatabase } from './open-database.ts';
 import { COLUMNS, fromRow, type Row, toRow } from './rows.ts';
 import { pragma } from './schema.ts';
+import { SharedReads } from './shared-reads.ts';
 import { isBusy, operatorError } from './sqlite-errors.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -55,6 +56,7 @@ export interface ReadOnlySqliteUserStore extends UserStore, AsyncDisposable {
 export class SqliteUserStore implements UserDatabase {
   readonly #database: DatabaseSync;
   readonly #busy: BusyOptions;
+  readonly #reads: SharedReads;
   readonly #writes: WriteQueue;
   readonly #statements: Statements;
   readonly #scramKey: Uint8Array;
@@ -96,7 +98,8 @@ export class SqliteUserStore implements UserDatabase {
   private constructor(database: DatabaseSync, scramKey: Uint8Array, busy: BusyOptions) {
     this.#database = database;
     this.#busy = busy;
-    this.#writes = new WriteQueue(database, busy, () => {
+    this.#reads = new SharedReads(database);
+    this.#writes = new WriteQueue(database, busy, this.#reads, () => {
       this.#interfacesExpiry = 0;
       this.#version = undefined;
     });
@@ -126,8 +129,10 @@ export class SqliteUserStore implements UserDatabase {
     const key = canonicalName(name);
     if (key === undefined) return undefined;
     try {
+      this.#reads.announce();
       return this.#read(key);
     } catch (error) {
+      this.#reads.end();
       if (!isBusy(error)) throw this.#explain(error);
       return retryWhileBusy(() => this.#read(key), this.#busy, signal);
     }
@@ -192,6 +197,7 @@ export class SqliteUserStore implements UserDatabase {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#writes.drained();
+    this.#reads.end();
     this.#database.close();
   }
 

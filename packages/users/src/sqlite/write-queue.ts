@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type BusyOptions, lockedFailure, retryDelay } from './busy-retry.ts';
+import type { SharedReads } from './shared-reads.ts';
 import { isBusy, operatorError } from './sqlite-errors.ts';
 
 /**
@@ -9,6 +10,7 @@ import { isBusy, operatorError } from './sqlite-errors.ts';
 export class WriteQueue {
   readonly #database: DatabaseSync;
   readonly #options: BusyOptions;
+  readonly #reads: SharedReads;
   readonly #onCommit: () => void;
   readonly #statements: Readonly<Record<'begin' | 'commit' | 'save' | 'undo' | 'release', StatementSync>>;
   #waiting: Write[] = [];
@@ -17,9 +19,10 @@ export class WriteQueue {
   #drained: PromiseWithResolvers<void> | undefined;
 
   /** `onCommit` is called after each transaction, before its writes resolve. */
-  constructor(database: DatabaseSync, options: BusyOptions, onCommit: () => void) {
+  constructor(database: DatabaseSync, options: BusyOptions, reads: SharedReads, onCommit: () => void) {
     this.#database = database;
     this.#options = options;
+    this.#reads = reads;
     this.#onCommit = onCommit;
     this.#statements = {
       // A deferred transaction that reads first fails at its first write, with code 517.
@@ -76,6 +79,7 @@ export class WriteQueue {
     const { path } = this.#options;
     const writes = this.#waiting.slice(0, MAX_WRITES);
     try {
+      this.#reads.end();
       this.#statements.begin.run();
     } catch (error) {
       if (isBusy(error)) return this.#wait(error);
