@@ -238,7 +238,7 @@ describe('postern user --db file:', () => {
       words`totp joe --no-confirm`,
     ]) {
       const { code, output } = await user(args);
-      expect(output).toMatch(/^postern: --db: file:\S+ is read-only: edit the file itself, or expected sqlite:PATH/);
+      expect(output).toMatch(/^postern: file:\S+ is read-only: edit the file itself, or expected --db sqlite:PATH/);
       expect(code).toBe(2);
     }
   });

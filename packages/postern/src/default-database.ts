@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { UsageError } from './errors.ts';
+import { underName } from './errors.ts';
 import { parseSpec } from './option-values.ts';
 import { type UserStoreSpec, userStoreSpecs } from './user-store-spec.ts';
 
@@ -12,12 +12,7 @@ import { type UserStoreSpec, userStoreSpecs } from './user-store-spec.ts';
 export function defaultDatabase(env: NodeJS.ProcessEnv): UserStoreSpec {
   const spec = env['POSTERN_DB'];
   if (spec === undefined || spec === '') return parseSpec(userStoreSpecs, DEFAULT_SPEC);
-  try {
-    return parseSpec(userStoreSpecs, spec);
-  } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`POSTERN_DB: ${error.message}`, { cause: error });
-    throw error;
-  }
+  return underName('POSTERN_DB', () => parseSpec(userStoreSpecs, spec));
 }
 
 /** Returns false for an SQLite database whose file does not exist. */

@@ -29,6 +29,16 @@ export class CommandError extends Error {
   }
 }
 
+/** Calls `parse`. Its UsageError begins with the operator's name of the value. */
+export function underName<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
 /** Returns the error for a listener that cannot listen. `@postern/node` words the message. */
 export function cannotListen(cause: unknown): StartError {
   return new StartError(messageOf(cause), { cause });

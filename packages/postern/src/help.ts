@@ -83,19 +83,18 @@ ${entries.map((entry) => userCommand(entry, width)).join('\n')}
 
 ${options(all)}
 
-Without --db the database is that of POSTERN_DB, or else postern.db in the current folder; user add
-and user import create it. The command asks for passwords at the terminal, or reads a line of the
-standard input. No output holds a stored secret. Exit codes: 0 done, 1 failed, or an import that
-could not take all users, 2 for an error in the arguments.
+Without --db the database is that of POSTERN_DB, or else the only one in auth of the config file, or
+else postern.db in the current folder; user add and user import create it. The command asks for
+passwords at the terminal, or reads a line of the standard input. No output holds a stored secret.
+Exit codes: 0 done, 1 failed, or an import that could not take all users, 2 for an error in the arguments.
 
-  postern user add joe
   postern user import users.htpasswd --db sqlite:/var/lib/postern/users.db
 `;
 }
 
 /** Returns the line of a command of `postern user`, with the options of its own. */
 function userCommand([name, entry]: readonly [string, UserCommandEntry], width: number): string {
-  const own = Object.keys(entry.options).filter((option) => option !== 'db');
+  const own = Object.keys(entry.options).filter((option) => option !== 'db' && option !== 'config');
   const line = `  ${usageOf([name, entry]).padEnd(width)}  ${entry.summary}`;
   return own.length === 0 ? line : `${line} (${own.map((option) => `--${option}`).join(' ')})`;
 }

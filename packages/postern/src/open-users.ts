@@ -1,10 +1,9 @@
 import type { SecretOptions } from '@postern/users';
-import { UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import { storeCheckersOf } from './user-store-checker.ts';
 import { loadCrypt } from './user-store-spec.ts';
-import { policyOf } from './users-options.ts';
+import { openHashQueue, policyOf, usersError } from './users-options.ts';
 
 /**
  * The open user stores of a server. It closes the parts that the stores share; each checker closes
@@ -27,10 +26,10 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
   const checkers = storeCheckersOf(settings.checkers);
   const { sasl } = settings;
   if (checkers.length === 0) return { settings, secretOptions: {}, async [Symbol.asyncDispose]() {} };
-  const { canonicalName, defaultPolicy, HashQueue, hashPassword } = await import('@postern/users');
-  const { queue: limits, cache, allowWeak } = settings.users;
+  const { canonicalName, defaultPolicy, hashPassword } = await import('@postern/users');
+  const { cache, allowWeak } = settings.users;
   const policy = { ...defaultPolicy, ...policyOf(settings.users) };
-  const queue = expectInRange(() => new HashQueue(limits));
+  const queue = await openHashQueue(settings.users);
   const warn = (reason: string) => log.warn('yescrypt and other hashes of libcrypt are not available', { reason });
   let secretOptions: SecretOptions;
   try {
@@ -42,7 +41,7 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
   } catch (error) {
     for (const checker of checkers) await checker[Symbol.asyncDispose]();
     await queue.close();
-    throw error instanceof RangeError ? outOfRange(error) : error;
+    throw usersError(error);
   }
   // The options of the operator come first: machines with different databases may share a key.
   const stored = checkers.find(({ store }) => store?.scramKey !== undefined)?.store?.scramKey;
@@ -55,18 +54,6 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
     settings: { ...settings, sasl: { ...sasl, scram: { canonical, ...sasl.scram, ...(key && { key }) } } },
     [Symbol.asyncDispose]: () => queue.close(),
   };
-}
-
-function expectInRange<T>(create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    throw error instanceof RangeError ? outOfRange(error) : error;
-  }
-}
-
-function outOfRange(error: RangeError): UsageError {
-  return new UsageError(`users: ${error.message}`, { cause: error });
 }
 
 function logUserError(log: Log): (store: string, error: unknown) => void {

@@ -13,7 +13,7 @@ import { findConfigFile, loadConfig } from './config-file.ts';
 import { databaseExists, defaultDatabase } from './default-database.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { DeliveryTarget } from './delivery-target.ts';
-import { UsageError } from './errors.ts';
+import { UsageError, underName } from './errors.ts';
 import { type LimitSettings, type LoginLimits, parseLimits, parseThrottle } from './limits.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
@@ -311,16 +311,6 @@ function parseHostname(name: string): string {
 function ownHostname(): string {
   const name = systemHostname();
   return isHostname(name) ? name : 'localhost';
-}
-
-/** Calls the parser. Its UsageError begins with the name. */
-function underName<T>(name: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
-    throw error;
-  }
 }
 
 /** More than any machine has cores. */

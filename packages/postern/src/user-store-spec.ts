@@ -15,6 +15,8 @@ export interface UserStoreSpec {
   readonly databaseFile?: string;
   /** True if SIGHUP reads the store again. */
   readonly readsFiles: boolean;
+  /** True if `postern user` can edit the users. */
+  readonly isEditable: boolean;
   /** True if the store keeps SCRAM's server key. */
   readonly keepsScramKey: boolean;
   /**
@@ -55,6 +57,7 @@ const sqlite: SpecForm<UserStoreSpec> = {
       name,
       databaseFile: path,
       readsFiles: false,
+      isEditable: true,
       keepsScramKey: true,
       open: () =>
         opened(name, async () => {
@@ -77,6 +80,7 @@ const file: SpecForm<UserStoreSpec> = {
     return {
       name,
       readsFiles: true,
+      isEditable: false,
       keepsScramKey: false,
       open: (parts) =>
         opened(name, async () => {
@@ -98,6 +102,7 @@ const postgres: SpecForm<UserStoreSpec> = {
     return {
       name,
       readsFiles: false,
+      isEditable: true,
       keepsScramKey: true,
       open: () =>
         opened(name, async () => {
@@ -125,6 +130,7 @@ export function ownStore(store: UserStore, name: string): UserStoreSpec {
   return {
     name,
     readsFiles: 'reload' in store,
+    isEditable: 'add' in store,
     keepsScramKey: store.scramKey !== undefined,
     open: async () => store,
   };

@@ -1,4 +1,5 @@
-import type { CacheOptions, HashQueueOptions, PasswordPolicy } from '@postern/users';
+import type { CacheOptions, HashQueue, HashQueueOptions, PasswordPolicy } from '@postern/users';
+import { UsageError } from './errors.ts';
 
 /** The option `users`: the parameters of all user stores. */
 export interface UsersOptions extends Partial<PasswordPolicy> {
@@ -16,4 +17,23 @@ export interface UsersOptions extends Partial<PasswordPolicy> {
 /** Returns the parts of the password policy that the option sets. */
 export function policyOf({ argon2id, scram }: UsersOptions): Partial<PasswordPolicy> {
   return { ...(argon2id !== undefined && { argon2id }), ...(scram !== undefined && { scram }) };
+}
+
+/**
+ * Resolves to a queue with the limits of the option.
+ *
+ * @throws UsageError for a limit out of range.
+ */
+export async function openHashQueue({ queue }: UsersOptions): Promise<HashQueue> {
+  const { HashQueue } = await import('@postern/users');
+  try {
+    return new HashQueue(queue);
+  } catch (error) {
+    throw usersError(error);
+  }
+}
+
+/** Returns a RangeError as an error in the option. Returns any other error as it is. */
+export function usersError(error: unknown): unknown {
+  return error instanceof RangeError ? new UsageError(`users: ${error.message}`, { cause: error }) : error;
 }

@@ -29,7 +29,7 @@ export async function importUsers(
   const format = options.format === undefined ? await formatOf(file) : parseFormat(options.format);
   const database = await context.open();
   const report = new ImportReport(file, context);
-  const secretOptions = { crypt: context.crypt, allowWeak: options['allow-weak'] };
+  const secretOptions = { crypt: context.crypt, allowWeak: options['allow-weak'] ?? context.allowsWeak };
   const users = report.taken(itemsOf(file, { format, ...secretOptions }));
   const existing = dryRun
     ? await existingOf(users, database)
@@ -45,6 +45,7 @@ class ImportReport {
   readonly #withoutScram = new Set<string>();
   #read = 0;
   #refused = 0;
+  #weak = 0;
   #aging = 0;
   #hasProgress = false;
 
@@ -99,6 +100,7 @@ class ImportReport {
           : `${without} users have no SCRAM secret yet: they get`;
       await print(`${hint} one at the first login with PLAIN or LOGIN\n`);
     }
+    if (this.#weak > 0) await print(`${users(this.#weak)} not taken ${ALLOW_WEAK}\n`);
     if (this.#aging > 0) await print(`${users(this.#aging)} had a maximum age of the password, which is not kept\n`);
     return existing.length + this.#refused > 0 ? 1 : 0;
   }
@@ -114,8 +116,9 @@ class ImportReport {
     return user;
   }
 
-  async #report({ line, name, reason, effect }: UserFileProblem): Promise<void> {
+  async #report({ line, name, reason, effect, code }: UserFileProblem): Promise<void> {
     if (effect !== 'note') this.#refused++;
+    if (code === 'weak-scheme') this.#weak++;
     const subject = name === undefined ? '' : `${printable(name)}: `;
     const outcome = effect === 'note' ? '' : 'not taken: ';
     await this.#warn(`${this.#file}:${line}: ${subject}${outcome}${printable(reason)}`);
@@ -185,4 +188,6 @@ function users(count: number): string {
   return count === 1 ? '1 user' : `${count} users`;
 }
 
+const ALLOW_WEAK =
+  'for weak schemes: --allow-weak, or users: { allowWeak: true } in the config file, takes them, and the server needs the latter';
 const DETECTED_OCTETS = 64 * 1024;

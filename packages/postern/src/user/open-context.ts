@@ -1,16 +1,18 @@
 import {
-  HashQueue,
+  defaultPolicy,
   hashPassword,
   isUserDatabase,
   parseSecret,
   type SecretOptions,
   type UserDatabase,
 } from '@postern/users';
-import { databaseExists, defaultDatabase } from '../default-database.ts';
+import { databaseExists } from '../default-database.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { parseSpec } from '../option-values.ts';
 import { loadCrypt, type OpenUserStore, type UserStoreSpec, userStoreSpecs } from '../user-store-spec.ts';
+import { openHashQueue, policyOf, usersError } from '../users-options.ts';
 import type { ReadableUsers, UserContext } from './user-context.ts';
+import type { UserSettings } from './user-settings.ts';
 
 /** The parts of a context that belong to the process. */
 export type ProcessParts = Pick<UserContext, 'terminal' | 'print' | 'warn' | 'showsProgress'>;
@@ -19,25 +21,23 @@ export type ProcessParts = Pick<UserContext, 'terminal' | 'print' | 'warn' | 'sh
 export interface ContextOptions {
   /** What becomes of a database that does not exist. */
   readonly creates: 'file' | 'in memory' | 'nothing';
-  readonly env: NodeJS.ProcessEnv;
   readonly parts: ProcessParts;
 }
 
 /**
  * Returns the parts that one command works with.
  *
- * @param spec The value of `--db`. Undefined for the default database.
- * @throws UsageError
+ * @throws UsageError for options of `users` that are out of range.
  */
 export async function openContext(
-  spec: string | undefined,
-  { creates, env, parts }: ContextOptions,
+  { database: source, users }: UserSettings,
+  { creates, parts }: ContextOptions,
 ): Promise<UserContext & AsyncDisposable> {
-  const source = spec === undefined ? defaultDatabase(env) : parseDb(spec);
+  const policy = { ...defaultPolicy, ...policyOf(users) };
   const crypt = await loadCrypt();
   // The command shows which schemes there are. The server decides which ones it accepts.
   const options = { crypt, allowWeak: true };
-  const queue = new HashQueue();
+  const queue = await openHashQueue(users);
   let opened: Promise<OpenUserStore> | undefined;
   const open = () => {
     opened ??= openStore(source, creates, options);
@@ -50,7 +50,11 @@ export async function openContext(
     databaseName: source.name,
     crypt,
     parseSecret: (text) => parseSecret(text, options),
-    hashPassword: (password) => hashPassword(password, { queue }),
+    allowsWeak: users.allowWeak === true,
+    hashPassword: (password) =>
+      hashPassword(password, { queue, policy }).catch((error: unknown) => {
+        throw usersError(error);
+      }),
     async [Symbol.asyncDispose]() {
       await (await opened?.catch(() => undefined))?.[Symbol.asyncDispose]?.();
       await queue.close();
@@ -73,26 +77,17 @@ async function openStore(
   return await (creates === 'in memory' && !exists ? empty : source).open(parts);
 }
 
-function parseDb(spec: string): UserStoreSpec {
-  try {
-    return parseSpec(userStoreSpecs, spec);
-  } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`--db: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
-
 function expectDatabase({ name }: UserStoreSpec, store: OpenUserStore): UserDatabase {
   if (isUserDatabase(store)) return store;
   throw new UsageError(
-    `--db: ${name} is read-only: edit the file itself, or expected sqlite:PATH or postgres:URL ` +
+    `${name} is read-only: edit the file itself, or expected --db sqlite:PATH or --db postgres:URL ` +
       '(postern user import takes the file)',
   );
 }
 
 function expectList({ name }: UserStoreSpec, store: OpenUserStore): ReadableUsers {
   if (hasList(store)) return store;
-  throw new UsageError(`--db: ${name} cannot list its users: expected sqlite:PATH, file:PATH or postgres:URL`);
+  throw new UsageError(`${name} cannot list its users: expected --db with sqlite:PATH, file:PATH or postgres:URL`);
 }
 
 /** Returns true if the store lists its users. A file does, although it cannot be edited here. */

@@ -17,6 +17,7 @@ import { disableUser, enableUser } from './state.ts';
 import { setTotp } from './totp.ts';
 import { USER_COMMANDS, type UserCommandEntry, type UserCommandName } from './user-commands.ts';
 import type { UserCommand } from './user-context.ts';
+import { type CommonOptions, readUserSettings } from './user-settings.ts';
 
 /** The commands by the names of their entries. The compiler requires each. */
 const commands: { readonly [K in UserCommandName]: UserCommand<K> } = {
@@ -49,9 +50,9 @@ export async function runUser(argv: readonly string[], process: CommandProcess):
   const { values, positionals } = parseArguments(rest, entry.options, 'user');
   expectNames(name, entry, positionals);
   using terminal = new Terminal(process);
-  await using context = await openContext(values['db'] as string | undefined, {
+  const settings = await readUserSettings(values as CommonOptions, process.env);
+  await using context = await openContext(settings, {
     creates: values['dry-run'] === true ? 'in memory' : CREATING.has(name) ? 'file' : 'nothing',
-    env: process.env,
     parts: {
       terminal,
       print: printerTo(process.stdout),

@@ -9,12 +9,13 @@ export interface UserCommandEntry {
   readonly options: OptionTable;
 }
 
-const database = {
+const common = {
   db: {
     type: 'string',
     value: 'SPEC',
-    summary: 'the user database: sqlite:PATH, postgres:URL or file:PATH; default sqlite:postern.db',
+    summary: 'the user database: sqlite:PATH, postgres:URL or file:PATH; default: see below',
   },
+  config: { type: 'string', value: 'FILE', summary: 'the config file of postern serve, with auth and users' },
 } as const;
 const json = { type: 'boolean', summary: 'one JSON object a line' } as const;
 const generate = { type: 'boolean', summary: 'make up a password and print it' } as const;
@@ -35,49 +36,49 @@ export const USER_COMMANDS = {
   add: {
     arguments: 'NAME',
     summary: 'add a user',
-    options: { ...database, generate, expires, scopes, 'must-change': mustChange },
+    options: { ...common, generate, expires, scopes, 'must-change': mustChange },
   },
-  list: { arguments: '', summary: 'list the users', options: { ...database, json } },
-  show: { arguments: 'NAME', summary: 'show a user', options: { ...database, json } },
+  list: { arguments: '', summary: 'list the users', options: { ...common, json } },
+  show: { arguments: 'NAME', summary: 'show a user', options: { ...common, json } },
   password: {
     arguments: 'NAME',
     summary: 'set a new password',
-    options: { ...database, generate, 'must-change': mustChange },
+    options: { ...common, generate, 'must-change': mustChange },
   },
   set: {
     arguments: 'NAME',
     summary: 'change the limits',
     options: {
-      ...database,
+      ...common,
       expires,
       scopes,
       'must-change': mustChange,
       'no-must-change': { type: 'boolean', summary: 'accept the present password' },
     },
   },
-  disable: { arguments: 'NAME', summary: 'refuse logins of a user', options: database },
-  enable: { arguments: 'NAME', summary: 'accept logins of a user again', options: database },
+  disable: { arguments: 'NAME', summary: 'refuse logins of a user', options: common },
+  enable: { arguments: 'NAME', summary: 'accept logins of a user again', options: common },
   remove: {
     arguments: 'NAME',
     summary: 'remove a user',
-    options: { ...database, yes: { type: 'boolean', summary: 'remove without a question' } },
+    options: { ...common, yes: { type: 'boolean', summary: 'remove without a question' } },
   },
   'app-password add': {
     arguments: 'NAME LABEL',
     summary: 'make a password for one program',
-    options: { ...database, expires, scopes },
+    options: { ...common, expires, scopes },
   },
   'app-password list': {
     arguments: 'NAME',
     summary: 'list the application passwords of a user',
-    options: { ...database, json },
+    options: { ...common, json },
   },
-  'app-password remove': { arguments: 'NAME LABEL', summary: 'remove an application password', options: database },
+  'app-password remove': { arguments: 'NAME LABEL', summary: 'remove an application password', options: common },
   totp: {
     arguments: 'NAME',
     summary: 'add one-time codes, as a QR code',
     options: {
-      ...database,
+      ...common,
       issuer: { type: 'string', value: 'TEXT', summary: 'the name of this site in the authenticator app' },
       'no-confirm': { type: 'boolean', summary: 'store the secret without asking for a first code' },
       remove: { type: 'boolean', summary: 'remove the second factor' },
@@ -87,11 +88,11 @@ export const USER_COMMANDS = {
     arguments: 'FILE',
     summary: 'add the users of a file with hashes',
     options: {
-      ...database,
+      ...common,
       format: { type: 'string', value: 'WORD', summary: 'htpasswd, passwd-file or shadow; default: by the content' },
       'allow-weak': {
         type: 'boolean',
-        summary: 'also take hashes of MD5, MD4 and DES, for a server with users: { allowWeak: true }',
+        summary: 'also take hashes of MD5, MD4 and DES; default: users.allowWeak of the config file',
       },
       'dry-run': { type: 'boolean', summary: 'only report what would be added' },
     },

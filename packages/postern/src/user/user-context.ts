@@ -23,6 +23,8 @@ export interface UserContext {
   readonly warn: (text: string) => Promise<void>;
   /** Resolves to the forms of a password to store. */
   readonly hashPassword: (password: string) => Promise<readonly string[]>;
+  /** True if the server accepts weak hashes: `users.allowWeak` of the config file. */
+  readonly allowsWeak: boolean;
   /** The hashes that only libcrypt computes. Undefined if `@postern/crypt` is not installed. */
   readonly crypt: Crypt | undefined;
   /**

@@ -90,7 +90,8 @@ export class UserFileParser {
       if (parsed !== undefined && parsed.kind !== 'none') return undefined;
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
-      return this.#problem('unusable', name, `has an unusable password: ${error.message}`);
+      const problem = this.#problem('unusable', name, `has an unusable password: ${error.message}`);
+      return { ...problem, code: error.code };
     }
     return this.#problem('note', name, noPassword);
   }

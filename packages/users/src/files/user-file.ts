@@ -1,3 +1,4 @@
+import type { SecretError } from '../errors.ts';
 import type { SecretOptions } from '../secrets/secret-options.ts';
 import type { UserRecord } from '../user-record.ts';
 
@@ -41,6 +42,8 @@ export interface UserFileProblem {
   readonly name?: string;
   /** The fault, and the text that would be right. */
   readonly reason: string;
+  /** The code of the secret's fault, for `unusable`. */
+  readonly code?: SecretError['code'];
   readonly effect: UserFileEffect;
 }
 
