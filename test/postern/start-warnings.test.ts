@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../packages/postern/src/config.ts';
-import { settingsOf } from '../../packages/postern/src/settings.ts';
+import { readSettings, settingsOf } from '../../packages/postern/src/settings.ts';
 import { startWarnings } from '../../packages/postern/src/start-warnings.ts';
+import { hasLiteralPassword } from '../../packages/postern/src/user-store-spec.ts';
+import { runInProcess } from '../support/in-process.ts';
 
 /** Returns the first words of each warning at the start. */
 function warnings(config: Config, acceptsAnonymous = false): string[] {
@@ -13,6 +15,36 @@ function warnings(config: Config, acceptsAnonymous = false): string[] {
 const OPEN = ['smtp://0.0.0.0:587?tls=required'];
 const WEAK = 'an attacker can guess a password of fewer than 8 characters';
 const LONG = 'memory:joe:correct-horse';
+
+describe('a password of a database in the arguments', () => {
+  const URL = 'postgres://mail:s3cret@127.0.0.1:1/mail';
+
+  it.each([
+    [URL, true],
+    ['postgres://mail@127.0.0.1/mail?sslmode=disable&password=s3cret', true],
+    ['postgres://mail@127.0.0.1/mail?password=file:/run/secrets/db', false],
+    ['postgres://mail@127.0.0.1/mail?password=env:DB_PASSWORD&sslmode=disable', false],
+    ['postgres://mail@127.0.0.1:5432/mail', false],
+    ['postgres://[::1]:5432/mail', false],
+    ['sqlite:users.db', false],
+  ])('is recognized: %s', (spec, isLiteral) => {
+    expect(hasLiteralPassword(spec)).toBe(isLiteral);
+  });
+
+  it('causes a warning without the password in postern serve, and none in the config file', async () => {
+    const settings = await readSettings(['--auth', URL], {});
+    const [warning] = startWarnings(settings, false);
+    expect(warning?.message).toContain('every user of this machine can read the password in the arguments (ps)');
+    expect(JSON.stringify(warning)).not.toContain('s3cret');
+    expect(startWarnings(settingsOf({ config: { auth: [URL] }, nameOf: String }), false)).toEqual([]);
+  });
+
+  it('causes a warning in postern user', async () => {
+    const { output } = await runInProcess(['user', 'list', '--db', URL]);
+    expect(output).toMatch(/^--db: every user of this machine can read the password/);
+    expect(output).not.toContain('s3cret');
+  });
+});
 
 describe('a configuration that remote clients reach', () => {
   it.each<[string, Config, boolean, string[]]>([

@@ -31,7 +31,7 @@ import {
 import { expectScramKey } from './scram-key.ts';
 import { suggestion } from './suggest.ts';
 import { storeCheckersOf, UserStoreChecker } from './user-store-checker.ts';
-import { isUserStore, ownStore, type UserStoreSpec } from './user-store-spec.ts';
+import { hasLiteralPassword, isUserStore, ownStore, type UserStoreSpec, userStoreSpecs } from './user-store-spec.ts';
 import type { UsersOptions } from './users-options.ts';
 
 /** The settings of one listener, with every default. */
@@ -82,6 +82,8 @@ export interface Settings {
   readonly logUsernames: boolean;
   /** The users whose passwords are in the specs `memory:USER:PASSWORD`. */
   readonly memoryUsers: readonly MemoryUser[];
+  /** The user databases whose passwords are in the arguments of the process, without secrets. */
+  readonly exposedDatabases: readonly string[];
   readonly sasl: ChallengersOptions;
   /** The file of SCRAM's server key. */
   readonly scramKey: string | undefined;
@@ -116,7 +118,13 @@ export async function readSettings(argv: readonly string[], env: NodeJS.ProcessE
   const file = findConfigFile(configFile);
   if (file !== undefined) sources.push({ config: await loadConfig(file), nameOf: (key) => `${file}: ${key}` });
   const hasUsers = sources.some(({ config: { auth = [] } }) => auth.length > 0);
-  return (hasUsers ? undefined : withDefaultDatabase(sources, demo, env)) ?? settingsOf(...sources);
+  const settings = (hasUsers ? undefined : withDefaultDatabase(sources, demo, env)) ?? settingsOf(...sources);
+  return { ...settings, exposedDatabases: exposedDatabases(config) };
+}
+
+function exposedDatabases({ auth = [] }: Config): readonly string[] {
+  const specs = auth.filter((entry) => typeof entry === 'string').filter(hasLiteralPassword);
+  return specs.map((spec) => parseSpec(userStoreSpecs, spec).name);
 }
 
 /**
@@ -192,6 +200,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     throttle: parse('throttle', parseThrottle) ?? {},
     logUsernames: parse('logUsernames', (isLogged) => isLogged) ?? false,
     memoryUsers: parse('auth', (auth) => auth.flatMap(memoryUser)) ?? [],
+    exposedDatabases: [],
     workers: parse('workers', (workers) => expectSharedPorts(parseWorkers(workers), listeners)) ?? 1,
     reusePort: false,
     allowCleartext: parse('allowCleartext', parseNetworks) ?? [],

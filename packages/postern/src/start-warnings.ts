@@ -1,6 +1,7 @@
 import { formatEndpoint, isLocalOnly } from '@postern/node';
 import type { LogFields } from './log.ts';
 import type { ListenerSettings, Settings } from './settings.ts';
+import { LITERAL_PASSWORD } from './user-store-spec.ts';
 
 /** A warning in the log at the start: of a configuration that works and is probably a mistake. */
 export interface StartWarning {
@@ -16,6 +17,7 @@ export interface StartWarning {
 export function startWarnings(settings: Settings, acceptsAnonymous: boolean): readonly StartWarning[] {
   const open = settings.listeners.filter(({ endpoint }) => !isLocalOnly(endpoint));
   return [
+    ...settings.exposedDatabases.map((auth) => ({ message: LITERAL_PASSWORD, fields: { auth } })),
     ...settings.listeners.flatMap((listener) => listenerWarnings(listener, settings, acceptsAnonymous)),
     ...(open.some(takesLogins) ? loginWarnings(settings) : []),
   ];

@@ -120,6 +120,19 @@ export const userStoreSpecs: SpecForms<UserStoreSpec> = new Map([
   ['postgres', postgres],
 ]);
 
+/**
+ * Returns true for a spec with a password that is not in a file or a variable. As an argument every
+ * user of the machine can read it.
+ */
+export function hasLiteralPassword(spec: string): boolean {
+  if (!spec.startsWith('postgres:')) return false;
+  return /\/\/[^/?#]*:[^@]+@/.test(spec) || /[?&]password=(?!env:|file:|env%3A|file%3A)/i.test(spec);
+}
+
+/** The warning for {@link hasLiteralPassword}. */
+export const LITERAL_PASSWORD =
+  'every user of this machine can read the password in the arguments (ps); expected ?password=env:NAME or file:PATH';
+
 /** Returns true for a user store of the config file: it has `find`, and judges no logins itself. */
 export function isUserStore(value: object): value is UserStore {
   return 'find' in value && typeof value.find === 'function' && !('requestAvatarId' in value);

@@ -4,6 +4,7 @@ import { parseArguments } from '../option-table.ts';
 import { redactSpec } from '../option-values.ts';
 import { suggestion } from '../suggest.ts';
 import { Terminal } from '../terminal.ts';
+import { hasLiteralPassword, LITERAL_PASSWORD } from '../user-store-spec.ts';
 import { addUser } from './add.ts';
 import { addAppPassword, listAppPasswords, removeAppPassword } from './app-password.ts';
 import { importUsers } from './import.ts';
@@ -51,12 +52,14 @@ export async function runUser(argv: readonly string[], process: CommandProcess):
   expectNames(name, entry, positionals);
   using terminal = new Terminal(process);
   const settings = await readUserSettings(values as CommonOptions, process.env);
+  const warn = printerTo(process.stderr);
+  if (values['db'] !== undefined && hasLiteralPassword(String(values['db']))) await warn(`--db: ${LITERAL_PASSWORD}\n`);
   await using context = await openContext(settings, {
     creates: values['dry-run'] === true ? 'in memory' : CREATING.has(name) ? 'file' : 'nothing',
     parts: {
       terminal,
       print: printerTo(process.stdout),
-      warn: printerTo(process.stderr),
+      warn,
       showsProgress: process.stderr.isTTY === true,
     },
   });
