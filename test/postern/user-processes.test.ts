@@ -37,10 +37,10 @@ describe('a process of postern', () => {
   });
 
   it('names the package to install where PostgreSQL is named without it', async () => {
-    const args = words`user list --db postgres://mail@127.0.0.1/mail?password=s3cret`;
+    const args = words`user list --db postgres://mail@127.0.0.1/mail?password=file:${BIN}`;
     const { code, output } = await run(process.execPath, ['--input-type=module', '-e', WITHOUT_PEERS, BIN, ...args]);
     expect(output).toBe(
-      'postern: postgres://…@127.0.0.1/mail?password=…: expected the package for PostgreSQL: npm install @postern/postgres\n',
+      `postern: postgres://…@127.0.0.1/mail?password=file:${BIN}: expected the package for PostgreSQL: npm install @postern/postgres\n`,
     );
     expect(code).toBe(1);
   });
