@@ -141,6 +141,13 @@ test('a checker rehashes the users of the stores that it can change', async () =
   expect(errors).toEqual([]);
 });
 
+test('the SCRAM key is that of the first store with one', () => {
+  const scramKey = Buffer.alloc(32, 1);
+  const stores = [new InMemoryUserStore(), { find: () => undefined, scramKey }];
+  expect(byDomain({ 'a.example': stores[0] as UserStore, default: stores[1] as UserStore }).scramKey).toBe(scramKey);
+  expect(byDomain({ default: stores[0] as UserStore }).scramKey).toBeUndefined();
+});
+
 describe('list', () => {
   async function names(store: UserStore, limit = 10): Promise<string[]> {
     const found: string[] = [];

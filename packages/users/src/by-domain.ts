@@ -26,7 +26,8 @@ export interface ByDomainOptions {
  * as the client sent it. With `stripDomain` both names are the user `joe` of the domain as it is
  * written in `stores`.
  *
- * The result offers a class of credentials only if each of the stores does.
+ * The result offers a class of credentials only if each of the stores does. It has the SCRAM key of
+ * the first store with one.
  *
  * @throws TypeError if a name in `stores` is no domain, or is there twice.
  *
@@ -60,6 +61,7 @@ class DomainStore implements UserStore {
   readonly #routes = new Map<string, Route>();
   readonly #default: Route | undefined;
   readonly #interfaces: SharedInterfaces;
+  readonly #scramKey: Uint8Array | undefined;
   readonly update?: NonNullable<UserStore['update']>;
   readonly list?: List;
 
@@ -70,6 +72,7 @@ class DomainStore implements UserStore {
     }
     const all = Object.values(stores);
     this.#interfaces = new SharedInterfaces(all);
+    this.#scramKey = all.find(({ scramKey }) => scramKey !== undefined)?.scramKey;
     if (all.some(({ update }) => update !== undefined)) this.update = this.#update;
     const routes = [...this.#routes.values(), ...(this.#default === undefined ? [] : [this.#default])];
     const lists = routes.flatMap((route) => listOf(route) ?? []);
@@ -78,6 +81,10 @@ class DomainStore implements UserStore {
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
     return this.#interfaces.current;
+  }
+
+  get scramKey(): Uint8Array | undefined {
+    return this.#scramKey;
   }
 
   find(name: string, signal: AbortSignal): MaybePromise<UserRecord | undefined> {
