@@ -49,8 +49,8 @@ describe.each(['htpasswd', 'passwd-file', 'shadow'] as const)('the contract of u
 });
 
 test('a user is found by each spelling of the name, as an operator types it', async () => {
-  const { names } = await openStore(`Jürgen:${BCRYPT}\n`);
-  expect(await names('Jürgen', 'jürgen', 'JU\u0308RGEN')).toEqual(['Jürgen', 'Jürgen', 'Jürgen']);
+  const opened = await openStore(`Jürgen:${BCRYPT}\n`);
+  expect(await opened.names('Jürgen', 'jürgen', 'JU\u0308RGEN')).toEqual(['Jürgen', 'Jürgen', 'Jürgen']);
 });
 
 /** Returns a SCRAM record in Dovecot's spelling, which fits into a field between colons. */

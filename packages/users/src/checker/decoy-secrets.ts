@@ -7,7 +7,7 @@ import { canVerify, type StoredSecrets } from './stored-secrets.ts';
  * of cost 12 takes ten times as long as a new hash, and waits in another line.
  *
  * Heavy hashes are left out unless all are heavy. Otherwise a client could cause the work of one
- * user's hash of 1 GiB under any name, and a throttle would count each name on its own.
+ * user's hash of 1 GiB under any name. A throttle counts each name on its own.
  */
 export class DecoySecrets {
   readonly #key = createSecretKey(randomBytes(32));
