@@ -1,5 +1,5 @@
 import type { Crypt, SecretOptions, UserFileFormat, UserStore } from '@postern/users';
-import { messageOf, StartError, UsageError } from './errors.ts';
+import { messageOf, StartError, UsageError, underName } from './errors.ts';
 import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
 import { secretOf } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
@@ -169,16 +169,8 @@ function withoutPassword(text: string): { readonly url: string; readonly passwor
   const rest = parameters.toString();
   return {
     url: rest === '' ? base : `${base}?${rest}`,
-    password: secret === null ? undefined : underPassword(() => secretOf(secret)),
+    password: secret === null ? undefined : underName('password', () => secretOf(secret)),
   };
-}
-
-function underPassword<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new UsageError(`password: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** Opens a store. An error names the spec, and the package to install. */
