@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { totpCode } from '@postern/users';
 import { describe, expect, it } from 'vitest';
 import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { Output } from '../support/output.ts';
@@ -73,6 +74,50 @@ describe('postern serve --workers', () => {
     // A worker sees the change of another process within a second, and a look-up at once.
     expect(await logIn(server, 'joe', 'correct horse', '--mechanism', 'PLAIN')).toMatchObject({ code: 1 });
     expect(server.output()).not.toContain('correct horse');
+  });
+
+  it('offers no SCRAM for the users of a file without a key that outlives the workers', async () => {
+    using site = new TestUserDatabase();
+    const path = join(site.path, 'users');
+    writeFileSync(path, `joe:{SCRAM-SHA-256}${SCRAM_RECORD}\n`);
+    await using server = await startPostern(
+      ...ANY_PORT,
+      ...words`--auth file:${path}?format=passwd-file --workers 2 --log silent`,
+    );
+    const { output } = await logIn(server, 'joe', 's3cret', '--mechanism', 'SCRAM-SHA-256');
+    expect(output).toContain('AUTH');
+    expect(output).not.toMatch(/AUTH[^\n]* SCRAM-SHA-256/);
+  });
+});
+
+describe('postern serve --workers with a cache', () => {
+  it('accepts a one-time code once, and stores a new hash for an old one', async () => {
+    using site = new TestUserDatabase();
+    writeFileSync(join(site.path, 'htpasswd'), `ann:${BCRYPT}\n`);
+    await site.expect(words`import ${join(site.path, 'htpasswd')}`);
+    await site.expect(words`add joe`, 'correct horse\n');
+    const [, secret = ''] = /secret=([A-Z2-7]+)/.exec(await site.expect(words`totp joe --no-confirm`)) ?? [];
+    const config = join(site.path, 'postern.config.mjs');
+    writeFileSync(
+      config,
+      `export default { auth: ['${site.spec}'], workers: 2, log: 'pretty', users: { cache: { maxAge: 60 } } };`,
+    );
+    await using server = await startPostern(...ANY_PORT, '--config', config);
+    // Both workers know the users before the code is used.
+    for (const user of ['joe', 'ann']) {
+      await Promise.all(Array.from({ length: 2 }, () => logIn(server, user, 'wrong', '--mechanism', 'PLAIN')));
+    }
+    const code = totpCode({ secret }, Date.now());
+    const attempts = Array.from({ length: 4 }, () =>
+      logIn(server, 'joe', `correct horse${code}`, '--mechanism', 'PLAIN'),
+    );
+    const codes = (await Promise.all(attempts)).map((end) => end.code);
+    expect(codes.toSorted()).toEqual([0, 1, 1, 1]);
+    const logins = Array.from({ length: 3 }, () => logIn(server, 'ann', 's3cret', '--mechanism', 'PLAIN'));
+    expect(await Promise.all(logins)).toEqual(logins.map(() => expect.objectContaining({ code: 0 })));
+    await server.stop();
+    expect(await site.show('ann')).toMatchObject({ schemes: ['argon2id', 'SCRAM-SHA-256'] });
+    expect(server.output()).not.toMatch(/ error |correct horse|s3cret/);
   });
 });
 
@@ -160,3 +205,9 @@ const REPORT_MODULES = `
   process.argv.splice(1, process.argv.length, bin, ...args);
   await import(pathToFileURL(bin).href);
 `;
+
+/** Of htpasswd -nbB -C 4: the password is s3cret. */
+const BCRYPT = '$2y$04$GCBklPs/NjmKTvtkQqoCBuM0a.Z9pf.Mx5YuJAqloXuRVNHzu./p.';
+/** Written by Dovecot, without its scheme. */
+const SCRAM_RECORD =
+  '4096,5jn1A0M9yYIHi70+3geaAg==,7X0XvD4xUIEiTBdBATz77JzrheYtVQyurbHq3CdkKEg=,PCGMltfi1gw1r+Ll9zbdvKUa7g3sVzDH7bVAY57JcbM=';
