@@ -111,8 +111,9 @@ describe('postern serve --workers with a cache', () => {
     const attempts = Array.from({ length: 4 }, () =>
       logIn(server, 'joe', `correct horse${code}`, '--mechanism', 'PLAIN'),
     );
-    const codes = (await Promise.all(attempts)).map((end) => end.code);
-    expect(codes.toSorted()).toEqual([0, 1, 1, 1]);
+    const ends = await Promise.all(attempts);
+    expect(ends.filter(({ code }) => code === 0)).toHaveLength(1);
+    expect(ends.filter(({ code }) => code === 1)).toHaveLength(3);
     const logins = Array.from({ length: 3 }, () => logIn(server, 'ann', 's3cret', '--mechanism', 'PLAIN'));
     expect(await Promise.all(logins)).toEqual(logins.map(() => expect.objectContaining({ code: 0 })));
     await server.stop();
