@@ -1,6 +1,6 @@
 import type { Clock } from '@postern/core';
 import type { Interface, PasswordProof } from '@postern/cred';
-import { CommonInterfaces } from '@postern/users';
+import { CommonInterfaces } from '@postern/users/store';
 
 /**
  * The classes of credentials that all users of a database can use. Another process may change the

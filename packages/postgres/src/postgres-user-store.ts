@@ -1,15 +1,7 @@
 import { type Clock, systemClock } from '@postern/core';
 import type { Interface, PasswordProof } from '@postern/cred';
-import {
-  canonicalName,
-  changedUser,
-  credentialForms,
-  UnknownUser,
-  type UserDatabase,
-  UserExists,
-  type UserRecord,
-  userKey,
-} from '@postern/users';
+import { canonicalName, UnknownUser, type UserDatabase, UserExists, type UserRecord } from '@postern/users';
+import { changedUser, credentialForms, userKey } from '@postern/users/store';
 import { connectionTarget } from './connection-options.ts';
 import { Connections, type Statement } from './connections.ts';
 import { LiveInterfaces } from './live-interfaces.ts';

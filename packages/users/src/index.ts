@@ -2,7 +2,6 @@ export { generateAppPassword, generatePassword, type NewAppPassword } from './ap
 export { type ByDomainOptions, byDomain } from './by-domain.ts';
 export { type CacheOptions, cachedStore } from './cached-store.ts';
 export { canonicalName } from './canonical-name.ts';
-export { CommonInterfaces, credentialForms } from './credential-forms.ts';
 export { SecretError, UnknownUser, UserExists, UserStoreError } from './errors.ts';
 export { detectUserFileFormat } from './files/detect-user-file-format.ts';
 export { UserFileError } from './files/errors.ts';
@@ -40,7 +39,6 @@ export type { TotpOptions } from './totp/second-factor.ts';
 export { generateTotp, type TotpParameters, totpCode } from './totp/totp.ts';
 export { type WithTotpOptions, withTotp } from './totp/with-totp.ts';
 export { UserChecker, type UserCheckerOptions } from './user-checker.ts';
-export { changedUser, userKey } from './user-key.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';
 export { HashQueue, type HashQueueOptions } from './work/hash-queue.ts';

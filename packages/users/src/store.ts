@@ -1,0 +1,3 @@
+// The parts that each editable store needs, for authors of stores.
+export { CommonInterfaces, credentialForms } from './credential-forms.ts';
+export { changedUser, userKey } from './user-key.ts';
