@@ -275,6 +275,15 @@ describe.skipIf(skipsPostgres())('PostgresUserStore', () => {
       expect(await store.find('joe')).toMatchObject({ enabled: false });
     });
 
+    it('finds the right user beside many others, whatever the characters of the names', async () => {
+      await using store = await open();
+      const names = ['joe', 'NULL', '{a,b}', 'c"d', 'e\\f', "g'h", 'i j', 'ü', '"', '\\', '$1', '%'];
+      await store.addAll(names.map((name) => ({ name, secrets: [`{PLAIN}${name}`] })));
+      const asked = [...names, ...names, 'nobody', '\ud800', ''];
+      const found = await Promise.all(asked.map(async (name) => store.find(name)));
+      expect(found.map((user) => user?.name)).toEqual([...names, ...names, undefined, undefined, undefined]);
+    });
+
     it('rejects at once when its signal aborts', async () => {
       const schema = newSchema();
       await using store = await open({ schema });
