@@ -8,14 +8,14 @@ import { Door } from './mechanisms.ts';
 import { mindOf } from './mind.ts';
 import { openStore } from './open-store.ts';
 import type { Options } from './options.ts';
-import { ratio, spread, table } from './statistics.ts';
+import { ratio, spread, table, verdict } from './statistics.ts';
 
 /**
  * Work d: SCRAM-SHA-256 logins by way of portal and checker, without a network, so that the look-up
  * is most of the work. Prints the rates, in a second of processor time, beside the first store's.
  */
 export async function benchPortalLogins(
-  stores: readonly { readonly name: string; readonly spec: string }[],
+  stores: readonly { readonly name: string; readonly spec: string; readonly asked?: number }[],
   options: Options,
 ): Promise<void> {
   const rates = new Map(stores.map(({ name }): [string, number[]] => [name, []]));
@@ -28,12 +28,12 @@ export async function benchPortalLogins(
     }
   }
   const [first = []] = rates.values();
-  const rows = Array.from(rates, ([name, ofStore]) => [
-    name,
-    Math.round(spread(ofStore).median).toLocaleString('en'),
-    ratio(spread(ofStore.map((value, round) => value / (first[round] ?? Number.NaN)))),
-  ]);
-  console.log(`\n${table(['d the same without a network', 'logins/s', 'of the first'], rows)}`);
+  const rows = stores.map(({ name, asked }) => {
+    const ofStore = rates.get(name) ?? [];
+    const ratios = spread(ofStore.map((value, round) => value / (first[round] ?? Number.NaN)));
+    return [name, Math.round(spread(ofStore).median).toLocaleString('en'), ratio(ratios), verdict(ratios, asked)];
+  });
+  console.log(`\n${table(['d the same without a network', 'logins/s', 'of the first', 'asked'], rows)}`);
 }
 
 /** Returns the server's half of an exchange, by way of a portal for the users of the store. */

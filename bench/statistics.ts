@@ -17,6 +17,11 @@ export function ratio({ min, median, max }: Spread): string {
   return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 }
 
+/** `✓ 0.70`: whether the median reaches the ratio that is asked for. */
+export function verdict({ median }: Spread, asked: number | undefined): string {
+  return asked === undefined ? '–' : `${median >= asked ? '✓' : '✗'} ${asked.toFixed(2)}`;
+}
+
 /**
  * Formats rows under a header. The first column is aligned to the left, all others to the right.
  */

@@ -7,7 +7,7 @@ import { openStore } from './open-store.ts';
 import { type Options, readOptions, type Times } from './options.ts';
 import { benchPortalLogins } from './portal-logins.ts';
 import { rssKib, ServerProcess } from './processes.ts';
-import { ratio, spread, table } from './statistics.ts';
+import { ratio, spread, table, verdict } from './statistics.ts';
 import { userRecords } from './user-records.ts';
 import { benchWrongLogins } from './wrong-logins.ts';
 
@@ -85,12 +85,11 @@ async function benchLookups(title: string, options: Options, subjects: readonly 
   const [, first] = seen[0] ?? [];
   const rows = seen.map(([{ name, asked }, { rates, before, after }]) => {
     const ratios = spread(rates.map((rate, round) => rate / (first?.rates[round] ?? Number.NaN)));
-    const verdict = asked === undefined ? '–' : `${ratios.median >= asked ? '✓' : '✗'} ${asked.toFixed(2)}`;
     return [
       name,
       Math.round(spread(rates).median).toLocaleString('en'),
       ratio(ratios),
-      verdict,
+      verdict(ratios, asked),
       ...[before, after].map((sizes) => spread(sizes).median.toFixed(0)),
     ];
   });
