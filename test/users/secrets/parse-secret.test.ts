@@ -111,7 +111,7 @@ describe('parseSecret on an argon2 hash', () => {
     [`{argon2}${ARGON2}`, 'argon2id'],
     [ARGON2.replace('v=19$', ''), 'argon2id'],
     [ARGON2.replace('v=19', 'v=16'), 'argon2id'],
-    [ARGON2.replace('m=64,t=1', 'm=1048576,t=16'), 'argon2id'],
+    [ARGON2.replace('m=64,t=1', 'm=1048576,t=4'), 'argon2id'],
     [ARGON2.replace('m=64,t=1,p=1', 'm=2040,t=1000,p=255'), 'argon2id'],
     ['$argon2id$v=19$m=102400,t=2,p=8$pdR6D2EsRQghZIwRAgDAmA$90f41ENoipDXYL8oR9jllA', 'argon2id'],
   ])('accepts %s', (text, scheme) => {
@@ -145,7 +145,7 @@ describe('parseSecret on an argon2 hash', () => {
     ['less memory than its lanes need', ARGON2.replace('p=1', 'p=9')],
     ['more than 1 GiB', ARGON2.replace('m=64', 'm=1048577')],
     ['a number of eleven digits', ARGON2.replace('m=64', 'm=10000000000')],
-    ['17 passes over 1 GiB', ARGON2.replace('m=64,t=1', 'm=1048576,t=17')],
+    ['5 passes over 1 GiB', ARGON2.replace('m=64,t=1', 'm=1048576,t=5')],
     ['padding', `${ARGON2}==`],
     ['a tail that is not canonical', ARGON2.replace(/A$/, 'B')],
     ['adapted base64', ARGON2.replace(HASH, 'aGFzaGhhc2hoYXNoaGFza.')],

@@ -186,8 +186,11 @@ const SHAPE: PhcShape = {
 
 const MIN_LANE_KIB = 8;
 
-/** The most work of one comparison: 16 passes over 1 GiB, less than half a minute. */
-const MAX_KIB_PASSES = 16 * 1_048_576;
+/**
+ * The most work of one comparison: 4 passes over 1 GiB, as libsodium's `SENSITIVE` has. It takes
+ * some seconds, and other logins wait for the memory that long.
+ */
+const MAX_KIB_PASSES = 4 * 1_048_576;
 
 /** The most memory and work of a hash that is not heavy: 256 MiB, and 4 passes over it. */
 const LIGHT_KIB = 262_144;
