@@ -4,7 +4,14 @@ import { login, plain, ScramSecret, scram } from '@postern/sasl';
 import { scramResponder } from '@postern/sasl/client';
 import { exchange, TestAvatar, testMind } from '@postern/testing';
 import { withThrottle } from '@postern/throttle';
-import { generateAppPassword, type TotpRecord, totpCode, UserChecker, type UserRecord } from '@postern/users';
+import {
+  generateAppPassword,
+  InMemoryUserStore,
+  type TotpRecord,
+  totpCode,
+  UserChecker,
+  type UserRecord,
+} from '@postern/users';
 import { describe, expect, it } from 'vitest';
 import { GREETED, RecordingDelivery, Server } from '../../esmtp/server.ts';
 import { ACCEPTED, CHEAP_POLICY, checkerOf, hashed, NOW, REFUSED, serverOf } from '../checker-support.ts';
@@ -295,5 +302,23 @@ describe('an application password', () => {
     now += 1;
     expect(await lastUsed()).toBe(NOW + 60_000);
     expect(store.find('joe')?.appPasswords?.[1]).toEqual(ann.record);
+  });
+
+  it('that a new one of the same name replaces stores no use for it', async () => {
+    const users = new InMemoryUserStore([withPhone]);
+    const renewed = generateAppPassword('phone').record;
+    const checker = new UserChecker(
+      {
+        find: (name) => users.find(name),
+        async update(name, change) {
+          await users.update(name, (user) => ({ ...user, appPasswords: [renewed] }));
+          await users.update(name, change);
+        },
+      },
+      { policy: CHEAP_POLICY, now: () => NOW },
+    );
+    expect(await outcome(checker, 'joe', phone.password)).toBe('joe');
+    await checker[Symbol.asyncDispose]();
+    expect(users.find('joe')?.appPasswords).toEqual([renewed]);
   });
 });

@@ -58,7 +58,10 @@ export class UserWriter implements AsyncDisposable {
     this.#uses.start(`${name}\0${appPassword.name}`, () =>
       this.#update(name, (user) => {
         const { appPasswords = [] } = user;
-        const current = appPasswords.find((stored) => stored.name === appPassword.name);
+        // The name alone may belong to a new password meanwhile.
+        const current = appPasswords.find(
+          (stored) => stored.name === appPassword.name && equalLists(stored.secrets, appPassword.secrets),
+        );
         if (current === undefined || !isDue(current, time)) return undefined;
         const used = { ...current, lastUsed: new Date(time) };
         return { ...user, appPasswords: appPasswords.map((stored) => (stored === current ? used : stored)) };
