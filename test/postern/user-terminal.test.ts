@@ -102,6 +102,18 @@ describe('at a terminal', () => {
     expect(await site.show('joe')).toMatchObject({ secondFactor: null });
   });
 
+  it('postern user totp keeps a second factor that is added meanwhile', async () => {
+    using site = new TestUserDatabase();
+    await site.expect(words`add joe --generate`);
+    const command = new OperatedCommand(site, words`totp joe`);
+    await command.answer(/The code that the app shows: /, 'abc\r');
+    await site.expect(words`totp joe --no-confirm`);
+    const [, secret = ''] = /secret=([A-Z2-7]+)&/.exec(command.screen) ?? [];
+    await command.answer(/The code that the app shows: /, `${totpCode({ secret })}\r`, 2);
+    expect(await command.ended).toBe(1);
+    expect(command.screen).toContain('"joe" has a second factor already; --remove removes it');
+  });
+
   it('postern user totp stores nothing after three wrong codes', async () => {
     using site = new TestUserDatabase();
     await site.expect(words`add joe --generate`);

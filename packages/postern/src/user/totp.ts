@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { printable } from '@postern/esmtp';
-import { generateTotp, otpauthUrl, type TotpRecord, totpCode } from '@postern/users';
+import { generateTotp, otpauthUrl, type TotpRecord, totpCode, type UserRecord } from '@postern/users';
 import { renderUnicodeCompact } from 'uqr';
 import { CommandError, UsageError } from '../errors.ts';
 import { findUser, updateUser } from './find-user.ts';
@@ -22,20 +22,26 @@ export async function setTotp(
     throw new UsageError('--no-confirm: expected where no terminal can ask for a first code');
   }
   const user = await findUser(name, context);
-  if (user.totp !== undefined) {
-    throw new CommandError(`${JSON.stringify(user.name)} has a second factor already; --remove removes it`);
-  }
+  expectNone(user);
   const totp = generateTotp();
   const url = otpauthUrl(totp, { issuer: options.issuer ?? hostname(), account: user.name });
   await context.print(`${context.terminal.isInteractive ? qrCode(url) : ''}${url}\n`);
   const lastStep = confirms ? await confirmedStep(totp, context) : undefined;
   const record: TotpRecord = { ...totp, ...(lastStep !== undefined && { lastStep }) };
-  await updateUser(name, (stored) => ({ ...stored, totp: record }), context);
+  // Another operator may have added one meanwhile, with a secret that the user's app has.
+  const add = (stored: UserRecord): UserRecord => ({ ...expectNone(stored), totp: record });
+  await updateUser(name, add, context);
   await context.print(
     `added the second factor of ${printable(user.name)}: a login needs the password with the code behind it, ` +
       'or an application password\n',
   );
   return 0;
+}
+
+/** @throws CommandError if the user has a second factor. */
+function expectNone(user: UserRecord): UserRecord {
+  if (user.totp === undefined) return user;
+  throw new CommandError(`${JSON.stringify(user.name)} has a second factor already; --remove removes it`);
 }
 
 async function removeTotp(name: string, context: UserContext): Promise<number> {
