@@ -53,6 +53,13 @@ describe('SqliteUserStore.open', () => {
     await expect(SqliteUserStore.open(path)).rejects.toThrow('has no SCRAM key: restore the table `keys` from a copy');
   });
 
+  it('names a table that is missing', async () => {
+    const path = newPath();
+    await (await SqliteUserStore.open(path))[Symbol.asyncDispose]();
+    sql(path, 'DROP TABLE keys');
+    await expect(SqliteUserStore.open(path)).rejects.toThrow(/ cannot be used: .* no such table: keys$/);
+  });
+
   it('opens a database that is open for reading elsewhere, and shows later changes', async () => {
     const path = newPath();
     await using writer = await SqliteUserStore.open(path);

@@ -13,7 +13,7 @@ export function isBusy(error: unknown): boolean {
 export function operatorError(error: unknown, path: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;
-  const advice = ADVICE.get(code) ?? `SQLite has failed with code ${code}`;
+  const advice = ADVICE.get(code) ?? `SQLite has failed with code ${code}: ${(error as Error).message}`;
   return new UserStoreError(`the user database ${path} cannot be used: ${advice}`, { cause: error });
 }
 
