@@ -1,5 +1,5 @@
-// A submission server whose users are in SQLite. Each user has a hash and a SCRAM record, so that
-// every mechanism works. An administrator adds users while the server runs.
+// A submission server whose users are in SQLite. Each user has a hash, for PLAIN and LOGIN, and a
+// SCRAM record. An administrator adds users while the server runs.
 //
 //   echo 'correct horse battery staple' | node examples/dist/sqlite-users.js add joe users.db
 //   node examples/dist/sqlite-users.js serve 2500 users.db
