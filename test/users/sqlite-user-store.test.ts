@@ -107,8 +107,37 @@ describe('a SqliteUserStore', () => {
       .then(() => tested.store.find('joe'))
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UserStoreError);
-    expect(inspect(error)).toContain('malformed JSON in the row of "joe"');
+    expect(inspect(error)).toContain('has a malformed row of "joe": expected JSON in secrets');
     expect(inspect(error)).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['secrets', '"{PLAIN}s3cret"', 'secrets: expected a list of texts'],
+    ['secrets', '[5]', 'secrets: expected a list of texts'],
+    ['secrets', 'null', 'expected JSON'],
+    ['scopes', '"smtps"', 'scopes: expected a list of texts'],
+    ['scopes', 'null', 'expected JSON'],
+    ['totp', 'null', 'expected JSON'],
+    ['totp', '{"secret":5}', 'totp: expected a record with a secret'],
+    ['app_passwords', '{}', 'expected JSON'],
+    ['app_passwords', '[5]', 'appPasswords: secrets: expected a list of texts'],
+    [
+      'app_passwords',
+      '[{"name":"phone","secrets":"{PLAIN}s3cret"}]',
+      'appPasswords: secrets: expected a list of texts',
+    ],
+    ['app_passwords', '[{"name":"phone","secrets":[],"expires":"soon"}]', 'expected JSON'],
+    ['expires', 9e15, 'expected JSON'],
+  ])('rejects a look-up of a row with %s %j', async (column, value, fault) => {
+    await using tested = await makeStore([joe]);
+    const other = new DatabaseSync(tested.path);
+    other.prepare(`UPDATE users SET ${column} = ?`).run(value);
+    other.close();
+    const find = async () => tested.store.find('joe');
+    const message = `the user database ${tested.path} has a malformed row of "joe": ${fault}`;
+    await expect(find()).rejects.toThrow(message);
+    await expect(find()).rejects.toThrow(UserStoreError);
+    await expect(find()).rejects.not.toThrow('s3cret');
   });
 });
 

@@ -16,6 +16,11 @@ function login(name: string, password: string, reply: string): string {
     ${reply}`;
 }
 
+/** A user with the right secrets, and parts that a store in JavaScript may return. */
+function malformed(parts: Record<string, unknown>): Record<string, unknown> {
+  return { name: 'joe', secrets: [hashed('s3cret')], ...parts };
+}
+
 function errorsOf(server: Server): EsmtpEvent[] {
   return server.events.filter(({ kind }) => kind === 'error');
 }
@@ -36,10 +41,17 @@ describe('a store that is down', () => {
     ['returns no user', () => ({ username: 'joe' })],
     ['returns a user without a name', () => ({ name: '', secrets: [] })],
     ['returns a user whose secrets are one text', () => ({ name: 'joe', secrets: hashed('s3cret') })],
+    ['returns a user with a secret that is no text', () => malformed({ secrets: [hashed('s3cret'), 5] })],
+    ['returns a user whose scopes are one text', () => malformed({ scopes: 'smtps' })],
+    ['returns a user whose expiry is a text', () => malformed({ expires: '2030-01-01' })],
+    ['returns a user whose second factor is a text', () => malformed({ totp: 'JBSWY3DPEHPK3PXP' })],
+    ['returns a user with an object of application passwords', () => malformed({ appPasswords: {} })],
+    ['returns a user with an application password of one text', () => malformed({ appPasswords: ['x'] })],
   ])('is a temporary failure for every name: it %s', async (_how, find) => {
     const checker = new UserChecker({ find: find as never }, { policy: CHEAP_POLICY });
     await serverOf(checker).play(`${GREETED}
       ${login('joe', 's3cret', TEMPORARY)}
+      ${login('joe', 'wrong', TEMPORARY)}
       ${login('nobody', 's3cret', TEMPORARY)}`);
     await expect(checker.hasUser('joe')).rejects.toThrow();
     await checker[Symbol.asyncDispose]();
@@ -108,6 +120,18 @@ describe('a secret that cannot be used', () => {
     expect(await outcome(checker, 'joe', 's3cret')).toBe('joe');
     expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/^user "joe \(phone\)": /)]);
   });
+
+  it.each(['99', -0.5, Number.NaN])(
+    'of the second factor with the last step %j is a temporary failure',
+    async (lastStep) => {
+      const totp = { secret: 'JBSWY3DPEHPK3PXP', lastStep: lastStep as number };
+      const { checker, errors } = checkerOf([{ name: 'joe', secrets: [hashed('s3cret')], totp }]);
+      expect(await outcome(checker, 'joe', 's3cret000000')).toBeInstanceOf(TemporaryFailure);
+      expect(errors.map(({ message }) => message)).toEqual([
+        'user "joe": the TOTP record is malformed: expected a whole number as the last step',
+      ]);
+    },
+  );
 
   it('of the second factor is a temporary failure', async () => {
     const user: UserRecord = { name: 'joe', secrets: [hashed('s3cret')], totp: { secret: 'nonsense!' } };

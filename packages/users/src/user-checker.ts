@@ -23,6 +23,7 @@ import { defaultPolicy, type PasswordPolicy } from './secrets/policy.ts';
 import type { SecretOptions } from './secrets/secret-options.ts';
 import { SecondFactor, type TotpOptions } from './totp/second-factor.ts';
 import { parseTotp, type Totp } from './totp/totp.ts';
+import { userFault } from './user-fault.ts';
 import type { AppPassword, UserRecord } from './user-record.ts';
 import { interfacesOfStore, type UserStore } from './user-store.ts';
 import { warn } from './warn.ts';
@@ -228,9 +229,12 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   }
 }
 
+/** A login must not depend on the order in which the parts of a malformed record are read. */
 function assertUser(user: UserRecord): UserRecord {
-  if (typeof user.name === 'string' && user.name !== '' && Array.isArray(user.secrets)) return user;
-  throw new TypeError('the user store returned an object that is no user: expected a name, and a list of secrets');
+  const fault = userFault(user);
+  if (fault === undefined) return user;
+  const name = typeof user.name === 'string' ? ` (user ${JSON.stringify(user.name)})` : '';
+  throw new TypeError(`the user store returned an object that is no user${name}: ${fault}`);
 }
 
 function unusable(cause: SecretError): TemporaryFailure {

@@ -1,4 +1,5 @@
 import { UserStoreError } from '../errors.ts';
+import { userFault } from '../user-fault.ts';
 import type { AppPassword, UserRecord } from '../user-record.ts';
 
 /** The columns of a record, in the order of {@link toRow}. */
@@ -37,23 +38,24 @@ export function toRow(user: UserRecord): Row {
  */
 export function fromRow(row: Row, path: string): UserRecord {
   const [name, secrets, enabled, expires, mustChangePassword, scopes, appPasswords, totp] = row as Columns;
+  let fault: string | undefined = NO_JSON;
   try {
-    return {
+    const user: UserRecord = {
       name,
-      secrets: JSON.parse(secrets) as string[],
+      secrets: fromJson(secrets),
       ...(enabled === 0 && { enabled: false }),
-      ...(expires !== null && { expires: new Date(expires) }),
+      ...(expires !== null && { expires: toDate(expires) }),
       ...(mustChangePassword !== 0 && { mustChangePassword: true }),
-      ...(scopes !== null && { scopes: JSON.parse(scopes) as string[] }),
-      ...(appPasswords !== null && {
-        appPasswords: (JSON.parse(appPasswords) as StoredAppPassword[]).map(toAppPassword),
-      }),
-      ...(totp !== null && { totp: JSON.parse(totp) as NonNullable<UserRecord['totp']> }),
+      ...(scopes !== null && { scopes: fromJson<string[]>(scopes) }),
+      ...(appPasswords !== null && { appPasswords: fromJson<StoredAppPassword[]>(appPasswords).map(toAppPassword) }),
+      ...(totp !== null && { totp: fromJson<NonNullable<UserRecord['totp']>>(totp) }),
     };
+    fault = userFault(user);
+    if (fault === undefined) return user;
   } catch {
     // The message of a SyntaxError quotes the text.
-    throw new UserStoreError(`the user database ${path} has malformed JSON in the row of ${JSON.stringify(name)}`);
   }
+  throw new UserStoreError(`the user database ${path} has a malformed row of ${JSON.stringify(name)}: ${fault}`);
 }
 
 type Columns = readonly [
@@ -76,11 +78,26 @@ interface StoredAppPassword extends Omit<AppPassword, 'expires' | 'lastUsed'> {
 function toAppPassword({ expires, lastUsed, ...rest }: StoredAppPassword): AppPassword {
   return {
     ...rest,
-    ...(expires !== undefined && { expires: new Date(expires) }),
-    ...(lastUsed !== undefined && { lastUsed: new Date(lastUsed) }),
+    ...(expires !== undefined && { expires: toDate(expires) }),
+    ...(lastUsed !== undefined && { lastUsed: toDate(lastUsed) }),
   };
+}
+
+/** The JSON `null` is malformed: it would remove a restriction or a second factor. */
+function fromJson<T>(text: string): T {
+  const value = JSON.parse(text) as T | null;
+  if (value === null) throw new TypeError('null');
+  return value;
+}
+
+function toDate(time: number | string): Date {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) throw new RangeError('no time');
+  return date;
 }
 
 function toJson(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
+
+const NO_JSON = 'expected JSON in secrets, scopes, app_passwords and totp, and times';

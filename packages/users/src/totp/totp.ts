@@ -60,6 +60,7 @@ export function parseTotp(record: TotpRecord): Totp {
   if (!(Number.isInteger(period) && period >= 1 && period <= MAX_PERIOD_SECONDS)) {
     throw malformed(`expected a period of 1 to ${MAX_PERIOD_SECONDS} seconds`);
   }
+  if (!Number.isInteger(lastStep)) throw malformed('expected a whole number as the last step');
   return { secret, key, algorithm, digits, period, lastStep };
 }
 
