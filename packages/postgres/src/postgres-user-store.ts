@@ -182,7 +182,7 @@ export class PostgresUserStore implements UserDatabase {
 
   /** Stores the users in one statement. Resolves to the names that exist already. */
   async #insert(users: readonly UserRecord[]): Promise<readonly string[]> {
-    const keys = users.map(userKey);
+    const keys = users.map((user) => userKey(user));
     const records = users.map(userToJson);
     const forms = users.map(formsOf);
     const rows = await this.#connections.write<{ key: string }>(this.#sql.insert(keys, records, forms));

@@ -24,11 +24,13 @@ export class InMemoryUserStore implements UserDatabase {
   readonly #common = new CommonInterfaces();
 
   /**
+   * The secrets of `users` are stored unchecked, as in a database that another program has written.
+   *
    * @throws TypeError for a record that no database can store.
    * @throws UserExists if two users have one canonical name.
    */
   constructor(users: Iterable<UserRecord> = []) {
-    for (const user of users) this.#add(user);
+    for (const user of users) this.#add(user, userKey(user, user));
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
@@ -49,7 +51,7 @@ export class InMemoryUserStore implements UserDatabase {
   }
 
   async add(user: UserRecord): Promise<void> {
-    this.#add(user);
+    this.#add(user, userKey(user));
   }
 
   async addAll(
@@ -90,8 +92,7 @@ export class InMemoryUserStore implements UserDatabase {
     return [key, user];
   }
 
-  #add(user: UserRecord): void {
-    const key = userKey(user);
+  #add(user: UserRecord, key: string): void {
     if (this.#users.has(key)) throw new UserExists(user.name);
     this.#set(key, user);
   }

@@ -1,20 +1,22 @@
 import { canonicalName } from './canonical-name.ts';
+import { SecretError } from './errors.ts';
+import { parseSecret } from './secrets/parse-secret.ts';
 import type { UserRecord } from './user-record.ts';
 
 /**
- * Returns the canonical name of a record that a user database can store: its key.
+ * Returns the canonical name of a record that a user database can store: its key. Secrets that
+ * `stored` has already are not checked, so that a user with an old fault can still be changed.
  *
+ * @throws SecretError for a text that is no stored secret. It may be a password in clear text.
  * @throws TypeError for a record that no database can store: its name can be no name, a secret
  * holds NUL, a date is invalid, or two application passwords have one name.
  */
-export function userKey(user: UserRecord): string {
+export function userKey(user: UserRecord, stored?: UserRecord): string {
   const key = canonicalName(user.name);
   if (key === undefined) throw new TypeError(`${JSON.stringify(user.name.slice(0, 64))} cannot be the name of a user`);
   const appPasswords = user.appPasswords ?? [];
-  for (const secrets of [user.secrets, ...appPasswords.map((app) => app.secrets)]) {
-    // SQLite and PostgreSQL cut a text at NUL or refuse it.
-    if (secrets.some((text) => text.includes('\0'))) throw new TypeError(`a secret of ${user.name} holds NUL`);
-  }
+  const known = stored === undefined ? [] : secretsOf(stored);
+  for (const text of secretsOf(user)) checkSecret(text, user.name, known);
   for (const date of [user.expires, ...appPasswords.flatMap((app) => [app.expires, app.lastUsed])]) {
     if (date !== undefined && Number.isNaN(date.getTime())) throw new TypeError(`a date of ${user.name} is invalid`);
   }
@@ -27,7 +29,8 @@ export function userKey(user: UserRecord): string {
 /**
  * Returns the result of a change of a user.
  *
- * @throws TypeError if the change renames the user, or makes a record that {@link userKey} refuses.
+ * @throws TypeError if the change renames the user.
+ * @throws the error of {@link userKey} for a record that no database can store.
  */
 export function changedUser(
   key: string,
@@ -35,8 +38,27 @@ export function changedUser(
   change: (user: UserRecord) => UserRecord | undefined,
 ): UserRecord | undefined {
   const changed = change(user);
-  if (changed !== undefined && userKey(changed) !== key) {
+  if (changed !== undefined && userKey(changed, user) !== key) {
     throw new TypeError(`an update cannot rename ${user.name} to ${changed.name}`);
   }
   return changed;
+}
+
+/** Returns the forms of all passwords of a user. */
+function secretsOf({ secrets, appPasswords = [] }: UserRecord): readonly string[] {
+  return [...secrets, ...appPasswords.flatMap((app) => app.secrets)];
+}
+
+function checkSecret(text: string, username: string, known: readonly string[]): void {
+  // SQLite and PostgreSQL cut a text at NUL or refuse it.
+  if (text.includes('\0')) throw new TypeError(`a secret of ${username} holds NUL`);
+  if (known.includes(text)) return;
+  try {
+    parseSecret(text, { allowWeak: true });
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    // The process that judges logins may have libcrypt.
+    if (error.code === 'unavailable-scheme') return;
+    throw new SecretError(error.code, `user ${JSON.stringify(username)}: ${error.message}`, { cause: error });
+  }
 }

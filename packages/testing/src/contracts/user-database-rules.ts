@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { isUserDatabase, UnknownUser, type UserDatabase, UserExists, type UserRecord } from '@postern/users';
+import {
+  isUserDatabase,
+  SecretError,
+  UnknownUser,
+  type UserDatabase,
+  UserExists,
+  type UserRecord,
+} from '@postern/users';
 import { find, fullUser, HASH, SCRAM, SPELLINGS, type UserStoreRule } from './user-store-rules.ts';
 
 /** Returns the rules of every `UserDatabase`: `add`, `addAll`, `update`, `remove` and `list`. */
@@ -53,6 +60,17 @@ function editRules(): Rules {
       const phone = { name: 'phone', secrets: [HASH] };
       await assert.rejects(store.add({ name: 'eve', secrets: [], appPasswords: [phone, phone] }), TypeError);
       assert.equal(await find(store, 'eve'), undefined);
+    },
+
+    async 'refuses a text that is no stored secret, without its text in the error'(store) {
+      const refusesSecret = (work: Promise<void>) =>
+        assert.rejects(work, (error) => error instanceof SecretError && !error.message.includes('pa55word'));
+      await refusesSecret(store.add({ name: 'eve', secrets: ['pa55word'] }));
+      const phone = { name: 'phone', secrets: ['$argon2id$pa55word'] };
+      await refusesSecret(store.add({ name: 'eve', secrets: [HASH], appPasswords: [phone] }));
+      assert.equal(await find(store, 'eve'), undefined);
+      await refusesSecret(store.update('joe', (user) => ({ ...user, secrets: [HASH, 'pa55word'] })));
+      assert.deepEqual((await find(store, 'joe'))?.secrets, [HASH]);
     },
 
     async 'adds many users, and reports the progress'(store) {
