@@ -173,11 +173,20 @@ describe('a user store of the config file', () => {
     ['{ argon: {} }', 'users.argon: unknown property'],
   ])('with the parameters %s does not start', async (users, message) => {
     using site = new TestUserDatabase();
+    await site.expect(words`add joe --generate`);
     const config = join(site.path, 'postern.config.mjs');
     writeFileSync(config, `export default { auth: ['${site.spec}'], users: ${users} };\n`);
     const { code, output } = await runInProcess(['serve', '--config', config]);
     expect(output).toContain(message);
     expect(code).toBe(2);
+  });
+
+  it('that does not exist is not created: its path may be misspelt', async () => {
+    using site = new TestUserDatabase();
+    const { code, output } = await runInProcess(['serve', '--auth', site.spec]);
+    expect(output).toContain(`${site.spec}: there is no such database; \`postern user add NAME --db ${site.spec}\``);
+    expect(code).toBe(1);
+    expect(await site.user(words`list`)).toMatchObject({ code: 1 });
   });
 });
 

@@ -12,7 +12,9 @@ import {
 } from '@postern/cred';
 import { ScramCredentials } from '@postern/sasl';
 import type { UserChecker, UserCheckerOptions, UserStore } from '@postern/users';
-import type { OpenUserStore, UserStoreParts, UserStoreSpec } from './user-store-spec.ts';
+import { databaseExists } from './default-database.ts';
+import { StartError } from './errors.ts';
+import type { OpenUserStore, UserStoreSpec } from './user-store-spec.ts';
 import type { UsersOptions } from './users-options.ts';
 
 /** The parts that the checkers of all user stores of a process share. */
@@ -36,26 +38,32 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   readonly readsFiles: boolean;
   /** True if the store keeps SCRAM's server key. */
   readonly keepsScramKey: boolean;
-  readonly #openStore: (parts: UserStoreParts) => Promise<OpenUserStore>;
+  readonly #spec: UserStoreSpec;
   #opened: OpenChecker | undefined;
   #withoutScram: ReturnType<typeof withoutScram> | undefined;
 
-  constructor({ name, readsFiles, keepsScramKey, open }: UserStoreSpec) {
-    this.name = name;
-    this.keepsScramKey = keepsScramKey;
-    this.readsFiles = readsFiles;
-    this.#openStore = open;
+  constructor(spec: UserStoreSpec) {
+    this.name = spec.name;
+    this.keepsScramKey = spec.keepsScramKey;
+    this.readsFiles = spec.readsFiles;
+    this.#spec = spec;
   }
 
   /**
    * Opens the store.
    *
-   * @throws StartError
+   * @throws StartError also for a database that does not exist. With a misspelt path, a new
+   * database would refuse each user, and mail clients would ask for other passwords.
    */
   async open({ options, cache, logError }: UserCheckerParts): Promise<void> {
+    if (!databaseExists(this.#spec)) {
+      throw new StartError(
+        `${this.name}: there is no such database; \`postern user add NAME --db ${this.name}\` creates it`,
+      );
+    }
     const { cachedStore, UserChecker } = await import('@postern/users');
     const onError = (error: unknown) => logError(this.name, error);
-    const store = await this.#openStore({ crypt: options.crypt, allowWeak: options.allowWeak, onError });
+    const store = await this.#spec.open({ crypt: options.crypt, allowWeak: options.allowWeak, onError });
     const checker = new UserChecker(cache === undefined ? store : cachedStore(store, cache), { ...options, onError });
     this.#opened = { store, checker };
   }
