@@ -1,8 +1,9 @@
 import type { UserRecord } from './user-record.ts';
 
 /**
- * Returns why a value is no {@link UserRecord}, for the operator: `scopes: expected a list of texts`.
- * Returns undefined for a record. A field that is not set may be null. The text holds no value.
+ * Returns why a value is no {@link UserRecord}, for the operator, such as `scopes: expected a list
+ * of texts`. Returns undefined for a record. A field that is not set may be null. The text holds no
+ * value.
  */
 export function userFault(user: UserRecord): string | undefined {
   const { name, totp, appPasswords } = user;
