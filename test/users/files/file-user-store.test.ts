@@ -274,6 +274,30 @@ describe('a user that cannot log in', () => {
     expect(opened.reported()[0]).not.toContain('s3cret');
   });
 
+  test('a fault that returns is reported again', async () => {
+    using opened = await openStore(`joe:${BCRYPT}\n`);
+    for (let time = 0; time < 2; time += 1) {
+      renameSync(opened.path, `${opened.path}.away`);
+      expect(await opened.names('joe')).toEqual(['joe']);
+      renameSync(`${opened.path}.away`, opened.path);
+      expect(await opened.names('joe')).toEqual(['joe']);
+    }
+    expect(opened.reported()).toEqual(Array(2).fill('FILE: the user file cannot be read: ENOENT'));
+  });
+
+  test('an unchanged fault is reported once, also after a time without the file', async () => {
+    using opened = await openStore('joe:$2y$05$short\n');
+    renameSync(opened.path, `${opened.path}.away`);
+    await opened.names('joe');
+    renameSync(`${opened.path}.away`, opened.path);
+    await opened.names('joe');
+    await opened.names('joe');
+    expect(opened.reported()).toEqual([
+      expect.stringContaining('an unusable password'),
+      'FILE: the user file cannot be read: ENOENT',
+    ]);
+  });
+
   test('an unchanged fault is reported once', async () => {
     using opened = await openStore('joe:$2y$05$short\n');
     await opened.store.reload();

@@ -68,8 +68,10 @@ export class FileUserStore implements UserStore {
   #digest: string | undefined;
   /** The version of the file that was last read, good or bad. */
   #version: string | undefined;
-  /** The message of the last error, which is reported once. */
+  /** The message of the last error, which is reported once while it lasts. */
   #reported: string | undefined;
+  /** The message about the users in use that cannot log in. */
+  #unusableUsers: string | undefined;
   /** The last read. The next one waits for it, so that the last read wins. */
   #read: Promise<void> = Promise.resolve();
 
@@ -144,10 +146,20 @@ export class FileUserStore implements UserStore {
   /** Reads the file if it has changed. Reports errors. Never rejects. */
   async #refresh(): Promise<void> {
     try {
-      if (this.#version !== undefined && (await fileVersion(this.#path)) === this.#version) return;
+      if (this.#version !== undefined && (await this.#readVersion()) === this.#version) return;
       await this.reload();
     } catch (error) {
       this.#report(error instanceof UserFileError ? error : this.#cannotRead(error));
+    }
+  }
+
+  /** Forgets the last version on failure: the next good one ends the fault. */
+  async #readVersion(): Promise<string> {
+    try {
+      return await fileVersion(this.#path);
+    } catch (error) {
+      this.#version = undefined;
+      throw error;
     }
   }
 
@@ -160,12 +172,17 @@ export class FileUserStore implements UserStore {
       },
     );
     this.#version = version;
-    if (digest === this.#digest) return;
+    if (digest === this.#digest) {
+      this.#reported = this.#unusableUsers;
+      return;
+    }
     const table = await this.#parse(content);
     this.#table = table;
     this.#digest = digest;
-    if (table.problems.length > 0) this.#report(this.#unusable(table));
-    else this.#reported = undefined;
+    const unusable = table.problems.length > 0 ? this.#unusable(table) : undefined;
+    this.#unusableUsers = unusable?.message;
+    if (unusable === undefined) this.#reported = undefined;
+    else this.#report(unusable);
   }
 
   async #parse(content: Buffer): Promise<UserTable> {
