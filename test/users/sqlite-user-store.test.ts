@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
@@ -138,6 +138,28 @@ describe('a SqliteUserStore', () => {
     await expect(find()).rejects.toThrow(message);
     await expect(find()).rejects.toThrow(UserStoreError);
     await expect(find()).rejects.not.toThrow('s3cret');
+  });
+});
+
+describe('a SqliteUserStore whose file is no longer at its path', () => {
+  const ann = { name: 'ann', secrets: [] };
+
+  it.each([
+    ['deleted', rmSync],
+    ['replaced', (path: string) => copyFileSync(path, `${path}.new`) ?? renameSync(`${path}.new`, path)],
+  ])('fails within a second, and works again when the file is back: %s', async (_how, lose) => {
+    const clock = new FakeClock();
+    await using tested = await makeStore([joe], { clock });
+    linkSync(tested.path, `${tested.path}.old`);
+    lose(tested.path);
+    await clock.advance(1_000);
+    const lost = `the user database ${tested.path} has been replaced or deleted while it is open`;
+    await expect((async () => tested.store.find('joe'))()).rejects.toThrow(lost);
+    await expect(tested.store.add(ann)).rejects.toThrow(UserStoreError);
+    await expect(tested.store.list().next()).rejects.toThrow(lost);
+    renameSync(`${tested.path}.old`, tested.path);
+    await tested.store.add(ann);
+    expect(await tested.store.find('ann')).toEqual(ann);
   });
 });
 

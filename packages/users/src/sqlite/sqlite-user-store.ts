@@ -9,6 +9,7 @@ import { changedUser, userKey } from '../user-key.ts';
 import type { UserRecord } from '../user-record.ts';
 import type { UserDatabase, UserStore } from '../user-store.ts';
 import { type BusyOptions, retryWhileBusy } from './busy-retry.ts';
+import { FileIdentity } from './file-identity.ts';
 import { IN_MEMORY, openDatabase } from './open-database.ts';
 import { COLUMNS, fromRow, type Row, toRow } from './rows.ts';
 import { pragma } from './schema.ts';
@@ -56,6 +57,7 @@ export interface ReadOnlySqliteUserStore extends UserStore, AsyncDisposable {
 export class SqliteUserStore implements UserDatabase {
   readonly #database: DatabaseSync;
   readonly #busy: BusyOptions;
+  readonly #file: FileIdentity;
   readonly #reads: SharedReads;
   readonly #writes: WriteQueue;
   readonly #statements: Statements;
@@ -98,6 +100,7 @@ export class SqliteUserStore implements UserDatabase {
   private constructor(database: DatabaseSync, scramKey: Uint8Array, busy: BusyOptions) {
     this.#database = database;
     this.#busy = busy;
+    this.#file = new FileIdentity(busy.path === IN_MEMORY ? undefined : busy.path, busy.clock);
     this.#reads = new SharedReads(database);
     this.#writes = new WriteQueue(database, busy, this.#reads, () => {
       this.#interfacesExpiry = 0;
@@ -129,6 +132,7 @@ export class SqliteUserStore implements UserDatabase {
     const key = canonicalName(name);
     if (key === undefined) return undefined;
     try {
+      this.#file.assertSame();
       this.#reads.announce();
       return this.#read(key);
     } catch (error) {
@@ -180,6 +184,7 @@ export class SqliteUserStore implements UserDatabase {
     let last = '';
     for (;;) {
       if (this.#isClosed) throw this.#closedError();
+      this.#file.assertSame();
       const page = await retryWhileBusy(
         () => this.#statements.page.all(last, PAGE_ROWS) as unknown as Row[],
         this.#busy,
@@ -208,6 +213,7 @@ export class SqliteUserStore implements UserDatabase {
 
   async #write<T>(work: () => T): Promise<T> {
     if (this.#isClosed) throw this.#closedError();
+    this.#file.assertSame();
     return this.#writes.run(work);
   }
 
