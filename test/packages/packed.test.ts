@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,11 +165,13 @@ async function dependencies(): Promise<readonly string[]> {
   const needed = new Set<string>();
   const add = (path: string): void => {
     const entry = lock.packages[path];
-    if (entry === undefined || entry.optional || needed.has(path)) return;
+    // npm has left out the optional packages of other platforms.
+    if (entry === undefined || needed.has(path) || (entry.optional && !existsSync(join(ROOT, path)))) return;
     if (!entry.link) needed.add(path);
-    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = entry;
+    const { dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = entry;
     const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
-    for (const name of [...Object.keys(dependencies), ...peers]) add(`node_modules/${name}`);
+    const names = [...Object.keys(dependencies), ...Object.keys(optionalDependencies), ...peers];
+    for (const name of names) add(`node_modules/${name}`);
   };
   for (const room of ROOMS) add(`packages/${room}`);
   return [...needed].filter((path) => path.startsWith('node_modules/')).map((path) => `./${path}`);
@@ -178,6 +181,7 @@ interface LockEntry {
   readonly link?: true;
   readonly optional?: true;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
