@@ -46,6 +46,10 @@ describe('a store that is down', () => {
     ['returns a user whose expiry is a text', () => malformed({ expires: '2030-01-01' })],
     ['returns a user whose second factor is a text', () => malformed({ totp: 'JBSWY3DPEHPK3PXP' })],
     ['returns a user with an object of application passwords', () => malformed({ appPasswords: {} })],
+    [
+      'returns an application password whose last use is a text',
+      () => malformed({ appPasswords: [{ name: 'x', secrets: [], lastUsed: '2026-01-01' }] }),
+    ],
     ['returns a user with an application password of one text', () => malformed({ appPasswords: ['x'] })],
   ])('is a temporary failure for every name: it %s', async (_how, find) => {
     const checker = new UserChecker({ find: find as never }, { policy: CHEAP_POLICY });
@@ -55,6 +59,26 @@ describe('a store that is down', () => {
       ${login('nobody', 's3cret', TEMPORARY)}`);
     await expect(checker.hasUser('joe')).rejects.toThrow();
     await checker[Symbol.asyncDispose]();
+  });
+
+  it('fails no login with the right password while it stores what the login changes', async () => {
+    const user = { name: 'joe', secrets: [hashed('s3cret')], appPasswords: [{ name: 'a', secrets: [hashed('app')] }] };
+    const fail = () => {
+      throw new Error('the disk is full');
+    };
+    const parts: Partial<UserStore>[] = [
+      { update: fail },
+      { update: () => Promise.reject(new Error('the disk is full')) },
+      { update: () => {}, canUpdate: fail },
+    ];
+    for (const part of parts) {
+      const messages: string[] = [];
+      const onError = ({ message }: Error) => void messages.push(message);
+      const checker = new UserChecker({ find: () => user, ...part }, { policy: CHEAP_POLICY, onError });
+      expect([await outcome(checker, 'joe', 's3cret'), await outcome(checker, 'joe', 'app')]).toEqual(['joe', 'joe']);
+      await checker[Symbol.asyncDispose]();
+      expect(messages).toEqual(['the disk is full', 'the disk is full']);
+    }
   });
 
   it('gets the signal of the login', async () => {

@@ -1,4 +1,4 @@
-import type { UserRecord } from './user-record.ts';
+import type { AppPassword, UserRecord } from './user-record.ts';
 
 /**
  * Returns why a value is no {@link UserRecord}, for the operator, such as `scopes: expected a list
@@ -15,9 +15,13 @@ export function userFault(user: UserRecord): string | undefined {
   return fault;
 }
 
-function appPasswordFault(appPassword: Parts | null | undefined): string | undefined {
-  const fault = appPassword == null ? 'expected a record' : partFault(appPassword);
+function appPasswordFault(appPassword: AppPassword | null | undefined): string | undefined {
+  const fault = appPassword == null ? 'expected a record' : (partFault(appPassword) ?? useFault(appPassword));
   return fault === undefined ? undefined : `appPasswords: ${fault}`;
+}
+
+function useFault({ lastUsed }: AppPassword): string | undefined {
+  return isDate(lastUsed) ? undefined : 'lastUsed: expected a Date';
 }
 
 /** The parts that a user and an application password have. */
@@ -27,8 +31,12 @@ function partFault({ secrets, scopes, expires }: Parts): string | undefined {
   if (!isTexts(secrets)) return 'secrets: expected a list of texts';
   // A text in place of the list would permit each protocol whose name is a part of it.
   if (scopes != null && !isTexts(scopes)) return 'scopes: expected a list of texts';
-  if (expires != null && typeof expires.getTime !== 'function') return 'expires: expected a Date';
-  return undefined;
+  return isDate(expires) ? undefined : 'expires: expected a Date';
+}
+
+/** Returns true also for a time that is not set. */
+function isDate(time: Date | null | undefined): boolean {
+  return time == null || typeof time.getTime === 'function';
 }
 
 function isTexts(value: unknown): boolean {

@@ -40,8 +40,10 @@ export class UserWriter implements AsyncDisposable {
    * have changed meanwhile stay.
    */
   rehash({ name, secrets }: UserRecord, password: string): void {
-    if (!needsRehash(secrets, this.#policy, password) || !isUpdatable(this.#store, name)) return;
+    if (this.#store.update === undefined || !needsRehash(secrets, this.#policy, password)) return;
     this.#rehashes.start(name, async () => {
+      // Here, since an error of `canUpdate` must not fail the login.
+      if (!isUpdatable(this.#store, name)) return;
       const fresh = await this.#hash(password);
       if (fresh === undefined) return;
       const replacement = rehashedSecrets(secrets, fresh);
@@ -54,9 +56,10 @@ export class UserWriter implements AsyncDisposable {
   /** Stores the time of a login with an application password, at most once a minute. */
   noteUse({ name }: UserRecord, appPassword: AppPassword): void {
     const time = this.#now();
-    if (!isDue(appPassword, time) || !isUpdatable(this.#store, name)) return;
-    this.#uses.start(`${name}\0${appPassword.name}`, () =>
-      this.#update(name, (user) => {
+    if (this.#store.update === undefined || !isDue(appPassword, time)) return;
+    this.#uses.start(`${name}\0${appPassword.name}`, async () => {
+      if (!isUpdatable(this.#store, name)) return;
+      await this.#update(name, (user) => {
         const { appPasswords = [] } = user;
         // The name alone may belong to a new password meanwhile.
         const current = appPasswords.find(
@@ -65,8 +68,8 @@ export class UserWriter implements AsyncDisposable {
         if (current === undefined || !isDue(current, time)) return undefined;
         const used = { ...current, lastUsed: new Date(time) };
         return { ...user, appPasswords: appPasswords.map((stored) => (stored === current ? used : stored)) };
-      }),
-    );
+      });
+    });
   }
 
   /** Resolves when the running work has ended. */
