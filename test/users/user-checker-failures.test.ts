@@ -47,6 +47,11 @@ describe('a store that is down', () => {
     ['returns a user whose second factor is a text', () => malformed({ totp: 'JBSWY3DPEHPK3PXP' })],
     ['returns a user with an object of application passwords', () => malformed({ appPasswords: {} })],
     [
+      'returns a user with 1,001 application passwords',
+      () =>
+        malformed({ appPasswords: Array.from({ length: 1001 }, (_, index) => ({ name: `${index}`, secrets: [] })) }),
+    ],
+    [
       'returns an application password whose last use is a text',
       () => malformed({ appPasswords: [{ name: 'x', secrets: [], lastUsed: '2026-01-01' }] }),
     ],

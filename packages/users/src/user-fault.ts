@@ -10,6 +10,9 @@ export function userFault(user: UserRecord): string | undefined {
   if (typeof name !== 'string' || name === '') return 'name: expected a text';
   if (totp != null && typeof totp.secret !== 'string') return 'totp: expected a record with a secret';
   if (appPasswords != null && !Array.isArray(appPasswords)) return 'appPasswords: expected a list';
+  if ((appPasswords?.length ?? 0) > MAX_APP_PASSWORDS) {
+    return `appPasswords: expected at most ${MAX_APP_PASSWORDS}`;
+  }
   let fault = partFault(user);
   for (const appPassword of appPasswords ?? []) fault ??= appPasswordFault(appPassword);
   return fault;
@@ -42,3 +45,9 @@ function isDate(time: Date | null | undefined): boolean {
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
+
+/**
+ * The application passwords of one user. A login compares with each: 1,000 hashes of
+ * `generateAppPassword` take the event loop 10 to 60 ms.
+ */
+export const MAX_APP_PASSWORDS = 1_000;

@@ -1,6 +1,7 @@
 import { canonicalName } from './canonical-name.ts';
 import { SecretError } from './errors.ts';
 import { parseSecret } from './secrets/parse-secret.ts';
+import { MAX_APP_PASSWORDS } from './user-fault.ts';
 import type { UserRecord } from './user-record.ts';
 
 /**
@@ -9,7 +10,8 @@ import type { UserRecord } from './user-record.ts';
  *
  * @throws SecretError for a text that is no stored secret. It may be a password in clear text.
  * @throws TypeError for a record that no database can store: its name can be no name, a secret
- * holds NUL, a date is invalid, or two application passwords have one name.
+ * holds NUL, or a date is invalid. So does one with two application passwords of one name, or with
+ * more than 1,000 of them.
  */
 export function userKey(user: UserRecord, stored?: UserRecord): string {
   const key = canonicalName(user.name);
@@ -19,6 +21,9 @@ export function userKey(user: UserRecord, stored?: UserRecord): string {
   for (const text of secretsOf(user)) checkSecret(text, user.name, known);
   for (const date of [user.expires, ...appPasswords.flatMap((app) => [app.expires, app.lastUsed])]) {
     if (date !== undefined && Number.isNaN(date.getTime())) throw new TypeError(`a date of ${user.name} is invalid`);
+  }
+  if (appPasswords.length > MAX_APP_PASSWORDS) {
+    throw new TypeError(`${user.name} has more than ${MAX_APP_PASSWORDS} application passwords`);
   }
   if (new Set(appPasswords.map((app) => app.name)).size < appPasswords.length) {
     throw new TypeError(`two application passwords of ${user.name} have one name`);

@@ -21,7 +21,7 @@ export interface UserRecord {
    * Default: all.
    */
   readonly scopes?: readonly string[];
-  /** Passwords of single programs, which skip the second factor. Default: none. */
+  /** At most 1,000 passwords of single programs, which skip the second factor. Default: none. */
   readonly appPasswords?: readonly AppPassword[];
   /** The second factor: the user's password needs a one-time code. Default: none. */
   readonly totp?: TotpRecord;

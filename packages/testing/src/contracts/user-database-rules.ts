@@ -59,6 +59,8 @@ function editRules(): Rules {
       await assert.rejects(store.add({ name: 'eve', secrets: [HASH], expires: new Date(Number.NaN) }), TypeError);
       const phone = { name: 'phone', secrets: [HASH] };
       await assert.rejects(store.add({ name: 'eve', secrets: [], appPasswords: [phone, phone] }), TypeError);
+      const phones = Array.from({ length: 1001 }, (_, index) => ({ ...phone, name: `phone ${index}` }));
+      await assert.rejects(store.add({ name: 'eve', secrets: [], appPasswords: phones }), TypeError);
       assert.equal(await find(store, 'eve'), undefined);
     },
 
