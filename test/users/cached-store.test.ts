@@ -103,6 +103,26 @@ describe('the number of answers', () => {
     for (const name of ['a', 'b', 'c', 'b', 'c', 'a']) void cache.find(name, SIGNAL);
     expect(asked).toEqual(['a', 'b', 'c', 'a']);
   });
+
+  test('unknown names make no user leave, so that users can log in while the store fails', async () => {
+    const { clock, database, cache } = countedCache({ maxEntries: 2, staleWhileDown: 60 });
+    void cache.find('joe', SIGNAL);
+    for (const name of ['a', 'b', 'c', 'd']) void cache.find(name, SIGNAL);
+    await clock.advance(30 * SECOND);
+    database.find = () => {
+      throw new Error('down');
+    };
+    expect(cache.find('joe', SIGNAL)).toEqual(user('joe'));
+  });
+
+  test('null of a store in JavaScript is an unknown name', async () => {
+    const { clock, database, cache, asked } = countedCache();
+    database.find = () => null as never;
+    expect(cache.find('ann', SIGNAL)).toBeUndefined();
+    await clock.advance(SECOND);
+    expect(cache.find('ann', SIGNAL)).toBeUndefined();
+    expect(asked).toEqual(['ann', 'ann']);
+  });
 });
 
 describe('look-ups at one time', () => {

@@ -14,7 +14,10 @@ export interface CacheOptions {
    * so that a new user can log in at once.
    */
   readonly maxUnknownAge?: number;
-  /** The largest number of names. The oldest answer makes room. Default: 10,000. */
+  /**
+   * The largest number of users, and of unknown names. The oldest answer of its kind makes room: a
+   * client that tries unknown names removes no user. Default: 10,000.
+   */
   readonly maxEntries?: number;
   /**
    * The seconds after `maxAge` for which a user is still returned while the store fails. Default:
@@ -82,8 +85,10 @@ class CachedStore implements UserStore {
   readonly #maxEntries: number;
   readonly #stale: number;
   readonly #downTimeout: number;
-  /** The answers by the digests of names, the oldest first. */
-  readonly #answers = new Map<string, Answer>();
+  /** The answers with a user by the digests of names, the oldest first. */
+  readonly #users = new Map<string, Answer>();
+  /** The answers that a name is unknown, in the same way. */
+  readonly #unknown = new Map<string, Answer>();
   /** The queries whose answers will be kept, by the digests of names. */
   readonly #queries = new Map<string, Query>();
   readonly update?: NonNullable<UserStore['update']>;
@@ -127,7 +132,7 @@ class CachedStore implements UserStore {
     if (canonical === undefined) return undefined;
     const key = this.#digest(canonical);
     const now = this.#clock.now();
-    const known = this.#answers.get(key);
+    const known = this.#users.get(key) ?? this.#unknown.get(key);
     if (known !== undefined && now - known.time < (known.user === undefined ? this.#maxUnknownAge : this.#maxAge)) {
       return known.user;
     }
@@ -147,10 +152,10 @@ class CachedStore implements UserStore {
       if (user === undefined) throw error;
       return user;
     }
-    if (!isPromise(found)) return this.#keep(key, { user: found, time });
+    if (!isPromise(found)) return this.#keep(key, { user: found ?? undefined, time });
     const settle = (): boolean => this.#queries.get(key) === query && this.#queries.delete(key);
     const result = found.then(
-      (user) => (settle() ? this.#keep(key, { user, time }) : user),
+      (user) => (settle() ? this.#keep(key, { user: user ?? undefined, time }) : user),
       (error: unknown) => {
         settle();
         throw error;
@@ -192,19 +197,27 @@ class CachedStore implements UserStore {
   }
 
   #keep(key: string, answer: Answer): UserRecord | undefined {
-    this.#answers.delete(key);
-    this.#answers.set(key, answer);
-    const oldest = this.#clock.now() - this.#maxAge - this.#stale;
-    for (const [old, { time }] of this.#answers) {
-      if (this.#answers.size <= this.#maxEntries && time > oldest) break;
-      this.#answers.delete(old);
+    this.#delete(key);
+    const now = this.#clock.now();
+    const isKnown = answer.user !== undefined;
+    const answers = isKnown ? this.#users : this.#unknown;
+    answers.set(key, answer);
+    const oldest = now - (isKnown ? this.#maxAge + this.#stale : this.#maxUnknownAge);
+    for (const [old, { time }] of answers) {
+      if (answers.size <= this.#maxEntries && time > oldest) break;
+      answers.delete(old);
     }
     return answer.user;
   }
 
+  #delete(key: string): void {
+    this.#users.delete(key);
+    this.#unknown.delete(key);
+  }
+
   /** Returns the user that the cache may still return while the store fails. */
   #staleUser(key: string): UserRecord | undefined {
-    const known = this.#answers.get(key);
+    const known = this.#users.get(key);
     if (known === undefined || this.#clock.now() - known.time >= this.#maxAge + this.#stale) return undefined;
     return known.user;
   }
@@ -223,7 +236,7 @@ class CachedStore implements UserStore {
 
   #forget(key: string | undefined): void {
     if (key === undefined) return;
-    this.#answers.delete(key);
+    this.#delete(key);
     // The query settles its own look-ups, and its answer is not kept.
     this.#queries.delete(key);
   }
