@@ -8,6 +8,7 @@ import { replies } from './replies.ts';
 import { base64, directives, preparation, tokens } from './sasl.ts';
 import { scram } from './scram.ts';
 import { urls } from './urls.ts';
+import { secrets, userFiles } from './users.ts';
 
 /** All parsers under test. */
 export const targets: readonly Target[] = [
@@ -27,4 +28,6 @@ export const targets: readonly Target[] = [
   preparation,
   proxy,
   urls,
+  secrets,
+  userFiles,
 ];
