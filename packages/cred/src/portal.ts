@@ -1,8 +1,9 @@
 import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock } from '@postern/core';
 import { ANONYMOUS, type AnyChecker, type AvatarId, askChecker, type Checker } from './checker.ts';
+import { CheckerRoutes } from './checker-routes.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
-import { describeValue, type InstanceOf, type Interface, isDerived, isInstanceOf, namesOf } from './interface.ts';
+import { describeValue, type InstanceOf, type Interface, isInstanceOf, namesOf } from './interface.ts';
 import type { Login, LogoutReason } from './login.ts';
 import { checkDeadline, LoginAttempt } from './login-attempt.ts';
 import type { Mind } from './mind.ts';
@@ -75,11 +76,7 @@ export class Portal {
   readonly #authorize: Authorize;
   readonly #clock: Clock;
   readonly #onLogoutErrors: (errors: AggregateError) => void;
-  readonly #registrations: Registration[] = [];
-  /** The checker of each class, by the lists that the checkers had when they were last compared. */
-  #checkers: ReadonlyMap<Interface, AnyChecker> = new Map();
-  /** Caches the search of `#checkerFor`, for each class that was asked about. */
-  readonly #found = new Map<Interface, AnyChecker | undefined>();
+  readonly #routes = new CheckerRoutes();
   readonly #attempts = new DenseSet<LoginAttempt>();
   readonly #logins = new DenseSet<OpenLogin<unknown>>();
   #draining = false;
@@ -104,35 +101,18 @@ export class Portal {
    * checker. Join two checkers for one class in a `CascadingChecker`.
    */
   register<C extends Credentials>(checker: Checker<C>, ...interfaces: readonly Interface<NoInfer<C>>[]): this {
-    this.#followCheckers();
-    const { credentialInterfaces } = checker;
-    const registered = interfaces.length > 0 ? interfaces : credentialInterfaces;
-    if (registered.length === 0)
-      throw new TypeError('the checker names no class of credentials in credentialInterfaces');
-    for (const credentialInterface of registered) {
-      if (!credentialInterfaces.some((theirs) => isDerived(credentialInterface, theirs))) {
-        throw new TypeError(`the checker does not judge ${credentialInterface.name}`);
-      }
-      if (this.#checkers.has(credentialInterface)) {
-        throw new TypeError(
-          `a checker for ${credentialInterface.name} is registered already: join the two in a CascadingChecker`,
-        );
-      }
-    }
-    this.#registrations.push({ checker, only: interfaces, known: credentialInterfaces });
-    this.#route();
+    this.#routes.add(checker, interfaces);
     return this;
   }
 
   /** The classes of credentials with a checker, in the order of their registration. */
   get credentialInterfaces(): readonly Interface<Credentials>[] {
-    this.#followCheckers();
-    return [...this.#checkers.keys()] as Interface<Credentials>[];
+    return this.#routes.interfaces;
   }
 
   /** Returns true if this class of credentials, or a class that it extends, has a checker. */
   handles(credentialInterface: Interface<Credentials>): boolean {
-    return this.#checkerFor(credentialInterface.prototype) !== undefined;
+    return this.#routes.checkerFor(credentialInterface.prototype) !== undefined;
   }
 
   /** Returns false if the realm serves no user with this interface, true if it does or may do. */
@@ -224,7 +204,7 @@ export class Portal {
   }
 
   #identify(credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
-    const checker = this.#checkerFor(credentials);
+    const checker = this.#routes.checkerFor(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
     const refuse = async (error: unknown): Promise<never> => {
       if (attempt.stopReason === undefined && !isThrottled(error)) await credentials.conclude();
@@ -293,51 +273,6 @@ export class Portal {
     );
   }
 
-  /** Compares references only: EHLO and AUTH call it. */
-  #followCheckers(): void {
-    for (const { checker, known } of this.#registrations) {
-      if (checker.credentialInterfaces === known) continue;
-      this.#route();
-      return;
-    }
-  }
-
-  /** Reads the lists of all checkers. A class stays with its checker while the checker names it. */
-  #route(): void {
-    const named = new Map<AnyChecker, Set<Interface>>();
-    for (const registration of this.#registrations) {
-      registration.known = registration.checker.credentialInterfaces;
-      const interfaces = named.get(registration.checker) ?? new Set();
-      for (const credentialInterface of registeredInterfaces(registration)) interfaces.add(credentialInterface);
-      named.set(registration.checker, interfaces);
-    }
-    const checkers = new Map(
-      [...this.#checkers].filter(([credentialInterface, checker]) => named.get(checker)?.has(credentialInterface)),
-    );
-    for (const [checker, interfaces] of named) {
-      for (const credentialInterface of interfaces) {
-        if (!checkers.has(credentialInterface)) checkers.set(credentialInterface, checker);
-      }
-    }
-    this.#checkers = checkers;
-    this.#found.clear();
-  }
-
-  /** Finds the checker of the most derived class, whatever the order of registration. */
-  #checkerFor(credentials: object): AnyChecker | undefined {
-    this.#followCheckers();
-    const credentialInterface = credentials.constructor as Interface;
-    const known = this.#found.get(credentialInterface);
-    if (known !== undefined || this.#found.has(credentialInterface)) return known;
-    let checker: AnyChecker | undefined;
-    for (let prototype = credentials; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-      checker = this.#checkers.get(prototype.constructor as Interface);
-      if (checker !== undefined) break;
-    }
-    this.#found.set(credentialInterface, checker);
-    return checker;
-  }
-
   /** Resolves with the result of a logout, or rejects after `loginTimeout`. */
   async #withinTimeout<T>(work: Promise<T>): Promise<T> {
     const timeout = Promise.withResolvers<never>();
@@ -346,21 +281,6 @@ export class Portal {
     using _timer = this.#clock.after(this.loginTimeout, onTimeout, true);
     return await Promise.race([work, timeout.promise]);
   }
-}
-
-/** A checker, and the classes of credentials that it is registered for. */
-interface Registration {
-  readonly checker: AnyChecker;
-  /** The classes given at the registration. None: all classes that the checker names. */
-  readonly only: readonly Interface[];
-  /** The checker's list when the portal last read it. */
-  known: readonly Interface[];
-}
-
-/** Returns the classes of a registration that its checker judges now. */
-function registeredInterfaces({ only, known }: Registration): readonly Interface[] {
-  if (only.length === 0) return known;
-  return only.filter((credentialInterface) => known.some((theirs) => isDerived(credentialInterface, theirs)));
 }
 
 /**
