@@ -15,6 +15,7 @@ export type {
   UserFileProblem,
   UserFileUser,
 } from './files/user-file.ts';
+export { HashQueue, type HashQueueOptions } from './hashing/hash-queue.ts';
 export { InMemoryUserStore } from './in-memory-user-store.ts';
 export type { Argon2Cost } from './secrets/argon2.ts';
 export { type HashPasswordOptions, hashPassword } from './secrets/hash-password.ts';
@@ -41,4 +42,3 @@ export { type WithTotpOptions, withTotp } from './totp/with-totp.ts';
 export { UserChecker, type UserCheckerOptions } from './user-checker.ts';
 export type { AppPassword, TotpRecord, UserRecord } from './user-record.ts';
 export { isUserDatabase, type UserDatabase, type UserStore } from './user-store.ts';
-export { HashQueue, type HashQueueOptions } from './work/hash-queue.ts';

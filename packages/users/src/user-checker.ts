@@ -19,6 +19,7 @@ import { canVerify, SecretReader, type StoredSecrets } from './checker/stored-se
 import { UserWriter } from './checker/user-writer.ts';
 import { imitateWork, verifyProof } from './checker/verify-proof.ts';
 import type { SecretError } from './errors.ts';
+import { HashQueue } from './hashing/hash-queue.ts';
 import { defaultPolicy, type PasswordPolicy } from './secrets/policy.ts';
 import type { SecretOptions } from './secrets/secret-options.ts';
 import { SecondFactor, type TotpOptions } from './totp/second-factor.ts';
@@ -27,7 +28,6 @@ import { userFault } from './user-fault.ts';
 import type { AppPassword, UserRecord } from './user-record.ts';
 import { interfacesOfStore, type UserStore } from './user-store.ts';
 import { warn } from './warn.ts';
-import { HashQueue } from './work/hash-queue.ts';
 
 /** The options of a {@link UserChecker}. */
 export interface UserCheckerOptions extends SecretOptions {

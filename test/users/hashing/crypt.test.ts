@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { md5Crypt } from '../../../packages/users/src/work/md5-crypt.ts';
-import { shaCrypt } from '../../../packages/users/src/work/sha-crypt.ts';
+import { md5Crypt } from '../../../packages/users/src/hashing/md5-crypt.ts';
+import { shaCrypt } from '../../../packages/users/src/hashing/sha-crypt.ts';
 
 const LONG_TEXT = 'a very much longer text to encrypt.  This one even stretches over morethan one line.';
 const SHORT_SALT = 'we have a short salt string but not a short password';

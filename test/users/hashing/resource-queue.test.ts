@@ -2,7 +2,7 @@ import { TemporaryFailure } from '@postern/cred';
 import { FakeClock } from '@postern/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ResourceQueue } from '../../../packages/users/src/work/resource-queue.ts';
+import { ResourceQueue } from '../../../packages/users/src/hashing/resource-queue.ts';
 
 type Place = 'pool' | 'thread';
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { TemporaryFailure } from '@postern/cred';
 import { FakeClock } from '@postern/testing';
 import { afterAll, expect, test } from 'vitest';
-import { WorkerThreads } from '../../../packages/users/src/work/worker-threads.ts';
+import { WorkerThreads } from '../../../packages/users/src/hashing/worker-threads.ts';
 import { run } from '../../support/program.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { UsernamePassword } from '@postern/cred';
+import type { HashQueue } from '../hashing/hash-queue.ts';
 import { hashPassword } from '../secrets/hash-password.ts';
 import { isCramMd5KeyOf, isDigestMd5KeyOf } from '../secrets/md5-keys.ts';
 import type { PasswordPolicy } from '../secrets/policy.ts';
 import type { HashWork } from '../secrets/secret.ts';
-import type { HashQueue } from '../work/hash-queue.ts';
 import { DecoySecrets } from './decoy-secrets.ts';
 import type { SecretReader, StoredSecrets } from './stored-secrets.ts';
 

@@ -1,11 +1,11 @@
 import { TemporaryFailure } from '@postern/cred';
 import { UnknownUser } from '../errors.ts';
+import type { HashQueue } from '../hashing/hash-queue.ts';
 import { hashPassword } from '../secrets/hash-password.ts';
 import type { PasswordPolicy } from '../secrets/policy.ts';
 import { needsRehash, rehashedSecrets } from '../secrets/rehash.ts';
 import type { AppPassword, UserRecord } from '../user-record.ts';
 import { isUpdatable, type UserStore } from '../user-store.ts';
-import type { HashQueue } from '../work/hash-queue.ts';
 import { BackgroundTasks } from './background-tasks.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { preparePassword, ScramSecret } from '@postern/sasl';
-import type { HashQueue } from '../work/hash-queue.ts';
+import type { HashQueue } from '../hashing/hash-queue.ts';
 import { argon2Work, checkArgon2Cost, hashArgon2id } from './argon2.ts';
 import { defaultPolicy, type PasswordPolicy, type ScramCost } from './policy.ts';
 

@@ -1,4 +1,4 @@
-import { md5CryptBase64 } from '../work/md5-crypt.ts';
+import { md5CryptBase64 } from '../hashing/md5-crypt.ts';
 import { malformed } from './malformed.ts';
 import { equalOctets } from './octets.ts';
 import type { PasswordHash } from './secret.ts';
