@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@postern/core';
 import type { Interface, PasswordProof } from '@postern/cred';
 import { canonicalName, UnknownUser, type UserDatabase, UserExists, type UserRecord } from '@postern/users';
-import { changedUser, credentialForms, userKey } from '@postern/users/store';
+import { batches, changedUser, credentialForms, userKey } from '@postern/users/store';
 import { connectionTarget } from './connection-options.ts';
 import { Connections, type Statement } from './connections.ts';
 import { LiveInterfaces } from './live-interfaces.ts';
@@ -143,7 +143,7 @@ export class PostgresUserStore implements UserDatabase {
     const existing: string[] = [];
     let stored = 0;
     try {
-      for await (const batch of batches(users)) {
+      for await (const batch of batches(users, BATCH_USERS)) {
         const refused = await this.#insert(batch);
         existing.push(...refused);
         stored += batch.length - refused.length;
@@ -286,19 +286,6 @@ function limitsOf(options: PostgresUserStoreOptions): Limits {
 type Limits = Required<
   Pick<PostgresUserStoreOptions, 'maxConnections' | 'maxWaiting' | 'connectTimeout' | 'queryTimeout'>
 >;
-
-async function* batches(
-  users: Iterable<UserRecord> | AsyncIterable<UserRecord>,
-): AsyncGenerator<readonly UserRecord[], void> {
-  let batch: UserRecord[] = [];
-  for await (const user of users) {
-    batch.push(user);
-    if (batch.length < BATCH_USERS) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
 
 /** The users in one page of a list, and in one transaction of an import. */
 const PAGE_USERS = 500;

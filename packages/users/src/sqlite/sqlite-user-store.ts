@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Clock, systemClock } from '@postern/core';
 import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
+import { batches } from '../batches.ts';
 import { canonicalName } from '../canonical-name.ts';
 import { CommonInterfaces, credentialForms } from '../credential-forms.ts';
 import { UnknownUser, UserExists, UserStoreError } from '../errors.ts';
@@ -164,7 +165,7 @@ export class SqliteUserStore implements UserDatabase {
   ): Promise<readonly string[]> {
     const existing: string[] = [];
     let stored = 0;
-    for await (const batch of batches(users)) {
+    for await (const batch of batches(users, BATCH_USERS)) {
       const found = await this.#write(() => batch.filter((user) => !this.#insert(user)));
       for (const { name } of found) existing.push(name);
       stored += batch.length - found.length;
@@ -276,16 +277,6 @@ function prepare(database: DatabaseSync): Statements {
 /** Returns the values of {@link COLUMNS} and of `forms`. */
 function valuesOf(user: UserRecord): (string | number | null)[] {
   return [...toRow(user), credentialForms(user) ?? null];
-}
-
-async function* batches(users: Iterable<UserRecord> | AsyncIterable<UserRecord>): AsyncGenerator<UserRecord[]> {
-  let batch: UserRecord[] = [];
-  for await (const user of users) {
-    if (batch.push(user) < BATCH_USERS) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 function readOnlyStore(store: SqliteUserStore): ReadOnlySqliteUserStore {
