@@ -1,5 +1,5 @@
 import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock } from '@postern/core';
-import { ANONYMOUS, type AnyChecker, type AvatarId, askChecker, type Checker } from './checker.ts';
+import { ANONYMOUS, type AvatarId, askChecker, type Checker } from './checker.ts';
 import { CheckerRoutes } from './checker-routes.ts';
 import type { Credentials } from './credentials.ts';
 import { asLoginError, isThrottled, LoginDenied, NoAvatar, TemporaryFailure, UnhandledCredentials } from './errors.ts';
