@@ -27,8 +27,10 @@ export class Mailbox {
    * `Postmaster`, and for a user such as `<joe>` of LMTP.
    */
   readonly domain: string;
-  /** True if the local part is written without the quotes that its dots need (option `lenient`). */
-  #isLoose = false;
+  /** The mailbox as a command holds it; undefined until {@link toString} has made it. */
+  #text: string | undefined = undefined;
+  /** True if the parser has seen that the mailbox is ASCII. */
+  #isPlain = false;
 
   constructor(localPart: string, domain: string) {
     this.localPart = localPart;
@@ -41,21 +43,36 @@ export class Mailbox {
    */
   static withLooseDots(localPart: string, domain: string): Mailbox {
     const mailbox = new Mailbox(localPart, domain);
-    mailbox.#isLoose = true;
+    mailbox.#text = joined(localPart, domain);
+    return mailbox;
+  }
+
+  /** @internal Returns the mailbox of a dot-atom and a domain in ASCII, with its `@` at an index. */
+  static plain(text: string, at: number): Mailbox {
+    const mailbox = new Mailbox(text.slice(0, at), text.slice(at + 1));
+    mailbox.#text = text;
+    mailbox.#isPlain = true;
     return mailbox;
   }
 
   /** True if the mailbox is ASCII: a client may send it without SMTPUTF8. */
   get isAscii(): boolean {
-    return isAscii(this.localPart) && isAscii(this.domain);
+    return this.#isPlain || (isAscii(this.localPart) && isAscii(this.domain));
   }
 
   /** Returns the mailbox as a command holds it, with quotes where the local part needs them. */
   toString(): string {
-    const isBare = this.#isLoose || isDotString(this.localPart);
-    const local = isBare ? this.localPart : `"${this.localPart.replace(/["\\]/g, '\\$&')}"`;
-    return this.domain === '' ? local : `${local}@${this.domain}`;
+    this.#text ??= joined(quoteIfNeeded(this.localPart), this.domain);
+    return this.#text;
   }
+}
+
+function quoteIfNeeded(localPart: string): string {
+  return isDotString(localPart) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function joined(local: string, domain: string): string {
+  return domain === '' ? local : `${local}@${domain}`;
 }
 
 /** The sender of a message; null for `<>`, the reverse-path of a notification (RFC 5321 §4.5.5). */

@@ -2,6 +2,7 @@ import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, rea
 import { type AddressFault, replyForForwardPath, replyForReversePath } from './address-faults.ts';
 import { hasUnsafeCharacter, isAscii, replaceUnsafeCharacters } from './characters.ts';
 import type { ForwardedInfo } from './forwarded.ts';
+import { readPlainPath } from './plain-path.ts';
 import { Reply } from './reply.ts';
 import { STRICT, type Tolerance } from './tolerance.ts';
 import { parseXclient } from './xclient.ts';
@@ -53,6 +54,34 @@ export interface Parameter {
  * grammar and the additions of the tolerance. Never throws.
  */
 export function parseCommand(line: string, tolerance: Tolerance = STRICT): ParsedLine {
+  return parsePlainForm(line) ?? parseAnyForm(line, tolerance);
+}
+
+/**
+ * Parses the common form of MAIL and RCPT: `MAIL FROM:<ann@example.com> SIZE=1000` in ASCII, with
+ * the keyword in upper case. Returns undefined for any other line.
+ */
+function parsePlainForm(line: string): ParsedLine | undefined {
+  const letters = fourLetters(line);
+  const isMail = letters === MAIL && line.startsWith(' FROM:', 4);
+  if (!isMail && !(letters === RCPT && line.startsWith(' TO:', 4))) return undefined;
+  const start = isMail ? 10 : 8;
+  const path = readPlainPath(line, start);
+  if (path === undefined) return undefined;
+  // The path is its two parts, with an at sign and two brackets.
+  const end = start + path.localPart.length + path.domain.length + 3;
+  const parameters = end === line.length ? NO_PARAMETERS : parsePlainParameters(line.slice(end));
+  if (parameters === undefined) return undefined;
+  return isMail ? { verb: 'MAIL', path, parameters } : { verb: 'RCPT', path, parameters };
+}
+
+/** Returns undefined for parameters that are not ASCII, and in front of a trailing blank. */
+function parsePlainParameters(rest: string): readonly Parameter[] | undefined {
+  return rest.endsWith(' ') || rest.endsWith('\t') || !isAscii(rest) ? undefined : parseParameters(rest);
+}
+
+/** Parses a line in any form. The parser of the common form agrees with this one about its lines. */
+export function parseAnyForm(line: string, tolerance: Tolerance): ParsedLine {
   const word = WORDS.get(fourLetters(line));
   if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? MALFORMED_BDAT : UNRECOGNISED;
   return word.parse(line.slice(word.verb.length), tolerance);
@@ -193,7 +222,7 @@ function parseForwarded(argument: string): Command | Malformed {
 function withoutArgument(verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS'): Parse {
   const command: Command = { verb };
   const refused = malformed(verb, NO_ARGUMENT);
-  return (argument) => (trim(argument) === '' ? command : refused);
+  return (argument) => (argument === '' || trim(argument) === '' ? command : refused);
 }
 
 /**
@@ -284,6 +313,8 @@ export const UNIMPLEMENTED: NoCommand = {
 /** The result of parsing a request of HTTP. */
 export const FOREIGN: NoCommand = { verb: 'foreign', refusal: new Reply(502, '5.5.1', 'This is SMTP') };
 
+const MAIL = fourLetters('MAIL');
+const RCPT = fourLetters('RCPT');
 const WORDS = new Map(
   [
     { verb: 'EHLO', parse: greeting('EHLO') },
