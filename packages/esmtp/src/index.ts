@@ -35,7 +35,7 @@ export {
 } from './delivery.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient, NextHopReply } from './events.ts';
-export { formatAddress } from './log/entry-of.ts';
+export { type EntryWriter, formatAddress, type LogLevel } from './log/entry-writer.ts';
 export { formatLogFields, type LogFields, printable } from './log/format-log-fields.ts';
 export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
 export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-rejection.ts';

@@ -2,8 +2,9 @@ import { Console } from 'node:console';
 import { inspect } from 'node:util';
 import type { Mind } from '@postern/cred';
 import type { EsmtpEvent, EventListener } from '../events.ts';
-import { type Entry, entryOf, formatAddress } from './entry-of.ts';
+import { type EntryWriter, FieldCollector, formatAddress } from './entry-writer.ts';
 import { formatLogFields, type LogFields, printable } from './format-log-fields.ts';
+import { writeEntry } from './write-entry.ts';
 
 /**
  * A logger such as pino or bunyan: each method gets the fields, then the message. An error is the
@@ -25,6 +26,11 @@ export interface LogToOptions {
   readonly maxRefusals?: number;
   /** Recipients that one entry names; the field `recipients` is the number of all. Default: 100. */
   readonly maxRecipients?: number;
+  /**
+   * Writes all entries without an error field, in place of the logger: it formats them without
+   * objects. Default: the logger gets all entries.
+   */
+  readonly entries?: EntryWriter | undefined;
 }
 
 /**
@@ -45,24 +51,43 @@ export interface LogToOptions {
 export function logTo(logger: Logger | Console, options: LogToOptions = {}): EventListener {
   const { maxRefusals = 20, maxRecipients = 100 } = options;
   const target = logger instanceof Console ? lineLogger(logger) : logger;
+  const entries = options.entries ?? new FieldCollector((level, fields, message) => target[level](fields, message));
   const bounds = new EventBounds(maxRefusals);
-  const write = (mind: Mind, { level, message, fields }: Entry): void =>
-    target[level]({ remote: formatAddress(mind.remote), ...fields }, message);
   return (event) => {
     const { mind } = event;
-    const omitted = event.kind === 'closed' ? bounds.omitted(mind) : undefined;
-    if (omitted !== undefined) write(mind, { level: 'warn', message: 'refusals were not logged', fields: omitted });
+    if (event.kind === 'closed') writeOmitted(entries, mind, bounds.omitted(mind));
     const verdict = bounds.countEvent(event);
-    if (verdict !== 'omit') write(mind, entryOf(event, maxRecipients));
-    if (verdict === 'log-last')
-      write(mind, { level: 'warn', message: 'further ones on this connection are only counted' });
+    if (verdict === 'omit') return;
+    if (event.kind === 'error') logError(target, event);
+    else writeEntry(event, entries, maxRecipients);
+    if (verdict === 'log-last') {
+      entries.begin('warn', 'further ones on this connection are only counted');
+      entries.address('remote', mind.remote);
+      entries.end();
+    }
   };
+}
+
+/** Logs a failure. An error of a client is no error of this server. */
+function logError(logger: Logger, { mind, during, culprit, cause }: Extract<EsmtpEvent, { kind: 'error' }>): void {
+  const level = culprit === 'client' ? 'info' : 'error';
+  logger[level]({ remote: formatAddress(mind.remote), during, culprit, err: cause }, 'failure');
+}
+
+/** Writes the numbers of refusals and errors that were not logged, if there are any. */
+function writeOmitted(entries: EntryWriter, mind: Mind, omitted: Counts | undefined): void {
+  if (omitted === undefined) return;
+  entries.begin('warn', 'refusals were not logged');
+  entries.address('remote', mind.remote);
+  entries.number('refusals', omitted.refusals);
+  entries.number('errors', omitted.errors);
+  entries.end();
 }
 
 /** Counts the events of each connection that its client can cause in any number. */
 class EventBounds {
   readonly #maximum: number;
-  readonly #counts = new WeakMap<Mind, Record<Counter, number>>();
+  readonly #counts = new WeakMap<Mind, Counts>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -73,20 +98,34 @@ class EventBounds {
    * kind, or `omit`.
    */
   countEvent({ kind, mind }: EsmtpEvent): 'log' | 'log-last' | 'omit' {
-    const counter = COUNTERS.get(kind);
-    if (counter === undefined) return 'log';
+    switch (kind) {
+      case 'command-refused':
+      case 'sender-refused':
+      case 'recipient-refused':
+        return this.#verdict(++this.#countsOf(mind).refusals);
+      case 'error':
+        return this.#verdict(++this.#countsOf(mind).errors);
+      default:
+        return 'log';
+    }
+  }
+
+  #verdict(count: number): 'log' | 'log-last' | 'omit' {
+    if (count > this.#maximum) return 'omit';
+    return count === this.#maximum ? 'log-last' : 'log';
+  }
+
+  #countsOf(mind: Mind): Counts {
     let counts = this.#counts.get(mind);
     if (counts === undefined) {
       counts = { refusals: 0, errors: 0 };
       this.#counts.set(mind, counts);
     }
-    counts[counter]++;
-    if (counts[counter] > this.#maximum) return 'omit';
-    return counts[counter] === this.#maximum ? 'log-last' : 'log';
+    return counts;
   }
 
   /** Returns the numbers of omitted events; undefined if all were logged. */
-  omitted(mind: Mind): LogFields | undefined {
+  omitted(mind: Mind): Counts | undefined {
     const counts = this.#counts.get(mind);
     if (counts === undefined) return undefined;
     const [refusals, errors] = [counts.refusals - this.#maximum, counts.errors - this.#maximum];
@@ -95,14 +134,11 @@ class EventBounds {
   }
 }
 
-type Counter = 'refusals' | 'errors';
-
-const COUNTERS: ReadonlyMap<EsmtpEvent['kind'], Counter> = new Map([
-  ['command-refused', 'refusals'],
-  ['sender-refused', 'refusals'],
-  ['recipient-refused', 'refusals'],
-  ['error', 'errors'],
-]);
+/** The numbers of a connection's events. */
+interface Counts {
+  refusals: number;
+  errors: number;
+}
 
 /** Returns a logger that writes each entry as one line for people. */
 function lineLogger(console: Console): Logger {

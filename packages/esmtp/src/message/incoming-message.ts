@@ -246,7 +246,16 @@ export class IncomingMessage implements MissingFields {
     const envelope = this.#envelope;
     const avatarId = this.#session.login?.avatarId;
     const nextHops = this.#nextHops();
-    this.#session.report({ kind: 'message-accepted', envelope, avatarId, octets, failed, reply, nextHops });
+    this.#session.report({
+      mind: this.#session.mind,
+      kind: 'message-accepted',
+      envelope,
+      avatarId,
+      octets,
+      failed,
+      reply,
+      nextHops,
+    });
   }
 
   /** An error of the delivery is reported only: the message is accepted. */

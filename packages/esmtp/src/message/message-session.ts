@@ -47,7 +47,7 @@ export interface MessageSession {
   /** Forgets the junk commands so far: the client has sent a message that was accepted. */
   resetJunk(): void;
   /** Reports an event to the listener. Never throws. */
-  report(event: EventInfo): void;
+  report(event: EsmtpEvent): void;
   /** Reports an error once: to the listener, or as a warning of the process. */
   reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void;
 }
@@ -60,9 +60,6 @@ export interface MessageSettings extends Policy {
   readonly nextId: () => string;
 }
 
-/** An event without its mind, which the session adds. */
-export type EventInfo = Without<EsmtpEvent, 'mind'>;
-
 /** Reports that a message was refused, after DATA or after one of its chunks. */
 export function reportMessageRefusal(
   session: MessageSession,
@@ -71,7 +68,12 @@ export function reportMessageRefusal(
   failed: readonly FailedRecipient[] = [],
 ): void {
   if (!session.hasListener) return;
-  session.report({ kind: 'message-refused', envelope, avatarId: session.login?.avatarId, reply, failed });
+  session.report({
+    mind: session.mind,
+    kind: 'message-refused',
+    envelope,
+    avatarId: session.login?.avatarId,
+    reply,
+    failed,
+  });
 }
-
-type Without<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;

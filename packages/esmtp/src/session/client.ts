@@ -3,7 +3,7 @@ import { isPromise, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
 import type { MessageDelivery } from '../delivery.ts';
-import type { EventInfo } from '../message/message-session.ts';
+import type { EsmtpEvent } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { Rejection, type Reply } from '../protocol/reply.ts';
@@ -202,15 +202,15 @@ export class Client {
   }
 
   /** Reports an event. Never throws. */
-  report(event: EventInfo): void {
+  report(event: EsmtpEvent): void {
     if (!this.hasListener) return;
-    if ('reply' in event && event.kind !== 'message-accepted') this.reportedRefusal = event.reply;
-    this.settings.events.report({ mind: this.mind, ...event });
+    if (event.kind !== 'message-accepted' && 'reply' in event) this.reportedRefusal = event.reply;
+    this.settings.events.report(event);
   }
 
   /** Reports an error, once for each failure: to the listener, or as a warning of the process. */
   reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    if (this.hasListener) this.report({ kind: 'error', culprit, during, cause });
+    if (this.hasListener) this.report({ mind: this.mind, kind: 'error', culprit, during, cause });
     else this.settings.events.warn(culprit, during, cause);
   }
 }

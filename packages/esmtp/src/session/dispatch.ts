@@ -37,7 +37,8 @@ function refuse(state: State, line: Exclude<ParsedLine, Command>): Reply {
   if ('isFatal' in line && !line.isFatal) {
     return refusalNow(state, line.verb, state.settings.phases[state.phase][line.verb]) ?? line.refusal;
   }
-  if (line === FOREIGN) state.report({ kind: 'foreign-protocol', protocol: 'HTTP', reply: line.refusal });
+  if (line === FOREIGN)
+    state.report({ mind: state.mind, kind: 'foreign-protocol', protocol: 'HTTP', reply: line.refusal });
   if (line === FOREIGN || 'isFatal' in line) state.closeReason = 'disconnected';
   return line.refusal;
 }

@@ -11,12 +11,12 @@ export function reportRefusal(state: State, line: ParsedLine | undefined, reply:
   if (reportedRefusal !== undefined && (reply.code !== CLOSING || reportedRefusal.code === CLOSING)) return;
   const avatarId = login?.avatarId;
   if (line === undefined || !('path' in line)) {
-    state.report({ kind: 'command-refused', verb: line && verbOf(line), reply });
+    state.report({ mind: state.mind, kind: 'command-refused', verb: line && verbOf(line), reply });
   } else if (line.verb === 'MAIL') {
-    state.report({ kind: 'sender-refused', sender: line.path, avatarId, reply });
+    state.report({ mind: state.mind, kind: 'sender-refused', sender: line.path, avatarId, reply });
   } else {
     const sender = state.transaction?.reversePath;
-    state.report({ kind: 'recipient-refused', recipient: line.path, sender, avatarId, reply });
+    state.report({ mind: state.mind, kind: 'recipient-refused', recipient: line.path, sender, avatarId, reply });
   }
 }
 

@@ -24,7 +24,7 @@ export function runSession(state: State): Promise<void> {
   const { conversation, limits } = state;
   conversation.readTimeout = limits.idleTimeout;
   state.restartLifetime();
-  if (state.hasListener) state.report({ kind: 'connected' });
+  if (state.hasListener) state.report({ mind: state.mind, kind: 'connected' });
   // Not an async function: its frame would live as long as the connection, and most connections
   // idle.
   return greet(state).then(
@@ -51,7 +51,7 @@ async function end(state: State, reason: LogoutReason, failure: unknown, reply: 
   const loggedOut = state.logout(reason);
   if (loggedOut !== undefined) await loggedOut;
   await closed;
-  if (state.hasListener) state.report({ kind: 'closed', reason, reply });
+  if (state.hasListener) state.report({ mind: state.mind, kind: 'closed', reason, reply });
 }
 
 /**
@@ -81,7 +81,7 @@ class CommandListener implements LineListener {
     if (octet !== TLS_HANDSHAKE) return true;
     const reply = FOREIGN.refusal;
     this.#state.conversation.say(reply.toString());
-    this.#state.report({ kind: 'foreign-protocol', protocol: 'TLS', reply });
+    this.#state.report({ mind: this.#state.mind, kind: 'foreign-protocol', protocol: 'TLS', reply });
     return false;
   }
 

@@ -33,13 +33,13 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
     closesConnection,
     onRefused(error, username) {
       if (!state.hasListener) return;
-      const event = { kind: 'login-refused', mechanism, error, reply: replyForLogin(error) } as const;
+      const event = { mind, kind: 'login-refused', mechanism, error, reply: replyForLogin(error) } as const;
       state.report(settings.logUsernames && username !== undefined ? { ...event, username } : event);
     },
   });
   if ('login' in outcome) {
     state.setLogin(outcome.login);
-    state.report({ kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
+    state.report({ mind, kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
     return OK;
   }
   const { error, isTooMany, hasLostSync } = outcome;

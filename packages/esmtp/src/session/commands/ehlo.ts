@@ -24,5 +24,5 @@ export async function helo(state: State, { name }: { readonly name: string }): P
 /** Accepts any name that was parsed: PCs send the names that their owners have given them. */
 function setClientName(state: State, name: string): void {
   state.mind.clientName = name;
-  if (!isClientName(name)) state.report({ kind: 'invalid-client-name', name });
+  if (!isClientName(name)) state.report({ mind: state.mind, kind: 'invalid-client-name', name });
 }

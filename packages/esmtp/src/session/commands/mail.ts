@@ -53,7 +53,8 @@ async function loginAnonymously(state: State): Promise<Reply | undefined> {
     const error = asLoginError(failure);
     const reply = replyForAnonymous(error);
     if (customRefusal(error)?.disconnect) state.closeReason = 'disconnected';
-    if (error.culprit === 'client') state.report({ kind: 'login-refused', mechanism: undefined, error, reply });
+    if (error.culprit === 'client')
+      state.report({ mind: state.mind, kind: 'login-refused', mechanism: undefined, error, reply });
     else state.reportError(error.culprit, 'MAIL', error);
     return reply;
   } finally {

@@ -24,7 +24,7 @@ export async function starttls(state: State): Promise<Reply | undefined> {
   mind.forget();
   state.forgetHostname();
   state.advance();
-  state.report({ kind: 'tls-started' });
+  state.report({ mind: state.mind, kind: 'tls-started' });
   return undefined;
 }
 

@@ -27,7 +27,7 @@ export async function xclient(state: State, { info }: Extract<Command, { verb: '
   }
   mind.clientName = undefined;
   state.forgetHostname();
-  state.report({ kind: 'forwarded', peer: state.conversation.transport.remote });
+  state.report({ mind: state.mind, kind: 'forwarded', peer: state.conversation.transport.remote });
   return new Reply(220, undefined, state.greeting);
 }
 
@@ -46,7 +46,8 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
     const error = asLoginError(failure);
     const own = customRefusal(error);
     const reply = own?.reply ?? (error.culprit === 'client' ? NOT_AUTHORIZED : FAILED);
-    if (error.culprit === 'client') state.report({ kind: 'login-refused', mechanism: MECHANISM, error, reply });
+    if (error.culprit === 'client')
+      state.report({ mind: state.mind, kind: 'login-refused', mechanism: MECHANISM, error, reply });
     else state.reportError(error.culprit, 'XCLIENT', error);
     if (own?.disconnect) state.closeReason = 'disconnected';
     mind.forward(before);
@@ -56,7 +57,7 @@ async function logIn(state: State, user: string, before: ForwardedInfo | undefin
   }
   await state.logout('reset');
   state.setLogin(login);
-  state.report({ kind: 'authenticated', mechanism: MECHANISM, avatarId: login.avatarId });
+  state.report({ mind: state.mind, kind: 'authenticated', mechanism: MECHANISM, avatarId: login.avatarId });
 }
 
 /** The mechanism in events. */
