@@ -15,9 +15,9 @@ export class DeliveryFailed extends Error {
 }
 
 /**
- * Returns a {@link Rejection} unchanged, and any other error as the cause of a
- * {@link DeliveryFailed}.
+ * Returns a {@link Rejection} or {@link DeliveryFailed} unchanged, and any other error as the cause
+ * of a {@link DeliveryFailed}.
  */
 export function asDeliveryFailure(error: unknown): Rejection | DeliveryFailed {
-  return error instanceof Rejection ? error : new DeliveryFailed(error);
+  return error instanceof Rejection || error instanceof DeliveryFailed ? error : new DeliveryFailed(error);
 }

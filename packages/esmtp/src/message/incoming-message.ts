@@ -4,7 +4,7 @@ import type { EndResult, Envelope, Message, RecipientResult } from '../delivery.
 import { NO_MEMORY, replyFor } from '../error-replies.ts';
 import type { FailedRecipient, NextHopReply } from '../events.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
-import { DeliveryFailed } from './delivery-failed.ts';
+import { asDeliveryFailure, DeliveryFailed } from './delivery-failed.ts';
 import { HeaderEditor, type MissingFields } from './header-editor.ts';
 import { isBlank } from './header-reader.ts';
 import { LineLengths } from './line-checks.ts';
@@ -128,24 +128,31 @@ export class IncomingMessage implements MissingFields {
     this.#refusal = reason instanceof Reply ? reason : this.#replyTo(reason);
     const error = reason instanceof Reply ? new Rejection(reason.code, reason.enhanced ?? '', ...reason.lines) : reason;
     try {
-      await this.#session.ask(() => this.#message.abort(error));
+      const aborted = this.#message.abort(error);
+      if (isPromise(aborted)) await this.#session.inTime(aborted);
     } catch (failure) {
-      this.#replyTo(failure);
+      this.#replyTo(asDeliveryFailure(failure));
     }
   }
 
   #endDelivery(octets: number, replies: LmtpReplies | undefined): MaybePromise<Reply | undefined> {
     if (this.#refusal !== undefined) return this.#answer(this.#allRefused(this.#refusal), octets, replies);
+    let ended: MaybePromise<EndResult>;
     try {
-      const ended = this.#session.ask(() => this.#message.end(replies?.report), this.#session.limits.endTimeout);
-      if (!isPromise(ended)) return this.#judge(ended, octets, replies);
-      return ended.then(
-        (result) => this.#judge(result, octets, replies),
-        (error: unknown) => this.#answer(this.#allRefused(this.#replyTo(error)), octets, replies),
-      );
+      ended = this.#message.end(replies?.report);
     } catch (error) {
-      return this.#answer(this.#allRefused(this.#replyTo(error)), octets, replies);
+      return this.#fail(asDeliveryFailure(error), octets, replies);
     }
+    if (ended === undefined && replies === undefined) return this.#accept(octets, NO_RECIPIENTS, undefined);
+    if (!isPromise(ended)) return this.#judge(ended, octets, replies);
+    return this.#session.inTime(ended, this.#session.limits.endTimeout).then(
+      (result) => this.#judge(result, octets, replies),
+      (error: unknown) => this.#fail(error, octets, replies),
+    );
+  }
+
+  #fail(error: unknown, octets: number, replies: LmtpReplies | undefined): Reply | undefined {
+    return this.#answer(this.#allRefused(this.#replyTo(error)), octets, replies);
   }
 
   #judge(ended: EndResult, octets: number, replies: LmtpReplies | undefined): Reply | undefined {
@@ -173,17 +180,22 @@ export class IncomingMessage implements MissingFields {
   }
 
   #writeBoth(before: Uint8Array, chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
-    return after(this.#write(before), () => {
-      if (this.#refusal === undefined) return this.#write(chunk, used);
-    });
+    const written = this.#write(before);
+    if (written === undefined) return this.#writeUnlessRefused(chunk, used);
+    return written.then(() => this.#writeUnlessRefused(chunk, used));
+  }
+
+  #writeUnlessRefused(chunk: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
+    if (this.#refusal === undefined) return this.#write(chunk, used);
   }
 
   #write(chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     try {
-      const written = this.#session.ask(() => this.#writeAndRelease(chunk, used));
-      if (isPromise(written)) return written.catch((error: Error) => this.abortMessage(error));
+      const written = this.#message.write(chunk);
+      if (isPromise(written)) return this.#waitForWrite(written, used);
+      if (used !== undefined && this.#message.keepsChunks === false) release(used);
     } catch (error) {
-      return this.abortMessage(error as Error);
+      return this.abortMessage(asDeliveryFailure(error));
     }
   }
 
@@ -191,11 +203,10 @@ export class IncomingMessage implements MissingFields {
    * Frees the memory once the delivery's own promise settles: after a timeout the delivery may
    * still read it.
    */
-  #writeAndRelease(chunk: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
-    const written = this.#message.write(chunk);
-    if (used === undefined || this.#message.keepsChunks !== false) return written;
-    if (!isPromise(written)) return release(used);
-    return written.then(() => release(used));
+  #waitForWrite(written: Promise<void>, used: Uint8Array | undefined): Promise<void> {
+    const isReleased = used !== undefined && this.#message.keepsChunks === false;
+    const released = isReleased ? written.then(() => release(used)) : written;
+    return this.#session.inTime(released).catch((error: Error) => this.abortMessage(error));
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { Conversation } from '@postern/conversation';
-import type { MaybePromise } from '@postern/core';
 import type { Culprit, Login, LogoutReason, Mind } from '@postern/cred';
 import type { Envelope, MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent, FailedRecipient } from '../events.ts';
@@ -33,10 +32,10 @@ export interface MessageSession {
   readonly hasListener: boolean;
 
   /**
-   * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after
-   * at most `milliseconds` (default: `limits.deliveryTimeout`).
+   * Resolves as the promise of a delivery does. Rejects with a `Rejection` or a `DeliveryFailed`,
+   * after at most `milliseconds` (default: `limits.deliveryTimeout`).
    */
-  ask<T>(call: () => MaybePromise<T>, milliseconds?: number): MaybePromise<T>;
+  inTime<T>(result: Promise<T>, milliseconds?: number): Promise<T>;
   /** Charges memory to the transaction and returns true; returns false if too little is free. */
   reserveForEnvelope(octets: number): boolean;
   /**

@@ -1,8 +1,8 @@
-import { isPromise, type MaybePromise, settled } from '@postern/core';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { Login } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
-import { DeliveryFailed } from './delivery-failed.ts';
+import { asDeliveryFailure, DeliveryFailed } from './delivery-failed.ts';
 import { IncomingMessage } from './incoming-message.ts';
 import { type MessageSession, reportMessageRefusal } from './message-session.ts';
 import { completeReceived, withKeyword } from './received.ts';
@@ -21,33 +21,31 @@ export function openMessage(
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: session.settings.nextId() };
   const field = receivedField(session, login, envelope);
-  return settled(
-    () => openInTime(session, login.avatar, envelope),
-    (message) => {
-      session.markBusy();
-      return new IncomingMessage(session, envelope, message, field, verb);
-    },
-    (error) => {
-      reportMessageRefusal(session, envelope, replyFor(error));
-      throw error;
-    },
-  );
+  const begin = (message: Message): IncomingMessage => {
+    session.markBusy();
+    return new IncomingMessage(session, envelope, message, field, verb);
+  };
+  const refuse = (error: unknown): never => {
+    reportMessageRefusal(session, envelope, replyFor(error));
+    throw error;
+  };
+  let opened: MaybePromise<Message>;
+  try {
+    opened = login.avatar.openMessage(envelope);
+  } catch (error) {
+    return refuse(asDeliveryFailure(error));
+  }
+  return isPromise(opened) ? openInTime(session, opened).then(begin, refuse) : begin(opened);
 }
 
 /** Aborts a message that the delivery opens after the timeout: the client already has its reply. */
-function openInTime(session: MessageSession, avatar: MessageDelivery, envelope: Envelope): MaybePromise<Message> {
-  let opening: MaybePromise<Message> | undefined;
-  const opened = session.ask(() => {
-    opening = avatar.openMessage(envelope);
-    return opening;
-  });
-  if (!isPromise(opened)) return opened;
-  return opened.catch((error: Error) => {
-    if (opening !== undefined && isPromise(opening)) {
-      opening.then((message) => message.abort(error)).catch(() => {});
-    }
+async function openInTime(session: MessageSession, opening: Promise<Message>): Promise<Message> {
+  try {
+    return await session.inTime(opening);
+  } catch (error) {
+    opening.then((message) => message.abort(error as Error)).catch(() => {});
     throw error;
-  });
+  }
 }
 
 function receivedField(

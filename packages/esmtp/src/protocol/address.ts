@@ -47,7 +47,9 @@ export class Mailbox {
     return mailbox;
   }
 
-  /** @internal Returns the mailbox of a dot-atom and a domain in ASCII, with its `@` at an index. */
+  /**
+   * @internal Returns the mailbox of a dot-atom and a domain in ASCII. `at` is the index of its @.
+   */
   static plain(text: string, at: number): Mailbox {
     const mailbox = new Mailbox(text.slice(0, at), text.slice(at + 1));
     mailbox.#text = text;

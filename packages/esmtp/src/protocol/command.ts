@@ -80,7 +80,10 @@ function parsePlainParameters(rest: string): readonly Parameter[] | undefined {
   return rest.endsWith(' ') || rest.endsWith('\t') || !isAscii(rest) ? undefined : parseParameters(rest);
 }
 
-/** Parses a line in any form. The parser of the common form agrees with this one about its lines. */
+/**
+ * Parses a line in any form. The parser of the common form returns the same result for the lines
+ * that it knows.
+ */
 export function parseAnyForm(line: string, tolerance: Tolerance): ParsedLine {
   const word = WORDS.get(fourLetters(line));
   if (word === undefined || !beginsWith(line, word.verb)) return MAYBE_BDAT.test(line) ? MALFORMED_BDAT : UNRECOGNISED;

@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/core';
+import type { MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
 import type { LoginFailures } from '@postern/sasl-profile';
 import type { Recipient } from '../delivery.ts';
@@ -121,19 +121,10 @@ export class State extends Client implements MessageSession, ExtensionContext {
   }
 
   /**
-   * Calls a delivery and returns its result. Fails with a `Rejection` or a `DeliveryFailed`, after
-   * at most `milliseconds`.
+   * Resolves as the promise of a delivery does. Rejects with a `Rejection` or a `DeliveryFailed`,
+   * after at most `milliseconds`.
    */
-  ask<T>(call: () => MaybePromise<T>, milliseconds = this.limits.deliveryTimeout): MaybePromise<T> {
-    try {
-      const result = call();
-      return isPromise(result) ? this.#wait(result, milliseconds) : result;
-    } catch (error) {
-      throw asDeliveryFailure(error);
-    }
-  }
-
-  async #wait<T>(result: Promise<T>, milliseconds: number): Promise<T> {
+  async inTime<T>(result: Promise<T>, milliseconds = this.limits.deliveryTimeout): Promise<T> {
     try {
       return await this.conversation.within(milliseconds, result);
     } catch (error) {

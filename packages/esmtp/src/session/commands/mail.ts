@@ -1,9 +1,10 @@
 import { PeerGone } from '@postern/conversation';
-import { after, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise } from '@postern/core';
 import { Anonymous, asLoginError, UnhandledCredentials } from '@postern/cred';
 import { MessageDelivery } from '../../delivery.ts';
 import { AUTHENTICATION_REQUIRED, NO_MEMORY, replyForAnonymous } from '../../error-replies.ts';
 import { customRefusal } from '../../login-rejection.ts';
+import { asDeliveryFailure } from '../../message/delivery-failed.ts';
 import { isQualified, type ReversePath } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { readParameters } from '../../protocol/extension.ts';
@@ -29,12 +30,23 @@ export function mail(state: State, command: Extract<Command, { verb: 'MAIL' }>):
 }
 
 function begin(state: State, reversePath: ReversePath, parameters: MailParameters): MaybePromise<Reply> {
-  const delivery = state.login?.avatar;
-  const validated = state.ask(() => delivery?.validateFrom(reversePath, parameters));
-  return after(validated, () => {
-    state.transaction = { reversePath, parameters, recipients: [], chunks: undefined };
-    return OK;
-  });
+  const validated = validate(state, reversePath, parameters);
+  if (validated === undefined) return beginTransaction(state, reversePath, parameters);
+  return validated.then(() => beginTransaction(state, reversePath, parameters));
+}
+
+function validate(state: State, reversePath: ReversePath, parameters: MailParameters): MaybePromise<void> {
+  try {
+    const validated = state.login?.avatar.validateFrom(reversePath, parameters);
+    return isPromise(validated) ? state.inTime(validated) : undefined;
+  } catch (error) {
+    throw asDeliveryFailure(error);
+  }
+}
+
+function beginTransaction(state: State, reversePath: ReversePath, parameters: MailParameters): Reply {
+  state.transaction = { reversePath, parameters, recipients: [], chunks: undefined };
+  return OK;
 }
 
 /**

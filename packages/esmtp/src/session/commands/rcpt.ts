@@ -1,15 +1,16 @@
-import { after, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise } from '@postern/core';
 import { NO_MEMORY } from '../../error-replies.ts';
-import { isQualified } from '../../protocol/address.ts';
+import { asDeliveryFailure } from '../../message/delivery-failed.ts';
+import { type ForwardPath, isQualified } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { readParameters } from '../../protocol/extension.ts';
 import type { RcptParameters } from '../../protocol/parameters.ts';
 import { Reply } from '../../protocol/reply.ts';
-import type { State } from '../state.ts';
+import type { State, Transaction } from '../state.ts';
 
 /** RCPT (RFC 5321 §4.1.1.3): adds a recipient, if the delivery accepts it. */
 export function rcpt(state: State, command: Extract<Command, { verb: 'RCPT' }>): MaybePromise<Reply> {
-  const { transaction, login, settings } = state;
+  const { transaction, settings } = state;
   const { path } = command;
   if (transaction === undefined) throw new Error('RCPT without a transaction');
   const parameters =
@@ -23,12 +24,35 @@ export function rcpt(state: State, command: Extract<Command, { verb: 'RCPT' }>):
   const cost = state.pathCost;
   const shortage = state.conversation.memory.shortageOf(cost);
   if (shortage !== undefined) return shortage === 'process' ? NO_MEMORY : TOO_MANY;
-  const validated = state.ask(() => login?.avatar.validateTo(path, parameters, transaction.parameters));
-  return after(validated, () => {
-    state.chargeEnvelope(cost);
-    transaction.recipients.push({ forwardPath: path, parameters });
-    return OK;
-  });
+  const validated = validate(state, transaction, path, parameters);
+  if (validated === undefined) return addRecipient(state, transaction, path, parameters, cost);
+  return validated.then(() => addRecipient(state, transaction, path, parameters, cost));
+}
+
+function validate(
+  state: State,
+  transaction: Transaction,
+  path: ForwardPath,
+  parameters: RcptParameters,
+): MaybePromise<void> {
+  try {
+    const validated = state.login?.avatar.validateTo(path, parameters, transaction.parameters);
+    return isPromise(validated) ? state.inTime(validated) : undefined;
+  } catch (error) {
+    throw asDeliveryFailure(error);
+  }
+}
+
+function addRecipient(
+  state: State,
+  transaction: Transaction,
+  forwardPath: ForwardPath,
+  parameters: RcptParameters,
+  cost: number,
+): Reply {
+  state.chargeEnvelope(cost);
+  transaction.recipients.push({ forwardPath, parameters });
+  return OK;
 }
 
 /** One object for all commands without parameters. */

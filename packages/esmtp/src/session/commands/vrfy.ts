@@ -1,3 +1,6 @@
+import { isPromise, type MaybePromise } from '@postern/core';
+import type { MessageDelivery } from '../../delivery.ts';
+import { asDeliveryFailure } from '../../message/delivery-failed.ts';
 import type { Mailbox } from '../../protocol/address.ts';
 import type { Command } from '../../protocol/command.ts';
 import { Reply } from '../../protocol/reply.ts';
@@ -10,8 +13,16 @@ import type { State } from '../state.ts';
 export async function vrfy(state: State, { text, smtpUtf8 }: Extract<Command, { verb: 'VRFY' }>): Promise<Reply> {
   const delivery = state.login?.avatar;
   if (delivery?.verify === undefined) return CANNOT_VERIFY;
-  const mailbox = await state.ask(() => delivery.verify?.(text));
-  return verified(mailbox, smtpUtf8);
+  return verified(await verify(state, delivery, text), smtpUtf8);
+}
+
+function verify(state: State, delivery: MessageDelivery, text: string): MaybePromise<Mailbox | undefined> {
+  try {
+    const mailbox = delivery.verify?.(text);
+    return isPromise(mailbox) ? state.inTime(mailbox) : mailbox;
+  } catch (error) {
+    throw asDeliveryFailure(error);
+  }
 }
 
 function verified(mailbox: Mailbox | undefined, smtpUtf8: boolean): Reply {
