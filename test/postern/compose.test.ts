@@ -8,15 +8,15 @@ import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { DeliveryTarget } from '../../packages/postern/src/delivery-target.ts';
 import { UsageError } from '../../packages/postern/src/errors.ts';
-import { openLog } from '../../packages/postern/src/log.ts';
+import { silentLog } from '../../packages/postern/src/log.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-function composed(config: Config) {
+async function composed(config: Config) {
   const settings = settingsOf({ config, nameOf: (key) => key });
-  return { settings, ...compose(settings, OUTPUT) };
+  return { settings, ...(await compose(settings, OUTPUT)) };
 }
 
 /** A server of this configuration, which the end of its scope closes. */
@@ -26,15 +26,15 @@ async function started(config: Config) {
 }
 
 /** The ESMTP server of the first listener. */
-function protocolOf(config: Config) {
-  const [listener] = composed(config).listeners;
+async function protocolOf(config: Config) {
+  const [listener] = (await composed(config)).listeners;
   if (listener === undefined) throw new Error('no listener');
   return listener.protocol;
 }
 
 describe('a composition', () => {
   it('asks the user databases in the order of --auth', async () => {
-    const { portal } = composed({ auth: ['memory:joe:one', 'memory:ann:two', 'memory:joe:three'] });
+    const { portal } = await composed({ auth: ['memory:joe:one', 'memory:ann:two', 'memory:joe:three'] });
     for (const [username, password] of [
       ['joe', 'one'],
       ['ann', 'two'],
@@ -45,19 +45,19 @@ describe('a composition', () => {
     }
   });
 
-  it('throws a UsageError for a checker without interfaces and for a relay without connections', () => {
+  it('throws a UsageError for a checker without interfaces and for a relay without connections', async () => {
     const checker = { credentialInterfaces: [], requestAvatarId: () => 'joe' };
-    expect(() => composed({ auth: [checker] })).toThrow(UsageError);
+    await expect(composed({ auth: [checker] })).rejects.toThrow(UsageError);
     const deliver = relay({ to: 'smtp:192.0.2.1:25', maxConnections: 0 });
-    expect(() => composed({ deliver })).toThrow('relay: maxConnections: expected 1 or more, not 0');
-    expect(() => composed({ deliver })).toThrow(UsageError);
+    await expect(composed({ deliver })).rejects.toThrow('relay: maxConnections: expected 1 or more, not 0');
+    await expect(composed({ deliver })).rejects.toThrow(UsageError);
   });
 
-  it('throws a UsageError for impossible options of Maildirs', () => {
+  it('throws a UsageError for impossible options of Maildirs', async () => {
     for (const quota of [0, -1, Number.NaN]) {
       const deliver = maildir({ folder: 'mail', quota });
-      expect(() => composed({ deliver })).toThrow(`maildir: quota: expected a number above 0, not ${quota}`);
-      expect(() => composed({ deliver })).toThrow(UsageError);
+      await expect(composed({ deliver })).rejects.toThrow(`maildir: quota: expected a number above 0, not ${quota}`);
+      await expect(composed({ deliver })).rejects.toThrow(UsageError);
     }
     expect(() => maildir({ folder: 'mail', qouta: 5 } as never)).toThrow(
       'maildir: expected folder, quota, caseSensitive, recipientDelimiter, mode, group, not "qouta"',
@@ -73,7 +73,7 @@ describe('a composition', () => {
         const dispose = async () => void calls.push(`leave ${name}`);
         return Object.assign(() => new DiscardDelivery(), { prepare, [Symbol.asyncDispose]: dispose });
       });
-    const { factory, portal } = composed({
+    const { factory, portal } = await composed({
       auth: ['memory:joe:one'],
       deliver: place('deliver'),
       notify: place('notify'),
@@ -91,7 +91,7 @@ describe('a composition', () => {
       prepare: async () => void calls.push('prepare'),
       [Symbol.asyncDispose]: async () => void calls.push('leave'),
     });
-    const { factory } = composed({ deliver: place, notify: place });
+    const { factory } = await composed({ deliver: place, notify: place });
     await factory.prepare?.();
     await (factory as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
     expect(calls).toEqual(['prepare', 'leave']);
@@ -101,7 +101,7 @@ describe('a composition', () => {
     const calls: string[] = [];
     const leaving = (leave: () => MaybePromise<void>) =>
       Object.assign(() => new DiscardDelivery(), { [Symbol.asyncDispose]: async () => await leave() });
-    const { factory } = composed({
+    const { factory } = await composed({
       deliver: leaving(() => {
         throw new Error('stuck');
       }),
@@ -124,7 +124,7 @@ describe('a composition', () => {
 
     async function login(notify: NonNullable<Config['notify']>) {
       const delivery = new RecordingDelivery();
-      const { portal } = composed({ auth: ['memory:joe:one'], deliver: () => delivery, notify });
+      const { portal } = await composed({ auth: ['memory:joe:one'], deliver: () => delivery, notify });
       const joe = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
       return { delivery, joe };
     }
@@ -164,7 +164,7 @@ describe('a composition', () => {
   it('enforces the quota of its Maildirs', async () => {
     using folder = temporaryFolder('compose');
     const deliver = maildir({ folder: folder.path, quota: 10 });
-    const { portal } = composed({ auth: ['memory:joe:one'], deliver });
+    const { portal } = await composed({ auth: ['memory:joe:one'], deliver });
     const { avatar } = await portal.login(new UsernamePassword('joe', 'one'), testMind(), MessageDelivery);
     const recipients = [{ forwardPath: new Mailbox('ann', 'example.com'), parameters: {} }];
     const message = await avatar.openMessage({
@@ -179,7 +179,7 @@ describe('a composition', () => {
   it('offers no disabled extension', async () => {
     const omitted = 'BINARYMIME|CHUNKING|DSN';
     const offer = async (config: Config) => {
-      return await dialogue(protocolOf(config), 'S: 220...\nC: EHLO client.example.org\nS: 250...', {
+      return await dialogue(await protocolOf(config), 'S: 220...\nC: EHLO client.example.org\nS: 250...', {
         tlsPolicy: 'implicit',
       });
     };
@@ -191,9 +191,13 @@ describe('a composition', () => {
 
   it('accepts commands outside the grammar with `lenient`', async () => {
     const greet = async (config: Config, auth: string) => {
-      return await dialogue(protocolOf(config), `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`, {
-        tlsPolicy: 'implicit',
-      });
+      return await dialogue(
+        await protocolOf(config),
+        `S: 220...\nC: HELO printer\nS: 250...\nC: AUTH NONE\nS: ${auth}...`,
+        {
+          tlsPolicy: 'implicit',
+        },
+      );
     };
     await greet({ lenient: true }, '504');
     await greet({}, '503');
@@ -231,18 +235,18 @@ describe('a composition', () => {
     for (const conversation of [joe, stranger, newest]) conversation.destroy();
   });
 
-  it('accepts anonymous clients only with --auth anonymous and requires AUTH of others', () => {
+  it('accepts anonymous clients only with --auth anonymous and requires AUTH of others', async () => {
     for (const [auth, isAnonymous, authentication] of [
       [['memory:joe:one'], false, 'required'],
       [['memory:joe:one', 'anonymous'], true, 'optional'],
     ] as const) {
-      const { settings, portal, acceptsAnonymous, authenticationOf } = composed({ auth });
+      const { settings, portal, acceptsAnonymous, authenticationOf } = await composed({ auth });
       expect([portal.handles(Anonymous), acceptsAnonymous]).toEqual([isAnonymous, isAnonymous]);
       expect(settings.listeners.map(authenticationOf)).toEqual([authentication]);
     }
   });
 
-  it('accepts anonymous clients at MX and LMTP listeners without opening the others', () => {
+  it('accepts anonymous clients at MX and LMTP listeners without opening the others', async () => {
     const listen = [
       'smtp://127.0.0.1:0',
       'smtp://127.0.0.1:0?auth=optional',
@@ -251,7 +255,7 @@ describe('a composition', () => {
       'lmtp://127.0.0.1:0',
       'lmtp://127.0.0.1:0?auth=required',
     ];
-    const { settings, portal, acceptsAnonymous, authenticationOf, challengers } = composed({
+    const { settings, portal, acceptsAnonymous, authenticationOf, challengers } = await composed({
       auth: ['memory:joe:one'],
       listen,
     });
@@ -265,7 +269,7 @@ describe('a composition', () => {
       'required',
     ]);
     expect(challengers.map(({ mechanism }) => mechanism)).not.toContain('ANONYMOUS');
-    const open = composed({ auth: ['memory:joe:one', 'anonymous'], listen });
+    const open = await composed({ auth: ['memory:joe:one', 'anonymous'], listen });
     expect(open.settings.listeners.map(open.authenticationOf).slice(0, 3)).toEqual([
       'optional',
       'optional',
@@ -280,7 +284,7 @@ describe('a composition', () => {
       [undefined, 'UnauthorizedLogin'],
       [false, 'UnauthorizedLogin'],
     ] as const) {
-      const { portal } = composed({ auth: ['memory:joe:one'], ...(throttle !== undefined && { throttle }) });
+      const { portal } = await composed({ auth: ['memory:joe:one'], ...(throttle !== undefined && { throttle }) });
       const guess = (password: string) =>
         portal
           .login(new UsernamePassword('joe', password), testMind(), MessageDelivery)
@@ -288,7 +292,7 @@ describe('a composition', () => {
       expect(await guess('wrong')).toMatchObject({ name: 'UnauthorizedLogin' });
       expect(await guess('wrong as well')).toMatchObject({ name });
     }
-    const { portal } = composed({ auth: ['memory:joe:one'] });
+    const { portal } = await composed({ auth: ['memory:joe:one'] });
     const guesses: unknown[] = [];
     for (let n = 0; n < 11; n += 1) {
       const login = portal.login(new UsernamePassword('joe', `guess ${n}`), testMind(), MessageDelivery);
@@ -313,4 +317,4 @@ describe('a composition', () => {
   });
 });
 
-const OUTPUT = { log: openLog('silent'), print: async () => {} };
+const OUTPUT = { log: silentLog, print: async () => {} };

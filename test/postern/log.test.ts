@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { hasColours, jsonLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { jsonLog } from '../../packages/postern/src/json-log.ts';
+import { hasColours, prettyLog } from '../../packages/postern/src/log.ts';
 
 describe('the pretty log', () => {
   it('has one line for each entry, which no value can break or colour', () => {

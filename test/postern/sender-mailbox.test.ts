@@ -5,7 +5,7 @@ import type { Config } from 'postern';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../packages/postern/src/compose.ts';
 import { DeliveryTarget } from '../../packages/postern/src/delivery-target.ts';
-import { openLog } from '../../packages/postern/src/log.ts';
+import { silentLog } from '../../packages/postern/src/log.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { RecordingDelivery } from '../esmtp/server.ts';
 
@@ -25,8 +25,8 @@ async function server(config: Config, { isLocal = true } = {}) {
     config: { ...config, deliver, ...('notify' in config && { notify }) },
     nameOf: (key) => key,
   });
-  const context = { log: openLog('silent'), print: async () => {} };
-  const { factory, recipients } = compose(settings, context);
+  const context = { log: silentLog, print: async () => {} };
+  const { factory, recipients } = await compose(settings, context);
   await recipients?.load();
   return { store, remote, factory };
 }

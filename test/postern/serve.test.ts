@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MessageDelivery } from '@postern/esmtp';
 import { describe, expect, it } from 'vitest';
 import { DeliveryTarget } from '../../packages/postern/src/delivery-target.ts';
-import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { prettyLog, silentLog } from '../../packages/postern/src/log.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { LineClient } from '../support/line-client.ts';
@@ -19,7 +19,7 @@ describe('a closing server', () => {
       deliver: `maildir:${folder.path}`,
       domains: '*',
     } as const;
-    const context = { log: openLog('silent'), print: async () => {}, hostname: 'mx.example.com' };
+    const context = { log: silentLog, print: async () => {}, hostname: 'mx.example.com' };
     const server = await startServer(settingsOf({ config, nameOf: String }), context);
     const port = Number(server.listeners[0]?.address.port);
     using waiting = await transaction(port);

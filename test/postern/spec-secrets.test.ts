@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { redactSpec } from '../../packages/postern/src/option-values.ts';
+import { redactSpec } from '../../packages/postern/src/redact-spec.ts';
 import { secretOf } from '../../packages/postern/src/spec-secrets.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -7,7 +7,7 @@ import { connectSmtp } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openLog, prettyLog } from '../../packages/postern/src/log.ts';
+import { prettyLog, silentLog } from '../../packages/postern/src/log.ts';
 import { type Settings, settingsOf } from '../../packages/postern/src/settings.ts';
 import { Workers } from '../../packages/postern/src/workers.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -181,7 +181,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
        writeFileSync(${JSON.stringify(first)}, '');`,
       `deliver: 'discard', log: 'silent',`,
     );
-    const workers = new Workers(['--config', config], settings(port), openLog('silent'));
+    const workers = new Workers(['--config', config], settings(port), silentLog);
     const started = workers.start(2);
     const refused = expect(started).rejects.toThrow('a worker could not start');
     const both = () => children({ process });
@@ -205,7 +205,7 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
   it('fail to start after the `starting` timeout', async () => {
     using folder = temporaryFolder('workers');
     const config = workersConfig(folder.path, 'await new Promise((over) => setTimeout(over, 600_000));');
-    const workers = new Workers(['--config', config], settings(), openLog('silent'), { startTimeout: 1 });
+    const workers = new Workers(['--config', config], settings(), silentLog, { startTimeout: 1 });
     await expect(workers.start(2)).rejects.toThrow('a worker could not start');
   });
 });

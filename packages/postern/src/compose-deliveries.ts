@@ -27,17 +27,17 @@ export interface Deliveries {
  * @param isOpen Returns true for a listener that accepts mail without a login.
  * @throws UsageError for targets and recipients that do not work together.
  */
-export function composeDeliveries(
+export async function composeDeliveries(
   settings: Settings,
   output: CommandOutput,
   isOpen: (listener: ListenerSettings) => boolean,
-): Deliveries {
+): Promise<Deliveries> {
   const { hostname, recipientDelimiter } = settings;
   const context = { ...output, hostname, recipientDelimiter };
-  const target = settings.deliver.open(context);
+  const target = await settings.deliver.open(context);
   const recipients = recipientsOf(settings, target.isLocal ?? false, isOpen);
   const known = recipients === undefined ? target : recipients.guard(target);
-  const notified = withNotifications(known, recipients, settings, context);
+  const notified = await withNotifications(known, recipients, settings, context);
   const ownSenders = ownSendersOf(settings);
   return { factory: ownSenders === undefined ? notified : ownSenders.guard(notified), recipients, ownSenders };
 }
@@ -79,12 +79,12 @@ function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: 
 }
 
 /** A local sender has a mailbox if the settings name the recipients: `--domains '*'` names none. */
-function withNotifications(
+async function withNotifications(
   factory: DeliveryFactory,
   recipients: Recipients | undefined,
   settings: Settings,
   context: DeliveryTargetContext,
-): DeliveryFactory {
+): Promise<DeliveryFactory> {
   const { notify, hostname, limits } = settings;
   const namesRecipients = factory.isLocal === true && settings.recipients?.domains !== '*';
   const isLocalSender =
@@ -94,7 +94,7 @@ function withNotifications(
       : undefined;
   if (notify === undefined && isLocalSender === undefined) return factory;
   const { endTimeout } = withDefaultLimits(limits);
-  const targets = { notify: notify?.open(context), isLocalSender };
+  const targets = { notify: await notify?.open(context), isLocalSender };
   return notifying(factory, targets, {
     hostname,
     onError: logUnsentNotification(context.log),

@@ -44,13 +44,13 @@ export interface Composition extends Deliveries {
  *
  * @throws UsageError for parts that do not work together.
  */
-export function compose(settings: Settings, output: CommandOutput): Composition {
+export async function compose(settings: Settings, output: CommandOutput): Promise<Composition> {
   const { hostname, limits, disabledExtensions, lenient, logUsernames, listeners } = settings;
   const acceptsAnonymous = settings.checkers.some(acceptsAnonymousCredentials);
   const authenticationOf = (listener: ListenerSettings) => authentication(listener, acceptsAnonymous);
   const isOpen = (listener: ListenerSettings) =>
     listener.service !== 'submission' || authenticationOf(listener) !== 'required';
-  const deliveries = composeDeliveries(settings, output, isOpen);
+  const deliveries = await composeDeliveries(settings, output, isOpen);
   const checkers = checkersOf(settings, acceptsAnonymous);
   const realm = new AvatarRealm().provide(MessageDelivery, deliveries.factory);
   const portal = new Portal(realm, settings.logins).register(guarded(checkers, settings));

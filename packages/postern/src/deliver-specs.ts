@@ -2,10 +2,10 @@ import { ANONYMOUS } from '@postern/cred';
 import { type Message, MessageDelivery } from '@postern/esmtp';
 import { ConsoleDelivery } from './console-delivery.ts';
 import { DeliveryTarget } from './delivery-target.ts';
+import { underName } from './errors.ts';
 import { parseMaildir } from './maildir.ts';
-import { NEXT_SERVERS } from './next-server.ts';
+import { NEXT_SERVERS, parseNextServer } from './next-server.ts';
 import { expectWord, type SpecForm, type SpecForms } from './option-values.ts';
-import { relay } from './relay.ts';
 
 /** Accepts every message and drops it: for measurements and tests. */
 export class DiscardDelivery extends MessageDelivery {
@@ -51,7 +51,16 @@ const toMaildirs: SpecForm<DeliveryTarget> = {
 
 function toNextServer(scheme: string, summary: string): [string, SpecForm<DeliveryTarget>] {
   const usage = NEXT_SERVERS.get(scheme) ?? scheme;
-  return [scheme, { usage, summary, parse: (rest = '') => relay({ to: `${scheme}:${rest}` }) }];
+  return [scheme, { usage, summary, parse: (rest = '') => relayTo(`${scheme}:${rest}`) }];
+}
+
+/** Checks the spec now. Only a server that sends on loads the client. */
+function relayTo(to: string): DeliveryTarget {
+  underName('relay: to', () => parseNextServer(to));
+  return new DeliveryTarget(async (context) => {
+    const { relay } = await import('./relay.ts');
+    return await relay({ to }).open(context);
+  });
 }
 
 /** The forms of `--deliver` and `--notify`. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { after } from '@postern/core';
-import type { AvatarFactory, AvatarId, Mind } from '@postern/cred';
+import type { AvatarFactory, AvatarId, MaybePromise, Mind } from '@postern/cred';
 import type { MessageDelivery } from '@postern/esmtp';
 import { StartError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -36,13 +36,14 @@ export interface DeliveryFactory extends AvatarFactory<MessageDelivery> {
  */
 export class DeliveryTarget {
   /**
-   * Returns the factory of deliveries. The server calls `open` once, before it listens.
+   * Returns the factory of deliveries, or a promise of the factory. The server calls `open` once,
+   * before it listens.
    *
    * @throws UsageError for a target that cannot work.
    */
-  readonly open: (context: DeliveryTargetContext) => DeliveryFactory;
+  readonly open: (context: DeliveryTargetContext) => MaybePromise<DeliveryFactory>;
 
-  constructor(open: (context: DeliveryTargetContext) => DeliveryFactory) {
+  constructor(open: (context: DeliveryTargetContext) => MaybePromise<DeliveryFactory>) {
     this.open = open;
   }
 }

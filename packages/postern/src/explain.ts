@@ -6,7 +6,7 @@ import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
 import { explainUsers } from './explain-users.ts';
 import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
-import { openLog } from './log.ts';
+import { silentLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
 import { openUsers } from './open-users.ts';
 import { type ListenerSettings, readSettings } from './settings.ts';
@@ -19,10 +19,9 @@ import { storeCheckersOf } from './user-store-checker.ts';
  */
 export async function runExplain(argv: readonly string[], { stdout, env }: CommandProcess): Promise<number> {
   const print = printerTo(stdout);
-  const log = openLog('silent');
-  await using users = await openUsers(await readSettings(argv, env), log);
+  await using users = await openUsers(await readSettings(argv, env), silentLog);
   const { settings } = users;
-  const composition = compose(settings, { log, print });
+  const composition = await compose(settings, { log: silentLog, print });
   const { challengers, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
   const tables = settings.listeners.map((listener) =>
     explainListener(listener, authenticationOf(listener), {

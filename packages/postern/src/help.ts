@@ -1,6 +1,3 @@
-import { services } from '@postern/esmtp';
-import { authSpecs } from './auth-specs.ts';
-import { deliverSpecs } from './deliver-specs.ts';
 import { UsageError } from './errors.ts';
 import { LOGIN_OPTIONS, type OptionTable, SERVE_OPTIONS } from './option-table.ts';
 import type { SpecForms } from './option-values.ts';
@@ -8,18 +5,19 @@ import { suggestion } from './suggest.ts';
 import { USER_COMMANDS, type UserCommandEntry } from './user/user-commands.ts';
 
 /**
- * Returns the help for a command (`serve`) or a topic (`listen`); the overview without a name.
+ * Resolves to the help for a command (`serve`) or a topic (`listen`); to the overview without a
+ * name. A page loads the tables that it shows.
  *
  * @throws UsageError for any other name, with the nearest one.
  */
-export function help(name?: string): string {
+export async function help(name?: string): Promise<string> {
   if (name === undefined) return OVERVIEW;
   const page = PAGES.get(name);
   if (page === undefined) {
     const known = [...PAGES.keys()];
     throw new UsageError(`no help for ${JSON.stringify(name)}: expected ${known.join(', ')}${suggestion(name, known)}`);
   }
-  return page();
+  return await page();
 }
 
 const OVERVIEW = `postern: an authenticated mail submission server
@@ -103,7 +101,8 @@ function usageOf([name, entry]: readonly [string, UserCommandEntry]): string {
   return `user ${name} ${entry.arguments}`.trimEnd();
 }
 
-function listen(): string {
+async function listen(): Promise<string> {
+  const { services } = await import('@postern/esmtp');
   return `--listen URL: a listener; may be given several times
 
   smtp://HOST:PORT     STARTTLS if there is a certificate; port 0 picks a free one
@@ -121,13 +120,14 @@ Parameters follow a question mark, with & between them:
 
 Each service has its own policy; a parameter of the same name changes a part of it:
 
-${policies()}
+${policies(services)}
 
   postern serve --listen 'smtp://0.0.0.0:25?service=mx' --listen 'lmtp+unix:/run/postern/lmtp?mode=660'
 `;
 }
 
-function auth(): string {
+async function auth(): Promise<string> {
+  const { authSpecs } = await import('./auth-specs.ts');
   return `--auth SPEC: a user database; may be given several times: the server asks them in this order
 
 ${forms(authSpecs)}
@@ -143,7 +143,8 @@ names. Without such a database the server makes up a user demo and prints the pa
 `;
 }
 
-function deliver(): string {
+async function deliver(): Promise<string> {
+  const { deliverSpecs } = await import('./deliver-specs.ts');
   return `--deliver SPEC: the target of messages; --notify SPEC: the target of notifications to senders
 
 ${forms(deliverSpecs)}
@@ -181,7 +182,7 @@ SIGHUP reloads all these files. The config file also takes your own objects and 
 }
 
 /** The pages by their names. A new command or topic is one entry. */
-const PAGES: ReadonlyMap<string, () => string> = new Map([
+const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['serve', serve],
   ['explain', explain],
   ['login', login],
@@ -191,6 +192,9 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['deliver', deliver],
   ['recipients', recipients],
 ]);
+
+/** Returns a page, or a promise of a page whose tables are not loaded. */
+type Page = () => string | Promise<string>;
 
 /** Returns one line for each option. */
 function options(table: OptionTable): string {
@@ -202,8 +206,10 @@ function options(table: OptionTable): string {
   return rows.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join('\n');
 }
 
+type Services = typeof import('@postern/esmtp')['services'];
+
 /** Returns the policies of esmtp: a row for each URL parameter, a column for each service. */
-function policies(): string {
+function policies(services: Services): string {
   const rows = [
     ['', ...Object.keys(services)],
     ...POLICY.map(([parameter, part]) => [

@@ -2,8 +2,6 @@ import type { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { formatLogFields, printable } from '@postern/esmtp';
-import { pino } from 'pino';
-import { escapeControls } from './json-line.ts';
 
 /** The fields of a log entry. They hold no secret; they may hold text that a client sent. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -27,13 +25,23 @@ type LogStream = Writable & { readonly isTTY?: boolean };
  * Opens a log on the standard error, so that the standard output carries only the command's
  * results. A terminal gets colours.
  */
-export function openLog(form: LogForm, stderr: LogStream = process.stderr): Log {
-  if (form === 'silent') return { info() {}, warn() {}, error() {} };
+export async function openLog(form: LogForm, stderr: LogStream = process.stderr): Promise<Log> {
+  if (form === 'silent') return silentLog;
   const warnOfLoss = (lines: number) => log.warn('the log was not read, and lines of it are lost', { lines });
   const write = droppingWriter(stderr, warnOfLoss);
-  const log = form === 'json' ? jsonLog(write) : prettyLog(write, { colours: hasColours(stderr) });
+  const log = await logOf(form, write, stderr);
   return log;
 }
+
+async function logOf(form: 'pretty' | 'json', write: (line: string) => void, stderr: LogStream): Promise<Log> {
+  if (form === 'pretty') return prettyLog(write, { colours: hasColours(stderr) });
+  // Only a server with this form loads pino.
+  const { jsonLog } = await import('./json-log.ts');
+  return jsonLog(write);
+}
+
+/** A log without output. */
+export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
 /** The options of {@link prettyLog}. */
 export interface PrettyOptions {
@@ -59,20 +67,6 @@ export function prettyLog(write: (line: string) => void, options: PrettyOptions 
 }
 
 type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
-
-/** Returns a log that writes one JSON object a line. */
-export function jsonLog(write: (line: string) => void): Log {
-  const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    // A terminal may show the line, and JSON escapes only ASCII's control characters.
-    { write: (line) => write(escapeControls(line)) },
-  );
-  const entry =
-    (level: 'info' | 'warn' | 'error') =>
-    (message: string, { error, ...fields }: LogFields = {}): void =>
-      logger[level](error === undefined ? fields : { ...fields, err: error }, message);
-  return { info: entry('info'), warn: entry('warn'), error: entry('error') };
-}
 
 /**
  * Returns a writer of lines that drops lines while more than {@link MAX_UNSENT_OCTETS} octets wait

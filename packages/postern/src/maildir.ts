@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MaildirDelivery, type MaildirOptions, type Quota } from '@postern/maildir';
+import type { MaildirDelivery, MaildirOptions, Quota } from '@postern/maildir';
 import { DeliveryTarget } from './delivery-target.ts';
 import { cannotStore, UsageError } from './errors.ts';
 import { expectKnownNames } from './option-values.ts';
@@ -42,8 +42,8 @@ export function maildir(target: MaildirTargetOptions): DeliveryTarget {
   const { folder, group, ...options } = target;
   if (typeof folder !== 'string' || folder === '') throw new UsageError('maildir: expected a folder');
   const id = group === undefined ? undefined : groupId(group);
-  return new DeliveryTarget(({ log, recipientDelimiter }) => {
-    const delivery = deliveryInto(folder, {
+  return new DeliveryTarget(async ({ log, recipientDelimiter }) => {
+    const delivery = await deliveryInto(folder, {
       onError: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
       ...(recipientDelimiter !== undefined && { recipientDelimiter }),
       ...options,
@@ -92,7 +92,9 @@ export function parseMaildir(rest: string): DeliveryTarget {
   });
 }
 
-function deliveryInto(folder: string, options: MaildirOptions): MaildirDelivery {
+async function deliveryInto(folder: string, options: MaildirOptions): Promise<MaildirDelivery> {
+  // Only a server that stores messages loads the package.
+  const { MaildirDelivery } = await import('@postern/maildir');
   try {
     return new MaildirDelivery(folder, options);
   } catch (error) {

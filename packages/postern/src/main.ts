@@ -2,22 +2,16 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { CommandProcess } from './command-process.ts';
 import { CommandError, StartError, UsageError } from './errors.ts';
-import { runExplain } from './explain.ts';
-import { help } from './help.ts';
-import { redactSpec } from './option-values.ts';
-import { runLogin } from './run-login.ts';
-import { runServe } from './run-serve.ts';
-import { suggestion } from './suggest.ts';
+import { redactSpec } from './redact-spec.ts';
 
 /** Runs one command with the arguments after its name. Resolves to the exit code. */
 type Command = (argv: readonly string[], process: CommandProcess) => Promise<number>;
 
-/** The commands by their names. A new command is one entry. */
+/** The commands by their names. A new command is one entry. Each one loads only its own modules. */
 const commands: ReadonlyMap<string, Command> = new Map([
-  ['serve', runServe],
-  ['explain', runExplain],
-  ['login', runLogin],
-  // The version and the help load no user database.
+  ['serve', async (argv, process) => (await import('./run-serve.ts')).runServe(argv, process)],
+  ['explain', async (argv, process) => (await import('./explain.ts')).runExplain(argv, process)],
+  ['login', async (argv, process) => (await import('./run-login.ts')).runLogin(argv, process)],
   ['user', async (argv, process) => (await import('./user/run-user.ts')).runUser(argv, process)],
 ]);
 
@@ -56,15 +50,21 @@ async function runCommand([name, ...rest]: readonly string[], process: CommandPr
     return 0;
   };
   if (name === '--version') return print(`${version()}\n`);
-  if (name === '--help' || name === '-h' || name === 'help') return print(help(rest[0]));
+  if (name === '--help' || name === '-h' || name === 'help') return print(await helpOf(rest[0]));
   const command = commands.get(name ?? '');
   if (command === undefined) {
     const problem = name === undefined ? 'no command' : `unknown command ${redactSpec(name)}`;
+    const { suggestion } = await import('./suggest.ts');
     const known = [...commands.keys()];
     throw new UsageError(`${problem}: expected ${known.join(' or ')}, or --help${suggestion(name ?? '', known)}`);
   }
-  if (rest.includes('--help') || rest.includes('-h')) return print(help(name));
+  if (rest.includes('--help') || rest.includes('-h')) return print(await helpOf(name));
   return await command(rest, process);
+}
+
+async function helpOf(name: string | undefined): Promise<string> {
+  const { help } = await import('./help.ts');
+  return await help(name);
 }
 
 /** Writes the message of an operator's error, and the stack of any other. Returns the exit code. */

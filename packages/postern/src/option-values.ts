@@ -1,7 +1,6 @@
 import { isAddressLiteral, isDomain } from '@postern/esmtp';
 import type { ChannelBindingPolicy } from '@postern/sasl';
 import { UsageError } from './errors.ts';
-import { redactSecret } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
 
 /** One form of an option's value, such as `maildir:DIR`. */
@@ -45,20 +44,6 @@ export function parseSpec<T>(forms: SpecForms<T>, spec: string): T {
  */
 export function expectWord(word: string, rest: string | undefined): void {
   if (rest !== undefined) throw new UsageError(`expected ${word} and nothing after it`);
-}
-
-/**
- * Returns an operator's value in quotes for an error, with its password replaced: errors end up in
- * logs.
- */
-export function redactSpec(spec: string): string {
-  const memory = /^(memory:[^:]*:)(.*)$/s.exec(spec);
-  if (memory !== null) return JSON.stringify(`${memory[1]}${redactSecret(memory[2] ?? '')}`);
-  const redacted = spec
-    // A slash in a password, which should be percent-encoded, must not hide the rest of it.
-    .replace(spec.startsWith('postgres') ? /(:\/*).*@/s : /(:\/*)[^/]*@/, '$1…@')
-    .replace(/([?&]password=)([^&#]*)/gi, (_whole, name: string, secret: string) => name + redactSecret(secret));
-  return JSON.stringify(redacted);
 }
 
 /**

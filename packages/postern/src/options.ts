@@ -2,7 +2,8 @@ import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { LOG_FORMS } from './log.ts';
 import { parseArguments, SERVE_OPTIONS } from './option-table.ts';
-import { CHANNEL_BINDING_POLICIES, redactSpec, splitList } from './option-values.ts';
+import { CHANNEL_BINDING_POLICIES, splitList } from './option-values.ts';
+import { redactSpec } from './redact-spec.ts';
 
 /** The parsed options of `serve` and `explain`. */
 export interface Options {

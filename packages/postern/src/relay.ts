@@ -1,4 +1,4 @@
-import { type RelayOptions as DeliveryOptions, relay as relayDelivery } from '@postern/relay';
+import type { RelayOptions as DeliveryOptions } from '@postern/relay';
 import { passwordResponders, type UserPassword } from '@postern/sasl/client';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
@@ -57,7 +57,8 @@ export function relay(options: RelayOptions): DeliveryTarget {
   if (mechanisms !== undefined && username === undefined) {
     throw new UsageError('relay: mechanisms: expected username and password as well');
   }
-  return new DeliveryTarget(({ log, hostname }) => {
+  return new DeliveryTarget(async ({ log, hostname }) => {
+    const { relay: relayDelivery } = await import('@postern/relay');
     const onError = (error: unknown) => log.error('the next server did not take a message', { to, error });
     try {
       return relayDelivery({ hostname, onError, ...responders, ...others, ...nextServer });

@@ -15,7 +15,7 @@ import { type CommandProcess, printerTo } from './command-process.ts';
 import { UsageError } from './errors.ts';
 import { explainLoginFailure } from './login-failure.ts';
 import { type LoginOptions, parseLoginOptions } from './login-options.ts';
-import { redactSpec } from './option-values.ts';
+import { redactSpec } from './redact-spec.ts';
 import { suggestion } from './suggest.ts';
 import { Terminal } from './terminal.ts';
 

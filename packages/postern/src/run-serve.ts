@@ -8,7 +8,6 @@ import { readSettings, readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal, npmEnded } from './signals.ts';
 import { applyWorkerConfig, findSupervisor } from './supervisor.ts';
 import type { WorkerReady } from './worker-messages.ts';
-import { Workers } from './workers.ts';
 
 /**
  * Runs `postern serve` until a signal ends it. Resolves to the exit code.
@@ -20,7 +19,7 @@ export async function runServe(argv: readonly string[], process: CommandProcess)
   const read = await readSettings(argv, process.env);
   const created = supervisor === undefined ? await addDemoUser(read) : undefined;
   const settings = created === undefined ? read : { ...read, demoUser: created };
-  const log = openLog(settings.log, process.stderr);
+  const log = await openLog(settings.log, process.stderr);
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
   if (supervisor === undefined) return await serve(settings, log, process);
 
@@ -51,6 +50,8 @@ async function supervise(
   log: Log,
   process: CommandProcess,
 ): Promise<number> {
+  // Only a supervisor starts processes.
+  const { Workers } = await import('./workers.ts');
   const workers = new Workers(argv, settings, log);
   const stop = Promise.race([firstSignal(process, settings, () => workers.kill()), npmEnded(process)]);
   if (readsFilesAgain(settings)) process.on('SIGHUP', () => workers.reload());

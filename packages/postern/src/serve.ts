@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Certificates, type Listener, serve } from '@postern/node';
-import { loadCertificates } from './certificates.ts';
+import type { TlsSettings } from './certificates.ts';
 import { type Composition, compose } from './compose.ts';
 import { type CommandOutput, prepareDelivery } from './delivery-target.ts';
 import { cannotListen } from './errors.ts';
@@ -42,7 +42,7 @@ export async function startServer(configured: Settings, output: CommandOutput): 
   const { log } = output;
   const withUsers = await openUsers(withinOpenFiles(configured, log), log);
   const settings = await withScramKey(withUsers.settings);
-  const composition = compose(settings, output);
+  const composition = await compose(settings, output);
   const { portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
   for (const { message, fields } of startWarnings(settings, acceptsAnonymous)) log.warn(message, fields);
   warnOfOffers(settings, composition, log);
@@ -50,7 +50,7 @@ export async function startServer(configured: Settings, output: CommandOutput): 
   await ownSenders?.load();
   warnOfPostmaster(composition, log);
   await prepareDelivery(factory);
-  const certificates = settings.tls && (await loadCertificates(settings.tls, (warning) => log.warn(warning)));
+  const certificates = settings.tls && (await loadCertificates(settings.tls, log));
   const server = await serve({
     listeners: composition.listeners.map((options) => ({ ...options, ...(certificates && { certificates }) })),
     portal,
@@ -73,6 +73,11 @@ export async function startServer(configured: Settings, output: CommandOutput): 
       await Promise.race([closed, setTimeout(2 * shutdownTimeout)]);
     },
   };
+}
+
+async function loadCertificates(tls: TlsSettings, log: Log): Promise<Certificates> {
+  const { loadCertificates } = await import('./certificates.ts');
+  return await loadCertificates(tls, (warning) => log.warn(warning));
 }
 
 async function withScramKey(settings: Settings): Promise<Settings> {

@@ -17,7 +17,7 @@ import { UsageError, underName } from './errors.ts';
 import { type LimitSettings, type LoginLimits, parseLimits, parseThrottle } from './limits.ts';
 import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
 import type { LogForm } from './log.ts';
-import { isHostname, parseSpec, redactSpec } from './option-values.ts';
+import { isHostname, parseSpec } from './option-values.ts';
 import { optionOf, parseOptions } from './options.ts';
 import { hasFiles } from './recipients.ts';
 import {
@@ -28,6 +28,7 @@ import {
   parseTargets,
   type RecipientsSettings,
 } from './recipients-settings.ts';
+import { redactSpec } from './redact-spec.ts';
 import { expectScramKey } from './scram-key.ts';
 import { suggestion } from './suggest.ts';
 import { storeCheckersOf, UserStoreChecker } from './user-store-checker.ts';

@@ -1,6 +1,7 @@
 import type { Crypt, SecretOptions, UserFileFormat, UserStore } from '@postern/users';
 import { messageOf, StartError, UsageError, underName } from './errors.ts';
-import { redactSpec, type SpecForm, type SpecForms } from './option-values.ts';
+import type { SpecForm, SpecForms } from './option-values.ts';
+import { redactSpec } from './redact-spec.ts';
 import { secretOf } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
 

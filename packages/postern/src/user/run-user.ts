@@ -1,7 +1,7 @@
 import { type CommandProcess, printerTo } from '../command-process.ts';
 import { UsageError } from '../errors.ts';
 import { parseArguments } from '../option-table.ts';
-import { redactSpec } from '../option-values.ts';
+import { redactSpec } from '../redact-spec.ts';
 import { suggestion } from '../suggest.ts';
 import { Terminal } from '../terminal.ts';
 import { hasLiteralPassword, LITERAL_PASSWORD } from '../user-store-spec.ts';

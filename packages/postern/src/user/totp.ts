@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { printable } from '@postern/esmtp';
 import { generateTotp, otpauthUrl, type TotpRecord, totpCode, type UserRecord } from '@postern/users';
-import { renderUnicodeCompact } from 'uqr';
 import { CommandError, UsageError } from '../errors.ts';
 import { findUser, updateUser } from './find-user.ts';
 import { CANCELLED } from './new-password.ts';
@@ -25,7 +24,7 @@ export async function setTotp(
   expectNone(user);
   const totp = generateTotp();
   const url = otpauthUrl(totp, { issuer: options.issuer ?? hostname(), account: user.name });
-  await context.print(`${context.terminal.isInteractive ? qrCode(url) : ''}${url}\n`);
+  await context.print(`${context.terminal.isInteractive ? await qrCode(url) : ''}${url}\n`);
   const lastStep = confirms ? await confirmedStep(totp, context) : undefined;
   const record: TotpRecord = { ...totp, ...(lastStep !== undefined && { lastStep }) };
   // Another operator may have added one meanwhile, with a secret that the user's app has.
@@ -79,7 +78,8 @@ async function confirmedStep(totp: TotpRecord, { terminal, warn }: UserContext):
 }
 
 /** Returns the QR code of a text, black on white whatever the colours of the terminal. */
-function qrCode(text: string): string {
+async function qrCode(text: string): Promise<string> {
+  const { renderUnicodeCompact } = await import('uqr');
   const lines = renderUnicodeCompact(text, { border: 2, invert: true }).split('\n');
   return lines.map((line) => `\u001b[30;107m${line}\u001b[0m\n`).join('');
 }
