@@ -76,7 +76,7 @@ describe('RateLimit', () => {
 
 function limitOf(perMinute: number): { readonly limit: RateLimit; readonly clock: FakeClock } {
   const clock = new FakeClock();
-  return { limit: new RateLimit(perMinute, { clock, secret: 'secret' }), clock };
+  return { limit: new RateLimit(perMinute, { clock, secret: Buffer.from('a secret') }), clock };
 }
 
 /** Returns the number of tokens that the key gets in this number of requests. */

@@ -1,11 +1,15 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/core';
+import { HalfSipHash } from './half-sip-hash.ts';
 
-/** The clock and the hash secret of a {@link RateLimit}. */
+/** The clock and the hash key of a {@link RateLimit}. */
 export interface RateLimitOptions {
   readonly clock: Clock;
-  /** Determines which keys share a bucket. Clients must not know it. Default: random. */
-  readonly secret?: string;
+  /**
+   * Eight octets that determine which keys share a bucket. Clients must not know them. Default:
+   * random.
+   */
+  readonly secret?: Buffer;
 }
 
 /**
@@ -19,14 +23,14 @@ export class RateLimit {
   /** The milliseconds until a token is back. */
   readonly #interval: number;
   readonly #clock: Clock;
-  readonly #secret: string;
+  readonly #hash: HalfSipHash;
   /** The time at which each bucket is full again. The first `take` allocates the table. */
   #fullAt: Float64Array | undefined;
 
-  constructor(perMinute: number, { clock, secret = randomBytes(16).toString('base64') }: RateLimitOptions) {
+  constructor(perMinute: number, { clock, secret = randomBytes(8) }: RateLimitOptions) {
     this.#interval = MINUTE_MS / perMinute;
     this.#clock = clock;
-    this.#secret = secret;
+    this.#hash = new HalfSipHash(secret);
   }
 
   /** Takes a token. Returns false if the key has none. */
@@ -47,10 +51,11 @@ export class RateLimit {
     if (this.#interval === 0) return true;
     this.#fullAt ??= new Float64Array(2 * BUCKETS_PER_ROW);
     const now = this.#clock.now();
-    const digest = hash('sha256', this.#secret + key, 'buffer');
-    const first = digest.readUInt32LE(0) % BUCKETS_PER_ROW;
-    const second = BUCKETS_PER_ROW + (digest.readUInt32LE(4) % BUCKETS_PER_ROW);
-    const [firstFullAt = 0, secondFullAt = 0] = [this.#fullAt[first], this.#fullAt[second]];
+    const hash = this.#hash.hash(key);
+    const first = hash.first % BUCKETS_PER_ROW;
+    const second = BUCKETS_PER_ROW + (hash.second % BUCKETS_PER_ROW);
+    const firstFullAt = this.#fullAt[first] ?? 0;
+    const secondFullAt = this.#fullAt[second] ?? 0;
     const fullAt = Math.max(now, Math.min(firstFullAt, secondFullAt)) + this.#interval;
     // The sum of the intervals differs from a minute by rounding.
     if (fullAt - now > maximum + ROUNDING_MS) return false;
