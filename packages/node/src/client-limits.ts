@@ -75,14 +75,11 @@ export class ClientLimits {
   addConnection(network: string | undefined): LimitExceeded | undefined {
     if (network === undefined) return undefined;
     if (!this.#connections.take(network)) return 'connections-per-minute';
-    if (this.#clients.isFull(network)) return 'connections-per-client';
+    if (!this.#clients.add(network)) return 'connections-per-client';
     const site = siteOf(network);
-    if (site !== undefined) {
-      if (this.#sites.isFull(site)) return 'connections-per-site';
-      this.#sites.add(site);
-    }
-    this.#clients.add(network);
-    return undefined;
+    if (site === undefined || this.#sites.add(site)) return undefined;
+    this.#clients.remove(network);
+    return 'connections-per-site';
   }
 
   /** Stops counting a connection that {@link addConnection} counted. */
@@ -119,12 +116,12 @@ class Counts {
     return this.#counts.size;
   }
 
-  isFull(name: string): boolean {
-    return (this.#counts.get(name) ?? 0) >= this.#maximum;
-  }
-
-  add(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  /** Counts one more and returns true. Returns false at the maximum. */
+  add(name: string): boolean {
+    const count = this.#counts.get(name) ?? 0;
+    if (count >= this.#maximum) return false;
+    this.#counts.set(name, count + 1);
+    return true;
   }
 
   remove(name: string): void {
