@@ -8,6 +8,7 @@ import { FORWARDED, type ForwardedInfo, forwardedEnd, forwardedTls } from '../pr
  */
 export class SmtpMind extends ConversationMind {
   #forwarded: ForwardedInfo | undefined;
+  #clientName: string | undefined;
 
   override get remote(): Mind['remote'] {
     return this.#forwarded === undefined ? super.remote : forwardedEnd(super.remote, this.#forwarded, 'client');
@@ -24,11 +25,11 @@ export class SmtpMind extends ConversationMind {
 
   /** The name in EHLO, HELO or LHLO; for a forwarded client the name that the peer gives. */
   override get clientName(): string | undefined {
-    return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : super.clientName;
+    return this.#forwarded !== undefined && 'helo' in this.#forwarded ? this.#forwarded.helo : this.#clientName;
   }
 
   override set clientName(name: string | undefined) {
-    super.clientName = name;
+    this.#clientName = name;
   }
 
   /** The information of a trusted peer about a forwarded client. */
@@ -55,6 +56,7 @@ export class SmtpMind extends ConversationMind {
    */
   override forget(): void {
     super.forget();
+    this.#clientName = undefined;
     if (this.#forwarded === undefined) return;
     const { login: _, ...info } = this.#forwarded;
     this.#forwarded = info;
