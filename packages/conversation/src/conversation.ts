@@ -1,10 +1,11 @@
 import type { MaybePromise } from '@postern/core';
 import { Counted } from './counted.ts';
-import { Deadlines, type Wait } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { PeerGone } from './errors.ts';
 import { Input, type LineError } from './input.ts';
 import { type LineListener, LineLoop } from './line-loop.ts';
+import { Linger } from './linger.ts';
 import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
@@ -98,12 +99,12 @@ export class Conversation implements TransportListener {
   readonly #output: Output;
   readonly #input: Input;
   #standing: Standing = 'unauthenticated';
-  #closing: AbortSignal | undefined;
+  #shutdownSignal: AbortSignal | undefined;
   #gone: AbortController | undefined = undefined;
   #treatHalfCloseAsDisconnect = false;
   #closed = false;
   /** The wait for the peer to end its side, while this conversation closes. */
-  #ending: Wait | undefined = undefined;
+  #linger: Linger | undefined = undefined;
   #endPause: (() => void) | undefined = undefined;
   /** True once the peer has ended its side and the transport holds none of its octets. */
   #peerEnded = false;
@@ -116,7 +117,7 @@ export class Conversation implements TransportListener {
     this.memory = options.memory?.open() ?? new MemoryAccount();
     this.#output = new Output(transport, this.#deadlines, this.memory);
     this.#input = new Input(transport, this.#output, this.#deadlines, options.turns ?? new TurnQueue());
-    this.#closing = options.shutdownSignal;
+    this.#shutdownSignal = options.shutdownSignal;
     transport.listener = this;
   }
 
@@ -125,8 +126,8 @@ export class Conversation implements TransportListener {
    * goodbye and closes.
    */
   get shutdownSignal(): AbortSignal {
-    this.#closing ??= new AbortController().signal;
-    return this.#closing;
+    this.#shutdownSignal ??= new AbortController().signal;
+    return this.#shutdownSignal;
   }
 
   /**
@@ -330,23 +331,13 @@ export class Conversation implements TransportListener {
    * Sends the output and ends this side. Closes the connection when the peer ends its side, or
    * after five seconds. Never rejects.
    */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    let remaining = Math.min(this.readTimeout, MAX_LINGER_MS);
-    try {
-      if (this.#output.flush() !== undefined) remaining = await this.#output.flushed(remaining);
-      if (this.#closed) return;
-      this.transport.end();
-      this.#ending ??= this.#deadlines.wait(remaining);
-      // Closing a socket with unread input resets the connection, and the peer may lose the last
-      // reply.
-      this.#input.discard();
-      await this.#ending.result;
-    } catch {
-      // The connection broke or the time is over: destroy it in both cases.
-    } finally {
-      this.destroy();
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#linger === undefined) {
+      this.#linger = new Linger(this);
+      this.#sendLastOutput(this.#linger);
     }
+    return this.#linger.completed;
   }
 
   /** Makes the hear that is waiting reject with the reason, and ends a pause. */
@@ -369,7 +360,10 @@ export class Conversation implements TransportListener {
   /** @internal */
   onClose(): void {
     this.#closed = true;
-    this.#ending?.resolve();
+    if (this.#linger !== undefined) {
+      this.#deadlines.end(this.#linger);
+      this.#linger.end();
+    }
     this.#endPause?.();
     this.#abortIfDisconnected();
   }
@@ -396,6 +390,31 @@ export class Conversation implements TransportListener {
 
   #hearPieces<T>(source: Source<T>, consume: ChunkConsumer): MaybePromise<T> {
     return new PieceLoop(this, this.#input, this.#output, source, consume).hear();
+  }
+
+  #sendLastOutput(linger: Linger): void {
+    const milliseconds = Math.min(this.readTimeout, MAX_LINGER_MS);
+    try {
+      if (this.#output.flush() === undefined) this.#endSide(linger, milliseconds);
+      else {
+        this.#output.flushed(milliseconds).then(
+          (remaining) => this.#endSide(linger, remaining),
+          () => linger.end(),
+        );
+      }
+    } catch {
+      // The connection broke.
+      linger.end();
+    }
+  }
+
+  #endSide(linger: Linger, milliseconds: number): void {
+    if (this.#closed) return;
+    this.transport.end();
+    this.#deadlines.begin(linger, milliseconds);
+    // Closing a socket with unread input resets the connection, and the peer may lose the last
+    // reply.
+    this.#input.discard();
   }
 
   #abortIfDisconnected(): void {

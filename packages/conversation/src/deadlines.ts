@@ -10,6 +10,8 @@ export class Deadlines {
   readonly #granularity: number;
   readonly #waiting = new DenseSet<Waiter>();
   readonly #watched = new WeakSet<AbortSignal>();
+  /** The last element of `#watched`: mostly the only one. */
+  #lastWatched: AbortSignal | undefined = undefined;
   #ticking = false;
 
   /** Takes the clock, and the granularity of the timer in milliseconds. */
@@ -56,7 +58,7 @@ export class Deadlines {
     waiter.shutdownSignal = shutdownSignal;
     this.#waiting.add(waiter);
     if (!this.#ticking) this.#schedule();
-    if (shutdownSignal !== undefined) this.#watch(shutdownSignal);
+    if (shutdownSignal !== undefined && shutdownSignal !== this.#lastWatched) this.#watch(shutdownSignal);
   }
 
   /** Ends a wait without calling the waiter. */
@@ -107,6 +109,7 @@ export class Deadlines {
    * removed.
    */
   #watch(signal: AbortSignal): void {
+    this.#lastWatched = signal;
     if (this.#watched.has(signal)) return;
     this.#watched.add(signal);
     signal.addEventListener('abort', () => {

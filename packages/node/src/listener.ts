@@ -157,11 +157,11 @@ export class Listener implements AsyncDisposable {
       drop(socket);
       return;
     }
-    const info = { remote, local: this.#localOf(socket), tlsPolicy: this.tlsPolicy };
     // A proxy counts as no client: the clients behind it do.
     const isProxy = this.#proxies?.includes(remote) ?? false;
     const network = isProxy ? undefined : networkOf(remote);
     const connection = new AcceptedConnection(socket, remote, network, this.#observer);
+    const info = { remote, local: this.#localOf(socket), tlsPolicy: this.tlsPolicy, observer: connection };
     const limit = this.#memory.hasRoom ? (this.#limits.addConnection(network) ?? this.#takeSlot(connection)) : 'memory';
     if (limit !== undefined) this.#refuse(socket, remote, limit);
     else if (isProxy) void this.#beginProxied(socket, info, connection);
@@ -219,9 +219,8 @@ export class Listener implements AsyncDisposable {
     }
   }
 
-  #begin(socket: Socket, socketInfo: SocketInfo, connection: AcceptedConnection): void {
+  #begin(socket: Socket, info: SocketInfo, connection: AcceptedConnection): void {
     const { certificates } = this.#options;
-    const info = { ...socketInfo, observer: connection };
     if (certificates === undefined || this.tlsPolicy === 'none') {
       this.#converse(new SocketTransport(socket, info), connection);
     } else if (this.tlsPolicy === 'implicit') void this.#beginSecured(socket, info, connection);
@@ -284,18 +283,19 @@ export class Listener implements AsyncDisposable {
     }
   }
 
-  async #end(conversation: Conversation): Promise<void> {
-    await conversation.close();
-    conversation.memory.close();
-    this.#protocols--;
-    this.#checkIdle();
+  #end(conversation: Conversation): void {
+    void conversation.close().then(() => this.#remove(conversation));
   }
 
   #fail(conversation: Conversation, error: unknown): void {
     conversation.destroy();
-    conversation.memory.close();
     const kind = error instanceof ConversationError ? 'conversation' : 'protocol';
     this.#errors.report({ kind, remote: conversation.transport.remote, error });
+    this.#remove(conversation);
+  }
+
+  #remove({ memory }: Conversation): void {
+    memory.close();
     this.#protocols--;
     this.#checkIdle();
   }

@@ -229,7 +229,8 @@ export class SocketTransport implements Transport {
       this.#isPaused = false;
       this.#socket.resume();
     }
-    if (this.#hasEnded) this.#notifyEnd();
+    // The reader gets the last chunk before the event.
+    if (this.#hasEnded) queueMicrotask(() => this.listener?.onEnd());
     return chunk;
   }
 
@@ -237,12 +238,7 @@ export class SocketTransport implements Transport {
   [receiveEnd](): void {
     this.#hasEnded = true;
     this.#notifyInput();
-    if (this.#unread === 0) this.#notifyEnd();
-  }
-
-  /** The reader gets the last chunk before the event. */
-  #notifyEnd(): void {
-    queueMicrotask(() => this.listener?.onEnd());
+    if (this.#unread === 0) this.listener?.onEnd();
   }
 
   /** @internal */

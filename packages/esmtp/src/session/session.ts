@@ -6,7 +6,7 @@ import {
   LineTooLong,
   TimedOut,
 } from '@postern/conversation';
-import { isPromise, type MaybePromise } from '@postern/core';
+import { after, isPromise, type MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
 import { CLOSING, closingReply, inClientCharset, LINE_TOO_LONG, replyFor, replyForLine } from '../error-replies.ts';
 import { SMALL_CHUNK_OCTETS } from '../message/bdat-message.ts';
@@ -43,15 +43,16 @@ function greet(state: State): Promise<void> {
   }
 }
 
-async function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply | undefined): Promise<void> {
+function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply | undefined): Promise<void> {
   const closed = state.conversation.close();
   const aborted = state.abortMessage(failure instanceof Error ? failure : undefined);
-  if (aborted !== undefined) await aborted;
-  state.releaseEnvelope();
-  const loggedOut = state.logout(reason);
-  if (loggedOut !== undefined) await loggedOut;
-  await closed;
-  if (state.hasListener) state.report({ mind: state.mind, kind: 'closed', reason, reply });
+  const loggedOut = after(aborted, () => {
+    state.releaseEnvelope();
+    return state.logout(reason);
+  });
+  const ended = loggedOut === undefined ? closed : loggedOut.then(() => closed);
+  if (!state.hasListener) return ended;
+  return ended.then(() => state.report({ mind: state.mind, kind: 'closed', reason, reply }));
 }
 
 /**
