@@ -69,7 +69,7 @@ async function readInbox(conversation: Conversation): Promise<void> {
       const [verb, name = '', password = ''] = line.split(' ');
       if (verb === 'LOGIN' && login === undefined) {
         const credentials = new UsernamePassword(name, password);
-        login = await portal.login(credentials, mindOf(conversation), Inbox).catch(() => undefined);
+        login = await Promise.resolve(portal.login(credentials, mindOf(conversation), Inbox)).catch(() => undefined);
         conversation.say(login === undefined ? 'no\r\n' : 'welcome\r\n');
       } else if (verb === 'LIST' && login !== undefined) {
         conversation.say(`${login.avatar.subjects.join('; ') || 'nothing'}\r\n`);

@@ -62,7 +62,7 @@ describe('a password', () => {
       new UsernamePassword('joe', SECRET),
       new Anonymous(SECRET),
     ]) {
-      const error = await portal.login(credentials, mindOf(), Delivery).catch((thrown) => thrown);
+      const error = await Promise.resolve(portal.login(credentials, mindOf(), Delivery)).catch((thrown) => thrown);
       expect(error).toBeInstanceOf(Error);
       expect(inspect(error, { showHidden: true, depth: null })).not.toContain(SECRET);
     }

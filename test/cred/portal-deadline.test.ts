@@ -65,7 +65,7 @@ describe('a login beyond loginTimeout', () => {
     const clock = new FakeClock();
     const portal = new Portal(mailboxes(), { clock }).register(users());
     const login = await portal.login(joe(), mindOf(), Mailbox);
-    await portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox).catch(() => {});
+    await Promise.resolve(portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox)).catch(() => {});
     await login.logout();
     expect(clock.pending).toBe(0);
   });
@@ -117,7 +117,7 @@ describe('a client that disconnects', () => {
       const portal = portalOf(checking(() => answer.promise));
       const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox);
       connection.abort(new Error('connection reset'));
-      const error = await login.catch((thrown) => thrown);
+      const error = await Promise.resolve(login).catch((thrown) => thrown);
       expect(error).toBeInstanceOf(TemporaryFailure);
       expect(error.cause).toMatchObject({ message: 'connection reset' });
       answer[end]('joe');
@@ -167,7 +167,9 @@ describe('a client that disconnects', () => {
           return new Promise(() => {});
         }),
       );
-      const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox).catch((thrown) => thrown);
+      const login = Promise.resolve(portal.login(joe(), mindOf({}, connection.signal), Mailbox)).catch(
+        (thrown) => thrown,
+      );
       expect(await Promise.race([login, settle()])).toBeInstanceOf(TemporaryFailure);
     }
   });
@@ -176,7 +178,7 @@ describe('a client that disconnects', () => {
     for (let turns = 0; turns < 30; turns += 1) {
       const connection = new AbortController();
       const portal = new Portal(mailboxes()).register(users());
-      const login = portal.login(joe(), mindOf({}, connection.signal), Mailbox).catch(() => undefined);
+      const login = Promise.resolve(portal.login(joe(), mindOf({}, connection.signal), Mailbox)).catch(() => undefined);
       for (let n = 0; n < turns; n += 1) await Promise.resolve();
       connection.abort();
       const open = (await login) === undefined ? 0 : 1;

@@ -146,7 +146,7 @@ describe('a drain', () => {
     const portal = new Portal({ requestAvatar: () => new Promise(() => {}) }, { clock, loginTimeout: 1000 }).register(
       users(),
     );
-    const login = portal.login(joe(), mindOf(), Mailbox).catch((error) => error);
+    const login = Promise.resolve(portal.login(joe(), mindOf(), Mailbox)).catch((error) => error);
     await settle();
     const drain = portal.drain();
     await settle();

@@ -40,10 +40,12 @@ describe('a login', () => {
 
   it('with wrong credentials rejects with the UnauthorizedLogin of an unknown user', async () => {
     const portal = new Portal(mailboxes()).register(users());
-    const wrong = await portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox).catch((error) => error);
-    const unknown = await portal
-      .login(new UsernamePassword('ann', 's3cret'), mindOf(), Mailbox)
-      .catch((error) => error);
+    const wrong = await Promise.resolve(portal.login(new UsernamePassword('joe', 'wrong'), mindOf(), Mailbox)).catch(
+      (error) => error,
+    );
+    const unknown = await Promise.resolve(portal.login(new UsernamePassword('ann', 's3cret'), mindOf(), Mailbox)).catch(
+      (error) => error,
+    );
     expect(wrong).toBeInstanceOf(UnauthorizedLogin);
     expect(unknown).toBeInstanceOf(UnauthorizedLogin);
     expect(unknown.message).toBe(wrong.message);
@@ -129,7 +131,9 @@ describe('routing', () => {
   });
 
   it('without a checker is the fault of the operator', async () => {
-    const error = await new Portal(mailboxes()).login(joe(), mindOf(), Mailbox).catch((thrown) => thrown);
+    const error = await Promise.resolve(new Portal(mailboxes()).login(joe(), mindOf(), Mailbox)).catch(
+      (thrown) => thrown,
+    );
     expect(error).toBeInstanceOf(UnhandledCredentials);
     expect(error.culprit).toBe('operator');
     expect(error.message).toContain('UsernamePassword');
@@ -193,9 +197,9 @@ describe('a checker', () => {
       },
       () => Promise.reject(thrown),
     ]) {
-      const error = await portalOf(checking(fail))
-        .login(joe(), mindOf(), Mailbox)
-        .catch((rejected) => rejected);
+      const error = await Promise.resolve(portalOf(checking(fail)).login(joe(), mindOf(), Mailbox)).catch(
+        (rejected) => rejected,
+      );
       expect(error).toBeInstanceOf(TemporaryFailure);
       expect(error).toMatchObject({ code: 'temporary', culprit: 'us', cause: thrown });
       expect(error.message).not.toContain('database');
@@ -250,7 +254,7 @@ describe('the rest of an exchange', () => {
       connection.abort();
       throw new UnauthorizedLogin();
     });
-    await leaving.login(live, mindOf({}, connection.signal), Mailbox).catch(() => {});
+    await Promise.resolve(leaving.login(live, mindOf({}, connection.signal), Mailbox)).catch(() => {});
     expect(live.concluded).toBe(0);
   });
 });
@@ -269,9 +273,7 @@ describe('an authorization identity', () => {
   });
 
   it.each([['ann'], ['JOE'], ['joe '], ['joe@example.org']])('may be no other user: %s', async (authzid) => {
-    const error = await joes()
-      .login(as(authzid), mindOf(), Mailbox)
-      .catch((thrown) => thrown);
+    const error = await Promise.resolve(joes().login(as(authzid), mindOf(), Mailbox)).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(LoginDenied);
     expect(error.reason).toBe('not-authorized');
   });
@@ -298,7 +300,7 @@ describe('an authorization identity', () => {
     }).register(users());
     expect((await portal.login(as('ann'), mindOf(), Mailbox)).avatarId).toBe('ann');
     await portal.login(as(undefined), mindOf(), Mailbox);
-    await portal.login(new UsernamePassword('joe', 'wrong', 'ann'), mindOf(), Mailbox).catch(() => {});
+    await Promise.resolve(portal.login(new UsernamePassword('joe', 'wrong', 'ann'), mindOf(), Mailbox)).catch(() => {});
     expect(asked).toEqual([['joe', 'ann']]);
   });
 
@@ -310,9 +312,9 @@ describe('an authorization identity', () => {
 
 describe('a realm', () => {
   it('that serves none of the interfaces causes a NoAvatar that names them', async () => {
-    const error = await portalOf(checking(() => 'joe'))
-      .login(joe(), mindOf(), Delivery)
-      .catch((thrown) => thrown);
+    const error = await Promise.resolve(portalOf(checking(() => 'joe')).login(joe(), mindOf(), Delivery)).catch(
+      (thrown) => thrown,
+    );
     expect(error).toBeInstanceOf(NoAvatar);
     expect(error.culprit).toBe('operator');
     expect(error.message).toContain('Delivery');

@@ -236,7 +236,7 @@ describe.skipIf(skipsPostgres())('PostgresUserStore', () => {
       await expect(logIn('wrong')).rejects.toThrow(UnauthorizedLogin);
       await server.stop('fast');
       try {
-        const error: unknown = await logIn('pencil').catch((reason: unknown) => reason);
+        const error: unknown = await Promise.resolve(logIn('pencil')).catch((reason: unknown) => reason);
         expect(error).toBeInstanceOf(TemporaryFailure);
         expect(explainLoginFailure(error)).toMatch(
           /^PostgreSQL at 127\.0\.0\.1:\d+ refuses connections: start the server, or correct the address in the URL: .*$/,

@@ -139,7 +139,9 @@ describe('a server of bound parts', () => {
     bindChecker(container, 'first', { order: 1 }).toConstantValue(database('first'));
     bindChecker(container, 'second', { order: 2 }).toConstantValue(database('second'));
     const portal = await container.getAsync(identifiers.Portal);
-    await portal.login(new UsernamePassword('nobody', ''), testMind(), MessageDelivery).catch(() => {});
+    await Promise.resolve(portal.login(new UsernamePassword('nobody', ''), testMind(), MessageDelivery)).catch(
+      () => {},
+    );
     expect(asked).toEqual(['first', 'second', 'third']);
   });
 
@@ -149,7 +151,9 @@ describe('a server of bound parts', () => {
     const portal = await container.getAsync(identifiers.Portal);
     const mind: Mind = testMind();
     const login = async (username: string) =>
-      portal.login(new UsernamePassword(username, 'wrong'), mind, MessageDelivery).catch((error: unknown) => error);
+      Promise.resolve(portal.login(new UsernamePassword(username, 'wrong'), mind, MessageDelivery)).catch(
+        (error: unknown) => error,
+      );
     expect([await login('a'), await login('b'), await login('joe')]).toEqual([
       expect.objectContaining({ name: 'UnauthorizedLogin' }),
       expect.objectContaining({ name: 'UnauthorizedLogin' }),

@@ -286,9 +286,9 @@ describe('a composition', () => {
     ] as const) {
       const { portal } = await composed({ auth: ['memory:joe:one'], ...(throttle !== undefined && { throttle }) });
       const guess = (password: string) =>
-        portal
-          .login(new UsernamePassword('joe', password), testMind(), MessageDelivery)
-          .catch((error: unknown) => error);
+        Promise.resolve(portal.login(new UsernamePassword('joe', password), testMind(), MessageDelivery)).catch(
+          (error: unknown) => error,
+        );
       expect(await guess('wrong')).toMatchObject({ name: 'UnauthorizedLogin' });
       expect(await guess('wrong as well')).toMatchObject({ name });
     }
@@ -296,7 +296,7 @@ describe('a composition', () => {
     const guesses: unknown[] = [];
     for (let n = 0; n < 11; n += 1) {
       const login = portal.login(new UsernamePassword('joe', `guess ${n}`), testMind(), MessageDelivery);
-      guesses.push(await login.catch((error: unknown) => error));
+      guesses.push(await Promise.resolve(login).catch((error: unknown) => error));
     }
     expect(guesses.at(-2)).toMatchObject({ name: 'UnauthorizedLogin' });
     expect(guesses.at(-1)).toMatchObject({ name: 'LoginDenied', reason: 'too-many' });

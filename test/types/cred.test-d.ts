@@ -1,4 +1,5 @@
 // Uses that must compile, and uses that must not. No test runs this file.
+import type { MaybePromise } from '@postern/core';
 import {
   AllOfChecker,
   type Anonymous,
@@ -131,7 +132,7 @@ portal.register(memory, Mailbox);
 export const lookalike: UsernamePassword = { username: 'joe', password: 's3cret' };
 
 // The avatar is of the interface asked for, or of one of them.
-export const one: Promise<Login<Mailbox>> = portal.login(new Token('t'), mind, Mailbox);
+export const one: MaybePromise<Login<Mailbox>> = portal.login(new Token('t'), mind, Mailbox);
 export async function twoAvatars(): Promise<void> {
   const login = await portal.login(new Token('t'), mind, Delivery, Mailbox);
   login.avatar satisfies Delivery | Mailbox;

@@ -126,9 +126,10 @@ export class Portal {
   }
 
   /**
-   * Logs a client in and resolves with its login. The avatar is an instance of one of the
-   * interfaces. If the client disconnects (`mind.signal`), or the login takes longer than
-   * `loginTimeout`, the portal logs out an avatar that the realm returns later.
+   * Logs a client in and returns its login: synchronously if neither the checker nor the realm has
+   * to wait, else as a promise. A failure is always a rejected promise. The avatar is an instance
+   * of one of the interfaces. If the client disconnects (`mind.signal`), or the login takes longer
+   * than `loginTimeout`, the portal logs out an avatar that the realm returns later.
    *
    * @throws UnauthorizedLogin if the credentials are wrong.
    * @throws LoginDenied if the account or the authorization policy refuses this user.
@@ -136,18 +137,18 @@ export class Portal {
    * @throws NoAvatar if the realm serves none of the interfaces.
    * @throws TemporaryFailure for any other error, a timeout, a disconnect and a draining portal.
    */
-  async login<const I extends readonly Interface<object>[]>(
+  login<const I extends readonly Interface<object>[]>(
     credentials: Credentials,
     mind: Mind,
     ...interfaces: I
-  ): Promise<Login<InstanceOf<I[number]>>> {
-    if (this.#draining) throw new TemporaryFailure('the server is shutting down');
+  ): MaybePromise<Login<InstanceOf<I[number]>>> {
+    if (this.#draining) return Promise.reject(new TemporaryFailure('the server is shutting down'));
     const attempt = new LoginAttempt(mind, this.#clock, this.loginTimeout, 'the login');
     try {
       const login = attempt.run(() => this.#track(attempt, this.#login(credentials, attempt, interfaces)));
-      return isPromise(login) ? await login : login;
+      return isPromise(login) ? login.catch(rejectWithLoginError) : login;
     } catch (error) {
-      throw asLoginError(error);
+      return rejectWithLoginError(error);
     }
   }
 
@@ -184,43 +185,62 @@ export class Portal {
     return work;
   }
 
-  /** Returns the login synchronously if neither the checker nor the realm returns a promise. */
+  /**
+   * Returns the login synchronously if neither the checker nor the realm returns a promise. A
+   * synchronous login then needs no closure: `after` would take one for each of the three steps.
+   */
   #login<I extends readonly Interface<object>[]>(
     credentials: Credentials,
     attempt: LoginAttempt,
     interfaces: I,
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
-    return after(this.#identify(credentials, attempt), (authenticated) =>
-      after(this.#actAs(authenticated, credentials, attempt), (avatarId) => {
-        if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
-        if (attempt.stopReason !== undefined)
-          throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
-        return after<RealmAvatar<unknown>, Login<InstanceOf<I[number]>>>(
-          this.#realm.requestAvatar(avatarId, attempt, interfaces),
-          (given) => this.#open(avatarId, given, attempt, interfaces),
-        );
-      }),
-    );
+    const authenticated = this.#identify(credentials, attempt);
+    return isPromise(authenticated)
+      ? authenticated.then((avatarId) => this.#authorized(avatarId, credentials, attempt, interfaces))
+      : this.#authorized(authenticated, credentials, attempt, interfaces);
   }
 
   #identify(credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
     const checker = this.#routes.checkerFor(credentials);
     if (checker === undefined) throw new UnhandledCredentials(`no checker for ${credentials.constructor.name}`);
-    const refuse = async (error: unknown): Promise<never> => {
-      if (attempt.stopReason === undefined && !isThrottled(error)) await credentials.conclude();
-      throw error;
-    };
     try {
       const authenticated = askChecker(checker, credentials, attempt);
-      return isPromise(authenticated) ? authenticated.catch(refuse) : authenticated;
+      if (!isPromise(authenticated)) return authenticated;
+      return authenticated.catch((error: unknown) => refuse(credentials, attempt, error));
     } catch (error) {
-      return refuse(error);
+      return refuse(credentials, attempt, error);
     }
+  }
+
+  #authorized<I extends readonly Interface<object>[]>(
+    authenticated: AvatarId,
+    credentials: Credentials,
+    attempt: LoginAttempt,
+    interfaces: I,
+  ): MaybePromise<Login<InstanceOf<I[number]>>> {
+    const avatarId = this.#actAs(authenticated, credentials, attempt);
+    return isPromise(avatarId)
+      ? avatarId.then((id) => this.#requestAvatar(id, attempt, interfaces))
+      : this.#requestAvatar(avatarId, attempt, interfaces);
   }
 
   #actAs(authenticated: AvatarId, credentials: Credentials, attempt: LoginAttempt): MaybePromise<AvatarId> {
     const { authzid } = credentials;
     return authzid === undefined ? authenticated : this.#authorize(authenticated, authzid, credentials, attempt);
+  }
+
+  #requestAvatar<I extends readonly Interface<object>[]>(
+    avatarId: AvatarId | undefined,
+    attempt: LoginAttempt,
+    interfaces: I,
+  ): MaybePromise<Login<InstanceOf<I[number]>>> {
+    if (avatarId === undefined || avatarId === '') throw new LoginDenied('not-authorized');
+    if (attempt.stopReason !== undefined)
+      throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
+    const given = this.#realm.requestAvatar<unknown>(avatarId, attempt, interfaces);
+    return isPromise(given)
+      ? given.then((avatar) => this.#open(avatarId, avatar, attempt, interfaces))
+      : this.#open(avatarId, given, attempt, interfaces);
   }
 
   #open<I extends readonly Interface<object>[]>(
@@ -245,19 +265,21 @@ export class Portal {
   }
 
   readonly #end = (login: OpenLogin<unknown>, reason: LogoutReason): MaybePromise<void> => {
-    const finish = (): void => {
-      login.attempt?.release();
-      this.#logins.delete(login);
-    };
     let result: MaybePromise<void>;
     try {
       result = login.given.logout?.(reason);
     } catch (error) {
-      finish();
+      this.#close(login);
       throw error;
     }
-    return isPromise(result) ? this.#withinTimeout(result).finally(finish) : finish();
+    if (isPromise(result)) return this.#withinTimeout(result).finally(() => this.#close(login));
+    this.#close(login);
   };
+
+  #close(login: OpenLogin<unknown>): void {
+    login.attempt?.release();
+    this.#logins.delete(login);
+  }
 
   async #rejectAvatar(given: RealmAvatar<unknown>, interfaces: readonly Interface[]): Promise<never> {
     let failed: ErrorOptions | undefined;
@@ -293,6 +315,20 @@ export const onlyAsThemselves: Authorize = (avatarId, authzid, credentials) => {
   if (avatarId !== ANONYMOUS && (authzid === avatarId || authzid === credentials.username)) return avatarId;
   throw new LoginDenied('not-authorized', 'the user may not act as the requested identity');
 };
+
+/** Concludes the exchange of refused credentials, and throws or rejects with the refusal. */
+function refuse(credentials: Credentials, attempt: LoginAttempt, error: unknown): Promise<never> {
+  if (attempt.stopReason !== undefined || isThrottled(error)) throw error;
+  const concluded = credentials.conclude();
+  if (!isPromise(concluded)) throw error;
+  return concluded.then(() => {
+    throw error;
+  });
+}
+
+function rejectWithLoginError(error: unknown): Promise<never> {
+  return Promise.reject(asLoginError(error));
+}
 
 function warn(errors: AggregateError): void {
   process.emitWarning(errors);

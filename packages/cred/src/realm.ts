@@ -80,10 +80,14 @@ export class AvatarRealm implements Realm {
     for (const wanted of interfaces) {
       const factory = this.#factories.get(wanted) as AvatarFactory<A> | undefined;
       if (factory === undefined) continue;
-      return after(factory(avatarId, mind), (avatar) => ({ avatar, logout: disposerOf(avatar) }));
+      return after(factory(avatarId, mind), withLogout);
     }
     return Promise.reject(new NoAvatar(`the realm provides none of ${namesOf(interfaces)}`));
   }
+}
+
+function withLogout<A>(avatar: A): RealmAvatar<A> {
+  return { avatar, logout: disposerOf(avatar) };
 }
 
 function disposerOf(avatar: unknown): OnLogout | undefined {

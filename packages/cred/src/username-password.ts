@@ -46,10 +46,12 @@ export class UsernamePassword extends PasswordProof {
   }
 
   /**
-   * Returns true if `password` equals one of the two forms. Compares both, even if they are equal.
+   * Returns true if `password` equals one of the two forms. Compares both if they differ, also
+   * after a match: the number of comparisons depends on what the client sent alone.
    */
   override checkPassword(password: string): boolean {
     const asPrepared = timingSafeEqualText(this.#prepared, password);
+    if (this.#prepared === this.#password) return asPrepared;
     const asSent = timingSafeEqualText(this.#password, password);
     return asPrepared || asSent;
   }

@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { AvatarId, Checker, UserDirectory } from '../checker.ts';
 import { UnauthorizedLogin } from '../errors.ts';
 import { PasswordProof, UsernamePassword } from '../username-password.ts';
@@ -46,11 +46,14 @@ export class InMemoryUsernamePasswordDatabaseDontUse implements Checker<Password
       if (credentials instanceof UsernamePassword) credentials.checkPassword(username);
       throw new UnauthorizedLogin();
     }
-    return after(credentials.checkPassword(password), (right) => {
-      if (!right) throw new UnauthorizedLogin();
-      return username;
-    });
+    const right = credentials.checkPassword(password);
+    return isPromise(right) ? right.then((isRight) => avatarIdOf(username, isRight)) : avatarIdOf(username, right);
   }
+}
+
+function avatarIdOf(username: string, right: boolean): AvatarId {
+  if (!right) throw new UnauthorizedLogin();
+  return username;
 }
 
 function isIterable(
