@@ -415,12 +415,12 @@ class FakeClock implements Clock {
 }
 
 /** Returns a record of whether the promise has settled. */
-function settled(promise: Promise<unknown>): { readonly done: boolean } {
+function settled(work: MaybePromise<unknown>): { readonly done: boolean } {
   const state = { done: false };
   const end = (): void => {
     state.done = true;
   };
-  promise.then(end, end);
+  Promise.resolve(work).then(end, end);
   return state;
 }
 

@@ -1,10 +1,15 @@
 import { type Ask, AvatarRealm, type Checker, Portal, UnauthorizedLogin } from '@postern/cred';
-import { authenticate, type ScramCredentials, ScramSecret, ScramSha256Credentials, scram } from '@postern/sasl';
+import {
+  authenticate,
+  ChallengePacer,
+  type ScramCredentials,
+  ScramSecret,
+  ScramSha256Credentials,
+  scram,
+} from '@postern/sasl';
 import { FakeClock, settle, testMind } from '@postern/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChallengePacer } from '../../packages/sasl/src/challenge-pacer.ts';
-
-const never = new AbortController().signal;
 
 /** Returns a record of the time at which the promise resolves. */
 function timeOf(clock: FakeClock, promise: Promise<void>): { at: number | undefined } {
@@ -17,34 +22,72 @@ function timeOf(clock: FakeClock, promise: Promise<void>): { at: number | undefi
 
 describe('ChallengePacer', () => {
   it.each([
-    [0, 10],
-    [3, 10],
-    [9, 10],
-    [11, 20],
-    [35, 40],
-  ])('releases a challenge that is ready after %d ms after %d ms', async (ready, released) => {
+    [0, 0, 10],
+    [0, 3, 10],
+    [0, 10, 10],
+    [0, 11, 20],
+    [0, 35, 40],
+    [1, 1, 15],
+    [4.9, 14, 15],
+    [4.9, 15.1, 25],
+    [5, 5, 15],
+  ])('releases a challenge for a message of %d ms, ready at %d ms, at %d ms', async (arrival, ready, released) => {
     const clock = new FakeClock();
-    using release = new ChallengePacer(clock, 10);
+    const pacer = new ChallengePacer(10, clock);
     await clock.advance(ready);
-    const { at } = await (async () => {
-      const record = timeOf(clock, release.next(never));
-      await clock.advance(50);
-      return record;
-    })();
-    expect(at).toBe(released);
+    const record = timeOf(clock, pacer.next(arrival));
+    await clock.advance(50);
+    expect(record.at).toBe(released);
     expect(clock.pending).toBe(0);
   });
 
-  it('releases at a disconnect, and keeps no timer after its disposal', async () => {
+  it('needs one timer for the challenges of one tick', async () => {
     const clock = new FakeClock();
-    const gone = new AbortController();
-    const release = new ChallengePacer(clock, 10);
-    const waiting = release.next(gone.signal);
-    gone.abort();
-    await waiting;
-    release[Symbol.dispose]();
+    const pacer = new ChallengePacer(10, clock);
+    const records = [0.1, 1, 2, 3].map((arrival) => timeOf(clock, pacer.next(arrival)));
+    expect(clock.pending).toBe(1);
+    await clock.advance(20);
+    expect(records).toEqual([{ at: 15 }, { at: 15 }, { at: 15 }, { at: 15 }]);
+  });
+
+  it('releases in the order of the messages, and not in that of the look-ups', async () => {
+    const clock = new FakeClock();
+    const pacer = new ChallengePacer(10, clock);
+    const released: number[] = [];
+    for (const arrival of [3, 1, 2]) void pacer.next(arrival).then(() => released.push(arrival));
+    await clock.advance(20);
+    expect(released).toEqual([1, 2, 3]);
+  });
+
+  it('lets the arrival of a message alone decide on its tick, for look-ups within the interval', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0.01, max: 1000, noNaN: true }),
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 5 }),
+        async (interval, arrival, shares) => {
+          const times = new Set<number | undefined>();
+          for (const share of shares) {
+            const clock = new FakeClock();
+            const pacer = new ChallengePacer(interval, clock);
+            await clock.advance(arrival + share * interval);
+            const record = timeOf(clock, pacer.next(arrival));
+            await clock.advance(3 * interval);
+            times.add(record.at);
+          }
+          expect(times.size).toBe(1);
+          const [time = 0] = times;
+          expect(time).toBeGreaterThanOrEqual((arrival + interval) * (1 - 1e-9));
+          expect(time).toBeLessThanOrEqual((arrival + 1.5 * interval) * (1 + 1e-9));
+        },
+      ),
+    );
+  });
+
+  it('releases at once with an interval of 0', async () => {
+    const clock = new FakeClock();
+    await new ChallengePacer(0, clock).next(0);
     expect(clock.pending).toBe(0);
-    await release.next(never);
   });
 });
 

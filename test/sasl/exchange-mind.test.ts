@@ -91,7 +91,7 @@ describe('the exchange in the mind', () => {
       () => answer.promise,
     );
     let over = false;
-    const noted = refused.catch(() => {
+    const noted = Promise.resolve(refused).catch(() => {
       over = true;
     });
     await settle();

@@ -36,14 +36,14 @@ export function scripted(...responses: readonly (string | Uint8Array)[]): Ask & 
 }
 
 /** Resolves with the credentials that a challenger returns for an initial response. */
-export function initially<C extends Credentials>(
+export async function initially<C extends Credentials>(
   challenger: Challenger<C>,
   initialResponse: string | Uint8Array,
   mind: Mind = testMind(),
   ask: Ask = scripted(),
 ): Promise<C> {
   const bytes = typeof initialResponse === 'string' ? encodeUtf8(initialResponse) : initialResponse;
-  return challenger.challenge(ask, bytes, mind);
+  return await challenger.challenge(ask, bytes, mind);
 }
 
 /**

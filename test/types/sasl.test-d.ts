@@ -1,4 +1,5 @@
 // Uses that must compile, and uses that must not. No test runs this file.
+import type { MaybePromise } from '@postern/core';
 import { Anonymous, type AvatarId, type Login, type Mind, type Portal, UsernamePassword } from '@postern/cred';
 import { type Ask, authenticate, type Challenger, offered } from '@postern/sasl';
 import type { Responder } from '@postern/sasl/client';
@@ -48,7 +49,7 @@ export const anonymous: Challenger<UsernamePassword> = {} as Challenger<Anonymou
 export const all: readonly Challenger[] = offered([passwords, {} as Challenger<Anonymous>], portal, mind);
 
 // The driver brings the avatar that the protocol asked for.
-export const login: Promise<Login<Delivery>> = authenticate({
+export const login: MaybePromise<Login<Delivery>> = authenticate({
   challenger: passwords,
   portal,
   mind,

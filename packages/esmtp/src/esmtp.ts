@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { type Address, type Clock, systemClock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
-import { type Challenger, checkChallengers, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
+import {
+  ChallengePacer,
+  type Challenger,
+  checkChallengers,
+  defaultChallengers,
+  type MechanismPolicy,
+} from '@postern/sasl';
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/received.ts';
 import { readersOf } from './protocol/extension.ts';
@@ -132,6 +138,7 @@ function settingsOf(options: EsmtpOptions): Settings {
   const { service = 'submission', clock = systemClock, portal, xclient } = options;
   const hostname = typeof options.hostname === 'function' ? options.hostname : checkHostname(options.hostname);
   const policy = policyOf(service, options);
+  const limits = withDefaultLimits(options.limits);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const tolerance = toleranceOf(service, options.lenient ?? false);
   const disabledExtensions = disabledOf(options.disabledExtensions);
@@ -159,10 +166,11 @@ function settingsOf(options: EsmtpOptions): Settings {
     extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
-    limits: withDefaultLimits(options.limits),
+    limits,
     events: new EventReporter(options.onEvent, new Warnings(clock), protocol),
     logUsernames: options.logUsernames ?? false,
     clock,
+    challengePacer: new ChallengePacer(limits.minChallengeDelay, clock),
     dates: new DateCache(),
     ehloReplies: new ReplyCache(250),
     quitReplies: new ReplyCache(221, '2.0.0'),

@@ -1,4 +1,5 @@
 import { type Conversation, PeerGone, TimedOut } from '@postern/conversation';
+import { isPromise, type MaybePromise } from '@postern/core';
 import {
   type InstanceOf,
   type Interface,
@@ -8,7 +9,7 @@ import {
   type Portal,
   TemporaryFailure,
 } from '@postern/cred';
-import { authenticate, type Challenger, ExchangeError, UnheardRefusal } from '@postern/sasl';
+import { authenticate, type ChallengePacer, type Challenger, ExchangeError, UnheardRefusal } from '@postern/sasl';
 import { Base64Framing, type FramingOptions } from './base64-framing.ts';
 import type { LoginFailures } from './login-failures.ts';
 
@@ -26,6 +27,11 @@ export interface LoginOverOptions<I extends readonly Interface<object>[]> extend
   readonly initialResponse: string | undefined;
   /** The failed logins of this connection. */
   readonly failures: LoginFailures;
+  /**
+   * Delays the first challenges of live credentials: one object for all connections of a server.
+   * Default: one for this login, as the policy of `failures` says.
+   */
+  readonly pacer?: ChallengePacer | undefined;
   /**
    * Receives each login that fails by the client's fault, with the user name if the exchange got
    * as far. `loginOver` calls it before any delay, and also for a client that has disconnected:
@@ -59,14 +65,17 @@ export type LoginOutcome<A> =
     };
 
 /**
- * Runs a SASL exchange over a conversation and logs the client in. Resolves with the outcome once
- * the protocol may send its reply: refusals are delayed as the policy of `failures` demands.
+ * Runs a SASL exchange over a conversation and logs the client in. Returns the outcome once the
+ * protocol may send its reply: refusals are delayed as the policy of `failures` demands. A login
+ * that neither the client nor a checker delays is returned synchronously. Any other outcome is a
+ * promise.
  *
  * The portal's `loginTimeout` bounds the login. If the client is silent at that time, the promise
  * rejects with TimedOut; if the server is, the outcome is a {@link TemporaryFailure}. An avatar
  * that comes later is logged out.
  *
- * @throws ConversationError if the client disconnects, is silent for too long, or the server stops.
+ * @throws ConversationError as a rejection, if the client disconnects, is silent for too long, or
+ * the server stops.
  *
  * @example
  * ```ts
@@ -93,23 +102,35 @@ export type LoginOutcome<A> =
  * }
  * ```
  */
-export async function loginOver<const I extends readonly Interface<object>[]>(
+export function loginOver<const I extends readonly Interface<object>[]>(
   options: LoginOverOptions<I>,
-): Promise<LoginOutcome<InstanceOf<I[number]>>> {
-  const { conversation, failures, mind } = options;
+): MaybePromise<LoginOutcome<InstanceOf<I[number]>>> {
+  const { conversation } = options;
   const attempt = new LoginAttempt(options);
   // The conversation reads nothing while the portal judges, so a client that leaves shows as a
   // half-close only.
   conversation.treatHalfCloseAsDisconnect = true;
+  const login = attempt.run();
+  if (isPromise(login)) return outcomeOf(login, attempt, options);
+  conversation.treatHalfCloseAsDisconnect = false;
+  return { login };
+}
+
+/** Resolves with the outcome of a login that takes time, or fails. */
+async function outcomeOf<A>(
+  login: Promise<Login<A>>,
+  attempt: LoginAttempt<readonly Interface<object>[]>,
+  { conversation, closesConnection, failures, mind }: LoginOverOptions<readonly Interface<object>[]>,
+): Promise<LoginOutcome<A>> {
   try {
-    return { login: await attempt.run() };
+    return { login: await login };
   } catch (failure) {
     attempt.report(failure);
     if (failure instanceof UnheardRefusal) throw failure.cause;
     if (!isLoginFailure(failure)) throw failure;
     if (conversation.disconnected) throw new PeerGone();
     const { hasLostSync } = attempt;
-    const closes = hasLostSync || options.closesConnection?.(failure) === true;
+    const closes = hasLostSync || closesConnection?.(failure) === true;
     return { error: failure, isTooMany: !closes && (await failures.add(failure, mind)), hasLostSync };
   } finally {
     conversation.treatHalfCloseAsDisconnect = false;
@@ -132,15 +153,15 @@ class LoginAttempt<I extends readonly Interface<object>[]> {
     return this.#framing.hasLostSync;
   }
 
-  async run(): Promise<Login<InstanceOf<I[number]>>> {
-    const { conversation, portal } = this.#options;
-    const initialResponse = this.#framing.decodeInitialResponse(this.#options.initialResponse);
-    const login = this.#authenticate(initialResponse);
+  /** Returns the login, as a promise if it takes time. A failure is always a rejected promise. */
+  run(): MaybePromise<Login<InstanceOf<I[number]>>> {
+    let login: MaybePromise<Login<InstanceOf<I[number]>>>;
     try {
-      return await conversation.within(portal.loginTimeout, login);
+      login = this.#authenticate(this.#framing.decodeInitialResponse(this.#options.initialResponse));
     } catch (error) {
-      throw error instanceof TimedOut ? this.#abandon(login, error) : error;
+      return Promise.reject(error);
     }
+    return isPromise(login) ? this.#withinTimeout(login) : login;
   }
 
   /** Calls `onRefused` for a failure that is the client's fault. */
@@ -149,8 +170,9 @@ class LoginAttempt<I extends readonly Interface<object>[]> {
     if (isLoginFailure(error) && error.culprit === 'client') this.#options.onRefused?.(error, this.#username);
   }
 
-  #authenticate(initialResponse: Uint8Array | undefined): Promise<Login<InstanceOf<I[number]>>> {
-    const { challenger, portal, mind, interfaces, failures } = this.#options;
+  #authenticate(initialResponse: Uint8Array | undefined): MaybePromise<Login<InstanceOf<I[number]>>> {
+    const { challenger, portal, mind, interfaces, failures, pacer } = this.#options;
+    const { policy, clock } = failures;
     return authenticate({
       challenger,
       portal,
@@ -161,10 +183,20 @@ class LoginAttempt<I extends readonly Interface<object>[]> {
       onCredentials: ({ username }) => {
         this.#username = username;
       },
-      minFailureDelay: failures.policy.minFailureDelay,
-      minChallengeDelay: failures.policy.minChallengeDelay,
-      clock: failures.clock,
+      minFailureDelay: policy.minFailureDelay,
+      minChallengeDelay: policy.minChallengeDelay,
+      pacer,
+      clock,
     });
+  }
+
+  async #withinTimeout<A>(login: Promise<Login<A>>): Promise<Login<A>> {
+    const { conversation, portal } = this.#options;
+    try {
+      return await conversation.within(portal.loginTimeout, login);
+    } catch (error) {
+      throw error instanceof TimedOut ? this.#abandon(login, error) : error;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
-import { type Clock, systemClock } from '@postern/core';
+import { type Clock, isPromise, type MaybePromise, systemClock } from '@postern/core';
 import type { Ask, Credentials, InstanceOf, Interface, Login, LoginError, Mind, Portal } from '@postern/cred';
+import { ChallengePacer } from './challenge-pacer.ts';
 import type { Challenger } from './challenger.ts';
 import { MalformedResponse, UnheardRefusal } from './errors.ts';
 import { Exchange } from './exchange.ts';
@@ -29,18 +30,25 @@ export interface Authentication<I extends readonly Interface<object>[]> {
    */
   readonly minFailureDelay?: number;
   /**
-   * The interval in milliseconds at which the first challenge of live credentials, such as SCRAM's,
-   * leaves. The time of a look-up then does not reveal which users exist. Default: 10; 0 for none.
+   * The earliest first challenge of live credentials, such as SCRAM's, in milliseconds after the
+   * client's message. The time of a shorter look-up then does not reveal which users exist.
+   * Default: 10; 0 for no delay.
    */
   readonly minChallengeDelay?: number;
+  /**
+   * Delays the first challenges instead of `minChallengeDelay`: one object for all logins of a
+   * server, which then share its timers. Default: one for this login.
+   */
+  readonly pacer?: ChallengePacer | undefined;
   /** Measures the delays. Default: the system's clock. */
   readonly clock?: Clock;
 }
 
 /**
- * Runs a SASL exchange and logs the client in: the one driver for all protocols. Resolves with the
- * login. It rejects with what broke the exchange even if a checker or a challenger caught that
- * error.
+ * Runs a SASL exchange and logs the client in: the one driver for all protocols. Returns the login:
+ * synchronously if neither the client nor a checker has to be waited for, else as a promise. A
+ * failure is always a rejected promise. It rejects with what broke the exchange even if a checker
+ * or a challenger caught that error.
  *
  * @throws ExchangeError if the client cancels the exchange or sends a malformed response.
  * @throws LoginError if the client is refused.
@@ -67,59 +75,105 @@ export interface Authentication<I extends readonly Interface<object>[]> {
  * }
  * ```
  */
-export async function authenticate<const I extends readonly Interface<object>[]>(
+export function authenticate<const I extends readonly Interface<object>[]>(
   authentication: Authentication<I>,
-): Promise<Login<InstanceOf<I[number]>>> {
-  const {
-    challenger,
-    portal,
-    mind,
-    interfaces,
-    initialResponse,
-    minFailureDelay = 250,
-    minChallengeDelay = 10,
-    clock = systemClock,
-  } = authentication;
+): MaybePromise<Login<InstanceOf<I[number]>>> {
+  const { challenger, mind, initialResponse, minFailureDelay = 250, clock = systemClock } = authentication;
   if (challenger.serverFirst && initialResponse !== undefined) {
-    throw new MalformedResponse(`in ${challenger.mechanism} the server speaks first`, 'unexpected-initial-response');
+    const message = `in ${challenger.mechanism} the server speaks first`;
+    return Promise.reject(new MalformedResponse(message, 'unexpected-initial-response'));
   }
-  const exchange = new Exchange(authentication.ask, clock, minFailureDelay);
-
-  let credentials: Credentials;
+  const exchange = new Exchange(authentication.ask, mind, clock, minFailureDelay);
+  let credentials: MaybePromise<Credentials>;
   try {
-    credentials = await challenger.challenge(exchange.ask, initialResponse, mind);
+    credentials = challenger.challenge(exchange.ask, initialResponse, mind);
   } catch (error) {
-    return await exchange.refuse(exchange.asRefusal(error), mind);
+    return refuse(exchange, error);
   }
+  if (!isPromise(credentials)) return logIn(credentials, exchange, authentication);
+  return credentials.then(
+    (arrived) => logIn(arrived, exchange, authentication),
+    (error: unknown) => refuse(exchange, error),
+  );
+}
+
+/** Rejects with the refusal of a client whose exchange has yielded no credentials. */
+async function refuse(exchange: Exchange, error: unknown): Promise<never> {
+  return await exchange.refuse(exchange.asRefusal(error));
+}
+
+/** Has the portal judge the credentials, and says their closing words. */
+function logIn<I extends readonly Interface<object>[]>(
+  credentials: Credentials,
+  exchange: Exchange,
+  authentication: Authentication<I>,
+): MaybePromise<Login<InstanceOf<I[number]>>> {
+  const { challenger, portal, mind, interfaces } = authentication;
   authentication.onCredentials?.(credentials);
-
-  let login: Login<InstanceOf<I[number]>>;
+  if (credentials.proofState === 'unasked') exchange.pace(pacerOf(authentication));
   const exchangeMind = new ExchangeMind(mind, challenger.mechanism, exchange.ask);
-  const isLive = credentials.proofState === 'unasked' && minChallengeDelay > 0;
-  using _pacer = isLive ? exchange.pace(minChallengeDelay, mind.signal) : undefined;
+  const login = portal.login(credentials, exchangeMind, ...interfaces);
+  if (!isPromise(login)) return accept(login, credentials, exchange, exchangeMind);
+  return login.then(
+    (granted) => accept(granted, credentials, exchange, exchangeMind),
+    (error: unknown) => sayRefusal(error, credentials, exchange, exchangeMind),
+  );
+}
+
+function pacerOf(authentication: Authentication<readonly Interface<object>[]>): ChallengePacer {
+  const { pacer, minChallengeDelay = 10, clock = systemClock } = authentication;
+  return pacer ?? new ChallengePacer(minChallengeDelay, clock);
+}
+
+/** Says the closing words of a login, and returns it. Logs out a login whose client is lost. */
+function accept<A>(
+  login: Login<A>,
+  credentials: Credentials,
+  exchange: Exchange,
+  exchangeMind: ExchangeMind,
+): MaybePromise<Login<A>> {
+  let accepted: MaybePromise<void>;
   try {
-    login = await portal.login(credentials, exchangeMind, ...interfaces);
+    const answered = exchangeMind.close();
+    accepted =
+      answered === undefined
+        ? sayAccepted(credentials, exchange)
+        : answered.then(() => sayAccepted(credentials, exchange));
   } catch (error) {
-    const closed = exchangeMind.close();
-    if (closed !== undefined) await closed;
-    exchange.throwIfBroken();
-    const refusal = exchange.asRefusal(error);
-    return await exchange.refuse(await sayRefused(credentials, exchange, refusal), mind);
+    return revoke(login, exchange, error);
   }
-  try {
-    const closed = exchangeMind.close();
-    if (closed !== undefined) await closed;
-    // A checker may have caught the error that broke the exchange, and recognised the client.
-    exchange.throwIfBroken();
-    const accepted = credentials.accepted();
-    if (accepted !== undefined) await accepted;
-    exchange.throwIfBroken();
-  } catch (error) {
-    // The outcome is the error that ended the login, and not an error of the logout.
-    await Promise.resolve(login.logout('reset')).catch(() => {});
-    throw exchange.asRefusal(error);
-  }
-  return login;
+  if (!isPromise(accepted)) return login;
+  return accepted.then(
+    () => login,
+    (error: unknown) => revoke(login, exchange, error),
+  );
+}
+
+/** A checker may have caught the error that broke the exchange, and recognised the client. */
+function sayAccepted(credentials: Credentials, exchange: Exchange): MaybePromise<void> {
+  exchange.throwIfBroken();
+  const accepted = credentials.accepted();
+  if (isPromise(accepted)) return accepted.then(() => exchange.throwIfBroken());
+  exchange.throwIfBroken();
+}
+
+/** Rejects with the error that ended the login, and not with an error of the logout. */
+async function revoke(login: Login<unknown>, exchange: Exchange, error: unknown): Promise<never> {
+  await Promise.resolve(login.logout('reset')).catch(() => {});
+  throw exchange.asRefusal(error);
+}
+
+/** Says the closing words of a refusal, and rejects with it. */
+async function sayRefusal(
+  error: unknown,
+  credentials: Credentials,
+  exchange: Exchange,
+  exchangeMind: ExchangeMind,
+): Promise<never> {
+  const answered = exchangeMind.close();
+  if (answered !== undefined) await answered;
+  exchange.throwIfBroken();
+  return await exchange.refuse(await sayRefused(credentials, exchange, exchange.asRefusal(error)));
 }
 
 /**

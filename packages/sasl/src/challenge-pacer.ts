@@ -1,41 +1,70 @@
-import { afterExactly, type Clock, orAborted } from '@postern/core';
+import { afterExactly, type Clock } from '@postern/core';
 
 /**
- * Releases a challenge at a whole multiple of an interval after the construction, so that the time
- * of a look-up does not show. The timer starts at the construction.
+ * Releases the first challenges of live credentials, such as SCRAM's, so that the time of a look-up
+ * does not show. One object serves all logins of a server.
+ *
+ * A challenge leaves at a tick: a multiple of half the interval on the clock. The tick is the first
+ * one that lies at least `interval` milliseconds after the client's message. The message's own time
+ * therefore decides on the tick, and not the look-up, unless the look-up takes longer than the
+ * interval. Such a challenge leaves one or more whole intervals later. The challenges of one tick
+ * leave in the order of the clients' messages, and not in that of the look-ups.
+ *
+ * An exact timer polls for up to a millisecond. A timer for each login would poll without end on a
+ * busy server; the logins of one tick share one timer.
  */
-export class ChallengePacer implements Disposable {
-  readonly #clock: Clock;
+export class ChallengePacer {
   readonly #interval: number;
-  #timer: Disposable | undefined;
-  #waiting: PromiseWithResolvers<void> | undefined;
+  readonly #clock: Clock;
+  /** The challenges that leave at each tick. */
+  readonly #ticks = new Map<number, PacedChallenge[]>();
 
-  /** `interval` is in milliseconds. */
-  constructor(clock: Clock, interval: number) {
-    this.#clock = clock;
+  /** `interval` is in milliseconds; 0 releases each challenge at once. */
+  constructor(interval: number, clock: Clock) {
     this.#interval = interval;
-    this.#timer = afterExactly(clock, interval, this.#onInterval);
+    this.#clock = clock;
   }
 
-  /** Resolves at the next multiple, when the signal aborts, or when the pacer is disposed of. */
-  async next(signal: AbortSignal): Promise<void> {
-    if (this.#timer === undefined || signal.aborted) return;
-    this.#waiting = Promise.withResolvers();
-    await orAborted(this.#waiting.promise, signal);
+  /** The time of the clock in milliseconds, for {@link next}. */
+  now(): number {
+    return this.#clock.now();
   }
 
-  [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-    this.#waiting?.resolve();
+  /** Resolves at the tick of a client's message that arrived at `arrival` on the clock. */
+  next(arrival: number): Promise<void> {
+    if (!(this.#interval > 0)) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const now = this.#clock.now();
+    // Ticks are counted, because a sum of times would not be exact.
+    const first = Math.ceil((arrival / this.#interval + 1) * TICKS_PER_INTERVAL);
+    const late = Math.max(0, Math.ceil((now - this.#timeOf(first)) / this.#interval));
+    const tick = first + late * TICKS_PER_INTERVAL;
+    const challenges = this.#ticks.get(tick) ?? this.#begin(tick, now);
+    challenges.push({ arrival, release: resolve });
+    return promise;
   }
 
-  /**
-   * Later intervals need no exact timer: a look-up of that length varies by more than a
-   * millisecond.
-   */
-  readonly #onInterval = (): void => {
-    if (this.#waiting === undefined) this.#timer = this.#clock.after(this.#interval, this.#onInterval, true);
-    else this[Symbol.dispose]();
-  };
+  /** Returns the time of a tick in milliseconds of the clock. */
+  #timeOf(tick: number): number {
+    return (tick / TICKS_PER_INTERVAL) * this.#interval;
+  }
+
+  #begin(tick: number, now: number): PacedChallenge[] {
+    const challenges: PacedChallenge[] = [];
+    this.#ticks.set(tick, challenges);
+    const delay = this.#timeOf(tick) - now;
+    afterExactly(this.#clock, delay, () => {
+      this.#ticks.delete(tick);
+      challenges.sort((a, b) => a.arrival - b.arrival);
+      for (const { release } of challenges) release();
+    });
+    return challenges;
+  }
 }
+
+interface PacedChallenge {
+  readonly arrival: number;
+  readonly release: () => void;
+}
+
+const TICKS_PER_INTERVAL = 2;

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '@postern/core';
 import type { Ask, Credentials, Interface, Mind } from '@postern/cred';
 
 /**
@@ -71,10 +72,11 @@ export interface Challenger<C extends Credentials = Credentials> {
 
   /**
    * Runs an exchange up to the point where a checker can judge it. `initialResponse` is undefined
-   * if the client sent none, and no bytes if it sent an empty one.
+   * if the client sent none, and no bytes if it sent an empty one. Returns the credentials
+   * synchronously if the client has nothing more to send, as PLAIN does after an initial response.
    *
    * @throws MalformedResponse for a response outside the mechanism's grammar.
    * @throws LoginError if nothing is left to check: the client is refused already.
    */
-  challenge(ask: Ask, initialResponse: Uint8Array | undefined, mind: Mind): Promise<C>;
+  challenge(ask: Ask, initialResponse: Uint8Array | undefined, mind: Mind): MaybePromise<C>;
 }

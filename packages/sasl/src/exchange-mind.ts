@@ -1,4 +1,3 @@
-import type { MaybePromise } from '@postern/core';
 import { type Ask, DelegatingMind, type Exchange, type Mind, TemporaryFailure } from '@postern/cred';
 
 /**
@@ -17,8 +16,10 @@ export class ExchangeMind extends DelegatingMind {
     this.#ask = ask;
   }
 
+  /** Made on each access, because few checkers ask the client for more. */
   override get exchange(): Exchange | undefined {
-    return this.#ask === undefined ? undefined : { mechanism: this.#mechanism, ask: this.#askClient };
+    if (this.#ask === undefined) return undefined;
+    return { mechanism: this.#mechanism, ask: (challenge) => this.#askClient(challenge) };
   }
 
   /**
@@ -26,19 +27,19 @@ export class ExchangeMind extends DelegatingMind {
    * client has answered the checker's last challenge: the protocol must not take that answer for
    * something else. Returns undefined if no answer is due.
    */
-  close(): MaybePromise<void> {
+  close(): Promise<void> | undefined {
     const answered = this.#answered;
     this.#ask = undefined;
     this.#answered = undefined;
     return answered;
   }
 
-  readonly #askClient: Ask = async (challenge) => {
+  async #askClient(challenge: Uint8Array): Promise<Uint8Array> {
     if (this.#ask === undefined) throw new TemporaryFailure('the exchange is over');
     const response = this.#ask(challenge);
     this.#answered = response.then(ignore, ignore);
     return await response;
-  };
+  }
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import { afterExactly, type Clock, orAborted } from '@postern/core';
 import { type Ask, asLoginError, type LoginError, type Mind } from '@postern/cred';
-import { ChallengePacer } from './challenge-pacer.ts';
+import type { ChallengePacer } from './challenge-pacer.ts';
 import { ExchangeError } from './errors.ts';
 
 /**
@@ -9,16 +9,19 @@ import { ExchangeError } from './errors.ts';
  */
 export class Exchange {
   readonly #ask: Ask;
+  readonly #mind: Mind;
   readonly #clock: Clock;
   readonly #minFailureDelay: number;
   /** The time of the client's last message by the clock, in milliseconds. */
   #lastMessageAt: number;
-  #pacer: { readonly pacer: ChallengePacer; readonly signal: AbortSignal } | undefined;
+  /** Releases the next challenge, with the time of the client's message by its clock. */
+  #paced: { readonly pacer: ChallengePacer; readonly arrival: number } | undefined;
   #broken: { readonly error: unknown } | undefined;
 
   /** A refusal leaves at least `minFailureDelay` milliseconds after the client's last message. */
-  constructor(ask: Ask, clock: Clock, minFailureDelay: number) {
+  constructor(ask: Ask, mind: Mind, clock: Clock, minFailureDelay: number) {
     this.#ask = ask;
+    this.#mind = mind;
     this.#clock = clock;
     this.#minFailureDelay = minFailureDelay;
     this.#lastMessageAt = clock.now();
@@ -30,10 +33,10 @@ export class Exchange {
    */
   readonly ask: Ask = async (challenge) => {
     this.throwIfBroken();
-    const paced = this.#pacer;
+    const paced = this.#paced;
     if (paced !== undefined) {
-      this.#pacer = undefined;
-      await paced.pacer.next(paced.signal);
+      this.#paced = undefined;
+      await paced.pacer.next(paced.arrival);
     }
     try {
       const response = await this.#ask(challenge);
@@ -45,11 +48,9 @@ export class Exchange {
     }
   };
 
-  /** Delays the next challenge until a whole multiple of `interval` milliseconds from now. */
-  pace(interval: number, signal: AbortSignal): Disposable {
-    const pacer = new ChallengePacer(this.#clock, interval);
-    this.#pacer = { pacer, signal };
-    return pacer;
+  /** Delays the next challenge until the pacer's tick for a client's message of now. */
+  pace(pacer: ChallengePacer): void {
+    this.#paced = { pacer, arrival: pacer.now() };
   }
 
   /** Throws the error that broke the exchange, if one did. */
@@ -70,15 +71,19 @@ export class Exchange {
     return asLoginError(error);
   }
 
-  /** Throws the refusal, after the failure delay or the client's disconnect. */
-  async refuse(refusal: LoginError, { signal }: Mind): Promise<never> {
+  /** Rejects with the refusal, after the failure delay or the client's disconnect. */
+  async refuse(refusal: LoginError): Promise<never> {
     const delay = this.#lastMessageAt + this.#minFailureDelay - this.#clock.now();
-    if (delay > 0 && !signal.aborted) {
+    if (delay > 0 && !this.#isDisconnected) {
       const { promise, resolve } = Promise.withResolvers<void>();
       // The time is exact: a rounded one would reveal how long the checker took.
       using _timer = afterExactly(this.#clock, delay, resolve);
-      await orAborted(promise, signal);
+      await orAborted(promise, this.#mind.signal);
     }
     throw refusal;
+  }
+
+  get #isDisconnected(): boolean {
+    return this.#mind.disconnected ?? this.#mind.signal.aborted;
   }
 }

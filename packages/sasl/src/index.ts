@@ -3,6 +3,7 @@ export { anonymous } from './anonymous/challenger.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
 export { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8, NO_BYTES } from './bytes.ts';
+export { ChallengePacer } from './challenge-pacer.ts';
 export type { Challenger } from './challenger.ts';
 export { checkChallengers, checkMechanismName, overrideChallengers } from './challenger-list.ts';
 export {

@@ -304,7 +304,7 @@ describe('the existence of a user is not revealed', () => {
     ).register(checker);
     const answer = Promise.withResolvers<Uint8Array>();
     const challenged: string[] = [];
-    const error = authenticate({
+    const login = authenticate({
       challenger: challenger(),
       portal,
       mind: someMind(),
@@ -316,8 +316,8 @@ describe('the existence of a user is not revealed', () => {
       },
       minFailureDelay: 0,
       minChallengeDelay: 0,
-    }).catch((thrown: unknown) => thrown);
-    return { answer, challenged, error };
+    });
+    return { answer, challenged, error: Promise.resolve(login).catch((thrown: unknown) => thrown) };
   }
 
   it('to a client that answers after the deadline', async () => {

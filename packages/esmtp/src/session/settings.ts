@@ -1,6 +1,6 @@
 import type { Address, Clock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
-import type { Challenger, MechanismPolicy } from '@postern/sasl';
+import type { ChallengePacer, Challenger, MechanismPolicy } from '@postern/sasl';
 import type { MessageSettings } from '../message/message-session.ts';
 import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 import type { Extension, ParameterReader } from '../protocol/extension.ts';
@@ -38,6 +38,8 @@ export interface Settings extends MessageSettings {
   readonly events: EventReporter;
   readonly logUsernames: boolean;
   readonly clock: Clock;
+  /** Delays the first challenges of all connections. */
+  readonly challengePacer: ChallengePacer;
   readonly ehloReplies: ReplyCache;
   readonly quitReplies: ReplyCache;
 }

@@ -1,3 +1,4 @@
+import { after } from '@postern/core';
 import { Anonymous } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
@@ -16,11 +17,12 @@ export function anonymous(): Challenger<Anonymous> {
     credentials: Anonymous,
     exposesSecret: false,
     strength: STRENGTH.none,
-    async challenge(ask, initialResponse) {
-      const trace = responseText(initialResponse ?? (await ask(NO_BYTES)));
-      if (!isTrace(trace))
-        throw new MalformedResponse('the trace is too long or has a character that RFC 4505 prohibits');
-      return new Anonymous(trace);
-    },
+    challenge: (ask, initialResponse) => after(initialResponse ?? ask(NO_BYTES), credentialsOf),
   };
+}
+
+function credentialsOf(message: Uint8Array): Anonymous {
+  const trace = responseText(message);
+  if (!isTrace(trace)) throw new MalformedResponse('the trace is too long or has a character that RFC 4505 prohibits');
+  return new Anonymous(trace);
 }

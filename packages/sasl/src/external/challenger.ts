@@ -1,3 +1,4 @@
+import { after } from '@postern/core';
 import { UnauthorizedLogin } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
@@ -18,11 +19,12 @@ export function external(): Challenger<ExternalIdentity> {
     bindsToChannel: true,
     strength: STRENGTH.certificate,
     unavailable: ({ tls }) => (tls?.peerCertificate?.verified ? undefined : 'needs a verified client certificate'),
-    async challenge(ask, initialResponse, { tls }) {
-      const authzid = preparedAuthzid(initialResponse ?? (await ask(NO_BYTES)));
-      const certificate = tls?.peerCertificate;
-      if (!certificate?.verified) throw new UnauthorizedLogin('no verified client certificate');
-      return new ExternalIdentity(certificate, authzid);
-    },
+    challenge: (ask, initialResponse, { tls }) =>
+      after(initialResponse ?? ask(NO_BYTES), (identity) => {
+        const authzid = preparedAuthzid(identity);
+        const certificate = tls?.peerCertificate;
+        if (!certificate?.verified) throw new UnauthorizedLogin('no verified client certificate');
+        return new ExternalIdentity(certificate, authzid);
+      }),
   };
 }

@@ -13,9 +13,11 @@ export type Preparation = 'query' | 'stored';
  * prohibits.
  */
 export function saslprep(text: string, preparation: Preparation): string | undefined {
-  if (!fitsPassword(text)) return undefined;
-  if (text !== '' && isPrintableAscii(text)) return text;
-  return text.isWellFormed() ? stringprep(text, { allowUnassigned: preparation === 'query' }) : undefined;
+  // Printable ASCII stays as it is, and each of its characters is one octet.
+  if (text !== '' && text.length <= MAX_PASSWORD_OCTETS && isPrintableAscii(text)) return text;
+  return fitsPassword(text) && text.isWellFormed()
+    ? stringprep(text, { allowUnassigned: preparation === 'query' })
+    : undefined;
 }
 
 /** Returns true if the text has at most {@link MAX_PASSWORD_OCTETS} octets in UTF-8. */

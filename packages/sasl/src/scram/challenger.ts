@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { after } from '@postern/core';
 import type { ChannelBindingType, Mind } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
@@ -86,21 +87,22 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
       return plus && !hasBinding(mind, options) ? 'needs channel binding' : undefined;
     },
 
-    async challenge(ask, initialResponse, mind) {
-      const first = parseClientFirst(initialResponse ?? (await ask(NO_BYTES)));
-      if (first === undefined) throw new MalformedResponse('not a SCRAM client-first-message');
-      const username = preparedName(first.username, 'user name');
-      return new credentials({
-        hash,
-        username,
-        authzid: preparedAuthzid(first.authzid ?? '', username),
-        clientFirstBare: first.bare,
-        nonce: first.nonce + nonce(),
-        binding: requiredBinding(first, mind, options),
-        decoys,
-        ask,
-      });
-    },
+    challenge: (ask, initialResponse, mind) =>
+      after(initialResponse ?? ask(NO_BYTES), (message) => {
+        const first = parseClientFirst(message);
+        if (first === undefined) throw new MalformedResponse('not a SCRAM client-first-message');
+        const username = preparedName(first.username, 'user name');
+        return new credentials({
+          hash,
+          username,
+          authzid: preparedAuthzid(first.authzid ?? '', username),
+          clientFirstBare: first.bare,
+          nonce: first.nonce + nonce(),
+          binding: requiredBinding(first, mind, options),
+          decoys,
+          ask,
+        });
+      }),
   };
 }
 

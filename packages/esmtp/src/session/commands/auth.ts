@@ -1,6 +1,7 @@
+import { isPromise, type MaybePromise } from '@postern/core';
 import type { LoginError } from '@postern/cred';
-import type { ExchangeError } from '@postern/sasl';
-import { chooseChallenger, LoginFailures, loginOver } from '@postern/sasl-profile';
+import type { Challenger, ExchangeError } from '@postern/sasl';
+import { chooseChallenger, LoginFailures, type LoginOutcome, loginOver } from '@postern/sasl-profile';
 import { MessageDelivery } from '../../delivery.ts';
 import { replyForLogin, TOO_MANY_LOGIN_FAILURES, UNKNOWN_MECHANISM } from '../../error-replies.ts';
 import { customRefusal } from '../../login-rejection.ts';
@@ -9,27 +10,40 @@ import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /** Runs AUTH (RFC 4954 §4): the SASL exchange, and the login of the client. */
-export async function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): Promise<Reply> {
+export function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): MaybePromise<Reply> {
   if (state.authenticated) return ALREADY;
-  const { conversation, limits, mind, portal, settings } = state;
   const challenger = chooseChallenger(command.mechanism, state);
   if (challenger === 'needs-tls') return NEEDS_TLS;
   if (challenger === 'not-offered') return UNKNOWN_MECHANISM;
+  const loggedOut = state.login === undefined ? undefined : state.logout('reset');
+  const outcome =
+    loggedOut === undefined
+      ? logIn(state, challenger, command.initialResponse)
+      : loggedOut.then(() => logIn(state, challenger, command.initialResponse));
+  if (!isPromise(outcome)) return replyTo(outcome, state, challenger);
+  return outcome.then((later) => replyTo(later, state, challenger));
+}
 
-  if (state.login !== undefined) await state.logout('reset');
-  state.loginFailures ??= new LoginFailures(limits, settings.clock);
+function logIn(
+  state: State,
+  challenger: Challenger,
+  initialResponse: string | undefined,
+): MaybePromise<LoginOutcome<MessageDelivery>> {
+  const { conversation, limits, mind, portal, settings } = state;
   const { mechanism } = challenger;
-  const outcome = await loginOver({
+  state.loginFailures ??= new LoginFailures(limits, settings.clock);
+  return loginOver({
     conversation,
     portal,
     mind,
     challenger,
     interfaces: [MessageDelivery],
-    initialResponse: command.initialResponse,
+    initialResponse,
     prompt,
     maxResponse: limits.maxExchangeLine,
     allowUnpadded: settings.tolerance.unpaddedBase64,
     failures: state.loginFailures,
+    pacer: settings.challengePacer,
     closesConnection,
     onRefused(error, username) {
       if (!state.hasListener) return;
@@ -37,9 +51,12 @@ export async function auth(state: State, command: Extract<Command, { verb: 'AUTH
       state.report(settings.logUsernames && username !== undefined ? { ...event, username } : event);
     },
   });
+}
+
+function replyTo(outcome: LoginOutcome<MessageDelivery>, state: State, { mechanism }: Challenger): Reply {
   if ('login' in outcome) {
     state.setLogin(outcome.login);
-    state.report({ mind, kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
+    state.report({ mind: state.mind, kind: 'authenticated', mechanism, avatarId: outcome.login.avatarId });
     return OK;
   }
   const { error, isTooMany, hasLostSync } = outcome;
