@@ -1,4 +1,5 @@
-import { hasUnqualifiedDomain, isAddressField } from '../../../packages/esmtp/src/message/header-addresses.ts';
+import { fieldKind } from '../../../packages/esmtp/src/message/field-kind.ts';
+import { hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
 import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
 import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/protocol/address.ts';
 import type { Characters } from '../../../packages/esmtp/src/protocol/characters.ts';
@@ -121,7 +122,8 @@ function addressValues(header: Uint8Array): readonly number[] {
   const values: number[] = [];
   const reader = new HeaderReader({
     field(octets, from, nameLength, valueFrom) {
-      if (isAddressField(octets, from, nameLength)) values.push(valueFrom);
+      const kind = fieldKind(octets, from, nameLength);
+      if (kind === 'address' || kind === 'bcc') values.push(valueFrom);
     },
     end() {},
   });

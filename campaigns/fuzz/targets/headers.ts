@@ -88,7 +88,7 @@ function edit(pieces: readonly Buffer[], removeBcc: boolean, addsFields: boolean
     if (before !== undefined) passed += latin1(before);
     if (!editor.holdsHeader) passed += latin1(octets);
   }
-  return passed + latin1(editor.end());
+  return passed + latin1(editor.finish());
 }
 
 /** Counts by a regular expression, up to the empty line. */

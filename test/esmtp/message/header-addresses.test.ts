@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hasUnqualifiedDomain, isAddressField } from '../../../packages/esmtp/src/message/header-addresses.ts';
+import { fieldKind } from '../../../packages/esmtp/src/message/field-kind.ts';
+import { hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
 import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
 import { countedOctets } from '../../support/counted.ts';
 
@@ -14,7 +15,8 @@ function addressValues(header: Uint8Array): number[] {
   const values: number[] = [];
   const reader = new HeaderReader({
     field(octets, from, nameLength, valueFrom) {
-      if (isAddressField(octets, from, nameLength)) values.push(valueFrom);
+      const kind = fieldKind(octets, from, nameLength);
+      if (kind === 'address' || kind === 'bcc') values.push(valueFrom);
     },
     end() {},
   });

@@ -14,7 +14,7 @@ function edit(chunks: readonly Buffer[], removeBcc: boolean, addsFields: boolean
     const before = editor.holdsHeader ? editor.hold(octets) : undefined;
     if (!editor.holdsHeader) written.push(latin1(before ?? []), latin1(octets));
   }
-  return written.join('') + latin1(editor.end());
+  return written.join('') + latin1(editor.finish());
 }
 
 function latin1(octets: Uint8Array | readonly never[]): string {

@@ -37,6 +37,11 @@ test.each([
   [550, '5.0.0 '],
   [354, '3.0.0'],
   [550, ''],
+  [550, '5,0.0'],
+  [550, '5.0,0'],
+  [550, '5.x.0'],
+  [550, '5.0.x'],
+  [550, '5.0.0000'],
 ])('%s %s are invalid codes', (code, enhanced) => {
   expect(() => new Reply(code, enhanced, 'text')).toThrow(RangeError);
 });

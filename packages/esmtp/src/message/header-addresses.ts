@@ -1,19 +1,6 @@
 import { isBlank, matchesName, nameOctets } from './header-reader.ts';
 
 /**
- * Returns true if the field name at `from` is that of a field with the addresses of senders or
- * recipients.
- */
-export function isAddressField(octets: Uint8Array, from: number, nameLength: number): boolean {
-  const isResent = nameLength > RESENT.length && matchesName(octets, from, RESENT.length, RESENT);
-  const prefixLength = isResent ? RESENT.length : 0;
-  for (const name of ADDRESS_FIELDS) {
-    if (matchesName(octets, from + prefixLength, nameLength - prefixLength, name)) return true;
-  }
-  return false;
-}
-
-/**
  * Returns true if a field value has an address whose domain is not fully qualified (RFC 6409 §4.2).
  * The field values begin at the offsets `values`. An address without a domain counts as qualified,
  * and so does text outside the grammar of RFC 5322 §3.4: a server that refuses such text refuses
@@ -131,8 +118,6 @@ function isDomainOctet(octet: number | undefined): boolean {
   return octet !== undefined && ENDS_DOMAIN[octet] === 0;
 }
 
-const ADDRESS_FIELDS = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'].map(nameOctets);
-const RESENT = nameOctets('resent-');
 const LOCALHOST = nameOctets('localhost');
 const MAX_LITERAL_OCTETS = 300;
 

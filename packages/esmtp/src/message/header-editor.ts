@@ -1,5 +1,6 @@
-import { hasUnqualifiedDomain, isAddressField } from './header-addresses.ts';
-import { HeaderReader, matchesName, nameOctets } from './header-reader.ts';
+import { fieldKind } from './field-kind.ts';
+import { hasUnqualifiedDomain } from './header-addresses.ts';
+import { type HeaderListener, HeaderReader } from './header-reader.ts';
 
 /** The text that goes before a header. */
 export interface MissingFields {
@@ -18,7 +19,7 @@ export interface MissingFields {
  * that it holds the header back until the header has both fields or ends. A header over 64 KiB gets
  * no field.
  */
-export class HeaderEditor {
+export class HeaderEditor implements HeaderListener {
   readonly #reader: HeaderReader;
   readonly #removeBcc: boolean;
   /** Undefined once the editor has added what is missing, or if it adds no field. */
@@ -39,7 +40,7 @@ export class HeaderEditor {
   #heldOctets = 0;
   #headerOctets = 0;
   /** The offsets, in the edited header, of the values of fields with addresses. */
-  readonly #addressValues: number[] = [];
+  #addressValues: number[] | undefined = undefined;
   #hasUnqualifiedDomain = false;
 
   /**
@@ -49,12 +50,7 @@ export class HeaderEditor {
   constructor(removeBcc: boolean, missingFields: MissingFields | undefined) {
     this.#removeBcc = removeBcc;
     this.#missingFields = missingFields;
-    const listener = {
-      field: (octets: Uint8Array, from: number, nameLength: number, valueFrom: number) =>
-        this.#field(octets, from, nameLength, valueFrom),
-      end: (octets: Uint8Array, from: number) => this.#end(octets, from),
-    };
-    this.#reader = new HeaderReader(removeBcc || missingFields !== undefined ? listener : undefined);
+    this.#reader = new HeaderReader(removeBcc || missingFields !== undefined ? this : undefined);
   }
 
   /**
@@ -117,7 +113,7 @@ export class HeaderEditor {
    * Ends the message. Returns the octets that are held back, with the trace and the added fields
    * before them.
    */
-  end(): Uint8Array {
+  finish(): Uint8Array {
     const rest = this.#reader.end();
     if (this.#missingFields === undefined) return rest;
     this.#append(rest);
@@ -125,17 +121,24 @@ export class HeaderEditor {
     return Buffer.concat([Buffer.from(this.#textBefore(octets)), octets]);
   }
 
-  #field(octets: Uint8Array, from: number, nameLength: number, valueFrom: number): void {
+  /** Called by the reader for each field. */
+  field(octets: Uint8Array, from: number, nameLength: number, valueFrom: number): void {
     this.#editUpTo(octets, from);
-    this.#removesField = this.#removeBcc && isBcc(octets, from, nameLength);
-    if (this.#removesField || this.#missingFields === undefined) return;
-    this.#hasDate ||= matchesName(octets, from, nameLength, DATE);
-    this.#hasMessageId ||= matchesName(octets, from, nameLength, MESSAGE_ID);
-    if (!isAddressField(octets, from, nameLength)) return;
-    this.#addressValues.push(this.#heldOctets + this.#editedOctets + valueFrom - from);
+    const kind = fieldKind(octets, from, nameLength);
+    this.#removesField = kind === 'bcc' && this.#removeBcc;
+    if (kind === 'other' || this.#removesField || this.#missingFields === undefined) return;
+    if (kind === 'date') this.#hasDate = true;
+    else if (kind === 'message-id') this.#hasMessageId = true;
+    else this.#addAddressValue(this.#heldOctets + this.#editedOctets + valueFrom - from);
   }
 
-  #end(octets: Uint8Array, from: number): void {
+  #addAddressValue(from: number): void {
+    if (this.#addressValues === undefined) this.#addressValues = [from];
+    else this.#addressValues.push(from);
+  }
+
+  /** Called by the reader at the end of the header. */
+  end(octets: Uint8Array, from: number): void {
     this.#editUpTo(octets, from);
     this.#removesField = false;
     this.#hasEnded = true;
@@ -161,7 +164,10 @@ export class HeaderEditor {
     this.#missingFields = undefined;
     if (fields === undefined) return '';
     if (octets === undefined || (this.#hasDate && this.#hasMessageId)) return fields.trace;
-    this.#hasUnqualifiedDomain = hasUnqualifiedDomain(octets.subarray(0, this.#headerOctets), this.#addressValues);
+    this.#hasUnqualifiedDomain = hasUnqualifiedDomain(
+      octets.subarray(0, this.#headerOctets),
+      this.#addressValues ?? [],
+    );
     const date = this.#hasDate ? '' : `${fields.date()}\r\n`;
     const messageId = this.#hasMessageId ? '' : `${fields.messageId()}\r\n`;
     // An empty line parts the added fields from the text of a message without a header.
@@ -180,15 +186,7 @@ export class HeaderEditor {
   }
 }
 
-function isBcc(octets: Uint8Array, from: number, nameLength: number): boolean {
-  return matchesName(octets, from, nameLength, BCC) || matchesName(octets, from, nameLength, RESENT_BCC);
-}
-
 const NO_OCTETS = Buffer.alloc(0);
 const CR = 0x0d;
-const BCC = nameOctets('bcc');
-const RESENT_BCC = nameOctets('resent-bcc');
-const DATE = nameOctets('date');
-const MESSAGE_ID = nameOctets('message-id');
 const MIN_BUFFER_OCTETS = 4_096;
 const MAX_HEADER_OCTETS = 64 * 1024;

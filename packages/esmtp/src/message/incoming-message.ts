@@ -110,7 +110,7 @@ export class IncomingMessage implements MissingFields {
       return this.refuse(BARE_LINE_ENDINGS).then((refusal) => this.#answer(this.#allRefused(refusal), octets, replies));
     }
     if (this.#refusal !== undefined) return this.#endDelivery(octets, replies);
-    const rest = this.#header.end();
+    const rest = this.#header.finish();
     if (rest.length === 0) return this.#endDelivery(octets, replies);
     const written = this.#isUnqualified ? this.abortMessage(UNQUALIFIED) : this.#write(rest);
     return after(written, () => this.#endDelivery(octets, replies));

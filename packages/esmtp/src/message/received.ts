@@ -83,9 +83,10 @@ export function withKeyword(session: {
   authenticated: boolean;
 }): string {
   if (!session.extended) return 'SMTP';
-  const utf8 = session.smtpUtf8 ? 'UTF8' : '';
-  const protocol = session.lmtp ? 'LMTP' : session.smtpUtf8 ? 'SMTP' : 'ESMTP';
-  return `${utf8}${protocol}${session.tls ? 'S' : ''}${session.authenticated ? 'A' : ''}`;
+  const keywords = session.lmtp ? LMTP_KEYWORDS : SMTP_KEYWORDS;
+  const row = session.smtpUtf8 ? keywords.utf8 : keywords.ascii;
+  if (session.tls) return session.authenticated ? row[3] : row[2];
+  return session.authenticated ? row[1] : row[0];
 }
 
 /**
@@ -153,3 +154,12 @@ class FoldedField {
 }
 
 const MAX_LINE_CHARACTERS = 78;
+/** In each row: the keyword, with AUTH, with TLS, and with both. */
+const SMTP_KEYWORDS = {
+  ascii: ['ESMTP', 'ESMTPA', 'ESMTPS', 'ESMTPSA'],
+  utf8: ['UTF8SMTP', 'UTF8SMTPA', 'UTF8SMTPS', 'UTF8SMTPSA'],
+} as const;
+const LMTP_KEYWORDS = {
+  ascii: ['LMTP', 'LMTPA', 'LMTPS', 'LMTPSA'],
+  utf8: ['UTF8LMTP', 'UTF8LMTPA', 'UTF8LMTPS', 'UTF8LMTPSA'],
+} as const;

@@ -140,7 +140,25 @@ function format({ code, enhanced }: Reply, lines: readonly string[]): string {
 }
 
 function isEnhancedCode(enhanced: string, code: number): boolean {
-  return /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced) && Number(enhanced[0]) === Math.floor(code / 100);
+  const hasClass = enhanced.charCodeAt(0) - DIGIT_ZERO === Math.floor(code / 100);
+  return hasClass && (isShortEnhancedCode(enhanced) || /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced));
+}
+
+/** Returns true for a code such as `2.1.5`. Each accepted message needs one of this form. */
+function isShortEnhancedCode(enhanced: string): boolean {
+  const first = enhanced.charCodeAt(0) - DIGIT_ZERO;
+  return (
+    enhanced.length === 5 &&
+    (first === 2 || first === 4 || first === 5) &&
+    enhanced.charCodeAt(1) === DOT &&
+    isDigit(enhanced.charCodeAt(2)) &&
+    enhanced.charCodeAt(3) === DOT &&
+    isDigit(enhanced.charCodeAt(4))
+  );
+}
+
+function isDigit(code: number): boolean {
+  return code >= DIGIT_ZERO && code <= DIGIT_ZERO + 9;
 }
 
 function isPrintable(text: string): boolean {
@@ -162,6 +180,8 @@ function toPrintableLines(text: string): string[] {
   return ascii.length <= MAX_TEXT_OCTETS ? [ascii] : (ascii.match(LONG_PIECES) ?? []);
 }
 
+const DIGIT_ZERO = 0x30;
+const DOT = 0x2e;
 /** 512 octets less `250-`, `x.xxx.xxx ` and CRLF. */
 const MAX_TEXT_OCTETS = 496;
 const LONG_PIECES = /.{1,496}/g;
