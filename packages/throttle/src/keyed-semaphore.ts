@@ -1,5 +1,5 @@
 import { type MaybePromise, orAborted } from '@postern/core';
-import { LoginDenied, TemporaryFailure } from '@postern/cred';
+import { LoginDenied, type Mind, TemporaryFailure } from '@postern/cred';
 
 /**
  * Limits how many logins run at the same time under one key. Further logins wait in a queue. A key
@@ -8,89 +8,121 @@ import { LoginDenied, TemporaryFailure } from '@postern/cred';
 export class KeyedSemaphore {
   readonly #queues = new Map<string, Queue>();
 
-  /** Returns a permit, which ends when it is disposed of or when the signal aborts. */
-  permit(signal: AbortSignal): Permit {
-    return new Permit(this.#queues, signal);
+  /** Returns true if a login can hold the key at once. */
+  isFree(key: string, atOnce: number): boolean {
+    const queue = this.#queues.get(key);
+    return queue === undefined || queue.holders.size < atOnce;
+  }
+
+  /** Returns the permit of one login. It ends when it is released or when the login has ended. */
+  permit(mind: Mind): Permit {
+    return new Permit(this.#queues, mind);
   }
 }
 
 interface Queue {
-  /** The number of permits that hold the key. */
-  holders: number;
+  readonly holders: Set<Permit>;
   /** The callbacks of the permits that wait, the oldest first. */
   readonly waiting: Set<() => void>;
 }
 
 /** The keys that one login holds. */
-class Permit implements Disposable {
+export class Permit {
   readonly #queues: Map<string, Queue>;
-  readonly #signal: AbortSignal;
+  readonly #mind: Mind;
   readonly #held: string[] = [];
+  #followsSignal = false;
 
-  constructor(queues: Map<string, Queue>, signal: AbortSignal) {
+  constructor(queues: Map<string, Queue>, mind: Mind) {
     this.#queues = queues;
-    this.#signal = signal;
-    // A database that hangs keeps its login running after the login has ended for the client.
-    signal.addEventListener('abort', this.#releaseAll);
+    this.#mind = mind;
   }
 
   /**
    * Resolves when fewer than `atOnce` logins hold the key, and holds it.
    *
-   * @throws TemporaryFailure if the signal aborts first.
+   * @throws TemporaryFailure if the login ends first.
    * @throws LoginDenied if too many logins wait for the key.
    */
   enter(key: string, atOnce: number): MaybePromise<void> {
-    if (this.#signal.aborted) throw this.#endedError();
+    if (hasDisconnected(this.#mind)) throw this.#endedError();
     const queue = this.#queues.get(key);
-    if (queue !== undefined && queue.holders >= atOnce) return this.#wait(key, queue);
-    if (queue === undefined) this.#queues.set(key, { holders: 1, waiting: new Set() });
-    else queue.holders += 1;
+    if (queue !== undefined && queue.holders.size >= atOnce) {
+      // A database that hangs keeps its login running after the login has ended for the client.
+      for (const holder of [...queue.holders]) holder.#followSignal();
+      if (queue.holders.size >= atOnce) return this.#wait(key, queue);
+    }
+    this.hold(key);
+  }
+
+  /** Holds the key at once, however many logins hold it. */
+  hold(key: string): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) this.#queues.set(key, { holders: new Set([this]), waiting: new Set() });
+    else queue.holders.add(this);
     this.#held.push(key);
   }
 
-  [Symbol.dispose](): void {
-    this.#signal.removeEventListener('abort', this.#releaseAll);
+  /** Gives all keys to the next logins. */
+  release(): void {
+    if (this.#followsSignal) this.#mind.signal.removeEventListener('abort', this.#releaseAll);
     this.#releaseAll();
+  }
+
+  /** Releases the keys when the signal aborts. Only a wait needs it: a signal costs more than a login. */
+  #followSignal(): void {
+    if (this.#followsSignal) return;
+    this.#followsSignal = true;
+    const { signal } = this.#mind;
+    if (signal.aborted) this.#releaseAll();
+    else signal.addEventListener('abort', this.#releaseAll);
   }
 
   readonly #releaseAll = (): void => {
     for (const key of this.#held.splice(0)) {
       const queue = this.#queues.get(key);
-      if (queue !== undefined) this.#release(key, queue);
+      if (queue !== undefined) this.#leave(key, queue);
     }
   };
 
-  #release(key: string, queue: Queue): void {
+  #leave(key: string, queue: Queue): void {
+    queue.holders.delete(this);
     const [next] = queue.waiting;
     if (next !== undefined) {
       // The next login takes the key directly: a new login cannot overtake the queue.
       queue.waiting.delete(next);
       next();
-      return;
+    } else if (queue.holders.size === 0) {
+      this.#queues.delete(key);
     }
-    queue.holders -= 1;
-    if (queue.holders === 0) this.#queues.delete(key);
   }
 
   async #wait(key: string, queue: Queue): Promise<void> {
     if (queue.waiting.size >= MAX_WAITING_LOGINS) {
       throw new LoginDenied('too-many', 'too many logins at once');
     }
+    this.#followSignal();
     const turn = Promise.withResolvers<void>();
     const take = (): void => {
+      queue.holders.add(this);
       this.#held.push(key);
       turn.resolve();
     };
     queue.waiting.add(take);
-    await orAborted(turn.promise, this.#signal);
-    if (queue.waiting.delete(take) || this.#signal.aborted) throw this.#endedError();
+    const { signal } = this.#mind;
+    await orAborted(turn.promise, signal);
+    if (queue.waiting.delete(take) || signal.aborted) throw this.#endedError();
   }
 
   #endedError(): TemporaryFailure {
-    const { reason } = this.#signal;
+    const { reason } = this.#mind.signal;
     return new TemporaryFailure('the login ended while it waited for others', { cause: reason });
   }
+}
+
+/** Reads `disconnected` first, because the signal of a login is created on its first access. */
+export function hasDisconnected(mind: Mind): boolean {
+  return mind.disconnected ?? mind.signal.aborted;
 }
 
 const MAX_WAITING_LOGINS = 256;

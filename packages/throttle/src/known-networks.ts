@@ -1,6 +1,7 @@
 /** The limits of a {@link KnownNetworks}. */
 export interface KnownNetworksOptions {
-  /** The number of users with networks. Default: 10,000. */
+  /** The largest number of users with networks; the latest half of it is sure to be kept. Default:
+   * 10,000. */
   readonly maxUsers?: number;
   /** The networks of one user, so that one account cannot displace those of others. Default: 8. */
   readonly maxNetworks?: number;
@@ -9,9 +10,15 @@ export interface KnownNetworksOptions {
 /**
  * The networks from which each user has logged in: the latest networks of the latest users. Guesses
  * at a user's password from other networks do not lock the user out of these.
+ *
+ * The users are in two generations. A full young generation becomes the old one, and the old one is
+ * dropped. A single map that drops its oldest user at each login would search the places of the
+ * users that it dropped before.
  */
 export class KnownNetworks {
-  readonly #users = new Map<string, Set<string>>();
+  /** The networks of each user, the latest last. */
+  #young = new Map<string, string[]>();
+  #old = new Map<string, string[]>();
   readonly #maxUsers: number;
   readonly #maxNetworks: number;
 
@@ -22,23 +29,34 @@ export class KnownNetworks {
 
   /** Returns true if the user has logged in from the network. */
   has(user: string, network: string): boolean {
-    return this.#users.get(user)?.has(network) ?? false;
+    return this.networksOf(user).includes(network);
+  }
+
+  /** Returns the networks of the user, the latest last. */
+  networksOf(user: string): readonly string[] {
+    return this.#young.get(user) ?? this.#old.get(user) ?? NO_NETWORKS;
   }
 
   /** Stores a login of the user from the network as the latest one. */
   add(user: string, network: string): void {
-    const networks = this.#users.get(user) ?? new Set();
-    addLatest(networks, network, this.#maxNetworks);
-    this.#users.delete(user);
-    this.#users.set(user, networks);
-    const [oldest] = this.#users.keys();
-    if (this.#users.size > this.#maxUsers && oldest !== undefined) this.#users.delete(oldest);
+    const networks = this.#young.get(user) ?? this.#rejuvenate(user);
+    if (networks.at(-1) === network) return;
+    const index = networks.indexOf(network);
+    if (index >= 0) networks.splice(index, 1);
+    else if (networks.length >= this.#maxNetworks) networks.shift();
+    networks.push(network);
+  }
+
+  #rejuvenate(user: string): string[] {
+    const networks = this.#old.get(user) ?? [];
+    if (this.#young.size >= this.#maxUsers / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#old.delete(user);
+    this.#young.set(user, networks);
+    return networks;
   }
 }
 
-function addLatest(members: Set<string>, member: string, maximum: number): void {
-  members.delete(member);
-  members.add(member);
-  const [oldest] = members;
-  if (members.size > maximum && oldest !== undefined) members.delete(oldest);
-}
+const NO_NETWORKS: readonly string[] = [];

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { type Address, type Clock, type MaybePromise, networkOf, siteOf, systemClock } from '@postern/core';
+import { type Address, type Clock, isPromise, type MaybePromise, networkOf, systemClock } from '@postern/core';
 import {
   type AvatarId,
   askChecker,
@@ -13,23 +12,14 @@ import {
   UsernamePassword,
 } from '@postern/cred';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
-import { KeyedSemaphore } from './keyed-semaphore.ts';
+import { hashedName } from './hashed-name.ts';
+import { hasDisconnected, KeyedSemaphore } from './keyed-semaphore.ts';
 import { KnownNetworks } from './known-networks.ts';
+import { LoginInTurn } from './login-in-turn.ts';
+import { type LoginKeys, loginKeys } from './login-keys.ts';
 import { ObservedMind } from './observed-mind.ts';
 import { RecentGuesses } from './recent-guesses.ts';
-
-/** One limit of a throttle. */
-export interface ThrottleLimit {
-  /** The number of failures within the window after which the checker is not asked any more. */
-  readonly failures: number;
-  /** The length of the window in milliseconds, counted from the first failure. */
-  readonly window: number;
-  /**
-   * The number of logins that may wait for the verdict at the same time; further logins wait. It
-   * bounds parallel guessing. Default: a quarter of `failures`.
-   */
-  readonly atOnce?: number;
-}
+import { LIMIT_NAMES, type LimitName, type Limits, type ThrottleLimit, withDefaultLimits } from './throttle-limits.ts';
 
 /** The limits of a throttle and the store of its counts. */
 export interface ThrottleOptions {
@@ -88,16 +78,16 @@ export function withThrottle<C extends Credentials>(checker: Checker<C>, options
 
 class Throttle<C extends Credentials> implements Checker<C> {
   readonly #checker: Checker<C>;
-  readonly #limits: Limits;
-  readonly #trusted: (remote: Address) => boolean;
+  readonly #limits: Limits<Required<ThrottleLimit>>;
+  readonly #trusted: ((remote: Address) => boolean) | undefined;
   readonly #counts: FailureCounts;
   readonly #semaphore = new KeyedSemaphore();
   readonly #known = new KnownNetworks();
   readonly #guesses: RecentGuesses;
 
-  constructor(checker: Checker<C>, { clock = systemClock, trusted = () => false, counts, ...limits }: ThrottleOptions) {
+  constructor(checker: Checker<C>, { clock = systemClock, trusted, counts, ...limits }: ThrottleOptions) {
     this.#checker = checker;
-    this.#limits = limitsOf(limits);
+    this.#limits = withDefaultLimits(limits);
     this.#trusted = trusted;
     this.#counts = counts ?? new InMemoryFailureCounts({ clock });
     const windows = Object.values(this.#limits).map(({ window }) => window);
@@ -111,163 +101,184 @@ class Throttle<C extends Credentials> implements Checker<C> {
   requestAvatarId = (credentials: C, mind: Mind): MaybePromise<AvatarId> =>
     credentials.guessable ? this.#judge(credentials, mind) : askChecker(this.#checker, credentials, mind);
 
-  async #judge(credentials: C, mind: Mind): Promise<AvatarId> {
-    const counters = this.#countersOf(credentials, mind);
-    using permit = this.#semaphore.permit(mind.signal);
-    let failures: readonly number[] = [];
-    const admit = async (): Promise<void> => {
-      for (const { key, limit } of counters) {
-        await permit.enter(key, limit.atOnce ?? Math.ceil(limit.failures / 4));
-      }
-      failures = await this.#checkLimits(counters);
-    };
-    // The client of live credentials may be slow, so a permit is taken only when its proof arrives.
-    if (credentials.proofState !== 'arrived') await this.#checkLimits(counters);
-    await credentials.onProof(admit);
+  /**
+   * Judges a login. A login that nothing delays costs no promise and no permit: until the checker
+   * has answered, no other login runs.
+   */
+  #judge(credentials: C, mind: Mind): MaybePromise<AvatarId> {
+    const keys = this.#keysOf(credentials, mind);
     const observed = new ObservedMind(mind);
+    if (credentials.proofState !== 'arrived' || hasDisconnected(mind) || !this.#isFree(keys)) {
+      const login = new LoginInTurn(credentials, observed, keys, this.#semaphore.permit(mind));
+      return this.#judgeInTurn(login, this.#admit(login));
+    }
+    const failures = this.#failuresOf(keys);
+    if (!failures.every(isZero)) {
+      const login = this.#hold(credentials, observed, keys);
+      return this.#judgeInTurn(login, this.#checkLimits(login, failures));
+    }
+    const verdict = this.#ask(credentials, observed);
+    if (isPromise(verdict)) return this.#judgeInTurn(this.#hold(credentials, observed, keys), undefined, verdict);
+    this.#remember(keys);
+    return verdict;
+  }
+
+  /**
+   * Judges a login that keeps its permit until its failure is counted.
+   *
+   * @param admitted Resolves when the checker may be asked.
+   * @param verdict The answer of the checker, if it has been asked.
+   */
+  async #judgeInTurn(
+    login: LoginInTurn<C>,
+    admitted: Promise<void> | undefined,
+    verdict?: MaybePromise<AvatarId>,
+  ): Promise<AvatarId> {
+    const { credentials, mind, keys, permit } = login;
     try {
-      const avatarId = await askChecker(this.#checker, credentials, observed);
-      await this.#onSuccess(credentials, mind, failures[0] === 0 ? undefined : counters[0]);
-      return avatarId;
-    } catch (error) {
-      if (error instanceof UnauthorizedLogin) {
-        await credentials.conclude();
-        if (observed.hasAsked || this.#isNewGuess(credentials, mind)) await this.#add(counters);
+      if (admitted !== undefined) await admitted;
+      try {
+        const avatarId = await (verdict ?? this.#ask(credentials, mind));
+        this.#remember(keys);
+        // With the other counts reset, an attacker with one account of its own could guess at other
+        // accounts without limit.
+        if (login.failures > 0 && keys.userAndNetwork !== undefined) await this.#counts.reset(keys.userAndNetwork);
+        return avatarId;
+      } catch (error) {
+        await this.#countRefusal(login, error);
+        throw error;
+      } finally {
+        if (credentials.proofState === 'asked') await this.#add(keys, UNFINISHED);
       }
-      if (isRefusedInPart(error, mind)) await this.#countUnfinished(counters);
-      throw error;
     } finally {
-      if (credentials.proofState === 'asked') await this.#countUnfinished(counters);
+      permit.release();
     }
   }
 
-  /** Resolves with the failures of each counter, or throws if one has reached its limit. */
-  async #checkLimits(counters: readonly Counter[]): Promise<readonly number[]> {
-    const failures = await Promise.all(counters.map(async ({ key }) => this.#counts.get(key)));
-    const exceeded = counters.filter(({ limit }, n) => (failures[n] ?? 0) >= limit.failures);
-    if (exceeded.length > 0) throw await this.#denialFor(exceeded);
-    return failures;
+  async #admit(login: LoginInTurn<C>): Promise<void> {
+    const { credentials, keys, permit } = login;
+    // The client of live credentials may be slow, so a permit is taken only when its proof arrives.
+    if (credentials.proofState !== 'arrived') await this.#checkLimits(login, this.#failuresOf(keys));
+    await credentials.onProof(async () => {
+      for (const name of LIMIT_NAMES) {
+        const key = keys[name];
+        if (key !== undefined) await permit.enter(key, this.#limits[name].atOnce);
+      }
+      await this.#checkLimits(login, this.#failuresOf(keys));
+    });
   }
 
-  /** The client may try again when the last of the exceeded counters is forgotten. */
-  async #denialFor(exceeded: readonly Counter[]): Promise<LoginDenied> {
-    const remaining = await Promise.all(exceeded.map(async ({ key }) => this.#counts.remaining?.(key)));
+  /** Returns the login with its permit, which takes the keys at once. */
+  #hold(credentials: C, mind: ObservedMind, keys: LoginKeys): LoginInTurn<C> {
+    const permit = this.#semaphore.permit(mind);
+    for (const name of LIMIT_NAMES) {
+      const key = keys[name];
+      if (key !== undefined) permit.hold(key);
+    }
+    return new LoginInTurn(credentials, mind, keys, permit);
+  }
+
+  #isFree(keys: LoginKeys): boolean {
+    for (const name of LIMIT_NAMES) {
+      const key = keys[name];
+      if (key !== undefined && !this.#semaphore.isFree(key, this.#limits[name].atOnce)) return false;
+    }
+    return true;
+  }
+
+  /** Returns the checker's answer. An error is a rejected promise. */
+  #ask(credentials: C, mind: Mind): MaybePromise<AvatarId> {
+    try {
+      return askChecker(this.#checker, credentials, mind);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Returns the failures under each key, in the order of the limits. */
+  #failuresOf({ userAndNetwork, network, site, user }: LoginKeys): readonly MaybePromise<number>[] {
+    return [
+      this.#failuresUnder(userAndNetwork),
+      this.#failuresUnder(network),
+      this.#failuresUnder(site),
+      this.#failuresUnder(user),
+    ];
+  }
+
+  /** Returns 0 without a key. An error is a rejected promise, which no other count leaves unheard. */
+  #failuresUnder(key: string | undefined): MaybePromise<number> {
+    if (key === undefined) return 0;
+    try {
+      return this.#counts.get(key);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Resolves if every count is below its limit, and stores the count of user and network. */
+  async #checkLimits(login: LoginInTurn<C>, failures: readonly MaybePromise<number>[]): Promise<void> {
+    const counted = await Promise.all(failures);
+    const exceeded = LIMIT_NAMES.filter((name, index) => (counted[index] ?? 0) >= this.#limits[name].failures);
+    if (exceeded.length > 0) throw await this.#denialFor(exceeded.map((name) => login.keys[name]));
+    login.failures = counted[0] ?? 0;
+  }
+
+  /** The client may try again when the last of the exceeded counts is forgotten. */
+  async #denialFor(exceeded: readonly (string | undefined)[]): Promise<LoginDenied> {
+    const remaining = await Promise.all(
+      exceeded.map(async (key) => (key === undefined ? 0 : this.#counts.remaining?.(key))),
+    );
     const retryAfter = Math.max(0, ...remaining.filter((time) => time !== undefined));
     return new LoginDenied('too-many', undefined, retryAfter > 0 ? { retryAfter } : {});
   }
 
-  /**
-   * Resets one counter alone. With the others reset, an attacker with one account of its own could
-   * guess at other accounts without limit.
-   */
-  async #onSuccess({ username }: C, mind: Mind, counter: Counter | undefined): Promise<void> {
-    const network = this.#networkOf(mind);
-    if (username !== undefined && network !== undefined) {
-      this.#known.add(hashedName(username), network);
+  async #countRefusal({ credentials, mind, keys }: LoginInTurn<C>, error: unknown): Promise<void> {
+    if (error instanceof UnauthorizedLogin) {
+      await credentials.conclude();
+      if (mind.hasAsked || this.#isNewGuess(credentials, keys)) await this.#add(keys, LIMIT_NAMES);
     }
-    if (counter?.kind === 'userAndNetwork') await this.#counts.reset(counter.key);
+    if (isRefusedInPart(error, mind)) await this.#add(keys, UNFINISHED);
   }
 
-  /** Returns the narrowest counter first: a login that waits there holds no wider key. */
-  #countersOf(credentials: Credentials, mind: Mind): Counter[] {
-    const { userAndNetwork, network, site, user } = this.#limits;
-    const itsNetwork = this.#networkOf(mind);
-    const name = credentials.username === undefined ? undefined : hashedName(credentials.username);
-    const counters: Counter[] = [];
-    const add = (kind: Counter['kind'], subject: string, limit: ThrottleLimit): void => {
-      counters.push({ kind, key: `${KEY_PREFIXES[kind]}:${subject}`, limit });
-    };
-    if (name !== undefined && itsNetwork !== undefined) {
-      add('userAndNetwork', `${name}:${itsNetwork}`, userAndNetwork);
-    }
-    if (itsNetwork !== undefined) add('network', itsNetwork, network);
-    const itsSite = itsNetwork && siteOf(itsNetwork);
-    if (itsSite !== undefined) add('site', itsSite, site);
-    // Guesses from other networks must not lock the user out of a network of earlier logins.
-    const isKnown = name !== undefined && itsNetwork !== undefined && this.#known.has(name, itsNetwork);
-    if (name !== undefined && !isKnown) add('user', name, user);
-    return counters;
-  }
-
-  #networkOf(mind: Mind): string | undefined {
-    return this.#trusted(mind.remote) ? undefined : networkOf(mind.remote);
-  }
-
-  /**
-   * Counts the networks and never the user: a client that disconnects before its proof has guessed
-   * nothing.
-   */
-  async #countUnfinished(counters: readonly Counter[]): Promise<void> {
-    await this.#add(counters.filter(({ kind }) => kind === 'network' || kind === 'site'));
-  }
-
-  async #add(counters: readonly Counter[]): Promise<void> {
-    await Promise.all(counters.map(async ({ key, limit }) => this.#counts.add(key, limit.window)));
+  async #add(keys: LoginKeys, names: readonly LimitName[]): Promise<void> {
+    await Promise.all(
+      names.map(async (name) => {
+        const key = keys[name];
+        if (key !== undefined) await this.#counts.add(key, this.#limits[name].window);
+      }),
+    );
   }
 
   /** A repeated guess does not count: a forgotten client with an old password locks no user out. */
-  #isNewGuess(credentials: Credentials, mind: Mind): boolean {
+  #isNewGuess(credentials: C, { clientNetwork = '' }: LoginKeys): boolean {
     if (!(credentials instanceof UsernamePassword)) return true;
     const { username, password } = credentials;
-    return this.#guesses.add(username, this.#networkOf(mind) ?? '', password);
+    return this.#guesses.add(username, clientNetwork, password);
   }
+
+  #remember({ hashedName, clientNetwork }: LoginKeys): void {
+    if (hashedName !== undefined && clientNetwork !== undefined) this.#known.add(hashedName, clientNetwork);
+  }
+
+  #keysOf({ username }: C, { remote }: Mind): LoginKeys {
+    const name = username === undefined ? undefined : hashedName(username);
+    const network = this.#trusted?.(remote) ? undefined : networkOf(remote);
+    const isKnown = name !== undefined && network !== undefined && this.#known.has(name, network);
+    return loginKeys(name, network, isKnown);
+  }
+}
+
+function isZero(count: unknown): boolean {
+  return count === 0;
 }
 
 /** Returns true if a cascade has refused the client, and the client left before its last member. */
-function isRefusedInPart(error: unknown, { signal }: Mind): boolean {
-  return signal.aborted && error instanceof TemporaryFailure && error.cause instanceof UnauthorizedLogin;
-}
-
-interface Counter {
-  readonly kind: keyof Limits;
-  readonly key: string;
-  readonly limit: ThrottleLimit;
+function isRefusedInPart(error: unknown, mind: Mind): boolean {
+  return error instanceof TemporaryFailure && error.cause instanceof UnauthorizedLogin && mind.signal.aborted;
 }
 
 /**
- * Returns one text for all spellings of a user name that some database may take for the same user:
- * there are databases in which `JOSE ` finds `josé`. Hashed, because the name may be long or a
- * password in the wrong field, and because the store of counts must not reveal names.
+ * The limits that a client reaches by exchanges without a proof: those of its networks and never
+ * those of the user, because the client has guessed nothing.
  */
-function hashedName(username: string): string {
-  // Lower case first: the upper case of "ß" is "SS", and that of U+1E9E, its capital, is itself.
-  const folded = username.normalize('NFKD').replace(IGNORED_CHARACTERS, '').toLowerCase().toUpperCase();
-  return hash('sha256', folded, 'base64url');
-}
-
-function limitsOf(given: { readonly [L in keyof Limits]?: ThrottleLimit }): Limits {
-  const limits = { ...DEFAULT_LIMITS };
-  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
-    const limit = given[name] ?? DEFAULT_LIMITS[name];
-    const { failures, window, atOnce = 1 } = limit;
-    if (!(failures >= 1 && window > 0 && atOnce >= 1)) {
-      throw new RangeError(`${name}: expected failures and atOnce of 1 or more, and a window above 0 milliseconds`);
-    }
-    limits[name] = limit;
-  }
-  return limits;
-}
-
-type Limits = Record<'userAndNetwork' | 'network' | 'site' | 'user', ThrottleLimit>;
-
-const KEY_PREFIXES: Readonly<Record<keyof Limits, string>> = {
-  userAndNetwork: 'user+network',
-  network: 'network',
-  site: 'site',
-  user: 'user',
-};
-
-const WINDOW_MS = 15 * 60_000;
-
-const DEFAULT_LIMITS: Readonly<Limits> = {
-  userAndNetwork: { failures: 10, window: WINDOW_MS },
-  network: { failures: 50, window: WINDOW_MS },
-  site: { failures: 500, window: WINDOW_MS },
-  user: { failures: 100, window: WINDOW_MS },
-};
-
-/**
- * Accents, white space and characters without a glyph. SASLprep also removes U+1806, which Unicode
- * counts as a hyphen (RFC 3454, table B.1).
- */
-const IGNORED_CHARACTERS = /[\p{M}\p{Default_Ignorable_Code_Point}\s\u1806]/gu;
+const UNFINISHED: readonly LimitName[] = ['network', 'site'];
