@@ -15,10 +15,11 @@ import { readersOf } from './protocol/extension.ts';
 import { extensions } from './protocol/extensions.ts';
 import { type Limits, withDefaultLimits } from './protocol/limits.ts';
 import { phasesOf, verbsOf } from './protocol/phases.ts';
-import { ReplyCache } from './protocol/reply.ts';
+import { Reply, ReplyCache } from './protocol/reply.ts';
 import { type Policy, type Service, services } from './protocol/services.ts';
 import { toleranceOf } from './protocol/tolerance.ts';
 import { checkPortal } from './session/check-portal.ts';
+import { EhloReplies } from './session/ehlo-replies.ts';
 import { EventReporter } from './session/event-reporter.ts';
 import { runSession } from './session/session.ts';
 import { checkHostname, type Settings } from './session/settings.ts';
@@ -163,7 +164,6 @@ function settingsOf(options: EsmtpOptions): Settings {
     trustAuthParameter: options.trustAuthParameter ?? (() => false),
     xclient: xclient ?? (() => false),
     disabledExtensions,
-    extensions: offered,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
     limits,
@@ -172,8 +172,9 @@ function settingsOf(options: EsmtpOptions): Settings {
     clock,
     challengePacer: new ChallengePacer(limits.minChallengeDelay, clock),
     dates: new DateCache(),
-    ehloReplies: new ReplyCache(250),
-    quitReplies: new ReplyCache(221, '2.0.0'),
+    ehloReplies: new EhloReplies(offered),
+    heloReplies: new ReplyCache((name) => new Reply(250, undefined, name)),
+    quitReplies: new ReplyCache((name) => new Reply(221, '2.0.0', `${name} closing the connection`)),
     nextId: messageIds(),
   };
 }

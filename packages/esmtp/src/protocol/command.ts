@@ -94,9 +94,21 @@ type Parse = (argument: string, tolerance: Tolerance) => ParsedLine;
 
 function greeting(verb: 'EHLO' | 'HELO' | 'LHLO'): Parse {
   return (argument, { anyClientName }) => {
-    const name = NAME.exec(argument)?.[1] ?? (anyClientName ? parseAnyName(argument) : undefined);
+    const name =
+      plainName(argument) ?? NAME.exec(argument)?.[1] ?? (anyClientName ? parseAnyName(argument) : undefined);
     return name === undefined ? malformed(verb, BAD_NAME) : { verb, name };
   };
+}
+
+/** Returns the name behind one space: nearly each client sends that. Undefined for other forms. */
+function plainName(argument: string): string | undefined {
+  if (argument.length < 2 || argument.length > 1 + MAX_NAME_OCTETS || argument.charCodeAt(0) !== SPACE)
+    return undefined;
+  for (let index = 1; index < argument.length; index++) {
+    const code = argument.charCodeAt(index);
+    if (code <= SPACE || code >= 0x7f) return undefined;
+  }
+  return argument.slice(1);
 }
 
 /**
@@ -280,6 +292,7 @@ function beginsWith(line: string, verb: string): boolean {
   return verb.length <= 4 || line.slice(0, verb.length).toUpperCase() === verb;
 }
 
+const SPACE = 0x20;
 const MAX_NAME_OCTETS = 255;
 const NAME = /^ +([!-~]{1,255})[ \t]*$/;
 /** Bounded at its left: without that, matching n spaces in a row would take n² steps. */

@@ -11,7 +11,7 @@ import type { Tolerance } from './tolerance.ts';
 export interface Extension {
   readonly keyword: string;
   /** Returns its line in the reply to EHLO; undefined while this client cannot use it. */
-  advertise(context: ExtensionContext): string | undefined;
+  advertise(facts: EhloFacts): string | undefined;
   readonly mail?: readonly ParameterReader<MailParameters>[];
   readonly rcpt?: readonly ParameterReader<RcptParameters>[];
 }
@@ -28,7 +28,24 @@ export interface ParameterReader<P> {
 /** The type without `readonly`, for a reader to fill in. */
 export type Writable<P> = { -readonly [K in keyof P]: P[K] };
 
-/** The part of a session that extensions read. */
+/** The part of a session that decides about the reply to EHLO. */
+export interface EhloFacts {
+  readonly limits: Limits;
+  /** True if the connection has TLS. */
+  readonly hasTls: boolean;
+  /** True if STARTTLS works now. */
+  readonly canStartTls: boolean;
+  /** True if the endpoint requires TLS and the connection has none. */
+  readonly needsTls: boolean;
+  /** Names of the SASL mechanisms that this client may use now. */
+  readonly mechanisms: readonly string[];
+  /** True if the peer may send XCLIENT. */
+  readonly trustsPeer: boolean;
+  /** True if XCLIENT may have the attribute LOGIN. */
+  readonly takesTrustedLogin: boolean;
+}
+
+/** The part of a session that the readers of parameters use. */
 export interface ExtensionContext {
   readonly limits: Limits;
   readonly tolerance: Tolerance;
@@ -38,12 +55,6 @@ export interface ExtensionContext {
   readonly extended: boolean;
   /** True if the connection has TLS. */
   readonly hasTls: boolean;
-  /** True if STARTTLS works now. */
-  readonly canStartTls: boolean;
-  /** True if the endpoint requires TLS and the connection has none. */
-  readonly needsTls: boolean;
-  /** Names of the SASL mechanisms that this client may use now. */
-  readonly mechanisms: readonly string[];
   /**
    * True for a client of SMTP that is logged in as `Anonymous`: the server has no proof of the
    * sender's address.
@@ -51,10 +62,6 @@ export interface ExtensionContext {
   readonly isAnonymous: boolean;
   /** True if this server believes the client's `AUTH=` parameter (RFC 4954 §5). */
   readonly trustsAuthParameter: boolean;
-  /** True if the peer may send XCLIENT. */
-  readonly trustsPeer: boolean;
-  /** True if XCLIENT may have the attribute LOGIN. */
-  readonly takesTrustedLogin: boolean;
 }
 
 /**

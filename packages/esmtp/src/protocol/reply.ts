@@ -104,32 +104,23 @@ export class Rejection extends Error {
   }
 }
 
-/**
- * Keeps recent replies to EHLO and QUIT, which differ by hostname and TLS: formatting them takes
- * most of the command's time.
- */
+/** Keeps recent replies that hold only the hostname: formatting takes most of their time. */
 export class ReplyCache {
-  readonly #code: number;
-  readonly #enhanced: string | undefined;
-  readonly #replies: Reply[] = [];
+  readonly #create: (hostname: string) => Reply;
+  readonly #recent: { readonly hostname: string; readonly reply: Reply }[] = [];
 
-  constructor(code: number, enhanced?: string) {
-    this.#code = code;
-    this.#enhanced = enhanced;
+  constructor(create: (hostname: string) => Reply) {
+    this.#create = create;
   }
 
-  /** Returns a reply with these lines: the same object for each call, while the cache holds it. */
-  get(lines: readonly string[]): Reply {
-    for (const reply of this.#replies) if (isSame(reply.lines, lines)) return reply;
-    const reply = new Reply(this.#code, this.#enhanced, ...lines);
-    if (this.#replies.length === MAX_CACHED_REPLIES) this.#replies.pop();
-    this.#replies.unshift(reply);
+  /** Returns the reply with the hostname: the same object while the cache holds it. */
+  get(hostname: string): Reply {
+    for (const cached of this.#recent) if (cached.hostname === hostname) return cached.reply;
+    const reply = this.#create(hostname);
+    if (this.#recent.length === MAX_CACHED_REPLIES) this.#recent.pop();
+    this.#recent.unshift({ hostname, reply });
     return reply;
   }
-}
-
-function isSame(lines: readonly string[], others: readonly string[]): boolean {
-  return lines.length === others.length && lines.every((line, index) => line === others[index]);
 }
 
 function format({ code, enhanced }: Reply, lines: readonly string[]): string {

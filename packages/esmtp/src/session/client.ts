@@ -5,6 +5,7 @@ import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
 import type { MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
+import type { EhloFacts } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { Rejection, type Reply } from '../protocol/reply.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
@@ -166,6 +167,13 @@ export class Client {
   /** True if a checker accepts the user that a trusted peer names (XCLIENT LOGIN). */
   get takesTrustedLogin(): boolean {
     return this.portal.handles(TrustedLogin);
+  }
+
+  /** What decides now about the reply to EHLO. */
+  get ehloFacts(): EhloFacts {
+    const { limits, hasTls, canStartTls, needsTls, mechanisms, trustsPeer } = this;
+    const takesTrustedLogin = trustsPeer && this.takesTrustedLogin;
+    return { limits, hasTls, canStartTls, needsTls, mechanisms, trustsPeer, takesTrustedLogin };
   }
 
   /** Keeps an authenticated login. A user's connection closes last when connections run short. */

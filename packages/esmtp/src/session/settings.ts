@@ -3,13 +3,14 @@ import type { AvatarId, Mind, Portal } from '@postern/cred';
 import type { ChallengePacer, Challenger, MechanismPolicy } from '@postern/sasl';
 import type { MessageSettings } from '../message/message-session.ts';
 import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
-import type { Extension, ParameterReader } from '../protocol/extension.ts';
+import type { ParameterReader } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { MailParameters, RcptParameters } from '../protocol/parameters.ts';
 import type { Phases } from '../protocol/phases.ts';
 import type { ReplyCache } from '../protocol/reply.ts';
 import type { Service } from '../protocol/services.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
+import type { EhloReplies } from './ehlo-replies.ts';
 import type { EventReporter } from './event-reporter.ts';
 
 /** The options of a server with all defaults, for each of its sessions. */
@@ -29,7 +30,6 @@ export interface Settings extends MessageSettings {
   readonly xclient: (peer: Address) => boolean;
   /** Keywords of extensions that are not offered. */
   readonly disabledExtensions: ReadonlySet<string>;
-  readonly extensions: readonly Extension[];
   /** The readers of the parameters of MAIL, by keyword. */
   readonly mailReaders: ReadonlyMap<string, ParameterReader<MailParameters>>;
   /** The readers of the parameters of RCPT, by keyword. */
@@ -40,7 +40,8 @@ export interface Settings extends MessageSettings {
   readonly clock: Clock;
   /** Delays the first challenges of all connections. */
   readonly challengePacer: ChallengePacer;
-  readonly ehloReplies: ReplyCache;
+  readonly ehloReplies: EhloReplies;
+  readonly heloReplies: ReplyCache;
   readonly quitReplies: ReplyCache;
 }
 

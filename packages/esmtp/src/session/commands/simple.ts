@@ -1,10 +1,10 @@
+import { after, type MaybePromise } from '@postern/core';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
 /** RSET (RFC 5321 §4.1.1.5): ends the transaction. */
-export async function rset(state: State): Promise<Reply> {
-  await state.abortMessage();
-  return OK;
+export function rset(state: State): MaybePromise<Reply> {
+  return after(state.abortMessage(), () => OK);
 }
 
 /** NOOP (RFC 5321 §4.1.1.9). */
@@ -29,9 +29,8 @@ export function help({
 }
 
 /** QUIT (RFC 5321 §4.1.1.10). */
-export async function quit(state: State): Promise<Reply> {
-  await state.abortMessage();
-  return state.settings.quitReplies.get([`${state.hostname} closing the connection`]);
+export function quit(state: State): MaybePromise<Reply> {
+  return after(state.abortMessage(), () => state.settings.quitReplies.get(state.hostname));
 }
 
 const OK = new Reply(250, '2.0.0', 'OK');
