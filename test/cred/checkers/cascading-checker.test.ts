@@ -6,6 +6,7 @@ import {
   CascadingChecker,
   type Checker,
   Credentials,
+  checker,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
   PasswordProof,
@@ -14,6 +15,7 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mindOf } from '../support.ts';
 
@@ -25,12 +27,12 @@ const first = new InMemoryUsernamePasswordDatabaseDontUse().addUser('foo', 'bar'
 const second = new InMemoryUsernamePasswordDatabaseDontUse().addUser('for', 'bao');
 const cascade = CascadingChecker.of(first, second);
 
-function ask(
+async function ask(
   checker: Checker<UsernamePassword> | Checker<PasswordProof>,
   username: string,
   password: string,
 ): Promise<AvatarId> {
-  return Promise.resolve(checker.requestAvatarId(new UsernamePassword(username, password), mindOf()));
+  return await checker.requestAvatarId(new UsernamePassword(username, password), mindOf());
 }
 
 /** A checker of passwords that counts its calls. */
@@ -92,9 +94,7 @@ describe('CascadingChecker, where Twisted’s is wrong', () => {
     };
     const passwords = refusing();
     const mixed = CascadingChecker.of(tokens, passwords);
-    await expect(mixed.requestAvatarId(new UsernamePassword('foo', 'bar'), mindOf())).rejects.toBeInstanceOf(
-      UnauthorizedLogin,
-    );
+    expect(() => mixed.requestAvatarId(new UsernamePassword('foo', 'bar'), mindOf())).toThrow(UnauthorizedLogin);
     expect(seen).toEqual([]);
     expect(await mixed.requestAvatarId(new Token(), mindOf())).toBe('the bearer');
     expect(passwords.asked).toBe(1);
@@ -156,12 +156,49 @@ describe('CascadingChecker', () => {
       throw new UnauthorizedLogin();
     });
     const next = accepting();
-    const login = CascadingChecker.of(leaving, next).requestAvatarId(
-      new UsernamePassword('foo', 'bar'),
-      mindOf({}, connection.signal),
-    );
-    await expect(login).rejects.toBeInstanceOf(TemporaryFailure);
+    const shrinking = CascadingChecker.of(leaving, next);
+    const login = async () =>
+      shrinking.requestAvatarId(new UsernamePassword('foo', 'bar'), mindOf({}, connection.signal));
+    await expect(login()).rejects.toBeInstanceOf(TemporaryFailure);
     expect(next.asked).toBe(0);
+  });
+
+  it('returns synchronously if its members do', () => {
+    expect(cascade.requestAvatarId(new UsernamePassword('for', 'bao'), mindOf())).toBe('for');
+    expect(() => cascade.requestAvatarId(new UsernamePassword('steve', 'pswd'), mindOf())).toThrow(UnauthorizedLogin);
+  });
+
+  it('has the same outcome whether its members answer at once or later', async () => {
+    const verdict = fc.constantFrom<() => string>(
+      () => 'joe',
+      () => {
+        throw new UnauthorizedLogin();
+      },
+      () => {
+        throw new LoginDenied('disabled');
+      },
+      () => {
+        throw new Error('down');
+      },
+    );
+    const members = fc.array(fc.tuple(verdict, fc.boolean()), { minLength: 1, maxLength: 5 });
+    const outcomeOf = async (verdicts: readonly (readonly [() => string, boolean])[]): Promise<unknown> => {
+      const [first, ...others] = verdicts.map(([judge, isLate]) =>
+        checker([UsernamePassword], () => (isLate ? Promise.resolve().then(judge) : judge())),
+      );
+      if (first === undefined) throw new Error('no member');
+      try {
+        return await ask(CascadingChecker.of(first, ...others), 'joe', 's3cret');
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(members, async (verdicts) => {
+        const atOnce = await outcomeOf(verdicts.map(([judge]) => [judge, false] as const));
+        expect(await outcomeOf(verdicts)).toBe(atOnce);
+      }),
+    );
   });
 
   it('may be a member of another cascade', async () => {
@@ -207,8 +244,8 @@ describe('live credentials in a cascade', () => {
 
   it('stay unasked if no member knows the user', async () => {
     const eve = new Live('eve');
-    const login = CascadingChecker.of(store('joe'), store('ann')).requestAvatarId(eve, mindOf());
-    await expect(login).rejects.toBeInstanceOf(UnauthorizedLogin);
+    const stores = CascadingChecker.of(store('joe'), store('ann'));
+    await expect((async () => stores.requestAvatarId(eve, mindOf()))()).rejects.toBeInstanceOf(UnauthorizedLogin);
     expect(eve.verified).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { isPromise, type MaybePromise } from '@postern/core';
 import { type AnyChecker, type AvatarId, askChecker, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
 import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
@@ -53,19 +54,26 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
     return this.#interfaces.current;
   }
 
-  async requestAvatarId(credentials: C, mind: Mind): Promise<AvatarId> {
-    const errors: unknown[] = [];
-    const checkers = this.#checkers.filter((checker) => judges(checker, credentials));
-    for (const checker of checkers) {
+  /** Synchronous as long as its members are. */
+  requestAvatarId(credentials: C, mind: Mind): MaybePromise<AvatarId> {
+    return this.#askFrom(0, credentials, mind, []);
+  }
+
+  /** Asks the members from this one on. `errors` are those of earlier members, without refusals. */
+  #askFrom(first: number, credentials: C, mind: Mind, errors: unknown[]): MaybePromise<AvatarId> {
+    for (let member = first; member < this.#checkers.length; member++) {
+      const checker = this.#checkers[member] as AnyChecker;
+      if (!judges(checker, credentials)) continue;
       try {
-        return await askChecker(checker, credentials, mind);
+        const avatarId = askChecker(checker, credentials, mind);
+        if (!isPromise(avatarId)) return avatarId;
+        return avatarId.catch((error: unknown) => {
+          this.#moveOn(error, member, credentials, mind.signal.aborted, errors);
+          return this.#askFrom(member + 1, credentials, mind, errors);
+        });
       } catch (error) {
-        if (error instanceof LoginDenied) throw error;
-        if (!(error instanceof UnauthorizedLogin)) errors.push(error);
-        // The refusal of the last member is a refusal, also if the client has disconnected.
-        if (mind.signal.aborted && checker !== checkers.at(-1)) {
-          throw new TemporaryFailure('the login ended before all checkers were asked', { cause: error });
-        }
+        // Nothing but the client can have ended a login while a member judged synchronously.
+        this.#moveOn(error, member, credentials, mind.disconnected ?? mind.signal.aborted, errors);
       }
     }
     if (errors.length === 0) throw new UnauthorizedLogin();
@@ -73,9 +81,21 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
       cause: errors.length === 1 ? errors[0] : new AggregateError(errors),
     });
   }
+
+  /** Records the error of a member, or throws the error that ends the cascade. */
+  #moveOn(error: unknown, member: number, credentials: C, hasEnded: boolean, errors: unknown[]): void {
+    if (error instanceof LoginDenied) throw error;
+    if (!(error instanceof UnauthorizedLogin)) errors.push(error);
+    // The refusal of the last member is a refusal, also if the client has disconnected.
+    const hasNext = this.#checkers.some((checker, index) => index > member && judges(checker, credentials));
+    if (hasEnded && hasNext) {
+      throw new TemporaryFailure('the login ended before all checkers were asked', { cause: error });
+    }
+  }
 }
 
 function judges(checker: AnyChecker, credentials: Credentials): boolean {
   const credentialInterface = credentials.constructor as Interface;
-  return checker.credentialInterfaces.some((judged) => isDerived(credentialInterface, judged));
+  for (const judged of checker.credentialInterfaces) if (isDerived(credentialInterface, judged)) return true;
+  return false;
 }
