@@ -118,8 +118,16 @@ export class Certificates {
       const context = attempt(pair.label, () => createSecureContext({ ...common, ...pair.options }));
       for (const name of names) contexts.set(name.toLowerCase(), context);
     }
-    const options = { ...common, ...first.options, SNICallback: chooser(contexts) };
-    this.#acceptor = attempt(first.label, () => new TlsAcceptor(options, this.#options.handshakeTimeout ?? 10_000));
+    const options = {
+      ...common,
+      ...first.options,
+      // With a callback, OpenSSL interrupts each handshake for it.
+      ...(contexts.size === 0 ? {} : { SNICallback: chooser(contexts) }),
+    };
+    const [chain, ...otherChains] = [first, ...others].flatMap(({ chains }) => chains);
+    const onlyCertificate = otherChains.length === 0 ? chain?.certificates[0] : undefined;
+    const { handshakeTimeout = 10_000 } = this.#options;
+    this.#acceptor = attempt(first.label, () => new TlsAcceptor(options, handshakeTimeout, onlyCertificate));
     this.#warn(first, others);
   }
 

@@ -2,11 +2,31 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { pssHashes, signatureAlgorithm } from './signature-algorithm.ts';
 
 /**
- * Returns the `tls-server-end-point` binding data of a server's certificate (RFC 5929 §4.1): its
- * hash, by the hash function of its signature. SHA-256 replaces MD5 and SHA-1. Returns undefined if
- * the signature has no single hash function.
+ * The `tls-server-end-point` binding data of a certificate (RFC 5929 §4.1). The first access
+ * computes it: few mechanisms ask, and the hash costs more than keeping the certificate.
  */
-export function endPointHash(certificate: X509Certificate): Uint8Array | undefined {
+export class EndPoint {
+  #certificate: X509Certificate | undefined;
+  #hash: Uint8Array | undefined;
+
+  constructor(certificate: X509Certificate | undefined) {
+    this.#certificate = certificate;
+  }
+
+  /** Undefined without a certificate, or if its signature has no single hash function. */
+  get hash(): Uint8Array | undefined {
+    if (this.#certificate === undefined) return this.#hash;
+    this.#hash = endPointHash(this.#certificate);
+    this.#certificate = undefined;
+    return this.#hash;
+  }
+}
+
+/**
+ * Returns the hash of a certificate, by the hash function of its signature. SHA-256 replaces MD5
+ * and SHA-1. Returns undefined if the signature has no single hash function.
+ */
+function endPointHash(certificate: X509Certificate): Uint8Array | undefined {
   const { oid, parameters } = signatureAlgorithm(certificate);
   const algorithm = oid === RSASSA_PSS ? pssHash(parameters) : SIGNATURE_HASHES.get(oid);
   return algorithm === undefined ? undefined : createHash(algorithm).update(certificate.raw).digest();

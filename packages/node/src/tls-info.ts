@@ -1,34 +1,35 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { ChannelBindingType, PeerCertificate, TlsInfo } from '@postern/conversation';
-import { endPointHash } from './end-point-hash.ts';
+import { EndPoint } from './end-point-hash.ts';
 
 /**
  * Returns the TLS information of a socket. Call it right after the handshake: Node forgets most of
  * it with the connection.
  */
 export function tlsInfo(socket: TLSSocket, side: 'server' | 'client'): TlsInfo {
-  return new SocketTlsInfo(socket, side);
+  const peer = socket.getPeerX509Certificate();
+  return new SocketTlsInfo(socket, side, peer, new EndPoint(side === 'client' ? peer : socket.getX509Certificate()));
 }
 
-class SocketTlsInfo implements TlsInfo {
+/** The TLS information of a socket, as {@link tlsInfo} returns it. */
+export class SocketTlsInfo implements TlsInfo {
   readonly version: string;
   readonly cipher: string;
   readonly serverName: string | undefined;
   readonly peerCertificate: PeerCertificate | undefined;
   readonly #exporter: Uint8Array;
   readonly #firstFinished: Uint8Array | undefined;
-  #serverCertificate: X509Certificate | undefined;
-  #endPoint: Uint8Array | undefined;
+  readonly #endPoint: EndPoint;
 
-  constructor(socket: TLSSocket, side: 'server' | 'client') {
-    const peer = socket.getPeerX509Certificate();
+  /** `peer` is the peer's certificate, and `endPoint` that of the server's certificate. */
+  constructor(socket: TLSSocket, side: 'server' | 'client', peer: X509Certificate | undefined, endPoint: EndPoint) {
     this.version = socket.getProtocol() ?? 'unknown';
     this.cipher = socket.getCipher().standardName;
     // Node has `false` if the client sent no name, and in a session resumed under TLS 1.2.
     this.serverName = nonEmpty(socket.servername);
     this.peerCertificate = peer === undefined ? undefined : peerCertificate(peer, socket.authorized);
-    this.#serverCertificate = side === 'client' ? peer : socket.getX509Certificate();
+    this.#endPoint = endPoint;
     this.#exporter = socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', EMPTY);
     this.#firstFinished = this.version === 'TLSv1.3' ? undefined : firstFinished(socket, side);
   }
@@ -40,19 +41,8 @@ class SocketTlsInfo implements TlsInfo {
       case 'tls-unique':
         return this.#firstFinished;
       case 'tls-server-end-point':
-        return this.#hashEndPoint();
+        return this.#endPoint.hash;
     }
-  }
-
-  /**
-   * Hashes the certificate on demand: few mechanisms ask, and the hash costs more than keeping the
-   * certificate.
-   */
-  #hashEndPoint(): Uint8Array | undefined {
-    if (this.#serverCertificate === undefined) return this.#endPoint;
-    this.#endPoint = endPointHash(this.#serverCertificate);
-    this.#serverCertificate = undefined;
-    return this.#endPoint;
   }
 }
 
