@@ -1,6 +1,4 @@
-import { fieldKind } from '../../../packages/esmtp/src/message/field-kind.ts';
-import { hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
-import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
+import { addressValues, hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
 import { parseMailbox, readForwardPath, readReversePath } from '../../../packages/esmtp/src/protocol/address.ts';
 import type { Characters } from '../../../packages/esmtp/src/protocol/characters.ts';
 import { toleranceOf } from '../../../packages/esmtp/src/protocol/tolerance.ts';
@@ -116,20 +114,6 @@ export const headerAddresses: Target = {
     return String(found);
   },
 };
-
-/** Returns the offsets of the values of fields with addresses. */
-function addressValues(header: Uint8Array): readonly number[] {
-  const values: number[] = [];
-  const reader = new HeaderReader({
-    field(octets, from, nameLength, valueFrom) {
-      const kind = fieldKind(octets, from, nameLength);
-      if (kind === 'address' || kind === 'bcc') values.push(valueFrom);
-    },
-    end() {},
-  });
-  reader.read(header);
-  return values;
-}
 
 const LENIENT = toleranceOf('lmtp', true);
 

@@ -1,27 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fieldKind } from '../../../packages/esmtp/src/message/field-kind.ts';
-import { hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
-import { HeaderReader } from '../../../packages/esmtp/src/message/header-reader.ts';
+import { addressValues, hasUnqualifiedDomain } from '../../../packages/esmtp/src/message/header-addresses.ts';
 import { countedOctets } from '../../support/counted.ts';
 
 function isUnqualified(header: string): boolean {
   const octets = Buffer.from(header.replaceAll('\n', '\r\n'));
   return hasUnqualifiedDomain(octets, addressValues(octets));
-}
-
-/** Returns the offsets of the values of fields with addresses. */
-function addressValues(header: Uint8Array): number[] {
-  const values: number[] = [];
-  const reader = new HeaderReader({
-    field(octets, from, nameLength, valueFrom) {
-      const kind = fieldKind(octets, from, nameLength);
-      if (kind === 'address' || kind === 'bcc') values.push(valueFrom);
-    },
-    end() {},
-  });
-  reader.read(header);
-  return values;
 }
 
 /** The most times that an octet of a value is read. */

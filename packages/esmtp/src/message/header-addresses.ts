@@ -1,4 +1,19 @@
-import { isBlank, matchesName, nameOctets } from './header-reader.ts';
+import { fieldKind } from './field-kind.ts';
+import { HeaderReader, isBlank, matchesName, nameOctets } from './header-reader.ts';
+
+/** Returns the offsets of the values of the fields with addresses in a whole header. */
+export function addressValues(header: Uint8Array): readonly number[] {
+  const values: number[] = [];
+  const reader = new HeaderReader({
+    field(octets, from, nameLength, valueFrom) {
+      const kind = fieldKind(octets, from, nameLength);
+      if (kind === 'address' || kind === 'bcc') values.push(valueFrom);
+    },
+    end() {},
+  });
+  reader.read(header);
+  return values;
+}
 
 /**
  * Returns true if a field value has an address whose domain is not fully qualified (RFC 6409 §4.2).

@@ -1,5 +1,5 @@
 import { fieldKind } from './field-kind.ts';
-import { hasUnqualifiedDomain } from './header-addresses.ts';
+import { addressValues, hasUnqualifiedDomain } from './header-addresses.ts';
 import { type HeaderListener, HeaderReader } from './header-reader.ts';
 
 /** The text that goes before a header. */
@@ -39,8 +39,6 @@ export class HeaderEditor implements HeaderListener {
   #held: Buffer = NO_OCTETS;
   #heldOctets = 0;
   #headerOctets = 0;
-  /** The offsets, in the edited header, of the values of fields with addresses. */
-  #addressValues: number[] | undefined = undefined;
   #hasUnqualifiedDomain = false;
 
   /**
@@ -122,19 +120,12 @@ export class HeaderEditor implements HeaderListener {
   }
 
   /** Called by the reader for each field. */
-  field(octets: Uint8Array, from: number, nameLength: number, valueFrom: number): void {
+  field(octets: Uint8Array, from: number, nameLength: number): void {
     this.#editUpTo(octets, from);
     const kind = fieldKind(octets, from, nameLength);
     this.#removesField = kind === 'bcc' && this.#removeBcc;
-    if (kind === 'other' || this.#removesField || this.#missingFields === undefined) return;
     if (kind === 'date') this.#hasDate = true;
     else if (kind === 'message-id') this.#hasMessageId = true;
-    else this.#addAddressValue(this.#heldOctets + this.#editedOctets + valueFrom - from);
-  }
-
-  #addAddressValue(from: number): void {
-    if (this.#addressValues === undefined) this.#addressValues = [from];
-    else this.#addressValues.push(from);
   }
 
   /** Called by the reader at the end of the header. */
@@ -164,10 +155,9 @@ export class HeaderEditor implements HeaderListener {
     this.#missingFields = undefined;
     if (fields === undefined) return '';
     if (octets === undefined || (this.#hasDate && this.#hasMessageId)) return fields.trace;
-    this.#hasUnqualifiedDomain = hasUnqualifiedDomain(
-      octets.subarray(0, this.#headerOctets),
-      this.#addressValues ?? [],
-    );
+    // Few messages lack a field: the others need no list of their addresses.
+    const header = octets.subarray(0, this.#headerOctets);
+    this.#hasUnqualifiedDomain = hasUnqualifiedDomain(header, addressValues(header));
     const date = this.#hasDate ? '' : `${fields.date()}\r\n`;
     const messageId = this.#hasMessageId ? '' : `${fields.messageId()}\r\n`;
     // An empty line parts the added fields from the text of a message without a header.

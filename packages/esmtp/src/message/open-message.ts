@@ -21,21 +21,33 @@ export function openMessage(
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: session.settings.nextId() };
   const field = receivedField(session, login, envelope);
-  const begin = (message: Message): IncomingMessage => {
-    session.markBusy();
-    return new IncomingMessage(session, envelope, message, field, verb);
-  };
-  const refuse = (error: unknown): never => {
-    reportMessageRefusal(session, envelope, replyFor(error));
-    throw error;
-  };
   let opened: MaybePromise<Message>;
   try {
     opened = login.avatar.openMessage(envelope);
   } catch (error) {
-    return refuse(asDeliveryFailure(error));
+    return refuse(session, envelope, asDeliveryFailure(error));
   }
-  return isPromise(opened) ? openInTime(session, opened).then(begin, refuse) : begin(opened);
+  if (!isPromise(opened)) return begin(session, envelope, opened, field, verb);
+  return openInTime(session, opened).then(
+    (message) => begin(session, envelope, message, field, verb),
+    (error: unknown) => refuse(session, envelope, error),
+  );
+}
+
+function begin(
+  session: MessageSession,
+  envelope: Envelope,
+  message: Message,
+  field: string | undefined,
+  verb: 'DATA' | 'BDAT',
+): IncomingMessage {
+  session.markBusy();
+  return new IncomingMessage(session, envelope, message, field, verb);
+}
+
+function refuse(session: MessageSession, envelope: Envelope, error: unknown): never {
+  reportMessageRefusal(session, envelope, replyFor(error));
+  throw error;
 }
 
 /** Aborts a message that the delivery opens after the timeout: the client already has its reply. */

@@ -17,7 +17,7 @@ import { Client } from './client.ts';
 export interface Transaction {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
-  readonly recipients: Recipient[];
+  recipients: Recipient[];
   /** The message that a BDAT has begun, or the refusal of a message that could not be opened. */
   chunks: BdatMessage | Reply | undefined;
 }

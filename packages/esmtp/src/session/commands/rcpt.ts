@@ -51,7 +51,10 @@ function addRecipient(
   cost: number,
 ): Reply {
   state.chargeEnvelope(cost);
-  transaction.recipients.push({ forwardPath, parameters });
+  const recipient = { forwardPath, parameters };
+  // The first push to an empty list reserves room for 16 recipients more.
+  if (transaction.recipients.length === 0) transaction.recipients = [recipient];
+  else transaction.recipients.push(recipient);
   return OK;
 }
 
