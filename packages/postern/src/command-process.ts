@@ -8,16 +8,21 @@ export interface CommandProcess {
   readonly env: NodeJS.ProcessEnv;
   /** The id of the parent process. */
   readonly ppid: number;
-  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  on(event: NodeJS.Signals | ProcessEnd, listener: () => void): unknown;
   exit(code: number): void;
 }
 
+/** An event before the process ends: its exit, or the report of an error that nothing caught. */
+export type ProcessEnd = 'exit' | 'uncaughtExceptionMonitor';
+
 /**
- * Returns a function that writes text to the stream. Its promise rejects if the stream is closed.
+ * Returns a function that writes text to the stream, after a call of `beforeWrite`. Its promise
+ * rejects if the stream is closed.
  */
-export function printerTo(stream: Writable): (text: string) => Promise<void> {
+export function printerTo(stream: Writable, beforeWrite: () => void = () => {}): (text: string) => Promise<void> {
   return (text) =>
     new Promise((resolve, reject) => {
+      beforeWrite();
       stream.write(text, (error) => (error ? reject(error) : resolve()));
     });
 }

@@ -1,14 +1,16 @@
-import { type Envelope, type EventListener, formatAddress, type LogFields, logTo } from '@postern/esmtp';
+import { type Envelope, type EventListener, formatAddress, type LogFields, type LogLevel, logTo } from '@postern/esmtp';
 import type { ListenerError } from '@postern/node';
-import type { Log } from './log.ts';
+import { type Log, silentLog } from './log.ts';
 
 /** Returns a listener that writes the events of connections into the log. */
 export function logEvents(log: Log): EventListener {
+  if (log === silentLog) return () => {};
   const entry =
-    (level: keyof Log) =>
+    (level: LogLevel) =>
     ({ err: error, ...fields }: LogFields, message: string): void =>
       log[level](message, error === undefined ? fields : { ...fields, error });
-  return logTo({ info: entry('info'), warn: entry('warn'), error: entry('error') });
+  const logger = { info: entry('info'), warn: entry('warn'), error: entry('error') };
+  return logTo(logger, { entries: log.entries });
 }
 
 /** Returns a function that writes the errors of a listener, outside any session, into the log. */

@@ -1,7 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import { formatLogFields, printable } from '@postern/esmtp';
+import { type EntryWriter, formatLogFields, printable } from '@postern/esmtp';
+import { bufferOf, type Lines } from './log-buffer.ts';
+import { PrettyEntries } from './pretty-entries.ts';
 
 /** The fields of a log entry. They hold no secret; they may hold text that a client sent. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -11,6 +13,14 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** Writes entries field by field. Undefined for a log that has one way only. */
+  readonly entries?: EntryWriter | undefined;
+}
+
+/** A log that joins its lines. */
+export interface JoinedLog extends Log {
+  /** Writes the lines that wait for the end of this turn of the event loop. */
+  readonly flush: () => void;
 }
 
 /** The forms of the log: lines for people, one JSON object a line, no output. */
@@ -18,30 +28,8 @@ export const LOG_FORMS = ['pretty', 'json', 'silent'] as const;
 /** A form of the log. */
 export type LogForm = (typeof LOG_FORMS)[number];
 
-/** The stream of a log. */
-type LogStream = Writable & { readonly isTTY?: boolean };
-
-/**
- * Opens a log on the standard error, so that the standard output carries only the command's
- * results. A terminal gets colours.
- */
-export async function openLog(form: LogForm, stderr: LogStream = process.stderr): Promise<Log> {
-  if (form === 'silent') return silentLog;
-  const warnOfLoss = (lines: number) => log.warn('the log was not read, and lines of it are lost', { lines });
-  const write = droppingWriter(stderr, warnOfLoss);
-  const log = await logOf(form, write, stderr);
-  return log;
-}
-
-async function logOf(form: 'pretty' | 'json', write: (line: string) => void, stderr: LogStream): Promise<Log> {
-  if (form === 'pretty') return prettyLog(write, { colours: hasColours(stderr) });
-  // Only a server with this form loads pino.
-  const { jsonLog } = await import('./json-log.ts');
-  return jsonLog(write);
-}
-
 /** A log without output. */
-export const silentLog: Log = { info() {}, warn() {}, error() {} };
+export const silentLog: JoinedLog = { info() {}, warn() {}, error() {}, flush() {} };
 
 /** The options of {@link prettyLog}. */
 export interface PrettyOptions {
@@ -52,18 +40,26 @@ export interface PrettyOptions {
 }
 
 /** Returns a log that writes one line an entry: time, level, message, fields. */
-export function prettyLog(write: (line: string) => void, options: PrettyOptions = {}): Log {
+export function prettyLog(lines: Lines, options: PrettyOptions = {}): Log {
   const { now = () => new Date(), colours = false } = options;
+  const buffer = bufferOf(lines);
   const entry = (level: string, style: Style) => {
     const paint = (text: string, format: Style) =>
       colours ? styleText(format, text, { validateStream: false }) : text;
     return (message: string, logFields: LogFields = {}): void => {
       const head = [paint(now().toISOString(), 'dim'), paint(level, style), paint(printable(message), 'bold')];
       const fields = formatLogFields(logFields);
-      write(`${head.join(' ')}${fields === '' ? '' : ` ${fields}`}\n`);
+      buffer.line(`${head.join(' ')}${fields === '' ? '' : ` ${fields}`}\n`);
     };
   };
-  return { info: entry('info ', 'green'), warn: entry('warn ', 'yellow'), error: entry('error', 'red') };
+  const milliseconds = options.now === undefined ? () => Date.now() : () => now().getTime();
+  return {
+    info: entry('info ', 'green'),
+    warn: entry('warn ', 'yellow'),
+    error: entry('error', 'red'),
+    // No terminal needs the speed.
+    entries: colours ? undefined : new PrettyEntries(buffer, milliseconds),
+  };
 }
 
 type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
@@ -73,17 +69,20 @@ type Style = 'dim' | 'bold' | 'green' | 'yellow' | 'red';
  * in the stream: a reader that stalls neither stops the server nor fills its memory. The writer
  * calls `onLost` with the number of dropped lines when half of that space is free again.
  */
-export function droppingWriter(stream: Writable, onLost: (lines: number) => void): (line: string) => void {
+export function droppingWriter(
+  stream: Writable,
+  onLost: (lines: number) => void,
+): (text: string | Uint8Array, lines?: number) => void {
   let lost = 0;
-  return (line) => {
+  return (text, lines = 1) => {
     if (stream.writableLength > (lost === 0 ? MAX_UNSENT_OCTETS : RESUME_OCTETS)) {
-      lost++;
+      lost += lines;
       return;
     }
-    const lines = lost;
+    const lostBefore = lost;
     lost = 0;
-    if (lines > 0) onLost(lines);
-    stream.write(line);
+    if (lostBefore > 0) onLost(lostBefore);
+    stream.write(text);
   };
 }
 

@@ -2,11 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { addDemoUser } from './demo-user.ts';
 import { firstAddresses, firstMessage, usersLine } from './first-message.ts';
-import { type Log, openLog } from './log.ts';
+import type { JoinedLog, Log } from './log.ts';
+import { openLog } from './open-log.ts';
 import { type RunningServer, startServer } from './serve.ts';
 import { readSettings, readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal, npmEnded } from './signals.ts';
-import { applyWorkerConfig, findSupervisor } from './supervisor.ts';
+import { applyWorkerConfig, findSupervisor, type Supervisor } from './supervisor.ts';
 import type { WorkerReady } from './worker-messages.ts';
 
 /**
@@ -20,6 +21,25 @@ export async function runServe(argv: readonly string[], process: CommandProcess)
   const created = supervisor === undefined ? await addDemoUser(read) : undefined;
   const settings = created === undefined ? read : { ...read, demoUser: created };
   const log = await openLog(settings.log, process.stderr);
+  // No end of the process loses a line of the log.
+  process.on('exit', log.flush);
+  process.on('uncaughtExceptionMonitor', log.flush);
+  try {
+    return await runServer(argv, settings, log, process, supervisor);
+  } finally {
+    // The message of an error is the last line.
+    log.flush();
+  }
+}
+
+/** Serves in this process, in several, or as one of several. */
+async function runServer(
+  argv: readonly string[],
+  settings: Settings,
+  log: JoinedLog,
+  process: CommandProcess,
+  supervisor: Supervisor | undefined,
+): Promise<number> {
   if (supervisor === undefined && settings.workers > 1) return await supervise(argv, settings, log, process);
   if (supervisor === undefined) return await serve(settings, log, process);
 
@@ -35,7 +55,7 @@ export async function runServe(argv: readonly string[], process: CommandProcess)
 }
 
 /** Serves in this process. */
-async function serve(settings: Settings, log: Log, process: CommandProcess): Promise<number> {
+async function serve(settings: Settings, log: JoinedLog, process: CommandProcess): Promise<number> {
   const signal = Promise.race([firstSignal(process, settings), npmEnded(process)]);
   const starting = start(settings, log, process);
   const server = await Promise.race([starting, signal]);
@@ -47,7 +67,7 @@ async function serve(settings: Settings, log: Log, process: CommandProcess): Pro
 async function supervise(
   argv: readonly string[],
   settings: Settings,
-  log: Log,
+  log: JoinedLog,
   process: CommandProcess,
 ): Promise<number> {
   // Only a supervisor starts processes.
@@ -64,8 +84,8 @@ async function supervise(
   return 0;
 }
 
-async function start(settings: Settings, log: Log, process: CommandProcess): Promise<RunningServer> {
-  const server = startServer(settings, { log, print: printerTo(process.stdout) });
+async function start(settings: Settings, log: JoinedLog, process: CommandProcess): Promise<RunningServer> {
+  const server = startServer(settings, { log, print: printerTo(process.stdout, log.flush) });
   if (readsFilesAgain(settings)) process.on('SIGHUP', () => void reload(server, log));
   return await server;
 }
@@ -81,11 +101,11 @@ function readyOf({ listeners }: RunningServer): WorkerReady {
 async function announce(
   settings: Settings,
   { urls, ports }: WorkerReady,
-  log: Log,
+  log: JoinedLog,
   { stdout }: CommandProcess,
 ): Promise<void> {
   const { demoUser, defaultDatabase, listeners } = settings;
-  const print = printerTo(stdout);
+  const print = printerTo(stdout, log.flush);
   try {
     await print(urls.map((url) => `listening ${url}\n`).join(''));
     const index = Math.max(
