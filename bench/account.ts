@@ -4,13 +4,10 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 export const username = 'joe';
 export const password = 's3cret';
 
-/** The response of AUTH PLAIN for the user (RFC 4616). */
-export const plain = Buffer.from(`\0${username}\0${password}`);
-
-/** What a server keeps for SCRAM-SHA-256 (RFC 5802 §3), and the client's key, which it does not. */
+/** What a server keeps for SCRAM-SHA-256 (RFC 5802 §3). */
 export const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
 export const iterations = 4096;
 const saltedPassword = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
-export const clientKey = createHmac('sha256', saltedPassword).update('Client Key').digest();
+const clientKey = createHmac('sha256', saltedPassword).update('Client Key').digest();
 export const storedKey = createHash('sha256').update(clientKey).digest();
 export const serverKey = createHmac('sha256', saltedPassword).update('Server Key').digest();

@@ -10,6 +10,8 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   users: benchUsers,
 };
 const bench = benches[what ?? ''];
+// A signal ends the servers and removes the temporary folders, as any end of the process does.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 if (bench === undefined) {
   console.error(`usage: npm run bench ${Object.keys(benches).join('|')} -- [options]   (see bench/README.md)`);
   process.exitCode = 2;

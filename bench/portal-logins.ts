@@ -8,7 +8,8 @@ import { Door } from './mechanisms.ts';
 import { mindOf } from './mind.ts';
 import { openStore } from './open-store.ts';
 import type { Options } from './options.ts';
-import { ratio, spread, table, verdict } from './statistics.ts';
+import { ratio, spread, verdict } from './statistics.ts';
+import { table } from './table.ts';
 
 /**
  * Work d: SCRAM-SHA-256 logins by way of portal and checker, without a network, so that the look-up

@@ -12,9 +12,26 @@ export function spread(numbers: readonly number[]): Spread {
   return { min: at(0), median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, max: at(sorted.length - 1) };
 }
 
-/** `1.38 (1.31–1.44)`: the median, then the extremes. */
-export function ratio({ min, median, max }: Spread): string {
-  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+/**
+ * Divides number by number, and leaves out the places where one is missing. Numbers of one round
+ * share a place, so that a slow moment of the machine is in both.
+ */
+export function ratios(numbers: readonly (number | undefined)[], to: readonly (number | undefined)[]): number[] {
+  return numbers.flatMap((number, place) => {
+    const other = to[place];
+    return number === undefined || other === undefined ? [] : [number / other];
+  });
+}
+
+/** Formats a ratio as `1.38 (1.31–1.44)`: the median, then the extremes. */
+export function ratio(spread: Spread): string {
+  return formatSpread(spread, 2);
+}
+
+/** Formats the median, then the extremes, with this number of decimals; `–` without numbers. */
+export function formatSpread({ min, median, max }: Spread, decimals: number): string {
+  if (Number.isNaN(median)) return '–';
+  return `${median.toFixed(decimals)} (${min.toFixed(decimals)}–${max.toFixed(decimals)})`;
 }
 
 /** `✓ 0.70`: whether the median reaches the ratio that is asked for. */
@@ -22,17 +39,7 @@ export function verdict({ median }: Spread, asked: number | undefined): string {
   return asked === undefined ? '–' : `${median >= asked ? '✓' : '✗'} ${asked.toFixed(2)}`;
 }
 
-/**
- * Formats rows under a header. The first column is aligned to the left, all others to the right.
- */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, column) =>
-    Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+/** `✓ ≤ 0.62`: whether the median stays below the figure that is asked for. */
+export function verdictAtMost({ median }: Spread, asked: number | undefined, decimals = 2): string {
+  return asked === undefined ? '–' : `${median <= asked ? '✓' : '✗'} ≤ ${asked.toFixed(decimals)}`;
 }

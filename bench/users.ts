@@ -6,15 +6,17 @@ import { LoadGenerator } from './load.ts';
 import { openStore } from './open-store.ts';
 import { type Options, readOptions, type Times } from './options.ts';
 import { benchPortalLogins } from './portal-logins.ts';
-import { rssKib, ServerProcess } from './processes.ts';
-import { ratio, spread, table, verdict } from './statistics.ts';
+import { rssKib } from './processes.ts';
+import { ScriptServer } from './script-server.ts';
+import { ratio, spread, verdict } from './statistics.ts';
+import { table } from './table.ts';
 import { userRecords } from './user-records.ts';
 import { benchWrongLogins } from './wrong-logins.ts';
 
 /** `npm run bench users`: wrong logins beside other clients, and the cost of a look-up. */
 export async function benchUsers(args: string[]): Promise<void> {
   const options = readOptions(args, TIMES);
-  const many = args.includes('--quick') ? QUICK_USERS : MANY_USERS;
+  const many = options.quick ? QUICK_USERS : MANY_USERS;
   console.log(
     `Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unknown processor'}; ${options.rounds} rounds of ${options.measure / 1000} s`,
   );
@@ -72,13 +74,13 @@ async function benchLookups(title: string, options: Options, subjects: readonly 
   const seen = subjects.map((subject): [Subject, Lookups] => [subject, { rates: [], before: [], after: [] }]);
   for (let round = 0; round < options.rounds; round++) {
     for (const [{ name, spec, users }, { rates, before, after }] of seen) {
-      await using server = await ServerProcess.start('users', options.cores, [], [spec]);
+      await using server = await ScriptServer.start('users', { cores: options.cores, args: [spec] });
       const work = { id: 'scram', load: 'scram', connections: 64, users } as const;
-      await load.run(work, server.port, server.pid, options.warmUp, options.warmUp);
+      await load.run(work, server, [{ after: options.warmUp, length: options.warmUp }]);
       before.push(rssKib(server.pid) / 1024);
-      const { sessions, seconds, serverBusy } = await load.run(work, server.port, server.pid, 1, options.measure);
+      const { windows } = await load.run(work, server, [{ after: 1, length: options.measure }]);
       after.push(rssKib(server.pid) / 1024);
-      rates.push(sessions / (seconds * serverBusy));
+      rates.push((windows[0]?.sessions ?? 0) / (windows[0]?.cpu[0] ?? 0));
       console.error(`${name} ${round + 1}/${options.rounds}: ${rates.at(-1)?.toFixed(0)} logins/s`);
     }
   }
@@ -109,7 +111,7 @@ async function fill(spec: string, count: number): Promise<void> {
   await store.addAll(userRecords(count));
 }
 
-const TIMES: Times = { measure: 2, warmUp: 2 };
+const TIMES: Times = { measure: 2, warmUp: 2, rounds: 5 };
 
 const FEW_USERS = 1_000;
 

@@ -2,8 +2,9 @@ import { startChild } from '../campaigns/child.ts';
 import { type Latency, measure } from '../campaigns/latency/prober.ts';
 import { quantile } from '../campaigns/statistics.ts';
 import type { Options } from './options.ts';
-import { ServerProcess } from './processes.ts';
-import { spread, table } from './statistics.ts';
+import { ScriptServer } from './script-server.ts';
+import { spread } from './statistics.ts';
+import { table } from './table.ts';
 
 /**
  * Work a: 200 clients send wrong passwords of a user with an argon2id hash, each as fast as the
@@ -76,7 +77,7 @@ interface Round {
 }
 
 async function measureRound(store: string, echoPort: number, seconds: number): Promise<Round> {
-  await using server = await ServerProcess.start('users', undefined, [], [store]);
+  await using server = await ScriptServer.start('users', { args: [store] });
   const both = () => Promise.all([measure(server.port, echoPort, seconds), readTimes(server, seconds)]);
   // The first connections run code that is not optimized yet.
   await both();
@@ -95,7 +96,7 @@ async function measureRound(store: string, echoPort: number, seconds: number): P
 }
 
 /** Reads a file in the server again and again, and returns the p99 of its milliseconds. */
-async function readTimes(server: ServerProcess, seconds: number): Promise<number> {
+async function readTimes(server: ScriptServer, seconds: number): Promise<number> {
   const times: number[] = [];
   const end = performance.now() + seconds * 1000;
   do times.push(await server.readFileTime());

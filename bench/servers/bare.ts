@@ -1,8 +1,12 @@
+// node bare.ts [CERT KEY]
+//
 // The least that a Node server does: finds CRLF and answers each line with a scripted reply, by the
 // line's first letter.
 // Its SCRAM-SHA-256 computes what a server must compute, and no more.
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { iterations, salt, serverKey, storedKey } from '../account.ts';
 import { byText, Hmac, xor } from '../hmac.ts';
 import { backlog } from './backlog.ts';
@@ -10,9 +14,12 @@ import { tell } from './tell.ts';
 
 const counts = { messages: 0, octets: 0 };
 
-const server = createServer({ noDelay: true }, (socket) => {
-  new Bare(socket);
-});
+const [cert, key] = process.argv.slice(2);
+const serve = (socket: Socket): void => void new Bare(socket);
+const server =
+  cert === undefined || key === undefined
+    ? createServer({ noDelay: true }, serve)
+    : createTlsServer({ noDelay: true, cert: readFileSync(cert), key: readFileSync(key) }, serve);
 server.listen({ port: 0, host: '127.0.0.1', backlog }, () => {
   const address = server.address();
   if (address !== null && typeof address === 'object') tell(address.port, counts);

@@ -1,0 +1,123 @@
+import type { Measured, Rounds, Sample } from './sample.ts';
+import type { ServerName } from './server-names.ts';
+import { formatSpread, ratio, ratios, type Spread, spread, verdict, verdictAtMost } from './statistics.ts';
+import { table } from './table.ts';
+import type { Work } from './works.ts';
+
+/** A work with what the servers showed at it. */
+export interface Result {
+  readonly work: Work;
+  readonly measured: Measured;
+}
+
+/** What the tables of one run share. */
+export interface ReportOptions {
+  /** The title of each window, in order, such as `after 2 s`. */
+  readonly windows: readonly string[];
+  /** The commit of `before`. */
+  readonly before?: string | undefined;
+  /** True if that commit is the one that the works' `asked.baseline` refers to. */
+  readonly isBaseline: boolean;
+}
+
+/** Formats what each server showed at one work, and why a server failed. */
+export function costTable({ work, measured }: Result, { windows, before }: ReportOptions): string {
+  const { id, title, unit } = work;
+  const header = [
+    `${id} ${title}`,
+    ...windows.flatMap((window) => [`${window}: CPU µs/${unit}`, `${unit}s/s`, 'busy']),
+  ];
+  const rows = Array.from(measured.rounds, ([name, rounds]) => [
+    `   ${label(name, before)}`,
+    ...windows.flatMap((_, window) => {
+      const samples = samplesOf(rounds, window).filter((sample) => sample !== undefined);
+      const median = (value: (sample: Sample) => number): number => spread(samples.map(value)).median;
+      if (samples.length === 0) return ['failed', '–', '–'];
+      return [
+        formatSpread(spread(samples.map(({ cost }) => cost)), 1),
+        Math.round(median(({ rate }) => rate)).toLocaleString('en'),
+        `${Math.round(100 * median(({ busy }) => busy))} %`,
+      ];
+    }),
+  ]);
+  const failures = Array.from(measured.failures, ([name, reason]) => {
+    const rounds = measured.rounds.get(name) ?? [];
+    const failed = rounds.filter((samples) => samples.length === 0).length;
+    return `   FAILED ${label(name, before)} in ${failed} of ${rounds.length} rounds: ${reason}`;
+  });
+  return [table(header, rows), ...failures].join('\n');
+}
+
+/** Formats the ratios of `postern serve` to the other servers, beside the ratios that are asked. */
+export function ratioTable(results: readonly Result[], options: ReportOptions): string {
+  const { windows, before = 'before', isBaseline } = options;
+  const header = ['postern serve', `CPU of ${before}`, 'asked', 'rate of smtp-server', 'asked', 'rate of bare'];
+  const rows = results.flatMap(({ work, measured }) =>
+    windows.map((title, window) => {
+      const cost = costRatio(measured, window);
+      const rate = rateRatio(measured, 'smtp-server', window);
+      return [
+        `${work.id} ${title}`,
+        cost === undefined ? '–' : ratio(cost),
+        cost === undefined ? '–' : verdictAtMost(cost, isBaseline ? work.asked.baseline : MAX_COST_RATIO),
+        rate === undefined ? '–' : ratio(rate),
+        rate === undefined ? '–' : verdict(rate, work.asked.smtpServer).replace(' ', ' ≥ '),
+        formatRatio(rateRatio(measured, 'bare', window)),
+      ];
+    }),
+  );
+  return table(header, rows);
+}
+
+/** Returns a line for each work at which `command` costs more than `before`, by a tenth. */
+export function warnings(results: readonly Result[], { windows, before = 'before' }: ReportOptions): string[] {
+  return results.flatMap(({ work, measured }) =>
+    windows.flatMap((title, window) => {
+      const cost = costRatio(measured, window);
+      return cost === undefined ? [] : warnAbove(`${work.id}, ${title}: CPU time per ${work.unit}`, cost, before);
+    }),
+  );
+}
+
+/** Returns one line if the ratio is more than a tenth above 1; otherwise none. */
+export function warnAbove(title: string, cost: Spread, before: string): string[] {
+  return cost.median > MAX_COST_RATIO ? [`WARNING ${title} is ${ratio(cost)} of ${before}`] : [];
+}
+
+/** The greatest ratio to another revision that is no reason to warn. */
+const MAX_COST_RATIO = 1.1;
+
+/** The CPU time per operation of `command` in that of `before`, round by round. */
+function costRatio(measured: Measured, window: number): Spread | undefined {
+  return compare(measured, 'before', window, ({ cost }) => cost);
+}
+
+/** The rate by the clock of `command` in that of another server, round by round. */
+function rateRatio(measured: Measured, other: ServerName, window: number): Spread | undefined {
+  return compare(measured, other, window, ({ rate }) => rate);
+}
+
+function compare(
+  { rounds }: Measured,
+  other: ServerName,
+  window: number,
+  value: (sample: Sample) => number,
+): Spread | undefined {
+  const values = (name: ServerName): (number | undefined)[] =>
+    samplesOf(rounds.get(name) ?? [], window).map((sample) => sample && value(sample));
+  const all = ratios(values('command'), values(other));
+  return all.length === 0 ? undefined : spread(all);
+}
+
+function samplesOf(rounds: Rounds, window: number): (Sample | undefined)[] {
+  return rounds.map((samples) => samples[window]);
+}
+
+function formatRatio(spread: Spread | undefined): string {
+  return spread === undefined ? '–' : ratio(spread);
+}
+
+/** Names the server in a table: with the commit if the server is of another revision. */
+export function label(name: ServerName, before: string | undefined): string {
+  return name.startsWith('before') ? `${name} (${before})` : name;
+}
