@@ -10,6 +10,7 @@ export class CheckerRoutes {
   readonly #registrations: Registration[] = [];
   /** The checker of each class, by the lists that the checkers had when they were last compared. */
   #checkers: ReadonlyMap<Interface, AnyChecker> = new Map();
+  #interfaces: readonly Interface<Credentials>[] = [];
   /** Caches the search of `checkerFor`, for each class that was asked about. */
   readonly #found = new Map<Interface, AnyChecker | undefined>();
 
@@ -39,10 +40,13 @@ export class CheckerRoutes {
     this.#route();
   }
 
-  /** The classes with a checker, in the order of their registration. */
+  /**
+   * The classes with a checker, in the order of their registration: frozen, and the same array while
+   * the routes are unchanged.
+   */
   get interfaces(): readonly Interface<Credentials>[] {
     this.#followCheckers();
-    return [...this.#checkers.keys()] as Interface<Credentials>[];
+    return this.#interfaces;
   }
 
   /** Finds the checker of the most derived class, whatever the order of registration. */
@@ -87,6 +91,7 @@ export class CheckerRoutes {
       }
     }
     this.#checkers = checkers;
+    this.#interfaces = Object.freeze([...checkers.keys()] as Interface<Credentials>[]);
     this.#found.clear();
   }
 }

@@ -105,7 +105,10 @@ export class Portal {
     return this;
   }
 
-  /** The classes of credentials with a checker, in the order of their registration. */
+  /**
+   * The classes of credentials with a checker, in the order of their registration. Returns the same
+   * array until a checker judges other classes or another checker is registered.
+   */
   get credentialInterfaces(): readonly Interface<Credentials>[] {
     return this.#routes.interfaces;
   }

@@ -9,6 +9,7 @@ import {
   defaultChallengers,
   type MechanismPolicy,
 } from '@postern/sasl';
+import { MechanismOffer } from '@postern/sasl-profile';
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/received.ts';
 import { readersOf } from './protocol/extension.ts';
@@ -143,24 +144,27 @@ function settingsOf(options: EsmtpOptions): Settings {
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const tolerance = toleranceOf(service, options.lenient ?? false);
   const disabledExtensions = disabledOf(options.disabledExtensions);
-  const challengersFor = challengersOf(policy, options);
-  // For the check any hostname does: the classes of credentials are the same.
-  const challengers = challengersFor({ hostname: typeof hostname === 'string' ? hostname : 'localhost' });
+  const challengers = challengersOf(policy, options);
   const { authentication } = policy;
-  checkPortal({ portal, authentication, challengers, acceptsXclient: xclient !== undefined });
+  checkPortal({
+    portal,
+    authentication,
+    // For the check any hostname does: the classes of credentials are the same.
+    challengers: typeof challengers === 'function' ? challengers('localhost') : challengers,
+    acceptsXclient: xclient !== undefined,
+  });
   const phases = phasesOf(protocol, tolerance);
   const offered = extensions.filter(({ keyword }) => !disabledExtensions.has(keyword));
   return {
     hostname,
     portal,
-    challengersFor,
+    offerFor: offersOf(challengers, options),
     service,
     protocol,
     phases,
     verbs: verbsOf(phases),
     tolerance,
     ...policy,
-    mechanismPolicy: options.mechanismPolicy ?? {},
     trustAuthParameter: options.trustAuthParameter ?? (() => false),
     xclient: xclient ?? (() => false),
     disabledExtensions,
@@ -190,29 +194,36 @@ function disabledOf(disabled: readonly OptionalExtension[] = []): ReadonlySet<st
   return keywords.has('CHUNKING') ? keywords.add('BINARYMIME') : keywords;
 }
 
-/**
- * Returns the challengers of a hostname. Keeps those of recent hostnames, which clients may choose
- * (SNI).
- */
+/** Returns the challengers of the server, or a function of its hostname that returns them. */
 function challengersOf(
   { authentication }: Policy,
   { challengers = (hostname) => defaultChallengers({ hostname }), hostname }: EsmtpOptions,
-): Settings['challengersFor'] {
-  if (authentication === 'none') return () => [];
-  if (typeof challengers !== 'function' || typeof hostname === 'string') {
-    const constant = checkChallengers(
-      typeof challengers === 'function' ? challengers(hostname as string) : challengers,
-    );
-    return () => constant;
+): readonly Challenger[] | ((hostname: string) => readonly Challenger[]) {
+  if (authentication === 'none') return [];
+  if (typeof challengers !== 'function') return checkChallengers(challengers);
+  if (typeof hostname === 'string') return checkChallengers(challengers(hostname));
+  return (name) => checkChallengers(challengers(name));
+}
+
+/**
+ * Returns the offer of a session. Keeps those of recent hostnames, which clients may choose (SNI).
+ */
+function offersOf(
+  challengers: ReturnType<typeof challengersOf>,
+  { portal, mechanismPolicy }: EsmtpOptions,
+): Settings['offerFor'] {
+  if (typeof challengers !== 'function') {
+    const offer = new MechanismOffer(challengers, portal, mechanismPolicy);
+    return () => offer;
   }
-  const cache = new Map<string, readonly Challenger[]>();
-  return (session) => {
-    const cached = cache.get(session.hostname);
+  const cache = new Map<string, MechanismOffer>();
+  return ({ hostname }) => {
+    const cached = cache.get(hostname);
     if (cached !== undefined) return cached;
     if (cache.size === MAX_CACHED_HOSTNAMES) cache.clear();
-    const made = checkChallengers(challengers(session.hostname));
-    cache.set(session.hostname, made);
-    return made;
+    const offer = new MechanismOffer(challengers(hostname), portal, mechanismPolicy);
+    cache.set(hostname, offer);
+    return offer;
   };
 }
 

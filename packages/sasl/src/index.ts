@@ -26,7 +26,7 @@ export { ExternalIdentity } from './external/credentials.ts';
 export { type LoginOptions, login } from './login/challenger.ts';
 export { type OAuthBearerOptions, oauthBearer } from './oauthbearer/challenger.ts';
 export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbearer/credentials.ts';
-export { explain, type MechanismPolicy, offered } from './offered.ts';
+export { explain, type MechanismPolicy, mayExposeSecret, offered } from './offered.ts';
 export { isPassword, preparePassword } from './password.ts';
 export { plain } from './plain/challenger.ts';
 export { type Preparation, saslprep } from './saslprep/saslprep.ts';

@@ -56,11 +56,17 @@ export function explain(
 /** Returns a constant where `explain` builds a text: `offered` discards it. */
 function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: MechanismPolicy): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
-  if (challenger.exposesSecret !== false && mind.tls === undefined && !mayExpose(mind.remote, policy)) return NEEDS_TLS;
+  if (challenger.exposesSecret !== false && !mayExposeSecret(mind, policy)) return NEEDS_TLS;
   return challenger.unavailable?.(mind);
 }
 
-function mayExpose(remote: Address, { allowCleartext = false }: MechanismPolicy): boolean {
+/**
+ * Returns true if this connection may be offered mechanisms that expose the secret: it has TLS, its
+ * client is on the same machine, or the policy allows it.
+ */
+export function mayExposeSecret(mind: Mind, { allowCleartext = false }: MechanismPolicy): boolean {
+  if (mind.tls !== undefined) return true;
+  const { remote } = mind;
   // Only true: the promise of an async function would allow every peer.
   return isLocal(remote) || (typeof allowCleartext === 'function' ? allowCleartext(remote) : allowCleartext) === true;
 }

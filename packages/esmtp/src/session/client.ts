@@ -1,7 +1,7 @@
 import type { Conversation } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
-import { type Challenger, type MechanismPolicy, offered } from '@postern/sasl';
+import type { MechanismOffer } from '@postern/sasl-profile';
 import type { MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
@@ -48,17 +48,17 @@ export class Client {
     return this.settings.disabledExtensions;
   }
 
-  get mechanismPolicy(): MechanismPolicy {
-    return this.settings.mechanismPolicy;
+  /** The SASL mechanisms of this server, by its name for this client. */
+  get offer(): MechanismOffer {
+    return this.settings.offerFor(this);
   }
 
-  get challengers(): readonly Challenger[] {
-    return this.settings.challengersFor(this);
-  }
-
-  /** The names of the SASL mechanisms that this client may use now. */
+  /**
+   * The names of the SASL mechanisms that this client may use now: the same array for all clients
+   * with the same offer.
+   */
   get mechanisms(): readonly string[] {
-    return offered(this.challengers, this.portal, this.mind, this.mechanismPolicy).map(({ mechanism }) => mechanism);
+    return this.offer.namesFor(this.mind);
   }
 
   /**

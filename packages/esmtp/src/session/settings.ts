@@ -1,6 +1,7 @@
 import type { Address, Clock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
-import type { ChallengePacer, Challenger, MechanismPolicy } from '@postern/sasl';
+import type { ChallengePacer } from '@postern/sasl';
+import type { MechanismOffer } from '@postern/sasl-profile';
 import type { MessageSettings } from '../message/message-session.ts';
 import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 import type { ParameterReader } from '../protocol/extension.ts';
@@ -23,9 +24,8 @@ export interface Settings extends MessageSettings {
   readonly tolerance: Tolerance;
   readonly hostname: string | ((mind: Mind) => string);
   readonly portal: Portal;
-  /** Returns the challengers of a session, by its hostname. */
-  readonly challengersFor: (session: { readonly hostname: string }) => readonly Challenger[];
-  readonly mechanismPolicy: MechanismPolicy;
+  /** Returns the mechanisms of a session, by its hostname. */
+  readonly offerFor: (session: { readonly hostname: string }) => MechanismOffer;
   readonly trustAuthParameter: (mind: Mind, avatarId: AvatarId) => boolean;
   readonly xclient: (peer: Address) => boolean;
   /** Keywords of extensions that are not offered. */

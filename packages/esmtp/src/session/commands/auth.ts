@@ -1,7 +1,7 @@
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { LoginError } from '@postern/cred';
 import type { Challenger, ExchangeError } from '@postern/sasl';
-import { chooseChallenger, LoginFailures, type LoginOutcome, loginOver } from '@postern/sasl-profile';
+import { LoginFailures, type LoginOutcome, loginOver } from '@postern/sasl-profile';
 import { MessageDelivery } from '../../delivery.ts';
 import { replyForLogin, TOO_MANY_LOGIN_FAILURES, UNKNOWN_MECHANISM } from '../../error-replies.ts';
 import { customRefusal } from '../../login-rejection.ts';
@@ -12,7 +12,7 @@ import type { State } from '../state.ts';
 /** Runs AUTH (RFC 4954 §4): the SASL exchange, and the login of the client. */
 export function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): MaybePromise<Reply> {
   if (state.authenticated) return ALREADY;
-  const challenger = chooseChallenger(command.mechanism, state);
+  const challenger = state.offer.choose(command.mechanism, state.mind);
   if (challenger === 'needs-tls') return NEEDS_TLS;
   if (challenger === 'not-offered') return UNKNOWN_MECHANISM;
   const loggedOut = state.login === undefined ? undefined : state.logout('reset');
