@@ -41,8 +41,8 @@ export class CheckerRoutes {
   }
 
   /**
-   * The classes with a checker, in the order of their registration: frozen, and the same array while
-   * the routes are unchanged.
+   * The classes with a checker, in the order of their registration: frozen, and the same array
+   * while the routes are unchanged.
    */
   get interfaces(): readonly Interface<Credentials>[] {
     this.#followCheckers();
