@@ -1,13 +1,15 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CodePointSet } from '../../../packages/sasl/src/saslprep/code-point-set.ts';
 import * as tables from '../../../packages/sasl/src/saslprep/tables.ts';
 
-// The tables of another implementation. Its package exports only the function that uses them.
+// The tables of another implementation. Its package exports only the function that uses them. The
+// package's packed tables load in a twentieth of the time of its `code-points-src.js`.
 const require = createRequire(import.meta.url);
 const folder = dirname(require.resolve('@mongodb-js/saslprep'));
-const theirs = require(join(folder, 'code-points-src.js')) as Record<string, Iterable<number>>;
+const { createMemoryCodePoints } = require(join(folder, 'memory-code-points.js'));
+const { default: packedTables } = require(join(folder, 'code-points-data.js'));
+const theirs: Record<string, { get(codePoint: number): boolean }> = createMemoryCodePoints(packedTables);
 
 describe('the tables of RFC 3454', () => {
   it.each([
@@ -18,9 +20,14 @@ describe('the tables of RFC 3454', () => {
     ['D.1', tables.RIGHT_TO_LEFT, 'bidirectional_r_al'],
     ['D.2', tables.LEFT_TO_RIGHT, 'bidirectional_l'],
   ])('%s contains the code points of another implementation', (_table, ours, name) => {
-    const expected = new Set(theirs[name]);
-    expect(expected.size).toBeGreaterThan(0);
-    expect(differences(ours, expected)).toEqual([]);
+    let size = 0;
+    const differing = codePointsThat((codePoint) => {
+      const expected = theirs[name]?.get(codePoint) === true;
+      if (expected) size += 1;
+      return ours.has(codePoint) !== expected;
+    });
+    expect(differing).toEqual([]);
+    expect(size).toBeGreaterThan(0);
   });
 
   it('A.1 contains no code point that D.1, D.2 or C.1.2 contains', () => {
@@ -29,10 +36,6 @@ describe('the tables of RFC 3454', () => {
     expect(codePointsThat((one) => UNASSIGNED.has(one) && assigned.some((table) => table.has(one)))).toEqual([]);
   });
 });
-
-function differences(ours: CodePointSet, theirs: ReadonlySet<number>): string[] {
-  return codePointsThat((one) => ours.has(one) !== theirs.has(one));
-}
 
 function codePointsThat(holds: (codePoint: number) => boolean): string[] {
   const found: string[] = [];
