@@ -11,11 +11,8 @@ const campaigns = {
   packed: ['test/packages/packed.test.ts'],
 };
 
-/**
- * Files that need a process of their own: one reads snapshots of the heap, one changes
- * `process.execArgv`.
- */
-const isolated = ['test/**/secrets.test.ts', 'test/**/workers.test.ts'];
+/** Reads snapshots of the heap, which are large in a process that has run other files. */
+const isolated = ['test/esmtp/session/secrets.test.ts'];
 
 export default defineConfig({
   // Packages are tested from source. `resolve.conditions` alone would run a stale dist.

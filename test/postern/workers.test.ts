@@ -6,7 +6,7 @@ import { Mailbox } from '@postern/esmtp';
 import { connectSmtp } from '@postern/esmtp/client';
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { prettyLog, silentLog } from '../../packages/postern/src/log.ts';
 import { type Settings, settingsOf } from '../../packages/postern/src/settings.ts';
 import { Workers } from '../../packages/postern/src/workers.ts';
@@ -18,11 +18,17 @@ import { type ServingPostern, spawnPostern, startPostern } from '../support/post
 import { words } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// A worker inherits these options. Without the filter it would run from source, but Node 22 does
-// not know `using`.
-process.execArgv = process.execArgv.filter(
-  (option, at, all) => option !== '--conditions' && all[at - 1] !== '--conditions',
-);
+const { execArgv } = process;
+beforeAll(() => {
+  // A worker inherits these options. Without the filter it would run from source, but Node 22 does
+  // not know `using`.
+  process.execArgv = execArgv.filter(
+    (option, index) => option !== '--conditions' && execArgv[index - 1] !== '--conditions',
+  );
+});
+afterAll(() => {
+  process.execArgv = execArgv;
+});
 
 const TAKEN = { code: 1, output: expect.stringContaining('another program listens there') };
 const SERVE = words`--listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver discard --log json`;
