@@ -131,7 +131,8 @@ class Host {
   }
 
   async #start(): Promise<ChildProcess> {
-    const env = { ...process.env, SCOPES: this.scopes };
+    // Each property has its full number of runs, with the fixed seed.
+    const env = { FUZZ: '1', ...process.env, SCOPES: this.scopes };
     const child = fork(fileURLToPath(new URL('mutate/host.ts', import.meta.url)), { env, stdio: 'ignore' });
     this.#child = child;
     await once(child, 'message');

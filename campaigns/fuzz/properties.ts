@@ -14,8 +14,8 @@ export interface PropertiesReport {
 }
 
 /**
- * Runs every test file that has properties, with each property twenty times as often as in `npm
- * test`.
+ * Runs every test file that has properties, with twenty times the full number of runs of each
+ * property.
  */
 export async function runProperties(): Promise<PropertiesReport> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-fuzz-'));

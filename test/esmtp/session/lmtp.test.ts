@@ -9,6 +9,7 @@ import {
 } from '@postern/esmtp';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../support/fuzz.ts';
 import { RecordingDelivery, Server, type ServerOptions } from '../server.ts';
 import { bodies, send } from '../wire.ts';
 
@@ -406,7 +407,7 @@ describe('however its bytes are split', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { defaultChallengers, ExternalIdentity } from '@postern/sasl';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseXclient } from '../../../../packages/esmtp/src/protocol/xclient.ts';
+import { runs } from '../../../support/fuzz.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../../server.ts';
 import { send } from '../../wire.ts';
 
@@ -346,7 +347,7 @@ describe('the attributes', () => {
         expect(facts.login ?? 'x').toMatch(/^[^\0-\x1f\x7f]+$/);
         for (const port of [facts.port, facts.destinationPort]) expect(port ?? 0).toBeLessThanOrEqual(65_535);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
