@@ -64,6 +64,20 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
   });
 
+  it('count failed logins together, also after they have been replaced', async () => {
+    using folder = temporaryFolder('workers');
+    const limit = 'throttle: { userAndNetwork: { failures: 3, window: 600_000 } },';
+    const config = workersConfig(folder.path, '', `auth: ['memory:joe:s3cret'], deliver: 'discard', ${limit}`);
+    await using postern = await startPostern('--config', config);
+    const codes: string[] = [];
+    // Each connection goes to one of the workers.
+    for (let n = 0; n < 12; n += 1) codes.push(await codeOfLogin(postern, `guess ${n}`));
+    expect(codes).toEqual([...Array(3).fill('535'), ...Array(9).fill('454')]);
+    for (const pid of await children(postern)) process.kill(pid, 'SIGKILL');
+    await postern.said(/a worker died/, 2);
+    await expect.poll(() => codeOfLogin(postern, 's3cret').catch(() => undefined)).toBe('454');
+  });
+
   it('end with their supervisor', async () => {
     const postern = await startPostern(...SERVE, '--workers', '2');
     const workers = await children(postern);
@@ -215,6 +229,14 @@ describe.skipIf(process.platform !== 'linux')('--workers', () => {
     await expect(workers.start(2)).rejects.toThrow('a worker could not start');
   });
 });
+
+/** Resolves with the code of the reply to one login of joe. */
+async function codeOfLogin({ urls }: ServingPostern, password: string): Promise<string> {
+  using client = new LineClient(connectSocket(Number(urls[0]?.port), '127.0.0.1'));
+  await client.hear();
+  await client.say('EHLO client.example.com');
+  return (await client.say(`AUTH PLAIN ${btoa(`\0joe\0${password}`)}`)).slice(0, 3);
+}
 
 /** Returns the settings of the supervisor. */
 function settings(port = 0): Settings {

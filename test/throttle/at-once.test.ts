@@ -6,7 +6,7 @@ import { mindOf } from '../cred/support.ts';
 import { guarded, HERE } from './support.ts';
 
 describe('a login without earlier failures', () => {
-  /** A mind whose signal nobody may read: it costs more than the login. */
+  /** A mind whose signal no code may read, because the signal costs more than the login. */
   const cheap: Mind = Object.defineProperty({ ...HERE, disconnected: false }, 'signal', {
     get: () => expect.fail('the signal was read'),
   });

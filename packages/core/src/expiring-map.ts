@@ -29,6 +29,12 @@ export class ExpiringMap<K, V> {
     }
     this.#entries.set(key, { value, expiry });
   }
+
+  /** Yields the entries that have not expired, in the order in which they were set. */
+  *entries(): IterableIterator<readonly [K, V]> {
+    const now = this.#now();
+    for (const [key, { value, expiry }] of this.#entries) if (expiry > now) yield [key, value];
+  }
 }
 
 interface Entry<V> {

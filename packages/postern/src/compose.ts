@@ -120,14 +120,15 @@ function checkersOf({ checkers, listeners }: Settings, acceptsAnonymous: boolean
 }
 
 /** Returns one checker that asks the checkers in their order, with the throttle of the settings. */
-function guarded(checkers: readonly AnyChecker[], { throttle }: Settings): Checker<Credentials> {
+function guarded(checkers: readonly AnyChecker[], { throttle, sharedCounts }: Settings): Checker<Credentials> {
   for (const [index, checker] of checkers.entries()) {
     // A user store without users is no mistake.
     if (checker instanceof UserStoreChecker || checker.credentialInterfaces.length > 0) continue;
     throw new UsageError(`auth ${index + 1}: expected a checker with at least one class in credentialInterfaces`);
   }
   const cascade = CascadingChecker.of(...(checkers as readonly Checker<Credentials>[]));
-  return throttle === false ? cascade : withThrottle(cascade, { counts: new InMemoryFailureCounts(), ...throttle });
+  if (throttle === false) return cascade;
+  return withThrottle(cascade, { counts: sharedCounts ?? new InMemoryFailureCounts(), ...throttle });
 }
 
 function acceptsAnonymousCredentials({ credentialInterfaces }: AnyChecker): boolean {

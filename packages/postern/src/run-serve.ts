@@ -45,7 +45,7 @@ async function runServer(
 
   // The handlers come before the first client: a signal must not drop clients without a reply.
   const signal = firstSignal(process, settings);
-  const starting = start(applyWorkerConfig(settings, supervisor.config), log, process);
+  const starting = start(applyWorkerConfig(settings, supervisor), log, process);
   const server = await Promise.race([starting, signal]);
   if (typeof server === 'string') return await end(starting, log, server);
   // A worker ends with its supervisor.

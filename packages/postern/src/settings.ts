@@ -5,7 +5,7 @@ import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@poste
 import { type Limits, MessageDelivery, type OptionalExtension } from '@postern/esmtp';
 import { type ConnectionLimits, networks } from '@postern/node';
 import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
-import type { ThrottleOptions } from '@postern/throttle';
+import type { FailureCounts, ThrottleOptions } from '@postern/throttle';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
 import type { TlsSettings } from './certificates.ts';
 import type { Config, TlsFiles } from './config.ts';
@@ -80,6 +80,8 @@ export interface Settings {
   readonly disabledExtensions: readonly OptionalExtension[];
   readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
+  /** The failed logins of all workers. Undefined in a server without workers. */
+  readonly sharedCounts: FailureCounts | undefined;
   readonly logUsernames: boolean;
   /** The users whose passwords are in the specs `memory:USER:PASSWORD`. */
   readonly memoryUsers: readonly MemoryUser[];
@@ -199,6 +201,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     disabledExtensions: parse('disabledExtensions', (extensions) => extensions) ?? [],
     lenient: parse('lenient', (lenient) => lenient) ?? false,
     throttle: parse('throttle', parseThrottle) ?? {},
+    sharedCounts: undefined,
     logUsernames: parse('logUsernames', (isLogged) => isLogged) ?? false,
     memoryUsers: parse('auth', (auth) => auth.flatMap(memoryUser)) ?? [],
     exposedDatabases: [],

@@ -1,10 +1,19 @@
 import { once } from 'node:events';
+import { ThrottleReplica } from '@postern/throttle';
 import { checkerOf, type Settings } from './settings.ts';
-import { WORKER_VARIABLE, type WorkerConfig, type WorkerReady } from './worker-messages.ts';
+import {
+  type SupervisorMessage,
+  WORKER_VARIABLE,
+  type WorkerConfig,
+  type WorkerMessage,
+  type WorkerReady,
+} from './worker-messages.ts';
 
 /** The supervisor of this process, as a worker sees it. */
 export interface Supervisor {
   readonly config: WorkerConfig;
+  /** The failed logins of all workers. */
+  readonly counts: ThrottleReplica;
   /** Reports to the supervisor that this worker listens. */
   reportReady(ready: WorkerReady): void;
   /**
@@ -24,10 +33,9 @@ export async function findSupervisor(): Promise<Supervisor | undefined> {
   process.once('disconnect', exit);
   // The supervisor may have ended before the listener was added.
   if (!process.connected) exit();
-  const [config] = (await once(process, 'message')) as [WorkerConfig];
   return {
-    config,
-    reportReady: (ready) => void process.send?.(ready, undefined, undefined, () => {}),
+    ...(await join()),
+    reportReady: (ready) => send({ ready }),
     async ended(reason) {
       process.off('disconnect', exit);
       if (process.connected) await once(process, 'disconnect');
@@ -36,11 +44,30 @@ export async function findSupervisor(): Promise<Supervisor | undefined> {
   };
 }
 
+/** Resolves at the supervisor's first message. The throttle hears the later ones. */
+async function join(): Promise<Pick<Supervisor, 'config' | 'counts'>> {
+  const joined = Promise.withResolvers<Pick<Supervisor, 'config' | 'counts'>>();
+  let counts: ThrottleReplica | undefined;
+  process.on('message', (message: SupervisorMessage) => {
+    if ('throttle' in message) return counts?.receive(message.throttle);
+    const { config } = message;
+    const guessKey = Buffer.from(config.guessKey, 'base64');
+    counts = new ThrottleReplica({ send: (throttle) => send({ throttle }), workers: config.workers, guessKey });
+    joined.resolve({ config, counts });
+  });
+  return await joined.promise;
+}
+
+function send(message: WorkerMessage): void {
+  process.send?.(message, undefined, undefined, () => {});
+}
+
 /** Returns a worker's own settings with the settings that all workers share. */
 export function applyWorkerConfig(
   settings: Settings,
-  { ports, scramKey, ticketSecret, demoUser }: WorkerConfig,
+  { config, counts }: Pick<Supervisor, 'config' | 'counts'>,
 ): Settings {
+  const { ports, scramKey, ticketSecret, demoUser } = config;
   const { checkers, listeners, tls } = settings;
   return {
     ...settings,
@@ -50,6 +77,7 @@ export function applyWorkerConfig(
       ...listener,
       endpoint: { ...listener.endpoint, port: ports[index] ?? 0 },
     })),
+    sharedCounts: counts,
     sharedScramKey: Buffer.from(scramKey, 'base64'),
     tls: tls && { ...tls, ticketSecret: Buffer.from(ticketSecret, 'base64') },
     reusePort: true,

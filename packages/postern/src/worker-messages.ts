@@ -1,6 +1,13 @@
+import type { ThrottleReport, ThrottleUpdate } from '@postern/throttle';
 import type { DemoUser } from './settings.ts';
 
-/** The message from the supervisor to a worker: settings that all workers of a server share. */
+/** A message from the supervisor to a worker. The first one has the config. */
+export type SupervisorMessage = { readonly config: WorkerConfig } | { readonly throttle: ThrottleUpdate };
+
+/** A message from a worker to the supervisor. */
+export type WorkerMessage = { readonly ready: WorkerReady } | { readonly throttle: ThrottleReport };
+
+/** The settings that all workers of a server share. */
 export interface WorkerConfig {
   /** The port of each listener; 0 until the first worker has picked a port. */
   readonly ports: readonly number[];
@@ -8,10 +15,14 @@ export interface WorkerConfig {
   readonly scramKey: string;
   /** The secret of TLS session tickets in base64: a worker resumes the sessions of the others. */
   readonly ticketSecret: string;
+  /** The secret of digests of passwords in base64: workers compare the guesses of all. */
+  readonly guessKey: string;
+  /** The number of workers. */
+  readonly workers: number;
   readonly demoUser: DemoUser | undefined;
 }
 
-/** The message from a worker to the supervisor: the worker listens. */
+/** The listeners of a worker that listens. */
 export interface WorkerReady {
   readonly urls: readonly string[];
   readonly ports: readonly number[];

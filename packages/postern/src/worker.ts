@@ -1,6 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { WORKER_VARIABLE, type WorkerConfig, type WorkerReady } from './worker-messages.ts';
+import type { ThrottleHub } from '@postern/throttle';
+import {
+  type SupervisorMessage,
+  WORKER_VARIABLE,
+  type WorkerConfig,
+  type WorkerMessage,
+  type WorkerReady,
+} from './worker-messages.ts';
 
 /**
  * The end of a worker: its exit code or signal, or the error for which the process could not start.
@@ -28,8 +35,9 @@ export class Worker {
    * milliseconds.
    *
    * @param argv The arguments after `serve`.
+   * @param hub Counts the failed logins of all workers.
    */
-  constructor(argv: readonly string[], config: WorkerConfig, startTimeout: number) {
+  constructor(argv: readonly string[], config: WorkerConfig, hub: ThrottleHub, startTimeout: number) {
     const ended = Promise.withResolvers<WorkerEnd>();
     const ready = Promise.withResolvers<WorkerReady | undefined>();
     this.ended = ended.promise;
@@ -41,11 +49,16 @@ export class Worker {
       child.once('exit', (code, signal) => ended.resolve({ code, signal }));
       // After the start the event `exit` reports the end.
       child.on('error', (error) => child.pid === undefined && ended.resolve({ error }));
-      child.once('message', (message) => {
+      const send = (message: SupervisorMessage, sent = () => {}) =>
+        void child.send?.(message, (error) => error === null && sent());
+      send({ config });
+      const throttle = hub.join((update, sent) => send({ throttle: update }, sent));
+      void this.ended.then(() => throttle.close());
+      child.on('message', (message: WorkerMessage) => {
+        if ('throttle' in message) return throttle.receive(message.throttle);
         this.#listens = true;
-        ready.resolve(message as WorkerReady);
+        ready.resolve(message.ready);
       });
-      child.send?.(config, () => {});
     } catch (error) {
       ended.resolve({ error });
     }

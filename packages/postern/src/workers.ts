@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Listener, listen } from '@postern/node';
+import { ThrottleHub } from '@postern/throttle';
 import { cannotListen, StartError, UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -24,6 +25,7 @@ export class Workers {
   readonly #log: Log;
   readonly #timeouts: Required<WorkerTimeouts>;
   readonly #workers = new Set<Worker>();
+  readonly #hub = new ThrottleHub();
   #config: WorkerConfig;
   #started = false;
   /** The number of calls of `reload`. */
@@ -40,6 +42,8 @@ export class Workers {
       ports: settings.listeners.map(({ endpoint }) => ('port' in endpoint ? endpoint.port : 0)),
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
+      guessKey: randomBytes(32).toString('base64'),
+      workers: settings.workers,
       // A user of a database is there for every worker.
       demoUser: settings.defaultDatabase === undefined ? settings.demoUser : undefined,
     };
@@ -55,6 +59,7 @@ export class Workers {
   async start(count: number): Promise<WorkerReady> {
     await this.#expectFreePorts();
     if (this.#stopping) throw new StartError(NOT_STARTED);
+    this.#config = { ...this.#config, workers: count };
     // The first worker picks the ports that the options leave open; the others share them.
     const ready = await this.#readyOf(this.#begin());
     if (this.#stopping) throw new StartError(NOT_STARTED);
@@ -130,7 +135,7 @@ export class Workers {
    * longer than {@link LONG_LIFE_MS}, otherwise after twice the delay of the last restart.
    */
   #begin(delay = MIN_RESTART_DELAY_MS): Worker {
-    const worker = new Worker(this.#argv, this.#config, this.#timeouts.startTimeout);
+    const worker = new Worker(this.#argv, this.#config, this.#hub, this.#timeouts.startTimeout);
     const began = performance.now();
     this.#workers.add(worker);
     const reloads = this.#reloads;

@@ -36,8 +36,8 @@ export interface FailureCounts {
  */
 export class InMemoryFailureCounts implements FailureCounts {
   readonly #counts = new Map<string, Count>();
-  /** The keys with one failure, with two, and so on, each in the order of their last failure. */
-  readonly #levels = Array.from({ length: MAX_LEVELS }, () => new Set<string>());
+  /** The keys with one failure, with two, and so on. */
+  readonly #levels = Array.from({ length: MAX_LEVELS }, () => new Level());
   readonly #clock: Clock;
   readonly #maximumKeys: number;
 
@@ -58,28 +58,28 @@ export class InMemoryFailureCounts implements FailureCounts {
     const count = this.#counts.get(key);
     if (count === undefined) return 0;
     if (count.expiry > this.#clock.now()) return count.failures;
-    this.reset(key);
+    this.#drop(count);
     return 0;
   }
 
-  add(key: string, window: number): void {
-    const failures = this.get(key);
-    const count = this.#counts.get(key);
+  /** Counts one failure, or `failures` of them at once. */
+  add(key: string, window: number, failures = 1): void {
+    const count = this.get(key) === 0 ? undefined : this.#counts.get(key);
     if (count === undefined) {
       if (this.#counts.size >= this.#maximumKeys) this.#dropOne();
-      this.#counts.set(key, { failures: 1, expiry: this.#clock.now() + window });
+      const added = new Count(key, failures, this.#clock.now() + window);
+      this.#counts.set(key, added);
+      this.#levelOf(failures).append(added);
     } else {
-      this.#levelOf(failures).delete(key);
-      count.failures += 1;
+      this.#levelOf(count.failures).remove(count);
+      count.failures += failures;
+      this.#levelOf(count.failures).append(count);
     }
-    this.#levelOf(failures + 1).add(key);
   }
 
   reset(key: string): void {
     const count = this.#counts.get(key);
-    if (count === undefined) return;
-    this.#levelOf(count.failures).delete(key);
-    this.#counts.delete(key);
+    if (count !== undefined) this.#drop(count);
   }
 
   remaining(key: string): number {
@@ -87,29 +87,80 @@ export class InMemoryFailureCounts implements FailureCounts {
     return count === undefined ? 0 : Math.max(0, count.expiry - this.#clock.now());
   }
 
-  #levelOf(failures: number): Set<string> {
-    return this.#levels[Math.min(failures, MAX_LEVELS) - 1] as Set<string>;
+  /** Forgets all failures. */
+  clear(): void {
+    for (const count of [...this.#counts.values()]) this.#drop(count);
+  }
+
+  /** Yields each key with its failures and the remaining milliseconds of its window. */
+  *entries(): IterableIterator<readonly [key: string, failures: number, remaining: number]> {
+    const now = this.#clock.now();
+    for (const { key, failures, expiry } of this.#counts.values()) {
+      if (expiry > now) yield [key, failures, expiry - now];
+    }
+  }
+
+  #levelOf(failures: number): Level {
+    return this.#levels[Math.min(failures, MAX_LEVELS) - 1] as Level;
+  }
+
+  #drop(count: Count): void {
+    this.#levelOf(count.failures).remove(count);
+    this.#counts.delete(count.key);
   }
 
   #dropOne(): void {
     const now = this.#clock.now();
-    let dropped: string | undefined;
-    for (const level of this.#levels) {
-      const [oldest] = level;
+    let dropped: Count | undefined;
+    for (const { oldest } of this.#levels) {
       if (oldest === undefined) continue;
       dropped ??= oldest;
-      if ((this.#counts.get(oldest)?.expiry ?? now) > now) continue;
+      if (oldest.expiry > now) continue;
       dropped = oldest;
       break;
     }
-    if (dropped !== undefined) this.reset(dropped);
+    if (dropped !== undefined) this.#drop(dropped);
   }
 }
 
-interface Count {
+/** The failures of one key, linked to its neighbours of the same level. */
+class Count {
+  readonly key: string;
   failures: number;
   /** The end of the window, on the clock. */
   readonly expiry: number;
+  older: Count | undefined = undefined;
+  newer: Count | undefined = undefined;
+
+  constructor(key: string, failures: number, expiry: number) {
+    this.key = key;
+    this.failures = failures;
+    this.expiry = expiry;
+  }
+}
+
+/**
+ * Keys in the order of their last failure. A linked list, because the iterator of a Set searches
+ * the places of all members that were dropped before.
+ */
+class Level {
+  oldest: Count | undefined = undefined;
+  #newest: Count | undefined = undefined;
+
+  append(count: Count): void {
+    count.older = this.#newest;
+    count.newer = undefined;
+    if (this.#newest === undefined) this.oldest = count;
+    else this.#newest.newer = count;
+    this.#newest = count;
+  }
+
+  remove({ older, newer }: Count): void {
+    if (older === undefined) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+  }
 }
 
 /** Keys with more failures share the last level. */

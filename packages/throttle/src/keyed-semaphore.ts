@@ -69,7 +69,10 @@ export class Permit {
     this.#releaseAll();
   }
 
-  /** Releases the keys when the signal aborts. Only a wait needs it: a signal costs more than a login. */
+  /**
+   * Releases the keys when the signal aborts. Only a wait needs it, because a signal costs more than
+   * a login.
+   */
   #followSignal(): void {
     if (this.#followsSignal) return;
     this.#followsSignal = true;

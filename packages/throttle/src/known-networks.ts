@@ -47,6 +47,13 @@ export class KnownNetworks {
     networks.push(network);
   }
 
+  /** Yields each user with each of its networks, the latest users last. */
+  *entries(): IterableIterator<readonly [user: string, network: string]> {
+    for (const generation of [this.#old, this.#young]) {
+      for (const [user, networks] of generation) for (const network of networks) yield [user, network];
+    }
+  }
+
   #rejuvenate(user: string): string[] {
     const networks = this.#old.get(user) ?? [];
     if (this.#young.size >= this.#maxUsers / 2) {

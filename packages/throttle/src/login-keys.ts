@@ -25,6 +25,18 @@ export function loginKeys(name: string | undefined, network: string | undefined,
     userAndNetwork: name === undefined || network === undefined ? undefined : `user+network:${name}:${network}`,
     network: network === undefined ? undefined : `network:${network}`,
     site: site === undefined ? undefined : `site:${site}`,
-    user: name === undefined || isKnown ? undefined : `user:${name}`,
+    user: name === undefined || isKnown ? undefined : userKey(name),
   };
 }
+
+/** Returns the key of a user's failures from all networks. */
+export function userKey(hashedName: string): string {
+  return USER_PREFIX + hashedName;
+}
+
+/** Returns the hashed name in a key of {@link userKey}, or undefined for another key. */
+export function userOfKey(key: string): string | undefined {
+  return key.startsWith(USER_PREFIX) ? key.slice(USER_PREFIX.length) : undefined;
+}
+
+const USER_PREFIX = 'user:';

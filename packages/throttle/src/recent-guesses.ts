@@ -3,27 +3,32 @@ import { type Clock, ExpiringMap } from '@postern/core';
 
 /**
  * The wrong passwords of the last minutes. It stores no password, only its HMAC under a key that
- * never leaves the process.
+ * no store contains.
  */
 export class RecentGuesses {
-  readonly #key = createSecretKey(randomBytes(32));
-  readonly #digests: ExpiringMap<string, true>;
+  readonly #key;
+  readonly #digests: ExpiringMap<string, number>;
   readonly #clock: Clock;
-  readonly #window: number;
 
-  /** `window` is the time in milliseconds for which a guess is stored. */
-  constructor(clock: Clock, window: number) {
+  /** `key` is the key of the HMAC. Default: a random key. */
+  constructor(clock: Clock, key: Uint8Array = randomBytes(32)) {
+    this.#key = createSecretKey(key);
     this.#digests = new ExpiringMap(MAX_GUESSES, () => clock.now());
     this.#clock = clock;
-    this.#window = window;
   }
 
-  /** Stores the guess. Returns false if it is stored already. */
-  add(...guess: readonly string[]): boolean {
-    const text = JSON.stringify(guess);
-    const digest = createHmac('sha256', this.#key).update(text).digest('base64');
+  /** Returns the HMAC of a guess. */
+  digestOf(guess: readonly string[]): string {
+    return createHmac('sha256', this.#key).update(JSON.stringify(guess)).digest('base64');
+  }
+
+  /**
+   * Stores the digest of a guess for `window` milliseconds. Returns false if it is stored already.
+   */
+  add(digest: string, window: number): boolean {
     if (this.#digests.get(digest) !== undefined) return false;
-    this.#digests.set(digest, true, this.#clock.now() + this.#window);
+    const expiry = this.#clock.now() + window;
+    this.#digests.set(digest, expiry, expiry);
     return true;
   }
 }

@@ -14,12 +14,12 @@ import {
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { hashedName } from './hashed-name.ts';
 import { hasDisconnected, KeyedSemaphore } from './keyed-semaphore.ts';
-import { KnownNetworks } from './known-networks.ts';
 import { LoginInTurn } from './login-in-turn.ts';
 import { type LoginKeys, loginKeys } from './login-keys.ts';
 import { ObservedMind } from './observed-mind.ts';
-import { RecentGuesses } from './recent-guesses.ts';
 import { LIMIT_NAMES, type LimitName, type Limits, type ThrottleLimit, withDefaultLimits } from './throttle-limits.ts';
+import { OwnMemory, type ThrottleMemory } from './throttle-memory.ts';
+import { ThrottleReplica } from './throttle-replica.ts';
 
 /** The limits of a throttle and the store of its counts. */
 export interface ThrottleOptions {
@@ -42,7 +42,10 @@ export interface ThrottleOptions {
    * counted. The network of a UNIX socket is never counted. Default: no peer.
    */
   readonly trusted?: (remote: Address) => boolean;
-  /** The store of the counts. Default: in memory, for this throttle alone. */
+  /**
+   * The store of the counts; a `ThrottleReplica` counts together with other processes of this
+   * machine. Default: in memory, for this throttle alone.
+   */
   readonly counts?: FailureCounts;
   /** Measures the windows. Default: the system's clock. */
   readonly clock?: Clock;
@@ -80,18 +83,20 @@ class Throttle<C extends Credentials> implements Checker<C> {
   readonly #checker: Checker<C>;
   readonly #limits: Limits<Required<ThrottleLimit>>;
   readonly #trusted: ((remote: Address) => boolean) | undefined;
+  readonly #memory: ThrottleMemory;
   readonly #counts: FailureCounts;
   readonly #semaphore = new KeyedSemaphore();
-  readonly #known = new KnownNetworks();
-  readonly #guesses: RecentGuesses;
+  /** The longest window in milliseconds: a guess is remembered for this time. */
+  readonly #guessWindow: number;
 
-  constructor(checker: Checker<C>, { clock = systemClock, trusted, counts, ...limits }: ThrottleOptions) {
+  constructor(checker: Checker<C>, options: ThrottleOptions) {
+    const { clock = systemClock, trusted, counts = new InMemoryFailureCounts({ clock }), ...limits } = options;
     this.#checker = checker;
-    this.#limits = withDefaultLimits(limits);
     this.#trusted = trusted;
-    this.#counts = counts ?? new InMemoryFailureCounts({ clock });
-    const windows = Object.values(this.#limits).map(({ window }) => window);
-    this.#guesses = new RecentGuesses(clock, Math.max(...windows));
+    this.#memory = counts instanceof ThrottleReplica ? counts : new OwnMemory(clock, counts);
+    this.#counts = this.#memory.counts;
+    this.#limits = withDefaultLimits(limits, this.#memory.workers);
+    this.#guessWindow = Math.max(...Object.values(this.#limits).map(({ window }) => window));
   }
 
   get credentialInterfaces(): readonly Interface<C>[] {
@@ -205,7 +210,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
     ];
   }
 
-  /** Returns 0 without a key. An error is a rejected promise, which no other count leaves unheard. */
+  /** Returns 0 without a key. An error is a rejected promise, like that of an asynchronous store. */
   #failuresUnder(key: string | undefined): MaybePromise<number> {
     if (key === undefined) return 0;
     try {
@@ -253,17 +258,17 @@ class Throttle<C extends Credentials> implements Checker<C> {
   #isNewGuess(credentials: C, { clientNetwork = '' }: LoginKeys): boolean {
     if (!(credentials instanceof UsernamePassword)) return true;
     const { username, password } = credentials;
-    return this.#guesses.add(username, clientNetwork, password);
+    return this.#memory.isNewGuess([username, clientNetwork, password], this.#guessWindow);
   }
 
   #remember({ hashedName, clientNetwork }: LoginKeys): void {
-    if (hashedName !== undefined && clientNetwork !== undefined) this.#known.add(hashedName, clientNetwork);
+    if (hashedName !== undefined && clientNetwork !== undefined) this.#memory.addLogin(hashedName, clientNetwork);
   }
 
   #keysOf({ username }: C, { remote }: Mind): LoginKeys {
     const name = username === undefined ? undefined : hashedName(username);
     const network = this.#trusted?.(remote) ? undefined : networkOf(remote);
-    const isKnown = name !== undefined && network !== undefined && this.#known.has(name, network);
+    const isKnown = name !== undefined && network !== undefined && this.#memory.hasLoggedIn(name, network);
     return loginKeys(name, network, isKnown);
   }
 }
