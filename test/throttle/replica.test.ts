@@ -16,7 +16,7 @@ import { mindOf } from '../cred/support.ts';
 import { testContract } from '../support/contract.ts';
 import { HERE, limits, MINUTE, THERE } from './support.ts';
 
-/** Several processes in one: a hub and replicas, whose messages arrive when the test delivers them. */
+/** A hub and replicas in one process, whose messages arrive when the test delivers them. */
 class Machine {
   readonly clock = new FakeClock();
   readonly hub: ThrottleHub;
@@ -55,7 +55,7 @@ class Machine {
     return { replica, channel, down, reports: () => reports };
   }
 
-  /** Delivers the oldest message of the wire with this number. Returns false if no wire has a message. */
+  /** Delivers the oldest message of one wire. Returns false if no wire has a message. */
   deliver(wire = 0): boolean {
     const full = this.#wires.filter((messages) => messages.length > 0);
     full[wire % full.length]?.shift()?.();

@@ -70,8 +70,8 @@ export class Permit {
   }
 
   /**
-   * Releases the keys when the signal aborts. Only a wait needs it, because a signal costs more than
-   * a login.
+   * Releases the keys when the signal aborts. Only a wait needs it, because a signal costs more
+   * than a login.
    */
   #followSignal(): void {
     if (this.#followsSignal) return;

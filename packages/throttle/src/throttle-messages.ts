@@ -1,4 +1,7 @@
-/** A change of what the throttles of several processes remember. It contains no name and no password. */
+/**
+ * A change of what the throttles of several processes remember. It contains no name and no
+ * password.
+ */
 export type ThrottleChange =
   | readonly ['failed', key: string, window: number, failures: number]
   | readonly ['reset', key: string]

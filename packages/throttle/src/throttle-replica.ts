@@ -28,10 +28,16 @@ export interface ThrottleReplicaOptions {
  * @example
  * ```ts
  * import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
- * import { ThrottleReplica, type ThrottleUpdate, withThrottle } from '@postern/throttle';
+ * import {
+ *   ThrottleReplica,
+ *   type ThrottleReport,
+ *   type ThrottleUpdate,
+ *   withThrottle,
+ * } from '@postern/throttle';
  *
  * declare const guessKey: Uint8Array;
- * const replica = new ThrottleReplica({ send: (report) => process.send?.(report), workers: 4, guessKey });
+ * const send = (report: ThrottleReport) => void process.send?.(report);
+ * const replica = new ThrottleReplica({ send, workers: 4, guessKey });
  * process.on('message', (update: ThrottleUpdate) => replica.receive(update));
  * const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret' });
  * const checker = withThrottle(users, { counts: replica });
@@ -106,7 +112,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   addLogin(hashedName: string, network: string): void {
     const isNew = !this.#known.has(hashedName, network);
     this.#known.add(hashedName, network);
-    // The other processes need the networks of a user only while a client guesses at the user.
+    // Other processes need the networks of a user only while a client guesses at the user.
     if (isNew && this.get(userKey(hashedName)) > 0) this.#report(['known', hashedName, network]);
   }
 

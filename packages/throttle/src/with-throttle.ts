@@ -210,7 +210,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
     ];
   }
 
-  /** Returns 0 without a key. An error is a rejected promise, like that of an asynchronous store. */
+  /** Returns 0 without a key. An error is a rejected promise, as from an asynchronous store. */
   #failuresUnder(key: string | undefined): MaybePromise<number> {
     if (key === undefined) return 0;
     try {
