@@ -10,7 +10,7 @@ import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
-import type { ChunkConsumer } from './sink.ts';
+import { type ChunkConsumer, type PieceReceiver, PromisingReceiver } from './piece-receiver.ts';
 import type { Standing, Transport, TransportListener } from './transport.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -34,6 +34,9 @@ export interface HeardMessage {
    */
   readonly bareLineEndings: boolean;
 }
+
+/** The receiver of a message for {@link Conversation.receiveMessage}. */
+export type MessageReceiver = PieceReceiver<HeardMessage>;
 
 /** The objects and limits that a server shares among its conversations. */
 export interface ConversationOptions {
@@ -245,6 +248,20 @@ export class Conversation implements TransportListener {
   }
 
   /**
+   * Passes a dot-stuffed message to the receiver as {@link hearMessage} does, or normalized as
+   * {@link hearNormalizedMessage} does, without a promise. Returns the facts about a message that
+   * has arrived. Returns undefined if the conversation waits: then it calls `heard` or `failed` of
+   * the receiver.
+   *
+   * @throws TimedOut, PeerGone, Displaced, and an error of the receiver
+   */
+  receiveMessage(receiver: MessageReceiver, normalizes: boolean): HeardMessage | undefined {
+    const source = normalizes ? new NormalizedMessage() : new DotUnstuffer();
+    const loop = new PieceLoop<HeardMessage>(this, this.#input, this.#output, source, receiver);
+    return loop.hear() ? loop.conclude() : undefined;
+  }
+
+  /**
    * Takes the octets that have arrived and that no hear has taken, at most `maxOctets` as latin1,
    * without a wait. They are the last input of a peer that disconnected within a line or during a
    * write. The conversation hears nothing after this call. Never throws.
@@ -389,7 +406,9 @@ export class Conversation implements TransportListener {
   }
 
   #hearPieces<T>(source: Source<T>, consume: ChunkConsumer): MaybePromise<T> {
-    return new PieceLoop(this, this.#input, this.#output, source, consume).hear();
+    const receiver = new PromisingReceiver<T>(consume);
+    const loop = new PieceLoop(this, this.#input, this.#output, source, receiver);
+    return loop.hear() ? loop.conclude() : receiver.promise();
   }
 
   #sendLastOutput(linger: Linger): void {

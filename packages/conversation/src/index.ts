@@ -1,13 +1,19 @@
 export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
-export { Conversation, type ConversationOptions, type HeardMessage, type Protocol } from './conversation.ts';
+export {
+  Conversation,
+  type ConversationOptions,
+  type HeardMessage,
+  type MessageReceiver,
+  type Protocol,
+} from './conversation.ts';
 export { Deadlines, type Wait } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { LineError } from './input.ts';
-export type { LineListener } from './line-loop.ts';
+export type { LineListener, PendingLine } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
+export type { ChunkConsumer } from './piece-receiver.ts';
 export { release } from './release.ts';
-export type { ChunkConsumer } from './sink.ts';
 export type {
   Standing,
   TlsPolicy,

@@ -16,9 +16,17 @@ export interface LineListener {
   acceptsFirst?(octet: number): boolean;
   /**
    * Takes a line without its CRLF, one character for each octet (latin1), or the error of a line.
-   * Returns false to end the hear.
+   * Returns false to end the hear. Returns undefined to answer later, by a call of `pending`.
    */
-  heard(line: string | LineError): MaybePromise<boolean>;
+  heard(line: string | LineError, pending: PendingLine): MaybePromise<boolean> | undefined;
+}
+
+/** A line whose listener answers later: by one call, of one of these methods. */
+export interface PendingLine {
+  /** Continues the hear, or ends it if `more` is false. */
+  answer(more: boolean): void;
+  /** Ends the hear with the error. */
+  fail(error: unknown): void;
 }
 
 /** The times of the conversation that the loop observes. */
@@ -32,7 +40,7 @@ interface LineTimes {
  * lines. The loop creates no promise while lines have arrived and the listener answers
  * synchronously.
  */
-export class LineLoop implements InputWaiter {
+export class LineLoop implements InputWaiter, PendingLine {
   /**
    * Resolves at the end. Rejects with PeerGone, TimedOut, Displaced, Closing, or the error of the
    * listener.
@@ -71,6 +79,15 @@ export class LineLoop implements InputWaiter {
     }
   }
 
+  answer(more: boolean): void {
+    if (more) this.resume(undefined);
+    else this.#resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+
   /** Hears the next line. Returns false if the loop waits or has ended. */
   #next(): boolean {
     const input = this.#input;
@@ -102,7 +119,8 @@ export class LineLoop implements InputWaiter {
 
   #pass(line: string | LineError): boolean {
     this.#waited = false;
-    const more = this.#listener.heard(line);
+    const more = this.#listener.heard(line, this);
+    if (more === undefined) return false;
     if (typeof more === 'boolean') {
       if (!more) this.#resolve();
       return more;

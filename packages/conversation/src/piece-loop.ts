@@ -2,7 +2,7 @@ import type { MaybePromise } from '@postern/core';
 import { PeerGone } from './errors.ts';
 import type { Input, InputWaiter } from './input.ts';
 import type { Output } from './output.ts';
-import { type ChunkConsumer, Sink } from './sink.ts';
+import type { PieceReceiver } from './piece-receiver.ts';
 
 /** Turns the octets of chunks into pieces, and knows where they end. */
 export interface Source<T> {
@@ -22,37 +22,48 @@ interface PieceTimes {
 }
 
 /**
- * Passes the pieces of a source to a consumer, up to the source's end, and returns the source's
- * summary. The loop creates no promise while octets have arrived and the consumer answers
- * synchronously.
+ * Passes the pieces of a source to a receiver, up to the source's end. The loop creates no promise
+ * while the receiver answers synchronously. After the receiver has failed, the loop drops the
+ * pieces that follow.
  */
 export class PieceLoop<T> implements InputWaiter {
   readonly #conversation: PieceTimes;
   readonly #input: Input;
   readonly #output: Output;
   readonly #source: Source<T>;
-  readonly #sink: Sink;
+  readonly #receiver: PieceReceiver<T>;
   /** The milliseconds that the peer has left. */
   #remaining: number;
-  #completed: PromiseWithResolvers<T> | undefined = undefined;
+  /** The error of the receiver. */
+  #failure: { readonly error: unknown } | undefined = undefined;
 
-  constructor(conversation: PieceTimes, input: Input, output: Output, source: Source<T>, consume: ChunkConsumer) {
+  constructor(conversation: PieceTimes, input: Input, output: Output, source: Source<T>, receiver: PieceReceiver<T>) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
     this.#source = source;
-    this.#sink = new Sink(consume);
+    this.#receiver = receiver;
     this.#remaining = conversation.readTimeout;
   }
 
-  /** Runs the loop to the source's end.
+  /**
+   * Runs the loop. Returns true at the source's end, for a call of {@link conclude}. Returns false
+   * if the loop waits: then it calls `heard` or `failed` of the receiver later.
    *
-   * @throws PeerGone, TimedOut, Displaced; after the last piece the error of the consumer
+   * @throws PeerGone, TimedOut, Displaced
    */
-  hear(): MaybePromise<T> {
-    if (this.#run()) return this.#conclude();
-    this.#completed = Promise.withResolvers();
-    return this.#completed.promise;
+  hear(): boolean {
+    return this.#run();
+  }
+
+  /**
+   * Returns the source's summary.
+   *
+   * @throws The error of the receiver.
+   */
+  conclude(): T {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#source.summary;
   }
 
   resume(failure: Error | undefined): void {
@@ -61,12 +72,16 @@ export class PieceLoop<T> implements InputWaiter {
   }
 
   #continue(failure?: Error): void {
+    let summary: T;
     try {
       if (failure !== undefined) throw failure;
-      if (this.#run()) this.#completed?.resolve(this.#conclude());
+      if (!this.#run()) return;
+      summary = this.conclude();
     } catch (error) {
-      this.#completed?.reject(error);
+      this.#receiver.failed(error);
+      return;
     }
+    this.#receiver.heard(summary);
   }
 
   /** Returns true at the source's end; false if the loop waits and continues by itself. */
@@ -100,7 +115,7 @@ export class PieceLoop<T> implements InputWaiter {
       this.#earn(this.#source.consumed - offset);
       input.countChunk(this.#source.consumed - offset);
       input.advance(this.#source.consumed);
-      const consumed = this.#sink.take(piece, input.chunk === chunk ? undefined : chunk);
+      const consumed = this.#pass(piece, input.chunk === chunk ? undefined : chunk);
       if (consumed !== undefined) return consumed;
     }
   }
@@ -114,8 +129,17 @@ export class PieceLoop<T> implements InputWaiter {
     this.#remaining = Math.min(readTimeout, this.#remaining + (octets * 1000) / minimumRate);
   }
 
-  #conclude(): T {
-    this.#sink.rethrow();
-    return this.#source.summary;
+  /** Never rejects. */
+  #pass(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
+    if (piece.length === 0 || this.#failure !== undefined) return;
+    try {
+      return this.#receiver.take(piece, used)?.catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
   }
 }

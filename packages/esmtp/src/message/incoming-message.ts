@@ -80,7 +80,7 @@ export class IncomingMessage implements MissingFields {
   }
 
   /** Writes the next chunk of the client's data to the delivery. Never throws or rejects. */
-  readonly take = (chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> => {
+  take(chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
     if (this.#refusal !== undefined) return;
     const { maxMessageSize, maxReceivedFields } = this.#session.limits;
     const isFirst = this.#octets === 0;
@@ -97,7 +97,7 @@ export class IncomingMessage implements MissingFields {
     // parts them.
     if (isFirst && isBlank(octets[0]) && this.trace !== '') return this.#writeBoth(EMPTY_LINE, octets, used);
     return this.#write(octets, used);
-  };
+  }
 
   /**
    * Ends the message, behind its last chunk. Returns the reply; undefined in LMTP, where this

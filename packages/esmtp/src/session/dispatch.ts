@@ -1,4 +1,3 @@
-import type { MaybePromise } from '@postern/core';
 import { AUTHENTICATION_REQUIRED, OUT_OF_SEQUENCE } from '../error-replies.ts';
 import { type Command, FOREIGN, type ParsedLine, UNRECOGNISED, type Verb } from '../protocol/command.ts';
 import { allowedWithoutAuthentication, allowedWithoutTls, type Next, type Step } from '../protocol/phases.ts';
@@ -13,13 +12,14 @@ import { help, noop, quit, rset } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
 import { vrfy } from './commands/vrfy.ts';
 import { xclient } from './commands/xclient.ts';
+import type { ReplyResult } from './reply-result.ts';
 import type { State } from './state.ts';
 
 /**
- * Runs the command of a line if the table of phases allows it now. Returns the reply; undefined if
- * the command has sent its replies itself. Fails with the error of a delivery or a conversation.
+ * Runs the command of a line if the table of phases allows it now. Returns the reply, or
+ * what {@link ReplyResult} says. Fails with the error of a delivery or a conversation.
  */
-export function dispatch(state: State, line: ParsedLine): MaybePromise<Reply | undefined> {
+export function dispatch(state: State, line: ParsedLine): ReplyResult {
   if ('refusal' in line) return refuse(state, line);
   const { verb } = line;
   const next = state.settings.phases[state.phase][stepOf(line)];
@@ -64,7 +64,7 @@ type Handler<V extends Verb> = (
   state: State,
   command: Command & { readonly verb: V },
   refusal: Reply | undefined,
-) => MaybePromise<Reply | undefined>;
+) => ReplyResult;
 
 const handlers: { readonly [V in Verb]: Handler<V> } = {
   EHLO: ehlo,

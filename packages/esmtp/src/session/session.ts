@@ -4,6 +4,7 @@ import {
   type LineError,
   type LineListener,
   LineTooLong,
+  type PendingLine,
   TimedOut,
 } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/core';
@@ -16,6 +17,7 @@ import { endsGroup } from '../protocol/phases.ts';
 import { Rejection, Reply } from '../protocol/reply.ts';
 import { dispatch } from './dispatch.ts';
 import { countJunk } from './junk-commands.ts';
+import { LATER, type ReplyReceiver, type ReplyResult } from './reply-result.ts';
 import { reportRefusal, verbOf } from './report-refusal.ts';
 import type { State } from './state.ts';
 
@@ -60,14 +62,18 @@ function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply 
  * client nor a delivery has to be waited for. Promises for MAIL, RCPT and DATA would cost 2 µs a
  * message: a fifth of the protocol's own time.
  */
-class CommandListener implements LineListener {
+class CommandListener implements LineListener, ReplyReceiver {
   readonly maxOctets: number;
   readonly #state: State;
+  /** The command whose reply comes later, and its line of the conversation. */
+  #line: ParsedLine | undefined = undefined;
+  #pending: PendingLine | undefined = undefined;
 
   constructor(state: State) {
     const { maxCommandLine, maxExchangeLine } = state.limits;
     this.maxOctets = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX_OCTETS);
     this.#state = state;
+    state.replies = this;
   }
 
   get interruptible(): boolean {
@@ -86,20 +92,48 @@ class CommandListener implements LineListener {
     return false;
   }
 
-  heard(text: string | LineError): MaybePromise<boolean> {
+  heard(text: string | LineError, pending: PendingLine): MaybePromise<boolean> | undefined {
     const state = this.#state;
     state.reportedRefusal = undefined;
     if (typeof text !== 'string') return this.#reply(undefined, replyToError(state, undefined, text));
     state.lineOctets = text.length;
     state.next = undefined;
     const line = parseCommand(text, state.settings.tolerance);
-    let reply: MaybePromise<Reply | undefined>;
+    let reply: ReplyResult;
     try {
       reply = isTooLong(text, line, state.limits.maxCommandLine) ? LINE_TOO_LONG : dispatch(state, line);
     } catch (error) {
       return this.#reply(line, replyToError(state, line, error));
     }
-    return isPromise(reply) ? this.#replyLater(line, reply) : this.#reply(line, countError(state, line, reply));
+    if (reply !== LATER) return this.#replyTo(line, reply);
+    this.#line = line;
+    this.#pending = pending;
+    return undefined;
+  }
+
+  /** Sends the reply of a command whose result was {@link LATER}, and continues the hear. */
+  resolve(reply: MaybePromise<Reply | undefined>): void {
+    const line = this.#line;
+    const pending = this.#pending;
+    if (line === undefined || pending === undefined) throw new Error('no command waits for its reply');
+    this.#line = undefined;
+    this.#pending = undefined;
+    try {
+      const more = this.#replyTo(line, reply);
+      if (isPromise(more)) {
+        more.then(
+          (value) => pending.answer(value),
+          (error: unknown) => pending.fail(error),
+        );
+      } else pending.answer(more);
+    } catch (error) {
+      pending.fail(error);
+    }
+  }
+
+  #replyTo(line: ParsedLine, reply: MaybePromise<Reply | undefined>): MaybePromise<boolean> {
+    if (isPromise(reply)) return this.#replyLater(line, reply);
+    return this.#reply(line, countError(this.#state, line, reply));
   }
 
   #replyLater(line: ParsedLine, reply: Promise<Reply | undefined>): Promise<boolean> {

@@ -12,6 +12,7 @@ import type { MailParameters } from '../protocol/parameters.ts';
 import type { Next, Phase } from '../protocol/phases.ts';
 import { Reply } from '../protocol/reply.ts';
 import { Client } from './client.ts';
+import type { ReplyReceiver } from './reply-result.ts';
 
 /** A transaction, from MAIL to the end of its message. */
 export interface Transaction {
@@ -45,6 +46,8 @@ export class State extends Client implements MessageSession, ExtensionContext {
   junkCountedAt = 0;
   /** Created by the first AUTH. */
   loginFailures: LoginFailures | undefined;
+  /** Receives the reply of a command that has no reply yet. */
+  replies: ReplyReceiver = NO_RECEIVER;
   /** Octets of the current command line. */
   lineOctets = 0;
 
@@ -133,5 +136,6 @@ export class State extends Client implements MessageSession, ExtensionContext {
   }
 }
 
+const NO_RECEIVER: ReplyReceiver = { resolve() {} };
 /** The objects of a path, here and in a delivery. */
 const PATH_OBJECTS_OCTETS = 512;

@@ -1,53 +1,89 @@
-import type { HeardMessage } from '@postern/conversation';
+import type { HeardMessage, MessageReceiver } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { OUT_OF_SEQUENCE } from '../../error-replies.ts';
 import { BdatMessage } from '../../message/bdat-message.ts';
 import type { IncomingMessage } from '../../message/incoming-message.ts';
 import { openMessage } from '../../message/open-message.ts';
 import { Reply } from '../../protocol/reply.ts';
+import { LATER, type ReplyReceiver, type ReplyResult } from '../reply-result.ts';
 import type { State } from '../state.ts';
 
 /** DATA (RFC 5321 §4.1.1.4): opens the message, and hears it into the delivery, chunk by chunk. */
-export function data(state: State): MaybePromise<Reply | undefined> {
+export function data(state: State): ReplyResult {
   const { transaction } = state;
   if (transaction?.chunks !== undefined) return refuseBoth(transaction.chunks);
   if (transaction?.parameters.body === 'BINARYMIME') return NEEDS_BDAT;
   const opened = openMessage(state, transaction, 'DATA');
-  return isPromise(opened) ? opened.then((message) => receive(state, message)) : receive(state, opened);
+  if (!isPromise(opened)) return new Reception(state, opened, state.replies).begin();
+  return opened.then((message) => {
+    const later = Promise.withResolvers<Reply | undefined>();
+    const reply = new Reception(state, message, later).begin();
+    return reply === LATER ? later.promise : reply;
+  });
 }
 
-/** Hears the message into the delivery, and ends it. */
-function receive(state: State, message: IncomingMessage): MaybePromise<Reply | undefined> {
-  let heard: MaybePromise<HeardMessage>;
-  try {
-    const begun = message.begin();
-    heard = begun === undefined ? hear(state, message) : begun.then(() => hear(state, message));
-  } catch (error) {
-    return abort(message, error);
+/** Hears one message into the delivery, ends it, and passes the reply on. */
+class Reception implements MessageReceiver {
+  readonly #state: State;
+  readonly #message: IncomingMessage;
+  readonly #replies: ReplyReceiver;
+
+  constructor(state: State, message: IncomingMessage, replies: ReplyReceiver) {
+    this.#state = state;
+    this.#message = message;
+    this.#replies = replies;
   }
-  if (!isPromise(heard)) return end(state, message, heard);
-  return heard.then(
-    (facts) => end(state, message, facts),
-    (error: unknown) => abort(message, error),
-  );
-}
 
-function hear({ conversation, settings }: State, message: IncomingMessage): MaybePromise<HeardMessage> {
-  conversation.say(GO_AHEAD);
-  return settings.newlines === 'normalize'
-    ? conversation.hearNormalizedMessage(message.take)
-    : conversation.hearMessage(message.take);
-}
+  begin(): ReplyResult {
+    const begun = this.#message.begin();
+    if (begun === undefined) return this.#hear();
+    void begun.then(() => {
+      const reply = this.#hear();
+      if (reply !== LATER) this.#replies.resolve(reply);
+    });
+    return LATER;
+  }
 
-function end(state: State, message: IncomingMessage, heard: HeardMessage): MaybePromise<Reply | undefined> {
-  // Before the end: a connection that breaks meanwhile must not abort a message that may be kept.
-  state.advance();
-  return message.end(heard);
-}
+  take(chunk: Uint8Array, used?: Uint8Array): MaybePromise<void> {
+    return this.#message.take(chunk, used);
+  }
 
-async function abort(message: IncomingMessage, error: unknown): Promise<never> {
-  await message.abortMessage(error as Error);
-  throw error;
+  heard(facts: HeardMessage): void {
+    this.#replies.resolve(this.#end(facts));
+  }
+
+  failed(error: unknown): void {
+    this.#replies.resolve(this.#abort(error));
+  }
+
+  /** Never throws. */
+  #hear(): ReplyResult {
+    const { conversation, settings } = this.#state;
+    conversation.say(GO_AHEAD);
+    let facts: HeardMessage | undefined;
+    try {
+      facts = conversation.receiveMessage(this, settings.newlines === 'normalize');
+    } catch (error) {
+      return this.#abort(error);
+    }
+    return facts === undefined ? LATER : this.#end(facts);
+  }
+
+  /** Never throws. */
+  #end(facts: HeardMessage): MaybePromise<Reply | undefined> {
+    // Before the end: a connection that breaks meanwhile must not abort a message that may be kept.
+    this.#state.advance();
+    try {
+      return this.#message.end(facts);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #abort(error: unknown): Promise<never> {
+    await this.#message.abortMessage(error as Error);
+    throw error;
+  }
 }
 
 /** Refuses DATA behind BDAT together with the message (RFC 3030 §2). */
