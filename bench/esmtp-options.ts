@@ -30,11 +30,12 @@ export function readEsmtpOptions(args: string[]): EsmtpOptions {
   });
   const { quick } = values;
   const common = commonOptions(values, quick ? QUICK : TIMES);
-  const against = values.against ?? (quick ? 'auto' : undefined);
+  const named = values.against ?? (quick ? 'auto' : 'none');
+  const against = named === 'none' ? undefined : named;
   const steady = values.steady ?? (quick ? '0' : String(STEADY));
   return {
     ...common,
-    against: against === 'none' ? undefined : against,
+    against,
     servers: serversOf(values.servers ?? (quick ? QUICK_SERVERS : SERVERS), against !== undefined),
     steady: steady === '0' ? undefined : 1000 * positive('--steady', steady),
     roundsOfOthers: quick ? 1 : common.rounds,

@@ -4,7 +4,7 @@ import { LoadGenerator } from './load.ts';
 import { describeRun } from './machine.ts';
 import { measureWork, type Schedule } from './measure.ts';
 import { benchMemory } from './memory.ts';
-import { progress } from './progress.ts';
+import { failOn, progress } from './progress.ts';
 import { costTable, type ReportOptions, type Result, ratioTable, warnings } from './report.ts';
 import { buildRevision, type Revision, resolveRevision } from './revision.ts';
 import type { Setting } from './servers.ts';
@@ -45,6 +45,7 @@ export async function benchEsmtp(args: string[]): Promise<void> {
       warned.push(...(await bench()));
     } catch (error) {
       console.log(`\nFAILED ${ids[0]}: ${(error as Error).message}`);
+      process.exitCode = 1;
     }
   }
   if (warned.length > 0) console.log(`\n${warned.join('\n')}`);
@@ -58,13 +59,15 @@ async function benchWorks(
   report: ReportOptions,
 ): Promise<string[]> {
   const { rounds, roundsOfOthers } = options;
-  const schedule: Schedule = { rounds, roundsOfOthers, windows: windowsOf(options) };
   const servers = options.servers.filter((name) => setting.before !== undefined || !name.startsWith('before'));
   const results: Result[] = [];
   for (const work of works.filter(({ id }) => options.wanted(id))) {
+    const windows = windowsOf(options).slice(0, work.isSteady ? 1 : undefined);
+    const schedule: Schedule = { rounds, roundsOfOthers, windows };
     const result = { work, measured: await measureWork(work, servers, setting, load, schedule) };
     results.push(result);
     console.log(`\n${costTable(result, report)}`);
+    failOn(result.measured.failures);
   }
   if (results.length > 0) console.log(`\n${ratioTable(results, report)}`);
   return warnings(results, report);

@@ -4,7 +4,7 @@ import type { EsmtpOptions } from './esmtp-options.ts';
 import type { LoadGenerator } from './load.ts';
 import { PosternCommand } from './postern-command.ts';
 import { maxOpenFiles, type RunningServer, rssKib } from './processes.ts';
-import { progress } from './progress.ts';
+import { failOn, progress } from './progress.ts';
 import { label, warnAbove } from './report.ts';
 import { ROOT } from './revision.ts';
 import type { ServerName } from './server-names.ts';
@@ -48,6 +48,7 @@ export async function benchMemory(
       ];
     });
     console.log(`\n${table([`${id} ${TITLE}${tls ? ' over TLS' : ''}`, 'KiB', 'command, of this'], rows)}`);
+    failOn(failures);
     for (const [name, reason] of failures) console.log(`FAILED ${label(name, before)}: ${reason}`);
     const toBefore = ratios(ours, sizes.get('before') ?? []);
     if (toBefore.length > 0) warned.push(...warnAbove(`${id}: memory of a connection`, spread(toBefore), before ?? ''));

@@ -21,11 +21,13 @@ export interface ReportOptions {
 }
 
 /** Formats what each server showed at one work, and why a server failed. */
-export function costTable({ work, measured }: Result, { windows, before }: ReportOptions): string {
+export function costTable({ work, measured }: Result, options: ReportOptions): string {
   const { id, title, unit } = work;
+  const { before } = options;
+  const windows = windowsOf(work, options);
   const header = [
     `${id} ${title}`,
-    ...windows.flatMap((window) => [`${window}: CPU µs/${unit}`, `${unit}s/s`, 'busy']),
+    ...windows.flatMap((window) => [`${window}: CPU µs/${unit}`, `${unit === 'MiB' ? unit : `${unit}s`}/s`, 'busy']),
   ];
   const rows = Array.from(measured.rounds, ([name, rounds]) => [
     `   ${label(name, before)}`,
@@ -50,10 +52,10 @@ export function costTable({ work, measured }: Result, { windows, before }: Repor
 
 /** Formats the ratios of `postern serve` to the other servers, beside the ratios that are asked. */
 export function ratioTable(results: readonly Result[], options: ReportOptions): string {
-  const { windows, before = 'before', isBaseline } = options;
+  const { before = 'before', isBaseline } = options;
   const header = ['postern serve', `CPU of ${before}`, 'asked', 'rate of smtp-server', 'asked', 'rate of bare'];
   const rows = results.flatMap(({ work, measured }) =>
-    windows.map((title, window) => {
+    windowsOf(work, options).map((title, window) => {
       const cost = costRatio(measured, window);
       const rate = rateRatio(measured, 'smtp-server', window);
       return [
@@ -70,9 +72,10 @@ export function ratioTable(results: readonly Result[], options: ReportOptions): 
 }
 
 /** Returns a line for each work at which `command` costs more than `before`, by a tenth. */
-export function warnings(results: readonly Result[], { windows, before = 'before' }: ReportOptions): string[] {
+export function warnings(results: readonly Result[], options: ReportOptions): string[] {
+  const { before = 'before' } = options;
   return results.flatMap(({ work, measured }) =>
-    windows.flatMap((title, window) => {
+    windowsOf(work, options).flatMap((title, window) => {
       const cost = costRatio(measured, window);
       return cost === undefined ? [] : warnAbove(`${work.id}, ${title}: CPU time per ${work.unit}`, cost, before);
     }),
@@ -82,6 +85,11 @@ export function warnings(results: readonly Result[], { windows, before = 'before
 /** Returns one line if the ratio is more than a tenth above 1; otherwise none. */
 export function warnAbove(title: string, cost: Spread, before: string): string[] {
   return cost.median > MAX_COST_RATIO ? [`WARNING ${title} is ${ratio(cost)} of ${before}`] : [];
+}
+
+/** Returns the titles of the windows that a work has. */
+function windowsOf({ isSteady }: Work, { windows }: ReportOptions): readonly string[] {
+  return isSteady ? windows.slice(0, 1) : windows;
 }
 
 /** The greatest ratio to another revision that is no reason to warn. */

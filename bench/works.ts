@@ -11,6 +11,8 @@ export interface Work {
   /** TLS from the first octet: each connection with a full handshake, or with a resumed session. */
   readonly tls?: 'full' | 'resumed';
   readonly asked: Asked;
+  /** True if its cost stays the same after the first window, so that there is no second one. */
+  readonly isSteady?: boolean;
   /** Servers that cannot do it, or that no figure is asked of. */
   readonly without?: readonly string[];
 }
@@ -82,6 +84,7 @@ export const works: readonly Work[] = [
     title: '10 MiB messages',
     load: 'bulk',
     unit: 'MiB',
+    isSteady: true,
     connections: 4,
     body: large,
     asked: { baseline: 1.05 },
@@ -91,6 +94,7 @@ export const works: readonly Work[] = [
     title: '10 MiB messages with a stuffed dot on every line',
     load: 'bulk',
     unit: 'MiB',
+    isSteady: true,
     connections: 4,
     body: stuffed,
     asked: { baseline: 1.05 },
@@ -100,6 +104,7 @@ export const works: readonly Work[] = [
     title: '10 MiB messages of nothing but stuffed dots',
     load: 'bulk',
     unit: 'MiB',
+    isSteady: true,
     connections: 1,
     body: dots,
     asked: { baseline: 1.05 },
@@ -148,6 +153,7 @@ export const works: readonly Work[] = [
     title: '10 MiB messages over TLS 1.3',
     load: 'bulk',
     unit: 'MiB',
+    isSteady: true,
     connections: 4,
     body: large,
     tls: 'full',

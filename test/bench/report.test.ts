@@ -85,6 +85,12 @@ test('the ratio table compares round by round, and judges both windows', () => {
   ]);
 });
 
+test('a steady work has the first window alone, in MiB/s where it counts octets', () => {
+  const bulk = { ...good, work: { ...work, unit: 'MiB', isSteady: true } as const };
+  expect(costTable(bulk, options)).toMatch(/^a a session +after 2 s: CPU µs\/MiB +MiB\/s +busy\n/);
+  expect(ratioTable([bulk], options).split('\n')).toHaveLength(3);
+});
+
 test('any other revision than the baseline is asked to cost no more than a tenth', () => {
   const row = ratioTable([good], { ...options, isBaseline: false })
     .split('\n')
