@@ -2,7 +2,7 @@
 //
 // Runs one of the project's tools, or a script, under a Node that is new enough: the running one,
 // or else the one that npm installed as an optional dependency. Written for Node 20.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -37,7 +37,15 @@ if (process.env.npm_lifecycle_event !== undefined) {
   setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
 }
 child.on('error', (error) => fail(`${node} does not start: ${error.message}`));
-child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+child.on('exit', (code, signal) => {
+  const isBuild = what === 'tsc' && args[0] === '-b';
+  process.exit(code === 0 && isBuild ? bundleCommand() : (code ?? 128 + constants.signals[signal]));
+});
+
+/** Bundles the command after a build, since the command must run what the compiler has checked. */
+function bundleCommand() {
+  return spawnSync(node, [join(root, 'tools/bundle.mjs')], { stdio: 'inherit' }).status ?? 1;
+}
 
 /**
  * Returns the platform package's binary. npm 10 leaves out the link in node_modules/.bin that two

@@ -17,15 +17,6 @@ function logIn({ urls: [url] }: ServingPostern, user: string, password: string, 
 }
 
 describe('a process of postern', () => {
-  it('that prints its version or a help page loads no user database', async () => {
-    for (const args of [['--version'], ['help', 'user']]) {
-      const { code, output } = await run(process.execPath, ['--input-type=module', '-e', REPORT_MODULES, BIN, ...args]);
-      expect(output).toContain('/postern/dist/main.js');
-      expect(output).not.toMatch(/\/(users|postgres|crypt)\/dist\/|node:sqlite/);
-      expect(code).toBe(0);
-    }
-  });
-
   it.skipIf(process.platform === 'win32')('that lists users ends in silence when its reader has enough', async () => {
     using site = new TestUserDatabase();
     const path = join(site.path, 'users');
@@ -199,18 +190,6 @@ const WITHOUT_PEERS = `
     resolve: (specifier, context, next) =>
       next(specifier, isPeer(specifier) ? { ...context, parentURL: 'file:///nowhere/index.js' } : context),
   });
-  const [bin, ...args] = process.argv.slice(1);
-  process.argv.splice(1, process.argv.length, bin, ...args);
-  await import(pathToFileURL(bin).href);
-`;
-
-/** Prints the URL of each module that the command loads. */
-const REPORT_MODULES = `
-  import { registerHooks } from 'node:module';
-  import { pathToFileURL } from 'node:url';
-  const loaded = [];
-  registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); loaded.push(found.url); return found; } });
-  process.on('exit', () => process.stdout.write(loaded.join('\\n')));
   const [bin, ...args] = process.argv.slice(1);
   process.argv.splice(1, process.argv.length, bin, ...args);
   await import(pathToFileURL(bin).href);

@@ -39,7 +39,7 @@ export interface ServingPostern extends AsyncDisposable {
   stop(): Promise<number | NodeJS.Signals | null>;
 }
 
-/** A `postern serve` that runs as a process of its own, from `dist`. */
+/** A `postern serve` that runs as a process of its own, from the bundle. */
 export interface RunningPostern extends ServingPostern {
   readonly process: ChildProcess;
 }

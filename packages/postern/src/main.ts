@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { CommandProcess } from './command-process.ts';
 import { CommandError, StartError, UsageError } from './errors.ts';
 import { redactSpec } from './redact-spec.ts';
+import { shareOwnPackages } from './share-own-packages.ts';
 
 /** Runs one command with the arguments after its name. Resolves to the exit code. */
 type Command = (argv: readonly string[], process: CommandProcess) => Promise<number>;
@@ -59,6 +60,8 @@ async function runCommand([name, ...rest]: readonly string[], process: CommandPr
     throw new UsageError(`${problem}: expected ${known.join(' or ')}, or --help${suggestion(name ?? '', known)}`);
   }
   if (rest.includes('--help') || rest.includes('-h')) return print(await helpOf(name));
+  // Before a config file, or an optional package, imports one of them.
+  shareOwnPackages();
   return await command(rest, process);
 }
 
