@@ -47,7 +47,13 @@ export class Base64Framing {
     if (this.#isClosed) throw new TimedOut();
     this.#conversation.say(`${this.#prompt(encodeBase64(challenge))}\r\n`);
     this.#isWaiting = true;
-    const line = await this.#hearLine();
+    let line: string | undefined;
+    try {
+      line = await this.#conversation.hearLine(this.#maxResponse, true);
+    } catch (error) {
+      throw this.#asResponseError(error);
+    }
+    if (line === undefined) throw new PeerGone();
     this.#isWaiting = false;
     if (line === '*') throw new ExchangeCancelled();
     return this.#decode(line);
@@ -88,19 +94,12 @@ export class Base64Framing {
     return this.#decode(base64);
   }
 
-  async #hearLine(): Promise<string> {
-    try {
-      const line = await this.#conversation.hearLine(this.#maxResponse, true);
-      if (line === undefined) throw new PeerGone();
-      return line;
-    } catch (error) {
-      if (error instanceof LineTooLong) throw this.#malformed('the response is too long', 'too-long');
-      if (error instanceof BareLineEnding) {
-        this.#hasLostSync = true;
-        throw this.#malformed('the response has a bare CR or LF', 'line-ending');
-      }
-      throw error;
-    }
+  /** Returns the error of the exchange for a line that the conversation could not hear. */
+  #asResponseError(error: unknown): unknown {
+    if (error instanceof LineTooLong) return this.#malformed('the response is too long', 'too-long');
+    if (!(error instanceof BareLineEnding)) return error;
+    this.#hasLostSync = true;
+    return this.#malformed('the response has a bare CR or LF', 'line-ending');
   }
 
   #malformed(...[message, malformation]: ConstructorParameters<typeof MalformedResponse>): MalformedResponse {

@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { NO_BYTES } from '../bytes.ts';
 import { preparePassword } from '../password.ts';
 import { SCRAM_HASHES, type ScramHash } from './hashes.ts';
+import { HmacKey, withRoom } from './hmac.ts';
 import { ScramSecret } from './secret.ts';
 
 /** The parameters of a SCRAM secret that its challenge shows to the client. */
@@ -34,7 +35,7 @@ export interface DecoyOptions {
 export class Decoys {
   readonly iterations: number;
   readonly #hash: ScramHash;
-  readonly #key: KeyObject;
+  readonly #key: HmacKey;
   readonly #saltLength: number;
   readonly #own: ScramParameters;
   readonly #canonical: (username: string) => string;
@@ -44,7 +45,7 @@ export class Decoys {
 
   constructor({ hash, key, iterations, saltLength, canonical, maxDerived = 4096 }: DecoyOptions) {
     this.#hash = hash;
-    this.#key = createSecretKey(key);
+    this.#key = new HmacKey('sha512', key);
     this.iterations = iterations;
     this.#saltLength = saltLength;
     this.#own = { iterations, saltLength };
@@ -76,7 +77,7 @@ export class Decoys {
    */
   derive(username: string, password: string): Promise<ScramSecret> {
     if (preparePassword(password) === undefined) return Promise.resolve(this.decoySecret(username));
-    const key = this.#hmac('password', username, password).toString('base64');
+    const key = this.#hmac('password', username, password).toString('latin1');
     const derived = this.#derived.get(key) ?? this.#derive(username, password, key);
     this.#derived.delete(key);
     this.#derived.set(key, derived);
@@ -114,7 +115,10 @@ export class Decoys {
 
   /** Only the last string may contain NUL, so that two lists of strings never join to one text. */
   #hmac(purpose: string, ...strings: readonly string[]): Buffer {
-    const message = [purpose, SCRAM_HASHES[this.#hash].mechanism, ...strings].join('\0');
-    return createHmac('sha512', this.#key).update(message).digest();
+    const message = withRoom('sha512', [purpose, SCRAM_HASHES[this.#hash].mechanism, ...strings].join('\0'));
+    const digest = this.#key.digest(message);
+    // Memory of the pool: another caller could read the password and the pad of the key.
+    message.fill(0);
+    return digest;
   }
 }

@@ -13,9 +13,10 @@ export class HmacKey {
   /** The outer pad, followed by room for a digest. */
   readonly #outer: Buffer;
 
-  /** `key` has the length of a digest, which is below the block size. */
-  constructor(hash: ScramHash, key: Uint8Array) {
+  /** Hashes a key that is longer than a block (RFC 2104 §2). */
+  constructor(hash: ScramHash, bytes: Uint8Array) {
     const { block, length } = SCRAM_HASHES[hash];
+    const key = bytes.length > block ? h(hash, bytes) : bytes;
     this.#hash = hash;
     this.#block = block;
     this.#inner = Buffer.alloc(block, 0x36);
