@@ -4,6 +4,7 @@ import {
   Deadlines,
   type LineError,
   type LineListener,
+  type LineServer,
   PeerGone,
   TimedOut,
   type Transport,
@@ -274,6 +275,37 @@ describe('a listener of lines', () => {
   });
 });
 
+describe('a server of lines', () => {
+  it('hears that a line ended the hear, or the end of the input', async () => {
+    for (const script of ['one\r\nlast\r\n', 'one\r\n']) {
+      const { conversation, client } = converse();
+      const server = new Server(() => {});
+      conversation.serveLines(server);
+      await client.write(script);
+      client.end();
+      await settle();
+      expect(server.ends).toEqual(['ended']);
+      expect(server.heardLines).toEqual(script.split('\r\n').slice(0, -1));
+    }
+  });
+
+  it('hears the error that ended the hear', async () => {
+    for (const delay of [false, true]) {
+      const bug = new RangeError('a bug');
+      const { conversation, client } = converse();
+      const server = new Server(() => {
+        if (delay) return Promise.reject(bug);
+        throw bug;
+      });
+      conversation.serveLines(server);
+      await client.write('one\r\ntwo\r\n');
+      await settle();
+      expect(server.ends).toEqual([bug]);
+      expect(server.heardLines).toEqual(['one']);
+    }
+  });
+});
+
 /** Records the lines, up to `last`. */
 class Lines implements LineListener {
   readonly maxOctets = 10;
@@ -290,6 +322,19 @@ class Lines implements LineListener {
     const text = typeof line === 'string' ? line : line.code;
     this.heardLines.push(text);
     return this.#answer(text)?.then(() => text !== 'last') ?? text !== 'last';
+  }
+}
+
+/** Records the lines, and how their hear ended. */
+class Server extends Lines implements LineServer {
+  readonly ends: unknown[] = [];
+
+  ended(): void {
+    this.ends.push('ended');
+  }
+
+  failed(error: unknown): void {
+    this.ends.push(error);
   }
 }
 

@@ -4,7 +4,7 @@ import { Deadlines } from './deadlines.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { PeerGone } from './errors.ts';
 import { Input, type LineError } from './input.ts';
-import { type LineListener, LineLoop } from './line-loop.ts';
+import { type LineListener, LineLoop, type LineServer } from './line-loop.ts';
 import { Linger } from './linger.ts';
 import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
@@ -196,7 +196,17 @@ export class Conversation implements TransportListener {
    * @throws ConversationError and any error of the listener, as a rejection
    */
   hearLines(listener: LineListener): Promise<void> {
-    return new LineLoop(this, this.#input, this.#output, listener).completed;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    new LineLoop(this, this.#input, this.#output, listener, { ended: resolve, failed: reject });
+    return promise;
+  }
+
+  /**
+   * Calls `server.heard` for each line as {@link hearLines} does, and then `server.ended` or
+   * `server.failed`. A conversation that idles so holds no promise.
+   */
+  serveLines(server: LineServer): void {
+    new LineLoop(this, this.#input, this.#output, server, server);
   }
 
   /**

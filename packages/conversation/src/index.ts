@@ -9,7 +9,7 @@ export {
 export { Deadlines, type Wait } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { LineError } from './input.ts';
-export type { LineListener, PendingLine } from './line-loop.ts';
+export type { LineListener, LineServer, PendingLine } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
 export type { ChunkConsumer } from './piece-receiver.ts';

@@ -29,44 +29,46 @@ export interface PendingLine {
   fail(error: unknown): void;
 }
 
+/** A receiver of lines that also gets their end, for a hear that creates no promise. */
+export interface LineServer extends LineListener {
+  /** Called once if a line has ended the hear, or the peer has ended its side between two lines. */
+  ended(): void;
+  /** Called once with the error that has ended the hear. */
+  failed(error: unknown): void;
+}
+
 /** The times of the conversation that the loop observes. */
 interface LineTimes {
   readonly readTimeout: number;
   readonly shutdownSignal: AbortSignal;
 }
 
+/** The end of a hear. */
+type LineLoopEnd = Pick<LineServer, 'ended' | 'failed'>;
+
 /**
  * Calls the listener for each line until it returns false or the peer ends its side between two
- * lines. The loop creates no promise while lines have arrived and the listener answers
- * synchronously.
+ * lines. The loop creates no promise while the listener answers synchronously. It fails with
+ * PeerGone, TimedOut, Displaced, Closing, or the error of the listener.
  */
 export class LineLoop implements InputWaiter, PendingLine {
-  /**
-   * Resolves at the end. Rejects with PeerGone, TimedOut, Displaced, Closing, or the error of the
-   * listener.
-   */
-  readonly completed: Promise<void>;
   readonly #conversation: LineTimes;
   readonly #input: Input;
   readonly #output: Output;
   readonly #listener: LineListener;
-  readonly #resolve: () => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #end: LineLoopEnd;
   /** False until `acceptsFirst` has seen the first octet. */
   #begun: boolean;
   /** True if the current line has waited for input: then its time continues. */
   #waited = false;
 
-  constructor(conversation: LineTimes, input: Input, output: Output, listener: LineListener) {
+  constructor(conversation: LineTimes, input: Input, output: Output, listener: LineListener, end: LineLoopEnd) {
     this.#conversation = conversation;
     this.#input = input;
     this.#output = output;
     this.#listener = listener;
     this.#begun = listener.acceptsFirst === undefined;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.completed = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#end = end;
     this.resume(undefined);
   }
 
@@ -75,17 +77,17 @@ export class LineLoop implements InputWaiter, PendingLine {
       if (failure !== undefined) throw failure;
       while (this.#next());
     } catch (error) {
-      this.#reject(error);
+      this.#end.failed(error);
     }
   }
 
   answer(more: boolean): void {
     if (more) this.resume(undefined);
-    else this.#resolve();
+    else this.#end.ended();
   }
 
   fail(error: unknown): void {
-    this.#reject(error);
+    this.#end.failed(error);
   }
 
   /** Hears the next line. Returns false if the loop waits or has ended. */
@@ -97,7 +99,7 @@ export class LineLoop implements InputWaiter, PendingLine {
       if (!this.#begun && input.chunk !== undefined && !this.#begin(input.chunk, input.offset)) return false;
       const line = input.takeLine(this.#listener.maxOctets);
       if (line !== undefined) return this.#pass(line);
-      if (input.ended) return this.#end();
+      if (input.ended) return this.#endOfInput();
       if (input.fill()) return true;
     }
     const left = this.#waited ? input.remaining : this.#conversation.readTimeout;
@@ -109,7 +111,7 @@ export class LineLoop implements InputWaiter, PendingLine {
   #begin(chunk: Buffer, at: number): boolean {
     this.#begun = true;
     if (this.#listener.acceptsFirst?.(chunk[at] as number) !== false) return true;
-    this.#resolve();
+    this.#end.ended();
     return false;
   }
 
@@ -122,10 +124,13 @@ export class LineLoop implements InputWaiter, PendingLine {
     const more = this.#listener.heard(line, this);
     if (more === undefined) return false;
     if (typeof more === 'boolean') {
-      if (!more) this.#resolve();
+      if (!more) this.#end.ended();
       return more;
     }
-    more.then((goesOn) => (goesOn ? this.resume(undefined) : this.#resolve()), this.#reject);
+    more.then(
+      (goesOn) => (goesOn ? this.resume(undefined) : this.#end.ended()),
+      (error: unknown) => this.#end.failed(error),
+    );
     return false;
   }
 
@@ -135,9 +140,9 @@ export class LineLoop implements InputWaiter, PendingLine {
     return false;
   }
 
-  #end(): false {
+  #endOfInput(): false {
     if (!this.#input.betweenLines) throw new PeerGone('the peer left in the middle of a line');
-    this.#resolve();
+    this.#end.ended();
     return false;
   }
 }

@@ -2,7 +2,7 @@ import {
   Closing,
   ConversationError,
   type LineError,
-  type LineListener,
+  type LineServer,
   LineTooLong,
   type PendingLine,
   TimedOut,
@@ -27,22 +27,17 @@ export function runSession(state: State): Promise<void> {
   conversation.readTimeout = limits.idleTimeout;
   state.restartLifetime();
   if (state.hasListener) state.report({ mind: state.mind, kind: 'connected' });
-  // Not an async function: its frame would live as long as the connection, and most connections
-  // idle.
-  return greet(state).then(
-    () => end(state, state.closeReason ?? 'disconnected', undefined, undefined),
-    (error: unknown) => end(state, closeReasonFor(error), error, sayGoodbye(state, error)),
-  );
-}
-
-/** Sends the greeting and serves commands until the session ends. */
-function greet(state: State): Promise<void> {
+  // One promise and no async function: their frames would live as long as the connection, and most
+  // connections idle.
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = new CommandServer(state, resolve);
   try {
-    state.conversation.say(`220 ${state.greeting}\r\n`);
-    return state.conversation.hearLines(new CommandListener(state));
+    conversation.say(`220 ${state.greeting}\r\n`);
+    conversation.serveLines(server);
   } catch (error) {
-    return Promise.reject(error);
+    server.failed(error);
   }
+  return promise;
 }
 
 function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply | undefined): Promise<void> {
@@ -62,18 +57,31 @@ function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply 
  * client nor a delivery has to be waited for. Promises for MAIL, RCPT and DATA would cost 2 µs a
  * message: a fifth of the protocol's own time.
  */
-class CommandListener implements LineListener, ReplyReceiver {
+class CommandServer implements LineServer, ReplyReceiver {
   readonly maxOctets: number;
   readonly #state: State;
+  readonly #closed: () => void;
   /** The command whose reply comes later, and its line of the conversation. */
   #line: ParsedLine | undefined = undefined;
   #pending: PendingLine | undefined = undefined;
 
-  constructor(state: State) {
+  /** `closed` is called when the connection has closed and the client is logged out. */
+  constructor(state: State, closed: () => void) {
     const { maxCommandLine, maxExchangeLine } = state.limits;
     this.maxOctets = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX_OCTETS);
     this.#state = state;
     state.replies = this;
+    this.#closed = closed;
+  }
+
+  ended(): void {
+    const state = this.#state;
+    void end(state, state.closeReason ?? 'disconnected', undefined, undefined).then(this.#closed);
+  }
+
+  failed(error: unknown): void {
+    const state = this.#state;
+    void end(state, closeReasonFor(error), error, sayGoodbye(state, error)).then(this.#closed);
   }
 
   get interruptible(): boolean {
