@@ -6,7 +6,7 @@
 // pids=N,M…             the server's processes, which measure the time
 // at-once=N             connections at the same time
 // windows=AT:FOR,…      what is counted: FOR ms of the servers' processor time, after AT ms of it. Each wait ends
-//                       at the latest when four times as long has passed by the clock
+//                       at the latest when four times as long and 5 s have passed by the clock
 // body=FILE             a message as it is sent, without the final dot
 // user=NAME, password=PASSWORD
 // users=N               for `scram`: N users with this password, NAME0000000, NAME0000001, …, in random order
