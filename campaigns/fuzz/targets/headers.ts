@@ -79,7 +79,7 @@ function readAll(pieces: readonly Buffer[]): Reading {
 }
 
 function edit(pieces: readonly Buffer[], removeBcc: boolean, addsFields: boolean): string {
-  const fields = { trace: 'T: t\r\n', date: () => 'Date: d', messageId: () => 'Message-ID: m' };
+  const fields = { trace: Buffer.from('T: t\r\n'), date: () => 'Date: d', messageId: () => 'Message-ID: m' };
   const editor = new HeaderEditor(removeBcc, addsFields ? fields : undefined);
   let passed = '';
   for (const piece of pieces) {

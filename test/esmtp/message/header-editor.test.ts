@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { HeaderEditor } from '../../../packages/esmtp/src/message/header-editor.ts';
 import { runs } from '../../support/fuzz.ts';
 
-const FIELDS = { trace: 'Received: R\r\n', date: () => 'Date: D', messageId: () => 'Message-ID: M' };
+const TRACE = 'Received: R\r\n';
+const FIELDS = { trace: Buffer.from(TRACE), date: () => 'Date: D', messageId: () => 'Message-ID: M' };
 
 /** Returns the edited message. Copies the chunks: the editor overwrites them. */
 function edit(chunks: readonly Buffer[], removeBcc: boolean, addsFields: boolean): string {
@@ -116,14 +117,14 @@ describe('HeaderEditor adds missing fields', () => {
       if (before === undefined) held += chunk.length;
     }
     expect(held).toBe(64 * 1024);
-    expect(before.toString()).toBe(FIELDS.trace + chunk.toString().repeat(64));
+    expect(before.toString()).toBe(TRACE + chunk.toString().repeat(64));
     expect(editor.bufferOctets).toBe(0);
   });
 
   test('and holds nothing back if the first chunk has both fields', () => {
     const editor = new HeaderEditor(false, FIELDS);
     const octets = editor.read(Buffer.from('Date: x\r\nMessage-ID: x\r\nSubject: x\r\n'));
-    expect(editor.hold(octets)?.toString()).toBe(FIELDS.trace);
+    expect(editor.hold(octets)?.toString()).toBe(TRACE);
     expect(editor.bufferOctets).toBe(0);
   });
 
@@ -156,7 +157,7 @@ function addedTo(text: string): string {
   const hasDate = /^date[ \t]*:/im.test(header);
   const hasMessageId = /^message-id[ \t]*:/im.test(header);
   const isText = header === '' && text !== '' && !text.startsWith('\r');
-  if (hasDate && hasMessageId) return FIELDS.trace;
+  if (hasDate && hasMessageId) return TRACE;
   const added = `${hasDate ? '' : 'Date: D\r\n'}${hasMessageId ? '' : 'Message-ID: M\r\n'}`;
-  return `${FIELDS.trace}${added}${isText ? '\r\n' : ''}`;
+  return `${TRACE}${added}${isText ? '\r\n' : ''}`;
 }

@@ -1,6 +1,9 @@
 import { ANONYMOUS, type Mind } from '@postern/cred';
 import { formatReceived, Mailbox, type ReceivedTrace } from '@postern/esmtp';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ReceivedFieldCache, receivedOctets } from '../../../packages/esmtp/src/message/received.ts';
+import { runs } from '../../support/fuzz.ts';
 import { ENVELOPE, GREETED, LOGIN, Server } from '../server.ts';
 
 const mind: Mind = {
@@ -11,6 +14,14 @@ const mind: Mind = {
   clientName: 'client.example.org',
   signal: new AbortController().signal,
   store: new Map(),
+};
+
+const TLS = {
+  version: 'TLSv1.3',
+  cipher: 'TLS_AES_128_GCM_SHA256',
+  serverName: undefined,
+  peerCertificate: undefined,
+  channelBinding: () => undefined,
 };
 
 function trace(facts: Partial<Mind> = {}, recipients: readonly string[] = ['bob']): ReceivedTrace {
@@ -59,14 +70,9 @@ describe('a Received field', () => {
   });
 
   test('names the cipher suite (RFC 8314 §4.3)', () => {
-    const tls = {
-      version: 'TLSv1.3',
-      cipher: 'TLS_AES_128_GCM_SHA256',
-      serverName: undefined,
-      peerCertificate: undefined,
-      channelBinding: () => undefined,
-    };
-    expect(unfolded(formatReceived(trace({ tls })))).toContain(' for <bob@example.com> tls TLS_AES_128_GCM_SHA256;');
+    expect(unfolded(formatReceived(trace({ tls: TLS })))).toContain(
+      ' for <bob@example.com> tls TLS_AES_128_GCM_SHA256;',
+    );
   });
 
   test.each([
@@ -86,6 +92,27 @@ describe('a Received field', () => {
   test.each(['a(b', 'evil;\r\n', '[nonsense]', 'some_host', '', undefined])('does not repeat %j', (clientName) => {
     expect(unfolded(formatReceived(trace({ clientName })))).toContain('Received: from unknown ([192.0.2.1]) by');
   });
+});
+
+test('the octets of a field are those of its text', () => {
+  const texts = fc.stringMatching(/^[a-z0-9.]{1,90}$/);
+  const localParts = fc.oneof(texts, fc.constantFrom('j\u00f6e', '\u{1f600}', 'a b', '"'));
+  const ciphers = fc.option(fc.constantFrom('TLS_AES_128_GCM_SHA256', '(;)'), { nil: undefined });
+  const paths = fc.array(fc.tuple(localParts, texts), { maxLength: 2 });
+  fc.assert(
+    fc.property(texts, texts, ciphers, paths, (clientName, id, cipher, mailboxes) => {
+      const tls = cipher === undefined ? undefined : { ...TLS, cipher };
+      const given = trace({ clientName, tls });
+      const recipients = mailboxes.map(([local, domain]) => ({
+        forwardPath: new Mailbox(local, domain),
+        parameters: {},
+      }));
+      const envelope = { ...given.envelope, id, recipients };
+      const octets = receivedOctets(new ReceivedFieldCache().get(given), envelope, 'Tue, 03 Feb 2026 04:05:06 +0000');
+      expect(octets.toString()).toBe(`${formatReceived({ ...given, envelope })}\r\n`);
+    }),
+    { numRuns: runs(500) },
+  );
 });
 
 describe('omitClientFromReceived', () => {

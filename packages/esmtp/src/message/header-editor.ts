@@ -4,8 +4,8 @@ import { type HeaderListener, HeaderReader } from './header-reader.ts';
 
 /** The text that goes before a header. */
 export interface MissingFields {
-  /** The fields that every message gets, with their line ends: `Received:`. */
-  readonly trace: string;
+  /** The fields that every message gets, with their line ends, in octets: `Received:`. */
+  readonly trace: Buffer;
   /** Returns a `Date` field without its line end. */
   date(): string;
   /** Returns a `Message-ID` field without its line end. */
@@ -98,13 +98,13 @@ export class HeaderEditor implements HeaderListener {
   hold(octets: Uint8Array): Buffer | undefined {
     const octetsBefore = this.#heldOctets;
     const isKnown = this.#hasEnded || (this.#hasDate && this.#hasMessageId);
-    if (isKnown && octetsBefore === 0) return Buffer.from(this.#textBefore(octets));
+    if (isKnown && octetsBefore === 0) return this.#fieldsBefore(octets);
     this.#append(octets);
     if (!isKnown && this.#heldOctets <= MAX_HEADER_OCTETS) return undefined;
     const header = this.#held;
     this.#held = NO_OCTETS;
-    const text = this.#textBefore(isKnown ? header : undefined);
-    return Buffer.concat([Buffer.from(text), header.subarray(0, octetsBefore)]);
+    const fields = this.#fieldsBefore(isKnown ? header : undefined);
+    return Buffer.concat([fields, header.subarray(0, octetsBefore)]);
   }
 
   /**
@@ -116,7 +116,7 @@ export class HeaderEditor implements HeaderListener {
     if (this.#missingFields === undefined) return rest;
     this.#append(rest);
     const octets = this.#held.subarray(0, this.#heldOctets);
-    return Buffer.concat([Buffer.from(this.#textBefore(octets)), octets]);
+    return Buffer.concat([this.#fieldsBefore(octets), octets]);
   }
 
   /** Called by the reader for each field. */
@@ -147,13 +147,13 @@ export class HeaderEditor implements HeaderListener {
   }
 
   /**
-   * Returns the text that goes before the message. Without `octets`, which begin with the whole
-   * header, no field is added.
+   * Returns the trace and the fields that go before the message. Without `octets`, which begin with
+   * the whole header, no field is added.
    */
-  #textBefore(octets: Uint8Array | undefined): string {
+  #fieldsBefore(octets: Uint8Array | undefined): Buffer {
     const fields = this.#missingFields;
     this.#missingFields = undefined;
-    if (fields === undefined) return '';
+    if (fields === undefined) return NO_OCTETS;
     if (octets === undefined || (this.#hasDate && this.#hasMessageId)) return fields.trace;
     // Few messages lack a field: the others need no list of their addresses.
     const header = octets.subarray(0, this.#headerOctets);
@@ -161,7 +161,8 @@ export class HeaderEditor implements HeaderListener {
     const date = this.#hasDate ? '' : `${fields.date()}\r\n`;
     const messageId = this.#hasMessageId ? '' : `${fields.messageId()}\r\n`;
     // An empty line parts the added fields from the text of a message without a header.
-    return `${fields.trace}${date}${messageId}${this.#beginsWithText ? '\r\n' : ''}`;
+    const added = `${date}${messageId}${this.#beginsWithText ? '\r\n' : ''}`;
+    return Buffer.concat([fields.trace, Buffer.from(added)]);
   }
 
   #append(octets: Uint8Array): void {

@@ -18,8 +18,8 @@ import { nextHopsOf, recipientResults, summarize } from './results.ts';
  * sends the reply behind it (RFC 5321 §4.1.1.4).
  */
 export class IncomingMessage implements MissingFields {
-  /** The `Received:` field with its line end; empty if the delivery wants none. */
-  readonly trace: string;
+  /** The octets of the `Received:` field with its line end; empty if the delivery wants none. */
+  readonly trace: Buffer;
   readonly #session: MessageSession;
   readonly #envelope: Envelope;
   readonly #message: Message;
@@ -32,16 +32,10 @@ export class IncomingMessage implements MissingFields {
   #refusal: Reply | undefined;
   #isRefusalReported = false;
 
-  /** @param receivedField The field that goes before the message, without its line end. */
-  constructor(
-    session: MessageSession,
-    envelope: Envelope,
-    message: Message,
-    receivedField: string | undefined,
-    verb: 'DATA' | 'BDAT',
-  ) {
+  /** @param trace The octets of the field that goes before the message, with its line end. */
+  constructor(session: MessageSession, envelope: Envelope, message: Message, trace: Buffer, verb: 'DATA' | 'BDAT') {
     const { limits, settings } = session;
-    this.trace = receivedField === undefined ? '' : `${receivedField}\r\n`;
+    this.trace = trace;
     this.#session = session;
     this.#envelope = envelope;
     this.#message = message;
@@ -76,7 +70,7 @@ export class IncomingMessage implements MissingFields {
 
   /** Writes the `Received:` field, unless it waits for other fields that the header may lack. */
   begin(): MaybePromise<void> {
-    if (this.trace !== '' && !this.#header.holdsHeader) return this.#write(Buffer.from(this.trace));
+    if (this.trace.length > 0 && !this.#header.holdsHeader) return this.#write(this.trace);
   }
 
   /** Writes the next chunk of the client's data to the delivery. Never throws or rejects. */
@@ -95,7 +89,7 @@ export class IncomingMessage implements MissingFields {
     if (this.#header.holdsHeader) return this.#hold(octets, used);
     // A message that begins with a blank would continue our field (RFC 5322 §2.2.3): an empty line
     // parts them.
-    if (isFirst && isBlank(octets[0]) && this.trace !== '') return this.#writeBoth(EMPTY_LINE, octets, used);
+    if (isFirst && isBlank(octets[0]) && this.trace.length > 0) return this.#writeBoth(EMPTY_LINE, octets, used);
     return this.#write(octets, used);
   }
 

@@ -5,7 +5,7 @@ import { replyFor } from '../error-replies.ts';
 import { asDeliveryFailure, DeliveryFailed } from './delivery-failed.ts';
 import { IncomingMessage } from './incoming-message.ts';
 import { type MessageSession, reportMessageRefusal } from './message-session.ts';
-import { completeReceived, withKeyword } from './received.ts';
+import { receivedOctets, withKeyword } from './received.ts';
 
 /**
  * Opens a message of the delivery for a transaction, at its DATA or its first BDAT. Fails as
@@ -20,16 +20,16 @@ export function openMessage(
   if (login === undefined || transaction === undefined) throw new Error(`${verb} without a transaction`);
   const { reversePath, parameters, recipients } = transaction;
   const envelope: Envelope = { reversePath, parameters, recipients, id: session.settings.nextId() };
-  const field = receivedField(session, login, envelope);
+  const trace = receivedField(session, login, envelope);
   let opened: MaybePromise<Message>;
   try {
     opened = login.avatar.openMessage(envelope);
   } catch (error) {
     return refuse(session, envelope, asDeliveryFailure(error));
   }
-  if (!isPromise(opened)) return begin(session, envelope, opened, field, verb);
+  if (!isPromise(opened)) return begin(session, envelope, opened, trace, verb);
   return openInTime(session, opened).then(
-    (message) => begin(session, envelope, message, field, verb),
+    (message) => begin(session, envelope, message, trace, verb),
     (error: unknown) => refuse(session, envelope, error),
   );
 }
@@ -38,11 +38,11 @@ function begin(
   session: MessageSession,
   envelope: Envelope,
   message: Message,
-  field: string | undefined,
+  trace: Buffer,
   verb: 'DATA' | 'BDAT',
 ): IncomingMessage {
   session.markBusy();
-  return new IncomingMessage(session, envelope, message, field, verb);
+  return new IncomingMessage(session, envelope, message, trace, verb);
 }
 
 function refuse(session: MessageSession, envelope: Envelope, error: unknown): never {
@@ -60,11 +60,12 @@ async function openInTime(session: MessageSession, opening: Promise<Message>): P
   }
 }
 
+/** Returns the octets of the field with its line end; none if the delivery wants no field. */
 function receivedField(
   session: MessageSession,
   { avatar, avatarId }: Login<MessageDelivery>,
   envelope: Envelope,
-): string | undefined {
+): Buffer {
   const { mind, settings, authenticated } = session;
   const { forwarded } = mind;
   const { smtpUtf8 } = envelope.parameters;
@@ -76,14 +77,15 @@ function receivedField(
   const { dates, omitClientFromReceived: omitClient } = settings;
   const trace = { mind, remoteName: forwarded?.name, omitClient, hostname, protocol };
   if (avatar.receivedHeader === undefined) {
-    return completeReceived(session.receivedFields.get(trace), mind, envelope, dates.format(Date.now()));
+    return receivedOctets(session.receivedFields.get(trace), envelope, dates.format(Date.now()));
   }
   const field = avatar.receivedHeader({ ...trace, avatarId, envelope, date: new Date() });
   if (field !== undefined && !HEADER_FIELD.test(field)) {
     throw new DeliveryFailed(new TypeError('receivedHeader returned a text that is not one header field'));
   }
-  return field;
+  return field === undefined ? NO_OCTETS : Buffer.from(`${field}\r\n`);
 }
 
+const NO_OCTETS = Buffer.alloc(0);
 /** One header field, which may be folded (RFC 5322 §2.2). */
 const HEADER_FIELD = /^[!-9;-~]+:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*$/;
