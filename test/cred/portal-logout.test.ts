@@ -100,7 +100,7 @@ describe('a drain', () => {
         return { avatar: new MemoryMailbox(avatarId) as never, logout };
       },
     }).register(users());
-    const [first] = await Promise.all([1, 2, 3].map(() => portal.login(joe(), mindOf(), Mailbox)));
+    const [first] = await Promise.all([1, 2, 3].map(async () => portal.login(joe(), mindOf(), Mailbox)));
     void first?.logout('quit');
     let drained = false;
     const drain = portal.drain().then(() => {

@@ -78,7 +78,7 @@ function setUp({ checker = users, isRealmSlow = false, clock = TIMERLESS }: Opti
 describe('a login that waits for nothing', () => {
   it('has its outcome at once, without a promise, a timer or an AbortController', () => {
     const { conversation, portal, logIn } = setUp();
-    logIn('\0joe\0s3cret');
+    void logIn('\0joe\0s3cret');
     const created: string[] = [];
     const hook = createHook({ init: (_id, type) => void created.push(type) }).enable();
     const outcome = logIn('\0joe\0s3cret');

@@ -13,7 +13,10 @@ export interface FailurePolicy {
   readonly maxLoginFailures: number;
   /** The earliest answer to a refusal, counted from the client's last message. */
   readonly minFailureDelay: number;
-  /** The interval at which the first challenge of live credentials leaves; 0 for none. */
+  /**
+   * The earliest first challenge of live credentials, counted from the client's message: at most
+   * half of this time later; 0 for no delay.
+   */
   readonly minChallengeDelay: number;
 }
 

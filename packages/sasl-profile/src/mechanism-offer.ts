@@ -66,7 +66,7 @@ class Selection {
   constructor(challengers: readonly Challenger[]) {
     this.hasSecrets = challengers.some(({ exposesSecret }) => exposesSecret !== false);
     this.#challengers = challengers;
-    this.#conditional = challengers.filter(({ unavailable }) => unavailable !== undefined);
+    this.#conditional = challengers.filter((challenger) => challenger.unavailable !== undefined);
   }
 
   namesFor(mind: Mind): readonly string[] {

@@ -69,9 +69,9 @@ export interface Limits {
    */
   readonly minFailureDelay: number;
   /**
-   * Milliseconds: the first challenge of live credentials (SCRAM) leaves at a multiple of this
-   * after the client's message. The time then does not show which users exist. 0 turns this off.
-   * Default: 10.
+   * Milliseconds: the first challenge of live credentials (SCRAM) leaves this time after the
+   * client's message, and at most half of it later. The time then does not show which users exist.
+   * 0 turns this off. Default: 10.
    */
   readonly minChallengeDelay: number;
   /**

@@ -37,7 +37,7 @@ function logIn(
     portal,
     mind,
     challenger,
-    interfaces: [MessageDelivery],
+    interfaces: AVATARS,
     initialResponse,
     prompt,
     maxResponse: limits.maxExchangeLine,
@@ -75,6 +75,7 @@ function closesConnection(error: LoginError | ExchangeError): boolean {
   return customRefusal(error)?.disconnect === true;
 }
 
+const AVATARS = [MessageDelivery] as const;
 const OK = new Reply(235, '2.7.0', 'Authentication succeeded');
 const ALREADY = new Reply(503, '5.5.1', 'Authenticated already');
 const NEEDS_TLS = new Reply(538, '5.7.11', 'Encryption required for requested authentication mechanism');
