@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LineClient } from '../support/line-client.ts';
 import { firstExample, installed } from '../support/readme.ts';
 import { type PackedManifest, TestRegistry } from '../support/registry.ts';
 
@@ -78,9 +81,53 @@ describe.each(ROOMS)('the package in packages/%s, packed from a tree without a b
   });
 });
 
-it('the packed command runs', async () => {
-  const { stdout } = await npm(project, 'exec', '--', 'postern', 'explain', '--listen', 'smtp://127.0.0.1:0');
-  expect(stdout).toMatch(/PLAIN/);
+describe('the packed command', () => {
+  it('has the bundle with the licences of its parts', () => {
+    expect(files.get('postern')).toEqual(expect.arrayContaining(['bundle/main.js', 'bundle/THIRD-PARTY.txt']));
+  });
+
+  it('runs', async () => {
+    const { stdout } = await npm(project, 'exec', '--', 'postern', 'explain', '--listen', 'smtp://127.0.0.1:0');
+    expect(stdout).toMatch(/PLAIN/);
+  });
+
+  it('logs users of a config file in, with hashes of worker threads, and takes their messages', async () => {
+    // The password is s3cret: htpasswd -nbB -C 4.
+    await writeFile(join(project, 'users'), 'joe:$2y$04$GCBklPs/NjmKTvtkQqoCBuM0a.Z9pf.Mx5YuJAqloXuRVNHzu./p.\n');
+    await writeFile(
+      join(project, 'postern.config.js'),
+      `import { checker, UsernamePassword } from '@postern/cred';
+       import { defineConfig, maildir } from 'postern';
+       const ann = checker([UsernamePassword], ({ username }) => (username === 'ann' ? 'ann' : undefined));
+       export default defineConfig({
+         listen: ['smtp://127.0.0.1:0'],
+         auth: ['file:users', ann],
+         deliver: maildir({ folder: 'mail' }),
+       });`,
+    );
+    const child = spawn(process.execPath, [join(project, 'node_modules/postern/bin/postern.js'), 'serve'], {
+      cwd: project,
+    });
+    const ended = once(child, 'close');
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const port = Number(/^listening \S+:(\d+)\n/.exec(String(line))?.[1]);
+      for (const name of ['joe', 'ann']) {
+        using client = new LineClient(connect(port, '127.0.0.1'));
+        await client.hear();
+        await client.say('EHLO client.example.com');
+        expect(await client.say(`AUTH PLAIN ${btoa(`\0${name}\0s3cret`)}`)).toMatch(/^235 /);
+        await client.say(`MAIL FROM:<${name}@example.com>`);
+        await client.say('RCPT TO:<bob@example.com>');
+        expect(await client.say('DATA')).toMatch(/^354 /);
+        expect(await client.say('Subject: hello\r\n\r\nIt works.\r\n.')).toMatch(/^250 /);
+      }
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    expect(await readdir(join(project, 'mail/bob@example.com/new'))).toHaveLength(2);
+  });
 });
 
 /**

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module';
 /**
  * Makes each later import of one of our packages load the copy in the command's bundle. The config
  * file, and packages such as `@postern/postgres`, must share the classes of the command. A copy in
- * `node_modules` would have classes of its own, which `instanceof` tells apart. Does nothing
+ * `node_modules` would have classes of its own, which `instanceof` distinguishes. Does nothing
  * outside the bundle.
  */
 export function shareOwnPackages(): void {
