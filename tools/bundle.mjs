@@ -149,7 +149,7 @@ function licencesOf(inputs) {
     return [`${name} ${version} (${license})`, ...files.map((file) => readFileSync(join(path, file), 'utf8').trim())];
   });
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
-  return `${['The files in this folder contain parts of these packages.', ...texts.sort().map((lines) => lines.join('\n\n'))].join(rule)}\n`;
+  return `${['The files in this folder contain parts of these packages.', ...texts.sort(([a], [b]) => a.localeCompare(b)).map((lines) => lines.join('\n\n'))].join(rule)}\n`;
 }
 
 /** Returns true if no file or folder of the sources is newer than the bundle. */
