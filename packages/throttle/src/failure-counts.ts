@@ -89,7 +89,7 @@ export class InMemoryFailureCounts implements FailureCounts {
 
   /** Forgets all failures. */
   clear(): void {
-    for (const count of [...this.#counts.values()]) this.#drop(count);
+    for (const count of this.#counts.values()) this.#drop(count);
   }
 
   /** Yields each key with its failures and the remaining milliseconds of its window. */

@@ -49,7 +49,7 @@ export class Permit {
     const queue = this.#queues.get(key);
     if (queue !== undefined && queue.holders.size >= atOnce) {
       // A database that hangs keeps its login running after the login has ended for the client.
-      for (const holder of [...queue.holders]) holder.#followSignal();
+      for (const holder of queue.holders) holder.#followSignal();
       if (queue.holders.size >= atOnce) return this.#wait(key, queue);
     }
     this.hold(key);

@@ -88,7 +88,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   reset(key: string): void {
     this.#confirmed.reset(key);
     this.#unconfirmed.delete(key);
-    this.#report(['reset', key]);
+    void this.#report(['reset', key]);
   }
 
   remaining(key: string): number {
@@ -99,7 +99,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   isNewGuess(guess: readonly string[], window: number): boolean {
     const digest = this.#guesses.digestOf(guess);
     if (!this.#guesses.add(digest, window)) return false;
-    this.#report(['guessed', digest, window]);
+    void this.#report(['guessed', digest, window]);
     return true;
   }
 
@@ -113,7 +113,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
     const isNew = !this.#known.has(hashedName, network);
     this.#known.add(hashedName, network);
     // Other processes need the networks of a user only while a client guesses at the user.
-    if (isNew && this.get(userKey(hashedName)) > 0) this.#report(['known', hashedName, network]);
+    if (isNew && this.get(userKey(hashedName)) > 0) void this.#report(['known', hashedName, network]);
   }
 
   /** Takes a message of the hub. */
@@ -147,7 +147,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   #addConfirmed(key: string, window: number, failures: number): void {
     const user = userOfKey(key);
     if (user !== undefined && this.#confirmed.get(key) === 0) {
-      for (const network of this.#known.networksOf(user)) this.#report(['known', user, network]);
+      for (const network of this.#known.networksOf(user)) void this.#report(['known', user, network]);
     }
     this.#confirmed.add(key, window, failures);
   }

@@ -222,7 +222,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
 
   /** Resolves if every count is below its limit, and stores the count of user and network. */
   async #checkLimits(login: LoginInTurn<C>, failures: readonly MaybePromise<number>[]): Promise<void> {
-    const counted = await Promise.all(failures);
+    const counted = await Promise.all(failures.map(async (count) => count));
     const exceeded = LIMIT_NAMES.filter((name, index) => (counted[index] ?? 0) >= this.#limits[name].failures);
     if (exceeded.length > 0) throw await this.#denialFor(exceeded.map((name) => login.keys[name]));
     login.failures = counted[0] ?? 0;
