@@ -152,6 +152,7 @@ describe('a user store of the config file', () => {
     expect(await logIn(server, 'joe', 's3cret', '--mechanism', 'PLAIN')).toMatchObject({ code: 0 });
     const { output } = await logIn(server, 'ann', 's3cret', '--mechanism', 'PLAIN');
     expect(output).toContain('S: 454 4.7.0 ');
+    await server.said(/"msg":"closed"[\s\S]*"msg":"closed"/);
     const failures = server.output().match(/^.*no database.*$/gm) ?? [];
     expect(failures).toHaveLength(1);
     expect(failures[0]).toContain('"during":"AUTH"');
