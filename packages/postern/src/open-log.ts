@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { droppingWriter, hasColours, type JoinedLog, type Log, type LogForm, prettyLog, silentLog } from './log.ts';
-import { LogBuffer } from './log-buffer.ts';
+import { type Lines, LogBuffer } from './log-buffer.ts';
 
 /**
  * Opens a log on the standard error, so that the standard output carries only the command's
@@ -9,20 +9,22 @@ import { LogBuffer } from './log-buffer.ts';
  */
 export async function openLog(form: LogForm, stderr: LogStream = process.stderr): Promise<JoinedLog> {
   if (form === 'silent') return silentLog;
+  const logOn = await logOf(form, stderr);
   const warnOfLoss = (lines: number): void => {
-    log.warn('the log was not read, and lines of it are lost', { lines });
-    buffer.flush();
+    // Past the buffer, which may be writing a block while it ends a line.
+    const unbuffered = logOn((line) => void stderr.write(line));
+    unbuffered.warn('the log was not read, and lines of it are lost', { lines });
   };
   const buffer = new LogBuffer(droppingWriter(stderr, warnOfLoss), { isJoined: stderr.isTTY !== true });
-  const log = await logOf(form, buffer, stderr);
-  return { ...log, flush: buffer.flush };
+  return { ...logOn(buffer), flush: buffer.flush };
 }
 
-async function logOf(form: 'pretty' | 'json', buffer: LogBuffer, stderr: LogStream): Promise<Log> {
-  if (form === 'pretty') return prettyLog(buffer, { colours: hasColours(stderr) });
+/** Resolves to a function that returns a log of this form on a destination of lines. */
+async function logOf(form: 'pretty' | 'json', stderr: LogStream): Promise<(lines: Lines) => Log> {
+  if (form === 'pretty') return (lines) => prettyLog(lines, { colours: hasColours(stderr) });
   // Only a server with this form loads pino.
   const { jsonLog } = await import('./json-log.ts');
-  return jsonLog(buffer);
+  return jsonLog;
 }
 
 /** The stream of a log. */
