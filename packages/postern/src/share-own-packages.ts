@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module';
  * Makes each later import of one of our packages, by its name or by its file, load the copy in the
  * command's bundle. The config file, and packages such as `@postern/postgres`, must share the
  * classes of the command. A copy in `node_modules` would have classes of its own, which
- * `instanceof` tells apart. Does nothing outside the bundle.
+ * `instanceof` distinguishes. Does nothing outside the bundle.
  */
 export function shareOwnPackages(): void {
   if (typeof BUNDLED_PACKAGES === 'undefined') return;
