@@ -209,6 +209,20 @@ describe('close', () => {
     await closed;
   });
 
+  it('destroys a transport that cannot end its side, before and after a wait', async () => {
+    for (const said of ['', '221 bye\r\n']) {
+      const { conversation, client } = converse({}, { highWaterMark: 4 });
+      conversation.transport.end = () => {
+        throw new Error('ENOTCONN');
+      };
+      conversation.say(said);
+      const closed = conversation.close();
+      await readChunk(client).catch(() => {});
+      await closed;
+      await expect(Promise.resolve(client.write('hello?'))).rejects.toThrow('EPIPE');
+    }
+  });
+
   it('resolves when the connection is already broken', async () => {
     const { conversation, client } = converse();
     client.reset();

@@ -426,10 +426,10 @@ export class Conversation implements TransportListener {
     try {
       if (this.#output.flush() === undefined) this.#endSide(linger, milliseconds);
       else {
-        this.#output.flushed(milliseconds).then(
-          (remaining) => this.#endSide(linger, remaining),
-          () => linger.end(),
-        );
+        this.#output
+          .flushed(milliseconds)
+          .then((remaining) => this.#endSide(linger, remaining))
+          .catch(() => linger.end());
       }
     } catch {
       // The connection broke.

@@ -31,9 +31,12 @@ export interface PendingLine {
 
 /** A receiver of lines that also gets their end, for a hear that creates no promise. */
 export interface LineServer extends LineListener {
-  /** Called once if a line has ended the hear, or the peer has ended its side between two lines. */
+  /**
+   * Called once if a line has ended the hear, or the peer has ended its side between two lines.
+   * Must not throw.
+   */
   ended(): void;
-  /** Called once with the error that has ended the hear. */
+  /** Called once, in place of `ended`, with the error that has ended the hear. Must not throw. */
   failed(error: unknown): void;
 }
 
