@@ -68,6 +68,14 @@ interface Script {
   readonly refused?: (ask: Ask, error: LoginError) => MaybePromise<void>;
 }
 
+interface Facts {
+  readonly challenger?: Challenger;
+  readonly ask?: Ask;
+  readonly mind?: Mind;
+  readonly initialResponse?: Uint8Array;
+  readonly onCredentials?: (credentials: Credentials) => void;
+}
+
 function setUp(script: Script = {}) {
   const desk = new Desk();
   const checker: Checker<Scripted> = {
@@ -86,7 +94,7 @@ function setUp(script: Script = {}) {
       return new Scripted(script, ask);
     },
   };
-  const run = (facts: { challenger?: Challenger; ask?: Ask; mind?: Mind; initialResponse?: Uint8Array } = {}) =>
+  const run = (facts: Facts = {}) =>
     authenticate({
       portal,
       interfaces: [Desk],
@@ -145,6 +153,16 @@ describe('authenticate', () => {
       },
     }).run();
     await expect(exchange).rejects.toMatchObject({ code: 'temporary', cause: bug });
+  });
+
+  it("rejects with an error of the protocol's onCredentials, also without a wait", async () => {
+    const bug = new TypeError('undefined is not a function');
+    const onCredentials = () => {
+      throw bug;
+    };
+    const { run } = setUp();
+    const exchange = run({ challenger: plain(), initialResponse: encodeUtf8('\0tim\0secret'), onCredentials });
+    await expect(exchange).rejects.toBe(bug);
   });
 
   it('lets a challenger refuse a client before the checker', async () => {

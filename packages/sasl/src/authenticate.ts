@@ -90,7 +90,13 @@ export function authenticate<const I extends readonly Interface<object>[]>(
   } catch (error) {
     return refuse(exchange, error);
   }
-  if (!isPromise(credentials)) return logIn(credentials, exchange, authentication);
+  if (!isPromise(credentials)) {
+    try {
+      return logIn(credentials, exchange, authentication);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
   return credentials.then(
     (arrived) => logIn(arrived, exchange, authentication),
     (error: unknown) => refuse(exchange, error),
