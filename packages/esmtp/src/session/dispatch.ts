@@ -16,8 +16,8 @@ import type { ReplyResult } from './reply-result.ts';
 import type { State } from './state.ts';
 
 /**
- * Runs the command of a line if the table of phases allows it now. Returns the reply, or
- * what {@link ReplyResult} says. Fails with the error of a delivery or a conversation.
+ * Runs the command of a line if the table of phases allows it now. Returns its
+ * {@link ReplyResult}. Fails with the error of a delivery or a conversation.
  */
 export function dispatch(state: State, line: ParsedLine): ReplyResult {
   if ('refusal' in line) return refuse(state, line);

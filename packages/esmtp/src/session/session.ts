@@ -60,28 +60,31 @@ function end(state: State, reason: LogoutReason, failure: unknown, reply: Reply 
 class CommandServer implements LineServer, ReplyReceiver {
   readonly maxOctets: number;
   readonly #state: State;
-  readonly #closed: () => void;
+  readonly #onEnd: (ended: Promise<void>) => void;
   /** The command whose reply comes later, and its line of the conversation. */
   #line: ParsedLine | undefined = undefined;
   #pending: PendingLine | undefined = undefined;
 
-  /** `closed` is called when the connection has closed and the client is logged out. */
-  constructor(state: State, closed: () => void) {
+  /**
+   * `onEnd` gets a promise that resolves when the connection has closed and the client is logged
+   * out.
+   */
+  constructor(state: State, onEnd: (ended: Promise<void>) => void) {
     const { maxCommandLine, maxExchangeLine } = state.limits;
     this.maxOctets = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX_OCTETS);
     this.#state = state;
     state.replies = this;
-    this.#closed = closed;
+    this.#onEnd = onEnd;
   }
 
   ended(): void {
     const state = this.#state;
-    void end(state, state.closeReason ?? 'disconnected', undefined, undefined).then(this.#closed);
+    this.#onEnd(end(state, state.closeReason ?? 'disconnected', undefined, undefined));
   }
 
   failed(error: unknown): void {
     const state = this.#state;
-    void end(state, closeReasonFor(error), error, sayGoodbye(state, error)).then(this.#closed);
+    this.#onEnd(end(state, closeReasonFor(error), error, sayGoodbye(state, error)));
   }
 
   get interruptible(): boolean {
