@@ -1,7 +1,9 @@
 /** The limits of a {@link KnownNetworks}. */
 export interface KnownNetworksOptions {
-  /** The largest number of users with networks; the latest half of it is sure to be kept. Default:
-   * 10,000. */
+  /**
+   * The largest number of users with networks. The latest half of this number is always kept.
+   * Default: 10,000.
+   */
   readonly maxUsers?: number;
   /** The networks of one user, so that one account cannot displace those of others. Default: 8. */
   readonly maxNetworks?: number;

@@ -21,9 +21,9 @@ export interface ThrottleReplicaOptions {
 /**
  * The failures, recent guesses and known networks of all processes of a machine, as one process
  * sees them. Pass it to `withThrottle` as `counts`. It reads without a wait. A failed login waits
- * until the {@link ThrottleHub} has put its failure into the order of all failures, for at most
- * {@link CONFIRM_TIMEOUT_MS} milliseconds. At most one report is on its way, so that a flood of
- * failures slows itself down and not the hub.
+ * until the `ThrottleHub` has put its failure into the order of all failures, for at most one
+ * second. At most one report is on its way, so that a flood of failures slows itself down and not
+ * the hub.
  *
  * @example
  * ```ts
