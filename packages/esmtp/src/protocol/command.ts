@@ -2,6 +2,7 @@ import { type ForwardPath, type ReadPath, type ReversePath, readForwardPath, rea
 import { type AddressFault, replyForForwardPath, replyForReversePath } from './address-faults.ts';
 import { hasUnsafeCharacter, isAscii, replaceUnsafeCharacters } from './characters.ts';
 import type { ForwardedInfo } from './forwarded.ts';
+import { NO_PARAMETERS, type Parameter, parseParameters } from './path-parameter.ts';
 import { readPlainPath } from './plain-path.ts';
 import { Reply } from './reply.ts';
 import { STRICT, type Tolerance } from './tolerance.ts';
@@ -40,14 +41,6 @@ export type ParsedLine = Command | Malformed | NoCommand;
 
 /** The first word of a command, in upper case. */
 export type Verb = Command['verb'];
-
-/** A parameter of MAIL or RCPT: `SIZE=1000`. */
-export interface Parameter {
-  /** In upper case. */
-  readonly keyword: string;
-  /** The text behind `=`, never empty; undefined without `=`. */
-  readonly value: string | undefined;
-}
 
 /**
  * Parses a command line, given without its CRLF and with one character for each octet. Accepts the
@@ -164,23 +157,6 @@ function skipSpaces(text: string, from: number): number {
   let index = from;
   while (text.charCodeAt(index) === 0x20) index++;
   return index;
-}
-
-/**
- * Parses the parameters behind a path. Returns undefined for invalid ones, and for a keyword that
- * occurs twice.
- */
-function parseParameters(rest: string): readonly Parameter[] | undefined {
-  if (!rest.startsWith(' ')) return undefined;
-  const parameters = new Map<string, Parameter>();
-  for (const word of rest.split(' ')) {
-    if (word === '') continue;
-    const match = PARAMETER.exec(word);
-    const keyword = match?.[1]?.toUpperCase();
-    if (keyword === undefined || parameters.has(keyword)) return undefined;
-    parameters.set(keyword, { keyword, value: match?.[2] });
-  }
-  return [...parameters.values()];
 }
 
 /**
@@ -303,9 +279,6 @@ const VRFY_ARGUMENT = /^(.*?)( SMTPUTF8(?:=.*)?)?$/is;
 /** A line that a proxy may take for BDAT, and the lines behind it for data. */
 const MAYBE_BDAT = /^[\0 \t]*BDAT/i;
 const BDAT_ARGUMENT = /^ (\d{1,20})( LAST)?[ \t]{0,20}$/i;
-/** RFC 5321 §4.1.2. */
-const PARAMETER = /^([A-Za-z\d][A-Za-z\d-]*)(?:=([!-<>-~\u0080-\uffff]+))?$/;
-const NO_PARAMETERS: readonly Parameter[] = [];
 
 const BAD_NAME = new Reply(501, '5.5.4', 'Expected a domain or an address literal');
 const BAD_ARGUMENT = new Reply(501, '5.5.4', 'Syntax error in the argument');

@@ -1,6 +1,6 @@
-import type { Parameter } from './command.ts';
 import type { Limits } from './limits.ts';
 import type { MailParameters, RcptParameters } from './parameters.ts';
+import type { Parameter } from './path-parameter.ts';
 import { Reply } from './reply.ts';
 import type { Tolerance } from './tolerance.ts';
 
