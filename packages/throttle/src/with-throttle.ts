@@ -1,4 +1,4 @@
-import { type Address, type Clock, isPromise, type MaybePromise, networkOf, systemClock } from '@postern/core';
+import { type Address, after, type Clock, isPromise, type MaybePromise, networkOf, systemClock } from '@postern/core';
 import {
   type AvatarId,
   askChecker,
@@ -115,12 +115,12 @@ class Throttle<C extends Credentials> implements Checker<C> {
     const observed = new ObservedMind(mind);
     if (credentials.proofState !== 'arrived' || hasDisconnected(mind) || !this.#isFree(keys)) {
       const login = new LoginInTurn(credentials, observed, keys, this.#semaphore.permit(mind));
-      return this.#judgeInTurn(login, this.#admit(login));
+      return this.#judgeInTurn(login, () => this.#admit(login));
     }
     const failures = this.#failuresOf(keys);
     if (!failures.every(isZero)) {
       const login = this.#hold(credentials, observed, keys);
-      return this.#judgeInTurn(login, this.#checkLimits(login, failures));
+      return this.#judgeInTurn(login, () => this.#checkLimits(login, failures));
     }
     const verdict = this.#ask(credentials, observed);
     if (isPromise(verdict)) return this.#judgeInTurn(this.#hold(credentials, observed, keys), undefined, verdict);
@@ -131,17 +131,18 @@ class Throttle<C extends Credentials> implements Checker<C> {
   /**
    * Judges a login that keeps its permit until its failure is counted.
    *
-   * @param admitted Resolves when the checker may be asked.
+   * @param admit Waits until the checker may be asked.
    * @param verdict The answer of the checker, if it has been asked.
    */
   async #judgeInTurn(
     login: LoginInTurn<C>,
-    admitted: Promise<void> | undefined,
+    admit: (() => MaybePromise<void>) | undefined,
     verdict?: MaybePromise<AvatarId>,
   ): Promise<AvatarId> {
     const { credentials, mind, keys, permit } = login;
     try {
-      if (admitted !== undefined) await admitted;
+      const admitted = admit?.();
+      if (isPromise(admitted)) await admitted;
       try {
         const avatarId = await (verdict ?? this.#ask(credentials, mind));
         this.#remember(keys);
@@ -160,17 +161,25 @@ class Throttle<C extends Credentials> implements Checker<C> {
     }
   }
 
-  async #admit(login: LoginInTurn<C>): Promise<void> {
-    const { credentials, keys, permit } = login;
-    // The client of live credentials may be slow, so a permit is taken only when its proof arrives.
-    if (credentials.proofState !== 'arrived') await this.#checkLimits(login, this.#failuresOf(keys));
-    await credentials.onProof(async () => {
-      for (const name of LIMIT_NAMES) {
-        const key = keys[name];
-        if (key !== undefined) await permit.enter(key, this.#limits[name].atOnce);
-      }
-      await this.#checkLimits(login, this.#failuresOf(keys));
-    });
+  /**
+   * Checks the limits, and has them checked again when the proof arrives. The client of live
+   * credentials may be slow, so a permit is taken only when its proof arrives.
+   */
+  #admit(login: LoginInTurn<C>): MaybePromise<void> {
+    const { credentials, keys } = login;
+    const proven = (): MaybePromise<void> =>
+      after(this.#enter(login, 0), () => this.#checkLimits(login, this.#failuresOf(keys)));
+    if (credentials.proofState === 'arrived') return credentials.onProof(proven);
+    return after(this.#checkLimits(login, this.#failuresOf(keys)), () => credentials.onProof(proven));
+  }
+
+  /** Takes the keys of the limits from this index on, one after the other. */
+  #enter(login: LoginInTurn<C>, index: number): MaybePromise<void> {
+    const name = LIMIT_NAMES[index];
+    if (name === undefined) return undefined;
+    const key = login.keys[name];
+    const entered = key === undefined ? undefined : login.permit.enter(key, this.#limits[name].atOnce);
+    return isPromise(entered) ? entered.then(() => this.#enter(login, index + 1)) : this.#enter(login, index + 1);
   }
 
   /** Returns the login with its permit, which takes the keys at once. */
@@ -220,12 +229,24 @@ class Throttle<C extends Credentials> implements Checker<C> {
     }
   }
 
-  /** Resolves if every count is below its limit, and stores the count of user and network. */
-  async #checkLimits(login: LoginInTurn<C>, failures: readonly MaybePromise<number>[]): Promise<void> {
-    const counted = await Promise.all(failures.map(async (count) => count));
-    const exceeded = LIMIT_NAMES.filter((name, index) => (counted[index] ?? 0) >= this.#limits[name].failures);
-    if (exceeded.length > 0) throw await this.#denialFor(exceeded.map((name) => login.keys[name]));
-    login.failures = counted[0] ?? 0;
+  /**
+   * Stores the count of user and network. Synchronous if the store is.
+   *
+   * @throws LoginDenied as a rejection if a count has reached its limit.
+   */
+  #checkLimits(login: LoginInTurn<C>, failures: readonly MaybePromise<number>[]): MaybePromise<void> {
+    if (failures.every(isNumber)) return this.#checkCounts(login, failures);
+    return Promise.all(failures).then((counts) => this.#checkCounts(login, counts));
+  }
+
+  #checkCounts(login: LoginInTurn<C>, counts: readonly number[]): MaybePromise<void> {
+    const exceeded = LIMIT_NAMES.filter((name, index) => (counts[index] ?? 0) >= this.#limits[name].failures);
+    if (exceeded.length > 0) return this.#deny(exceeded.map((name) => login.keys[name]));
+    login.failures = counts[0] ?? 0;
+  }
+
+  async #deny(exceeded: readonly (string | undefined)[]): Promise<never> {
+    throw await this.#denialFor(exceeded);
   }
 
   /** The client may try again when the last of the exceeded counts is forgotten. */
@@ -271,6 +292,10 @@ class Throttle<C extends Credentials> implements Checker<C> {
     const isKnown = name !== undefined && network !== undefined && this.#memory.hasLoggedIn(name, network);
     return loginKeys(name, network, isKnown);
   }
+}
+
+function isNumber(count: unknown): count is number {
+  return typeof count === 'number';
 }
 
 function isZero(count: unknown): boolean {
