@@ -1,5 +1,6 @@
 // The import is faster than the global `performance`, a getter that runs on each access.
 import { performance } from 'node:perf_hooks';
+import { ExactTimers } from './exact-timers.ts';
 
 /**
  * A source of time and of timers. Servers use {@link systemClock}; a test passes a clock that it
@@ -23,15 +24,25 @@ export interface Clock {
   afterExactly?(milliseconds: number, callback: () => void): Disposable;
 }
 
-/** The clock of the operating system: monotonic, with the timers of Node. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  after(milliseconds, callback, keepsAlive = false) {
+class SystemClock implements Clock {
+  readonly #exactTimers = new ExactTimers();
+
+  now(): number {
+    return performance.now();
+  }
+
+  after(milliseconds: number, callback: () => void, keepsAlive = false): Disposable {
     const timer = setTimeout(callback, milliseconds);
     return keepsAlive ? timer : timer.unref();
-  },
-  afterExactly: (milliseconds, callback) => new ExactTimer(milliseconds, callback),
-};
+  }
+
+  afterExactly(milliseconds: number, callback: () => void): Disposable {
+    return this.#exactTimers.after(milliseconds, callback);
+  }
+}
+
+/** The clock of the operating system: monotonic, with the timers of Node. */
+export const systemClock: Clock = new SystemClock();
 
 /**
  * Calls `callback` once after `milliseconds`, as accurately as the clock can, and keeps the process
@@ -40,37 +51,3 @@ export const systemClock: Clock = {
 export function afterExactly(clock: Clock, milliseconds: number, callback: () => void): Disposable {
   return clock.afterExactly?.(milliseconds, callback) ?? clock.after(milliseconds, callback, true);
 }
-
-/**
- * A timer without the rounding of `setTimeout`. The event loop sleeps for whole milliseconds,
- * counted from the end of its last turn. The fraction at which a plain timer fires therefore
- * reveals how long that turn took. This timer wakes early and polls until its exact time.
- */
-class ExactTimer implements Disposable {
-  readonly #time: number;
-  readonly #callback: () => void;
-  #timeout: NodeJS.Timeout | undefined;
-  #immediate: NodeJS.Immediate | undefined;
-
-  constructor(milliseconds: number, callback: () => void) {
-    this.#time = performance.now() + milliseconds;
-    this.#callback = callback;
-    // A timeout takes at least a millisecond.
-    const sleep = milliseconds - MAX_TIMER_DELAY_MS;
-    if (sleep < 1) this.#immediate = setImmediate(this.#poll);
-    else this.#timeout = setTimeout(this.#poll, sleep);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timeout);
-    clearImmediate(this.#immediate);
-  }
-
-  readonly #poll = (): void => {
-    if (performance.now() < this.#time) this.#immediate = setImmediate(this.#poll);
-    else this.#callback();
-  };
-}
-
-/** The longest delay of a timer while the event loop is idle. */
-const MAX_TIMER_DELAY_MS = 1;

@@ -10,8 +10,8 @@ import { afterExactly, type Clock } from '@postern/core';
  * interval. Such a challenge leaves one or more whole intervals later. The challenges of one tick
  * leave in the order of the clients' messages, and not in that of the look-ups.
  *
- * An exact timer polls for up to a millisecond. A timer for each login would poll without end on a
- * busy server; the logins of one tick share one timer.
+ * The logins of one tick share one exact timer, which keeps the event loop awake for its last one
+ * to two milliseconds.
  */
 export class ChallengePacer {
   readonly #interval: number;
