@@ -280,6 +280,44 @@ describe('signal', () => {
   });
 });
 
+describe('addDisconnectListener', () => {
+  const listening = () => {
+    const listener = { calls: 0, onDisconnect: () => void listener.calls++ };
+    return listener;
+  };
+
+  it('calls each listener once when the connection closes, except a removed one', async () => {
+    const { conversation, client } = converse();
+    const [first, second, removed] = [listening(), listening(), listening()];
+    for (const listener of [first, removed, second]) conversation.addDisconnectListener(listener);
+    conversation.removeDisconnectListener(removed);
+    client.reset();
+    await settle();
+    conversation.treatHalfCloseAsDisconnect = true;
+    expect([first.calls, second.calls, removed.calls]).toEqual([1, 1, 0]);
+  });
+
+  it('calls a listener at a half-close while treatHalfCloseAsDisconnect is true', async () => {
+    const { conversation, client } = converse();
+    const listener = listening();
+    conversation.addDisconnectListener(listener);
+    client.end();
+    await settle();
+    expect(listener.calls).toBe(0);
+    conversation.treatHalfCloseAsDisconnect = true;
+    expect(listener.calls).toBe(1);
+  });
+
+  it('calls a listener at once if the connection has closed', async () => {
+    const { conversation, client } = converse();
+    client.reset();
+    await settle();
+    const listener = listening();
+    conversation.addDisconnectListener(listener);
+    expect(listener.calls).toBe(1);
+  });
+});
+
 describe('within', () => {
   it('rejects with TimedOut after the time', async () => {
     const { conversation, clock } = converse();

@@ -38,6 +38,12 @@ export interface HeardMessage {
 /** The receiver of a message for {@link Conversation.receiveMessage}. */
 export type MessageReceiver = PieceReceiver<HeardMessage>;
 
+/** An object that {@link Conversation.addDisconnectListener} takes. */
+export interface DisconnectListener {
+  /** Called once when `signal` of the conversation aborts, or would abort. */
+  onDisconnect(): void;
+}
+
 /** The objects and limits that a server shares among its conversations. */
 export interface ConversationOptions {
   /**
@@ -104,6 +110,7 @@ export class Conversation implements TransportListener {
   #standing: Standing = 'unauthenticated';
   #shutdownSignal: AbortSignal | undefined;
   #gone: AbortController | undefined = undefined;
+  readonly #disconnectListeners: DisconnectListener[] = [];
   #treatHalfCloseAsDisconnect = false;
   #closed = false;
   /** The wait for the peer to end its side, while this conversation closes. */
@@ -152,6 +159,21 @@ export class Conversation implements TransportListener {
   get disconnected(): boolean {
     if (this.#closed || this.#gone?.signal.aborted) return true;
     return this.#treatHalfCloseAsDisconnect && this.#peerEnded && this.#input.chunk === undefined;
+  }
+
+  /**
+   * Calls the listener once when the peer disconnects, as {@link signal} says. Cheaper than a
+   * listener of the signal. Calls it at once if the peer has disconnected.
+   */
+  addDisconnectListener(listener: DisconnectListener): void {
+    if (this.disconnected) listener.onDisconnect();
+    else this.#disconnectListeners.push(listener);
+  }
+
+  /** Removes a listener of {@link addDisconnectListener}, if it is still there. */
+  removeDisconnectListener(listener: DisconnectListener): void {
+    const index = this.#disconnectListeners.indexOf(listener);
+    if (index !== -1) this.#disconnectListeners.splice(index, 1);
   }
 
   /**
@@ -402,17 +424,11 @@ export class Conversation implements TransportListener {
     this.transport.destroy();
   }
 
-  async #awaitLine(maxOctets: number, interruptible: boolean): Promise<string | undefined> {
-    let heard: string | LineError | undefined;
-    await this.hearLines({
-      maxOctets,
-      interruptible,
-      heard(line) {
-        heard = line;
-        return false;
-      },
+  #awaitLine(maxOctets: number, interruptible: boolean): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const line = new OneLine(maxOctets, interruptible, resolve, reject);
+      new LineLoop(this, this.#input, this.#output, line, line);
     });
-    return heard === undefined ? undefined : asLine(heard);
   }
 
   #hearPieces<T>(source: Source<T>, consume: ChunkConsumer): MaybePromise<T> {
@@ -447,7 +463,39 @@ export class Conversation implements TransportListener {
   }
 
   #abortIfDisconnected(): void {
-    if (this.disconnected) this.#gone?.abort(GONE);
+    if (!this.disconnected) return;
+    this.#gone?.abort(GONE);
+    for (const listener of this.#disconnectListeners.splice(0)) listener.onDisconnect();
+  }
+}
+
+/** The one line of {@link Conversation.hearLine}. */
+class OneLine implements LineServer {
+  readonly maxOctets: number;
+  readonly interruptible: boolean;
+  readonly failed: (error: unknown) => void;
+  readonly #resolve: (line: string | undefined) => void;
+  #line: string | undefined;
+
+  constructor(
+    maxOctets: number,
+    interruptible: boolean,
+    resolve: (line: string | undefined) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.maxOctets = maxOctets;
+    this.interruptible = interruptible;
+    this.#resolve = resolve;
+    this.failed = reject;
+  }
+
+  heard(line: string | LineError): false {
+    this.#line = asLine(line);
+    return false;
+  }
+
+  ended(): void {
+    this.#resolve(this.#line);
   }
 }
 

@@ -2,6 +2,7 @@ export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate,
 export {
   Conversation,
   type ConversationOptions,
+  type DisconnectListener,
   type HeardMessage,
   type MessageReceiver,
   type Protocol,

@@ -1,4 +1,5 @@
 import { type Clock, type Indexed, isPromise, type MaybePromise } from '@postern/core';
+import { type Disconnection, type DisconnectListener, disconnectionOf } from './disconnection.ts';
 import { TemporaryFailure } from './errors.ts';
 import type { LogoutReason } from './login.ts';
 import { DelegatingMind, type Mind } from './mind.ts';
@@ -8,7 +9,7 @@ import { DelegatingMind, type Mind } from './mind.ts';
  * timeout. After the work the signal still reports the client's disconnect to avatars that kept the
  * mind.
  */
-export class LoginAttempt extends DelegatingMind implements Indexed {
+export class LoginAttempt extends DelegatingMind implements Disconnection, DisconnectListener, Indexed {
   index = -1;
   /** Resolves when the work has ended, also if nothing waits for its result any more. */
   workEnded: Promise<void> = ENDED;
@@ -23,6 +24,8 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
   #fail: ((error: TemporaryFailure) => void) | undefined;
   #controller: AbortController | undefined;
   #isListening = false;
+  #disconnection: Disconnection | undefined;
+  readonly #listeners: DisconnectListener[] = [];
   #isDone = false;
   #stop: { readonly reason: LogoutReason; readonly error: TemporaryFailure } | undefined;
 
@@ -33,7 +36,24 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     this.#clock = clock;
     this.#milliseconds = milliseconds;
     this.#work = work;
-    if (this.disconnected) this.#onDisconnect();
+    if (this.disconnected) this.onDisconnect();
+  }
+
+  /** The attempt itself: it also ends at its timeout. After the work, that of the connection. */
+  override get disconnection(): Disconnection | undefined {
+    return this.#isDone ? this.#mind.disconnection : this;
+  }
+
+  addDisconnectListener(listener: DisconnectListener): void {
+    if (this.#stop === undefined) {
+      this.#listeners.push(listener);
+      this.#listen();
+    } else listener.onDisconnect();
+  }
+
+  removeDisconnectListener(listener: DisconnectListener): void {
+    const index = this.#listeners.indexOf(listener);
+    if (index !== -1) this.#listeners.splice(index, 1);
   }
 
   /** Created on first access, because few checkers need it. */
@@ -48,9 +68,12 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     return this.#controller.signal;
   }
 
-  /** True if the signal was read during the work. Then call `release` when the login has ended. */
-  get hasSignal(): boolean {
-    return this.#controller !== undefined;
+  /**
+   * True if something listens that began during the work, by the signal or as a listener. Then call
+   * `release` when the login has ended.
+   */
+  get isFollowed(): boolean {
+    return this.#controller !== undefined || this.#listeners.length > 0;
   }
 
   /**
@@ -92,6 +115,7 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     if (fail !== undefined) queueMicrotask(() => fail(error));
     this.release();
     this.#controller?.abort(error);
+    for (const listener of this.#listeners.splice(0)) listener.onDisconnect();
   }
 
   /** Releases the timer and the listener. The runner calls it when it needs the result no more. */
@@ -99,14 +123,13 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
     this.#endWait();
     if (!this.#isListening) return;
     this.#isListening = false;
-    this.#mind.signal.removeEventListener('abort', this);
+    this.#disconnection?.removeDisconnectListener(this);
   }
 
-  /**
-   * @internal Receives the abort of the connection's signal: the attempt itself is the listener.
-   */
-  handleEvent(): void {
-    this.#onDisconnect();
+  /** @internal */
+  onDisconnect(): void {
+    const { reason } = this.#mind.signal;
+    this.stop('disconnected', new TemporaryFailure('the client disconnected', { cause: reason }));
   }
 
   async #wait<T>(work: Promise<T>): Promise<T> {
@@ -114,7 +137,7 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
       const result = await new Promise<T>((resolve, reject) => {
         work.then(resolve, reject);
         // The client may have disconnected while the work started.
-        if (this.disconnected) this.#onDisconnect();
+        if (this.disconnected) this.onDisconnect();
         if (this.#stop !== undefined) return reject(this.#stop.error);
         this.#fail = reject;
         this.#timer = this.#clock.after(this.#milliseconds, () => this.#onTimeout(), true);
@@ -130,14 +153,15 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
 
   #onResult(): void {
     this.#isDone = true;
-    if (this.#controller === undefined) this.release();
-    else this.#endWait();
+    if (this.isFollowed) this.#endWait();
+    else this.release();
   }
 
   #listen(): void {
     if (this.#isListening || this.#stop !== undefined) return;
     this.#isListening = true;
-    this.#mind.signal.addEventListener('abort', this);
+    this.#disconnection = disconnectionOf(this.#mind);
+    this.#disconnection.addDisconnectListener(this);
   }
 
   #endWait(): void {
@@ -149,11 +173,6 @@ export class LoginAttempt extends DelegatingMind implements Indexed {
   #onTimeout(): void {
     const message = `${this.#work} took more than ${this.#milliseconds} ms`;
     this.stop('timeout', new TemporaryFailure(message));
-  }
-
-  #onDisconnect(): void {
-    const { reason } = this.#mind.signal;
-    this.stop('disconnected', new TemporaryFailure('the client disconnected', { cause: reason }));
   }
 }
 

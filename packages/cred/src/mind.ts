@@ -1,5 +1,6 @@
 import type { Address, TlsInfo } from '@postern/core';
 import type { Ask } from './credentials.ts';
+import type { Disconnection } from './disconnection.ts';
 
 /**
  * The protocol's knowledge of the client. Checkers and realms get it with each login. An
@@ -25,6 +26,11 @@ export interface Mind {
    * True once the client has disconnected. Cheaper than `signal`, which costs more than a login.
    */
   readonly disconnected?: boolean | undefined;
+  /**
+   * Calls listeners when `signal` aborts, for less than the signal costs. A mind with a signal of
+   * its own has a disconnection of its own, or none. Read it through `disconnectionOf`.
+   */
+  readonly disconnection?: Disconnection | undefined;
   /** A store of checkers and realms that lasts as long as the connection. */
   readonly store: Map<symbol, unknown>;
 }
@@ -75,6 +81,10 @@ export class DelegatingMind implements Mind {
 
   get disconnected(): boolean {
     return this.#mind.disconnected ?? this.#mind.signal.aborted;
+  }
+
+  get disconnection(): Disconnection | undefined {
+    return this.#mind.disconnection;
   }
 
   get store(): Map<symbol, unknown> {

@@ -14,7 +14,7 @@ export class OpenLogin<A> implements Login<A>, Indexed {
   readonly avatar: A;
   /** The realm's answer, with its part of the logout. */
   readonly given: RealmAvatar<unknown>;
-  /** The attempt, if its signal is in use and has to be released by the logout. */
+  /** The attempt, if something listens to it and the logout has to release it. */
   readonly attempt: LoginAttempt | undefined;
   readonly #end: EndLogin;
   #ended: Promise<void> | undefined = undefined;
@@ -23,7 +23,7 @@ export class OpenLogin<A> implements Login<A>, Indexed {
     this.avatarId = avatarId;
     this.avatar = avatar;
     this.given = given;
-    this.attempt = attempt.hasSignal ? attempt : undefined;
+    this.attempt = attempt.isFollowed ? attempt : undefined;
     this.#end = end;
   }
 

@@ -47,6 +47,10 @@ export class ConversationMind implements Mind {
     return this.#conversation.disconnected;
   }
 
+  get disconnection(): Mind['disconnection'] {
+    return this.#conversation;
+  }
+
   get store(): Map<symbol, unknown> {
     this.#store ??= new Map();
     return this.#store;

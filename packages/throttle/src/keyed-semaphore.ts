@@ -1,5 +1,12 @@
-import { type MaybePromise, orAborted } from '@postern/core';
-import { LoginDenied, type Mind, TemporaryFailure } from '@postern/cred';
+import type { MaybePromise } from '@postern/core';
+import {
+  type Disconnection,
+  type DisconnectListener,
+  disconnectionOf,
+  LoginDenied,
+  type Mind,
+  TemporaryFailure,
+} from '@postern/cred';
 
 /**
  * Limits how many logins run at the same time under one key. Further logins wait in a queue. A key
@@ -27,11 +34,14 @@ interface Queue {
 }
 
 /** The keys that one login holds. */
-export class Permit {
+export class Permit implements DisconnectListener {
   readonly #queues: Map<string, Queue>;
   readonly #mind: Mind;
   readonly #held: string[] = [];
-  #followsSignal = false;
+  /** Defined once the permit has to end with its login. */
+  #disconnection: Disconnection | undefined;
+  #hasEnded = false;
+  #endWait: (() => void) | undefined;
 
   constructor(queues: Map<string, Queue>, mind: Mind) {
     this.#queues = queues;
@@ -49,7 +59,7 @@ export class Permit {
     const queue = this.#queues.get(key);
     if (queue !== undefined && queue.holders.size >= atOnce) {
       // A database that hangs keeps its login running after the login has ended for the client.
-      for (const holder of queue.holders) holder.#followSignal();
+      for (const holder of queue.holders) holder.#followLogin();
       if (queue.holders.size >= atOnce) return this.#wait(key, queue);
     }
     this.hold(key);
@@ -65,28 +75,30 @@ export class Permit {
 
   /** Gives all keys to the next logins. */
   release(): void {
-    if (this.#followsSignal) this.#mind.signal.removeEventListener('abort', this.#releaseAll);
+    this.#disconnection?.removeDisconnectListener(this);
     this.#releaseAll();
   }
 
-  /**
-   * Releases the keys when the signal aborts. Only a wait needs it, because a signal costs more
-   * than a login.
-   */
-  #followSignal(): void {
-    if (this.#followsSignal) return;
-    this.#followsSignal = true;
-    const { signal } = this.#mind;
-    if (signal.aborted) this.#releaseAll();
-    else signal.addEventListener('abort', this.#releaseAll);
+  /** @internal */
+  onDisconnect(): void {
+    this.#hasEnded = true;
+    this.#releaseAll();
+    this.#endWait?.();
   }
 
-  readonly #releaseAll = (): void => {
+  /** Releases the keys when the login ends. Only a wait needs it. */
+  #followLogin(): void {
+    if (this.#disconnection !== undefined) return;
+    this.#disconnection = disconnectionOf(this.#mind);
+    this.#disconnection.addDisconnectListener(this);
+  }
+
+  #releaseAll(): void {
     for (const key of this.#held.splice(0)) {
       const queue = this.#queues.get(key);
       if (queue !== undefined) this.#leave(key, queue);
     }
-  };
+  }
 
   #leave(key: string, queue: Queue): void {
     queue.holders.delete(this);
@@ -104,7 +116,7 @@ export class Permit {
     if (queue.waiting.size >= MAX_WAITING_LOGINS) {
       throw new LoginDenied('too-many', 'too many logins at once');
     }
-    this.#followSignal();
+    this.#followLogin();
     const turn = Promise.withResolvers<void>();
     const take = (): void => {
       queue.holders.add(this);
@@ -112,9 +124,12 @@ export class Permit {
       turn.resolve();
     };
     queue.waiting.add(take);
-    const { signal } = this.#mind;
-    await orAborted(turn.promise, signal);
-    if (queue.waiting.delete(take) || signal.aborted) throw this.#endedError();
+    if (!this.#hasEnded) {
+      this.#endWait = turn.resolve;
+      await turn.promise;
+      this.#endWait = undefined;
+    }
+    if (queue.waiting.delete(take) || this.#hasEnded) throw this.#endedError();
   }
 
   #endedError(): TemporaryFailure {

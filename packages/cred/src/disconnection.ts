@@ -1,0 +1,44 @@
+/** The disconnect of a client, or the end of its login: what the `signal` of its mind reports. */
+export interface Disconnection {
+  /** Calls the listener once when the signal aborts: at once if it has aborted. */
+  addDisconnectListener(listener: DisconnectListener): void;
+  /** Removes the listener if it is still there. */
+  removeDisconnectListener(listener: DisconnectListener): void;
+}
+
+/** An object that a {@link Disconnection} calls. */
+export interface DisconnectListener {
+  onDisconnect(): void;
+}
+
+/** Returns the disconnection of a mind for one listener. Default: that of the mind's signal. */
+export function disconnectionOf(mind: {
+  readonly disconnection?: Disconnection | undefined;
+  readonly signal: AbortSignal;
+}): Disconnection {
+  return mind.disconnection ?? new AbortOfSignal(mind.signal);
+}
+
+/** The abort of a signal for one listener. */
+class AbortOfSignal implements Disconnection {
+  readonly #signal: AbortSignal;
+  #listener: DisconnectListener | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  addDisconnectListener(listener: DisconnectListener): void {
+    this.#listener = listener;
+    if (this.#signal.aborted) listener.onDisconnect();
+    else this.#signal.addEventListener('abort', this, { once: true });
+  }
+
+  removeDisconnectListener(): void {
+    this.#signal.removeEventListener('abort', this);
+  }
+
+  handleEvent(): void {
+    this.#listener?.onDisconnect();
+  }
+}
