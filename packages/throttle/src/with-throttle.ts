@@ -236,7 +236,7 @@ class Throttle<C extends Credentials> implements Checker<C> {
    */
   #checkLimits(login: LoginInTurn<C>, failures: readonly MaybePromise<number>[]): MaybePromise<void> {
     if (failures.every(isNumber)) return this.#checkCounts(login, failures);
-    return Promise.all(failures).then((counts) => this.#checkCounts(login, counts));
+    return Promise.all(failures.map(async (count) => count)).then((counts) => this.#checkCounts(login, counts));
   }
 
   #checkCounts(login: LoginInTurn<C>, counts: readonly number[]): MaybePromise<void> {
