@@ -124,6 +124,31 @@ describe('ExactTimers', () => {
     expect(loop.naps.length).toBeLessThanOrEqual(4);
   });
 
+  it('never naps between a callback and the promises that it has resolved', () => {
+    let hasPromises = false;
+    class LoopWithPromises extends ModelLoop {
+      override nextTurn(callback: () => void): void {
+        super.nextTurn(() => {
+          callback();
+          hasPromises = false;
+        });
+      }
+
+      override nap(duration: number): void {
+        expect(hasPromises).toBe(false);
+        super.nap(duration);
+      }
+    }
+    const loop = new LoopWithPromises();
+    const timers = new ExactTimers(loop);
+    const onTime = (): void => {
+      hasPromises = true;
+    };
+    for (const delay of [10.1, 11.3]) timers.after(delay, onTime);
+    loop.run();
+    expect(loop.naps).not.toEqual([]);
+  });
+
   it('does not call back a timer that is disposed of, before it wakes and while it is awake', () => {
     const loop = new ModelLoop();
     const timers = new ExactTimers(loop);

@@ -61,11 +61,14 @@ export class ExactTimers {
     if (!this.#isPolling) return;
     this.#loop.nextTurn(this.#poll);
     const now = this.#loop.now();
-    const isIdle = now - this.#polledAt < MAX_IDLE_TURN_MS;
+    let isIdle = now - this.#polledAt < MAX_IDLE_TURN_MS;
     let next = Number.NEGATIVE_INFINITY;
     for (const timer of this.#awake) {
-      if (timer.time <= now) timer.fire();
-      else if (next < now || timer.time < next) next = timer.time;
+      if (timer.time <= now) {
+        timer.fire();
+        // The promises that the callback has resolved continue after this poll.
+        isIdle = false;
+      } else if (next < now || timer.time < next) next = timer.time;
     }
     const span = next - now - MAX_NAP_DELAY_MS;
     // Naps of equal length: the last one is never so short that it would end after the time.
