@@ -7,7 +7,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const campaigns = {
   interop: ['test/interop/**/*.test.ts'],
   kill: ['test/**/*kill.test.ts'],
-  memory: ['test/postern/memory.test.ts'],
+  memory: ['test/postern/memory.test.ts', 'test/postern/allocations.test.ts'],
   packed: ['test/packages/packed.test.ts'],
 };
 
