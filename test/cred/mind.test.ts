@@ -4,9 +4,20 @@ import { expect, test } from 'vitest';
 
 test('DelegatingMind passes every property of the mind on', () => {
   const exchange: Mind['exchange'] = { mechanism: 'PLAIN', ask: () => Promise.reject(new Error('not asked')) };
-  const mind = { ...testMind({ clientName: 'client.example.org' }), exchange };
+  const disconnection = { addDisconnectListener: () => {}, removeDisconnectListener: () => {} };
+  const mind = { ...testMind({ clientName: 'client.example.org' }), exchange, disconnection };
   const delegating = new DelegatingMind(mind);
-  const properties = ['protocol', 'remote', 'local', 'tls', 'clientName', 'exchange', 'signal', 'store'] as const;
+  const properties = [
+    'protocol',
+    'remote',
+    'local',
+    'tls',
+    'clientName',
+    'exchange',
+    'signal',
+    'disconnection',
+    'store',
+  ] as const;
   for (const property of properties) expect(delegating[property], property).toBe(mind[property]);
 });
 
