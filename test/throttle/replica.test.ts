@@ -264,6 +264,30 @@ describe('replicas', () => {
     for (let n = 0; n < 30_000; n += 1) await replica.add('key', MINUTE);
     expect(replica.get('key')).toBe(30_001);
   });
+
+  it('forget a failure at the end of its window, also while the hub does not answer', async () => {
+    const machine = new Machine(1);
+    const { replica } = machine.start();
+    const failed = replica.add('key', MINUTE);
+    await settle();
+    await machine.clock.advance(MINUTE / 2);
+    await failed;
+    await replica.add('key', MINUTE);
+    expect([replica.get('key'), replica.remaining('key')]).toEqual([2, MINUTE / 2]);
+    await machine.clock.advance(MINUTE / 2);
+    expect([replica.get('key'), replica.remaining('key')]).toEqual([0, 0]);
+  });
+
+  it('count an unconfirmed failure in the window of the confirmed failures of its key', async () => {
+    const machine = new Machine(1);
+    const { replica } = machine.start();
+    await machine.run(replica.add('key', MINUTE));
+    await machine.clock.advance(MINUTE / 2);
+    void replica.add('key', MINUTE);
+    expect([replica.get('key'), replica.remaining('key')]).toEqual([2, MINUTE / 2]);
+    await machine.clock.advance(MINUTE / 2);
+    expect([replica.get('key'), replica.remaining('key')]).toEqual([0, 0]);
+  });
 });
 
 describe('a hub', () => {

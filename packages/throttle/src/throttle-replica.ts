@@ -49,8 +49,8 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   readonly #clock: Clock;
   /** The failures in the hub's order. */
   readonly #confirmed: InMemoryFailureCounts;
-  /** The failures of this process that the hub has not confirmed. */
-  #unconfirmed = new Map<string, number>();
+  /** The failures of this process that the hub has not confirmed. They expire without the hub. */
+  readonly #unconfirmed: InMemoryFailureCounts;
   readonly #guesses: RecentGuesses;
   readonly #known = new KnownNetworks();
   /** The report on its way. */
@@ -64,6 +64,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
     this.workers = workers;
     this.#clock = clock;
     this.#confirmed = new InMemoryFailureCounts({ clock });
+    this.#unconfirmed = new InMemoryFailureCounts({ clock });
     this.#guesses = new RecentGuesses(clock, guessKey);
   }
 
@@ -73,7 +74,7 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
   }
 
   get(key: string): number {
-    return this.#confirmed.get(key) + (this.#unconfirmed.get(key) ?? 0);
+    return this.#confirmed.get(key) + this.#unconfirmed.get(key);
   }
 
   /** Resolves when the hub has counted the failure. */
@@ -81,18 +82,18 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
     const confirmed = this.#report(['failed', key, window, 1]);
     // A hub that does not answer must not take memory without bound: count for this process alone.
     if (!confirmed) return this.#confirmed.add(key, window);
-    this.#unconfirmed.set(key, (this.#unconfirmed.get(key) ?? 0) + 1);
+    this.#addUnconfirmed(key, window, 1);
     if (!this.#isLate) await confirmed;
   }
 
   reset(key: string): void {
     this.#confirmed.reset(key);
-    this.#unconfirmed.delete(key);
+    this.#unconfirmed.reset(key);
     void this.#report(['reset', key]);
   }
 
   remaining(key: string): number {
-    return this.#confirmed.remaining(key);
+    return Math.max(this.#confirmed.remaining(key), this.#unconfirmed.remaining(key));
   }
 
   /** @internal */
@@ -160,8 +161,17 @@ export class ThrottleReplica implements FailureCounts, ThrottleMemory {
     this.#sent?.confirm();
     this.#sent = undefined;
     this.#isLate = false;
-    this.#unconfirmed = failuresIn(this.#next.changes);
+    this.#unconfirmed.clear();
+    for (const change of this.#next.changes) {
+      if (change[0] === 'failed') this.#addUnconfirmed(change[1], change[2], change[3]);
+      else if (change[0] === 'reset') this.#unconfirmed.reset(change[1]);
+    }
     this.#flush();
+  }
+
+  /** Counts in the window of the confirmed failures of the key, as the hub does. */
+  #addUnconfirmed(key: string, window: number, failures: number): void {
+    this.#unconfirmed.add(key, this.#confirmed.remaining(key) || window, failures);
   }
 
   /** Returns a promise for the confirmation of the report, or undefined if the report is full. */
@@ -204,16 +214,6 @@ class Report {
     this.timer?.[Symbol.dispose]();
     this.#confirmed.resolve();
   }
-}
-
-/** Returns the failures of each key. */
-function failuresIn(changes: readonly ThrottleChange[]): Map<string, number> {
-  const failures = new Map<string, number>();
-  for (const change of changes) {
-    if (change[0] === 'failed') failures.set(change[1], (failures.get(change[1]) ?? 0) + change[3]);
-    else if (change[0] === 'reset') failures.delete(change[1]);
-  }
-  return failures;
 }
 
 const CONFIRM_TIMEOUT_MS = 1_000;
