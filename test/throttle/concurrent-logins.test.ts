@@ -5,14 +5,16 @@ import {
   Credentials,
   InMemoryUsernamePasswordDatabaseDontUse,
   LoginDenied,
+  Portal,
   type ProofState,
   TemporaryFailure,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { settle } from '@postern/testing';
+import { FakeClock, settle } from '@postern/testing';
 import { InMemoryFailureCounts, type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { describe, expect, it } from 'vitest';
+import { Mailbox, mailboxes } from '../cred/portal-support.ts';
 import { mindOf } from '../cred/support.ts';
 import { HERE, limits, MINUTE, refused, THERE, tooMany } from './support.ts';
 
@@ -241,6 +243,25 @@ describe('live credentials in a throttle', () => {
     const { outcome, credentials } = begin(checker);
     expect(await outcome).toEqual(tooMany);
     expect(credentials.proofState).toBe('unasked');
+  });
+
+  it('are neither judged nor counted if their proof arrives after the timeout of the login', async () => {
+    const clock = new FakeClock();
+    const counts = new InMemoryFailureCounts({ clock });
+    const checker = withThrottle(store, { ...limits, counts, clock });
+    const portal = new Portal(mailboxes(), { clock, loginTimeout: 5_000 }).register(checker);
+    const credentials = new Live();
+    const login = Promise.resolve(portal.login(credentials, HERE, Mailbox));
+    const timeout = expect(login).rejects.toEqual(new TemporaryFailure('the login took more than 5000 ms'));
+    await settle();
+    await clock.advance(5_000);
+    await timeout;
+    credentials.answer.resolve(false);
+    await expect(credentials.verify()).rejects.toEqual(
+      new TemporaryFailure('the login ended while it waited for others'),
+    );
+    await settle();
+    expect(counts.size).toBe(0);
   });
 
   it('count for no user if the store fails before the challenge', async () => {

@@ -39,6 +39,11 @@ export class LoginAttempt extends DelegatingMind implements Disconnection, Disco
     if (this.disconnected) this.onDisconnect();
   }
 
+  /** True also after the timeout, or after `stop`. */
+  override get disconnected(): boolean {
+    return this.#stop !== undefined || super.disconnected;
+  }
+
   /** The attempt itself: it also ends at its timeout. After the work, that of the connection. */
   override get disconnection(): Disconnection | undefined {
     return this.#isDone ? this.#mind.disconnection : this;

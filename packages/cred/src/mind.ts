@@ -22,9 +22,7 @@ export interface Mind {
   readonly exchange?: Exchange | undefined;
   /** Aborts when the client has disconnected or the login has taken too long. */
   readonly signal: AbortSignal;
-  /**
-   * True once the client has disconnected. Cheaper than `signal`, which costs more than a login.
-   */
+  /** True once `signal` has aborted. Cheaper than `signal`, which costs more than a login. */
   readonly disconnected?: boolean | undefined;
   /**
    * Calls listeners when `signal` aborts, for less than the signal costs. A mind with a signal of
