@@ -62,7 +62,9 @@ export class InMemoryFailureCounts implements FailureCounts {
     return 0;
   }
 
-  /** Counts one failure, or `failures` of them at once. */
+  add(key: string, window: number): void;
+  /** @internal Counts `failures` failures at once. */
+  add(key: string, window: number, failures: number): void;
   add(key: string, window: number, failures = 1): void {
     const count = this.get(key) === 0 ? undefined : this.#counts.get(key);
     if (count === undefined) {
@@ -87,12 +89,14 @@ export class InMemoryFailureCounts implements FailureCounts {
     return count === undefined ? 0 : Math.max(0, count.expiry - this.#clock.now());
   }
 
-  /** Forgets all failures. */
+  /** @internal Forgets all failures. */
   clear(): void {
     for (const count of this.#counts.values()) this.#drop(count);
   }
 
-  /** Yields each key with its failures and the remaining milliseconds of its window. */
+  /**
+   * @internal Yields each key with its failures and the remaining milliseconds of its window.
+   */
   *entries(): IterableIterator<readonly [key: string, failures: number, remaining: number]> {
     const now = this.#clock.now();
     for (const { key, failures, expiry } of this.#counts.values()) {

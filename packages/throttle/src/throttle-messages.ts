@@ -1,6 +1,6 @@
 /**
- * A change of what the throttles of several processes remember. It contains no name and no
- * password.
+ * @internal A change of what the throttles of several processes remember. It contains no name
+ * and no password.
  */
 export type ThrottleChange =
   | readonly ['failed', key: string, window: number, failures: number]
