@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { charactersOf, LogBuffer } from '../../packages/postern/src/log-buffer.ts';
+import { charactersOf } from '../../packages/postern/src/character-set.ts';
+import { LogBuffer } from '../../packages/postern/src/log-buffer.ts';
 
 /** Returns a buffer and the blocks that it has written. */
 function recorder(isJoined = true): { readonly buffer: LogBuffer; readonly blocks: [text: string, lines: number][] } {

@@ -1,5 +1,6 @@
 import type { Address } from '@postern/core';
-import { charactersOf, type LogBuffer } from './log-buffer.ts';
+import { charactersOf } from './character-set.ts';
+import type { LogBuffer } from './log-buffer.ts';
 
 /**
  * Appends an address as `formatAddress` does and returns true; returns false if its text may

@@ -1,8 +1,9 @@
 import type { Address } from '@postern/core';
 import { type EntryWriter, formatAddress, type LogLevel } from '@postern/esmtp';
+import { charactersOf } from './character-set.ts';
 import { copyAddress } from './copy-address.ts';
 import { escapeControls } from './json-line.ts';
-import { charactersOf, type LogBuffer } from './log-buffer.ts';
+import type { LogBuffer } from './log-buffer.ts';
 
 /** Writes entries as objects of JSON, one a line, as pino does. */
 export class JsonEntries implements EntryWriter {

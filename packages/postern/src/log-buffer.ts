@@ -1,3 +1,5 @@
+import type { CharacterSet } from './character-set.ts';
+
 /** Writes whole lines, each with its line feed. */
 export type BlockWriter = (block: Uint8Array, lines: number) => void;
 
@@ -185,14 +187,6 @@ export type Lines = LogBuffer | ((line: string) => void);
 export function bufferOf(lines: Lines): LogBuffer {
   if (lines instanceof LogBuffer) return lines;
   return new LogBuffer((block) => lines(Buffer.from(block).toString()), { isJoined: false });
-}
-
-/** A set of ASCII characters: 1 at the code of each. */
-export type CharacterSet = Uint8Array;
-
-/** Returns the set of the characters that the pattern matches. */
-export function charactersOf(pattern: RegExp): CharacterSet {
-  return Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Address } from '@postern/core';
 import { type EntryWriter, formatAddress, formatLogFields, type LogLevel } from '@postern/esmtp';
+import { type CharacterSet, charactersOf } from './character-set.ts';
 import { copyAddress } from './copy-address.ts';
-import { type CharacterSet, charactersOf, type LogBuffer } from './log-buffer.ts';
+import type { LogBuffer } from './log-buffer.ts';
 
 /** Writes entries as lines for people, as {@link formatLogFields} formats their fields. */
 export class PrettyEntries implements EntryWriter {
