@@ -25,6 +25,8 @@ export interface EventLoop {
  * that no client waits for a nap. The loop polls the last 0.4 milliseconds as well, because a nap
  * ends late. Measured: the time of a look-up leaves no trace. A millisecond more of processor time
  * moves the callback by 3 to 6 microseconds, by the state of the processor.
+ *
+ * Why not a poll or a worker: docs/decisions/14-exact-times.md.
  */
 export class ExactTimers {
   readonly #loop: EventLoop;
