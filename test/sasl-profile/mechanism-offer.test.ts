@@ -142,8 +142,23 @@ describe('MechanismOffer', () => {
     expect(offer.namesFor(testMind())).toEqual([...remote, 'ANONYMOUS']);
   });
 
+  it('takes the first of two challengers with one name, as `chooseChallenger` does', () => {
+    const portal = new Portal(new AvatarRealm()).register(new InMemoryUsernamePasswordDatabaseDontUse());
+    const first = challengerOf('SCRAM-SHA-256');
+    const challengers = [first, { ...first, challenge: first.challenge.bind(first) }];
+    const connection = testMind();
+    expect(chooseChallenger('SCRAM-SHA-256', { challengers, portal, mind: connection })).toBe(first);
+    expect(new MechanismOffer(challengers, portal).choose('SCRAM-SHA-256', connection)).toBe(first);
+  });
+
   it('refuses a mechanism that the server does not have', () => {
     const offer = new MechanismOffer([], new Portal(new AvatarRealm()));
     expect(offer.choose('PLAIN', testMind())).toBe('not-offered');
   });
 });
+
+function challengerOf(mechanism: string): Challenger {
+  const challenger = narrow.find((candidate) => candidate.mechanism === mechanism);
+  if (challenger === undefined) throw new Error(`no challenger for ${mechanism}`);
+  return challenger;
+}

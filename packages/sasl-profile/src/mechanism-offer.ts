@@ -14,15 +14,16 @@ export class MechanismOffer {
   readonly #byName: ReadonlyMap<string, Challenger>;
   /** The portal's classes of credentials when the two selections were made. */
   #credentialInterfaces: readonly Interface<Credentials>[] | undefined;
-  #all: Selection = NOTHING;
-  #withoutSecrets: Selection = NOTHING;
+  #all = new Selection([]);
+  #withoutSecrets = this.#all;
 
   /** The default policy allows passwords only under TLS or from the same machine. */
   constructor(challengers: readonly Challenger[], portal: Portal, policy: MechanismPolicy = {}) {
     this.#challengers = challengers;
     this.#portal = portal;
     this.#policy = policy;
-    this.#byName = new Map(challengers.map((challenger) => [challenger.mechanism, challenger]));
+    // A Map keeps the last of equal keys, and `chooseChallenger` takes the first challenger.
+    this.#byName = new Map(challengers.toReversed().map((challenger) => [challenger.mechanism, challenger]));
   }
 
   /**
@@ -99,4 +100,3 @@ function unavailableOn(mind: Mind): (challenger: Challenger) => boolean {
 const MAX_CONDITIONAL_CHALLENGERS = 31;
 /** The states of a server's connections are few: without TLS, and with each kind of binding. */
 const MAX_CACHED_LISTS = 64;
-const NOTHING = new Selection([]);
