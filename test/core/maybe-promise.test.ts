@@ -1,4 +1,4 @@
-import { isPromise, after as onceKnown, orAborted, settled } from '@postern/core';
+import { isPromise, after as onceKnown, orAborted, settled, toPromise } from '@postern/core';
 import { describe, expect, test } from 'vitest';
 
 describe('isPromise', () => {
@@ -23,6 +23,29 @@ describe('after', () => {
     };
     expect(() => onceKnown(1, fail)).toThrow('next failed');
     await expect(onceKnown(Promise.resolve(1), fail)).rejects.toThrow('next failed');
+  });
+});
+
+describe('toPromise', () => {
+  test('returns a promise as it is', () => {
+    const promise = Promise.resolve(1);
+    expect(toPromise(promise)).toBe(promise);
+  });
+
+  test('makes a promise of an object with nothing but then, whose then returns nothing', async () => {
+    const kept = withThen((resolve: (value: number) => void) => resolve(1)) as Promise<number>;
+    const broken = withThen((_: unknown, reject: (error: Error) => void) => reject(new Error('x'))) as Promise<number>;
+    expect(toPromise(kept)).toBeInstanceOf(Promise);
+    await expect(toPromise(kept)).resolves.toBe(1);
+    await expect(toPromise(broken)).rejects.toThrow('x');
+    await expect(onceKnown(kept, (value) => value + 1)).resolves.toBe(2);
+    const outcome = (work: Promise<number>) =>
+      settled(
+        () => work,
+        String,
+        (error) => `error ${(error as Error).message}`,
+      );
+    expect(await Promise.all([outcome(kept), outcome(broken)])).toEqual(['1', 'error x']);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@postern/core';
+import { type MaybePromise, toPromise } from '@postern/core';
 import type { Deadlines } from './deadlines.ts';
 import { PeerGone } from './errors.ts';
 import type { MemoryAccount } from './memory-budget.ts';
@@ -89,7 +89,7 @@ export class Output {
     // The octets are charged and never refused: the conversation hears nothing until the peer has
     // read them.
     this.#memory.charge(bytes.length);
-    this.#writing = written.then(
+    this.#writing = toPromise(written).then(
       () => this.#end(bytes.length),
       (cause: unknown) => {
         this.#end(bytes.length);

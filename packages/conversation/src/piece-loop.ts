@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise, toPromise } from '@postern/core';
 import { PeerGone } from './errors.ts';
 import type { Input, InputWaiter } from './input.ts';
 import type { Output } from './output.ts';
@@ -133,7 +133,8 @@ export class PieceLoop<T> implements InputWaiter {
   #pass(piece: Uint8Array, used: Uint8Array | undefined): MaybePromise<void> {
     if (piece.length === 0 || this.#failure !== undefined) return;
     try {
-      return this.#receiver.take(piece, used)?.catch((error: unknown) => this.#fail(error));
+      const taken = this.#receiver.take(piece, used);
+      if (isPromise(taken)) return toPromise(taken).catch((error: unknown) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }

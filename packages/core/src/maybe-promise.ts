@@ -3,14 +3,22 @@
  */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Returns true for a promise and for any other object with a `then` method. */
+/**
+ * Returns true for a promise and for any other object with a `then` method. Another object may have
+ * no `catch`, and its `then` may return nothing: {@link toPromise} makes a promise of it.
+ */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return value instanceof Promise || typeof (value as PromiseLike<T> | undefined | null)?.then === 'function';
 }
 
+/** Returns a promise as it is, and a promise of the result of any other object with `then`. */
+export function toPromise<T>(thenable: PromiseLike<T>): Promise<T> {
+  return thenable instanceof Promise ? thenable : Promise.resolve(thenable);
+}
+
 /** Returns `next(value)`: synchronously for a value, as a promise for a promise. */
 export function after<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return isPromise(value) ? value.then(next) : next(value);
+  return isPromise(value) ? toPromise(value).then(next) : next(value);
 }
 
 /**
@@ -28,7 +36,7 @@ export function settled<T, U>(
   } catch (error) {
     return onError(error);
   }
-  return isPromise(result) ? result.then(next, onError) : next(result);
+  return isPromise(result) ? toPromise(result).then(next, onError) : next(result);
 }
 
 /**

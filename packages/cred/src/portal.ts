@@ -1,4 +1,4 @@
-import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock } from '@postern/core';
+import { after, type Clock, DenseSet, isPromise, type MaybePromise, systemClock, toPromise } from '@postern/core';
 import { ANONYMOUS, type AvatarId, askChecker, type Checker } from './checker.ts';
 import { CheckerRoutes } from './checker-routes.ts';
 import type { Credentials } from './credentials.ts';
@@ -223,7 +223,7 @@ export class Portal {
   ): MaybePromise<Login<InstanceOf<I[number]>>> {
     const avatarId = this.#actAs(authenticated, credentials, attempt);
     return isPromise(avatarId)
-      ? avatarId.then((id) => this.#requestAvatar(id, attempt, interfaces))
+      ? toPromise(avatarId).then((id) => this.#requestAvatar(id, attempt, interfaces))
       : this.#requestAvatar(avatarId, attempt, interfaces);
   }
 
@@ -242,7 +242,7 @@ export class Portal {
       throw new TemporaryFailure('the login ended before the realm was asked for an avatar');
     const given = this.#realm.requestAvatar<unknown>(avatarId, attempt, interfaces);
     return isPromise(given)
-      ? given.then((avatar) => this.#open(avatarId, avatar, attempt, interfaces))
+      ? toPromise(given).then((avatar) => this.#open(avatarId, avatar, attempt, interfaces))
       : this.#open(avatarId, given, attempt, interfaces);
   }
 
@@ -324,7 +324,7 @@ function refuse(credentials: Credentials, attempt: LoginAttempt, error: unknown)
   if (attempt.stopReason !== undefined || isThrottled(error)) throw error;
   const concluded = credentials.conclude();
   if (!isPromise(concluded)) throw error;
-  return concluded.then(() => {
+  return toPromise(concluded).then(() => {
     throw error;
   });
 }

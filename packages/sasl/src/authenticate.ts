@@ -1,4 +1,4 @@
-import { type Clock, isPromise, type MaybePromise, systemClock } from '@postern/core';
+import { type Clock, isPromise, type MaybePromise, systemClock, toPromise } from '@postern/core';
 import type { Ask, Credentials, InstanceOf, Interface, Login, LoginError, Mind, Portal } from '@postern/cred';
 import { ChallengePacer } from './challenge-pacer.ts';
 import type { Challenger } from './challenger.ts';
@@ -97,7 +97,7 @@ export function authenticate<const I extends readonly Interface<object>[]>(
       return Promise.reject(error);
     }
   }
-  return credentials.then(
+  return toPromise(credentials).then(
     (arrived) => logIn(arrived, exchange, authentication),
     (error: unknown) => refuse(exchange, error),
   );
@@ -159,7 +159,7 @@ function accept<A>(
 function sayAccepted(credentials: Credentials, exchange: Exchange): MaybePromise<void> {
   exchange.throwIfBroken();
   const accepted = credentials.accepted();
-  if (isPromise(accepted)) return accepted.then(() => exchange.throwIfBroken());
+  if (isPromise(accepted)) return toPromise(accepted).then(() => exchange.throwIfBroken());
   exchange.throwIfBroken();
 }
 

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type Clock, isPromise, systemClock } from '@postern/core';
+import { type Clock, isPromise, systemClock, toPromise } from '@postern/core';
 import type { Interface, MaybePromise, PasswordProof } from '@postern/cred';
 import { canonicalName } from './canonical-name.ts';
 import type { UserRecord } from './user-record.ts';
@@ -154,7 +154,7 @@ class CachedStore implements UserStore {
     }
     if (!isPromise(found)) return this.#keep(key, { user: found ?? undefined, time });
     const settle = (): boolean => this.#queries.get(key) === query && this.#queries.delete(key);
-    const result = found.then(
+    const result = toPromise(found).then(
       (user) => (settle() ? this.#keep(key, { user: user ?? undefined, time }) : user),
       (error: unknown) => {
         settle();

@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise, toPromise } from '@postern/core';
 import type { AvatarId, Checker, UserDirectory } from '../checker.ts';
 import { UnauthorizedLogin } from '../errors.ts';
 import { PasswordProof, UsernamePassword } from '../username-password.ts';
@@ -47,7 +47,8 @@ export class InMemoryUsernamePasswordDatabaseDontUse implements Checker<Password
       throw new UnauthorizedLogin();
     }
     const right = credentials.checkPassword(password);
-    return isPromise(right) ? right.then((isRight) => avatarIdOf(username, isRight)) : avatarIdOf(username, right);
+    if (!isPromise(right)) return avatarIdOf(username, right);
+    return toPromise(right).then((isRight) => avatarIdOf(username, isRight));
   }
 }
 

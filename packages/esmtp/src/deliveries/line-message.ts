@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise, toPromise } from '@postern/core';
 import type { EndResult, Message } from '../delivery.ts';
 import { Rejection } from '../protocol/reply.ts';
 
@@ -62,7 +62,7 @@ export abstract class LineMessage implements Message {
 
   end(): MaybePromise<EndResult> {
     const received = this.#rest === '' ? undefined : this.lineReceived(this.#rest);
-    return isPromise(received) ? received.then(() => this.eomReceived()) : this.eomReceived();
+    return isPromise(received) ? toPromise(received).then(() => this.eomReceived()) : this.eomReceived();
   }
 
   abort(reason: Error): MaybePromise<void> {
@@ -89,7 +89,7 @@ export abstract class LineMessage implements Message {
     for (let index = from; index < lines.length; index++) {
       this.#checkLength(lines[index] as string);
       const received = this.lineReceived(lines[index] as string);
-      if (isPromise(received)) return received.then(() => this.#receive(lines, index + 1));
+      if (isPromise(received)) return toPromise(received).then(() => this.#receive(lines, index + 1));
     }
     this.#checkLength(this.#rest);
   }

@@ -1,5 +1,5 @@
 import { type HeardMessage, release } from '@postern/conversation';
-import { after, isPromise, type MaybePromise } from '@postern/core';
+import { after, isPromise, type MaybePromise, toPromise } from '@postern/core';
 import type { EndResult, Envelope, Message, RecipientResult } from '../delivery.ts';
 import { NO_MEMORY, replyFor } from '../error-replies.ts';
 import type { FailedRecipient, NextHopReply } from '../events.ts';
@@ -199,7 +199,7 @@ export class IncomingMessage implements MissingFields {
    */
   #waitForWrite(written: Promise<void>, used: Uint8Array | undefined): Promise<void> {
     const isReleased = used !== undefined && this.#message.keepsChunks === false;
-    const released = isReleased ? written.then(() => release(used)) : written;
+    const released = isReleased ? toPromise(written).then(() => release(used)) : written;
     return this.#session.inTime(released).catch((error: Error) => this.abortMessage(error));
   }
 

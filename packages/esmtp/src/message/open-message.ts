@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@postern/core';
+import { isPromise, type MaybePromise, toPromise } from '@postern/core';
 import type { Login } from '@postern/cred';
 import type { Envelope, Message, MessageDelivery } from '../delivery.ts';
 import { replyFor } from '../error-replies.ts';
@@ -28,7 +28,7 @@ export function openMessage(
     return refuse(session, envelope, asDeliveryFailure(error));
   }
   if (!isPromise(opened)) return begin(session, envelope, opened, trace, verb);
-  return openInTime(session, opened).then(
+  return openInTime(session, toPromise(opened)).then(
     (message) => begin(session, envelope, message, trace, verb),
     (error: unknown) => refuse(session, envelope, error),
   );
