@@ -1,15 +1,4 @@
-/** The disconnect of a client, or the end of its login: what the `signal` of its mind reports. */
-export interface Disconnection {
-  /** Calls the listener once when the signal aborts: at once if it has aborted. */
-  addDisconnectListener(listener: DisconnectListener): void;
-  /** Removes the listener if it is still there. */
-  removeDisconnectListener(listener: DisconnectListener): void;
-}
-
-/** An object that a {@link Disconnection} calls. */
-export interface DisconnectListener {
-  onDisconnect(): void;
-}
+import type { Disconnection, DisconnectListener } from '@postern/core';
 
 /** Returns the disconnection of a mind for one listener. Default: that of the mind's signal. */
 export function disconnectionOf(mind: {

@@ -1,4 +1,13 @@
-export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
+export type {
+  Address,
+  ChannelBindingType,
+  Clock,
+  Disconnection,
+  DisconnectListener,
+  MaybePromise,
+  PeerCertificate,
+  TlsInfo,
+} from '@postern/core';
 export {
   ANONYMOUS,
   type AnyChecker,
@@ -16,7 +25,7 @@ export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory-da
 export { withDeadline } from './checkers/with-deadline.ts';
 export { AnonymousChecker, TrustedLoginChecker } from './checkers/without-proof.ts';
 export { Anonymous, type Ask, Credentials, type ProofState, TrustedLogin } from './credentials.ts';
-export { type Disconnection, type DisconnectListener, disconnectionOf } from './disconnection.ts';
+export { disconnectionOf } from './disconnection.ts';
 export {
   asLoginError,
   type Culprit,

@@ -1,5 +1,12 @@
-import { type Clock, type Indexed, isPromise, type MaybePromise } from '@postern/core';
-import { type Disconnection, type DisconnectListener, disconnectionOf } from './disconnection.ts';
+import {
+  type Clock,
+  type Disconnection,
+  type DisconnectListener,
+  type Indexed,
+  isPromise,
+  type MaybePromise,
+} from '@postern/core';
+import { disconnectionOf } from './disconnection.ts';
 import { TemporaryFailure } from './errors.ts';
 import type { LogoutReason } from './login.ts';
 import { DelegatingMind, type Mind } from './mind.ts';

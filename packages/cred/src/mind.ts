@@ -1,6 +1,5 @@
-import type { Address, TlsInfo } from '@postern/core';
+import type { Address, Disconnection, TlsInfo } from '@postern/core';
 import type { Ask } from './credentials.ts';
-import type { Disconnection } from './disconnection.ts';
 
 /**
  * The protocol's knowledge of the client. Checkers and realms get it with each login. An
@@ -41,7 +40,11 @@ export interface Exchange {
   readonly ask: Ask;
 }
 
-/** A mind that reads each property from another mind, on each access. Extend it to change some. */
+/**
+ * A mind that reads each property from another mind, on each access. Extend it to change some. A
+ * subclass that overrides `signal` also overrides `disconnection`, with undefined if it has none:
+ * else listeners follow the signal of the other mind.
+ */
 export class DelegatingMind implements Mind {
   readonly #mind: Mind;
 
