@@ -1,16 +1,19 @@
-import type { MaybePromise } from '@postern/core';
+import type { Disconnection, DisconnectListener, MaybePromise } from '@postern/core';
+import type { ConversationOptions } from './conversation-options.ts';
 import { Counted } from './counted.ts';
 import { Deadlines } from './deadlines.ts';
+import { Disconnect } from './disconnect.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
-import { PeerGone } from './errors.ts';
-import { Input, type LineError } from './input.ts';
+import type { HeardMessage, MessageReceiver } from './heard-message.ts';
+import { Input } from './input.ts';
 import { type LineListener, LineLoop, type LineServer } from './line-loop.ts';
 import { Linger } from './linger.ts';
-import { MemoryAccount, type MemoryBudget } from './memory-budget.ts';
+import { MemoryAccount } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
+import { asLine, OneLine } from './one-line.ts';
 import { Output } from './output.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
-import { type ChunkConsumer, type PieceReceiver, PromisingReceiver } from './piece-receiver.ts';
+import { type ChunkConsumer, PromisingReceiver } from './piece-receiver.ts';
 import type { Standing, Transport, TransportListener } from './transport.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -22,50 +25,6 @@ export interface Protocol {
   (conversation: Conversation): Promise<void>;
   /** The URL scheme of the protocol without implicit TLS: `smtp`, `lmtp`. */
   readonly scheme?: string;
-}
-
-/** Facts about a dot-stuffed message that {@link Conversation.hearMessage} has heard to its end. */
-export interface HeardMessage {
-  /** The size of the message, without dot stuffing and without the final line. */
-  readonly octets: number;
-  /**
-   * True if the message has a CR or LF outside a CRLF (RFC 5321 §2.3.8). Always false for a
-   * normalized message.
-   */
-  readonly bareLineEndings: boolean;
-}
-
-/** The receiver of a message for {@link Conversation.receiveMessage}. */
-export type MessageReceiver = PieceReceiver<HeardMessage>;
-
-/** An object that {@link Conversation.addDisconnectListener} takes. */
-export interface DisconnectListener {
-  /** Called once when `signal` of the conversation aborts, or would abort. */
-  onDisconnect(): void;
-}
-
-/** The objects and limits that a server shares among its conversations. */
-export interface ConversationOptions {
-  /**
-   * The timer of the deadlines. A server shares one object among its conversations. Default: a new
-   * one.
-   */
-  readonly deadlines?: Deadlines;
-  /** The bound of the memory of connections. A process shares one object. Default: no bound. */
-  readonly memory?: MemoryBudget;
-  /**
-   * The queue that shares the event loop among conversations. A server shares one object. Default:
-   * a new one.
-   */
-  readonly turns?: TurnQueue;
-  /** Aborts when the server begins to shut down. Default: a signal that never aborts. */
-  readonly shutdownSignal?: AbortSignal;
-  /**
-   * The most milliseconds that one hear waits for the peer. Default: 300,000 (RFC 5321 §4.5.3.2.7).
-   */
-  readonly readTimeout?: number;
-  /** The number of octets that extend a read by one second, up to `readTimeout`. Default: 500. */
-  readonly minimumRate?: number;
 }
 
 /**
@@ -86,7 +45,7 @@ export interface ConversationOptions {
  * };
  * ```
  */
-export class Conversation implements TransportListener {
+export class Conversation implements TransportListener, Disconnection {
   /**
    * The transport, for its addresses and its TLS information. Only the conversation reads and
    * writes its octets.
@@ -109,8 +68,7 @@ export class Conversation implements TransportListener {
   readonly #input: Input;
   #standing: Standing = 'unauthenticated';
   #shutdownSignal: AbortSignal | undefined;
-  #gone: AbortController | undefined = undefined;
-  readonly #disconnectListeners: DisconnectListener[] = [];
+  readonly #disconnect = new Disconnect();
   #treatHalfCloseAsDisconnect = false;
   #closed = false;
   /** The wait for the peer to end its side, while this conversation closes. */
@@ -145,11 +103,10 @@ export class Conversation implements TransportListener {
    * aborts when the peer has ended its side and all its octets are heard.
    */
   get signal(): AbortSignal {
-    if (this.#gone === undefined) {
-      this.#gone = new AbortController();
-      this.#abortIfDisconnected();
-    }
-    return this.#gone.signal;
+    const isFirst = !this.#disconnect.hasSignal;
+    const { signal } = this.#disconnect;
+    if (isFirst) this.#abortIfDisconnected();
+    return signal;
   }
 
   /**
@@ -157,7 +114,7 @@ export class Conversation implements TransportListener {
    * check.
    */
   get disconnected(): boolean {
-    if (this.#closed || this.#gone?.signal.aborted) return true;
+    if (this.#closed || this.#disconnect.hasAborted) return true;
     return this.#treatHalfCloseAsDisconnect && this.#peerEnded && this.#input.chunk === undefined;
   }
 
@@ -167,13 +124,12 @@ export class Conversation implements TransportListener {
    */
   addDisconnectListener(listener: DisconnectListener): void {
     if (this.disconnected) listener.onDisconnect();
-    else this.#disconnectListeners.push(listener);
+    else this.#disconnect.add(listener);
   }
 
   /** Removes a listener of {@link addDisconnectListener}, if it is still there. */
   removeDisconnectListener(listener: DisconnectListener): void {
-    const index = this.#disconnectListeners.indexOf(listener);
-    if (index !== -1) this.#disconnectListeners.splice(index, 1);
+    this.#disconnect.remove(listener);
   }
 
   /**
@@ -383,8 +339,8 @@ export class Conversation implements TransportListener {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     if (this.#linger === undefined) {
-      this.#linger = new Linger(this);
-      this.#sendLastOutput(this.#linger);
+      this.#linger = new Linger(this, this.#input, this.#output, this.#deadlines);
+      this.#linger.begin();
     }
     return this.#linger.completed;
   }
@@ -409,10 +365,7 @@ export class Conversation implements TransportListener {
   /** @internal */
   onClose(): void {
     this.#closed = true;
-    if (this.#linger !== undefined) {
-      this.#deadlines.end(this.#linger);
-      this.#linger.end();
-    }
+    this.#linger?.end();
     this.#endPause?.();
     this.#abortIfDisconnected();
   }
@@ -437,76 +390,7 @@ export class Conversation implements TransportListener {
     return loop.hear() ? loop.conclude() : receiver.promise();
   }
 
-  #sendLastOutput(linger: Linger): void {
-    const milliseconds = Math.min(this.readTimeout, MAX_LINGER_MS);
-    try {
-      if (this.#output.flush() === undefined) this.#endSide(linger, milliseconds);
-      else {
-        this.#output
-          .flushed(milliseconds)
-          .then((remaining) => this.#endSide(linger, remaining))
-          .catch(() => linger.end());
-      }
-    } catch {
-      // The connection broke.
-      linger.end();
-    }
-  }
-
-  #endSide(linger: Linger, milliseconds: number): void {
-    if (this.#closed) return;
-    this.transport.end();
-    this.#deadlines.begin(linger, milliseconds);
-    // Closing a socket with unread input resets the connection, and the peer may lose the last
-    // reply.
-    this.#input.discard();
-  }
-
   #abortIfDisconnected(): void {
-    if (!this.disconnected) return;
-    this.#gone?.abort(GONE);
-    for (const listener of this.#disconnectListeners.splice(0)) listener.onDisconnect();
+    if (this.disconnected) this.#disconnect.report();
   }
 }
-
-/** The one line of {@link Conversation.hearLine}. */
-class OneLine implements LineServer {
-  readonly maxOctets: number;
-  readonly interruptible: boolean;
-  readonly failed: (error: unknown) => void;
-  readonly #resolve: (line: string | undefined) => void;
-  #line: string | undefined;
-
-  constructor(
-    maxOctets: number,
-    interruptible: boolean,
-    resolve: (line: string | undefined) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.maxOctets = maxOctets;
-    this.interruptible = interruptible;
-    this.#resolve = resolve;
-    this.failed = reject;
-  }
-
-  heard(line: string | LineError): false {
-    this.#line = asLine(line);
-    return false;
-  }
-
-  ended(): void {
-    this.#resolve(this.#line);
-  }
-}
-
-function asLine(line: string | LineError): string {
-  if (typeof line === 'string') return line;
-  throw line;
-}
-
-/**
- * The reason of aborted signals. One object serves all: recording a stack costs as much as a login.
- */
-const GONE = new PeerGone();
-/** The most milliseconds that a closing conversation waits for the peer to end its side. */
-const MAX_LINGER_MS = 5_000;

@@ -1,14 +1,18 @@
-export type { Address, ChannelBindingType, Clock, MaybePromise, PeerCertificate, TlsInfo } from '@postern/core';
-export {
-  Conversation,
-  type ConversationOptions,
-  type DisconnectListener,
-  type HeardMessage,
-  type MessageReceiver,
-  type Protocol,
-} from './conversation.ts';
+export type {
+  Address,
+  ChannelBindingType,
+  Clock,
+  Disconnection,
+  DisconnectListener,
+  MaybePromise,
+  PeerCertificate,
+  TlsInfo,
+} from '@postern/core';
+export { Conversation, type Protocol } from './conversation.ts';
+export type { ConversationOptions } from './conversation-options.ts';
 export { Deadlines, type Wait } from './deadlines.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
+export type { HeardMessage, MessageReceiver } from './heard-message.ts';
 export type { LineError } from './input.ts';
 export type { LineListener, LineServer, PendingLine } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
