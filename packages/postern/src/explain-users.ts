@@ -11,7 +11,8 @@ export async function explainUsers(
   { secretOptions }: Pick<OpenUsers, 'secretOptions'>,
 ): Promise<string> {
   const { name, store } = checker;
-  const lines = store?.list === undefined ? [] : await countLines(store.list(), secretOptions);
+  const lines =
+    store?.list === undefined ? [] : await countLines(store.list(), secretOptions, store.update !== undefined);
   const judged = checker.credentialInterfaces.map((candidate) => candidate.name);
   return [
     `users of ${name}:`,
@@ -23,7 +24,11 @@ export async function explainUsers(
 }
 
 /** A mechanism is offered only if it works for every user who may log in. */
-async function countLines(users: AsyncIterable<UserRecord>, options: SecretOptions): Promise<readonly string[]> {
+async function countLines(
+  users: AsyncIterable<UserRecord>,
+  options: SecretOptions,
+  isWritable: boolean,
+): Promise<readonly string[]> {
   const { parseSecret } = await import('@postern/users');
   const counts = { all: 0, disabled: 0, withoutPassword: 0, unusable: 0, withoutScram: 0, totp: 0 };
   for await (const { enabled, secrets, totp } of users) {
@@ -35,6 +40,7 @@ async function countLines(users: AsyncIterable<UserRecord>, options: SecretOptio
     else if (totp !== undefined) counts.totp++;
     else if (!kinds.has('scram') && !kinds.has('clear')) counts.withoutScram++;
   }
+  const noScram = isWritable ? NO_SCRAM : NO_SCRAM_READ_ONLY;
   const line = (count: number, one: string, many: string) =>
     count === 0 ? [] : [`  ${count} ${count === 1 ? one : many}`];
   return [
@@ -42,7 +48,7 @@ async function countLines(users: AsyncIterable<UserRecord>, options: SecretOptio
     ...line(counts.disabled, 'is disabled', 'are disabled'),
     ...line(counts.withoutPassword, 'has no password', 'have no password'),
     ...line(counts.unusable, 'has a secret that cannot be used', 'have a secret that cannot be used'),
-    ...line(counts.withoutScram, `has no SCRAM secret, ${NO_SCRAM}`, `have no SCRAM secret, ${NO_SCRAM}`),
+    ...line(counts.withoutScram, `has no SCRAM secret, ${noScram}`, `have no SCRAM secret, ${noScram}`),
     ...line(counts.totp, `has a second factor, ${TOTP}`, `have a second factor, ${TOTP}`),
   ];
 }
@@ -59,4 +65,5 @@ function kindOf(text: string, parseSecret: ParseSecret, options: SecretOptions):
 
 const NO_KEY = '  SCRAM is not offered without a server key that outlives the process: add --scram-key FILE';
 const NO_SCRAM = 'so that SCRAM is not offered; a login with PLAIN or LOGIN stores one';
+const NO_SCRAM_READ_ONLY = 'so that SCRAM is not offered; this store keeps no new secrets';
 const TOTP = 'so that only PLAIN and LOGIN are offered';
