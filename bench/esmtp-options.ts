@@ -4,7 +4,10 @@ import { SERVER_NAMES, type ServerName } from './server-names.ts';
 
 /** What the command line of `npm run bench esmtp` says. */
 export interface EsmtpOptions extends Options {
-  /** The servers of the works; `before` and `before-library` need `against`. */
+  /**
+   * The servers of the works. `before` and `before-library` need `against`, which adds `before` to
+   * `command`.
+   */
   readonly servers: readonly ServerName[];
   /** A revision of this repository, `auto`, or undefined for no comparison. */
   readonly against: string | undefined;
@@ -47,7 +50,8 @@ function serversOf(text: string, hasBefore: boolean): ServerName[] {
   const names = text.split(',') as ServerName[];
   const unknown = names.find((name) => !SERVER_NAMES.includes(name));
   if (unknown !== undefined) throw new Error(`--servers: expected ${SERVER_NAMES.join(', ')}, not ${unknown}`);
-  return names.filter((name) => hasBefore || !name.startsWith('before'));
+  if (!hasBefore) return names.filter((name) => !name.startsWith('before'));
+  return names.includes('command') && !names.includes('before') ? [...names, 'before'] : names;
 }
 
 const TIMES: Times = { measure: 1.5, warmUp: 2, rounds: 3 };

@@ -15,6 +15,7 @@ test('--against adds the server of the other revision', () => {
   const { against, servers } = readEsmtpOptions(['--against', 'HEAD~2']);
   expect(against).toBe('HEAD~2');
   expect(servers).toContain('before');
+  expect(readEsmtpOptions(['--against', 'HEAD~2', '--servers', 'command']).servers).toEqual(['command', 'before']);
 });
 
 test('--quick compares with the revision before, in one window and one round of the other servers', () => {
