@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise, toPromise } from '@postern/core';
+import { type MaybePromise, toPromise } from '@postern/core';
 import { PeerGone } from './errors.ts';
 import type { Input, InputWaiter } from './input.ts';
 import type { Output } from './output.ts';
@@ -134,7 +134,7 @@ export class PieceLoop<T> implements InputWaiter {
     if (piece.length === 0 || this.#failure !== undefined) return;
     try {
       const taken = this.#receiver.take(piece, used);
-      if (isPromise(taken)) return toPromise(taken).catch((error: unknown) => this.#fail(error));
+      if (taken !== undefined) return toPromise(taken).catch((error: unknown) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
