@@ -135,10 +135,7 @@ class EventBounds {
 }
 
 /** The numbers of a connection's events. */
-interface Counts {
-  refusals: number;
-  errors: number;
-}
+type Counts = Record<'refusals' | 'errors', number>;
 
 /** Returns a logger that writes each entry as one line for people. */
 function lineLogger(console: Console): Logger {

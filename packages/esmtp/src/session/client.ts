@@ -49,7 +49,7 @@ export class Client {
   }
 
   /** The SASL mechanisms of this server, by its name for this client. */
-  get offer(): MechanismOffer {
+  get mechanismOffer(): MechanismOffer {
     return this.settings.offerFor(this);
   }
 
@@ -58,7 +58,7 @@ export class Client {
    * with the same offer.
    */
   get mechanisms(): readonly string[] {
-    return this.offer.namesFor(this.mind);
+    return this.mechanismOffer.namesFor(this.mind);
   }
 
   /**
