@@ -8,6 +8,17 @@ export function disconnectionOf(mind: {
   return mind.disconnection ?? new AbortOfSignal(mind.signal);
 }
 
+/**
+ * Returns true if the client has disconnected. Reads `disconnected` first, because the signal of a
+ * login is created on its first access.
+ */
+export function hasDisconnected(mind: {
+  readonly disconnected?: boolean | undefined;
+  readonly signal: AbortSignal;
+}): boolean {
+  return mind.disconnected ?? mind.signal.aborted;
+}
+
 /** The abort of a signal for one listener. */
 class AbortOfSignal implements Disconnection {
   readonly #signal: AbortSignal;

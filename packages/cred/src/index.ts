@@ -25,7 +25,7 @@ export { InMemoryUsernamePasswordDatabaseDontUse } from './checkers/in-memory-da
 export { withDeadline } from './checkers/with-deadline.ts';
 export { AnonymousChecker, TrustedLoginChecker } from './checkers/without-proof.ts';
 export { Anonymous, type Ask, Credentials, type ProofState, TrustedLogin } from './credentials.ts';
-export { disconnectionOf } from './disconnection.ts';
+export { disconnectionOf, hasDisconnected } from './disconnection.ts';
 export {
   asLoginError,
   type Culprit,

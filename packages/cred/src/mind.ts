@@ -1,5 +1,6 @@
 import type { Address, Disconnection, TlsInfo } from '@postern/core';
 import type { Ask } from './credentials.ts';
+import { hasDisconnected } from './disconnection.ts';
 
 /**
  * The protocol's knowledge of the client. Checkers and realms get it with each login. An
@@ -81,7 +82,7 @@ export class DelegatingMind implements Mind {
   }
 
   get disconnected(): boolean {
-    return this.#mind.disconnected ?? this.#mind.signal.aborted;
+    return hasDisconnected(this.#mind);
   }
 
   get disconnection(): Disconnection | undefined {

@@ -1,5 +1,5 @@
 import { afterExactly, type Clock, orAborted } from '@postern/core';
-import { type Ask, asLoginError, type LoginError, type Mind } from '@postern/cred';
+import { type Ask, asLoginError, hasDisconnected, type LoginError, type Mind } from '@postern/cred';
 import type { ChallengePacer } from './challenge-pacer.ts';
 import { ExchangeError } from './errors.ts';
 
@@ -74,16 +74,12 @@ export class Exchange {
   /** Rejects with the refusal, after the failure delay or the client's disconnect. */
   async refuse(refusal: LoginError): Promise<never> {
     const delay = this.#lastMessageAt + this.#minFailureDelay - this.#clock.now();
-    if (delay > 0 && !this.#isDisconnected) {
+    if (delay > 0 && !hasDisconnected(this.#mind)) {
       const { promise, resolve } = Promise.withResolvers<void>();
       // The time is exact: a rounded one would reveal how long the checker took.
       using _timer = afterExactly(this.#clock, delay, resolve);
       await orAborted(promise, this.#mind.signal);
     }
     throw refusal;
-  }
-
-  get #isDisconnected(): boolean {
-    return this.#mind.disconnected ?? this.#mind.signal.aborted;
   }
 }

@@ -3,6 +3,7 @@ import {
   type Disconnection,
   type DisconnectListener,
   disconnectionOf,
+  hasDisconnected,
   LoginDenied,
   type Mind,
   TemporaryFailure,
@@ -136,11 +137,6 @@ export class Permit implements DisconnectListener {
     const { reason } = this.#mind.signal;
     return new TemporaryFailure('the login ended while it waited for others', { cause: reason });
   }
-}
-
-/** Reads `disconnected` first, because the signal of a login is created on its first access. */
-export function hasDisconnected(mind: Mind): boolean {
-  return mind.disconnected ?? mind.signal.aborted;
 }
 
 const MAX_WAITING_LOGINS = 256;

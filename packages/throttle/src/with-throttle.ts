@@ -4,6 +4,7 @@ import {
   askChecker,
   type Checker,
   type Credentials,
+  hasDisconnected,
   type Interface,
   LoginDenied,
   type Mind,
@@ -13,7 +14,7 @@ import {
 } from '@postern/cred';
 import { type FailureCounts, InMemoryFailureCounts } from './failure-counts.ts';
 import { hashedName } from './hashed-name.ts';
-import { hasDisconnected, KeyedSemaphore } from './keyed-semaphore.ts';
+import { KeyedSemaphore } from './keyed-semaphore.ts';
 import { LoginInTurn } from './login-in-turn.ts';
 import { type LoginKeys, loginKeys } from './login-keys.ts';
 import { ObservedMind } from './observed-mind.ts';

@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '@postern/core';
 import { type AnyChecker, type AvatarId, askChecker, type Checker, type CredentialsOf } from '../checker.ts';
 import type { Credentials } from '../credentials.ts';
+import { hasDisconnected } from '../disconnection.ts';
 import { LoginDenied, TemporaryFailure, UnauthorizedLogin } from '../errors.ts';
 import { type Interface, isDerived } from '../interface.ts';
 import { JoinedInterfaces } from '../joined-interfaces.ts';
@@ -73,7 +74,7 @@ export class CascadingChecker<C extends Credentials> implements Checker<C> {
         });
       } catch (error) {
         // Nothing but the client can have ended a login while a member judged synchronously.
-        this.#moveOn(error, member, credentials, mind.disconnected ?? mind.signal.aborted, errors);
+        this.#moveOn(error, member, credentials, hasDisconnected(mind), errors);
       }
     }
     if (errors.length === 0) throw new UnauthorizedLogin();
