@@ -37,9 +37,10 @@ static moment look(const int *pids, int pid_count) {
   return m;
 }
 
-// Runs until the servers have used this processor time since the beginning. For a server that waits
-// instead, the end is at four times the rest by the clock. The grace is for a busy machine.
-static void turn_until(const moment *beginning, double cpu, const int *pids, int pid_count) {
+// Runs until the servers have used this processor time since the beginning, and taken octets after
+// `least`: a slow server takes none in a short window. For a server that waits instead, the end is
+// at four times the rest by the clock. The grace is for a busy machine.
+static void turn_until(const moment *beginning, double cpu, uint64_t least, const int *pids, int pid_count) {
   moment start = look(pids, pid_count);
   double rest = cpu - (start.all_cpu - beginning->all_cpu);
   for (double looked = start.clock; now() - start.clock < 4 * rest + GRACE_SECONDS;) {
@@ -47,7 +48,7 @@ static void turn_until(const moment *beginning, double cpu, const int *pids, int
     if (now() - looked < 0.02) continue;
     moment m = look(pids, pid_count);
     looked = m.clock;
-    if (m.all_cpu - beginning->all_cpu >= cpu) return;
+    if (m.all_cpu - beginning->all_cpu >= cpu && m.total.bytes > least) return;
   }
 }
 
@@ -67,9 +68,9 @@ void measure(const int *pids, int pid_count, const window *windows, int window_c
   for (int i = 0; i < options.at_once; i++) dial(&all[i]);
   printf("{\"windows\":[");
   for (int i = 0; i < window_count; i++) {
-    turn_until(&beginning, windows[i].from, pids, pid_count);
+    turn_until(&beginning, windows[i].from, 0, pids, pid_count);
     moment from = look(pids, pid_count);
-    turn_until(&from, windows[i].seconds, pids, pid_count);
+    turn_until(&from, windows[i].seconds, from.total.bytes, pids, pid_count);
     moment to = look(pids, pid_count);
     if (i > 0) printf(",");
     print_window(&from, &to, pid_count);
