@@ -9,7 +9,7 @@ import {
   defaultChallengers,
   type MechanismPolicy,
 } from '@postern/sasl';
-import { MechanismOffer } from '@postern/sasl-profile';
+import { EventReporter, MechanismOffer } from '@postern/sasl-profile';
 import type { EventListener } from './events.ts';
 import { DateCache } from './message/received.ts';
 import { readersOf } from './protocol/extension.ts';
@@ -21,7 +21,6 @@ import { type Policy, type Service, services } from './protocol/services.ts';
 import { toleranceOf } from './protocol/tolerance.ts';
 import { checkPortal } from './session/check-portal.ts';
 import { EhloReplies } from './session/ehlo-replies.ts';
-import { EventReporter } from './session/event-reporter.ts';
 import { runSession } from './session/session.ts';
 import { checkHostname, type Settings } from './session/settings.ts';
 import { State } from './session/state.ts';

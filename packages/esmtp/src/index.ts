@@ -1,3 +1,12 @@
+export {
+  type EntryWriter,
+  formatAddress,
+  formatLogFields,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  printable,
+} from '@postern/sasl-profile';
 export { type Decision, decide } from './decisions/decide.ts';
 export { accept, challenge, defer, type ReplyOptions, reject, type Verdict } from './decisions/verdicts.ts';
 export { ForwardingDelivery } from './deliveries/forwarding-delivery.ts';
@@ -35,9 +44,7 @@ export {
 } from './delivery.ts';
 export { type EsmtpOptions, esmtp, type OptionalExtension, optionalExtensions } from './esmtp.ts';
 export type { EsmtpEvent, EventListener, FailedRecipient, NextHopReply } from './events.ts';
-export { type EntryWriter, formatAddress, type LogLevel } from './log/entry-writer.ts';
-export { formatLogFields, type LogFields, printable } from './log/format-log-fields.ts';
-export { type Logger, type LogToOptions, logTo } from './log/log-to.ts';
+export { type LogToOptions, logTo } from './log/log-to.ts';
 export { LoginDeferral, LoginRejection, type LoginReplyOptions } from './login-rejection.ts';
 export { type HeaderListener, HeaderReader } from './message/header-reader.ts';
 export { formatReceived } from './message/received.ts';

@@ -1,3 +1,5 @@
+import { completeLimits } from '@postern/sasl-profile';
+
 /** Bounds on what one client may use. Sizes are in octets, times in milliseconds. */
 export interface Limits {
   /**
@@ -126,17 +128,7 @@ export const defaultLimits: Limits = {
  * @throws RangeError for a number that is too small for any server.
  */
 export function withDefaultLimits(limits: Partial<Limits> = {}): Limits {
-  const entries = Object.entries(limits).filter(([, value]) => value !== undefined) as [keyof Limits, number][];
-  for (const [name, value] of entries) {
-    if (!Object.hasOwn(MINIMUMS, name)) {
-      const known = Object.keys(MINIMUMS).join(', ');
-      throw new TypeError(`limits: unknown limit ${JSON.stringify(name)}; expected one of ${known}`);
-    }
-    if (!(value >= MINIMUMS[name])) {
-      throw new RangeError(`limits.${name}: expected ${MINIMUMS[name]} or more, not ${value}`);
-    }
-  }
-  return { ...defaultLimits, ...Object.fromEntries(entries) };
+  return completeLimits(limits, defaultLimits, MINIMUMS);
 }
 
 /** The least value of each limit with which a server works. */

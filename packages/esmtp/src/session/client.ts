@@ -1,7 +1,7 @@
 import type { Conversation } from '@postern/conversation';
-import { isPromise, type MaybePromise } from '@postern/core';
-import { ANONYMOUS, type Culprit, type Login, type LogoutReason, type Portal, TrustedLogin } from '@postern/cred';
-import type { MechanismOffer } from '@postern/sasl-profile';
+import { isPromise } from '@postern/core';
+import { ANONYMOUS, TrustedLogin } from '@postern/cred';
+import { ClientSession, type MechanismOffer } from '@postern/sasl-profile';
 import type { MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
@@ -12,32 +12,28 @@ import type { Tolerance } from '../protocol/tolerance.ts';
 import { SmtpMind } from './mind.ts';
 import { checkHostname, type Settings } from './settings.ts';
 
-/** The client of a session: its mind, its login, and what it may do now. */
-export class Client {
-  readonly conversation: Conversation;
+/**
+ * The client of a session, and what it may do now. It logs in by AUTH, by XCLIENT, or as
+ * `Anonymous`.
+ */
+export class Client extends ClientSession<MessageDelivery, Verb, Reply> {
   /** The settings of the server, for all sessions. */
-  readonly settings: Settings;
-  /** What the protocol knows of the client. */
-  readonly mind: SmtpMind;
-  /** The login by AUTH, by XCLIENT, or as `Anonymous`. */
-  login: Login<MessageDelivery> | undefined;
+  declare readonly settings: Settings;
+  declare readonly mind: SmtpMind;
   /** The refusal that an event has reported while the current command ran. */
   reportedRefusal: Reply | undefined;
-  #authenticated = false;
   #hostname: string | undefined;
 
   constructor(conversation: Conversation, settings: Settings) {
-    this.conversation = conversation;
-    this.settings = settings;
-    this.mind = new SmtpMind(conversation, settings.protocol);
+    super(new SmtpMind(conversation, settings.protocol), conversation, settings);
   }
 
   get limits(): Limits {
     return this.settings.limits;
   }
 
-  get portal(): Portal {
-    return this.settings.portal;
+  override get logoutTimeout(): number {
+    return this.limits.deliveryTimeout;
   }
 
   get tolerance(): Tolerance {
@@ -96,43 +92,6 @@ export class Client {
     return `${this.hostname} ${this.settings.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`;
   }
 
-  /**
-   * True if AUTH, or a trusted peer's XCLIENT, succeeded. Until then the connection has a lifetime.
-   */
-  get authenticated(): boolean {
-    return this.#authenticated;
-  }
-
-  set authenticated(authenticated: boolean) {
-    // A failed AUTH that ends an anonymous login must not restart the lifetime.
-    if (authenticated === this.#authenticated) return;
-    this.#authenticated = authenticated;
-    this.restartLifetime();
-  }
-
-  /** Restarts the lifetime of a connection without a login, and lifts it for one with a login. */
-  restartLifetime(): void {
-    this.conversation.expireIn(this.#authenticated ? Number.POSITIVE_INFINITY : this.limits.unauthenticatedTimeout);
-  }
-
-  /** True if the connection has TLS. */
-  get hasTls(): boolean {
-    return this.mind.tls !== undefined;
-  }
-
-  /** True if STARTTLS works now. */
-  get canStartTls(): boolean {
-    const { transport } = this.conversation;
-    const offersTls = transport.tlsPolicy === 'required' || transport.tlsPolicy === 'offered';
-    return offersTls && transport.tls === undefined && transport.startTls !== undefined;
-  }
-
-  /** True if the endpoint requires TLS and the connection has none. */
-  get needsTls(): boolean {
-    const { tls, tlsPolicy } = this.conversation.transport;
-    return tls === undefined && tlsPolicy === 'required';
-  }
-
   /** True if the server requires authentication and the client has not authenticated. */
   get needsAuthentication(): boolean {
     return !this.authenticated && this.settings.authentication === 'required';
@@ -176,26 +135,6 @@ export class Client {
     return { limits, hasTls, canStartTls, needsTls, mechanisms, trustsPeer, takesTrustedLogin };
   }
 
-  /** Keeps an authenticated login. A user's connection closes last when connections run short. */
-  setLogin(login: Login<MessageDelivery>): void {
-    this.login = login;
-    this.authenticated = true;
-    if (login.avatarId !== ANONYMOUS) this.conversation.standing = 'authenticated';
-  }
-
-  /** Ends the login, if there is one. Never fails. */
-  logout(reason: LogoutReason): MaybePromise<void> {
-    const { login } = this;
-    this.login = undefined;
-    this.authenticated = false;
-    this.conversation.standing = 'unauthenticated';
-    const loggedOut = login?.logout(reason);
-    if (loggedOut === undefined) return;
-    return this.conversation
-      .within(this.limits.deliveryTimeout, loggedOut)
-      .catch((error: unknown) => this.reportError('us', 'session', error));
-  }
-
   /**
    * Marks an unauthenticated connection as busy with a message: when connections run short, idle
    * ones close first.
@@ -204,21 +143,10 @@ export class Client {
     if (this.conversation.standing === 'unauthenticated') this.conversation.standing = 'busy';
   }
 
-  /** True if events have a listener. Without one the session makes none. */
-  get hasListener(): boolean {
-    return this.settings.events.hasListener;
-  }
-
   /** Reports an event. Never throws. */
-  report(event: EsmtpEvent): void {
+  override report(event: EsmtpEvent): void {
     if (!this.hasListener) return;
     if (event.kind !== 'message-accepted' && 'reply' in event) this.reportedRefusal = event.reply;
     this.settings.events.report(event);
-  }
-
-  /** Reports an error, once for each failure: to the listener, or as a warning of the process. */
-  reportError(culprit: Culprit, during: Verb | 'session', cause: unknown): void {
-    if (this.hasListener) this.report({ mind: this.mind, kind: 'error', culprit, during, cause });
-    else this.settings.events.warn(culprit, during, cause);
   }
 }

@@ -1,7 +1,8 @@
 import type { Address, Clock } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
 import type { ChallengePacer } from '@postern/sasl';
-import type { MechanismOffer } from '@postern/sasl-profile';
+import type { EventReporter, MechanismOffer } from '@postern/sasl-profile';
+import type { EsmtpEvent } from '../events.ts';
 import type { MessageSettings } from '../message/message-session.ts';
 import { isAddressLiteral, isDomain } from '../protocol/domain.ts';
 import type { ParameterReader } from '../protocol/extension.ts';
@@ -12,7 +13,6 @@ import type { ReplyCache } from '../protocol/reply.ts';
 import type { Service } from '../protocol/services.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
 import type { EhloReplies } from './ehlo-replies.ts';
-import type { EventReporter } from './event-reporter.ts';
 
 /** The options of a server with all defaults, for each of its sessions. */
 export interface Settings extends MessageSettings {
@@ -35,7 +35,7 @@ export interface Settings extends MessageSettings {
   /** The readers of the parameters of RCPT, by keyword. */
   readonly rcptReaders: ReadonlyMap<string, ParameterReader<RcptParameters>>;
   readonly limits: Limits;
-  readonly events: EventReporter;
+  readonly events: EventReporter<EsmtpEvent>;
   readonly logUsernames: boolean;
   readonly clock: Clock;
   /** Delays the first challenges of all connections. */

@@ -1,6 +1,4 @@
 import type { MaybePromise } from '@postern/core';
-import type { LogoutReason } from '@postern/cred';
-import type { LoginFailures } from '@postern/sasl-profile';
 import type { Recipient } from '../delivery.ts';
 import type { BdatMessage } from '../message/bdat-message.ts';
 import { asDeliveryFailure } from '../message/delivery-failed.ts';
@@ -30,22 +28,16 @@ export class State extends Client implements MessageSession, ExtensionContext {
   next: Next | undefined;
   /** The phase to which the end of a transaction leads. */
   idlePhase: 'start' | 'plain' | 'extended' = 'start';
-  /** Why the session ends; undefined while it continues. */
-  closeReason: LogoutReason | undefined;
   transaction: Transaction | undefined;
   #receivedFields: ReceivedFieldCache | undefined;
   /** Octets of memory that the transaction, or its message, has charged. */
   #envelopeOctets = 0;
   /** MAIL commands so far. */
   transactions = 0;
-  /** Replies to unknown, misplaced and malformed commands so far. */
-  errorCount = 0;
   /** Tenths of junk commands at the time `junkCountedAt`. */
   junkTenths = 0;
   /** Milliseconds on the clock of the settings. */
   junkCountedAt = 0;
-  /** Created by the first AUTH. */
-  loginFailures: LoginFailures | undefined;
   /** Receives the reply of a command that has no reply yet. */
   replies: ReplyReceiver = NO_RECEIVER;
   /** Octets of the current command line. */

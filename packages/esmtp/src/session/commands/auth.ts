@@ -1,7 +1,7 @@
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { LoginError } from '@postern/cred';
 import type { Challenger, ExchangeError } from '@postern/sasl';
-import { LoginFailures, type LoginOutcome, loginOver } from '@postern/sasl-profile';
+import type { LoginOutcome } from '@postern/sasl-profile';
 import { MessageDelivery } from '../../delivery.ts';
 import { replyForLogin, TOO_MANY_LOGIN_FAILURES, UNKNOWN_MECHANISM } from '../../error-replies.ts';
 import { customRefusal } from '../../login-rejection.ts';
@@ -29,27 +29,15 @@ function logIn(
   challenger: Challenger,
   initialResponse: string | undefined,
 ): MaybePromise<LoginOutcome<MessageDelivery>> {
-  const { conversation, limits, mind, portal, settings } = state;
-  const { mechanism } = challenger;
-  state.loginFailures ??= new LoginFailures(limits, settings.clock);
-  return loginOver({
-    conversation,
-    portal,
-    mind,
+  return state.logIn({
     challenger,
     interfaces: AVATARS,
     initialResponse,
     prompt,
-    maxResponse: limits.maxExchangeLine,
-    allowUnpadded: settings.tolerance.unpaddedBase64,
-    failures: state.loginFailures,
-    pacer: settings.challengePacer,
+    maxResponse: state.limits.maxExchangeLine,
+    allowUnpadded: state.tolerance.unpaddedBase64,
+    replyFor: replyForLogin,
     closesConnection,
-    onRefused(error, username) {
-      if (!state.hasListener) return;
-      const event = { mind, kind: 'login-refused', mechanism, error, reply: replyForLogin(error) } as const;
-      state.report(settings.logUsernames && username !== undefined ? { ...event, username } : event);
-    },
   });
 }
 

@@ -1,4 +1,3 @@
-import { PeerGone } from '@postern/conversation';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
@@ -13,18 +12,9 @@ export async function starttls(state: State): Promise<Reply | undefined> {
   if (!state.canStartTls) return NOT_AVAILABLE;
   if (conversation.hasInput) return NOT_LAST;
   conversation.say(READY);
-  try {
-    await conversation.startTls();
-  } catch (error) {
-    state.reportError('client', 'STARTTLS', error);
-    // The connection cannot return to clear text.
-    throw new PeerGone('the TLS handshake failed', { cause: error });
-  }
-  await state.logout('reset');
-  mind.forget();
+  await state.startTls('STARTTLS');
   state.forgetHostname();
   state.advance();
-  state.report({ mind: state.mind, kind: 'tls-started' });
   return undefined;
 }
 

@@ -1,15 +1,15 @@
 import type { Warnings } from '@postern/conversation';
 import { isPromise } from '@postern/core';
 import type { Culprit } from '@postern/cred';
-import type { EsmtpEvent, EventListener } from '../events.ts';
+import type { AnySessionEvent, SessionListener } from './session-event.ts';
 
 /** Sends the events of a server's sessions to the listener of the option `onEvent`. */
-export class EventReporter {
-  readonly #listener: EventListener | undefined;
+export class EventReporter<E extends AnySessionEvent> {
+  readonly #listener: SessionListener<E> | undefined;
   readonly #warnings: Warnings;
   readonly #protocol: string;
 
-  constructor(listener: EventListener | undefined, warnings: Warnings, protocol: string) {
+  constructor(listener: SessionListener<E> | undefined, warnings: Warnings, protocol: string) {
     this.#listener = listener;
     this.#warnings = warnings;
     this.#protocol = protocol;
@@ -22,9 +22,9 @@ export class EventReporter {
 
   /**
    * Calls the listener. Its errors become warnings of the process: a broken log must not refuse
-   * mail.
+   * clients.
    */
-  report(event: EsmtpEvent): void {
+  report(event: E): void {
     try {
       const result: unknown = this.#listener?.(event);
       if (isPromise(result)) result.then(undefined, this.#warn);
