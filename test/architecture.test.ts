@@ -21,7 +21,14 @@ const BUNDLED = ['@node-rs/argon2'];
 
 /** A protocol with AUTH: its SASL profile, over a conversation. */
 const protocol: Room = { may: ['core', 'cred', 'sasl', 'sasl-profile', 'conversation'] };
-const protocols = { esmtp: protocol, pop3: protocol, imap: protocol, 'dovecot-auth': protocol, http: protocol };
+const protocols = {
+  esmtp: protocol,
+  pop3: protocol,
+  imap: protocol,
+  managesieve: protocol,
+  'dovecot-auth': protocol,
+  http: protocol,
+};
 const belowInversify = {
   core: { may: [] },
   cred: { may: ['core'] },
@@ -43,7 +50,7 @@ const belowInversify = {
   pam: { may: ['core', 'cred', 'users'], npm: ['koffi'] },
   gssapi: { may: ['core', 'cred', 'sasl'], npm: ['koffi'] },
 
-  maildir: { may: ['core', 'cred', 'conversation', 'esmtp'] },
+  maildir: { may: ['core', 'cred', 'conversation', 'esmtp', 'pop3'] },
   relay: { may: ['core', 'cred', 'sasl', 'conversation', 'node', 'esmtp'] },
 
   testing: {

@@ -16,12 +16,11 @@ import type { Reply } from './protocol/reply.ts';
  */
 export type EsmtpEvent =
   | SessionEvent<Verb, Reply>
-  | ({ readonly mind: Mind } & /**
+  | ({ readonly mind: Mind } /**
      * The name in EHLO, HELO or LHLO is neither a domain nor an address literal. The session
      * continues, and the `Received:` field says `unknown`. The name holds no control or format
      * characters.
-     */
-    (
+     */ & (
       | { readonly kind: 'invalid-client-name'; readonly name: string }
       /**
        * A trusted peer has named the client whose connection it forwards (XCLIENT): the mind has

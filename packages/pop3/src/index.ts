@@ -1,0 +1,2 @@
+export { MailboxInUse, MessageGone } from './errors.ts';
+export { Mailbox, type MessageContent, type MessageInfo } from './mailbox.ts';
