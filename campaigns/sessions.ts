@@ -12,7 +12,9 @@ import { Random } from './fuzz/random.ts';
 import { LineClient } from './line-client.ts';
 import { logFaults } from './log-faults.ts';
 import { type PosternProcess, startPostern } from './processes.ts';
-import { makeScript, SECRETS } from './sessions/grammar.ts';
+import { esmtpSubject } from './sessions/esmtp/subject.ts';
+import type { PreparedSession, Subject } from './sessions/protocol.ts';
+import { SECRETS } from './sessions/secrets.ts';
 import { runSession } from './sessions/session.ts';
 
 async function main(): Promise<void> {
@@ -45,14 +47,14 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
   Object.assign(process.env, { CERT: cert, KEY: key });
   let faults = 0;
   {
-    await using server = await startPostern(['--config', config], { stderr: log.fd, listeners: 3 });
+    await using server = await startPostern(['--config', config], { stderr: log.fd, listeners: SUBJECTS.length });
     let next = 0;
-    const client = async (): Promise<void> => {
+    const client = async (slot: number): Promise<void> => {
       for (let index = next++; index < sessions && faults < MAX_FAULTS; index = next++) {
-        if (!(await session(server, seed + index))) faults += 1;
+        if (!(await session(server, seed + index, slot))) faults += 1;
       }
     };
-    await Promise.all(Array.from({ length: CLIENTS }, client));
+    await Promise.all(Array.from({ length: CLIENTS }, (_, slot) => client(slot)));
     faults += await checkAlive(server);
   }
   await log.close();
@@ -65,18 +67,20 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
  * Runs one session. Resolves to false, and prints the fault and the script, if it does not go by
  * the rules.
  */
-async function session({ ports }: PosternProcess, seed: number): Promise<boolean> {
+async function session({ ports }: PosternProcess, seed: number, slot: number): Promise<boolean> {
   const random = new Random(seed);
-  const listener = random.below(ports.length);
-  const isLmtp = listener === LMTP;
-  const script = makeScript(random, isLmtp);
+  const index = random.below(SUBJECTS.length);
+  const subject = SUBJECTS[index] as Subject;
+  let prepared: PreparedSession | undefined;
   try {
-    await runSession(ports[listener] as number, script, isLmtp, random);
+    prepared = await subject.prepare(random, slot);
+    await runSession(ports[index] as number, prepared, random);
+    await prepared.check?.();
     return true;
   } catch (error) {
     console.error(`session ${seed}: ${String(error)}`);
     console.error(`  again: npm run fuzz:sessions -- --sessions 1 --seed ${seed}`);
-    console.error(`  ${['submission', 'MX', 'LMTP'][listener]}: ${JSON.stringify(script)}`);
+    console.error(`  ${subject.name}: ${JSON.stringify(prepared?.script)}`);
     return false;
   }
 }
@@ -93,8 +97,9 @@ async function checkAlive({ port }: PosternProcess): Promise<number> {
   }
 }
 
+/** One for each listener of sessions.config.ts, in the same order. */
+const SUBJECTS: readonly Subject[] = [esmtpSubject('submission'), esmtpSubject('MX'), esmtpSubject('LMTP', true)];
 const CLIENTS = 16;
-const LMTP = 2;
 const MAX_FAULTS = 10;
 
 await main();

@@ -1,29 +1,39 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Random } from '../fuzz/random.ts';
-import type { Script } from './grammar.ts';
-import { Fault, Model } from './model.ts';
+import { Fault, type Model, type PreparedSession } from './protocol.ts';
 
 /**
  * Sends a script in pieces, and holds each reply against the model.
  *
  * @throws {Fault} A reply is missing, is one too many, or has not the form of a reply.
  */
-export async function runSession(port: number, script: Script, isLmtp: boolean, random: Random): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: `127.3.${random.below(250)}.1` });
-  const dialogue = new Dialogue(socket, isLmtp);
+export async function runSession(port: number, session: PreparedSession, random: Random): Promise<void> {
+  const { script, model } = session;
+  const { ending = 'wait' } = script;
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    localAddress: `127.3.${random.below(250)}.1`,
+    allowHalfOpen: true,
+  });
+  const dialogue = new Dialogue(socket, model, script.readsSlowly === true);
   try {
     await dialogue.send(script.plain, random);
     if (script.afterStartTls !== undefined) {
-      await dialogue.until(() => !dialogue.model.isOwed);
-      if (dialogue.model.startsTls && dialogue.model.hasRest) return await dialogue.refuseHandshake();
-      if (dialogue.model.startsTls) await dialogue.startTls();
+      await dialogue.until(() => !model.isOwed);
+      if (model.startsTls && model.hasRest) return await dialogue.refuseHandshake();
+      if (model.startsTls) await dialogue.startTls();
       await dialogue.send(script.afterStartTls, random);
     }
+    if (ending === 'reset') return dialogue.reset();
+    if (ending === 'half-close') dialogue.halfClose();
     await dialogue.until(() => dialogue.isClosed);
-    if (dialogue.model.isOwed) throw new Fault('the connection ends without a reply');
+    // A client that has sent FIN may get fewer replies than it has sent commands.
+    if (ending === 'half-close') return;
+    if (model.isOwed) throw new Fault('the connection ends without a reply');
     if (dialogue.unread !== '') throw new Fault(`a part of a reply: ${JSON.stringify(dialogue.unread.slice(0, 100))}`);
   } catch (error) {
     throw new Fault(`${(error as Error).message}, behind the replies ${dialogue.codes.slice(-20).join(' ')}`);
@@ -35,18 +45,23 @@ export async function runSession(port: number, script: Script, isLmtp: boolean, 
 class Dialogue {
   readonly model: Model;
   isClosed = false;
-  /** The codes of all replies. */
+  /** The beginnings of all replies. */
   readonly codes: string[] = [];
   /** What the server has said, up to where replies are complete. */
   unread = '';
+  /** The connection below TLS. */
+  readonly #tcp: Socket;
   #socket: Socket;
   #fault: Error | undefined;
   #awaitsAlert = false;
   #onNews = (): void => {};
+  readonly #readsSlowly: boolean;
 
-  constructor(socket: Socket, isLmtp: boolean) {
+  constructor(socket: Socket, model: Model, readsSlowly: boolean) {
+    this.#tcp = socket;
     this.#socket = socket;
-    this.model = new Model(isLmtp);
+    this.model = model;
+    this.#readsSlowly = readsSlowly;
     this.#hear(socket);
   }
 
@@ -94,6 +109,16 @@ class Dialogue {
     await this.until(() => this.isClosed);
   }
 
+  halfClose(): void {
+    this.#socket.end();
+  }
+
+  /** @throws {Fault} A reply so far is wrong. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
@@ -107,7 +132,10 @@ class Dialogue {
         this.#fault ??= error as Error;
       }
       this.#onNews();
+      if (this.#readsSlowly) void this.#rest(socket);
     });
+    // The server has ended: nothing more comes.
+    socket.on('end', () => socket.end());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.codes.push(error.code ?? error.message);
       this.#onNews();
@@ -118,25 +146,23 @@ class Dialogue {
     });
   }
 
+  async #rest(socket: Socket): Promise<void> {
+    socket.pause();
+    await pause(SLOW_READ_MS);
+    socket.resume();
+  }
+
   #read(): void {
-    for (let reply = REPLY.exec(this.unread); reply !== null; reply = REPLY.exec(this.unread)) {
-      this.unread = this.unread.slice(reply[0].length);
-      this.codes.push(reply[1] ?? '');
-      this.model.reply(Number(reply[1]));
-    }
     if (this.#awaitsAlert && this.unread.startsWith(TLS_ALERT)) return;
-    if (!BEGINNING.test(this.unread)) {
-      throw new Fault(`no reply: ${JSON.stringify(this.unread.slice(0, 100))}`);
+    while (this.unread !== '') {
+      const length = this.model.hear(this.unread);
+      if (length === 0) return;
+      this.codes.push(this.unread.slice(0, 4).trimEnd());
+      this.unread = this.unread.slice(length);
     }
   }
 }
 
-/**
- * One reply (RFC 5321 §4.2), whose lines have one code and at most 512 octets; a challenge may have
- * more.
- */
-const REPLY = /^(?=(\d{3}))(?:\1-[ -~\x80-\xff]{0,506}\r\n)*\1 (?:[ -~\x80-\xff]{0,506}|(?<=334 )[ -~]*)\r\n/;
-/** What may become a reply. */
-const BEGINNING = /^(?:[2-5]\d\d-[ -~\x80-\xff]*\r\n)*(?:[2-5]?|[2-5]\d{1,2}|[2-5]\d\d[ -][ -~\x80-\xff]*\r?)$/;
 const TLS_ALERT = '\x15';
 const TIMEOUT_MS = 30_000;
+const SLOW_READ_MS = 20;

@@ -1,18 +1,7 @@
-import type { Random } from '../fuzz/random.ts';
-
-/** What a client sends; a character is an octet. */
-export interface Script {
-  readonly plain: string;
-  /** Sent behind STARTTLS, in TLS if the server agrees. Undefined without STARTTLS. */
-  readonly afterStartTls: string | undefined;
-}
-
-/** What must never be in a log: passwords as they are, and as they are sent. */
-export const SECRETS: readonly string[] = ['right-Secret-1', 'wrong-Secret-2'].flatMap((password) => [
-  password,
-  base64(password),
-  base64(`\0ann\0${password}`),
-]);
+import type { Random } from '../../fuzz/random.ts';
+import { mutated } from '../mutated.ts';
+import type { Script } from '../protocol.ts';
+import { base64 } from '../secrets.ts';
 
 /**
  * Makes a session that is valid in most places: transactions and logins in some order, with faults
@@ -33,7 +22,7 @@ function steps(random: Random, hello: string, isLmtp: boolean): string {
   let said = random.below(12) === 0 ? '' : hello;
   for (let count = random.below(10); count >= 0; count--) {
     const step = random.below(3) === 0 ? transaction(random, isLmtp) : line(random, isLmtp);
-    said += random.below(8) === 0 ? mutated(random, step) : step;
+    said += random.below(8) === 0 ? mutated(random, step, ODDITIES) : step;
   }
   return said;
 }
@@ -52,25 +41,6 @@ function transaction(random: Random, isLmtp: boolean): string {
     return login + random.pick(SENDERS) + recipients + chunks;
   }
   return `${login}${random.pick(SENDERS)}${recipients}DATA\r\n${body}\r\n.\r\n`;
-}
-
-/** Changes, removes or inserts some octets. */
-function mutated(random: Random, step: string): string {
-  const at = random.below(step.length + 1);
-  switch (random.below(4)) {
-    case 0:
-      return step.slice(0, at) + step.slice(at + 1 + random.below(4));
-    case 1:
-      return step.slice(0, at) + String.fromCharCode(random.below(256)) + step.slice(at + 1);
-    case 2:
-      return step.slice(0, at) + random.pick(ODDITIES) + step.slice(at);
-    default:
-      return step.slice(0, at) + step.slice(random.below(at + 1));
-  }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }
 
 const LOGINS = [

@@ -1,15 +1,10 @@
-/** The rules of SMTP are broken. */
-export class Fault extends Error {
-  override get name(): string {
-    return 'Fault';
-  }
-}
+import { Fault, type Model } from '../protocol.ts';
 
 /**
  * Reads what a client sends by the rules of RFC 5321, 3030, 4954 and 2033, led by the replies: each
  * command gets one reply, a message in LMTP one for each recipient, and nothing else is answered.
  */
-export class Model {
+export class EsmtpModel implements Model {
   /**
    * True once the server may close the connection: behind 421, QUIT, or a line that cannot be read.
    */
@@ -59,8 +54,18 @@ export class Model {
     this.#at = 0;
   }
 
+  hear(said: string): number {
+    const reply = REPLY.exec(said);
+    if (reply !== null) {
+      this.#reply(Number(reply[1]));
+      return reply[0].length;
+    }
+    if (!BEGINNING.test(said)) throw new Fault(`no reply: ${JSON.stringify(said.slice(0, 100))}`);
+    return 0;
+  }
+
   /** @throws {Fault} Nothing has been sent to which this may be the reply. */
-  reply(code: number): void {
+  #reply(code: number): void {
     if (this.#isOver) throw new Fault(`${code} behind the last reply`);
     if (code === 421) {
       if (!this.#isExpected421()) throw new Fault('421 without a reason');
@@ -155,6 +160,13 @@ export class Model {
   }
 }
 
+/**
+ * One reply (RFC 5321 §4.2), whose lines have one code and at most 512 octets; a challenge may have
+ * more.
+ */
+const REPLY = /^(?=(\d{3}))(?:\1-[ -~\x80-\xff]{0,506}\r\n)*\1 (?:[ -~\x80-\xff]{0,506}|(?<=334 )[ -~]*)\r\n/;
+/** What may become a reply. */
+const BEGINNING = /^(?:[2-5]\d\d-[ -~\x80-\xff]*\r\n)*(?:[2-5]?|[2-5]\d{1,2}|[2-5]\d\d[ -][ -~\x80-\xff]*\r?)$/;
 const BDAT = /^BDAT (\d{1,20})( LAST)?[ \t]{0,20}$/i;
 const MAYBE_BDAT = /^[\0 \t]*BDAT/i;
 /** Octets of a chunk that no client means: the server does not wait for it. */
