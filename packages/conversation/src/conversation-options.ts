@@ -1,5 +1,5 @@
 import type { Deadlines } from './deadlines.ts';
-import type { MemoryBudget } from './memory-budget.ts';
+import type { MemoryAccount, MemoryBudget } from './memory-budget.ts';
 import type { TurnQueue } from './turn-queue.ts';
 
 /** The objects and limits that a server shares among its conversations. */
@@ -11,6 +11,8 @@ export interface ConversationOptions {
   readonly deadlines?: Deadlines;
   /** The bound of the memory of connections. A process shares one object. Default: no bound. */
   readonly memory?: MemoryBudget;
+  /** The account of the connection's memory. Default: a new one of `memory`. */
+  readonly account?: MemoryAccount;
   /**
    * The queue that shares the event loop among conversations. A server shares one object. Default:
    * a new one.

@@ -12,6 +12,7 @@ import { MemoryAccount } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { asLine, OneLine } from './one-line.ts';
 import { Output } from './output.ts';
+import { PassThrough, type PassThroughEnd, type PassThroughOptions } from './pass-through.ts';
 import { PieceLoop, type Source } from './piece-loop.ts';
 import { type ChunkConsumer, PromisingReceiver } from './piece-receiver.ts';
 import type { Standing, Transport, TransportListener } from './transport.ts';
@@ -82,7 +83,7 @@ export class Conversation implements TransportListener, Disconnection {
     this.readTimeout = options.readTimeout ?? 300_000;
     this.minimumRate = options.minimumRate ?? 500;
     this.#deadlines = options.deadlines ?? new Deadlines();
-    this.memory = options.memory?.open() ?? new MemoryAccount();
+    this.memory = options.account ?? options.memory?.open() ?? new MemoryAccount();
     this.#output = new Output(transport, this.#deadlines, this.memory);
     this.#input = new Input(transport, this.#output, this.#deadlines, options.turns ?? new TurnQueue());
     this.#shutdownSignal = options.shutdownSignal;
@@ -316,6 +317,43 @@ export class Conversation implements TransportListener, Disconnection {
     this.#endPause = resolve;
     await promise;
     this.#endPause = undefined;
+  }
+
+  /**
+   * Returns a conversation with another peer, for the work of this one. It shares the deadlines,
+   * the turns, the memory account and the shutdown signal. The transport's read-ahead counts as
+   * memory of this conversation.
+   */
+  beside(transport: Transport): Conversation {
+    transport.memory = this.memory;
+    return new Conversation(transport, {
+      deadlines: this.#deadlines,
+      account: this.memory,
+      turns: this.#input.turns,
+      shutdownSignal: this.shutdownSignal,
+      readTimeout: this.readTimeout,
+      minimumRate: this.minimumRate,
+    });
+  }
+
+  /**
+   * Passes all further octets between this peer and another one, in both directions: the octets
+   * that no hear has taken first. Waits with reading while the other side accepts nothing. Passes
+   * on the end of a side. Closes both conversations when both sides have ended, one breaks, nothing
+   * passes for `idleTimeout`, or the server shuts down. Resolves after both have closed. Never
+   * rejects.
+   *
+   * @throws TypeError if a hear is running or has stopped within a line.
+   */
+  passThrough(peer: Conversation, options: PassThroughOptions = {}): Promise<PassThroughEnd> {
+    for (const { isAwaited, betweenLines } of [this.#input, peer.#input]) {
+      if (isAwaited || !betweenLines) throw new TypeError('a hear is unfinished');
+    }
+    const near = { conversation: this, input: this.#input, output: this.#output };
+    const far = { conversation: peer, input: peer.#input, output: peer.#output };
+    const pass = new PassThrough(near, far, this.#deadlines, options);
+    pass.begin(this.shutdownSignal);
+    return pass.completed;
   }
 
   /**

@@ -58,6 +58,11 @@ export class Input extends Waiter {
     return false;
   }
 
+  /** The queue of the turns of the event loop. */
+  get turns(): TurnQueue {
+    return this.#turns;
+  }
+
   /** True while a hear waits. */
   get isAwaited(): boolean {
     return this.#waiter !== undefined;
@@ -82,6 +87,15 @@ export class Input extends Waiter {
     } finally {
       this.advance(this.#lines.consumed);
     }
+  }
+
+  /** Takes all octets of the chunk. Returns undefined without a chunk. */
+  takeChunk(): Buffer | undefined {
+    const { chunk, offset } = this;
+    if (chunk === undefined) return undefined;
+    this.countChunk(chunk.length - offset);
+    this.advance(chunk.length);
+    return offset === 0 ? chunk : chunk.subarray(offset);
   }
 
   /** Counts the work of octets that are no lines. */
@@ -129,6 +143,12 @@ export class Input extends Waiter {
     this.#waiter = waiter;
     this.#unclocked = PIECES_PER_CLOCK_READ;
     this.#deadlines.begin(this, milliseconds, shutdownSignal);
+  }
+
+  /** Resumes the waiter once: when input arrives. The caller measures the time. */
+  awaitChunk(waiter: InputWaiter): void {
+    this.#waiter = waiter;
+    this.#unclocked = PIECES_PER_CLOCK_READ;
   }
 
   /** Resumes the waiter in a later turn of the event loop.

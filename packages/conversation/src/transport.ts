@@ -1,4 +1,5 @@
 import type { Address, MaybePromise, TlsInfo } from '@postern/core';
+import type { MemoryAccount } from './memory-budget.ts';
 
 /**
  * The use of TLS at an endpoint: from the first octet (`implicit`), by STARTTLS before any login or
@@ -32,6 +33,9 @@ export interface Transport {
    * @throws Error if the connection broke or {@link destroy} was called
    */
   read(): Uint8Array | 'later' | 'ended';
+
+  /** The account that pays for the read-ahead. Absent without a read-ahead. */
+  memory?: MemoryAccount | undefined;
 
   /** The receiver of the transport's events. */
   listener: TransportListener | undefined;
