@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
-import { type Address, type Clock, systemClock } from '@postern/core';
+import type { Conversation, Protocol } from '@postern/conversation';
+import type { Address } from '@postern/core';
 import type { AvatarId, Mind, Portal } from '@postern/cred';
-import {
-  ChallengePacer,
-  type Challenger,
-  checkChallengers,
-  defaultChallengers,
-  type MechanismPolicy,
-} from '@postern/sasl';
-import { EventReporter, MechanismOffer } from '@postern/sasl-profile';
-import type { EventListener } from './events.ts';
+import { type SessionOptions, sessionSettings } from '@postern/sasl-profile';
+import { MessageDelivery } from './delivery.ts';
+import type { EsmtpEvent } from './events.ts';
 import { DateCache } from './message/received.ts';
 import { readersOf } from './protocol/extension.ts';
 import { extensions } from './protocol/extensions.ts';
@@ -19,14 +13,14 @@ import { phasesOf, verbsOf } from './protocol/phases.ts';
 import { Reply, ReplyCache } from './protocol/reply.ts';
 import { type Policy, type Service, services } from './protocol/services.ts';
 import { toleranceOf } from './protocol/tolerance.ts';
-import { checkPortal } from './session/check-portal.ts';
+import { checkLogins } from './session/check-portal.ts';
 import { EhloReplies } from './session/ehlo-replies.ts';
 import { runSession } from './session/session.ts';
-import { checkHostname, type Settings } from './session/settings.ts';
+import type { Settings } from './session/settings.ts';
 import { State } from './session/state.ts';
 
 /** The options of {@link esmtp}. */
-export interface EsmtpOptions extends Partial<Policy> {
+export interface EsmtpOptions extends SessionOptions<Limits, EsmtpEvent>, Partial<Policy> {
   /**
    * The name of this server in its greeting, its replies and its `Received:` fields: an ASCII
    * domain or an address literal. A function chooses the name for each connection, and again after
@@ -37,20 +31,9 @@ export interface EsmtpOptions extends Partial<Policy> {
   /** Logs clients in, for an avatar that is a {@link MessageDelivery}. */
   readonly portal: Portal;
   /**
-   * The SASL mechanisms. Each client is offered those that the portal has a checker for and the
-   * connection allows. A function returns the mechanisms of one hostname. Default:
-   * `defaultChallengers({ hostname })` of `@postern/sasl`.
-   */
-  readonly challengers?: readonly Challenger[] | ((hostname: string) => readonly Challenger[]);
-  /**
    * The purpose of the listener; it sets the defaults of the {@link Policy}. Default: submission.
    */
   readonly service?: Service;
-  /**
-   * The connections on which mechanisms are offered. Default: those that expose the secret need TLS
-   * or a client on this host.
-   */
-  readonly mechanismPolicy?: MechanismPolicy;
   /**
    * Returns true if this user's `AUTH=` parameter of MAIL is passed on to the delivery (RFC 4954
    * §5). Default: false for each user.
@@ -74,19 +57,6 @@ export interface EsmtpOptions extends Partial<Policy> {
   readonly disabledExtensions?: readonly OptionalExtension[];
   /** Bounds on what one client may use. Default: {@link defaultLimits}. */
   readonly limits?: Partial<Limits>;
-  /**
-   * Gets the events of all connections, for logs and metrics: `logTo(logger)` is such a listener.
-   * Default: none. Errors of this server and of its operator then become warnings of the process,
-   * the same one at most once a minute.
-   */
-  readonly onEvent?: EventListener;
-  /**
-   * True puts the user name of a failed login into its event. Users type passwords into the wrong
-   * field. Default: false.
-   */
-  readonly logUsernames?: boolean;
-  /** The clock for delays after failed logins and junk commands. Default: the system's. */
-  readonly clock?: Clock;
 }
 
 /**
@@ -136,30 +106,28 @@ export function esmtp(options: EsmtpOptions): Protocol {
 }
 
 function settingsOf(options: EsmtpOptions): Settings {
-  const { service = 'submission', clock = systemClock, portal, xclient } = options;
-  const hostname = typeof options.hostname === 'function' ? options.hostname : checkHostname(options.hostname);
+  const { service = 'submission', portal, xclient } = options;
   const policy = policyOf(service, options);
-  const limits = withDefaultLimits(options.limits);
   const protocol = service === 'lmtp' ? 'lmtp' : 'smtp';
   const tolerance = toleranceOf(service, options.lenient ?? false);
   const disabledExtensions = disabledOf(options.disabledExtensions);
-  const challengers = challengersOf(policy, options);
   const { authentication } = policy;
-  checkPortal({
-    portal,
-    authentication,
-    // For the check any hostname does: the classes of credentials are the same.
-    challengers: typeof challengers === 'function' ? challengers('localhost') : challengers,
-    acceptsXclient: xclient !== undefined,
-  });
+  const sessions = sessionSettings<MessageDelivery, Limits, EsmtpEvent>(
+    authentication === 'none' ? { ...options, challengers: [] } : options,
+    {
+      protocol,
+      avatar: MessageDelivery,
+      limits: withDefaultLimits(options.limits),
+      checkLogins: (challengers) =>
+        checkLogins({ portal, authentication, challengers, acceptsXclient: xclient !== undefined }),
+    },
+  );
   const phases = phasesOf(protocol, tolerance);
   const offered = extensions.filter(({ keyword }) => !disabledExtensions.has(keyword));
   return {
-    hostname,
-    portal,
-    offerFor: offersOf(challengers, options),
-    service,
+    ...sessions,
     protocol,
+    service,
     phases,
     verbs: verbsOf(phases),
     tolerance,
@@ -169,11 +137,6 @@ function settingsOf(options: EsmtpOptions): Settings {
     disabledExtensions,
     mailReaders: readersOf(offered.flatMap(({ mail = [] }) => mail)),
     rcptReaders: readersOf(offered.flatMap(({ rcpt = [] }) => rcpt)),
-    limits,
-    events: new EventReporter(options.onEvent, new Warnings(clock), protocol),
-    logUsernames: options.logUsernames ?? false,
-    clock,
-    challengePacer: new ChallengePacer(limits.minChallengeDelay, clock),
     dates: new DateCache(),
     ehloReplies: new EhloReplies(offered),
     heloReplies: new ReplyCache((name) => new Reply(250, undefined, name)),
@@ -191,39 +154,6 @@ function disabledOf(disabled: readonly OptionalExtension[] = []): ReadonlySet<st
     throw new TypeError(`disabledExtensions: expected one of ${known}, not ${JSON.stringify(unknown)}`);
   }
   return keywords.has('CHUNKING') ? keywords.add('BINARYMIME') : keywords;
-}
-
-/** Returns the challengers of the server, or a function of its hostname that returns them. */
-function challengersOf(
-  { authentication }: Policy,
-  { challengers = (hostname) => defaultChallengers({ hostname }), hostname }: EsmtpOptions,
-): readonly Challenger[] | ((hostname: string) => readonly Challenger[]) {
-  if (authentication === 'none') return [];
-  if (typeof challengers !== 'function') return checkChallengers(challengers);
-  if (typeof hostname === 'string') return checkChallengers(challengers(hostname));
-  return (name) => checkChallengers(challengers(name));
-}
-
-/**
- * Returns the offer of a session. Keeps those of recent hostnames, which clients may choose (SNI).
- */
-function offersOf(
-  challengers: ReturnType<typeof challengersOf>,
-  { portal, mechanismPolicy }: EsmtpOptions,
-): Settings['offerFor'] {
-  if (typeof challengers !== 'function') {
-    const offer = new MechanismOffer(challengers, portal, mechanismPolicy);
-    return () => offer;
-  }
-  const cache = new Map<string, MechanismOffer>();
-  return ({ hostname }) => {
-    const cached = cache.get(hostname);
-    if (cached !== undefined) return cached;
-    if (cache.size === MAX_CACHED_HOSTNAMES) cache.clear();
-    const offer = new MechanismOffer(challengers(hostname), portal, mechanismPolicy);
-    cache.set(hostname, offer);
-    return offer;
-  };
 }
 
 /** Returns the service's policy with the given overrides. @throws TypeError for an unknown word. */
@@ -256,5 +186,3 @@ function messageIds(): () => string {
   let last = 0;
   return () => `${server}${++last}`;
 }
-
-const MAX_CACHED_HOSTNAMES = 100;

@@ -1,5 +1,5 @@
 import type { Mind, Portal } from '@postern/cred';
-import { type Challenger, explain, type MechanismPolicy, offered } from '@postern/sasl';
+import { type Challenger, explain, type MechanismPolicy } from '@postern/sasl';
 
 /** The mechanisms of a server, and what decides which of them it offers on one connection. */
 export interface ChallengerOffer {
@@ -10,8 +10,14 @@ export interface ChallengerOffer {
   readonly mechanismPolicy?: MechanismPolicy | undefined;
 }
 
+/**
+ * Why a connection is not offered a mechanism. `needs-tls`: only TLS is missing. `not-offered`: the
+ * server lacks the mechanism or a checker for it, or it cannot work on this connection.
+ */
+export type OfferObstacle = 'needs-tls' | 'not-offered';
+
 /** The challenger of a client's choice, or why the server refuses the choice. */
-export type ChosenChallenger = Challenger | 'needs-tls' | 'not-offered';
+export type ChosenChallenger = Challenger | OfferObstacle;
 
 /**
  * Returns the challenger for the mechanism that the client names, in any case of letters, if the
@@ -24,18 +30,26 @@ export function chooseChallenger(
 ): ChosenChallenger {
   const name = mechanism.toUpperCase();
   const challenger = challengers.find((candidate) => candidate.mechanism === name);
-  return judgeChoice(challenger, portal, mind, mechanismPolicy);
+  return chosenOr(challenger, offerObstacle(challenger, portal, mind, mechanismPolicy));
 }
 
-/** Returns the challenger if the connection is offered it. Undefined: the server has none. */
-export function judgeChoice(
-  challenger: Challenger | undefined,
+/** Returns the challenger, or why the server refuses the choice. */
+export function chosenOr(challenger: Challenger | undefined, obstacle: OfferObstacle | undefined): ChosenChallenger {
+  return challenger === undefined ? 'not-offered' : (obstacle ?? challenger);
+}
+
+/**
+ * Returns why the connection is not offered the mechanism; undefined if it is. `undefined` for a
+ * mechanism that the server does not have.
+ */
+export function offerObstacle(
+  mechanism: Omit<Challenger, 'challenge'> | undefined,
   portal: Portal,
   mind: Mind,
   policy?: MechanismPolicy,
-): ChosenChallenger {
-  if (challenger === undefined) return 'not-offered';
-  if (explain(challenger, portal, mind, policy) === undefined) return challenger;
-  const isOfferedUnderTls = offered([challenger], portal, mind, { ...policy, allowCleartext: true }).length > 0;
+): OfferObstacle | undefined {
+  if (mechanism === undefined) return 'not-offered';
+  if (explain(mechanism, portal, mind, policy) === undefined) return undefined;
+  const isOfferedUnderTls = explain(mechanism, portal, mind, { ...policy, allowCleartext: true }) === undefined;
   return isOfferedUnderTls ? 'needs-tls' : 'not-offered';
 }

@@ -1,5 +1,10 @@
 export { Base64Framing, type FramingOptions } from './base64-framing.ts';
-export { type ChallengerOffer, type ChosenChallenger, chooseChallenger } from './choose-challenger.ts';
+export {
+  type ChallengerOffer,
+  type ChosenChallenger,
+  chooseChallenger,
+  type OfferObstacle,
+} from './choose-challenger.ts';
 export { ConversationMind } from './conversation-mind.ts';
 export { type EntryWriter, FieldCollector, formatAddress, type LogLevel } from './log/entry-writer.ts';
 export { type EventLogOptions, eventLog, type Logger } from './log/event-log.ts';
@@ -7,15 +12,39 @@ export { formatLogFields, type LogFields, printable } from './log/format-log-fie
 export { beginEntry, boundedText, formatUser, writeSessionEntry } from './log/write-session-entry.ts';
 export { type FailurePolicy, LoginFailures } from './login-failures.ts';
 export { type LoginOutcome, type LoginOverOptions, loginOver } from './login-over.ts';
+export { type LoginRefusal, loginRefusalOf } from './login-refusal.ts';
 export { MechanismOffer } from './mechanism-offer.ts';
-export { ClientSession, type SessionLogin, type SessionSettings } from './session/client-session.ts';
+export {
+  type ChallengersOption,
+  type OfferByHostname,
+  type OfferOptions,
+  offerByHostname,
+} from './offer-by-hostname.ts';
+export { type LoginCommand, readyChallenger } from './ready-challenger.ts';
+export { type AuthCommand, auth } from './session/auth.ts';
+export { checkCheckers, checkRealm } from './session/check-portal.ts';
+export {
+  ClientSession,
+  type FailedLogin,
+  type SessionLogin,
+  type StartTlsObstacle,
+} from './session/client-session.ts';
+export { type ClosingReason, closingReasonOf, logoutReasonOf } from './session/closing-reason.ts';
 export { EventReporter } from './session/event-reporter.ts';
+export { checkHostname, HostnameFailed, type HostnameOption } from './session/hostname.ts';
+export { countJunk, type JunkPenalty, type JunkSender } from './session/junk-commands.ts';
 export { Refusal, type RefusalOptions } from './session/refusal.ts';
 export { type SessionDialogue, serveSession } from './session/serve-session.ts';
 export type { AnySessionEvent, SessionEvent, SessionListener } from './session/session-event.ts';
 export {
   completeLimits,
-  defaultFailurePolicy,
+  defaultSessionLimits,
   minimalSessionLimits,
   type SessionLimits,
 } from './session/session-limits.ts';
+export {
+  type ProtocolTraits,
+  type SessionOptions,
+  type SessionSettings,
+  sessionSettings,
+} from './session/session-settings.ts';

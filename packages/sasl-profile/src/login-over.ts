@@ -42,7 +42,7 @@ export interface LoginOverOptions<I extends readonly Interface<object>[]> extend
    * Returns true if the protocol closes the connection after this error. The error is then neither
    * counted nor delayed.
    */
-  readonly closesConnection?: (error: LoginError | ExchangeError) => boolean;
+  readonly closesConnection?: ((error: LoginError | ExchangeError) => boolean) | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Credentials, Interface, Mind, Portal } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, mayExposeSecret } from '@postern/sasl';
-import { type ChosenChallenger, judgeChoice } from './choose-challenger.ts';
+import { type ChosenChallenger, chosenOr, type OfferObstacle, offerObstacle } from './choose-challenger.ts';
 
 /**
  * The mechanisms of one server, as `offered` of `@postern/sasl` selects them for each connection.
@@ -40,7 +40,15 @@ export class MechanismOffer {
   /** Returns the challenger for the mechanism that a client names: see {@link chooseChallenger}. */
   choose(mechanism: string, mind: Mind): ChosenChallenger {
     const challenger = this.#byName.get(mechanism.toUpperCase());
-    return judgeChoice(challenger, this.#portal, mind, this.#policy);
+    return chosenOr(challenger, offerObstacle(challenger, this.#portal, mind, this.#policy));
+  }
+
+  /**
+   * Returns why this connection is not offered a login command that is no mechanism, such as
+   * `USER`, by the rules for mechanisms. Returns undefined if it is.
+   */
+  obstacleTo(command: Omit<Challenger, 'challenge'>, mind: Mind): OfferObstacle | undefined {
+    return offerObstacle(command, this.#portal, mind, this.#policy);
   }
 
   /** The portal returns another array after each change. */

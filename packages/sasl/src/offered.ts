@@ -44,7 +44,7 @@ export function offered(
  * undefined if it is.
  */
 export function explain(
-  challenger: Challenger,
+  challenger: Omit<Challenger, 'challenge'>,
   portal: Portal,
   mind: Mind,
   policy: MechanismPolicy = {},
@@ -54,7 +54,12 @@ export function explain(
 }
 
 /** Returns a constant where `explain` builds a text: `offered` discards it. */
-function obstacle(challenger: Challenger, portal: Portal, mind: Mind, policy: MechanismPolicy): string | undefined {
+function obstacle(
+  challenger: Omit<Challenger, 'challenge'>,
+  portal: Portal,
+  mind: Mind,
+  policy: MechanismPolicy,
+): string | undefined {
   if (!portal.handles(challenger.credentials)) return NO_CHECKER;
   if (challenger.exposesSecret !== false && !mayExposeSecret(mind, policy)) return NEEDS_TLS;
   return challenger.unavailable?.(mind);

@@ -1,6 +1,6 @@
 import { Anonymous, type Portal, TrustedLogin } from '@postern/cred';
 import type { Challenger } from '@postern/sasl';
-import { MessageDelivery } from '../delivery.ts';
+import { checkCheckers } from '@postern/sasl-profile';
 import type { Policy } from '../protocol/services.ts';
 
 /** The settings that decide which clients can send mail. */
@@ -14,20 +14,11 @@ export interface LoginSettings {
 }
 
 /**
- * Checks that some client can log in and send mail. Without this check a server that refuses each
- * client would start, and only its first client would show the mistake.
+ * Checks that some client can log in, or send mail without a login.
  *
  * @throws TypeError with the missing registration.
  */
-export function checkPortal({ portal, authentication, challengers, acceptsXclient }: LoginSettings): void {
-  if (typeof portal?.provides !== 'function') {
-    throw new TypeError('portal: expected a Portal with a realm and a checker, as new Portal(realm).register(checker)');
-  }
-  if (!portal.provides(MessageDelivery)) {
-    throw new TypeError(
-      'portal: its realm provides no MessageDelivery; call realm.provide(MessageDelivery, () => new MyDelivery()) before esmtp()',
-    );
-  }
+export function checkLogins({ portal, authentication, challengers, acceptsXclient }: LoginSettings): void {
   if (acceptsXclient && portal.handles(TrustedLogin)) return;
   if (authentication !== 'required' && portal.handles(Anonymous)) return;
   if (authentication === 'none') {
@@ -35,10 +26,5 @@ export function checkPortal({ portal, authentication, challengers, acceptsXclien
       "portal: it has no checker for Anonymous, and authentication is 'none', so each MAIL would be refused; call portal.register(new AnonymousChecker()) before esmtp()",
     );
   }
-  if (challengers.some(({ credentials }) => portal.handles(credentials))) return;
-  const expected = [...new Set(challengers.map(({ credentials }) => credentials.name))].join(', ');
-  const anonymous = authentication === 'optional' ? ', or an AnonymousChecker' : '';
-  throw new TypeError(
-    `portal: it has no checker for any mechanism, so each login would fail; register a checker of one of ${expected}${anonymous} before esmtp()`,
-  );
+  checkCheckers(portal, challengers, 'esmtp', authentication === 'optional' ? ', or an AnonymousChecker' : '');
 }

@@ -1,16 +1,15 @@
 import type { Conversation } from '@postern/conversation';
-import { isPromise } from '@postern/core';
 import { ANONYMOUS, TrustedLogin } from '@postern/cred';
-import { ClientSession, type MechanismOffer } from '@postern/sasl-profile';
+import { ClientSession } from '@postern/sasl-profile';
 import type { MessageDelivery } from '../delivery.ts';
 import type { EsmtpEvent } from '../events.ts';
 import type { Verb } from '../protocol/command.ts';
 import type { EhloFacts } from '../protocol/extension.ts';
 import type { Limits } from '../protocol/limits.ts';
-import { Rejection, type Reply } from '../protocol/reply.ts';
+import type { Reply } from '../protocol/reply.ts';
 import type { Tolerance } from '../protocol/tolerance.ts';
 import { SmtpMind } from './mind.ts';
-import { checkHostname, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * The client of a session, and what it may do now. It logs in by AUTH, by XCLIENT, or as
@@ -22,10 +21,9 @@ export class Client extends ClientSession<MessageDelivery, Verb, Reply> {
   declare readonly mind: SmtpMind;
   /** The refusal that an event has reported while the current command ran. */
   reportedRefusal: Reply | undefined;
-  #hostname: string | undefined;
 
   constructor(conversation: Conversation, settings: Settings) {
-    super(new SmtpMind(conversation, settings.protocol), conversation, settings);
+    super(conversation, settings, new SmtpMind(conversation, settings.protocol));
   }
 
   get limits(): Limits {
@@ -42,49 +40,6 @@ export class Client extends ClientSession<MessageDelivery, Verb, Reply> {
 
   get disabledExtensions(): ReadonlySet<string> {
     return this.settings.disabledExtensions;
-  }
-
-  /** The SASL mechanisms of this server, by its name for this client. */
-  get mechanismOffer(): MechanismOffer {
-    return this.settings.offerFor(this);
-  }
-
-  /**
-   * The names of the SASL mechanisms that this client may use now: the same array for all clients
-   * with the same offer.
-   */
-  get mechanisms(): readonly string[] {
-    return this.mechanismOffer.namesFor(this.mind);
-  }
-
-  /**
-   * The name of this server for this client. If the option `hostname` is a function, it is called
-   * once, and again after STARTTLS and XCLIENT.
-   *
-   * @throws Rejection if that function fails or returns an invalid name.
-   */
-  get hostname(): string {
-    const { hostname } = this.settings;
-    if (typeof hostname === 'string') return hostname;
-    this.#hostname ??= this.#chooseHostname(hostname);
-    return this.#hostname;
-  }
-
-  #chooseHostname(choose: Exclude<Settings['hostname'], string>): string {
-    try {
-      const hostname: unknown = choose(this.mind);
-      // JavaScript allows an async function. Its rejection must not end the process.
-      if (isPromise(hostname)) hostname.then(undefined, () => {});
-      return checkHostname(hostname as string);
-    } catch (error) {
-      this.reportError('operator', 'session', error);
-      throw new Rejection(421, '4.3.5', 'System incorrectly configured, closing the connection');
-    }
-  }
-
-  /** Forgets the hostname: the mind, by which it was chosen, has changed. */
-  forgetHostname(): void {
-    this.#hostname = undefined;
   }
 
   /** The text of the greeting (RFC 5321 §4.2, RFC 2033 §4.1). */

@@ -1,22 +1,29 @@
 import {
-  Closing,
   ConversationError,
   type LineError,
   type LineServer,
   LineTooLong,
   type PendingLine,
-  TimedOut,
 } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
-import { CLOSING, closingReply, inClientCharset, LINE_TOO_LONG, replyFor, replyForLine } from '../error-replies.ts';
+import { HostnameFailed, logoutReasonOf } from '@postern/sasl-profile';
+import {
+  CLOSING,
+  closingReplies,
+  closingReply,
+  inClientCharset,
+  LINE_TOO_LONG,
+  replyFor,
+  replyForLine,
+} from '../error-replies.ts';
 import { SMALL_CHUNK_OCTETS } from '../message/bdat-message.ts';
 import { DeliveryFailed } from '../message/delivery-failed.ts';
-import { FOREIGN, type ParsedLine, parseCommand } from '../protocol/command.ts';
+import { type ParsedLine, parseCommand } from '../protocol/command.ts';
 import { endsGroup } from '../protocol/phases.ts';
-import { Rejection, Reply } from '../protocol/reply.ts';
+import { Rejection, type Reply } from '../protocol/reply.ts';
 import { dispatch } from './dispatch.ts';
-import { countJunk } from './junk-commands.ts';
+import { countJunkCommand } from './junk-commands.ts';
 import { LATER, type ReplyReceiver, type ReplyResult } from './reply-result.ts';
 import { reportRefusal, verbOf } from './report-refusal.ts';
 import type { State } from './state.ts';
@@ -84,7 +91,7 @@ class CommandServer implements LineServer, ReplyReceiver {
 
   failed(error: unknown): void {
     const state = this.#state;
-    this.#onEnd(end(state, closeReasonFor(error), error, sayGoodbye(state, error)));
+    this.#onEnd(end(state, logoutReasonOf(error), error, sayGoodbye(state, error)));
   }
 
   get interruptible(): boolean {
@@ -97,7 +104,7 @@ class CommandServer implements LineServer, ReplyReceiver {
    */
   acceptsFirst(octet: number): boolean {
     if (octet !== TLS_HANDSHAKE) return true;
-    const reply = FOREIGN.refusal;
+    const reply = closingReplies['foreign-protocol'];
     this.#state.conversation.say(reply.toString());
     this.#state.report({ mind: this.#state.mind, kind: 'foreign-protocol', protocol: 'TLS', reply });
     return false;
@@ -158,9 +165,9 @@ class CommandServer implements LineServer, ReplyReceiver {
   /** Sends the reply, after a delay for a client that has sent too many junk commands. */
   #reply(line: ParsedLine | undefined, reply: Reply | undefined): MaybePromise<boolean> {
     const { conversation, limits } = this.#state;
-    const penalty = reply === undefined ? 'none' : countJunk(this.#state, line, reply);
+    const penalty = reply === undefined ? 'none' : countJunkCommand(this.#state, line, reply);
     if (penalty === 'none') return this.#send(line, reply);
-    if (penalty === 'disconnect') return this.#send(line, TOO_MUCH_JUNK);
+    if (penalty === 'disconnect') return this.#send(line, closingReplies['too-many-commands']);
     return conversation.pause(limits.junkCommandDelay).then(() => this.#send(line, reply));
   }
 
@@ -199,7 +206,7 @@ function countError(state: State, line: ParsedLine | undefined, reply: Reply | u
   // Behind a refused chunk more may be on their way (RFC 3030 §2).
   if (line !== undefined && 'octets' in line && line.octets >= SMALL_CHUNK_OCTETS) return reply;
   state.errorCount++;
-  return state.errorCount >= state.limits.maxErrors ? TOO_MANY_ERRORS : reply;
+  return state.errorCount >= state.limits.maxErrors ? closingReplies['too-many-errors'] : reply;
 }
 
 /** Returns the reply to a command that failed. Rethrows an error that ends the conversation. */
@@ -212,7 +219,7 @@ function replyToError(state: State, line: ParsedLine | undefined, error: unknown
     return countError(state, line, unreadable);
   }
   if (error instanceof ConversationError) throw error;
-  if (!(error instanceof Rejection)) {
+  if (!(error instanceof Rejection || error instanceof HostnameFailed)) {
     const during = line === undefined ? undefined : verbOf(line);
     state.reportError('us', during ?? 'session', error instanceof DeliveryFailed ? error.cause : error);
   }
@@ -229,13 +236,10 @@ function acceptsUtf8({ transaction }: State, line: ParsedLine | undefined): bool
 function sayGoodbye(state: State, error: unknown): Reply | undefined {
   const reply = error instanceof Rejection ? error.reply : closingReply(error);
   if (reply !== undefined) state.conversation.say(reply.toString());
-  if (!(error instanceof ConversationError || error instanceof Rejection)) state.reportError('us', 'session', error);
+  if (!(error instanceof ConversationError || error instanceof Rejection || error instanceof HostnameFailed)) {
+    state.reportError('us', 'session', error);
+  }
   return reply;
-}
-
-function closeReasonFor(error: unknown): LogoutReason {
-  if (error instanceof TimedOut) return 'timeout';
-  return error instanceof Closing ? 'shutdown' : 'disconnected';
 }
 
 /** The first octet of a TLS record that holds a ClientHello (RFC 8446 §5.1). */
@@ -244,6 +248,3 @@ const TLS_HANDSHAKE = 0x16;
 const AUTH_PREFIX_OCTETS = 40;
 /** The codes of replies to unknown, misplaced and malformed commands. */
 const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 538, 555]);
-
-const TOO_MUCH_JUNK = new Reply(421, '4.7.0', 'Too many commands that bring no message');
-const TOO_MANY_ERRORS = new Reply(421, '4.7.0', 'Too many errors');

@@ -34,10 +34,6 @@ export class State extends Client implements MessageSession, ExtensionContext {
   #envelopeOctets = 0;
   /** MAIL commands so far. */
   transactions = 0;
-  /** Tenths of junk commands at the time `junkCountedAt`. */
-  junkTenths = 0;
-  /** Milliseconds on the clock of the settings. */
-  junkCountedAt = 0;
   /** Receives the reply of a command that has no reply yet. */
   replies: ReplyReceiver = NO_RECEIVER;
   /** Octets of the current command line. */

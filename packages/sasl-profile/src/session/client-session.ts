@@ -1,49 +1,45 @@
 import { type Conversation, PeerGone } from '@postern/conversation';
-import type { Clock, MaybePromise } from '@postern/core';
-import {
-  ANONYMOUS,
-  type Culprit,
-  type Interface,
-  type Login,
-  type LoginError,
-  type LogoutReason,
-  type Portal,
-} from '@postern/cred';
-import type { ChallengePacer, Challenger, ExchangeError } from '@postern/sasl';
+import { isPromise, type MaybePromise } from '@postern/core';
+import { ANONYMOUS, type Culprit, type Login, type LoginError, type LogoutReason, type Portal } from '@postern/cred';
+import type { Challenger, ExchangeError } from '@postern/sasl';
 import type { FramingOptions } from '../base64-framing.ts';
-import type { ConversationMind } from '../conversation-mind.ts';
+import { ConversationMind } from '../conversation-mind.ts';
 import { LoginFailures } from '../login-failures.ts';
 import { type LoginOutcome, loginOver } from '../login-over.ts';
-import type { EventReporter } from './event-reporter.ts';
+import type { MechanismOffer } from '../mechanism-offer.ts';
+import { checkHostname, HostnameFailed, type HostnameOption } from './hostname.ts';
 import type { SessionEvent } from './session-event.ts';
-import type { SessionLimits } from './session-limits.ts';
-
-/** The settings of a server that all protocols share, for each of its sessions. */
-export interface SessionSettings<V extends string, R> {
-  readonly portal: Portal;
-  readonly limits: SessionLimits;
-  readonly events: EventReporter<SessionEvent<V, R>>;
-  /** True if the event of a failed login holds the user name. */
-  readonly logUsernames: boolean;
-  /** Measures the delays after failed logins. */
-  readonly clock: Clock;
-  /** Delays the first challenges of all connections. */
-  readonly challengePacer: ChallengePacer;
-}
+import type { SessionSettings } from './session-settings.ts';
 
 /** One login of a session: see {@link ClientSession.logIn}. */
-export interface SessionLogin<A extends object, R> extends FramingOptions {
+export interface SessionLogin<V extends string, R> extends Omit<FramingOptions, 'maxResponse'> {
+  /** The command that logs in, for the log. */
+  readonly verb: V;
   /** The mechanism of the client's choice. */
   readonly challenger: Challenger;
   /** The initial response in base64 as the client sent it, `=` included. Undefined: absent. */
   readonly initialResponse: string | undefined;
-  /** The avatars that the protocol works with. */
-  readonly interfaces: readonly Interface<A>[];
   /** Returns the reply to a failed login. */
   readonly replyFor: (error: LoginError | ExchangeError) => R;
+  /** The last reply to a client whose logins have failed too often. */
+  readonly tooManyFailures: R;
   /** Returns true if the protocol closes the connection after this error. Default: never. */
   readonly closesConnection?: (error: LoginError | ExchangeError) => boolean;
 }
+
+/** A login that has failed. The client gets the reply. */
+export interface FailedLogin<R> {
+  readonly error: LoginError | ExchangeError;
+  readonly reply: R;
+  /** True if the client has failed too often. */
+  readonly isTooMany: boolean;
+}
+
+/**
+ * Why TLS cannot start now: it is active, the endpoint has none, or octets behind the command have
+ * arrived.
+ */
+export type StartTlsObstacle = 'active' | 'not-available' | 'pipelined';
 
 /**
  * The client of one session of a line protocol: its mind, its login, its TLS, and its events. `A`
@@ -51,7 +47,7 @@ export interface SessionLogin<A extends object, R> extends FramingOptions {
  */
 export class ClientSession<A extends object, V extends string, R> {
   readonly conversation: Conversation;
-  readonly settings: SessionSettings<V, R>;
+  readonly settings: SessionSettings<A, SessionEvent<V, R>>;
   /** What the protocol knows of the client. */
   readonly mind: ConversationMind;
   login: Login<A> | undefined;
@@ -59,11 +55,20 @@ export class ClientSession<A extends object, V extends string, R> {
   closeReason: LogoutReason | undefined;
   /** Refusals of unknown, misplaced and malformed commands so far. */
   errorCount = 0;
+  /** Tenths of junk commands at the time `junkCountedAt`. */
+  junkTenths = 0;
+  /** Milliseconds on the clock of the settings. */
+  junkCountedAt = 0;
   #authenticated = false;
+  #hostname: string | undefined;
   /** Created by the first login. */
   #loginFailures: LoginFailures | undefined;
 
-  constructor(mind: ConversationMind, conversation: Conversation, settings: SessionSettings<V, R>) {
+  constructor(
+    conversation: Conversation,
+    settings: SessionSettings<A, SessionEvent<V, R>>,
+    mind = new ConversationMind(conversation, settings.protocol),
+  ) {
     this.conversation = conversation;
     this.settings = settings;
     this.mind = mind;
@@ -74,8 +79,50 @@ export class ClientSession<A extends object, V extends string, R> {
   }
 
   /**
-   * True if the client has authenticated itself. Until then the connection has a lifetime.
+   * The name of this server for this client. If the option `hostname` is a function, it is called
+   * once, and again after {@link forgetHostname}.
+   *
+   * @throws HostnameFailed if that function fails or returns an invalid name. The error has been
+   * reported.
    */
+  get hostname(): string {
+    const { hostname } = this.settings;
+    if (typeof hostname === 'string') return hostname;
+    this.#hostname ??= this.#chooseHostname(hostname);
+    return this.#hostname;
+  }
+
+  #chooseHostname(choose: Exclude<HostnameOption, string>): string {
+    try {
+      const hostname: unknown = choose(this.mind);
+      // JavaScript allows an async function. Its rejection must not end the process.
+      if (isPromise(hostname)) hostname.then(undefined, () => {});
+      return checkHostname(hostname as string);
+    } catch (error) {
+      this.reportError('operator', 'session', error);
+      throw new HostnameFailed(error);
+    }
+  }
+
+  /** Forgets the hostname: the mind, by which it was chosen, has changed. */
+  forgetHostname(): void {
+    this.#hostname = undefined;
+  }
+
+  /** The SASL mechanisms of this server, by its name for this client. */
+  get mechanismOffer(): MechanismOffer {
+    return this.settings.offerFor(this);
+  }
+
+  /**
+   * The names of the SASL mechanisms that this client may use now: the same array for all clients
+   * with the same offer.
+   */
+  get mechanisms(): readonly string[] {
+    return this.mechanismOffer.namesFor(this.mind);
+  }
+
+  /** True if the client has authenticated itself. Until then the connection has a lifetime. */
   get authenticated(): boolean {
     return this.#authenticated;
   }
@@ -112,29 +159,56 @@ export class ClientSession<A extends object, V extends string, R> {
   }
 
   /**
-   * Runs a SASL exchange and logs the client in, as {@link loginOver} does. Reports a refusal that
-   * is the client's fault as an event.
+   * Runs a SASL exchange and logs the client in, as {@link loginOver} does. Keeps the login, or
+   * returns the failure. Each outcome is an event. `closeReason` is set if the connection closes
+   * behind the reply.
    */
-  logIn(login: SessionLogin<A, R>): MaybePromise<LoginOutcome<A>> {
+  logIn(login: SessionLogin<V, R>): MaybePromise<FailedLogin<R> | undefined> {
     const { conversation, mind, portal, settings } = this;
-    const { challenger, replyFor, closesConnection = () => false, ...framing } = login;
-    const { mechanism } = challenger;
     this.#loginFailures ??= new LoginFailures(settings.limits, settings.clock);
-    return loginOver({
+    const outcome = loginOver<readonly (typeof settings.interfaces)[number][]>({
       conversation,
       portal,
       mind,
-      challenger,
-      ...framing,
+      challenger: login.challenger,
+      initialResponse: login.initialResponse,
+      interfaces: settings.interfaces,
+      prompt: login.prompt,
+      maxResponse: settings.limits.maxExchangeLine,
+      allowUnpadded: login.allowUnpadded ?? false,
       failures: this.#loginFailures,
       pacer: settings.challengePacer,
-      closesConnection,
-      onRefused: (error, username) => {
-        if (!this.hasListener) return;
-        const event = { mind, kind: 'login-refused', mechanism, error, reply: replyFor(error) } as const;
-        this.report(settings.logUsernames && username !== undefined ? { ...event, username } : event);
-      },
+      closesConnection: login.closesConnection,
+      onRefused: (error, username) => this.#reportRefusedLogin(login, error, username),
     });
+    if (!isPromise(outcome)) return this.#conclude(login, outcome);
+    return outcome.then((later) => this.#conclude(login, later));
+  }
+
+  #conclude(login: SessionLogin<V, R>, outcome: LoginOutcome<A>): FailedLogin<R> | undefined {
+    const { mind } = this;
+    if ('login' in outcome) {
+      this.setLogin(outcome.login);
+      const { avatarId } = outcome.login;
+      if (this.hasListener) {
+        this.report({ mind, kind: 'authenticated', mechanism: login.challenger.mechanism, avatarId });
+      }
+      return undefined;
+    }
+    const { error, isTooMany, hasLostSync } = outcome;
+    if (error.culprit !== 'client') this.reportError(error.culprit, login.verb, error);
+    if (isTooMany || hasLostSync || login.closesConnection?.(error) === true) this.closeReason = 'disconnected';
+    return { error, reply: isTooMany ? login.tooManyFailures : login.replyFor(error), isTooMany };
+  }
+
+  #reportRefusedLogin(
+    { challenger: { mechanism }, replyFor }: SessionLogin<V, R>,
+    error: LoginError | ExchangeError,
+    username: string | undefined,
+  ): void {
+    if (!this.hasListener) return;
+    const event = { mind: this.mind, kind: 'login-refused', mechanism, error, reply: replyFor(error) } as const;
+    this.report(this.settings.logUsernames && username !== undefined ? { ...event, username } : event);
   }
 
   /** Keeps an authenticated login. A user's connection closes last when connections run short. */
@@ -163,10 +237,20 @@ export class ClientSession<A extends object, V extends string, R> {
   }
 
   /**
+   * Why TLS cannot start now; undefined if it can. Octets behind the command can be an attacker's.
+   * No honest client sends any (RFC 3207 §4.2): a server refuses them and closes the connection.
+   */
+  get startTlsObstacle(): StartTlsObstacle | undefined {
+    if (this.hasTls) return 'active';
+    if (!this.canStartTls) return 'not-available';
+    return this.conversation.hasInput ? 'pipelined' : undefined;
+  }
+
+  /**
    * Sends what was said, such as the reply to STARTTLS, and starts TLS. Afterwards the session
    * begins again: it forgets the client's name and login, and ignores octets that came in the clear
-   * (RFC 3207 §4.2, RFC 2595 §4, RFC 9051 §6.2.1). Before it, {@link Conversation.hasInput} must be
-   * false: octets behind the command can be an attacker's.
+   * (RFC 3207 §4.2, RFC 2595 §4, RFC 9051 §6.2.1). Before it, {@link startTlsObstacle} must be
+   * undefined.
    *
    * @throws PeerGone if the handshake fails: the connection cannot return to clear text.
    */
@@ -179,6 +263,7 @@ export class ClientSession<A extends object, V extends string, R> {
     }
     await this.logout('reset');
     this.mind.forget();
+    this.forgetHostname();
     this.report({ mind: this.mind, kind: 'tls-started' });
   }
 

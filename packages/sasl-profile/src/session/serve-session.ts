@@ -1,14 +1,10 @@
-import {
-  Closing,
-  ConversationError,
-  type LineError,
-  type LineServer,
-  LineTooLong,
-  TimedOut,
-} from '@postern/conversation';
+import { ConversationError, type LineError, type LineServer, LineTooLong } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
 import type { ClientSession } from './client-session.ts';
+import { type ClosingReason, closingReasonOf, logoutReasonOf } from './closing-reason.ts';
+import { HostnameFailed } from './hostname.ts';
+import { countJunk } from './junk-commands.ts';
 import { Refusal } from './refusal.ts';
 
 /** The words of one session of a line protocol. Replies are without their last CRLF. */
@@ -17,26 +13,24 @@ export interface SessionDialogue<V extends string> {
   readonly greeting: string;
   /**
    * Runs a command. Returns the reply; undefined if the command has said its replies itself.
-   * `session.closeReason` ends the session behind the reply.
+   * `session.closeReason` ends the session behind the reply. The command bounds each of its waits.
    *
-   * @throws Refusal for a command that is refused.
+   * @throws Refusal for a command that is refused. Any other error is one of this server.
    */
   command(line: string): MaybePromise<string | undefined>;
   /** Returns the verb of a line, for the log; undefined for an unknown one. */
   verbOf(line: string): V | undefined;
+  /**
+   * The commands that bring an authenticated client nothing, such as NOOP. Too many of them are
+   * delayed, and then close the connection. Before the login each command is one. Default: none.
+   */
+  readonly junkVerbs?: ReadonlySet<V>;
   /** Returns the refusal of a line that cannot be read. */
   unreadable(error: LineError): string;
   /** Returns the refusal of a command that failed by no fault of the client. */
   failed(line: string): string;
-  /** Returns the last reply to a client that sends another protocol. */
-  foreign(protocol: 'TLS' | 'HTTP'): string;
-  /** Returns the last reply to a client with too many errors. */
-  readonly tooManyErrors: string;
-  /**
-   * Returns the last reply to a client whose conversation has failed; undefined if the client has
-   * disconnected.
-   */
-  goodbye(error: unknown): string | undefined;
+  /** Returns the last reply to a client whose connection this server closes. */
+  closing(reason: ClosingReason): string;
 }
 
 /**
@@ -94,10 +88,11 @@ class SessionServer<V extends string> implements LineServer {
   }
 
   failed(error: unknown): void {
-    const reply = this.#dialogue.goodbye(error);
+    const reason = closingReasonOf(error);
+    const reply = reason === undefined ? undefined : this.#dialogue.closing(reason);
     if (reply !== undefined) this.#say(reply);
-    if (!(error instanceof ConversationError)) this.#session.reportError('us', 'session', error);
-    this.#onEnd(this.#end(closeReasonFor(error), reply));
+    if (!endsSession(error)) this.#session.reportError('us', 'session', error);
+    this.#onEnd(this.#end(logoutReasonOf(error), reply));
   }
 
   /**
@@ -113,6 +108,22 @@ class SessionServer<V extends string> implements LineServer {
   heard(line: string | LineError): MaybePromise<boolean> {
     if (typeof line !== 'string') return this.#refuse(this.#unreadable(line), undefined);
     if (HTTP_REQUEST.test(line)) return this.#refuseForeign('HTTP');
+    const penalty = this.#isJunk(line) ? countJunk(this.#session, 10) : 'none';
+    if (penalty === 'none') return this.#run(line);
+    if (penalty === 'disconnect') return this.#refuse(this.#closing('too-many-commands'), line);
+    const { conversation, settings } = this.#session;
+    return conversation.pause(settings.limits.junkCommandDelay).then(() => this.#run(line));
+  }
+
+  #isJunk(line: string): boolean {
+    if (!this.#session.authenticated) return true;
+    const { junkVerbs } = this.#dialogue;
+    if (junkVerbs === undefined) return false;
+    const verb = this.#dialogue.verbOf(line);
+    return verb === undefined || junkVerbs.has(verb);
+  }
+
+  #run(line: string): MaybePromise<boolean> {
     try {
       const reply = this.#dialogue.command(line);
       if (!isPromise(reply)) return this.#send(reply);
@@ -133,7 +144,7 @@ class SessionServer<V extends string> implements LineServer {
   /** @throws an error that ends the conversation. */
   #failedCommand(error: unknown, line: string): boolean {
     if (error instanceof LineTooLong) return this.#refuse(this.#unreadable(error), line);
-    if (error instanceof ConversationError) throw error;
+    if (endsSession(error)) throw error;
     if (error instanceof Refusal) return this.#refuse(error, line);
     this.#session.reportError('us', this.#dialogue.verbOf(line) ?? 'session', error);
     return this.#refuse(new Refusal(this.#dialogue.failed(line), { counts: false }), line);
@@ -144,13 +155,17 @@ class SessionServer<V extends string> implements LineServer {
     return new Refusal(this.#dialogue.unreadable(error), { closes: !(error instanceof LineTooLong) });
   }
 
+  #closing(reason: ClosingReason): Refusal {
+    return new Refusal(this.#dialogue.closing(reason), { closes: true });
+  }
+
   #refuse(refusal: Refusal, line: string | undefined): boolean {
     const session = this.#session;
-    let { reply } = refusal;
     if (refusal.counts) session.errorCount++;
-    if (refusal.closes || session.errorCount >= session.settings.limits.maxErrors) session.closeReason = 'disconnected';
-    if (!refusal.closes && session.closeReason !== undefined) reply = this.#dialogue.tooManyErrors;
-    if (session.hasListener) {
+    const isTooMany = refusal.counts && session.errorCount >= session.settings.limits.maxErrors;
+    const { closes, isReported, reply } = isTooMany && !refusal.closes ? this.#closing('too-many-errors') : refusal;
+    if (closes) session.closeReason = 'disconnected';
+    if (!isReported && session.hasListener) {
       const verb = line === undefined ? undefined : this.#dialogue.verbOf(line);
       session.report({ mind: session.mind, kind: 'command-refused', verb, reply });
     }
@@ -158,7 +173,7 @@ class SessionServer<V extends string> implements LineServer {
   }
 
   #refuseForeign(protocol: 'TLS' | 'HTTP'): false {
-    const reply = this.#dialogue.foreign(protocol);
+    const reply = this.#dialogue.closing('foreign-protocol');
     this.#say(reply);
     this.#session.closeReason = 'disconnected';
     this.#session.report({ mind: this.#session.mind, kind: 'foreign-protocol', protocol, reply });
@@ -179,12 +194,12 @@ class SessionServer<V extends string> implements LineServer {
   }
 }
 
-function closeReasonFor(error: unknown): LogoutReason {
-  if (error instanceof TimedOut) return 'timeout';
-  return error instanceof Closing ? 'shutdown' : 'disconnected';
+/** Returns true for an error behind which no command can follow. Its cause has been reported. */
+function endsSession(error: unknown): boolean {
+  return error instanceof ConversationError || error instanceof HostnameFailed;
 }
 
 /** The first octet of a TLS record that holds a ClientHello (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** A request line of HTTP, which browsers can be made to send to other ports. */
-const HTTP_REQUEST = /^[A-Z]{3,10} \S+ HTTP\/\d/;
+/** The first line of a request that a web page makes a browser send to another port. */
+const HTTP_REQUEST = /^(?:GET|POST|HEAD|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) \S+ HTTP\/\d/;

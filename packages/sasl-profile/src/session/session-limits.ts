@@ -10,19 +10,33 @@ export interface SessionLimits extends FailurePolicy {
   readonly maxExchangeLine: number;
   /** Unknown, misplaced or malformed commands on one connection; the last one closes it. */
   readonly maxErrors: number;
+  /** Junk commands, which bring the client nothing, that are answered without delay. */
+  readonly undelayedJunkCommands: number;
+  /** Milliseconds before the reply to each further junk command. */
+  readonly junkCommandDelay: number;
+  /** Junk commands on one connection; the next one closes it. Each ten seconds take one off. */
+  readonly maxJunkCommands: number;
   /** Milliseconds of waiting for a line. */
   readonly idleTimeout: number;
   /** Milliseconds that a connection lasts without a login. */
   readonly unauthenticatedTimeout: number;
 }
 
-/** The defaults of all protocols against guessing: those of ESMTP. */
-export const defaultFailurePolicy: FailurePolicy = {
+/** The limits of a protocol without needs of its own. */
+export const defaultSessionLimits: SessionLimits = {
+  maxCommandLine: 2_048,
+  maxExchangeLine: 12_288,
+  maxErrors: 20,
+  undelayedJunkCommands: 100,
+  junkCommandDelay: 10,
+  maxJunkCommands: 1_000,
   undelayedLoginFailures: 3,
   loginFailureDelay: 5_000,
   maxLoginFailures: 10,
   minFailureDelay: 250,
   minChallengeDelay: 10,
+  idleTimeout: 300_000,
+  unauthenticatedTimeout: 1_800_000,
 };
 
 /** The least value of each limit with which a session works. */
@@ -30,6 +44,9 @@ export const minimalSessionLimits: SessionLimits = {
   maxCommandLine: 255,
   maxExchangeLine: 510,
   maxErrors: 1,
+  undelayedJunkCommands: 0,
+  junkCommandDelay: 0,
+  maxJunkCommands: 1,
   undelayedLoginFailures: 0,
   loginFailureDelay: 0,
   maxLoginFailures: 1,

@@ -1,3 +1,4 @@
+import type { StartTlsObstacle } from '@postern/sasl-profile';
 import { Reply } from '../../protocol/reply.ts';
 import type { State } from '../state.ts';
 
@@ -7,18 +8,17 @@ import type { State } from '../state.ts';
  * connection, because no honest client sends them.
  */
 export async function starttls(state: State): Promise<Reply | undefined> {
-  const { conversation, mind } = state;
-  if (mind.tls !== undefined) return ALREADY_ACTIVE;
-  if (!state.canStartTls) return NOT_AVAILABLE;
-  if (conversation.hasInput) return NOT_LAST;
-  conversation.say(READY);
+  const obstacle = state.startTlsObstacle;
+  if (obstacle !== undefined) return OBSTACLES[obstacle];
+  state.conversation.say(READY);
   await state.startTls('STARTTLS');
-  state.forgetHostname();
   state.advance();
   return undefined;
 }
 
 const READY = '220 2.0.0 Ready to start TLS\r\n';
-const ALREADY_ACTIVE = new Reply(503, '5.5.1', 'TLS is active already');
-const NOT_AVAILABLE = new Reply(502, '5.5.1', 'TLS is not available');
-const NOT_LAST = new Reply(421, '4.7.0', 'Nothing may be sent behind STARTTLS before TLS is up');
+const OBSTACLES: Readonly<Record<StartTlsObstacle, Reply>> = {
+  active: new Reply(503, '5.5.1', 'TLS is active already'),
+  'not-available': new Reply(502, '5.5.1', 'TLS is not available'),
+  pipelined: new Reply(421, '4.7.0', 'Nothing may be sent behind STARTTLS before TLS is up'),
+};
