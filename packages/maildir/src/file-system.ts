@@ -1,9 +1,20 @@
 import * as promises from 'node:fs/promises';
 
-/** The functions of `node:fs/promises` that a delivery calls. Tests pass their own. */
+/** The functions of `node:fs/promises` that this package calls. Tests pass their own. */
 export type FileSystem = Pick<
   typeof promises,
-  'access' | 'chmod' | 'chown' | 'link' | 'mkdir' | 'open' | 'opendir' | 'rename' | 'stat' | 'unlink'
+  | 'access'
+  | 'chmod'
+  | 'chown'
+  | 'copyFile'
+  | 'link'
+  | 'lstat'
+  | 'mkdir'
+  | 'open'
+  | 'opendir'
+  | 'rename'
+  | 'stat'
+  | 'unlink'
 > & {
   /** Resolves with the names in a folder. */
   readonly readdir: (folder: string) => Promise<string[]>;

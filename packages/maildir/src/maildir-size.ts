@@ -1,5 +1,6 @@
+import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from './file-errors.ts';
+import { codeOf, isMissing } from './file-errors.ts';
 import { sizeIn, uniqueName } from './file-name.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Permissions } from './permissions.ts';
@@ -75,6 +76,24 @@ export class MaildirSize {
   }
 
   /**
+   * Subtracts removed messages from the record of a Maildir. A Maildir without a record gets none.
+   *
+   * @throws the error of the file system
+   */
+  static async subtract(path: string, files: FileSystem, { octets, messages }: Total): Promise<void> {
+    try {
+      const handle = await files.open(join(path, FILE_NAME), APPEND_TO_EXISTING);
+      try {
+        await handle.write(Buffer.from(`${-octets} ${-messages}\n`));
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  /**
    * Counts all messages, with those in Maildir++ folders. Other work of the process continues
    * meanwhile.
    */
@@ -119,7 +138,7 @@ export class MaildirSize {
   }
 
   get #file(): string {
-    return join(this.#path, 'maildirsize');
+    return join(this.#path, FILE_NAME);
   }
 
   async #linesAfter(position: number): Promise<string> {
@@ -183,13 +202,11 @@ function parse(text: string, quota: number): { readonly octets: number; readonly
   return octets < 0 ? undefined : { octets, lines: lines.length };
 }
 
+const FILE_NAME = 'maildirsize';
+const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 /** The most octets of a file to read. A file of Maildir++ stays below 5,120 octets. */
 const MAX_FILE_OCTETS = 65_536;
 const NAMES_PER_READ = 256;
 const NO_NAMES: AsyncIterable<never> = {
   async *[Symbol.asyncIterator]() {},
 };
-
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT';
-}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { isMissing } from '../file-errors.ts';
+import type { FileSystem } from '../file-system.ts';
+import { byArrival, MessageFile, type Subfolder } from './message-file.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * Lists the messages of a Maildir in the order of their arrival. Lists `new` before `cur`: a
+ * message that a reader moves meanwhile is found twice, and never missed. The list has regular
+ * files whose names do not begin with a dot, and no symbolic link.
+ */
+export async function listMessages(maildir: string, files: FileSystem, turns: Turns): Promise<readonly MessageFile[]> {
+  const found: MessageFile[] = [];
+  for (const subfolder of ['new', 'cur'] as const) await listFolder(maildir, subfolder, files, turns, found);
+  found.sort(byArrival);
+  const isDouble = (file: MessageFile, index: number) => file.key === found[index - 1]?.key;
+  return found.some(isDouble) ? await distinguish(found, maildir, files) : found;
+}
+
+async function listFolder(
+  maildir: string,
+  subfolder: Subfolder,
+  files: FileSystem,
+  turns: Turns,
+  found: MessageFile[],
+): Promise<void> {
+  const entries = await openFolder(join(maildir, subfolder), files);
+  if (entries === undefined) return;
+  for await (const entry of entries) {
+    if (!entry.isFile() || entry.name.startsWith('.') || found.length >= MAX_MESSAGES) continue;
+    found.push(new MessageFile(subfolder, entry.name));
+    if (turns.isOver) await turns.next();
+  }
+}
+
+async function openFolder(folder: string, files: FileSystem) {
+  try {
+    return await files.opendir(folder, { bufferSize: NAMES_PER_READ, encoding: 'latin1' });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Removes files that were found before and after a move, and second links to one file. Files that
+ * only share the key get unique ids from their inodes, which no rename changes.
+ */
+async function distinguish(
+  found: readonly MessageFile[],
+  maildir: string,
+  files: FileSystem,
+): Promise<readonly MessageFile[]> {
+  const listed: MessageFile[] = [];
+  for (let first = 0; first < found.length; ) {
+    let end = first + 1;
+    while (found[end]?.key === found[first]?.key && end < found.length) end += 1;
+    const group = found.slice(first, end);
+    if (group.length === 1) listed.push(...group);
+    else listed.push(...(await distinctFiles(group, maildir, files)));
+    first = end;
+  }
+  return listed;
+}
+
+async function distinctFiles(
+  group: readonly MessageFile[],
+  maildir: string,
+  files: FileSystem,
+): Promise<readonly MessageFile[]> {
+  const byInode = new Map<string, MessageFile>();
+  for (const file of group) {
+    try {
+      const { dev, ino } = await files.lstat(file.pathIn(maildir));
+      byInode.set(`${dev}:${ino}`, file);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  if (byInode.size > 1) for (const [inode, file] of byInode) file.distinction = `\0${inode}`;
+  return [...byInode.values()];
+}
+
+const NAMES_PER_READ = 512;
+/** The most messages of a session. The remaining ones belong to the next session. */
+const MAX_MESSAGES = 1_000_000;

@@ -1,0 +1,211 @@
+import { constants } from 'node:fs';
+import { join } from 'node:path';
+import { MailboxInUse } from '@postern/pop3';
+import { codeOf, isMissing } from '../file-errors.ts';
+import { uniqueName } from '../file-name.ts';
+import type { FileSystem } from '../file-system.ts';
+import type { Permissions } from '../permissions.ts';
+import { formatLockOwner, hasEnded, type LockOwner, newLockOwner, parseLockOwner } from './lock-owner.ts';
+
+/**
+ * The lock of a Maildir against other sessions: the file `postern-pop3.lock`, which names its
+ * owner. A lock whose owner has ended is taken over at once. A lock of another machine or container
+ * is taken over three minutes after its last refresh.
+ *
+ * A takeover must have one winner. So the successor of the lock with the nonce N creates the file
+ * `postern-pop3.lock.N`, which only one process can, and then replaces the lock. A successor that
+ * ends in between is itself a stale owner, whose successor creates `postern-pop3.lock.M`. The owner
+ * of the Maildir is the last one of this chain.
+ */
+export class MailboxLock {
+  readonly #path: string;
+  readonly #files: FileSystem;
+  readonly #owner: LockOwner;
+
+  private constructor(path: string, files: FileSystem, owner: LockOwner) {
+    this.#path = path;
+    this.#files = files;
+    this.#owner = owner;
+  }
+
+  /**
+   * Locks the Maildir at the path.
+   *
+   * @throws MailboxInUse if another session has locked it
+   * @throws the error of the file system
+   */
+  static async take(path: string, files: FileSystem, permissions: Permissions): Promise<MailboxLock> {
+    const lock = new MailboxLock(path, files, newLockOwner());
+    const staged = join(path, 'tmp', uniqueName());
+    try {
+      await lock.#take(staged, await lock.#stage(staged, permissions));
+      return lock;
+    } finally {
+      await files.unlink(staged).catch(() => {});
+    }
+  }
+
+  /** Resolves to false if another process has taken the lock over or removed it. */
+  async isHeld(): Promise<boolean> {
+    const record = await this.#read(this.#file);
+    return record?.owner?.nonce === this.#owner.nonce;
+  }
+
+  /**
+   * Proves to other machines that the owner still runs. A write lets a file server set the time:
+   * the clocks of two machines may differ. Resolves to false if the lock is lost.
+   */
+  async refresh(): Promise<boolean> {
+    const handle = await this.#open(this.#file, constants.O_RDWR);
+    if (handle === undefined) return false;
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LOCK_OCTETS), 0, MAX_LOCK_OCTETS, 0);
+      const text = buffer.toString('utf8', 0, bytesRead);
+      if (parseLockOwner(text)?.nonce !== this.#owner.nonce) return false;
+      await handle.write(buffer, 0, bytesRead, 0);
+      return true;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Unlocks the Maildir, unless another process has taken the lock over. */
+  async release(): Promise<void> {
+    if (await this.isHeld()) await this.#unlink(this.#file);
+  }
+
+  async #take(staged: string, stagedAt: number): Promise<void> {
+    let guard: string | undefined;
+    try {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const chain = await this.#chain();
+        const last = chain.at(-1);
+        if (last?.nonce === this.#owner.nonce) {
+          if (chain.length === 1) return;
+          await this.#files.rename(staged, this.#file);
+          // Only now: a process that creates a removed guard again sees the new lock.
+          for (const { nonce } of chain.slice(0, -1)) await this.#unlink(this.#guardOf(nonce));
+          guard = undefined;
+          return;
+        }
+        if (guard !== undefined) {
+          await this.#unlink(guard);
+          guard = undefined;
+        }
+        if (last !== undefined && !isStale(last, stagedAt)) throw new MailboxInUse();
+        const next = last === undefined ? this.#file : this.#guardOf(last.nonce);
+        if (!(await this.#create(staged, next))) continue;
+        if (last === undefined) return;
+        guard = next;
+      }
+      throw new MailboxInUse();
+    } finally {
+      if (guard !== undefined) await this.#unlink(guard);
+    }
+  }
+
+  /** Writes the lock under another name, so that it appears complete. Resolves to its time. */
+  async #stage(staged: string, permissions: Permissions): Promise<number> {
+    const handle = await permissions.applyToFile(await this.#files.open(staged, 'wx', permissions.fileMode));
+    try {
+      await handle.write(Buffer.from(formatLockOwner(this.#owner)));
+      return (await handle.stat()).mtimeMs;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Resolves to false if the file exists. A file system without hard links gets a copy. */
+  async #create(staged: string, path: string): Promise<boolean> {
+    try {
+      await this.#files.link(staged, path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      if (!UNLINKABLE.has(codeOf(error))) throw error;
+    }
+    try {
+      await this.#files.copyFile(staged, path, constants.COPYFILE_EXCL);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  /** Reads the lock and the guards of its takeovers. The last one owns the Maildir. */
+  async #chain(): Promise<readonly LockRecord[]> {
+    const chain: LockRecord[] = [];
+    for (let path = this.#file; chain.length < MAX_CHAIN; ) {
+      const record = await this.#read(path);
+      if (record === undefined) break;
+      chain.push(record);
+      path = this.#guardOf(record.nonce);
+    }
+    return chain;
+  }
+
+  /** Reads a lock file. Resolves to undefined if it does not exist. Follows no symbolic link. */
+  async #read(path: string): Promise<LockRecord | undefined> {
+    const handle = await this.#open(path, constants.O_RDONLY);
+    if (handle === undefined) return undefined;
+    try {
+      const { ino, mtimeMs } = await handle.stat();
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LOCK_OCTETS), 0, MAX_LOCK_OCTETS, 0);
+      const owner = parseLockOwner(buffer.toString('utf8', 0, bytesRead));
+      return { owner, changedAt: mtimeMs, nonce: owner?.nonce ?? `${ino.toString(16)}-${Math.trunc(mtimeMs)}` };
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #open(path: string, access: number) {
+    try {
+      return await this.#files.open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #unlink(path: string): Promise<void> {
+    try {
+      await this.#files.unlink(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  #guardOf(nonce: string): string {
+    return `${this.#file}.${nonce}`;
+  }
+
+  get #file(): string {
+    return join(this.#path, LOCK_NAME);
+  }
+}
+
+/** A lock file, as it was read. */
+interface LockRecord {
+  /** Undefined if the file is damaged. */
+  readonly owner: LockOwner | undefined;
+  /** The time of the last refresh in milliseconds, by the clock of the file system. */
+  readonly changedAt: number;
+  /** The nonce of the owner, or a name for this damaged file. */
+  readonly nonce: string;
+}
+
+/** `now` is a time of the same file system. */
+function isStale({ owner, changedAt }: LockRecord, now: number): boolean {
+  return now - changedAt > MAX_UNREFRESHED_MS || (owner !== undefined && hasEnded(owner));
+}
+
+const LOCK_NAME = 'postern-pop3.lock';
+const MAX_LOCK_OCTETS = 1_024;
+/** The longest chain of takeovers that ended before their rename. */
+const MAX_CHAIN = 16;
+const MAX_TRIES = 8;
+/** Six times the interval of the refreshes. */
+const MAX_UNREFRESHED_MS = 180_000;
+/** The errors of `link` on a file system without hard links. */
+const UNLINKABLE: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

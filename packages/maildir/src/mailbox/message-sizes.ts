@@ -1,0 +1,91 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { codeOf, isMissing } from '../file-errors.ts';
+import type { FileSystem } from '../file-system.ts';
+import { systemFiles } from '../file-system.ts';
+import { countBareLf } from './line-endings.ts';
+
+/** The sizes of a message in octets: as a client gets it, and as it is stored. */
+export interface Sizes {
+  readonly octets: number;
+  readonly storedOctets: number;
+}
+
+/** Measures message files. Never follows a symbolic link, and never waits for a FIFO. */
+export class SizeReader {
+  readonly #files: FileSystem;
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
+
+  constructor(files: FileSystem) {
+    this.#files = files;
+  }
+
+  /**
+   * Measures a file of at most 64 KiB at once. Five times faster than promises, for files in the
+   * page cache. Returns undefined if {@link measure} must do it.
+   */
+  measureSync(path: string | Buffer): Sizes | undefined {
+    if (this.#files !== systemFiles) return undefined;
+    let fd: number;
+    try {
+      fd = openSync(path, READ_ONLY);
+    } catch {
+      return undefined;
+    }
+    try {
+      const storedOctets = readSync(fd, this.#buffer, 0, BUFFER_OCTETS, 0);
+      if (storedOctets === BUFFER_OCTETS) return undefined;
+      // A read of a FIFO is empty as well.
+      if (storedOctets === 0 && !fstatSync(fd).isFile()) return undefined;
+      return { octets: storedOctets + countBareLf(this.#buffer, storedOctets, 0), storedOctets };
+    } catch {
+      return undefined;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * Measures a file of any size. Resolves to the stored size alone for an unreadable file, and to
+   * undefined for a file that is gone or not regular.
+   */
+  async measure(
+    path: string | Buffer,
+    isWanted: () => boolean,
+  ): Promise<(Sizes & { readonly isExact: boolean }) | undefined> {
+    try {
+      return { ...(await this.#read(path, isWanted)), isExact: true };
+    } catch (error) {
+      if (isMissing(error) || NO_REGULAR_FILE.has(codeOf(error))) return undefined;
+    }
+    try {
+      const stats = await this.#files.lstat(path);
+      return stats.isFile() ? { octets: stats.size, storedOctets: stats.size, isExact: false } : undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #read(path: string | Buffer, isWanted: () => boolean): Promise<Sizes> {
+    const handle = await this.#files.open(path, READ_ONLY);
+    try {
+      const buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
+      let [storedOctets, bareLf, previous] = [0, 0, 0];
+      while (isWanted()) {
+        const { bytesRead } = await handle.read(buffer, 0, BUFFER_OCTETS, storedOctets);
+        if (bytesRead === 0) break;
+        storedOctets += bytesRead;
+        bareLf += countBareLf(buffer, bytesRead, previous);
+        previous = buffer[bytesRead - 1] as number;
+      }
+      return { octets: storedOctets + bareLf, storedOctets };
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+const BUFFER_OCTETS = 64 * 1024;
+const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The errors of a symbolic link, a socket and a device that replaced the file. */
+const NO_REGULAR_FILE: ReadonlySet<string> = new Set(['ELOOP', 'ENXIO', 'ENODEV', 'EISDIR']);

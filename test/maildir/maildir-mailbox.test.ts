@@ -1,0 +1,98 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MaildirMailboxes } from '@postern/maildir';
+import { type Mailbox, MailboxInUse, MessageGone } from '@postern/pop3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let root: string;
+let maildir: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'postern-mailbox-'));
+  maildir = join(root, 'ann@example.com');
+  for (const name of ['tmp', 'new', 'cur']) mkdirSync(join(maildir, name), { recursive: true });
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('a mailbox over a Maildir', () => {
+  it('is empty for a user without a Maildir, and creates it', async () => {
+    await using mailbox = await new MaildirMailboxes(root).open('Bob@example.com');
+    expect(mailbox.messages).toEqual([]);
+    expect(readdirSync(join(root, 'bob@example.com')).toSorted()).toEqual(['cur', 'new', 'postern-pop3.lock', 'tmp']);
+  });
+
+  it('lists the messages by the time of their delivery, with the sizes as sent', async () => {
+    put('new/20.M5P1.host', 'two\n');
+    put('new/20.M40P1.host,S=1,W=1', 'three\r\n\n');
+    put('cur/3.M5P1.host:2,ST', 'one');
+    put('new/.20.host', 'hidden');
+    mkdirSync(join(maildir, 'new/21.folder'));
+    symlinkSync('/etc/passwd', join(maildir, 'new/22.link'));
+    await using mailbox = await open();
+    expect(mailbox.messages.map(({ octets }) => octets)).toEqual([3, 5, 9]);
+    expect(await contents(mailbox)).toEqual(['one', 'two\r\n', 'three\r\n\r\n']);
+  });
+
+  it('is locked against other sessions until its disposal', async () => {
+    const mailbox = await open();
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    await mailbox[Symbol.asyncDispose]();
+    await (await open())[Symbol.asyncDispose]();
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+    expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
+  });
+
+  it('removes the deleted messages, and marks the retrieved ones as seen', async () => {
+    for (const n of [1, 2, 3]) put(`new/${n}.host`, `${n}\r\n`);
+    writeFileSync(join(maildir, 'maildirsize'), '1000S\n9 3\n');
+    {
+      await using mailbox = await open();
+      await mailbox.update([1], [0, 1]);
+    }
+    expect(readdirSync(join(maildir, 'new'))).toEqual(['3.host']);
+    expect(readdirSync(join(maildir, 'cur'))).toEqual(['1.host:2,S']);
+  });
+
+  it('finds a message again that a reader has renamed, and reports one that is gone', async () => {
+    for (const n of [1, 2]) put(`new/${n}.host,S=9`, `${n}\r\n`);
+    await using mailbox = await open();
+    renameSync(join(maildir, 'new/1.host,S=9'), join(maildir, 'cur/1.host:2,S'));
+    unlinkSync(join(maildir, 'new/2.host,S=9'));
+    expect(await content(mailbox, 0)).toBe('1\r\n');
+    await expect(content(mailbox, 1)).rejects.toThrow(MessageGone);
+  });
+});
+
+function open() {
+  return new MaildirMailboxes(root).open('ann@example.com');
+}
+
+function put(name: string, text: string): void {
+  writeFileSync(join(maildir, name), text);
+}
+
+async function contents(mailbox: Mailbox): Promise<readonly string[]> {
+  return await Promise.all(mailbox.messages.map((_, index) => content(mailbox, index)));
+}
+
+async function content(mailbox: Mailbox, index: number): Promise<string> {
+  const message = await mailbox.open(index);
+  try {
+    let text = '';
+    for (let bytes = await message.read(); bytes !== undefined; bytes = await message.read()) {
+      text += Buffer.from(bytes).toString('latin1');
+    }
+    return text;
+  } finally {
+    await message.close();
+  }
+}
