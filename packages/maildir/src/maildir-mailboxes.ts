@@ -1,6 +1,6 @@
 import { Warnings } from '@postern/conversation';
 import { type Clock, systemClock } from '@postern/core';
-import { LoginError, TemporaryFailure } from '@postern/cred';
+import { ANONYMOUS, type AvatarId, LoginDenied, LoginError, TemporaryFailure } from '@postern/cred';
 import { Mailbox } from '@postern/esmtp';
 import { codeOf, isShortage } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
@@ -65,18 +65,19 @@ export class MaildirMailboxes {
   }
 
   /**
-   * Opens and locks the mailbox of an address, `ann@example.com`. Creates an empty Maildir for a
+   * Opens and locks the mailbox of an address, such as an avatar id `ann@example.com`. Creates an empty Maildir for a
    * user without one. The disposal of the mailbox unlocks it. `client` is the mind of the login:
    * the work ends early if the client disconnects.
    *
    * @throws MailboxInUse if another session has locked the mailbox
+   * @throws LoginDenied for an anonymous user
    * @throws TemporaryFailure if the file system fails
    */
-  async open(address: Mailbox | string, client: MailboxClient = {}): Promise<MaildirMailbox> {
+  async open(address: Mailbox | AvatarId, client: MailboxClient = {}): Promise<MaildirMailbox> {
     let path: string | undefined;
     try {
       await this.#maildirs.read();
-      const maildir = this.#maildirs.pathOf(typeof address === 'string' ? mailboxOf(address) : address);
+      const maildir = this.#maildirs.pathOf(address instanceof Mailbox ? address : mailboxOf(address));
       path = maildir;
       const take = () => MailboxLock.take(maildir, this.#files, this.#permissions);
       const lock = await this.#maildirs.within(maildir, take);
@@ -117,7 +118,8 @@ export class MaildirMailboxes {
 }
 
 /** Parses an avatar id as an address. A name without `@` is a user such as `<joe>` of LMTP. */
-function mailboxOf(address: string): Mailbox {
+function mailboxOf(address: AvatarId): Mailbox {
+  if (address === ANONYMOUS) throw new LoginDenied('not-authorized', 'an anonymous user has no mailbox');
   const at = address.lastIndexOf('@');
   return at === -1 ? new Mailbox(address, '') : new Mailbox(address.slice(0, at), address.slice(at + 1));
 }
