@@ -4,10 +4,12 @@ import { LoadGenerator } from './load.ts';
 import { describeRun } from './machine.ts';
 import { measureWork, type Schedule } from './measure.ts';
 import { benchMemory } from './memory.ts';
+import type { RunningServer } from './processes.ts';
 import { failOn, progress } from './progress.ts';
 import { costTable, type ReportOptions, type Result, ratioTable, warnings } from './report.ts';
 import { buildRevision, type Revision, resolveRevision } from './revision.ts';
-import type { Setting } from './servers.ts';
+import type { ServerName } from './server-names.ts';
+import { type Setting, startServer } from './servers.ts';
 import { benchStartUp } from './start-up.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
 import { benchWorkers } from './workers.ts';
@@ -64,7 +66,9 @@ async function benchWorks(
   for (const work of works.filter(({ id }) => options.wanted(id))) {
     const windows = windowsOf(options).slice(0, work.isSteady ? 1 : undefined);
     const schedule: Schedule = { rounds, roundsOfOthers, windows };
-    const result = { work, measured: await measureWork(work, servers, setting, load, schedule) };
+    const ofWork = servers.filter((name) => !work.without?.includes(name));
+    const start = (name: ServerName): Promise<RunningServer> => startServer(name, work, setting);
+    const result = { work, measured: await measureWork(work, ofWork, start, load, schedule) };
     results.push(result);
     console.log(`\n${costTable(result, report)}`);
     failOn(result.measured.failures);

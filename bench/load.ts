@@ -28,9 +28,16 @@ export interface Seen {
 }
 
 /** The properties of a work that the load generator takes. */
-export type LoadedWork = Pick<Work, 'id' | 'load' | 'connections' | 'body' | 'tls'> & {
-  /** The number of users for SCRAM, in random order: see `userRecords`. Default: the one user. */
+export type LoadedWork = Pick<Work, 'id' | 'connections' | 'body' | 'tls'> & {
+  /** The load generator's word for it. */
+  readonly load: Work['load'] | 'pop3-login' | 'pop3-retr';
+  /**
+   * The number of users: see `userRecords`. For SCRAM they log in in random order; for POP3 each
+   * connection has a user of its own. Default: the one user.
+   */
   readonly users?: number;
+  /** The messages of a mailbox that `pop3-retr` reads in turn, and the octets of each as sent. */
+  readonly messages?: { readonly count: number; readonly octets: number };
 };
 
 /** The load generator, compiled from `load/` into a folder of its own. */
@@ -56,6 +63,7 @@ export class LoadGenerator implements Disposable {
       `windows=${windows.map(({ after, length }) => `${after}:${length}`).join()}`,
     ];
     if (work.users !== undefined) args.push(`users=${work.users}`);
+    if (work.messages !== undefined) args.push(`messages=${work.messages.count}`, `octets=${work.messages.octets}`);
     if (work.body !== undefined) args.push(`body=${this.#write(work.id, work.body)}`);
     if (work.tls === 'resumed') args.push('resume=1');
     const child = this.#spawn(args, work.tls !== undefined);
@@ -68,8 +76,14 @@ export class LoadGenerator implements Disposable {
    * Opens authenticated connections up to each of the numbers in turn, and calls `opened` each
    * time.
    */
-  async hold(port: number, numbers: readonly number[], tls: boolean, opened: () => Promise<void>): Promise<void> {
-    const child = this.#spawn(['hold', `port=${port}`, `hold=${numbers.join()}`], tls);
+  async hold(
+    port: number,
+    numbers: readonly number[],
+    protocol: 'smtp' | 'smtps' | 'pop3',
+    opened: () => Promise<void>,
+  ): Promise<void> {
+    const work = protocol === 'pop3' ? ['pop3-hold', `users=${Math.max(...numbers)}`] : ['hold'];
+    const child = this.#spawn([...work, `port=${port}`, `hold=${numbers.join()}`], protocol === 'smtps');
     const errors = text(child.stderr);
     let seen = 0;
     for await (const _line of createInterface(child.stdout)) {

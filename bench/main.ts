@@ -1,11 +1,13 @@
-// npm run bench esmtp|sasl|users -- [options]
+// npm run bench esmtp|pop3|sasl|users -- [options]
 import { benchEsmtp } from './esmtp.ts';
+import { benchPop3 } from './pop3.ts';
 import { benchSasl } from './sasl.ts';
 import { benchUsers } from './users.ts';
 
 const [what, ...args] = process.argv.slice(2);
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   esmtp: benchEsmtp,
+  pop3: benchPop3,
   sasl: benchSasl,
   users: benchUsers,
 };

@@ -1,8 +1,7 @@
-import type { LoadGenerator } from './load.ts';
+import type { LoadedWork, LoadGenerator } from './load.ts';
+import type { RunningServer } from './processes.ts';
 import { progress } from './progress.ts';
 import { type Measured, type Sample, sampleOf } from './sample.ts';
-import type { ServerName } from './server-names.ts';
-import { type Setting, startServer } from './servers.ts';
 import type { Window } from './window.ts';
 import type { Work } from './works.ts';
 
@@ -15,27 +14,29 @@ export interface Schedule {
   readonly roundsOfOthers?: number;
 }
 
+/** What the load generator does, and the operation whose cost is measured. */
+export type MeasuredWork = LoadedWork & Pick<Work, 'unit'>;
+
 /**
  * Measures the servers at one work, in turn and round by round, so that other work on the machine
  * delays all of them. Each measurement has a fresh process. Never rejects.
  */
-export async function measureWork(
-  work: Work,
-  names: readonly ServerName[],
-  setting: Setting,
+export async function measureWork<Name extends string>(
+  work: MeasuredWork,
+  servers: readonly Name[],
+  start: (name: Name) => Promise<RunningServer>,
   load: LoadGenerator,
   schedule: Schedule,
-): Promise<Measured> {
-  const servers = names.filter((name) => !work.without?.includes(name));
-  const rounds = new Map(servers.map((name): [ServerName, Sample[][]] => [name, []]));
-  const failures = new Map<ServerName, string>();
+): Promise<Measured<Name>> {
+  const rounds = new Map(servers.map((name): [Name, Sample[][]] => [name, []]));
+  const failures = new Map<Name, string>();
   for (let round = 0; round < schedule.rounds; round++) {
     // Every second round runs in the opposite order: no server is always the first.
     for (const name of round % 2 === 0 ? servers : servers.toReversed()) {
       if (round >= roundsOf(name, schedule)) continue;
       const label = `${work.id} ${round + 1}/${schedule.rounds} ${name}`;
       try {
-        const samples = await measureOnce(name, work, setting, load, schedule);
+        const samples = await measureOnce(() => start(name), work, load, schedule);
         rounds.get(name)?.push(samples);
         const seen = samples.map(({ cost, rate }) => `${cost.toFixed(1)} µs, ${Math.round(rate)}/s`);
         progress(`${label}: ${seen.join('; ')}`);
@@ -50,13 +51,12 @@ export async function measureWork(
 }
 
 async function measureOnce(
-  name: ServerName,
-  work: Work,
-  setting: Setting,
+  start: () => Promise<RunningServer>,
+  work: MeasuredWork,
   load: LoadGenerator,
   { windows }: Schedule,
 ): Promise<Sample[]> {
-  await using server = await startServer(name, work, setting);
+  await using server = await start();
   const seen = await load.run(work, server, windows);
   const messages = await server.countMessages?.();
   if (messages !== undefined && messages !== seen.messages)
@@ -67,6 +67,6 @@ async function measureOnce(
   return windows.map((_, index) => sampleOf(work, seen.windows[index] as Window));
 }
 
-function roundsOf(name: ServerName, { rounds, roundsOfOthers = rounds }: Schedule): number {
+function roundsOf(name: string, { rounds, roundsOfOthers = rounds }: Schedule): number {
   return name === 'command' || name === 'before' ? rounds : roundsOfOthers;
 }

@@ -92,7 +92,7 @@ async function measure(
 /** Returns the KiB that each connection between the first number and the last adds. */
 async function growth(server: RunningServer, tls: boolean, load: LoadGenerator): Promise<number> {
   const looks: number[] = [];
-  await load.hold(server.port, [FIRST, LAST], tls, async () => {
+  await load.hold(server.port, [FIRST, LAST], tls ? 'smtps' : 'smtp', async () => {
     await server.collect?.();
     looks.push(rssKib(server.pids[0] ?? 0));
   });

@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly nodeOptions?: readonly string[];
   /** Listens with TLS from the first octet. Default: without TLS. */
   readonly certificate?: CertificateFiles | undefined;
+  /** The arguments of `serve`. Default: an SMTP server for the one user that discards messages. */
+  readonly args?: readonly string[];
   /** A config file. */
   readonly config?: string;
   /** Default: one process without a supervisor. */
@@ -54,7 +56,7 @@ export class PosternCommand implements RunningServer {
     const file = openSync(log, 'w');
     const preload = collects ? ['--expose-gc', '--import', join(import.meta.dirname, 'servers/collect.ts')] : [];
     const program = join(root, 'packages/postern/bin/postern.js');
-    const args = [...preload, ...nodeOptions, program, 'serve', ...serveArguments(options)];
+    const args = [...preload, ...nodeOptions, program, 'serve', ...(options.args ?? serveArguments(options))];
     const [command, all] = pinned(cores, process.execPath, args);
     const child = spawn(command, all, {
       // Without a config file or a database in the current folder.
@@ -67,7 +69,7 @@ export class PosternCommand implements RunningServer {
     process.once('exit', kill);
     if (child.stdout === null) throw new Error('postern serve has no standard output');
     for await (const line of createInterface(child.stdout)) {
-      const port = /^listening smtps?:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      const port = /^listening (?:smtp|pop3)s?:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
       if (port === undefined) continue;
       child.stdout.resume();
       return new PosternCommand(child, Number(port), workers, folder, kill);

@@ -1,5 +1,3 @@
-import type { ServerName } from './server-names.ts';
-
 /** Prints to the standard error what is under way: the tables alone go to the standard output. */
 export function progress(text: string): void {
   console.error(text);
@@ -7,10 +5,10 @@ export function progress(text: string): void {
 
 /**
  * Sets the exit code if a server of this revision failed. An old revision may not know an option,
- * and npm's smtp-server may fail for reasons of its own: for both, the tables show the reason.
+ * and npm's smtp-server or Dovecot may fail for reasons of their own: the tables show the reason.
  */
-export function failOn(failures: ReadonlyMap<ServerName, string>): void {
+export function failOn(failures: ReadonlyMap<string, string>): void {
   if ([...failures.keys()].some((name) => !OF_OTHERS.includes(name))) process.exitCode = 1;
 }
 
-const OF_OTHERS: readonly ServerName[] = ['before', 'before-library', 'smtp-server'];
+const OF_OTHERS: readonly string[] = ['before', 'before-library', 'smtp-server', 'dovecot'];

@@ -20,8 +20,14 @@ export interface ReportOptions {
   readonly isBaseline: boolean;
 }
 
+/** What {@link costTable} shows: a work of any protocol. */
+interface CostResult {
+  readonly work: Pick<Work, 'id' | 'title' | 'unit' | 'isSteady'>;
+  readonly measured: Measured<string>;
+}
+
 /** Formats what each server showed at one work, and why a server failed. */
-export function costTable({ work, measured }: Result, options: ReportOptions): string {
+export function costTable({ work, measured }: CostResult, options: Pick<ReportOptions, 'windows' | 'before'>): string {
   const { id, title, unit } = work;
   const { before } = options;
   const windows = windowsOf(work, options);
@@ -88,7 +94,10 @@ export function warnAbove(title: string, cost: Spread, before: string): string[]
 }
 
 /** Returns the titles of the windows that a work has. */
-function windowsOf({ isSteady }: Work, { windows }: ReportOptions): readonly string[] {
+function windowsOf(
+  { isSteady }: Pick<Work, 'isSteady'>,
+  { windows }: Pick<ReportOptions, 'windows'>,
+): readonly string[] {
   return isSteady ? windows.slice(0, 1) : windows;
 }
 
@@ -97,23 +106,27 @@ const MAX_COST_RATIO = 1.1;
 
 /** The CPU time per operation of `command` in that of `before`, round by round. */
 function costRatio(measured: Measured, window: number): Spread | undefined {
-  return compare(measured, 'before', window, ({ cost }) => cost);
+  return compare(measured, ['command', 'before'], window, ({ cost }) => cost);
 }
 
 /** The rate by the clock of `command` in that of another server, round by round. */
 function rateRatio(measured: Measured, other: ServerName, window: number): Spread | undefined {
-  return compare(measured, other, window, ({ rate }) => rate);
+  return compare(measured, ['command', other], window, ({ rate }) => rate);
 }
 
-function compare(
-  { rounds }: Measured,
-  other: ServerName,
+/**
+ * Returns the ratios of the first server to the second in one window, round by round; undefined
+ * without a round of both.
+ */
+export function compare<Name extends string>(
+  { rounds }: Measured<Name>,
+  [name, other]: readonly [Name, Name],
   window: number,
   value: (sample: Sample) => number,
 ): Spread | undefined {
-  const values = (name: ServerName): (number | undefined)[] =>
-    samplesOf(rounds.get(name) ?? [], window).map((sample) => sample && value(sample));
-  const all = ratios(values('command'), values(other));
+  const values = (server: Name): (number | undefined)[] =>
+    samplesOf(rounds.get(server) ?? [], window).map((sample) => sample && value(sample));
+  const all = ratios(values(name), values(other));
   return all.length === 0 ? undefined : spread(all);
 }
 
@@ -126,6 +139,6 @@ function formatRatio(spread: Spread | undefined): string {
 }
 
 /** Names the server in a table: with the commit if the server is of another revision. */
-export function label(name: ServerName, before: string | undefined): string {
+export function label(name: string, before: string | undefined): string {
   return name.startsWith('before') ? `${name} (${before})` : name;
 }

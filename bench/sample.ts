@@ -16,10 +16,10 @@ export interface Sample {
 export type Rounds = readonly (readonly Sample[])[];
 
 /** What all servers showed at one work. */
-export interface Measured {
-  readonly rounds: ReadonlyMap<ServerName, Rounds>;
+export interface Measured<Name extends string = ServerName> {
+  readonly rounds: ReadonlyMap<Name, Rounds>;
   /** Why rounds of a server failed: the last reason. */
-  readonly failures: ReadonlyMap<ServerName, string>;
+  readonly failures: ReadonlyMap<Name, string>;
 }
 
 /** @throws Error if the window has no operation. */

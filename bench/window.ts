@@ -8,6 +8,8 @@ export interface Window {
   readonly messages: number;
   /** All octets that the load generator sent, without those of TLS. */
   readonly bytes: number;
+  /** All octets that the load generator received, without those of TLS. */
+  readonly received: number;
   /** The seconds of processor time of each process of the server. */
   readonly cpu: readonly number[];
 }
@@ -18,7 +20,8 @@ export function operationsOf(unit: Work['unit'], window: Window): number {
     case 'message':
       return window.messages;
     case 'MiB':
-      return window.bytes / 2 ** 20;
+      // The messages go in one direction: to a server of SMTP, from a server of POP3.
+      return Math.max(window.bytes, window.received) / 2 ** 20;
     default:
       return window.sessions;
   }

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SOURCES = 4096 };
+enum { SOURCES = 4096, READ_OCTETS = 1 << 18 };
 
 int open_connections;
 static int poller;
@@ -73,7 +73,7 @@ void dial(connection *c) {
   bind_source(c->fd);
   if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) fail("connect: %s", strerror(errno));
   c->used = c->sent = 0;
-  c->step = c->replies = c->awaits_end = c->writing = 0;
+  c->step = c->replies = c->awaits_end = c->writing = c->in_text = 0;
   transport_open(c);
   // A TLS client speaks first, as soon as the connection is established.
   c->connecting = c->tls != NULL;
@@ -94,18 +94,46 @@ static void step_done(connection *c) {
   }
 }
 
+static int code_of(const char *line, size_t length) {
+  if (length >= 3 && memcmp(line, "+OK", 3) == 0) return POP3_OK;
+  if (length >= 4 && memcmp(line, "-ERR", 4) == 0) return POP3_ERR;
+  if (length >= 2 && memcmp(line, "+ ", 2) == 0) return POP3_CONTINUE;
+  return length >= 3 ? (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0' : 0;
+}
+
 static void reply(connection *c, const char *line, size_t length) {
   const step *s = step_of(c);
-  int code = length >= 3 ? (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0' : 0;
+  int code = code_of(line, length);
   if (c->awaits_end || c->replies == MAX_REPLIES || s->codes[c->replies] == 0) fail("a reply without a command: %.*s", (int)length, line);
   if (code != s->codes[c->replies]) fail("expected %d, heard %.*s", s->codes[c->replies], (int)length, line);
-  if (length > 3 && line[3] == '-') return;
+  if (code >= 100 && length > 3 && line[3] == '-') return;
+  if (s->has_text) {
+    c->in_text = 1;
+    c->text = 0;
+    return;
+  }
   if (s->message && c->replies == 0) total.messages++;
   c->replies++;
   if (c->replies < MAX_REPLIES && s->codes[c->replies] != 0) return;
   if (c->writing) fail("a reply before the whole command was sent: %.*s", (int)length, line);
   if (s->check) s->check(c, line, length);
   step_done(c);
+}
+
+// Reads lines up to the dot that ends them, and returns where the next reply may begin. `from` is the CRLF
+// before the lines, or the last octets that were read before.
+static char *read_text(connection *c, char *from, char *end) {
+  const step *s = step_of(c);
+  char *found = memmem(from, end - from, "\r\n.\r\n", 5);
+  char *rest = found ? found + 5 : end - from > 4 ? end - 4 : from;
+  c->text += rest - from;
+  if (found == NULL) return rest;
+  // CRLF before the lines, a dot and CRLF behind them.
+  if (s->message && options.octets != 0 && c->text - 5 != options.octets) fail("a message of %zu octets, expected %zu", c->text - 5, options.octets);
+  if (s->message) total.messages++;
+  c->in_text = 0;
+  step_done(c);
+  return rest;
 }
 
 static void ended(connection *c) {
@@ -119,22 +147,31 @@ static void ended(connection *c) {
 
 // Returns 0 when nothing is left to read for now.
 static int read_some(connection *c) {
-  ssize_t n = transport_receive(c, c->input + c->used, INPUT_OCTETS - c->used);
+  static char input[INPUT_OCTETS + READ_OCTETS];
+  ssize_t n = transport_receive(c, input + c->used, READ_OCTETS);
   if (n < 0 && errno == EAGAIN) return 0;
   if (n < 0) fail("recv: %s", strerror(errno));
   if (n == 0) {
     ended(c);
     return 0;
   }
-  char *line = c->input, *end = c->input + c->used + n, *feed;
-  while ((feed = memchr(line, '\n', end - line)) != NULL) {
+  total.received += n;
+  memcpy(input, c->input, c->used);
+  char *line = input, *end = input + c->used + n, *feed;
+  for (;;) {
+    if (c->in_text) {
+      line = read_text(c, line, end);
+      if (c->in_text) break;
+    }
+    if ((feed = memchr(line, '\n', end - line)) == NULL) break;
     if (feed == line || feed[-1] != '\r') fail("a reply without CRLF");
     reply(c, line, feed - 1 - line);
-    line = feed + 1;
+    // The CRLF of a status line may be the one before the dot.
+    line = c->in_text ? feed - 1 : feed + 1;
   }
   c->used = end - line;
-  if (c->used == INPUT_OCTETS) fail("a reply line of more than %d octets", INPUT_OCTETS);
-  memmove(c->input, line, c->used);
+  if (c->used >= INPUT_OCTETS) fail("a reply line of more than %d octets", INPUT_OCTETS);
+  memcpy(c->input, line, c->used);
   return 1;
 }
 

@@ -13,8 +13,8 @@ void hold(char *numbers) {
       while (opened < wanted && opened - (int)total.logins < options.at_once) {
         connection *c = calloc(1, sizeof *c);
         if (c == NULL) fail("no memory");
+        c->number = opened++;
         dial(c);
-        opened++;
       }
       turn();
     }

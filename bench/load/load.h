@@ -1,4 +1,4 @@
-// A load generator for SMTP servers: one thread, one epoll, every reply checked.
+// A load generator for SMTP and POP3 servers: one thread, one epoll, every reply checked.
 #ifndef LOAD_H
 #define LOAD_H
 #define _GNU_SOURCE
@@ -7,6 +7,9 @@
 #include <sys/types.h>
 
 enum { MAX_REPLIES = 4, INPUT_OCTETS = 4096, OUTPUT_OCTETS = 1024, NONCE_OCTETS = 24, NAME_OCTETS = 64, TIMEOUT_MS = 120000 };
+
+// The statuses of POP3 (RFC 1939 §3, RFC 5034 §4), beside the codes of SMTP.
+enum { POP3_OK = 1, POP3_ERR = 2, POP3_CONTINUE = 3 };
 
 typedef struct connection connection;
 
@@ -18,11 +21,16 @@ typedef struct {
   void (*compose)(connection *);                                // instead of data: writes connection.output
   void (*check)(connection *, const char *line, size_t length); // checks the last reply
   int message;                                                  // 1: its first reply acknowledges a message
+  int has_text;                                                 // 1: lines up to a dot follow its reply (RFC 1939 §3)
   int login;                                                    // 1: its last reply says that the client is logged in
 } step;
 
 struct connection {
   int fd, step, replies, awaits_end, writing;
+  int number;      // from 0; replaced connections keep it
+  int in_text;     // 1: the lines of a POP3 reply are being read
+  int message;     // the number of the POP3 message
+  size_t text;     // the octets of those lines so far
   int connecting; // 1: a TLS client that has not sent its first octet
   void *tls;      // the SSL object, in a build with TLS
   size_t sent, used;
@@ -32,12 +40,13 @@ struct connection {
 };
 
 typedef struct {
-  uint64_t sessions, messages, logins, bytes, resumed;
+  uint64_t sessions, messages, logins, bytes, received, resumed;
 } counts;
 
 // The command line (main.c).
 extern struct options {
-  int port, at_once, users;
+  int port, at_once, users, messages;
+  size_t octets;
   const char *user, *password, *body;
   size_t body_length;
   int holds; // 1: connections stay open after their login
@@ -74,6 +83,10 @@ void scram_signature(connection *c, const char *line, size_t length);
 extern step steps[], last_step;
 extern int step_count, loop_from;
 void plan(const char *work);
+step *say(const char *data, int code);
+
+// pop3.c
+void plan_pop3(const char *work);
 
 // transport.c: as send, recv and close, over TLS in a build with TLS
 void transport_begin(const char *certificate, int resume);

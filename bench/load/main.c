@@ -1,6 +1,7 @@
-// A load generator for SMTP servers: one thread, one epoll, every reply checked.
+// A load generator for SMTP and POP3 servers: one thread, one epoll, every reply checked.
 //
-//   load WORK key=value…       WORK: session, login, scram, single, batched, pipelined, bulk, hold
+//   load WORK key=value…       WORK: session, login, scram, single, batched, pipelined, bulk, hold;
+//                                  pop3-login, pop3-retr, pop3-hold
 //
 // port=N                where the server listens, on 127.0.0.1
 // pids=N,M…             the server's processes, which measure the time
@@ -9,7 +10,9 @@
 //                       at the latest when four times as long and 5 s have passed by the clock
 // body=FILE             a message as it is sent, without the final dot
 // user=NAME, password=PASSWORD
-// users=N               for `scram`: N users with this password, NAME0000000, NAME0000001, …, in random order
+// users=N               for `scram`: N users with this password, NAME0000000, NAME0000001, …, in random order;
+//                       for POP3: each connection has its own of these users, because a session locks a mailbox
+// messages=N, octets=M  for `pop3-retr`: the messages of a mailbox in turn, each of M octets as sent
 // certificate=FILE      TLS 1.3 from the first octet (RFC 8314 §3.3), with a server of this certificate
 // resume=1              TLS sessions are resumed with the server's newest ticket
 // hold=N,M…             for `hold`: opens N connections, then M, …; after each it prints so and waits for a line on stdin
@@ -103,6 +106,8 @@ int main(int count, char **arguments) {
     else if (strcmp(key, "user") == 0) options.user = value;
     else if (strcmp(key, "password") == 0) options.password = value;
     else if (strcmp(key, "users") == 0) options.users = atoi(value);
+    else if (strcmp(key, "messages") == 0) options.messages = atoi(value);
+    else if (strcmp(key, "octets") == 0) options.octets = atol(value);
     else if (strcmp(key, "certificate") == 0) certificate = value;
     else if (strcmp(key, "resume") == 0) resume = atoi(value);
     else if (strcmp(key, "hold") == 0) numbers = value;

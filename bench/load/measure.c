@@ -53,9 +53,10 @@ static void turn_until(const moment *beginning, double cpu, uint64_t least, cons
 }
 
 static void print_window(const moment *from, const moment *to, int pid_count) {
-  printf("{\"seconds\":%.6f,\"sessions\":%llu,\"messages\":%llu,\"bytes\":%llu,\"cpu\":[", to->clock - from->clock,
+  printf("{\"seconds\":%.6f,\"sessions\":%llu,\"messages\":%llu,\"bytes\":%llu,\"received\":%llu,\"cpu\":[", to->clock - from->clock,
          (unsigned long long)(to->total.sessions - from->total.sessions),
-         (unsigned long long)(to->total.messages - from->total.messages), (unsigned long long)(to->total.bytes - from->total.bytes));
+         (unsigned long long)(to->total.messages - from->total.messages), (unsigned long long)(to->total.bytes - from->total.bytes),
+         (unsigned long long)(to->total.received - from->total.received));
   for (int i = 0; i < pid_count; i++) printf("%s%.6f", i > 0 ? "," : "", to->cpu[i] - from->cpu[i]);
   printf("]}");
 }
@@ -65,7 +66,10 @@ void measure(const int *pids, int pid_count, const window *windows, int window_c
   connection *all = calloc(options.at_once, sizeof *all);
   if (all == NULL) fail("no memory");
   moment beginning = look(pids, pid_count);
-  for (int i = 0; i < options.at_once; i++) dial(&all[i]);
+  for (int i = 0; i < options.at_once; i++) {
+    all[i].number = i;
+    dial(&all[i]);
+  }
   printf("{\"windows\":[");
   for (int i = 0; i < window_count; i++) {
     turn_until(&beginning, windows[i].from, 0, pids, pid_count);

@@ -13,7 +13,7 @@ static step *add(const char *data, size_t length, int code) {
   return s;
 }
 
-static step *say(const char *data, int code) { return add(data, strlen(data), code); }
+step *say(const char *data, int code) { return add(data, strlen(data), code); }
 
 static step *say_message(const char *behind, int second, int third, int fourth) {
   size_t length = options.body_length + strlen(behind);
@@ -51,6 +51,10 @@ static const char *auth_plain(void) {
 }
 
 void plan(const char *work) {
+  if (strncmp(work, "pop3-", 5) == 0) {
+    plan_pop3(work + 5);
+    return;
+  }
   last_step = (step){.data = QUIT, .length = strlen(QUIT), .codes = {221}};
 
   say("", 220);

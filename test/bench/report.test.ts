@@ -146,9 +146,11 @@ test('a median of more than a tenth above the revision before prints a warning f
 });
 
 test('a sample divides processor time and clock by the operations of the unit', () => {
-  const window = { seconds: 2, sessions: 100, messages: 400, bytes: 8 * 2 ** 20, cpu: [0.5, 1] };
+  const window = { seconds: 2, sessions: 100, messages: 400, bytes: 8 * 2 ** 20, received: 100, cpu: [0.5, 1] };
   expect(sampleOf({ unit: 'session' }, window)).toEqual({ cost: 15_000, rate: 50, busy: 0.75 });
   expect(sampleOf({ unit: 'message' }, window)).toEqual({ cost: 3_750, rate: 200, busy: 0.75 });
   expect(sampleOf({ unit: 'MiB' }, window)).toEqual({ cost: 187_500, rate: 4, busy: 0.75 });
+  const retrieved = { ...window, bytes: 100, received: 8 * 2 ** 20 };
+  expect(sampleOf({ unit: 'MiB' }, retrieved)).toEqual({ cost: 187_500, rate: 4, busy: 0.75 });
   expect(() => sampleOf({ unit: 'login' }, { ...window, sessions: 0 })).toThrow('no login in 2.0 s');
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatWorkers, workersSample } from '../../bench/workers-report.ts';
 
 const work = { id: 'f1', title: 'a login', unit: 'login' } as const;
-const window = { seconds: 2, messages: 0, bytes: 0 };
+const window = { seconds: 2, messages: 0, bytes: 0, received: 0 };
 
 test('one worker could do its operations in its own processor time', () => {
   const sample = workersSample('login', { ...window, sessions: 1_000, cpu: [0.5] }, 1);
