@@ -3,6 +3,7 @@ import { addresses, headerAddresses, xtext } from './addresses.ts';
 import { commands } from './commands.ts';
 import { headers } from './headers.ts';
 import { dots, lines, stuffing } from './lines.ts';
+import { fileNames, lineEndings, lockFiles } from './maildir.ts';
 import { proxy } from './proxy.ts';
 import { replies } from './replies.ts';
 import { base64, directives, preparation, tokens } from './sasl.ts';
@@ -30,4 +31,7 @@ export const targets: readonly Target[] = [
   urls,
   secrets,
   userFiles,
+  lockFiles,
+  fileNames,
+  lineEndings,
 ];
