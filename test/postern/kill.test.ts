@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { connectSmtp, type SmtpClient, SmtpReplyError } from '@postern/esmtp/cli
 import { connect } from '@postern/node';
 import { plainResponder } from '@postern/sasl/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestedMessage, digestOf, isWhole } from '../support/digested-message.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 
@@ -130,7 +131,7 @@ class Load {
   }
 
   async #send(client: SmtpClient): Promise<void> {
-    const message = someMessage();
+    const message = digestedMessage(3_000);
     try {
       const outgoing = await client.open({ from: null, to: RECIPIENTS });
       for (let at = 0; at < message.length; at += 40_000) {
@@ -164,17 +165,6 @@ function isUnexpected(error: unknown): boolean {
   return !/closed the connection|connection broke|peer|ECONN|gone/i.test(String(error));
 }
 
-/** Returns a message whose first line has the digest of its body, so that a torn message shows. */
-function someMessage(): Buffer {
-  const lines = Array.from({ length: randomInt(1, 3_000) }, () => `${randomInt(2 ** 40)}`.padEnd(40, '.'));
-  const body = `${lines.join('\r\n')}\r\n`;
-  return Buffer.from(`X-Digest: ${createHash('sha256').update(body).digest('hex')}\r\n\r\n${body}`);
-}
-
-function digestOf(message: Buffer): string {
-  return /^X-Digest: ([0-9a-f]{64})\r\n/m.exec(message.toString('latin1'))?.[1] as string;
-}
-
 /** Returns the number of recipients that lack an acknowledged message. */
 async function lostOf(acknowledged: ReadonlySet<string>, folder: string): Promise<number> {
   let lost = 0;
@@ -192,10 +182,8 @@ async function inbox(path: string): Promise<ReadonlySet<string>> {
   const digests = new Set<string>();
   for (const name of await readdir(path).catch(() => [])) {
     const message = await readFile(join(path, name));
-    const digest = digestOf(message);
-    const body = message.subarray(message.indexOf(`${digest}\r\n\r\n`) + digest.length + 4);
-    expect(createHash('sha256').update(body).digest('hex'), name).toBe(digest);
-    digests.add(digest);
+    expect(isWhole(message), name).toBe(true);
+    digests.add(digestOf(message));
   }
   return digests;
 }
