@@ -3,8 +3,8 @@ import { DotUnstuffer } from '../../../packages/conversation/src/dot-stuffing.ts
 import { BareLineEnding, LineTooLong } from '../../../packages/conversation/src/errors.ts';
 import { LineScanner } from '../../../packages/conversation/src/line-scanner.ts';
 import { NormalizedMessage } from '../../../packages/conversation/src/normalized-message.ts';
-import { DotStuffer } from '../../../packages/esmtp/src/client/dot-stuffer.ts';
 import { BadMessage } from '../../../packages/esmtp/src/client/errors.ts';
+import { MessageStuffer } from '../../../packages/esmtp/src/client/message-stuffer.ts';
 import { split } from '../splits.ts';
 import { holds, same, type Target } from '../target.ts';
 
@@ -161,7 +161,7 @@ function withCrlf(text: string): string {
 
 /** Returns what is sent; undefined for a message that must not be. */
 function stuff(pieces: readonly Buffer[]): string | undefined {
-  const stuffer = new DotStuffer();
+  const stuffer = new MessageStuffer();
   try {
     const sent = pieces.map((piece) => Buffer.from(stuffer.push(piece)).toString('latin1')).join('');
     return sent + stuffer.end();

@@ -275,16 +275,22 @@ export class Conversation implements TransportListener, Disconnection {
     if (this.#output.flush() !== undefined) return this.#output.flushed(this.readTimeout).then(() => {});
   }
 
+  /** True while the transport accepts no more output: then {@link flush} returns a promise. */
+  get isCongested(): boolean {
+    return this.#output.writing !== undefined;
+  }
+
   /**
    * Sends octets after the output that was said, for content that is no text. Resolves when the
-   * transport accepts more.
+   * transport accepts more: synchronously if it does now.
    *
    * @throws PeerGone, TimedOut
    */
-  async send(bytes: Uint8Array): Promise<void> {
-    await this.flush();
+  send(bytes: Uint8Array): MaybePromise<void> {
+    const flushed = this.flush();
+    if (flushed !== undefined) return flushed.then(() => this.send(bytes));
     this.#output.write(bytes);
-    await this.#output.flushed(this.readTimeout);
+    return this.flush();
   }
 
   /**

@@ -11,6 +11,7 @@ export type {
 export { Conversation, type Protocol } from './conversation.ts';
 export type { ConversationOptions } from './conversation-options.ts';
 export { Deadlines, type Wait } from './deadlines.ts';
+export { DotStuffer } from './dot-stuffer.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { HeardMessage, MessageReceiver } from './heard-message.ts';
 export type { LineError } from './input.ts';

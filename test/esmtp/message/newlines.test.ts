@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DotStuffer } from '../../../packages/esmtp/src/client/dot-stuffer.ts';
+import { MessageStuffer } from '../../../packages/esmtp/src/client/message-stuffer.ts';
 import { runs } from '../../support/fuzz.ts';
 import { SMUGGLING } from '../../support/smuggling.ts';
 import { ENVELOPE, GREETED, LOGIN, Server, type ServerOptions } from '../server.ts';
@@ -13,7 +13,7 @@ const SMUGGLED = 'MAIL FROM:<root@example.com>\r\nRCPT TO:<eve@example.com>\r\nD
 
 /** The message as the relay sends it to the next server. */
 function onTheWire(message: string): string {
-  const stuffer = new DotStuffer();
+  const stuffer = new MessageStuffer();
   return Buffer.from(stuffer.push(Buffer.from(message, 'latin1'))).toString('latin1') + stuffer.end();
 }
 

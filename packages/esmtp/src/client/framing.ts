@@ -1,5 +1,5 @@
-import { DotStuffer } from './dot-stuffer.ts';
 import { SmtpReplyError } from './errors.ts';
+import { MessageStuffer } from './message-stuffer.ts';
 import type { SmtpDialogue } from './smtp-dialogue.ts';
 
 /** The encoding of a message on the wire. */
@@ -16,14 +16,14 @@ export interface Framing {
 /** The framing of DATA: dot-stuffed lines and a final line of one dot (RFC 5321 §4.5.2). */
 export class DotStuffedFraming implements Framing {
   readonly #client: SmtpDialogue;
-  readonly #stuffer = new DotStuffer();
+  readonly #stuffer = new MessageStuffer();
 
   constructor(client: SmtpDialogue) {
     this.#client = client;
   }
 
-  write(chunk: Uint8Array): Promise<void> {
-    return this.#client.conversation.send(this.#stuffer.push(chunk));
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#client.conversation.send(this.#stuffer.push(chunk));
   }
 
   async end(): Promise<void> {

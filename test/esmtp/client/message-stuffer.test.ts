@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DotStuffer } from '../../../packages/esmtp/src/client/dot-stuffer.ts';
+import { MessageStuffer } from '../../../packages/esmtp/src/client/message-stuffer.ts';
 
 function stuff(chunks: readonly Uint8Array[]): string {
-  const stuffer = new DotStuffer();
+  const stuffer = new MessageStuffer();
   const pieces = chunks.map((chunk) => stuffer.push(chunk));
   return Buffer.concat(pieces).toString('latin1') + stuffer.end();
 }
 
-describe('DotStuffer', () => {
+describe('MessageStuffer', () => {
   it('does not depend on the split', () => {
     const text = fc.array(fc.constantFrom('.', '..', 'a', '\r\n', '\r\n.', '\r\n.\r\n')).map((parts) => parts.join(''));
     fc.assert(
@@ -42,6 +42,6 @@ describe('DotStuffer', () => {
 
   it('returns the chunk itself if no line begins with a dot', () => {
     const chunk = Buffer.from('a.b\r\n');
-    expect(new DotStuffer().push(chunk)).toBe(chunk);
+    expect(new MessageStuffer().push(chunk)).toBe(chunk);
   });
 });
