@@ -29,6 +29,7 @@ export { BearerToken, type BearerTokenInfo, type TokenStatus } from './oauthbear
 export { explain, type MechanismPolicy, mayExposeSecret, offered } from './offered.ts';
 export { isPassword, preparePassword } from './password.ts';
 export { plain } from './plain/challenger.ts';
+export { preparedName } from './prepared-name.ts';
 export { type Preparation, saslprep } from './saslprep/saslprep.ts';
 export { type ScramOptions, scram } from './scram/challenger.ts';
 export { DEFAULT_CHANNEL_BINDINGS } from './scram/channel-binding.ts';
