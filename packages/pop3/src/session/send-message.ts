@@ -1,0 +1,115 @@
+import { isAscii } from 'node:buffer';
+import { type Conversation, DotStuffer } from '@postern/conversation';
+import { isPromise, type MaybePromise } from '@postern/core';
+import { Refusal } from '@postern/sasl-profile';
+import { replyForMessage } from '../error-replies.ts';
+import { MessageGone } from '../errors.ts';
+import type { MessageContent } from '../mailbox.ts';
+import { TopLines } from '../message/top-lines.ts';
+import { inTime } from './in-time.ts';
+import type { State } from './state.ts';
+
+/** One RETR or TOP. */
+export interface MessageRequest {
+  readonly verb: 'RETR' | 'TOP';
+  readonly index: number;
+  /** The first line of the reply. */
+  readonly first: string;
+  /** The number of body lines; undefined for the whole message. */
+  readonly bodyLines: number | undefined;
+}
+
+/**
+ * Sends a message with dot stuffing, as fast as the client reads. A content that fails behind its
+ * first octets ends the session: its message must not look complete.
+ *
+ * @throws Refusal if the mailbox cannot open the message, or read its first octets.
+ */
+export async function sendMessage(state: State, request: MessageRequest): Promise<undefined> {
+  const content = await openContent(state, request);
+  try {
+    const first = await readFirst(state, request, content);
+    await sendContent(state, request, content, first);
+  } finally {
+    await closeContent(state, request, content);
+  }
+}
+
+async function openContent(state: State, request: MessageRequest): Promise<MessageContent> {
+  let opening: MaybePromise<MessageContent> | undefined;
+  try {
+    opening = state.openMaildrop.mailbox.open(request.index);
+    return await inTime(state, opening);
+  } catch (error) {
+    // A content that arrives too late must not stay open.
+    if (isPromise(opening)) opening.then((late) => closeContent(state, request, late)).catch(() => {});
+    return refuse(state, request, error);
+  }
+}
+
+async function readFirst(
+  state: State,
+  request: MessageRequest,
+  content: MessageContent,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await inTime(state, content.read());
+  } catch (error) {
+    return refuse(state, request, error);
+  }
+}
+
+/** @throws Refusal */
+function refuse(state: State, { verb }: MessageRequest, error: unknown): never {
+  if (!(error instanceof MessageGone)) state.reportError('us', verb, error);
+  throw new Refusal(replyForMessage(error), { counts: false });
+}
+
+async function sendContent(
+  state: State,
+  { verb, index, first, bodyLines }: MessageRequest,
+  content: MessageContent,
+  firstChunk: Uint8Array | undefined,
+): Promise<void> {
+  const { conversation, openMaildrop } = state;
+  const stuffer = new DotStuffer();
+  const top = bodyLines === undefined ? undefined : new TopLines(bodyLines);
+  conversation.say(`${first}\r\n`);
+  let chunk = firstChunk;
+  while (chunk !== undefined) {
+    const piece = top === undefined ? chunk : top.push(chunk);
+    openMaildrop.octetsSent += piece.length;
+    const sent = sendOctets(conversation, stuffer.push(piece));
+    if (sent !== undefined) await sent;
+    if (top?.ended) break;
+    try {
+      const next = inTime(state, content.read());
+      chunk = isPromise(next) ? await next : next;
+    } catch (error) {
+      state.reportError('us', verb, error);
+      state.closeReason = 'disconnected';
+      return;
+    }
+  }
+  conversation.say(stuffer.end());
+  if (chunk === undefined) openMaildrop.markRetrieved(index);
+}
+
+/** Sends octets. Short ASCII joins the replies around it in one write. */
+function sendOctets(conversation: Conversation, octets: Uint8Array): MaybePromise<void> {
+  if (octets.length > MAX_SAID_OCTETS || !isAscii(octets)) return conversation.send(octets);
+  conversation.say(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('latin1'));
+  if (conversation.isCongested) return conversation.flush();
+}
+
+/** Never rejects. */
+async function closeContent(state: State, { verb }: MessageRequest, content: MessageContent): Promise<void> {
+  try {
+    await inTime(state, content.close());
+  } catch (error) {
+    state.reportError('us', verb, error);
+  }
+}
+
+/** A longer text costs more as a string than a write of its own. */
+const MAX_SAID_OCTETS = 16 * 1024;
