@@ -101,6 +101,15 @@ export class NoAvatar extends LoginError {
 }
 
 /**
+ * The credentials are right, and another session of the user has locked what the avatar needs, such
+ * as a mailbox. Never counted as a guess.
+ */
+export class AvatarInUse extends LoginError {
+  readonly code = 'in-use';
+  readonly culprit = 'client';
+}
+
+/**
  * Returns a {@link LoginError} as it is, and any other error as the cause of a
  * {@link TemporaryFailure}: an error of a checker or realm is no decision.
  */

@@ -27,6 +27,7 @@ export { AnonymousChecker, TrustedLoginChecker } from './checkers/without-proof.
 export { Anonymous, type Ask, Credentials, type ProofState, TrustedLogin } from './credentials.ts';
 export { disconnectionOf, hasDisconnected } from './disconnection.ts';
 export {
+  AvatarInUse,
   asLoginError,
   type Culprit,
   type DenialOptions,

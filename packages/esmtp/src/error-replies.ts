@@ -98,6 +98,8 @@ export const loginReplies: Readonly<Record<LoginRefusal, Reply>> = {
   failed: new Reply(535, '5.7.8', 'Authentication failed'),
   'mechanism-too-weak': new Reply(534, '5.7.9', 'Authentication mechanism is too weak'),
   'transition-needed': new Reply(432, '4.7.12', 'A password transition is needed'),
+  'in-use': LOGIN_DEFERRED,
+  'no-avatar': LOGIN_DEFERRED,
   throttled: LOGIN_DEFERRED,
   deferred: LOGIN_DEFERRED,
   'too-many-failures': new Reply(421, '4.7.0', 'Too many failed logins'),

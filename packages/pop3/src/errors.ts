@@ -1,10 +1,10 @@
-import { TemporaryFailure } from '@postern/cred';
+import { AvatarInUse } from '@postern/cred';
 
 /**
  * Another session has locked the mailbox. A realm throws it when a user logs in; the client gets
  * `-ERR [IN-USE]` (RFC 2449 §8.1.2).
  */
-export class MailboxInUse extends TemporaryFailure {
+export class MailboxInUse extends AvatarInUse {
   constructor(message = 'another session has locked the mailbox', options?: ErrorOptions) {
     super(message, options);
   }

@@ -11,7 +11,8 @@ import { Mailbox, type MessageContent, type MessageInfo } from './mailbox.ts';
  * import { InMemoryMailbox, Mailbox, pop3 } from '@postern/pop3';
  * import { dialogue, portalFor } from '@postern/testing';
  *
- * const portal = portalFor({ ann: 'secret' }, Mailbox, () => new InMemoryMailbox(['Subject: Hello\r\n\r\nHi\r\n']));
+ * const mailbox = new InMemoryMailbox(['Subject: Hello\r\n\r\nHi\r\n']);
+ * const portal = portalFor({ ann: 'secret' }, Mailbox, () => mailbox);
  * await dialogue(pop3({ hostname: 'pop.example.com', portal }), `
  *   S: +OK pop.example.com <any>
  * `);

@@ -1,4 +1,11 @@
-import { LoginDenied, type LoginError, UnauthorizedLogin, UnhandledCredentials } from '@postern/cred';
+import {
+  AvatarInUse,
+  LoginDenied,
+  type LoginError,
+  NoAvatar,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from '@postern/cred';
 import { ExchangeCancelled, type ExchangeError, MalformedResponse } from '@postern/sasl';
 
 /**
@@ -12,6 +19,8 @@ import { ExchangeCancelled, type ExchangeError, MalformedResponse } from '@poste
  * - `malformed`: a response is not base64, or outside the mechanism's grammar.
  * - `too-long`: a response has too many octets.
  * - `unexpected-initial-response`: in this mechanism the server speaks first.
+ * - `in-use`: the credentials are right, and another session has locked the avatar.
+ * - `no-avatar`: the realm has no avatar for the user in this protocol.
  * - `throttled`: too many attempts; a later one is judged again.
  * - `deferred`: this server failed, and the credentials were not judged.
  * - `too-many-failures`: the last failed login of this connection, which closes.
@@ -26,6 +35,8 @@ export type LoginRefusal =
   | 'failed'
   | 'mechanism-too-weak'
   | 'transition-needed'
+  | 'in-use'
+  | 'no-avatar'
   | 'throttled'
   | 'deferred'
   | 'too-many-failures';
@@ -36,6 +47,8 @@ export function loginRefusalOf(error: LoginError | ExchangeError): LoginRefusal 
   if (error instanceof MalformedResponse) return MALFORMATIONS[error.malformation];
   if (error instanceof UnauthorizedLogin) return 'failed';
   if (error instanceof LoginDenied) return DENIALS[error.reason];
+  if (error instanceof AvatarInUse) return 'in-use';
+  if (error instanceof NoAvatar) return 'no-avatar';
   return error instanceof UnhandledCredentials ? 'not-offered' : 'deferred';
 }
 

@@ -11,9 +11,8 @@ export interface CapabilityFacts {
 }
 
 /**
- * Returns the reply to CAPA without its last CRLF. RFC 2449 §5 lists each capability in both states,
- * also after the login that it serves, except STLS (RFC 2595 §9). APOP has no capability: the
- * greeting announces it.
+ * Returns the reply to CAPA without its last CRLF. Both states list the same capabilities (RFC 2449
+ * §5), except STLS (RFC 2595 §9). APOP has no capability: the greeting announces it.
  */
 export function capabilityReply({ mechanisms, takesPasswords, canStartTls, authenticated }: CapabilityFacts): string {
   const lines = ['+OK Capability list follows', 'TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING'];

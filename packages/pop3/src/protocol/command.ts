@@ -53,8 +53,8 @@ export type ParsedLine = Command | Malformed | Unknown;
 
 /**
  * Parses a line without its CRLF, one character for each octet (latin1). Total: each line has a
- * result. A verb may have any case. Spaces behind the last argument are ignored, except in a name or
- * a password. `PASS` takes the rest of the line (RFC 1939 §7).
+ * result. A verb may have any case. The parser ignores spaces behind the last argument, except in a
+ * name or a password. `PASS` takes the rest of the line (RFC 1939 §7).
  */
 export function parseCommand(line: string): ParsedLine {
   const space = line.indexOf(' ');

@@ -1,4 +1,4 @@
-import { completeLimits, defaultFailurePolicy, minimalSessionLimits, type SessionLimits } from '@postern/sasl-profile';
+import { completeLimits, defaultSessionLimits, minimalSessionLimits, type SessionLimits } from '@postern/sasl-profile';
 
 /** Bounds on what one client may use. Sizes are in octets, times in milliseconds. */
 export interface Pop3Limits extends SessionLimits {
@@ -8,12 +8,10 @@ export interface Pop3Limits extends SessionLimits {
    */
   readonly maxCommandLine: number;
   /**
-   * Octets of an authentication response, of an initial response, and of a password. Default:
+   * Octets of an authentication response or initial response, and of a line with PASS. Default:
    * 12,288.
    */
   readonly maxExchangeLine: number;
-  /** Unknown, misplaced or malformed commands on one connection; the last one closes it. Default: 20. */
-  readonly maxErrors: number;
   /**
    * Milliseconds of waiting for a command, or for a client that takes octets. RFC 1939 §3 asks for
    * at least 600,000. Default: 600,000.
@@ -27,10 +25,7 @@ export interface Pop3Limits extends SessionLimits {
 
 /** The default limits: safe on the open Internet, and wide enough for each client that behaves. */
 export const defaultPop3Limits: Pop3Limits = {
-  ...defaultFailurePolicy,
-  maxCommandLine: 2_048,
-  maxExchangeLine: 12_288,
-  maxErrors: 20,
+  ...defaultSessionLimits,
   idleTimeout: 600_000,
   unauthenticatedTimeout: 180_000,
   mailboxTimeout: 120_000,

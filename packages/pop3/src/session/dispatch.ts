@@ -16,7 +16,7 @@ import { pass, user } from './commands/user.ts';
 import type { State } from './state.ts';
 
 /**
- * Runs the command of a line of `octets` octets if the table of phases allows it now, and enters the
+ * Runs the command of a line of `octets` octets if the table of phases allows it now. Enters the
  * phase that follows. Returns the reply; undefined if the command has said its reply.
  *
  * @throws Refusal
@@ -41,7 +41,11 @@ export function dispatch(state: State, line: ParsedLine, octets: number): MaybeP
   return reply;
 }
 
-/** Returns the phase to which a command leads. @throws Refusal for a command that may not come now. */
+/**
+ * Returns the phase to which a command leads.
+ *
+ * @throws Refusal for a command that may not come now.
+ */
 function nextOf(state: State, line: Exclude<ParsedLine, { verb: undefined }>): Next {
   const step = 'fault' in line ? line.verb : stepOf(line);
   const next = phases[state.phase][step];

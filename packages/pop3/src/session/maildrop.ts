@@ -38,7 +38,7 @@ export class Maildrop {
     return this.#deleted !== undefined && this.#deleted.size > 0;
   }
 
-  /** Returns a message by its index; undefined if there is none, or if it is marked. */
+  /** Returns a message by its index; undefined for a marked one and outside the mailbox. */
   at(index: number): MessageInfo | undefined {
     return this.#deleted?.has(index) ? undefined : this.messages[index];
   }

@@ -38,7 +38,7 @@ export async function sendMessage(state: State, request: MessageRequest): Promis
 async function openContent(state: State, request: MessageRequest): Promise<MessageContent> {
   let opening: MaybePromise<MessageContent> | undefined;
   try {
-    opening = state.openMaildrop.mailbox.open(request.index);
+    opening = state.maildrop.mailbox.open(request.index);
     return await inTime(state, opening);
   } catch (error) {
     // A content that arrives too late must not stay open.
@@ -71,14 +71,14 @@ async function sendContent(
   content: MessageContent,
   firstChunk: Uint8Array | undefined,
 ): Promise<void> {
-  const { conversation, openMaildrop } = state;
+  const { conversation, maildrop } = state;
   const stuffer = new DotStuffer();
   const top = bodyLines === undefined ? undefined : new TopLines(bodyLines);
   conversation.say(`${first}\r\n`);
   let chunk = firstChunk;
   while (chunk !== undefined) {
     const piece = top === undefined ? chunk : top.push(chunk);
-    openMaildrop.octetsSent += piece.length;
+    maildrop.octetsSent += piece.length;
     const sent = sendOctets(conversation, stuffer.push(piece));
     if (sent !== undefined) await sent;
     if (top?.ended) break;
@@ -92,7 +92,7 @@ async function sendContent(
     }
   }
   conversation.say(stuffer.end());
-  if (chunk === undefined) openMaildrop.markRetrieved(index);
+  if (chunk === undefined) maildrop.markRetrieved(index);
 }
 
 /** Sends octets. Short ASCII joins the replies around it in one write. */

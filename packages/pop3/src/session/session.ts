@@ -1,17 +1,18 @@
 import type { Conversation, LineError } from '@postern/conversation';
 import type { MaybePromise } from '@postern/core';
-import { type SessionDialogue, serveSession } from '@postern/sasl-profile';
-import { COMMAND_FAILED, closingReply, replyForLine, TOO_MANY_ERRORS } from '../error-replies.ts';
+import { type ClosingReason, type SessionDialogue, serveSession } from '@postern/sasl-profile';
+import { COMMAND_FAILED, closingReplies, replyForLine } from '../error-replies.ts';
 import { parseCommand, type Verb, verbOf } from '../protocol/command.ts';
+import { junkVerbs } from '../protocol/phases.ts';
 import { dispatch } from './dispatch.ts';
 import type { Settings } from './settings.ts';
 import { State } from './state.ts';
 
 /** Runs one POP3 session, from the greeting until the connection closes. Never rejects. */
 export function runSession(conversation: Conversation, settings: Settings): Promise<void> {
-  const state = new State(conversation, settings);
   const { maxCommandLine, maxExchangeLine } = settings.limits;
   const maxOctets = Math.max(maxCommandLine, maxExchangeLine + AUTH_PREFIX_OCTETS);
+  const state = new State(conversation, settings);
   return serveSession(state, new Pop3Dialogue(state), maxOctets);
 }
 
@@ -27,13 +28,17 @@ class Pop3Dialogue implements SessionDialogue<Verb> {
     return this.#state.greeting;
   }
 
-  get tooManyErrors(): string {
-    return TOO_MANY_ERRORS;
+  /** RFC 1939 §3: a server closes an idle connection without a response. */
+  get hasSilentTimeout(): boolean {
+    return true;
   }
 
-  /** A client that has marked messages fetches them again if it cannot say QUIT. */
   get interruptible(): boolean {
-    return this.#state.maildrop?.hasMarks !== true;
+    return !this.#state.hasMarks;
+  }
+
+  get junkVerbs(): ReadonlySet<Verb> {
+    return junkVerbs;
   }
 
   command(line: string): MaybePromise<string | undefined> {
@@ -52,12 +57,8 @@ class Pop3Dialogue implements SessionDialogue<Verb> {
     return COMMAND_FAILED;
   }
 
-  foreign(protocol: 'TLS' | 'HTTP'): string {
-    return `-ERR This is a POP3 server, not ${protocol}`;
-  }
-
-  goodbye(error: unknown): string | undefined {
-    return closingReply(error);
+  closing(reason: ClosingReason): string {
+    return closingReplies[reason];
   }
 }
 

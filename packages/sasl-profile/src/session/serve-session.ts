@@ -31,6 +31,15 @@ export interface SessionDialogue<V extends string> {
   failed(line: string): string;
   /** Returns the last reply to a client whose connection this server closes. */
   closing(reason: ClosingReason): string;
+  /**
+   * True closes the connection of a client that took too long without a reply (RFC 1939 §3).
+   * Default: false.
+   */
+  readonly hasSilentTimeout?: boolean;
+  /**
+   * True if a server that shuts down may end the session between two commands. Default: true.
+   */
+  readonly interruptible?: boolean;
 }
 
 /**
@@ -62,7 +71,6 @@ export function serveSession<V extends string>(
 /** Passes each line to the dialogue, and sends the reply. */
 class SessionServer<V extends string> implements LineServer {
   readonly maxOctets: number;
-  readonly interruptible = true;
   readonly #session: ClientSession<object, V, string>;
   readonly #dialogue: SessionDialogue<V>;
   readonly #onEnd: (ended: Promise<void>) => void;
@@ -79,6 +87,10 @@ class SessionServer<V extends string> implements LineServer {
     this.#onEnd = onEnd;
   }
 
+  get interruptible(): boolean {
+    return this.#dialogue.interruptible ?? true;
+  }
+
   greet(): void {
     this.#say(this.#dialogue.greeting);
   }
@@ -89,7 +101,8 @@ class SessionServer<V extends string> implements LineServer {
 
   failed(error: unknown): void {
     const reason = closingReasonOf(error);
-    const reply = reason === undefined ? undefined : this.#dialogue.closing(reason);
+    const isSilent = reason === undefined || (reason === 'timeout' && this.#dialogue.hasSilentTimeout === true);
+    const reply = isSilent ? undefined : this.#dialogue.closing(reason);
     if (reply !== undefined) this.#say(reply);
     if (!endsSession(error)) this.#session.reportError('us', 'session', error);
     this.#onEnd(this.#end(logoutReasonOf(error), reply));

@@ -1,16 +1,16 @@
 import type { MaybePromise } from '@postern/core';
 import { preparedName } from '@postern/sasl';
-import { Refusal } from '@postern/sasl-profile';
+import { Refusal, readyChallenger } from '@postern/sasl-profile';
 import { ApopCredentials } from '../../apop/credentials.ts';
 import type { CommandOf } from '../../protocol/command.ts';
 import { APOP } from '../login-commands.ts';
 import type { State } from '../state.ts';
-import { logIn } from './log-in.ts';
+import { authenticate } from './auth.ts';
 
 /** APOP (RFC 1939 §7): a login with a digest of the greeting's timestamp and the password. */
 export function apop(state: State, { name, digest }: CommandOf<'APOP'>): MaybePromise<string> {
   const { timestamp } = state;
   if (timestamp === undefined) throw new Refusal('-ERR APOP is not available');
-  const challenge = () => new ApopCredentials(preparedName(name, 'user name'), timestamp, digest);
-  return logIn(state, 'APOP', { ...APOP, challenge }, undefined);
+  const credentialsOf = () => new ApopCredentials(preparedName(name, 'user name'), timestamp, digest);
+  return authenticate(state, 'APOP', readyChallenger(APOP, credentialsOf));
 }

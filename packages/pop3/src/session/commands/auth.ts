@@ -1,9 +1,9 @@
-import type { MaybePromise } from '@postern/core';
-import { Refusal } from '@postern/sasl-profile';
-import { NEEDS_TLS, UNKNOWN_MECHANISM } from '../../error-replies.ts';
+import { isPromise, type MaybePromise } from '@postern/core';
+import type { Challenger } from '@postern/sasl';
+import { auth as logIn } from '@postern/sasl-profile';
+import { loginReplies } from '../../error-replies.ts';
 import type { CommandOf } from '../../protocol/command.ts';
 import type { State } from '../state.ts';
-import { logIn } from './log-in.ts';
 
 /**
  * AUTH (RFC 5034 §4). Without a mechanism it lists the mechanisms, as older servers do and Outlook
@@ -11,8 +11,26 @@ import { logIn } from './log-in.ts';
  */
 export function auth(state: State, { mechanism, initialResponse }: CommandOf<'AUTH'>): MaybePromise<string> {
   if (mechanism === undefined) return ['+OK', ...state.mechanisms, '.'].join('\r\n');
-  const challenger = state.mechanismOffer.choose(mechanism, state.mind);
-  if (challenger === 'needs-tls') throw new Refusal(NEEDS_TLS);
-  if (challenger === 'not-offered') throw new Refusal(UNKNOWN_MECHANISM);
-  return logIn(state, 'AUTH', challenger, initialResponse);
+  return authenticate(state, 'AUTH', mechanism, initialResponse);
+}
+
+/**
+ * Logs the client in: the one way for AUTH, PASS and APOP, so that the same throttle, delays and
+ * limits hold for all.
+ *
+ * @throws Refusal for a client that is not logged in.
+ */
+export function authenticate(
+  state: State,
+  verb: 'AUTH' | 'PASS' | 'APOP',
+  mechanism: string | Challenger,
+  initialResponse?: string,
+): MaybePromise<string> {
+  const done = logIn(state, { verb, mechanism, initialResponse, prompt, replyFor: (refusal) => loginReplies[refusal] });
+  return isPromise(done) ? done.then(() => state.welcome) : state.welcome;
+}
+
+/** RFC 5034 §4: an empty challenge is a `+` and a space. */
+function prompt(base64: string): string {
+  return `+ ${base64}`;
 }

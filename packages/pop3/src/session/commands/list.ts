@@ -7,14 +7,14 @@ import type { State } from '../state.ts';
 
 /** LIST (RFC 1939 §5): the size of one message, or of each. */
 export function list(state: State, { message }: CommandOf<'LIST' | 'UIDL'>): MaybePromise<string | undefined> {
-  const maildrop = state.openMaildrop;
+  const maildrop = state.maildrop;
   if (message !== undefined) return `+OK ${message} ${maildrop.messages[indexOf(maildrop, message)]?.octets}`;
   return sayEach(state, maildrop, `+OK ${maildrop.count} messages (${maildrop.octets} octets)`, octetsOf);
 }
 
 /** UIDL (RFC 1939 §7): the unique id of one message, or of each. */
 export function uidl(state: State, { message }: CommandOf<'LIST' | 'UIDL'>): MaybePromise<string | undefined> {
-  const maildrop = state.openMaildrop;
+  const maildrop = state.maildrop;
   if (message !== undefined) return `+OK ${message} ${maildrop.messages[indexOf(maildrop, message)]?.uid}`;
   return sayEach(state, maildrop, '+OK unique-id listing follows', uidOf);
 }

@@ -8,8 +8,8 @@ import type { State } from '../state.ts';
  * before the reply: the client may log in again at once.
  */
 export function quit(state: State): MaybePromise<string> {
+  if (state.phase === 'authorization') return BYE;
   const { maildrop } = state;
-  if (maildrop === undefined) return BYE;
   const { deleted, retrieved } = maildrop;
   maildrop.removed = deleted.length;
   return settled(

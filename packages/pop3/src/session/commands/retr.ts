@@ -5,13 +5,13 @@ import type { State } from '../state.ts';
 
 /** RETR (RFC 1939 §5): a whole message. */
 export function retr(state: State, { message }: CommandOf<'RETR'>): Promise<undefined> {
-  const index = indexOf(state.openMaildrop, message);
-  const octets = state.openMaildrop.messages[index]?.octets;
+  const index = indexOf(state.maildrop, message);
+  const octets = state.maildrop.messages[index]?.octets;
   return sendMessage(state, { verb: 'RETR', index, first: `+OK ${octets} octets`, bodyLines: undefined });
 }
 
 /** TOP (RFC 1939 §7): the header of a message and the first lines of its body. */
 export function top(state: State, { message, lines }: CommandOf<'TOP'>): Promise<undefined> {
-  const index = indexOf(state.openMaildrop, message);
+  const index = indexOf(state.maildrop, message);
   return sendMessage(state, { verb: 'TOP', index, first: '+OK top of message follows', bodyLines: lines });
 }

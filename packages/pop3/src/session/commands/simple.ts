@@ -1,8 +1,7 @@
 import type { State } from '../state.ts';
 
 /** STAT (RFC 1939 §5): the messages without a mark. */
-export function stat(state: State): string {
-  const { count, octets } = state.openMaildrop;
+export function stat({ maildrop: { count, octets } }: State): string {
   return `+OK ${count} ${octets}`;
 }
 
@@ -11,13 +10,13 @@ export const noop = (): string => '+OK';
 
 /** RSET (RFC 1939 §5): removes the marks of DELE. */
 export function rset(state: State): string {
-  state.openMaildrop.reset();
-  const { count, octets } = state.openMaildrop;
-  return `+OK maildrop has ${count} messages (${octets} octets)`;
+  state.maildrop.reset();
+  return state.welcome;
 }
 
 /**
- * UTF8 (RFC 6856 §2.1). A session without it gets the same octets: fetchmail, getmail, mpop and curl
- * never send UTF8, and a refusal would keep a message with UTF-8 in its header from them for ever.
+ * UTF8 (RFC 6856 §2.1). A session without it gets the same octets, which the RFC forbids. fetchmail,
+ * getmail, mpop and curl never send UTF8: with a refusal they would never get a message that has
+ * UTF-8 in its header.
  */
 export const utf8 = (): string => '+OK UTF8 enabled';

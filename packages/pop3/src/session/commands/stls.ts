@@ -1,4 +1,5 @@
 import { Refusal } from '@postern/sasl-profile';
+import { stlsReplies } from '../../error-replies.ts';
 import type { State } from '../state.ts';
 
 /**
@@ -6,12 +7,9 @@ import type { State } from '../state.ts';
  * sends them.
  */
 export async function stls(state: State): Promise<undefined> {
-  const { conversation } = state;
-  if (state.hasTls) throw new Refusal('-ERR Command not permitted when TLS active');
-  if (!state.canStartTls) throw new Refusal('-ERR TLS is not available');
-  if (conversation.hasInput)
-    throw new Refusal('-ERR Nothing may be sent behind STLS before TLS is up', { closes: true });
-  conversation.say('+OK Begin TLS negotiation\r\n');
+  const obstacle = state.startTlsObstacle;
+  if (obstacle !== undefined) throw new Refusal(stlsReplies[obstacle], { closes: obstacle === 'pipelined' });
+  state.conversation.say('+OK begin TLS negotiation\r\n');
   await state.startTls('STLS');
-  state.forgetClient();
+  state.username = undefined;
 }

@@ -1,11 +1,11 @@
 import type { MaybePromise } from '@postern/core';
 import { usernamePassword } from '@postern/sasl';
-import { Refusal } from '@postern/sasl-profile';
+import { Refusal, readyChallenger } from '@postern/sasl-profile';
 import { NEEDS_TLS } from '../../error-replies.ts';
 import type { CommandOf } from '../../protocol/command.ts';
 import { USER } from '../login-commands.ts';
 import type { State } from '../state.ts';
-import { logIn } from './log-in.ts';
+import { authenticate } from './auth.ts';
 
 /**
  * USER (RFC 1939 §7). The reply is the same for each name. A client that may not send its password
@@ -17,17 +17,20 @@ export function user(state: State, { name }: CommandOf<'USER'>): string {
   return '+OK send PASS';
 }
 
-/** PASS (RFC 1939 §7). A PASS needs a USER of its own. */
+/** PASS (RFC 1939 §7). Each PASS needs a USER before it. */
 export function pass(state: State, { password }: CommandOf<'PASS'>): MaybePromise<string> {
   requireUser(state);
   const name = state.username;
   if (name === undefined) throw new Refusal('-ERR send USER first');
   state.username = undefined;
-  return logIn(state, 'PASS', { ...USER, challenge: () => usernamePassword(name, password) }, undefined);
+  return authenticate(
+    state,
+    'PASS',
+    readyChallenger(USER, () => usernamePassword(name, password)),
+  );
 }
 
 function requireUser(state: State): void {
-  const offered = state.settings.loginCommands.choose('USER', state.mind);
-  if (offered === 'needs-tls') throw new Refusal(NEEDS_TLS);
-  if (offered === 'not-offered') throw new Refusal('-ERR USER is not available, use AUTH');
+  const obstacle = state.obstacleTo(USER);
+  if (obstacle !== undefined) throw new Refusal(obstacle === 'needs-tls' ? NEEDS_TLS : '-ERR USER is not available');
 }
