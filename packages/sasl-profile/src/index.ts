@@ -21,7 +21,6 @@ export {
   offerByHostname,
 } from './offer-by-hostname.ts';
 export { type LoginCommand, readyChallenger } from './ready-challenger.ts';
-export { type AuthCommand, auth } from './session/auth.ts';
 export { checkCheckers, checkRealm } from './session/check-portal.ts';
 export {
   ClientSession,
@@ -34,6 +33,8 @@ export { EventReporter } from './session/event-reporter.ts';
 export { checkHostname, HostnameFailed, type HostnameOption } from './session/hostname.ts';
 export { countJunk, type JunkPenalty, type JunkSender } from './session/junk-commands.ts';
 export { Refusal, type RefusalOptions } from './session/refusal.ts';
+export { type AuthCommand, runAuth } from './session/run-auth.ts';
+export { runStartTls, type StartTlsCommand } from './session/run-start-tls.ts';
 export { type SessionDialogue, serveSession } from './session/serve-session.ts';
 export type { AnySessionEvent, SessionEvent, SessionListener } from './session/session-event.ts';
 export {

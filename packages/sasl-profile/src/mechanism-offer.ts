@@ -1,6 +1,7 @@
 import type { Credentials, Interface, Mind, Portal } from '@postern/cred';
 import { type Challenger, type MechanismPolicy, mayExposeSecret } from '@postern/sasl';
 import { type ChosenChallenger, chosenOr, type OfferObstacle, offerObstacle } from './choose-challenger.ts';
+import type { LoginCommand } from './ready-challenger.ts';
 
 /**
  * The mechanisms of one server, as `offered` of `@postern/sasl` selects them for each connection.
@@ -47,7 +48,7 @@ export class MechanismOffer {
    * Returns why this connection is not offered a login command that is no mechanism, such as
    * `USER`, by the rules for mechanisms. Returns undefined if it is.
    */
-  obstacleTo(command: Omit<Challenger, 'challenge'>, mind: Mind): OfferObstacle | undefined {
+  obstacleTo(command: LoginCommand, mind: Mind): OfferObstacle | undefined {
     return offerObstacle(command, this.#portal, mind, this.#policy);
   }
 

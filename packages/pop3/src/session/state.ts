@@ -42,9 +42,9 @@ export class State extends ClientSession<Mailbox, Verb, string> {
   }
 
   /** Returns why this connection is not offered USER or APOP; undefined if it is. */
-  obstacleTo(command: LoginCommand): OfferObstacle | undefined {
+  override obstacleTo(command: LoginCommand): OfferObstacle | undefined {
     if (this.settings.disabledLoginCommands.has(command.mechanism)) return 'not-offered';
-    return this.mechanismOffer.obstacleTo(command, this.mind);
+    return super.obstacleTo(command);
   }
 
   /** The user's mailbox: commands of the transaction phase have one. */

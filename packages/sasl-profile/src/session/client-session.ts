@@ -1,18 +1,20 @@
 import { type Conversation, PeerGone } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import { ANONYMOUS, type Culprit, type Login, type LoginError, type LogoutReason, type Portal } from '@postern/cred';
+import { ANONYMOUS, type Culprit, type Login, LoginError, type LogoutReason, type Portal } from '@postern/cred';
 import type { Challenger, ExchangeError } from '@postern/sasl';
 import type { FramingOptions } from '../base64-framing.ts';
+import type { ChosenChallenger, OfferObstacle } from '../choose-challenger.ts';
 import { ConversationMind } from '../conversation-mind.ts';
 import { LoginFailures } from '../login-failures.ts';
 import { type LoginOutcome, loginOver } from '../login-over.ts';
 import type { MechanismOffer } from '../mechanism-offer.ts';
+import type { LoginCommand } from '../ready-challenger.ts';
 import { checkHostname, HostnameFailed, type HostnameOption } from './hostname.ts';
 import type { SessionEvent } from './session-event.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 /** One login of a session: see {@link ClientSession.logIn}. */
-export interface SessionLogin<V extends string, R> extends Omit<FramingOptions, 'maxResponse'> {
+export interface SessionLogin<A extends object, V extends string, R> extends Omit<FramingOptions, 'maxResponse'> {
   /** The command that logs in, for the log. */
   readonly verb: V;
   /** The mechanism of the client's choice. */
@@ -25,6 +27,12 @@ export interface SessionLogin<V extends string, R> extends Omit<FramingOptions, 
   readonly tooManyFailures: R;
   /** Returns true if the protocol closes the connection after this error. Default: never. */
   readonly closesConnection?: (error: LoginError | ExchangeError) => boolean;
+  /**
+   * Begins the work of the avatar before the client learns of its login: opens the mailbox, or
+   * connects to the back end. A LoginError that it throws, or rejects with, refuses the login. It
+   * bounds its own time. Default: nothing.
+   */
+  readonly begin?: ((avatar: A) => MaybePromise<void>) | undefined;
 }
 
 /** A login that has failed. The client gets the reply. */
@@ -116,10 +124,27 @@ export class ClientSession<A extends object, V extends string, R> {
 
   /**
    * The names of the SASL mechanisms that this client may use now: the same array for all clients
-   * with the same offer.
+   * with the same offer. Empty where the endpoint requires TLS first.
    */
   get mechanisms(): readonly string[] {
-    return this.mechanismOffer.namesFor(this.mind);
+    return this.needsTls ? NO_MECHANISMS : this.mechanismOffer.namesFor(this.mind);
+  }
+
+  /**
+   * Returns the challenger for the mechanism that the client names: see {@link chooseChallenger}.
+   */
+  chooseMechanism(mechanism: string): ChosenChallenger {
+    const challenger = this.mechanismOffer.choose(mechanism, this.mind);
+    return this.needsTls && challenger !== 'not-offered' ? 'needs-tls' : challenger;
+  }
+
+  /**
+   * Returns why this client may not use a login command that is no mechanism, such as `USER`, by
+   * the rules for mechanisms. Returns undefined if it may.
+   */
+  obstacleTo(command: LoginCommand): OfferObstacle | undefined {
+    const obstacle = this.mechanismOffer.obstacleTo(command, this.mind);
+    return this.needsTls && obstacle === undefined ? 'needs-tls' : obstacle;
   }
 
   /** True if the client has authenticated itself. Until then the connection has a lifetime. */
@@ -163,7 +188,7 @@ export class ClientSession<A extends object, V extends string, R> {
    * returns the failure. Each outcome is an event. `closeReason` is set if the connection closes
    * behind the reply.
    */
-  logIn(login: SessionLogin<V, R>): MaybePromise<FailedLogin<R> | undefined> {
+  logIn(login: SessionLogin<A, V, R>): MaybePromise<FailedLogin<R> | undefined> {
     const { conversation, mind, portal, settings } = this;
     this.#loginFailures ??= new LoginFailures(settings.limits, settings.clock);
     const outcome = loginOver<readonly (typeof settings.interfaces)[number][]>({
@@ -185,24 +210,39 @@ export class ClientSession<A extends object, V extends string, R> {
     return outcome.then((later) => this.#conclude(login, later));
   }
 
-  #conclude(login: SessionLogin<V, R>, outcome: LoginOutcome<A>): FailedLogin<R> | undefined {
-    const { mind } = this;
-    if ('login' in outcome) {
-      this.setLogin(outcome.login);
-      const { avatarId } = outcome.login;
-      if (this.hasListener) {
-        this.report({ mind, kind: 'authenticated', mechanism: login.challenger.mechanism, avatarId });
-      }
-      return undefined;
-    }
+  #conclude(login: SessionLogin<A, V, R>, outcome: LoginOutcome<A>): MaybePromise<FailedLogin<R> | undefined> {
+    if ('login' in outcome) return this.#begin(login, outcome.login);
     const { error, isTooMany, hasLostSync } = outcome;
     if (error.culprit !== 'client') this.reportError(error.culprit, login.verb, error);
     if (isTooMany || hasLostSync || login.closesConnection?.(error) === true) this.closeReason = 'disconnected';
     return { error, reply: isTooMany ? login.tooManyFailures : login.replyFor(error), isTooMany };
   }
 
+  #begin(login: SessionLogin<A, V, R>, granted: Login<A>): MaybePromise<FailedLogin<R> | undefined> {
+    this.setLogin(granted);
+    const begun = login.begin === undefined ? undefined : attempt(() => login.begin?.(granted.avatar));
+    if (!isPromise(begun)) return this.#reportLogin(login, granted);
+    return begun.then(
+      () => this.#reportLogin(login, granted),
+      (error: unknown) => this.#revoke(login, error),
+    );
+  }
+
+  #reportLogin({ challenger: { mechanism } }: SessionLogin<A, V, R>, { avatarId }: Login<A>): undefined {
+    if (this.hasListener) this.report({ mind: this.mind, kind: 'authenticated', mechanism, avatarId });
+  }
+
+  /** Ends a login whose avatar cannot begin its work. @throws an error that is no LoginError. */
+  async #revoke(login: SessionLogin<A, V, R>, error: unknown): Promise<FailedLogin<R>> {
+    await this.logout('reset');
+    if (!(error instanceof LoginError)) throw error;
+    if (error.culprit === 'client') this.#reportRefusedLogin(login, error, undefined);
+    else this.reportError(error.culprit, login.verb, error);
+    return { error, reply: login.replyFor(error), isTooMany: false };
+  }
+
   #reportRefusedLogin(
-    { challenger: { mechanism }, replyFor }: SessionLogin<V, R>,
+    { challenger: { mechanism }, replyFor }: SessionLogin<A, V, R>,
     error: LoginError | ExchangeError,
     username: string | undefined,
   ): void {
@@ -283,3 +323,14 @@ export class ClientSession<A extends object, V extends string, R> {
     else this.settings.events.warn(culprit, during, cause);
   }
 }
+
+/** Calls a function that may throw. Returns its error as a rejection. */
+function attempt(begin: () => MaybePromise<void>): MaybePromise<void> {
+  try {
+    return begin();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+const NO_MECHANISMS: readonly string[] = [];

@@ -62,9 +62,9 @@ export const minimalSessionLimits: SessionLimits = {
  * @throws TypeError for an unknown name.
  * @throws RangeError for a number below its minimum.
  */
-export function completeLimits<L extends object>(limits: Partial<L>, defaults: L, minimums: L): L {
+export function completeLimits<L extends object>(limits: Partial<L> | undefined, defaults: L, minimums: L): L {
   const least = new Map(Object.entries<number>(minimums as Readonly<Record<string, number>>));
-  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  const given = Object.entries(limits ?? {}).filter(([, value]) => value !== undefined);
   for (const [name, value] of given as [string, number][]) {
     const minimum = least.get(name);
     if (minimum === undefined) {

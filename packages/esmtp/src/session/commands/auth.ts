@@ -11,7 +11,7 @@ import type { State } from '../state.ts';
 /** Runs AUTH (RFC 4954 §4): the SASL exchange, and the login of the client. */
 export function auth(state: State, command: Extract<Command, { verb: 'AUTH' }>): MaybePromise<Reply> {
   if (state.authenticated) return ALREADY;
-  const challenger = state.mechanismOffer.choose(command.mechanism, state.mind);
+  const challenger = state.chooseMechanism(command.mechanism);
   if (typeof challenger === 'string') return loginReplies[challenger];
   const loggedOut = state.login === undefined ? undefined : state.logout('reset');
   const outcome =

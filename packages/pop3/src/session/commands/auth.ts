@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { Challenger } from '@postern/sasl';
-import { auth as logIn } from '@postern/sasl-profile';
+import { runAuth } from '@postern/sasl-profile';
 import { loginReplies } from '../../error-replies.ts';
 import type { CommandOf } from '../../protocol/command.ts';
 import type { State } from '../state.ts';
@@ -26,7 +26,13 @@ export function authenticate(
   mechanism: string | Challenger,
   initialResponse?: string,
 ): MaybePromise<string> {
-  const done = logIn(state, { verb, mechanism, initialResponse, prompt, replyFor: (refusal) => loginReplies[refusal] });
+  const done = runAuth(state, {
+    verb,
+    mechanism,
+    initialResponse,
+    prompt,
+    replyFor: (refusal) => loginReplies[refusal],
+  });
   return isPromise(done) ? done.then(() => state.welcome) : state.welcome;
 }
 

@@ -1,4 +1,4 @@
-import { Refusal } from '@postern/sasl-profile';
+import { runStartTls } from '@postern/sasl-profile';
 import { stlsReplies } from '../../error-replies.ts';
 import type { State } from '../state.ts';
 
@@ -7,9 +7,10 @@ import type { State } from '../state.ts';
  * sends them.
  */
 export async function stls(state: State): Promise<undefined> {
-  const obstacle = state.startTlsObstacle;
-  if (obstacle !== undefined) throw new Refusal(stlsReplies[obstacle], { closes: obstacle === 'pipelined' });
-  state.conversation.say('+OK begin TLS negotiation\r\n');
-  await state.startTls('STLS');
+  await runStartTls(state, {
+    verb: 'STLS',
+    ready: '+OK begin TLS negotiation',
+    replyFor: (obstacle) => stlsReplies[obstacle],
+  });
   state.username = undefined;
 }

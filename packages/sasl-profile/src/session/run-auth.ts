@@ -1,14 +1,15 @@
 import { isPromise, type MaybePromise } from '@postern/core';
-import type { Challenger } from '@postern/sasl';
+import type { LoginError } from '@postern/cred';
+import type { Challenger, ExchangeError } from '@postern/sasl';
 import type { FramingOptions } from '../base64-framing.ts';
 import { type LoginRefusal, loginRefusalOf } from '../login-refusal.ts';
-import type { ClientSession, FailedLogin } from './client-session.ts';
+import type { ClientSession, FailedLogin, SessionLogin } from './client-session.ts';
 import { Refusal } from './refusal.ts';
 
 /** A command that logs in, such as AUTH. */
-export interface AuthCommand<V extends string> extends Omit<FramingOptions, 'maxResponse'> {
-  /** The verb of the command, for the log. */
-  readonly verb: V;
+export interface AuthCommand<A extends object, V extends string>
+  extends Omit<FramingOptions, 'maxResponse'>,
+    Pick<SessionLogin<A, V, string>, 'begin' | 'verb'> {
   /**
    * The name of the mechanism that the client chose; or a challenger, such as that of
    * `readyChallenger`, for a command that is no mechanism.
@@ -16,8 +17,11 @@ export interface AuthCommand<V extends string> extends Omit<FramingOptions, 'max
   readonly mechanism: string | Challenger;
   /** The initial response in base64 as the client sent it, `=` included. Undefined: absent. */
   readonly initialResponse?: string | undefined;
-  /** Returns the reply to a refused login, without its CRLF. */
-  readonly replyFor: (refusal: LoginRefusal) => string;
+  /**
+   * Returns the reply to a refused login, without its last CRLF. `error` is undefined for a login
+   * that has not begun, and for `too-many-failures`.
+   */
+  readonly replyFor: (refusal: LoginRefusal, error?: LoginError | ExchangeError) => string;
 }
 
 /**
@@ -27,21 +31,18 @@ export interface AuthCommand<V extends string> extends Omit<FramingOptions, 'max
  * @throws Refusal, or rejects with it, for a client that is not logged in. Only a malformed or
  * cancelled exchange and a mechanism without an offer count towards `maxErrors`.
  */
-export function auth<V extends string>(
-  session: ClientSession<object, V, string>,
-  { mechanism, replyFor, initialResponse, ...command }: AuthCommand<V>,
+export function runAuth<A extends object, V extends string>(
+  session: ClientSession<A, V, string>,
+  { mechanism, replyFor, initialResponse, ...command }: AuthCommand<A, V>,
 ): MaybePromise<void> {
-  const { mechanismOffer, mind } = session;
   const challenger =
-    typeof mechanism === 'string'
-      ? mechanismOffer.choose(mechanism, mind)
-      : (mechanismOffer.obstacleTo(mechanism, mind) ?? mechanism);
+    typeof mechanism === 'string' ? session.chooseMechanism(mechanism) : (session.obstacleTo(mechanism) ?? mechanism);
   if (typeof challenger === 'string') throw new Refusal(replyFor(challenger));
   const failed = session.logIn({
     ...command,
     challenger,
     initialResponse,
-    replyFor: (error) => replyFor(loginRefusalOf(error)),
+    replyFor: (error) => replyFor(loginRefusalOf(error), error),
     tooManyFailures: replyFor('too-many-failures'),
   });
   if (isPromise(failed)) return failed.then((later) => throwRefusal(later, session));
