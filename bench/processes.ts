@@ -14,7 +14,7 @@ export interface RunningServer extends AsyncDisposable {
   /** The processes that do its work. */
   readonly pids: readonly number[];
   /** Resolves to the number of messages that it took; undefined if it does not count them. */
-  readonly countMessages?: () => Promise<number>;
+  readonly countMessages?: () => Promise<number | undefined>;
   /** Makes it collect its garbage. */
   readonly collect?: () => Promise<unknown>;
 }

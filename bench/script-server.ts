@@ -40,8 +40,8 @@ export class ScriptServer implements RunningServer {
     return [this.pid];
   }
 
-  async countMessages(): Promise<number> {
-    return ((await this.#ask('counts')) as Counts).messages;
+  async countMessages(): Promise<number | undefined> {
+    return ((await this.#ask('counts')) as Counts | null)?.messages;
   }
 
   collect(): Promise<unknown> {

@@ -18,15 +18,17 @@ export async function benchIdle(options: Pop3Options, setting: Pop3Setting, load
     return;
   }
   const mailboxes = join(setting.folder, 'i');
-  for (let user = 0; user < LAST; user++) writeMailbox(mailboxFolder(mailboxes, user), { count: 2, octets: 1024 });
-  const names = options.servers.filter((name) => name === 'command' || name === 'library' || name === 'bare');
+  for (let user = 0; user < LAST; user++) writeMailbox(mailboxFolder(mailboxes, user), MAILBOX);
+  const names = options.servers.filter(
+    (name) => name === 'command' || name === 'library' || name === 'memory' || name === 'bare',
+  );
   const sizes = new Map(names.map((name): [Pop3ServerName, number[]] => [name, []]));
   const failures = new Map<Pop3ServerName, string>();
   const rounds = Math.min(options.rounds, MAX_ROUNDS);
   for (let round = 0; round < rounds; round++) {
     for (const [name, ofServer] of sizes) {
       try {
-        const kib = await growth(name, { ...setting, mailboxes, work: 'i' }, load);
+        const kib = await growth(name, { ...setting, mailboxes, work: 'i', mailbox: MAILBOX }, load);
         ofServer.push(kib);
         progress(`i ${round + 1}/${rounds} ${name}: ${kib.toFixed(1)} KiB`);
       } catch (error) {
@@ -69,5 +71,7 @@ const LAST = USERS;
 const SPARE_FILES = 100;
 
 const MAX_ROUNDS = 3;
+
+const MAILBOX = { count: 2, octets: 1024 };
 
 const MAX_KIB = 8;

@@ -16,15 +16,16 @@ import { mailboxFolder, type Pop3Setting, startPop3Server, userName } from './se
  */
 export async function benchNeighbours(options: Pop3Options, setting: Pop3Setting): Promise<void> {
   const count = options.quick ? QUICK_MESSAGES : MESSAGES;
+  const mailbox = { count, octets: 2048 };
   const names = options.servers.filter((name) => name === 'command' || name === 'library');
   const echo = await startChild(new URL('../../campaigns/latency/echo.ts', import.meta.url), []);
   try {
     for (const name of names) {
       const mailboxes = join(setting.folder, `n-${name}`);
-      writeMailbox(mailboxFolder(mailboxes, 0), { count, octets: 2048 });
+      writeMailbox(mailboxFolder(mailboxes, 0), mailbox);
       writeMailbox(mailboxFolder(mailboxes, 1), { count: 1, octets: 2048 });
       try {
-        await using server = await startPop3Server(name, { ...setting, mailboxes, work: 'n' });
+        await using server = await startPop3Server(name, { ...setting, mailboxes, work: 'n', mailbox });
         const folder = mailboxFolder(mailboxes, 0);
         const seconds = options.quick ? 1 : options.rounds;
         await measure(server.port, Number(echo.ready), seconds, () => openCold(server.port, folder));

@@ -31,7 +31,7 @@ export async function benchOpening(options: Pop3Options, setting: Pop3Setting): 
       const server =
         name === 'dovecot'
           ? await startDovecot(mailboxes)
-          : await startPop3Server(name, { ...setting, mailboxes, work: 'o' });
+          : await startPop3Server(name, { ...setting, mailboxes, work: 'o', mailbox: { count, octets: OCTETS } });
       servers.use(server);
       await open(server.port, 0, count);
       started.set(name, { port: server.port, folder: mailboxFolder(mailboxes, 1) });

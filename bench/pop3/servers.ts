@@ -9,11 +9,12 @@ import { ScriptServer } from '../script-server.ts';
 
 /**
  * A server under test. `command` is `postern serve`; `library` is a server of a few lines on the
- * packages; the bare ones are responders that know neither users nor mailboxes.
+ * packages, and `memory` the same with mailboxes in memory. The bare ones are responders that know
+ * neither users nor mailboxes.
  */
-export type Pop3ServerName = 'command' | 'library' | 'bare' | 'bare-file' | 'dovecot';
+export type Pop3ServerName = 'command' | 'library' | 'memory' | 'bare' | 'bare-file' | 'dovecot';
 
-export const POP3_SERVERS: readonly Pop3ServerName[] = ['command', 'library', 'bare', 'bare-file', 'dovecot'];
+export const POP3_SERVERS: readonly Pop3ServerName[] = ['command', 'library', 'memory', 'bare', 'bare-file', 'dovecot'];
 
 /** What all servers of one run of the bench share. */
 export interface Pop3Setting {
@@ -30,11 +31,13 @@ export interface Pop3Serving extends Omit<Pop3Setting, 'folder'> {
   readonly mailboxes: string;
   /** The id of the work, which the profiles are named after. */
   readonly work: string;
+  /** The messages of each mailbox. */
+  readonly mailbox: { readonly count: number; readonly octets: number };
 }
 
 /** Starts a server in a process of its own. Resolves when it listens. */
 export async function startPop3Server(name: Pop3ServerName, serving: Pop3Serving): Promise<RunningServer> {
-  const { cores, mailboxes, profile, work } = serving;
+  const { cores, mailboxes, profile, work, mailbox } = serving;
   const nodeOptions =
     profile === undefined
       ? []
@@ -50,6 +53,12 @@ export async function startPop3Server(name: Pop3ServerName, serving: Pop3Serving
       });
     case 'library':
       return await ScriptServer.start('library-pop3', { cores, nodeOptions, args: [mailboxes] });
+    case 'memory':
+      return await ScriptServer.start('library-pop3', {
+        cores,
+        nodeOptions,
+        args: ['memory', String(mailbox.count), String(mailbox.octets)],
+      });
     default:
       return await ScriptServer.start('bare-pop3', {
         cores,

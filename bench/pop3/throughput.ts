@@ -37,7 +37,7 @@ export async function benchThroughput(options: Pop3Options, setting: Pop3Setting
     const measured = await measureWork(
       { ...work, users: work.connections, messages: { count: work.mailbox.count, octets } },
       servers,
-      (name) => startPop3Server(name, { ...setting, mailboxes, work: work.id }),
+      (name) => startPop3Server(name, { ...setting, mailboxes, work: work.id, mailbox: work.mailbox }),
       load,
       { rounds, windows: [{ after: warmUp, length: measure }] },
     );
@@ -67,7 +67,7 @@ function format(ratio: Spread | undefined): string {
   return ratio === undefined ? '–' : formatSpread(ratio, 2);
 }
 
-const OURS: readonly Pop3ServerName[] = ['command', 'library'];
+const OURS: readonly Pop3ServerName[] = ['command', 'library', 'memory'];
 
 const HEADER = ['', 'rate of bare', 'asked', 'CPU of bare', 'rate of bare-file', 'CPU of bare-file'];
 
@@ -81,7 +81,7 @@ const WORKS: readonly Throughput[] = [
     unit: 'login',
     connections: 64,
     mailbox: { count: 2, octets: 1024 },
-    servers: ['command', 'library', 'bare'],
+    servers: ['command', 'library', 'memory', 'bare'],
     asked: 0.7,
   },
   {
@@ -91,7 +91,7 @@ const WORKS: readonly Throughput[] = [
     unit: 'MiB',
     connections: 4,
     mailbox: { count: 8, octets: MIB },
-    servers: ['command', 'library', 'bare', 'bare-file'],
+    servers: ['command', 'library', 'memory', 'bare', 'bare-file'],
     asked: 0.8,
   },
 ];

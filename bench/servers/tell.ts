@@ -6,9 +6,10 @@ export interface Counts {
 }
 
 /**
- * Sends the port to the bench, then the counts for each question. The process ends with the bench.
+ * Sends the port to the bench, then the counts for each question; null from a server that does not
+ * count. The process ends with the bench.
  */
-export function tell(port: number, counts: Counts): void {
+export function tell(port: number, counts: Counts | null = null): void {
   process.on('message', (question) => {
     if (question === 'collect') collect();
     process.send?.(counts);
