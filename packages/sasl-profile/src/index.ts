@@ -9,6 +9,7 @@ export { ConversationMind } from './conversation-mind.ts';
 export { type EntryWriter, FieldCollector, formatAddress, type LogLevel } from './log/entry-writer.ts';
 export { type EventLogOptions, eventLog, type Logger } from './log/event-log.ts';
 export { formatLogFields, type LogFields, printable } from './log/format-log-fields.ts';
+export { writeProxyEntry } from './log/write-proxy-entry.ts';
 export { beginEntry, boundedText, formatUser, writeSessionEntry } from './log/write-session-entry.ts';
 export { type FailurePolicy, LoginFailures } from './login-failures.ts';
 export { type LoginOutcome, type LoginOverOptions, loginOver } from './login-over.ts';
@@ -20,14 +21,13 @@ export {
   type OfferOptions,
   offerByHostname,
 } from './offer-by-hostname.ts';
+export { BackEnd, type BackEndOptions, BackEndUnavailable } from './proxy/back-end.ts';
+export { type BackEndAccount, BackEndCredentials } from './proxy/back-end-account.ts';
+export type { ProxiedEvent } from './proxy/proxied-event.ts';
+export { type ProxyEvent, ProxySession, type ProxySettings } from './proxy/proxy-session.ts';
 export { type LoginCommand, readyChallenger } from './ready-challenger.ts';
 export { checkCheckers, checkRealm } from './session/check-portal.ts';
-export {
-  ClientSession,
-  type FailedLogin,
-  type SessionLogin,
-  type StartTlsObstacle,
-} from './session/client-session.ts';
+export { ClientSession, type FailedLogin, type SessionLogin, type StartTlsObstacle } from './session/client-session.ts';
 export { type ClosingReason, closingReasonOf, logoutReasonOf } from './session/closing-reason.ts';
 export { EventReporter } from './session/event-reporter.ts';
 export { checkHostname, HostnameFailed, type HostnameOption } from './session/hostname.ts';
