@@ -1,0 +1,55 @@
+/** The announcement of a literal at the end of a line (RFC 9051 §4.3, RFC 7888). */
+export interface Literal {
+  readonly octets: number;
+  /** True if the client waits for a continuation request before it sends the octets. */
+  readonly isSynchronizing: boolean;
+}
+
+/** The strings of one line, and the literal that its last string is. */
+export interface StringsOfLine {
+  /** One character for each octet. */
+  readonly strings: readonly string[];
+  readonly literal: Literal | undefined;
+}
+
+/**
+ * Reads the strings of an argument: atoms, quoted strings and literals with one space between them
+ * (`astring` of RFC 9051 §9). `isContinued` is true for a line behind a literal: it is empty or
+ * begins with a space. Returns undefined for any other syntax.
+ */
+export function readStrings(text: string, isContinued: boolean): StringsOfLine | undefined {
+  const strings: string[] = [];
+  let at = 0;
+  let isFirst = !isContinued;
+  while (isFirst || at < text.length) {
+    if (!isFirst && text[at++] !== ' ') return undefined;
+    isFirst = false;
+    const literal = literalAtEnd(text);
+    if (literal !== undefined && text.lastIndexOf('{') === at) return { strings, literal };
+    STRING.lastIndex = at;
+    const [whole, quoted, atom] = STRING.exec(text) ?? [];
+    if (whole === undefined) return undefined;
+    strings.push(quoted === undefined ? (atom as string) : quoted.replace(/\\(.)/g, '$1'));
+    at = STRING.lastIndex;
+  }
+  return { strings, literal: undefined };
+}
+
+/** Returns the literal that a line announces at its end, in whatever command it is. */
+export function literalAtEnd(line: string): Literal | undefined {
+  const [, digits, plus] = LITERAL.exec(line) ?? [];
+  return digits === undefined ? undefined : { octets: Number(digits), isSynchronizing: plus === '' };
+}
+
+/** Formats a text as a quoted string; undefined if a quoted string cannot hold it. */
+export function quote(text: string): string | undefined {
+  return /^[ -~]*$/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : undefined;
+}
+
+/** The digits of 2^64 (`number64` of RFC 9051 §9). */
+const LITERAL = /\{(\d{1,20})(\+?)\}$/;
+/**
+ * A quoted string, or an atom with `]`. Quoted strings hold UTF-8 (RFC 9051 §4.3); older clients
+ * send other octets there, and SASLprep judges them.
+ */
+const STRING = /"((?:[^\r\n\0"\\]|\\["\\])*)"|([!#$&'+,\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]+)/y;
