@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 
 /**
- * Returns a message of 1 to `maxLines` lines whose header has the digest of its body, so that a torn
+ * Returns a message of 1 to `maxLines` lines whose header has the digest of its body: a torn
  * message shows.
  */
 export function digestedMessage(maxLines: number): Buffer {
