@@ -14,7 +14,7 @@ export class MessageStuffer extends DotStuffer {
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
     this.#checkOctets(text);
     this.#endsWithCr = text.endsWith('\r');
-    return super.push(chunk, text);
+    return super.push(chunk);
   }
 
   /** @throws BadMessage */
