@@ -25,6 +25,7 @@ const shared = new Map(
     '@postern/esmtp/client',
     '@postern/maildir',
     '@postern/node',
+    '@postern/pop3',
     '@postern/relay',
     '@postern/sasl',
     '@postern/sasl-profile',

@@ -5,7 +5,7 @@ import { LOGIN_OPTIONS, SERVE_OPTIONS } from '../../packages/postern/src/option-
 import { USER_COMMANDS } from '../../packages/postern/src/user/user-commands.ts';
 import { runInProcess } from '../support/in-process.ts';
 
-const PAGES = ['serve', 'explain', 'login', 'user', 'listen', 'auth', 'deliver'];
+const PAGES = ['serve', 'explain', 'login', 'user', 'listen', 'auth', 'deliver', 'access', 'recipients'];
 
 describe('the help', () => {
   it('has an overview that names every page', async () => {
@@ -36,10 +36,11 @@ describe('the help', () => {
     for (const page of PAGES) expect(await help(page)).toMatch(/^ {2}postern \w+ /m);
   });
 
-  it('lists the forms of --auth and --deliver', async () => {
+  it('lists the forms of --auth, --deliver, and --mailboxes', async () => {
     for (const form of ['sqlite:PATH', 'file:PATH', 'memory:USER:PASSWORD', 'anonymous'])
       expect(await help('auth')).toContain(form);
     for (const form of ['console', 'discard', 'maildir:DIR']) expect(await help('deliver')).toContain(form);
+    for (const form of ['maildir:DIR']) expect(await help('access')).toContain(form);
   });
 
   it('suggests the page for a misspelt name', async () => {

@@ -33,6 +33,12 @@ describe('the URL of a listener', () => {
     ['lmtp+unix:/run/lmtp', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp' }],
     ['lmtp+unix:/run/lmtp?mode=660', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', mode: 0o660 }],
     ['smtp+unix:here/smtp', { endpoint: { scheme: 'smtp', path: 'here/smtp' } }],
+    ['pop3://127.0.0.1:110', { endpoint: { scheme: 'pop3', host: '127.0.0.1', port: 110 }, service: 'pop3' }],
+    [
+      'pop3s://[::1]:995?proxy=unix',
+      { endpoint: { scheme: 'pop3s', host: '::1', port: 995 }, service: 'pop3', proxy: ['unix'] },
+    ],
+    ['pop3+unix:/run/pop3?mode=666', { endpoint: { scheme: 'pop3', path: '/run/pop3' }, service: 'pop3', mode: 0o666 }],
   ])('is parsed: %s', (text, expected) => {
     expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
@@ -66,7 +72,12 @@ describe('the URL of a listener', () => {
     ['lmtp+unix:/run/lmtp?mode=rw', 'mode= and three octal digits'],
     ['smpt://127.0.0.1:25', 'and the like if wanted; did you mean "smtp"?'],
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
-    ['smtps+unix:/run/smtp', 'smtp+unix:PATH'],
+    ['pop3://127.0.0.1:110?service=mx', 'expected tls= or proxy= after the ?, not "service"'],
+    ['pop3s://127.0.0.1:995?auth=none', 'expected tls= or proxy= after the ?, not "auth"'],
+    ['pop3://127.0.0.1:110?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
+    ['pop3s://127.0.0.1:995?tls=none', 'no tls=none with pop3s://'],
+    ['pop://127.0.0.1:110', 'did you mean "pop3"?'],
+    ['smtps+unix:/run/smtp', 'SCHEME+unix:PATH'],
     ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],
     ['smtps://127.0.0.1:25?tls=none', 'no tls=none with smtps://'],
   ])('is refused with the expected form: %j', (text, expected) => {

@@ -1,5 +1,5 @@
 import { ANONYMOUS, LoginDenied, UnauthorizedLogin } from '@postern/cred';
-import { type EsmtpEvent, Mailbox, Reply } from '@postern/esmtp';
+import { type EsmtpEvent, logTo, Mailbox, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -86,7 +86,7 @@ function lineOf(open: (write: (line: string) => void) => Log, hasEntries: boolea
   const log = open((line) => {
     lines += line;
   });
-  logEvents(hasEntries ? log : { ...log, entries: undefined })(logged);
+  logEvents(hasEntries ? log : { ...log, entries: undefined }, logTo)(logged);
   return lines;
 }
 

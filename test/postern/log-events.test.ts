@@ -1,5 +1,5 @@
 import { ANONYMOUS, UnauthorizedLogin } from '@postern/cred';
-import { type EsmtpEvent, Mailbox, Reply } from '@postern/esmtp';
+import { type EsmtpEvent, logTo, Mailbox, Reply } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { prettyLog } from '../../packages/postern/src/log.ts';
@@ -15,7 +15,7 @@ function logged(facts: Facts): string {
   const log = prettyLog((text) => {
     line += text;
   });
-  logEvents(log)({ mind: testMind(), ...facts } as EsmtpEvent);
+  logEvents(log, logTo)({ mind: testMind(), ...facts } as EsmtpEvent);
   return line.replace(/^\S+ /, '').replace(' remote=192.0.2.1:40000', '').trimEnd();
 }
 

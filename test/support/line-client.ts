@@ -23,15 +23,18 @@ export class LineClient implements Disposable {
   }
 
   /** Sends a line and resolves to the reply. */
-  async say(line: string): Promise<string> {
+  async say(line: string, form?: RegExp): Promise<string> {
     this.#socket.write(`${line}\r\n`);
-    return await this.hear();
+    return await this.hear(form);
   }
 
-  /** Resolves to the next reply with all its lines. Rejects if the connection ends before. */
-  async hear(): Promise<string> {
+  /**
+   * Resolves to the next reply with all its lines, by its form. Default: a reply of SMTP. Rejects
+   * if the connection ends before.
+   */
+  async hear(form = SMTP_REPLY): Promise<string> {
     for (;;) {
-      const reply = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/.exec(this.#heard)?.[0];
+      const reply = form.exec(this.#heard)?.[0];
       if (reply !== undefined) {
         this.#heard = this.#heard.slice(reply.length);
         return reply;
@@ -63,3 +66,10 @@ export class LineClient implements Disposable {
       .on('close', () => end(new Error(`the connection ended: ${JSON.stringify(this.#heard)}`)));
   }
 }
+
+/** A reply of SMTP with all its lines (RFC 5321 §4.2). */
+const SMTP_REPLY = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/;
+/** A reply of POP3 that has one line, or a challenge (RFC 1939 §3). */
+export const POP3_LINE = /^(?:\+OK|-ERR|\+ ).*\r\n/;
+/** A reply of POP3 up to the line with a dot, or an error (RFC 1939 §3). */
+export const POP3_LINES = /^(?:-ERR.*\r\n|\+OK[\s\S]*?\r\n\.\r\n)/;

@@ -8,3 +8,4 @@ export { Mailbox, type MessageContent, type MessageInfo } from './mailbox.ts';
 export { type Pop3Options, pop3 } from './pop3.ts';
 export type { Verb } from './protocol/command.ts';
 export { defaultPop3Limits, type Pop3Limits, withDefaultPop3Limits } from './protocol/limits.ts';
+export { APOP, USER } from './session/login-commands.ts';

@@ -3,11 +3,14 @@ import { type ForwardPath, withDefaultLimits } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
 import type { CommandOutput, DeliveryFactory, DeliveryTargetContext } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
+import type { SmtpListenerSettings } from './listener-settings.ts';
+import { isSmtp } from './listener-url.ts';
 import { logUnsentNotification } from './log-events.ts';
 import { notifying } from './notifying.ts';
 import { OwnSenders } from './own-senders.ts';
 import { Recipients } from './recipients.ts';
-import type { ListenerSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { ownDomains } from './user-addresses.ts';
 
 /** The parts of a server that decide about senders and recipients, and deliver. */
 export interface Deliveries {
@@ -30,7 +33,7 @@ export interface Deliveries {
 export async function composeDeliveries(
   settings: Settings,
   output: CommandOutput,
-  isOpen: (listener: ListenerSettings) => boolean,
+  isOpen: (listener: SmtpListenerSettings) => boolean,
 ): Promise<Deliveries> {
   const { hostname, recipientDelimiter } = settings;
   const context = { ...output, hostname, recipientDelimiter };
@@ -49,10 +52,10 @@ export async function composeDeliveries(
 function recipientsOf(
   settings: Settings,
   isLocal: boolean,
-  isOpen: (listener: ListenerSettings) => boolean,
+  isOpen: (listener: SmtpListenerSettings) => boolean,
 ): Recipients | undefined {
   const { recipients, listeners, hostname, recipientDelimiter } = settings;
-  const open = listeners.find(isOpen);
+  const open = listeners.filter(isSmtp).find(isOpen);
   if (recipients === undefined) {
     if (!isLocal || open === undefined) return undefined;
     throw new UsageError(
@@ -69,13 +72,10 @@ function recipientsOf(
   return new Recipients(recipients, { hostname, recipientDelimiter, isLocal });
 }
 
-function ownSendersOf({ ownSenders, recipients, hostname, recipientDelimiter }: Settings): OwnSenders | undefined {
+function ownSendersOf(settings: Settings): OwnSenders | undefined {
+  const { ownSenders, recipientDelimiter } = settings;
   if (ownSenders === undefined) return undefined;
-  const domains = recipients?.domains;
-  return new OwnSenders(ownSenders, {
-    domains: domains === undefined || domains === '*' ? [hostname] : domains,
-    recipientDelimiter,
-  });
+  return new OwnSenders(ownSenders, { domains: ownDomains(settings), recipientDelimiter });
 }
 
 /** A local sender has a mailbox if the settings name the recipients: `--domains '*'` names none. */

@@ -10,15 +10,18 @@ import {
   isDerived,
   Portal,
 } from '@postern/cred';
-import { type EsmtpOptions, esmtp, MessageDelivery, type Policy, services } from '@postern/esmtp';
+import { type EsmtpOptions, esmtp, logTo, MessageDelivery, type Policy, services } from '@postern/esmtp';
 import { type ListenOptions, networks } from '@postern/node';
 import { type Challenger, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
 import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
+import { type Access, accessChallengers, composeAccess } from './compose-access.ts';
 import { composeDeliveries, type Deliveries } from './compose-deliveries.ts';
 import type { CommandOutput } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
+import type { ListenerSettings, SmtpListenerSettings } from './listener-settings.ts';
+import { isAccess, isSmtp } from './listener-url.ts';
 import { logEvents, logListenerError } from './log-events.ts';
-import type { ListenerSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { UserStoreChecker } from './user-store-checker.ts';
 
 /** The parts of a server that has not started. */
@@ -26,7 +29,10 @@ export interface Composition extends Deliveries {
   readonly portal: Portal;
   /** The checkers, in the order of `--auth`. */
   readonly checkers: readonly AnyChecker[];
-  readonly challengers: readonly Challenger[];
+  /** The protocols by which users read their mail and manage its filters. */
+  readonly access: Access;
+  /** Returns the mechanisms that the configuration leaves in at a listener. */
+  readonly challengersOf: (listener: ListenerSettings) => readonly Challenger[];
   /** The rule for mechanisms that expose the password. */
   readonly mechanismPolicy: MechanismPolicy;
   /** The options of the listeners, without certificates. */
@@ -48,27 +54,21 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
   const { hostname, limits, disabledExtensions, lenient, logUsernames, listeners } = settings;
   const acceptsAnonymous = settings.checkers.some(acceptsAnonymousCredentials);
   const authenticationOf = (listener: ListenerSettings) => authentication(listener, acceptsAnonymous);
-  const isOpen = (listener: ListenerSettings) =>
+  const isOpen = (listener: SmtpListenerSettings) =>
     listener.service !== 'submission' || authenticationOf(listener) !== 'required';
   const deliveries = await composeDeliveries(settings, output, isOpen);
   const checkers = checkersOf(settings, acceptsAnonymous);
-  const realm = new AvatarRealm().provide(MessageDelivery, deliveries.factory);
+  const access = await composeAccess(settings, output);
+  const realm = access.provide(new AvatarRealm().provide(MessageDelivery, deliveries.factory));
   const portal = new Portal(realm, settings.logins).register(guarded(checkers, settings));
   const challengers = defaultChallengers(settings.sasl).filter(
     ({ credentials }) => acceptsAnonymous || !isDerived(credentials, Anonymous),
   );
   const mechanismPolicy = { allowCleartext: networks(settings.allowCleartext) };
-  const common = {
-    hostname,
-    portal,
-    challengers,
-    limits,
-    disabledExtensions,
-    lenient,
-    mechanismPolicy,
-    logUsernames,
-    onEvent: logEvents(output.log),
-  };
+  const forAccess = accessChallengers(challengers);
+  const challengersOf = (listener: ListenerSettings) => (isAccess(listener) ? forAccess : challengers);
+  const common = { hostname, portal, mechanismPolicy, logUsernames };
+  const mail = { ...common, challengers, limits, disabledExtensions, lenient, onEvent: logEvents(output.log, logTo) };
   // One of each for the connections of all listeners.
   const conversation = {
     deadlines: new Deadlines(),
@@ -78,9 +78,10 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
   const onError = logListenerError(output.log);
   return {
     ...deliveries,
+    access,
     portal,
     checkers,
-    challengers,
+    challengersOf,
     mechanismPolicy,
     acceptsAnonymous,
     authenticationOf,
@@ -89,10 +90,12 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
       tlsPolicy: listener.tls,
       reusePort: settings.reusePort && !('path' in listener.endpoint),
       limits: settings.connections,
-      refusal: TOO_MANY_CONNECTIONS,
+      refusal: isAccess(listener) ? access.refusalOf(listener.service) : TOO_MANY_CONNECTIONS,
       onError,
       conversation,
-      protocol: esmtp({ ...common, ...policyOf(listener), authentication: authenticationOf(listener) }),
+      protocol: isAccess(listener)
+        ? access.protocolOf(listener.service, { ...common, challengers: challengersOf(listener) })
+        : esmtp({ ...mail, ...policyOf(listener), authentication: authenticationOf(listener) }),
       ...(listener.proxy && { proxy: { from: listener.proxy } }),
       ...(listener.mode !== undefined && { mode: listener.mode }),
     })),
@@ -103,7 +106,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
  * Returns the service, and the parts of its policy that the listener's URL names, except for
  * `auth`.
  */
-function policyOf(listener: ListenerSettings): Partial<EsmtpOptions> {
+function policyOf(listener: SmtpListenerSettings): Partial<EsmtpOptions> {
   const { requireQualifiedDomains, addMissingHeaders, newlines, removeBcc, omitClientFromReceived } = listener;
   const named = { requireQualifiedDomains, addMissingHeaders, newlines, removeBcc, omitClientFromReceived };
   return {
@@ -115,7 +118,9 @@ function policyOf(listener: ListenerSettings): Partial<EsmtpOptions> {
 
 /** An MX, an LMTP server and a listener without AUTH need a checker for their anonymous clients. */
 function checkersOf({ checkers, listeners }: Settings, acceptsAnonymous: boolean): readonly AnyChecker[] {
-  const needsAnonymous = listeners.some(({ service, auth }) => service !== 'submission' || auth === 'none');
+  const needsAnonymous = listeners
+    .filter(isSmtp)
+    .some(({ service, auth }) => service !== 'submission' || auth === 'none');
   return needsAnonymous && !acceptsAnonymous ? [...checkers, new AnonymousChecker()] : checkers;
 }
 
@@ -136,13 +141,13 @@ function acceptsAnonymousCredentials({ credentialInterfaces }: AnyChecker): bool
 }
 
 /**
- * Returns the authentication of the listener's URL, or of its service. At a submission listener
+ * Returns the authentication of the listener's URL, or of its service: users of POP3, IMAP and
+ * ManageSieve always log in. At a submission listener
  * anonymous clients need the operator's `--auth anonymous`, or `?auth=none`.
  */
-function authentication(
-  { service, auth }: Pick<ListenerSettings, 'service' | 'auth'>,
-  acceptsAnonymous: boolean,
-): Policy['authentication'] {
+function authentication(listener: ListenerSettings, acceptsAnonymous: boolean): Policy['authentication'] {
+  if (isAccess(listener)) return 'required';
+  const { service, auth } = listener;
   if (service !== 'submission') return auth ?? services[service].authentication;
   if (auth === 'none' || acceptsAnonymous) return auth ?? 'optional';
   return 'required';

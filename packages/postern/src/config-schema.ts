@@ -1,6 +1,7 @@
 import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import { defaultLimits, MessageDelivery, optionalExtensions, type RecipientLookup } from '@postern/esmtp';
+import type { Mailbox } from '@postern/pop3';
 import { type ChallengersOptions, SCRAM_HASHES, type ScramHash } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
 import type { UserStore } from '@postern/users';
@@ -8,7 +9,9 @@ import * as v from 'valibot';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
 import { CONNECTION_LIMITS, type LimitOptions, type LoginLimits } from './limits.ts';
+import { ACCESS_SERVICES } from './listener-url.ts';
 import { LOG_FORMS } from './log.ts';
+import { MailboxSource } from './mailbox-source.ts';
 import { CHANNEL_BINDING_POLICIES } from './option-values.ts';
 import {
   anyOf,
@@ -123,6 +126,12 @@ const target = predicate<string | DeliveryTarget | MessageDelivery | AvatarFacto
   'a spec, relay({…}), maildir({…}), a function, or an object of a class that extends MessageDelivery',
 );
 
+const mailboxes = predicate<string | DeliveryTarget | MailboxSource | AvatarFactory<Mailbox>>(
+  (value) =>
+    typeof value === 'string' || isFunction(value) || value instanceof DeliveryTarget || value instanceof MailboxSource,
+  'a spec, maildir({…}), or a function that returns a Mailbox of @postern/pop3',
+);
+
 const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
   mechanisms: strings,
   channelBinding: wordOf(CHANNEL_BINDING_POLICIES),
@@ -157,9 +166,10 @@ const OTHER_LIMITS = Object.keys({
 } satisfies Record<keyof (LoginLimits & MemoryBudgetOptions), true>);
 const LIMIT_NAMES = [...Object.keys(defaultLimits), ...CONNECTION_LIMITS, ...OTHER_LIMITS];
 // The names come from the packages: the type names the limits, and the editor shows their comments.
-const limits = strict(
-  Object.fromEntries(LIMIT_NAMES.map((name) => [name, option(number)])),
-) as unknown as v.GenericSchema<LimitOptions>;
+const limits = strict({
+  ...Object.fromEntries(LIMIT_NAMES.map((name) => [name, option(number)])),
+  ...Object.fromEntries(ACCESS_SERVICES.map((name) => [name, option(v.record(v.string(), number, 'expected limits'))])),
+}) as unknown as v.GenericSchema<LimitOptions>;
 
 const throttleLimit = predicate<NonNullable<ThrottleOptions['user']>>(isObject, '{ failures, window }');
 const throttle = objectOf<ThrottleOptions>({
@@ -196,9 +206,9 @@ const users = objectOf<UsersOptions>({
 const ConfigSchema = strict({
   /**
    * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
-   * `smtp+unix:PATH`, `lmtp+unix:PATH`, with `?service=mx`, `?tls=required|none`,
-   * `?auth=required|optional|none` and the other parameters of `postern help listen`. Default:
-   * `smtp://127.0.0.1:2500`.
+   * `pop3://…`, `pop3s://…`, or `smtp+unix:PATH` and the like,
+   * with `?service=mx`, `?tls=required|none`, `?auth=required|optional|none` and the other
+   * parameters of `postern help listen`. Default: `smtp://127.0.0.1:2500`.
    */
   listen: option(
     v.pipe(
@@ -232,6 +242,12 @@ const ConfigSchema = strict({
    * delivery for all users, or a function that returns the delivery of a user. Default: `console`.
    */
   deliver: option(target),
+  /**
+   * The mailboxes that users read over POP3: `maildir:DIR`, `maildir({…})`, or a function
+   * `(user, mind)` that opens the `Mailbox` of a user at each login. Default: the Maildirs of
+   * `deliver`.
+   */
+  mailboxes: option(mailboxes),
   /**
    * The target of notifications to senders (RFC 3461), in the forms of `deliver`. The server
    * notifies of failures that its reply cannot report, and of success if the sender asks for it. A
@@ -310,8 +326,10 @@ const ConfigSchema = strict({
   allowCleartext: option(listOf(text, 'a list of addresses and networks')),
   /**
    * Limits of a client: message size, recipients, errors, times; the number of connections at each
-   * listener, from each client and each minute; the memory of connections. A limit that is left out
-   * has the default of `@postern/esmtp`, `@postern/node` or `@postern/conversation`.
+   * listener, from each client and each minute; the memory of connections. `pop3` holds the
+   * limits of its sessions. A limit that is left out has the default of
+   * `@postern/esmtp`, `@postern/pop3`, `@postern/node` or
+   * `@postern/conversation`.
    */
   limits: option(limits),
   /**

@@ -4,6 +4,7 @@ import type { AvatarFactory, AvatarId, MaybePromise, Mind } from '@postern/cred'
 import type { MessageDelivery } from '@postern/esmtp';
 import { StartError } from './errors.ts';
 import type { Log } from './log.ts';
+import type { MailboxSource } from './mailbox-source.ts';
 
 /** The outputs of the command. */
 export interface CommandOutput {
@@ -42,9 +43,12 @@ export class DeliveryTarget {
    * @throws UsageError for a target that cannot work.
    */
   readonly open: (context: DeliveryTargetContext) => MaybePromise<DeliveryFactory>;
+  /** The mailboxes that the target delivers into, for POP3. Undefined if mail is sent on. */
+  readonly mailboxes: MailboxSource | undefined;
 
-  constructor(open: (context: DeliveryTargetContext) => MaybePromise<DeliveryFactory>) {
+  constructor(open: (context: DeliveryTargetContext) => MaybePromise<DeliveryFactory>, mailboxes?: MailboxSource) {
     this.open = open;
+    this.mailboxes = mailboxes;
   }
 }
 

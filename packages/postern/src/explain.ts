@@ -2,14 +2,17 @@ import { Anonymous, isDerived, type Portal, type TlsInfo } from '@postern/cred';
 import type { Policy } from '@postern/esmtp';
 import { formatEndpoint, isLocalOnly } from '@postern/node';
 import { allChallengers, type Challenger, explain, explainOmission, type MechanismPolicy } from '@postern/sasl';
+import { type LoginCommand, loginCommandsWith } from './access/access-protocol.ts';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
 import { explainUsers } from './explain-users.ts';
-import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
+import { hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
+import type { ListenerSettings } from './listener-settings.ts';
+import { isAccess } from './listener-url.ts';
 import { silentLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
 import { openUsers } from './open-users.ts';
-import { type ListenerSettings, readSettings } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { storeCheckersOf } from './user-store-checker.ts';
 
 /**
@@ -22,15 +25,24 @@ export async function runExplain(argv: readonly string[], { stdout, env }: Comma
   await using users = await openUsers(await readSettings(argv, env), silentLog);
   const { settings } = users;
   const composition = await compose(settings, { log: silentLog, print });
-  const { challengers, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
+  const { access, challengersOf, portal, mechanismPolicy, acceptsAnonymous, authenticationOf } = composition;
+  const commandsOf = (listener: ListenerSettings) =>
+    isAccess(listener) ? access.loginCommandsOf(listener.service) : [];
+  const offeredAt = (listener: ListenerSettings) => {
+    const challengers = challengersOf(listener);
+    return [...challengers, ...loginCommandsWith(challengers, commandsOf(listener))];
+  };
   const tables = settings.listeners.map((listener) =>
     explainListener(listener, authenticationOf(listener), {
-      known: allChallengers(settings.sasl),
-      offered: challengers,
+      known: [...allChallengers(settings.sasl), ...commandsOf(listener)],
+      offered: offeredAt(listener),
       portal,
       acceptsAnonymous,
       mechanismPolicy,
-      explainOmission: (challenger) => explainOmission(challenger, settings.sasl),
+      explainOmission: (mechanism) =>
+        'needs' in mechanism
+          ? `needs ${mechanism.needs.join(' or ')} among the mechanisms`
+          : explainOmission(mechanism, settings.sasl),
       shutOut: shutOutAt(listener, settings, composition),
     }),
   );
@@ -42,19 +54,22 @@ export async function runExplain(argv: readonly string[], { stdout, env }: Comma
   return 0;
 }
 
+/** A SASL mechanism, or a command by which clients log in without SASL. */
+type Mechanism = Challenger | LoginCommand;
+
 /** The mechanisms of a server, and the reasons for which it does not offer some. */
 interface Mechanisms {
-  /** Every mechanism of `@postern/sasl`. */
-  readonly known: readonly Challenger[];
-  /** The mechanisms that the configuration leaves in. */
-  readonly offered: readonly Challenger[];
+  /** Every mechanism of `@postern/sasl`, and the login commands of the protocol. */
+  readonly known: readonly Mechanism[];
+  /** The mechanisms and commands that the configuration leaves in. */
+  readonly offered: readonly Mechanism[];
   readonly portal: Portal;
   /** True if the operator lets anonymous clients in, so that the server offers ANONYMOUS. */
   readonly acceptsAnonymous: boolean;
   /** The rule for mechanisms that expose the password. */
   readonly mechanismPolicy: MechanismPolicy;
   /** Returns why the configuration leaves a mechanism out; undefined if it does not. */
-  readonly explainOmission: (challenger: Challenger) => string | undefined;
+  readonly explainOmission: (mechanism: Mechanism) => string | undefined;
   /** The common clients that cannot log in at the listener, each with the cause. */
   readonly shutOut: readonly string[];
 }
@@ -72,8 +87,8 @@ function explainListener(
   const machine = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
   const obstacleFor = obstaclesOf(listener, authentication, mechanisms);
   return [
-    `${formatEndpoint(endpoint)}: ${SERVICES[service]}${TLS[tls]}, authentication ${authentication}, for clients on ${machine}`,
-    ...stage('before TLS', BEFORE_TLS[tls], mechanisms, (challenger) => obstacleFor(challenger)),
+    `${formatEndpoint(endpoint)}: ${SERVICES[service]}${tlsOf(listener)}, authentication ${authentication}, for clients on ${machine}`,
+    ...stage('before TLS', beforeTls(listener), mechanisms, (challenger) => obstacleFor(challenger)),
     ...stage('after TLS', tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
       obstacleFor(challenger, hypotheticalTls('TLSv1.3')),
     ),
@@ -87,19 +102,19 @@ function explainListener(
  * it is.
  */
 function obstaclesOf(
-  { endpoint }: ListenerSettings,
+  listener: ListenerSettings,
   authentication: Policy['authentication'],
   { offered, portal, acceptsAnonymous, mechanismPolicy, explainOmission }: Mechanisms,
-): (challenger: Challenger, tls?: TlsInfo) => string | undefined {
-  const remote = hypotheticalAddress(endpoint);
+): (challenger: Mechanism, tls?: TlsInfo) => string | undefined {
   const configured = new Map(offered.map((challenger) => [challenger.mechanism, challenger]));
   return (challenger, tls) => {
     if (authentication === 'none') return 'no client authenticates here';
     const { credentials, mechanism } = challenger;
     const ours = configured.get(mechanism);
     if (ours !== undefined || !portal.handles(credentials)) {
-      return explain(ours ?? challenger, portal, hypotheticalMind(remote, tls), mechanismPolicy);
+      return explain(ours ?? challenger, portal, hypotheticalMind(listener, tls), mechanismPolicy);
     }
+    if (isDerived(credentials, Anonymous) && isAccess(listener)) return 'an anonymous client has no mailbox';
     if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
     return explainOmission(challenger) ?? 'not among the mechanisms wanted';
   };
@@ -112,7 +127,7 @@ function stage(
   title: string,
   never: string | undefined,
   { known }: Mechanisms,
-  obstacle: (challenger: Challenger) => string | undefined,
+  obstacle: (challenger: Mechanism) => string | undefined,
 ): readonly string[] {
   if (never !== undefined) return [`  ${title}: ${never}`];
   const groups = Map.groupBy(known, (challenger) => obstacle(challenger));
@@ -126,7 +141,7 @@ function stage(
 }
 
 /** Returns a heading with the names after it, in lines of at most {@link MAX_COLUMNS} columns. */
-function entry(heading: string, challengers: readonly Challenger[]): readonly string[] {
+function entry(heading: string, challengers: readonly Mechanism[]): readonly string[] {
   if (challengers.length === 0) return [`    ${heading}: none`];
   const lines = [`    ${heading}:`];
   for (const { mechanism } of challengers) {
@@ -137,12 +152,27 @@ function entry(heading: string, challengers: readonly Challenger[]): readonly st
   return lines;
 }
 
-const SERVICES = { submission: '', mx: 'MX, ', lmtp: 'LMTP, ' };
-const TLS = { implicit: 'implicit TLS', required: 'STARTTLS required', offered: 'STARTTLS offered', none: 'no TLS' };
-const BEFORE_TLS: Readonly<Record<ListenerSettings['tls'], string | undefined>> = {
-  implicit: 'TLS comes first',
-  required: 'STARTTLS comes first',
-  offered: undefined,
-  none: undefined,
+/** Returns the TLS policy of a listener in words. */
+function tlsOf({ service, tls }: ListenerSettings): string {
+  if (tls === 'implicit') return 'implicit TLS';
+  return tls === 'none' ? 'no TLS' : `${startTlsOf(service)} ${tls}`;
+}
+
+/** Returns why a listener offers nothing before TLS; undefined if it does. */
+function beforeTls({ service, tls }: ListenerSettings): string | undefined {
+  if (tls === 'implicit') return 'TLS comes first';
+  return tls === 'required' ? `${startTlsOf(service)} comes first` : undefined;
+}
+
+/** RFC 2595 §4. */
+function startTlsOf(service: ListenerSettings['service']): string {
+  return service === 'pop3' ? 'STLS' : 'STARTTLS';
+}
+
+const SERVICES: Readonly<Record<ListenerSettings['service'], string>> = {
+  submission: '',
+  mx: 'MX, ',
+  lmtp: 'LMTP, ',
+  pop3: 'POP3, ',
 };
 const MAX_COLUMNS = 100;

@@ -20,14 +20,14 @@ export async function help(name?: string): Promise<string> {
   return await page();
 }
 
-const OVERVIEW = `postern: an authenticated mail submission server
+const OVERVIEW = `postern: a mail server for users who log in: submission, LMTP and POP3
 
   postern serve [options]     run the server until SIGTERM or SIGINT
   postern explain [options]   print the mechanisms that each listener offers, and why not the others
   postern login URL --user NAME [options]
                               log in to any SMTP server as a client and print the dialogue
   postern user COMMAND        add, list and change the users of a database, or import a file of users
-  postern help NAME           serve, explain, login, user, listen, auth, deliver or recipients
+  postern help NAME           serve, explain, login, user, listen, auth, deliver, access or recipients
   postern --version
 
 Try it: postern serve --demo prints a command line that sends a first message to it.
@@ -41,8 +41,8 @@ ${options(SERVE_OPTIONS)}
 Options override the config file, which holds more settings. Exit codes: 0 after a signal,
 1 if the server cannot start, 2 for an error in the options.
 
-A submission server with Maildirs:
-  postern serve --listen 'smtp://0.0.0.0:587?tls=required' --listen smtps://0.0.0.0:465 \\
+A submission server with Maildirs, which the same users read over POP3:
+  postern serve --listen smtps://0.0.0.0:465 --listen pop3s://0.0.0.0:995 --domains example.com \\
     --tls-cert fullchain.pem --tls-key privkey.pem --deliver maildir:/var/mail/postern
 `;
 }
@@ -108,6 +108,8 @@ async function listen(): Promise<string> {
   smtp://HOST:PORT     STARTTLS if there is a certificate; port 0 picks a free one
   smtps://HOST:PORT    TLS from the first byte
   lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
+  pop3://HOST:PORT     STLS if there is a certificate (usual port 110); pop3s:// is TLS (995)
+  pop3+unix:PATH; see postern help access
 
 Parameters follow a question mark, with & between them:
 
@@ -118,7 +120,8 @@ Parameters follow a question mark, with & between them:
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-Each service has its own policy; a parameter of the same name changes a part of it:
+POP3 takes tls, proxy and mode. Each service of SMTP has its own policy, and
+a parameter of the same name changes a part of it:
 
 ${policies(services)}
 
@@ -155,10 +158,25 @@ The config file also takes relay({…}), maildir({…}) and your own deliveries.
 `;
 }
 
+async function access(): Promise<string> {
+  const { mailboxSpecs } = await import('./mailboxes-settings.ts');
+  return `POP3: --listen pop3://HOST:PORT or pop3s://HOST:PORT, for the users of --auth
+
+--mailboxes SPEC: the mailboxes that POP3 reads; default the Maildirs of --deliver
+${forms(mailboxSpecs)}
+
+A user reads the mail of one address: the user name, if it is an address, or else that name at the
+first of --domains (or at --hostname). Aliases pass on mail, and give no access to other mailboxes.
+
+  postern serve --listen pop3s://0.0.0.0:995 --mailboxes maildir:/var/mail \\
+    --tls-cert fullchain.pem --tls-key privkey.pem --auth sqlite:/var/lib/postern/users.db
+`;
+}
+
 function recipients(): string {
   return `--recipients SPEC: the local recipients; may be given several times. Others are refused (550 5.1.1)
 
-  ADDRESS,...            ann@example.com, a name at each of the domains (ann), or a whole domain (@example.com)
+  ADDRESS,...            ann@example.com, a name at each domain (ann), or a whole domain (@example.com)
   file:FILE              one of these a line; # begins a comment
   users                  the users of --auth, by address or by name
 
@@ -190,6 +208,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['listen', listen],
   ['auth', auth],
   ['deliver', deliver],
+  ['access', access],
   ['recipients', recipients],
 ]);
 

@@ -1,17 +1,18 @@
 import type { Address, Mind, TlsInfo } from '@postern/cred';
 import { type Endpoint, isLocalOnly } from '@postern/node';
+import type { ListenerSettings } from './listener-settings.ts';
 
 /** Returns the address of a client that can reach the endpoint: of another machine if possible. */
-export function hypotheticalAddress(endpoint: Endpoint): Address {
+function hypotheticalAddress(endpoint: Endpoint): Address {
   if ('path' in endpoint) return UNIX_PEER;
   return isLocalOnly(endpoint) ? THIS_MACHINE : ANOTHER_MACHINE;
 }
 
-/** Returns the mind of a server that a client at this address has connected to. */
-export function hypotheticalMind(remote: Address, tls: TlsInfo | undefined): Mind {
+/** Returns the mind of a client at the listener: of another machine if possible. */
+export function hypotheticalMind({ endpoint, service }: ListenerSettings, tls: TlsInfo | undefined): Mind {
   return {
-    protocol: 'smtp',
-    remote,
+    protocol: PROTOCOLS[service],
+    remote: hypotheticalAddress(endpoint),
     local: THIS_MACHINE,
     tls,
     clientName: undefined,
@@ -34,6 +35,13 @@ export function hypotheticalTls(version: 'TLSv1.2' | 'TLSv1.3'): TlsInfo {
   };
 }
 
+/** `Mind.protocol` by the services of listeners. */
+const PROTOCOLS: Readonly<Record<ListenerSettings['service'], string>> = {
+  submission: 'smtp',
+  mx: 'smtp',
+  lmtp: 'lmtp',
+  pop3: 'pop3',
+};
 const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
 const UNIX_PEER: Address = { family: 'unix', address: '', port: 0 };
 /** RFC 5737 §3. */

@@ -2,19 +2,27 @@ import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { ConnectionLimits } from '@postern/node';
+import type { Pop3Limits } from '@postern/pop3';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { UsageError } from './errors.ts';
 
 /** The option `limits`. */
-export type LimitOptions = Partial<Limits> & LoginLimits & ConnectionLimits & MemoryBudgetOptions;
+export type LimitOptions = Partial<Limits> & LoginLimits & ConnectionLimits & MemoryBudgetOptions & AccessLimits;
+
+/** The limits of the sessions of POP3, IMAP and ManageSieve. */
+export interface AccessLimits {
+  readonly pop3?: Partial<Pop3Limits>;
+}
 
 /** The limit of a login: `loginTimeout`. */
 export type LoginLimits = Pick<PortalOptions, 'loginTimeout'>;
 
 /** The option `limits`, sorted by the packages that take them. */
 export interface LimitSettings {
-  /** The limits of a session. */
+  /** The limits of an SMTP or LMTP session. */
   readonly limits: Partial<Limits>;
+  /** The limits of the sessions of the other protocols. */
+  readonly accessLimits: AccessLimits;
   /** The limit of each login. */
   readonly logins: LoginLimits;
   /** The limits of each listener. */
@@ -38,7 +46,8 @@ export const CONNECTION_LIMITS = Object.keys({
  * @throws UsageError
  */
 export function parseLimits(option: LimitOptions): LimitSettings {
-  const { loginTimeout, maxMemory, maxConnectionMemory, ...others } = option;
+  const { loginTimeout, maxMemory, maxConnectionMemory, pop3, ...others } = option;
+  const accessLimits = { ...(pop3 && { pop3 }) };
   const logins = loginTimeout === undefined ? {} : { loginTimeout };
   const memory = {
     ...(maxMemory !== undefined && { maxMemory }),
@@ -53,7 +62,7 @@ export function parseLimits(option: LimitOptions): LimitSettings {
   expectAccepted(() => withDefaultLimits(limits));
   expectAccepted(() => new Portal(new AvatarRealm(), logins));
   expectAccepted(() => new MemoryBudget(memory));
-  return { limits, logins, memory, connections: Object.fromEntries(connections) };
+  return { limits, accessLimits, logins, memory, connections: Object.fromEntries(connections) };
 }
 
 /**
@@ -66,12 +75,18 @@ export function parseThrottle(throttle: ThrottleOptions | false): ThrottleOption
   return throttle;
 }
 
-/** Calls the package that takes the options. Its error is a mistake of the operator. */
-function expectAccepted(create: () => unknown): void {
+/**
+ * Calls the package that takes the options. Its error is a mistake of the operator.
+ *
+ * @param name The operator's name of the option, which replaces `limits` in the message. Default:
+ *   none, because the name comes before the message already.
+ * @throws UsageError
+ */
+export function expectAccepted<T>(create: () => T, name = ''): T {
   try {
-    create();
+    return create();
   } catch (error) {
-    // The name of the option comes before this message already.
-    throw new UsageError((error as Error).message.replace(/^limits\./, ''), { cause: error });
+    const message = (error as Error).message.replace(/^limits\b/, name);
+    throw new UsageError(message.replace(/^[.:] ?/, ''), { cause: error });
   }
 }

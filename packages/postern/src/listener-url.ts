@@ -4,60 +4,100 @@ import { UsageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
 /** The parsed URL of a listener. A part that the URL does not name is undefined. */
-export interface ListenerUrl {
+export type ListenerUrl = SmtpListenerUrl | AccessListenerUrl;
+
+/** The parts of a URL that the listeners of all protocols have. */
+interface CommonListenerUrl {
   readonly endpoint: Endpoint & { readonly scheme: Scheme };
-  readonly service: Service;
   readonly tls: 'required' | 'none' | undefined;
+  /** Addresses and networks whose connections begin with a PROXY header. */
+  readonly proxy: readonly string[] | undefined;
+  /** The permissions of a UNIX socket's file. */
+  readonly mode: number | undefined;
+}
+
+/** The parsed URL of an SMTP or LMTP listener. */
+export interface SmtpListenerUrl extends CommonListenerUrl {
+  readonly service: Service;
   readonly auth: Policy['authentication'] | undefined;
   readonly requireQualifiedDomains: boolean | undefined;
   readonly addMissingHeaders: boolean | undefined;
   readonly removeBcc: boolean | undefined;
   readonly omitClientFromReceived: boolean | undefined;
   readonly newlines: Policy['newlines'] | undefined;
-  /** Addresses and networks whose connections begin with a PROXY header. */
-  readonly proxy: readonly string[] | undefined;
   /** Addresses and networks that may send XCLIENT. */
   readonly xclient: readonly string[] | undefined;
-  /** The permissions of a UNIX socket's file. */
-  readonly mode: number | undefined;
 }
 
-type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps';
+/** The parsed URL of a listener at which users read their mail or manage its filters. */
+export interface AccessListenerUrl extends CommonListenerUrl {
+  readonly service: AccessService;
+}
+
+/** The protocol of an {@link AccessListenerUrl}. */
+export type AccessService = 'pop3';
+
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s';
+
+/** Returns true for a listener of POP3, IMAP or ManageSieve. */
+export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
+  listener: L,
+): listener is Extract<L, { service: AccessService }> {
+  return ACCESS_SERVICES.some((service) => service === listener.service);
+}
+
+/** Returns true for an SMTP or LMTP listener. */
+export function isSmtp<L extends Pick<ListenerUrl, 'service'>>(
+  listener: L,
+): listener is Extract<L, { service: Service }> {
+  return !isAccess(listener);
+}
 
 /**
- * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `smtp+unix:PATH` or
- * `lmtp+unix:PATH`, with parameters. With port 0 the system picks a port.
+ * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…` or `pop3s://…`, or
+ * `SCHEME+unix:PATH` of one without TLS, with parameters. With port 0 the system picks a port.
  *
  * @throws UsageError
  */
 export function parseListenerUrl(url: string): ListenerUrl {
   const { endpoint, parameters } = parse(url);
   const { scheme } = endpoint;
-  const isTls = scheme === 'smtps' || scheme === 'lmtps';
-  const isLmtp = scheme === 'lmtp' || scheme === 'lmtps';
-  const listener: ListenerUrl = {
+  const isTls = TLS_SCHEMES.includes(scheme);
+  const common = {
     endpoint,
-    service: isLmtp ? 'lmtp' : (take(parameters, 'service', ['submission', 'mx']) ?? 'submission'),
     tls: take(parameters, 'tls', ['required', 'none']),
+    proxy: takeNetworks(parameters, 'proxy'),
+    mode: 'path' in endpoint ? takeMode(parameters) : undefined,
+  };
+  const access = ACCESS_SERVICES.find((service) => scheme.startsWith(service));
+  const listener = access === undefined ? takeSmtp(common, parameters) : { ...common, service: access };
+  const [unknown] = parameters.keys();
+  if (unknown !== undefined) throw unknownParameter(unknown, listener);
+  if (isTls && listener.tls === 'none') {
+    throw new UsageError(`expected no tls=none with ${scheme}://, which is TLS from the first byte`);
+  }
+  if (isTls && 'path' in endpoint) throw new UsageError(`expected ${LISTENER_USAGE}`);
+  // RFC 2033 §5.
+  if (listener.service === 'lmtp' && 'port' in endpoint && endpoint.port === 25) {
+    throw new UsageError('expected any port but 25 for LMTP');
+  }
+  return listener;
+}
+
+/** Removes the parameters of SMTP and LMTP. */
+function takeSmtp(common: CommonListenerUrl, parameters: URLSearchParams): SmtpListenerUrl {
+  const isLmtp = common.endpoint.scheme.startsWith('lmtp');
+  return {
+    ...common,
+    service: isLmtp ? 'lmtp' : (take(parameters, 'service', ['submission', 'mx']) ?? 'submission'),
     auth: take(parameters, 'auth', ['required', 'optional', 'none']),
     requireQualifiedDomains: takeSwitch(parameters, 'requireQualifiedDomains'),
     addMissingHeaders: takeSwitch(parameters, 'addMissingHeaders'),
     removeBcc: takeSwitch(parameters, 'removeBcc'),
     omitClientFromReceived: takeSwitch(parameters, 'omitClientFromReceived'),
     newlines: take(parameters, 'newlines', ['reject', 'normalize']),
-    proxy: takeNetworks(parameters, 'proxy'),
     xclient: takeNetworks(parameters, 'xclient'),
-    mode: 'path' in endpoint ? takeMode(parameters) : undefined,
   };
-  const [unknown] = parameters.keys();
-  if (unknown !== undefined) throw unknownParameter(unknown, endpoint);
-  if (isTls && listener.tls === 'none') {
-    throw new UsageError(`expected no tls=none with ${scheme}://, which is TLS from the first byte`);
-  }
-  if (isTls && 'path' in endpoint) throw new UsageError(`expected ${LISTENER_USAGE}`);
-  // RFC 2033 §5.
-  if (isLmtp && 'port' in endpoint && endpoint.port === 25) throw new UsageError('expected any port but 25 for LMTP');
-  return listener;
 }
 
 function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: URLSearchParams } {
@@ -114,26 +154,33 @@ function takeText(parameters: URLSearchParams, key: string, expected: string): s
   return value;
 }
 
-function unknownParameter(key: string, endpoint: ListenerUrl['endpoint']): UsageError {
+function unknownParameter(key: string, { endpoint, service }: ListenerUrl): UsageError {
   const known = [
-    ...(endpoint.scheme.startsWith('smtp') ? ['service'] : []),
+    ...(service === 'submission' || service === 'mx' ? ['service'] : []),
     'tls',
-    'auth',
-    'requireQualifiedDomains',
-    'addMissingHeaders',
-    'newlines',
-    'removeBcc',
-    'omitClientFromReceived',
+    ...(isSmtp({ service }) ? SMTP_PARAMETERS : []),
     'proxy',
-    'xclient',
+    ...(isSmtp({ service }) ? ['xclient'] : []),
     ...('path' in endpoint ? ['mode'] : []),
   ];
   const names = known.map((name) => `${name}=`).join(' or ');
   return new UsageError(`expected ${names} after the ?, not ${JSON.stringify(key)}${suggestion(key, known)}`);
 }
 
-const SCHEMES: readonly Scheme[] = ['smtp', 'smtps', 'lmtp', 'lmtps'];
+const SMTP_PARAMETERS = [
+  'auth',
+  'requireQualifiedDomains',
+  'addMissingHeaders',
+  'newlines',
+  'removeBcc',
+  'omitClientFromReceived',
+];
+/** The services of an {@link AccessListenerUrl}. */
+export const ACCESS_SERVICES: readonly AccessService[] = ['pop3'];
+/** The schemes of TLS from the first byte. */
+const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s'];
+const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', ...TLS_SCHEMES];
 
 /** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtps://HOST:PORT (an IPv6 address in brackets), smtp+unix:PATH or lmtp+unix:PATH, with ?tls=required|none and the like if wanted';
+  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3 or pop3s, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';

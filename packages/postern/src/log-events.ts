@@ -1,9 +1,19 @@
-import { type Envelope, type EventListener, formatAddress, type LogFields, type LogLevel, logTo } from '@postern/esmtp';
+import {
+  type EntryWriter,
+  type Envelope,
+  formatAddress,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+} from '@postern/esmtp';
 import type { ListenerError } from '@postern/node';
 import { type Log, silentLog } from './log.ts';
 
-/** Returns a listener that writes the events of connections into the log. */
-export function logEvents(log: Log): EventListener {
+/**
+ * Returns a listener that writes the events of connections into the log, by the `logTo` of their
+ * protocol.
+ */
+export function logEvents<E>(log: Log, logTo: LogTo<E>): (event: E) => void {
   if (log === silentLog) return () => {};
   const entry =
     (level: LogLevel) =>
@@ -12,6 +22,9 @@ export function logEvents(log: Log): EventListener {
   const logger = { info: entry('info'), warn: entry('warn'), error: entry('error') };
   return logTo(logger, { entries: log.entries });
 }
+
+/** The function `logTo` of a protocol's package. */
+export type LogTo<E> = (logger: Logger, options: { readonly entries?: EntryWriter | undefined }) => (event: E) => void;
 
 /** Returns a function that writes the errors of a listener, outside any session, into the log. */
 export function logListenerError(log: Log, now = () => performance.now()): (error: ListenerError) => void {

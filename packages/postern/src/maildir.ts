@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { AvatarId, Mind } from '@postern/cred';
 import type { MaildirDelivery, MaildirOptions, Quota } from '@postern/maildir';
-import { DeliveryTarget } from './delivery-target.ts';
+import { DeliveryTarget, type DeliveryTargetContext } from './delivery-target.ts';
 import { cannotStore, UsageError } from './errors.ts';
+import { MailboxSource } from './mailbox-source.ts';
 import { expectKnownNames } from './option-values.ts';
 
 /** The folder of the Maildirs, their quota and permissions. */
@@ -22,7 +24,7 @@ export interface MaildirTargetOptions extends Pick<MaildirOptions, 'caseSensitiv
 }
 
 /**
- * Stores messages in Maildirs: for `deliver` in the config file.
+ * Stores messages in Maildirs, which POP3 reads: for `deliver` and `mailboxes` in the config file.
  *
  * @example
  * ```ts
@@ -42,12 +44,15 @@ export function maildir(target: MaildirTargetOptions): DeliveryTarget {
   const { folder, group, ...options } = target;
   if (typeof folder !== 'string' || folder === '') throw new UsageError('maildir: expected a folder');
   const id = group === undefined ? undefined : groupId(group);
-  return new DeliveryTarget(async ({ log, recipientDelimiter }) => {
+  const optionsFor = (recipientDelimiter: string | undefined) => ({
+    ...(recipientDelimiter !== undefined && { recipientDelimiter }),
+    ...options,
+    ...(id !== undefined && { group: id }),
+  });
+  const open = async ({ log, recipientDelimiter }: Pick<DeliveryTargetContext, 'log' | 'recipientDelimiter'>) => {
     const delivery = await deliveryInto(folder, {
       onError: (error, mailbox) => log.error('a message was not stored', { recipient: mailbox?.toString(), error }),
-      ...(recipientDelimiter !== undefined && { recipientDelimiter }),
-      ...options,
-      ...(id !== undefined && { group: id }),
+      ...optionsFor(recipientDelimiter),
     });
     const prepare = async () => {
       try {
@@ -57,7 +62,18 @@ export function maildir(target: MaildirTargetOptions): DeliveryTarget {
       }
     };
     return Object.assign(() => delivery, { isLocal: true, prepare });
+  };
+  const mailboxes = new MailboxSource(async (context) => {
+    const { MaildirMailboxes } = await import('@postern/maildir');
+    const { prepare } = await open(context);
+    const { log, recipientDelimiter, addressOf } = context;
+    const opened = new MaildirMailboxes(folder, {
+      onError: (error, mailbox) => log.error('a mailbox has a fault', { mailbox: mailbox?.toString(), error }),
+      ...optionsFor(recipientDelimiter),
+    });
+    return Object.assign((avatarId: AvatarId, mind: Mind) => opened.open(addressOf(avatarId), mind), { prepare });
   });
+  return new DeliveryTarget(open, mailboxes);
 }
 
 /**

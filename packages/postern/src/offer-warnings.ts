@@ -1,9 +1,10 @@
 import { formatEndpoint } from '@postern/node';
 import { excludedClients, offered } from '@postern/sasl';
 import type { Composition } from './compose.ts';
-import { hypotheticalAddress, hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
+import { hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import type { Log } from './log.ts';
-import type { ListenerSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** Warns of common clients that the offered mechanisms shut out, and of passwords without TLS. */
 export function warnOfOffers(settings: Settings, composition: Composition, log: Log): void {
@@ -40,7 +41,7 @@ export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, c
 }
 
 type OfferSettings = Pick<Settings, 'sasl' | 'tls'>;
-type Offers = Pick<Composition, 'challengers' | 'portal' | 'mechanismPolicy' | 'authenticationOf'>;
+type Offers = Pick<Composition, 'challengersOf' | 'portal' | 'mechanismPolicy' | 'authenticationOf'>;
 
 /**
  * Returns true if a listener requires a login and offers no mechanism under one of its TLS
@@ -55,10 +56,11 @@ function offersNothing(listener: ListenerSettings, settings: OfferSettings, comp
 function offersAt(
   listener: ListenerSettings,
   { tls }: OfferSettings,
-  { challengers, portal, mechanismPolicy }: Offers,
+  { challengersOf, portal, mechanismPolicy }: Offers,
 ) {
+  const challengers = challengersOf(listener);
   return versionsOf(listener, tls).map((version) => {
-    const mind = hypotheticalMind(hypotheticalAddress(listener.endpoint), version && hypotheticalTls(version));
+    const mind = hypotheticalMind(listener, version && hypotheticalTls(version));
     return { version, names: offered(challengers, portal, mind, mechanismPolicy).map(({ mechanism }) => mechanism) };
   });
 }

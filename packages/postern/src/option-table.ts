@@ -58,6 +58,11 @@ export const SERVE_OPTIONS = {
     value: 'SPEC',
     summary: 'the target of messages; default console; see postern help deliver',
   },
+  mailboxes: {
+    type: 'string',
+    value: 'SPEC',
+    summary: 'the mailboxes that POP3 reads, maildir:DIR; default the Maildirs of --deliver',
+  },
   notify: {
     type: 'string',
     value: 'SPEC',

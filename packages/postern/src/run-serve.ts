@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { addDemoUser } from './demo-user.ts';
-import { firstAddresses, firstMessage, usersLine } from './first-message.ts';
+import { firstAddresses, firstMessage, firstReading, usersLine } from './first-message.ts';
 import type { JoinedLog, Log } from './log.ts';
 import { openLog } from './open-log.ts';
 import { type RunningServer, startServer } from './serve.ts';
@@ -114,7 +114,9 @@ async function announce(
     );
     const [listener, port] = [listeners[index], ports[index]];
     if (demoUser !== undefined && listener !== undefined && port !== undefined) {
-      await print(firstMessage(listener, port, demoUser, firstAddresses(settings, demoUser)));
+      const addresses = firstAddresses(settings, demoUser);
+      await print(firstMessage(listener, port, demoUser, addresses));
+      if (addresses.isOwn) await print(firstReading(settings, ports, demoUser));
     }
     if (defaultDatabase !== undefined) await print(usersLine(defaultDatabase, demoUser));
   } catch (error) {

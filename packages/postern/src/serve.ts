@@ -43,13 +43,14 @@ export async function startServer(configured: Settings, output: CommandOutput): 
   const withUsers = await openUsers(withinOpenFiles(configured, log), log);
   const settings = await withScramKey(withUsers.settings);
   const composition = await compose(settings, output);
-  const { portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
+  const { access, portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
   for (const { message, fields } of startWarnings(settings, acceptsAnonymous)) log.warn(message, fields);
   warnOfOffers(settings, composition, log);
   await recipients?.load();
   await ownSenders?.load();
   warnOfPostmaster(composition, log);
   await prepareDelivery(factory);
+  await access.prepare();
   const certificates = settings.tls && (await loadCertificates(settings.tls, log));
   const server = await serve({
     listeners: composition.listeners.map((options) => ({ ...options, ...(certificates && { certificates }) })),
@@ -58,6 +59,7 @@ export async function startServer(configured: Settings, output: CommandOutput): 
       ...checkers.map((checker, index) => [`auth ${index + 1}`, checker] as const),
       ['hashes', withUsers] as const,
       ['deliver', factory] as const,
+      ['access', access] as const,
     ],
   }).catch((error: unknown) => {
     throw cannotListen(error);

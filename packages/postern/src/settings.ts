@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname as systemHostname } from 'node:os';
-import type { MemoryBudgetOptions, TlsPolicy } from '@postern/conversation';
+import type { MemoryBudgetOptions } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { type Limits, MessageDelivery, type OptionalExtension } from '@postern/esmtp';
 import { type ConnectionLimits, networks } from '@postern/node';
@@ -14,9 +14,11 @@ import { databaseExists, defaultDatabase } from './default-database.ts';
 import { deliverSpecs } from './deliver-specs.ts';
 import { DeliveryTarget } from './delivery-target.ts';
 import { UsageError, underName } from './errors.ts';
-import { type LimitSettings, type LoginLimits, parseLimits, parseThrottle } from './limits.ts';
-import { type ListenerUrl, parseListenerUrl } from './listener-url.ts';
+import { type AccessLimits, type LimitSettings, type LoginLimits, parseLimits, parseThrottle } from './limits.ts';
+import { type ListenerSettings, parseListeners, takesUsers } from './listener-settings.ts';
 import type { LogForm } from './log.ts';
+import type { MailboxSource } from './mailbox-source.ts';
+import { expectMailboxes, parseMailboxes } from './mailboxes-settings.ts';
 import { isHostname, parseSpec } from './option-values.ts';
 import { optionOf, parseOptions } from './options.ts';
 import { hasFiles } from './recipients.ts';
@@ -28,17 +30,11 @@ import {
   parseTargets,
   type RecipientsSettings,
 } from './recipients-settings.ts';
-import { redactSpec } from './redact-spec.ts';
 import { expectScramKey } from './scram-key.ts';
 import { suggestion } from './suggest.ts';
 import { storeCheckersOf, UserStoreChecker } from './user-store-checker.ts';
 import { hasLiteralPassword, isUserStore, ownStore, type UserStoreSpec, userStoreSpecs } from './user-store-spec.ts';
 import type { UsersOptions } from './users-options.ts';
-
-/** The settings of one listener, with every default. */
-export interface ListenerSettings extends Omit<ListenerUrl, 'tls'> {
-  readonly tls: TlsPolicy;
-}
 
 /** The user that the server makes up if the operator names none. */
 export interface DemoUser {
@@ -61,6 +57,8 @@ export interface Settings {
   readonly deliver: DeliveryTarget;
   /** The target of notifications to senders. Undefined for none. */
   readonly notify: DeliveryTarget | undefined;
+  /** The mailboxes that users read over POP3. Undefined if no option names them. */
+  readonly mailboxes: MailboxSource | undefined;
   /** The local recipients. Undefined if no option names them. */
   readonly recipients: RecipientsSettings | undefined;
   /** The addresses that users may send from. Undefined for any address. */
@@ -71,6 +69,8 @@ export interface Settings {
   readonly tls: TlsSettings | undefined;
   readonly log: LogForm;
   readonly limits: Partial<Limits>;
+  /** The limits of POP3, IMAP and ManageSieve. */
+  readonly accessLimits: AccessLimits;
   /** The limit of each login. */
   readonly logins: LoginLimits;
   /** The limits of each listener. */
@@ -162,14 +162,16 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   };
   // An option names the files of TLS, and the config file the rest.
   const tls = parse('tls', () => Object.assign({}, ...sources.map(({ config }) => config.tls).reverse()) as TlsFiles);
-  const parseListeners = (urls: readonly string[]) =>
-    urls.map((url) => underName(redactSpec(url), () => withTlsPolicy(parseListenerUrl(url), tls !== undefined)));
   const checkers = parse('auth', (auth) => auth.map(parseAuth)) ?? [];
   const domains = parse('domains', parseDomains);
   const aliases = parse('aliases', parseTargets);
   const recipientSources = parse('recipients', (recipients) => parseRecipients(recipients, checkers));
   const hostname = parse('hostname', parseHostname) ?? ownHostname();
-  const listeners = parse('listen', parseListeners) ?? parseListeners([DEFAULT_LISTENER]);
+  const parseUrls = (urls: readonly string[]) => parseListeners(urls, tls !== undefined);
+  const listeners = parse('listen', parseUrls) ?? parseUrls([DEFAULT_LISTENER]);
+  const deliver = parse('deliver', parseDeliver) ?? parseDeliver('console');
+  const mailboxes = parse('mailboxes', parseMailboxes) ?? deliver.mailboxes;
+  expectMailboxes(mailboxes, listeners);
   const demoUser =
     checkers.length === 0 && listeners.some(takesUsers)
       ? { username: 'demo', password: randomBytes(12).toString('base64url') }
@@ -189,7 +191,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     defaultDatabase: undefined,
     keepsDemoUser: false,
     users: parse('users', (users) => users) ?? {},
-    deliver: parse('deliver', parseDeliver) ?? parseDeliver('console'),
+    deliver,
+    mailboxes,
     notify: parse('notify', parseDeliver),
     recipients: recipientsOf(recipientSources, domains, aliases),
     ownSenders: parse('ownSenders', parseOwnSenders),
@@ -250,16 +253,6 @@ function parseDelimiter(characters: string): string {
   return characters;
 }
 
-function withTlsPolicy(url: ListenerUrl, hasCertificate: boolean): ListenerSettings {
-  const isImplicit = url.endpoint.scheme.endsWith('s');
-  if ((isImplicit || url.tls === 'required') && !hasCertificate) {
-    throw new UsageError('expected --tls-cert and --tls-key (or tls in the config file) for a listener that needs TLS');
-  }
-  if (isImplicit) return { ...url, tls: 'implicit' };
-  // No third party reads the traffic of a UNIX socket.
-  return { ...url, tls: url.tls ?? (hasCertificate && !('path' in url.endpoint) ? 'offered' : 'none') };
-}
-
 /** Checks the names and parameters of the mechanisms before the server starts. */
 function expectMechanisms(options: ChallengersOptions): ChallengersOptions {
   const known = allChallengers(options).map(({ mechanism }) => mechanism);
@@ -311,11 +304,6 @@ function expectSharedPorts(workers: number, listeners: readonly ListenerSettings
   return workers;
 }
 
-/** Returns true if users log in at the listener. */
-function takesUsers({ service, auth }: Pick<ListenerUrl, 'service' | 'auth'>): boolean {
-  return auth === 'required' || (service === 'submission' && auth !== 'none');
-}
-
 function parseHostname(name: string): string {
   if (!isHostname(name)) throw new UsageError('expected a domain name, or an address literal such as [192.0.2.1]');
   return name;
@@ -329,4 +317,4 @@ function ownHostname(): string {
 /** More than any machine has cores. */
 const MAX_WORKERS = 1024;
 const DEFAULT_LISTENER = 'smtp://127.0.0.1:2500';
-const NO_LIMITS: LimitSettings = { limits: {}, logins: {}, connections: {}, memory: {} };
+const NO_LIMITS: LimitSettings = { limits: {}, accessLimits: {}, logins: {}, connections: {}, memory: {} };

@@ -1,6 +1,8 @@
 import { formatEndpoint, isLocalOnly } from '@postern/node';
+import type { ListenerSettings } from './listener-settings.ts';
+import { isAccess, isSmtp } from './listener-url.ts';
 import type { LogFields } from './log.ts';
-import type { ListenerSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { LITERAL_PASSWORD } from './user-store-spec.ts';
 
 /** A warning in the log at the start: of a configuration that works and is probably a mistake. */
@@ -28,8 +30,9 @@ function listenerWarnings(
   { allowCleartext }: Settings,
   acceptsAnonymous: boolean,
 ): StartWarning[] {
-  const { auth, endpoint, proxy, service, tls } = listener;
-  if (service !== 'submission') return [];
+  const { endpoint, proxy, tls } = listener;
+  const auth = isSmtp(listener) ? listener.auth : 'required';
+  if (isSmtp(listener) && listener.service !== 'submission') return [];
   const fields = { listener: formatEndpoint(endpoint) };
   const isOpen = !isLocalOnly(endpoint);
   const messages: string[] = [];
@@ -51,7 +54,9 @@ function loginWarnings({ memoryUsers, throttle }: Settings): StartWarning[] {
   ];
 }
 
-function takesLogins({ auth, service }: ListenerSettings): boolean {
+function takesLogins(listener: ListenerSettings): boolean {
+  if (isAccess(listener)) return true;
+  const { auth, service } = listener;
   return service === 'lmtp' ? auth !== undefined && auth !== 'none' : auth !== 'none';
 }
 

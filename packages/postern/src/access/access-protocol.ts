@@ -1,0 +1,54 @@
+import type { Protocol } from '@postern/conversation';
+import type { AvatarRealm, Portal } from '@postern/cred';
+import type { Challenger, MechanismPolicy } from '@postern/sasl';
+import type { CommandOutput } from '../delivery-target.ts';
+import type { Settings } from '../settings.ts';
+
+/** The options that POP3, IMAP and ManageSieve have in common. */
+export interface AccessProtocolOptions {
+  readonly hostname: string;
+  readonly portal: Portal;
+  readonly challengers: readonly Challenger[];
+  readonly mechanismPolicy: MechanismPolicy;
+  readonly logUsernames: boolean;
+}
+
+/** A command by which clients log in without SASL, such as USER of POP3. */
+export interface LoginCommand extends Omit<Challenger, 'challenge'> {
+  /** The command works only if one of these mechanisms is left in: they send the same secret. */
+  readonly needs: readonly string[];
+}
+
+/** A protocol by which users read their mail or manage its filters, with what serves its users. */
+export interface AccessProtocol extends Partial<AsyncDisposable> {
+  /** Adds the avatar of the protocol to the realm. */
+  readonly provide: (realm: AvatarRealm) => void;
+  /**
+   * Returns the protocol of a listener.
+   *
+   * @throws UsageError for a limit that cannot work.
+   */
+  readonly create: (options: AccessProtocolOptions) => Protocol;
+  /** The commands by which clients log in without SASL. */
+  readonly loginCommands: readonly LoginCommand[];
+  /** The last reply to a client above a limit of connections, with its line end. */
+  readonly refusal: string;
+  /** Runs before the server listens. Rejects with a StartError if no user could be served. */
+  readonly prepare?: () => Promise<void>;
+}
+
+/** Returns the login commands that a list of mechanisms leaves in. */
+export function loginCommandsWith(
+  challengers: readonly Pick<Challenger, 'mechanism'>[],
+  commands: readonly LoginCommand[],
+): readonly LoginCommand[] {
+  const names = new Set(challengers.map(({ mechanism }) => mechanism));
+  return commands.filter(({ needs }) => needs.some((mechanism) => names.has(mechanism)));
+}
+
+/**
+ * Opens a protocol by the settings.
+ *
+ * @throws UsageError for settings that do not work together.
+ */
+export type OpenAccessProtocol = (settings: Settings, output: CommandOutput) => Promise<AccessProtocol>;

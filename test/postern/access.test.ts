@@ -1,0 +1,287 @@
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
+import { runInProcess, startInProcess } from '../support/in-process.ts';
+import { LineClient, POP3_LINE, POP3_LINES } from '../support/line-client.ts';
+import { type ServingPostern, startPostern } from '../support/postern.ts';
+import { words } from '../support/program.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let files: CertificateFiles;
+beforeAll(async () => {
+  folder = temporaryFolder('access');
+  files = await certificateFiles(folder.path);
+});
+afterAll(() => folder[Symbol.dispose]());
+
+const USERS = words`--auth memory:joe:s3cret --auth memory:ann:s3cret --domains example.com`;
+
+describe('one process', () => {
+  it('serves SMTP, LMTP and POP3 to the same user', async () => {
+    await using server = await startInProcess(
+      ...words`--listen smtp://127.0.0.1:0 --listen lmtp://127.0.0.1:0 --listen pop3://127.0.0.1:0`,
+      ...words`${USERS} --deliver maildir:${join(folder.path, 'all')}`,
+    );
+    expect(server.urls.map(({ protocol }) => protocol)).toEqual(['smtp:', 'lmtp:', 'pop3:']);
+
+    using submitter = await clientOf(server, 0);
+    await submitter.say('EHLO client.example.org');
+    expect(await submitter.say(`AUTH PLAIN ${plain('joe')}`)).toMatch(/^235 /);
+    await send(submitter, 'joe@example.com', 'by ESMTP');
+    using relay = await clientOf(server, 1);
+    await relay.say('LHLO client.example.org');
+    await send(relay, 'joe@example.com', 'by LMTP');
+
+    using reader = await clientOf(server, 2, POP3_LINE);
+    await reader.say('USER joe', POP3_LINE);
+    expect(await reader.say('PASS s3cret', POP3_LINE)).toMatch(/^\+OK/);
+    expect(await reader.say('STAT', POP3_LINE)).toMatch(/^\+OK 2 \d+/);
+    const messages = [await reader.say('RETR 1', POP3_LINES), await reader.say('RETR 2', POP3_LINES)].join('');
+    for (const subject of ['by ESMTP', 'by LMTP']) expect(messages).toContain(`Subject: ${subject}\r\n`);
+    expect(await reader.say('DELE 1', POP3_LINE)).toMatch(/^\+OK/);
+    expect(await reader.say('QUIT', POP3_LINE)).toMatch(/^\+OK/);
+
+    await server.stop();
+
+    expect(server.output()).toMatch(/ logged in remote=127\.0\.0\.1:\d+ mechanism=PLAIN user=joe\n/);
+    expect(server.output()).toMatch(/ mailbox closed .*user=joe reason=quit messages=2 retrieved=2 .*deleted=1\n/);
+    expect(server.output()).not.toMatch(/s3cret/);
+  });
+});
+
+describe('a POP3 listener', () => {
+  it('is TLS with pop3s://, and waits for STLS with ?tls=required', async () => {
+    await using server = await startInProcess(
+      ...words`--listen pop3s://127.0.0.1:0 --listen pop3://127.0.0.1:0?tls=required ${USERS} --log silent`,
+      ...words`--deliver maildir:${join(folder.path, 'tls')} --tls-cert ${files.cert} --tls-key ${files.key}`,
+    );
+    using secure = new LineClient(connectTls({ port: portOf(server, 0), rejectUnauthorized: false }));
+    expect(await secure.hear(POP3_LINE)).toMatch(/^\+OK/);
+    expect(await secure.say('CAPA', POP3_LINES)).toMatch(/^SASL .*PLAIN/m);
+    await logIn(secure, 'joe');
+
+    using plainText = await clientOf(server, 1, POP3_LINE);
+    const capabilities = await plainText.say('CAPA', POP3_LINES);
+    expect(capabilities).toMatch(/^STLS\r$/m);
+    expect(capabilities).not.toMatch(/^(?:SASL|USER)/m);
+    expect(await plainText.say('USER joe', POP3_LINE)).toMatch(/^-ERR/);
+  });
+
+  it('opens the Maildirs of --mailboxes where mail is sent on', async () => {
+    const mail = join(folder.path, 'mailboxes');
+    await using server = await startInProcess(
+      ...words`--listen pop3://127.0.0.1:0 ${USERS} --deliver smtp:127.0.0.1:1 --mailboxes maildir:${mail} --log silent`,
+    );
+    using reader = await clientOf(server, 0, POP3_LINE);
+    await logIn(reader, 'joe');
+    expect(await reader.say('STAT', POP3_LINE)).toBe('+OK 0 0\r\n');
+  });
+
+  it("gives no user another user's mailbox", async () => {
+    const mail = join(folder.path, 'own');
+    await using server = await startInProcess(
+      ...words`--listen smtp://127.0.0.1:0?service=mx --listen pop3://127.0.0.1:0 ${USERS} --deliver maildir:${mail}`,
+      ...words`--auth memory:ann+joe:s3cret --auth anonymous`,
+    );
+    using sender = await clientOf(server, 0);
+    await sender.say('EHLO client.example.org');
+    await send(sender, 'ann@example.com', 'for Ann');
+
+    using joe = await clientOf(server, 1, POP3_LINE);
+    expect(await joe.say('CAPA', POP3_LINES)).not.toContain('ANONYMOUS');
+    expect(await joe.say('AUTH ANONYMOUS eA==', POP3_LINE)).toMatch(/^-ERR/);
+    const asAnn = Buffer.from('ann\0joe\0s3cret').toString('base64');
+    expect(await joe.say(`AUTH PLAIN ${asAnn}`, POP3_LINE)).toMatch(/^-ERR \[AUTH\]/);
+    await logIn(joe, 'joe');
+    expect(await joe.say('STAT', POP3_LINE)).toBe('+OK 0 0\r\n');
+
+    using tagged = await clientOf(server, 1, POP3_LINE);
+    expect(await tagged.say(`AUTH PLAIN ${plain('ann+joe')}`, POP3_LINE)).toMatch(/^-ERR \[SYS\/PERM\]/);
+    await server.said(/failure .*culprit=operator .*the user ann\+joe has no mailbox/);
+
+    using ann = await clientOf(server, 1, POP3_LINE);
+    await logIn(ann, 'ann');
+    expect(await ann.say('STAT', POP3_LINE)).toMatch(/^\+OK 1 /);
+    using again = await clientOf(server, 1, POP3_LINE);
+    expect(await again.say(`AUTH PLAIN ${plain('ann')}`, POP3_LINE)).toMatch(/^-ERR \[IN-USE\]/);
+  });
+
+  it('has no USER and no APOP where the mechanisms leave out passwords and MD5', async () => {
+    await using server = await startInProcess(
+      ...words`--listen pop3://127.0.0.1:0 ${USERS} --deliver maildir:${join(folder.path, 'scram')} --log silent`,
+      ...words`--mechanisms SCRAM-SHA-256`,
+    );
+    using client = await clientOf(server, 0, POP3_LINE);
+    expect(await client.say('CAPA', POP3_LINES)).toMatch(/^SASL SCRAM-SHA-256\r$/m);
+    expect(await client.say('USER joe', POP3_LINE)).toMatch(/^-ERR/);
+    expect(await client.say(`APOP joe ${'0'.repeat(32)}`, POP3_LINE)).toMatch(/^-ERR/);
+  });
+
+  it('gives a client the time of a shutdown to take a message', async () => {
+    const mail = join(folder.path, 'shutdown');
+    const server = await startInProcess(
+      ...words`--listen lmtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 ${USERS} --deliver maildir:${mail}`,
+    );
+    using relay = await clientOf(server, 0);
+    await relay.say('LHLO client.example.org');
+    await send(relay, 'joe@example.com', 'long', `${'x'.repeat(70)}\r\n`.repeat(100_000));
+    using reader = await clientOf(server, 1, POP3_LINE);
+    await logIn(reader, 'joe');
+    reader.socket.write('RETR 1\r\n');
+    await reader.hear(/^\+OK.*\r\n/);
+    reader.socket.pause();
+    const ended = server.stop();
+    await server.said(/stopping/);
+    reader.socket.resume();
+    expect((await reader.hear(/^[\s\S]*?\r\n\.\r\n/)).length).toBeGreaterThan(7_000_000);
+    await ended;
+    expect(server.output()).not.toContain('cut off');
+  });
+});
+
+describe('the throttle', () => {
+  it('stops a guesser at POP3 for what the guesser did at SMTP', async () => {
+    const config = join(folder.path, 'throttle.config.mjs');
+    writeFileSync(config, 'export default { throttle: { userAndNetwork: { failures: 3, window: 600_000 } } };');
+    await using server = await startInProcess(
+      ...words`--listen smtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 ${USERS} --config ${config}`,
+      ...words`--deliver maildir:${join(folder.path, 'throttle')}`,
+    );
+    using guesser = await clientOf(server, 0);
+    await guesser.say('EHLO client.example.org');
+    for (const guess of ['one', 'two', 'three']) {
+      expect(await guesser.say(`AUTH PLAIN ${plain('joe', guess)}`)).toMatch(/^535 /);
+    }
+    using reader = await clientOf(server, 1, POP3_LINE);
+    expect(await reader.say(`AUTH PLAIN ${plain('joe')}`, POP3_LINE)).toMatch(/^-ERR \[SYS\/TEMP\]/);
+    await server.said(/login refused .*mechanism=PLAIN code=denied reason=too-many .*reply="-ERR/);
+    using other = await clientOf(server, 1, POP3_LINE);
+    await logIn(other, 'ann');
+  });
+});
+
+describe('the config file', () => {
+  it('may open the mailboxes itself, and bound the sessions', async () => {
+    const config = join(folder.path, 'mailboxes.config.mjs');
+    writeFileSync(
+      config,
+      `import { InMemoryMailbox } from '@postern/pop3';
+       export default {
+         listen: ['pop3://127.0.0.1:0'],
+         mailboxes: (user) => new InMemoryMailbox(['Subject: for ' + user + '\\r\\n\\r\\n']),
+         limits: { pop3: { maxErrors: 1 } },
+       };`,
+    );
+    await using server = await startPostern(...words`--config ${config} ${USERS} --log silent`);
+    using reader = await clientOf(server, 0, POP3_LINE);
+    await logIn(reader, 'joe');
+    expect(await reader.say('RETR 1', POP3_LINES)).toContain('Subject: for joe');
+    expect(await reader.say('WHAT', POP3_LINE)).toMatch(/^-ERR/);
+    await expect(reader.say('NOOP', POP3_LINE)).rejects.toThrow();
+  });
+});
+
+describe('the options of POP3', () => {
+  const auth = words`serve --auth memory:joe:s3cret`;
+  it.each([
+    [
+      words`--listen pop3://127.0.0.1:0`,
+      'pop3://127.0.0.1:0: expected --deliver maildir:DIR, or --mailboxes maildir:DIR',
+    ],
+    [
+      words`--listen pop3://127.0.0.1:0 --deliver smtp:127.0.0.1:25`,
+      'pop3://127.0.0.1:0: expected --deliver maildir:DIR, or --mailboxes',
+    ],
+    [words`--listen pop3://127.0.0.1:0 --mailboxes mbox:x`, '--mailboxes: expected maildir:DIR'],
+    [
+      words`--listen pop3s://127.0.0.1:0 --deliver maildir:x`,
+      '"pop3s://127.0.0.1:0": expected --tls-cert and --tls-key',
+    ],
+  ])('%j end with 2 and one line that says what is expected', async (options, expected) => {
+    const { code, output } = await runInProcess([...auth, ...options]);
+    expect(output).toMatch(/^postern: [^\n]*expected[^\n]*\n$/);
+    expect(output).toContain(expected);
+    expect(output).not.toContain('s3cret');
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['limits: { pop3: { idleTimeout: 0 } }', 'limits.pop3.idleTimeout: expected 1 or more, not 0'],
+    ['limits: { pop3: { idelTimeout: 1 } }', 'limits.pop3: unknown limit "idelTimeout"; expected one of'],
+    ['limits: { pop3: 5 }', 'limits.pop3: expected limits'],
+    ['limits: { pop: { idleTimeout: 1 } }', 'did you mean "pop3"?'],
+    ['mailboxes: 5', 'mailboxes: expected a spec, maildir({…}), or a function'],
+  ])('in the config file are checked: %s', async (text, expected) => {
+    const config = join(folder.path, `${crypto.randomUUID()}.config.mjs`);
+    writeFileSync(config, `export default { ${text} };`);
+    const options = words`--listen pop3://127.0.0.1:0 --deliver maildir:${join(folder.path, 'x')} --config ${config}`;
+    const { code, output } = await runInProcess([...auth, ...options]);
+    expect(output).toContain(expected);
+    expect(code).toBe(2);
+  });
+});
+
+describe('postern explain', () => {
+  it('shows the mechanisms and login commands of POP3', async () => {
+    const { output } = await runInProcess([
+      ...words`explain --listen pop3://0.0.0.0:110 ${USERS}`,
+      ...words`--auth anonymous --deliver maildir:x --tls-cert ${files.cert} --tls-key ${files.key}`,
+    ]);
+    const [pop3 = ''] = output.split(/\n\n/);
+    expect(pop3).toMatch(/^pop3:\/\/0\.0\.0\.0:110: POP3, STLS offered, authentication required, for clients on other/);
+    expect(pop3).toMatch(/ {2}before TLS:\n {4}offered: [^:]* CRAM-MD5 APOP\n/);
+    expect(pop3).toMatch(/exposes the secret: needs TLS:.* PLAIN LOGIN.*USER/);
+    expect(pop3).toMatch(/ {2}after TLS:\n {4}offered: [^:]* PLAIN LOGIN [^:]*USER APOP\n/);
+    expect(pop3).toContain('no: an anonymous client has no mailbox: ANONYMOUS');
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('workers', () => {
+  it('lock a mailbox against each other', async () => {
+    const mail = join(folder.path, 'workers');
+    await using server = await startPostern(
+      ...words`--listen pop3://127.0.0.1:0 ${USERS} --deliver maildir:${mail} --workers 2 --log silent`,
+    );
+    const first = await clientOf(server, 0, POP3_LINE);
+    onTestFinished(() => first[Symbol.dispose]());
+    await logIn(first, 'joe');
+    // The system spreads the connections over the workers.
+    const others = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        using other = await clientOf(server, 0, POP3_LINE);
+        return await other.say(`AUTH PLAIN ${plain('joe')}`, POP3_LINE);
+      }),
+    );
+    expect(new Set(others.map((reply) => reply.slice(0, 13)))).toEqual(new Set(['-ERR [IN-USE]']));
+  });
+});
+
+/** Connects to a listener and hears its greeting. */
+async function clientOf(server: ServingPostern, index: number, greeting?: RegExp): Promise<LineClient> {
+  const client = new LineClient(connect(portOf(server, index), '127.0.0.1'));
+  await client.hear(greeting);
+  return client;
+}
+
+async function logIn(client: LineClient, user: string): Promise<void> {
+  expect(await client.say(`AUTH PLAIN ${plain(user)}`, POP3_LINE)).toMatch(/^\+OK/);
+}
+
+async function send(client: LineClient, to: string, subject: string, body = 'hello\r\n'): Promise<void> {
+  expect(await client.say('MAIL FROM:<bob@example.net>')).toMatch(/^250 /);
+  expect(await client.say(`RCPT TO:<${to}>`)).toMatch(/^250 /);
+  expect(await client.say('DATA')).toMatch(/^354 /);
+  expect(await client.say(`Subject: ${subject}\r\n\r\n${body}.`)).toMatch(/^250 /);
+}
+
+function portOf({ urls }: ServingPostern, index: number): number {
+  return Number(urls[index]?.port);
+}
+
+function plain(user: string, password = 's3cret'): string {
+  return Buffer.from(`\0${user}\0${password}`).toString('base64');
+}
