@@ -282,7 +282,8 @@ export class Conversation implements TransportListener, Disconnection {
 
   /**
    * Sends octets after the output that was said, for content that is no text. Resolves when the
-   * transport accepts more: synchronously if it does now.
+   * transport accepts more: synchronously if it does now. The caller may then reuse the octets. A
+   * conversation that has used up the turn of the event loop waits for its next one.
    *
    * @throws PeerGone, TimedOut
    */
@@ -290,7 +291,16 @@ export class Conversation implements TransportListener, Disconnection {
     const flushed = this.flush();
     if (flushed !== undefined) return flushed.then(() => this.send(bytes));
     this.#output.write(bytes);
-    return this.flush();
+    return this.flush() ?? this.#shareTurn(bytes.length);
+  }
+
+  /** Counts the work of some octets. Returns a promise of the next turn if this one is used up. */
+  #shareTurn(octets: number): MaybePromise<void> {
+    this.#input.countChunk(octets);
+    if (!this.#input.quotaUsed) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#input.yieldTurn({ resume: (failure) => (failure === undefined ? resolve() : reject(failure)) });
+    return promise;
   }
 
   /**

@@ -28,8 +28,8 @@ const MESSAGE_UNREADABLE = '-ERR [SYS/TEMP] message not available';
 const BARE_LINE_ENDING = '-ERR a line ends with CR and LF';
 
 /**
- * The replies to AUTH, PASS and APOP (RFC 5034 §4, RFC 3206, RFC 2449 §8.1). A throttled client gets
- * `[SYS/TEMP]`, because `[LOGIN-DELAY]` would say that it has logged in before.
+ * The replies to AUTH, PASS and APOP (RFC 5034 §4, RFC 3206, RFC 2449 §8.1). A throttled client
+ * gets `[SYS/TEMP]`, because `[LOGIN-DELAY]` would say that it has logged in before.
  */
 export const loginReplies: Readonly<Record<LoginRefusal, string>> = {
   'needs-tls': NEEDS_TLS,

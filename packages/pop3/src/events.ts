@@ -3,9 +3,9 @@ import type { SessionEvent, SessionListener } from '@postern/sasl-profile';
 import type { Verb } from './protocol/command.ts';
 
 /**
- * An event of one connection, for logs and metrics. A reply is its line without CRLF. No event holds
- * a password, a response or a challenge. The user name of a failed login is in its event only with
- * the option `logUsernames`: users often type a password into that field.
+ * An event of one connection, for logs and metrics. A reply is its line without CRLF. No event
+ * holds a password, a response or a challenge. The user name of a failed login is in its event only
+ * with the option `logUsernames`: users often type a password into that field.
  *
  * Each refusal is one event, with the reply that the client got. Each failure of this server is one
  * `error` with its cause, and the refusal that results from it is an event of its own.

@@ -21,7 +21,10 @@ export interface MessageContent {
    * call may overwrite them.
    */
   read(): MaybePromise<Uint8Array | undefined>;
-  /** Releases the content. Called once, after the end or before it. */
+  /**
+   * Releases the content. Called once: after the end, before it, or while a read has taken more
+   * than the limit `mailboxTimeout`.
+   */
   close(): MaybePromise<void>;
 }
 
@@ -50,7 +53,8 @@ export abstract class Mailbox {
 
   /**
    * Removes messages for ever: the session's deletions, once, at QUIT (RFC 1939 §6). `retrieved`
-   * are the messages that the client has read whole, for a store that marks them as seen.
+   * are the remaining messages that the client has read whole, for a store that marks them as seen.
+   * Both are ascending indexes.
    *
    * @throws Error if a message could not be removed. The remaining ones are removed all the same.
    */

@@ -10,8 +10,8 @@ import type { Settings } from './session/settings.ts';
 /** The options of {@link pop3}. */
 export interface Pop3Options extends SessionOptions<Pop3Limits, Pop3Event> {
   /**
-   * The login commands that the server lacks. Default: none: USER works where passwords may be sent,
-   * and APOP where the portal has a checker with clear-text passwords.
+   * The login commands that the server lacks. Default: none. USER then works where passwords may be
+   * sent, and APOP where the portal has a checker with clear-text passwords.
    */
   readonly disabledLoginCommands?: readonly ('USER' | 'APOP')[];
 }

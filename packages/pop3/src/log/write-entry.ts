@@ -1,7 +1,9 @@
 import { beginEntry, boundedText, type EntryWriter, formatUser, writeSessionEntry } from '@postern/sasl-profile';
 import type { Pop3Event } from '../events.ts';
 
-/** Writes the log entry of an event. The README of the command documents the messages and fields. */
+/**
+ * Writes the log entry of an event. The README of the command documents the messages and fields.
+ */
 export function writeEntry(event: Exclude<Pop3Event, { kind: 'error' }>, entry: EntryWriter): void {
   if (event.kind === 'mailbox-closed') writeMailbox(event, entry);
   else writeSessionEntry(event, entry, boundedText);

@@ -75,11 +75,13 @@ async function sendContent(
   const stuffer = new DotStuffer();
   const top = bodyLines === undefined ? undefined : new TopLines(bodyLines);
   conversation.say(`${first}\r\n`);
+  let remaining = maildrop.messages[index]?.octets ?? 0;
   let chunk = firstChunk;
   while (chunk !== undefined) {
     const piece = top === undefined ? chunk : top.push(chunk);
     maildrop.octetsSent += piece.length;
-    const sent = sendOctets(conversation, stuffer.push(piece));
+    remaining -= piece.length;
+    const sent = sendOctets(conversation, stuffer.push(piece), remaining > 0 && top?.ended !== true);
     if (sent !== undefined) await sent;
     if (top?.ended) break;
     try {
@@ -95,11 +97,14 @@ async function sendContent(
   if (chunk === undefined) maildrop.markRetrieved(index);
 }
 
-/** Sends octets. Short ASCII joins the replies around it in one write. */
-function sendOctets(conversation: Conversation, octets: Uint8Array): MaybePromise<void> {
+/**
+ * Sends octets. A short end of a message joins the replies around it in one write. Before that, the
+ * client gets each part at once: the mailbox may take its time for the next one.
+ */
+function sendOctets(conversation: Conversation, octets: Uint8Array, hasMore: boolean): MaybePromise<void> {
   if (octets.length > MAX_SAID_OCTETS || !isAscii(octets)) return conversation.send(octets);
   conversation.say(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('latin1'));
-  if (conversation.isCongested) return conversation.flush();
+  if (hasMore || conversation.isCongested) return conversation.flush();
 }
 
 /** Never rejects. */

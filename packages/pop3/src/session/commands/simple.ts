@@ -15,8 +15,8 @@ export function rset(state: State): string {
 }
 
 /**
- * UTF8 (RFC 6856 §2.1). A session without it gets the same octets, which the RFC forbids. fetchmail,
- * getmail, mpop and curl never send UTF8: with a refusal they would never get a message that has
- * UTF-8 in its header.
+ * UTF8 (RFC 6856 §2.1). A session without it gets the same octets, which the RFC forbids.
+ * fetchmail, getmail, mpop and curl never send UTF8: with a refusal they would never get a message
+ * that has UTF-8 in its header.
  */
 export const utf8 = (): string => '+OK UTF8 enabled';
