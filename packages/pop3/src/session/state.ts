@@ -21,9 +21,12 @@ export class State extends ClientSession<Mailbox, Verb, string> {
   timestamp: string | undefined;
   #maildrop: Maildrop | undefined;
 
-  /** The greeting (RFC 1939 §4), with a timestamp if the client may use APOP (§7). */
+  /**
+   * The greeting (RFC 1939 §4), with a timestamp if the client may use APOP (§7), now or behind
+   * STLS.
+   */
   get greeting(): string {
-    const offersApop = this.obstacleTo(APOP) === undefined;
+    const offersApop = this.obstacleTo(APOP) !== 'not-offered';
     this.timestamp = offersApop ? apopTimestamp(this.hostname) : undefined;
     const stamp = this.timestamp === undefined ? '' : ` ${this.timestamp}`;
     return `+OK ${this.hostname} POP3 server ready${stamp}`;
