@@ -41,7 +41,10 @@ async function play(conversation: Conversation, steps: readonly string[], transc
       continue;
     }
     const [, raw] = /^<raw (.*)>$/.exec(text) ?? [];
-    if (text === '<hang>') return;
+    if (text === '<hang>') {
+      while ((await conversation.hearLine(16_384)) !== undefined);
+      return conversation.close();
+    }
     if (text === '<close>') return conversation.close();
     if (text === '<reset>') return conversation.destroy();
     if (text === '<starttls>') await conversation.startTls();

@@ -1,4 +1,5 @@
 import { BareLineEnding, type Conversation, LineTooLong, PeerGone, TimedOut } from '@postern/conversation';
+import type { MaybePromise } from '@postern/core';
 import type { Ask } from '@postern/cred';
 import { decodeBase64, ExchangeCancelled, encodeBase64, MalformedResponse, NO_BYTES } from '@postern/sasl';
 
@@ -11,6 +12,11 @@ export interface FramingOptions {
   readonly prompt: (base64: string) => string;
   /** The longest response in octets, in base64 and without CRLF. RFC 4954 §4 asks for 12,288. */
   readonly maxResponse: number;
+  /**
+   * Resolves with the base64 of a response, at most `maxOctets` of it, or undefined at the end of
+   * the input: for a protocol that frames responses as strings. Default: one line.
+   */
+  readonly hearResponse?: (conversation: Conversation, maxOctets: number) => MaybePromise<string | undefined>;
   /** Accepts base64 without its padding, which some devices send. Default: false. */
   readonly allowUnpadded?: boolean;
 }
@@ -24,15 +30,20 @@ export class Base64Framing {
   readonly #conversation: Conversation;
   readonly #prompt: FramingOptions['prompt'];
   readonly #maxResponse: number;
+  readonly #hearResponse: NonNullable<FramingOptions['hearResponse']>;
   readonly #allowUnpadded: boolean;
   #isWaiting = false;
   #isClosed = false;
   #hasLostSync = false;
 
-  constructor(conversation: Conversation, { prompt, maxResponse, allowUnpadded = false }: FramingOptions) {
+  constructor(
+    conversation: Conversation,
+    { prompt, maxResponse, hearResponse = hearLine, allowUnpadded = false }: FramingOptions,
+  ) {
     this.#conversation = conversation;
     this.#prompt = prompt;
     this.#maxResponse = maxResponse;
+    this.#hearResponse = hearResponse;
     this.#allowUnpadded = allowUnpadded;
   }
 
@@ -49,7 +60,7 @@ export class Base64Framing {
     this.#isWaiting = true;
     let line: string | undefined;
     try {
-      line = await this.#conversation.hearLine(this.#maxResponse, true);
+      line = await this.#hearResponse(this.#conversation, this.#maxResponse);
     } catch (error) {
       throw this.#asResponseError(error);
     }
@@ -114,4 +125,8 @@ export class Base64Framing {
     if (bytes === undefined) throw new MalformedResponse('the response is not base64', 'encoding');
     return bytes;
   }
+}
+
+function hearLine(conversation: Conversation, maxOctets: number): MaybePromise<string | undefined> {
+  return conversation.hearLine(maxOctets, true);
 }

@@ -49,3 +49,5 @@ export {
   type SessionSettings,
   sessionSettings,
 } from './session/session-settings.ts';
+export { hearStrings, refuseWithLiterals, type StringRules } from './strings/hear-strings.ts';
+export { type Literal, literalAtEnd, quote, readStrings, type StringsOfLine } from './strings/read-strings.ts';

@@ -1,9 +1,8 @@
 import type { Conversation } from '@postern/conversation';
 import { isLocal } from '@postern/core';
 import type { Mind } from '@postern/cred';
-import { BackEnd, type BackEndOptions, BackEndUnavailable } from '@postern/sasl-profile';
+import { BackEnd, type BackEndOptions, BackEndUnavailable, quote } from '@postern/sasl-profile';
 import { capabilitiesAfterLogin } from '../protocol/capabilities.ts';
-import { quote } from '../protocol/strings.ts';
 import { ImapDialogue } from './imap-dialogue.ts';
 
 /** The options of an {@link ImapBackEnd}. */

@@ -1,12 +1,10 @@
 import type { MaybePromise } from '@postern/core';
-import { Refusal } from '@postern/sasl-profile';
+import { literalAtEnd, Refusal, refuseWithLiterals } from '@postern/sasl-profile';
 import { type Command, parseCommand, type Verb, verbOf } from '../protocol/command.ts';
-import { literalAtEnd } from '../protocol/strings.ts';
 import { authenticate } from './commands/authenticate.ts';
 import { login } from './commands/login.ts';
 import { capability, id, logout, noop } from './commands/simple.ts';
 import { starttls } from './commands/starttls.ts';
-import { refuseWithLiterals } from './literals.ts';
 import type { State } from './state.ts';
 
 /**
@@ -30,9 +28,10 @@ export function dispatch(state: State, line: string): MaybePromise<string | unde
 
 /** Refuses a line. The octets of a literal that the client sends with it are no command. */
 function refuse(state: State, line: string, reply: string): Promise<never> {
-  const literal = literalAtEnd(line);
-  if (literal === undefined || literal.isSynchronizing) throw new Refusal(reply);
-  return refuseWithLiterals(state, literal, reply);
+  if (literalAtEnd(line)?.isSynchronizing === false) {
+    return refuseWithLiterals(state.conversation, line, state.stringRules('*'), reply);
+  }
+  throw new Refusal(reply);
 }
 
 type Handler = (state: State, command: Command) => MaybePromise<string | undefined>;

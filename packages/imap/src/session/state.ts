@@ -1,4 +1,4 @@
-import { type OfferObstacle, ProxySession } from '@postern/sasl-profile';
+import { type OfferObstacle, ProxySession, type StringRules } from '@postern/sasl-profile';
 import type { ImapBackEnd } from '../back-end/imap-back-end.ts';
 import { capabilitiesBeforeLogin } from '../protocol/capabilities.ts';
 import type { Verb } from '../protocol/command.ts';
@@ -24,5 +24,19 @@ export class State extends ProxySession<ImapBackEnd, Verb, string, Limits> {
     const plain = this.chooseMechanism('PLAIN');
     const choice = plain === 'not-offered' ? this.chooseMechanism('LOGIN') : plain;
     return typeof choice === 'string' ? choice : undefined;
+  }
+
+  /** The rules for the strings of a command (RFC 9051 §4.3, RFC 7888). */
+  stringRules(tag: string): StringRules {
+    const { maxCommandLine: maxLine, maxLiteral } = this.limits;
+    return {
+      maxLine,
+      maxLiteral,
+      hasAtoms: true,
+      continuation: '+ OK',
+      invalid: `${tag} BAD Invalid arguments`,
+      tooBig: `${tag} BAD [TOOBIG] Literal too big`,
+      closing: '* BYE [TOOBIG] Literal too big',
+    };
   }
 }

@@ -200,6 +200,7 @@ export class ClientSession<A extends object, V extends string, R> {
       interfaces: settings.interfaces,
       prompt: login.prompt,
       maxResponse: settings.limits.maxExchangeLine,
+      ...(login.hearResponse === undefined ? {} : { hearResponse: login.hearResponse }),
       allowUnpadded: login.allowUnpadded ?? false,
       failures: this.#loginFailures,
       pacer: settings.challengePacer,

@@ -1,9 +1,8 @@
 import { UsernamePassword } from '@postern/cred';
 import { usernamePassword } from '@postern/sasl';
+import { hearStrings, refuseWithLiterals } from '@postern/sasl-profile';
 import { replyForLogin } from '../../error-replies.ts';
 import type { Command } from '../../protocol/command.ts';
-import { literalAtEnd } from '../../protocol/strings.ts';
-import { hearStrings, refuseWithLiterals } from '../literals.ts';
 import type { State } from '../state.ts';
 import { enter } from './authenticate.ts';
 
@@ -12,15 +11,13 @@ import { enter } from './authenticate.ts';
  * exposed.
  */
 export async function login(state: State, { tag, argument = '' }: Command): Promise<undefined> {
-  const { loginObstacle } = state;
+  const { conversation, loginObstacle } = state;
+  const rules = state.stringRules(tag);
   if (loginObstacle !== undefined) {
-    const status = replyForLogin(loginObstacle, 'LOGIN');
-    return await refuseWithLiterals(state, literalAtEnd(argument), `${tag} ${status}`);
+    const reply = `${tag} ${replyForLogin(loginObstacle, 'LOGIN')}`;
+    return await refuseWithLiterals(conversation, argument, rules, reply);
   }
-  const [username, password] = await hearStrings(state, tag, argument, 2);
-  if (username === undefined || password === undefined) {
-    return await refuseWithLiterals(state, undefined, `${tag} BAD Invalid arguments`);
-  }
+  const [username = '', password = ''] = await hearStrings(conversation, argument, [2, 2], rules);
   const challenge = (): UsernamePassword => usernamePassword(octets(username), octets(password));
   await enter(state, tag, { verb: 'LOGIN', mechanism: { ...LOGIN, challenge } });
 }

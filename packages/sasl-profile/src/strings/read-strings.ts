@@ -1,4 +1,4 @@
-/** The announcement of a literal at the end of a line (RFC 9051 §4.3, RFC 7888). */
+/** The announcement of a literal at the end of a line (RFC 9051 §4.3, RFC 7888, RFC 5804 §4). */
 export interface Literal {
   readonly octets: number;
   /** True if the client waits for a continuation request before it sends the octets. */
@@ -13,11 +13,11 @@ export interface StringsOfLine {
 }
 
 /**
- * Reads the strings of an argument: atoms, quoted strings and literals with one space between them
- * (`astring` of RFC 9051 §9). `isContinued` is true for a line behind a literal: it is empty or
- * begins with a space. Returns undefined for any other syntax.
+ * Reads the strings of a line: quoted strings, literals and, with `hasAtoms`, atoms (`astring` of
+ * RFC 9051 §9, `string` of RFC 5804 §4). One space stands between them. `isContinued` is true for a
+ * line behind a literal: it is empty or begins with a space. Returns undefined for another syntax.
  */
-export function readStrings(text: string, isContinued: boolean): StringsOfLine | undefined {
+export function readStrings(text: string, isContinued: boolean, hasAtoms: boolean): StringsOfLine | undefined {
   const strings: string[] = [];
   let at = 0;
   let isFirst = !isContinued;
@@ -28,8 +28,8 @@ export function readStrings(text: string, isContinued: boolean): StringsOfLine |
     if (literal !== undefined && text.lastIndexOf('{') === at) return { strings, literal };
     STRING.lastIndex = at;
     const [whole, quoted, atom] = STRING.exec(text) ?? [];
-    if (whole === undefined) return undefined;
-    strings.push(quoted === undefined ? (atom as string) : quoted.replace(/\\(.)/g, '$1'));
+    if (whole === undefined || (atom !== undefined && !hasAtoms)) return undefined;
+    strings.push(quoted === undefined ? whole : quoted.replace(/\\(.)/g, '$1'));
     at = STRING.lastIndex;
   }
   return { strings, literal: undefined };
@@ -41,7 +41,7 @@ export function literalAtEnd(line: string): Literal | undefined {
   return digits === undefined ? undefined : { octets: Number(digits), isSynchronizing: plus === '' };
 }
 
-/** Formats a text as a quoted string; undefined if a quoted string cannot hold it. */
+/** Formats a text as a quoted string; undefined if it has other characters than printable ASCII. */
 export function quote(text: string): string | undefined {
   return /^[ -~]*$/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : undefined;
 }
