@@ -23,6 +23,7 @@ const shared = new Map(
     '@postern/cred',
     '@postern/esmtp',
     '@postern/esmtp/client',
+    '@postern/imap',
     '@postern/maildir',
     '@postern/node',
     '@postern/pop3',

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startImapBackEnd, type TestBackEnd } from '../support/back-end.ts';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { LineClient, POP3_LINE, POP3_LINES } from '../support/line-client.ts';
@@ -15,18 +16,25 @@ let files: CertificateFiles;
 beforeAll(async () => {
   folder = temporaryFolder('access');
   files = await certificateFiles(folder.path);
+  process.env['BACK_END_PASSWORD'] = 'm4ster';
 });
-afterAll(() => folder[Symbol.dispose]());
+afterAll(() => {
+  Reflect.deleteProperty(process.env, 'BACK_END_PASSWORD');
+  folder[Symbol.dispose]();
+});
 
 const USERS = words`--auth memory:joe:s3cret --auth memory:ann:s3cret --domains example.com`;
 
 describe('one process', () => {
-  it('serves SMTP, LMTP and POP3 to the same user', async () => {
+  it('serves SMTP, LMTP, POP3 and IMAP to the same user', async () => {
+    await using imap = await startImapBackEnd();
     await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen lmtp://127.0.0.1:0 --listen pop3://127.0.0.1:0`,
-      ...words`${USERS} --deliver maildir:${join(folder.path, 'all')}`,
+      ...words`--listen imap://127.0.0.1:0 ${USERS}`,
+      ...words`--deliver maildir:${join(folder.path, 'all')}`,
+      ...backEnds(imap),
     );
-    expect(server.urls.map(({ protocol }) => protocol)).toEqual(['smtp:', 'lmtp:', 'pop3:']);
+    expect(server.urls.map(({ protocol }) => protocol)).toEqual(['smtp:', 'lmtp:', 'pop3:', 'imap:']);
 
     using submitter = await clientOf(server, 0);
     await submitter.say('EHLO client.example.org');
@@ -45,11 +53,18 @@ describe('one process', () => {
     expect(await reader.say('DELE 1', POP3_LINE)).toMatch(/^\+OK/);
     expect(await reader.say('QUIT', POP3_LINE)).toMatch(/^\+OK/);
 
+    using browser = await clientOf(server, 3, IMAP_LINES);
+    expect(await browser.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 OK/m);
+    expect(await browser.say('a2 SELECT INBOX', ECHO)).toBe('echo a2 SELECT INBOX\r\n');
+    expect(imap.lines.at(-1)).toContain(Buffer.from('joe\0postern\0m4ster').toString('base64'));
+
+    browser.socket.end();
+    await server.said(/proxied session ended .*user=joe/);
     await server.stop();
 
     expect(server.output()).toMatch(/ logged in remote=127\.0\.0\.1:\d+ mechanism=PLAIN user=joe\n/);
     expect(server.output()).toMatch(/ mailbox closed .*user=joe reason=quit messages=2 retrieved=2 .*deleted=1\n/);
-    expect(server.output()).not.toMatch(/s3cret/);
+    expect(server.output()).not.toMatch(/s3cret|m4ster/);
   });
 });
 
@@ -164,28 +179,53 @@ describe('the throttle', () => {
   });
 });
 
-describe('the config file', () => {
-  it('may open the mailboxes itself, and bound the sessions', async () => {
-    const config = join(folder.path, 'mailboxes.config.mjs');
+describe('the back end of an IMAP listener', () => {
+  it('that cannot be reached is an error of the operator, and a temporary failure for the client', async () => {
+    await using server = await startInProcess(
+      ...words`--listen imap://127.0.0.1:0 ${USERS}`,
+      ...words`--back-end imap://127.0.0.1:1?masterUser=postern&password=env:BACK_END_PASSWORD`,
+    );
+    using client = await clientOf(server, 0, IMAP_LINES);
+    expect(await client.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 NO \[UNAVAILABLE\]/m);
+    await server.said(/ error failure .*culprit=operator/);
+  });
+
+  it('is what a function of the config file returns for each user', async () => {
+    await using imap = await startImapBackEnd();
+    const config = join(folder.path, 'back-end.config.mjs');
     writeFileSync(
       config,
-      `import { InMemoryMailbox } from '@postern/pop3';
+      `import { ImapBackEnd } from '@postern/imap';
+       import { connect } from '@postern/node';
+       import { InMemoryMailbox } from '@postern/pop3';
+       const endpoint = { host: '127.0.0.1', port: ${imap.port} };
+       const account = (user) => ({ username: user + '@example.net', password: 'own' });
        export default {
-         listen: ['pop3://127.0.0.1:0'],
+         listen: ['imap://127.0.0.1:0', 'pop3://127.0.0.1:0'],
+         backEnd: { imap: (user) => new ImapBackEnd({ connect: () => connect({ endpoint, tlsPolicy: 'none' }), account: account(user) }) },
          mailboxes: (user) => new InMemoryMailbox(['Subject: for ' + user + '\\r\\n\\r\\n']),
          limits: { pop3: { maxErrors: 1 } },
        };`,
     );
-    await using server = await startPostern(...words`--config ${config} ${USERS} --log silent`);
-    using reader = await clientOf(server, 0, POP3_LINE);
+    await using server = await startPostern(
+      ...words`--config ${config} ${USERS} --log silent`,
+      '--listen',
+      'imap://127.0.0.1:0',
+      '--listen',
+      'pop3://127.0.0.1:0',
+    );
+    using client = await clientOf(server, 0, IMAP_LINES);
+    expect(await client.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 OK/m);
+    expect(imap.lines.at(-1)).toContain(Buffer.from('\0joe@example.net\0own').toString('base64'));
+    using reader = await clientOf(server, 1, POP3_LINE);
     await logIn(reader, 'joe');
     expect(await reader.say('RETR 1', POP3_LINES)).toContain('Subject: for joe');
     expect(await reader.say('WHAT', POP3_LINE)).toMatch(/^-ERR/);
-    await expect(reader.say('NOOP', POP3_LINE)).rejects.toThrow();
+    await expect(reader.say('NOOP', POP3_LINE)).rejects.toThrow('the connection ended');
   });
 });
 
-describe('the options of POP3', () => {
+describe('the options of POP3 and IMAP', () => {
   const auth = words`serve --auth memory:joe:s3cret`;
   it.each([
     [
@@ -201,6 +241,19 @@ describe('the options of POP3', () => {
       words`--listen pop3s://127.0.0.1:0 --deliver maildir:x`,
       '"pop3s://127.0.0.1:0": expected --tls-cert and --tls-key',
     ],
+    [words`--listen imap://127.0.0.1:0`, "imap://127.0.0.1:0: expected --back-end 'imap://HOST:PORT?masterUser="],
+    [
+      words`--listen imap://127.0.0.1:0 --back-end imap://h:1?masterUser=m&password=s3cret`,
+      '--back-end: "imap://h:1?masterUser=m&password=…": expected password=file:PATH',
+    ],
+    [
+      words`--listen imap://127.0.0.1:0 --back-end imap://h:1?masterUser=m&masterSeparator=m&password=env:BACK_END_PASSWORD`,
+      '--back-end: masterUser: expected a name without "m"',
+    ],
+    [
+      words`--listen imap://127.0.0.1:0 --back-end imap://h:1?masterUser=m&password=env:BACK_END_PASSWORD --back-end imaps://i:1?masterUser=m&password=env:BACK_END_PASSWORD`,
+      '--back-end: expected one back end for imap',
+    ],
   ])('%j end with 2 and one line that says what is expected', async (options, expected) => {
     const { code, output } = await runInProcess([...auth, ...options]);
     expect(output).toMatch(/^postern: [^\n]*expected[^\n]*\n$/);
@@ -215,6 +268,7 @@ describe('the options of POP3', () => {
     ['limits: { pop3: 5 }', 'limits.pop3: expected limits'],
     ['limits: { pop: { idleTimeout: 1 } }', 'did you mean "pop3"?'],
     ['mailboxes: 5', 'mailboxes: expected a spec, maildir({…}), or a function'],
+    ['backEnd: { pop3: "x" }', 'backEnd.pop3: unknown property; expected imap'],
   ])('in the config file are checked: %s', async (text, expected) => {
     const config = join(folder.path, `${crypto.randomUUID()}.config.mjs`);
     writeFileSync(config, `export default { ${text} };`);
@@ -226,17 +280,20 @@ describe('the options of POP3', () => {
 });
 
 describe('postern explain', () => {
-  it('shows the mechanisms and login commands of POP3', async () => {
+  it('shows the mechanisms and login commands of POP3 and IMAP', async () => {
     const { output } = await runInProcess([
-      ...words`explain --listen pop3://0.0.0.0:110 ${USERS}`,
+      ...words`explain --listen pop3://0.0.0.0:110 --listen imaps://0.0.0.0:993 ${USERS}`,
       ...words`--auth anonymous --deliver maildir:x --tls-cert ${files.cert} --tls-key ${files.key}`,
+      ...words`--back-end imap://127.0.0.1:1?masterUser=m&password=env:BACK_END_PASSWORD`,
     ]);
-    const [pop3 = ''] = output.split(/\n\n/);
+    const [pop3 = '', imap = ''] = output.split(/\n\n/);
     expect(pop3).toMatch(/^pop3:\/\/0\.0\.0\.0:110: POP3, STLS offered, authentication required, for clients on other/);
     expect(pop3).toMatch(/ {2}before TLS:\n {4}offered: [^:]* CRAM-MD5 APOP\n/);
     expect(pop3).toMatch(/exposes the secret: needs TLS:.* PLAIN LOGIN.*USER/);
     expect(pop3).toMatch(/ {2}after TLS:\n {4}offered: [^:]* PLAIN LOGIN [^:]*USER APOP\n/);
     expect(pop3).toContain('no: an anonymous client has no mailbox: ANONYMOUS');
+    expect(imap).toMatch(/^imaps:\/\/0\.0\.0\.0:993: IMAP, implicit TLS, authentication required/);
+    expect(imap).not.toContain('APOP');
   });
 });
 
@@ -285,3 +342,12 @@ function portOf({ urls }: ServingPostern, index: number): number {
 function plain(user: string, password = 's3cret'): string {
   return Buffer.from(`\0${user}\0${password}`).toString('base64');
 }
+
+/** The options for a back end. */
+function backEnds(imap: TestBackEnd): readonly string[] {
+  return ['--back-end', `imap://127.0.0.1:${imap.port}?masterUser=postern&password=env:BACK_END_PASSWORD`];
+}
+
+/** A tagged reply of IMAP with the lines before it, or the greeting. */
+const IMAP_LINES = /^(?:\* OK .*\r\n|(?:\*.*\r\n)*\w\d (?:OK|NO|BAD) .*\r\n)/;
+const ECHO = /^echo .*\r\n/;

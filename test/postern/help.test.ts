@@ -36,11 +36,12 @@ describe('the help', () => {
     for (const page of PAGES) expect(await help(page)).toMatch(/^ {2}postern \w+ /m);
   });
 
-  it('lists the forms of --auth, --deliver, and --mailboxes', async () => {
+  it('lists the forms of --auth, --deliver, --mailboxes and --back-end', async () => {
     for (const form of ['sqlite:PATH', 'file:PATH', 'memory:USER:PASSWORD', 'anonymous'])
       expect(await help('auth')).toContain(form);
     for (const form of ['console', 'discard', 'maildir:DIR']) expect(await help('deliver')).toContain(form);
-    for (const form of ['maildir:DIR']) expect(await help('access')).toContain(form);
+    for (const form of ['maildir:DIR', 'imap://HOST:PORT', 'imap+unix:PATH'])
+      expect(await help('access')).toContain(form);
   });
 
   it('suggests the page for a misspelt name', async () => {

@@ -38,7 +38,13 @@ describe('the URL of a listener', () => {
       'pop3s://[::1]:995?proxy=unix',
       { endpoint: { scheme: 'pop3s', host: '::1', port: 995 }, service: 'pop3', proxy: ['unix'] },
     ],
+    [
+      'imap://127.0.0.1:143?tls=required',
+      { endpoint: { scheme: 'imap', host: '127.0.0.1', port: 143 }, service: 'imap', tls: 'required' },
+    ],
+    ['imaps://127.0.0.1:993', { endpoint: { scheme: 'imaps', host: '127.0.0.1', port: 993 }, service: 'imap' }],
     ['pop3+unix:/run/pop3?mode=666', { endpoint: { scheme: 'pop3', path: '/run/pop3' }, service: 'pop3', mode: 0o666 }],
+    ['imap+unix:/run/imap', { endpoint: { scheme: 'imap', path: '/run/imap' }, service: 'imap' }],
   ])('is parsed: %s', (text, expected) => {
     expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
@@ -74,9 +80,13 @@ describe('the URL of a listener', () => {
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
     ['pop3://127.0.0.1:110?service=mx', 'expected tls= or proxy= after the ?, not "service"'],
     ['pop3s://127.0.0.1:995?auth=none', 'expected tls= or proxy= after the ?, not "auth"'],
-    ['pop3://127.0.0.1:110?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
+    ['imap://127.0.0.1:143?xclient=::1', 'not "xclient"'],
+    ['imap://127.0.0.1:143?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
+    ['imap+unix:/run/imap?removeBcc=no', 'expected tls= or proxy= or mode= after the ?, not "removeBcc"'],
     ['pop3s://127.0.0.1:995?tls=none', 'no tls=none with pop3s://'],
+    ['imaps+unix:/run/imap', 'SCHEME+unix:PATH'],
     ['pop://127.0.0.1:110', 'did you mean "pop3"?'],
+    ['imap4://127.0.0.1:143', 'did you mean "imap"?'],
     ['smtps+unix:/run/smtp', 'SCHEME+unix:PATH'],
     ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],
     ['smtps://127.0.0.1:25?tls=none', 'no tls=none with smtps://'],

@@ -66,4 +66,5 @@ export function accessChallengers(challengers: readonly Challenger[]): readonly 
 /** The protocols by their services. A new protocol is one entry. */
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {
   pop3: async () => (await import('./access/pop3.ts')).openPop3,
+  imap: async () => (await import('./access/imap.ts')).openImap,
 };

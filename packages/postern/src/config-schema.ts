@@ -1,6 +1,7 @@
 import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import { defaultLimits, MessageDelivery, optionalExtensions, type RecipientLookup } from '@postern/esmtp';
+import type { ImapBackEnd } from '@postern/imap';
 import type { Mailbox } from '@postern/pop3';
 import { type ChallengersOptions, SCRAM_HASHES, type ScramHash } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
@@ -132,6 +133,11 @@ const mailboxes = predicate<string | DeliveryTarget | MailboxSource | AvatarFact
   'a spec, maildir({…}), or a function that returns a Mailbox of @postern/pop3',
 );
 
+const backEndFunction = <B>() => v.union([text, lookup<AvatarFactory<B>>()], 'expected a URL or a function');
+const backEnds = strict({
+  imap: option(backEndFunction<ImapBackEnd>()),
+});
+
 const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
   mechanisms: strings,
   channelBinding: wordOf(CHANNEL_BINDING_POLICIES),
@@ -206,8 +212,8 @@ const users = objectOf<UsersOptions>({
 const ConfigSchema = strict({
   /**
    * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
-   * `pop3://…`, `pop3s://…`, or `smtp+unix:PATH` and the like,
-   * with `?service=mx`, `?tls=required|none`, `?auth=required|optional|none` and the other
+   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, or `smtp+unix:PATH` and the
+   * like, with `?service=mx`, `?tls=required|none`, `?auth=required|optional|none` and the other
    * parameters of `postern help listen`. Default: `smtp://127.0.0.1:2500`.
    */
   listen: option(
@@ -248,6 +254,12 @@ const ConfigSchema = strict({
    * `deliver`.
    */
   mailboxes: option(mailboxes),
+  /**
+   * The server behind `imap://` listeners, to which each session passes after its login:
+   * `imap://HOST:PORT?masterUser=NAME&password=env:NAME`, or `{ imap }` with such a URL or a
+   * function `(user, mind)`, which returns the `ImapBackEnd` of a user at each login. Default: none.
+   */
+  backEnd: option(anyOf([text, strings, backEnds], 'a URL, or { imap } with a URL or a function')),
   /**
    * The target of notifications to senders (RFC 3461), in the forms of `deliver`. The server
    * notifies of failures that its reply cannot report, and of success if the sender asks for it. A
@@ -326,9 +338,9 @@ const ConfigSchema = strict({
   allowCleartext: option(listOf(text, 'a list of addresses and networks')),
   /**
    * Limits of a client: message size, recipients, errors, times; the number of connections at each
-   * listener, from each client and each minute; the memory of connections. `pop3` holds the
-   * limits of its sessions. A limit that is left out has the default of
-   * `@postern/esmtp`, `@postern/pop3`, `@postern/node` or
+   * listener, from each client and each minute; the memory of connections. `pop3` and
+   * `imap` hold the limits of their sessions. A limit that is left out has the default of
+   * `@postern/esmtp`, `@postern/pop3`, `@postern/imap`, `@postern/node` or
    * `@postern/conversation`.
    */
   limits: option(limits),

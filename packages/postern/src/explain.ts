@@ -174,5 +174,6 @@ const SERVICES: Readonly<Record<ListenerSettings['service'], string>> = {
   mx: 'MX, ',
   lmtp: 'LMTP, ',
   pop3: 'POP3, ',
+  imap: 'IMAP, ',
 };
 const MAX_COLUMNS = 100;

@@ -20,7 +20,7 @@ export async function help(name?: string): Promise<string> {
   return await page();
 }
 
-const OVERVIEW = `postern: a mail server for users who log in: submission, LMTP and POP3
+const OVERVIEW = `postern: a mail server for users who log in: submission, LMTP, POP3, and a front for IMAP
 
   postern serve [options]     run the server until SIGTERM or SIGINT
   postern explain [options]   print the mechanisms that each listener offers, and why not the others
@@ -109,7 +109,8 @@ async function listen(): Promise<string> {
   smtps://HOST:PORT    TLS from the first byte
   lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
   pop3://HOST:PORT     STLS if there is a certificate (usual port 110); pop3s:// is TLS (995)
-  pop3+unix:PATH; see postern help access
+  imap://HOST:PORT     IMAP before a back end (143); imaps:// is TLS (993)
+  pop3+unix:PATH, imap+unix:PATH; see postern help access
 
 Parameters follow a question mark, with & between them:
 
@@ -120,7 +121,7 @@ Parameters follow a question mark, with & between them:
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-POP3 takes tls, proxy and mode. Each service of SMTP has its own policy, and
+POP3 and IMAP take tls, proxy and mode. Each service of SMTP has its own policy, and
 a parameter of the same name changes a part of it:
 
 ${policies(services)}
@@ -160,7 +161,7 @@ The config file also takes relay({…}), maildir({…}) and your own deliveries.
 
 async function access(): Promise<string> {
   const { mailboxSpecs } = await import('./mailboxes-settings.ts');
-  return `POP3: --listen pop3://HOST:PORT or pop3s://HOST:PORT, for the users of --auth
+  return `POP3 and IMAP: --listen pop3://HOST:PORT and the like, for the users of --auth
 
 --mailboxes SPEC: the mailboxes that POP3 reads; default the Maildirs of --deliver
 ${forms(mailboxSpecs)}
@@ -168,7 +169,18 @@ ${forms(mailboxSpecs)}
 A user reads the mail of one address: the user name, if it is an address, or else that name at the
 first of --domains (or at --hostname). Aliases pass on mail, and give no access to other mailboxes.
 
-  postern serve --listen pop3s://0.0.0.0:995 --mailboxes maildir:/var/mail \\
+--back-end URL: the server behind imap:// listeners
+  imap://HOST:PORT, imaps://HOST:PORT, imap+unix:PATH
+
+Each session passes to the server after its login, which needs a user there who may act as others:
+
+  masterUser=NAME      this user                      password=file:PATH  or password=env:NAME
+  masterSeparator=*    log in as joe*master; default joe as the authorization identity of PLAIN
+  tls=required         STARTTLS and a valid certificate, the default unless the server is on this machine
+  tls=offered          any certificate, or no TLS     tls=none          no TLS
+
+  postern serve --listen pop3s://0.0.0.0:995 --listen imaps://0.0.0.0:993 --mailboxes maildir:/var/mail \\
+    --back-end 'imap://127.0.0.1:1143?masterUser=postern&password=file:/run/secrets/imap' \\
     --tls-cert fullchain.pem --tls-key privkey.pem --auth sqlite:/var/lib/postern/users.db
 `;
 }

@@ -35,9 +35,9 @@ export interface AccessListenerUrl extends CommonListenerUrl {
 }
 
 /** The protocol of an {@link AccessListenerUrl}. */
-export type AccessService = 'pop3';
+export type AccessService = 'pop3' | 'imap';
 
-type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s';
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s' | 'imap' | 'imaps';
 
 /** Returns true for a listener of POP3, IMAP or ManageSieve. */
 export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
@@ -54,8 +54,9 @@ export function isSmtp<L extends Pick<ListenerUrl, 'service'>>(
 }
 
 /**
- * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…` or `pop3s://…`, or
- * `SCHEME+unix:PATH` of one without TLS, with parameters. With port 0 the system picks a port.
+ * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…`, `pop3s://…`,
+ * `imap://…` or `imaps://…`, or `SCHEME+unix:PATH` of one without TLS, with
+ * parameters. With port 0 the system picks a port.
  *
  * @throws UsageError
  */
@@ -176,11 +177,11 @@ const SMTP_PARAMETERS = [
   'omitClientFromReceived',
 ];
 /** The services of an {@link AccessListenerUrl}. */
-export const ACCESS_SERVICES: readonly AccessService[] = ['pop3'];
+export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap'];
 /** The schemes of TLS from the first byte. */
-const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s'];
-const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', ...TLS_SCHEMES];
+const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s', 'imaps'];
+const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', 'imap', ...TLS_SCHEMES];
 
 /** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3 or pop3s, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';
+  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap or imaps, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';

@@ -63,6 +63,12 @@ export const SERVE_OPTIONS = {
     value: 'SPEC',
     summary: 'the mailboxes that POP3 reads, maildir:DIR; default the Maildirs of --deliver',
   },
+  'back-end': {
+    type: 'string',
+    multiple: true,
+    value: 'URL',
+    summary: 'the server behind imap:// listeners; see postern help access',
+  },
   notify: {
     type: 'string',
     value: 'SPEC',

@@ -7,6 +7,7 @@ import { type ConnectionLimits, networks } from '@postern/node';
 import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
 import type { FailureCounts, ThrottleOptions } from '@postern/throttle';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
+import { type BackEnds, expectBackEnds, parseBackEnds } from './back-ends.ts';
 import type { TlsSettings } from './certificates.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { findConfigFile, loadConfig } from './config-file.ts';
@@ -59,6 +60,8 @@ export interface Settings {
   readonly notify: DeliveryTarget | undefined;
   /** The mailboxes that users read over POP3. Undefined if no option names them. */
   readonly mailboxes: MailboxSource | undefined;
+  /** The servers behind IMAP and ManageSieve. */
+  readonly backEnds: BackEnds;
   /** The local recipients. Undefined if no option names them. */
   readonly recipients: RecipientsSettings | undefined;
   /** The addresses that users may send from. Undefined for any address. */
@@ -172,6 +175,8 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
   const deliver = parse('deliver', parseDeliver) ?? parseDeliver('console');
   const mailboxes = parse('mailboxes', parseMailboxes) ?? deliver.mailboxes;
   expectMailboxes(mailboxes, listeners);
+  const backEnds = parse('backEnd', parseBackEnds) ?? {};
+  expectBackEnds(backEnds, listeners);
   const demoUser =
     checkers.length === 0 && listeners.some(takesUsers)
       ? { username: 'demo', password: randomBytes(12).toString('base64url') }
@@ -193,6 +198,7 @@ export function settingsOf(...sources: readonly ConfigSource[]): Settings {
     users: parse('users', (users) => users) ?? {},
     deliver,
     mailboxes,
+    backEnds,
     notify: parse('notify', parseDeliver),
     recipients: recipientsOf(recipientSources, domains, aliases),
     ownSenders: parse('ownSenders', parseOwnSenders),
