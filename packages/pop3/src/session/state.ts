@@ -47,7 +47,6 @@ export class State extends ClientSession<Mailbox, Verb, string> {
   /** Returns why this connection is not offered USER or APOP; undefined if it is. */
   override obstacleTo(command: LoginCommand): OfferObstacle | undefined {
     if (this.settings.disabledLoginCommands.has(command.mechanism)) return 'not-offered';
-    if (this.needsTls) return 'needs-tls';
     return super.obstacleTo(command);
   }
 
