@@ -197,7 +197,7 @@ describe('a session', () => {
 
   test('lists more messages than fit into one part', async () => {
     const mailbox = new RecordingMailbox([]);
-    mailbox.messages = Array.from({ length: 2_500 }, (_, index) => ({ octets: index, uid: `u${index}` }));
+    mailbox.messages = Array.from({ length: 1_100 }, (_, index) => ({ octets: index, uid: `u${index}` }));
     const lines = mailbox.messages.slice(1).map((_, index) => `S: ${index + 2} u${index + 1}\n`);
     await new Server({ mailbox }).play(`${LOGIN}
       C: DELE 1
