@@ -167,7 +167,7 @@ describe('STARTTLS', () => {
     expect(server.log).toEqual(['connected', 'command-refused -ERR pipelined', 'closed disconnected']);
   });
 
-  test('whose handshake fails is an error of the client, and ends the session', async () => {
+  test('with a failed handshake is an error of the client, and ends the session', async () => {
     const server = new ToyServer();
     await server.play(`${GREETING}C: STARTTLS\nS: +OK go\nC: <reset>`, { tlsPolicy: 'offered' });
     expect(server.events).toMatchObject([
