@@ -5,12 +5,9 @@ import { Mailbox } from '@postern/esmtp';
 import { codeOf, isShortage } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { HeldLocks } from './mailbox/held-locks.ts';
-import { listMessages } from './mailbox/list-messages.ts';
 import { MailboxLock } from './mailbox/mailbox-lock.ts';
-import { MaildirMailbox } from './mailbox/maildir-mailbox.ts';
-import type { MessageFile } from './mailbox/message-file.ts';
-import { SizeReader } from './mailbox/message-sizes.ts';
-import { Turns } from './mailbox/turns.ts';
+import type { MaildirMailbox } from './mailbox/maildir-mailbox.ts';
+import { openMailbox } from './mailbox/open-mailbox.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
 import { Permissions, type PermissionsOptions } from './permissions.ts';
 
@@ -48,47 +45,50 @@ export interface MailboxClient {
  * ```
  */
 export class MaildirMailboxes {
+  readonly #folder: string;
   readonly #files: FileSystem;
   readonly #permissions: Permissions;
   readonly #maildirs: Maildirs;
   readonly #locks: HeldLocks;
-  readonly #sizes: SizeReader;
+  readonly #onError: (error: unknown, mailbox: Mailbox | undefined) => void;
 
   /** @throws RangeError if the mode or the group is not valid. */
   constructor(folder: string, options: MaildirMailboxesOptions = {}) {
     const { files = systemFiles, clock = systemClock, onError = warner() } = options;
+    this.#folder = folder;
+    this.#onError = onError;
     this.#files = files;
     this.#permissions = new Permissions(options, files);
     this.#maildirs = new Maildirs(folder, files, this.#permissions, options);
     this.#locks = new HeldLocks(clock, (error) => onError(error, undefined));
-    this.#sizes = new SizeReader(files);
   }
 
   /**
-   * Opens and locks the mailbox of an address, such as an avatar id `ann@example.com`. Creates an empty Maildir for a
-   * user without one. The disposal of the mailbox unlocks it. `client` is the mind of the login:
-   * the work ends early if the client disconnects.
+   * Opens and locks the mailbox of an address, such as the avatar id `ann@example.com`. Creates an
+   * empty Maildir for a user without one. The disposal of the mailbox unlocks it. `client` is the
+   * mind of the login: the work ends early if the client disconnects.
    *
    * @throws MailboxInUse if another session has locked the mailbox
    * @throws LoginDenied for an anonymous user
    * @throws TemporaryFailure if the file system fails
    */
   async open(address: Mailbox | AvatarId, client: MailboxClient = {}): Promise<MaildirMailbox> {
-    let path: string | undefined;
+    const mailbox = address instanceof Mailbox ? address : mailboxOf(address);
+    let path = this.#folder;
     try {
       await this.#maildirs.read();
-      const maildir = this.#maildirs.pathOf(address instanceof Mailbox ? address : mailboxOf(address));
-      path = maildir;
-      const take = () => MailboxLock.take(maildir, this.#files, this.#permissions);
-      const lock = await this.#maildirs.within(maildir, take);
+      path = this.#maildirs.pathOf(mailbox);
+      const take = () => MailboxLock.take(path, this.#files, this.#permissions);
+      const lock = await this.#maildirs.within(path, take);
       this.#locks.add(lock);
       const unlock = async () => {
         this.#locks.delete(lock);
         await lock.release();
       };
+      const onError = (error: unknown) => this.#onError(error, mailbox);
+      const context = { path, lock, files: this.#files, permissions: this.#permissions, onError, unlock };
       try {
-        const list = await this.#list(maildir, client);
-        return new MaildirMailbox(maildir, list, { files: this.#files, lock, unlock });
+        return await openMailbox(context, () => expectClient(client));
       } catch (error) {
         await unlock();
         throw error;
@@ -97,24 +97,10 @@ export class MaildirMailboxes {
       throw error instanceof LoginError ? error : failureOf(error, path);
     }
   }
+}
 
-  async #list(maildir: string, client: MailboxClient): Promise<readonly MessageFile[]> {
-    const turns = new Turns();
-    const listed = await listMessages(maildir, this.#files, turns);
-    const kept: MessageFile[] = [];
-    const isWanted = () => client.disconnected !== true;
-    for (const file of listed) {
-      if (turns.isOver) await turns.next();
-      if (!isWanted()) throw new TemporaryFailure('the client has left during the login');
-      const path = file.pathIn(maildir);
-      const sizes = this.#sizes.measureSync(path) ?? (await this.#sizes.measure(path, isWanted));
-      if (sizes === undefined) continue;
-      file.octets = sizes.octets;
-      file.storedOctets = sizes.storedOctets;
-      kept.push(file);
-    }
-    return kept;
-  }
+function expectClient(client: MailboxClient): void {
+  if (client.disconnected === true) throw new TemporaryFailure('the client has left during the login');
 }
 
 /** Parses an avatar id as an address. A name without `@` is a user such as `<joe>` of LMTP. */
@@ -124,10 +110,10 @@ function mailboxOf(address: AvatarId): Mailbox {
   return at === -1 ? new Mailbox(address, '') : new Mailbox(address.slice(0, at), address.slice(at + 1));
 }
 
-function failureOf(error: unknown, path: string | undefined): TemporaryFailure {
+function failureOf(error: unknown, path: string): TemporaryFailure {
   const reason = error instanceof Error ? error.message : String(error);
   const culprit = isShortage(error) || codeOf(error) === '' ? 'us' : 'operator';
-  return new TemporaryFailure(`cannot open the Maildir ${path ?? ''}: ${reason}`, { cause: error, culprit });
+  return new TemporaryFailure(`cannot open the Maildir ${path}: ${reason}`, { cause: error, culprit });
 }
 
 function warner(): (error: unknown) => void {

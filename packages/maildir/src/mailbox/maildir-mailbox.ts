@@ -5,18 +5,17 @@ import { isMissing } from '../file-errors.ts';
 import { sizeIn } from '../file-name.ts';
 import { type FileSystem, syncFolder } from '../file-system.ts';
 import { MaildirSize } from '../maildir-size.ts';
-import { listMessages } from './list-messages.ts';
+import { followRenames } from './follow-renames.ts';
 import type { MailboxLock } from './mailbox-lock.ts';
 import { type MessageFile, pathOf } from './message-file.ts';
 import { MessageReader } from './message-reader.ts';
-import { Turns } from './turns.ts';
 
 /** The objects that a {@link MaildirMailbox} works with. */
 export interface MaildirMailboxContext {
   readonly files: FileSystem;
   readonly lock: MailboxLock;
-  /** Unlocks the Maildir. */
-  readonly unlock: () => Promise<void>;
+  /** Writes the cache of sizes, if that is worthwhile, and unlocks the Maildir. */
+  readonly close: (list: readonly MessageFile[]) => Promise<void>;
 }
 
 /**
@@ -50,7 +49,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
     const open = () => this.#context.files.open(file.pathIn(this.#path), READ_ONLY);
     const handle = await this.#following(file, open);
     if (handle === undefined) throw new MessageGone();
-    return new MessageReader(handle, file.storedOctets);
+    return new MessageReader(handle, file);
   }
 
   /**
@@ -72,7 +71,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
 
   /** Unlocks the Maildir. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.unlock();
+    await this.#context.close(this.#list);
   }
 
   #at(index: number): MessageFile {
@@ -133,26 +132,12 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
-      if (isLast || !(await this.#findAgain(file))) break;
+      if (isLast) break;
+      const present = await followRenames(this.#list, this.#path, this.#context.files);
+      if (!present.has(file)) break;
     }
     file.isGone = true;
     return undefined;
-  }
-
-  /** Lists the Maildir again, and corrects the names of all messages. */
-  async #findAgain(file: MessageFile): Promise<boolean> {
-    const { files } = this.#context;
-    const found = new Map<string, MessageFile>();
-    for (const other of await listMessages(this.#path, files, new Turns())) {
-      found.set(other.key + other.distinction, other);
-    }
-    for (const known of this.#list) {
-      const other = found.get(known.key + known.distinction);
-      if (other === undefined) continue;
-      known.subfolder = other.subfolder;
-      known.name = other.name;
-    }
-    return found.has(file.key + file.distinction);
   }
 }
 

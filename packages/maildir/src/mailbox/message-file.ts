@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { MessageInfo } from '@postern/pop3';
+import type { Sizes } from './size-reader.ts';
 
 /** The folder of a Maildir that holds a message: `new` before a reader has seen it. */
 export type Subfolder = 'new' | 'cur';
@@ -16,11 +17,11 @@ export class MessageFile implements MessageInfo {
   readonly key: string;
   /** The time of the delivery in microseconds, as the name says; 0 if the name has no time. */
   readonly arrivedAt: number;
-  octets = 0;
-  /** The octets of the file itself, whose lines may end in LF alone. */
-  storedOctets = 0;
+  #sizes: Sizes = UNKNOWN;
   /** Distinguishes files with the same key; empty for a unique key. */
   distinction = '';
+  /** True if another program has changed the file in place since it was measured. */
+  isChanged = false;
   /** True if another program has removed the file. */
   isGone = false;
   #uid: string | undefined;
@@ -34,8 +35,37 @@ export class MessageFile implements MessageInfo {
 
   /** A hash of the key, whose characters and length are up to the program that delivered it. */
   get uid(): string {
-    this.#uid ??= hash('sha256', this.key + this.distinction).slice(0, UID_DIGITS);
+    this.#uid ??= hash('sha256', this.id).slice(0, UID_DIGITS);
     return this.#uid;
+  }
+
+  get octets(): number {
+    return this.#sizes.octets;
+  }
+
+  /** The octets of the file itself, whose lines may end in LF alone. */
+  get storedOctets(): number {
+    return this.#sizes.storedOctets;
+  }
+
+  /** False if the sizes are a guess, or no more than this session's. */
+  get isCacheable(): boolean {
+    return this.#sizes.isExact !== false && this.distinction === '' && !this.isGone && !this.isChanged;
+  }
+
+  /** The identity of the file among those of the Maildir, for all time. */
+  get id(): string {
+    return this.key + this.distinction;
+  }
+
+  setSizes(sizes: Sizes): void {
+    this.#sizes = sizes;
+  }
+
+  /** Notes a new name that another program has given to the file. */
+  rename(subfolder: Subfolder, name: string): void {
+    this.subfolder = subfolder;
+    this.name = name;
   }
 
   /** Returns the path of the file in the Maildir. */
@@ -71,6 +101,7 @@ function arrivalIn(name: string): number {
   return seconds === undefined ? 0 : Number(seconds) * 1_000_000 + Number(microseconds);
 }
 
+const UNKNOWN: Sizes = { octets: 0, storedOctets: 0, isExact: false };
 const ARRIVAL = /^(\d{1,15})(?:\.M(\d{1,6})(?!\d))?/;
 const SIZES = /,[SW]=\d+(?=,|$)/g;
 /** Matches a name that is the same in Latin-1 and in UTF-8. */

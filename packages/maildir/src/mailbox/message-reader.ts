@@ -1,35 +1,53 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { MessageContent } from '@postern/pop3';
 import { copyWithCrlf, countBareLf } from './line-endings.ts';
+import type { MessageFile } from './message-file.ts';
 
 /** Reads a message file in chunks, with CRLF line endings. A file with CRLF is not copied. */
 export class MessageReader implements MessageContent {
   readonly #handle: FileHandle;
+  readonly #file: MessageFile;
+  /** True if each LF of the file had a CR before it at the login: then nothing is converted. */
+  readonly #isCrlf: boolean;
   readonly #buffer: Buffer;
   #converted: Buffer | undefined;
   #position = 0;
   #previous = 0;
+  #isAtEnd = false;
 
-  /** `storedOctets` is the expected size of the file: a small file needs a small buffer. */
-  constructor(handle: FileHandle, storedOctets: number) {
+  constructor(handle: FileHandle, file: MessageFile) {
     this.#handle = handle;
-    this.#buffer = Buffer.allocUnsafe(Math.max(1, Math.min(storedOctets, CHUNK_OCTETS)));
+    this.#file = file;
+    this.#isCrlf = file.octets === file.storedOctets;
+    // One octet more than expected shows the end of the file in the first read.
+    this.#buffer = Buffer.allocUnsafe(Math.min(file.storedOctets + 1, CHUNK_OCTETS));
   }
 
   async read(): Promise<Uint8Array | undefined> {
+    if (this.#isAtEnd) return undefined;
     const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
-    if (bytesRead === 0) return undefined;
     this.#position += bytesRead;
-    const bytes = this.#buffer.subarray(0, bytesRead);
-    const previous = this.#previous;
-    this.#previous = bytes[bytesRead - 1] as number;
-    if (countBareLf(bytes, bytesRead, previous) === 0) return bytes;
-    this.#converted ??= Buffer.allocUnsafe(2 * this.#buffer.length);
-    return this.#converted.subarray(0, copyWithCrlf(bytes, previous, this.#converted));
+    if (bytesRead < this.#buffer.length) this.#end();
+    return bytesRead === 0 ? undefined : this.#withCrlf(this.#buffer.subarray(0, bytesRead));
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  /** A file that has changed since it was measured is measured again at the next login. */
+  #end(): void {
+    this.#isAtEnd = true;
+    if (this.#position !== this.#file.storedOctets) this.#file.isChanged = true;
+  }
+
+  #withCrlf(bytes: Buffer): Uint8Array {
+    if (this.#isCrlf) return bytes;
+    const previous = this.#previous;
+    this.#previous = bytes[bytes.length - 1] as number;
+    if (countBareLf(bytes, bytes.length, previous) === 0) return bytes;
+    this.#converted ??= Buffer.allocUnsafe(2 * this.#buffer.length);
+    return this.#converted.subarray(0, copyWithCrlf(bytes, previous, this.#converted));
   }
 }
 

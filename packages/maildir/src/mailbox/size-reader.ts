@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { codeOf, isMissing } from '../file-errors.ts';
 import type { FileSystem } from '../file-system.ts';
 import { systemFiles } from '../file-system.ts';
@@ -8,15 +9,20 @@ import { countBareLf } from './line-endings.ts';
 export interface Sizes {
   readonly octets: number;
   readonly storedOctets: number;
+  /** False for an unreadable file: its stored size stands for both. */
+  readonly isExact?: boolean;
 }
 
 /** Measures message files. Never follows a symbolic link, and never waits for a FIFO. */
 export class SizeReader {
   readonly #files: FileSystem;
+  readonly #check: () => void;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
 
-  constructor(files: FileSystem) {
+  /** `check` throws the reason why the sizes are not needed any more. */
+  constructor(files: FileSystem, check: () => void) {
     this.#files = files;
+    this.#check = check;
   }
 
   /**
@@ -48,15 +54,26 @@ export class SizeReader {
    * Measures a file of any size. Resolves to the stored size alone for an unreadable file, and to
    * undefined for a file that is gone or not regular.
    */
-  async measure(
-    path: string | Buffer,
-    isWanted: () => boolean,
-  ): Promise<(Sizes & { readonly isExact: boolean }) | undefined> {
+  async measure(path: string | Buffer): Promise<Sizes | undefined> {
+    let handle: FileHandle;
     try {
-      return { ...(await this.#read(path, isWanted)), isExact: true };
+      handle = await this.#files.open(path, READ_ONLY);
     } catch (error) {
-      if (isMissing(error) || NO_REGULAR_FILE.has(codeOf(error))) return undefined;
+      return await this.#measureUnreadable(path, error);
     }
+    try {
+      return await this.#read(handle);
+    } catch (error) {
+      this.#check();
+      return await this.#measureUnreadable(path, error);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Resolves to the size that the folder knows. */
+  async #measureUnreadable(path: string | Buffer, error: unknown): Promise<Sizes | undefined> {
+    if (isMissing(error) || NO_REGULAR_FILE.has(codeOf(error))) return undefined;
     try {
       const stats = await this.#files.lstat(path);
       return stats.isFile() ? { octets: stats.size, storedOctets: stats.size, isExact: false } : undefined;
@@ -66,22 +83,20 @@ export class SizeReader {
     }
   }
 
-  async #read(path: string | Buffer, isWanted: () => boolean): Promise<Sizes> {
-    const handle = await this.#files.open(path, READ_ONLY);
-    try {
-      const buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
-      let [storedOctets, bareLf, previous] = [0, 0, 0];
-      while (isWanted()) {
-        const { bytesRead } = await handle.read(buffer, 0, BUFFER_OCTETS, storedOctets);
-        if (bytesRead === 0) break;
-        storedOctets += bytesRead;
-        bareLf += countBareLf(buffer, bytesRead, previous);
-        previous = buffer[bytesRead - 1] as number;
-      }
-      return { octets: storedOctets + bareLf, storedOctets };
-    } finally {
-      await handle.close();
+  async #read(handle: FileHandle): Promise<Sizes | undefined> {
+    const buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
+    let [storedOctets, bareLf, previous] = [0, 0, 0];
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, BUFFER_OCTETS, storedOctets);
+      if (bytesRead === 0) break;
+      storedOctets += bytesRead;
+      bareLf += countBareLf(buffer, bytesRead, previous);
+      previous = buffer[bytesRead - 1] as number;
+      this.#check();
     }
+    // A read of a FIFO is empty as well.
+    if (storedOctets === 0 && !(await handle.stat()).isFile()) return undefined;
+    return { octets: storedOctets + bareLf, storedOctets };
   }
 }
 

@@ -1,0 +1,60 @@
+import type { FileSystem } from '../file-system.ts';
+import type { Permissions } from '../permissions.ts';
+import { listMessages } from './list-messages.ts';
+import type { MailboxLock } from './mailbox-lock.ts';
+import { MaildirMailbox } from './maildir-mailbox.ts';
+import { Measurement } from './measurement.ts';
+import type { MessageFile } from './message-file.ts';
+import { SizeCache } from './size-cache.ts';
+import { Turns } from './turns.ts';
+
+/** A Maildir that this process has locked. */
+export interface LockedMaildir {
+  readonly path: string;
+  readonly lock: MailboxLock;
+  readonly files: FileSystem;
+  readonly permissions: Permissions;
+  /** Receives an error that costs only time. */
+  readonly onError: (error: unknown) => void;
+  readonly unlock: () => Promise<void>;
+}
+
+/**
+ * Reads the messages of a locked Maildir. `check` throws if the client has left.
+ *
+ * @throws the error of the file system
+ */
+export async function openMailbox(maildir: LockedMaildir, check: () => void): Promise<MaildirMailbox> {
+  const { path, files, permissions, lock } = maildir;
+  const turns = new Turns();
+  const cache = new SizeCache(path, files, permissions);
+  const measurement = new Measurement(path, files, turns, check);
+  const listed = await listMessages(path, files, turns);
+  check();
+  const known = await cache.read(turns);
+  const list = await measurement.run(listed, known);
+  return new MaildirMailbox(path, list, { files, lock, close: (list) => close(maildir, list, measurement, cache) });
+}
+
+/** Writes the cache only if the next login saves more time than the write takes. */
+async function close(
+  { unlock, onError }: LockedMaildir,
+  list: readonly MessageFile[],
+  { readFiles, readOctets }: Measurement,
+  cache: SizeCache,
+): Promise<void> {
+  try {
+    const isWorthwhile = readFiles >= MIN_READ_FILES || readOctets >= MIN_READ_OCTETS;
+    const kept = list.filter((file) => file.isCacheable);
+    if ((isWorthwhile && kept.length > 0) || list.some((file) => file.isChanged)) {
+      await cache.write(kept, new Turns());
+    }
+  } catch (error) {
+    onError(error);
+  } finally {
+    await unlock();
+  }
+}
+
+const MIN_READ_FILES = 64;
+const MIN_READ_OCTETS = 1024 * 1024;
