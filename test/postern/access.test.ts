@@ -1,8 +1,14 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import type { AvatarId } from '@postern/cred';
+import { InMemoryMailbox } from '@postern/pop3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../packages/postern/src/log.ts';
+import { startServer } from '../../packages/postern/src/serve.ts';
+import { settingsOf } from '../../packages/postern/src/settings.ts';
 import { startImapBackEnd, type TestBackEnd } from '../support/back-end.ts';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { runInProcess, startInProcess } from '../support/in-process.ts';
@@ -96,6 +102,20 @@ describe('a POP3 listener', () => {
     expect(await reader.say('STAT', POP3_LINE)).toBe('+OK 0 0\r\n');
   });
 
+  it('opens the mailboxes of a function', async () => {
+    const config = {
+      listen: ['pop3://127.0.0.1:0'],
+      auth: ['memory:joe:s3cret'],
+      mailboxes: (user: AvatarId) => new InMemoryMailbox([`Subject: for ${String(user)}\r\n\r\n`]),
+    };
+    const server = await startServer(settingsOf({ config, nameOf: String }), { log: silentLog, print: async () => {} });
+    onTestFinished(() => server.close(0));
+    using reader = new LineClient(connect(Number(server.listeners[0]?.address.port), '127.0.0.1'));
+    await reader.hear(POP3_LINE);
+    await logIn(reader, 'joe');
+    expect(await reader.say('RETR 1', POP3_LINES)).toContain('Subject: for joe');
+  });
+
   it("gives no user another user's mailbox", async () => {
     const mail = join(folder.path, 'own');
     await using server = await startInProcess(
@@ -152,6 +172,7 @@ describe('a POP3 listener', () => {
     const ended = server.stop();
     await server.said(/stopping/);
     reader.socket.resume();
+    await once(reader.socket, 'close');
     expect((await reader.hear(/^[\s\S]*?\r\n\.\r\n/)).length).toBeGreaterThan(7_000_000);
     await ended;
     expect(server.output()).not.toContain('cut off');
@@ -188,40 +209,6 @@ describe('the back end of an IMAP listener', () => {
     using client = await clientOf(server, 0, IMAP_LINES);
     expect(await client.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 NO \[UNAVAILABLE\]/m);
     await server.said(/ error failure .*culprit=operator/);
-  });
-
-  it('is what a function of the config file returns for each user', async () => {
-    await using imap = await startImapBackEnd();
-    const config = join(folder.path, 'back-end.config.mjs');
-    writeFileSync(
-      config,
-      `import { ImapBackEnd } from '@postern/imap';
-       import { connect } from '@postern/node';
-       import { InMemoryMailbox } from '@postern/pop3';
-       const endpoint = { host: '127.0.0.1', port: ${imap.port} };
-       const account = (user) => ({ username: user + '@example.net', password: 'own' });
-       export default {
-         listen: ['imap://127.0.0.1:0', 'pop3://127.0.0.1:0'],
-         backEnd: { imap: (user) => new ImapBackEnd({ connect: () => connect({ endpoint, tlsPolicy: 'none' }), account: account(user) }) },
-         mailboxes: (user) => new InMemoryMailbox(['Subject: for ' + user + '\\r\\n\\r\\n']),
-         limits: { pop3: { maxErrors: 1 } },
-       };`,
-    );
-    await using server = await startPostern(
-      ...words`--config ${config} ${USERS} --log silent`,
-      '--listen',
-      'imap://127.0.0.1:0',
-      '--listen',
-      'pop3://127.0.0.1:0',
-    );
-    using client = await clientOf(server, 0, IMAP_LINES);
-    expect(await client.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 OK/m);
-    expect(imap.lines.at(-1)).toContain(Buffer.from('\0joe@example.net\0own').toString('base64'));
-    using reader = await clientOf(server, 1, POP3_LINE);
-    await logIn(reader, 'joe');
-    expect(await reader.say('RETR 1', POP3_LINES)).toContain('Subject: for joe');
-    expect(await reader.say('WHAT', POP3_LINE)).toMatch(/^-ERR/);
-    await expect(reader.say('NOOP', POP3_LINE)).rejects.toThrow('the connection ended');
   });
 });
 
@@ -298,10 +285,27 @@ describe('postern explain', () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('workers', () => {
-  it('lock a mailbox against each other', async () => {
-    const mail = join(folder.path, 'workers');
+  it('lock a mailbox against each other, and take back ends and limits from the config file', async () => {
+    await using imap = await startImapBackEnd();
+    const config = join(folder.path, 'postern.config.mjs');
+    writeFileSync(
+      config,
+      `import { ImapBackEnd } from '@postern/imap';
+       import { connect } from '@postern/node';
+       import { maildir } from 'postern';
+       const endpoint = { host: '127.0.0.1', port: ${imap.port} };
+       const account = (user) => ({ username: user + '@example.net', password: 'own' });
+       const connectTo = () => connect({ endpoint, tlsPolicy: 'none' });
+       export default {
+         workers: 2,
+         log: 'silent',
+         mailboxes: maildir({ folder: ${JSON.stringify(join(folder.path, 'workers'))} }),
+         backEnd: { imap: (user) => new ImapBackEnd({ connect: connectTo, account: account(user) }) },
+         limits: { pop3: { maxErrors: 1 } },
+       };`,
+    );
     await using server = await startPostern(
-      ...words`--listen pop3://127.0.0.1:0 ${USERS} --deliver maildir:${mail} --workers 2 --log silent`,
+      ...words`--listen pop3://127.0.0.1:0 --listen imap://127.0.0.1:0 ${USERS} --config ${config}`,
     );
     const first = await clientOf(server, 0, POP3_LINE);
     onTestFinished(() => first[Symbol.dispose]());
@@ -314,6 +318,12 @@ describe.skipIf(process.platform !== 'linux')('workers', () => {
       }),
     );
     expect(new Set(others.map((reply) => reply.slice(0, 13)))).toEqual(new Set(['-ERR [IN-USE]']));
+    expect(await first.say('WHAT', POP3_LINE)).toMatch(/^-ERR/);
+    await expect(first.say('NOOP', POP3_LINE)).rejects.toThrow();
+
+    using browser = await clientOf(server, 1, IMAP_LINES);
+    expect(await browser.say(`a1 AUTHENTICATE PLAIN ${plain('joe')}`, IMAP_LINES)).toMatch(/^a1 OK/m);
+    expect(imap.lines.at(-1)).toContain(Buffer.from('\0joe@example.net\0own').toString('base64'));
   });
 });
 
