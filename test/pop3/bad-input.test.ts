@@ -142,7 +142,7 @@ describe('two sessions of one user', () => {
 describe('a client that stops reading in RETR', () => {
   it('slows no other session, and loses its own after the timeout and nothing else', async () => {
     await site.close();
-    await writeFile(path('ann', 'new', 1), 'x'.repeat(20_000_000));
+    await writeFile(path('ann', 'new', 1), `${'x'.repeat(19_999_998)}\r\n`);
     site = await Site.start({ limits: { idleTimeout: 1_000 } });
     using deaf = await site.logIn('ann');
     expect(await deaf.say('DELE 2')).toMatch(/^\+OK/);

@@ -22,5 +22,15 @@ export function copyWithCrlf(bytes: Uint8Array, previous: number, target: Uint8A
   return length;
 }
 
+/**
+ * Returns the octets of the CRLF that a message needs behind its last octet: 0 behind a line ending
+ * and in an empty message.
+ */
+export function octetsOfEnd(last: number | undefined): number {
+  return last === undefined || last === LF ? 0 : CRLF.length;
+}
+
+/** The line ending of RFC 5321 §2.3.8. */
+export const CRLF: Uint8Array = Buffer.from('\r\n');
 const LF = 10;
 const CR = 13;

@@ -1,9 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { MessageContent } from '@postern/pop3';
-import { copyWithCrlf, countBareLf } from './line-endings.ts';
+import { CRLF, copyWithCrlf, countBareLf, octetsOfEnd } from './line-endings.ts';
 import type { MessageFile } from './message-file.ts';
 
-/** Reads a message file in chunks, with CRLF line endings. A file with CRLF is not copied. */
+/**
+ * Reads a message file in chunks, with CRLF line endings, also behind the last line. A file with
+ * CRLF is not copied.
+ */
 export class MessageReader implements MessageContent {
   readonly #handle: FileHandle;
   readonly #file: MessageFile;
@@ -24,11 +27,18 @@ export class MessageReader implements MessageContent {
   }
 
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#isAtEnd) return undefined;
+    if (this.#isAtEnd) return this.#missingEnd();
     const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
     this.#position += bytesRead;
     if (bytesRead < this.#buffer.length) this.#end();
-    return bytesRead === 0 ? undefined : this.#withCrlf(this.#buffer.subarray(0, bytesRead));
+    return bytesRead === 0 ? this.#missingEnd() : this.#withCrlf(this.#buffer.subarray(0, bytesRead));
+  }
+
+  /** Returns the CRLF that the last line lacks, once. */
+  #missingEnd(): Uint8Array | undefined {
+    if (this.#isCrlf || this.#position === 0 || octetsOfEnd(this.#previous) === 0) return undefined;
+    this.#previous = LF;
+    return CRLF;
   }
 
   async close(): Promise<void> {
@@ -51,4 +61,5 @@ export class MessageReader implements MessageContent {
   }
 }
 
+const LF = 10;
 const CHUNK_OCTETS = 64 * 1024;

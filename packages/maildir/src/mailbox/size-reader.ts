@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { codeOf, isMissing } from '../file-errors.ts';
 import type { FileSystem } from '../file-system.ts';
 import { systemFiles } from '../file-system.ts';
-import { countBareLf } from './line-endings.ts';
+import { countBareLf, octetsOfEnd } from './line-endings.ts';
 
 /** The sizes of a message in octets: as a client gets it, and as it is stored. */
 export interface Sizes {
@@ -42,7 +42,8 @@ export class SizeReader {
       if (storedOctets === BUFFER_OCTETS) return undefined;
       // A read of a FIFO is empty as well.
       if (storedOctets === 0 && !fstatSync(fd).isFile()) return undefined;
-      return { octets: storedOctets + countBareLf(this.#buffer, storedOctets, 0), storedOctets };
+      const bareLf = countBareLf(this.#buffer, storedOctets, 0);
+      return { octets: storedOctets + bareLf + octetsOfEnd(this.#buffer[storedOctets - 1]), storedOctets };
     } catch {
       return undefined;
     } finally {
@@ -96,7 +97,8 @@ export class SizeReader {
     }
     // A read of a FIFO is empty as well.
     if (storedOctets === 0 && !(await handle.stat()).isFile()) return undefined;
-    return { octets: storedOctets + bareLf, storedOctets };
+    const last = storedOctets === 0 ? undefined : previous;
+    return { octets: storedOctets + bareLf + octetsOfEnd(last), storedOctets };
   }
 }
 
