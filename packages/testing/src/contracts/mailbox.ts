@@ -175,8 +175,8 @@ async function withMailbox(store: MailboxUnderTest, use: (mailbox: Mailbox) => M
 /** Logs out as a realm does. */
 async function disposeOf(mailbox: Mailbox): Promise<void> {
   const disposable = mailbox as Mailbox & Partial<AsyncDisposable & Disposable>;
-  if (disposable[Symbol.asyncDispose] === undefined) disposable[Symbol.dispose]?.();
-  else await disposable[Symbol.asyncDispose]();
+  await disposable[Symbol.asyncDispose]?.();
+  disposable[Symbol.dispose]?.();
 }
 
 async function idsOf(store: MailboxUnderTest): Promise<readonly string[]> {
