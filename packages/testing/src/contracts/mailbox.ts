@@ -216,7 +216,7 @@ const MESSAGES: readonly Uint8Array[] = [
   'Subject: equal\r\n\r\n.\r\n..\r\n',
   'Subject: equal\r\n\r\n.\r\n..\r\n',
   `Subject: large\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(3_000)}`,
-  'no line ending',
+  'no empty line\r\n',
 ].map((text) => Buffer.from(text));
 const LARGE_INDEX = 3;
 const LATER = Buffer.from('Subject: later\r\n\r\nbody\r\n');
