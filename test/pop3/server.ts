@@ -105,7 +105,7 @@ export class Server {
 }
 
 /** Two messages: of 34 and 46 octets. */
-export const MESSAGES: readonly string[] = [
+const MESSAGES: readonly string[] = [
   'Subject: one\r\n\r\nHello\r\n.\r\n..dots\r\n',
   'Subject: two\r\nX: y\r\n\r\nline 1\r\nline 2\r\nline 3\r\n',
 ];
