@@ -2,12 +2,14 @@ import { Warnings } from '@postern/conversation';
 import { type Clock, systemClock } from '@postern/core';
 import { ANONYMOUS, type AvatarId, LoginDenied, LoginError, TemporaryFailure } from '@postern/cred';
 import { Mailbox } from '@postern/esmtp';
-import { codeOf, isShortage } from './file-errors.ts';
+import { codeOf, isMissing, isShortage } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { HeldLocks } from './mailbox/held-locks.ts';
+import { LockOwners } from './mailbox/lock-owner.ts';
 import { MailboxLock } from './mailbox/mailbox-lock.ts';
 import type { MaildirMailbox } from './mailbox/maildir-mailbox.ts';
 import { openMailbox } from './mailbox/open-mailbox.ts';
+import { type MailboxFiles, promptFilesOf } from './mailbox/prompt-files.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
 import { Permissions, type PermissionsOptions } from './permissions.ts';
 
@@ -47,9 +49,11 @@ export interface MailboxClient {
 export class MaildirMailboxes {
   readonly #folder: string;
   readonly #files: FileSystem;
+  readonly #promptFiles: MailboxFiles;
   readonly #permissions: Permissions;
   readonly #maildirs: Maildirs;
   readonly #locks: HeldLocks;
+  #owners: LockOwners | undefined;
   readonly #onError: (error: unknown, mailbox: Mailbox | undefined) => void;
 
   /** @throws RangeError if the mode or the group is not valid. */
@@ -58,6 +62,7 @@ export class MaildirMailboxes {
     this.#folder = folder;
     this.#onError = onError;
     this.#files = files;
+    this.#promptFiles = promptFilesOf(files);
     this.#permissions = new Permissions(options, files);
     this.#maildirs = new Maildirs(folder, files, this.#permissions, options);
     this.#locks = new HeldLocks(clock, (error) => onError(error, undefined));
@@ -78,15 +83,22 @@ export class MaildirMailboxes {
     try {
       await this.#maildirs.read();
       path = this.#maildirs.pathOf(mailbox);
-      const take = () => MailboxLock.take(path, this.#files, this.#permissions);
-      const lock = await this.#maildirs.within(path, take);
+      const lock = await this.#lock(path);
       this.#locks.add(lock);
       const unlock = async () => {
         this.#locks.delete(lock);
         await lock.release();
       };
       const onError = (error: unknown) => this.#onError(error, mailbox);
-      const context = { path, lock, files: this.#files, permissions: this.#permissions, onError, unlock };
+      const context = {
+        path,
+        lock,
+        files: this.#files,
+        promptFiles: this.#promptFiles,
+        permissions: this.#permissions,
+        onError,
+        unlock,
+      };
       try {
         return await openMailbox(context, () => expectClient(client));
       } catch (error) {
@@ -96,6 +108,20 @@ export class MaildirMailboxes {
     } catch (error) {
       throw error instanceof LoginError ? error : failureOf(error, path);
     }
+  }
+
+  /** Locks a Maildir, and creates one that does not exist. */
+  async #lock(path: string): Promise<MailboxLock> {
+    this.#owners ??= new LockOwners();
+    const owner = this.#owners.next();
+    const files = { files: this.#promptFiles, patientFiles: this.#files };
+    const take = () => MailboxLock.take(path, files, owner, this.#permissions);
+    try {
+      return await take();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    return await this.#maildirs.within(path, take);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { MaybePromise } from '@postern/core';
 import type { FileSystem } from './file-system.ts';
 
 /** The permissions of the Maildirs, for readers under another user such as Dovecot. */
@@ -14,6 +14,13 @@ export interface PermissionsOptions {
    * programs get this group as well. Default: the group of the process.
    */
   readonly group?: number;
+}
+
+/** A new file that is open. */
+interface PermittedFile {
+  chown(uid: number, gid: number): MaybePromise<void>;
+  chmod(mode: number): MaybePromise<void>;
+  close(): MaybePromise<void>;
 }
 
 /** Applies permissions to new files and folders. Existing ones keep theirs. */
@@ -44,7 +51,7 @@ export class Permissions {
   }
 
   /** Sets the group and permissions of a new file. Closes the file if that fails. */
-  async applyToFile(handle: FileHandle): Promise<FileHandle> {
+  async applyToFile<File extends PermittedFile>(handle: File): Promise<File> {
     if (!this.#isExplicit) return handle;
     try {
       // The group first: changing the group can clear permissions.
@@ -52,7 +59,7 @@ export class Permissions {
       await handle.chmod(this.fileMode);
       return handle;
     } catch (error) {
-      await handle.close().catch(() => {});
+      await closeQuietly(handle);
       throw error;
     }
   }
@@ -68,6 +75,12 @@ export class Permissions {
       if (folder === first || folder === dirname(folder)) return;
     }
   }
+}
+
+async function closeQuietly(handle: PermittedFile): Promise<void> {
+  try {
+    await handle.close();
+  } catch {}
 }
 
 function isMode(mode: number): boolean {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { isPromise } from '@postern/core';
 import { isMissing } from '../file-errors.ts';
-import type { FileSystem } from '../file-system.ts';
 import { byArrival, MessageFile, type Subfolder } from './message-file.ts';
+import type { MailboxFiles, OpenFolder } from './prompt-files.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -9,7 +10,11 @@ import type { Turns } from './turns.ts';
  * message that a reader moves meanwhile is found twice, and never missed. The list has regular
  * files whose names do not begin with a dot, and no symbolic link.
  */
-export async function listMessages(maildir: string, files: FileSystem, turns: Turns): Promise<readonly MessageFile[]> {
+export async function listMessages(
+  maildir: string,
+  files: MailboxFiles,
+  turns: Turns,
+): Promise<readonly MessageFile[]> {
   const found: MessageFile[] = [];
   for (const subfolder of ['new', 'cur'] as const) await listFolder(maildir, subfolder, files, turns, found);
   found.sort(byArrival);
@@ -20,15 +25,18 @@ export async function listMessages(maildir: string, files: FileSystem, turns: Tu
 async function listFolder(
   maildir: string,
   subfolder: Subfolder,
-  files: FileSystem,
+  files: MailboxFiles,
   turns: Turns,
   found: MessageFile[],
 ): Promise<void> {
   const entries = await openFolder(join(maildir, subfolder), files);
   if (entries === undefined) return;
   try {
-    // A promise for each name would take five times as long.
-    for (let entry = entries.readSync(); entry !== null && found.length < MAX_MESSAGES; entry = entries.readSync()) {
+    while (found.length < MAX_MESSAGES) {
+      const next = entries.read();
+      // A promise for each name would take five times as long.
+      const entry = isPromise(next) ? await next : next;
+      if (entry === null) break;
       if (entry.isFile() && !entry.name.startsWith('.')) found.push(new MessageFile(subfolder, entry.name));
       if (turns.isOver) await turns.next();
     }
@@ -37,7 +45,7 @@ async function listFolder(
   }
 }
 
-async function openFolder(folder: string, files: FileSystem) {
+async function openFolder(folder: string, files: MailboxFiles): Promise<OpenFolder | undefined> {
   try {
     return await files.opendir(folder, { bufferSize: NAMES_PER_READ, encoding: 'latin1' });
   } catch (error) {
@@ -53,7 +61,7 @@ async function openFolder(folder: string, files: FileSystem) {
 async function distinguish(
   found: readonly MessageFile[],
   maildir: string,
-  files: FileSystem,
+  files: MailboxFiles,
 ): Promise<readonly MessageFile[]> {
   const listed: MessageFile[] = [];
   for (let first = 0; first < found.length; ) {
@@ -70,7 +78,7 @@ async function distinguish(
 async function distinctFiles(
   group: readonly MessageFile[],
   maildir: string,
-  files: FileSystem,
+  files: MailboxFiles,
 ): Promise<readonly MessageFile[]> {
   const byInode = new Map<string, MessageFile>();
   for (const file of group) {

@@ -15,10 +15,19 @@ export interface LockOwner {
   readonly nonce: string;
 }
 
-/** Returns this process as the owner of a new lock. */
-export function newLockOwner(): LockOwner {
-  const { pid } = process;
-  return { pid, started: startOf(pid), kernel: kernel(), machine: machine(), nonce: randomBytes(8).toString('hex') };
+/** This process as the owner of locks. Reads once what stays the same. */
+export class LockOwners {
+  readonly #process: Omit<LockOwner, 'nonce'>;
+
+  constructor() {
+    const { pid } = process;
+    this.#process = { pid, started: startOf(pid), kernel: kernel(), machine: machine() };
+  }
+
+  /** Returns the owner of a new lock. */
+  next(): LockOwner {
+    return { ...this.#process, nonce: randomBytes(8).toString('hex') };
+  }
 }
 
 /**

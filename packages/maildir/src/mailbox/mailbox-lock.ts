@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { join } from 'node:path';
+import type { MaybePromise } from '@postern/core';
 import { MailboxInUse } from '@postern/pop3';
 import { codeOf, isMissing } from '../file-errors.ts';
 import { uniqueName } from '../file-name.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { Permissions } from '../permissions.ts';
-import { formatLockOwner, hasEnded, type LockOwner, newLockOwner, parseLockOwner } from './lock-owner.ts';
+import { formatLockOwner, hasEnded, type LockOwner, parseLockOwner } from './lock-owner.ts';
+import type { MailboxFiles } from './prompt-files.ts';
 
 /**
  * The lock of a Maildir against other sessions: the file `postern-pop3.lock`, which names its
@@ -19,12 +20,15 @@ import { formatLockOwner, hasEnded, type LockOwner, newLockOwner, parseLockOwner
  */
 export class MailboxLock {
   readonly #path: string;
-  readonly #files: FileSystem;
+  readonly #files: MailboxFiles;
+  /** The file system for the refreshes, which no session waits for. */
+  readonly #patientFiles: FileSystem;
   readonly #owner: LockOwner;
 
-  private constructor(path: string, files: FileSystem, owner: LockOwner) {
+  private constructor(path: string, { files, patientFiles }: LockFiles, owner: LockOwner) {
     this.#path = path;
     this.#files = files;
+    this.#patientFiles = patientFiles;
     this.#owner = owner;
   }
 
@@ -34,14 +38,16 @@ export class MailboxLock {
    * @throws MailboxInUse if another session has locked it
    * @throws the error of the file system
    */
-  static async take(path: string, files: FileSystem, permissions: Permissions): Promise<MailboxLock> {
-    const lock = new MailboxLock(path, files, newLockOwner());
-    const staged = join(path, 'tmp', uniqueName());
+  static async take(path: string, files: LockFiles, owner: LockOwner, permissions: Permissions): Promise<MailboxLock> {
+    const lock = new MailboxLock(path, files, owner);
+    const staged = `${path}/tmp/${uniqueName()}`;
     try {
-      await lock.#take(staged, await lock.#stage(staged, permissions));
+      await lock.#stage(staged, permissions);
+      // Without a lock the chain below is empty, and its first step is this one.
+      if (!(await lock.#create(staged, lock.#file))) await lock.#takeOver(staged);
       return lock;
     } finally {
-      await files.unlink(staged).catch(() => {});
+      await lock.#unlinkQuietly(staged);
     }
   }
 
@@ -56,7 +62,7 @@ export class MailboxLock {
    * the clocks of two machines may differ. Resolves to false if the lock is lost.
    */
   async refresh(): Promise<boolean> {
-    const handle = await this.#open(this.#file, constants.O_RDWR);
+    const handle = await openFile(this.#patientFiles, this.#file, constants.O_RDWR);
     if (handle === undefined) return false;
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LOCK_OCTETS), 0, MAX_LOCK_OCTETS, 0);
@@ -74,7 +80,8 @@ export class MailboxLock {
     if (await this.isHeld()) await this.#unlink(this.#file);
   }
 
-  async #take(staged: string, stagedAt: number): Promise<void> {
+  async #takeOver(staged: string): Promise<void> {
+    const { mtimeMs: stagedAt } = await this.#files.lstat(staged);
     let guard: string | undefined;
     try {
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -104,12 +111,11 @@ export class MailboxLock {
     }
   }
 
-  /** Writes the lock under another name, so that it appears complete. Resolves to its time. */
-  async #stage(staged: string, permissions: Permissions): Promise<number> {
+  /** Writes the lock under another name, so that it appears complete. */
+  async #stage(staged: string, permissions: Permissions): Promise<void> {
     const handle = await permissions.applyToFile(await this.#files.open(staged, 'wx', permissions.fileMode));
     try {
       await handle.write(Buffer.from(formatLockOwner(this.#owner)));
-      return (await handle.stat()).mtimeMs;
     } finally {
       await handle.close();
     }
@@ -147,24 +153,16 @@ export class MailboxLock {
 
   /** Reads a lock file. Resolves to undefined if it does not exist. Follows no symbolic link. */
   async #read(path: string): Promise<LockRecord | undefined> {
-    const handle = await this.#open(path, constants.O_RDONLY);
+    const handle = await openFile(this.#files, path, constants.O_RDONLY);
     if (handle === undefined) return undefined;
     try {
       const { ino, mtimeMs } = await handle.stat();
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LOCK_OCTETS), 0, MAX_LOCK_OCTETS, 0);
+      const buffer = Buffer.alloc(MAX_LOCK_OCTETS);
+      const { bytesRead } = await handle.read(buffer, 0, MAX_LOCK_OCTETS, 0);
       const owner = parseLockOwner(buffer.toString('utf8', 0, bytesRead));
       return { owner, changedAt: mtimeMs, nonce: owner?.nonce ?? `${ino.toString(16)}-${Math.trunc(mtimeMs)}` };
     } finally {
       await handle.close();
-    }
-  }
-
-  async #open(path: string, access: number) {
-    try {
-      return await this.#files.open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
     }
   }
 
@@ -176,12 +174,40 @@ export class MailboxLock {
     }
   }
 
+  async #unlinkQuietly(path: string): Promise<void> {
+    try {
+      await this.#files.unlink(path);
+    } catch {}
+  }
+
   #guardOf(nonce: string): string {
     return `${this.#file}.${nonce}`;
   }
 
   get #file(): string {
-    return join(this.#path, LOCK_NAME);
+    return `${this.#path}/${LOCK_NAME}`;
+  }
+}
+
+/** The file systems of a {@link MailboxLock}. */
+export interface LockFiles {
+  /** The file system for the login and the logout. */
+  readonly files: MailboxFiles;
+  /** The file system for the refreshes: their thousands must not block the event loop. */
+  readonly patientFiles: FileSystem;
+}
+
+/** Opens a file. Resolves to undefined if it does not exist. Follows no symbolic link. */
+async function openFile<File>(
+  files: { open(path: string, flags: number): MaybePromise<File> },
+  path: string,
+  access: number,
+): Promise<File | undefined> {
+  try {
+    return await files.open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
+import type { MaybePromise } from '@postern/core';
 import { Mailbox, type MessageContent, MessageGone, type MessageInfo } from '@postern/pop3';
 import { isMissing } from '../file-errors.ts';
 import { sizeIn } from '../file-name.ts';
@@ -9,10 +10,14 @@ import { followRenames } from './follow-renames.ts';
 import type { MailboxLock } from './mailbox-lock.ts';
 import { type MessageFile, pathOf } from './message-file.ts';
 import { MessageReader } from './message-reader.ts';
+import type { MailboxFiles } from './prompt-files.ts';
 
 /** The objects that a {@link MaildirMailbox} works with. */
 export interface MaildirMailboxContext {
+  /** The file system for changes, which wait for the disk. */
   readonly files: FileSystem;
+  /** The file system for what a login and RETR read. */
+  readonly promptFiles: MailboxFiles;
   readonly lock: MailboxLock;
   /** Writes the cache of sizes, if that is worthwhile, and unlocks the Maildir. */
   readonly close: (list: readonly MessageFile[]) => Promise<void>;
@@ -46,7 +51,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
   async open(index: number): Promise<MessageContent> {
     const file = this.#at(index);
     if (file.isGone) throw new MessageGone();
-    const open = () => this.#context.files.open(file.pathIn(this.#path), READ_ONLY);
+    const open = () => this.#context.promptFiles.open(file.pathIn(this.#path), READ_ONLY);
     const handle = await this.#following(file, open);
     if (handle === undefined) throw new MessageGone();
     return new MessageReader(handle, file);
@@ -125,7 +130,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
    * Runs work on a file. If the file is not there, looks once for its new name, and runs the work
    * again. Resolves to undefined if the file is gone.
    */
-  async #following<T>(file: MessageFile, work: () => Promise<T>): Promise<T | undefined> {
+  async #following<T>(file: MessageFile, work: () => MaybePromise<T>): Promise<T | undefined> {
     for (const isLast of [false, true]) {
       try {
         return await work();

@@ -1,14 +1,15 @@
-import type { FileHandle } from 'node:fs/promises';
+import { after, type MaybePromise } from '@postern/core';
 import type { MessageContent } from '@postern/pop3';
 import { CRLF, copyWithCrlf, countBareLf, octetsOfEnd } from './line-endings.ts';
 import type { MessageFile } from './message-file.ts';
+import type { OpenFile } from './prompt-files.ts';
 
 /**
  * Reads a message file in chunks, with CRLF line endings, also behind the last line. A file with
  * CRLF is not copied.
  */
 export class MessageReader implements MessageContent {
-  readonly #handle: FileHandle;
+  readonly #handle: OpenFile;
   readonly #file: MessageFile;
   /** True if each LF of the file had a CR before it at the login: then nothing is converted. */
   readonly #isCrlf: boolean;
@@ -18,7 +19,7 @@ export class MessageReader implements MessageContent {
   #previous = 0;
   #isAtEnd = false;
 
-  constructor(handle: FileHandle, file: MessageFile) {
+  constructor(handle: OpenFile, file: MessageFile) {
     this.#handle = handle;
     this.#file = file;
     this.#isCrlf = file.octets === file.storedOctets;
@@ -26,9 +27,17 @@ export class MessageReader implements MessageContent {
     this.#buffer = Buffer.allocUnsafe(Math.min(file.storedOctets + 1, CHUNK_OCTETS));
   }
 
-  async read(): Promise<Uint8Array | undefined> {
+  read(): MaybePromise<Uint8Array | undefined> {
     if (this.#isAtEnd) return this.#missingEnd();
-    const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
+    const reading = this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
+    return after(reading, ({ bytesRead }) => this.#take(bytesRead));
+  }
+
+  close(): MaybePromise<void> {
+    return this.#handle.close();
+  }
+
+  #take(bytesRead: number): Uint8Array | undefined {
     this.#position += bytesRead;
     if (bytesRead < this.#buffer.length) this.#end();
     return bytesRead === 0 ? this.#missingEnd() : this.#withCrlf(this.#buffer.subarray(0, bytesRead));
@@ -39,10 +48,6 @@ export class MessageReader implements MessageContent {
     if (this.#isCrlf || this.#position === 0 || octetsOfEnd(this.#previous) === 0) return undefined;
     this.#previous = LF;
     return CRLF;
-  }
-
-  async close(): Promise<void> {
-    await this.#handle.close();
   }
 
   /** A file that has changed since it was measured is measured again at the next login. */

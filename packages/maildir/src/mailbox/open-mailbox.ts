@@ -5,6 +5,7 @@ import type { MailboxLock } from './mailbox-lock.ts';
 import { MaildirMailbox } from './maildir-mailbox.ts';
 import { Measurement } from './measurement.ts';
 import type { MessageFile } from './message-file.ts';
+import type { MailboxFiles } from './prompt-files.ts';
 import { SizeCache } from './size-cache.ts';
 import { Turns } from './turns.ts';
 
@@ -13,6 +14,7 @@ export interface LockedMaildir {
   readonly path: string;
   readonly lock: MailboxLock;
   readonly files: FileSystem;
+  readonly promptFiles: MailboxFiles;
   readonly permissions: Permissions;
   /** Receives an error that costs only time. */
   readonly onError: (error: unknown) => void;
@@ -25,15 +27,20 @@ export interface LockedMaildir {
  * @throws the error of the file system
  */
 export async function openMailbox(maildir: LockedMaildir, check: () => void): Promise<MaildirMailbox> {
-  const { path, files, permissions, lock } = maildir;
+  const { path, files, promptFiles, permissions, lock } = maildir;
   const turns = new Turns();
-  const cache = new SizeCache(path, files, permissions);
+  const cache = new SizeCache(path, maildir, permissions);
   const measurement = new Measurement(path, files, turns, check);
-  const listed = await listMessages(path, files, turns);
+  const listed = await listMessages(path, promptFiles, turns);
   check();
   const known = await cache.read(turns);
   const list = await measurement.run(listed, known);
-  return new MaildirMailbox(path, list, { files, lock, close: (list) => close(maildir, list, measurement, cache) });
+  return new MaildirMailbox(path, list, {
+    files,
+    promptFiles,
+    lock,
+    close: (list) => close(maildir, list, measurement, cache),
+  });
 }
 
 /** Writes the cache only if the next login saves more time than the write takes. */

@@ -6,6 +6,7 @@ import type { FileSystem } from '../file-system.ts';
 import type { Permissions } from '../permissions.ts';
 import { writeAll } from '../write-all.ts';
 import type { MessageFile } from './message-file.ts';
+import type { MailboxFiles } from './prompt-files.ts';
 import type { Sizes } from './size-reader.ts';
 import type { Turns } from './turns.ts';
 
@@ -17,11 +18,13 @@ import type { Turns } from './turns.ts';
 export class SizeCache {
   readonly #path: string;
   readonly #files: FileSystem;
+  readonly #promptFiles: MailboxFiles;
   readonly #permissions: Permissions;
 
-  constructor(path: string, files: FileSystem, permissions: Permissions) {
+  constructor(path: string, { files, promptFiles }: SizeCacheFiles, permissions: Permissions) {
     this.#path = path;
     this.#files = files;
+    this.#promptFiles = promptFiles;
     this.#permissions = permissions;
   }
 
@@ -60,14 +63,26 @@ export class SizeCache {
   }
 
   async #readFile(): Promise<Buffer | undefined> {
-    const handle = await this.#files.open(join(this.#path, FILE_NAME), READ_ONLY);
+    const handle = await this.#promptFiles.open(`${this.#path}/${FILE_NAME}`, READ_ONLY);
     try {
       const stats = await handle.stat();
-      return stats.isFile() && stats.size <= MAX_OCTETS ? await handle.readFile() : undefined;
+      if (!stats.isFile() || stats.size > MAX_OCTETS) return undefined;
+      const bytes = Buffer.allocUnsafe(stats.size);
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+      // The checksum recognizes a file that was not read whole.
+      return bytes.subarray(0, bytesRead);
     } finally {
       await handle.close();
     }
   }
+}
+
+/** The file systems of a {@link SizeCache}. */
+interface SizeCacheFiles {
+  /** The file system for the write. */
+  readonly files: FileSystem;
+  /** The file system for the read, which a login waits for. */
+  readonly promptFiles: MailboxFiles;
 }
 
 async function parse(text: string, turns: Turns): Promise<ReadonlyMap<string, Sizes>> {
