@@ -3,7 +3,7 @@ import { ImapBackEnd, type ImapBackEndOptions, type ImapEvent } from '@postern/i
 import { BackEndUnavailable } from '@postern/sasl-profile';
 import { memoryPipe } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
-import { fakeBackEnd } from './fake-back-end.ts';
+import { fakeBackEnd } from '../support/fake-back-end.ts';
 import { DOOR_FOR_JOE, GREETING, talk, WELCOME } from './talk.ts';
 
 describe('the login at the back end', () => {

@@ -1,6 +1,6 @@
 import { LoginDenied, UnauthorizedLogin } from '@postern/cred';
 import { describe, expect, test } from 'vitest';
-import { fakeBackEnd } from './fake-back-end.ts';
+import { fakeBackEnd } from '../support/fake-back-end.ts';
 import { ACCEPTED, DOOR_FOR_JOE, GREETING, JOE, NO_DELAYS, talk, WELCOME } from './talk.ts';
 
 describe('a login', () => {

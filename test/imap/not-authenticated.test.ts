@@ -84,6 +84,13 @@ describe('the not authenticated state', () => {
     `);
     await talk(String.raw`
       ${GREETING}
+      C: a1 LOGIN joe \{6+}
+      C: <raw s3cret\n>
+      S: * BYE A line ends with CR and LF
+      S: <closed>
+    `);
+    await talk(String.raw`
+      ${GREETING}
       C: GET / HTTP/1.1
       S: * BYE This is an IMAP server
       S: <closed>

@@ -1,5 +1,4 @@
 import type { Conversation } from '@postern/conversation';
-import { isLocal } from '@postern/core';
 import type { Mind } from '@postern/cred';
 import { BackEnd, type BackEndOptions, BackEndUnavailable, quote } from '@postern/sasl-profile';
 import { capabilitiesAfterLogin } from '../protocol/capabilities.ts';
@@ -42,25 +41,19 @@ export class ImapBackEnd extends BackEnd<string> {
   }
 
   /** Starts TLS as the policy of the transport demands (RFC 9051 §6.2.1). */
-  async #startTls(server: ImapDialogue, conversation: Conversation, status: 'OK' | 'PREAUTH'): Promise<void> {
-    const { tls, tlsPolicy } = conversation.transport;
-    if (tls !== undefined || tlsPolicy === 'none') return;
-    if (tlsPolicy === 'offered' && (status === 'PREAUTH' || !(await server.offers('STARTTLS')))) return;
+  async #startTls(server: ImapDialogue, { transport }: Conversation, status: 'OK' | 'PREAUTH'): Promise<void> {
+    if (transport.tls !== undefined || transport.tlsPolicy === 'none') return;
+    if (status === 'OK') {
+      if (this.startsTls(transport, await server.offers('STARTTLS'))) await server.startTls();
+      return;
+    }
     // RFC 9051 §11.1: an attacker could keep a client from STARTTLS by PREAUTH.
-    if (status === 'PREAUTH') throw new BackEndUnavailable('the back end greets with PREAUTH before the required TLS');
-    if (!(await server.offers('STARTTLS'))) throw new BackEndUnavailable('the back end offers no STARTTLS');
-    await server.startTls();
+    if (transport.tlsPolicy === 'offered') return;
+    throw new BackEndUnavailable('the back end greets with PREAUTH before the required TLS');
   }
 
   async #authenticate(server: ImapDialogue, { transport }: Conversation): Promise<void> {
-    const { credentials } = this;
-    if (credentials === undefined) {
-      throw new BackEndUnavailable('the back end wants a login; expected the option account, or a greeting of PREAUTH');
-    }
-    if (transport.tls === undefined && transport.tlsPolicy !== 'none' && !isLocal(transport.remote)) {
-      throw new BackEndUnavailable('the back end offers no TLS; expected a connection with TLS, or the policy none');
-    }
-    const { authzid, username, password, plain } = credentials;
+    const { authzid, username, password, plain } = this.credentialsFor(transport);
     if (await server.offers('AUTH=PLAIN')) {
       await server.authenticate('PLAIN', plain);
       return;

@@ -1,5 +1,5 @@
 import type { Conversation, Transport } from '@postern/conversation';
-import type { MaybePromise } from '@postern/core';
+import { isLocal, type MaybePromise } from '@postern/core';
 import { type Mind, TemporaryFailure } from '@postern/cred';
 import { type BackEndAccount, BackEndCredentials } from './back-end-account.ts';
 
@@ -49,6 +49,34 @@ export abstract class BackEnd<W> {
    * @throws BackEndUnavailable if the server refuses or does not speak the protocol.
    */
   abstract logIn(conversation: Conversation, mind: Mind): Promise<W>;
+
+  /**
+   * Returns true if the login starts TLS now: `isOffered` by the server, and demanded or allowed by
+   * the policy of the transport.
+   *
+   * @throws BackEndUnavailable if TLS is required and not offered.
+   */
+  protected startsTls({ tls, tlsPolicy }: Transport, isOffered: boolean): boolean {
+    if (tls !== undefined || tlsPolicy === 'none') return false;
+    if (tlsPolicy === 'required' && !isOffered) throw new BackEndUnavailable('the back end offers no STARTTLS');
+    return isOffered;
+  }
+
+  /**
+   * Returns the credentials for a connection, on which TLS is up if it ever will be.
+   *
+   * @throws BackEndUnavailable without an account, and where the password would leave this machine
+   * in the clear against the policy of the transport.
+   */
+  protected credentialsFor({ remote, tls, tlsPolicy }: Transport): BackEndCredentials {
+    if (this.credentials === undefined) {
+      throw new BackEndUnavailable('the back end wants a login; expected the option account, or a greeting of PREAUTH');
+    }
+    if (tls === undefined && tlsPolicy !== 'none' && !isLocal(remote)) {
+      throw new BackEndUnavailable('the back end offers no TLS; expected a connection with TLS, or the policy none');
+    }
+    return this.credentials;
+  }
 }
 
 /** The user's server cannot be reached, refuses the account, or does not speak the protocol. */

@@ -1,4 +1,4 @@
-import { ConversationError, type LineError, type LineServer, LineTooLong } from '@postern/conversation';
+import { BareLineEnding, ConversationError, type LineError, type LineServer, LineTooLong } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import type { LogoutReason } from '@postern/cred';
 import type { ClientSession } from './client-session.ts';
@@ -156,7 +156,9 @@ class SessionServer<V extends string> implements LineServer {
 
   /** @throws an error that ends the conversation. */
   #failedCommand(error: unknown, line: string): boolean {
-    if (error instanceof LineTooLong) return this.#refuse(this.#unreadable(error), line);
+    if (error instanceof LineTooLong || error instanceof BareLineEnding) {
+      return this.#refuse(this.#unreadable(error), line);
+    }
     if (endsSession(error)) throw error;
     if (error instanceof Refusal) return this.#refuse(error, line);
     this.#session.reportError('us', this.#dialogue.verbOf(line) ?? 'session', error);
