@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startInProcess } from '../support/in-process.ts';
-import { LineClient } from '../support/line-client.ts';
+import { LineClient, POP3_LINE } from '../support/line-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /**
@@ -55,6 +55,7 @@ describe('the filter for fail2ban in the README', () => {
       writeFileSync(config, 'export default { logUsernames: true };');
       const server = await startInProcess(
         ...`--listen smtp://127.0.0.1:0 --auth memory:joe:correct-horse --log ${form} --config ${config}`.split(' '),
+        ...`--listen pop3://127.0.0.1:0 --mailboxes maildir:${folder.path}`.split(' '),
       );
       using client = new LineClient(connect({ host: '127.0.0.1', port: Number(server.urls[0]?.port) }));
       await client.hear();
@@ -64,10 +65,16 @@ describe('the filter for fail2ban in the README', () => {
       }
       await client.say('AUTH NONE');
       await client.say('QUIT');
-      await server.said(/closed/);
+      using reader = new LineClient(connect({ host: '127.0.0.1', port: Number(server.urls[1]?.port) }));
+      await reader.hear(POP3_LINE);
+      expect(await reader.say('USER ann', POP3_LINE)).toMatch(/^\+OK/);
+      expect(await reader.say('PASS wrong', POP3_LINE)).toMatch(/^-ERR/);
+      await reader.say('QUIT', POP3_LINE);
+      await server.said(/closed/, 2);
       await server.stop();
       const lines = server.output().split('\n');
       expect(lines.filter((line) => line.includes('login refused')).length).toBeGreaterThanOrEqual(2);
+      expect(hosts(lines.filter((line) => line.includes('-ERR')))).toEqual(['127.0.0.1']);
       expect(new Set(hosts(lines))).toEqual(new Set(['127.0.0.1']));
       expect(hosts(lines).length).toBeGreaterThanOrEqual(2);
     },

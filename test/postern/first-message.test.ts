@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../packages/postern/src/config.ts';
-import { firstAddresses, firstMessage } from '../../packages/postern/src/first-message.ts';
+import { firstAddresses, firstMessage, firstReading } from '../../packages/postern/src/first-message.ts';
 import { parseListenerUrl } from '../../packages/postern/src/listener-url.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
+
+const POP3 = { listen: ['smtp://127.0.0.1:0', 'pop3://127.0.0.1:0'], deliver: 'maildir:mail' };
+const DEMO_USER = { username: 'demo', password: 'x-_Y' };
 
 describe('the command line for a first message', () => {
   it.each([
@@ -38,10 +41,21 @@ describe('the addresses of the first message are accepted with the options', () 
     [{ ownSenders: 'users', hostname: 'mail.example.org' }, 'demo@mail.example.org', 'ann@example.com'],
     [{ ownSenders: 'users', hostname: 'box' }, '', 'ann@example.com'],
     [{ ownSenders: { joe: 'joe@example.org' } }, '', 'ann@example.com'],
+    [{ ...POP3, recipients: 'bob@example.org' }, 'demo@example.com', 'bob@example.org'],
+    [{ ...POP3, hostname: 'box' }, 'demo@example.com', 'ann@example.com'],
   ])('%j', (config, from, to) => {
     const settings = settingsOf({ config, nameOf: (key) => key });
     expect(firstAddresses(settings, DEMO_USER)).toEqual({ from, to });
   });
-});
 
-const DEMO_USER = { username: 'demo', password: 'x-_Y' };
+  it.each<[options: Config, to: string]>([
+    [{ ...POP3, domains: 'example.org' }, 'demo@example.org'],
+    [{ ...POP3, hostname: 'mail.example.org' }, 'demo@mail.example.org'],
+  ])('with a POP3 listener, and are those that the demo user reads: %j', (config, to) => {
+    const settings = settingsOf({ config, nameOf: (key) => key });
+    expect(firstAddresses(settings, DEMO_USER)).toEqual({ from: 'demo@example.com', to, isOwn: true });
+    expect(firstReading(settings, [2500, 1100], DEMO_USER)).toBe(
+      "To read it over POP3:\ncurl -sS pop3://127.0.0.1:1100/1 --user 'demo:x-_Y'\n",
+    );
+  });
+});

@@ -91,3 +91,22 @@ it.each([['smtp://127.0.0.1:2500?tls=none'], ['smtp://[::1]:2500'], ['smtp+unix:
     expect(warnings({ listen: [url], auth: ['memory:joe:x'] })).toEqual([]);
   },
 );
+
+describe('a domain that submission refuses', () => {
+  const config = { listen: ['smtp://127.0.0.1:0', 'pop3://127.0.0.1:0'], auth: [LONG], deliver: 'maildir:mail' };
+
+  it('causes a warning if users read the mail of their names there', () => {
+    expect(warnings({ ...config, hostname: 'box' })).toEqual([
+      'a user without a domain in the name reads mail at this domain',
+    ]);
+  });
+
+  it.each<Config>([
+    { ...config, hostname: 'mail.example.com' },
+    { ...config, hostname: 'box', domains: 'example.com' },
+    { ...config, hostname: 'box', listen: ['smtp://127.0.0.1:0'] },
+    { ...config, hostname: 'box', deliver: 'discard', mailboxes: 'maildir:mail' },
+  ])('causes none with %j', (other) => {
+    expect(warnings(other)).toEqual([]);
+  });
+});

@@ -257,7 +257,8 @@ const ConfigSchema = strict({
   /**
    * The server behind `imap://` listeners, to which each session passes after its login:
    * `imap://HOST:PORT?masterUser=NAME&password=env:NAME`, or `{ imap }` with such a URL or a
-   * function `(user, mind)`, which returns the `ImapBackEnd` of a user at each login. Default: none.
+   * function `(user, mind)`. The function returns the `ImapBackEnd` of a user at each login.
+   * Default: none.
    */
   backEnd: option(anyOf([text, strings, backEnds], 'a URL, or { imap } with a URL or a function')),
   /**

@@ -1,10 +1,10 @@
-import { isAddressLiteral, parseMailbox } from '@postern/esmtp';
+import { parseMailbox } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
 import type { ListenerSettings } from './listener-settings.ts';
 import { isAccess } from './listener-url.ts';
 import type { RecipientsSettings } from './recipients-settings.ts';
 import type { DemoUser, Settings } from './settings.ts';
-import { addressOfUser } from './user-addresses.ts';
+import { addressOfUser, isQualifiedDomain } from './user-addresses.ts';
 import type { UserStoreSpec } from './user-store-spec.ts';
 
 /** The sender and the recipient of a first message. The server's settings accept both. */
@@ -135,7 +135,7 @@ function takesAll({ mailboxes, domains, files, users, lookup }: RecipientsSettin
 /** Returns the address, unless submission refuses it for its domain (RFC 6409 §4.2). */
 function qualified(address: string): string | undefined {
   const domain = parseMailbox(address)?.domain ?? '';
-  return domain.includes('.') || isAddressLiteral(domain) || domain === 'localhost' ? address : undefined;
+  return isQualifiedDomain(domain) ? address : undefined;
 }
 
 /** Returns the text as one word of a shell. */

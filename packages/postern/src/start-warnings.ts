@@ -3,6 +3,7 @@ import type { ListenerSettings } from './listener-settings.ts';
 import { isAccess, isSmtp } from './listener-url.ts';
 import type { LogFields } from './log.ts';
 import type { Settings } from './settings.ts';
+import { isQualifiedDomain, ownDomains } from './user-addresses.ts';
 import { LITERAL_PASSWORD } from './user-store-spec.ts';
 
 /** A warning in the log at the start: of a configuration that works and is probably a mistake. */
@@ -20,6 +21,7 @@ export function startWarnings(settings: Settings, acceptsAnonymous: boolean): re
   const open = settings.listeners.filter(({ endpoint }) => !isLocalOnly(endpoint));
   return [
     ...settings.exposedDatabases.map((auth) => ({ message: LITERAL_PASSWORD, fields: { auth } })),
+    ...unreadableWarnings(settings),
     ...settings.listeners.flatMap((listener) => listenerWarnings(listener, settings, acceptsAnonymous)),
     ...(open.some(takesLogins) ? loginWarnings(settings) : []),
   ];
@@ -42,6 +44,17 @@ function listenerWarnings(
   if (isOpen && (auth === 'none' || (acceptsAnonymous && auth !== 'required'))) messages.push(NO_LOGIN);
   if (auth === 'optional' && !acceptsAnonymous) messages.push(NO_ANONYMOUS);
   return messages.map((message) => ({ message, fields }));
+}
+
+/** Submission refuses an address whose domain has one label (RFC 6409 §4.2). */
+function unreadableWarnings(settings: Settings): StartWarning[] {
+  const { listeners, mailboxes, deliver } = settings;
+  const [domain = ''] = ownDomains(settings);
+  const delivers = mailboxes !== undefined && mailboxes === deliver.mailboxes;
+  const reads = delivers && listeners.some(({ service }) => service === 'pop3');
+  const submits = listeners.some(({ service }) => service === 'submission');
+  if (!reads || !submits || isQualifiedDomain(domain)) return [];
+  return [{ message: UNQUALIFIED, fields: { domain } }];
 }
 
 /** Returns the warnings for logins at listeners that other machines reach. */
@@ -69,4 +82,6 @@ const WEAK_PASSWORD =
   'an attacker can guess a password of fewer than 8 characters, and clients on other machines reach this server; choose a longer one';
 const MEMORY =
   'memory: is for tests, and clients on other machines reach this server; keep users in a database: --auth sqlite:PATH, see postern help user';
+const UNQUALIFIED =
+  'a user without a domain in the name reads mail at this domain, which submission refuses; set --domains, or --hostname';
 const NO_THROTTLE = 'throttle: false lets clients on other machines guess passwords without limit; remove it';

@@ -1,5 +1,5 @@
 import { ANONYMOUS, type AvatarId, NoAvatar } from '@postern/cred';
-import { Mailbox, parseMailbox, withoutSubaddress } from '@postern/esmtp';
+import { isAddressLiteral, Mailbox, parseMailbox, withoutSubaddress } from '@postern/esmtp';
 import type { Settings } from './settings.ts';
 
 /** The settings that decide which address a user has. */
@@ -29,6 +29,11 @@ export function addressOfUser(avatarId: AvatarId, settings: UserAddressSettings)
 export function ownDomains({ recipients, hostname }: Pick<UserAddressSettings, 'recipients' | 'hostname'>) {
   const domains = recipients?.domains;
   return domains === undefined || domains === '*' ? [hostname] : domains;
+}
+
+/** Returns true unless submission refuses addresses at the domain (RFC 6409 §4.2). */
+export function isQualifiedDomain(domain: string): boolean {
+  return domain.includes('.') || isAddressLiteral(domain) || domain === 'localhost';
 }
 
 /** `"ann"@example.com` is the address of the user `ann@example.com`, and of no other. */
