@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import * as promises from 'node:fs/promises';
@@ -33,6 +34,16 @@ describe('a quota', () => {
     expect(await deliver(delivery, 1_400, ann)).toMatchObject([{ code: 452, enhanced: '4.2.2' }]);
     expect(files(ann)).toHaveLength(2);
     expect(files(ann, 'tmp')).toEqual([]);
+  });
+
+  it('names the size of each finished file, also of a copy with a field of its own', async () => {
+    const delivery = new MaildirDelivery(root, { quota: 2 ** 30 });
+    for (const octets of [0, 1, 70_000, 200_000])
+      await deliver(delivery, octets, new Mailbox('bob+tag', 'x'), ann, bob);
+    for (const mailbox of [ann, bob]) {
+      const sizes = files(mailbox).map((name) => statSync(join(root, `${mailbox.toString()}/new`, name)).size);
+      expect(files(mailbox).map((name) => Number(name.split(',S=')[1]))).toEqual(sizes);
+    }
   });
 
   it('is above 0', () => {

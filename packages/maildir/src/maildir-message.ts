@@ -42,8 +42,8 @@ export class MaildirMessage implements Message {
    */
   #pending: Buffer = NO_OCTETS;
   #pendingOctets = 0;
-  /** The octets written so far. */
-  #octets = 0;
+  /** The size of each finished file in octets, as the file system reports it. Used by quotas. */
+  readonly #sizes = new Map<Addressee, number>();
 
   private constructor(
     { reversePath }: Envelope,
@@ -111,6 +111,7 @@ export class MaildirMessage implements Message {
     try {
       await this.#flush(NO_OCTETS);
       await this.#handle.sync();
+      if (this.#context.quotas !== undefined) this.#sizes.set(this.#first, (await this.#handle.stat()).size);
       await this.#handle.close();
     } catch (error) {
       await this.#undo();
@@ -153,12 +154,14 @@ export class MaildirMessage implements Message {
   async #stage(copy: Addressee): Promise<void> {
     if (copy.fields === this.#first.fields) {
       try {
-        return await this.#context.files.link(this.#tmp, this.#tmpOf(copy));
+        await this.#context.files.link(this.#tmp, this.#tmpOf(copy));
+        this.#sizes.set(copy, this.#octetsOf(this.#first));
+        return;
       } catch (error) {
         if (!UNLINKABLE.has(codeOf(error))) throw error;
       }
     }
-    await this.#writeCopy(copy.fields, this.#tmpOf(copy));
+    this.#sizes.set(copy, await this.#writeCopy(copy.fields, this.#tmpOf(copy)));
   }
 
   /**
@@ -171,8 +174,8 @@ export class MaildirMessage implements Message {
     await reservation?.release().catch((error: unknown) => this.#context.onError(error, copy.mailbox));
   }
 
-  /** Writes and syncs a copy with other header fields. */
-  async #writeCopy(fields: string, tmp: string): Promise<void> {
+  /** Writes and syncs a copy with other header fields. Resolves to its size in octets. */
+  async #writeCopy(fields: string, tmp: string): Promise<number> {
     const { files, permissions } = this.#context;
     const copy = await permissions.applyToFile(await files.open(tmp, 'wx', permissions.fileMode));
     try {
@@ -185,13 +188,18 @@ export class MaildirMessage implements Message {
         await from.close();
       }
       await copy.sync();
+      return (await copy.stat()).size;
     } finally {
       await copy.close();
     }
   }
 
-  #octetsOf({ fields }: Addressee): number {
-    return this.#octets + Buffer.byteLength(fields) - Buffer.byteLength(this.#first.fields);
+  /**
+   * Returns the size of a finished file. A wrong `S=` in its name makes Dovecot fail at each login
+   * to the mailbox.
+   */
+  #octetsOf(copy: Addressee): number {
+    return this.#sizes.get(copy) ?? 0;
   }
 
   #refuse(error: unknown): never {
@@ -216,7 +224,6 @@ export class MaildirMessage implements Message {
     this.#pending = NO_OCTETS;
     this.#pendingOctets = 0;
     const bytes = pending.length === 0 ? chunk : chunk.length === 0 ? pending : Buffer.concat([pending, chunk]);
-    this.#octets += bytes.length;
     await writeAll(this.#handle, bytes);
   }
 

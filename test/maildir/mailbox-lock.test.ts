@@ -1,0 +1,234 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import * as promises from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TemporaryFailure } from '@postern/cred';
+import { type FileSystem, MaildirMailboxes, type MaildirMailboxesOptions } from '@postern/maildir';
+import { type Mailbox, MailboxInUse } from '@postern/pop3';
+import { FakeClock } from '@postern/testing';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+
+let root: string;
+let maildir: string;
+let lockFile: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'postern-lock-'));
+  maildir = join(root, 'ann@x');
+  for (const name of ['tmp', 'new', 'cur']) mkdirSync(join(maildir, name), { recursive: true });
+  lockFile = join(maildir, 'postern-pop3.lock');
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('the lock of a mailbox', () => {
+  it('excludes another process, and is taken over as soon as that process is killed', async () => {
+    const { child, said } = holder();
+    expect(await said).toBe('locked');
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(readFileSync(lockFile, 'utf8')).toContain(`"pid":${child.pid},`);
+    await using _mailbox = await open();
+    expect(readFileSync(lockFile, 'utf8')).toContain(`"pid":${process.pid},`);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'postern-pop3.lock', 'tmp']);
+    expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
+  });
+
+  it('is won by one of many that take it over at the same time', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await leaveStaleLock();
+      const opened = await Promise.allSettled(Array.from({ length: 8 }, () => open()));
+      const won = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(won).toHaveLength(1);
+      for (const result of opened) if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(MailboxInUse);
+      await expect(open()).rejects.toThrow(MailboxInUse);
+      await close(won[0]);
+      expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+    }
+  });
+
+  it.each<[string, object]>([
+    ['a process that started later with the same pid', { started: '1' }],
+    ['a process that has ended', { pid: 2 ** 22 + 1 }],
+  ])('of %s is taken over', async (_name, change) => {
+    await leaveStaleLock(change);
+    await close(await open());
+  });
+
+  it.skipIf(process.platform !== 'linux')('of an earlier boot of this machine is taken over (Linux)', async () => {
+    const { kernel } = await ownLock();
+    await leaveStaleLock({ kernel: kernel.replace(/^\S+/, '11111111-1111-4111-8111-111111111111') });
+    const { machine } = await ownLock();
+    if (machine === '') await expect(open()).rejects.toThrow(MailboxInUse);
+    else await close(await open());
+  });
+
+  it('of another machine holds for three minutes after its last refresh', async () => {
+    await leaveStaleLock({ kernel: 'other pid:[1]', machine: 'other' });
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    age(179);
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    age(190);
+    await close(await open());
+  });
+
+  it.each([
+    ['empty', ''],
+    ['no JSON', 'root 17'],
+    ['without a usable nonce', '{"pid":1,"started":"1","kernel":"","machine":"","nonce":"../../../x"}'],
+    ['huge', 'x'.repeat(100_000)],
+  ])('that is damaged (%s) holds for three minutes', async (_name, text) => {
+    writeFileSync(lockFile, text);
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    age(190);
+    await close(await open());
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+  });
+
+  it('that is a symbolic link is not followed', async () => {
+    const target = join(root, 'target');
+    writeFileSync(target, JSON.stringify({ ...(await ownLock()), pid: 2 ** 22 + 1 }));
+    const content = readFileSync(target, 'utf8');
+    symlinkSync(target, lockFile);
+    await expect(open()).rejects.toThrow(TemporaryFailure);
+    expect(readFileSync(target, 'utf8')).toBe(content);
+  });
+
+  it('is taken over after a takeover that was killed in its middle', async () => {
+    const first = await leaveStaleLock();
+    const second = { ...first, nonce: 'b'.repeat(16) };
+    writeFileSync(`${lockFile}.${first.nonce}`, JSON.stringify(second));
+    const opened = await Promise.allSettled([open(), open(), open()]);
+    const won = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(won).toHaveLength(1);
+    await close(won[0]);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+  });
+
+  it('belongs to a running takeover', async () => {
+    const own = await ownLock();
+    const first = await leaveStaleLock();
+    writeFileSync(`${lockFile}.${first.nonce}`, JSON.stringify({ ...own, nonce: 'c'.repeat(16) }));
+    await expect(open()).rejects.toThrow(MailboxInUse);
+  });
+
+  it('is refreshed by one timer, which does not outlive the last session', async () => {
+    const clock = new FakeClock();
+    const refreshed = Promise.withResolvers<void>();
+    let isAged = false;
+    const files: FileSystem = {
+      ...promises,
+      open: async (...args) => {
+        const handle = await promises.open(...args);
+        const close = handle.close.bind(handle);
+        handle.close = async () => {
+          await close();
+          if (isAged && args[0] === lockFile) refreshed.resolve();
+        };
+        return handle;
+      },
+    };
+    const mailboxes = new MaildirMailboxes(root, { clock, files });
+    const ann = await mailboxes.open('ann@x');
+    const bob = await mailboxes.open('bob@x');
+    age(100);
+    isAged = true;
+    await clock.advance(30_000);
+    await refreshed.promise;
+    expect(Date.now() - statSync(lockFile).mtimeMs).toBeLessThan(60_000);
+    await close(ann);
+    await close(bob);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+  });
+
+  it('that another process has taken over protects the messages from an update', async () => {
+    writeFileSync(join(maildir, 'new/1.host'), 'one\r\n');
+    const mailbox = await open();
+    const taken = JSON.stringify({ ...(await ownLock('bob@x')), nonce: 'd'.repeat(16) });
+    writeFileSync(lockFile, taken);
+    await expect(mailbox.update([0], [])).rejects.toThrow(/taken/);
+    await close(mailbox);
+    expect(readdirSync(join(maildir, 'new'))).toEqual(['1.host']);
+    expect(readFileSync(lockFile, 'utf8')).toBe(taken);
+  });
+
+  it('has the permissions of the options', async () => {
+    await using _mailbox = await open({ mode: 0o640 });
+    expect(statSync(lockFile).mode & 0o777).toBe(0o640);
+  });
+
+  it('works without hard links', async () => {
+    const link = () => Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }));
+    await using _mailbox = await open({ files: { ...promises, link } });
+    await expect(open()).rejects.toThrow(MailboxInUse);
+  });
+
+  it.each(['EROFS', 'EACCES', 'ENOSPC'])(
+    'that fails with %s is a failure of the operator, with its path',
+    async (code) => {
+      const link = () => Promise.reject(Object.assign(new Error(`${code}: link`), { code }));
+      const opening = open({ files: { ...promises, link } });
+      await expect(opening).rejects.toMatchObject({ code: 'temporary', culprit: 'operator' });
+      await expect(opening).rejects.toThrow(`cannot open the Maildir ${maildir}: ${code}`);
+      expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
+    },
+  );
+});
+
+function open(options?: MaildirMailboxesOptions) {
+  return new MaildirMailboxes(root, options).open('ann@x');
+}
+
+async function close(mailbox: (Mailbox & AsyncDisposable) | undefined): Promise<void> {
+  await mailbox?.[Symbol.asyncDispose]();
+}
+
+interface OwnerInFile {
+  readonly nonce: string;
+  readonly kernel: string;
+  readonly machine: string;
+}
+
+/** Returns the content of a lock of this process. */
+async function ownLock(address = 'cyd@x'): Promise<OwnerInFile> {
+  await using _mailbox = await new MaildirMailboxes(root).open(address);
+  return JSON.parse(readFileSync(join(root, address, 'postern-pop3.lock'), 'utf8'));
+}
+
+/** Writes the lock of a process that has ended, or of another owner. */
+async function leaveStaleLock(change: object = { pid: 2 ** 22 + 1 }): Promise<OwnerInFile> {
+  const owner = { ...(await ownLock()), ...change };
+  writeFileSync(lockFile, JSON.stringify(owner));
+  return owner;
+}
+
+function age(seconds: number): void {
+  const time = Date.now() / 1000 - seconds;
+  utimesSync(lockFile, time, time);
+}
+
+/** Starts a process that locks the mailbox and waits. */
+function holder(): { child: ChildProcess; said: Promise<string> } {
+  const script = `
+    import { MaildirMailboxes } from '@postern/maildir';
+    globalThis.mailbox = await new MaildirMailboxes(${JSON.stringify(root)}).open('ann@x');
+    console.log('locked');
+    setInterval(() => {}, 1000);
+  `;
+  const args = ['--conditions=postern-source', '--input-type=module', '-e', script];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said = once(child.stdout, 'data').then(([chunk]) => String(chunk).trim());
+  return { child, said };
+}
