@@ -1,0 +1,185 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Conversation } from '@postern/conversation';
+import { connect } from '@postern/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
+import { MAIL_SAMPLES } from '../support/mail-samples.ts';
+import {
+  POP3_CHANNELS,
+  POP3_CLIENTS,
+  type Pop3Account,
+  type Pop3Channel,
+  type Pop3Client,
+  type RetrieveOptions,
+} from '../support/pop3-clients/index.ts';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { skips, words } from '../support/program.ts';
+import { submit } from '../support/submit.ts';
+
+/** A cell of the matrix, with a user of its own. */
+interface Cell {
+  readonly client: Pop3Client;
+  readonly channel: Pop3Channel;
+  readonly login: string;
+  readonly user: string;
+}
+
+const CELLS: readonly Cell[] = POP3_CLIENTS.flatMap((client) =>
+  POP3_CHANNELS.flatMap((channel) => client.logins[channel].map((login) => ({ client, channel, login }))),
+).map((cell, index) => ({ ...cell, user: `user${index}@example.com` }));
+
+let folder: string;
+let maildirs: string;
+let files: CertificateFiles;
+let postern: RunningPostern;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-pop3-clients-'));
+  maildirs = join(folder, 'mail');
+  files = await certificateFiles(folder);
+  const users = [...CELLS.map(({ user }) => user), ...POP3_CLIENTS.map(busyUser)];
+  // All clients have one address, which would be throttled for the wrong passwords.
+  const config = join(folder, 'postern.config.mjs');
+  await writeFile(config, 'export default { throttle: false };\n');
+  postern = await startPostern(
+    ...words`--config ${config}`,
+    ...words`--listen smtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 --listen pop3s://127.0.0.1:0`,
+    ...words`--tls-cert ${files.cert} --tls-key ${files.key} --hostname mail.example.com --log json`,
+    ...words`--deliver maildir:${maildirs} ${users.flatMap((user) => ['--auth', `memory:${user}:s3cret`])}`,
+  );
+  const account = { port: Number(postern.urls[0]?.port), username: users[0] ?? '', password: 's3cret' };
+  await submit(account, users, MAIL_SAMPLES);
+});
+
+afterAll(async () => {
+  expect(await postern.stop()).toBe(0);
+  expect(postern.output()).not.toMatch(/s3cret|czNjcmV0/);
+  await rm(folder, { recursive: true });
+});
+
+for (const client of POP3_CLIENTS) {
+  describe.skipIf(skips(client.program, client.debianPackages))(client.name, () => {
+    beforeAll(async () => {
+      console.log(await client.version());
+    });
+
+    for (const channel of POP3_CHANNELS.filter((name) => client.logins[name].length > 0)) {
+      describe.concurrent(`over ${channel}`, () => {
+        const [first, ...others] = CELLS.filter((cell) => cell.client === client && cell.channel === channel) as [
+          Cell,
+          ...Cell[],
+        ];
+        it(`keeps messages, knows them again, and removes them, with ${first.login}`, async () => {
+          await expectKept(first);
+          await expectRemoved(first);
+        });
+        for (const cell of others) it(`removes messages with ${cell.login}`, () => expectRemoved(cell));
+      });
+    }
+
+    it('is refused while another session has the mailbox open', async () => {
+      const [cell] = CELLS.filter((other) => other.client === client) as [Cell, ...Cell[]];
+      const account = { ...(await accountOf(cell)), user: busyUser(client) };
+      const session = await openSession(account);
+      const { code, output } = await client.retrieve(account);
+      expect(code, output).not.toBe(0);
+      expect(output).toMatch(client.refusal);
+      await session.quit();
+      await expectRetrieved(client, account);
+    });
+  });
+}
+
+/** Expects that the client retrieves all messages, keeps them, and knows them at its next login. */
+async function expectKept(cell: Cell): Promise<void> {
+  const { client } = cell;
+  const account = await accountOf(cell);
+  await expectRetrieved(client, account);
+  if (!client.skipsKnown) return await expectRetrieved(client, account);
+  expect(await client.retrieve(account)).toMatchObject({ code: 0, messages: [] });
+}
+
+/**
+ * Expects a refusal with a wrong password, and then that the client retrieves and removes all
+ * messages.
+ */
+async function expectRemoved(cell: Cell): Promise<void> {
+  const { client, user } = cell;
+  const account = await accountOf(cell);
+  const { code, output } = await client.retrieve({ ...account, password: 'wrong' });
+  expect(code, output).not.toBe(0);
+  expect(output).toMatch(client.refusal);
+  await expectRetrieved(client, account, { remove: true });
+  expect(await storedMessages(user)).toEqual([]);
+}
+
+/** Expects that the client retrieves each of the {@link MAIL_SAMPLES} octet for octet. */
+async function expectRetrieved(client: Pop3Client, account: Pop3Account, options?: RetrieveOptions): Promise<void> {
+  const stored = await storedMessages(account.user);
+  for (const sample of MAIL_SAMPLES) {
+    expect(stored.some((message) => message.subarray(-sample.length).equals(sample))).toBe(true);
+  }
+  const { code, output, messages } = await client.retrieve(account, options);
+  expect(code, output).toBe(0);
+  const texts = (list: readonly Buffer[]) =>
+    list.map((message) => withLineEnds(message.toString('latin1'), client)).sort();
+  const [retrieved, expected] = [texts(messages), texts(stored)];
+  expect(retrieved.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
+  // The report of a failure holds no mebibyte.
+  expect(retrieved.every((text, index) => text === expected[index])).toBe(true);
+}
+
+/** Resolves to the account of a cell, with a folder where the client knows no message. */
+async function accountOf({ channel, login, user }: Cell): Promise<Pop3Account> {
+  return {
+    port: Number(postern.urls[channel === 'implicit TLS' ? 2 : 1]?.port),
+    channel,
+    login,
+    user,
+    password: 's3cret',
+    ca: files.ca,
+    folder: await mkdtemp(join(folder, 'client-')),
+  };
+}
+
+/** Opens a mailbox. */
+async function openSession({ port, user, password }: Pop3Account): Promise<{ quit(): Promise<void> }> {
+  const transport = await connect({ endpoint: { host: '127.0.0.1', port }, tlsPolicy: 'none' });
+  const session = new Conversation(transport);
+  const hearOk = async () => expect(String(await session.hearLine(512))).toMatch(/^\+OK/);
+  await hearOk();
+  for (const line of [`USER ${user}`, `PASS ${password}`]) {
+    session.say(`${line}\r\n`);
+    await hearOk();
+  }
+  return {
+    async quit() {
+      session.say('QUIT\r\n');
+      await hearOk();
+      await session.close();
+    },
+  };
+}
+
+/** Resolves to the messages in a user's Maildir. */
+async function storedMessages(user: string): Promise<readonly Buffer[]> {
+  const messages: Buffer[] = [];
+  for (const part of ['new', 'cur']) {
+    for (const name of await readdir(join(maildirs, user, part))) {
+      messages.push(await readFile(join(maildirs, user, part, name)));
+    }
+  }
+  return messages;
+}
+
+/** Removes the CR of each CRLF for a client that does so. */
+function withLineEnds(text: string, { lineEnds }: Pop3Client): string {
+  return lineEnds === '\n' ? text.replaceAll('\r\n', '\n') : text;
+}
+
+/** Returns a user whose mailbox another session has open. */
+function busyUser(client: Pop3Client): string {
+  return `busy${POP3_CLIENTS.indexOf(client)}@example.com`;
+}
