@@ -25,6 +25,7 @@ const shared = new Map(
     '@postern/esmtp/client',
     '@postern/imap',
     '@postern/maildir',
+    '@postern/managesieve',
     '@postern/node',
     '@postern/pop3',
     '@postern/relay',

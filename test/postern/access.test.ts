@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { silentLog } from '../../packages/postern/src/log.ts';
 import { startServer } from '../../packages/postern/src/serve.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
-import { startImapBackEnd, type TestBackEnd } from '../support/back-end.ts';
+import { startImapBackEnd, startSieveBackEnd, type TestBackEnd } from '../support/back-end.ts';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { runInProcess, startInProcess } from '../support/in-process.ts';
 import { LineClient, POP3_LINE, POP3_LINES } from '../support/line-client.ts';
@@ -32,15 +32,16 @@ afterAll(() => {
 const USERS = words`--auth memory:joe:s3cret --auth memory:ann:s3cret --domains example.com`;
 
 describe('one process', () => {
-  it('serves SMTP, LMTP, POP3 and IMAP to the same user', async () => {
+  it('serves SMTP, LMTP, POP3, IMAP and ManageSieve to the same user', async () => {
     await using imap = await startImapBackEnd();
+    await using sieve = await startSieveBackEnd();
     await using server = await startInProcess(
       ...words`--listen smtp://127.0.0.1:0 --listen lmtp://127.0.0.1:0 --listen pop3://127.0.0.1:0`,
-      ...words`--listen imap://127.0.0.1:0 ${USERS}`,
+      ...words`--listen imap://127.0.0.1:0 --listen sieve://127.0.0.1:0 ${USERS}`,
       ...words`--deliver maildir:${join(folder.path, 'all')}`,
-      ...backEnds(imap),
+      ...backEnds(imap, sieve),
     );
-    expect(server.urls.map(({ protocol }) => protocol)).toEqual(['smtp:', 'lmtp:', 'pop3:', 'imap:']);
+    expect(server.urls.map(({ protocol }) => protocol)).toEqual(['smtp:', 'lmtp:', 'pop3:', 'imap:', 'sieve:']);
 
     using submitter = await clientOf(server, 0);
     await submitter.say('EHLO client.example.org');
@@ -64,8 +65,13 @@ describe('one process', () => {
     expect(await browser.say('a2 SELECT INBOX', ECHO)).toBe('echo a2 SELECT INBOX\r\n');
     expect(imap.lines.at(-1)).toContain(Buffer.from('joe\0postern\0m4ster').toString('base64'));
 
+    using filters = await clientOf(server, 4, SIEVE_OK);
+    expect(await filters.say(`AUTHENTICATE "PLAIN" "${plain('joe')}"`, SIEVE_OK)).toMatch(/^OK/m);
+    expect(await filters.say('LISTSCRIPTS', ECHO)).toBe('echo LISTSCRIPTS\r\n');
+    expect(sieve.lines.at(-1)).toContain(Buffer.from('joe\0postern\0m4ster').toString('base64'));
     browser.socket.end();
-    await server.said(/proxied session ended .*user=joe/);
+    filters.socket.end();
+    await server.said(/proxied session ended .*user=joe/, 2);
     await server.stop();
 
     expect(server.output()).toMatch(/ logged in remote=127\.0\.0\.1:\d+ mechanism=PLAIN user=joe\n/);
@@ -212,7 +218,7 @@ describe('the back end of an IMAP listener', () => {
   });
 });
 
-describe('the options of POP3 and IMAP', () => {
+describe('the options of POP3, IMAP and ManageSieve', () => {
   const auth = words`serve --auth memory:joe:s3cret`;
   it.each([
     [
@@ -229,6 +235,7 @@ describe('the options of POP3 and IMAP', () => {
       '"pop3s://127.0.0.1:0": expected --tls-cert and --tls-key',
     ],
     [words`--listen imap://127.0.0.1:0`, "imap://127.0.0.1:0: expected --back-end 'imap://HOST:PORT?masterUser="],
+    [words`--listen sieve://127.0.0.1:0`, "sieve://127.0.0.1:0: expected --back-end 'sieve://HOST:PORT?masterUser="],
     [
       words`--listen imap://127.0.0.1:0 --back-end imap://h:1?masterUser=m&password=s3cret`,
       '--back-end: "imap://h:1?masterUser=m&password=…": expected password=file:PATH',
@@ -255,7 +262,8 @@ describe('the options of POP3 and IMAP', () => {
     ['limits: { pop3: 5 }', 'limits.pop3: expected limits'],
     ['limits: { pop: { idleTimeout: 1 } }', 'did you mean "pop3"?'],
     ['mailboxes: 5', 'mailboxes: expected a spec, maildir({…}), or a function'],
-    ['backEnd: { pop3: "x" }', 'backEnd.pop3: unknown property; expected imap'],
+    ['backEnd: { pop3: "x" }', 'backEnd.pop3: unknown property; expected imap, sieve'],
+    ['backEnd: { imap: "sieve://127.0.0.1:1?masterUser=m&password=env:BACK_END_PASSWORD" }', 'imap: expected imap://'],
   ])('in the config file are checked: %s', async (text, expected) => {
     const config = join(folder.path, `${crypto.randomUUID()}.config.mjs`);
     writeFileSync(config, `export default { ${text} };`);
@@ -267,13 +275,14 @@ describe('the options of POP3 and IMAP', () => {
 });
 
 describe('postern explain', () => {
-  it('shows the mechanisms and login commands of POP3 and IMAP', async () => {
+  it('shows the mechanisms and login commands of POP3, IMAP and ManageSieve', async () => {
     const { output } = await runInProcess([
-      ...words`explain --listen pop3://0.0.0.0:110 --listen imaps://0.0.0.0:993 ${USERS}`,
+      ...words`explain --listen pop3://0.0.0.0:110 --listen imaps://0.0.0.0:993 --listen sieve://127.0.0.1:4190 ${USERS}`,
       ...words`--auth anonymous --deliver maildir:x --tls-cert ${files.cert} --tls-key ${files.key}`,
       ...words`--back-end imap://127.0.0.1:1?masterUser=m&password=env:BACK_END_PASSWORD`,
+      ...words`--back-end sieve://127.0.0.1:1?masterUser=m&password=env:BACK_END_PASSWORD`,
     ]);
-    const [pop3 = '', imap = ''] = output.split(/\n\n/);
+    const [pop3 = '', imap = '', sieve = ''] = output.split(/\n\n/);
     expect(pop3).toMatch(/^pop3:\/\/0\.0\.0\.0:110: POP3, STLS offered, authentication required, for clients on other/);
     expect(pop3).toMatch(/ {2}before TLS:\n {4}offered: [^:]* CRAM-MD5 APOP\n/);
     expect(pop3).toMatch(/exposes the secret: needs TLS:.* PLAIN LOGIN.*USER/);
@@ -281,6 +290,7 @@ describe('postern explain', () => {
     expect(pop3).toContain('no: an anonymous client has no mailbox: ANONYMOUS');
     expect(imap).toMatch(/^imaps:\/\/0\.0\.0\.0:993: IMAP, implicit TLS, authentication required/);
     expect(imap).not.toContain('APOP');
+    expect(sieve).toMatch(/^sieve:\/\/127\.0\.0\.1:4190: ManageSieve, STARTTLS offered, .* clients on this machine/);
   });
 });
 
@@ -353,11 +363,19 @@ function plain(user: string, password = 's3cret'): string {
   return Buffer.from(`\0${user}\0${password}`).toString('base64');
 }
 
-/** The options for a back end. */
-function backEnds(imap: TestBackEnd): readonly string[] {
-  return ['--back-end', `imap://127.0.0.1:${imap.port}?masterUser=postern&password=env:BACK_END_PASSWORD`];
+/** The options for the back ends of both protocols. */
+function backEnds(imap: TestBackEnd, sieve: TestBackEnd): readonly string[] {
+  const login = 'masterUser=postern&password=env:BACK_END_PASSWORD';
+  return [
+    '--back-end',
+    `imap://127.0.0.1:${imap.port}?${login}`,
+    '--back-end',
+    `sieve://127.0.0.1:${sieve.port}?${login}`,
+  ];
 }
 
 /** A tagged reply of IMAP with the lines before it, or the greeting. */
 const IMAP_LINES = /^(?:\* OK .*\r\n|(?:\*.*\r\n)*\w\d (?:OK|NO|BAD) .*\r\n)/;
+/** A reply of ManageSieve with the lines before it. */
+const SIEVE_OK = /^(?:".*\r\n)*(?:OK|NO|BYE).*\r\n/;
 const ECHO = /^echo .*\r\n/;

@@ -31,6 +31,10 @@ describe('the URL of a back end', () => {
       { service: 'imap', endpoint: { scheme: 'imaps', host: '2001:db8::1', port: 993 }, tls: 'implicit' },
     ],
     [`imap+unix:/run/imap?${LOGIN}`, { service: 'imap', endpoint: { scheme: 'imap', path: '/run/imap' }, tls: 'none' }],
+    [
+      `sieve://127.0.0.1:4190?${LOGIN}&tls=required`,
+      { service: 'sieve', endpoint: { scheme: 'sieve', host: '127.0.0.1', port: 4190 }, tls: 'required' },
+    ],
   ])('is parsed: %s', (url, expected) => {
     setPassword();
     expect(parseBackEnd(url)).toEqual({ masterUser: 'postern', password: 's3cret', ...expected });

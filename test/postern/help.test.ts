@@ -40,7 +40,7 @@ describe('the help', () => {
     for (const form of ['sqlite:PATH', 'file:PATH', 'memory:USER:PASSWORD', 'anonymous'])
       expect(await help('auth')).toContain(form);
     for (const form of ['console', 'discard', 'maildir:DIR']) expect(await help('deliver')).toContain(form);
-    for (const form of ['maildir:DIR', 'imap://HOST:PORT', 'imap+unix:PATH'])
+    for (const form of ['maildir:DIR', 'imap://HOST:PORT', 'sieve+unix:PATH'])
       expect(await help('access')).toContain(form);
   });
 

@@ -43,8 +43,10 @@ describe('the URL of a listener', () => {
       { endpoint: { scheme: 'imap', host: '127.0.0.1', port: 143 }, service: 'imap', tls: 'required' },
     ],
     ['imaps://127.0.0.1:993', { endpoint: { scheme: 'imaps', host: '127.0.0.1', port: 993 }, service: 'imap' }],
+    ['sieve://127.0.0.1:4190', { endpoint: { scheme: 'sieve', host: '127.0.0.1', port: 4190 }, service: 'sieve' }],
     ['pop3+unix:/run/pop3?mode=666', { endpoint: { scheme: 'pop3', path: '/run/pop3' }, service: 'pop3', mode: 0o666 }],
     ['imap+unix:/run/imap', { endpoint: { scheme: 'imap', path: '/run/imap' }, service: 'imap' }],
+    ['sieve+unix:/run/sieve', { endpoint: { scheme: 'sieve', path: '/run/sieve' }, service: 'sieve' }],
   ])('is parsed: %s', (text, expected) => {
     expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
@@ -82,10 +84,11 @@ describe('the URL of a listener', () => {
     ['pop3s://127.0.0.1:995?auth=none', 'expected tls= or proxy= after the ?, not "auth"'],
     ['imap://127.0.0.1:143?xclient=::1', 'not "xclient"'],
     ['imap://127.0.0.1:143?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
-    ['imap+unix:/run/imap?removeBcc=no', 'expected tls= or proxy= or mode= after the ?, not "removeBcc"'],
+    ['sieve+unix:/run/sieve?removeBcc=no', 'expected tls= or proxy= or mode= after the ?, not "removeBcc"'],
     ['pop3s://127.0.0.1:995?tls=none', 'no tls=none with pop3s://'],
     ['imaps+unix:/run/imap', 'SCHEME+unix:PATH'],
     ['pop://127.0.0.1:110', 'did you mean "pop3"?'],
+    ['sieves://127.0.0.1:4190', 'did you mean "sieve"?'],
     ['imap4://127.0.0.1:143', 'did you mean "imap"?'],
     ['smtps+unix:/run/smtp', 'SCHEME+unix:PATH'],
     ['lmtps://127.0.0.1:24?tls=none', 'no tls=none with lmtps://'],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** A back end of IMAP that accepts each login, and then sends back each line. */
+/** A back end of IMAP or ManageSieve that accepts each login, and then sends back each line. */
 export interface TestBackEnd extends AsyncDisposable {
   readonly port: number;
   /** The lines of all clients up to their logins, in order. */
@@ -14,6 +14,16 @@ export function startImapBackEnd(): Promise<TestBackEnd> {
     const [tag = '', command = ''] = line.split(' ');
     if (/^AUTHENTICATE$/i.test(command)) return { reply: `${tag} OK [CAPABILITY IMAP4rev1 IDLE] in\r\n`, isIn: true };
     return { reply: `* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n${tag} OK done\r\n`, isIn: false };
+  });
+}
+
+/** Starts a {@link TestBackEnd} of ManageSieve on a free loopback port. */
+export function startSieveBackEnd(): Promise<TestBackEnd> {
+  const capabilities = '"IMPLEMENTATION" "test"\r\n"SASL" "PLAIN"\r\n"SIEVE" "fileinto"\r\n"VERSION" "1.0"\r\nOK\r\n';
+  return start(capabilities, (line) => {
+    // The message of PLAIN is the literal on the next line.
+    if (/^AUTHENTICATE .*\+\}$/.test(line)) return { reply: '', isIn: false };
+    return line.includes(' ') ? { reply: capabilities, isIn: false } : { reply: 'OK\r\n', isIn: true };
   });
 }
 

@@ -4,7 +4,7 @@ import { secretOf } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
 
 /** The protocols whose users have their data at a back end. */
-export type BackEndService = 'imap';
+export type BackEndService = 'imap' | 'sieve';
 
 /** The server behind IMAP or ManageSieve, and the login there. */
 export interface BackEndServer {
@@ -23,7 +23,8 @@ export interface BackEndServer {
 }
 
 /**
- * Parses `imap://HOST:PORT?masterUser=NAME&password=file:PATH`, `imaps://…` or `imap+unix:PATH?…`.
+ * Parses `imap://HOST:PORT?masterUser=NAME&password=file:PATH`, `imaps://…`, `sieve://…`,
+ * `imap+unix:PATH?…` or `sieve+unix:PATH?…`.
  *
  * @throws UsageError that holds no part of the password.
  */
@@ -48,7 +49,7 @@ export function parseBackEnd(url: string): BackEndServer {
   // Every user of the machine can read the arguments of a process.
   if (!/^(?:env|file):/.test(password)) throw new UsageError('expected password=file:PATH or password=env:NAME');
   return {
-    service: 'imap',
+    service: endpoint.scheme === 'sieve' ? 'sieve' : 'imap',
     endpoint,
     tls: tlsOf(endpoint, tls),
     masterUser,
@@ -84,5 +85,5 @@ function tlsOf(endpoint: Endpoint & { readonly scheme: string }, word: string | 
 
 const PARAMETERS = ['masterUser', 'masterSeparator', 'password', 'tls'] as const;
 const TLS_WORDS = ['required', 'offered', 'none'] as const;
-const SCHEMES: readonly string[] = ['imap', 'imaps'];
-const FORMS = 'imap://HOST:PORT, imaps://HOST:PORT or imap+unix:PATH';
+const SCHEMES: readonly string[] = ['imap', 'imaps', 'sieve'];
+const FORMS = 'imap://HOST:PORT, imaps://HOST:PORT, sieve://HOST:PORT, imap+unix:PATH or sieve+unix:PATH';

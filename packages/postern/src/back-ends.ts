@@ -1,5 +1,6 @@
 import type { AvatarFactory } from '@postern/cred';
 import type { ImapBackEnd } from '@postern/imap';
+import type { SieveBackEnd } from '@postern/managesieve';
 import { formatEndpoint } from '@postern/node';
 import { type BackEndServer, type BackEndService, parseBackEnd } from './back-end-url.ts';
 import type { Config } from './config.ts';
@@ -10,6 +11,7 @@ import { redactSpec } from './redact-spec.ts';
 /** The servers behind IMAP and ManageSieve: of all users, or of each one by a function. */
 export interface BackEnds {
   readonly imap?: BackEndServer | AvatarFactory<ImapBackEnd>;
+  readonly sieve?: BackEndServer | AvatarFactory<SieveBackEnd>;
 }
 
 /**
@@ -21,9 +23,10 @@ export interface BackEnds {
 export function parseBackEnds(option: NonNullable<Config['backEnd']>): BackEnds {
   if (typeof option === 'string') return parseUrls([option]);
   if (isList(option)) return parseUrls(option);
-  const { imap } = option;
+  const { imap, sieve } = option;
   return {
     ...(imap !== undefined && { imap: typeof imap === 'string' ? parseFor('imap', imap) : imap }),
+    ...(sieve !== undefined && { sieve: typeof sieve === 'string' ? parseFor('sieve', sieve) : sieve }),
   };
 }
 
@@ -34,7 +37,7 @@ export function parseBackEnds(option: NonNullable<Config['backEnd']>): BackEnds 
  */
 export function expectBackEnds(backEnds: BackEnds, listeners: readonly ListenerSettings[]): void {
   for (const { endpoint, service } of listeners) {
-    if (service !== 'imap' || backEnds[service] !== undefined) continue;
+    if ((service !== 'imap' && service !== 'sieve') || backEnds[service] !== undefined) continue;
     throw new UsageError(
       `${formatEndpoint(endpoint)}: expected --back-end '${service}://HOST:PORT?masterUser=NAME&password=file:PATH' ` +
         '(or backEnd in the config file), the server that the sessions pass on to',

@@ -67,4 +67,5 @@ export function accessChallengers(challengers: readonly Challenger[]): readonly 
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {
   pop3: async () => (await import('./access/pop3.ts')).openPop3,
   imap: async () => (await import('./access/imap.ts')).openImap,
+  sieve: async () => (await import('./access/managesieve.ts')).openManageSieve,
 };

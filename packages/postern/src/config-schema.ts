@@ -2,6 +2,7 @@ import type { MemoryBudgetOptions } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, MaybePromise } from '@postern/cred';
 import { defaultLimits, MessageDelivery, optionalExtensions, type RecipientLookup } from '@postern/esmtp';
 import type { ImapBackEnd } from '@postern/imap';
+import type { SieveBackEnd } from '@postern/managesieve';
 import type { Mailbox } from '@postern/pop3';
 import { type ChallengersOptions, SCRAM_HASHES, type ScramHash } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
@@ -136,6 +137,7 @@ const mailboxes = predicate<string | DeliveryTarget | MailboxSource | AvatarFact
 const backEndFunction = <B>() => v.union([text, lookup<AvatarFactory<B>>()], 'expected a URL or a function');
 const backEnds = strict({
   imap: option(backEndFunction<ImapBackEnd>()),
+  sieve: option(backEndFunction<SieveBackEnd>()),
 });
 
 const sasl = objectOf<Omit<ChallengersOptions, 'hostname'>>({
@@ -212,7 +214,7 @@ const users = objectOf<UsersOptions>({
 const ConfigSchema = strict({
   /**
    * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
-   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, or `smtp+unix:PATH` and the
+   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, `sieve://…`, or `smtp+unix:PATH` and the
    * like, with `?service=mx`, `?tls=required|none`, `?auth=required|optional|none` and the other
    * parameters of `postern help listen`. Default: `smtp://127.0.0.1:2500`.
    */
@@ -255,12 +257,12 @@ const ConfigSchema = strict({
    */
   mailboxes: option(mailboxes),
   /**
-   * The server behind `imap://` listeners, to which each session passes after its login:
-   * `imap://HOST:PORT?masterUser=NAME&password=env:NAME`, or `{ imap }` with such a URL or a
-   * function `(user, mind)`. The function returns the `ImapBackEnd` of a user at each login.
-   * Default: none.
+   * The server behind `imap://` and `sieve://` listeners, to which each session passes after its
+   * login: `imap://HOST:PORT?masterUser=NAME&password=env:NAME`, a list of such URLs, or
+   * `{ imap, sieve }` with a URL or a function for each. The function `(user, mind)` returns the
+   * `ImapBackEnd` or `SieveBackEnd` of a user at each login. Default: none.
    */
-  backEnd: option(anyOf([text, strings, backEnds], 'a URL, or { imap } with a URL or a function')),
+  backEnd: option(anyOf([text, strings, backEnds], 'a URL, a list of URLs, or { imap, sieve }')),
   /**
    * The target of notifications to senders (RFC 3461), in the forms of `deliver`. The server
    * notifies of failures that its reply cannot report, and of success if the sender asks for it. A
@@ -339,9 +341,9 @@ const ConfigSchema = strict({
   allowCleartext: option(listOf(text, 'a list of addresses and networks')),
   /**
    * Limits of a client: message size, recipients, errors, times; the number of connections at each
-   * listener, from each client and each minute; the memory of connections. `pop3` and
-   * `imap` hold the limits of their sessions. A limit that is left out has the default of
-   * `@postern/esmtp`, `@postern/pop3`, `@postern/imap`, `@postern/node` or
+   * listener, from each client and each minute; the memory of connections. `pop3`, `imap` and
+   * `sieve` hold the limits of their sessions. A limit that is left out has the default of
+   * `@postern/esmtp`, `@postern/pop3`, `@postern/imap`, `@postern/managesieve`, `@postern/node` or
    * `@postern/conversation`.
    */
   limits: option(limits),

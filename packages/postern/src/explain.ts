@@ -175,5 +175,6 @@ const SERVICES: Readonly<Record<ListenerSettings['service'], string>> = {
   lmtp: 'LMTP, ',
   pop3: 'POP3, ',
   imap: 'IMAP, ',
+  sieve: 'ManageSieve, ',
 };
 const MAX_COLUMNS = 100;

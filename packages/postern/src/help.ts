@@ -110,7 +110,8 @@ async function listen(): Promise<string> {
   lmtp://HOST:PORT, lmtps://HOST:PORT, lmtp+unix:PATH, smtp+unix:PATH
   pop3://HOST:PORT     STLS if there is a certificate (usual port 110); pop3s:// is TLS (995)
   imap://HOST:PORT     IMAP before a back end (143); imaps:// is TLS (993)
-  pop3+unix:PATH, imap+unix:PATH; see postern help access
+  sieve://HOST:PORT    ManageSieve before a back end (4190)
+  pop3+unix:PATH, imap+unix:PATH, sieve+unix:PATH; see postern help access
 
 Parameters follow a question mark, with & between them:
 
@@ -121,7 +122,7 @@ Parameters follow a question mark, with & between them:
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-POP3 and IMAP take tls, proxy and mode. Each service of SMTP has its own policy, and
+POP3, IMAP and ManageSieve take tls, proxy and mode. Each service of SMTP has its own policy, and
 a parameter of the same name changes a part of it:
 
 ${policies(services)}
@@ -161,7 +162,7 @@ The config file also takes relay({…}), maildir({…}) and your own deliveries.
 
 async function access(): Promise<string> {
   const { mailboxSpecs } = await import('./mailboxes-settings.ts');
-  return `POP3 and IMAP: --listen pop3://HOST:PORT and the like, for the users of --auth
+  return `POP3, IMAP and ManageSieve: --listen pop3://HOST:PORT and the like, for the users of --auth
 
 --mailboxes SPEC: the mailboxes that POP3 reads; default the Maildirs of --deliver
 ${forms(mailboxSpecs)}
@@ -169,8 +170,8 @@ ${forms(mailboxSpecs)}
 A user reads the mail of one address: the user name, if it is an address, or else that name at the
 first of --domains (or at --hostname). Aliases pass on mail, and give no access to other mailboxes.
 
---back-end URL: the server behind imap:// listeners
-  imap://HOST:PORT, imaps://HOST:PORT, imap+unix:PATH
+--back-end URL: the server behind imap:// or sieve:// listeners; once for each of the two
+  imap://HOST:PORT, imaps://HOST:PORT, sieve://HOST:PORT, imap+unix:PATH, sieve+unix:PATH
 
 Each session passes to the server after its login, which needs a user there who may act as others:
 

@@ -2,6 +2,7 @@ import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { Limits as ImapLimits } from '@postern/imap';
+import type { ManageSieveOptions } from '@postern/managesieve';
 import type { ConnectionLimits } from '@postern/node';
 import type { Pop3Limits } from '@postern/pop3';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
@@ -14,6 +15,7 @@ export type LimitOptions = Partial<Limits> & LoginLimits & ConnectionLimits & Me
 export interface AccessLimits {
   readonly pop3?: Partial<Pop3Limits>;
   readonly imap?: Partial<ImapLimits>;
+  readonly sieve?: NonNullable<ManageSieveOptions['limits']>;
 }
 
 /** The limit of a login: `loginTimeout`. */
@@ -48,8 +50,8 @@ export const CONNECTION_LIMITS = Object.keys({
  * @throws UsageError
  */
 export function parseLimits(option: LimitOptions): LimitSettings {
-  const { loginTimeout, maxMemory, maxConnectionMemory, pop3, imap, ...others } = option;
-  const accessLimits = { ...(pop3 && { pop3 }), ...(imap && { imap }) };
+  const { loginTimeout, maxMemory, maxConnectionMemory, pop3, imap, sieve, ...others } = option;
+  const accessLimits = { ...(pop3 && { pop3 }), ...(imap && { imap }), ...(sieve && { sieve }) };
   const logins = loginTimeout === undefined ? {} : { loginTimeout };
   const memory = {
     ...(maxMemory !== undefined && { maxMemory }),

@@ -34,10 +34,10 @@ export interface AccessListenerUrl extends CommonListenerUrl {
   readonly service: AccessService;
 }
 
-/** The protocol of an {@link AccessListenerUrl}. */
-export type AccessService = 'pop3' | 'imap';
+/** The protocol of an {@link AccessListenerUrl}. `sieve` is ManageSieve (RFC 5804). */
+export type AccessService = 'pop3' | 'imap' | 'sieve';
 
-type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s' | 'imap' | 'imaps';
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'sieve';
 
 /** Returns true for a listener of POP3, IMAP or ManageSieve. */
 export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
@@ -55,7 +55,7 @@ export function isSmtp<L extends Pick<ListenerUrl, 'service'>>(
 
 /**
  * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…`, `pop3s://…`,
- * `imap://…` or `imaps://…`, or `SCHEME+unix:PATH` of one without TLS, with
+ * `imap://…`, `imaps://…` or `sieve://…`, or `SCHEME+unix:PATH` of one without TLS, with
  * parameters. With port 0 the system picks a port.
  *
  * @throws UsageError
@@ -177,11 +177,11 @@ const SMTP_PARAMETERS = [
   'omitClientFromReceived',
 ];
 /** The services of an {@link AccessListenerUrl}. */
-export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap'];
-/** The schemes of TLS from the first byte. */
+export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap', 'sieve'];
+/** The schemes of TLS from the first byte. RFC 5804 has none for ManageSieve. */
 const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s', 'imaps'];
-const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', 'imap', ...TLS_SCHEMES];
+const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', 'imap', 'sieve', ...TLS_SCHEMES];
 
 /** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap or imaps, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';
+  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap, imaps or sieve, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';

@@ -67,7 +67,7 @@ export const SERVE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'URL',
-    summary: 'the server behind imap:// listeners; see postern help access',
+    summary: 'the server behind imap:// or sieve:// listeners; see postern help access',
   },
   notify: {
     type: 'string',
