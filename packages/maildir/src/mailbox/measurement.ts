@@ -11,9 +11,8 @@ import type { Turns } from './turns.ts';
  * the time of promises. After a slow read, other threads read the next files.
  */
 export class Measurement {
-  /** The files that were read, and their octets: the time that a cache would save. */
-  readFiles = 0;
-  readOctets = 0;
+  #readFiles = 0;
+  #readOctets = 0;
   readonly #maildir: string;
   readonly #files: FileSystem;
   readonly #turns: Turns;
@@ -29,6 +28,11 @@ export class Measurement {
     this.#turns = turns;
     this.#check = check;
     this.#reader = new SizeReader(files, check);
+  }
+
+  /** True if a cache of the sizes saves the next login more time than its write takes. */
+  get isWorthwhile(): boolean {
+    return this.#readFiles >= MIN_READ_FILES || this.#readOctets >= MIN_READ_OCTETS;
   }
 
   /** Sets the sizes of the messages. Resolves to those that are still there, in their order. */
@@ -78,8 +82,8 @@ export class Measurement {
   #set(file: MessageFile, sizes: Sizes | undefined): boolean {
     if (sizes === undefined) return false;
     file.setSizes(sizes);
-    this.readFiles += 1;
-    this.readOctets += sizes.storedOctets;
+    this.#readFiles += 1;
+    this.#readOctets += sizes.storedOctets;
     return true;
   }
 
@@ -91,5 +95,7 @@ export class Measurement {
 
 /** Half of the threads of libuv: password hashes and DNS need the others. */
 const PARALLEL_READS = 2;
+const MIN_READ_FILES = 64;
+const MIN_READ_OCTETS = 1024 * 1024;
 const SLOW_READ_MS = 4;
 const FILES_AFTER_SLOW_READ = 64;

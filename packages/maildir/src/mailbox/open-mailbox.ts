@@ -35,23 +35,24 @@ export async function openMailbox(maildir: LockedMaildir, check: () => void): Pr
   check();
   const known = await cache.read(turns);
   const list = await measurement.run(listed, known);
+  // Only this boolean stays with the session: the measurement has a buffer of 64 KiB.
+  const { isWorthwhile } = measurement;
   return new MaildirMailbox(path, list, {
     files,
     promptFiles,
     lock,
-    close: (list) => close(maildir, list, measurement, cache),
+    close: (list) => close(maildir, list, isWorthwhile, cache),
   });
 }
 
-/** Writes the cache only if the next login saves more time than the write takes. */
+/** Writes the cache if that is worthwhile or a cached size is wrong, and unlocks the Maildir. */
 async function close(
   { unlock, onError }: LockedMaildir,
   list: readonly MessageFile[],
-  { readFiles, readOctets }: Measurement,
+  isWorthwhile: boolean,
   cache: SizeCache,
 ): Promise<void> {
   try {
-    const isWorthwhile = readFiles >= MIN_READ_FILES || readOctets >= MIN_READ_OCTETS;
     const kept = list.filter((file) => file.isCacheable);
     if ((isWorthwhile && kept.length > 0) || list.some((file) => file.isChanged)) {
       await cache.write(kept, new Turns());
@@ -62,6 +63,3 @@ async function close(
     await unlock();
   }
 }
-
-const MIN_READ_FILES = 64;
-const MIN_READ_OCTETS = 1024 * 1024;

@@ -17,7 +17,8 @@ export interface Sizes {
 export class SizeReader {
   readonly #files: FileSystem;
   readonly #check: () => void;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_OCTETS);
+  /** Made for the first file: most logins find few files that are not in the cache. */
+  #buffer: Buffer | undefined;
 
   /** `check` throws the reason why the sizes are not needed any more. */
   constructor(files: FileSystem, check: () => void) {
@@ -38,12 +39,14 @@ export class SizeReader {
       return undefined;
     }
     try {
-      const storedOctets = readSync(fd, this.#buffer, 0, BUFFER_OCTETS, 0);
+      this.#buffer ??= Buffer.allocUnsafe(BUFFER_OCTETS);
+      const buffer = this.#buffer;
+      const storedOctets = readSync(fd, buffer, 0, BUFFER_OCTETS, 0);
       if (storedOctets === BUFFER_OCTETS) return undefined;
       // A read of a FIFO is empty as well.
       if (storedOctets === 0 && !fstatSync(fd).isFile()) return undefined;
-      const bareLf = countBareLf(this.#buffer, storedOctets, 0);
-      return { octets: storedOctets + bareLf + octetsOfEnd(this.#buffer[storedOctets - 1]), storedOctets };
+      const bareLf = countBareLf(buffer, storedOctets, 0);
+      return { octets: storedOctets + bareLf + octetsOfEnd(buffer[storedOctets - 1]), storedOctets };
     } catch {
       return undefined;
     } finally {
