@@ -42,7 +42,7 @@ describe('a hostile Maildir', () => {
     expect(await contents(mailbox)).toEqual(['one\r\n']);
   });
 
-  it('whose files become FIFOs or links during the session fails without waiting', async () => {
+  it('fails without waiting if files become FIFOs or links during the session', async () => {
     for (const n of [1, 2]) put(`new/${n}.host`, `${n}\r\n`);
     await using mailbox = await open();
     for (const n of [1, 2]) unlinkSync(join(maildir, `new/${n}.host`));
