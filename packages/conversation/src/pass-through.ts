@@ -43,7 +43,7 @@ export interface Side {
 
 /**
  * Passes octets between two conversations in both directions, until both sides have ended or one
- * breaks. It reads no octet from one side while a write to the other side is unfinished, so it
+ * breaks. It reads no octet from one side while a write to the other side is unfinished. So it
  * holds at most one chunk in each direction, and the output's account pays for the chunk.
  */
 export class PassThrough extends Waiter {

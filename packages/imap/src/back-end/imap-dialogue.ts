@@ -32,7 +32,7 @@ export class ImapDialogue {
     return (await this.knowCapabilities()).some((word) => word.toUpperCase() === capability);
   }
 
-  /** Returns the capabilities of the server's present state. Asks for them if it has not named them. */
+  /** Returns the capabilities of the server now. Asks for them if the server has not named them. */
   async knowCapabilities(): Promise<readonly string[]> {
     if (this.#capabilities === undefined) await this.command('CAPABILITY');
     return this.#capabilities ?? [];

@@ -27,6 +27,6 @@ export function verbOf(name: string): Verb | undefined {
 }
 
 const VERBS = ['CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'STARTTLS', 'AUTHENTICATE', 'LOGIN'] as const;
-/** RFC 9051 §9: 1*<any ASTRING-CHAR except "+">. A tag comes back in the reply, so it is bounded. */
+/** RFC 9051 §9: 1*<any ASTRING-CHAR except "+">. Bounded, since the reply repeats it. */
 const TAGGED = /^([!#$&',\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]{1,64}) (.*)$/s;
 const NAMED = /^([A-Za-z]{1,32})(?: (.*))?$/s;

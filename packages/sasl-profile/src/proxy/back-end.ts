@@ -7,8 +7,8 @@ import { type BackEndAccount, BackEndCredentials } from './back-end-account.ts';
 export interface BackEndOptions {
   /**
    * Opens a connection to the server: `connect` of `@postern/node` does. The `tlsPolicy` of the
-   * transport decides about TLS: `implicit` has TLS already, `required` starts it by STARTTLS or
-   * fails, `offered` starts it if the server can, and `none` sends the password in the clear.
+   * transport decides about TLS. `implicit` has TLS already. `required` starts it by STARTTLS or
+   * fails. `offered` starts it if the server can. `none` sends the password in the clear.
    * Rejects when the signal aborts.
    */
   readonly connect: (signal: AbortSignal) => MaybePromise<Transport>;
