@@ -1,11 +1,20 @@
 // The server of `npm run fuzz:sessions`: nothing ends a session but what the session says.
 import { env } from 'node:process';
+import { InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { defineConfig } from 'postern';
+import { RIGHT_PASSWORD } from './sessions/secrets.ts';
+import { USERS } from './sessions/users.ts';
 
 export default defineConfig({
-  listen: ['smtp://127.0.0.1:0', 'smtp://127.0.0.1:0?service=mx&auth=optional', 'lmtp://127.0.0.1:0'],
-  auth: ['memory:ann:right-Secret-1', 'anonymous'],
+  listen: [
+    'smtp://127.0.0.1:0',
+    'smtp://127.0.0.1:0?service=mx&auth=optional',
+    'lmtp://127.0.0.1:0',
+    'pop3://127.0.0.1:0',
+  ],
+  auth: [new InMemoryUsernamePasswordDatabaseDontUse(USERS.map((user) => [user, RIGHT_PASSWORD])), 'anonymous'],
   deliver: 'discard',
+  mailboxes: `maildir:${env['MAILDIRS']}`,
   domains: '*',
   log: 'json',
   throttle: false,

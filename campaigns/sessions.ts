@@ -3,7 +3,7 @@
 // right form, nothing sent in the clear behind STARTTLS is answered, the server lives on, its log
 // holds no secret and no fault of its own.
 import { randomInt } from 'node:crypto';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,9 +13,11 @@ import { LineClient } from './line-client.ts';
 import { logFaults } from './log-faults.ts';
 import { type PosternProcess, startPostern } from './processes.ts';
 import { esmtpSubject } from './sessions/esmtp/subject.ts';
+import { pop3Subject } from './sessions/pop3/subject.ts';
 import type { PreparedSession, Subject } from './sessions/protocol.ts';
 import { SECRETS } from './sessions/secrets.ts';
 import { runSession } from './sessions/session.ts';
+import { SLOTS } from './sessions/users.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -44,17 +46,20 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
   const logFile = join(folder, 'log');
   const log = await open(logFile, 'w');
   const config = new URL('sessions.config.ts', import.meta.url).pathname;
-  Object.assign(process.env, { CERT: cert, KEY: key });
+  const maildirs = join(folder, 'maildirs');
+  await mkdir(maildirs);
+  Object.assign(process.env, { CERT: cert, KEY: key, MAILDIRS: maildirs });
+  const subjects = subjectsOf(maildirs);
   let faults = 0;
   {
-    await using server = await startPostern(['--config', config], { stderr: log.fd, listeners: SUBJECTS.length });
+    await using server = await startPostern(['--config', config], { stderr: log.fd, listeners: subjects.length });
     let next = 0;
     const client = async (slot: number): Promise<void> => {
       for (let index = next++; index < sessions && faults < MAX_FAULTS; index = next++) {
-        if (!(await session(server, seed + index, slot))) faults += 1;
+        if (!(await session(server, subjects, seed + index, slot))) faults += 1;
       }
     };
-    await Promise.all(Array.from({ length: CLIENTS }, (_, slot) => client(slot)));
+    await Promise.all(Array.from({ length: SLOTS }, (_, slot) => client(slot)));
     faults += await checkAlive(server);
   }
   await log.close();
@@ -67,15 +72,20 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
  * Runs one session. Resolves to false, and prints the fault and the script, if it does not go by
  * the rules.
  */
-async function session({ ports }: PosternProcess, seed: number, slot: number): Promise<boolean> {
+async function session(
+  { ports }: PosternProcess,
+  subjects: readonly Subject[],
+  seed: number,
+  slot: number,
+): Promise<boolean> {
   const random = new Random(seed);
-  const index = random.below(SUBJECTS.length);
-  const subject = SUBJECTS[index] as Subject;
+  const index = random.below(subjects.length);
+  const [subject, port] = [subjects[index] as Subject, ports[index] as number];
   let prepared: PreparedSession | undefined;
   try {
     prepared = await subject.prepare(random, slot);
-    await runSession(ports[index] as number, prepared, random);
-    await prepared.check?.();
+    await runSession(port, prepared, random);
+    await prepared.check?.(port);
     return true;
   } catch (error) {
     console.error(`session ${seed}: ${String(error)}`);
@@ -97,9 +107,11 @@ async function checkAlive({ port }: PosternProcess): Promise<number> {
   }
 }
 
-/** One for each listener of sessions.config.ts, in the same order. */
-const SUBJECTS: readonly Subject[] = [esmtpSubject('submission'), esmtpSubject('MX'), esmtpSubject('LMTP', true)];
-const CLIENTS = 16;
+/** Returns one subject for each listener of sessions.config.ts, in the same order. */
+function subjectsOf(maildirs: string): readonly Subject[] {
+  return [esmtpSubject('submission'), esmtpSubject('MX'), esmtpSubject('LMTP', true), pop3Subject(maildirs)];
+}
+
 const MAX_FAULTS = 10;
 
 await main();

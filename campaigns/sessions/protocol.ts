@@ -42,17 +42,17 @@ export interface PreparedSession {
   readonly script: Script;
   readonly model: Model;
   /**
-   * Checks what the session has left behind, once the connection has ended.
+   * Checks what the session has left behind, once the connection to the port has ended.
    *
    * @throws {Fault} Something is not as the replies said.
    */
-  readonly check?: () => Promise<void>;
+  readonly check?: (port: number) => Promise<void>;
 }
 
 /** One listener of the server, and how to make sessions for it. */
 export interface Subject {
   readonly name: string;
-  /** Prepares a session. No two sessions of one `slot`, a number below 16, run at the same time. */
+  /** Prepares a session. No two sessions of one slot run at the same time. */
   prepare(random: Random, slot: number): PreparedSession | Promise<PreparedSession>;
 }
 

@@ -1,3 +1,5 @@
+import { USERS } from './users.ts';
+
 export const RIGHT_PASSWORD = 'right-Secret-1';
 export const WRONG_PASSWORD = 'wrong-Secret-2';
 
@@ -5,7 +7,7 @@ export const WRONG_PASSWORD = 'wrong-Secret-2';
 export const SECRETS: readonly string[] = [RIGHT_PASSWORD, WRONG_PASSWORD].flatMap((password) => [
   password,
   base64(password),
-  base64(`\0ann\0${password}`),
+  ...USERS.map((user) => base64(`\0${user}\0${password}`)),
 ]);
 
 export function base64(text: string): string {

@@ -28,7 +28,10 @@ export async function runSession(port: number, session: PreparedSession, random:
       if (model.startsTls) await dialogue.startTls();
       await dialogue.send(script.afterStartTls, random);
     }
-    if (ending === 'reset') return dialogue.reset();
+    if (ending === 'reset') {
+      dialogue.reset();
+      return;
+    }
     if (ending === 'half-close') dialogue.halfClose();
     await dialogue.until(() => dialogue.isClosed);
     // A client that has sent FIN may get fewer replies than it has sent commands.

@@ -1,0 +1,10 @@
+/** The number of sessions at a time. */
+export const SLOTS = 16;
+
+/** Returns the user whose maildrop the sessions of one slot read. */
+export function userOfSlot(slot: number): string {
+  return `user${slot}@example.com`;
+}
+
+/** All users of the server. Ann sends mail. */
+export const USERS: readonly string[] = ['ann', ...Array.from({ length: SLOTS }, (_, slot) => userOfSlot(slot))];
