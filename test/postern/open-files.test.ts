@@ -14,6 +14,12 @@ function settings(listeners: number, maxConnections?: number) {
   return settingsOf({ config: { listen, auth: ['anonymous'], limits }, nameOf: String });
 }
 
+/** A connection of POP3 may open a message. */
+function withPop3() {
+  const listen = ['smtp://127.0.0.1:0', 'pop3://127.0.0.1:0'];
+  return settingsOf({ config: { listen, auth: ['anonymous'], mailboxes: 'maildir:mail' }, nameOf: String });
+}
+
 describe('connections', () => {
   it.each([
     [100_000, settings(2), undefined],
@@ -22,6 +28,7 @@ describe('connections', () => {
     [1_024, settings(1, 992), undefined],
     [1_024, settings(1, 993), 992],
     [10, settings(3), 1],
+    [1_024, withPop3(), 330],
     [Number.POSITIVE_INFINITY, settings(1, 1e9), undefined],
   ])('of a process that may open %d files', (files, wanted, most) => {
     expect(connectionsWithin(files, wanted)).toBe(most);

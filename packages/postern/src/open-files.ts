@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { ListenerSettings } from './listener-settings.ts';
+import { isAccess } from './listener-url.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
@@ -40,8 +42,17 @@ export function connectionsWithin(
   files: number,
   { connections: { maxConnections = DEFAULT_MAX_CONNECTIONS }, listeners }: Pick<Settings, 'connections' | 'listeners'>,
 ): number | undefined {
-  const available = Math.max(1, Math.floor((files - RESERVED_FILES) / listeners.length));
+  const filesOfAll = listeners.reduce((sum, listener) => sum + filesOf(listener), 0);
+  const available = Math.max(1, Math.floor((files - RESERVED_FILES) / filesOfAll));
   return available < maxConnections ? available : undefined;
+}
+
+/**
+ * Returns how many files a connection of the listener has open: its socket, and the message of RETR
+ * or the connection to the back end.
+ */
+function filesOf(listener: ListenerSettings): number {
+  return isAccess(listener) ? 2 : 1;
 }
 
 /**
