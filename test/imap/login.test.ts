@@ -12,6 +12,7 @@ describe('a login', () => {
     ['LOGIN with an atom and a literal', 'C: a1 LOGIN joe \\{6+}\nC: s3cret'],
     ['AUTHENTICATE with an initial response', `C: a1 AUTHENTICATE PLAIN ${JOE}`],
     ['AUTHENTICATE without an initial response', `C: a1 authenticate plain\nS: + \nC: ${JOE}`],
+    ['AUTHENTICATE with a trailing space', `C: a1 AUTHENTICATE PLAIN \nS: + \nC: ${JOE}`],
     ['AUTHENTICATE LOGIN', 'C: a1 AUTHENTICATE LOGIN\nS: + <any>\nC: am9l\nS: + <any>\nC: czNjcmV0'],
   ])('by %s passes through to the back end', async (_name, script) => {
     const { connect, transcript } = fakeBackEnd(ACCEPTED);

@@ -8,7 +8,8 @@ import type { State } from '../state.ts';
 export async function authenticate(state: State, { tag, argument = '' }: Command): Promise<undefined> {
   const [, mechanism, initialResponse] = ARGUMENT.exec(argument) ?? [];
   if (mechanism === undefined) throw new Refusal(`${tag} BAD Invalid arguments`);
-  await enter(state, tag, { verb: 'AUTHENTICATE', mechanism, initialResponse });
+  // mutt with GNU SASL ends the line in a space where it has no initial response.
+  await enter(state, tag, { verb: 'AUTHENTICATE', mechanism, initialResponse: initialResponse || undefined });
 }
 
 /** Logs the client in, and passes the session through to its back end. @throws Refusal */
@@ -27,4 +28,4 @@ export function enter(
   );
 }
 
-const ARGUMENT = /^([A-Za-z0-9_-]{1,20})(?: ([!-~]+))?$/;
+const ARGUMENT = /^([A-Za-z0-9_-]{1,20})(?: ([!-~]*))?$/;
