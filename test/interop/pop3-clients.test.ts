@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Conversation } from '@postern/conversation';
@@ -14,7 +14,7 @@ import {
   type Pop3Client,
   type RetrieveOptions,
 } from '../support/pop3-clients/index.ts';
-import { type RunningPostern, startPostern } from '../support/postern.ts';
+import { type RunningPostern, startPostern, UNTHROTTLED_CONFIG } from '../support/postern.ts';
 import { skips, words } from '../support/program.ts';
 import { submit } from '../support/submit.ts';
 
@@ -40,11 +40,8 @@ beforeAll(async () => {
   maildirs = join(folder, 'mail');
   files = await certificateFiles(folder);
   const users = [...CELLS.map(({ user }) => user), ...POP3_CLIENTS.map(busyUser)];
-  // All clients have one address, which would be throttled for the wrong passwords.
-  const config = join(folder, 'postern.config.mjs');
-  await writeFile(config, 'export default { throttle: false };\n');
   postern = await startPostern(
-    ...words`--config ${config}`,
+    ...words`--config ${UNTHROTTLED_CONFIG}`,
     ...words`--listen smtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 --listen pop3s://127.0.0.1:0`,
     ...words`--tls-cert ${files.cert} --tls-key ${files.key} --hostname mail.example.com --log json`,
     ...words`--deliver maildir:${maildirs} ${users.flatMap((user) => ['--auth', `memory:${user}:s3cret`])}`,

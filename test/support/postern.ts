@@ -20,6 +20,9 @@ export const CONFIG = fileURLToPath(new URL('postern.config.ts', import.meta.url
  */
 export const RELAY_CONFIG = fileURLToPath(new URL('relay.config.ts', import.meta.url));
 
+/** A config file without a limit on guesses, for tests with many wrong passwords. */
+export const UNTHROTTLED_CONFIG = fileURLToPath(new URL('unthrottled.config.ts', import.meta.url));
+
 /** A running `postern serve`, in this process or in another. */
 export interface ServingPostern extends AsyncDisposable {
   /** The URLs of its `listening` lines, in order. */
