@@ -1,8 +1,10 @@
 import type { Deadlines, MemoryBudget, MemoryBudgetOptions, Protocol, TurnQueue } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, Clock, Interface, Portal, PortalOptions, Realm } from '@postern/cred';
 import type { EsmtpOptions } from '@postern/esmtp';
+import type { ImapOptions } from '@postern/imap';
 import type { MaildirOptions } from '@postern/maildir';
 import type { Certificates, ListenOptions, ServeOptions } from '@postern/node';
+import type { Pop3Options } from '@postern/pop3';
 import type { SmarthostOptions } from '@postern/relay';
 import type { Challenger, ChallengersOptions } from '@postern/sasl';
 import type { ThrottleOptions } from '@postern/throttle';
@@ -29,8 +31,9 @@ export interface BoundChallenger {
   readonly challenger: Challenger;
 }
 
-/** The options of one listener. The bound certificates, clock and ESMTP are defaults. */
+/** The options of one listener. The bound certificates and clock are defaults. */
 export interface ListenerOptions extends Omit<ListenOptions, 'name' | 'protocol'> {
+  /** Default: the bound protocol of the endpoint's scheme, such as `pop3s`; else ESMTP. */
   readonly protocol?: Protocol;
 }
 
@@ -41,10 +44,16 @@ export interface BoundListener {
 }
 
 /**
- * Returns the ESMTP protocol of one listener: the bound options, with the differences of this
- * listener.
+ * Returns the protocol of one listener: the bound options, with the differences of this listener.
  */
-export type EsmtpFactory = (differences?: Partial<EsmtpOptions>) => Protocol;
+export type ProtocolFactory<O> = (differences?: Partial<O>) => Protocol;
+
+/** A protocol with the scheme of its listeners. */
+export interface BoundProtocol {
+  /** The scheme without implicit TLS: `pop3`. */
+  readonly scheme: string;
+  readonly create: () => Protocol;
+}
 
 /**
  * The identifiers that the modules bind and look up. The symbols are those of the global registry,
@@ -64,7 +73,13 @@ export const identifiers = {
   /** saslModule binds it: the bound challengers, then the default ones. */
   Challengers: Symbol.for('@postern/Challengers') as ServiceIdentifier<readonly Challenger[]>,
   /** esmtpModule binds it. */
-  Esmtp: Symbol.for('@postern/Esmtp') as ServiceIdentifier<EsmtpFactory>,
+  Esmtp: Symbol.for('@postern/Esmtp') as ServiceIdentifier<ProtocolFactory<EsmtpOptions>>,
+  /** pop3Module binds it. */
+  Pop3: Symbol.for('@postern/Pop3') as ServiceIdentifier<ProtocolFactory<Pop3Options>>,
+  /** imapModule binds it. */
+  Imap: Symbol.for('@postern/Imap') as ServiceIdentifier<ProtocolFactory<ImapOptions>>,
+  /** The modules of protocols bind it, for listeners without a protocol of their own. */
+  Protocol: Symbol.for('@postern/Protocol') as ServiceIdentifier<BoundProtocol>,
   /** conversationModule binds it: one set of deadlines for all connections. */
   Deadlines: Symbol.for('@postern/Deadlines') as ServiceIdentifier<Deadlines>,
   /** conversationModule binds it: one queue for all connections. */
@@ -93,6 +108,10 @@ export const identifiers = {
   >,
   /** The application may bind it. */
   EsmtpOptions: Symbol.for('@postern/EsmtpOptions') as ServiceIdentifier<Partial<EsmtpOptions>>,
+  /** The application may bind it. */
+  Pop3Options: Symbol.for('@postern/Pop3Options') as ServiceIdentifier<Partial<Pop3Options>>,
+  /** The application may bind it. */
+  ImapOptions: Symbol.for('@postern/ImapOptions') as ServiceIdentifier<Partial<ImapOptions>>,
   /** The application may bind it. */
   MaildirOptions: Symbol.for('@postern/MaildirOptions') as ServiceIdentifier<MaildirOptions>,
   /** The application may bind it: the bounds of the MemoryBudget. */

@@ -16,11 +16,15 @@ export {
   type BoundChallenger,
   type BoundChecker,
   type BoundListener,
-  type EsmtpFactory,
+  type BoundProtocol,
   identifiers,
   type ListenerOptions,
+  type ProtocolFactory,
 } from './identifiers.ts';
+export { imapModule } from './imap-module.ts';
 export { Misconfiguration } from './misconfiguration.ts';
 export { nodeModule } from './node-module.ts';
+export { pop3Module } from './pop3-module.ts';
+export { type ProtocolParts, protocolModule } from './protocol-module.ts';
 export { saslModule } from './sasl-module.ts';
 export { start, submissionModules } from './start.ts';

@@ -1,13 +1,13 @@
-import type { Deadlines, MemoryBudget, TurnQueue } from '@postern/conversation';
+import type { Deadlines, MemoryBudget, Protocol, TurnQueue } from '@postern/conversation';
 import type { Clock, Portal, Realm } from '@postern/cred';
-import type { Certificates, ListenOptions, ServeOptions } from '@postern/node';
+import type { Certificates, Endpoint, ListenOptions, ServeOptions } from '@postern/node';
 import { ContainerModule } from 'inversify';
 import {
   type BoundAvatar,
   type BoundChallenger,
   type BoundChecker,
   type BoundListener,
-  type EsmtpFactory,
+  type BoundProtocol,
   identifiers,
 } from './identifiers.ts';
 import { Misconfiguration } from './misconfiguration.ts';
@@ -25,7 +25,7 @@ export const nodeModule = new ContainerModule(({ bind }) => {
       { serviceIdentifier: identifiers.Checker, isMultiple: true },
       { serviceIdentifier: identifiers.Challenger, isMultiple: true },
       { serviceIdentifier: identifiers.Listener, isMultiple: true },
-      { serviceIdentifier: identifiers.Esmtp, optional: true },
+      { serviceIdentifier: identifiers.Protocol, isMultiple: true },
       { serviceIdentifier: identifiers.Certificates, optional: true },
       { serviceIdentifier: identifiers.Deadlines, optional: true },
       { serviceIdentifier: identifiers.TurnQueue, optional: true },
@@ -43,7 +43,7 @@ function composeServeOptions(
   checkers: BoundChecker[],
   challengers: BoundChallenger[],
   bound: BoundListener[],
-  esmtp: EsmtpFactory | undefined,
+  protocols: BoundProtocol[],
   certificates: Certificates | undefined,
   deadlines: Deadlines | undefined,
   turns: TurnQueue | undefined,
@@ -52,7 +52,7 @@ function composeServeOptions(
   warn: ((warning: string) => void) | undefined,
 ): ServeOptions {
   const conversation = { ...(deadlines && { deadlines }), ...(turns && { turns }), ...(memory && { memory }) };
-  const listeners = composeListeners(bound, esmtp, {
+  const listeners = composeListeners(bound, protocols, {
     ...(certificates && { certificates }),
     ...(clock && { clock }),
     conversation,
@@ -76,7 +76,7 @@ function composeServeOptions(
  */
 function composeListeners(
   bound: readonly BoundListener[],
-  esmtp: EsmtpFactory | undefined,
+  protocols: readonly BoundProtocol[],
   defaults: Partial<ListenOptions>,
 ): readonly ListenOptions[] {
   const problems: string[] = [];
@@ -86,9 +86,9 @@ function composeListeners(
   for (const { name, options } of bound) {
     if (names.has(name)) problems.push(`listener ${name}: bound more than once`);
     names.add(name);
-    const protocol = options.protocol ?? esmtp?.();
+    const protocol = options.protocol ?? protocolOf(options.endpoint, protocols);
     if (protocol === undefined) {
-      problems.push(`listener ${name}: has no protocol; load esmtpModule or give it one`);
+      problems.push(`listener ${name}: has no protocol; load the module of one, such as esmtpModule, or give it one`);
       continue;
     }
     const conversation = { ...defaults.conversation, ...options.conversation };
@@ -96,6 +96,12 @@ function composeListeners(
   }
   if (problems.length > 0) throw new Misconfiguration(problems);
   return listeners;
+}
+
+/** Returns the protocol of the endpoint's scheme, with or without implicit TLS; else ESMTP. */
+function protocolOf({ scheme }: Endpoint, protocols: readonly BoundProtocol[]): Protocol | undefined {
+  const wanted = protocols.find((bound) => scheme === bound.scheme || scheme === `${bound.scheme}s`);
+  return (wanted ?? protocols.find((bound) => bound.scheme === 'smtp'))?.create();
 }
 
 function warnOfUnusedChallengers(

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
+import { ImapBackEnd } from '@postern/imap';
+import { bindAvatar, bindListener, identifiers, imapModule, pop3Module, start } from '@postern/inversify';
+import type { Server } from '@postern/node';
+import { InMemoryMailbox, Mailbox } from '@postern/pop3';
+import type { Container } from 'inversify';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { containerWith, plain } from './support.ts';
+
+describe('one container', () => {
+  it('serves SMTP, POP3 and IMAP with one portal, one throttle and one hostname', async () => {
+    const container = withMailboxes();
+    container.load(imapModule);
+    container.bind(identifiers.Throttle).toConstantValue({ network: { failures: 1, window: 60_000 } });
+    bindAvatar(container, ImapBackEnd).toConstantValue(
+      () => new ImapBackEnd({ connect: () => Promise.reject(new Error('no back end')) }),
+    );
+    listen(container, 'smtp', 'pop3', 'imap');
+    const server = await started(container);
+    const response = plain('joe', 'password');
+    expect(await say(server, 0, 'EHLO client.example', `AUTH PLAIN ${response}`, 'QUIT')).toMatch(/^235 /m);
+    expect(await say(server, 1, `AUTH PLAIN ${response}`, 'STAT', 'QUIT')).toMatch(/^\+OK 1 /m);
+    expect(await say(server, 2, `a AUTHENTICATE PLAIN ${response}`, 'b LOGOUT')).toMatch(/^a NO \[UNAVAILABLE\]/m);
+    expect(await say(server, 1, `AUTH PLAIN ${plain('joe', 'wrong')}`, 'QUIT')).toMatch(/^-ERR \[AUTH\]/m);
+    // The throttle has seen the wrong password at POP3.
+    expect(await say(server, 0, 'EHLO client.example', `AUTH PLAIN ${response}`, 'QUIT')).toMatch(/^454 /m);
+  });
+
+  it('has the options of each protocol, and the differences of one listener', async () => {
+    const container = withMailboxes();
+    container.bind(identifiers.Pop3Options).toConstantValue({ disabledLoginCommands: ['USER'] });
+    listen(container, 'pop3');
+    bindListener(container, 'other').toResolvedValue(
+      (pop3) => ({ endpoint: { host: '127.0.0.1', port: 0 }, protocol: pop3({ hostname: 'other.example' }) }),
+      [identifiers.Pop3],
+    );
+    const server = await started(container);
+    expect(await say(server, 0, 'CAPA', 'QUIT')).not.toMatch(/^USER/m);
+    expect(await say(server, 1, 'QUIT')).toMatch(/^\+OK other\.example /);
+  });
+
+  it('needs the avatar of each protocol', async () => {
+    const container = containerWith('hostname', 'avatar', 'checker', 'listener');
+    container.load(pop3Module);
+    await expect(start(container)).rejects.toThrow('avatar Mailbox: none is bound, and POP3 needs it; use bindAvatar');
+  });
+});
+
+function withMailboxes(): Container {
+  const container = containerWith('hostname', 'checker');
+  container.load(pop3Module);
+  bindAvatar(container, MessageDelivery).toConstantValue(() => new InMemoryDelivery());
+  bindAvatar(container, Mailbox).toConstantValue(() => new InMemoryMailbox(['Subject: Hello\r\n\r\nHi\r\n']));
+  return container;
+}
+
+function listen(container: Container, ...schemes: readonly string[]): void {
+  for (const scheme of schemes) {
+    bindListener(container, scheme).toConstantValue({ endpoint: { scheme, host: '127.0.0.1', port: 0 } });
+  }
+}
+
+async function started(container: Container): Promise<Server> {
+  const server = await start(container);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Sends the lines to a listener, and returns the replies until the server closes. */
+async function say(server: Server, listener: number, ...lines: readonly string[]): Promise<string> {
+  const socket = connect(server.listeners[listener]?.address.port ?? 0, '127.0.0.1');
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text;
+  });
+  socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  await once(socket, 'close');
+  return heard;
+}
