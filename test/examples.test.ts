@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -187,6 +187,7 @@ const scenarios = new Map<string, () => Promise<void>>([
     },
   ],
   ['two-domains', twoDomains],
+  ['mail-account', mailAccount],
 ]);
 
 const examples = readdirSync(FOLDER)
@@ -366,6 +367,48 @@ async function twoDomains(): Promise<void> {
   ]);
 }
 
+/** Expects one user to send, to fetch, and to reach the IMAP server with one password. */
+async function mailAccount(): Promise<void> {
+  const backEnd = createServer((socket) => {
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      const [tag, verb] = text.split(' ');
+      socket.write(verb === 'AUTHENTICATE' ? `${tag} OK [CAPABILITY IMAP4rev1] ann\r\n` : `${tag} OK ${verb}\r\n`);
+    });
+    socket.write('* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n');
+  });
+  await once(backEnd.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void backEnd.close());
+  const imapServer = `127.0.0.1:${(backEnd.address() as AddressInfo).port}`;
+  const folder = temporaryFolder('mail-account');
+  onTestFinished(() => folder[Symbol.dispose]());
+  const { ports } = await serve('mail-account', folder.path, imapServer);
+  const credentials = base64('\0ann@example.com\0s3cret');
+
+  const sender = await talk(ports[0]);
+  await sender.say('EHLO client.example');
+  expect(await sender.say(`AUTH PLAIN ${credentials}`)).toMatch(/^235 /);
+  await sender.say('MAIL FROM:<ann@example.com>');
+  await sender.say('RCPT TO:<ann@example.com>');
+  await sender.say('DATA');
+  expect(await sender.say('Subject: for me', '', 'Hello', '.')).toMatch(/^250 /);
+
+  const reader = await talk(ports[1]);
+  expect(await reader.say('USER ann@example.com')).toMatch(/^\+OK /);
+  expect(await reader.say('PASS s3cret')).toMatch(/^\+OK maildrop has 1 message/);
+  expect(await reader.say('DELE 1')).toMatch(/^\+OK/);
+  expect(await reader.say('QUIT')).toMatch(/^\+OK/);
+
+  const imap = await talk(ports[2]);
+  expect(await imap.say(`a AUTHENTICATE PLAIN ${credentials}`)).toMatch(/^a OK \[CAPABILITY IMAP4rev1\]/);
+  expect(await imap.say('b SELECT INBOX')).toBe('b OK SELECT');
+}
+
+/** The numbers of listeners of the examples with more than one. */
+const LISTENERS: ReadonlyMap<string, number> = new Map([
+  ['mail-account', 3],
+  ['two-avatars', 2],
+]);
+
 interface Served {
   readonly child: ChildProcess;
   /** The ports of the listeners, in the order of the `listening` lines. */
@@ -376,7 +419,7 @@ interface Served {
 
 /** Starts an example on free ports, with more arguments. The end of the test ends the example. */
 function serve(name: string, ...args: readonly string[]): Promise<Served> {
-  return served(name, ['0', ...args], name === 'two-avatars' ? 2 : 1);
+  return served(name, ['0', ...args], LISTENERS.get(name) ?? 1);
 }
 
 /** Starts an example with `listeners` listeners. The end of the test ends the example. */
@@ -422,7 +465,7 @@ async function talk(port = 0, greeted = true): Promise<{ say(...lines: readonly 
     while (/^\d{3}-/.test(heard.at(-1) ?? ''));
     return heard.join('\n');
   };
-  if (greeted) expect(await hear()).toMatch(/^220 /);
+  if (greeted) expect(await hear()).toMatch(/^(?:220|\+OK|\* OK) /);
   return {
     say(...texts) {
       socket.write(texts.map((line) => `${line}\r\n`).join(''));

@@ -1,5 +1,7 @@
+import type { AvatarId, Mind } from '@postern/cred';
 import { MessageDelivery } from '@postern/esmtp';
-import { MaildirDelivery, type MaildirOptions } from '@postern/maildir';
+import { MaildirDelivery, MaildirMailboxes, type MaildirOptions } from '@postern/maildir';
+import { Mailbox } from '@postern/pop3';
 import { relay, type SmarthostOptions } from '@postern/relay';
 import { ContainerModule } from 'inversify';
 import { bindAvatar } from './bind.ts';
@@ -12,6 +14,19 @@ export const maildirModule = new ContainerModule((binder) => {
       (folder: string, options: MaildirOptions | undefined) => {
         const delivery = new MaildirDelivery(folder, options);
         return () => delivery;
+      },
+      [identifiers.MaildirFolder, { serviceIdentifier: identifiers.MaildirOptions, optional: true }],
+    )
+    .inSingletonScope();
+});
+
+/** Binds the mailboxes of all users: the Maildirs that {@link maildirModule} delivers to. */
+export const mailboxModule = new ContainerModule((binder) => {
+  bindAvatar(binder, Mailbox)
+    .toResolvedValue(
+      (folder: string, options: MaildirOptions | undefined) => {
+        const mailboxes = new MaildirMailboxes(folder, options);
+        return (user: AvatarId, mind: Mind) => mailboxes.open(user, mind);
       },
       [identifiers.MaildirFolder, { serviceIdentifier: identifiers.MaildirOptions, optional: true }],
     )

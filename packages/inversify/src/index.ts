@@ -9,7 +9,7 @@ export {
 } from './bind.ts';
 export { conversationModule } from './conversation-module.ts';
 export { credModule } from './cred-module.ts';
-export { maildirModule, relayModule } from './delivery-modules.ts';
+export { mailboxModule, maildirModule, relayModule } from './delivery-modules.ts';
 export { esmtpModule } from './esmtp-module.ts';
 export {
   type BoundAvatar,

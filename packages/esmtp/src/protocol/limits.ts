@@ -1,7 +1,7 @@
-import { completeLimits } from '@postern/sasl-profile';
+import { completeLimits, defaultSessionLimits, minimalSessionLimits, type SessionLimits } from '@postern/sasl-profile';
 
 /** Bounds on what one client may use. Sizes are in octets, times in milliseconds. */
-export interface Limits {
+export interface Limits extends SessionLimits {
   /**
    * Octets of a command line without its CRLF; a longer line is 500. RFC 5321 §4.5.3.1.4 asks for
    * at least 510, RFC 3461 §5.4 for 1,034. Default: 2,048.
@@ -98,25 +98,13 @@ export interface Limits {
 
 /** The default limits: safe on the open Internet, and wide enough for each client that behaves. */
 export const defaultLimits: Limits = {
-  maxCommandLine: 2_048,
-  maxExchangeLine: 12_288,
+  ...defaultSessionLimits,
   maxTextLine: Number.POSITIVE_INFINITY,
   maxMessageSize: 25 * 1024 * 1024,
   maxRecipients: 1_000,
   maxTransactions: Number.POSITIVE_INFINITY,
   maxSmallChunks: 1_000,
   maxReceivedFields: 100,
-  maxErrors: 20,
-  undelayedJunkCommands: 100,
-  junkCommandDelay: 10,
-  maxJunkCommands: 1_000,
-  undelayedLoginFailures: 3,
-  loginFailureDelay: 5_000,
-  maxLoginFailures: 10,
-  minFailureDelay: 250,
-  minChallengeDelay: 10,
-  idleTimeout: 300_000,
-  unauthenticatedTimeout: 1_800_000,
   deliveryTimeout: 120_000,
   endTimeout: 620_000,
 };
@@ -133,25 +121,14 @@ export function withDefaultLimits(limits: Partial<Limits> = {}): Limits {
 
 /** The least value of each limit with which a server works. */
 const MINIMUMS: Limits = {
+  ...minimalSessionLimits,
   maxCommandLine: 510,
-  maxExchangeLine: 510,
   maxTextLine: 998,
   maxMessageSize: 1,
   maxRecipients: 1,
   maxTransactions: 1,
   maxSmallChunks: 0,
   maxReceivedFields: 1,
-  maxErrors: 1,
-  undelayedJunkCommands: 0,
-  junkCommandDelay: 0,
-  maxJunkCommands: 1,
-  undelayedLoginFailures: 0,
-  loginFailureDelay: 0,
-  maxLoginFailures: 1,
-  minFailureDelay: 0,
-  minChallengeDelay: 0,
-  idleTimeout: 1,
-  unauthenticatedTimeout: 1,
   deliveryTimeout: 1,
   endTimeout: 1,
 };
