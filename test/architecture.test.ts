@@ -1,4 +1,4 @@
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { parseSync, Visitor } from 'vite';
@@ -147,6 +147,25 @@ describe.each(packages())('$room', ({ room, dir, manifest, imports }) => {
     const net = imports.filter(({ specifier }) => /^(node:)?(net|tls|dgram|http|https|http2)$/.test(specifier));
     expect(sockets ? [] : net.map(say)).toEqual([]);
   });
+});
+
+/** The files for the same job, which a newcomer finds in each protocol under the same name. */
+const SAME_FILES = [
+  'error-replies.ts',
+  'events.ts',
+  'log/log-to.ts',
+  'protocol/command.ts',
+  'protocol/limits.ts',
+  'session/dispatch.ts',
+  'session/session.ts',
+  'session/settings.ts',
+  'session/state.ts',
+];
+
+test.each(['esmtp', 'imap', 'pop3'])('the protocol %s has the files of each protocol', (room) => {
+  const src = join('packages', room, 'src');
+  const missing = [`${room}.ts`, ...SAME_FILES].filter((file) => !existsSync(join(src, file)));
+  expect(missing).toEqual([]);
 });
 
 test('a cycle is found and named by its files', () => {

@@ -2,7 +2,16 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { ImapBackEnd } from '@postern/imap';
-import { bindAvatar, bindListener, identifiers, imapModule, pop3Module, start } from '@postern/inversify';
+import {
+  bindAvatar,
+  bindListener,
+  identifiers,
+  imapModule,
+  managesieveModule,
+  pop3Module,
+  start,
+} from '@postern/inversify';
+import { SieveBackEnd } from '@postern/managesieve';
 import type { Server } from '@postern/node';
 import { InMemoryMailbox, Mailbox } from '@postern/pop3';
 import type { Container } from 'inversify';
@@ -10,19 +19,23 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { containerWith, plain } from './support.ts';
 
 describe('one container', () => {
-  it('serves SMTP, POP3 and IMAP with one portal, one throttle and one hostname', async () => {
+  it('serves SMTP, POP3, IMAP and ManageSieve with one portal, one throttle and one hostname', async () => {
     const container = withMailboxes();
-    container.load(imapModule);
+    container.load(imapModule, managesieveModule);
     container.bind(identifiers.Throttle).toConstantValue({ network: { failures: 1, window: 60_000 } });
     bindAvatar(container, ImapBackEnd).toConstantValue(
       () => new ImapBackEnd({ connect: () => Promise.reject(new Error('no back end')) }),
     );
-    listen(container, 'smtp', 'pop3', 'imap');
+    bindAvatar(container, SieveBackEnd).toConstantValue(
+      () => new SieveBackEnd({ connect: () => Promise.reject(new Error('no back end')) }),
+    );
+    listen(container, 'smtp', 'pop3', 'imap', 'sieve');
     const server = await started(container);
     const response = plain('joe', 'password');
     expect(await say(server, 0, 'EHLO client.example', `AUTH PLAIN ${response}`, 'QUIT')).toMatch(/^235 /m);
     expect(await say(server, 1, `AUTH PLAIN ${response}`, 'STAT', 'QUIT')).toMatch(/^\+OK 1 /m);
     expect(await say(server, 2, `a AUTHENTICATE PLAIN ${response}`, 'b LOGOUT')).toMatch(/^a NO \[UNAVAILABLE\]/m);
+    expect(await say(server, 3, `AUTHENTICATE "PLAIN" "${response}"`, 'LOGOUT')).toMatch(/^NO \(TRYLATER\)/m);
     expect(await say(server, 1, `AUTH PLAIN ${plain('joe', 'wrong')}`, 'QUIT')).toMatch(/^-ERR \[AUTH\]/m);
     // The throttle has seen the wrong password at POP3.
     expect(await say(server, 0, 'EHLO client.example', `AUTH PLAIN ${response}`, 'QUIT')).toMatch(/^454 /m);

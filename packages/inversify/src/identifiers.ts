@@ -3,6 +3,7 @@ import type { AnyChecker, AvatarFactory, Clock, Interface, Portal, PortalOptions
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { ImapOptions } from '@postern/imap';
 import type { MaildirOptions } from '@postern/maildir';
+import type { ManageSieveOptions } from '@postern/managesieve';
 import type { Certificates, ListenOptions, ServeOptions } from '@postern/node';
 import type { Pop3Options } from '@postern/pop3';
 import type { SmarthostOptions } from '@postern/relay';
@@ -78,6 +79,8 @@ export const identifiers = {
   Pop3: Symbol.for('@postern/Pop3') as ServiceIdentifier<ProtocolFactory<Pop3Options>>,
   /** imapModule binds it. */
   Imap: Symbol.for('@postern/Imap') as ServiceIdentifier<ProtocolFactory<ImapOptions>>,
+  /** managesieveModule binds it. */
+  ManageSieve: Symbol.for('@postern/ManageSieve') as ServiceIdentifier<ProtocolFactory<ManageSieveOptions>>,
   /** The modules of protocols bind it, for listeners without a protocol of their own. */
   Protocol: Symbol.for('@postern/Protocol') as ServiceIdentifier<BoundProtocol>,
   /** conversationModule binds it: one set of deadlines for all connections. */
@@ -112,6 +115,8 @@ export const identifiers = {
   Pop3Options: Symbol.for('@postern/Pop3Options') as ServiceIdentifier<Partial<Pop3Options>>,
   /** The application may bind it. */
   ImapOptions: Symbol.for('@postern/ImapOptions') as ServiceIdentifier<Partial<ImapOptions>>,
+  /** The application may bind it. */
+  ManageSieveOptions: Symbol.for('@postern/ManageSieveOptions') as ServiceIdentifier<Partial<ManageSieveOptions>>,
   /** The application may bind it. */
   MaildirOptions: Symbol.for('@postern/MaildirOptions') as ServiceIdentifier<MaildirOptions>,
   /** The application may bind it: the bounds of the MemoryBudget. */

@@ -22,6 +22,7 @@ export {
   type ProtocolFactory,
 } from './identifiers.ts';
 export { imapModule } from './imap-module.ts';
+export { managesieveModule } from './managesieve-module.ts';
 export { Misconfiguration } from './misconfiguration.ts';
 export { nodeModule } from './node-module.ts';
 export { pop3Module } from './pop3-module.ts';
