@@ -39,6 +39,21 @@ export const POP3_FRAMING: LoginFraming = {
   auth: (mechanism, initial) => `AUTH ${mechanism}${initial === undefined ? '' : ` ${initial}`}`,
 };
 
+export const IMAP_FRAMING: LoginFraming = {
+  lastLine: /^(?:a \w+|\* (?:OK|BYE)) /,
+  success: /^a OK /,
+  challenge: /^\+ (.*)$/,
+  auth: (mechanism, initial) => `a AUTHENTICATE ${mechanism}${initial === undefined ? '' : ` ${initial}`}`,
+};
+
+export const SIEVE_FRAMING: LoginFraming = {
+  lastLine: /^(?:OK|NO|BYE)/,
+  success: /^OK/,
+  challenge: /^"([A-Za-z0-9+/=]*)"$/,
+  auth: (mechanism, initial) => `AUTHENTICATE "${mechanism}"${initial === undefined ? '' : ` "${initial}"`}`,
+  response: (base64) => `"${base64}"`,
+};
+
 /** A client at the other end of a connection in memory, which logs in. */
 export class LoginClient implements SaslInterface, AsyncDisposable {
   readonly #conversation: Conversation;

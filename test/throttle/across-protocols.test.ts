@@ -1,20 +1,29 @@
 import { createHash } from 'node:crypto';
-import { Deadlines, type Protocol } from '@postern/conversation';
+import { Conversation, Deadlines, type Protocol } from '@postern/conversation';
 import { AvatarRealm, type Checker, type PasswordProof, Portal } from '@postern/cred';
 import { esmtp, InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
+import { ImapBackEnd, imap } from '@postern/imap';
+import { managesieve, SieveBackEnd } from '@postern/managesieve';
 import { Mailbox, MailboxInUse, type MessageInfo, pop3 } from '@postern/pop3';
 import { cramMd5Responder, plainResponder, scramResponder } from '@postern/sasl/client';
-import { FakeClock } from '@postern/testing';
+import { FakeClock, memoryPipe } from '@postern/testing';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { InMemoryUserStore, UserChecker } from '@postern/users';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ESMTP_FRAMING, LoginClient, type LoginFraming, POP3_FRAMING } from '../support/login-client.ts';
+import {
+  ESMTP_FRAMING,
+  IMAP_FRAMING,
+  LoginClient,
+  type LoginFraming,
+  POP3_FRAMING,
+  SIEVE_FRAMING,
+} from '../support/login-client.ts';
 
 /** A way to log in: a command or a mechanism of one protocol. */
 interface Door {
   readonly name: string;
-  readonly protocol: 'smtp' | 'pop3';
+  readonly protocol: 'smtp' | 'pop3' | 'imap' | 'sieve';
   /** Resolves to true if the server lets the user in. */
   readonly logIn: (client: LoginClient, username: string, password: string) => Promise<boolean>;
 }
@@ -23,7 +32,7 @@ interface Door {
 const mechanisms = [plainResponder, cramMd5Responder, scram];
 
 const doors: readonly Door[] = [
-  ...(['smtp', 'pop3'] as const).flatMap((protocol) =>
+  ...(['smtp', 'pop3', 'imap', 'sieve'] as const).flatMap((protocol) =>
     mechanisms.map((responder) => ({
       name: `${protocol} AUTH ${responder({ username: '', password: '' }).mechanism}`,
       protocol,
@@ -38,6 +47,12 @@ const doors: readonly Door[] = [
       await client.say(`USER ${username}`);
       return (await client.say(`PASS ${password}`)).startsWith('+OK');
     },
+  },
+  {
+    name: 'imap LOGIN',
+    protocol: 'imap',
+    logIn: async (client, username, password) =>
+      (await client.say(`a LOGIN ${username} "${password}"`)).startsWith('a OK'),
   },
   {
     name: 'pop3 APOP',
@@ -137,6 +152,9 @@ describe('the right password of a user', () => {
       const smtp = site.connect('smtp', address);
       await smtp.say(`AUTH SCRAM-SHA-512 ${base64('n,,n=joe,r=fyko+d2lbbFgONRv9qkxdawL')}`);
       await site.connect('smtp', address).say('AUTH CRAM-MD5');
+      await site.connect('imap', address).say('a AUTHENTICATE PLAIN');
+      await site.connect('imap', address).say('a LOGIN joe {6}');
+      await site.connect('sieve', address).say('AUTHENTICATE "CRAM-MD5"');
       await site.connect('pop3', address).say('USER joe');
       await site.connect('pop3', address).say('AUTH PLAIN');
       await site.connect('pop3', address).say(`AUTH SCRAM-SHA-512 ${base64('n,,n=joe,r=fyko+d2lbbFgONRv9qkxdawL')}`);
@@ -194,7 +212,9 @@ class Site {
     };
     const realm = new AvatarRealm()
       .provide(MessageDelivery, () => new InMemoryDelivery())
-      .provide(Mailbox, (user) => this.#lock(String(user)));
+      .provide(Mailbox, (user) => this.#lock(String(user)))
+      .provide(ImapBackEnd, (user) => new ImapBackEnd(backEndOf(String(user), imapBackEnd)))
+      .provide(SieveBackEnd, (user) => new SieveBackEnd(backEndOf(String(user), sieveBackEnd)));
     const clock = this.#clock;
     const portal = new Portal(realm, { clock }).register(withThrottle(checker, { clock, ...HIGH, ...limits }));
     const options = {
@@ -209,6 +229,8 @@ class Site {
     this.#protocols = {
       smtp: [esmtp(options), ESMTP_FRAMING],
       pop3: [pop3(options), POP3_FRAMING],
+      imap: [imap(options), IMAP_FRAMING],
+      sieve: [managesieve(options), SIEVE_FRAMING],
     };
   }
 
@@ -269,6 +291,32 @@ class EmptyMailbox extends Mailbox {
   }
 }
 
+/** Returns the options of a back end in memory, which lets each user in. */
+function backEndOf(username: string, protocol: Protocol) {
+  return {
+    connect: async () => {
+      const { client, server } = memoryPipe({ tlsPolicy: 'implicit' });
+      void protocol(new Conversation(server)).catch(() => {});
+      return client;
+    },
+    account: { username, masterUser: 'postern', password: 'master' },
+  };
+}
+
+const imapBackEnd: Protocol = async (conversation) => {
+  conversation.say('* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n');
+  for (let line = await conversation.hearLine(512); line !== undefined; line = await conversation.hearLine(512)) {
+    conversation.say(`${line.split(' ')[0]} OK done\r\n`);
+  }
+  await conversation.close();
+};
+
+const sieveBackEnd: Protocol = async (conversation) => {
+  conversation.say('"IMPLEMENTATION" "x"\r\n"SASL" "PLAIN"\r\nOK\r\n');
+  while ((await conversation.hearLine(512)) !== undefined) conversation.say('OK\r\n');
+  await conversation.close();
+};
+
 function doorOf(name: string): Door {
   return doors.find((door) => door.name === name) as Door;
 }
@@ -287,5 +335,8 @@ const HIGH = {
   site: { failures: 1_000, window: MINUTE },
   user: { failures: 1_000, window: MINUTE },
 };
-/** A reply to a failure that is not the client's (RFC 4954 §6, RFC 2449 §8.1.2, RFC 3206). */
-const TEMPORARY = /^454 |^-ERR \[(?:IN-USE|SYS\/TEMP)\]/;
+/**
+ * A reply to a failure that is not the client's (RFC 4954 §6, RFC 2449 §8.1.2, RFC 3206, RFC 5530,
+ * RFC 5804 §1.3).
+ */
+const TEMPORARY = /^454 |^-ERR \[(?:IN-USE|SYS\/TEMP)\]|^a NO \[UNAVAILABLE\]|^NO \(TRYLATER\)/;
