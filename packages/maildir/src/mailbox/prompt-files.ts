@@ -167,6 +167,6 @@ const readInPool = promisify(fs.read) as (
 const MAX_CALL_MS = 20;
 const SLOW_MS = 10_000;
 /** The prompt calls that make up for a slow one. */
-const SLOW_CALL_WEIGHT = 8;
-/** Three slow calls among at most eleven are too many. */
-const MAX_WEIGHT = 16;
+const SLOW_CALL_WEIGHT = 2;
+/** Five slow calls among at most seven are too many. */
+const MAX_WEIGHT = 8;
