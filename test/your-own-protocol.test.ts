@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 /** The exports of the page's first example. */
 interface Example {
   readonly Notebook: abstract new () => { notes(): readonly string[] };
-  notes(options: Pick<SessionOptions<never, SessionEvent>, 'hostname' | 'portal' | 'onEvent'>): Protocol;
+  readonly notes: (options: Pick<SessionOptions<never, SessionEvent>, 'hostname' | 'portal' | 'onEvent'>) => Protocol;
 }
 
 const page = readFileSync(join(import.meta.dirname, '../docs/your-own-protocol.md'), 'utf8');
