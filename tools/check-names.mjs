@@ -57,7 +57,6 @@ const EVERYWHERE = {
   Wording: 'ReplyOptions',
   leaveOnEnd: 'treatHalfCloseAsDisconnect',
   SmtpRefusal: 'SmtpReplyError',
-  LoginRefusal: 'LoginRejection',
   loginRefusal: 'replyForLogin',
   Intake: 'IncomingMessage',
   openIntake: 'openMessage',
@@ -124,7 +123,7 @@ const IN_ROOM = {
   conversation: { rest: 'yieldTurn', wake: 'resume' },
   core: { place: 'index' },
   cred: { place: 'index' },
-  esmtp: { go: 'enterPhase', home: 'idlePhase', count: 'countError' },
+  esmtp: { LoginRefusal: 'LoginRejection', go: 'enterPhase', home: 'idlePhase', count: 'countError' },
 };
 
 const findings = tracked(process.argv.slice(2)).flatMap((path) => {

@@ -98,5 +98,5 @@ const RULES: StringRules = {
   continuation: '+ OK',
   invalid: 'invalid',
   tooBig: 'too big',
-  closing: 'bye',
+  closingReply: 'bye',
 };

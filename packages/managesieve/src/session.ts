@@ -30,8 +30,14 @@ export class SieveDialogue implements SessionDialogue<Verb> {
   constructor(session: ProxySession<SieveBackEnd, Verb, undefined>) {
     this.#session = session;
     const { maxCommandLine: maxLine, maxExchangeLine: maxLiteral } = session.settings.limits;
-    const closing = 'BYE "Literal too big"';
-    this.#rules = { maxLine, maxLiteral, closing, invalid: 'NO "Invalid arguments"', tooBig: 'NO "Literal too big"' };
+    const closingReply = 'BYE "Literal too big"';
+    this.#rules = {
+      maxLine,
+      maxLiteral,
+      closingReply,
+      invalid: 'NO "Invalid arguments"',
+      tooBig: 'NO "Literal too big"',
+    };
   }
 
   /** The capabilities (RFC 5804 §1.7). */
@@ -55,7 +61,7 @@ export class SieveDialogue implements SessionDialogue<Verb> {
 
   unreadable = (): string => 'BYE "Invalid line"';
   failed = (): string => 'NO "Internal error"';
-  closing = (reason: ClosingReason): string => `BYE "Closing the connection: ${reason.replaceAll('-', ' ')}"`;
+  closingReply = (reason: ClosingReason): string => `BYE "Closing the connection: ${reason.replaceAll('-', ' ')}"`;
 
   async #startTls(): Promise<string> {
     const refused = (): string => 'NO "TLS cannot start now"';

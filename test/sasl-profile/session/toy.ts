@@ -129,7 +129,7 @@ export class ToyServer {
       junkVerbs: new Set<Verb>(['NOOP']),
       unreadable: (error) => `-ERR ${error.code}`,
       failed: (line) => `-ERR failed ${verbOf(line)}`,
-      closing: (reason) => `-ERR ${reason}`,
+      closingReply: (reason) => `-ERR ${reason}`,
       command: (line) => this.#run(session, verbOf(line), line),
     };
   }

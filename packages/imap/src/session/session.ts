@@ -40,7 +40,7 @@ class ImapSessionDialogue implements SessionDialogue<Verb> {
     return `${parseCommand(line)?.tag ?? '*'} NO [SERVERBUG] Internal error`;
   }
 
-  closing(reason: keyof typeof closings): string {
+  closingReply(reason: keyof typeof closings): string {
     return closings[reason];
   }
 }

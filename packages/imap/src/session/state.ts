@@ -36,7 +36,7 @@ export class State extends ProxySession<ImapBackEnd, Verb, string, Limits> {
       continuation: '+ OK',
       invalid: `${tag} BAD Invalid arguments`,
       tooBig: `${tag} BAD [TOOBIG] Literal too big`,
-      closing: '* BYE [TOOBIG] Literal too big',
+      closingReply: '* BYE [TOOBIG] Literal too big',
     };
   }
 }

@@ -57,7 +57,7 @@ class Pop3Dialogue implements SessionDialogue<Verb> {
     return COMMAND_FAILED;
   }
 
-  closing(reason: ClosingReason): string {
+  closingReply(reason: ClosingReason): string {
     return closingReplies[reason];
   }
 }

@@ -15,7 +15,7 @@ export interface OpenBackEnd<W> {
  * @throws LoginError if the back end cannot be used; PeerGone if the client has disconnected.
  */
 export async function openBackEnd<W>(client: Conversation, mind: Mind, backEnd: BackEnd<W>): Promise<OpenBackEnd<W>> {
-  const attempt = new Attempt(client, mind, backEnd);
+  const attempt = new BackEndAttempt(client, mind, backEnd);
   // The conversation reads nothing meanwhile, so a client that leaves shows as a half-close only.
   client.treatHalfCloseAsDisconnect = true;
   client.addDisconnectListener(attempt);
@@ -34,7 +34,7 @@ export async function openBackEnd<W>(client: Conversation, mind: Mind, backEnd: 
 }
 
 /** One attempt to log in at a back end. */
-class Attempt<W> {
+class BackEndAttempt<W> {
   readonly #client: Conversation;
   readonly #mind: Mind;
   readonly #backEnd: BackEnd<W>;

@@ -30,7 +30,7 @@ export interface SessionDialogue<V extends string> {
   /** Returns the refusal of a command that failed by no fault of the client. */
   failed(line: string): string;
   /** Returns the last reply to a client whose connection this server closes. */
-  closing(reason: ClosingReason): string;
+  closingReply(reason: ClosingReason): string;
   /**
    * True closes the connection of a client that took too long without a reply (RFC 1939 §3).
    * Default: false.
@@ -102,7 +102,7 @@ class SessionServer<V extends string> implements LineServer {
   failed(error: unknown): void {
     const reason = closingReasonOf(error);
     const isSilent = reason === undefined || (reason === 'timeout' && this.#dialogue.hasSilentTimeout === true);
-    const reply = isSilent ? undefined : this.#dialogue.closing(reason);
+    const reply = isSilent ? undefined : this.#dialogue.closingReply(reason);
     if (reply !== undefined) this.#say(reply);
     if (!endsSession(error)) this.#session.reportError('us', 'session', error);
     this.#onEnd(this.#end(logoutReasonOf(error), reply));
@@ -171,7 +171,7 @@ class SessionServer<V extends string> implements LineServer {
   }
 
   #closing(reason: ClosingReason): Refusal {
-    return new Refusal(this.#dialogue.closing(reason), { closes: true });
+    return new Refusal(this.#dialogue.closingReply(reason), { closes: true });
   }
 
   #refuse(refusal: Refusal, line: string | undefined): boolean {
@@ -188,7 +188,7 @@ class SessionServer<V extends string> implements LineServer {
   }
 
   #refuseForeign(protocol: 'TLS' | 'HTTP'): false {
-    const reply = this.#dialogue.closing('foreign-protocol');
+    const reply = this.#dialogue.closingReply('foreign-protocol');
     this.#say(reply);
     this.#session.closeReason = 'disconnected';
     this.#session.report({ mind: this.#session.mind, kind: 'foreign-protocol', protocol, reply });

@@ -17,7 +17,7 @@ export interface StringRules {
   /** The reply to a command with a literal over the limit. */
   readonly tooBig: string;
   /** The last reply to a client that sends such a literal without a request. */
-  readonly closing: string;
+  readonly closingReply: string;
 }
 
 /**
@@ -64,14 +64,14 @@ export async function hearStrings(
 export async function refuseWithLiterals(
   conversation: Conversation,
   line: string,
-  { closing, maxLine, maxLiteral }: Pick<StringRules, 'closing' | 'maxLine' | 'maxLiteral'>,
+  { closingReply, maxLine, maxLiteral }: Pick<StringRules, 'closingReply' | 'maxLine' | 'maxLiteral'>,
   reply: string,
 ): Promise<never> {
   let discarded = 0;
   let literal = literalAtEnd(line);
   while (literal !== undefined && !literal.isSynchronizing) {
     discarded += literal.octets;
-    if (discarded > maxLiteral) throw new Refusal(`${reply}\r\n${closing}`, { closes: true });
+    if (discarded > maxLiteral) throw new Refusal(`${reply}\r\n${closingReply}`, { closes: true });
     // An empty literal counts as well: a command ends after a bounded number of lines.
     discarded++;
     await conversation.hearBytes(literal.octets, () => {});
