@@ -2,7 +2,7 @@ import { Warnings } from '@postern/conversation';
 import { type Clock, systemClock } from '@postern/core';
 import { ANONYMOUS, type AvatarId, LoginDenied, LoginError, TemporaryFailure } from '@postern/cred';
 import { Mailbox } from '@postern/esmtp';
-import { codeOf, isMissing, isShortage } from './file-errors.ts';
+import { codeOf, isMissing } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { HeldLocks } from './mailbox/held-locks.ts';
 import { LockOwners } from './mailbox/lock-owner.ts';
@@ -138,7 +138,7 @@ function mailboxOf(address: AvatarId): Mailbox {
 
 function failureOf(error: unknown, path: string): TemporaryFailure {
   const reason = error instanceof Error ? error.message : String(error);
-  const culprit = isShortage(error) || codeOf(error) === '' ? 'us' : 'operator';
+  const culprit = codeOf(error) === '' ? 'us' : 'operator';
   return new TemporaryFailure(`cannot open the Maildir ${path}: ${reason}`, { cause: error, culprit });
 }
 

@@ -7,6 +7,7 @@ import { MessageGone } from '../errors.ts';
 import type { MessageContent } from '../mailbox.ts';
 import { TopLines } from '../message/top-lines.ts';
 import { inTime } from './in-time.ts';
+import { reportMailboxError } from './report-mailbox-error.ts';
 import type { State } from './state.ts';
 
 /** One RETR or TOP. */
@@ -61,7 +62,7 @@ async function readFirst(
 
 /** @throws Refusal */
 function refuse(state: State, { verb }: MessageRequest, error: unknown): never {
-  if (!(error instanceof MessageGone)) state.reportError('us', verb, error);
+  if (!(error instanceof MessageGone)) reportMailboxError(state, verb, error);
   throw new Refusal(replyForMessage(error), { counts: false });
 }
 
@@ -88,7 +89,7 @@ async function sendContent(
       const next = inTime(state, content.read());
       chunk = isPromise(next) ? await next : next;
     } catch (error) {
-      state.reportError('us', verb, error);
+      reportMailboxError(state, verb, error);
       state.closeReason = 'disconnected';
       return;
     }
@@ -112,7 +113,7 @@ async function closeContent(state: State, { verb }: MessageRequest, content: Mes
   try {
     await inTime(state, content.close());
   } catch (error) {
-    state.reportError('us', verb, error);
+    reportMailboxError(state, verb, error);
   }
 }
 

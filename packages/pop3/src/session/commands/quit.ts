@@ -1,6 +1,7 @@
 import { after, type MaybePromise, settled } from '@postern/core';
 import { NOT_REMOVED } from '../../error-replies.ts';
 import { inTime } from '../in-time.ts';
+import { reportMailboxError } from '../report-mailbox-error.ts';
 import type { State } from '../state.ts';
 
 /**
@@ -16,7 +17,7 @@ export function quit(state: State): MaybePromise<string> {
     () => inTime(state, maildrop.mailbox.update(deleted, retrieved)),
     () => after(state.logout('quit'), () => BYE),
     (error) => {
-      state.reportError('us', 'QUIT', error);
+      reportMailboxError(state, 'QUIT', error);
       return after(state.logout('quit'), () => NOT_REMOVED);
     },
   );
