@@ -13,10 +13,11 @@ import { startChild } from './child.ts';
 import { logFaults } from './log-faults.ts';
 import { type PosternProcess, startPostern } from './processes.ts';
 import { WRONG_PASSWORD } from './soak/bad-clients.ts';
-import { breakMaildirs, changeMoods, emptyMaildirs, sweep } from './soak/faults.ts';
+import { breakMaildirs, changeMoods, sweep } from './soak/faults.ts';
 import { type GoodClientOptions, PASSWORD, probe, sendMessages } from './soak/good-clients.ts';
 import { Ledger } from './soak/messages.ts';
 import { NextServer } from './soak/next-server.ts';
+import { readMail } from './soak/pop3-clients.ts';
 import { growth, kindsOfDescriptors, type Sample, sample } from './soak/samples.ts';
 import { quantile } from './statistics.ts';
 
@@ -61,11 +62,12 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
   const faults: string[] = [];
   {
     await using relay = await start('relay', logs[0]?.fd);
-    await using maildir = await start('maildir', logs[1]?.fd);
+    await using maildir = await start('maildir', logs[1]?.fd, 3);
     const subjects: readonly Subject[] = [
       await subject('relay', relay, relayLedger, ['starttls', 'tls']),
       await subject('Maildir', maildir, maildirLedger, ['mx', 'lmtp']),
     ];
+    const pop3 = maildir.ports[2] as number;
     const stop = new AbortController();
     const { signal } = stop;
     const badClients = await startChild(new URL('soak/misbehave.ts', import.meta.url), [
@@ -76,7 +78,7 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
       ...subjects.flatMap((one) => goodClients(one, ca, signal)),
       changeMoods(next, signal),
       breakMaildirs(maildirs, maildir.pid, signal),
-      emptyMaildirs(maildirs, maildirLedger, signal),
+      ...['ann', 'bob'].map((user) => readMail({ port: pop3, user, ledger: maildirLedger, signal })),
     ]);
     const ended = Promise.race(subjects.map(async (one) => `${one.name} ended with ${await one.process.ended}`));
     const crash = await Promise.race([ended, load.then(() => undefined), observe(subjects, minutes)]);
@@ -95,6 +97,7 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
   ] as const) {
     console.log(`${name}: ${ledger.acknowledged} copies acknowledged, ${ledger.missing} lost, ${ledger.torn} torn`);
     if (ledger.missing + ledger.torn > 0) faults.push(`${name}: ${ledger.missing} lost, ${ledger.torn} torn`);
+    if (ledger.returned > 0) faults.push(`${name}: ${ledger.returned} returned or with another id`);
     if (ledger.acknowledged === 0) faults.push(`${name}: nothing was acknowledged`);
   }
   for (const name of ['relay', 'maildir']) {
@@ -109,9 +112,9 @@ async function soak(folder: string, minutes: number): Promise<string[]> {
  */
 const SMALL_HEAP = ['--max-semi-space-size=8', '--max-old-space-size=256'];
 
-function start(name: string, stderr: number | undefined): Promise<PosternProcess> {
+function start(name: string, stderr: number | undefined, listeners = 2): Promise<PosternProcess> {
   const config = new URL(`soak/${name}.config.ts`, import.meta.url).pathname;
-  return startPostern(['--config', config], { listeners: 2, stderr: stderr ?? 'ignore', nodeOptions: SMALL_HEAP });
+  return startPostern(['--config', config], { listeners, stderr: stderr ?? 'ignore', nodeOptions: SMALL_HEAP });
 }
 
 async function subject(

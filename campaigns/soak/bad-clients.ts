@@ -68,6 +68,7 @@ const EHLO = 'EHLO x.example.com\r\n';
 const TRANSACTION = 'MAIL FROM:<a@example.com>\r\nRCPT TO:<ann@example.com>\r\n';
 const GUESS = `AUTH PLAIN ${Buffer.from(`\0ann\0${WRONG_PASSWORD}`).toString('base64')}\r\n`;
 const GUESS_OF_NOBODY = `AUTH PLAIN ${Buffer.from(`\0nobody\0${WRONG_PASSWORD}`).toString('base64')}\r\n`;
+const POP3_GUESS = `USER ann\r\nPASS ${WRONG_PASSWORD}\r\n`;
 /** A record of TLS that says that 512 octets follow. */
 const HALF_HANDSHAKE = `\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03${'x'.repeat(100)}`;
 
@@ -86,5 +87,8 @@ const BAD_CLIENTS: readonly BadClient[] = [
   { first: `${EHLO}${TRANSACTION}BDAT 100000\r\nhalf`, stay: 5_000 },
   { first: `${EHLO}STARTTLS\r\n`, again: HALF_HANDSHAKE, stay: 3_000 },
   { first: HALF_HANDSHAKE, stay: 3_000 },
+  { first: POP3_GUESS, again: POP3_GUESS, stay: 4_000 },
+  { first: 'CAPA\r\n'.repeat(2_000), isDeaf: true, stay: 10_000 },
+  { first: 'USER ann\r\nAUTH LOGIN\r\n', drip: '=', stay: 10_000 },
   { first: `${EHLO}MAIL FROM:<${'a'.repeat(3_000)}>\r\n`, again: 'x'.repeat(20_000), stay: 1_000 },
 ];

@@ -54,16 +54,6 @@ async function limitDescriptors(pid: number, count: number): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', String(pid), `--nofile=${count}:${MAX_DESCRIPTORS}`]);
 }
 
-/**
- * Takes messages out of the Maildirs into the ledger, until the signal aborts, and once more then.
- */
-export async function emptyMaildirs(folder: string, ledger: Ledger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sweep(folder, ledger);
-    await sleep(1_000, signal);
-  }
-}
-
 /** Takes all messages that are there. */
 export async function sweep(folder: string, ledger: Ledger): Promise<void> {
   for (const mailbox of ['ann', 'bob']) {

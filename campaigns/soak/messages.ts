@@ -33,6 +33,10 @@ export function idOf(message: Buffer): string | undefined {
 export class Ledger {
   acknowledged = 0;
   torn = 0;
+  /** Copies that a mailbox shows again after their confirmed deletion, or under another id. */
+  returned = 0;
+  readonly #deleted = new Set<string>();
+  readonly #uids = new Map<string, string>();
   readonly #missing = new Set<string>();
   readonly #unacknowledged = new Set<string>();
 
@@ -51,5 +55,17 @@ export class Ledger {
   arrive(copy: string | undefined): void {
     if (copy === undefined) this.torn += 1;
     else if (!this.#missing.delete(copy)) this.#unacknowledged.add(copy);
+  }
+
+  /** A mailbox shows a copy under this unique id. */
+  see(uid: string, copy: string): void {
+    if (this.#deleted.has(copy) || (this.#uids.get(copy) ?? uid) !== uid) this.returned += 1;
+    this.#uids.set(copy, uid);
+  }
+
+  /** A mailbox has confirmed that a copy is deleted. */
+  delete(copy: string): void {
+    this.#deleted.add(copy);
+    this.#uids.delete(copy);
   }
 }
