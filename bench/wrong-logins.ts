@@ -1,5 +1,5 @@
 import { startChild } from '../campaigns/child.ts';
-import { type Latency, measure } from '../campaigns/latency/prober.ts';
+import { type Latency, measure, smtpProber } from '../campaigns/latency/prober.ts';
 import { quantile } from '../campaigns/statistics.ts';
 import type { Options } from './options.ts';
 import { ScriptServer } from './script-server.ts';
@@ -78,7 +78,7 @@ interface Round {
 
 async function measureRound(store: string, echoPort: number, seconds: number): Promise<Round> {
   await using server = await ScriptServer.start('users', { args: [store] });
-  const both = () => Promise.all([measure(server.port, echoPort, seconds), readTimes(server, seconds)]);
+  const both = () => Promise.all([measure(smtpProber(server.port), echoPort, seconds), readTimes(server, seconds)]);
   // The first connections run code that is not optimized yet.
   await both();
   const [idle, idleRead] = await both();

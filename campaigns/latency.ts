@@ -1,10 +1,16 @@
-// npm run latency -- [--seconds N] [--only TEXT] [--idle N]
+// npm run latency -- [--seconds N] [--only TEXT] [--skip TEXT] [--idle N]
 // Measures how long a client waits for NOOP while other clients load the server, and fails where
 // that is much longer than on an idle server. The campaign asks an echo server at the same times.
 // Where the echo is late too, the machine is slow, and the figures permit no judgement.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';
-import { type Latency, type Measurement, measure } from './latency/prober.ts';
+import { FLOODS } from './latency/floods.ts';
+import { MANY_MAILDIRS, makeMaildirs } from './latency/maildirs.ts';
+import { pop3Prober } from './latency/pop3-prober.ts';
+import { type Latency, type Measurement, measure, smtpProber } from './latency/prober.ts';
 import { startPostern } from './processes.ts';
 
 /**
@@ -14,6 +20,8 @@ interface Load {
   readonly name: string;
   readonly floods: readonly (readonly [kind: string, connections: number])[];
   readonly bound: number;
+  /** The protocol of the client that waits. Default: SMTP. */
+  readonly protocol?: 'smtp' | 'pop3';
 }
 
 async function main(): Promise<void> {
@@ -21,15 +29,21 @@ async function main(): Promise<void> {
     options: {
       seconds: { type: 'string', default: '10' },
       only: { type: 'string', default: '' },
+      skip: { type: 'string' },
       idle: { type: 'string', default: '5000' },
     },
   });
   const [seconds, idle] = [Number(values.seconds), Number(values.idle)];
   if (!(seconds > 0)) throw new Error(`--seconds: expected a number above 0, not ${values.seconds}`);
   if (!(idle >= 1)) throw new Error(`--idle: expected a number from 1, not ${values.idle}`);
-  const loads = loadsWith(idle).filter(({ name }) => name.includes(values.only));
+  const loads = loadsWith(idle).filter(
+    ({ name }) => name.includes(values.only) && !(values.skip !== undefined && name.includes(values.skip)),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'postern-latency-'));
+  process.env['MAILDIRS'] = folder;
   const echo = await startChild(new URL('latency/echo.ts', import.meta.url), []);
   try {
+    if (loads.some(({ protocol }) => protocol === 'pop3')) await makeMaildirs(folder);
     for (const load of loads) {
       let verdict = await judge(load, Number(echo.ready), seconds);
       // A single stall of the machine does not happen a second time.
@@ -38,6 +52,7 @@ async function main(): Promise<void> {
     }
   } finally {
     await echo.stop();
+    await rm(folder, { recursive: true });
   }
 }
 
@@ -56,25 +71,48 @@ function loadsWith(idle: number): readonly Load[] {
       floods: [[kind, 50] as const],
       bound: 20,
     })),
+    ...POP3_LOADS,
   ];
 }
+
+const POP3_LOADS: readonly Load[] = [
+  {
+    name: `POP3: flood of NOOP, of LIST of 20,000 messages and of RETR by slow readers`,
+    floods: [
+      ['POP3 NOOP', 40],
+      ['POP3 LIST', MANY_MAILDIRS],
+      ['POP3 RETR', 50],
+    ],
+    bound: 20,
+    protocol: 'pop3',
+  },
+  { name: 'POP3: 1000 logins at a time', floods: [['POP3 logins', 1_000]], bound: 20, protocol: 'pop3' },
+];
 
 /**
  * Measures idle, under load, and idle again, on a server of its own. Prints the figures and what
  * they say.
  */
 async function judge(load: Load, echoPort: number, seconds: number): Promise<'ok' | 'late' | 'no judgement'> {
-  await using server = await startPostern(['--config', new URL('latency.config.ts', import.meta.url).pathname]);
-  await measure(server.port, echoPort, seconds / 5);
-  const before = await measure(server.port, echoPort, seconds);
+  await using server = await startPostern(['--config', new URL('latency.config.ts', import.meta.url).pathname], {
+    listeners: 2,
+  });
+  const [smtp = 0, pop3 = 0] = server.ports;
+  const open = load.protocol === 'pop3' ? pop3Prober(pop3) : smtpProber(smtp);
+  await measure(open, echoPort, seconds / 5);
+  const before = await measure(open, echoPort, seconds);
   const flooders = await Promise.all(
     load.floods.map(([kind, connections]) =>
-      startChild(new URL('latency/flooder.ts', import.meta.url), [kind, server.port, connections]),
+      startChild(new URL('latency/flooder.ts', import.meta.url), [
+        kind,
+        FLOODS.get(kind)?.protocol === 'pop3' ? pop3 : smtp,
+        connections,
+      ]),
     ),
   );
-  const loaded = await measure(server.port, echoPort, seconds);
+  const loaded = await measure(open, echoPort, seconds);
   const answers = await Promise.all(flooders.map((flooder) => flooder.stop()));
-  const after = await measure(server.port, echoPort, seconds / 2);
+  const after = await measure(open, echoPort, seconds / 2);
   const excess = loaded.noop.p99 - Math.min(before.noop.p99, after.noop.p99);
   const verdict =
     excess <= load.bound ? 'ok' : noiseOf(before, loaded, after) > load.bound / 2 ? 'no judgement' : 'late';

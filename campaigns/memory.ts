@@ -2,6 +2,7 @@
 // Floods a server that has a small heap with all that makes it keep memory. Fails where the server
 // dies, or where it takes no message from another client meanwhile.
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';
 import { LineClient } from './line-client.ts';
@@ -24,6 +25,8 @@ async function main(): Promise<void> {
   const [seconds, heap] = [Number(values.seconds), Number(values.heap)];
   if (!(seconds > 0)) throw new Error(`--seconds: expected a number above 0, not ${values.seconds}`);
   if (!(heap >= 64)) throw new Error(`--heap: expected a number from 64, not ${values.heap}`);
+  // No flood logs in to POP3, so no Maildir is made.
+  process.env['MAILDIRS'] = tmpdir();
   await using server = await startPostern(['--config', new URL('latency.config.ts', import.meta.url).pathname], {
     nodeOptions: [`--max-old-space-size=${heap}`],
   });

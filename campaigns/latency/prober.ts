@@ -19,16 +19,20 @@ export interface Measurement {
   readonly echo: Latency;
 }
 
+/** A client of one protocol that asks NOOP. */
+export interface Prober extends Disposable {
+  say(line: string): Promise<string>;
+}
+
 /** Measures for this many seconds, one question at a time. */
-export async function measure(port: number, echoPort: number, seconds: number): Promise<Measurement> {
+export async function measure(open: OpenProber, echoPort: number, seconds: number): Promise<Measurement> {
   const [noops, echoes]: [number[], number[]] = [[], []];
   const echo = connect(echoPort, '127.0.0.1').setNoDelay(true);
   await once(echo, 'connect');
   const end = performance.now() + seconds * 1_000;
   try {
     for (let network = 0; performance.now() < end; network++) {
-      using client = await LineClient.connect(port, `127.250.${network % 250}.1`);
-      await client.say('EHLO prober.example.org');
+      using client = await open(`127.250.${network % 250}.1`);
       for (let count = 0; count < PER_CONNECTION && performance.now() < end; count++) {
         noops.push(await timed(() => client.say('NOOP')));
         echoes.push(await timed(() => ask(echo)));
@@ -39,6 +43,17 @@ export async function measure(port: number, echoPort: number, seconds: number): 
     echo.destroy();
   }
   return { noop: latency(noops), echo: latency(echoes) };
+}
+
+/** Connects from an address, and resolves when NOOP may be asked. */
+export type OpenProber = (localAddress: string) => Promise<Prober>;
+
+export function smtpProber(port: number): OpenProber {
+  return async (localAddress) => {
+    const client = await LineClient.connect(port, localAddress);
+    await client.say('EHLO prober.example.org');
+    return client;
+  };
 }
 
 async function timed(question: () => Promise<unknown>): Promise<number> {
