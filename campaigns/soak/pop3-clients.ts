@@ -13,7 +13,7 @@ export interface ReaderOptions {
 }
 
 /**
- * Reads and deletes all messages again and again, until the signal aborts, and once more then. A
+ * Reads and deletes all messages again and again, until the signal aborts. A
  * refusal or a broken connection is no error.
  */
 export async function readMail(options: ReaderOptions): Promise<void> {
@@ -25,7 +25,7 @@ export async function readMail(options: ReaderOptions): Promise<void> {
 }
 
 /** Reads and deletes all messages that are there. Resolves to their number. */
-export async function readOnce({ port, user, ledger }: ReaderOptions): Promise<number> {
+async function readOnce({ port, user, ledger }: ReaderOptions): Promise<number> {
   using client = await Pop3Client.logIn(port, user, PASSWORD);
   const uids = await client.uids();
   const copies: string[] = [];
