@@ -25,6 +25,14 @@ describe('hearStrings', () => {
     );
   });
 
+  test('reading a line takes time linear in its length', () => {
+    const n = 100_000;
+    const atoms = 'a '.repeat(n);
+    expect(readStrings(`${atoms}a`, false, true)?.strings).toHaveLength(n + 1);
+    expect(readStrings(`${atoms}"${'{11'.repeat(n)}"`, false, true)?.strings).toHaveLength(n + 1);
+    expect(readStrings(`${atoms}{7}`, false, true)?.literal).toEqual({ octets: 7, isSynchronizing: true });
+  });
+
   test('fails only with a Refusal for any line, and leaves the next command in place', async () => {
     const character = fc.constantFrom(...Array.from('{}"\\ +3ab()*%]\0\x7fé'));
     await fc.assert(

@@ -110,3 +110,22 @@ describe('a command line', () => {
     );
   });
 });
+
+test('parsing a line takes time linear in its length', () => {
+  const n = 100_000;
+  for (const line of [
+    `AUTH${' '.repeat(n)}x y z`,
+    `AUTH PLAIN${' '.repeat(n)}x`,
+    `AUTH PLAIN${' '.repeat(n)}`,
+    `RETR ${'0'.repeat(n)}x`,
+    `RETR ${'0'.repeat(n)}1${' '.repeat(n)}x`,
+    `RETR ${'1'.repeat(n)}x`,
+    `LIST 1${' '.repeat(n)}x`,
+    `TOP ${'0'.repeat(n)} ${'0'.repeat(n)}x`,
+    `CAPA${' '.repeat(n)}x`,
+    `APOP ${' '.repeat(n)}${'a'.repeat(32)}${' '.repeat(n)}x`,
+    `APOP ${`a ${'0'.repeat(32)}`.repeat(n / 32)}`,
+  ]) {
+    expect(parseCommand(line).verb).toBeTypeOf('string');
+  }
+});

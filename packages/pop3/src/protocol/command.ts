@@ -142,8 +142,10 @@ function octetsOf(text: string): Uint8Array {
 const UNKNOWN: Unknown = { verb: undefined };
 const LIST_MECHANISMS: Command = { verb: 'AUTH', mechanism: undefined, initialResponse: undefined };
 const ONLY_SPACES = /^ *$/;
-const TRAILING_SPACES = / +$/;
-const DIGITS = /^0*(\d+) *$/;
+/** The lookbehind keeps a line of spaces from being tried at each of them. */
+const TRAILING_SPACES = /(?<! ) +$/;
+/** No two repetitions match the same digit: a line of zeros is read once. */
+const DIGITS = /^0*([1-9]\d*|0) *$/;
 const MAX_EXACT_DIGITS = 15;
 /** RFC 1939 §7 asks for lower case. Some clients send upper case. */
 const APOP_ARGUMENTS = /^(.+) ([\da-fA-F]{32}) *$/;

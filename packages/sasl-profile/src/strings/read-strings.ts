@@ -19,13 +19,14 @@ export interface StringsOfLine {
  */
 export function readStrings(text: string, isContinued: boolean, hasAtoms: boolean): StringsOfLine | undefined {
   const strings: string[] = [];
+  const literal = literalAtEnd(text);
+  const literalAt = literal === undefined ? -1 : text.lastIndexOf('{');
   let at = 0;
   let isFirst = !isContinued;
   while (isFirst || at < text.length) {
     if (!isFirst && text[at++] !== ' ') return undefined;
     isFirst = false;
-    const literal = literalAtEnd(text);
-    if (literal !== undefined && text.lastIndexOf('{') === at) return { strings, literal };
+    if (at === literalAt) return { strings, literal };
     STRING.lastIndex = at;
     const [whole, quoted, atom] = STRING.exec(text) ?? [];
     if (whole === undefined || (atom !== undefined && !hasAtoms)) return undefined;
