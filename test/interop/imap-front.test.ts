@@ -252,14 +252,29 @@ async function mbsync(channel: Channel): Promise<Ended> {
   const type = { 'clear text': 'None', STARTTLS: 'STARTTLS', 'implicit TLS': 'IMAPS' }[channel];
   await writeFile(
     settings,
-    [
-      'IMAPAccount front',
-      ...['Host localhost', `Port ${port(channel)}`, 'User joe', 'Pass s3cret'],
-      ...[`SSLType ${type}`, `CertificateFile ${files.ca}`, 'AuthMechs *', ''],
-      ...['IMAPStore far', 'Account front', ''],
-      ...['MaildirStore near', `Path ${copy}/`, `Inbox ${join(copy, 'INBOX')}`, ''],
-      ...['Channel all', 'Far :far:', 'Near :near:', 'Patterns INBOX', 'Create Near', `SyncState ${copy}/`, ''],
-    ].join('\n'),
+    `IMAPAccount front
+Host localhost
+Port ${port(channel)}
+User joe
+Pass s3cret
+SSLType ${type}
+CertificateFile ${files.ca}
+AuthMechs *
+
+IMAPStore far
+Account front
+
+MaildirStore near
+Path ${copy}/
+Inbox ${join(copy, 'INBOX')}
+
+Channel all
+Far :far:
+Near :near:
+Patterns INBOX
+Create Near
+SyncState ${copy}/
+`,
   );
   return await run('mbsync', ['--config', settings, '--verbose', 'all']);
 }
