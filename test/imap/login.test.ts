@@ -127,7 +127,7 @@ describe('a login', () => {
       String.raw`
       ${GREETING}
       C: a1 AUTHENTICATE PLAIN ${Buffer.from('ann\0joe\0s3cret').toString('base64')}
-      S: a1 NO [AUTHORIZATIONFAILED] Not authorized
+      S: a1 NO [AUTHENTICATIONFAILED] Authentication failed
     `,
       back,
     );

@@ -1,6 +1,6 @@
 import type { Conversation } from '@postern/conversation';
-import { type SessionDialogue, serveSession } from '@postern/sasl-profile';
-import { closings, replyForLine } from '../error-replies.ts';
+import { type ClosingReason, type SessionDialogue, serveSession } from '@postern/sasl-profile';
+import { closingReplies, replyForLine } from '../error-replies.ts';
 import { parseCommand, type Verb, verbOf } from '../protocol/command.ts';
 import { dispatch } from './dispatch.ts';
 import type { Settings } from './settings.ts';
@@ -40,8 +40,8 @@ class ImapSessionDialogue implements SessionDialogue<Verb> {
     return `${parseCommand(line)?.tag ?? '*'} NO [SERVERBUG] Internal error`;
   }
 
-  closingReply(reason: keyof typeof closings): string {
-    return closings[reason];
+  closingReply(reason: keyof typeof closingReplies): string {
+    return closingReplies[reason];
   }
 }
 

@@ -1,6 +1,5 @@
 import { isPromise, type MaybePromise } from '@postern/core';
-import type { LoginError } from '@postern/cred';
-import type { Challenger, ExchangeError } from '@postern/sasl';
+import type { Challenger } from '@postern/sasl';
 import type { FramingOptions } from '../base64-framing.ts';
 import { type LoginRefusal, loginRefusalOf } from '../login-refusal.ts';
 import type { ClientSession, FailedLogin, SessionLogin } from './client-session.ts';
@@ -17,11 +16,8 @@ export interface AuthCommand<A extends object, V extends string>
   readonly mechanism: string | Challenger;
   /** The initial response in base64 as the client sent it, `=` included. Undefined: absent. */
   readonly initialResponse?: string | undefined;
-  /**
-   * Returns the reply to a refused login, without its last CRLF. `error` is undefined for a login
-   * that has not begun, and for `too-many-failures`.
-   */
-  readonly replyFor: (refusal: LoginRefusal, error?: LoginError | ExchangeError) => string;
+  /** Returns the reply to a refused login, without its last CRLF. */
+  readonly replyFor: (refusal: LoginRefusal) => string;
 }
 
 /**
@@ -42,7 +38,7 @@ export function runAuth<A extends object, V extends string>(
     ...command,
     challenger,
     initialResponse,
-    replyFor: (error) => replyFor(loginRefusalOf(error), error),
+    replyFor: (error) => replyFor(loginRefusalOf(error)),
     tooManyFailures: replyFor('too-many-failures'),
   });
   if (isPromise(failed)) return failed.then((later) => throwRefusal(later, session));

@@ -22,7 +22,7 @@ export function enter(
     {
       ...command,
       prompt: (base64) => `+ ${base64}`,
-      replyFor: (refusal, error) => `${tag} ${replyForLogin(refusal, command.verb, error)}`,
+      replyFor: (refusal) => `${tag} ${replyForLogin(refusal, command.verb)}`,
     },
     (capabilities) => `${tag} OK [CAPABILITY ${capabilities}] Logged in`,
   );
