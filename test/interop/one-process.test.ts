@@ -55,7 +55,7 @@ describe.skipIf(skipped)('one process with one user database', () => {
     const send = words`--mail-from ${USER} --mail-rcpt ${USER} --upload-file ${message}`;
     expect(await curl('smtp', 's3cret', '', send)).toMatchObject({ code: 0 });
     const dotted = join(folder, 'dotted.eml');
-    await writeFile(dotted, `${MAIL_SAMPLES[1]}.`);
+    await writeFile(dotted, `${String(MAIL_SAMPLES[1])}.`);
     expect(await lmtp(dotted)).toMatchObject({ code: 0 });
     for (const number of ['1', '2']) {
       const { code, output } = await curl('pop3', 's3cret', number);
