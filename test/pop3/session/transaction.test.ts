@@ -151,6 +151,24 @@ describe('a session', () => {
     `);
   });
 
+  test('counts a number outside the mailbox as an error, and that of a marked message as none', async () => {
+    await new Server({ limits: { maxErrors: 2 } }).play(`${LOGIN}
+      C: DELE 1
+      S: +OK message 1 deleted
+      C: RETR 1
+      S: -ERR message 1 already deleted
+      C: DELE 1
+      S: -ERR message 1 already deleted
+      C: LIST 1
+      S: -ERR message 1 already deleted
+      C: UIDL 3
+      S: -ERR no such message, only 2 messages in maildrop
+      C: RETR 3
+      S: -ERR too many errors
+      S: <closed>
+    `);
+  });
+
   test('refuses message numbers outside the mailbox', async () => {
     await new Server().play(`${LOGIN}
       C: RETR 0

@@ -9,8 +9,7 @@ import type { Maildrop } from './maildrop.ts';
 export function indexOf(maildrop: Maildrop, message: number): number {
   const index = message - 1;
   if (maildrop.at(index) !== undefined) return index;
-  // A client may run through all numbers, so the refusal is no error.
+  // A client may run through the numbers of all messages, so this refusal is no error.
   if (maildrop.isDeleted(index)) throw new Refusal(`-ERR message ${message} already deleted`, { counts: false });
-  const { length } = maildrop.messages;
-  throw new Refusal(`-ERR no such message, only ${length} messages in maildrop`, { counts: false });
+  throw new Refusal(`-ERR no such message, only ${maildrop.messages.length} messages in maildrop`);
 }
