@@ -6,7 +6,7 @@ import { fakeBackEnd } from '../support/fake-back-end.ts';
 
 const JOE = Buffer.from('\0joe\0s3cret').toString('base64');
 const DOOR = Buffer.from('joe\0door\0m4ster').toString('base64');
-const GREETING = 'S: "IMPLEMENTATION" "Postern"\nS: "SASL" "PLAIN LOGIN"\nS: "VERSION" "1.0"\nS: OK';
+const GREETING = 'S: "IMPLEMENTATION" "Postern"\nS: "SASL" "PLAIN LOGIN"\nS: "SIEVE" ""\nS: "VERSION" "1.0"\nS: OK';
 const ACCEPTED = `
   S: "SASL" "PLAIN"
   S: OK
@@ -63,6 +63,7 @@ describe('the state before the login', () => {
       S: "IMPLEMENTATION" "Postern"
       S: "SASL" ""
       S: "STARTTLS"
+      S: "SIEVE" ""
       S: "VERSION" "1.0"
       S: OK
       C: AUTHENTICATE "PLAIN"
@@ -79,11 +80,22 @@ describe('the state before the login', () => {
     );
   });
 
+  test('refuses a line over the limit, and reads the next one', async () => {
+    await talk(String.raw`
+      ${GREETING}
+      C: {repeat:3000:x}
+      S: NO "Line too long"
+      C: NOOP
+      S: OK "NOOP completed"
+    `);
+  });
+
   test('closes when octets follow STARTTLS, and on lines that are no lines', async () => {
     const script = `
       S: "IMPLEMENTATION" "Postern"
       S: "SASL" ""
       S: "STARTTLS"
+      S: "SIEVE" ""
       S: "VERSION" "1.0"
       S: OK
       C: STARTTLS

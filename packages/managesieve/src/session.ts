@@ -1,4 +1,4 @@
-import type { Conversation } from '@postern/conversation';
+import { type Conversation, type LineError, LineTooLong } from '@postern/conversation';
 import {
   type ClosingReason,
   hearStrings,
@@ -40,11 +40,15 @@ export class SieveDialogue implements SessionDialogue<Verb> {
     };
   }
 
-  /** The capabilities (RFC 5804 §1.7). */
+  /**
+   * The capabilities (RFC 5804 §1.7). The extensions of Sieve are the back end's: the client asks
+   * for them after the login.
+   */
   get greeting(): string {
     const { canStartTls, mechanisms } = this.#session;
     const startTls = canStartTls ? '"STARTTLS"\r\n' : '';
-    return `"IMPLEMENTATION" "Postern"\r\n"SASL" "${mechanisms.join(' ')}"\r\n${startTls}"VERSION" "1.0"\r\nOK`;
+    const sasl = `"SASL" "${mechanisms.join(' ')}"\r\n${startTls}`;
+    return `"IMPLEMENTATION" "Postern"\r\n${sasl}"SIEVE" ""\r\n"VERSION" "1.0"\r\nOK`;
   }
 
   async command(line: string): Promise<string | undefined> {
@@ -59,7 +63,8 @@ export class SieveDialogue implements SessionDialogue<Verb> {
     return this.#commands.has(verb) ? (verb as Verb) : undefined;
   }
 
-  unreadable = (): string => 'BYE "Invalid line"';
+  unreadable = (error: LineError): string =>
+    error instanceof LineTooLong ? 'NO "Line too long"' : 'BYE "Invalid line"';
   failed = (): string => 'NO "Internal error"';
   closingReply = (reason: ClosingReason): string => `BYE "Closing the connection: ${reason.replaceAll('-', ' ')}"`;
 
