@@ -8,11 +8,14 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import * as files from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MaildirMailboxes } from '@postern/maildir';
 import { type Mailbox, MailboxInUse, MessageGone } from '@postern/pop3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MessageFile } from '../../packages/maildir/src/mailbox/message-file.ts';
+import { MessageReader } from '../../packages/maildir/src/mailbox/message-reader.ts';
 
 let root: string;
 let maildir: string;
@@ -62,6 +65,25 @@ describe('a mailbox over a Maildir', () => {
     expect(readdirSync(join(maildir, 'cur'))).toEqual(['1.host:2,S']);
   });
 
+  it('stays locked until an update has ended, also behind its disposal', async () => {
+    put('new/1.host', '1\r\n');
+    const gate = Promise.withResolvers<void>();
+    const unlink = async (path: Parameters<typeof files.unlink>[0]) => {
+      if (String(path).endsWith('1.host')) await gate.promise;
+      await files.unlink(path);
+    };
+    const mailbox = await new MaildirMailboxes(root, { files: { ...files, unlink } }).open('ann@example.com');
+    const updated = mailbox.update([0], []);
+    const disposed = mailbox[Symbol.asyncDispose]();
+    // More calls of the file system than a disposal makes.
+    for (let call = 0; call < 20; call++) await files.stat(root);
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    expect(readdirSync(maildir)).toContain('postern-pop3.lock');
+    gate.resolve();
+    await Promise.all([updated, disposed]);
+    expect((await open()).messages).toEqual([]);
+  });
+
   it('finds a message again that a reader has renamed, and reports one that is gone', async () => {
     for (const n of [1, 2]) put(`new/${n}.host,S=9`, `${n}\r\n`);
     await using mailbox = await open();
@@ -69,6 +91,24 @@ describe('a mailbox over a Maildir', () => {
     unlinkSync(join(maildir, 'new/2.host,S=9'));
     expect(await content(mailbox, 0)).toBe('1\r\n');
     await expect(content(mailbox, 1)).rejects.toThrow(MessageGone);
+  });
+});
+
+describe('the reader of a message', () => {
+  it('closes its file behind the read that runs', async () => {
+    const reading = Promise.withResolvers<{ bytesRead: number }>();
+    const calls: string[] = [];
+    const handle = {
+      read: () => reading.promise.finally(() => calls.push('read')),
+      close: () => void calls.push('closed'),
+    };
+    const reader = new MessageReader(handle as never, new MessageFile('new', '1.host'));
+    void reader.read();
+    const closed = reader.close();
+    expect(calls).toEqual([]);
+    reading.resolve({ bytesRead: 0 });
+    await closed;
+    expect(calls).toEqual(['read', 'closed']);
   });
 });
 

@@ -32,6 +32,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
   readonly #path: string;
   readonly #list: readonly MessageFile[];
   readonly #context: MaildirMailboxContext;
+  #updating: Promise<void> | undefined;
 
   /** @internal */
   constructor(path: string, list: readonly MessageFile[], context: MaildirMailboxContext) {
@@ -63,7 +64,18 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
    *
    * @throws Error if a message could not be removed. The remaining ones are removed all the same.
    */
-  async update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {
+  update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {
+    this.#updating = this.#update(deleted, retrieved);
+    return this.#updating;
+  }
+
+  /** Unlocks the Maildir, behind an update that still runs: it must not meet another session. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#updating?.catch(() => {});
+    await this.#context.close(this.#list);
+  }
+
+  async #update(deleted: readonly number[], retrieved: readonly number[]): Promise<void> {
     const removed = new Set(deleted.map((index) => this.#at(index)));
     const seen = new Set(retrieved.map((index) => this.#at(index)));
     if (removed.size === 0 && seen.size === 0) return;
@@ -72,11 +84,6 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
     for (const file of seen) if (!removed.has(file)) await this.#markSeen(file);
     if (errors.length === 0) return;
     throw new Error(`${errors.length} of ${removed.size} messages were not removed`, { cause: errors[0] });
-  }
-
-  /** Unlocks the Maildir. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.close(this.#list);
   }
 
   #at(index: number): MessageFile {

@@ -1,4 +1,4 @@
-import { after, type MaybePromise } from '@postern/core';
+import { after, isPromise, type MaybePromise } from '@postern/core';
 import type { MessageContent } from '@postern/pop3';
 import { CRLF, copyWithCrlf, countBareLf, octetsOfEnd } from './line-endings.ts';
 import type { MessageFile } from './message-file.ts';
@@ -15,6 +15,8 @@ export class MessageReader implements MessageContent {
   readonly #isCrlf: boolean;
   readonly #buffer: Buffer;
   #converted: Buffer | undefined;
+  /** The last read that was not synchronous. */
+  #reading: Promise<unknown> | undefined;
   #position = 0;
   #previous = 0;
   #isAtEnd = false;
@@ -30,11 +32,14 @@ export class MessageReader implements MessageContent {
   read(): MaybePromise<Uint8Array | undefined> {
     if (this.#isAtEnd) return this.#missingEnd();
     const reading = this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
+    if (isPromise(reading)) this.#reading = reading;
     return after(reading, ({ bytesRead }) => this.#take(bytesRead));
   }
 
+  /** Closes the file behind a read: the number of a closed file soon belongs to another one. */
   close(): MaybePromise<void> {
-    return this.#handle.close();
+    const close = () => this.#handle.close();
+    return this.#reading === undefined ? close() : this.#reading.then(close, close);
   }
 
   #take(bytesRead: number): Uint8Array | undefined {
