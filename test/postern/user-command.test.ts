@@ -33,11 +33,11 @@ describe('postern user add', () => {
 
   it('keeps --expires, --scopes and --must-change', async () => {
     using site = new TestUserDatabase();
-    await site.expect(words`add joe --generate --expires 2099-12-31 --scopes smtp,IMAP --must-change`);
+    await site.expect(words`add joe --generate --expires 2099-12-31 --scopes smtp,IMAP,managesieve --must-change`);
     expect(await site.show('joe')).toMatchObject({
       state: 'must-change',
       expires: '2099-12-31T00:00:00.000Z',
-      scopes: ['smtp', 'imap'],
+      scopes: ['smtp', 'imap', 'managesieve'],
     });
   });
 
@@ -91,7 +91,7 @@ describe('postern user', () => {
     [['add', 'joe', '--expires', 'tomorrow'], '--expires: expected a date such as 2027-01-31'],
     [['add', 'joe', '--expires', '2027-02-31'], '--expires: expected a date such as 2027-01-31'],
     [['add', 'joe', '--scopes', 'stmp'], 'not "stmp"; did you mean "smtp"?'],
-    [['add', 'joe', '--scopes', ','], '--scopes: expected all, or some of smtp'],
+    [['add', 'joe', '--scopes', ','], '--scopes: expected all, or some of smtp, lmtp, pop3, imap, managesieve, http'],
     [['add', 'joe', '--genrate'], 'did you mean "--generate"?'],
     [['set', 'joe'], 'expected --expires, --scopes, --must-change or --no-must-change'],
     [['import', 'x', '--format', 'htpaswd'], '--format: expected htpasswd or passwd-file or shadow; did you mean'],

@@ -36,4 +36,4 @@ export function parseScopes(value: string): readonly string[] | null {
 }
 
 /** The protocols of Postern, as `Mind.protocol` names them. */
-const PROTOCOLS = ['smtp', 'lmtp', 'imap', 'pop3', 'http'];
+const PROTOCOLS = ['smtp', 'lmtp', 'pop3', 'imap', 'managesieve', 'http'];
