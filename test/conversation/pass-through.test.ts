@@ -136,6 +136,22 @@ describe('passThrough', () => {
     expect(text(server)).toBe('DONE\r\n');
   });
 
+  test('ends after the write time without an octet when one side has ended', async () => {
+    const { clock, client, server, end } = await passing({}, { writeTimeout: 30_000 });
+    await clock.advance(60_000);
+    server.end();
+    expect(await drained(client)).toBe('');
+    await clock.advance(29_000);
+    await client.write('NOOP');
+    await settle();
+    await clock.advance(29_000);
+    expect(text(server)).toBe('NOOP');
+    await clock.advance(2_000);
+    expect(server.read()).toBe('ended');
+    await clock.advance(5_000);
+    expect((await end).reason).toBe('timeout');
+  });
+
   test('ends when a side leaves a chunk unread for the write time', async () => {
     const { clock, server, end } = await passing({ highWaterMark: 10 }, { writeTimeout: 30_000 });
     void server.write('* 1 EXISTS\r\n');

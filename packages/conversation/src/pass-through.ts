@@ -12,7 +12,10 @@ export interface PassThroughOptions {
    * minutes: a client in IDLE may be silent for 29 minutes (RFC 2177 §3).
    */
   readonly idleTimeout?: number;
-  /** The most milliseconds that a side leaves one chunk unread. Default: 300,000. */
+  /**
+   * The most milliseconds that a side leaves one chunk unread, or sends no octet once the other
+   * side has ended. Default: 300,000.
+   */
   readonly writeTimeout?: number;
 }
 
@@ -52,7 +55,8 @@ export class PassThrough extends Waiter {
   readonly #near: Side;
   readonly #far: Side;
   readonly #deadlines: Deadlines;
-  readonly #idleTimeout: number;
+  readonly #writeTimeout: number;
+  #idleTimeout: number;
   readonly #sending: Direction;
   readonly #receiving: Direction;
   readonly #resolve: (end: PassThroughEnd | Promise<PassThroughEnd>) => void;
@@ -67,9 +71,9 @@ export class PassThrough extends Waiter {
     this.#far = far;
     this.#deadlines = deadlines;
     this.#idleTimeout = options.idleTimeout ?? IDLE_TIMEOUT_MS;
-    const { writeTimeout = WRITE_TIMEOUT_MS } = options;
-    this.#sending = new Direction(this, near, far, deadlines, writeTimeout);
-    this.#receiving = new Direction(this, far, near, deadlines, writeTimeout);
+    this.#writeTimeout = options.writeTimeout ?? WRITE_TIMEOUT_MS;
+    this.#sending = new Direction(this, near, far, deadlines, this.#writeTimeout);
+    this.#receiving = new Direction(this, far, near, deadlines, this.#writeTimeout);
   }
 
   /** True once the pass-through reads and writes nothing more. */
@@ -96,7 +100,13 @@ export class PassThrough extends Waiter {
 
   /** Called when a side has ended and the other side has all its octets. */
   directionEnded(): void {
-    if (this.#sending.hasEnded && this.#receiving.hasEnded) this.finish('ended');
+    if (this.#sending.hasEnded && this.#receiving.hasEnded) {
+      this.finish('ended');
+      return;
+    }
+    // A server behind LOGOUT waits for a client that may never close.
+    this.#idleTimeout = Math.min(this.#idleTimeout, this.#writeTimeout);
+    this.touch();
   }
 
   /** Called when a side has broken. */
