@@ -163,6 +163,57 @@ describe('the lock of a mailbox', () => {
     expect(readFileSync(lockFile, 'utf8')).toBe(taken);
   });
 
+  it.each(['EMFILE', 'EIO'])('is released by the next login after a release that failed with %s', async (code) => {
+    const { files, state } = failingFiles(code);
+    const mailboxes = new MaildirMailboxes(root, { files });
+    const mailbox = await mailboxes.open('ann@x');
+    state.fails = true;
+    await expect(close(mailbox)).rejects.toThrow(code);
+    await expect(mailboxes.open('ann@x')).rejects.toMatchObject({ code: 'temporary', culprit: 'operator' });
+    state.fails = false;
+    const opened = await Promise.allSettled([mailboxes.open('ann@x'), mailboxes.open('ann@x')]);
+    const won = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(won).toHaveLength(1);
+    expect(opened.find(({ status }) => status === 'rejected')).toMatchObject({ reason: expect.any(MailboxInUse) });
+    await close(won[0]);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+  });
+
+  it('is released by the timer of the refreshes after a release that failed', async () => {
+    const clock = new FakeClock();
+    const unlinked = Promise.withResolvers<void>();
+    const { files, state } = failingFiles('EIO', unlinked.resolve);
+    const errors: unknown[] = [];
+    const mailboxes = new MaildirMailboxes(root, { clock, files, onError: (error) => errors.push(error) });
+    const mailbox = await mailboxes.open('ann@x');
+    state.fails = true;
+    await expect(close(mailbox)).rejects.toThrow('EIO');
+    state.fails = false;
+    await clock.advance(30_000);
+    await unlinked.promise;
+    await close(await open());
+    expect(errors).toEqual([]);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+  });
+
+  it('excludes no login after a takeover that failed in its middle', async () => {
+    for (const broken of ['rename', 'unlink'] as const) {
+      await leaveStaleLock();
+      let isBroken = true;
+      const fails = async (...args: [string, string]) => {
+        if (isBroken && String(args[0]).includes(broken === 'rename' ? '/tmp/' : '.lock.')) throw failure('EIO');
+        await promises[broken](...args);
+      };
+      const errors: unknown[] = [];
+      const onError = (error: unknown) => errors.push(error);
+      const mailboxes = new MaildirMailboxes(root, { files: { ...promises, [broken]: fails }, onError });
+      await expect(mailboxes.open('ann@x')).rejects.toThrow('EIO');
+      isBroken = false;
+      await close(await mailboxes.open('ann@x'));
+      expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
+    }
+  });
+
   it('has the permissions of the options', async () => {
     await using _mailbox = await open({ mode: 0o640 });
     expect(statSync(lockFile).mode & 0o777).toBe(0o640);
@@ -211,6 +262,28 @@ async function leaveStaleLock(change: object = { pid: 2 ** 22 + 1 }): Promise<Ow
   const owner = { ...(await ownLock()), ...change };
   writeFileSync(lockFile, JSON.stringify(owner));
   return owner;
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(`${code}: the file system fails`), { code });
+}
+
+/** Returns a file system whose calls for the lock file fail on demand. */
+function failingFiles(code: string, onUnlink = () => {}) {
+  const state = { fails: false };
+  const files: FileSystem = {
+    ...promises,
+    open: async (...args) => {
+      if (state.fails && code === 'EMFILE' && args[0] === lockFile) throw failure(code);
+      return await promises.open(...args);
+    },
+    unlink: async (path) => {
+      if (state.fails && path === lockFile) throw failure(code);
+      await promises.unlink(path);
+      if (path === lockFile) onUnlink();
+    },
+  };
+  return { files, state };
 }
 
 function age(seconds: number): void {

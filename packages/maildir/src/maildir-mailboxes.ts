@@ -84,11 +84,7 @@ export class MaildirMailboxes {
       await this.#maildirs.read();
       path = this.#maildirs.pathOf(mailbox);
       const lock = await this.#lock(path);
-      this.#locks.add(lock);
-      const unlock = async () => {
-        this.#locks.delete(lock);
-        await lock.release();
-      };
+      const unlock = () => this.#locks.release(lock);
       const onError = (error: unknown) => this.#onError(error, mailbox);
       const context = {
         path,
@@ -102,7 +98,7 @@ export class MaildirMailboxes {
       try {
         return await openMailbox(context, () => expectClient(client));
       } catch (error) {
-        await unlock();
+        await unlock().catch(onError);
         throw error;
       }
     } catch (error) {
@@ -113,9 +109,12 @@ export class MaildirMailboxes {
   /** Locks a Maildir, and creates one that does not exist. */
   async #lock(path: string): Promise<MailboxLock> {
     this.#owners ??= new LockOwners();
-    const owner = this.#owners.next();
     const files = { files: this.#promptFiles, patientFiles: this.#files };
-    const take = () => MailboxLock.take(path, files, owner, this.#permissions);
+    const lock = new MailboxLock(path, files, this.#owners.next());
+    const take = async () => {
+      await this.#locks.take(lock, this.#permissions);
+      return lock;
+    };
     try {
       return await take();
     } catch (error) {

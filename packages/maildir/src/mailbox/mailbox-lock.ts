@@ -19,35 +19,38 @@ import type { MailboxFiles } from './prompt-files.ts';
  * of the Maildir is the last one of this chain.
  */
 export class MailboxLock {
-  readonly #path: string;
+  /** The path of the Maildir. */
+  readonly path: string;
   readonly #files: MailboxFiles;
   /** The file system for the refreshes, which no session waits for. */
   readonly #patientFiles: FileSystem;
   readonly #owner: LockOwner;
+  /** False as long as this lock has created no file. */
+  #mayExist = false;
+  /** The guards of takeovers that this lock must remove. */
+  readonly #guards = new Set<string>();
 
-  private constructor(path: string, { files, patientFiles }: LockFiles, owner: LockOwner) {
-    this.#path = path;
+  constructor(path: string, { files, patientFiles }: LockFiles, owner: LockOwner) {
+    this.path = path;
     this.#files = files;
     this.#patientFiles = patientFiles;
     this.#owner = owner;
   }
 
   /**
-   * Locks the Maildir at the path.
+   * Locks the Maildir. After an error the caller calls `release`: the lock may exist.
    *
    * @throws MailboxInUse if another session has locked it
    * @throws the error of the file system
    */
-  static async take(path: string, files: LockFiles, owner: LockOwner, permissions: Permissions): Promise<MailboxLock> {
-    const lock = new MailboxLock(path, files, owner);
-    const staged = `${path}/tmp/${uniqueName()}`;
+  async take(permissions: Permissions): Promise<void> {
+    const staged = `${this.path}/tmp/${uniqueName()}`;
     try {
-      await lock.#stage(staged, permissions);
+      await this.#stage(staged, permissions);
       // Without a lock the chain below is empty, and its first step is this one.
-      if (!(await lock.#create(staged, lock.#file))) await lock.#takeOver(staged);
-      return lock;
+      if (!(await this.#create(staged, this.#file))) await this.#takeOver(staged);
     } finally {
-      await lock.#unlinkQuietly(staged);
+      await this.#unlinkQuietly(staged);
     }
   }
 
@@ -75,40 +78,39 @@ export class MailboxLock {
     }
   }
 
-  /** Unlocks the Maildir, unless another process has taken the lock over. */
+  /**
+   * Unlocks the Maildir, unless another process has taken the lock over. After an error a further
+   * call tries again.
+   *
+   * @throws the error of the file system
+   */
   async release(): Promise<void> {
+    if (!this.#mayExist) return;
     if (await this.isHeld()) await this.#unlink(this.#file);
+    await this.#removeGuards();
   }
 
   async #takeOver(staged: string): Promise<void> {
     const { mtimeMs: stagedAt } = await this.#files.lstat(staged);
-    let guard: string | undefined;
-    try {
-      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const chain = await this.#chain();
-        const last = chain.at(-1);
-        if (last?.nonce === this.#owner.nonce) {
-          if (chain.length === 1) return;
-          await this.#files.rename(staged, this.#file);
-          // Only now: a process that creates a removed guard again sees the new lock.
-          for (const { nonce } of chain.slice(0, -1)) await this.#unlink(this.#guardOf(nonce));
-          guard = undefined;
-          return;
-        }
-        if (guard !== undefined) {
-          await this.#unlink(guard);
-          guard = undefined;
-        }
-        if (last !== undefined && !isStale(last, stagedAt)) throw new MailboxInUse();
-        const next = last === undefined ? this.#file : this.#guardOf(last.nonce);
-        if (!(await this.#create(staged, next))) continue;
-        if (last === undefined) return;
-        guard = next;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const chain = await this.#chain();
+      const last = chain.at(-1);
+      if (last?.nonce === this.#owner.nonce) {
+        if (chain.length === 1) return;
+        await this.#files.rename(staged, this.#file);
+        for (const { nonce } of chain.slice(0, -1)) this.#guards.add(this.#guardOf(nonce));
+        // Only now: a process that creates a removed guard again sees the new lock.
+        await this.#removeGuards();
+        return;
       }
-      throw new MailboxInUse();
-    } finally {
-      if (guard !== undefined) await this.#unlink(guard);
+      await this.#removeGuards();
+      if (last !== undefined && !isStale(last, stagedAt)) throw new MailboxInUse();
+      const next = last === undefined ? this.#file : this.#guardOf(last.nonce);
+      if (!(await this.#create(staged, next))) continue;
+      if (last === undefined) return;
+      this.#guards.add(next);
     }
+    throw new MailboxInUse();
   }
 
   /** Writes the lock under another name, so that it appears complete. */
@@ -124,18 +126,23 @@ export class MailboxLock {
   /** Resolves to false if the file exists. A file system without hard links gets a copy. */
   async #create(staged: string, path: string): Promise<boolean> {
     try {
-      await this.#files.link(staged, path);
-      return true;
+      await this.#linkOrCopy(staged, path);
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false;
-      if (!UNLINKABLE.has(codeOf(error))) throw error;
-    }
-    try {
-      await this.#files.copyFile(staged, path, constants.COPYFILE_EXCL);
-      return true;
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
+      // A network file system may fail behind the creation.
+      this.#mayExist = true;
       throw error;
+    }
+    this.#mayExist = true;
+    return true;
+  }
+
+  async #linkOrCopy(staged: string, path: string): Promise<void> {
+    try {
+      await this.#files.link(staged, path);
+    } catch (error) {
+      if (!UNLINKABLE.has(codeOf(error))) throw error;
+      await this.#files.copyFile(staged, path, constants.COPYFILE_EXCL);
     }
   }
 
@@ -166,6 +173,13 @@ export class MailboxLock {
     }
   }
 
+  async #removeGuards(): Promise<void> {
+    for (const guard of this.#guards) {
+      await this.#unlink(guard);
+      this.#guards.delete(guard);
+    }
+  }
+
   async #unlink(path: string): Promise<void> {
     try {
       await this.#files.unlink(path);
@@ -185,7 +199,7 @@ export class MailboxLock {
   }
 
   get #file(): string {
-    return `${this.#path}/${LOCK_NAME}`;
+    return `${this.path}/${LOCK_NAME}`;
   }
 }
 
