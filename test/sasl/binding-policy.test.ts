@@ -87,7 +87,7 @@ describe('the reason for an omission', () => {
   it('names the clients that would refuse a hash under TLS', () => {
     const sha256 = defaultChallengers({ hostname: HOSTNAME }).find(({ mechanism }) => mechanism === 'SCRAM-SHA-256');
     if (sha256 === undefined) throw new Error('no SCRAM-SHA-256');
-    expect(explain(sha256, portal, someMind({ tls: someTls({ channelBinding }) }))).toMatch(/msmtp and gsasl/);
+    expect(explain(sha256, portal, someMind({ tls: someTls({ channelBinding }) }))).toMatch(/msmtp, mpop and gsasl/);
     expect(explain(sha256, portal, someMind())).toBeUndefined();
   });
 });

@@ -154,4 +154,4 @@ function decoysOf({
  */
 const PROCESS_KEY = randomBytes(32);
 
-const REFUSED_BY_CLIENTS = 'under TLS it would shut out msmtp and gsasl, unless channel binding is offered';
+const REFUSED_BY_CLIENTS = 'under TLS it would shut out msmtp, mpop and gsasl, unless channel binding is offered';
