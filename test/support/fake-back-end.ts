@@ -12,8 +12,8 @@ export interface FakeBackEnd {
 
 /**
  * Plays a script as the server: `S:` lines are sent, `C:` lines are expected, `S: <starttls>`
- * starts TLS, `S: <close>` closes, `S: <hang>` says nothing more, and `S: <raw x>` has no CRLF. After
- * the script each line of the client is echoed as `* ECHO line`.
+ * starts TLS, `S: <close>` closes, `S: <hang>` says nothing more, and `S: <raw x>` has no CRLF.
+ * After the script each line of the client is echoed as `* ECHO line`.
  */
 export function fakeBackEnd(script: string, tlsPolicy: TlsPolicy = 'none'): FakeBackEnd {
   const transcript: string[] = [];
