@@ -1,0 +1,15 @@
+// Makes Node load the packages from the command's bundle. Node loads the bundle in half the time of
+// the some 400 files of the packages: `node --import` this file for a program that many tests start.
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+
+const BUNDLE = new URL('../../packages/postern/bundle/', import.meta.url);
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    if (!/^(?:@postern\/|postern$)/.test(specifier)) return nextResolve(specifier, context);
+    const url = new URL(`${specifier.replace('@postern/', '').replaceAll('/', '.')}.js`, BUNDLE);
+    // Packages on top of the command's, such as @postern/inversify, are not in the bundle.
+    return existsSync(url) ? { url: url.href, shortCircuit: true } : nextResolve(specifier, context);
+  },
+});
