@@ -9,7 +9,8 @@ export interface LoginReplyOptions {
 
 /**
  * An error that a checker or a realm throws to refuse a login with a reply of its own. Final, as
- * each `LoginDenied` is.
+ * each `LoginDenied` is. Protocols other than ESMTP and LMTP refuse as for a `LoginDenied`, without
+ * the reply, and keep the connection.
  *
  * @example
  * ```ts
