@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { AvatarRealm, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
 import { type FileSystem, MaildirMailboxes } from '@postern/maildir';
 import { type Listener, listen } from '@postern/node';
-import { logTo, Mailbox, type Pop3Limits, pop3 } from '@postern/pop3';
+import { type Limits, logTo, Mailbox, pop3 } from '@postern/pop3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { run } from '../support/program.ts';
@@ -173,7 +173,7 @@ class Site {
     this.#lines = lines;
   }
 
-  static async start(options: { readonly files?: FileSystem; readonly limits?: Partial<Pop3Limits> } = {}) {
+  static async start(options: { readonly files?: FileSystem; readonly limits?: Partial<Limits> } = {}) {
     const { files = promises, limits = {} } = options;
     const lines: string[] = [];
     const log = (fields: object, message: string): void => {

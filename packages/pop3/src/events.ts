@@ -32,4 +32,4 @@ export type Pop3Event =
  * Gets each event. It must return at once. An error that it throws, or rejects with, becomes a
  * warning of the process.
  */
-export type Pop3EventListener = SessionListener<Pop3Event>;
+export type EventListener = SessionListener<Pop3Event>;

@@ -1,11 +1,10 @@
-export type { EntryWriter, EventLogOptions, Logger } from '@postern/sasl-profile';
 export { ApopCredentials } from './apop/credentials.ts';
 export { MailboxInUse, MessageGone } from './errors.ts';
-export type { Pop3Event, Pop3EventListener } from './events.ts';
+export type { EventListener, Pop3Event } from './events.ts';
 export { InMemoryMailbox } from './in-memory-mailbox.ts';
-export { logTo } from './log/log-to.ts';
+export { type LogToOptions, logTo } from './log/log-to.ts';
 export { Mailbox, type MessageContent, type MessageInfo } from './mailbox.ts';
 export { type Pop3Options, pop3 } from './pop3.ts';
 export type { Verb } from './protocol/command.ts';
-export { defaultPop3Limits, type Pop3Limits, withDefaultPop3Limits } from './protocol/limits.ts';
+export { defaultLimits, type Limits, withDefaultLimits } from './protocol/limits.ts';
 export { APOP, USER } from './session/login-commands.ts';

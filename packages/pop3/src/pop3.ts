@@ -2,13 +2,13 @@ import type { Conversation, Protocol } from '@postern/conversation';
 import { type SessionOptions, sessionSettings } from '@postern/sasl-profile';
 import type { Pop3Event } from './events.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Pop3Limits, withDefaultPop3Limits } from './protocol/limits.ts';
+import { type Limits, withDefaultLimits } from './protocol/limits.ts';
 import { APOP, USER } from './session/login-commands.ts';
 import { runSession } from './session/session.ts';
 import type { Settings } from './session/settings.ts';
 
 /** The options of {@link pop3}. */
-export interface Pop3Options extends SessionOptions<Pop3Limits, Pop3Event> {
+export interface Pop3Options extends SessionOptions<Limits, Pop3Event> {
   /**
    * The login commands that the server lacks. Default: none. USER then works where passwords may be
    * sent, and APOP where the portal has a checker with clear-text passwords.
@@ -49,7 +49,7 @@ function settingsOf(options: Pop3Options): Settings {
   const settings = sessionSettings(options, {
     protocol: 'pop3',
     avatar: Mailbox,
-    limits: withDefaultPop3Limits(options.limits),
+    limits: withDefaultLimits(options.limits),
     loginCommands: [USER, APOP].filter(({ mechanism }) => !disabledLoginCommands.has(mechanism)),
   });
   return { ...settings, disabledLoginCommands };

@@ -4,7 +4,7 @@ import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { Limits as ImapLimits } from '@postern/imap';
 import type { ManageSieveOptions } from '@postern/managesieve';
 import type { ConnectionLimits } from '@postern/node';
-import type { Pop3Limits } from '@postern/pop3';
+import type { Limits as Pop3Limits } from '@postern/pop3';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { UsageError } from './errors.ts';
 

@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
-import { type Logger, logTo } from '@postern/pop3';
+import { logTo } from '@postern/pop3';
+import type { Logger } from '@postern/sasl-profile';
 import { describe, expect, test } from 'vitest';
 import { GREETED, LOGIN, Server } from '../server.ts';
 

@@ -1,7 +1,10 @@
 import type { Console } from 'node:console';
 import { type EventLogOptions, eventLog, type Logger } from '@postern/sasl-profile';
-import type { Pop3Event, Pop3EventListener } from '../events.ts';
+import type { EventListener, Pop3Event } from '../events.ts';
 import { writeEntry } from './write-entry.ts';
+
+/** The options of {@link logTo}: bounds on the entries that one client causes. */
+export type LogToOptions = EventLogOptions;
 
 /**
  * Returns a listener for the option `onEvent` that logs each event. A logger gets the fields and
@@ -18,6 +21,6 @@ import { writeEntry } from './write-entry.ts';
  * const protocol = pop3({ hostname: 'pop.example.com', portal, onEvent: logTo(pino()) });
  * ```
  */
-export function logTo(logger: Logger | Console, options: EventLogOptions = {}): Pop3EventListener {
+export function logTo(logger: Logger | Console, options: LogToOptions = {}): EventListener {
   return eventLog<Pop3Event>(logger, options, writeEntry);
 }

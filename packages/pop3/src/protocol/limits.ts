@@ -1,7 +1,7 @@
 import { completeLimits, defaultSessionLimits, minimalSessionLimits, type SessionLimits } from '@postern/sasl-profile';
 
 /** Bounds on what one client may use. Sizes are in octets, times in milliseconds. */
-export interface Pop3Limits extends SessionLimits {
+export interface Limits extends SessionLimits {
   /**
    * Octets of a command line without its CRLF, except for AUTH and PASS. RFC 2449 §4 asks for 253.
    * Default: 2,048.
@@ -24,7 +24,7 @@ export interface Pop3Limits extends SessionLimits {
 }
 
 /** The default limits: safe on the open Internet, and wide enough for each client that behaves. */
-export const defaultPop3Limits: Pop3Limits = {
+export const defaultLimits: Limits = {
   ...defaultSessionLimits,
   idleTimeout: 600_000,
   unauthenticatedTimeout: 180_000,
@@ -32,14 +32,14 @@ export const defaultPop3Limits: Pop3Limits = {
 };
 
 /**
- * Returns all limits: the given ones, and {@link defaultPop3Limits} for the others.
+ * Returns all limits: the given ones, and {@link defaultLimits} for the others.
  *
  * @throws TypeError for an unknown name.
  * @throws RangeError for a number that is too small for any server.
  */
-export function withDefaultPop3Limits(limits: Partial<Pop3Limits> = {}): Pop3Limits {
-  return completeLimits(limits, defaultPop3Limits, MINIMUMS);
+export function withDefaultLimits(limits: Partial<Limits> = {}): Limits {
+  return completeLimits(limits, defaultLimits, MINIMUMS);
 }
 
 /** The least value of each limit with which a server works. */
-const MINIMUMS: Pop3Limits = { ...minimalSessionLimits, mailboxTimeout: 1 };
+const MINIMUMS: Limits = { ...minimalSessionLimits, mailboxTimeout: 1 };
