@@ -54,7 +54,7 @@ export abstract class Mailbox {
   /**
    * Removes messages for ever: the session's deletions, once, at QUIT (RFC 1939 §6). `retrieved`
    * are the remaining messages that the client has read whole, for a store that marks them as seen.
-   * Both are ascending indexes.
+   * Both are ascending indexes. A message that another program has removed counts as removed.
    *
    * @throws Error if a message could not be removed. The remaining ones are removed all the same.
    */
