@@ -3,6 +3,7 @@ import { isPromise } from '@postern/core';
 import { isMissing } from '../file-errors.ts';
 import { byArrival, MessageFile, type Subfolder } from './message-file.ts';
 import type { MailboxFiles, OpenFolder } from './prompt-files.ts';
+import { sortInTurns } from './sort-in-turns.ts';
 import type { Turns } from './turns.ts';
 
 /**
@@ -17,9 +18,9 @@ export async function listMessages(
 ): Promise<readonly MessageFile[]> {
   const found: MessageFile[] = [];
   for (const subfolder of ['new', 'cur'] as const) await listFolder(maildir, subfolder, files, turns, found);
-  found.sort(byArrival);
-  const isDouble = (file: MessageFile, index: number) => file.key === found[index - 1]?.key;
-  return found.some(isDouble) ? await distinguish(found, maildir, files) : found;
+  const sorted = await sortInTurns(found, byArrival, turns);
+  const isDouble = (file: MessageFile, index: number) => file.key === sorted[index - 1]?.key;
+  return sorted.some(isDouble) ? await distinguish(sorted, maildir, files, turns) : sorted;
 }
 
 async function listFolder(
@@ -62,14 +63,16 @@ async function distinguish(
   found: readonly MessageFile[],
   maildir: string,
   files: MailboxFiles,
+  turns: Turns,
 ): Promise<readonly MessageFile[]> {
   const listed: MessageFile[] = [];
   for (let first = 0; first < found.length; ) {
     let end = first + 1;
     while (found[end]?.key === found[first]?.key && end < found.length) end += 1;
     const group = found.slice(first, end);
-    if (group.length === 1) listed.push(...group);
-    else listed.push(...(await distinctFiles(group, maildir, files)));
+    const distinct = group.length === 1 ? group : await distinctFiles(group, maildir, files, turns);
+    // No spread: a call has room for some 100,000 arguments.
+    for (const file of distinct) listed.push(file);
     first = end;
   }
   return listed;
@@ -79,6 +82,7 @@ async function distinctFiles(
   group: readonly MessageFile[],
   maildir: string,
   files: MailboxFiles,
+  turns: Turns,
 ): Promise<readonly MessageFile[]> {
   const byInode = new Map<string, MessageFile>();
   for (const file of group) {
@@ -88,6 +92,7 @@ async function distinctFiles(
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+    if (turns.isOver) await turns.next();
   }
   if (byInode.size > 1) for (const [inode, file] of byInode) file.distinction = `\0${inode}`;
   return [...byInode.values()];
