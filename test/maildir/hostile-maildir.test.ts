@@ -15,6 +15,7 @@ import * as promises from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { type FileSystem, MaildirMailboxes, type MaildirMailboxesOptions } from '@postern/maildir';
 import type { Mailbox } from '@postern/pop3';
 import fc from 'fast-check';
@@ -110,6 +111,22 @@ describe('a hostile Maildir', () => {
     expect(readdirSync(join(maildir, 'new'))).toEqual(['2.host']);
   });
 
+  it('is listed once more, however many messages another program has removed', async () => {
+    for (let n = 10; n < 60; n += 1) put(`new/${n}.host`, `${n}\r\n`);
+    let listings = 0;
+    const opendir: FileSystem['opendir'] = (path, options) => {
+      listings += 1;
+      return promises.opendir(path, options);
+    };
+    await using mailbox = await open({ files: { ...promises, opendir } });
+    for (let n = 10; n < 50; n += 1) unlinkSync(join(maildir, `new/${n}.host`));
+    await expect(mailbox.open(0)).rejects.toThrow();
+    await mailbox.update([...mailbox.messages.keys()], []);
+    expect(readdirSync(join(maildir, 'new'))).toEqual([]);
+    // `new` and `cur`, at the login and at the first missing file.
+    expect(listings).toBe(4);
+  });
+
   it('records the octets of removed messages in its maildirsize', async () => {
     put('new/1.host,S=5', 'one\r\n');
     put('new/2.host', 'two\n');
@@ -163,6 +180,25 @@ describe('the cache of sizes', () => {
     await mailbox[Symbol.asyncDispose]();
     expect(errors).toHaveLength(name === 'a folder' ? 1 : 0);
     expect(readdirSync(maildir)).not.toContain('postern-pop3.lock');
+  });
+
+  it.each(['-5 -5', 'x x', '1 2', '1e400 3', '0.5 0.5'])('with the sizes %s is not believed', async (wrong) => {
+    const [, ...lines] = readFileSync(join(maildir, 'postern-sizes'), 'latin1').split('\n');
+    const text = lines.join('\n').replace('3 2 1.host', `${wrong} 1.host`);
+    put('postern-sizes', `postern-sizes 1 ${crc32(text).toString(16)}\n${text}`);
+    await using mailbox = await open();
+    expect(mailbox.messages.map(({ octets }) => octets)).toEqual(sizes);
+  });
+
+  it('with the size of an empty file does not slice a long file into octets', async () => {
+    put('new/1.host', 'x'.repeat(10_000));
+    const [, ...lines] = readFileSync(join(maildir, 'postern-sizes'), 'latin1').split('\n');
+    const text = lines.join('\n').replace('3 2 1.host', '0 0 1.host');
+    put('postern-sizes', `postern-sizes 1 ${crc32(text).toString(16)}\n${text}`);
+    await using mailbox = await open();
+    const message = await mailbox.open(0);
+    expect((await message.read())?.length).toBeGreaterThanOrEqual(4_096);
+    await message.close();
   });
 
   it('forgets a file that another program has changed in place', async () => {

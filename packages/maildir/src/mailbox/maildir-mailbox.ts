@@ -33,6 +33,8 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
   readonly #list: readonly MessageFile[];
   readonly #context: MaildirMailboxContext;
   #updating: Promise<void> | undefined;
+  /** The files that the Maildir did not have when it was last listed. */
+  #absent: ReadonlySet<MessageFile> = new Set();
 
   /** @internal */
   constructor(path: string, list: readonly MessageFile[], context: MaildirMailboxContext) {
@@ -135,7 +137,8 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
 
   /**
    * Runs work on a file. If the file is not there, looks once for its new name, and runs the work
-   * again. Resolves to undefined if the file is gone.
+   * again. Resolves to undefined if the file is gone. One listing finds all files that are gone: a
+   * program may have removed thousands.
    */
   async #following<T>(file: MessageFile, work: () => MaybePromise<T>): Promise<T | undefined> {
     for (const isLast of [false, true]) {
@@ -144,9 +147,9 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
-      if (isLast) break;
+      if (isLast || this.#absent.has(file)) break;
       const present = await followRenames(this.#list, this.#path, this.#context.files);
-      if (!present.has(file)) break;
+      this.#absent = new Set(this.#list.filter((known) => !present.has(known)));
     }
     file.isGone = true;
     return undefined;

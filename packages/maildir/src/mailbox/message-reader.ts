@@ -25,8 +25,10 @@ export class MessageReader implements MessageContent {
     this.#handle = handle;
     this.#file = file;
     this.#isCrlf = file.octets === file.storedOctets;
-    // One octet more than expected shows the end of the file in the first read.
-    this.#buffer = Buffer.allocUnsafe(Math.min(file.storedOctets + 1, CHUNK_OCTETS));
+    // One octet more than expected shows the end of the file in the first read. A file that has
+    // grown may have any size.
+    const octets = Math.min(Math.max(file.storedOctets + 1, MIN_CHUNK_OCTETS), CHUNK_OCTETS);
+    this.#buffer = Buffer.allocUnsafe(octets);
   }
 
   read(): MaybePromise<Uint8Array | undefined> {
@@ -72,4 +74,5 @@ export class MessageReader implements MessageContent {
 }
 
 const LF = 10;
+const MIN_CHUNK_OCTETS = 4 * 1024;
 const CHUNK_OCTETS = 64 * 1024;

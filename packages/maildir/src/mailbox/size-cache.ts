@@ -93,7 +93,11 @@ async function parse(text: string, turns: Turns): Promise<ReadonlyMap<string, Si
     const second = text.indexOf(' ', first + 1);
     if (end === -1) break;
     const octets = Number(text.slice(start, first));
-    sizes.set(text.slice(second + 1, end), { octets, storedOctets: Number(text.slice(first + 1, second)) });
+    const storedOctets = Number(text.slice(first + 1, second));
+    // The owner of the Maildir may write the file as well.
+    const isPlausible = storedOctets >= 0 && octets >= storedOctets && Number.isSafeInteger(octets);
+    if (isPlausible) sizes.set(text.slice(second + 1, end), { octets, storedOctets });
+    if (sizes.size === MAX_ENTRIES) break;
     start = end + 1;
     if (turns.isOver) await turns.next();
   }
@@ -120,6 +124,8 @@ function header(lines: Buffer): string {
 
 const FILE_NAME = 'postern-sizes';
 const NO_SIZES: ReadonlyMap<string, Sizes> = new Map();
+/** Short keys would make millions of entries, and gigabytes of memory. */
+const MAX_ENTRIES = 1_000_000;
 /** Room for about 500,000 messages. */
 const MAX_OCTETS = 64 * 1024 * 1024;
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
