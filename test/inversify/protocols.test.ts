@@ -54,6 +54,12 @@ describe('one container', () => {
     expect(await say(server, 1, 'QUIT')).toMatch(/^\+OK other\.example /);
   });
 
+  it('serves no other protocol on a listener whose module is missing', async () => {
+    const container = containerWith('hostname', 'avatar', 'checker');
+    listen(container, 'pop3s');
+    await expect(start(container)).rejects.toThrow('listener pop3s: has no protocol; load the module of pop3s');
+  });
+
   it('needs the avatar of each protocol', async () => {
     const container = containerWith('hostname', 'avatar', 'checker', 'listener');
     container.load(pop3Module);

@@ -34,7 +34,7 @@ export interface BoundChallenger {
 
 /** The options of one listener. The bound certificates and clock are defaults. */
 export interface ListenerOptions extends Omit<ListenOptions, 'name' | 'protocol'> {
-  /** Default: the bound protocol of the endpoint's scheme, such as `pop3s`; else ESMTP. */
+  /** Default: the bound protocol of the endpoint's scheme, such as `pop3s`. Without one: ESMTP. */
   readonly protocol?: Protocol;
 }
 

@@ -88,7 +88,8 @@ function composeListeners(
     names.add(name);
     const protocol = options.protocol ?? protocolOf(options.endpoint, protocols);
     if (protocol === undefined) {
-      problems.push(`listener ${name}: has no protocol; load the module of one, such as esmtpModule, or give it one`);
+      const { scheme = 'smtp' } = options.endpoint;
+      problems.push(`listener ${name}: has no protocol; load the module of ${scheme}, or give the listener a protocol`);
       continue;
     }
     const conversation = { ...defaults.conversation, ...options.conversation };
@@ -98,10 +99,9 @@ function composeListeners(
   return listeners;
 }
 
-/** Returns the protocol of the endpoint's scheme, with or without implicit TLS; else ESMTP. */
-function protocolOf({ scheme }: Endpoint, protocols: readonly BoundProtocol[]): Protocol | undefined {
-  const wanted = protocols.find((bound) => scheme === bound.scheme || scheme === `${bound.scheme}s`);
-  return (wanted ?? protocols.find((bound) => bound.scheme === 'smtp'))?.create();
+/** Returns the protocol of the endpoint's scheme, with or without implicit TLS. */
+function protocolOf({ scheme = 'smtp' }: Endpoint, protocols: readonly BoundProtocol[]): Protocol | undefined {
+  return protocols.find((bound) => scheme === bound.scheme || scheme === `${bound.scheme}s`)?.create();
 }
 
 function warnOfUnusedChallengers(
