@@ -56,6 +56,8 @@ describe('the URL of a listener', () => {
     ['127.0.0.1:2500', 'smtp://HOST:PORT'],
     ['http://127.0.0.1:2500', 'smtp://HOST:PORT'],
     ['smtp://127.0.0.1', 'smtp://HOST:PORT'],
+    ['pop3://127.0.0.1', /^expected pop3:\/\/HOST:PORT \(an IPv6 address in brackets\), or pop3\+unix:PATH$/],
+    ['imaps://127.0.0.1', /^expected imaps:\/\/HOST:PORT \(an IPv6 address in brackets\)$/],
     ['smtp://:2500', 'smtp://HOST:PORT'],
     ['smtp://::1:2500', 'smtp://HOST:PORT'],
     ['smtp://joe@127.0.0.1:2500', 'smtp://HOST:PORT'],

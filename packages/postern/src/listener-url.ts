@@ -103,15 +103,22 @@ function takeSmtp(common: CommonListenerUrl, parameters: URLSearchParams): SmtpL
 
 function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: URLSearchParams } {
   const [, word = ''] = /^([^:+]*)/.exec(url) ?? [];
-  const hint = SCHEMES.some((scheme) => scheme === word) ? '' : suggestion(word, SCHEMES);
+  const intended = SCHEMES.find((scheme) => scheme === word);
+  const usage = intended === undefined ? `${LISTENER_USAGE}${suggestion(word, SCHEMES)}` : usageOf(intended);
   try {
     const { scheme: word, parameters, ...address } = parseEndpoint(url);
     const scheme = SCHEMES.find((known) => known === word);
     if (scheme !== undefined) return { endpoint: { ...address, scheme }, parameters };
   } catch (error) {
-    throw new UsageError(`expected ${LISTENER_USAGE}${hint}`, { cause: error });
+    throw new UsageError(`expected ${usage}`, { cause: error });
   }
-  throw new UsageError(`expected ${LISTENER_USAGE}${hint}`);
+  throw new UsageError(`expected ${usage}`);
+}
+
+/** Returns the forms of a URL with this scheme, for errors. */
+function usageOf(scheme: Scheme): string {
+  const unix = TLS_SCHEMES.includes(scheme) ? '' : `, or ${scheme}+unix:PATH`;
+  return `${scheme}://HOST:PORT (an IPv6 address in brackets)${unix}`;
 }
 
 /** Removes a parameter and returns its value, which must be one of `values` and occur once. */
