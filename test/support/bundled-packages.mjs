@@ -1,5 +1,5 @@
 // Makes Node load the packages from the command's bundle. Node loads the bundle in half the time of
-// the some 400 files of the packages: `node --import` this file for a program that many tests start.
+// the packages' 400 files. Start a program that many tests start with `node --import` of this file.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
