@@ -1,5 +1,5 @@
 import type { Conversation } from '@postern/conversation';
-import { type ClosingReason, type SessionDialogue, serveSession } from '@postern/sasl-profile';
+import { type SessionDialogue, serveSession } from '@postern/sasl-profile';
 import { closingReplies, replyForLine } from '../error-replies.ts';
 import { parseCommand, type Verb, verbOf } from '../protocol/command.ts';
 import { dispatch } from './dispatch.ts';
