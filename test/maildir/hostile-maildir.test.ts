@@ -16,6 +16,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { TemporaryFailure } from '@postern/cred';
 import { type FileSystem, MaildirMailboxes, type MaildirMailboxesOptions } from '@postern/maildir';
 import type { Mailbox } from '@postern/pop3';
 import fc from 'fast-check';
@@ -41,6 +42,20 @@ describe('a hostile Maildir', () => {
     await using mailbox = await open();
     server.close();
     expect(await contents(mailbox)).toEqual(['one\r\n']);
+  });
+
+  it.each(['new', 'cur'])('does not open a Maildir whose %s is a link to the mail of another user', async (name) => {
+    put('new/1.host', 'one\r\n');
+    const other = join(root, 'bob@x', name);
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, '2.host'), 'private\r\n');
+    rmSync(join(maildir, name), { recursive: true });
+    symlinkSync(other, join(maildir, name));
+    const opening = open();
+    await expect(opening).rejects.toBeInstanceOf(TemporaryFailure);
+    await expect(opening).rejects.toThrow(`${name} is a symbolic link; expected a folder`);
+    await expect(opening).rejects.toMatchObject({ culprit: 'operator' });
+    expect(readdirSync(maildir)).not.toContain('postern-pop3.lock');
   });
 
   it('fails without waiting if files become FIFOs or links during the session', async () => {

@@ -48,6 +48,10 @@ async function listFolder(
 
 async function openFolder(folder: string, files: MailboxFiles): Promise<OpenFolder | undefined> {
   try {
+    // Behind a link could be the mail of another user.
+    if ((await files.lstat(folder)).isSymbolicLink()) {
+      throw Object.assign(new Error(`${folder} is a symbolic link; expected a folder`), { code: 'ELOOP' });
+    }
     return await files.opendir(folder, { bufferSize: NAMES_PER_READ, encoding: 'latin1' });
   } catch (error) {
     if (isMissing(error)) return undefined;
