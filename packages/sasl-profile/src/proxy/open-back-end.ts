@@ -25,8 +25,10 @@ export async function openBackEnd<W>(client: Conversation, mind: Mind, backEnd: 
     attempt.stop();
     if (client.disconnected) throw new PeerGone();
     if (error instanceof LoginError) throw error;
-    const reason = error instanceof TimedOut ? `took more than ${backEnd.loginTimeout} ms` : 'broke off';
-    throw new BackEndUnavailable(`the login at the back end ${reason}`, { cause: error });
+    if (error instanceof TimedOut) {
+      throw new BackEndUnavailable(`the login at the back end took more than ${backEnd.loginTimeout} ms`);
+    }
+    throw new BackEndUnavailable('the login at the back end broke off', { cause: error });
   } finally {
     client.removeDisconnectListener(attempt);
     client.treatHalfCloseAsDisconnect = false;
