@@ -9,11 +9,14 @@ export type FileSystem = Pick<
   | 'copyFile'
   | 'link'
   | 'lstat'
+  | 'lutimes'
   | 'mkdir'
   | 'open'
   | 'opendir'
+  | 'readlink'
   | 'rename'
   | 'stat'
+  | 'symlink'
   | 'unlink'
 > & {
   /** Resolves with the names in a folder. */

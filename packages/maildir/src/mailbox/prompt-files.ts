@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import type { MaybePromise } from '@postern/core';
 import { type FileSystem, systemFiles } from '../file-system.ts';
+import { Pace } from './pace.ts';
 
 /** The functions of a {@link FileSystem} that open a mailbox. A result at once costs no wait. */
 export interface MailboxFiles {
@@ -13,6 +13,15 @@ export interface MailboxFiles {
   rename(from: string | Buffer, to: string | Buffer): MaybePromise<void>;
   unlink(path: string | Buffer): MaybePromise<void>;
   lstat(path: string | Buffer): MaybePromise<fs.Stats>;
+  symlink(target: string, path: string): MaybePromise<void>;
+  readlink(path: string): MaybePromise<string>;
+  /**
+   * Returns the entries of a folder with few names; undefined if `opendir` must list the folder, or
+   * report why it cannot. Default: `opendir` lists all folders.
+   */
+  readonly listSmall?: (path: string) => readonly fs.Dirent[] | undefined;
+  /** Returns false for a missing file at a tenth of the cost of an error. Default: unknown. */
+  readonly exists?: (path: string) => boolean;
 }
 
 /** An open file: a `FileHandle`, or a file whose functions return at once. */
@@ -39,11 +48,20 @@ export function promptFilesOf(files: FileSystem): MailboxFiles {
 
 /**
  * Calls the file system on this thread. A call that the kernel answers from its cache takes 3 to 20
- * µs, and 50 to 300 µs by way of the thread pool. When several calls take more than 20 ms, as with
- * a slow disk or network, all calls use the thread pool for 10 s: other sessions do not wait.
+ * µs, and 50 to 300 µs by way of the thread pool. When several calls wait for a slow disk or
+ * network, all calls use the thread pool for 10 s: other sessions do not wait.
  */
 class PromptFiles implements MailboxFiles {
   readonly #pace = new Pace();
+
+  readonly listSmall = (path: string): readonly fs.Dirent[] | undefined => {
+    if (this.#pace.isSlow) return undefined;
+    const stats = this.#pace.timed(() => fs.lstatSync(path, NO_ERROR));
+    if (stats === undefined || !stats.isDirectory() || stats.size > MAX_SMALL_FOLDER_OCTETS) return undefined;
+    return this.#pace.timed(() => fs.readdirSync(path, WITH_TYPES));
+  };
+
+  readonly exists = (path: string): boolean => this.#pace.isSlow || this.#pace.timed(() => fs.existsSync(path));
 
   open(path: string | Buffer, flags: string | number, mode?: number): MaybePromise<OpenFile> {
     if (this.#pace.isSlow) return systemFiles.open(path, flags, mode);
@@ -77,6 +95,15 @@ class PromptFiles implements MailboxFiles {
 
   lstat(path: string | Buffer): MaybePromise<fs.Stats> {
     return this.#pace.isSlow ? systemFiles.lstat(path) : this.#pace.timed(() => fs.lstatSync(path));
+  }
+
+  symlink(target: string, path: string): MaybePromise<void> {
+    if (this.#pace.isSlow) return systemFiles.symlink(target, path);
+    this.#pace.timed(() => fs.symlinkSync(target, path));
+  }
+
+  readlink(path: string): MaybePromise<string> {
+    return this.#pace.isSlow ? systemFiles.readlink(path) : this.#pace.timed(() => fs.readlinkSync(path));
   }
 }
 
@@ -133,40 +160,12 @@ class PromptFolder implements OpenFolder {
   }
 }
 
-/** Recognizes a slow file system. One slow call may be another process that had the processor. */
-class Pace {
-  #slowUntil = Number.NEGATIVE_INFINITY;
-  /** The weight of the latest slow calls. */
-  #weight = 0;
-
-  get isSlow(): boolean {
-    return this.#slowUntil !== Number.NEGATIVE_INFINITY && performance.now() < this.#slowUntil;
-  }
-
-  timed<T>(call: () => T): T {
-    const begin = performance.now();
-    try {
-      return call();
-    } finally {
-      const end = performance.now();
-      if (end - begin <= MAX_CALL_MS) {
-        if (this.#weight > 0) this.#weight -= 1;
-      } else {
-        this.#weight += SLOW_CALL_WEIGHT;
-        if (this.#weight > MAX_WEIGHT) this.#slowUntil = end + SLOW_MS;
-      }
-    }
-  }
-}
-
 const readInPool = promisify(fs.read) as (
   fd: number,
   ...args: readonly [Buffer, number, number, number]
 ) => Promise<{ readonly bytesRead: number }>;
 
-const MAX_CALL_MS = 20;
-const SLOW_MS = 10_000;
-/** The prompt calls that make up for a slow one. */
-const SLOW_CALL_WEIGHT = 2;
-/** Five slow calls among at most seven are too many. */
-const MAX_WEIGHT = 8;
+const NO_ERROR = { throwIfNoEntry: false } as const;
+const WITH_TYPES = { withFileTypes: true, encoding: 'latin1' } as const;
+/** About 1,000 names on most file systems, which take less than a millisecond. */
+const MAX_SMALL_FOLDER_OCTETS = 64 * 1024;
