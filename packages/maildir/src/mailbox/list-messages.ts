@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import type { Dirent } from 'node:fs';
 import { isPromise } from '@postern/core';
 import { isMissing } from '../file-errors.ts';
 import { byArrival, MessageFile, type Subfolder } from './message-file.ts';
@@ -30,7 +30,13 @@ async function listFolder(
   turns: Turns,
   found: MessageFile[],
 ): Promise<void> {
-  const entries = await openFolder(join(maildir, subfolder), files);
+  const folder = `${maildir}/${subfolder}`;
+  const few = files.listSmall?.(folder);
+  if (few !== undefined) {
+    for (const entry of few) addMessage(entry, subfolder, found);
+    return;
+  }
+  const entries = await openFolder(folder, files);
   if (entries === undefined) return;
   try {
     while (found.length < MAX_MESSAGES) {
@@ -38,12 +44,16 @@ async function listFolder(
       // A promise for each name would take five times as long.
       const entry = isPromise(next) ? await next : next;
       if (entry === null) break;
-      if (entry.isFile() && !entry.name.startsWith('.')) found.push(new MessageFile(subfolder, entry.name));
+      addMessage(entry, subfolder, found);
       if (turns.isOver) await turns.next();
     }
   } finally {
     await entries.close();
   }
+}
+
+function addMessage(entry: Dirent, subfolder: Subfolder, found: MessageFile[]): void {
+  if (entry.isFile() && !entry.name.startsWith('.')) found.push(new MessageFile(subfolder, entry.name));
 }
 
 async function openFolder(folder: string, files: MailboxFiles): Promise<OpenFolder | undefined> {

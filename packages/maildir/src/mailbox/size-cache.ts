@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { MaybePromise } from '@postern/core';
 import { uniqueName } from '../file-name.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { Permissions } from '../permissions.ts';
@@ -29,7 +30,11 @@ export class SizeCache {
   }
 
   /** Resolves to the sizes by the keys of the messages. Empty for a missing or damaged file. */
-  async read(turns: Turns): Promise<ReadonlyMap<string, Sizes>> {
+  read(turns: Turns): MaybePromise<ReadonlyMap<string, Sizes>> {
+    return this.#promptFiles.exists?.(this.#file) === false ? NO_SIZES : this.#read(turns);
+  }
+
+  async #read(turns: Turns): Promise<ReadonlyMap<string, Sizes>> {
     const bytes = await this.#readFile().catch(() => undefined);
     const end = bytes?.indexOf('\n') ?? -1;
     if (bytes === undefined || end === -1) return NO_SIZES;
@@ -55,15 +60,19 @@ export class SizeCache {
       } finally {
         await handle.close();
       }
-      await this.#files.rename(tmp, join(this.#path, FILE_NAME));
+      await this.#files.rename(tmp, this.#file);
     } catch (error) {
       await this.#files.unlink(tmp).catch(() => {});
       throw error;
     }
   }
 
+  get #file(): string {
+    return `${this.#path}/${FILE_NAME}`;
+  }
+
   async #readFile(): Promise<Buffer | undefined> {
-    const handle = await this.#promptFiles.open(`${this.#path}/${FILE_NAME}`, READ_ONLY);
+    const handle = await this.#promptFiles.open(this.#file, READ_ONLY);
     try {
       const stats = await handle.stat();
       if (!stats.isFile() || stats.size > MAX_OCTETS) return undefined;
