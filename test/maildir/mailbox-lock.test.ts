@@ -1,20 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  lstatSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import * as promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TemporaryFailure } from '@postern/cred';
 import { type FileSystem, MaildirMailboxes, type MaildirMailboxesOptions } from '@postern/maildir';
 import { type Mailbox, MailboxInUse } from '@postern/pop3';
 import { FakeClock } from '@postern/testing';
@@ -31,16 +32,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-describe('the lock of a mailbox', () => {
+describe.each(['symbolic link', 'file'] as const)('the lock of a mailbox, as a %s', (kind) => {
+  beforeEach(() => {
+    form = kind;
+  });
+
   it('excludes another process, and is taken over as soon as that process is killed', async () => {
     const { child, said } = holder();
     expect(await said).toBe('locked');
     await expect(open()).rejects.toThrow(MailboxInUse);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(readFileSync(lockFile, 'utf8')).toContain(`"pid":${child.pid},`);
+    expect(readLock(lockFile)).toMatch(new RegExp(`^${child.pid}[.]`));
     await using _mailbox = await open();
-    expect(readFileSync(lockFile, 'utf8')).toContain(`"pid":${process.pid},`);
+    expect(readLock(lockFile)).toMatch(new RegExp(`^${process.pid}[.]`));
     expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'postern-pop3.lock', 'tmp']);
     expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
   });
@@ -58,24 +63,22 @@ describe('the lock of a mailbox', () => {
     }
   });
 
-  it.each<[string, object]>([
+  it.each<[string, Partial<Owner>]>([
     ['a process that started later with the same pid', { started: '1' }],
-    ['a process that has ended', { pid: 2 ** 22 + 1 }],
+    ['a process that has ended', { pid: ENDED }],
   ])('of %s is taken over', async (_name, change) => {
     await leaveStaleLock(change);
     await close(await open());
   });
 
   it.skipIf(process.platform !== 'linux')('of an earlier boot of this machine is taken over (Linux)', async () => {
-    const { kernel } = await ownLock();
-    await leaveStaleLock({ kernel: kernel.replace(/^\S+/, '11111111-1111-4111-8111-111111111111') });
-    const { machine } = await ownLock();
+    const { machine } = await leaveStaleLock({ boot: '1'.repeat(8) });
     if (machine === '') await expect(open()).rejects.toThrow(MailboxInUse);
     else await close(await open());
   });
 
   it('of another machine holds for three minutes after its last refresh', async () => {
-    await leaveStaleLock({ kernel: 'other pid:[1]', machine: 'other' });
+    await leaveStaleLock({ boot: '1'.repeat(8), machine: '2'.repeat(8) });
     await expect(open()).rejects.toThrow(MailboxInUse);
     age(179);
     await expect(open()).rejects.toThrow(MailboxInUse);
@@ -84,31 +87,35 @@ describe('the lock of a mailbox', () => {
   });
 
   it.each([
-    ['empty', ''],
-    ['no JSON', 'root 17'],
-    ['without a usable nonce', '{"pid":1,"started":"1","kernel":"","machine":"","nonce":"../../../x"}'],
-    ['huge', 'x'.repeat(100_000)],
+    ['no owner', 'root 17'],
+    ['no process', '0.1.12345678...0123456789abcdef'],
+    ['no usable nonce', '1.1.12345678...../../../x'],
+    ['torn', '1.1.12345678...0123456789abcde'],
+    ['huge', 'x'.repeat(4_000)],
   ])('that is damaged (%s) holds for three minutes', async (_name, text) => {
-    writeFileSync(lockFile, text);
+    writeLock(lockFile, text);
     await expect(open()).rejects.toThrow(MailboxInUse);
     age(190);
     await close(await open());
     expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
   });
 
-  it('that is a symbolic link is not followed', async () => {
+  it('that is a link to another file is not followed', async () => {
     const target = join(root, 'target');
-    writeFileSync(target, JSON.stringify({ ...(await ownLock()), pid: 2 ** 22 + 1 }));
+    writeFileSync(target, format({ ...(await ownLock()), pid: ENDED }));
     const content = readFileSync(target, 'utf8');
     symlinkSync(target, lockFile);
-    await expect(open()).rejects.toThrow(TemporaryFailure);
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    age(190);
+    await close(await open());
     expect(readFileSync(target, 'utf8')).toBe(content);
+    expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
   });
 
   it('is taken over after a takeover that was killed in its middle', async () => {
     const first = await leaveStaleLock();
     const second = { ...first, nonce: 'b'.repeat(16) };
-    writeFileSync(`${lockFile}.${first.nonce}`, JSON.stringify(second));
+    writeLock(`${lockFile}.${first.nonce}`, format(second));
     const opened = await Promise.allSettled([open(), open(), open()]);
     const won = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     expect(won).toHaveLength(1);
@@ -119,34 +126,27 @@ describe('the lock of a mailbox', () => {
   it('belongs to a running takeover', async () => {
     const own = await ownLock();
     const first = await leaveStaleLock();
-    writeFileSync(`${lockFile}.${first.nonce}`, JSON.stringify({ ...own, nonce: 'c'.repeat(16) }));
+    writeLock(`${lockFile}.${first.nonce}`, format({ ...own, nonce: 'c'.repeat(16) }));
     await expect(open()).rejects.toThrow(MailboxInUse);
   });
 
   it('is refreshed by one timer, which does not outlive the last session', async () => {
     const clock = new FakeClock();
     const refreshed = Promise.withResolvers<void>();
-    let isAged = false;
     const files: FileSystem = {
-      ...promises,
-      open: async (...args) => {
-        const handle = await promises.open(...args);
-        const close = handle.close.bind(handle);
-        handle.close = async () => {
-          await close();
-          if (isAged && args[0] === lockFile) refreshed.resolve();
-        };
-        return handle;
+      ...filesOfForm(),
+      lutimes: async (path, atime, mtime) => {
+        await promises.lutimes(path, atime, mtime);
+        if (path === lockFile) refreshed.resolve();
       },
     };
     const mailboxes = new MaildirMailboxes(root, { clock, files });
     const ann = await mailboxes.open('ann@x');
     const bob = await mailboxes.open('bob@x');
     age(100);
-    isAged = true;
     await clock.advance(30_000);
     await refreshed.promise;
-    expect(Date.now() - statSync(lockFile).mtimeMs).toBeLessThan(60_000);
+    expect(Date.now() - lstatSync(lockFile).mtimeMs).toBeLessThan(60_000);
     await close(ann);
     await close(bob);
     expect(readdirSync(maildir).toSorted()).toEqual(['cur', 'new', 'tmp']);
@@ -155,12 +155,13 @@ describe('the lock of a mailbox', () => {
   it('that another process has taken over protects the messages from an update', async () => {
     writeFileSync(join(maildir, 'new/1.host'), 'one\r\n');
     const mailbox = await open();
-    const taken = JSON.stringify({ ...(await ownLock('bob@x')), nonce: 'd'.repeat(16) });
-    writeFileSync(lockFile, taken);
+    const taken = format({ ...(await ownLock('bob@x')), nonce: 'd'.repeat(16) });
+    rmSync(lockFile);
+    writeLock(lockFile, taken);
     await expect(mailbox.update([0], [])).rejects.toThrow(/taken/);
     await close(mailbox);
     expect(readdirSync(join(maildir, 'new'))).toEqual(['1.host']);
-    expect(readFileSync(lockFile, 'utf8')).toBe(taken);
+    expect(readLock(lockFile)).toBe(taken);
   });
 
   it.each(['EMFILE', 'EIO'])('is released by the next login after a release that failed with %s', async (code) => {
@@ -206,7 +207,7 @@ describe('the lock of a mailbox', () => {
       };
       const errors: unknown[] = [];
       const onError = (error: unknown) => errors.push(error);
-      const mailboxes = new MaildirMailboxes(root, { files: { ...promises, [broken]: fails }, onError });
+      const mailboxes = new MaildirMailboxes(root, { files: { ...filesOfForm(), [broken]: fails }, onError });
       await expect(mailboxes.open('ann@x')).rejects.toThrow('EIO');
       isBroken = false;
       await close(await mailboxes.open('ann@x'));
@@ -214,22 +215,11 @@ describe('the lock of a mailbox', () => {
     }
   });
 
-  it('has the permissions of the options', async () => {
-    await using _mailbox = await open({ mode: 0o640 });
-    expect(statSync(lockFile).mode & 0o777).toBe(0o640);
-  });
-
-  it('works without hard links', async () => {
-    const link = () => Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }));
-    await using _mailbox = await open({ files: { ...promises, link } });
-    await expect(open()).rejects.toThrow(MailboxInUse);
-  });
-
   it.each(['EROFS', 'EACCES', 'ENOSPC'])(
     'that fails with %s is a failure of the operator, with its path',
     async (code) => {
-      const link = () => Promise.reject(Object.assign(new Error(`${code}: link`), { code }));
-      const opening = open({ files: { ...promises, link } });
+      const fail = () => Promise.reject(failure(code));
+      const opening = open({ files: { ...filesOfForm(), [kind === 'file' ? 'link' : 'symlink']: fail } });
       await expect(opening).rejects.toMatchObject({ code: 'temporary', culprit: 'operator' });
       await expect(opening).rejects.toThrow(`cannot open the Maildir ${maildir}: ${code}`);
       expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
@@ -237,30 +227,102 @@ describe('the lock of a mailbox', () => {
   );
 });
 
+describe('the lock of a mailbox', () => {
+  beforeEach(() => {
+    form = 'symbolic link';
+  });
+
+  it('fits into an inode of ext4: 59 octets', async () => {
+    await using _mailbox = await open();
+    expect(readlinkSync(lockFile)).toMatch(/^[\w.-]{1,59}$/);
+  });
+
+  it('that is an empty file holds for three minutes', async () => {
+    writeFileSync(lockFile, '');
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    age(190);
+    await close(await open());
+  });
+
+  it('has the permissions of the options if it is a file', async () => {
+    form = 'file';
+    await using _mailbox = await open({ mode: 0o640 });
+    expect(statSync(lockFile).mode & 0o777).toBe(0o640);
+  });
+
+  it('works without symbolic and hard links', async () => {
+    const unsupported = () => Promise.reject(failure('EPERM'));
+    await using _mailbox = await open({ files: { ...promises, symlink: unsupported, link: unsupported } });
+    await expect(open()).rejects.toThrow(MailboxInUse);
+    expect(readdirSync(join(maildir, 'tmp'))).toEqual([]);
+  });
+
+  it('of one form excludes the other form', async () => {
+    await using _mailbox = await open();
+    form = 'file';
+    await expect(open()).rejects.toThrow(MailboxInUse);
+  });
+
+  it('of a file system with the wrong time is refreshed by its time', async () => {
+    const clock = new FakeClock();
+    const refreshed = Promise.withResolvers<Date>();
+    const late = new Date(Date.now() - 3_600_000);
+    const files: FileSystem = {
+      ...promises,
+      lstat: (async (path: string) => Object.assign(await promises.lstat(path), { mtime: late })) as never,
+      lutimes: async (_path, _atime, mtime) => refreshed.resolve(mtime as Date),
+    };
+    await using _mailbox = await new MaildirMailboxes(root, { clock, files }).open('ann@x');
+    await clock.advance(30_000);
+    expect(await refreshed.promise).toBe(late);
+  });
+});
+
+/** The form of the locks that {@link open} and {@link writeLock} create. */
+let form: 'symbolic link' | 'file';
+
 function open(options?: MaildirMailboxesOptions) {
-  return new MaildirMailboxes(root, options).open('ann@x');
+  return new MaildirMailboxes(root, { ...formOptions(), ...options }).open('ann@x');
+}
+
+/** The system's own file system has a fast path, which the links take. */
+function formOptions(): MaildirMailboxesOptions {
+  return form === 'file' ? { files: filesOfForm() } : {};
+}
+
+function filesOfForm(): FileSystem {
+  return form === 'file' ? { ...promises, symlink: () => Promise.reject(failure('EPERM')) } : { ...promises };
 }
 
 async function close(mailbox: (Mailbox & AsyncDisposable) | undefined): Promise<void> {
   await mailbox?.[Symbol.asyncDispose]();
 }
 
-interface OwnerInFile {
-  readonly nonce: string;
-  readonly kernel: string;
+interface Owner {
+  readonly pid: number;
+  readonly started: string;
+  readonly boot: string;
+  readonly namespace: string;
   readonly machine: string;
+  readonly nonce: string;
 }
 
-/** Returns the content of a lock of this process. */
-async function ownLock(address = 'cyd@x'): Promise<OwnerInFile> {
+/** Returns the owner of a lock of this process. */
+async function ownLock(address = 'cyd@x'): Promise<Owner> {
   await using _mailbox = await new MaildirMailboxes(root).open(address);
-  return JSON.parse(readFileSync(join(root, address, 'postern-pop3.lock'), 'utf8'));
+  const text = readLock(join(root, address, 'postern-pop3.lock'));
+  const [pid = '', started = '', boot = '', namespace = '', machine = '', nonce = ''] = text.split('.');
+  return { pid: Number(pid), started, boot, namespace, machine, nonce };
+}
+
+function format({ pid, started, boot, namespace, machine, nonce }: Owner): string {
+  return [pid, started, boot, namespace, machine, nonce].join('.');
 }
 
 /** Writes the lock of a process that has ended, or of another owner. */
-async function leaveStaleLock(change: object = { pid: 2 ** 22 + 1 }): Promise<OwnerInFile> {
+async function leaveStaleLock(change: Partial<Owner> = { pid: ENDED }): Promise<Owner> {
   const owner = { ...(await ownLock()), ...change };
-  writeFileSync(lockFile, JSON.stringify(owner));
+  writeLock(lockFile, format(owner));
   return owner;
 }
 
@@ -272,7 +334,11 @@ function failure(code: string): Error {
 function failingFiles(code: string, onUnlink = () => {}) {
   const state = { fails: false };
   const files: FileSystem = {
-    ...promises,
+    ...filesOfForm(),
+    readlink: (async (path: string) => {
+      if (state.fails && code === 'EMFILE') throw failure(code);
+      return await promises.readlink(path);
+    }) as never,
     open: async (...args) => {
       if (state.fails && code === 'EMFILE' && args[0] === lockFile) throw failure(code);
       return await promises.open(...args);
@@ -286,9 +352,18 @@ function failingFiles(code: string, onUnlink = () => {}) {
   return { files, state };
 }
 
+function writeLock(path: string, text: string): void {
+  if (form === 'file') writeFileSync(path, `${text}\n`);
+  else symlinkSync(text, path);
+}
+
+function readLock(path: string): string {
+  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, 'utf8').trimEnd();
+}
+
 function age(seconds: number): void {
   const time = Date.now() / 1000 - seconds;
-  utimesSync(lockFile, time, time);
+  lutimesSync(lockFile, time, time);
 }
 
 /** Starts a process that locks the mailbox and waits. */
@@ -305,3 +380,6 @@ function holder(): { child: ChildProcess; said: Promise<string> } {
   const said = once(child.stdout, 'data').then(([chunk]) => String(chunk).trim());
   return { child, said };
 }
+
+/** No process has this pid: it is above the greatest one of Linux. */
+const ENDED = 2 ** 22 + 1;

@@ -1,29 +1,17 @@
 import { copyWithCrlf, countBareLf } from '../../../packages/maildir/src/mailbox/line-endings.ts';
-import { formatLockOwner, parseLockOwner } from '../../../packages/maildir/src/mailbox/lock-owner.ts';
+import { parseLockOwner } from '../../../packages/maildir/src/mailbox/lock-owner.ts';
 import { byArrival, keyOf, MessageFile } from '../../../packages/maildir/src/mailbox/message-file.ts';
 import { split } from '../splits.ts';
 import { holds, same, type Target } from '../target.ts';
 
-const OWNER = {
-  pid: 4_711,
-  started: '123456',
-  kernel: 'b00t pid:[4026531836]',
-  machine: 'm host',
-  nonce: '0123456789abcdef',
-};
+const LOCK = '4711.2n9c.YjAwdA-_.cGlkOls0.bSBob3N0.0123456789abcdef';
 
-/** Lock files of mailboxes, also torn ones. */
+/** The texts of locks of mailboxes, also torn ones. */
 export const lockFiles: Target = {
   name: 'lock files',
   maxPumped: 1_024,
-  seeds: [
-    formatLockOwner(OWNER),
-    formatLockOwner({ ...OWNER, started: '', kernel: '', machine: '' }),
-    '{}',
-    '',
-    'null',
-  ],
-  tokens: ['"pid":', '"nonce":"', '0123456789abcdef', '../', '{', '}', '-1', '1e99', 'null', '[]', '"__proto__":'],
+  seeds: [LOCK, `${LOCK}\n`, '1..YjAwdA-_...0123456789abcdef', '', 'null'],
+  tokens: ['.', '..', '/', '0123456789abcdef', '-1', '1e99', '\n', '\0'],
   parse: (input) => parseLockOwner(input.toString('utf8')),
   run(input) {
     const text = input.toString('utf8');
@@ -31,12 +19,12 @@ export const lockFiles: Target = {
     if (owner === undefined) return 'damaged';
     holds(Number.isSafeInteger(owner.pid) && owner.pid > 0, 'a pid is a positive integer');
     holds(/^[0-9a-f]{16}$/.test(owner.nonce), 'a nonce is fit for a file name');
-    const formatted = formatLockOwner(owner);
-    same(parseLockOwner(formatted), owner, 'an owner is read as it was written');
-    for (let length = 0; length < formatted.length - 1; length++) {
-      holds(parseLockOwner(formatted.slice(0, length)) === undefined, 'a torn lock names no owner');
+    const { pid, started, boot, namespace, machine, nonce } = owner;
+    same([pid, started, boot, namespace, machine, nonce].join('.'), text.trimEnd(), 'no octet is left out');
+    for (let length = 0; length < text.trimEnd().length; length++) {
+      holds(parseLockOwner(text.slice(0, length)) === undefined, 'a torn lock names no owner');
     }
-    return `${owner.started === ''} ${owner.kernel === ''} ${owner.machine === ''}`;
+    return `${started === ''} ${namespace === ''} ${machine === ''}`;
   },
 };
 

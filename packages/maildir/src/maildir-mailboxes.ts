@@ -6,7 +6,7 @@ import { codeOf, isMissing } from './file-errors.ts';
 import { type FileSystem, systemFiles } from './file-system.ts';
 import { HeldLocks } from './mailbox/held-locks.ts';
 import { LockOwners } from './mailbox/lock-owner.ts';
-import { MailboxLock } from './mailbox/mailbox-lock.ts';
+import { type LockContext, MailboxLock } from './mailbox/mailbox-lock.ts';
 import type { MaildirMailbox } from './mailbox/maildir-mailbox.ts';
 import { openMailbox } from './mailbox/open-mailbox.ts';
 import { type MailboxFiles, promptFilesOf } from './mailbox/prompt-files.ts';
@@ -53,6 +53,7 @@ export class MaildirMailboxes {
   readonly #permissions: Permissions;
   readonly #maildirs: Maildirs;
   readonly #locks: HeldLocks;
+  readonly #lockContext: LockContext;
   #owners: LockOwners | undefined;
   readonly #onError: (error: unknown, mailbox: Mailbox | undefined) => void;
 
@@ -64,6 +65,7 @@ export class MaildirMailboxes {
     this.#files = files;
     this.#promptFiles = promptFilesOf(files);
     this.#permissions = new Permissions(options, files);
+    this.#lockContext = { files: this.#promptFiles, patientFiles: files, permissions: this.#permissions };
     this.#maildirs = new Maildirs(folder, files, this.#permissions, options);
     this.#locks = new HeldLocks(clock, (error) => onError(error, undefined));
   }
@@ -109,10 +111,9 @@ export class MaildirMailboxes {
   /** Locks a Maildir, and creates one that does not exist. */
   async #lock(path: string): Promise<MailboxLock> {
     this.#owners ??= new LockOwners();
-    const files = { files: this.#promptFiles, patientFiles: this.#files };
-    const lock = new MailboxLock(path, files, this.#owners.next());
+    const lock = new MailboxLock(path, this.#lockContext, this.#owners.next());
     const take = async () => {
-      await this.#locks.take(lock, this.#permissions);
+      await this.#locks.take(lock);
       return lock;
     };
     try {

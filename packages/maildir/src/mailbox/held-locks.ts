@@ -1,5 +1,4 @@
 import type { Clock } from '@postern/core';
-import type { Permissions } from '../permissions.ts';
 import type { MailboxLock } from './mailbox-lock.ts';
 import { Turns } from './turns.ts';
 
@@ -23,11 +22,11 @@ export class HeldLocks {
    * @throws MailboxInUse if another session has locked it
    * @throws the error of the file system
    */
-  async take(lock: MailboxLock, permissions: Permissions): Promise<void> {
+  async take(lock: MailboxLock): Promise<void> {
     const unreleased = this.#unreleased.get(lock.path);
     if (unreleased !== undefined) await this.#repeat(lock.path, unreleased);
     try {
-      await lock.take(permissions);
+      await lock.take();
     } catch (error) {
       // The error of the login is the one that the operator sees.
       await this.release(lock).catch(() => {});

@@ -1,32 +1,29 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** The process that holds a lock, as its lock file names it. */
+/** The process that holds a lock, as the lock names it. Long names are hashes. */
 export interface LockOwner {
   readonly pid: number;
-  /** The start of the process in ticks since the boot, on Linux. Empty if unknown. */
+  /** The start of the process in ticks since the boot, in base 36, on Linux. Empty if unknown. */
   readonly started: string;
-  /** The running kernel and the namespace in which `pid` counts. Empty if unknown. */
-  readonly kernel: string;
+  /** The running kernel: the boot; elsewhere than on Linux, the host name. */
+  readonly boot: string;
+  /** The namespace in which `pid` counts, on Linux. Empty if unknown. */
+  readonly namespace: string;
   /** The machine, the same after a reboot. Empty if unknown. */
   readonly machine: string;
-  /** Distinguishes all locks of all time. */
+  /** Distinguishes all locks of all time: 16 hexadecimal digits. */
   readonly nonce: string;
 }
 
 /** This process as the owner of locks. Reads once what stays the same. */
 export class LockOwners {
-  readonly #process: Omit<LockOwner, 'nonce'>;
+  readonly #process = `${process.pid}.${startOf(process.pid)}.${boot()}.${namespace()}.${machine()}.`;
 
-  constructor() {
-    const { pid } = process;
-    this.#process = { pid, started: startOf(pid), kernel: kernel(), machine: machine() };
-  }
-
-  /** Returns the owner of a new lock. */
-  next(): LockOwner {
-    return { ...this.#process, nonce: randomBytes(8).toString('hex') };
+  /** Returns the text of a new lock: see {@link parseLockOwner}. */
+  next(): string {
+    return this.#process + randomBytes(NONCE_OCTETS).toString('hex');
   }
 }
 
@@ -36,31 +33,23 @@ export class LockOwners {
  * which only the age of its lock can judge.
  */
 export function hasEnded(owner: LockOwner): boolean {
-  const here = kernel();
-  if (owner.kernel !== here)
-    return owner.machine !== '' && owner.machine === machine() && isOtherBoot(owner.kernel, here);
+  if (owner.boot !== boot()) {
+    const bothOfLinux = owner.namespace !== '' && namespace() !== '';
+    return bothOfLinux && owner.machine !== '' && owner.machine === machine();
+  }
+  if (owner.namespace !== namespace()) return false;
   if (!isRunning(owner.pid)) return true;
   const started = startOf(owner.pid);
   return started !== '' && owner.started !== '' && started !== owner.started;
 }
 
-/** Formats an owner for a lock file: one line of JSON. */
-export function formatLockOwner(owner: LockOwner): string {
-  return `${JSON.stringify(owner)}\n`;
-}
-
-/** Parses the content of a lock file. Returns undefined if it is damaged. */
+/**
+ * Parses the text of a lock: six fields with dots between, at most 59 octets. ext4 and XFS store
+ * the target of a symbolic link of this length in its inode. Returns undefined for a damaged text.
+ */
 export function parseLockOwner(text: string): LockOwner | undefined {
-  try {
-    const { pid, started, kernel, machine, nonce } = JSON.parse(text) as Partial<Record<keyof LockOwner, unknown>>;
-    if (!Number.isSafeInteger(pid) || Number(pid) <= 0) return undefined;
-    if (typeof started !== 'string' || typeof kernel !== 'string' || typeof machine !== 'string') return undefined;
-    // The nonce becomes part of a file name.
-    if (typeof nonce !== 'string' || !/^[0-9a-f]{16}$/.test(nonce)) return undefined;
-    return { pid: Number(pid), started, kernel, machine, nonce };
-  } catch {
-    return undefined;
-  }
+  const [, pid, started = '', boot = '', namespace = '', machine = '', nonce = ''] = LOCK_TEXT.exec(text) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), started, boot, namespace, machine, nonce };
 }
 
 function isRunning(pid: number): boolean {
@@ -76,28 +65,27 @@ function isRunning(pid: number): boolean {
 /** Returns field 22 of `/proc/PID/stat`. The second field, the command, may contain anything. */
 function startOf(pid: number): string {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return ticks === undefined ? '' : Number(ticks).toString(36);
 }
 
-/** Returns the boot and the pid namespace; elsewhere than on Linux, the host name. */
-function kernel(): string {
-  const boot = readText('/proc/sys/kernel/random/boot_id');
-  return boot === '' ? hostname() : `${boot} ${readTarget('/proc/self/ns/pid')}`;
+function boot(): string {
+  return digest(readText('/proc/sys/kernel/random/boot_id') || hostname());
 }
 
-/** Returns true if both are boots of Linux, and different ones. */
-function isOtherBoot(one: string, other: string): boolean {
-  const [boots, namespaces] = [
-    [one, other].map((text) => text.split(' ')[0]),
-    [one, other].map((text) => text.split(' ')[1]),
-  ];
-  return boots[0] !== boots[1] && !namespaces.includes(undefined);
+function namespace(): string {
+  return digest(readTarget('/proc/self/ns/pid'));
 }
 
 /** Returns the machine id of systemd with the host name: a cloned machine has another name. */
 function machine(): string {
   const id = readText('/etc/machine-id');
-  return id === '' ? '' : `${id} ${hostname()}`;
+  return id === '' ? '' : digest(`${id} ${hostname()}`);
+}
+
+/** Returns 48 bits of a hash in base64url; the empty string for an empty text. */
+function digest(text: string): string {
+  return text === '' ? '' : hash('sha256', text, 'base64url').slice(0, DIGEST_CHARACTERS);
 }
 
 function readText(path: string): string {
@@ -115,3 +103,8 @@ function readTarget(path: string): string {
     return '';
   }
 }
+
+/** 8 octets are 16 digits: the nonce becomes a part of a file name. */
+const NONCE_OCTETS = 8;
+const DIGEST_CHARACTERS = 8;
+const LOCK_TEXT = /^([1-9]\d{0,9})\.([\da-z]{0,9})\.([\w-]{8})\.([\w-]{8}|)\.([\w-]{8}|)\.([\da-f]{16})\n?$/;

@@ -1,19 +1,20 @@
 import { constants } from 'node:fs';
-import type { MaybePromise } from '@postern/core';
+import { after, type MaybePromise, settled } from '@postern/core';
 import { MailboxInUse } from '@postern/pop3';
 import { codeOf, isMissing } from '../file-errors.ts';
 import { uniqueName } from '../file-name.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { Permissions } from '../permissions.ts';
-import { formatLockOwner, hasEnded, type LockOwner, parseLockOwner } from './lock-owner.ts';
-import type { MailboxFiles } from './prompt-files.ts';
+import { hasEnded, type LockOwner, parseLockOwner } from './lock-owner.ts';
+import type { MailboxFiles, OpenFile } from './prompt-files.ts';
 
 /**
- * The lock of a Maildir against other sessions: the file `postern-pop3.lock`, which names its
- * owner. A lock whose owner has ended is taken over at once. A lock of another machine or container
- * is taken over three minutes after its last refresh.
+ * The lock of a Maildir against other sessions: the symbolic link `postern-pop3.lock`, whose target
+ * names its owner. One call creates it with its content, and one reads it. A file system without
+ * symbolic links gets a file with the same text. A lock whose owner has ended is taken over at
+ * once. A lock of another machine or container is taken over three minutes after its last refresh.
  *
- * A takeover must have one winner. So the successor of the lock with the nonce N creates the file
+ * A takeover must have one winner. So the successor of the lock with the nonce N creates the link
  * `postern-pop3.lock.N`, which only one process can, and then replaces the lock. A successor that
  * ends in between is itself a stale owner, whose successor creates `postern-pop3.lock.M`. The owner
  * of the Maildir is the last one of this chain.
@@ -21,20 +22,18 @@ import type { MailboxFiles } from './prompt-files.ts';
 export class MailboxLock {
   /** The path of the Maildir. */
   readonly path: string;
-  readonly #files: MailboxFiles;
-  /** The file system for the refreshes, which no session waits for. */
-  readonly #patientFiles: FileSystem;
-  readonly #owner: LockOwner;
-  /** False as long as this lock has created no file. */
+  readonly #context: LockContext;
+  readonly #text: string;
+  /** False as long as this lock has created nothing. */
   #mayExist = false;
-  /** The guards of takeovers that this lock must remove. */
-  readonly #guards = new Set<string>();
+  /** The guards of takeovers that this lock must remove. Created by the first one. */
+  #guards: Set<string> | undefined;
 
-  constructor(path: string, { files, patientFiles }: LockFiles, owner: LockOwner) {
+  /** `text` names the owner, as `LockOwners.next` returns it. */
+  constructor(path: string, context: LockContext, text: string) {
     this.path = path;
-    this.#files = files;
-    this.#patientFiles = patientFiles;
-    this.#owner = owner;
+    this.#context = context;
+    this.#text = text;
   }
 
   /**
@@ -43,39 +42,23 @@ export class MailboxLock {
    * @throws MailboxInUse if another session has locked it
    * @throws the error of the file system
    */
-  async take(permissions: Permissions): Promise<void> {
-    const staged = `${this.path}/tmp/${uniqueName()}`;
-    try {
-      await this.#stage(staged, permissions);
-      // Without a lock the chain below is empty, and its first step is this one.
-      if (!(await this.#create(staged, this.#file))) await this.#takeOver(staged);
-    } finally {
-      await this.#unlinkQuietly(staged);
-    }
+  take(): MaybePromise<void> {
+    // Without a lock the chain of a takeover is empty, and its first step is this one.
+    return after(this.#create(this.#file), (isCreated) => (isCreated ? undefined : this.#takeOver()));
   }
 
   /** Resolves to false if another process has taken the lock over or removed it. */
-  async isHeld(): Promise<boolean> {
-    const record = await this.#read(this.#file);
-    return record?.owner?.nonce === this.#owner.nonce;
+  isHeld(): MaybePromise<boolean> {
+    return after(this.#readText(this.#file), (text) => text === this.#text);
   }
 
   /**
-   * Proves to other machines that the owner still runs. A write lets a file server set the time:
-   * the clocks of two machines may differ. Resolves to false if the lock is lost.
+   * Proves to other machines that the owner still runs. The file system sets the time: the clocks
+   * of two machines may differ. Resolves to false if the lock is lost.
    */
   async refresh(): Promise<boolean> {
-    const handle = await openFile(this.#patientFiles, this.#file, constants.O_RDWR);
-    if (handle === undefined) return false;
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LOCK_OCTETS), 0, MAX_LOCK_OCTETS, 0);
-      const text = buffer.toString('utf8', 0, bytesRead);
-      if (parseLockOwner(text)?.nonce !== this.#owner.nonce) return false;
-      await handle.write(buffer, 0, bytesRead, 0);
-      return true;
-    } finally {
-      await handle.close();
-    }
+    const { patientFiles } = this.#context;
+    return await new MailboxLock(this.path, { ...this.#context, files: patientFiles }, this.#text).#touch();
   }
 
   /**
@@ -84,64 +67,118 @@ export class MailboxLock {
    *
    * @throws the error of the file system
    */
-  async release(): Promise<void> {
+  release(): MaybePromise<void> {
     if (!this.#mayExist) return;
-    if (await this.isHeld()) await this.#unlink(this.#file);
-    await this.#removeGuards();
+    const unlocked = after(this.isHeld(), (isHeld) => (isHeld ? this.#unlink(this.#file) : undefined));
+    return this.#guards === undefined ? unlocked : after(unlocked, () => this.#removeGuards());
   }
 
-  async #takeOver(staged: string): Promise<void> {
-    const { mtimeMs: stagedAt } = await this.#files.lstat(staged);
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const chain = await this.#chain();
-      const last = chain.at(-1);
-      if (last?.nonce === this.#owner.nonce) {
-        if (chain.length === 1) return;
-        await this.#files.rename(staged, this.#file);
-        for (const { nonce } of chain.slice(0, -1)) this.#guards.add(this.#guardOf(nonce));
-        // Only now: a process that creates a removed guard again sees the new lock.
-        await this.#removeGuards();
-        return;
-      }
-      await this.#removeGuards();
-      if (last !== undefined && !isStale(last, stagedAt)) throw new MailboxInUse();
-      const next = last === undefined ? this.#file : this.#guardOf(last.nonce);
-      if (!(await this.#create(staged, next))) continue;
-      if (last === undefined) return;
-      this.#guards.add(next);
+  async #touch(): Promise<boolean> {
+    if (!(await this.isHeld())) return false;
+    const probe = await this.#stage();
+    try {
+      const { atime, mtime } = await this.#files.lstat(probe);
+      // If another process takes the lock over meanwhile, its lock is fresh as well.
+      return await setTimes(this.#context.patientFiles, this.#file, atime, mtime);
+    } finally {
+      await this.#unlinkQuietly(probe);
     }
-    throw new MailboxInUse();
   }
 
-  /** Writes the lock under another name, so that it appears complete. */
-  async #stage(staged: string, permissions: Permissions): Promise<void> {
+  async #takeOver(): Promise<void> {
+    const staged = await this.#stage();
+    try {
+      const { mtimeMs: stagedAt } = await this.#files.lstat(staged);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const chain = await this.#chain();
+        const last = chain.at(-1);
+        if (last?.nonce === this.#nonce) {
+          if (chain.length === 1) return;
+          await this.#files.rename(staged, this.#file);
+          for (const { nonce } of chain.slice(0, -1)) this.#addGuard(this.#guardOf(nonce));
+          // Only now: a process that creates a removed guard again sees the new lock.
+          await this.#removeGuards();
+          return;
+        }
+        await this.#removeGuards();
+        if (last !== undefined && !isStale(last, stagedAt)) throw new MailboxInUse();
+        const next = last === undefined ? this.#file : this.#guardOf(last.nonce);
+        if (!(await this.#create(next))) continue;
+        if (last === undefined) return;
+        this.#addGuard(next);
+      }
+      throw new MailboxInUse();
+    } finally {
+      await this.#unlinkQuietly(staged);
+    }
+  }
+
+  /** Creates the lock under another name. Resolves to its path. */
+  async #stage(): Promise<string> {
+    const staged = this.#stagedPath();
+    try {
+      await this.#files.symlink(this.#text, staged);
+    } catch (error) {
+      if (!UNSUPPORTED.has(codeOf(error))) throw error;
+      await this.#writeFile(staged);
+    }
+    return staged;
+  }
+
+  async #writeFile(staged: string): Promise<void> {
+    const { permissions } = this.#context;
     const handle = await permissions.applyToFile(await this.#files.open(staged, 'wx', permissions.fileMode));
     try {
-      await handle.write(Buffer.from(formatLockOwner(this.#owner)));
+      await handle.write(Buffer.from(`${this.#text}\n`));
     } finally {
       await handle.close();
     }
   }
 
-  /** Resolves to false if the file exists. A file system without hard links gets a copy. */
-  async #create(staged: string, path: string): Promise<boolean> {
-    try {
-      await this.#linkOrCopy(staged, path);
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
-      // A network file system may fail behind the creation.
-      this.#mayExist = true;
-      throw error;
-    }
+  #stagedPath(): string {
+    return `${this.path}/tmp/${uniqueName()}`;
+  }
+
+  /** Resolves to false if the path exists. */
+  #create(path: string): MaybePromise<boolean> {
+    return settled(
+      () => this.#files.symlink(this.#text, path),
+      () => {
+        this.#mayExist = true;
+        return true;
+      },
+      (error) => (UNSUPPORTED.has(codeOf(error)) ? this.#createFile(path) : this.#isNew(error)),
+    );
+  }
+
+  /** Returns false for the error of a path that exists. */
+  #isNew(error: unknown): false {
+    if (codeOf(error) === 'EEXIST') return false;
+    // A network file system may fail behind the creation.
     this.#mayExist = true;
-    return true;
+    throw error;
+  }
+
+  /** Creates a file that appears complete. A file system without hard links gets a copy. */
+  async #createFile(path: string): Promise<boolean> {
+    const staged = this.#stagedPath();
+    try {
+      await this.#writeFile(staged);
+      await this.#linkOrCopy(staged, path);
+      this.#mayExist = true;
+      return true;
+    } catch (error) {
+      return this.#isNew(error);
+    } finally {
+      await this.#unlinkQuietly(staged);
+    }
   }
 
   async #linkOrCopy(staged: string, path: string): Promise<void> {
     try {
       await this.#files.link(staged, path);
     } catch (error) {
-      if (!UNLINKABLE.has(codeOf(error))) throw error;
+      if (!UNSUPPORTED.has(codeOf(error))) throw error;
       await this.#files.copyFile(staged, path, constants.COPYFILE_EXCL);
     }
   }
@@ -158,34 +195,64 @@ export class MailboxLock {
     return chain;
   }
 
-  /** Reads a lock file. Resolves to undefined if it does not exist. Follows no symbolic link. */
+  /** Reads a lock. Resolves to undefined if it does not exist. */
   async #read(path: string): Promise<LockRecord | undefined> {
-    const handle = await openFile(this.#files, path, constants.O_RDONLY);
+    try {
+      const owner = parseLockOwner((await this.#readText(path)) ?? '');
+      // Behind the text: a lock that has been replaced in between is younger.
+      const { ino, mtimeMs } = await this.#files.lstat(path);
+      return { owner, changedAt: mtimeMs, nonce: owner?.nonce ?? `${ino.toString(16)}-${Math.trunc(mtimeMs)}` };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves to the text of a lock without its line end; undefined if it does not exist. */
+  #readText(path: string): MaybePromise<string | undefined> {
+    return settled<string, string | undefined>(
+      () => this.#files.readlink(path),
+      (target) => target,
+      (error) => {
+        if (isMissing(error)) return undefined;
+        if (NO_LINK.has(codeOf(error))) return this.#readFile(path);
+        throw error;
+      },
+    );
+  }
+
+  async #readFile(path: string): Promise<string | undefined> {
+    const handle = await openFile(this.#files, path);
     if (handle === undefined) return undefined;
     try {
-      const { ino, mtimeMs } = await handle.stat();
       const buffer = Buffer.alloc(MAX_LOCK_OCTETS);
       const { bytesRead } = await handle.read(buffer, 0, MAX_LOCK_OCTETS, 0);
-      const owner = parseLockOwner(buffer.toString('utf8', 0, bytesRead));
-      return { owner, changedAt: mtimeMs, nonce: owner?.nonce ?? `${ino.toString(16)}-${Math.trunc(mtimeMs)}` };
+      return buffer.toString('latin1', 0, bytesRead).trimEnd();
     } finally {
       await handle.close();
     }
   }
 
+  #addGuard(guard: string): void {
+    this.#guards ??= new Set();
+    this.#guards.add(guard);
+  }
+
   async #removeGuards(): Promise<void> {
-    for (const guard of this.#guards) {
+    for (const guard of this.#guards ?? []) {
       await this.#unlink(guard);
-      this.#guards.delete(guard);
+      this.#guards?.delete(guard);
     }
   }
 
-  async #unlink(path: string): Promise<void> {
-    try {
-      await this.#files.unlink(path);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+  #unlink(path: string): MaybePromise<void> {
+    return settled<void, void>(
+      () => this.#files.unlink(path),
+      () => {},
+      (error) => {
+        if (!isMissing(error)) throw error;
+      },
+    );
   }
 
   async #unlinkQuietly(path: string): Promise<void> {
@@ -201,37 +268,54 @@ export class MailboxLock {
   get #file(): string {
     return `${this.path}/${LOCK_NAME}`;
   }
+
+  get #files(): MailboxFiles {
+    return this.#context.files;
+  }
+
+  get #nonce(): string {
+    return this.#text.slice(-NONCE_DIGITS);
+  }
 }
 
-/** The file systems of a {@link MailboxLock}. */
-export interface LockFiles {
+/** What all locks of one server share. */
+export interface LockContext {
   /** The file system for the login and the logout. */
   readonly files: MailboxFiles;
   /** The file system for the refreshes: their thousands must not block the event loop. */
   readonly patientFiles: FileSystem;
+  /** The permissions of a lock that is a file. A symbolic link has none. */
+  readonly permissions: Permissions;
 }
 
-/** Opens a file. Resolves to undefined if it does not exist. Follows no symbolic link. */
-async function openFile<File>(
-  files: { open(path: string, flags: number): MaybePromise<File> },
-  path: string,
-  access: number,
-): Promise<File | undefined> {
+/** Sets the times of a file or of a symbolic link. Resolves to false if it does not exist. */
+async function setTimes(files: FileSystem, path: string, atime: Date, mtime: Date): Promise<boolean> {
   try {
-    return await files.open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await files.lutimes(path, atime, mtime);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Opens a file. Resolves to undefined if it does not exist or has become a symbolic link. */
+async function openFile(files: MailboxFiles, path: string): Promise<OpenFile | undefined> {
+  try {
+    return await files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** A lock file, as it was read. */
+/** A lock, as it was read. */
 interface LockRecord {
-  /** Undefined if the file is damaged. */
+  /** Undefined if the lock is damaged. */
   readonly owner: LockOwner | undefined;
   /** The time of the last refresh in milliseconds, by the clock of the file system. */
   readonly changedAt: number;
-  /** The nonce of the owner, or a name for this damaged file. */
+  /** The nonce of the owner, or a name for this damaged lock. */
   readonly nonce: string;
 }
 
@@ -242,10 +326,13 @@ function isStale({ owner, changedAt }: LockRecord, now: number): boolean {
 
 const LOCK_NAME = 'postern-pop3.lock';
 const MAX_LOCK_OCTETS = 1_024;
+const NONCE_DIGITS = 16;
 /** The longest chain of takeovers that ended before their rename. */
 const MAX_CHAIN = 16;
 const MAX_TRIES = 8;
 /** Six times the interval of the refreshes. */
 const MAX_UNREFRESHED_MS = 180_000;
-/** The errors of `link` on a file system without hard links. */
-const UNLINKABLE: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/** The errors of `symlink` and `link` on a file system without them. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/** The errors of `readlink` for a file: on Windows it is UNKNOWN. */
+const NO_LINK: ReadonlySet<string> = new Set(['EINVAL', 'UNKNOWN']);
