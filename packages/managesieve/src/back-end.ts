@@ -29,14 +29,14 @@ async function response(conversation: Conversation, request: string): Promise<re
   while (lines.length < MAX_LINES) {
     const line = await conversation.hearLine(MAX_LINE_OCTETS);
     if (line !== undefined && /^OK(?: |$)/i.test(line)) return lines;
-    if (line?.startsWith('"') !== true) throw new BackEndUnavailable(`the back end ${refusal(line, request)}`);
+    if (line?.startsWith('"') !== true) throw new BackEndUnavailable(`the back end ${failureOf(line, request)}`);
     lines.push(line.toUpperCase());
   }
   throw new BackEndUnavailable(`the back end sends more than ${MAX_LINES} lines`);
 }
 
 /** Describes a line by its status and code (RFC 5804 §1.3): its text could repeat the password. */
-function refusal(line: string | undefined, request: string): string {
+function failureOf(line: string | undefined, request: string): string {
   if (line === undefined) return `has closed the connection before its response to ${request}`;
   const [status] = /^(?:NO|BYE)\b(?: \([A-Z/-]{1,40}\))?/i.exec(line) ?? [];
   return status === undefined ? 'sends lines that are not ManageSieve' : `refuses ${request}: ${status}`;
