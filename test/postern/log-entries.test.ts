@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { jsonLog } from '../../packages/postern/src/json-log.ts';
 import { type Log, prettyLog } from '../../packages/postern/src/log.ts';
 import { logEvents } from '../../packages/postern/src/log-events.ts';
+import { runs } from '../support/fuzz.ts';
 
 /** Texts of clients: any characters, characters that a form of the log escapes, long texts. */
 const text = fc.oneof(
@@ -103,7 +104,7 @@ describe.each([
           expect(line).toBe(lineOf(open, false, logged));
           expect(line).toMatch(/^[^\n]*2026-11-30T09:26:55\.007Z[^\n]*\n$/);
         }),
-        { numRuns: 500 },
+        { numRuns: runs(500) },
       );
     } finally {
       vi.useRealTimers();

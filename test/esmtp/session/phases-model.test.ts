@@ -296,7 +296,7 @@ test('a session replies and delivers as the model of its phases does', async () 
       expect(portal.openLogins).toBe(0);
       expect(events.filter(({ kind }) => kind === 'error')).toEqual([]);
     }),
-    { numRuns: runs(300) },
+    { numRuns: runs(300, 200) },
   );
   // The sessions have reached each phase.
   for (const { line } of steps) expect([...seen].filter((each) => each.startsWith(`${line} `))).not.toEqual([]);
