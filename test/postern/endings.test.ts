@@ -14,6 +14,9 @@ const LIBRARY = new URL('../../packages/postern/dist/index.js', import.meta.url)
 
 const SERVE = ['--listen', 'smtp://127.0.0.1:0', '--auth', 'memory:joe:s3cret'];
 
+/** An address of 240 octets (RFC 5321 §4.5.3.1.3 allows 254). */
+const LONG_ADDRESS = `${'a'.repeat(64)}@${`${'b'.repeat(57)}.`.repeat(3)}c`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-endings-'));
@@ -38,7 +41,7 @@ async function send(port: number, messages: number): Promise<void> {
   await client.hear();
   await client.say('EHLO client.example.com');
   for (let message = 0; message < messages; message++) {
-    await client.say('MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\nDATA');
+    await client.say(`MAIL FROM:<${LONG_ADDRESS}>\r\nRCPT TO:<${LONG_ADDRESS}>\r\nDATA`);
     for (const code of ['250', '354']) expect(await client.hear()).toContain(code);
     expect(await client.say('.')).toMatch(/^250 /);
   }
@@ -132,9 +135,9 @@ describe('the command ends', () => {
       const child = spawnPostern([...options, '--log', log], ['ignore', 'ignore', 'pipe']);
       const exited = once(child, 'exit');
       await expect.poll(() => isGreeted(port)).toBe(true);
-      // Each message is a line of the log, about 250 octets. A pipe and the buffer of its reader
-      // hold 128 KiB.
-      await send(port, 1_000);
+      // Each message is a line of the log, more than 500 octets. A pipe and the buffer of its
+      // reader hold 128 KiB.
+      await send(port, 500);
       child.kill('SIGTERM');
       expect(await exited).toEqual([0, null]);
     },

@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { LineClient } from '../support/line-client.ts';
 import { BIN, runPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const RECORD = new URL('../support/record-modules.ts', import.meta.url).href;
+const RECORD = new URL('../support/record-modules.mjs', import.meta.url).href;
 const SERVE = words`serve --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret --deliver discard`;
 
 /** The modules that only some options need. */
@@ -34,7 +34,11 @@ async function filesOf(...args: readonly string[]): Promise<readonly string[]> {
 
 /** Resolves to the sources in the files of the bundle, and to the URLs of all other modules. */
 async function modulesOf(...args: readonly string[]): Promise<readonly string[]> {
-  const urls = await filesOf(...args);
+  return sourcesAmong(await filesOf(...args));
+}
+
+/** Returns the sources in the files of the bundle, and the URLs of all other modules. */
+function sourcesAmong(urls: readonly string[]): readonly string[] {
   return urls.flatMap((url) => (url.includes('/postern/bundle/') ? sourcesOf(fileURLToPath(url)) : [url]));
 }
 
@@ -44,6 +48,12 @@ function sourcesOf(file: string): readonly string[] {
 }
 
 describe('a start of the command', () => {
+  let server: Promise<readonly string[]>;
+  beforeAll(async () => {
+    server = filesOf(...SERVE);
+    await server;
+  });
+
   it.each([
     [['--version'], []],
     [['help', 'user'], [/option-table|suggest|help|user-commands|levenshtein/]],
@@ -56,7 +66,7 @@ describe('a start of the command', () => {
   });
 
   it('as a server loads nothing that its options do not need', async () => {
-    const modules = await modulesOf(...SERVE);
+    const modules = sourcesAmong(await server);
     expect(modules).toEqual(expect.arrayContaining(['src/run-serve.ts', '../esmtp/src/session/session.ts']));
     expect(modules.filter((path) => LAZY.test(path))).toEqual([]);
   });
@@ -71,7 +81,7 @@ describe('a start of the command', () => {
 
   it('as a server loads few files', async () => {
     // Node takes its time for each file, and for each import of one file by another.
-    expect((await filesOf(...SERVE)).filter((url) => url.startsWith('file:')).length).toBeLessThan(12);
+    expect((await server).filter((url) => url.startsWith('file:')).length).toBeLessThan(12);
   });
 });
 

@@ -5,7 +5,7 @@ import { registerHooks } from 'node:module';
  * Runs before a program (`node --import`). At the program's end writes the URLs of its modules, one
  * a line, into the file `MODULES`.
  */
-const urls: string[] = [];
+const urls = [];
 
 registerHooks({
   load(url, context, nextLoad) {
