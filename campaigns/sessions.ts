@@ -15,6 +15,8 @@ import { type PosternProcess, startPostern } from './processes.ts';
 import { esmtpSubject } from './sessions/esmtp/subject.ts';
 import { pop3Subject } from './sessions/pop3/subject.ts';
 import type { PreparedSession, Subject } from './sessions/protocol.ts';
+import { FakeBackEnd, imapWords, sieveWords } from './sessions/proxied/back-end.ts';
+import { imapSubject, sieveSubject } from './sessions/proxied/subject.ts';
 import { SECRETS } from './sessions/secrets.ts';
 import { runSession } from './sessions/session.ts';
 import { SLOTS } from './sessions/users.ts';
@@ -48,8 +50,11 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
   const config = new URL('sessions.config.ts', import.meta.url).pathname;
   const maildirs = join(folder, 'maildirs');
   await mkdir(maildirs);
-  Object.assign(process.env, { CERT: cert, KEY: key, MAILDIRS: maildirs });
-  const subjects = subjectsOf(maildirs);
+  await using imapBackEnd = new FakeBackEnd(imapWords);
+  await using sieveBackEnd = new FakeBackEnd(sieveWords);
+  const backEnds = { IMAP_BACK_END: await imapBackEnd.listen(), SIEVE_BACK_END: await sieveBackEnd.listen() };
+  Object.assign(process.env, { CERT: cert, KEY: key, MAILDIRS: maildirs, ...backEnds });
+  const subjects = [...subjectsOf(maildirs), imapSubject(imapBackEnd), sieveSubject(sieveBackEnd)];
   let faults = 0;
   {
     await using server = await startPostern(['--config', config], { stderr: log.fd, listeners: subjects.length });
@@ -63,7 +68,7 @@ async function campaign(folder: string, sessions: number, seed: number): Promise
     faults += await checkAlive(server);
   }
   await log.close();
-  const found = await logFaults(logFile, SECRETS);
+  const found = await logFaults(logFile, SECRETS, { expected: '"type":"BackEndUnavailable"' });
   for (const fault of found.slice(0, MAX_FAULTS)) console.error(`in the log: ${fault}`);
   return faults + found.length;
 }
@@ -107,7 +112,7 @@ async function checkAlive({ port }: PosternProcess): Promise<number> {
   }
 }
 
-/** Returns one subject for each listener of sessions.config.ts, in the same order. */
+/** Returns one subject for each of the first listeners of sessions.config.ts, in the same order. */
 function subjectsOf(maildirs: string): readonly Subject[] {
   return [esmtpSubject('submission'), esmtpSubject('MX'), esmtpSubject('LMTP', true), pop3Subject(maildirs)];
 }

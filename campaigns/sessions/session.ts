@@ -118,7 +118,9 @@ class Dialogue {
 
   /** @throws {Fault} A reply so far is wrong. */
   reset(): void {
-    this.#tcp.resetAndDestroy();
+    // A reset below TLS crashes Node 24.21 (SIGSEGV).
+    if (this.#socket === this.#tcp) this.#tcp.resetAndDestroy();
+    else this.#socket.destroy();
     if (this.#fault !== undefined) throw this.#fault;
   }
 

@@ -6,5 +6,10 @@ export function userOfSlot(slot: number): string {
   return `user${slot}@example.com`;
 }
 
+/** Returns the slot of a user. */
+export function slotOf(user: string): number {
+  return Number(/^user(\d+)@/.exec(user)?.[1]);
+}
+
 /** All users of the server. Ann sends mail. */
 export const USERS: readonly string[] = ['ann', ...Array.from({ length: SLOTS }, (_, slot) => userOfSlot(slot))];

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Pop3Client } from '../../../test/support/pop3-client.ts';
 import type { PreparedSession, Subject } from '../protocol.ts';
 import { RIGHT_PASSWORD } from '../secrets.ts';
@@ -18,12 +19,14 @@ export function pop3Subject(folder: string): Subject {
       maildrops.set(slot, maildrop);
       await maildrop.fill(random);
       const model = new Pop3Model(user, maildrop.messages);
+      const script = makeScript(random, user);
       const check = async (port: number): Promise<void> => {
+        // The server still runs the commands that it has read before the reset.
+        if (script.ending === 'reset') await pause(RESET_MS);
         // Without a reply to QUIT the server may still work on it. It unlocks the maildrop behind.
         if (!model.hasUpdated) await waitUntilFree(port, user);
         await maildrop.settle(model.mayBeGone, model.hasUpdated);
       };
-      const script = makeScript(random, user);
       return { script, model, check };
     },
   };
@@ -34,3 +37,5 @@ async function waitUntilFree(port: number, user: string): Promise<void> {
   using client = await Pop3Client.logIn(port, user, RIGHT_PASSWORD);
   await client.quit();
 }
+
+const RESET_MS = 300;
