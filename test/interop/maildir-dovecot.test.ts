@@ -1,22 +1,23 @@
 import { chownSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAIL_OWNER, type RunningDovecot, startDovecot } from '../support/dovecot.ts';
+import { MAIL_OWNER, startDovecot } from '../support/dovecot.ts';
 import { freePort } from '../support/free-port.ts';
 import { MAIL_SAMPLES } from '../support/mail-samples.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { run, skips, words } from '../support/program.ts';
+import { ResourceStack } from '../support/resource-stack.ts';
 import { submit } from '../support/submit.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const USER = 'joe@example.com';
 
+const resources = new ResourceStack();
 let folder: string;
 let maildirs: string;
 let ports: { readonly imap: number; readonly pop3: number; readonly lmtp: number };
-let dovecot: RunningDovecot;
 let postern: RunningPostern;
 
 const skipped =
@@ -29,25 +30,22 @@ const skipped =
 
 describe.skipIf(skipped)('a Maildir that Postern and Dovecot share', () => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'postern-maildir-dovecot-'));
+    folder = resources.use(temporaryFolder('maildir-dovecot')).path;
     await chmod(folder, 0o755);
     maildirs = join(folder, 'mail');
     postern = await startPostern(
       ...words`--listen smtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 --auth memory:${USER}:s3cret`,
       ...words`--deliver maildir:${maildirs} --hostname mail.example.com --log json`,
     );
+    resources.defer(async () => expect(await postern.stop()).toBe(0));
     ports = { imap: await freePort(), pop3: await freePort(), lmtp: await freePort() };
-    dovecot = await startDovecot({ [USER]: '{PLAIN}s3cret' }, { ports, maildir: join(maildirs, '%u') });
+    resources.use(await startDovecot({ [USER]: '{PLAIN}s3cret' }, { ports, maildir: join(maildirs, '%u') }));
     const account = { port: Number(postern.urls[0]?.port), username: USER, password: 's3cret' };
     await submit(account, [USER], MAIL_SAMPLES);
     await giveToDovecot();
   });
 
-  afterAll(async () => {
-    expect(await postern.stop()).toBe(0);
-    await dovecot.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => resources.close());
 
   it('has the same sizes and octets at both servers', async () => {
     await expectSameMessages(MAIL_SAMPLES.length);
@@ -111,7 +109,7 @@ async function deliverWithDovecot(message: Buffer): Promise<void> {
   // swaks stuffs dots only together with other changes, so the file has them stuffed.
   await writeFile(data, `${message.toString('latin1').replaceAll(/^\./gm, '..')}.`, 'latin1');
   const { code, output } = await run('swaks', [
-    ...words`--protocol LMTP --server 127.0.0.1 --port ${String(ports.lmtp)} --silent 3`,
+    ...words`--protocol LMTP --server 127.0.0.1 --port ${String(ports.lmtp)} --silent 3 --timeout 60s`,
     ...words`--from joe@example.com --to ${USER} --data @${data} --no-data-fixup`,
   ]);
   expect(code, output).toBe(0);
@@ -142,6 +140,7 @@ async function imap(): Promise<ImapFlow & AsyncDisposable> {
     port: ports.imap,
     doSTARTTLS: false,
     auth: { user: USER, pass: 's3cret' },
+    greetingTimeout: 60_000,
     disableAutoIdle: true,
     logger: false,
   });

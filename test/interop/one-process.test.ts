@@ -1,20 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningDovecot, startDovecot } from '../support/dovecot.ts';
+import { startDovecot } from '../support/dovecot.ts';
 import { freePort } from '../support/free-port.ts';
 import { MAIL_SAMPLES } from '../support/mail-samples.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { type Ended, run, skips, words } from '../support/program.ts';
+import { ResourceStack } from '../support/resource-stack.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestUserDatabase } from '../support/user-database.ts';
 
 const USER = 'joe@example.com';
 const PROTOCOLS = ['smtp', 'lmtp', 'pop3', 'imap'] as const;
 
+const resources = new ResourceStack();
 let folder: string;
-let users: TestUserDatabase;
-let dovecot: RunningDovecot;
 let postern: RunningPostern;
 
 const skipped =
@@ -25,29 +25,27 @@ const skipped =
 
 describe.skipIf(skipped)('one process with one user database', () => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'postern-one-process-'));
-    users = new TestUserDatabase();
+    folder = resources.use(temporaryFolder('one-process')).path;
+    const users = resources.use(new TestUserDatabase());
     await users.expect(['add', USER], 's3cret\n');
     const masterPassword = join(folder, 'master-password');
     await writeFile(masterPassword, 'm4ster\n', { mode: 0o600 });
     const imap = await freePort();
-    dovecot = await startDovecot(
-      {},
-      { ports: { imap }, maildir: join(folder, 'dovecot', '%u'), masters: { door: '{PLAIN}m4ster' } },
-    );
+    const backEnd = {
+      ports: { imap },
+      maildir: join(folder, 'dovecot', '%u'),
+      masters: { door: '{PLAIN}m4ster' },
+    };
+    resources.use(await startDovecot({}, backEnd));
     postern = await startPostern(
       ...PROTOCOLS.flatMap((protocol) => ['--listen', `${protocol}://127.0.0.1:0`]),
       ...words`--auth ${users.spec} --deliver maildir:${join(folder, 'mail')} --hostname mail.example.com --log json`,
       ...words`--domains example.com --back-end imap://127.0.0.1:${String(imap)}?masterUser=door&password=file:${masterPassword}`,
     );
+    resources.defer(async () => expect(await postern.stop()).toBe(0));
   });
 
-  afterAll(async () => {
-    expect(await postern.stop()).toBe(0);
-    await dovecot.stop();
-    users[Symbol.dispose]();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => resources.close());
 
   it('delivers over SMTP and LMTP what the user reads over POP3', async () => {
     const message = join(folder, 'message.eml');
@@ -93,7 +91,7 @@ function curl(
 /** Delivers a file that ends in the final dot over LMTP. */
 function lmtp(message: string): Promise<Ended> {
   return run('swaks', [
-    ...words`--protocol LMTP --server 127.0.0.1 --port ${portOf('lmtp')} --silent 3 --no-data-fixup`,
+    ...words`--protocol LMTP --server 127.0.0.1 --port ${portOf('lmtp')} --silent 3 --timeout 60s --no-data-fixup`,
     ...words`--from ann@example.net --to ${USER} --data @${message}`,
   ]);
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Conversation } from '@postern/conversation';
 import { connect } from '@postern/node';
@@ -16,7 +15,9 @@ import {
 } from '../support/pop3-clients/index.ts';
 import { type RunningPostern, startPostern, UNTHROTTLED_CONFIG } from '../support/postern.ts';
 import { skips, words } from '../support/program.ts';
+import { ResourceStack } from '../support/resource-stack.ts';
 import { submit } from '../support/submit.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A cell of the matrix, with a user of its own. */
 interface Cell {
@@ -24,19 +25,31 @@ interface Cell {
   readonly channel: Pop3Channel;
   readonly login: string;
   readonly user: string;
+  /** The messages in the mailbox. One cell of each client and channel has the message of 1 MiB. */
+  readonly samples: readonly Buffer[];
 }
 
+const SMALL_SAMPLES = MAIL_SAMPLES.slice(0, 2);
+const LARGE_SAMPLES = MAIL_SAMPLES.slice(2);
 const CELLS: readonly Cell[] = POP3_CLIENTS.flatMap((client) =>
-  POP3_CHANNELS.flatMap((channel) => client.logins[channel].map((login) => ({ client, channel, login }))),
+  POP3_CHANNELS.flatMap((channel) =>
+    client.logins[channel].map((login, index) => ({
+      client,
+      channel,
+      login,
+      samples: index === 0 ? MAIL_SAMPLES : SMALL_SAMPLES,
+    })),
+  ),
 ).map((cell, index) => ({ ...cell, user: `user${index}@example.com` }));
 
+const resources = new ResourceStack();
 let folder: string;
 let maildirs: string;
 let files: CertificateFiles;
 let postern: RunningPostern;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'postern-pop3-clients-'));
+  folder = resources.use(temporaryFolder('pop3-clients')).path;
   maildirs = join(folder, 'mail');
   files = await certificateFiles(folder);
   const users = [...CELLS.map(({ user }) => user), ...POP3_CLIENTS.map(busyUser)];
@@ -46,76 +59,79 @@ beforeAll(async () => {
     ...words`--tls-cert ${files.cert} --tls-key ${files.key} --hostname mail.example.com --log json`,
     ...words`--deliver maildir:${maildirs} ${users.flatMap((user) => ['--auth', `memory:${user}:s3cret`])}`,
   );
+  resources.defer(async () => {
+    expect(await postern.stop()).toBe(0);
+    expect(postern.output()).not.toMatch(/s3cret|czNjcmV0/);
+  });
   const account = { port: Number(postern.urls[0]?.port), username: users[0] ?? '', password: 's3cret' };
-  await submit(account, users, MAIL_SAMPLES);
+  await submit(account, users, SMALL_SAMPLES);
+  const largeUsers = CELLS.filter(({ samples }) => samples === MAIL_SAMPLES).map(({ user }) => user);
+  await submit(account, largeUsers, LARGE_SAMPLES);
 });
 
-afterAll(async () => {
-  expect(await postern.stop()).toBe(0);
-  expect(postern.output()).not.toMatch(/s3cret|czNjcmV0/);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => resources.close());
 
 for (const client of POP3_CLIENTS) {
   describe.skipIf(skips(client.program, client.debianPackages))(client.name, () => {
+    const cells = CELLS.filter((cell) => cell.client === client) as [Cell, ...Cell[]];
+
     beforeAll(async () => {
       console.log(await client.version());
     });
 
+    afterAll(() => client[Symbol.asyncDispose]?.());
+
+    it('keeps messages and knows them again', async () => {
+      const account = await accountOf(cells[0]);
+      await expectRetrieved(cells[0], account);
+      if (!client.skipsKnown) return await expectRetrieved(cells[0], account);
+      expect(await client.retrieve(account)).toMatchObject({ code: 0, messages: [] });
+    });
+
     for (const channel of POP3_CHANNELS.filter((name) => client.logins[name].length > 0)) {
       describe.concurrent(`over ${channel}`, () => {
-        const [first, ...others] = CELLS.filter((cell) => cell.client === client && cell.channel === channel) as [
-          Cell,
-          ...Cell[],
-        ];
-        it(`keeps messages, knows them again, and removes them, with ${first.login}`, async () => {
-          await expectKept(first);
-          await expectRemoved(first);
-        });
-        for (const cell of others) it(`removes messages with ${cell.login}`, () => expectRemoved(cell));
+        for (const cell of cells.filter((other) => other.channel === channel)) {
+          it(`retrieves and removes messages with ${cell.login}`, async () => {
+            await expectRetrieved(cell, await accountOf(cell), { remove: true });
+            expect(await storedMessages(cell.user)).toEqual([]);
+          });
+        }
       });
     }
 
+    describe.concurrent('with a wrong password', () => {
+      const logins = new Map(cells.toReversed().map((cell) => [cell.login, cell]));
+      it.each([...logins])('is refused with %s', async (_login, cell) => {
+        await expectRefused(client, { ...(await accountOf(cell)), password: 'wrong' });
+      });
+    });
+
     it('is refused while another session has the mailbox open', async () => {
-      const [cell] = CELLS.filter((other) => other.client === client) as [Cell, ...Cell[]];
-      const account = { ...(await accountOf(cell)), user: busyUser(client) };
+      const cell = { ...cells[0], user: busyUser(client), samples: SMALL_SAMPLES };
+      const account = await accountOf(cell);
       const session = await openSession(account);
-      const { code, output } = await client.retrieve(account);
-      expect(code, output).not.toBe(0);
-      expect(output).toMatch(client.refusal);
+      await expectRefused(client, account);
       await session.quit();
-      await expectRetrieved(client, account);
+      await expectRetrieved(cell, account);
     });
   });
 }
 
-/** Expects that the client retrieves all messages, keeps them, and knows them at its next login. */
-async function expectKept(cell: Cell): Promise<void> {
-  const { client } = cell;
-  const account = await accountOf(cell);
-  await expectRetrieved(client, account);
-  if (!client.skipsKnown) return await expectRetrieved(client, account);
-  expect(await client.retrieve(account)).toMatchObject({ code: 0, messages: [] });
-}
-
-/**
- * Expects a refusal with a wrong password, and then that the client retrieves and removes all
- * messages.
- */
-async function expectRemoved(cell: Cell): Promise<void> {
-  const { client, user } = cell;
-  const account = await accountOf(cell);
-  const { code, output } = await client.retrieve({ ...account, password: 'wrong' });
+/** Expects that the client reports a refused login. */
+async function expectRefused(client: Pop3Client, account: Pop3Account): Promise<void> {
+  const { code, output } = await client.retrieve(account);
   expect(code, output).not.toBe(0);
   expect(output).toMatch(client.refusal);
-  await expectRetrieved(client, account, { remove: true });
-  expect(await storedMessages(user)).toEqual([]);
 }
 
-/** Expects that the client retrieves each of the {@link MAIL_SAMPLES} octet for octet. */
-async function expectRetrieved(client: Pop3Client, account: Pop3Account, options?: RetrieveOptions): Promise<void> {
-  const stored = await storedMessages(account.user);
-  for (const sample of MAIL_SAMPLES) {
+/** Expects that the client retrieves each message of the cell octet for octet. */
+async function expectRetrieved(
+  { client, user, samples }: Cell,
+  account: Pop3Account,
+  options?: RetrieveOptions,
+): Promise<void> {
+  const stored = await storedMessages(user);
+  for (const sample of samples) {
     expect(stored.some((message) => message.subarray(-sample.length).equals(sample))).toBe(true);
   }
   const { code, output, messages } = await client.retrieve(account, options);

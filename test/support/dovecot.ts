@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from './daemon.ts';
@@ -39,6 +39,7 @@ export async function startDovecot(
     await chmod(folder, 0o755);
     await mkdir(join(folder, 'run'));
     await mkdir(join(folder, 'state'));
+    if (services.maildir !== '') await makeHomes(join(folder, 'home'));
     await writeFile(join(folder, 'users'), passwdFile(users));
     await writeFile(join(folder, 'masters'), passwdFile(services.masters ?? {}));
     await writeFile(config, configuration(folder, authSocket, services));
@@ -52,6 +53,12 @@ export async function startDovecot(
     await remove();
     throw error;
   }
+}
+
+/** Makes the folder in which Pigeonhole makes the home of each user, for the scripts. */
+async function makeHomes(path: string): Promise<void> {
+  await mkdir(path);
+  await chown(path, MAIL_OWNER, MAIL_OWNER);
 }
 
 function passwdFile(users: Readonly<Record<string, string>>): string {

@@ -24,10 +24,9 @@ export const curl: Pop3Client = {
     const list = await run('curl', curlArguments(account, ''));
     const count = list.output.match(/^\d+ \d+\r$/gm)?.length ?? 0;
     if (list.code !== 0 || count === 0) return { ...list, messages: [] };
-    const retrieval = await retrieveInto(account, (inbox) => [
-      'curl',
-      [...curlArguments(account, `[1-${count}]`), '--output', join(inbox, '#1')],
-    ]);
+    const retrieval = await retrieveInto(account, (inbox) =>
+      run('curl', [...curlArguments(account, `[1-${count}]`), '--output', join(inbox, '#1')]),
+    );
     if (!remove || retrieval.code !== 0) return retrieval;
     // With --list-only, curl expects no message after the reply to DELE.
     const removal = words`--list-only --request DELE`;

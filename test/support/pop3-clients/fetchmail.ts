@@ -26,7 +26,7 @@ export const fetchmail: Pop3Client = {
     const retrieval = await retrieveInto(account, async (inbox) => {
       await writeFile(config, configuration(account, inbox, remove), { mode: 0o600 });
       const files = words`--fetchmailrc ${config} --idfile ${join(folder, 'ids')} --pidfile ${join(folder, 'pid')}`;
-      return ['fetchmail', files];
+      return await run('fetchmail', files);
     });
     return { ...retrieval, code: retrieval.code === NO_NEW_MAIL ? 0 : retrieval.code };
   },

@@ -25,7 +25,7 @@ export const getmail: Pop3Client = {
     const { folder } = account;
     return await retrieveInto(account, async (inbox) => {
       await writeFile(join(folder, 'getmailrc'), configuration(account, inbox, remove), { mode: 0o600 });
-      return ['getmail', words`--getmaildir ${folder} --rcfile getmailrc`];
+      return await run('getmail', words`--getmaildir ${folder} --rcfile getmailrc`);
     });
   },
 };

@@ -1,20 +1,20 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MaybePromise } from '@postern/core';
-import { type Ended, run } from '../program.ts';
+import type { Ended } from '../program.ts';
 import type { Pop3Account, Retrieval } from './pop3-client.ts';
 
 /**
- * Runs a client that writes each message into a file of its own, and reads these files. `command`
+ * Runs a client that writes each message into a file of its own, and reads these files. `runClient`
  * gets the folder for them.
  */
 export async function retrieveInto(
   account: Pop3Account,
-  command: (inbox: string) => MaybePromise<readonly [program: string, args: readonly string[]]>,
+  runClient: (inbox: string) => MaybePromise<Ended>,
 ): Promise<Retrieval> {
   const inbox = await mkdtemp(join(account.folder, 'inbox-'));
   try {
-    const ended: Ended = await run(...(await command(inbox)));
+    const ended = await runClient(inbox);
     const names = await readdir(inbox);
     return { ...ended, messages: await Promise.all(names.map((name) => readFile(join(inbox, name)))) };
   } finally {

@@ -1,9 +1,10 @@
 import { curl } from './curl.ts';
 import { fetchmail } from './fetchmail.ts';
 import { getmail } from './getmail.ts';
+import { javaMail } from './java-mail.ts';
 import { mpop } from './mpop.ts';
 import type { Pop3Client } from './pop3-client.ts';
-import { javaMail, netPop3, poplib } from './scripts.ts';
+import { netPop3, poplib } from './scripts.ts';
 
 export {
   POP3_CHANNELS,

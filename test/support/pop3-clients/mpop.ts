@@ -28,7 +28,7 @@ export const mpop: Pop3Client = {
     const config = join(account.folder, 'mpoprc');
     return await retrieveInto(account, async (inbox) => {
       await writeFile(config, configuration(account, inbox, remove), { mode: 0o600 });
-      return ['mpop', [`--file=${config}`]];
+      return await run('mpop', [`--file=${config}`]);
     });
   },
 };

@@ -6,7 +6,7 @@ export const POP3_CHANNELS = ['clear text', 'STLS', 'implicit TLS'] as const;
 export type Pop3Channel = (typeof POP3_CHANNELS)[number];
 
 /** A POP3 client of another project, which retrieves mail without a person. */
-export interface Pop3Client {
+export interface Pop3Client extends Partial<AsyncDisposable> {
   readonly name: string;
   /** The program that must be there, and the Debian packages that install it. */
   readonly program: string;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { run, words } from '../program.ts';
+import { run } from '../program.ts';
 import { retrieveInto } from './inbox.ts';
 import type { Pop3Account, Pop3Channel, Pop3Client, Retrieval, RetrieveOptions } from './pop3-client.ts';
 
@@ -33,32 +33,14 @@ export const netPop3: Pop3Client = {
   retrieve: (account, options) => retrieveWithScript(['perl', script('retrieve-with-net-pop3.pl')], account, options),
 };
 
-/** JavaMail. BeanShell runs its script without a Java compiler. */
-export const javaMail: Pop3Client = {
-  name: 'JavaMail',
-  program: 'bsh',
-  debianPackages: 'default-jre-headless libmail-java bsh',
-  logins: onEveryChannel(['USER', 'APOP', 'PLAIN']),
-  lineEnds: '\r\n',
-  skipsKnown: false,
-  refusal: /^javax\.mail\.AuthenticationFailedException: /m,
-  async version() {
-    const [program = '', ...args] = JAVA_MAIL;
-    return (await run(program, args)).output.trim();
-  },
-  retrieve: (account, options) => retrieveWithScript(JAVA_MAIL, account, options),
-};
-
 function retrieveWithScript(
   [program = '', ...args]: readonly string[],
   account: Pop3Account,
   { remove = false }: RetrieveOptions = {},
 ): Promise<Retrieval> {
   const { port, channel, login, user, password, ca } = account;
-  return retrieveInto(account, (inbox) => [
-    program,
-    [...args, String(port), channel, login, user, password, ca, inbox, remove ? 'remove' : 'keep'],
-  ]);
+  const own = (inbox: string) => [String(port), channel, login, user, password, ca, inbox, remove ? 'remove' : 'keep'];
+  return retrieveInto(account, (inbox) => run(program, [...args, ...own(inbox)]));
 }
 
 function onEveryChannel(logins: readonly string[]): Readonly<Record<Pop3Channel, readonly string[]>> {
@@ -68,9 +50,3 @@ function onEveryChannel(logins: readonly string[]): Readonly<Record<Pop3Channel,
 function script(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
-
-/** Without arguments this script prints the version of JavaMail. */
-const JAVA_MAIL = [
-  ...words`java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp /usr/share/java/bsh.jar:/usr/share/java/javax.mail.jar bsh.Interpreter`,
-  script('retrieve-with-java-mail.bsh'),
-];
