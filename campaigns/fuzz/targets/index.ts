@@ -1,4 +1,5 @@
 import type { Target } from '../target.ts';
+import { pop3Commands, retrieved, strings } from './access.ts';
 import { addresses, headerAddresses, xtext } from './addresses.ts';
 import { commands } from './commands.ts';
 import { headers } from './headers.ts';
@@ -34,4 +35,7 @@ export const targets: readonly Target[] = [
   lockFiles,
   fileNames,
   lineEndings,
+  pop3Commands,
+  strings,
+  retrieved,
 ];
