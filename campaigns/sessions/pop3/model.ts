@@ -56,6 +56,7 @@ export class Pop3Model implements Model {
 
   enterTls(): void {
     this.startsTls = false;
+    this.mayEnd = false;
     this.#named = undefined;
     this.#sent = '';
     this.#at = 0;
@@ -152,8 +153,9 @@ export class Pop3Model implements Model {
     if (LATE.has(keyword)) this.#expect(!isOk, 'a refusal before the login', status);
     const named = this.#named;
     if (keyword !== 'CAPA') this.#named = undefined;
-    // A server closes the connection of a client that sends more behind STLS.
-    if (keyword === 'STLS' && !isOk) this.mayEnd = true;
+    // A server closes the connection of a client that sends more behind STLS: at once, or as a
+    // failed handshake.
+    if (keyword === 'STLS') this.mayEnd = true;
     if (keyword === 'STLS') this.startsTls = isOk;
     else if (keyword === 'USER' && isOk) this.#named = rest;
     else if (keyword === 'PASS') {
