@@ -1,4 +1,4 @@
-import { DotStuffer } from '@postern/conversation';
+import { BufferPool, DotStuffer } from '@postern/conversation';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DotUnstuffer } from '../../packages/conversation/src/dot-stuffing.ts';
@@ -26,6 +26,48 @@ test('a chunk without a line that begins with a dot is not copied', () => {
   expect(new DotStuffer().push(chunk)).toBe(chunk);
 });
 
+test('large chunks with any dots get them in a buffer of a pool, and without a pool', () => {
+  const line = fc.constantFrom('.\n', '.a\r\n', `${'a'.repeat(500)}\r\n`, '.', '\n', '..\r\n');
+  const chunk = fc
+    .array(fc.tuple(line, fc.integer({ min: 1, max: 8_000 })), { minLength: 1, maxLength: 5 })
+    .map((runs) =>
+      runs
+        .map(([text, times]) => text.repeat(times))
+        .join('')
+        .slice(0, CHUNK_OCTETS),
+    );
+  fc.assert(
+    fc.property(fc.array(chunk, { maxLength: 3 }), (chunks) => {
+      const pool = new BufferPool(DotStuffer.stuffedOctets(CHUNK_OCTETS), 1);
+      const text = expected(chunks.join(''));
+      // No assertion of vitest: its diff of such a text takes minutes.
+      return [1, 2].every(() => stuff(chunks, pool) === text) && stuff(chunks) === text;
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a stuffer gives its buffer back at the end of the message', () => {
+  const pool = new BufferPool(DotStuffer.stuffedOctets(CHUNK_OCTETS), 1);
+  const stuffer = new DotStuffer(pool);
+  const { buffer } = stuffer.push(Buffer.from('.\r\n'.repeat(10_000)));
+  expect(stuffer.push(Buffer.from('.a\r\n'.repeat(10_000))).buffer).toBe(buffer);
+  expect(pool.take().buffer).not.toBe(buffer);
+  stuffer.end();
+  stuffer.end();
+  expect(pool.take().buffer).toBe(buffer);
+  expect(pool.take().buffer).not.toBe(buffer);
+});
+
+test('a pool keeps no more buffers than its bound', () => {
+  const pool = new BufferPool(8, 1);
+  const [first, second] = [pool.take(), pool.take()];
+  pool.give(first);
+  pool.give(second);
+  expect(pool.take()).toBe(first);
+  expect(pool.take()).not.toBe(second);
+});
+
 test('an unstuffer undoes the dots of a message in any chunks', () => {
   const text = fc.string({ unit: fc.constantFrom('.', '..', 'a', '\r\n', '\r\n.\r\n', '\r'), maxLength: 60 });
   fc.assert(
@@ -46,8 +88,8 @@ function unstuff(octets: Buffer): string {
   return text;
 }
 
-function stuff(chunks: readonly string[]): string {
-  const stuffer = new DotStuffer();
+function stuff(chunks: readonly string[], buffers?: BufferPool): string {
+  const stuffer = new DotStuffer(buffers);
   const pieces = chunks.map((chunk) => Buffer.from(stuffer.push(Buffer.from(chunk))));
   return Buffer.concat(pieces).toString() + stuffer.end();
 }
@@ -55,3 +97,5 @@ function stuff(chunks: readonly string[]): string {
 function expected(text: string): string {
   return `${text.replaceAll(/(?<=^|\n)\./g, '..')}${text === '' || text.endsWith('\n') ? '' : '\r\n'}.\r\n`;
 }
+
+const CHUNK_OCTETS = 64 * 1024;

@@ -102,7 +102,7 @@ describe('the reader of a message', () => {
       read: () => reading.promise.finally(() => calls.push('read')),
       close: () => void calls.push('closed'),
     };
-    const reader = new MessageReader(handle as never, new MessageFile('new', '1.host'));
+    const reader = new MessageReader(handle as never, new MessageFile('new', '1.host'), MessageReader.buffers());
     void reader.read();
     const closed = reader.close();
     expect(calls).toEqual([]);
@@ -110,7 +110,50 @@ describe('the reader of a message', () => {
     await closed;
     expect(calls).toEqual(['read', 'closed']);
   });
+
+  it('gives its buffer back when the caller asks for more behind the last octets', async () => {
+    const { reader, buffers } = readerOf(Buffer.alloc(100_000, 'x'));
+    const { buffer } = (await reader.read()) as Buffer;
+    await reader.read();
+    expect(buffers.take().buffer).not.toBe(buffer);
+    expect(await reader.read()).toBeUndefined();
+    expect(await reader.read()).toBeUndefined();
+    await reader.close();
+    expect(buffers.take().buffer).toBe(buffer);
+    expect(buffers.take().buffer).not.toBe(buffer);
+  });
+
+  it('keeps its buffer from others if it closes before the end', async () => {
+    const { reader, buffers } = readerOf(Buffer.alloc(100_000, 'x'));
+    const chunk = (await reader.read()) as Buffer;
+    await reader.close();
+    expect(buffers.take().buffer).not.toBe(chunk.buffer);
+    expect(chunk.every((octet) => octet === 'x'.charCodeAt(0))).toBe(true);
+  });
+
+  it('returns other octets than a reader beside it, whose lines end in LF', async () => {
+    const texts = ['a', 'b', 'c', 'd'].map((letter, index) => `${letter.repeat(70)}\n`.repeat(3_000 * index + 300));
+    for (const [index, text] of texts.entries()) put(`new/${index}.host`, text);
+    for (let round = 0; round < 2; round++) {
+      await using mailbox = await open();
+      expect(await contents(mailbox)).toEqual(texts.map((text) => text.replaceAll('\n', '\r\n')));
+    }
+  });
 });
+
+/** Returns a reader of a file with CRLF whose octets these are. */
+function readerOf(octets: Buffer) {
+  const buffers = MessageReader.buffers();
+  const file = new MessageFile('new', '1.host');
+  file.setSizes({ octets: octets.length, storedOctets: octets.length });
+  const handle = {
+    read: (buffer: Buffer, offset: number, length: number, position: number) => ({
+      bytesRead: octets.copy(buffer, offset, position, position + length),
+    }),
+    close: () => {},
+  };
+  return { reader: new MessageReader(handle as never, file, buffers), buffers };
+}
 
 function open() {
   return new MaildirMailboxes(root).open('ann@example.com');

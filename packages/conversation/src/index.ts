@@ -8,6 +8,7 @@ export type {
   PeerCertificate,
   TlsInfo,
 } from '@postern/core';
+export { BufferPool } from './buffer-pool.ts';
 export { Conversation, type Protocol } from './conversation.ts';
 export type { ConversationOptions } from './conversation-options.ts';
 export { Deadlines, type Wait } from './deadlines.ts';

@@ -8,6 +8,7 @@ import { HeldLocks } from './mailbox/held-locks.ts';
 import { LockOwners } from './mailbox/lock-owner.ts';
 import { type LockContext, MailboxLock } from './mailbox/mailbox-lock.ts';
 import type { MaildirMailbox } from './mailbox/maildir-mailbox.ts';
+import { MessageReader } from './mailbox/message-reader.ts';
 import { openMailbox } from './mailbox/open-mailbox.ts';
 import { type MailboxFiles, promptFilesOf } from './mailbox/prompt-files.ts';
 import { type MailboxOptions, Maildirs } from './maildirs.ts';
@@ -52,6 +53,7 @@ export class MaildirMailboxes {
   readonly #promptFiles: MailboxFiles;
   readonly #permissions: Permissions;
   readonly #maildirs: Maildirs;
+  readonly #buffers = MessageReader.buffers();
   readonly #locks: HeldLocks;
   readonly #lockContext: LockContext;
   #owners: LockOwners | undefined;
@@ -94,6 +96,7 @@ export class MaildirMailboxes {
         files: this.#files,
         promptFiles: this.#promptFiles,
         permissions: this.#permissions,
+        buffers: this.#buffers,
         onError,
         unlock,
       };

@@ -4,6 +4,7 @@ import type { Pop3Event } from './events.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Limits, withDefaultLimits } from './protocol/limits.ts';
 import { APOP, USER } from './session/login-commands.ts';
+import { stuffedBuffers } from './session/send-message.ts';
 import { runSession } from './session/session.ts';
 import type { Settings } from './session/settings.ts';
 
@@ -52,7 +53,7 @@ function settingsOf(options: Pop3Options): Settings {
     limits: withDefaultLimits(options.limits),
     loginCommands: [USER, APOP].filter(({ mechanism }) => !disabledLoginCommands.has(mechanism)),
   });
-  return { ...settings, disabledLoginCommands };
+  return { ...settings, disabledLoginCommands, stuffedBuffers: stuffedBuffers() };
 }
 
 /** @throws TypeError for a word that is no login command. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
+import type { BufferPool } from '@postern/conversation';
 import type { MaybePromise } from '@postern/core';
 import { Mailbox, type MessageContent, MessageGone, type MessageInfo } from '@postern/pop3';
 import { isMissing } from '../file-errors.ts';
@@ -19,6 +20,8 @@ export interface MaildirMailboxContext {
   /** The file system for what a login and RETR read. */
   readonly promptFiles: MailboxFiles;
   readonly lock: MailboxLock;
+  /** The buffers of the readers of all mailboxes. */
+  readonly buffers: BufferPool;
   /** Writes the cache of sizes, if that is worthwhile, and unlocks the Maildir. */
   readonly close: (list: readonly MessageFile[]) => Promise<void>;
 }
@@ -57,7 +60,7 @@ export class MaildirMailbox extends Mailbox implements AsyncDisposable {
     const open = () => this.#context.promptFiles.open(file.pathIn(this.#path), READ_ONLY);
     const handle = await this.#following(file, open);
     if (handle === undefined) throw new MessageGone();
-    return new MessageReader(handle, file);
+    return new MessageReader(handle, file, this.#context.buffers);
   }
 
   /**

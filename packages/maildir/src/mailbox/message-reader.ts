@@ -1,6 +1,7 @@
+import { BufferPool } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/core';
 import type { MessageContent } from '@postern/pop3';
-import { CRLF, copyWithCrlf, countBareLf, octetsOfEnd } from './line-endings.ts';
+import { CRLF, copyWithCrlf, octetsOfEnd } from './line-endings.ts';
 import type { MessageFile } from './message-file.ts';
 import type { OpenFile } from './prompt-files.ts';
 
@@ -13,29 +14,44 @@ export class MessageReader implements MessageContent {
   readonly #file: MessageFile;
   /** True if each LF of the file had a CR before it at the login: then nothing is converted. */
   readonly #isCrlf: boolean;
-  readonly #buffer: Buffer;
+  readonly #buffers: BufferPool;
+  /** The buffers in use: for the octets of the file, and for those with CRLF. */
+  #buffer: Buffer | undefined;
   #converted: Buffer | undefined;
+  /** The most octets of one read. */
+  readonly #chunkOctets: number;
   /** The last read that was not synchronous. */
   #reading: Promise<unknown> | undefined;
   #position = 0;
   #previous = 0;
   #isAtEnd = false;
 
-  constructor(handle: OpenFile, file: MessageFile) {
+  constructor(handle: OpenFile, file: MessageFile, buffers: BufferPool) {
     this.#handle = handle;
     this.#file = file;
     this.#isCrlf = file.octets === file.storedOctets;
+    this.#buffers = buffers;
+    const maxOctets = this.#isCrlf ? CHUNK_OCTETS : CHUNK_OCTETS / 2;
     // One octet more than expected shows the end of the file in the first read. A file that has
     // grown may have any size.
-    const octets = Math.min(Math.max(file.storedOctets + 1, MIN_CHUNK_OCTETS), CHUNK_OCTETS);
-    this.#buffer = Buffer.allocUnsafe(octets);
+    this.#chunkOctets = Math.min(Math.max(file.storedOctets + 1, MIN_CHUNK_OCTETS), maxOctets);
+  }
+
+  /** Returns the buffers that the readers of many files share. */
+  static buffers(): BufferPool {
+    return new BufferPool(CHUNK_OCTETS, MAX_KEPT_BUFFERS);
   }
 
   read(): MaybePromise<Uint8Array | undefined> {
-    if (this.#isAtEnd) return this.#missingEnd();
-    const reading = this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#position);
+    if (this.#isAtEnd) {
+      this.#giveBuffers();
+      return this.#missingEnd();
+    }
+    this.#buffer ??= this.#newBuffer(this.#chunkOctets);
+    const buffer = this.#buffer;
+    const reading = this.#handle.read(buffer, 0, this.#chunkOctets, this.#position);
     if (isPromise(reading)) this.#reading = reading;
-    return after(reading, ({ bytesRead }) => this.#take(bytesRead));
+    return after(reading, ({ bytesRead }) => this.#take(buffer, bytesRead));
   }
 
   /** Closes the file behind a read: the number of a closed file soon belongs to another one. */
@@ -44,10 +60,29 @@ export class MessageReader implements MessageContent {
     return this.#reading === undefined ? close() : this.#reading.then(close, close);
   }
 
-  #take(bytesRead: number): Uint8Array | undefined {
+  #take(buffer: Buffer, bytesRead: number): Uint8Array | undefined {
     this.#position += bytesRead;
-    if (bytesRead < this.#buffer.length) this.#end();
-    return bytesRead === 0 ? this.#missingEnd() : this.#withCrlf(this.#buffer.subarray(0, bytesRead));
+    if (bytesRead < this.#chunkOctets) this.#end();
+    if (bytesRead > 0) return this.#withCrlf(buffer.subarray(0, bytesRead));
+    this.#giveBuffers();
+    return this.#missingEnd();
+  }
+
+  /** Returns a buffer of the pool for a large message, else a part of memory that is in use. */
+  #newBuffer(octets: number): Buffer {
+    return octets < MIN_POOLED_OCTETS ? Buffer.allocUnsafe(octets) : this.#buffers.take();
+  }
+
+  /**
+   * Gives the buffers back after the end, when the caller has used the last octets. A reader that
+   * closes before leaves them to the garbage collector: a socket may still read them.
+   */
+  #giveBuffers(): void {
+    for (const buffer of [this.#buffer, this.#converted]) {
+      if (buffer?.length === CHUNK_OCTETS) this.#buffers.give(buffer);
+    }
+    this.#buffer = undefined;
+    this.#converted = undefined;
   }
 
   /** Returns the CRLF that the last line lacks, once. */
@@ -67,8 +102,7 @@ export class MessageReader implements MessageContent {
     if (this.#isCrlf) return bytes;
     const previous = this.#previous;
     this.#previous = bytes[bytes.length - 1] as number;
-    if (countBareLf(bytes, bytes.length, previous) === 0) return bytes;
-    this.#converted ??= Buffer.allocUnsafe(2 * this.#buffer.length);
+    this.#converted ??= this.#newBuffer(2 * this.#chunkOctets);
     return this.#converted.subarray(0, copyWithCrlf(bytes, previous, this.#converted));
   }
 }
@@ -76,3 +110,7 @@ export class MessageReader implements MessageContent {
 const LF = 10;
 const MIN_CHUNK_OCTETS = 4 * 1024;
 const CHUNK_OCTETS = 64 * 1024;
+/** A smaller new buffer is cheap, and lies in memory that the process has already. */
+const MIN_POOLED_OCTETS = 16 * 1024;
+/** 1 MiB. */
+const MAX_KEPT_BUFFERS = 16;

@@ -1,3 +1,4 @@
+import type { BufferPool } from '@postern/conversation';
 import type { FileSystem } from '../file-system.ts';
 import type { Permissions } from '../permissions.ts';
 import { listMessages } from './list-messages.ts';
@@ -16,6 +17,7 @@ export interface LockedMaildir {
   readonly files: FileSystem;
   readonly promptFiles: MailboxFiles;
   readonly permissions: Permissions;
+  readonly buffers: BufferPool;
   /** Receives an error that costs only time. */
   readonly onError: (error: unknown) => void;
   readonly unlock: () => Promise<void>;
@@ -27,7 +29,7 @@ export interface LockedMaildir {
  * @throws the error of the file system
  */
 export async function openMailbox(maildir: LockedMaildir, check: () => void): Promise<MaildirMailbox> {
-  const { path, files, promptFiles, permissions, lock } = maildir;
+  const { path, files, promptFiles, permissions, lock, buffers } = maildir;
   const turns = new Turns();
   const cache = new SizeCache(path, maildir, permissions);
   const measurement = new Measurement(path, files, turns, check);
@@ -41,6 +43,7 @@ export async function openMailbox(maildir: LockedMaildir, check: () => void): Pr
     files,
     promptFiles,
     lock,
+    buffers,
     close: (list) => close(maildir, list, isWorthwhile, cache),
   });
 }

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { type Conversation, DotStuffer } from '@postern/conversation';
+import { BufferPool, type Conversation, DotStuffer } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { Refusal } from '@postern/sasl-profile';
 import { replyForMessage } from '../error-replies.ts';
@@ -34,6 +34,11 @@ export async function sendMessage(state: State, request: MessageRequest): Promis
   } finally {
     await closeContent(state, request, content);
   }
+}
+
+/** Returns the buffers that the sessions of one server share. */
+export function stuffedBuffers(): BufferPool {
+  return new BufferPool(DotStuffer.stuffedOctets(MAX_PART_OCTETS), MAX_KEPT_BUFFERS);
 }
 
 async function openContent(state: State, request: MessageRequest): Promise<MessageContent> {
@@ -72,8 +77,9 @@ async function sendContent(
   content: MessageContent,
   firstChunk: Uint8Array | undefined,
 ): Promise<void> {
-  const { conversation, maildrop } = state;
-  const stuffer = new DotStuffer();
+  const { conversation, maildrop, settings } = state;
+  // A message that fails leaves its buffer to the garbage collector: the socket may still read it.
+  const stuffer = new DotStuffer(settings.stuffedBuffers);
   const top = bodyLines === undefined ? undefined : new TopLines(bodyLines);
   conversation.say(`${first}\r\n`);
   let remaining = maildrop.messages[index]?.octets ?? 0;
@@ -82,8 +88,12 @@ async function sendContent(
     const piece = top === undefined ? chunk : top.push(chunk);
     maildrop.octetsSent += piece.length;
     remaining -= piece.length;
-    const sent = sendOctets(conversation, stuffer.push(piece), remaining > 0 && top?.ended !== true);
-    if (sent !== undefined) await sent;
+    const hasMore = remaining > 0 && top?.ended !== true;
+    for (let from = 0; from < piece.length; from += MAX_PART_OCTETS) {
+      const end = from + MAX_PART_OCTETS;
+      const sent = sendOctets(conversation, stuffer.push(piece.subarray(from, end)), hasMore || end < piece.length);
+      if (sent !== undefined) await sent;
+    }
     if (top?.ended) break;
     try {
       const next = inTime(state, content.read());
@@ -119,3 +129,7 @@ async function closeContent(state: State, { verb }: MessageRequest, content: Mes
 
 /** A longer text costs more as a string than a write of its own. */
 const MAX_SAID_OCTETS = 16 * 1024;
+/** The most octets that a session holds of a message whose client reads slowly. */
+const MAX_PART_OCTETS = 64 * 1024;
+/** With the dots, 1.5 MiB. */
+const MAX_KEPT_BUFFERS = 16;

@@ -1,3 +1,4 @@
+import type { BufferPool } from '@postern/conversation';
 import type { SessionSettings } from '@postern/sasl-profile';
 import type { Pop3Event } from '../events.ts';
 import type { Mailbox } from '../mailbox.ts';
@@ -7,4 +8,6 @@ import type { Limits } from '../protocol/limits.ts';
 export interface Settings extends SessionSettings<Mailbox, Pop3Event, Limits> {
   /** The login commands that the operator has disabled. */
   readonly disabledLoginCommands: ReadonlySet<string>;
+  /** The buffers for messages with dot stuffing, of all sessions of the server. */
+  readonly stuffedBuffers: BufferPool;
 }
