@@ -27,8 +27,15 @@ class JavaMail implements Pop3Client {
   retrieve(account: Pop3Account, { remove = false }: RetrieveOptions = {}): Promise<Retrieval> {
     const { port, channel, login, user, password, ca } = account;
     const job = (inbox: string): readonly string[] => [
-      ...['retrieve', String(port), channel, login, user, password, ca],
-      ...[inbox, remove ? 'remove' : 'keep'],
+      'retrieve',
+      String(port),
+      channel,
+      login,
+      user,
+      password,
+      ca,
+      inbox,
+      remove ? 'remove' : 'keep',
     ];
     return retrieveInto(account, (inbox) => this.#run(job(inbox)));
   }
