@@ -46,7 +46,7 @@ ${isTls ? `ca_certs = ${ca}\nssl_cert_hostname = localhost` : ''}
 [destination]
 type = MDA_external
 path = /bin/sh
-arguments = ("-c", '${storeIn(inbox)}')
+arguments = ("-c", '${storeIn(inbox)}; ${LATE_END}')
 allow_root_commands = true
 
 [options]
@@ -56,3 +56,9 @@ delivered_to = false
 received = false
 `;
 }
+
+/**
+ * getmail misses the end of a program that ends before getmail waits for that end
+ * (`ForkingBase._wait_for_child`), and gives up after its timeout. All its destinations fork.
+ */
+const LATE_END = 'sleep 0.3';
