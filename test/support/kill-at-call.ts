@@ -47,8 +47,9 @@ function watch(owner: object, name: string): void {
 }
 
 const PATH_FUNCTIONS = ['copyFile', 'link', 'mkdir', 'open', 'opendir', 'readFile', 'readdir', 'rename', 'rm', 'stat'];
-const MORE_PATH_FUNCTIONS = ['lstat', 'symlink', 'truncate', 'unlink', 'utimes', 'writeFile', 'access', 'chmod'];
-for (const name of [...PATH_FUNCTIONS, ...MORE_PATH_FUNCTIONS]) {
+const MORE_PATH_FUNCTIONS = ['lstat', 'symlink', 'readlink', 'lutimes', 'truncate', 'unlink', 'utimes', 'writeFile'];
+const RIGHT_FUNCTIONS = ['access', 'chmod'];
+for (const name of [...PATH_FUNCTIONS, ...MORE_PATH_FUNCTIONS, ...RIGHT_FUNCTIONS]) {
   if (name !== 'open') watch(fs.promises, name);
   watch(fs, name);
   if (name !== 'open' && name !== 'opendir') watch(fs, `${name}Sync`);
