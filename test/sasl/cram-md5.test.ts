@@ -47,7 +47,7 @@ describe('the CRAM-MD5 challenger', () => {
     await challenger.challenge(ask, undefined, someMind());
     await challenger.challenge(ask, undefined, someMind());
     expect(new Set(ask.asked).size).toBe(2);
-    for (const challenge of ask.asked) expect(challenge).toMatch(/^<\d{20,}\.\d+@mail\.example\.com>$/);
+    for (const challenge of ask.asked) expect(challenge).toMatch(/^<\d{39}\.\d{13}@mail\.example\.com>$/);
   });
 
   it('splits at the last space, so that a user name may contain spaces', async () => {

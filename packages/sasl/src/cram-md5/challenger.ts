@@ -52,11 +52,13 @@ export function cramMd5({ hostname, nonce = randomNonce }: CramMd5Options): Chal
   };
 }
 
-/** Returns digits, a dot and digits, as in RFC 2195. */
+/** Returns 39 digits, a dot and the time, as in RFC 2195: each challenge has the same length. */
 function randomNonce(): string {
-  return `${BigInt(`0x${randomBytes(16).toString('hex')}`)}.${Date.now()}`;
+  const random = BigInt(`0x${randomBytes(16).toString('hex')}`).toString();
+  return `${random.padStart(DIGITS_OF_128_BITS, '0')}.${Date.now()}`;
 }
 
+const DIGITS_OF_128_BITS = 39;
 const SPACE = 0x20;
 const DIGEST = /^[0-9a-f]{32}$/;
 const HOSTNAME = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\w.:-]+\])$/;
