@@ -203,7 +203,7 @@ describe.each(['symbolic link', 'file'] as const)('the lock of a mailbox, as a %
       let isBroken = true;
       const fails = async (...args: [string, string]) => {
         if (isBroken && String(args[0]).includes(broken === 'rename' ? '/tmp/' : '.lock.')) throw failure('EIO');
-        await promises[broken](...args);
+        await (broken === 'rename' ? promises.rename(...args) : promises.unlink(args[0]));
       };
       const errors: unknown[] = [];
       const onError = (error: unknown) => errors.push(error);
