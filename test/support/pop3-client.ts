@@ -1,36 +1,22 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TextSocket } from './text-socket.ts';
 
 /** A POP3 client that hears whole responses. A character is an octet. */
 export class Pop3Client implements Disposable {
   readonly socket: Socket;
+  readonly #text: TextSocket;
   /** The status line of the greeting. */
   greeting = '';
-  #heard = '';
-  /** The reason why no more replies come. */
-  #over: Error | undefined;
-  #onNews = (): void => {};
 
-  private constructor(socket: Socket) {
-    this.socket = socket.setNoDelay(true).setEncoding('latin1');
-    socket.on('data', (text: string) => {
-      this.#heard += text;
-      this.#onNews();
-    });
-    const end = (error: Error): void => {
-      this.#over ??= error;
-      this.#onNews();
-    };
-    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
-    socket.on('error', end).on('close', () => end(new Error('the server has closed the connection')));
+  private constructor(text: TextSocket) {
+    this.#text = text;
+    this.socket = text.socket;
   }
 
   /** Connects from `localAddress`, and hears the greeting. */
   static async connect(port: number, localAddress = '127.0.0.1'): Promise<Pop3Client> {
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
-    await once(socket, 'connect');
-    const client = new Pop3Client(socket);
+    const client = new Pop3Client(await TextSocket.connect(port, localAddress));
     client.greeting = await client.hear();
     return client;
   }
@@ -116,23 +102,20 @@ export class Pop3Client implements Disposable {
   }
 
   async #untilDotAfter(first: string): Promise<string> {
-    this.#heard = `${first.slice(-'\r\n'.length)}${this.#heard}`;
+    this.#text.heard = `${first.slice(-'\r\n'.length)}${this.#text.heard}`;
     return (await this.#until('\r\n.\r\n')).slice('\r\n'.length);
   }
 
   async #until(end: string): Promise<string> {
     for (let from = 0; ; ) {
-      const at = this.#heard.indexOf(end, from);
+      const at = this.#text.heard.indexOf(end, from);
       if (at >= 0) {
-        const text = this.#heard.slice(0, at + end.length);
-        this.#heard = this.#heard.slice(at + end.length);
+        const text = this.#text.heard.slice(0, at + end.length);
+        this.#text.heard = this.#text.heard.slice(at + end.length);
         return text;
       }
-      if (this.#over !== undefined) throw this.#over;
-      from = Math.max(0, this.#heard.length - end.length);
-      await new Promise<void>((resolve) => {
-        this.#onNews = resolve;
-      });
+      from = Math.max(0, this.#text.heard.length - end.length);
+      await this.#text.more();
     }
   }
 }
@@ -143,7 +126,5 @@ function fieldsOf(body: string): readonly (readonly string[])[] {
     .slice(0, -1)
     .map((line) => line.split(' '));
 }
-
-const TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 500;
 const ATTEMPT_MS = 20;
