@@ -236,7 +236,9 @@ async function imapFlowOptions(channel: Channel, user: string, loginMethod: stri
 
 /**
  * Runs mutt in a terminal of `script`, where it copies all messages of joe to an mbox. Without its
- * folder, mutt would ask whether to create it, and take the first pushed key for the answer.
+ * folder, mutt would ask whether to create it, and take the first pushed key for the answer. Without
+ * `--foreground`, `timeout` makes a process group of its own, and the terminal stops mutt there if
+ * the shell of `script` waits in the first one, as dash does.
  */
 async function mutt(channel: Channel, mbox: string): Promise<Ended> {
   const settings = join(folder, 'muttrc');
@@ -252,7 +254,7 @@ async function mutt(channel: Channel, mbox: string): Promise<Ended> {
       '',
     ].join('\n'),
   );
-  const command = `env HOME=${folder} TERM=vt100 timeout 80 mutt -n -F ${settings}`;
+  const command = `env HOME=${folder} TERM=vt100 timeout --foreground 80 mutt -n -F ${settings}`;
   return await run('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null']);
 }
 
