@@ -236,9 +236,9 @@ async function imapFlowOptions(channel: Channel, user: string, loginMethod: stri
 
 /**
  * Runs mutt in a terminal of `script`, where it copies all messages of joe to an mbox. Without its
- * folder, mutt would ask whether to create it, and take the first pushed key for the answer. Without
- * `--foreground`, `timeout` makes a process group of its own, and the terminal stops mutt there if
- * the shell of `script` waits in the first one, as dash does.
+ * folder, mutt would ask whether to create it, and take the first pushed key for the answer.
+ * Without `--foreground`, `timeout` makes a process group of its own. If the shell of `script` does
+ * not end before mutt, as dash, the terminal then stops mutt.
  */
 async function mutt(channel: Channel, mbox: string): Promise<Ended> {
   const settings = join(folder, 'muttrc');

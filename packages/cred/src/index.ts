@@ -41,6 +41,7 @@ export {
   UnauthorizedLogin,
   UnhandledCredentials,
 } from './errors.ts';
+export { Identity, identityOf } from './identity.ts';
 export { type InstanceOf, type Interface, isDerived } from './interface.ts';
 export type { Login, LogoutReason, OnLogout } from './login.ts';
 export { DelegatingMind, type Exchange, type Mind } from './mind.ts';

@@ -1,0 +1,1 @@
+export { MailDirectory } from './mail-directory.ts';

@@ -1,0 +1,20 @@
+import type { MaybePromise } from '@postern/core';
+
+/**
+ * The addresses of a site, as a mail server asks for them. The realm returns one for a user that
+ * the mail server vouches for (`TrustedLogin`), and one for a client without a name (`Anonymous`).
+ * An error that a method throws, or rejects with, is a temporary failure and never a refusal.
+ */
+export abstract class MailDirectory {
+  /**
+   * Returns true if the user may send with this envelope sender. The address is without angle
+   * brackets, and empty for the null sender.
+   */
+  abstract mayUseSender(sender: string): MaybePromise<boolean>;
+
+  /**
+   * Returns true if the recipient exists, and false if the site has no such recipient. Returns
+   * undefined if the mail server decides, as for domains of others.
+   */
+  abstract hasRecipient(recipient: string): MaybePromise<boolean | undefined>;
+}

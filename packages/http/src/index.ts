@@ -1,0 +1,1 @@
+export { type Authorization, splitAuthorization } from './split-authorization.ts';
