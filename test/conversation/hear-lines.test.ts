@@ -68,6 +68,32 @@ describe('hearLine', () => {
     expect(await hear(conversation, 6)).toBe('next');
   });
 
+  it('hears lines that LF ends, after lineEnding is set between two lines', async () => {
+    const { conversation, client } = converse();
+    expect(conversation.lineEnding).toBe('crlf');
+    void client.write('one\r\ntwo\r\nth\nr');
+    expect(await conversation.hearLine(100)).toBe('one');
+    conversation.lineEnding = 'lf';
+    expect(conversation.lineEnding).toBe('lf');
+    expect(conversation.hearLine(100)).toBe('two\r');
+    expect(conversation.hearLine(100)).toBe('th');
+    const fourth = hear(conversation);
+    void client.write('ee\n');
+    expect(await fourth).toBe('ree');
+  });
+
+  it('refuses another line ending within a line', async () => {
+    const { conversation, client } = converse();
+    void client.write('on');
+    const heard = hear(conversation);
+    await settle();
+    expect(() => {
+      conversation.lineEnding = 'lf';
+    }).toThrow(new TypeError('the line ending changes between two lines only'));
+    void client.write('e\r\n');
+    expect(await heard).toBe('one');
+  });
+
   it('keeps no octets of a line without end', async () => {
     const { conversation, client } = converse();
     void client.write('1234567');

@@ -29,6 +29,25 @@ async function parrot(conversation: Conversation): Promise<void> {
 }
 
 describe('dialogue', () => {
+  it('ends the lines of both sides with LF where the protocol does', async () => {
+    const upperCase = async (conversation: Conversation): Promise<void> => {
+      conversation.lineEnding = 'lf';
+      for (let line = await conversation.hearLine(100); line !== undefined; line = await conversation.hearLine(100)) {
+        conversation.say(`${line.toUpperCase()}\n`);
+      }
+      await conversation.close();
+    };
+    await dialogue(
+      upperCase,
+      String.raw`
+      C: one\tTWO\r
+      S: ONE\tTWO\r
+      C: <end>
+      S: <closed>`,
+      { lineEnding: 'lf' },
+    );
+  });
+
   it('plays a script and resolves with the transcript', async () => {
     const transcript = await dialogue(
       parrot,

@@ -5,7 +5,7 @@ import { Deadlines } from './deadlines.ts';
 import { Disconnect } from './disconnect.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import type { HeardMessage, MessageReceiver } from './heard-message.ts';
-import { Input } from './input.ts';
+import { Input, type LineEnding } from './input.ts';
 import { type LineListener, LineLoop, type LineServer } from './line-loop.ts';
 import { Linger } from './linger.ts';
 import { MemoryAccount } from './memory-budget.ts';
@@ -162,6 +162,20 @@ export class Conversation implements TransportListener, Disconnection {
     this.transport.setStanding?.(standing);
   }
 
+  /**
+   * The octets that end a line of the peer: `crlf`, or `lf`, where only LF ends a line and a CR is
+   * an octet of the line. Set it before the first hear, or between two lines. Default: `crlf`.
+   *
+   * @throws TypeError if a hear has stopped within a line, when set
+   */
+  get lineEnding(): LineEnding {
+    return this.#input.lineEnding;
+  }
+
+  set lineEnding(lineEnding: LineEnding) {
+    this.#input.lineEnding = lineEnding;
+  }
+
   /** True if octets have arrived that no hear has taken. */
   get hasInput(): boolean {
     return this.#input.chunk !== undefined || !this.#input.betweenLines;
@@ -189,9 +203,9 @@ export class Conversation implements TransportListener, Disconnection {
   }
 
   /**
-   * Returns the next line without its CRLF, one character for each octet (latin1). Returns
-   * undefined if the peer ends its side between two lines. Only CRLF ends a line (RFC 5321 §2.3.8).
-   * An `interruptible` hear stops waiting when the server shuts down.
+   * Returns the next line without its end, one character for each octet (latin1). Returns undefined
+   * if the peer ends its side between two lines. {@link lineEnding} ends a line. An `interruptible`
+   * hear stops waiting when the server shuts down.
    *
    * @throws LineTooLong for more than `maxOctets` octets, BareLineEnding, TimedOut, PeerGone,
    * Displaced, and Closing for an interruptible hear

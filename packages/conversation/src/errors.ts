@@ -76,3 +76,6 @@ export class Closing extends ConversationError {
     super('the server is closing');
   }
 }
+
+/** The most octets of a bad line that {@link LineTooLong} carries. */
+export const MAX_BEGINNING_OCTETS = 5;

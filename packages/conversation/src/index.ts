@@ -15,7 +15,7 @@ export { Deadlines, type Wait } from './deadlines.ts';
 export { DotStuffer } from './dot-stuffer.ts';
 export { BareLineEnding, Closing, ConversationError, Displaced, LineTooLong, PeerGone, TimedOut } from './errors.ts';
 export type { HeardMessage, MessageReceiver } from './heard-message.ts';
-export type { LineError } from './input.ts';
+export type { LineEnding, LineError } from './input.ts';
 export type { LineListener, LineServer, PendingLine } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';

@@ -1,6 +1,7 @@
 import type { Deadlines } from './deadlines.ts';
 import { Waiter } from './deadlines.ts';
 import { BareLineEnding, Closing, LineTooLong, PeerGone, TimedOut } from './errors.ts';
+import { LfLineScanner } from './lf-line-scanner.ts';
 import { LineScanner } from './line-scanner.ts';
 import type { Output } from './output.ts';
 import type { Transport } from './transport.ts';
@@ -8,6 +9,9 @@ import type { TurnQueue } from './turn-queue.ts';
 
 /** The error of one line. The conversation can hear the next line. */
 export type LineError = LineTooLong | BareLineEnding;
+
+/** The octets that end a line: CR LF (RFC 5321 §2.3.8), or LF alone, where CR is part of a line. */
+export type LineEnding = 'crlf' | 'lf';
 
 /** A hear that waits for input. */
 export interface InputWaiter {
@@ -28,7 +32,7 @@ export class Input extends Waiter {
   readonly #output: Output;
   readonly #deadlines: Deadlines;
   readonly #turns: TurnQueue;
-  readonly #lines = new LineScanner();
+  #lines: LineScanner | LfLineScanner = new LineScanner();
   /** The pieces of work until the next reading of the clock. */
   #unclocked = PIECES_PER_CLOCK_READ;
   #waiter: InputWaiter | undefined = undefined;
@@ -40,6 +44,17 @@ export class Input extends Waiter {
     this.#output = output;
     this.#deadlines = deadlines;
     this.#turns = turns;
+  }
+
+  /** The octets that end a line. */
+  get lineEnding(): LineEnding {
+    return this.#lines instanceof LfLineScanner ? 'lf' : 'crlf';
+  }
+
+  set lineEnding(lineEnding: LineEnding) {
+    if (lineEnding === this.lineEnding) return;
+    if (!this.betweenLines) throw new TypeError('the line ending changes between two lines only');
+    this.#lines = lineEnding === 'lf' ? new LfLineScanner() : new LineScanner();
   }
 
   /** True between two lines. */

@@ -5,7 +5,7 @@ import type { Output } from './output.ts';
 
 /** The receiver of a conversation's lines. */
 export interface LineListener {
-  /** The most octets of a line, without its CRLF. */
+  /** The most octets of a line, without its line ending. */
   readonly maxOctets: number;
   /** True if a server that shuts down may end the wait for the next line, with Closing. */
   readonly interruptible: boolean;
@@ -15,8 +15,8 @@ export interface LineListener {
    */
   acceptsFirst?(octet: number): boolean;
   /**
-   * Takes a line without its CRLF, one character for each octet (latin1), or the error of a line.
-   * Returns false to end the hear. Returns undefined to answer later, by a call of `pending`.
+   * Takes a line without its line ending, one character for each octet (latin1), or the error of a
+   * line. Returns false to end the hear. Returns undefined to answer later, by a call of `pending`.
    */
   heard(line: string | LineError, pending: PendingLine): MaybePromise<boolean> | undefined;
 }

@@ -1,4 +1,4 @@
-import { BareLineEnding, LineTooLong } from './errors.ts';
+import { BareLineEnding, LineTooLong, MAX_BEGINNING_OCTETS } from './errors.ts';
 
 /**
  * Finds lines in chunks of octets. Only CRLF ends a line (RFC 5321 §2.3.8). The lines do not depend
@@ -113,8 +113,6 @@ export class LineScanner {
   }
 }
 
-/** The octets of a bad line that {@link LineTooLong} carries. */
-const MAX_BEGINNING_OCTETS = 5;
 const CR = 0x0d;
 const LF = 0x0a;
 const NO_OCTETS = Buffer.alloc(0);

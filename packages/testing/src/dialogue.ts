@@ -1,4 +1,11 @@
-import { Conversation, type ConversationOptions, Deadlines, type Protocol, TimedOut } from '@postern/conversation';
+import {
+  Conversation,
+  type ConversationOptions,
+  Deadlines,
+  type LineEnding,
+  type Protocol,
+  TimedOut,
+} from '@postern/conversation';
 import { type LineStep, parseScript, type Step, type WordStep } from './dialogue-script.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { type MemoryPipeOptions, type MemoryTransport, memoryPipe } from './memory-pipe.ts';
@@ -11,6 +18,8 @@ export interface DialogueOptions extends MemoryPipeOptions {
   readonly clock?: FakeClock;
   /** Further options of the server's conversation. */
   readonly conversation?: ConversationOptions;
+  /** The end of the lines of both sides. Default: `crlf`. */
+  readonly lineEnding?: LineEnding;
   /** The values of placeholders. */
   readonly values?: Readonly<Record<string, Value>>;
   /** The longest wait for a line of the server, in milliseconds of real time. Default: 30,000. */
@@ -25,8 +34,8 @@ export class DialogueMismatch extends Error {
 /**
  * Plays a script against a protocol over a connection in memory. Resolves with the transcript.
  *
- * - `C:` lines are sent with CRLF, adjacent lines in one write. `S:` lines are compared literally,
- *   except for placeholders ({@link Placeholders}).
+ * - `C:` lines are sent with the line ending, adjacent lines in one write. `S:` lines are compared
+ *   literally, except for placeholders ({@link Placeholders}).
  * - `S: 250-...` is any number of such lines, and `S: 250...` is one whole reply.
  * - Actions are `C: <starttls>`, `<end>` (the client's side only), `<close>`, `<reset>`,
  *   `<advance 300s>`, `<raw text without CRLF>` and `<closing>`, which aborts the shutdown signal.
@@ -74,6 +83,7 @@ class Play {
   readonly #server: MemoryTransport;
   readonly #protocol: Promise<void>;
   readonly #lines: string[] = [];
+  readonly #lineEnd: Buffer;
   readonly #unsent: Buffer[] = [];
   /** A line that was read and belongs to a later step. */
   #pendingLine: string | undefined;
@@ -87,6 +97,8 @@ class Play {
     this.#server = server;
     const deadlines = new Deadlines(undefined, 100);
     this.#client = new Conversation(client, { deadlines, readTimeout: options.readTimeout ?? 30_000 });
+    this.#client.lineEnding = options.lineEnding ?? 'crlf';
+    this.#lineEnd = Buffer.from(this.#client.lineEnding === 'lf' ? '\n' : '\r\n');
     const conversation = new Conversation(server, {
       deadlines: new Deadlines(this.#clock),
       shutdownSignal: this.#shutdown.signal,
@@ -105,7 +117,7 @@ class Play {
   async step(step: Step, next: Step | undefined): Promise<void> {
     switch (step.kind) {
       case 'say':
-        this.#unsent.push(await this.#placeholders.bytes(step.text), CRLF);
+        this.#unsent.push(await this.#placeholders.bytes(step.text), this.#lineEnd);
         this.#lines.push(`C: ${step.text}`);
         if (next?.kind !== 'say') await this.#send();
         return;
@@ -271,5 +283,4 @@ function milliseconds(duration: string): number {
   return Number(amount) * (unit === 'ms' ? 1 : unit === 's' ? 1000 : 60_000);
 }
 
-const CRLF = Buffer.from('\r\n');
 const MAX_LINE_OCTETS = 1_000_000;
