@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,23 +109,57 @@ describe('a UNIX socket', () => {
     expect(() => statSync(path)).toThrow('ENOENT');
   });
 
-  it('never has more permissions than `mode`, with any umask', async () => {
-    const path = join(directory(), 'socket');
+  it('lets no client in before it has its permissions, with any umask', async () => {
+    const folder = directory();
+    const path = join(folder, 'socket');
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
     const original = Reflect.get(Server.prototype, 'listen') as (...args: unknown[]) => Server;
-    let atFirst: number | undefined;
+    let atFirst: readonly (readonly [name: string, mode: number])[] = [];
     const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
       Reflect.apply(original, this, args);
-      atFirst = statSync(path).mode & 0o777;
+      atFirst = readdirSync(folder).map((name) => [name, modeOf(join(folder, name))]);
       return this;
     });
     onTestFinished(() => spy.mockRestore());
-    const listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
-    expect(atFirst).toBe(0o600);
-    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await using _listener = await listen({ endpoint: { scheme: 'lmtp', path }, protocol: echo, mode: 0o600 });
+    expect(atFirst).toEqual([[expect.stringMatching(/^socket\.[\da-f]{8}$/), 0]]);
+    expect(modeOf(path)).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['socket']);
     expect(process.umask()).toBe(0);
-    await listener.close();
+  });
+
+  it('belongs to `group`, a number or a name, and keeps the permissions of the umask', async () => {
+    const path = join(directory(), 'socket');
+    for (const group of [process.getgid?.() ?? 0, groupName()]) {
+      await using _listener = await listen({ endpoint: { path }, protocol: echo, group });
+      expect(statSync(path).gid).toBe(process.getgid?.());
+      expect(modeOf(path)).toBe(0o777 & ~process.umask());
+    }
+  });
+
+  // Only root may give a file to a group of others.
+  it.skipIf(process.getuid?.() !== 0)('belongs to a group of other users', async () => {
+    const path = join(directory(), 'socket');
+    await using _listener = await listen({ endpoint: { path }, protocol: echo, group: '54321', mode: 0o660 });
+    expect([statSync(path).gid, modeOf(path)]).toEqual([54_321, 0o660]);
+  });
+
+  it('needs a group of this machine', async () => {
+    const path = join(directory(), 'socket');
+    await expect(listen({ endpoint: { path }, protocol: smtp, group: 'no-such-group' })).rejects.toThrow(
+      `cannot listen on smtp+unix:${path}: there is no group "no-such-group"; expected the name or the number of a group of this machine`,
+    );
+  });
+
+  it('has a path of at most 107 octets on Linux, 103 elsewhere', async () => {
+    const folder = directory();
+    const path = join(folder, 's'.repeat((process.platform === 'linux' ? 107 : 103) - folder.length - 1));
+    await using _listener = await listen({ endpoint: { path }, protocol: echo });
+    expect(await say(path, 'hello')).toBe('hello');
+    await expect(listen({ endpoint: { path: `${path}x` }, protocol: echo })).rejects.toThrow(
+      'the path is too long for a socket (EINVAL)',
+    );
   });
 
   it('replaces the socket of a server that has ended', async () => {
@@ -149,6 +183,52 @@ describe('a UNIX socket', () => {
     await expect(listen({ endpoint: { path }, protocol: echo })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect(statSync(path).size).toBe(8);
   });
+
+  it('goes to one of two servers that start at the same time', async () => {
+    const path = join(directory(), 'socket');
+    const both = await Promise.allSettled([1, 2].map(() => listen({ endpoint: { path }, protocol: echo })));
+    const listeners = both.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(both.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))).toEqual([
+      'EADDRINUSE',
+    ]);
+    expect(await say(path, 'hello')).toBe('hello');
+    await Promise.all(listeners.map((listener) => listener.close()));
+  });
+});
+
+describe('a listener with `takeOver`', () => {
+  it('gets each new client of a UNIX socket, and the server before it keeps its clients', async () => {
+    const path = join(directory(), 'socket');
+    const before = await listen({ endpoint: { path }, protocol: naming('before'), mode: 0o660 });
+    const old = connectSocket(path);
+    await once(old, 'connect');
+    await using _after = await listen({ endpoint: { path }, protocol: naming('after'), takeOver: true, mode: 0o600 });
+    expect(modeOf(path)).toBe(0o600);
+    expect(await say(path, '')).toBe('after');
+    old.end('\r\n');
+    expect(await heardBy(old)).toBe('before');
+    await before.close();
+    expect(await say(path, '')).toBe('after');
+  });
+
+  it('leaves no file behind after its close', async () => {
+    const folder = directory();
+    const endpoint = { path: join(folder, 'socket') };
+    const before = await listen({ endpoint, protocol: echo });
+    const after = await listen({ endpoint, protocol: echo, takeOver: true });
+    await after.close();
+    await before.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps a file that is not a socket', async () => {
+    const path = join(directory(), 'file');
+    writeFileSync(path, 'precious');
+    await expect(listen({ endpoint: { path }, protocol: echo, takeOver: true })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    expect(statSync(path).size).toBe(8);
+  });
 });
 
 /** Sends one line and returns the reply. */
@@ -156,6 +236,24 @@ async function say(where: number | string, line: string): Promise<string> {
   const socket = typeof where === 'number' ? connectSocket(where, '127.0.0.1') : connectSocket(where);
   socket.end(`${line}\r\n`);
   return heardBy(socket);
+}
+
+/** A protocol that hears a line and says the name. */
+function naming(name: string): Protocol {
+  return async (conversation) => {
+    await conversation.hearLine(1000);
+    conversation.say(name);
+  };
+}
+
+function modeOf(path: string): number {
+  return statSync(path).mode & 0o777;
+}
+
+/** Returns the name of this process's group. */
+function groupName(): string {
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  return lines.find((line) => line.split(':')[2] === String(process.getgid?.()))?.split(':')[0] ?? expect.unreachable();
 }
 
 /** Leaves a socket file behind, like a killed server. */

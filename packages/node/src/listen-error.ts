@@ -45,6 +45,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 const SOCKET_REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'another program listens there already, or a file is in the way'],
   ['EACCES', 'this user may not write there, or there is no such folder'],
-  ['EPERM', 'this user may not set the permissions of the socket'],
+  ['EPERM', 'this user may not set the permissions or the group of the socket; expected a group of this user'],
   ['EINVAL', 'the path is too long for a socket'],
 ]);

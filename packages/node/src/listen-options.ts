@@ -51,4 +51,15 @@ export interface ListenOptions {
    * The permissions of a UNIX socket's file, such as `0o660`. Default: those that the umask leaves.
    */
   readonly mode?: number;
+  /**
+   * The group of a UNIX socket's file: a number, or a name in `/etc/group` or of `getent`. Default:
+   * the group of the process.
+   */
+  readonly group?: number | string;
+  /**
+   * Replaces the UNIX socket of a server that runs, in one step: each new client connects to this
+   * listener, and the other server keeps its clients until it closes. Default: false, so that the
+   * path of another server is an error.
+   */
+  readonly takeOver?: boolean;
 }

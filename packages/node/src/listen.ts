@@ -1,4 +1,3 @@
-import { chmod } from 'node:fs/promises';
 import { createServer, type ListenOptions as NetListenOptions, type Server } from 'node:net';
 import type { TlsPolicy } from '@postern/conversation';
 import type { Endpoint } from './endpoint.ts';
@@ -6,7 +5,7 @@ import { ListenError } from './listen-error.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { Listener } from './listener.ts';
 import { SOCKET_BUFFER_OCTETS } from './socket-transport.ts';
-import { removeStaleSocket, withUmask } from './unix-socket.ts';
+import { hasFile, SocketFile } from './unix-socket.ts';
 
 /**
  * Listens at an endpoint and runs the protocol on each connection. `serve` does this for several
@@ -39,18 +38,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 async function open(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<Listener> {
-  const { endpoint } = options;
-  if ('path' in endpoint) await removeStaleSocket(endpoint.path);
+  const file = await socketFileOf(options);
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_OCTETS });
-  const listener = new Listener(server, tlsPolicy, options);
-  await listening(server, options);
-  if ('path' in endpoint && options.mode !== undefined) {
-    await chmod(endpoint.path, options.mode).catch(async (error: unknown) => {
-      await listener.close({ shutdownTimeout: 0 });
-      throw error;
-    });
-  }
+  const listener = new Listener(server, tlsPolicy, options, file);
+  await listening(server, options, file);
+  await file?.publish().catch(async (error: unknown) => {
+    await listener.close({ shutdownTimeout: 0 });
+    throw error;
+  });
   return listener;
+}
+
+/** Resolves to undefined for an endpoint without a file. */
+async function socketFileOf(options: ListenOptions): Promise<SocketFile | undefined> {
+  const { endpoint, mode, group, takeOver = false } = options;
+  if (!('path' in endpoint) || !hasFile(endpoint.path)) return undefined;
+  return await SocketFile.at(endpoint.path, { mode, group, takeOver });
 }
 
 /**
@@ -67,24 +70,27 @@ function withScheme({ endpoint, protocol }: ListenOptions, tlsPolicy: TlsPolicy)
   return { ...endpoint, scheme: tlsPolicy === 'implicit' ? `${protocol.scheme}s` : protocol.scheme };
 }
 
-function netOptions({ backlog = 4096, endpoint, reusePort = false }: ListenOptions): NetListenOptions {
-  if ('path' in endpoint) return { path: endpoint.path, backlog };
+function netOptions(
+  { backlog = 4096, endpoint, reusePort = false }: ListenOptions,
+  file: SocketFile | undefined,
+): NetListenOptions {
+  if ('path' in endpoint) return { path: file?.temporaryPath ?? endpoint.path, backlog };
   // Without a host Node listens on every address of both families.
   const { host, port } = endpoint;
   return { ...(host === '*' ? {} : { host }), port, backlog, reusePort };
 }
 
 /** Resolves when the server listens; rejects with the system's error. */
-function listening(server: Server, options: ListenOptions): Promise<void> {
+function listening(server: Server, options: ListenOptions, file: SocketFile | undefined): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   const begin = (): void => {
-    server.listen(netOptions(options), () => {
+    server.listen(netOptions(options, file), () => {
       server.off('error', reject);
       resolve();
     });
   };
-  if ('path' in options.endpoint && options.mode !== undefined) withUmask(~options.mode & 0o777, begin);
-  else begin();
+  if (file === undefined) begin();
+  else file.bind(begin);
   return promise;
 }

@@ -21,6 +21,7 @@ import { proxiedTlsInfo } from './proxy-additions.ts';
 import type { ProxyHeader } from './proxy-header.ts';
 import { type SecuredSocket, type SocketInfo, SocketTransport, UpgradableTransport } from './socket-transport.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import type { SocketFile } from './unix-socket.ts';
 
 /** A server that listens at one endpoint, and its conversations. `listen` and `serve` make it. */
 export class Listener implements AsyncDisposable {
@@ -29,6 +30,8 @@ export class Listener implements AsyncDisposable {
   readonly name: string | undefined;
   readonly #server: Server;
   readonly #options: ListenOptions;
+  /** Undefined for a socket without a file of its own. */
+  readonly #file: SocketFile | undefined;
   readonly #limits: ClientLimits;
   readonly #slots: ConnectionSlots;
   readonly #errors: ErrorReporter;
@@ -56,11 +59,12 @@ export class Listener implements AsyncDisposable {
   };
 
   /** @internal */
-  constructor(server: Server, tlsPolicy: TlsPolicy, options: ListenOptions) {
+  constructor(server: Server, tlsPolicy: TlsPolicy, options: ListenOptions, file?: SocketFile) {
     this.tlsPolicy = tlsPolicy;
     this.name = options.name;
     this.#server = server;
     this.#options = options;
+    this.#file = file;
     const { clock = systemClock, conversation, limits, onError, proxy } = options;
     this.#limits = new ClientLimits(limits, clock);
     this.#slots = new ConnectionSlots(limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
@@ -77,7 +81,8 @@ export class Listener implements AsyncDisposable {
     };
     server.on('connection', (socket) => this.#accept(socket));
     server.once('listening', () => {
-      this.#address = addressOf(server);
+      const { endpoint } = options;
+      this.#address = 'path' in endpoint ? unixAddress(endpoint.path) : addressOf(server);
       this.#hasOneAddress = !/^(::|0\.0\.0\.0)$/.test(this.#address.address);
       server.on('error', (error) => this.#errors.report({ kind: 'accept', error }));
     });
@@ -118,6 +123,7 @@ export class Listener implements AsyncDisposable {
 
   async #close(shutdownTimeout: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
+    this.#file?.remove();
     this.#server.close(() => resolve());
     this.#shutdown.abort(new Closing());
     // A connection before its conversation, in a TLS handshake for one, has had no reply, and gets

@@ -1,25 +1,155 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { chmod, lchown } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { groupId } from './group-id.ts';
+
+/** The rights of a UNIX socket's file, and its way into the folder. */
+export interface SocketFileOptions {
+  readonly mode: number | undefined;
+  readonly group: number | string | undefined;
+  readonly takeOver: boolean;
+}
 
 /**
- * Removes the socket file of a server that has ended. A file that is not a socket stays, and so
- * does the socket of a running server: listening then fails with EADDRINUSE.
+ * The file of a UNIX socket. The server binds the socket under a temporary name in the same folder.
+ * The file gets its path after it has its permissions, in one step, so that no client is refused in
+ * between. Node unlinks the name of the bind when the socket closes, and never the path, which may
+ * belong to a successor by then.
  */
-export async function removeStaleSocket(path: string): Promise<void> {
-  if (path.startsWith('\0')) return;
-  const file = await lstat(path).catch(() => undefined);
-  if (!file?.isSocket() || (await answers(path))) return;
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+export class SocketFile {
+  /** The name for the bind. */
+  readonly temporaryPath: string;
+  readonly #path: string;
+  readonly #mode: number | undefined;
+  readonly #gid: number | undefined;
+  readonly #takeOver: boolean;
+  /** The file, while it has the path. */
+  #published: FileIdentity | undefined;
+
+  private constructor(path: string, gid: number | undefined, { mode, takeOver }: SocketFileOptions) {
+    this.temporaryPath = pathBeside(path);
+    this.#path = path;
+    // With a group, the permissions are set after the group.
+    this.#mode = mode ?? (gid === undefined ? undefined : 0o777 & ~process.umask());
+    this.#gid = gid;
+    this.#takeOver = takeOver;
+  }
+
+  /**
+   * Returns the file of a path that no server has; with `takeOver`, also of a server that runs.
+   *
+   * @throws Error with the code EADDRINUSE if another server answers at the path, or if the file is
+   * no socket.
+   * @throws Error with the code EINVAL if no client could connect to a path of this length.
+   * @throws Error if there is no such group.
+   */
+  static async at(path: string, options: SocketFileOptions): Promise<SocketFile> {
+    if (Buffer.byteLength(path) > MAX_PATH_OCTETS) throw systemError('EINVAL', `invalid argument ${path}`);
+    const gid = options.group === undefined ? undefined : await groupId(options.group);
+    const file = lstat(path);
+    if (file !== undefined) {
+      if (!file.isSocket) throw inUse(path);
+      if (!options.takeOver) {
+        if (await answers(path)) throw inUse(path);
+        removeFile(path, file);
+      }
+    }
+    return new SocketFile(path, gid, options);
+  }
+
+  /** Calls `bind`, which binds the socket synchronously, without permissions for other users. */
+  bind(bind: () => void): void {
+    if (this.#mode === undefined) bind();
+    else withUmask(0o777, bind);
+  }
+
+  /**
+   * Sets the permissions, and gives the file its path. The socket must listen.
+   *
+   * @throws Error with the code EADDRINUSE if another server has taken the path meanwhile.
+   */
+  async publish(): Promise<void> {
+    // First the group: before, the permissions would be those of another group.
+    if (this.#gid !== undefined) await lchown(this.temporaryPath, -1, this.#gid);
+    if (this.#mode !== undefined) await chmod(this.temporaryPath, this.#mode);
+    const file = lstat(this.temporaryPath);
+    if (this.#takeOver) renameSync(this.temporaryPath, this.#path);
+    else {
+      link(this.temporaryPath, this.#path);
+      unlinkSync(this.temporaryPath);
+    }
+    this.#published = file;
+  }
+
+  /**
+   * Removes the file, unless a successor has the path. The socket must be open: a closed socket's
+   * inode could be the successor's.
+   */
+  remove(): void {
+    const file = this.#published;
+    this.#published = undefined;
+    if (file !== undefined) removeFile(this.#path, file);
+  }
+}
+
+/** Returns false for a name without a file: one in the abstract namespace, or a pipe of Windows. */
+export function hasFile(path: string): boolean {
+  return process.platform !== 'win32' && !path.startsWith('\0');
+}
+
+interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+function lstat(path: string): (FileIdentity & { readonly isSocket: boolean }) | undefined {
+  const file = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return file && { dev: file.dev, ino: file.ino, isSocket: file.isSocket() };
+}
+
+function isSame(file: FileIdentity, path: string): boolean {
+  const found = lstat(path);
+  return found !== undefined && found.dev === file.dev && found.ino === file.ino;
+}
+
+/** Removes the file from the path, and never another file that has taken the path meanwhile. */
+function removeFile(path: string, file: FileIdentity): void {
+  if (!isSame(file, path)) return;
+  const aside = pathBeside(path);
+  try {
+    // No system call unlinks a file on a condition: so rename, look, and unlink.
+    renameSync(path, aside);
+    if (!isSame(file, aside)) linkSync(aside, path);
+    unlinkSync(aside);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Gives a file a second path, unless the path is taken. */
+function link(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    throw codeOf(error) === 'EEXIST' ? inUse(to) : error;
+  }
+}
+
+/** Returns an unused path in the same folder, and a short one beside a path that is nearly full. */
+function pathBeside(path: string): string {
+  const tag = randomBytes(4).toString('hex');
+  const long = join(dirname(path), `${basename(path)}.${tag}`);
+  return Buffer.byteLength(long) <= MAX_PATH_OCTETS ? long : join(dirname(path), tag);
 }
 
 /**
  * Runs a synchronous function under a umask, so that a new file never has more permissions. A
  * worker thread keeps the process's umask.
  */
-export function withUmask(umask: number, work: () => void): void {
+function withUmask(umask: number, work: () => void): void {
   if (!isMainThread) {
     work();
     return;
@@ -40,6 +170,21 @@ function answers(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const probe = connect(path);
   probe.on('connect', () => resolve(true));
-  probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  probe.on('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
   return promise.finally(() => probe.destroy());
 }
+
+function inUse(path: string): Error {
+  return systemError('EADDRINUSE', `address already in use ${path}`);
+}
+
+function systemError(code: string, reason: string): Error {
+  return Object.assign(new Error(`listen ${code}: ${reason}`), { code });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** The room for a path in a `sockaddr_un`, without its NUL (unix(7)). BSD and macOS have less. */
+const MAX_PATH_OCTETS = process.platform === 'linux' ? 107 : 103;
