@@ -10,6 +10,7 @@ export {
   type TcpEndpoint,
   type UnixEndpoint,
 } from './endpoint.ts';
+export { type InheritedSocket, InheritedSockets } from './inherited-sockets.ts';
 export { EncryptedKey, type KeyPair } from './key-pair.ts';
 export { listen } from './listen.ts';
 export { ListenError } from './listen-error.ts';

@@ -2,6 +2,7 @@ import type { Address, Clock, ConversationOptions, Protocol, TlsPolicy } from '@
 import type { Certificates } from './certificates.ts';
 import type { ConnectionLimits, LimitExceeded } from './client-limits.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import type { ListenerError } from './listener-error.ts';
 import type { ProxyOptions } from './trusted-proxies.ts';
 
@@ -58,8 +59,14 @@ export interface ListenOptions {
   readonly group?: number | string;
   /**
    * Replaces the UNIX socket of a server that runs, in one step: each new client connects to this
-   * listener, and the other server keeps its clients until it closes. Default: false, so that the
-   * path of another server is an error.
+   * listener, and the other server keeps its clients until it closes. A TCP port is shared with the
+   * other server as by `reusePort`, which the other server needs as well. Default: false, so that
+   * the path of another server is an error.
    */
   readonly takeOver?: boolean;
+  /**
+   * The sockets of a service manager. The listener uses the one with the address of its endpoint,
+   * whose `mode`, `group` and file remain the service manager's. Default: none.
+   */
+  readonly inherited?: InheritedSockets;
 }

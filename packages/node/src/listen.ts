@@ -1,9 +1,10 @@
-import { createServer, type ListenOptions as NetListenOptions, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { TlsPolicy } from '@postern/conversation';
 import type { Endpoint } from './endpoint.ts';
+import type { InheritedSocket } from './inherited-sockets.ts';
 import { ListenError } from './listen-error.ts';
 import type { ListenOptions } from './listen-options.ts';
-import { Listener } from './listener.ts';
+import { DEFAULT_BACKLOG, Listener } from './listener.ts';
 import { SOCKET_BUFFER_OCTETS } from './socket-transport.ts';
 import { hasFile, SocketFile } from './unix-socket.ts';
 
@@ -38,10 +39,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 async function open(options: ListenOptions, tlsPolicy: TlsPolicy): Promise<Listener> {
-  const file = await socketFileOf(options);
+  const inherited = await options.inherited?.use(options.endpoint);
+  const file = inherited === undefined ? await socketFileOf(options) : undefined;
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_OCTETS });
-  const listener = new Listener(server, tlsPolicy, options, file);
-  await listening(server, options, file);
+  // The next process accepts the connections that wait at an inherited socket.
+  const drainsBacklog = inherited === undefined && (file !== undefined || options.takeOver === true);
+  const listener = new Listener(server, tlsPolicy, options, { file, drainsBacklog });
+  await listening(server, options, inherited ?? file);
   await file?.publish().catch(async (error: unknown) => {
     await listener.close({ shutdownTimeout: 0 });
     throw error;
@@ -70,27 +74,26 @@ function withScheme({ endpoint, protocol }: ListenOptions, tlsPolicy: TlsPolicy)
   return { ...endpoint, scheme: tlsPolicy === 'implicit' ? `${protocol.scheme}s` : protocol.scheme };
 }
 
-function netOptions(
-  { backlog = 4096, endpoint, reusePort = false }: ListenOptions,
-  file: SocketFile | undefined,
-): NetListenOptions {
-  if ('path' in endpoint) return { path: file?.temporaryPath ?? endpoint.path, backlog };
-  // Without a host Node listens on every address of both families.
-  const { host, port } = endpoint;
-  return { ...(host === '*' ? {} : { host }), port, backlog, reusePort };
-}
-
 /** Resolves when the server listens; rejects with the system's error. */
-function listening(server: Server, options: ListenOptions, file: SocketFile | undefined): Promise<void> {
+function listening(
+  server: Server,
+  options: ListenOptions,
+  place: InheritedSocket | SocketFile | undefined,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  const begin = (): void => {
-    server.listen(netOptions(options, file), () => {
-      server.off('error', reject);
-      resolve();
-    });
-  };
-  if (file === undefined) begin();
-  else file.bind(begin);
+  const { backlog = DEFAULT_BACKLOG, endpoint, reusePort = false, takeOver = false } = options;
+  server.once('error', reject).once('listening', () => {
+    server.off('error', reject);
+    resolve();
+  });
+  if (place instanceof SocketFile) place.bind(() => server.listen({ path: place.temporaryPath, backlog }));
+  // Node ignores the option `backlog` beside a descriptor.
+  else if (place !== undefined) server.listen({ fd: place.fd }, backlog);
+  else if ('path' in endpoint) server.listen({ path: endpoint.path, backlog });
+  else {
+    // Without a host Node listens on every address of both families.
+    const { host, port } = endpoint;
+    server.listen({ ...(host === '*' ? {} : { host }), port, backlog, reusePort: reusePort || takeOver });
+  }
   return promise;
 }

@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   Closing,
   Conversation,
@@ -23,6 +24,14 @@ import { type SecuredSocket, type SocketInfo, SocketTransport, UpgradableTranspo
 import { TrustedProxies } from './trusted-proxies.ts';
 import type { SocketFile } from './unix-socket.ts';
 
+/** The origin of a listener's socket. */
+export interface SocketOrigin {
+  /** Undefined for a socket without a file of its own. */
+  readonly file: SocketFile | undefined;
+  /** True if no other process accepts the connections that wait at the close. */
+  readonly drainsBacklog: boolean;
+}
+
 /** A server that listens at one endpoint, and its conversations. `listen` and `serve` make it. */
 export class Listener implements AsyncDisposable {
   readonly tlsPolicy: TlsPolicy;
@@ -30,8 +39,9 @@ export class Listener implements AsyncDisposable {
   readonly name: string | undefined;
   readonly #server: Server;
   readonly #options: ListenOptions;
-  /** Undefined for a socket without a file of its own. */
-  readonly #file: SocketFile | undefined;
+  readonly #origin: SocketOrigin;
+  /** The number of connections that were accepted, those above a limit included. */
+  #accepted = 0;
   readonly #limits: ClientLimits;
   readonly #slots: ConnectionSlots;
   readonly #errors: ErrorReporter;
@@ -59,12 +69,12 @@ export class Listener implements AsyncDisposable {
   };
 
   /** @internal */
-  constructor(server: Server, tlsPolicy: TlsPolicy, options: ListenOptions, file?: SocketFile) {
+  constructor(server: Server, tlsPolicy: TlsPolicy, options: ListenOptions, origin: SocketOrigin) {
     this.tlsPolicy = tlsPolicy;
     this.name = options.name;
     this.#server = server;
     this.#options = options;
-    this.#file = file;
+    this.#origin = origin;
     const { clock = systemClock, conversation, limits, onError, proxy } = options;
     this.#limits = new ClientLimits(limits, clock);
     this.#slots = new ConnectionSlots(limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
@@ -123,7 +133,8 @@ export class Listener implements AsyncDisposable {
 
   async #close(shutdownTimeout: number): Promise<void> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    this.#file?.remove();
+    this.#origin.file?.remove();
+    if (this.#origin.drainsBacklog && shutdownTimeout > 0) await this.#drainBacklog();
     this.#server.close(() => resolve());
     this.#shutdown.abort(new Closing());
     // A connection before its conversation, in a TLS handshake for one, has had no reply, and gets
@@ -138,6 +149,21 @@ export class Listener implements AsyncDisposable {
     for (const connection of this.#slots) connection.destroy();
     await closed;
     await this.#idleWithin(Math.min(shutdownTimeout, CLEANUP_MS));
+  }
+
+  /**
+   * Accepts the connections that wait in the system, which the close would reset. A poll of the
+   * event loop accepts at least one of them.
+   */
+  async #drainBacklog(): Promise<void> {
+    const most = this.#accepted + (this.#options.backlog ?? DEFAULT_BACKLOG);
+    let before: number;
+    // This turn of the loop may have polled already.
+    await nextTurn();
+    do {
+      before = this.#accepted;
+      await nextTurn();
+    } while (this.#accepted > before && this.#accepted < most);
   }
 
   /** Resolves when no connection and no protocol is left, or after the milliseconds. */
@@ -157,6 +183,7 @@ export class Listener implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    this.#accepted++;
     const remote = 'path' in this.#options.endpoint ? unixAddress('') : remoteAddress(socket);
     if (remote === undefined) {
       // The client reset the connection before the accept.
@@ -341,6 +368,8 @@ class TooManyHandshakes extends Error {
   }
 }
 
+/** The number of connections that the system keeps until they are accepted. */
+export const DEFAULT_BACKLOG = 4_096;
 const DEFAULT_MAX_CONNECTIONS = 10_000;
 /** The time before the end of a `shutdownTimeout` in which clients get a last reply. */
 const LAST_CALL_MS = 1_000;

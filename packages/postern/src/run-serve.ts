@@ -1,4 +1,6 @@
+import { pid } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
+import { InheritedSockets } from '@postern/node';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { addDemoUser } from './demo-user.ts';
 import { firstAddresses, firstMessage, firstReading, usersLine } from './first-message.ts';
@@ -8,6 +10,7 @@ import { type RunningServer, startServer } from './serve.ts';
 import { readSettings, readsFilesAgain, type Settings } from './settings.ts';
 import { firstSignal, npmEnded } from './signals.ts';
 import { applyWorkerConfig, findSupervisor, type Supervisor } from './supervisor.ts';
+import { warnOfUnusedSockets } from './unused-sockets.ts';
 import type { WorkerReady } from './worker-messages.ts';
 
 /**
@@ -17,7 +20,8 @@ import type { WorkerReady } from './worker-messages.ts';
  */
 export async function runServe(argv: readonly string[], process: CommandProcess): Promise<number> {
   const supervisor = await findSupervisor();
-  const read = await readSettings(argv, process.env);
+  const inherited = InheritedSockets.take({ env: process.env, pid });
+  const read = { ...(await readSettings(argv, process.env)), inherited };
   const created = supervisor === undefined ? await addDemoUser(read) : undefined;
   const settings = created === undefined ? read : { ...read, demoUser: created };
   const log = await openLog(settings.log, process.stderr);
@@ -25,6 +29,7 @@ export async function runServe(argv: readonly string[], process: CommandProcess)
   process.on('exit', log.flush);
   process.on('uncaughtExceptionMonitor', log.flush);
   try {
+    if (supervisor === undefined) await warnOfUnusedSockets(settings, log);
     return await runServer(argv, settings, log, process, supervisor);
   } finally {
     // The message of an error is the last line.
@@ -47,11 +52,11 @@ async function runServer(
   const signal = firstSignal(process, settings);
   const starting = start(applyWorkerConfig(settings, supervisor), log, process);
   const server = await Promise.race([starting, signal]);
-  if (typeof server === 'string') return await end(starting, log, server);
+  if (typeof server === 'string') return await end(starting, settings, log, server);
   // A worker ends with its supervisor.
   const stop = Promise.race([signal, supervisor.ended('disconnect')]);
   supervisor.reportReady(readyOf(server));
-  return await end(starting, log, await stop);
+  return await end(starting, settings, log, await stop);
 }
 
 /** Serves in this process. */
@@ -60,7 +65,7 @@ async function serve(settings: Settings, log: JoinedLog, process: CommandProcess
   const starting = start(settings, log, process);
   const server = await Promise.race([starting, signal]);
   if (typeof server !== 'string') void announce(settings, readyOf(server), log, process);
-  return await end(starting, log, await signal);
+  return await end(starting, settings, log, await signal);
 }
 
 /** Serves in several processes, which this process supervises. */
@@ -128,21 +133,27 @@ async function announce(
  * Ends the server, or a start that is not complete after {@link START_END_TIMEOUT_MS}. Resolves to
  * the exit code.
  */
-async function end(starting: Promise<RunningServer>, log: Log, signal: string): Promise<number> {
+async function end(starting: Promise<RunningServer>, settings: Settings, log: Log, signal: string): Promise<number> {
   log.info('stopping', { signal });
   const server = await Promise.race([starting, setTimeout(START_END_TIMEOUT_MS, undefined)]);
-  if (server !== undefined) await close(server, log, signal);
+  if (server !== undefined) await close(server, shutdownTimeoutOf(settings), log, signal);
   log.info('stopped');
   return 0;
 }
 
 /** Closes the server, and logs the number of clients unless all of them disconnect at once. */
-async function close(server: RunningServer, log: Log, signal: string): Promise<void> {
-  const closed = server.close(SHUTDOWN_TIMEOUT_MS);
+async function close(server: RunningServer, timeout: number, log: Log, signal: string): Promise<void> {
+  const closed = server.close(timeout);
   const isClosed = await Promise.race([closed.then(() => true), setTimeout(QUIET_CLOSE_MS, false)]);
   const clients = server.listeners.reduce((sum, { connections }) => sum + connections, 0);
   if (!isClosed && clients > 0) log.info(waitingMessage(clients, signal));
   await closed;
+}
+
+function shutdownTimeoutOf({ inherited }: Settings): number {
+  return inherited === undefined || inherited.sockets.length === 0
+    ? SHUTDOWN_TIMEOUT_MS
+    : INHERITED_SHUTDOWN_TIMEOUT_MS;
 }
 
 function waitingMessage(clients: number, signal: string): string {
@@ -165,5 +176,10 @@ async function reload(server: Promise<RunningServer>, log: Log): Promise<void> {
 /** A close that takes longer is worth a line in the log. */
 const QUIET_CLOSE_MS = 200;
 const SHUTDOWN_TIMEOUT_MS = 10_000;
+/**
+ * Clients wait at an inherited socket until the next process greets them. Postfix waits 10 seconds
+ * for the greeting of an auth server, and refuses all mail for a minute without it.
+ */
+const INHERITED_SHUTDOWN_TIMEOUT_MS = 6_000;
 /** A start may never end, and no client is connected yet. */
 const START_END_TIMEOUT_MS = 1_000;

@@ -53,7 +53,11 @@ export async function startServer(configured: Settings, output: CommandOutput): 
   await access.prepare();
   const certificates = settings.tls && (await loadCertificates(settings.tls, log));
   const server = await serve({
-    listeners: composition.listeners.map((options) => ({ ...options, ...(certificates && { certificates }) })),
+    listeners: composition.listeners.map((options) => ({
+      ...options,
+      ...(certificates && { certificates }),
+      ...(settings.inherited && { inherited: settings.inherited }),
+    })),
     portal,
     resources: [
       ...checkers.map((checker, index) => [`auth ${index + 1}`, checker] as const),

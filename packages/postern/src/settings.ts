@@ -3,7 +3,7 @@ import { availableParallelism, hostname as systemHostname } from 'node:os';
 import type { MemoryBudgetOptions } from '@postern/conversation';
 import { type AnyChecker, InMemoryUsernamePasswordDatabaseDontUse } from '@postern/cred';
 import { type Limits, MessageDelivery, type OptionalExtension } from '@postern/esmtp';
-import { type ConnectionLimits, networks } from '@postern/node';
+import { type ConnectionLimits, type InheritedSockets, networks } from '@postern/node';
 import { allChallengers, type ChallengersOptions, defaultChallengers } from '@postern/sasl';
 import type { FailureCounts, ThrottleOptions } from '@postern/throttle';
 import { authSpecs, type MemoryUser, memoryUser } from './auth-specs.ts';
@@ -83,6 +83,8 @@ export interface Settings {
   readonly disabledExtensions: readonly OptionalExtension[];
   readonly lenient: boolean;
   readonly throttle: ThrottleOptions | false;
+  /** The sockets that a service manager passed on. Undefined for none. */
+  readonly inherited?: InheritedSockets;
   /** The failed logins of all workers. Undefined in a server without workers. */
   readonly sharedCounts: FailureCounts | undefined;
   readonly logUsernames: boolean;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { InheritedSockets } from '@postern/node';
 import { ThrottleReplica } from '@postern/throttle';
 import { checkerOf, type Settings } from './settings.ts';
 import {
@@ -67,11 +68,12 @@ export function applyWorkerConfig(
   settings: Settings,
   { config, counts }: Pick<Supervisor, 'config' | 'counts'>,
 ): Settings {
-  const { ports, scramKey, ticketSecret, demoUser } = config;
+  const { inherited, ports, scramKey, ticketSecret, demoUser } = config;
   const { checkers, listeners, tls } = settings;
   return {
     ...settings,
     demoUser,
+    inherited: new InheritedSockets(inherited),
     checkers: demoUser === undefined ? checkers : [checkerOf(demoUser)],
     listeners: listeners.map((listener, index) => ({
       ...listener,

@@ -1,3 +1,4 @@
+import type { InheritedSocket } from '@postern/node';
 import type { ThrottleReport, ThrottleUpdate } from '@postern/throttle';
 import type { DemoUser } from './settings.ts';
 
@@ -17,6 +18,8 @@ export interface WorkerConfig {
   readonly ticketSecret: string;
   /** The secret of digests of passwords in base64: workers compare the guesses of all. */
   readonly guessKey: string;
+  /** The sockets of a service manager, under the same descriptors in each worker. */
+  readonly inherited: readonly InheritedSocket[];
   /** The number of workers. */
   readonly workers: number;
   readonly demoUser: DemoUser | undefined;

@@ -44,7 +44,11 @@ export class Worker {
     this.ready = ready.promise;
     void this.ended.then(() => ready.resolve(undefined));
     try {
-      const child = fork(COMMAND, ['serve', ...argv], { env: { ...process.env, [WORKER_VARIABLE]: '1' } });
+      const child = fork(COMMAND, ['serve', ...argv], {
+        env: { ...process.env, [WORKER_VARIABLE]: '1' },
+        // Each item is the descriptor of its index: inherited sockets begin at 3 in every process.
+        stdio: ['inherit', 'inherit', 'inherit', ...config.inherited.map(({ fd }) => fd), 'ipc'],
+      });
       this.#child = child;
       child.once('exit', (code, signal) => ended.resolve({ code, signal }));
       // After the start the event `exit` reports the end.

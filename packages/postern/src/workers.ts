@@ -43,6 +43,7 @@ export class Workers {
       scramKey: randomBytes(32).toString('base64'),
       ticketSecret: randomBytes(48).toString('base64'),
       guessKey: randomBytes(32).toString('base64'),
+      inherited: settings.inherited?.sockets ?? [],
       workers: settings.workers,
       // A user of a database is there for every worker.
       demoUser: settings.defaultDatabase === undefined ? settings.demoUser : undefined,
@@ -109,7 +110,10 @@ export class Workers {
   async #expectFreePorts(): Promise<void> {
     const probes: Listener[] = [];
     try {
-      for (const { endpoint } of this.#settings.listeners) {
+      const { inherited, listeners } = this.#settings;
+      for (const { endpoint } of listeners) {
+        // The service manager keeps other servers from the port.
+        if ((await inherited?.find(endpoint)) !== undefined) continue;
         probes.push(
           await listen({ endpoint, protocol: async () => {} }).catch((error: unknown) => {
             throw cannotListen(error);
