@@ -1,4 +1,4 @@
-export { ApopCredentials } from './apop/credentials.ts';
+export { ApopCredentials } from '@postern/sasl';
 export { MailboxInUse, MessageGone } from './errors.ts';
 export type { EventListener, Pop3Event } from './events.ts';
 export { InMemoryMailbox } from './in-memory-mailbox.ts';

@@ -1,5 +1,6 @@
 export type { Ask } from '@postern/cred';
 export { anonymous } from './anonymous/challenger.ts';
+export { ApopCredentials } from './apop-credentials.ts';
 export { type Authentication, authenticate } from './authenticate.ts';
 export type { ChannelBindingPolicy } from './binding-policy.ts';
 export { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8, NO_BYTES } from './bytes.ts';

@@ -1,6 +1,5 @@
 import { UsernamePassword } from '@postern/cred';
-import { STRENGTH } from '@postern/sasl';
-import { ApopCredentials } from '../apop/credentials.ts';
+import { ApopCredentials, STRENGTH } from '@postern/sasl';
 
 /** USER and PASS, as a mechanism of the name `USER`. */
 export const USER = {

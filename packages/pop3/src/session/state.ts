@@ -1,12 +1,12 @@
 import type { MaybePromise } from '@postern/core';
 import type { Login, LogoutReason } from '@postern/cred';
 import { ClientSession, type LoginCommand, type OfferObstacle } from '@postern/sasl-profile';
-import { apopTimestamp } from '../apop/timestamp.ts';
 import type { Pop3Event } from '../events.ts';
 import type { Mailbox } from '../mailbox.ts';
 import type { CapabilityFacts } from '../protocol/capabilities.ts';
 import type { Verb } from '../protocol/command.ts';
 import type { Next, Phase } from '../protocol/phases.ts';
+import { apopTimestamp } from './apop-timestamp.ts';
 import { APOP, USER } from './login-commands.ts';
 import { Maildrop } from './maildrop.ts';
 import type { Settings } from './settings.ts';

@@ -1,7 +1,6 @@
 import type { MaybePromise } from '@postern/core';
-import { preparedName } from '@postern/sasl';
+import { ApopCredentials, preparedName } from '@postern/sasl';
 import { Refusal, readyChallenger } from '@postern/sasl-profile';
-import { ApopCredentials } from '../../apop/credentials.ts';
 import type { CommandOf } from '../../protocol/command.ts';
 import { APOP } from '../login-commands.ts';
 import type { State } from '../state.ts';

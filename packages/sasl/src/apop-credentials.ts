@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { PasswordProof } from '@postern/cred';
-import { saslprep } from '@postern/sasl';
+import { saslprep } from './saslprep/saslprep.ts';
 
 /**
  * The client's proof by APOP (RFC 1939 §7): the MD5 digest of the greeting's timestamp and the
