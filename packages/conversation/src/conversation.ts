@@ -10,6 +10,7 @@ import { type LineListener, LineLoop, type LineServer } from './line-loop.ts';
 import { Linger } from './linger.ts';
 import { MemoryAccount } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
+import { OctetLoop, type OctetServer } from './octet-loop.ts';
 import { asLine, OneLine } from './one-line.ts';
 import { Output } from './output.ts';
 import { PassThrough, type PassThroughEnd, type PassThroughOptions } from './pass-through.ts';
@@ -200,6 +201,15 @@ export class Conversation implements TransportListener, Disconnection {
    */
   serveLines(server: LineServer): void {
     new LineLoop(this, this.#input, this.#output, server, server);
+  }
+
+  /**
+   * Calls `server.heard` with the octets that have arrived, and then `server.ended` or
+   * `server.failed`: for protocols whose requests have no line endings. A conversation that idles so
+   * holds no promise.
+   */
+  serveOctets(server: OctetServer): void {
+    new OctetLoop(this, this.#input, this.#output, server);
   }
 
   /**

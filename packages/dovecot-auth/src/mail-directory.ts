@@ -17,4 +17,13 @@ export abstract class MailDirectory {
    * undefined if the mail server decides, as for domains of others.
    */
   abstract hasRecipient(recipient: string): MaybePromise<boolean | undefined>;
+
+  /**
+   * Returns the login names of the users that may send with this envelope sender. The key is an
+   * address, or `@example.com` for the users that may use each address of a domain. Empty if the
+   * address has no owner. Postfix compares the names with the login without regard to case.
+   *
+   * @throws Error if the directory cannot find users by their addresses.
+   */
+  abstract ownersOf(sender: string): MaybePromise<readonly string[]>;
 }
