@@ -1,0 +1,15 @@
+import type { Address } from '@postern/core';
+
+/** Returns an address with this IP address as its text; undefined for another text. */
+export function parseAddress(ip: string, port: string | undefined): Address | undefined {
+  const number = port !== undefined && PORT.test(port) ? Number(port) : 0;
+  const valid = number <= MAX_PORT ? number : 0;
+  if (IPV4.test(ip)) return { family: 'IPv4', address: ip, port: valid };
+  if (IPV6.test(ip) && URL.canParse(`http://[${ip}]`)) return { family: 'IPv6', address: ip, port: valid };
+  return undefined;
+}
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const IPV6 = /^[\da-f:.]{2,45}$/i;
+const PORT = /^\d{1,5}$/;
+const MAX_PORT = 65_535;

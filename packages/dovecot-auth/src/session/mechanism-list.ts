@@ -1,0 +1,68 @@
+import type { Mind } from '@postern/cred';
+import type { Challenger } from '@postern/sasl';
+import type { MechanismOffer } from '@postern/sasl-profile';
+import { mechanismFlags } from '../protocol/mechanism-flags.ts';
+
+/** The mechanisms that one connection is offered. */
+export interface ListedMechanisms {
+  readonly names: ReadonlySet<string>;
+  /** The MECH lines. */
+  readonly lines: string;
+}
+
+/**
+ * The challenger of a client's choice. `not-offered` for one that the connection is not offered.
+ * `vanished` for one that the connection was offered and that has lost its checker.
+ */
+export type MechanismChoice = Challenger | 'not-offered' | 'vanished';
+
+/** The lists of mechanisms of one server. Connections with the same offer share one list. */
+export class MechanismList {
+  readonly #offer: MechanismOffer;
+  readonly #hidden: ReadonlySet<string>;
+  readonly #exposing: ReadonlySet<string>;
+  readonly #lists = new WeakMap<readonly string[], ListedMechanisms>();
+
+  /** `hidden` are the mechanisms that no connection is offered. */
+  constructor(offer: MechanismOffer, challengers: readonly Challenger[], hidden: ReadonlySet<string>) {
+    this.#offer = offer;
+    this.#hidden = hidden;
+    this.#exposing = new Set(
+      challengers.filter(({ exposesSecret }) => exposesSecret).map(({ mechanism }) => mechanism),
+    );
+  }
+
+  /**
+   * Returns the list for a connection. It has at least one mechanism that a mail server shows its
+   * clients: otherwise Postfix closes its port for a minute.
+   */
+  listFor(mind: Mind): ListedMechanisms {
+    const offered = this.#offer.namesFor(mind);
+    const cached = this.#lists.get(offered);
+    if (cached !== undefined) return cached;
+    const names = offered.filter((name) => !this.#hidden.has(name));
+    if (!names.some(isPublic)) names.push('PLAIN');
+    const lines = names.map((name) => this.#lineOf(name)).join('');
+    const list = { names: new Set(names), lines };
+    this.#lists.set(offered, list);
+    return list;
+  }
+
+  /** Returns the challenger for a mechanism in any case of letters. */
+  choose(mechanism: string, listed: ListedMechanisms, mind: Mind): MechanismChoice {
+    const name = mechanism.toUpperCase();
+    if (!listed.names.has(name)) return 'not-offered';
+    const chosen = this.#offer.choose(name, mind);
+    return typeof chosen === 'string' ? 'vanished' : chosen;
+  }
+
+  #lineOf(name: string): string {
+    const exposesSecret = this.#exposing.has(name) || name === 'PLAIN';
+    return `${['MECH', name, ...mechanismFlags(name, exposesSecret)].join('\t')}\n`;
+  }
+}
+
+/** Postfix hides ANONYMOUS, and EXTERNAL by its name. */
+function isPublic(name: string): boolean {
+  return name !== 'ANONYMOUS' && name !== 'EXTERNAL';
+}

@@ -1,0 +1,418 @@
+import { randomBytes } from 'node:crypto';
+import { Closing, type Conversation, ConversationError, type LineError, type LineServer } from '@postern/conversation';
+import { isPromise } from '@postern/core';
+import { type Identity, type Login, LoginError, TemporaryFailure } from '@postern/cred';
+import {
+  type ChallengePacer,
+  decodeBase64,
+  ExchangeCancelled,
+  ExchangeError,
+  MalformedResponse,
+  NO_BYTES,
+  UnheardRefusal,
+} from '@postern/sasl';
+import { ConversationMind } from '@postern/sasl-profile';
+import { answerTo } from '../error-replies.ts';
+import { type AuthLine, parseAuthLine, parseId } from '../protocol/auth-line.ts';
+import { escapeField } from '../protocol/escape.ts';
+import {
+  formatHandshake,
+  MAJOR_VERSION,
+  MINOR_WITH_CANCELLED,
+  MINOR_WITH_CODES,
+  parseVersion,
+} from '../protocol/handshake.ts';
+import { AuthRequest, type RequestOwner } from './auth-request.ts';
+import type { ListedMechanisms } from './mechanism-list.ts';
+import { OutputGuard } from './output-guard.ts';
+import { RequestMind } from './request-mind.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Runs one connection of a mail server, from the handshake until the connection closes. Never
+ * rejects.
+ */
+export function runSession(conversation: Conversation, settings: Settings): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  new AuthSession(conversation, settings, resolve).begin();
+  return promise;
+}
+
+class AuthSession implements LineServer, RequestOwner {
+  readonly maxOctets: number;
+  interruptible = true;
+  readonly #conversation: Conversation;
+  readonly #settings: Settings;
+  readonly #mind: ConversationMind;
+  readonly #onEnd: (closed: Promise<void>) => void;
+  readonly #listed: ListedMechanisms;
+  readonly #output: OutputGuard;
+  /** The open requests by id, in the order of their arrival. Created by the first that waits. */
+  #requests: Map<number, AuthRequest> | undefined;
+  /** The client's minor version; undefined before its VERSION. */
+  #minor: number | undefined;
+  #hasGreeted = false;
+  /** The timer of a connection that closes behind its other requests. */
+  #closing: Disposable | undefined;
+  #isOver = false;
+
+  constructor(conversation: Conversation, settings: Settings, onEnd: (closed: Promise<void>) => void) {
+    this.maxOctets = settings.limits.maxLine;
+    this.#conversation = conversation;
+    this.#settings = settings;
+    this.#onEnd = onEnd;
+    this.#mind = new ConversationMind(conversation, 'dovecot-auth');
+    this.#listed = settings.mechanisms.listFor(this.#mind);
+    this.#output = new OutputGuard(conversation, settings.clock, settings.limits.writeTimeout, () =>
+      this.#violate('the mail server reads nothing', true),
+    );
+  }
+
+  get portal(): Settings['portal'] {
+    return this.#settings.portal;
+  }
+
+  get clock(): Settings['clock'] {
+    return this.#settings.clock;
+  }
+
+  get challengePacer(): ChallengePacer {
+    return this.#settings.challengePacer;
+  }
+
+  begin(): void {
+    const conversation = this.#conversation;
+    conversation.lineEnding = 'lf';
+    // A mail server keeps its connection for as long as it lives, mostly idle.
+    conversation.readTimeout = Number.POSITIVE_INFINITY;
+    conversation.expireIn(this.#settings.limits.handshakeTimeout);
+    const connectionId = this.#settings.nextConnectionId();
+    const cookie = randomBytes(COOKIE_OCTETS).toString('hex');
+    conversation.say(formatHandshake({ mechanisms: this.#listed.lines, connectionId, cookie }));
+    conversation.serveLines(this);
+  }
+
+  ended(): void {
+    this.#end();
+  }
+
+  failed(error: unknown): void {
+    if (this.#isOver) return;
+    if (error instanceof Closing && this.#openRequests > 0) {
+      this.#closeBehindRequests(this.#settings.limits.requestTimeout);
+      this.interruptible = false;
+      this.#conversation.serveLines(this);
+      return;
+    }
+    if (!(error instanceof ConversationError)) this.#reportError('session', error);
+    this.#end();
+  }
+
+  heard(line: string | LineError): boolean {
+    if (this.#isOver) return false;
+    if (typeof line !== 'string') return this.#violate(`a line of more than ${this.maxOctets} octets`);
+    if (line.startsWith('AUTH\t')) this.#auth(line);
+    else if (line.startsWith('CONT\t')) this.#continue(line);
+    else if (line.startsWith('CANCEL\t')) this.#cancel(line);
+    else if (line.startsWith('VERSION\t')) this.#version(line);
+    else if (!line.startsWith('CPID\t')) return this.#violate('an unknown command');
+    if (!this.#hasGreeted) this.#greet();
+    return !this.#isOver;
+  }
+
+  sayChallenge(request: AuthRequest, base64: string): void {
+    const { limits } = this.#settings;
+    this.#output.say(`CONT\t${request.id}\t${base64}\n`);
+    this.#setTimer(request, limits.responseTimeout, () =>
+      this.#refuse(request, new ExchangeCancelled('the client sent no response in time')),
+    );
+  }
+
+  get #openRequests(): number {
+    return this.#requests?.size ?? 0;
+  }
+
+  /** A mail server that has spoken keeps its place when the listener runs out of connections. */
+  #greet(): void {
+    this.#hasGreeted = true;
+    this.#conversation.expireIn(Number.POSITIVE_INFINITY);
+    this.#conversation.standing = 'authenticated';
+  }
+
+  #version(line: string): void {
+    const version = parseVersion(line);
+    if (version === undefined) this.#violate('a VERSION without two numbers');
+    else if (version.major !== MAJOR_VERSION) this.#violate(`the major version ${version.major}`);
+    else if (this.#minor !== undefined) this.#violate('a second VERSION');
+    else this.#minor = version.minor;
+  }
+
+  #auth(text: string): void {
+    const line = parseAuthLine(text);
+    if (line === undefined) {
+      this.#violate('an AUTH without a valid id and a mechanism');
+      return;
+    }
+    // An answer to the id would be taken for that of the first request, whose client is another.
+    if (this.#requests?.has(line.id) === true) {
+      this.#violate(`an AUTH with the id ${line.id} of an open request`);
+      return;
+    }
+    if (this.#closing !== undefined && this.interruptible) return;
+    const { mechanisms, limits } = this.#settings;
+    const chosen = mechanisms.choose(line.mechanism, this.#listed, this.#mind);
+    if (typeof chosen === 'string') {
+      this.#refuseMechanism(line, chosen);
+      return;
+    }
+    const request = new AuthRequest(line, new RequestMind(line, this.#mind), chosen, this);
+    const response = this.#initialResponse(line.response);
+    if (response === null) {
+      this.#refuse(request, new MalformedResponse('the initial response is not base64', 'encoding'));
+      return;
+    }
+    const login = request.run(response);
+    if (!isPromise(login)) {
+      this.#grant(request, login);
+      return;
+    }
+    this.#requests ??= new Map();
+    if (this.#requests.size >= limits.maxRequests) this.#dropOldest(this.#requests);
+    this.#requests.set(line.id, request);
+    if (!request.isAsking) this.#limitWork(request);
+    login.then(
+      (granted) => this.#grant(request, granted),
+      (error: unknown) => this.#refuse(request, error),
+    );
+  }
+
+  /** Returns the bytes of `resp=`; undefined if it is absent, and null if it is not base64. */
+  #initialResponse(base64: string | undefined): Uint8Array | undefined | null {
+    if (base64 === undefined) return undefined;
+    // Exim always sends `resp=`, also without an initial response.
+    if (base64 === '') return (this.#minor ?? 0) < MINOR_WITH_CODES ? undefined : NO_BYTES;
+    if (base64 === '=') return NO_BYTES;
+    return decodeBase64(base64) ?? null;
+  }
+
+  #continue(line: string): void {
+    const idEnd = line.indexOf('\t', CONT_LENGTH);
+    const id = parseId(idEnd < 0 ? line.slice(CONT_LENGTH) : line.slice(CONT_LENGTH, idEnd));
+    if (id === undefined) {
+      this.#violate('a CONT without a valid id');
+      return;
+    }
+    const request = this.#requests?.get(id);
+    if (request === undefined) {
+      this.#output.say(`FAIL\t${id}\treason=Authentication request timed out\n`);
+      return;
+    }
+    if (request.isOver) return;
+    const end = idEnd < 0 ? -1 : line.indexOf('\t', idEnd + 1);
+    const base64 = idEnd < 0 ? '' : end < 0 ? line.slice(idEnd + 1) : line.slice(idEnd + 1, end);
+    if (request.respond(base64)) this.#limitWork(request);
+    else this.#refuse(request, new MalformedResponse('a response without a challenge'));
+  }
+
+  #cancel(line: string): void {
+    const id = parseId(line.slice(CANCEL_LENGTH));
+    const request = id === undefined ? undefined : this.#requests?.get(id);
+    if (request === undefined) return;
+    this.#forget(request);
+    if ((this.#minor ?? 0) >= MINOR_WITH_CANCELLED) this.#output.say(`CANCELLED\t${request.id}\n`);
+  }
+
+  /** Postfix sends a mechanism of an earlier list, and one that only its client has named. */
+  #refuseMechanism(line: AuthLine, reason: 'not-offered' | 'vanished'): void {
+    const mind = new RequestMind(line, this.#mind);
+    if (reason === 'not-offered') {
+      const error = new MalformedResponse('the mechanism is not offered');
+      this.#output.say(`FAIL\t${line.id}\n`);
+      const { service } = mind;
+      const reply = 'FAIL';
+      this.#settings.events.report({ mind, kind: 'login-refused', mechanism: undefined, error, reply, service });
+      return;
+    }
+    const error = new TemporaryFailure(`no checker is left for ${line.mechanism.toUpperCase()}`, {
+      culprit: 'operator',
+    });
+    this.#reportError('AUTH', error);
+    this.#answer(line.id, error, undefined);
+  }
+
+  #grant(request: AuthRequest, login: Login<Identity>): void {
+    const { avatar, avatarId } = login;
+    if (request.isOver || this.#isOver) {
+      this.#logout(login);
+      return;
+    }
+    const { username, attributes } = avatar;
+    // Exim takes an empty name for a success.
+    if (username === '') {
+      this.#logout(login);
+      this.#refuse(request, new TemporaryFailure('the identity has an empty user name', { culprit: 'operator' }));
+      return;
+    }
+    this.#forgetAnswered(request);
+    // `user=` comes first: Exim reads the first fields only.
+    let reply = `OK\t${request.id}\tuser=${escapeField(username)}`;
+    if (attributes.size > 0) reply += formatAttributes(attributes);
+    if (request.finalResponse !== undefined) reply += `\tresp=${request.finalResponse}`;
+    this.#output.say(`${reply}\n`);
+    const { events } = this.#settings;
+    if (events.hasListener) {
+      const { mechanism } = request.challenger;
+      const { mind } = request;
+      events.report({ mind, kind: 'authenticated', mechanism, avatarId, service: mind.service });
+    }
+    this.#logout(login);
+    this.#endIfDone();
+  }
+
+  /** The mail server does not report the end of its session: the login ends with the answer. */
+  #logout(login: Login<Identity>): void {
+    const loggedOut = login.logout('quit');
+    if (isPromise(loggedOut)) loggedOut.then(undefined, (error: unknown) => this.#reportError('AUTH', error));
+  }
+
+  #refuse(request: AuthRequest, failure: unknown): void {
+    if (request.isOver || this.#isOver) return;
+    const cause = failure instanceof UnheardRefusal ? failure.refusal : failure;
+    const isKnown = cause instanceof LoginError || cause instanceof ExchangeError;
+    const error = isKnown ? cause : new TemporaryFailure('the login failed', { cause });
+    const { isDelayed, reply } = answerTo(error, this.#minor ?? 0);
+    request.drop();
+    this.#reportRefused(request, error, reply);
+    const { clock, limits } = this.#settings;
+    const delay = isDelayed ? request.lastMessageAt + limits.loginFailureDelay - clock.now() : 0;
+    if (delay <= 0) {
+      this.#requests?.delete(request.id);
+      this.#answer(request.id, error, this.#settings.logUsernames ? request.username : undefined);
+      return;
+    }
+    this.#requests ??= new Map();
+    this.#requests.set(request.id, request);
+    request.timer = clock.after(delay, () => {
+      this.#requests?.delete(request.id);
+      this.#answer(request.id, error, this.#settings.logUsernames ? request.username : undefined);
+    });
+  }
+
+  #answer(id: number, error: LoginError | ExchangeError, username: string | undefined): void {
+    if (this.#isOver) return;
+    const { reply, closes } = answerTo(error, this.#minor ?? 0);
+    if (closes) {
+      this.#closeBehindRequests(this.#settings.limits.closeTimeout);
+      return;
+    }
+    const [word, ...fields] = reply.split(' ');
+    const user = username === undefined || username === '' ? [] : [`user=${escapeField(username)}`];
+    this.#output.say(`${[word, id, ...user, ...fields].join('\t')}\n`);
+    this.#endIfDone();
+  }
+
+  #reportRefused(request: AuthRequest, error: LoginError | ExchangeError, reply: string): void {
+    const { events, logUsernames } = this.#settings;
+    const { mind, username, challenger } = request;
+    if (error.culprit !== 'client') {
+      if (events.hasListener)
+        events.report({ mind, kind: 'error', culprit: error.culprit, during: 'AUTH', cause: error });
+      else events.warn(error.culprit, 'AUTH', error);
+    }
+    if (error.culprit !== 'client' || !events.hasListener) return;
+    const { mechanism } = challenger;
+    const event = { mind, kind: 'login-refused', mechanism, error, reply, service: mind.service } as const;
+    events.report(logUsernames && username !== undefined ? { ...event, username } : event);
+  }
+
+  #reportError(during: 'AUTH' | 'session', cause: unknown): void {
+    const { events } = this.#settings;
+    const culprit = cause instanceof LoginError ? cause.culprit : 'us';
+    if (events.hasListener) events.report({ mind: this.#mind, kind: 'error', culprit, during, cause });
+    else events.warn(culprit, during, cause);
+  }
+
+  /** Limits the server's own work on a message of the client. */
+  #limitWork(request: AuthRequest): void {
+    const { requestTimeout } = this.#settings.limits;
+    this.#setTimer(request, requestTimeout, () =>
+      this.#refuse(request, new TemporaryFailure(`the login took more than ${requestTimeout} ms`)),
+    );
+  }
+
+  #setTimer(request: AuthRequest, milliseconds: number, onTimeout: () => void): void {
+    request.timer?.[Symbol.dispose]();
+    request.timer = this.#settings.clock.after(milliseconds, onTimeout);
+  }
+
+  /** Makes room: Postfix never reports a client that has cancelled. */
+  #dropOldest(requests: ReadonlyMap<number, AuthRequest>): void {
+    let oldest: AuthRequest | undefined;
+    for (const request of requests.values()) {
+      oldest ??= request;
+      if (!request.isAsking) continue;
+      oldest = request;
+      break;
+    }
+    if (oldest === undefined) return;
+    this.#forget(oldest);
+    this.#output.say(`FAIL\t${oldest.id}\n`);
+  }
+
+  #forget(request: AuthRequest): void {
+    request.drop();
+    this.#requests?.delete(request.id);
+    this.#endIfDone();
+  }
+
+  #forgetAnswered(request: AuthRequest): void {
+    request.isOver = true;
+    request.timer?.[Symbol.dispose]();
+    this.#requests?.delete(request.id);
+  }
+
+  /** Closes the connection after its open requests, and at the latest after the time. */
+  #closeBehindRequests(milliseconds: number): void {
+    if (this.#openRequests === 0) this.#end();
+    else this.#closing ??= this.#settings.clock.after(milliseconds, () => this.#end());
+  }
+
+  #endIfDone(): void {
+    if (this.#closing !== undefined && this.#openRequests === 0) this.#end();
+  }
+
+  /** Closes the connection of a peer that does not speak the protocol. */
+  #violate(problem: string, destroys = false): false {
+    if (this.#isOver) return false;
+    this.#settings.events.report({ mind: this.#mind, kind: 'protocol-error', problem });
+    if (destroys) this.#conversation.destroy();
+    this.#end();
+    return false;
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#closing?.[Symbol.dispose]();
+    this.#output.close();
+    for (const request of this.#requests?.values() ?? []) request.drop();
+    this.#requests = undefined;
+    // A client that reads nothing must not keep a connection that is over.
+    this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
+    this.#onEnd(this.#conversation.close());
+  }
+}
+
+/** Returns the attributes as fields. One that would change the meaning of OK is left out. */
+function formatAttributes(attributes: ReadonlyMap<string, string>): string {
+  let fields = '';
+  for (const [name, value] of attributes) {
+    if (ATTRIBUTE.test(name) && name !== 'user' && name !== 'resp') fields += `\t${name}=${escapeField(value)}`;
+  }
+  return fields;
+}
+
+const ATTRIBUTE = /^[\w.:-]+$/;
+const CONT_LENGTH = 'CONT\t'.length;
+const CANCEL_LENGTH = 'CANCEL\t'.length;
+const COOKIE_OCTETS = 16;
