@@ -177,6 +177,17 @@ describe('a UNIX socket', () => {
     expect(await say(path, 'still here')).toBe('still here');
   });
 
+  it('greets the clients that wait in the system at its close', async () => {
+    const path = join(directory(), 'socket');
+    const protocol: Protocol = async (conversation) => conversation.say('220 hello\r\n');
+    const listener = await listen({ endpoint: { path }, protocol });
+    // Node connects to a UNIX socket at once, and accepts in a later turn of the event loop.
+    const clients = Array.from({ length: 40 }, () => connectSocket(path));
+    const greetings = clients.map(heardBy);
+    await listener.close();
+    expect(new Set(await Promise.all(greetings))).toEqual(new Set(['220 hello\r\n']));
+  });
+
   it('keeps a file that is not a socket', async () => {
     const path = join(directory(), 'file');
     writeFileSync(path, 'precious');

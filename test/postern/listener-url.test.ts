@@ -32,6 +32,10 @@ describe('the URL of a listener', () => {
     ['lmtps://127.0.0.1:2400', { endpoint: { scheme: 'lmtps', host: '127.0.0.1', port: 2400 }, service: 'lmtp' }],
     ['lmtp+unix:/run/lmtp', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp' }],
     ['lmtp+unix:/run/lmtp?mode=660', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', mode: 0o660 }],
+    [
+      'lmtp+unix:/run/lmtp?takeover=yes',
+      { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', takeOver: true },
+    ],
     ['smtp+unix:here/smtp', { endpoint: { scheme: 'smtp', path: 'here/smtp' } }],
     ['pop3://127.0.0.1:110', { endpoint: { scheme: 'pop3', host: '127.0.0.1', port: 110 }, service: 'pop3' }],
     [
@@ -82,11 +86,14 @@ describe('the URL of a listener', () => {
     ['lmtp+unix:/run/lmtp?mode=rw', 'mode= and three octal digits'],
     ['smpt://127.0.0.1:25', 'and the like if wanted; did you mean "smtp"?'],
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
-    ['pop3://127.0.0.1:110?service=mx', 'expected tls= or proxy= after the ?, not "service"'],
-    ['pop3s://127.0.0.1:995?auth=none', 'expected tls= or proxy= after the ?, not "auth"'],
+    ['pop3://127.0.0.1:110?service=mx', 'expected tls= or proxy= or takeover= after the ?, not "service"'],
+    ['pop3s://127.0.0.1:995?auth=none', 'expected tls= or proxy= or takeover= after the ?, not "auth"'],
     ['imap://127.0.0.1:143?xclient=::1', 'not "xclient"'],
     ['imap://127.0.0.1:143?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
-    ['sieve+unix:/run/sieve?removeBcc=no', 'expected tls= or proxy= or mode= after the ?, not "removeBcc"'],
+    [
+      'sieve+unix:/run/sieve?removeBcc=no',
+      'expected tls= or proxy= or mode= or takeover= after the ?, not "removeBcc"',
+    ],
     ['pop3s://127.0.0.1:995?tls=none', 'no tls=none with pop3s://'],
     ['imaps+unix:/run/imap', 'SCHEME+unix:PATH'],
     ['pop://127.0.0.1:110', 'did you mean "pop3"?'],

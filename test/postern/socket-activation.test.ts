@@ -28,14 +28,15 @@ describe.skipIf(process.platform !== 'linux' || skips('python3', 'python3'))('so
       expect(await client.hear()).toMatch(/^220 /);
     }
     postern.restart();
+    await postern.said(/"stopped"/);
     // These connections wait for the next process.
     using waiting = new LineClient(connect(path));
     using other = new LineClient(connect(Number(port), '127.0.0.1'));
-    await postern.said(/"stopped"/);
     expect([await waiting.hear(), await other.hear()]).toEqual([
       expect.stringMatching(/^220 /),
       expect.stringMatching(/^220 /),
     ]);
+    await postern.said(/^listening /m, 4);
     expect(await postern.stop()).toBe(0);
     expect(statSync(path).ino).toBe(file.ino);
   });

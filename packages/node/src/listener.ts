@@ -116,11 +116,12 @@ export class Listener implements AsyncDisposable {
   }
 
   /**
-   * Closes the listener. It accepts no client, aborts each conversation's `shutdownSignal`, and
-   * waits for the protocols, at most `shutdownTimeout` milliseconds (default: 10,000). In the last
-   * second of the timeout, each wait for a client fails with `Closing`, so that the protocol can
-   * send a last reply. Then the listener destroys the remaining connections, and gives their
-   * protocols one second to clean up. Every call returns the same promise, which never rejects.
+   * Closes the listener. It accepts the clients that wait at a UNIX socket, and no further client.
+   * It aborts each conversation's `shutdownSignal`, and waits for the protocols, at most
+   * `shutdownTimeout` milliseconds (default: 10,000). In the last second of the timeout, each wait
+   * for a client fails with `Closing`, so that the protocol can send a last reply. Then the
+   * listener destroys the remaining connections, and gives their protocols one second to clean up.
+   * Every call returns the same promise, which never rejects.
    */
   close({ shutdownTimeout = 10_000 }: { readonly shutdownTimeout?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(shutdownTimeout);

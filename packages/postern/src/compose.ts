@@ -98,6 +98,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
         : esmtp({ ...mail, ...policyOf(listener), authentication: authenticationOf(listener) }),
       ...(listener.proxy && { proxy: { from: listener.proxy } }),
       ...(listener.mode !== undefined && { mode: listener.mode }),
+      ...(listener.takeOver !== undefined && { takeOver: listener.takeOver }),
     })),
   };
 }

@@ -119,11 +119,12 @@ Parameters follow a question mark, with & between them:
   auth=required        no mail before AUTH            auth=optional     mail without AUTH is anonymous
   auth=none            no AUTH                        mode=660          permissions of a UNIX socket
   service=mx           mail from anywhere             service=submission  mail of users (the default)
+  takeover=yes         takes the socket over from a server that runs, and that ends afterwards
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-POP3, IMAP and ManageSieve take tls, proxy and mode. Each service of SMTP has its own policy, and
-a parameter of the same name changes a part of it:
+POP3, IMAP and ManageSieve take tls, proxy, mode and takeover. Each service of SMTP has its own
+policy, and a parameter of the same name changes a part of it:
 
 ${policies(services)}
 

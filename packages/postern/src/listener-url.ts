@@ -14,6 +14,8 @@ interface CommonListenerUrl {
   readonly proxy: readonly string[] | undefined;
   /** The permissions of a UNIX socket's file. */
   readonly mode: number | undefined;
+  /** True if the listener replaces the UNIX socket of a running server, or shares its TCP port. */
+  readonly takeOver: boolean | undefined;
 }
 
 /** The parsed URL of an SMTP or LMTP listener. */
@@ -69,6 +71,7 @@ export function parseListenerUrl(url: string): ListenerUrl {
     tls: take(parameters, 'tls', ['required', 'none']),
     proxy: takeNetworks(parameters, 'proxy'),
     mode: 'path' in endpoint ? takeMode(parameters) : undefined,
+    takeOver: takeSwitch(parameters, 'takeover'),
   };
   const access = ACCESS_SERVICES.find((service) => scheme.startsWith(service));
   const listener = access === undefined ? takeSmtp(common, parameters) : { ...common, service: access };
@@ -170,6 +173,7 @@ function unknownParameter(key: string, { endpoint, service }: ListenerUrl): Usag
     'proxy',
     ...(isSmtp({ service }) ? ['xclient'] : []),
     ...('path' in endpoint ? ['mode'] : []),
+    'takeover',
   ];
   const names = known.map((name) => `${name}=`).join(' or ');
   return new UsageError(`expected ${names} after the ?, not ${JSON.stringify(key)}${suggestion(key, known)}`);

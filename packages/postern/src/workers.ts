@@ -111,9 +111,9 @@ export class Workers {
     const probes: Listener[] = [];
     try {
       const { inherited, listeners } = this.#settings;
-      for (const { endpoint } of listeners) {
-        // The service manager keeps other servers from the port.
-        if ((await inherited?.find(endpoint)) !== undefined) continue;
+      for (const { endpoint, takeOver } of listeners) {
+        // Such a port is that of the server before, or of the service manager.
+        if (takeOver === true || (await inherited?.find(endpoint)) !== undefined) continue;
         probes.push(
           await listen({ endpoint, protocol: async () => {} }).catch((error: unknown) => {
             throw cannotListen(error);
