@@ -10,6 +10,7 @@ import { type LineListener, LineLoop, type LineServer } from './line-loop.ts';
 import { Linger } from './linger.ts';
 import { MemoryAccount } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
+import { OctetHear } from './octet-hear.ts';
 import { OctetLoop, type OctetServer } from './octet-loop.ts';
 import { asLine, OneLine } from './one-line.ts';
 import { Output } from './output.ts';
@@ -226,6 +227,17 @@ export class Conversation implements TransportListener, Disconnection {
       if (line !== undefined) return asLine(line);
     }
     return this.#awaitLine(maxOctets, interruptible);
+  }
+
+  /**
+   * Resolves with the octets that have arrived, at least one, for a protocol that frames its input
+   * itself. Waits at most `readTimeout` milliseconds for the first. The caller owns the octets.
+   * Resolves with undefined if the peer has ended its side.
+   *
+   * @throws TimedOut, PeerGone, Displaced
+   */
+  hearOctets(): Promise<Buffer | undefined> {
+    return new OctetHear(this.#input, this.readTimeout).completed;
   }
 
   /**
