@@ -1,0 +1,1 @@
+export { type HttpHandler, type HttpProtocolOptions, httpProtocol } from '../over-conversation/http-protocol.ts';

@@ -1,0 +1,118 @@
+import { Duplex } from 'node:stream';
+import { Closing, type Conversation, type MaybePromise, TimedOut } from '@postern/conversation';
+
+/** The session whose requests arrive on a socket. */
+export interface SocketObserver {
+  /** True while a request that has arrived whole has no whole response. */
+  readonly owesResponse: boolean;
+  /** Called when the peer is silent for too long, and no response is owed. */
+  onTimeout(): void;
+}
+
+/**
+ * A conversation as the socket of a `node:http` server: a stream with the properties of a socket
+ * that web frameworks read. It reads while the server consumes, and writes while the transport
+ * accepts.
+ */
+export class ConversationSocket extends Duplex {
+  readonly conversation: Conversation;
+  readonly #observer: SocketObserver;
+  /** True once the peer has ended its side, and the server has not been told. */
+  #endIsPending = false;
+  #hasUnansweredOctets = false;
+
+  constructor(conversation: Conversation, observer: SocketObserver) {
+    super();
+    this.conversation = conversation;
+    this.#observer = observer;
+    // The server ends its side behind its last response.
+    this.once('finish', () => this.destroy());
+    // No hear runs while the server answers the last request of a peer that has ended its side.
+    conversation.addDisconnectListener({ onDisconnect: () => this.destroy() });
+  }
+
+  /** True if octets have arrived since the last call of {@link requestEnded}. */
+  get hasUnansweredOctets(): boolean {
+    return this.#hasUnansweredOctets;
+  }
+
+  /** Marks the octets as answered, and tells the server of an end of the peer's side. */
+  requestEnded(): void {
+    this.#hasUnansweredOctets = false;
+    this.#passOnEnd();
+  }
+
+  get remoteAddress(): string | undefined {
+    const { family, address } = this.conversation.transport.remote;
+    return family === 'unix' ? undefined : address;
+  }
+
+  get remotePort(): number | undefined {
+    const { family, port } = this.conversation.transport.remote;
+    return family === 'unix' ? undefined : port;
+  }
+
+  get localAddress(): string | undefined {
+    const { family, address } = this.conversation.transport.local;
+    return family === 'unix' ? undefined : address;
+  }
+
+  get localPort(): number | undefined {
+    const { family, port } = this.conversation.transport.local;
+    return family === 'unix' ? undefined : port;
+  }
+
+  /** True under TLS: frameworks derive the scheme of the request from it. */
+  get encrypted(): boolean {
+    return this.conversation.transport.tls !== undefined;
+  }
+
+  override _read(): void {
+    this.conversation.hearOctets().then(
+      (octets) => {
+        if (this.destroyed) return;
+        if (octets === undefined) this.#hearEnd();
+        else {
+          this.#hasUnansweredOctets = true;
+          this.push(octets);
+        }
+      },
+      (error: unknown) => this.#failRead(error),
+    );
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    let sent: MaybePromise<void>;
+    try {
+      sent = this.conversation.send(chunk);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    if (sent === undefined) done();
+    else sent.then(() => done(), done);
+  }
+
+  /** A server drops the response that it owes to a peer that has ended its side. */
+  #hearEnd(): void {
+    this.#endIsPending = true;
+    // The parser takes the last octets in this turn of the event loop.
+    setImmediate(() => {
+      if (!this.#observer.owesResponse) this.#passOnEnd();
+    });
+  }
+
+  #passOnEnd(): void {
+    if (!this.#endIsPending || this.destroyed) return;
+    this.#endIsPending = false;
+    this.push(null);
+  }
+
+  #failRead(error: unknown): void {
+    if (this.destroyed) return;
+    const isWaitOver = error instanceof TimedOut || error instanceof Closing;
+    if (isWaitOver && this.#observer.owesResponse) this._read();
+    else if (error instanceof TimedOut) this.#observer.onTimeout();
+    else this.destroy();
+  }
+}
