@@ -37,7 +37,7 @@ describe('HTTP over a conversation', () => {
     await ended;
   });
 
-  it('tells the handler of a body that the client has not finished', async () => {
+  it('reports to the handler a body that the client has not finished', async () => {
     const aborted = Promise.withResolvers<boolean>();
     const { client, ended } = serve((req) => void req.once('close', () => aborted.resolve(req.complete)).resume());
     client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
@@ -233,7 +233,7 @@ describe('HTTP on the listeners of @postern/node', () => {
     expect(await textOf(socket)).toMatch(/192\.0\.2\.7:4711$/);
   });
 
-  it('tells the handler of a client that resets its connection', async () => {
+  it('reports to the handler a client that resets its connection', async () => {
     const closed = Promise.withResolvers<boolean>();
     const arrived = Promise.withResolvers<void>();
     await using listener = await listen({

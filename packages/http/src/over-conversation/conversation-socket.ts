@@ -36,7 +36,7 @@ export class ConversationSocket extends Duplex {
     return this.#hasUnansweredOctets;
   }
 
-  /** Marks the octets as answered, and tells the server of an end of the peer's side. */
+  /** Marks the octets as answered, and passes an end of the peer's side to the server. */
   requestEnded(): void {
     this.#hasUnansweredOctets = false;
     this.#passOnEnd();
