@@ -1,4 +1,5 @@
-// npm run bench esmtp|pop3|sasl|users -- [options]
+// npm run bench auth-server|esmtp|pop3|sasl|users -- [options]
+import { benchAuthServer } from './auth-server.ts';
 import { benchEsmtp } from './esmtp.ts';
 import { benchPop3 } from './pop3.ts';
 import { benchSasl } from './sasl.ts';
@@ -6,6 +7,7 @@ import { benchUsers } from './users.ts';
 
 const [what, ...args] = process.argv.slice(2);
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  'auth-server': benchAuthServer,
   esmtp: benchEsmtp,
   pop3: benchPop3,
   sasl: benchSasl,

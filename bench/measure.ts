@@ -1,4 +1,4 @@
-import type { LoadedWork, LoadGenerator } from './load.ts';
+import type { LoadedWork, Seen, WindowRequest } from './load.ts';
 import type { RunningServer } from './processes.ts';
 import { progress } from './progress.ts';
 import { type Measured, type Sample, sampleOf } from './sample.ts';
@@ -15,17 +15,23 @@ export interface Schedule {
 }
 
 /** What the load generator does, and the operation whose cost is measured. */
-export type MeasuredWork = LoadedWork & Pick<Work, 'unit'>;
+export type MeasuredWork = Pick<LoadedWork, 'id' | 'connections' | 'tls'> & Pick<Work, 'unit'>;
+
+/** A load generator for works of this kind, and servers of this kind. */
+export interface Load<W, Server> {
+  /** Puts a server under the load of a work. Rejects at the first unexpected reply. */
+  run(work: W, server: Server, windows: readonly WindowRequest[]): Promise<Seen>;
+}
 
 /**
  * Measures the servers at one work, in turn and round by round, so that other work on the machine
  * delays all of them. Each measurement has a fresh process. Never rejects.
  */
-export async function measureWork<Name extends string>(
-  work: MeasuredWork,
+export async function measureWork<Name extends string, W extends MeasuredWork, Server extends RunningServer>(
+  work: W,
   servers: readonly Name[],
-  start: (name: Name) => Promise<RunningServer>,
-  load: LoadGenerator,
+  start: (name: Name) => Promise<Server>,
+  load: Load<NoInfer<W>, Server>,
   schedule: Schedule,
 ): Promise<Measured<Name>> {
   const rounds = new Map(servers.map((name): [Name, Sample[][]] => [name, []]));
@@ -50,10 +56,10 @@ export async function measureWork<Name extends string>(
   return { rounds, failures };
 }
 
-async function measureOnce(
-  start: () => Promise<RunningServer>,
-  work: MeasuredWork,
-  load: LoadGenerator,
+async function measureOnce<W extends MeasuredWork, Server extends RunningServer>(
+  start: () => Promise<Server>,
+  work: W,
+  load: Load<NoInfer<W>, Server>,
   { windows }: Schedule,
 ): Promise<Sample[]> {
   await using server = await start();

@@ -5,7 +5,7 @@ export interface Work {
   /** The load generator's word for it. */
   readonly load: 'session' | 'login' | 'scram' | 'single' | 'batched' | 'pipelined' | 'bulk';
   /** The operation whose cost is measured. */
-  readonly unit: 'session' | 'message' | 'login' | 'MiB';
+  readonly unit: 'session' | 'message' | 'login' | 'request' | 'MiB';
   readonly connections: number;
   readonly body?: Body;
   /** TLS from the first octet: each connection with a full handshake, or with a resumed session. */

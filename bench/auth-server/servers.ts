@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { Cores, RunningServer } from '../processes.ts';
+import { ScriptServer } from '../script-server.ts';
+import { startDovecotAuth } from './dovecot.ts';
+
+/**
+ * A server under test. `library` is a server of a few lines on the packages, with the user in
+ * memory. `dovecot` is Dovecot's auth process with the user in a passwd-file.
+ */
+export type AuthServerName = 'library' | 'dovecot';
+
+/** A server under test, at a port or at the path of a UNIX socket. */
+export interface AuthServer extends RunningServer {
+  readonly path?: string;
+}
+
+/** What all servers of one run of the bench share. */
+export interface AuthSetting {
+  readonly cores: Cores | undefined;
+  /** The folder of the sockets and config files. */
+  readonly folder: string;
+}
+
+/** Starts a server in a process of its own. Resolves when it listens. */
+export async function startAuthServer(name: AuthServerName, { cores, folder }: AuthSetting): Promise<AuthServer> {
+  switch (name) {
+    case 'library':
+      return await startScript('library-auth', join(folder, 'library'), cores);
+    case 'dovecot':
+      return await startDovecotAuth(cores?.server);
+  }
+}
+
+async function startScript(script: string, path: string, cores: Cores | undefined): Promise<AuthServer> {
+  const server = await ScriptServer.start(script, { cores, args: [path] });
+  return {
+    port: 0,
+    path,
+    pids: server.pids,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
