@@ -1,5 +1,13 @@
 export { type DovecotAuthOptions, dovecotAuth } from './dovecot-auth.ts';
 export type { DovecotAuthEvent, DovecotAuthListener } from './events.ts';
 export { logTo } from './log/log-to.ts';
+export type { LookupEvent } from './lookups/events.ts';
+export type { LookupLimits } from './lookups/limits.ts';
+export type { LookupOptions } from './lookups/settings.ts';
 export { MailDirectory } from './mail-directory.ts';
+export { type PolicyOptions, policy } from './policy/policy.ts';
 export type { Limits } from './protocol/limits.ts';
+export type { SaslauthdEvent } from './saslauthd/events.ts';
+export type { SaslauthdLimits } from './saslauthd/limits.ts';
+export { type SaslauthdOptions, saslauthd } from './saslauthd/saslauthd.ts';
+export { type SocketmapOptions, socketmap } from './socketmap/socketmap.ts';

@@ -1,0 +1,69 @@
+import { type Conversation, ConversationError } from '@postern/conversation';
+import { isPromise, type MaybePromise } from '@postern/core';
+import { LoginError } from '@postern/cred';
+import { ConversationMind } from '@postern/sasl-profile';
+import { ProtocolError } from './protocol-error.ts';
+import type { LookupSettings } from './settings.ts';
+
+/** One connection of a mail server that asks questions: its times, its events and its end. */
+export class LookupSession {
+  readonly conversation: Conversation;
+  readonly settings: LookupSettings;
+  /** The mind of the mail server. */
+  readonly mind: ConversationMind;
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  constructor(conversation: Conversation, settings: LookupSettings) {
+    this.conversation = conversation;
+    this.settings = settings;
+    this.mind = new ConversationMind(conversation, settings.protocol);
+    conversation.readTimeout = settings.limits.idleTimeout;
+  }
+
+  /** Resolves when the connection has closed. Never rejects. */
+  get completed(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Limits the time of a request whose first octets have arrived. */
+  beginRequest(): void {
+    this.conversation.expireIn(this.settings.limits.requestTimeout);
+  }
+
+  /** Lifts the limit: the whole request has arrived. */
+  endRequest(): void {
+    this.conversation.expireIn(Number.POSITIVE_INFINITY);
+    // A listener that runs out of connections closes those that have asked nothing first.
+    this.conversation.standing = 'authenticated';
+  }
+
+  /**
+   * Limits the time of an answer that is a promise.
+   *
+   * @throws TimedOut as a rejection
+   */
+  inTime<T>(answer: MaybePromise<T>): MaybePromise<T> {
+    return isPromise(answer) ? this.conversation.within(this.settings.limits.requestTimeout, answer) : answer;
+  }
+
+  /** Reports a question without an answer. */
+  reportError(error: unknown): void {
+    const culprit = error instanceof LoginError ? error.culprit : 'us';
+    const { events } = this.settings;
+    if (!events.hasListener) events.warn(culprit, 'session', error);
+    else events.report({ mind: this.mind, kind: 'error', culprit, during: 'session', cause: error });
+  }
+
+  /** Closes the connection: the mail server has ended its side. */
+  ended(): void {
+    void this.conversation.close().then(this.#ended.resolve);
+  }
+
+  /** Reports the error that has ended the hear, and closes the connection. */
+  failed(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.settings.events.report({ mind: this.mind, kind: 'protocol-error', problem: error.message });
+    } else if (!(error instanceof ConversationError)) this.reportError(error);
+    this.ended();
+  }
+}

@@ -1,0 +1,19 @@
+import { DelegatingMind, type Mind } from '@postern/cred';
+import { parseAddress } from '../protocol/ip-address.ts';
+import type { PolicyRequest } from './request.ts';
+
+/** The mind of one request: the mail server's client, as the mail server describes it. */
+export class PolicyMind extends DelegatingMind {
+  readonly #request: PolicyRequest;
+
+  constructor(connection: Mind, request: PolicyRequest) {
+    super(connection);
+    this.#request = request;
+  }
+
+  /** The client's address; the mail server's if the request has no valid one. */
+  override get remote(): Mind['remote'] {
+    const client = parseAddress(this.#request.valueOf('client_address'), this.#request.valueOf('client_port'));
+    return client ?? super.remote;
+  }
+}

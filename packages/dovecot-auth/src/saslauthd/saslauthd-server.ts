@@ -1,0 +1,121 @@
+import { type Conversation, ConversationError, type OctetServer } from '@postern/conversation';
+import type { Clock } from '@postern/core';
+import { Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
+import { authenticate, ExchangeError, plain, usernamePassword } from '@postern/sasl';
+import { ConversationMind, type EventReporter, LoginFailures, loginRefusalOf } from '@postern/sasl-profile';
+import { ProtocolError } from '../lookups/protocol-error.ts';
+import type { SaslauthdEvent } from './events.ts';
+import type { SaslauthdLimits } from './limits.ts';
+import { parseRequest, type SaslauthdRequest } from './request.ts';
+import { SaslauthdMind } from './saslauthd-mind.ts';
+
+/** The options of a server with all defaults, for each of its connections. */
+export interface SaslauthdSettings {
+  readonly portal: Portal;
+  readonly limits: SaslauthdLimits;
+  readonly events: EventReporter<SaslauthdEvent>;
+  readonly logUsernames: boolean;
+  readonly clock: Clock;
+}
+
+/** Reads the one request of a connection, answers it, and closes. */
+export class SaslauthdServer implements OctetServer {
+  readonly #conversation: Conversation;
+  readonly #settings: SaslauthdSettings;
+  readonly #mind: ConversationMind;
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  #octets: Buffer = Buffer.alloc(0);
+
+  constructor(conversation: Conversation, settings: SaslauthdSettings) {
+    this.#conversation = conversation;
+    this.#settings = settings;
+    this.#mind = new ConversationMind(conversation, 'saslauthd');
+    conversation.readTimeout = settings.limits.requestTimeout;
+    conversation.expireIn(settings.limits.requestTimeout);
+  }
+
+  /** Resolves when the connection has closed. Never rejects. */
+  get completed(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get isBetweenRequests(): boolean {
+    return this.#octets.length === 0;
+  }
+
+  heard(octets: Buffer): number | Promise<false> {
+    const { maxRequest } = this.#settings.limits;
+    if (this.#octets.length + octets.length > maxRequest) {
+      throw new ProtocolError(`a request of more than ${maxRequest} octets`);
+    }
+    this.#octets = Buffer.concat([this.#octets, octets]);
+    const request = parseRequest(this.#octets);
+    return request === undefined ? octets.length : this.#answer(request);
+  }
+
+  ended(): void {
+    void this.#conversation.close().then(this.#ended.resolve);
+  }
+
+  failed(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.#settings.events.report({ mind: this.#mind, kind: 'protocol-error', problem: error.message });
+    } else if (!(error instanceof ConversationError)) this.#reportError(error);
+    this.ended();
+  }
+
+  async #answer(request: SaslauthdRequest): Promise<false> {
+    const mind = new SaslauthdMind(this.#mind, request);
+    const { portal, limits, events, clock } = this.#settings;
+    const { service } = request;
+    try {
+      // A back end must not see them: LDAP takes an empty password for an anonymous login.
+      if (request.username.length === 0 || request.password.length === 0) throw new UnauthorizedLogin();
+      const login = await authenticate({
+        challenger: { ...plain(), challenge: () => usernamePassword(request.username, request.password) },
+        portal,
+        mind,
+        interfaces: [Identity],
+        initialResponse: undefined,
+        ask: () => Promise.reject(new UnauthorizedLogin('saslauthd has no challenges')),
+        minFailureDelay: limits.minFailureDelay,
+        clock,
+      });
+      events.report({ mind, kind: 'authenticated', mechanism: 'PLAIN', avatarId: login.avatarId, service });
+      await Promise.resolve(login.logout()).catch((error: unknown) => this.#reportError(error));
+      this.#say('OK');
+    } catch (error) {
+      if (!(error instanceof LoginError || error instanceof ExchangeError)) throw error;
+      await this.#refuse(error, request, mind);
+    }
+    return false;
+  }
+
+  async #refuse(error: LoginError | ExchangeError, request: SaslauthdRequest, mind: Mind): Promise<void> {
+    const { limits, events, logUsernames, clock } = this.#settings;
+    const isTemporary = TEMPORARY.has(loginRefusalOf(error));
+    if (error.culprit === 'client') {
+      const { service } = request;
+      const reply = isTemporary ? 'close' : 'NO';
+      const event = { mind, kind: 'login-refused', mechanism: 'PLAIN', error, reply, service } as const;
+      events.report(logUsernames ? { ...event, username: Buffer.from(request.username).toString() } : event);
+    } else this.#reportError(error, mind);
+    const policy = { ...limits, undelayedLoginFailures: 0, maxLoginFailures: 2, minChallengeDelay: 0 };
+    await new LoginFailures(policy, clock).add(error, mind);
+    if (!isTemporary) this.#say('NO');
+  }
+
+  #say(reply: 'OK' | 'NO'): void {
+    this.#conversation.say(`\0\u0002${reply}`);
+  }
+
+  #reportError(cause: unknown, mind: Mind = this.#mind): void {
+    const culprit = cause instanceof LoginError ? cause.culprit : 'us';
+    const { events } = this.#settings;
+    if (events.hasListener) events.report({ mind, kind: 'error', culprit, during: 'session', cause });
+    else events.warn(culprit, 'session', cause);
+  }
+}
+
+/** The refusals that a later attempt may turn into a login. */
+const TEMPORARY: ReadonlySet<string> = new Set(['deferred', 'not-offered', 'no-avatar', 'throttled', 'in-use']);
