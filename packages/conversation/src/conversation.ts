@@ -206,8 +206,8 @@ export class Conversation implements TransportListener, Disconnection {
 
   /**
    * Calls `server.heard` with the octets that have arrived, and then `server.ended` or
-   * `server.failed`: for protocols whose requests have no line endings. A conversation that idles so
-   * holds no promise.
+   * `server.failed`: for protocols whose requests have no line endings. A conversation that idles
+   * so holds no promise.
    */
   serveOctets(server: OctetServer): void {
     new OctetLoop(this, this.#input, this.#output, server);

@@ -11,8 +11,8 @@ export interface OctetServer {
    */
   readonly isBetweenRequests: boolean;
   /**
-   * Takes some of the octets that have arrived, and returns their number: at least 1. The octets are
-   * valid until the function returns. Returns false to end the hear.
+   * Takes some of the octets that have arrived, and returns their number: at least 1. The octets
+   * are valid until the function returns. Returns false to end the hear.
    */
   heard(octets: Buffer): MaybePromise<number | false>;
   /**

@@ -9,8 +9,8 @@ export type PolicyOptions = LookupOptions;
 
 /**
  * Returns a server of Postfix's policy delegation protocol (`check_policy_service`). It refuses a
- * logged-in client that uses the sender of another user, and each recipient that does not exist. All
- * else is `DUNNO`. A question that it cannot answer closes the connection without a reply: Postfix
+ * logged-in client that uses the sender of another user, and each recipient that does not exist.
+ * All else is `DUNNO`. A question that it cannot answer closes the connection without a reply: Postfix
  * then defers the mail (`smtpd_policy_service_default_action`). The protocol never rejects.
  *
  * The portal logs in with `TrustedLogin` for a client that Postfix has logged in, and with
@@ -23,7 +23,9 @@ export type PolicyOptions = LookupOptions;
  *
  * declare const directoryOf: (user: unknown) => MailDirectory;
  * const realm = new AvatarRealm().provide(MailDirectory, directoryOf);
- * const portal = new Portal(realm).register(new TrustedLoginChecker()).register(new AnonymousChecker());
+ * const portal = new Portal(realm)
+ *   .register(new TrustedLoginChecker())
+ *   .register(new AnonymousChecker());
  * const protocol = policy({ portal });
  * ```
  *

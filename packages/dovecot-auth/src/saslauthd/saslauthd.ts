@@ -31,7 +31,13 @@ export interface SaslauthdOptions {
  *
  * @example
  * ```ts
- * import { AvatarRealm, Identity, identityOf, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
+ * import {
+ *   AvatarRealm,
+ *   Identity,
+ *   identityOf,
+ *   InMemoryUsernamePasswordDatabaseDontUse,
+ *   Portal,
+ * } from '@postern/cred';
  * import { saslauthd } from '@postern/dovecot-auth';
  *
  * const users = new InMemoryUsernamePasswordDatabaseDontUse({ 'ann@example.com': 'secret' });

@@ -11,8 +11,8 @@ export type SocketmapOptions = LookupOptions;
  * Returns a server of Postfix's and Sendmail's socketmap protocol (socketmap_table(5)), with two
  * maps. `senders` returns the login names that may use an address, for `smtpd_sender_login_maps`.
  * `recipients` returns `OK` for an address that exists, for `virtual_mailbox_maps`,
- * `relay_recipient_maps` and `local_recipient_maps`. A question without an answer is `TEMP`: Postfix
- * then defers the mail. The protocol never rejects.
+ * `relay_recipient_maps` and `local_recipient_maps`. A question without an answer is `TEMP`:
+ * Postfix then defers the mail. The protocol never rejects.
  *
  * The portal logs in with `Anonymous`, and the realm returns a `MailDirectory`.
  *
