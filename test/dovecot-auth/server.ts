@@ -1,4 +1,4 @@
-import type { Protocol } from '@postern/conversation';
+import { Deadlines, type Protocol } from '@postern/conversation';
 import { Identity, identityOf, type Portal } from '@postern/cred';
 import { type DovecotAuthEvent, type DovecotAuthOptions, dovecotAuth } from '@postern/dovecot-auth';
 import { type DialogueOptions, dialogue, FakeClock, portalFor } from '@postern/testing';
@@ -9,6 +9,8 @@ export const USERS = { joe: 's3cret', ann: 'pa55word' };
 /** An auth server for dialogues, with its events and its clock. */
 export class AuthServer {
   readonly clock = new FakeClock();
+  /** The deadlines that all conversations of the server share. */
+  readonly deadlines = new Deadlines(this.clock);
   readonly portal: Portal;
   readonly events: DovecotAuthEvent[] = [];
   readonly protocol: Protocol;

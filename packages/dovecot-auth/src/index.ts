@@ -1,4 +1,5 @@
 export { type DovecotAuthOptions, dovecotAuth } from './dovecot-auth.ts';
+export { type DovecotUserdbOptions, dovecotUserdb } from './dovecot-userdb.ts';
 export type { DovecotAuthEvent, DovecotAuthListener } from './events.ts';
 export { logTo } from './log/log-to.ts';
 export type { LookupEvent } from './lookups/events.ts';

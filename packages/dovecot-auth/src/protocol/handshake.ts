@@ -16,6 +16,11 @@ export function formatHandshake({ mechanisms, connectionId, cookie }: Handshake)
   return `${VERSION_LINE}${mechanisms}SPID\t${process.pid}\nCUID\t${connectionId}\nCOOKIE\t${cookie}\nDONE\n`;
 }
 
+/** Returns the handshake of the userdb protocol. */
+export function formatUserdbHandshake(): string {
+  return `${VERSION_LINE}SPID\t${process.pid}\n`;
+}
+
 /** The version of a peer; undefined for a line without two numbers. */
 export function parseVersion(line: string): { readonly major: number; readonly minor: number } | undefined {
   const [, major, minor] = VERSION.exec(line) ?? [];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Closing, type Conversation, ConversationError, type LineError, type LineServer } from '@postern/conversation';
+import type { Conversation } from '@postern/conversation';
 import { isPromise } from '@postern/core';
 import { type Identity, type Login, LoginError, TemporaryFailure } from '@postern/cred';
 import {
@@ -11,20 +11,13 @@ import {
   NO_BYTES,
   UnheardRefusal,
 } from '@postern/sasl';
-import { ConversationMind } from '@postern/sasl-profile';
 import { answerTo } from '../error-replies.ts';
 import { type AuthLine, parseAuthLine, parseId } from '../protocol/auth-line.ts';
 import { escapeField } from '../protocol/escape.ts';
-import {
-  formatHandshake,
-  MAJOR_VERSION,
-  MINOR_WITH_CANCELLED,
-  MINOR_WITH_CODES,
-  parseVersion,
-} from '../protocol/handshake.ts';
+import { formatHandshake, MINOR_WITH_CANCELLED, MINOR_WITH_CODES } from '../protocol/handshake.ts';
 import { AuthRequest, type RequestOwner } from './auth-request.ts';
 import type { ListedMechanisms } from './mechanism-list.ts';
-import { OutputGuard } from './output-guard.ts';
+import { PeerSession } from './peer-session.ts';
 import { RequestMind } from './request-mind.ts';
 import type { Settings } from './settings.ts';
 
@@ -34,38 +27,20 @@ import type { Settings } from './settings.ts';
  */
 export function runSession(conversation: Conversation, settings: Settings): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  new AuthSession(conversation, settings, resolve).begin();
+  new AuthSession(conversation, settings, resolve).greet();
   return promise;
 }
 
-class AuthSession implements LineServer, RequestOwner {
-  readonly maxOctets: number;
-  interruptible = true;
-  readonly #conversation: Conversation;
+class AuthSession extends PeerSession implements RequestOwner {
   readonly #settings: Settings;
-  readonly #mind: ConversationMind;
-  readonly #onEnd: (closed: Promise<void>) => void;
   readonly #listed: ListedMechanisms;
-  readonly #output: OutputGuard;
   /** The open requests by id, in the order of their arrival. Created by the first that waits. */
   #requests: Map<number, AuthRequest> | undefined;
-  /** The client's minor version; undefined before its VERSION. */
-  #minor: number | undefined;
-  #hasGreeted = false;
-  /** The timer of a connection that closes behind its other requests. */
-  #closing: Disposable | undefined;
-  #isOver = false;
 
   constructor(conversation: Conversation, settings: Settings, onEnd: (closed: Promise<void>) => void) {
-    this.maxOctets = settings.limits.maxLine;
-    this.#conversation = conversation;
+    super(conversation, settings, 'dovecot-auth', onEnd);
     this.#settings = settings;
-    this.#onEnd = onEnd;
-    this.#mind = new ConversationMind(conversation, 'dovecot-auth');
-    this.#listed = settings.mechanisms.listFor(this.#mind);
-    this.#output = new OutputGuard(conversation, settings.clock, settings.limits.writeTimeout, () =>
-      this.#violate('the mail server reads nothing', true),
-    );
+    this.#listed = settings.mechanisms.listFor(this.mind);
   }
 
   get portal(): Settings['portal'] {
@@ -80,92 +55,56 @@ class AuthSession implements LineServer, RequestOwner {
     return this.#settings.challengePacer;
   }
 
-  begin(): void {
-    const conversation = this.#conversation;
-    conversation.lineEnding = 'lf';
-    // A mail server keeps its connection for as long as it lives, mostly idle.
-    conversation.readTimeout = Number.POSITIVE_INFINITY;
-    conversation.expireIn(this.#settings.limits.handshakeTimeout);
+  greet(): void {
     const connectionId = this.#settings.nextConnectionId();
     const cookie = randomBytes(COOKIE_OCTETS).toString('hex');
-    conversation.say(formatHandshake({ mechanisms: this.#listed.lines, connectionId, cookie }));
-    conversation.serveLines(this);
-  }
-
-  ended(): void {
-    this.#end();
-  }
-
-  failed(error: unknown): void {
-    if (this.#isOver) return;
-    if (error instanceof Closing && this.#openRequests > 0) {
-      this.#closeBehindRequests(this.#settings.limits.requestTimeout);
-      this.interruptible = false;
-      this.#conversation.serveLines(this);
-      return;
-    }
-    if (!(error instanceof ConversationError)) this.#reportError('session', error);
-    this.#end();
-  }
-
-  heard(line: string | LineError): boolean {
-    if (this.#isOver) return false;
-    if (typeof line !== 'string') return this.#violate(`a line of more than ${this.maxOctets} octets`);
-    if (line.startsWith('AUTH\t')) this.#auth(line);
-    else if (line.startsWith('CONT\t')) this.#continue(line);
-    else if (line.startsWith('CANCEL\t')) this.#cancel(line);
-    else if (line.startsWith('VERSION\t')) this.#version(line);
-    else if (!line.startsWith('CPID\t')) return this.#violate('an unknown command');
-    if (!this.#hasGreeted) this.#greet();
-    return !this.#isOver;
+    this.begin(formatHandshake({ mechanisms: this.#listed.lines, connectionId, cookie }));
   }
 
   sayChallenge(request: AuthRequest, base64: string): void {
     const { limits } = this.#settings;
-    this.#output.say(`CONT\t${request.id}\t${base64}\n`);
+    this.output.say(`CONT\t${request.id}\t${base64}\n`);
     this.#setTimer(request, limits.responseTimeout, () =>
       this.#refuse(request, new ExchangeCancelled('the client sent no response in time')),
     );
   }
 
-  get #openRequests(): number {
+  protected override get openRequests(): number {
     return this.#requests?.size ?? 0;
   }
 
-  /** A mail server that has spoken keeps its place when the listener runs out of connections. */
-  #greet(): void {
-    this.#hasGreeted = true;
-    this.#conversation.expireIn(Number.POSITIVE_INFINITY);
-    this.#conversation.standing = 'authenticated';
+  protected override command(line: string): boolean {
+    if (line.startsWith('AUTH\t')) this.#auth(line);
+    else if (line.startsWith('CONT\t')) this.#continue(line);
+    else if (line.startsWith('CANCEL\t')) this.#cancel(line);
+    else return false;
+    return true;
   }
 
-  #version(line: string): void {
-    const version = parseVersion(line);
-    if (version === undefined) this.#violate('a VERSION without two numbers');
-    else if (version.major !== MAJOR_VERSION) this.#violate(`the major version ${version.major}`);
-    else if (this.#minor !== undefined) this.#violate('a second VERSION');
-    else this.#minor = version.minor;
+  protected override dropRequests(): void {
+    for (const request of this.#requests?.values() ?? []) request.drop();
+    this.#requests = undefined;
   }
 
   #auth(text: string): void {
     const line = parseAuthLine(text);
     if (line === undefined) {
-      this.#violate('an AUTH without a valid id and a mechanism');
+      this.violate('an AUTH without a valid id and a mechanism');
       return;
     }
     // An answer to the id would be taken for that of the first request, whose client is another.
     if (this.#requests?.has(line.id) === true) {
-      this.#violate(`an AUTH with the id ${line.id} of an open request`);
+      this.violate(`an AUTH with the id ${line.id} of an open request`);
       return;
     }
-    if (this.#closing !== undefined && this.interruptible) return;
+    if (this.isClosing) return;
     const { mechanisms, limits } = this.#settings;
-    const chosen = mechanisms.choose(line.mechanism, this.#listed, this.#mind);
+    const chosen = mechanisms.choose(line.mechanism, this.#listed, this.mind);
     if (typeof chosen === 'string') {
       this.#refuseMechanism(line, chosen);
       return;
     }
-    const request = new AuthRequest(line, new RequestMind(line, this.#mind), chosen, this);
+    const request = new AuthRequest(line, new RequestMind(line, this.mind), chosen, this);
     const response = this.#initialResponse(line.response);
     if (response === null) {
       this.#refuse(request, new MalformedResponse('the initial response is not base64', 'encoding'));
@@ -190,7 +129,7 @@ class AuthSession implements LineServer, RequestOwner {
   #initialResponse(base64: string | undefined): Uint8Array | undefined | null {
     if (base64 === undefined) return undefined;
     // Exim always sends `resp=`, also without an initial response.
-    if (base64 === '') return (this.#minor ?? 0) < MINOR_WITH_CODES ? undefined : NO_BYTES;
+    if (base64 === '') return this.minor < MINOR_WITH_CODES ? undefined : NO_BYTES;
     if (base64 === '=') return NO_BYTES;
     return decodeBase64(base64) ?? null;
   }
@@ -199,12 +138,12 @@ class AuthSession implements LineServer, RequestOwner {
     const idEnd = line.indexOf('\t', CONT_LENGTH);
     const id = parseId(idEnd < 0 ? line.slice(CONT_LENGTH) : line.slice(CONT_LENGTH, idEnd));
     if (id === undefined) {
-      this.#violate('a CONT without a valid id');
+      this.violate('a CONT without a valid id');
       return;
     }
     const request = this.#requests?.get(id);
     if (request === undefined) {
-      this.#output.say(`FAIL\t${id}\treason=Authentication request timed out\n`);
+      this.output.say(`FAIL\t${id}\treason=Authentication request timed out\n`);
       return;
     }
     if (request.isOver) return;
@@ -219,15 +158,15 @@ class AuthSession implements LineServer, RequestOwner {
     const request = id === undefined ? undefined : this.#requests?.get(id);
     if (request === undefined) return;
     this.#forget(request);
-    if ((this.#minor ?? 0) >= MINOR_WITH_CANCELLED) this.#output.say(`CANCELLED\t${request.id}\n`);
+    if (this.minor >= MINOR_WITH_CANCELLED) this.output.say(`CANCELLED\t${request.id}\n`);
   }
 
   /** Postfix sends a mechanism of an earlier list, and one that only its client has named. */
   #refuseMechanism(line: AuthLine, reason: 'not-offered' | 'vanished'): void {
-    const mind = new RequestMind(line, this.#mind);
+    const mind = new RequestMind(line, this.mind);
     if (reason === 'not-offered') {
       const error = new MalformedResponse('the mechanism is not offered');
-      this.#output.say(`FAIL\t${line.id}\n`);
+      this.output.say(`FAIL\t${line.id}\n`);
       const { service } = mind;
       const reply = 'FAIL';
       this.#settings.events.report({ mind, kind: 'login-refused', mechanism: undefined, error, reply, service });
@@ -236,13 +175,13 @@ class AuthSession implements LineServer, RequestOwner {
     const error = new TemporaryFailure(`no checker is left for ${line.mechanism.toUpperCase()}`, {
       culprit: 'operator',
     });
-    this.#reportError('AUTH', error);
+    this.reportError('AUTH', error);
     this.#answer(line.id, error, undefined);
   }
 
   #grant(request: AuthRequest, login: Login<Identity>): void {
     const { avatar, avatarId } = login;
-    if (request.isOver || this.#isOver) {
+    if (request.isOver || this.isOver) {
       this.#logout(login);
       return;
     }
@@ -258,7 +197,7 @@ class AuthSession implements LineServer, RequestOwner {
     let reply = `OK\t${request.id}\tuser=${escapeField(username)}`;
     if (attributes.size > 0) reply += formatAttributes(attributes);
     if (request.finalResponse !== undefined) reply += `\tresp=${request.finalResponse}`;
-    this.#output.say(`${reply}\n`);
+    this.output.say(`${reply}\n`);
     const { events } = this.#settings;
     if (events.hasListener) {
       const { mechanism } = request.challenger;
@@ -266,21 +205,21 @@ class AuthSession implements LineServer, RequestOwner {
       events.report({ mind, kind: 'authenticated', mechanism, avatarId, service: mind.service });
     }
     this.#logout(login);
-    this.#endIfDone();
+    this.endIfDone();
   }
 
   /** The mail server does not report the end of its session: the login ends with the answer. */
   #logout(login: Login<Identity>): void {
     const loggedOut = login.logout('quit');
-    if (isPromise(loggedOut)) loggedOut.then(undefined, (error: unknown) => this.#reportError('AUTH', error));
+    if (isPromise(loggedOut)) loggedOut.then(undefined, (error: unknown) => this.reportError('AUTH', error));
   }
 
   #refuse(request: AuthRequest, failure: unknown): void {
-    if (request.isOver || this.#isOver) return;
+    if (request.isOver || this.isOver) return;
     const cause = failure instanceof UnheardRefusal ? failure.refusal : failure;
     const isKnown = cause instanceof LoginError || cause instanceof ExchangeError;
     const error = isKnown ? cause : new TemporaryFailure('the login failed', { cause });
-    const { isDelayed, reply } = answerTo(error, this.#minor ?? 0);
+    const { isDelayed, reply } = answerTo(error, this.minor);
     request.drop();
     this.#reportRefused(request, error, reply);
     const { clock, limits } = this.#settings;
@@ -299,37 +238,26 @@ class AuthSession implements LineServer, RequestOwner {
   }
 
   #answer(id: number, error: LoginError | ExchangeError, username: string | undefined): void {
-    if (this.#isOver) return;
-    const { reply, closes } = answerTo(error, this.#minor ?? 0);
+    if (this.isOver) return;
+    const { reply, closes } = answerTo(error, this.minor);
     if (closes) {
-      this.#closeBehindRequests(this.#settings.limits.closeTimeout);
+      this.closeBehindRequests(this.#settings.limits.closeTimeout);
       return;
     }
     const [word, ...fields] = reply.split(' ');
     const user = username === undefined || username === '' ? [] : [`user=${escapeField(username)}`];
-    this.#output.say(`${[word, id, ...user, ...fields].join('\t')}\n`);
-    this.#endIfDone();
+    this.output.say(`${[word, id, ...user, ...fields].join('\t')}\n`);
+    this.endIfDone();
   }
 
   #reportRefused(request: AuthRequest, error: LoginError | ExchangeError, reply: string): void {
     const { events, logUsernames } = this.#settings;
     const { mind, username, challenger } = request;
-    if (error.culprit !== 'client') {
-      if (events.hasListener)
-        events.report({ mind, kind: 'error', culprit: error.culprit, during: 'AUTH', cause: error });
-      else events.warn(error.culprit, 'AUTH', error);
-    }
+    if (error.culprit !== 'client') this.reportError('AUTH', error, mind);
     if (error.culprit !== 'client' || !events.hasListener) return;
     const { mechanism } = challenger;
     const event = { mind, kind: 'login-refused', mechanism, error, reply, service: mind.service } as const;
     events.report(logUsernames && username !== undefined ? { ...event, username } : event);
-  }
-
-  #reportError(during: 'AUTH' | 'session', cause: unknown): void {
-    const { events } = this.#settings;
-    const culprit = cause instanceof LoginError ? cause.culprit : 'us';
-    if (events.hasListener) events.report({ mind: this.#mind, kind: 'error', culprit, during, cause });
-    else events.warn(culprit, during, cause);
   }
 
   /** Limits the server's own work on a message of the client. */
@@ -356,50 +284,19 @@ class AuthSession implements LineServer, RequestOwner {
     }
     if (oldest === undefined) return;
     this.#forget(oldest);
-    this.#output.say(`FAIL\t${oldest.id}\n`);
+    this.output.say(`FAIL\t${oldest.id}\n`);
   }
 
   #forget(request: AuthRequest): void {
     request.drop();
     this.#requests?.delete(request.id);
-    this.#endIfDone();
+    this.endIfDone();
   }
 
   #forgetAnswered(request: AuthRequest): void {
     request.isOver = true;
     request.timer?.[Symbol.dispose]();
     this.#requests?.delete(request.id);
-  }
-
-  /** Closes the connection after its open requests, and at the latest after the time. */
-  #closeBehindRequests(milliseconds: number): void {
-    if (this.#openRequests === 0) this.#end();
-    else this.#closing ??= this.#settings.clock.after(milliseconds, () => this.#end());
-  }
-
-  #endIfDone(): void {
-    if (this.#closing !== undefined && this.#openRequests === 0) this.#end();
-  }
-
-  /** Closes the connection of a peer that does not speak the protocol. */
-  #violate(problem: string, destroys = false): false {
-    if (this.#isOver) return false;
-    this.#settings.events.report({ mind: this.#mind, kind: 'protocol-error', problem });
-    if (destroys) this.#conversation.destroy();
-    this.#end();
-    return false;
-  }
-
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#closing?.[Symbol.dispose]();
-    this.#output.close();
-    for (const request of this.#requests?.values() ?? []) request.drop();
-    this.#requests = undefined;
-    // A client that reads nothing must not keep a connection that is over.
-    this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
-    this.#onEnd(this.#conversation.close());
   }
 }
 

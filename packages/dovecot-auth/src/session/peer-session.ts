@@ -1,0 +1,166 @@
+import { Closing, type Conversation, ConversationError, type LineError, type LineServer } from '@postern/conversation';
+import type { Clock } from '@postern/core';
+import { type Culprit, LoginError } from '@postern/cred';
+import { ConversationMind, type EventReporter } from '@postern/sasl-profile';
+import type { DovecotAuthEvent, Operation } from '../events.ts';
+import { MAJOR_VERSION, parseVersion } from '../protocol/handshake.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { OutputGuard } from './output-guard.ts';
+
+/** The settings of each session with a mail server. */
+export interface PeerSettings {
+  readonly limits: Limits;
+  readonly events: EventReporter<DovecotAuthEvent>;
+  readonly clock: Clock;
+}
+
+/**
+ * One connection of a mail server in the manner of Dovecot's protocols: lines that LF ends, a
+ * VERSION of each side, and requests that run side by side.
+ */
+export abstract class PeerSession implements LineServer {
+  readonly maxOctets: number;
+  interruptible = true;
+  /** The mind of the mail server itself. */
+  protected readonly mind: ConversationMind;
+  protected readonly output: OutputGuard;
+  /** True once the connection closes. */
+  protected isOver = false;
+  readonly #conversation: Conversation;
+  readonly #settings: PeerSettings;
+  readonly #onEnd: (closed: Promise<void>) => void;
+  /** The client's minor version; undefined before its VERSION. */
+  #minor: number | undefined;
+  #hasGreeted = false;
+  /** The timer of a connection that closes behind its open requests. */
+  #closing: Disposable | undefined;
+
+  /** `protocol` is the protocol of the mind. `onEnd` gets the promise of the close. */
+  constructor(
+    conversation: Conversation,
+    settings: PeerSettings,
+    protocol: string,
+    onEnd: (closed: Promise<void>) => void,
+  ) {
+    this.maxOctets = settings.limits.maxLine;
+    this.#conversation = conversation;
+    this.#settings = settings;
+    this.#onEnd = onEnd;
+    this.mind = new ConversationMind(conversation, protocol);
+    this.output = new OutputGuard(conversation, settings.clock, settings.limits.writeTimeout, () => {
+      this.violate('the mail server reads nothing');
+      conversation.destroy();
+    });
+  }
+
+  /** The number of requests without an answer. */
+  protected abstract get openRequests(): number;
+
+  /** Takes a line that is neither VERSION nor CPID. Returns false for an unknown command. */
+  protected abstract command(line: string): boolean;
+
+  /** Ends the work on all open requests. */
+  protected abstract dropRequests(): void;
+
+  /** The client's minor version: 0 before its VERSION. */
+  protected get minor(): number {
+    return this.#minor ?? 0;
+  }
+
+  /** True while the connection closes behind its requests and takes no others. */
+  protected get isClosing(): boolean {
+    return this.#closing !== undefined && this.interruptible;
+  }
+
+  /** Sends the whole handshake, and hears the mail server. */
+  begin(handshake: string): void {
+    const conversation = this.#conversation;
+    conversation.lineEnding = 'lf';
+    // A mail server keeps its connection for as long as it lives, mostly idle.
+    conversation.readTimeout = Number.POSITIVE_INFINITY;
+    conversation.expireIn(this.#settings.limits.handshakeTimeout);
+    conversation.say(handshake);
+    conversation.serveLines(this);
+  }
+
+  ended(): void {
+    this.end();
+  }
+
+  failed(error: unknown): void {
+    if (this.isOver) return;
+    if (error instanceof Closing && this.openRequests > 0) {
+      this.closeBehindRequests(this.#settings.limits.requestTimeout);
+      this.interruptible = false;
+      this.#conversation.serveLines(this);
+      return;
+    }
+    if (!(error instanceof ConversationError)) this.reportError('session', error);
+    this.end();
+  }
+
+  heard(line: string | LineError): boolean {
+    if (this.isOver) return false;
+    if (typeof line !== 'string') {
+      this.violate(`a line of more than ${this.maxOctets} octets`);
+      return false;
+    }
+    if (!this.command(line)) {
+      if (line.startsWith('VERSION\t')) this.#version(line);
+      else if (!line.startsWith('CPID\t')) this.violate('an unknown command');
+    }
+    if (!this.#hasGreeted) this.#greet();
+    return !this.isOver;
+  }
+
+  /** Closes the connection of a peer that does not speak the protocol, with one event. */
+  protected violate(problem: string): void {
+    if (this.isOver) return;
+    this.#settings.events.report({ mind: this.mind, kind: 'protocol-error', problem });
+    this.end();
+  }
+
+  protected reportError(during: Operation, cause: unknown, mind: DovecotAuthEvent['mind'] = this.mind): void {
+    const { events } = this.#settings;
+    const culprit: Culprit = cause instanceof LoginError ? cause.culprit : 'us';
+    if (events.hasListener) events.report({ mind, kind: 'error', culprit, during, cause });
+    else events.warn(culprit, during, cause);
+  }
+
+  /** Closes the connection after its open requests, and at the latest after the time. */
+  protected closeBehindRequests(milliseconds: number): void {
+    if (this.openRequests === 0) this.end();
+    else this.#closing ??= this.#settings.clock.after(milliseconds, () => this.end());
+  }
+
+  protected endIfDone(): void {
+    if (this.#closing !== undefined && this.openRequests === 0) this.end();
+  }
+
+  protected end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#closing?.[Symbol.dispose]();
+    this.output.close();
+    this.dropRequests();
+    // A peer that reads nothing must not keep a connection that is over.
+    this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
+    this.#onEnd(this.#conversation.close());
+  }
+
+  /** A mail server that has spoken keeps its place when the listener runs out of connections. */
+  #greet(): void {
+    this.#hasGreeted = true;
+    if (this.isOver) return;
+    this.#conversation.expireIn(Number.POSITIVE_INFINITY);
+    this.#conversation.standing = 'authenticated';
+  }
+
+  #version(line: string): void {
+    const version = parseVersion(line);
+    if (version === undefined) this.violate('a VERSION without two numbers');
+    else if (version.major !== MAJOR_VERSION) this.violate(`the major version ${version.major}`);
+    else if (this.#minor !== undefined) this.violate('a second VERSION');
+    else this.#minor = version.minor;
+  }
+}
