@@ -1,5 +1,5 @@
+import { parseAddress } from '@postern/core';
 import { DelegatingMind, type Mind } from '@postern/cred';
-import { parseAddress } from '../protocol/ip-address.ts';
 import type { PolicyRequest } from './request.ts';
 
 /** The mind of one request: the mail server's client, as the mail server describes it. */

@@ -1,5 +1,5 @@
+import { parseAddress } from '@postern/core';
 import { DelegatingMind, type Mind } from '@postern/cred';
-import { parseAddress } from '../protocol/ip-address.ts';
 import { protocolOfService } from '../protocol/protocol-of-service.ts';
 import type { SaslauthdRequest } from './request.ts';
 

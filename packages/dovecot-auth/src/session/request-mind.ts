@@ -1,7 +1,6 @@
-import type { Address, Disconnection, DisconnectListener } from '@postern/core';
+import { type Address, type Disconnection, type DisconnectListener, parseAddress } from '@postern/core';
 import type { Mind } from '@postern/cred';
 import type { AuthLine } from '../protocol/auth-line.ts';
-import { parseAddress } from '../protocol/ip-address.ts';
 
 /**
  * The mind of one request: the mail server's client, as the mail server describes it. `tls` is

@@ -1,4 +1,4 @@
-import type { Address } from '@postern/core';
+import type { Address } from './address.ts';
 
 /** Returns an address with this IP address as its text; undefined for another text. */
 export function parseAddress(ip: string, port: string | undefined): Address | undefined {
