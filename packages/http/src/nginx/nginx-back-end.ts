@@ -5,13 +5,13 @@ export interface NginxBackEndAccount {
   /** The user's name at the back end. Default: the name in the realm. */
   readonly username?: string;
   /**
-   * The password at the back end. nginx needs it after APOP, CRAM-MD5 and EXTERNAL, except for SMTP.
-   * Default: nginx sends the password that the client has sent.
+   * The password at the back end. nginx needs it for IMAP and POP3 after APOP, CRAM-MD5 and
+   * EXTERNAL. Default: nginx sends the password that the client has sent.
    */
   readonly password?: string;
 }
 
-/** The avatar of a user whom nginx's mail proxy connects to a back end of the user's own. */
+/** The avatar of a user with a back end of the user's own behind nginx's mail proxy. */
 export class NginxBackEnd {
   /** The IP address: nginx resolves no names here. */
   readonly host: string;

@@ -87,7 +87,13 @@ export interface NginxMailAnswer {
  *
  * @example
  * ```ts
- * import { AvatarRealm, Identity, identityOf, InMemoryUsernamePasswordDatabaseDontUse, Portal } from '@postern/cred';
+ * import {
+ *   AvatarRealm,
+ *   Identity,
+ *   identityOf,
+ *   InMemoryUsernamePasswordDatabaseDontUse,
+ *   Portal,
+ * } from '@postern/cred';
  * import { nginxMail } from '@postern/http/nginx';
  *
  * const users = new InMemoryUsernamePasswordDatabaseDontUse({ ann: 'secret' });
