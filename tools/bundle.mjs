@@ -21,6 +21,7 @@ const shared = new Map(
     '@postern/conversation',
     '@postern/core',
     '@postern/cred',
+    '@postern/dovecot-auth',
     '@postern/esmtp',
     '@postern/esmtp/client',
     '@postern/imap',

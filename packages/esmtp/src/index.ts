@@ -26,6 +26,7 @@ export {
   OwnSenderDelivery,
   type OwnSenderDeliveryOptions,
 } from './deliveries/own-sender-delivery.ts';
+export { ownsSender } from './deliveries/owns-sender.ts';
 export {
   PerRecipientDelivery,
   type PerRecipientDeliveryOptions,

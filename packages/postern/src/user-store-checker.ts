@@ -8,6 +8,7 @@ import {
   type Mind,
   type PasswordProof,
   TemporaryFailure,
+  type TrustedLogin,
   type UserDirectory,
 } from '@postern/cred';
 import { ScramCredentials } from '@postern/sasl';
@@ -105,6 +106,20 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
       .catch((error: unknown) => {
         throw this.#named(error);
       });
+
+  /**
+   * Returns the name of a user that a trusted peer has logged in; undefined if the store has no such
+   * user.
+   *
+   * @throws LoginDenied if the account is closed.
+   */
+  async recognise(credentials: TrustedLogin, mind: Mind): Promise<string | undefined> {
+    try {
+      return await this.#expectOpen().checker.recognise(credentials, mind);
+    } catch (error) {
+      throw mind.signal.aborted ? error : this.#named(error);
+    }
+  }
 
   /** Reads the files of the store again. */
   async reload(): Promise<void> {

@@ -5,6 +5,7 @@ import {
   type Mind,
   type PasswordProof,
   TemporaryFailure,
+  type TrustedLogin,
   UnauthorizedLogin,
   type UserDirectory,
   UsernamePassword,
@@ -113,6 +114,18 @@ export class UserChecker implements Checker<PasswordProof>, UserDirectory, Async
   /** Returns true if the store has a user of this name, also if the account is closed. */
   async hasUser(username: string): Promise<boolean> {
     return (await this.#find(username, this.#never)) !== undefined;
+  }
+
+  /**
+   * Returns the name of a user that a trusted peer has logged in, without a proof; undefined for an
+   * unknown user.
+   *
+   * @throws LoginDenied if the account is closed.
+   */
+  async recognise({ username }: TrustedLogin, { protocol, signal }: Mind): Promise<string | undefined> {
+    const user = await this.#find(username, signal);
+    if (user !== undefined) checkAccount(user, protocol, this.#now());
+    return user?.name;
   }
 
   async requestAvatarId(credentials: PasswordProof, mind: Mind): Promise<AvatarId> {

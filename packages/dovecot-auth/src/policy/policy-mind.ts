@@ -11,6 +11,11 @@ export class PolicyMind extends DelegatingMind {
     this.#request = request;
   }
 
+  /** Postfix asks for its SMTP clients: a user without the scope `smtp` may not send. */
+  override get protocol(): string {
+    return 'smtp';
+  }
+
   /** The client's address; the mail server's if the request has no valid one. */
   override get remote(): Mind['remote'] {
     const client = parseAddress(this.#request.valueOf('client_address'), this.#request.valueOf('client_port'));

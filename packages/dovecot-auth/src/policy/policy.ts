@@ -10,8 +10,8 @@ export type PolicyOptions = LookupOptions;
 /**
  * Returns a server of Postfix's policy delegation protocol (`check_policy_service`). It refuses a
  * logged-in client that uses the sender of another user, and each recipient that does not exist.
- * All else is `DUNNO`. A question that it cannot answer closes the connection without a reply: Postfix
- * then defers the mail (`smtpd_policy_service_default_action`). The protocol never rejects.
+ * All else is `DUNNO`. A question that it cannot answer closes the connection without a reply:
+ * Postfix then defers the mail (`smtpd_policy_service_default_action`). The protocol never rejects.
  *
  * The portal logs in with `TrustedLogin` for a client that Postfix has logged in, and with
  * `Anonymous` for any other. The realm returns a `MailDirectory`.

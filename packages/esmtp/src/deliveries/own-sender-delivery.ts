@@ -1,10 +1,10 @@
 import { after, type MaybePromise } from '@postern/core';
 import type { AvatarId } from '@postern/cred';
 import type { MailParameters, MessageDelivery } from '../delivery.ts';
-import { type Mailbox, parseMailbox, type ReversePath } from '../protocol/address.ts';
-import { foldCase, foldMailbox, withoutSubaddress } from '../protocol/mailbox-identity.ts';
+import { parseMailbox, type ReversePath } from '../protocol/address.ts';
 import { Rejection } from '../protocol/reply.ts';
 import { ForwardingDelivery } from './forwarding-delivery.ts';
+import { ownsSender } from './owns-sender.ts';
 
 /**
  * The addresses of each avatar: `ann@example.com`, or `@example.com` for all addresses of a domain.
@@ -64,26 +64,10 @@ export class OwnSenderDelivery extends ForwardingDelivery {
     const { avatarId, addresses = ownId, nullReversePath = true, recipientDelimiter = '+' } = this.#options;
     if (reversePath === null) return nullReversePath;
     const own = typeof addresses === 'function' ? addresses(avatarId) : addresses.get(avatarId);
-    return after(own, (list = []) => {
-      const exact = foldMailbox(reversePath);
-      const user = withoutSubaddress(exact, recipientDelimiter);
-      return list.some((address) => covers(address, exact, user));
-    });
+    return after(own, (list = []) => ownsSender(list, reversePath, recipientDelimiter));
   }
 }
 
 function ownId(avatarId: AvatarId): readonly string[] {
   return typeof avatarId === 'string' && parseMailbox(avatarId) !== undefined ? [avatarId] : [];
-}
-
-/**
- * @throws TypeError for an invalid address: a mistake in the list must not look like a mistake of
- * the client.
- */
-function covers(address: string, exact: Mailbox, user: Mailbox): boolean {
-  if (address.startsWith('@')) return foldCase(address.slice(1)) === exact.domain;
-  const own = parseMailbox(address);
-  if (own === undefined) throw new TypeError(`${address} is not an address`);
-  const { localPart, domain } = foldMailbox(own);
-  return domain === exact.domain && (localPart === exact.localPart || localPart === user.localPart);
 }

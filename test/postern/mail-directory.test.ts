@@ -1,0 +1,160 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  ANONYMOUS,
+  type AvatarId,
+  checker,
+  LoginDenied,
+  TrustedLogin,
+  UnauthorizedLogin,
+  UsernamePassword,
+} from '@postern/cred';
+import type { MailDirectory } from '@postern/dovecot-auth';
+import { testMind } from '@postern/testing';
+import { describe, expect, test } from 'vitest';
+import { mailDirectories } from '../../packages/postern/src/mail-directory.ts';
+import { OwnSenders } from '../../packages/postern/src/own-senders.ts';
+import { Recipients } from '../../packages/postern/src/recipients.ts';
+import type { OwnSendersSettings } from '../../packages/postern/src/recipients-settings.ts';
+import { TrustedUserChecker } from '../../packages/postern/src/trusted-user-checker.ts';
+
+const users = [
+  { hasUser: async (name: string) => ['ann', 'bob@example.com', 'eve@example.net'].includes(name.toLowerCase()) },
+];
+
+async function directoryOf(
+  avatarId: AvatarId,
+  ownSenders?: OwnSendersSettings,
+  directories = users,
+): Promise<MailDirectory> {
+  const own = ownSenders && new OwnSenders(ownSenders, { domains: ['example.com'], recipientDelimiter: '+' });
+  await own?.load();
+  const recipients = new Recipients(
+    {
+      mailboxes: ['ann', '"an n"@example.com'],
+      files: [],
+      users: [],
+      lookup: undefined,
+      domains: ['example.com'],
+      aliases: { entries: [['sales', ['ann']]] },
+    },
+    { hostname: 'mx.example.com', recipientDelimiter: '+', isLocal: true },
+  );
+  await recipients.load();
+  return await mailDirectories({ ownSenders: own, recipients, users: directories })(avatarId, testMind());
+}
+
+const table: OwnSendersSettings = {
+  kind: 'table',
+  source: {
+    entries: [
+      ['Ann', ['ann@example.com', 'team@example.com', '@ann.example']],
+      ['bob', ['Team@Example.com']],
+    ],
+  },
+};
+
+describe('recipients', () => {
+  test.each([
+    ['ann@example.com', true],
+    ['ANN+list@example.com', true],
+    ['sales@example.com', true],
+    ['postmaster@example.com', true],
+    ['an n@example.com', true],
+    ['"an n"@example.com', true],
+    ['nobody@example.com', false],
+    ['x@example.net', undefined],
+    ['ann', undefined],
+    ['@example.com', undefined],
+    ['', undefined],
+    ['x@', undefined],
+  ])('%s', async (recipient, exists) => {
+    expect(await (await directoryOf(ANONYMOUS)).hasRecipient(recipient)).toBe(exists);
+  });
+});
+
+describe('senders of a user', () => {
+  test.each([
+    ['ann', table, 'ann@example.com', true],
+    ['ann', table, 'Ann+tag@Example.com', true],
+    ['ann', table, 'x@ann.example', true],
+    ['ann', table, 'bob@example.com', false],
+    ['ann', table, '', true],
+    ['ann', table, 'garbage', false],
+    ['eve', table, 'ann@example.com', false],
+    ['ann', { kind: 'users' }, 'ann@example.com', true],
+    ['ann', { kind: 'users' }, 'ann@example.net', false],
+    ['bob@example.com', { kind: 'users' }, 'bob@example.com', true],
+    ['ann', undefined, 'x@example.net', true],
+    [ANONYMOUS, table, 'ann@example.com', false],
+  ] as const)('%s', async (avatarId, settings, sender, mayUse) => {
+    expect(await (await directoryOf(avatarId, settings)).mayUseSender(sender)).toBe(mayUse);
+  });
+});
+
+describe('owners of a sender', () => {
+  test.each([
+    [table, 'team@example.com', ['ann', 'bob']],
+    [table, 'TEAM+x@example.com', ['ann', 'bob']],
+    [table, 'x@ann.example', ['ann']],
+    [table, '@Ann.example', ['ann']],
+    [table, '@example.com', []],
+    [table, 'nobody@example.com', []],
+    [{ kind: 'users' }, 'ann@example.com', ['ann']],
+    [{ kind: 'users' }, 'ann+x@example.com', ['ann']],
+    [{ kind: 'users' }, 'bob@example.com', ['bob@example.com']],
+    [{ kind: 'users' }, 'eve@example.net', ['eve@example.net']],
+    [{ kind: 'users' }, 'stranger@example.net', []],
+    [undefined, 'ann@example.com', []],
+  ] as const)('%j %s', async (settings, sender, owners) => {
+    expect(await (await directoryOf(ANONYMOUS, settings)).ownersOf(sender)).toEqual(owners);
+  });
+
+  test('without a user directory only addresses at own domains have owners', async () => {
+    const directory = await directoryOf(ANONYMOUS, { kind: 'users' }, []);
+    expect(await directory.ownersOf('joe@example.com')).toEqual(['joe@example.com', 'joe']);
+    expect(await directory.ownersOf('joe@example.net')).toEqual([]);
+  });
+
+  test('a function of users has no owners to return', async () => {
+    const directory = await directoryOf(ANONYMOUS, { kind: 'lookup', lookup: () => [] });
+    expect(() => directory.ownersOf('joe@example.com')).toThrow('expected users or a table');
+  });
+
+  test('a user owns each address that the directory lists it for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-own-'));
+    try {
+      const file = join(folder, 'own');
+      await writeFile(file, 'ann: ann@example.com, @ann.example\n');
+      const directory = await directoryOf(ANONYMOUS, { kind: 'table', source: { file } });
+      expect(await directory.ownersOf('y@ann.example')).toEqual(['ann']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('users that a mail server vouches for', () => {
+  const directory = Object.assign(
+    checker([UsernamePassword], () => 'x'),
+    {
+      hasUser: (name: string) => {
+        if (name === 'closed') throw new LoginDenied('disabled');
+        return name === 'ann';
+      },
+    },
+  );
+
+  test('a user of a directory is recognised, and a removed user refused', async () => {
+    const trusted = new TrustedUserChecker([directory]);
+    expect(await trusted.requestAvatarId(new TrustedLogin('ann'), testMind())).toBe('ann');
+    await expect(trusted.requestAvatarId(new TrustedLogin('gone'), testMind())).rejects.toThrow(UnauthorizedLogin);
+    await expect(trusted.requestAvatarId(new TrustedLogin('closed'), testMind())).rejects.toThrow(LoginDenied);
+  });
+
+  test('with a checker that knows no users, each user is recognised', async () => {
+    const trusted = new TrustedUserChecker([directory, checker([UsernamePassword], () => 'x')]);
+    expect(await trusted.requestAvatarId(new TrustedLogin('other'), testMind())).toBe('other');
+  });
+});
