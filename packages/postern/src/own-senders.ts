@@ -91,10 +91,11 @@ export class OwnSenders {
 
   /**
    * Returns the users that may send from this address. With the setting `users`, an address belongs
-   * to the users of the directories; without a directory, only addresses at own domains have owners.
+   * to the users of the directories. Without a directory, only addresses at own domains have
+   * owners.
    *
-   * @throws UsageError where a function returns each user's addresses: no function returns the users
-   * of an address.
+   * @throws UsageError where a function returns each user's addresses: no function returns the
+   * users of an address.
    */
   ownersOf(sender: Mailbox, directories: readonly UserDirectory[]): MaybePromise<readonly string[]> {
     const exact = foldMailbox(sender);
