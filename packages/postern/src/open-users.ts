@@ -20,9 +20,10 @@ export interface OpenUsers extends AsyncDisposable {
  * Opens the user stores of the settings, in their order. A server without a user store loads
  * nothing.
  *
+ * @param outlivesOutage True if the server starts without a store that is down.
  * @throws StartError that names the store.
  */
-export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers> {
+export async function openUsers(settings: Settings, log: Log, outlivesOutage = false): Promise<OpenUsers> {
   const checkers = storeCheckersOf(settings.checkers);
   const { sasl } = settings;
   if (checkers.length === 0) return { settings, secretOptions: {}, async [Symbol.asyncDispose]() {} };
@@ -37,7 +38,9 @@ export async function openUsers(settings: Settings, log: Log): Promise<OpenUsers
     if (Object.keys(policyOf(settings.users)).length > 0) await hashPassword('a trial', { queue, policy });
     secretOptions = { allowWeak, crypt: await loadCrypt(warn) };
     const options = { queue, policy, ...secretOptions };
-    for (const checker of checkers) await checker.open({ options, cache, logError: logUserError(log) });
+    const parts = { options, cache, logError: logUserError(log) };
+    if (outlivesOutage) await Promise.all(checkers.map((checker) => checker.openOrRetry(parts)));
+    else for (const checker of checkers) await checker.open(parts);
   } catch (error) {
     for (const checker of checkers) await checker[Symbol.asyncDispose]();
     await queue.close();

@@ -40,7 +40,7 @@ export interface ReloadableFiles {
  */
 export async function startServer(configured: Settings, output: CommandOutput): Promise<RunningServer> {
   const { log } = output;
-  const withUsers = await openUsers(withinOpenFiles(configured, log), log);
+  const withUsers = await openUsers(withinOpenFiles(configured, log), log, servesOthers(configured));
   const settings = await withScramKey(withUsers.settings);
   const composition = await compose(settings, output);
   const { access, portal, checkers, factory, recipients, ownSenders, acceptsAnonymous } = composition;
@@ -79,6 +79,14 @@ export async function startServer(configured: Settings, output: CommandOutput): 
       await Promise.race([closed, setTimeout(2 * shutdownTimeout)]);
     },
   };
+}
+
+/**
+ * Returns true for a server that mail servers and web servers depend on. It greets them while its
+ * user stores are down: Postfix refuses all mail for a minute after a failed handshake.
+ */
+function servesOthers({ listeners }: Settings): boolean {
+  return listeners.some(({ endpoint }) => SERVER_SCHEMES.has(endpoint.scheme));
 }
 
 async function loadCertificates(tls: TlsSettings, log: Log): Promise<Certificates> {
@@ -135,3 +143,12 @@ function warnOfPostmaster({ recipients, factory }: Composition, log: Log): void 
   if (recipients === undefined || recipients.hasPostmaster || factory.isLocal !== true) return;
   log.warn('mail for postmaster is accepted and has no reader: add an alias, such as postmaster: ann@example.com');
 }
+
+const SERVER_SCHEMES: ReadonlySet<string> = new Set([
+  'dovecot-auth',
+  'saslauthd',
+  'policy',
+  'socketmap',
+  'http',
+  'https',
+]);

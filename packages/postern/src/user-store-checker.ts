@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   type AnyChecker,
   type AvatarId,
@@ -10,11 +11,12 @@ import {
   TemporaryFailure,
   type TrustedLogin,
   type UserDirectory,
+  UsernamePassword,
 } from '@postern/cred';
 import { ScramCredentials } from '@postern/sasl';
 import type { UserChecker, UserCheckerOptions, UserStore } from '@postern/users';
 import { databaseExists } from './default-database.ts';
-import { StartError } from './errors.ts';
+import { messageOf, StartError } from './errors.ts';
 import type { OpenUserStore, UserStoreSpec } from './user-store-spec.ts';
 import type { UsersOptions } from './users-options.ts';
 
@@ -41,6 +43,9 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   readonly keepsScramKey: boolean;
   readonly #spec: UserStoreSpec;
   #opened: OpenChecker | undefined;
+  /** True while a server runs without its store, which is down. */
+  #isDown = false;
+  readonly #closing = new AbortController();
   #withoutScram: ReturnType<typeof withoutScram> | undefined;
 
   constructor(spec: UserStoreSpec) {
@@ -67,11 +72,61 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
     const store = await this.#spec.open({ crypt: options.crypt, allowWeak: options.allowWeak, onError });
     const checker = new UserChecker(cache === undefined ? store : cachedStore(store, cache), { ...options, onError });
     this.#opened = { store, checker };
+    this.#isDown = false;
+    // The checker may have been closed during the opening.
+    if (this.#closing.signal.aborted) await this[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Opens the store, and lets the server start without it if the store is down: it fails
+   * temporarily, or has not opened after `timeout` milliseconds. Until the store opens, the checker
+   * accepts user names with passwords, and each login fails temporarily.
+   *
+   * @throws StartError for a store that cannot be used at all.
+   */
+  async openOrRetry(parts: UserCheckerParts, { timeout, retryDelay }: RetryOptions = RETRY_OPTIONS): Promise<void> {
+    const opening = this.open(parts);
+    const late = new TemporaryFailure(`not open after ${timeout} ms`, { culprit: 'operator' });
+    const timer = new AbortController();
+    const isLate = setTimeout(timeout, late, { signal: timer.signal }).catch(() => late);
+    const failure = await Promise.race([
+      opening.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+      isLate,
+    ]);
+    timer.abort();
+    if (failure === undefined) return;
+    if (failure !== late && !isTemporary(failure)) throw failure;
+    parts.logError(this.name, failure);
+    this.#isDown = true;
+    void this.#retry(opening, failure === late ? '' : messageOf(failure), parts, retryDelay);
+  }
+
+  /** Opens the store until that succeeds, and logs each new reason why it fails. */
+  async #retry(opening: Promise<void>, logged: string, parts: UserCheckerParts, delay: number): Promise<void> {
+    const { signal } = this.#closing;
+    let reason = logged;
+    for (let attempt = opening; !signal.aborted; attempt = this.open(parts)) {
+      try {
+        await attempt;
+        return;
+      } catch (error) {
+        if (messageOf(error) !== reason) parts.logError(this.name, error);
+        reason = messageOf(error);
+      }
+      await setTimeout(delay, undefined, { signal, ref: false }).catch(() => {});
+    }
   }
 
   get credentialInterfaces(): readonly Interface<PasswordProof>[] {
-    const judged = this.#opened?.checker.credentialInterfaces ?? NO_INTERFACES;
+    const judged = this.#judged;
     return this.#withoutScram?.(judged) ?? judged;
+  }
+
+  get #judged(): readonly Interface<PasswordProof>[] {
+    return this.#opened?.checker.credentialInterfaces ?? (this.#isDown ? PASSWORDS_ONLY : NO_INTERFACES);
   }
 
   /** The store, once it is open. */
@@ -81,7 +136,7 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
 
   /** True if {@link withholdScram} keeps users from SCRAM for which each of them has a secret. */
   get withholdsScram(): boolean {
-    return this.credentialInterfaces !== (this.#opened?.checker.credentialInterfaces ?? NO_INTERFACES);
+    return this.credentialInterfaces !== this.#judged;
   }
 
   /**
@@ -93,19 +148,19 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   }
 
   // Properties: a checker that wraps this one may take them off.
-  readonly requestAvatarId = (credentials: PasswordProof, mind: Mind): Promise<AvatarId> =>
-    this.#expectOpen()
-      .checker.requestAvatarId(credentials, mind)
-      .catch((error: unknown) => {
-        throw mind.signal.aborted ? error : this.#named(error);
-      });
+  readonly requestAvatarId = (credentials: PasswordProof, mind: Mind): Promise<AvatarId> => {
+    if (this.#opened === undefined) return Promise.reject(this.#notOpen());
+    return this.#opened.checker.requestAvatarId(credentials, mind).catch((error: unknown) => {
+      throw mind.signal.aborted ? error : this.#named(error);
+    });
+  };
 
-  readonly hasUser = (username: string): Promise<boolean> =>
-    this.#expectOpen()
-      .checker.hasUser(username)
-      .catch((error: unknown) => {
-        throw this.#named(error);
-      });
+  readonly hasUser = (username: string): Promise<boolean> => {
+    if (this.#opened === undefined) return Promise.reject(this.#notOpen());
+    return this.#opened.checker.hasUser(username).catch((error: unknown) => {
+      throw this.#named(error);
+    });
+  };
 
   /**
    * Returns the name of a user that a trusted peer has logged in. Returns undefined if the store has
@@ -127,6 +182,7 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     const opened = this.#opened;
     this.#opened = undefined;
     // Work in the background may still write into the store.
@@ -141,15 +197,26 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
     return new TemporaryFailure(`the user store ${this.name} failed`, { cause, culprit });
   }
 
-  #expectOpen(): OpenChecker {
-    if (this.#opened === undefined) throw new Error(`${this.name} is not open`);
-    return this.#opened;
+  #notOpen(): Error {
+    if (!this.#isDown) return new Error(`${this.name} is not open`);
+    return new TemporaryFailure(`the user store ${this.name} is not open yet`, { culprit: 'operator' });
   }
 }
 
 /** Returns the checkers of user stores, in their order. */
 export function storeCheckersOf(checkers: readonly AnyChecker[]): readonly UserStoreChecker[] {
   return checkers.filter((checker) => checker instanceof UserStoreChecker);
+}
+
+/** The times of {@link UserStoreChecker.openOrRetry} in milliseconds. */
+export interface RetryOptions {
+  readonly timeout: number;
+  /** The time between an attempt that failed and the next one. */
+  readonly retryDelay: number;
+}
+
+function isTemporary(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof TemporaryFailure;
 }
 
 interface OpenChecker {
@@ -171,4 +238,7 @@ function withoutScram(): (judged: readonly Interface<PasswordProof>[]) => readon
   };
 }
 
+/** Postfix gives a client up after 10 seconds without a greeting. */
+const RETRY_OPTIONS: RetryOptions = { timeout: 3_000, retryDelay: 2_000 };
+const PASSWORDS_ONLY: readonly Interface<PasswordProof>[] = [UsernamePassword];
 const NO_INTERFACES: readonly Interface<PasswordProof>[] = [];
