@@ -169,8 +169,9 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
    * @throws LoginDenied if the account is closed.
    */
   async recognise(credentials: TrustedLogin, mind: Mind): Promise<string | undefined> {
+    if (this.#opened === undefined) throw this.#notOpen();
     try {
-      return await this.#expectOpen().checker.recognise(credentials, mind);
+      return await this.#opened.checker.recognise(credentials, mind);
     } catch (error) {
       throw mind.signal.aborted ? error : this.#named(error);
     }
