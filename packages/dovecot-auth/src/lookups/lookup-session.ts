@@ -1,4 +1,4 @@
-import { type Conversation, ConversationError } from '@postern/conversation';
+import { Closing, type Conversation, ConversationError } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
 import { LoginError } from '@postern/cred';
 import { ConversationMind } from '@postern/sasl-profile';
@@ -64,6 +64,9 @@ export class LookupSession {
     if (error instanceof ProtocolError) {
       this.settings.events.report({ mind: this.mind, kind: 'protocol-error', problem: error.message });
     } else if (!(error instanceof ConversationError)) this.reportError(error);
+    // Postfix sees the end of an idle connection only at its next question. The wait for Postfix's
+    // end would keep the shutdown, and each answer has been sent.
+    if (error instanceof Closing) this.conversation.destroy();
     this.ended();
   }
 }

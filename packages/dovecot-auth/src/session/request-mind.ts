@@ -1,6 +1,7 @@
 import { type Address, type Disconnection, type DisconnectListener, parseAddress } from '@postern/core';
 import type { Mind } from '@postern/cred';
 import type { AuthLine } from '../protocol/auth-line.ts';
+import { protocolOfService } from '../protocol/protocol-of-service.ts';
 
 /**
  * The mind of one request: the mail server's client, as the mail server describes it. `tls` is
@@ -24,7 +25,7 @@ export class RequestMind implements Mind, Disconnection {
 
   /** The protocol of the service: a user with the scope `smtp` may log in to Postfix. */
   get protocol(): string {
-    return PROTOCOLS.get(this.service ?? '') ?? this.#connection.protocol;
+    return protocolOfService(this.service) ?? this.#connection.protocol;
   }
 
   get service(): string | undefined {
@@ -88,14 +89,3 @@ export class RequestMind implements Mind, Disconnection {
     return text === undefined ? undefined : parseAddress(text, this.#line.valueOf(port));
   }
 }
-
-/** The names that mail servers give their services, and the protocols of users' scopes. */
-const PROTOCOLS: ReadonlyMap<string, string> = new Map([
-  ['smtp', 'smtp'],
-  ['submission', 'smtp'],
-  ['lmtp', 'lmtp'],
-  ['imap', 'imap'],
-  ['pop3', 'pop3'],
-  ['sieve', 'managesieve'],
-  ['managesieve', 'managesieve'],
-]);
