@@ -51,6 +51,25 @@ describe('the URL of a listener', () => {
     ['pop3+unix:/run/pop3?mode=666', { endpoint: { scheme: 'pop3', path: '/run/pop3' }, service: 'pop3', mode: 0o666 }],
     ['imap+unix:/run/imap', { endpoint: { scheme: 'imap', path: '/run/imap' }, service: 'imap' }],
     ['sieve+unix:/run/sieve', { endpoint: { scheme: 'sieve', path: '/run/sieve' }, service: 'sieve' }],
+    ['lmtp+unix:/run/lmtp?group=33', { endpoint: { scheme: 'lmtp', path: '/run/lmtp' }, service: 'lmtp', group: 33 }],
+    [
+      'dovecot-auth+unix:/run/auth?mode=660&group=postfix',
+      {
+        endpoint: { scheme: 'dovecot-auth', path: '/run/auth' },
+        service: 'dovecot-auth',
+        tls: 'none',
+        mode: 0o660,
+        group: 'postfix',
+      },
+    ],
+    [
+      'dovecot-auth://127.0.0.1:12345',
+      {
+        endpoint: { scheme: 'dovecot-auth', host: '127.0.0.1', port: 12345 },
+        service: 'dovecot-auth',
+        tls: 'none',
+      },
+    ],
   ])('is parsed: %s', (text, expected) => {
     expect(parseListenerUrl(text)).toEqual({ service: 'submission', ...expected });
   });
@@ -84,6 +103,11 @@ describe('the URL of a listener', () => {
     ['smtp://127.0.0.1:25?proxy=', 'proxy= and addresses'],
     ['smtp://127.0.0.1:25?xclient=::1&xclient=::2', 'xclient= and addresses, networks or unix, with commas, once'],
     ['lmtp+unix:/run/lmtp?mode=rw', 'mode= and three octal digits'],
+    ['lmtp+unix:/run/lmtp?group=', 'group= and the name or number of a group, such as postfix'],
+    ['lmtp+unix:/run/lmtp?group=a/b', 'group= and the name or number of a group, such as postfix'],
+    ['lmtp://127.0.0.1:24?group=postfix', 'not "group"'],
+    ['dovecot-auth://127.0.0.1:12345?tls=required', 'expected proxy= or takeover= after the ?, not "tls"'],
+    ['dovecot-aut://127.0.0.1:12345', 'did you mean "dovecot-auth"?'],
     ['smpt://127.0.0.1:25', 'and the like if wanted; did you mean "smtp"?'],
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],
     ['pop3://127.0.0.1:110?service=mx', 'expected tls= or proxy= or takeover= after the ?, not "service"'],
@@ -92,7 +116,7 @@ describe('the URL of a listener', () => {
     ['imap://127.0.0.1:143?porxy=::1', 'not "porxy"; did you mean "proxy"?'],
     [
       'sieve+unix:/run/sieve?removeBcc=no',
-      'expected tls= or proxy= or mode= or takeover= after the ?, not "removeBcc"',
+      'expected tls= or proxy= or mode= or group= or takeover= after the ?, not "removeBcc"',
     ],
     ['pop3s://127.0.0.1:995?tls=none', 'no tls=none with pop3s://'],
     ['imaps+unix:/run/imap', 'SCHEME+unix:PATH'],

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
 /**
@@ -28,10 +27,12 @@ function idIn(lines: string, group: string): number | undefined {
 }
 
 /** Resolves to the line of the group; to nothing if there is no such group, or no `getent`. */
-function getent(group: string): Promise<string> {
+async function getent(group: string): Promise<string> {
+  // Few servers need it, and it loads slowly.
+  const { execFile } = await import('node:child_process');
   const { promise, resolve } = Promise.withResolvers<string>();
   execFile('getent', ['group', '--', group], { timeout: GETENT_TIMEOUT_MS }, (_error, stdout) => resolve(stdout));
-  return promise;
+  return await promise;
 }
 
 const GROUP_FILE = '/etc/group';

@@ -63,9 +63,23 @@ export function accessChallengers(challengers: readonly Challenger[]): readonly 
   return challengers.filter(({ credentials }) => !isDerived(credentials, Anonymous));
 }
 
+/**
+ * Leaves out SCRAM-SHA-1 and SCRAM-SHA-256 for an auth server. Under TLS, clients of GNU SASL such
+ * as msmtp 1.8.26 do not log in behind Postfix and Exim if these mechanisms come without -PLUS.
+ */
+export function withoutGnuScram(challengers: readonly Challenger[]): readonly Challenger[] {
+  return challengers.filter(({ mechanism }) => !isGnuScram(mechanism));
+}
+
+/** Returns true for a mechanism that {@link withoutGnuScram} leaves out. */
+export function isGnuScram(mechanism: string): boolean {
+  return mechanism === 'SCRAM-SHA-1' || mechanism === 'SCRAM-SHA-256';
+}
+
 /** The protocols by their services. A new protocol is one entry. */
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {
   pop3: async () => (await import('./access/pop3.ts')).openPop3,
   imap: async () => (await import('./access/imap.ts')).openImap,
   sieve: async () => (await import('./access/managesieve.ts')).openManageSieve,
+  'dovecot-auth': async () => (await import('./access/dovecot-auth.ts')).openDovecotAuth,
 };

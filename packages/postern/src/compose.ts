@@ -7,6 +7,8 @@ import {
   CascadingChecker,
   type Checker,
   type Credentials,
+  Identity,
+  identityOf,
   isDerived,
   Portal,
 } from '@postern/cred';
@@ -14,12 +16,12 @@ import { type EsmtpOptions, esmtp, logTo, MessageDelivery, type Policy, services
 import { type ListenOptions, networks } from '@postern/node';
 import { type Challenger, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
 import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
-import { type Access, accessChallengers, composeAccess } from './compose-access.ts';
+import { type Access, accessChallengers, composeAccess, withoutGnuScram } from './compose-access.ts';
 import { composeDeliveries, type Deliveries } from './compose-deliveries.ts';
 import type { CommandOutput } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
 import type { ListenerSettings, SmtpListenerSettings } from './listener-settings.ts';
-import { isAccess, isSmtp } from './listener-url.ts';
+import { isAccess, isAuthServer, isSmtp } from './listener-url.ts';
 import { logEvents, logListenerError } from './log-events.ts';
 import type { Settings } from './settings.ts';
 import { UserStoreChecker } from './user-store-checker.ts';
@@ -59,14 +61,18 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
   const deliveries = await composeDeliveries(settings, output, isOpen);
   const checkers = checkersOf(settings, acceptsAnonymous);
   const access = await composeAccess(settings, output);
-  const realm = access.provide(new AvatarRealm().provide(MessageDelivery, deliveries.factory));
+  const realm = access.provide(
+    new AvatarRealm().provide(MessageDelivery, deliveries.factory).provide(Identity, identityOf),
+  );
   const portal = new Portal(realm, settings.logins).register(guarded(checkers, settings));
   const challengers = defaultChallengers(settings.sasl).filter(
     ({ credentials }) => acceptsAnonymous || !isDerived(credentials, Anonymous),
   );
   const mechanismPolicy = { allowCleartext: networks(settings.allowCleartext) };
   const forAccess = accessChallengers(challengers);
-  const challengersOf = (listener: ListenerSettings) => (isAccess(listener) ? forAccess : challengers);
+  const forServers = settings.sasl.mechanisms === undefined ? withoutGnuScram(forAccess) : forAccess;
+  const challengersOf = (listener: ListenerSettings) =>
+    isAuthServer(listener) ? forServers : isAccess(listener) ? forAccess : challengers;
   const common = { hostname, portal, mechanismPolicy, logUsernames };
   const mail = { ...common, challengers, limits, disabledExtensions, lenient, onEvent: logEvents(output.log, logTo) };
   // One of each for the connections of all listeners.
@@ -89,7 +95,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
       endpoint: listener.endpoint,
       tlsPolicy: listener.tls,
       reusePort: settings.reusePort && !('path' in listener.endpoint),
-      limits: settings.connections,
+      limits: isAuthServer(listener) ? { ...SERVER_LIMITS, ...settings.connections } : settings.connections,
       refusal: isAccess(listener) ? access.refusalOf(listener.service) : TOO_MANY_CONNECTIONS,
       onError,
       conversation,
@@ -98,6 +104,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
         : esmtp({ ...mail, ...policyOf(listener), authentication: authenticationOf(listener) }),
       ...(listener.proxy && { proxy: { from: listener.proxy } }),
       ...(listener.mode !== undefined && { mode: listener.mode }),
+      ...(listener.group !== undefined && { group: listener.group }),
       ...(listener.takeOver !== undefined && { takeOver: listener.takeOver }),
     })),
   };
@@ -154,4 +161,9 @@ function authentication(listener: ListenerSettings, acceptsAnonymous: boolean): 
   return 'required';
 }
 
+/** The clients of an auth server are servers, with a connection for each of their clients. */
+const SERVER_LIMITS = {
+  maxConnectionsPerClient: Number.POSITIVE_INFINITY,
+  maxConnectionsPerMinute: Number.POSITIVE_INFINITY,
+} as const;
 const TOO_MANY_CONNECTIONS = '421 4.3.2 Too many connections, try again later\r\n';

@@ -214,9 +214,10 @@ const users = objectOf<UsersOptions>({
 const ConfigSchema = strict({
   /**
    * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
-   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, `sieve://…`, or `smtp+unix:PATH` and the
-   * like, with `?service=mx`, `?tls=required|none`, `?auth=required|optional|none` and the other
-   * parameters of `postern help listen`. Default: `smtp://127.0.0.1:2500`.
+   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, `sieve://…`, `dovecot-auth://…`, or
+   * `smtp+unix:PATH` and the like, with `?service=mx`, `?tls=required|none`,
+   * `?auth=required|optional|none` and the other parameters of `postern help listen`. Default:
+   * `smtp://127.0.0.1:2500`.
    */
   listen: option(
     v.pipe(
@@ -342,9 +343,8 @@ const ConfigSchema = strict({
   /**
    * Limits of a client: message size, recipients, errors, times; the number of connections at each
    * listener, from each client and each minute; the memory of connections. `pop3`, `imap` and
-   * `sieve` hold the limits of their sessions. A limit that is left out has the default of
-   * `@postern/esmtp`, `@postern/pop3`, `@postern/imap`, `@postern/managesieve`, `@postern/node` or
-   * `@postern/conversation`.
+   * `sieve` and `dovecot-auth` hold the limits of their sessions. A limit that is left out has the
+   * default of the package that has it.
    */
   limits: option(limits),
   /**

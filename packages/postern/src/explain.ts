@@ -5,10 +5,11 @@ import { allChallengers, type Challenger, explain, explainOmission, type Mechani
 import { type LoginCommand, loginCommandsWith } from './access/access-protocol.ts';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
+import { isGnuScram } from './compose-access.ts';
 import { explainUsers } from './explain-users.ts';
 import { hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import type { ListenerSettings } from './listener-settings.ts';
-import { isAccess } from './listener-url.ts';
+import { isAccess, isAuthServer } from './listener-url.ts';
 import { silentLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
 import { openUsers } from './open-users.ts';
@@ -116,6 +117,9 @@ function obstaclesOf(
     }
     if (isDerived(credentials, Anonymous) && isAccess(listener)) return 'an anonymous client has no mailbox';
     if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
+    if (isAuthServer(listener) && isGnuScram(mechanism)) {
+      return 'clients of GNU SASL would not log in behind Postfix: has to be named with --mechanisms';
+    }
     return explainOmission(challenger) ?? 'not among the mechanisms wanted';
   };
 }
@@ -176,5 +180,6 @@ const SERVICES: Readonly<Record<ListenerSettings['service'], string>> = {
   pop3: 'POP3, ',
   imap: 'IMAP, ',
   sieve: 'ManageSieve, ',
+  'dovecot-auth': 'auth server for mail servers, ',
 };
 const MAX_COLUMNS = 100;

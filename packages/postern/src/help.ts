@@ -111,6 +111,7 @@ async function listen(): Promise<string> {
   pop3://HOST:PORT     STLS if there is a certificate (usual port 110); pop3s:// is TLS (995)
   imap://HOST:PORT     IMAP before a back end (143); imaps:// is TLS (993)
   sieve://HOST:PORT    ManageSieve before a back end (4190)
+  dovecot-auth+unix:PATH  the auth server of Postfix and Exim; also dovecot-auth://HOST:PORT
   pop3+unix:PATH, imap+unix:PATH, sieve+unix:PATH; see postern help access
 
 Parameters follow a question mark, with & between them:
@@ -119,12 +120,13 @@ Parameters follow a question mark, with & between them:
   auth=required        no mail before AUTH            auth=optional     mail without AUTH is anonymous
   auth=none            no AUTH                        mode=660          permissions of a UNIX socket
   service=mx           mail from anywhere             service=submission  mail of users (the default)
+  group=postfix        the group of a UNIX socket: a name or a number
   takeover=yes         takes the socket over from a server that runs, and that ends afterwards
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-POP3, IMAP and ManageSieve take tls, proxy, mode and takeover. Each service of SMTP has its own
-policy, and a parameter of the same name changes a part of it:
+POP3, IMAP and ManageSieve take tls, proxy, mode, group and takeover; dovecot-auth takes the same
+without tls. Each service of SMTP has its own policy, and a parameter of the same name changes a part of it:
 
 ${policies(services)}
 

@@ -43,6 +43,7 @@ const PROTOCOLS: Readonly<Record<ListenerSettings['service'], string>> = {
   pop3: 'pop3',
   imap: 'imap',
   sieve: 'managesieve',
+  'dovecot-auth': 'dovecot-auth',
 };
 const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
 const UNIX_PEER: Address = { family: 'unix', address: '', port: 0 };

@@ -1,5 +1,6 @@
 import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
+import type { Limits as DovecotAuthLimits } from '@postern/dovecot-auth';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
 import type { Limits as ImapLimits } from '@postern/imap';
 import type { ManageSieveOptions } from '@postern/managesieve';
@@ -7,15 +8,17 @@ import type { ConnectionLimits } from '@postern/node';
 import type { Limits as Pop3Limits } from '@postern/pop3';
 import { type ThrottleOptions, withThrottle } from '@postern/throttle';
 import { UsageError } from './errors.ts';
+import { ACCESS_SERVICES } from './listener-url.ts';
 
 /** The option `limits`. */
 export type LimitOptions = Partial<Limits> & LoginLimits & ConnectionLimits & MemoryBudgetOptions & AccessLimits;
 
-/** The limits of the sessions of POP3, IMAP and ManageSieve. */
+/** The limits of the sessions of all protocols but SMTP and LMTP. */
 export interface AccessLimits {
   readonly pop3?: Partial<Pop3Limits>;
   readonly imap?: Partial<ImapLimits>;
   readonly sieve?: NonNullable<ManageSieveOptions['limits']>;
+  readonly 'dovecot-auth'?: Partial<DovecotAuthLimits>;
 }
 
 /** The limit of a login: `loginTimeout`. */
@@ -50,14 +53,19 @@ export const CONNECTION_LIMITS = Object.keys({
  * @throws UsageError
  */
 export function parseLimits(option: LimitOptions): LimitSettings {
-  const { loginTimeout, maxMemory, maxConnectionMemory, pop3, imap, sieve, ...others } = option;
-  const accessLimits = { ...(pop3 && { pop3 }), ...(imap && { imap }), ...(sieve && { sieve }) };
+  const { loginTimeout, maxMemory, maxConnectionMemory, ...rest } = option;
+  const isAccess = (name: string) => ACCESS_SERVICES.some((service) => service === name);
+  const accessLimits: AccessLimits = Object.fromEntries(
+    Object.entries(rest).filter(([name, limit]) => isAccess(name) && limit !== undefined),
+  );
   const logins = loginTimeout === undefined ? {} : { loginTimeout };
   const memory = {
     ...(maxMemory !== undefined && { maxMemory }),
     ...(maxConnectionMemory !== undefined && { maxConnectionMemory }),
   };
-  const entries = Object.entries(others).filter(([, limit]) => limit !== undefined);
+  const entries = Object.entries(rest).filter(
+    (entry): entry is [string, number] => !isAccess(entry[0]) && entry[1] !== undefined,
+  );
   const connections = entries.filter(([name]) => CONNECTION_LIMITS.includes(name));
   for (const [name, limit] of connections) {
     if (!(limit >= 1)) throw new UsageError(`${name}: expected 1 or more, not ${limit}`);

@@ -14,6 +14,8 @@ interface CommonListenerUrl {
   readonly proxy: readonly string[] | undefined;
   /** The permissions of a UNIX socket's file. */
   readonly mode: number | undefined;
+  /** The group of a UNIX socket's file: a number or a name. */
+  readonly group: number | string | undefined;
   /** True if the listener replaces the UNIX socket of a running server, or shares its TCP port. */
   readonly takeOver: boolean | undefined;
 }
@@ -31,21 +33,34 @@ export interface SmtpListenerUrl extends CommonListenerUrl {
   readonly xclient: readonly string[] | undefined;
 }
 
-/** The parsed URL of a listener at which users read their mail or manage its filters. */
+/**
+ * The parsed URL of a listener at which users read their mail or manage its filters, or at which
+ * other servers ask for logins.
+ */
 export interface AccessListenerUrl extends CommonListenerUrl {
   readonly service: AccessService;
 }
 
 /** The protocol of an {@link AccessListenerUrl}. `sieve` is ManageSieve (RFC 5804). */
-export type AccessService = 'pop3' | 'imap' | 'sieve';
+export type AccessService = 'pop3' | 'imap' | 'sieve' | AuthService;
 
-type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3' | 'pop3s' | 'imap' | 'imaps' | 'sieve';
+/** A protocol by which the mail server of another project asks about users. */
+export type AuthService = 'dovecot-auth';
 
-/** Returns true for a listener of POP3, IMAP or ManageSieve. */
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3s' | 'imaps' | AccessService;
+
+/** Returns true for a listener of any protocol but SMTP and LMTP. */
 export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
   listener: L,
 ): listener is Extract<L, { service: AccessService }> {
   return ACCESS_SERVICES.some((service) => service === listener.service);
+}
+
+/** Returns true for a listener at which mail servers ask about users. */
+export function isAuthServer<L extends Pick<ListenerUrl, 'service'>>(
+  listener: L,
+): listener is Extract<L, { service: AccessService }> {
+  return AUTH_SERVICES.some((service) => service === listener.service);
 }
 
 /** Returns true for an SMTP or LMTP listener. */
@@ -57,8 +72,8 @@ export function isSmtp<L extends Pick<ListenerUrl, 'service'>>(
 
 /**
  * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…`, `pop3s://…`,
- * `imap://…`, `imaps://…` or `sieve://…`, or `SCHEME+unix:PATH` of one without TLS, with
- * parameters. With port 0 the system picks a port.
+ * `imap://…`, `imaps://…`, `sieve://…` or `dovecot-auth://…`, or `SCHEME+unix:PATH` of one without
+ * TLS, with parameters. With port 0 the system picks a port.
  *
  * @throws UsageError
  */
@@ -66,14 +81,16 @@ export function parseListenerUrl(url: string): ListenerUrl {
   const { endpoint, parameters } = parse(url);
   const { scheme } = endpoint;
   const isTls = TLS_SCHEMES.includes(scheme);
+  const access = ACCESS_SERVICES.find((service) => scheme.startsWith(service));
+  const isAuth = access !== undefined && isAuthServer({ service: access });
   const common = {
     endpoint,
-    tls: take(parameters, 'tls', ['required', 'none']),
+    tls: isAuth ? 'none' : take(parameters, 'tls', ['required', 'none']),
     proxy: takeNetworks(parameters, 'proxy'),
     mode: 'path' in endpoint ? takeMode(parameters) : undefined,
+    group: 'path' in endpoint ? takeGroup(parameters) : undefined,
     takeOver: takeSwitch(parameters, 'takeover'),
   };
-  const access = ACCESS_SERVICES.find((service) => scheme.startsWith(service));
   const listener = access === undefined ? takeSmtp(common, parameters) : { ...common, service: access };
   const [unknown] = parameters.keys();
   if (unknown !== undefined) throw unknownParameter(unknown, listener);
@@ -158,6 +175,15 @@ function takeMode(parameters: URLSearchParams): number | undefined {
   return Number.parseInt(mode, 8);
 }
 
+function takeGroup(parameters: URLSearchParams): number | string | undefined {
+  const expected = 'group= and the name or number of a group, such as postfix';
+  const group = takeText(parameters, 'group', expected);
+  if (group === undefined) return undefined;
+  if (/^\d{1,9}$/.test(group)) return Number(group);
+  if (!/^[\w.@$-]+$/.test(group)) throw new UsageError(`expected ${expected}`);
+  return group;
+}
+
 function takeText(parameters: URLSearchParams, key: string, expected: string): string | undefined {
   const [value, ...more] = parameters.getAll(key);
   parameters.delete(key);
@@ -168,11 +194,11 @@ function takeText(parameters: URLSearchParams, key: string, expected: string): s
 function unknownParameter(key: string, { endpoint, service }: ListenerUrl): UsageError {
   const known = [
     ...(service === 'submission' || service === 'mx' ? ['service'] : []),
-    'tls',
+    ...(isAuthServer({ service }) ? [] : ['tls']),
     ...(isSmtp({ service }) ? SMTP_PARAMETERS : []),
     'proxy',
     ...(isSmtp({ service }) ? ['xclient'] : []),
-    ...('path' in endpoint ? ['mode'] : []),
+    ...('path' in endpoint ? ['mode', 'group'] : []),
     'takeover',
   ];
   const names = known.map((name) => `${name}=`).join(' or ');
@@ -187,12 +213,13 @@ const SMTP_PARAMETERS = [
   'removeBcc',
   'omitClientFromReceived',
 ];
+const AUTH_SERVICES: readonly AuthService[] = ['dovecot-auth'];
 /** The services of an {@link AccessListenerUrl}. */
-export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap', 'sieve'];
+export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap', 'sieve', ...AUTH_SERVICES];
 /** The schemes of TLS from the first byte. RFC 5804 has none for ManageSieve. */
 const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s', 'imaps'];
-const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', 'pop3', 'imap', 'sieve', ...TLS_SCHEMES];
+const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', ...ACCESS_SERVICES, ...TLS_SCHEMES];
 
 /** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap, imaps or sieve, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';
+  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap, imaps, sieve or dovecot-auth, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';
