@@ -163,8 +163,8 @@ export class UserStoreChecker implements Checker<PasswordProof>, UserDirectory, 
   };
 
   /**
-   * Returns the name of a user that a trusted peer has logged in. Returns undefined if the store has
-   * no such user.
+   * Returns the name of a user that a trusted peer has logged in. Returns undefined if the store
+   * has no such user.
    *
    * @throws LoginDenied if the account is closed.
    */
