@@ -4,7 +4,7 @@ import { type DovecotAuthEvent, type DovecotAuthOptions, dovecotAuth } from '@po
 import { type DialogueOptions, dialogue, FakeClock, portalFor } from '@postern/testing';
 
 /** The users of the tests. */
-export const USERS = { joe: 's3cret', ann: 'pa55word' };
+const USERS = { joe: 's3cret', ann: 'pa55word' };
 
 /** An auth server for dialogues, with its events and its clock. */
 export class AuthServer {

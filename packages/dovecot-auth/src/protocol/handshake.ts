@@ -31,11 +31,10 @@ export function parseVersion(line: string): { readonly major: number; readonly m
 export const MAJOR_VERSION = 1;
 /** The minor version from which clients read `code=`, and from which an empty `resp=` is empty. */
 export const MINOR_WITH_CODES = 2;
-/** The minor version from which clients answer `channel_binding=`. */
-export const MINOR_WITH_CHANNEL_BINDING = 3;
 /** The minor version from which clients expect CANCELLED. */
 export const MINOR_WITH_CANCELLED = 4;
 
-/** Dovecot 2.4 announces the same version. Postfix and Exim accept any minor. */
-const VERSION_LINE = `VERSION\t${MAJOR_VERSION}\t${MINOR_WITH_CHANNEL_BINDING}\n`;
+/** Dovecot 2.4 announces the same minor version. Postfix and Exim accept any. */
+const MINOR_VERSION = 3;
+const VERSION_LINE = `VERSION\t${MAJOR_VERSION}\t${MINOR_VERSION}\n`;
 const VERSION = /^VERSION\t(\d{1,9})\t(\d{1,9})(?:\t|$)/;

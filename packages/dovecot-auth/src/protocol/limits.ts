@@ -35,7 +35,7 @@ export interface Limits extends Pick<FailurePolicy, 'loginFailureDelay' | 'minCh
 }
 
 /** The default limits. Each answer reaches Postfix in time. */
-export const defaultLimits: Limits = {
+const defaultLimits: Limits = {
   maxLine: 16_384,
   maxRequests: 10_000,
   requestTimeout: 8_000,
@@ -48,7 +48,7 @@ export const defaultLimits: Limits = {
 };
 
 /**
- * Returns all limits: the given ones, and {@link defaultLimits} for the others.
+ * Returns all limits: the given ones, and the defaults for the others.
  *
  * @throws TypeError for an unknown name.
  * @throws RangeError for a number that is too small for any server, or too late for Postfix.

@@ -1,6 +1,6 @@
 import type { Conversation } from '@postern/conversation';
 import { after, isPromise, type MaybePromise } from '@postern/core';
-import { Anonymous, type Portal } from '@postern/cred';
+import { Anonymous, type Login, type Portal } from '@postern/cred';
 import { MailDirectory } from '../mail-directory.ts';
 import { parseId } from '../protocol/auth-line.ts';
 import { unescapeField } from '../protocol/escape.ts';
@@ -78,7 +78,7 @@ class UserdbSession extends PeerSession {
         known = Promise.reject(error);
       }
       if (!isPromise(known)) return after(login.logout(), () => known === true);
-      return known.then((exists) => exists === true).finally(() => login.logout());
+      return logOutAfter(known, login);
     });
   }
 
@@ -100,6 +100,15 @@ class UserdbSession extends PeerSession {
   #fail(id: number, cause?: unknown): void {
     if (cause !== undefined) this.reportError('USER', cause);
     this.output.say(`FAIL\t${id}\n`);
+  }
+}
+
+/** Resolves with true if the recipient exists, once the login has ended. */
+async function logOutAfter(known: Promise<boolean | undefined>, login: Login<MailDirectory>): Promise<boolean> {
+  try {
+    return (await known) === true;
+  } finally {
+    await login.logout();
   }
 }
 
