@@ -32,7 +32,7 @@ const protocols = {
   imap: protocol,
   managesieve: protocol,
   'dovecot-auth': protocol,
-  http: { ...protocol, parsers: ['node:http'] },
+  http: { ...protocol, parsers: ['node:http', 'node:net', 'node:tls'] },
 };
 const belowInversify = {
   core: { may: [] },

@@ -1,0 +1,1 @@
+export { type ExpressLogin, expressLogin } from './express-login.ts';

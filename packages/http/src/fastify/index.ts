@@ -1,0 +1,1 @@
+export { type FastifyLogin, fastifyLogin } from './fastify-login.ts';

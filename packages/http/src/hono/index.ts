@@ -1,0 +1,1 @@
+export { type HonoLoginOptions, honoLogin } from './hono-login.ts';
