@@ -72,7 +72,7 @@ export function honoLogin<A>(
   };
 }
 
-/** The request and the response of node:http, which `@hono/node-server` passes as the environment. */
+/** The environment of `@hono/node-server`: the request and the response of `node:http`. */
 interface NodeEnvironment {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -84,9 +84,9 @@ function nodeOf(env: unknown): NodeEnvironment | undefined {
 }
 
 /**
- * Returns a function that adds a field to the response. `@hono/node-server` joins fields of one name
- * to one line, and many clients read one challenge a line: so there the response of `node:http` gets
- * the field.
+ * Returns a function that adds a field to the response. `@hono/node-server` joins fields of one
+ * name to one line, and many clients read one challenge a line. So the response of `node:http` gets
+ * the field there.
  */
 function fieldAdder(context: Pick<LoginContext<never>, 'header'>, node: NodeEnvironment | undefined) {
   if (node !== undefined) return (name: string, value: string) => void node.outgoing.appendHeader(name, value);
