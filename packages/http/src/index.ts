@@ -1,1 +1,18 @@
-export { type Authorization, splitAuthorization } from './split-authorization.ts';
+export { basic } from './basic/basic.ts';
+export type { RefusalStatus } from './error-replies.ts';
+export type { HttpAuthEvent, HttpAuthListener } from './events.ts';
+export type { ClientInfo } from './fetch.ts';
+export { HttpAuth, type HttpAuthOptions, httpAuth } from './http-auth.ts';
+export type { HttpLimits } from './limits.ts';
+export type { Granted, Refused } from './outcome.ts';
+export type { HeaderField, HttpRequestInfo } from './request-info.ts';
+export type {
+  AuthenticateOptions,
+  HttpScheme,
+  ProtectionSpace,
+  ReadCredentials,
+  SchemeAttempt,
+  SchemeOutcome,
+  SchemeServer,
+} from './schemes/scheme.ts';
+export { type Authorization, splitAuthorization } from './schemes/split-authorization.ts';
