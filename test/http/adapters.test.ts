@@ -17,6 +17,7 @@ import {
 import { expressLogin } from '@postern/http/express';
 import { fastifyLogin } from '@postern/http/fastify';
 import { honoLogin } from '@postern/http/hono';
+import { nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpAuthenticator, nodeLogin } from '@postern/http/node';
 import { testMind } from '@postern/testing';
 import express, { type Request as ExpressRequest, type Response as ExpressResponse, type NextFunction } from 'express';
@@ -105,6 +106,28 @@ describe.each(Object.entries(servers))('the adapter for %s', (_name, listenerFor
   });
 });
 
+describe('nginxRequestHandler', () => {
+  it('answers with the user, for the request that nginx has received', async () => {
+    const { ask, loggedOut, minds } = await serve(async (authenticator) =>
+      nginxRequestHandler(
+        ({ method, target, ...rest }) => {
+          expect([method, target]).toEqual(['PUT', '/a?b']);
+          return authenticator({ method, target, ...rest });
+        },
+        { trustRealIp: true },
+      ),
+    );
+    const original = { 'x-original-uri': '/a?b', 'x-original-method': 'PUT', 'x-real-ip': '2001:db8::7' };
+    expect(await ask('/', { authorization: basic('joe', 'secret'), ...original })).toMatchObject({
+      status: 200,
+      user: 'joe',
+    });
+    expect(await loggedOut).toBe('quit');
+    expect(minds[0]?.remote).toMatchObject({ address: '2001:db8::7' });
+    expect(await ask('/', original)).toMatchObject({ status: 401, user: undefined, fields: { length: 2 } });
+  });
+});
+
 describe('honoLogin without node:http', () => {
   it('takes the mind of mindOf, and ends the login behind the handlers', async () => {
     const { authenticator, loggedOut } = authentication();
@@ -184,7 +207,12 @@ async function serve(listenerFor: (authenticator: Authenticator) => Promise<Requ
     const [response] = (await once(begin(path, headers).end(), 'response')) as [IncomingMessage];
     let text = '';
     for await (const chunk of response) text += String(chunk);
-    return { status: response.statusCode, text, fields: authenticationFields(response) };
+    return {
+      status: response.statusCode,
+      text,
+      user: response.headers['x-auth-user'],
+      fields: authenticationFields(response),
+    };
   };
   return { ask, begin, ...rest };
 }

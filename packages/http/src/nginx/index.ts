@@ -9,3 +9,4 @@ export {
   nginxMail,
 } from './nginx-mail.ts';
 export { nginxMailHandler } from './nginx-mail-handler.ts';
+export { type NginxRequestOptions, nginxRequestHandler } from './nginx-request-handler.ts';
