@@ -6,6 +6,7 @@ import {
   type AvatarId,
   Identity,
   InMemoryUsernamePasswordDatabaseDontUse,
+  identityOf,
   type Login,
   type LogoutReason,
   type Mind,
@@ -14,12 +15,13 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
+import { httpAuth } from '@postern/http';
 import { expressLogin } from '@postern/http/express';
 import { fastifyLogin } from '@postern/http/fastify';
 import { honoLogin } from '@postern/http/hono';
 import { nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpAuthenticator, nodeLogin } from '@postern/http/node';
-import { testMind } from '@postern/testing';
+import { portalFor, testMind } from '@postern/testing';
 import express, { type Request as ExpressRequest, type Response as ExpressResponse, type NextFunction } from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
@@ -103,6 +105,18 @@ describe.each(Object.entries(servers))('the adapter for %s', (_name, listenerFor
     await loggedIn;
     client.destroy();
     expect(await loggedOut).toBe('disconnected');
+  });
+});
+
+describe('the adapters on httpAuth', () => {
+  it('logs a client in by Basic through node:http', async () => {
+    const portal = portalFor({ ann: 'secret' }, Identity, identityOf);
+    const auth = httpAuth({ portal, avatar: Identity, realm: 'example.com' });
+    const { ask } = await serve(
+      async () => servers['node']?.((info) => auth.authenticate(info)) as Promise<RequestListener>,
+    );
+    expect(await ask('/', { authorization: basic('ann', 'secret') })).toMatchObject({ status: 200, text: 'ann' });
+    expect((await ask('/', {})).fields.length).toBeGreaterThan(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Login, Mind } from '@postern/cred';
+import type { RefusalStatus } from '../error-replies.ts';
 import type { HttpAuthenticator, HttpFields } from '../node/http-authenticator.ts';
 import { logoutAtEnd } from '../node/log-in-request.ts';
 import { RequestMind, type RequestMindOptions } from '../node/request-mind.ts';
@@ -9,7 +10,7 @@ interface LoginContext<A> {
   readonly env: unknown;
   readonly req: { readonly raw: Request };
   header(name: string, value: string, options: { readonly append: true }): void;
-  body(data: null, status: 401 | 403 | 503): Response;
+  body(data: null, status: RefusalStatus): Response;
   set(key: 'login', login: Login<A>): void;
 }
 

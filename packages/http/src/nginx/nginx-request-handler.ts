@@ -60,6 +60,8 @@ export function nginxRequestHandler(
 /** The mind of nginx's client. */
 class NginxMind extends DelegatingMind {
   readonly #client: Address | undefined;
+  /** A connection of nginx carries the requests of many clients. */
+  readonly #store = new Map<symbol, unknown>();
 
   constructor(mind: Mind, client: Address | undefined) {
     super(mind);
@@ -68,6 +70,10 @@ class NginxMind extends DelegatingMind {
 
   override get remote(): Address {
     return this.#client ?? super.remote;
+  }
+
+  override get store(): Map<symbol, unknown> {
+    return this.#store;
   }
 }
 

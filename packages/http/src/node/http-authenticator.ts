@@ -1,5 +1,6 @@
 import type { MaybePromise } from '@postern/core';
 import type { Login, Mind } from '@postern/cred';
+import type { RefusalStatus } from '../error-replies.ts';
 
 /** The parts of a request that authentication needs. */
 export interface HttpRequest {
@@ -17,7 +18,10 @@ export type HttpFields = Iterable<readonly [name: string, value: string]>;
 /** A login with fields for the response, or a refusal with its status and fields. */
 export type HttpOutcome<A> =
   | { readonly login: Login<A>; readonly headers?: HttpFields }
-  | { readonly login?: undefined; readonly status: 401 | 403 | 503; readonly headers: HttpFields };
+  | { readonly login?: undefined; readonly status: RefusalStatus; readonly headers: HttpFields };
 
-/** Authenticates a request through a portal. An error that it rejects with is this server's. */
+/**
+ * Authenticates a request through a portal, as `authenticate` of `httpAuth` does. An error that it
+ * rejects with is this server's.
+ */
 export type HttpAuthenticator<A> = (request: HttpRequest) => MaybePromise<HttpOutcome<A>>;

@@ -19,7 +19,6 @@ export class RequestMind implements Mind {
   readonly clientName = undefined;
   readonly remote: Address;
   readonly local: Address;
-  readonly store = new Map<symbol, unknown>();
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
@@ -37,6 +36,13 @@ export class RequestMind implements Mind {
   get tls(): TlsInfo | undefined {
     const { socket } = this.#request;
     return socket instanceof ConversationSocket ? socket.conversation.transport.tls : socketTls(socket);
+  }
+
+  /** The store of the connection: its requests share it. */
+  get store(): Map<symbol, unknown> {
+    const socket: StoreHolder = this.#request.socket;
+    socket[STORE] ??= new Map();
+    return socket[STORE];
   }
 
   /** Aborts when the response closes: the client has disconnected, or has its answer. */
@@ -73,3 +79,10 @@ function addressOf(text: string | undefined, port: number | undefined): Address 
   const address = text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text;
   return { family: address.includes(':') ? 'IPv6' : 'IPv4', address, port: port ?? 0 };
 }
+
+/** A socket with the store of its connection. */
+interface StoreHolder {
+  [STORE]?: Map<symbol, unknown>;
+}
+
+const STORE = Symbol('store');
