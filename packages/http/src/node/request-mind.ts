@@ -40,7 +40,7 @@ export class RequestMind implements Mind {
 
   /** The store of the connection: its requests share it. */
   get store(): Map<symbol, unknown> {
-    const socket: StoreHolder = this.#request.socket;
+    const socket = this.#request.socket as object as StoreHolder;
     socket[STORE] ??= new Map();
     return socket[STORE];
   }
