@@ -5,9 +5,10 @@ import { startDovecotAuth } from './dovecot.ts';
 
 /**
  * A server under test. `library` is a server of a few lines on the packages, with the user in
- * memory. `dovecot` is Dovecot's auth process with the user in a passwd-file.
+ * memory. `dovecot` is Dovecot's auth process with the user in a passwd-file. `basic` is a page of
+ * `node:http` for the user who logs in with HTTP Basic, and `bare` the same page for each client.
  */
-export type AuthServerName = 'library' | 'dovecot';
+export type AuthServerName = 'library' | 'dovecot' | 'basic' | 'bare';
 
 /** A server under test, at a port or at the path of a UNIX socket. */
 export interface AuthServer extends RunningServer {
@@ -28,6 +29,9 @@ export async function startAuthServer(name: AuthServerName, { cores, folder }: A
       return await startScript('library-auth', join(folder, 'library'), cores);
     case 'dovecot':
       return await startDovecotAuth(cores?.server);
+    case 'basic':
+    case 'bare':
+      return await ScriptServer.start('http', { cores, args: [name] });
   }
 }
 

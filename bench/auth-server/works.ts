@@ -26,4 +26,15 @@ const PLAIN = {
 export const WORKS: readonly AuthWork[] = [
   { ...PLAIN, id: 'p1', title: 'PLAIN, 64 in flight on one connection', connections: 1, inFlight: 64 },
   { ...PLAIN, id: 'p8', title: 'PLAIN, 64 in flight on 8 connections', connections: 8, inFlight: 8 },
+  {
+    id: 'b',
+    title: 'HTTP Basic, one request at a time on 64 connections',
+    load: 'http',
+    unit: 'request',
+    connections: 64,
+    inFlight: 1,
+    servers: ['basic', 'bare'],
+    other: 'bare',
+    asked: 0.7,
+  },
 ];
