@@ -15,7 +15,7 @@ import { testCertificates } from '../support/certificates.ts';
 describe('HTTP over a conversation', () => {
   it('answers requests on one connection in their order', async () => {
     const { client, ended } = serve((req, res) => res.end(req.url));
-    client.write('GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    void client.write('GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     const text = await readAll(client);
     expect(text).toMatch(/\/aHTTP.*\/b$/s);
     expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
@@ -29,7 +29,7 @@ describe('HTTP over a conversation', () => {
       await answer.promise;
       res.end('late');
     });
-    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    void client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     client.end();
     await settle();
     answer.resolve();
@@ -40,7 +40,7 @@ describe('HTTP over a conversation', () => {
   it('reports to the handler a body that the client has not finished', async () => {
     const aborted = Promise.withResolvers<boolean>();
     const { client, ended } = serve((req) => void req.once('close', () => aborted.resolve(req.complete)).resume());
-    client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
+    void client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
     client.end();
     expect(await aborted.promise).toBe(false);
     await ended;
@@ -56,7 +56,7 @@ describe('HTTP over a conversation', () => {
         res.end();
       });
     });
-    client.write('GET / HTTP/1.0\r\n\r\n');
+    void client.write('GET / HTTP/1.0\r\n\r\n');
     let isDrained = false;
     void drained.promise.then(() => (isDrained = true));
     await settle();
@@ -74,7 +74,7 @@ describe('HTTP over a conversation', () => {
       for await (const chunk of req) taken += (chunk as Buffer).length;
       res.end();
     });
-    client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n');
+    void client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n');
     const writing = Array.from({ length: 10 }, () => 'y'.repeat(100_000)).reduce<Promise<void>>(
       (before, text) => before.then(() => client.write(text)),
       Promise.resolve(),
@@ -92,7 +92,7 @@ describe('HTTP over a conversation', () => {
 
   it('refuses a head of 1 MiB with 431', async () => {
     const { client, ended } = serve((_req, res) => res.end());
-    client.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(1_048_576)}\r\n\r\n`);
+    void client.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(1_048_576)}\r\n\r\n`);
     expect(await readAll(client)).toMatch(/^HTTP\/1.1 431 /);
     client.end();
     await ended;
@@ -102,7 +102,7 @@ describe('HTTP over a conversation', () => {
     'refuses %j with 400',
     async (octets) => {
       const { client, ended } = serve((_req, res) => res.end());
-      client.write(octets);
+      void client.write(octets);
       expect(await readAll(client)).toMatch(/^HTTP\/1.1 400 /);
       client.end();
       await ended;
@@ -119,7 +119,7 @@ describe('HTTP over a conversation', () => {
 
   it('answers an unfinished head with 408 after idleTimeout', async () => {
     const { client, clock, ended } = serve((_req, res) => res.end(), { idleTimeout: 5_000 });
-    client.write('GET / HTTP/1.1\r\nHost: ');
+    void client.write('GET / HTTP/1.1\r\nHost: ');
     await clock.advance(6_001);
     expect(await readAll(client)).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
     client.end();
@@ -131,7 +131,7 @@ describe('HTTP over a conversation', () => {
     const { client, clock, ended } = serve((req) => void req.once('close', () => closed.resolve()).resume(), {
       requestTimeout: 5_000,
     });
-    client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
+    void client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
     await clock.advance(6_001);
     await closed.promise;
     client.end();
@@ -147,7 +147,7 @@ describe('HTTP over a conversation', () => {
       },
       { requestTimeout: 5_000 },
     );
-    client.write('GET / HTTP/1.0\r\n\r\n');
+    void client.write('GET / HTTP/1.0\r\n\r\n');
     await clock.advance(400_000);
     answer.resolve();
     expect(await readAll(client)).toMatch(/late$/);
@@ -159,7 +159,7 @@ describe('HTTP over a conversation', () => {
     const { client, ended } = serve(async () => {
       throw new Error('a bug');
     });
-    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    void client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await readAll(client)).toMatch(/^HTTP\/1.1 500 .*Connection: close/s);
     client.end();
     await expect(ended).rejects.toThrow('a bug');
@@ -171,7 +171,7 @@ describe('HTTP over a conversation', () => {
       await answer.promise;
       res.end('done');
     });
-    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    void client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await settle();
     shutdown.abort();
     await settle();
@@ -183,7 +183,7 @@ describe('HTTP over a conversation', () => {
 
   it('closes an idle connection when the server shuts down', async () => {
     const { client, ended, shutdown } = serve((_req, res) => res.end());
-    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    void client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(Buffer.from((await readChunk(client)) ?? []).toString()).toMatch(/keep-alive/);
     await settle();
     shutdown.abort();
