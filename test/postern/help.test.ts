@@ -5,7 +5,7 @@ import { LOGIN_OPTIONS, SERVE_OPTIONS } from '../../packages/postern/src/option-
 import { USER_COMMANDS } from '../../packages/postern/src/user/user-commands.ts';
 import { runInProcess } from '../support/in-process.ts';
 
-const PAGES = ['serve', 'explain', 'login', 'user', 'listen', 'auth', 'deliver', 'access', 'recipients'];
+const PAGES = ['serve', 'explain', 'login', 'user', 'listen', 'auth', 'deliver', 'access', 'recipients', 'servers'];
 
 describe('the help', () => {
   it('has an overview that names every page', async () => {

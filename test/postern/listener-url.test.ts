@@ -63,6 +63,19 @@ describe('the URL of a listener', () => {
       },
     ],
     [
+      'saslauthd+unix:/run/mux',
+      { endpoint: { scheme: 'saslauthd', path: '/run/mux' }, service: 'saslauthd', tls: 'none' },
+    ],
+    [
+      'http://127.0.0.1:9000?smtp=127.0.0.1:587&pop3=[::1]:110',
+      {
+        endpoint: { scheme: 'http', host: '127.0.0.1', port: 9000 },
+        service: 'http',
+        tls: 'none',
+        nginxBackEnds: { smtp: '127.0.0.1:587', pop3: '[::1]:110' },
+      },
+    ],
+    [
       'dovecot-auth://127.0.0.1:12345',
       {
         endpoint: { scheme: 'dovecot-auth', host: '127.0.0.1', port: 12345 },
@@ -77,7 +90,7 @@ describe('the URL of a listener', () => {
   it.each([
     ['', 'smtp://HOST:PORT'],
     ['127.0.0.1:2500', 'smtp://HOST:PORT'],
-    ['http://127.0.0.1:2500', 'smtp://HOST:PORT'],
+    ['gopher://127.0.0.1:2500', 'smtp://HOST:PORT'],
     ['smtp://127.0.0.1', 'smtp://HOST:PORT'],
     ['pop3://127.0.0.1', /^expected pop3:\/\/HOST:PORT \(an IPv6 address in brackets\), or pop3\+unix:PATH$/],
     ['imaps://127.0.0.1', /^expected imaps:\/\/HOST:PORT \(an IPv6 address in brackets\)$/],
@@ -107,6 +120,10 @@ describe('the URL of a listener', () => {
     ['lmtp+unix:/run/lmtp?group=a/b', 'group= and the name or number of a group, such as postfix'],
     ['lmtp://127.0.0.1:24?group=postfix', 'not "group"'],
     ['dovecot-auth://127.0.0.1:12345?tls=required', 'expected proxy= or takeover= after the ?, not "tls"'],
+    ['saslauthd://127.0.0.1:12345', 'expected saslauthd+unix:PATH'],
+    ['http://127.0.0.1:9000?secret=s3cret', 'secret=file:PATH or secret=env:NAME'],
+    ['https+unix:/run/http', 'SCHEME+unix:PATH'],
+    ['policy://127.0.0.1:9000?smtp=127.0.0.1:25', 'not "smtp"'],
     ['dovecot-aut://127.0.0.1:12345', 'did you mean "dovecot-auth"?'],
     ['smpt://127.0.0.1:25', 'and the like if wanted; did you mean "smtp"?'],
     ['lmtp://127.0.0.1:25', 'any port but 25 for LMTP'],

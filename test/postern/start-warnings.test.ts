@@ -14,6 +14,7 @@ function warnings(config: Config, acceptsAnonymous = false): string[] {
 
 const OPEN = ['smtp://0.0.0.0:587?tls=required'];
 const WEAK = 'an attacker can guess a password of fewer than 8 characters';
+const CROSS = 'passwords cross the network to this auth server without TLS';
 const LONG = 'memory:joe:correct-horse';
 
 describe('a password of a database in the arguments', () => {
@@ -64,6 +65,29 @@ describe('a configuration that remote clients reach', () => {
       { listen: ['smtp://*:25?auth=none'] },
       false,
       ['clients on other machines may send mail without a login'],
+    ],
+    [
+      'an auth server',
+      { listen: ['dovecot-auth://0.0.0.0:12345'], auth: [LONG] },
+      false,
+      [
+        'each program that reaches this auth server can guess passwords in the name of any client address',
+        CROSS,
+        'memory',
+      ],
+    ],
+    [
+      'an auth server for each user of this machine',
+      { listen: ['dovecot-auth+unix:/run/auth?mode=666'], auth: [LONG] },
+      false,
+      ['each program that reaches this auth server can guess passwords in the name of any client address'],
+    ],
+    ['an auth server for a group', { listen: ['dovecot-auth+unix:/run/auth?mode=660'], auth: [LONG] }, false, []],
+    [
+      'a directory',
+      { listen: ['policy://0.0.0.0:12345'], auth: [LONG] },
+      false,
+      ['each program that reaches this listener can find out which addresses exist'],
     ],
     ['no throttle', { listen: OPEN, auth: [LONG], throttle: false }, false, ['memory', 'throttle']],
   ])('causes warnings: %s', (_, config, acceptsAnonymous, expected) => {

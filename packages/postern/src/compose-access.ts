@@ -2,21 +2,23 @@ import type { Protocol } from '@postern/conversation';
 import { Anonymous, type AvatarRealm, isDerived } from '@postern/cred';
 import type { Challenger } from '@postern/sasl';
 import type {
+  AccessContext,
   AccessProtocol,
   AccessProtocolOptions,
   LoginCommand,
   OpenAccessProtocol,
 } from './access/access-protocol.ts';
-import { type CommandOutput, disposeOfAll } from './delivery-target.ts';
+import { disposeOfAll } from './delivery-target.ts';
+import type { AccessListenerSettings } from './listener-settings.ts';
 import { type AccessService, isAccess } from './listener-url.ts';
 import type { Settings } from './settings.ts';
 
-/** The protocols by which users read their mail and manage its filters. */
+/** The protocols other than SMTP and LMTP. */
 export interface Access extends AsyncDisposable {
   /** Adds the avatars of the protocols to the realm, and returns it. */
   readonly provide: (realm: AvatarRealm) => AvatarRealm;
   /** Returns the protocol of a listener. */
-  readonly protocolOf: (service: AccessService, options: AccessProtocolOptions) => Protocol;
+  readonly protocolOf: (listener: AccessListenerSettings, options: AccessProtocolOptions) => Protocol;
   /** The commands by which clients log in without SASL. */
   readonly loginCommandsOf: (service: AccessService) => readonly LoginCommand[];
   /** The last reply to a client above a limit of connections, with its line end. */
@@ -26,17 +28,17 @@ export interface Access extends AsyncDisposable {
 }
 
 /**
- * Opens the protocols of POP3, IMAP and ManageSieve listeners. A server without such a listener
- * loads none of their packages.
+ * Opens the protocols of the listeners, except for SMTP and LMTP. A protocol without a listener
+ * loads no package.
  *
  * @throws UsageError for settings that do not work together.
  */
-export async function composeAccess(settings: Settings, output: CommandOutput): Promise<Access> {
+export async function composeAccess(settings: Settings, context: AccessContext): Promise<Access> {
   const services = new Set(settings.listeners.filter(isAccess).map(({ service }) => service));
   const protocols = new Map<AccessService, AccessProtocol>();
   for (const service of services) {
     const open = await PROTOCOLS[service]();
-    protocols.set(service, await open(settings, output));
+    protocols.set(service, await open(settings, context));
   }
   const opened = (service: AccessService): AccessProtocol => {
     const protocol = protocols.get(service);
@@ -48,7 +50,7 @@ export async function composeAccess(settings: Settings, output: CommandOutput): 
       for (const protocol of protocols.values()) protocol.provide(realm);
       return realm;
     },
-    protocolOf: (service, options) => opened(service).create(options),
+    protocolOf: (listener, options) => opened(listener.service).create(options, listener),
     loginCommandsOf: (service) => opened(service).loginCommands,
     refusalOf: (service) => opened(service).refusal,
     async prepare() {
@@ -58,23 +60,46 @@ export async function composeAccess(settings: Settings, output: CommandOutput): 
   };
 }
 
-/** Returns the mechanisms of POP3, IMAP and ManageSieve: an anonymous client has no mailbox. */
-export function accessChallengers(challengers: readonly Challenger[]): readonly Challenger[] {
-  return challengers.filter(({ credentials }) => !isDerived(credentials, Anonymous));
+/**
+ * Returns the mechanisms of a protocol.
+ *
+ * @param isNamed True if the operator names the mechanisms.
+ */
+export function accessChallengers(
+  service: AccessService,
+  challengers: readonly Challenger[],
+  isNamed: boolean,
+): readonly Challenger[] {
+  return challengers.filter((challenger) => {
+    // An operator who names a mechanism knows the clients.
+    const isWanted = isNamed && service === 'dovecot-auth' && isGnuScram(challenger);
+    return isWanted || explainAccessOmission(service, challenger) === undefined;
+  });
+}
+
+/** Returns why a protocol leaves a mechanism out; undefined if it does not. */
+export function explainAccessOmission(
+  service: AccessService,
+  challenger: Pick<Challenger, 'mechanism' | 'credentials'>,
+): string | undefined {
+  if (isDerived(challenger.credentials, Anonymous)) return 'an anonymous client has no mailbox';
+  if (service === 'http' && !NGINX_MECHANISMS.includes(challenger.mechanism)) return 'nginx has no such method';
+  if (service === 'saslauthd' && challenger.mechanism !== 'PLAIN') return 'saslauthd knows only passwords';
+  if (service === 'dovecot-auth' && isGnuScram(challenger)) {
+    return 'under TLS, msmtp would not log in behind Postfix: has to be named';
+  }
+  return undefined;
 }
 
 /**
- * Leaves out SCRAM-SHA-1 and SCRAM-SHA-256 for an auth server. Under TLS, clients of GNU SASL such
- * as msmtp 1.8.26 do not log in behind Postfix and Exim if these mechanisms come without -PLUS.
+ * Under TLS, clients of GNU SASL such as msmtp 1.8.26 do not log in behind Postfix and Exim if
+ * these mechanisms come without -PLUS.
  */
-export function withoutGnuScram(challengers: readonly Challenger[]): readonly Challenger[] {
-  return challengers.filter(({ mechanism }) => !isGnuScram(mechanism));
-}
-
-/** Returns true for a mechanism that {@link withoutGnuScram} leaves out. */
-export function isGnuScram(mechanism: string): boolean {
+function isGnuScram({ mechanism }: Pick<Challenger, 'mechanism'>): boolean {
   return mechanism === 'SCRAM-SHA-1' || mechanism === 'SCRAM-SHA-256';
 }
+
+const NGINX_MECHANISMS: readonly string[] = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'EXTERNAL'];
 
 /** The protocols by their services. A new protocol is one entry. */
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {
@@ -82,4 +107,9 @@ const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol
   imap: async () => (await import('./access/imap.ts')).openImap,
   sieve: async () => (await import('./access/managesieve.ts')).openManageSieve,
   'dovecot-auth': async () => (await import('./access/dovecot-auth.ts')).openDovecotAuth,
+  'dovecot-userdb': async () => (await import('./access/dovecot-userdb.ts')).openDovecotUserdb,
+  saslauthd: async () => (await import('./access/saslauthd.ts')).openSaslauthd,
+  policy: async () => (await import('./access/policy.ts')).openPolicy,
+  socketmap: async () => (await import('./access/socketmap.ts')).openSocketmap,
+  http: async () => (await import('./access/http.ts')).openHttp,
 };

@@ -16,12 +16,12 @@ import { type EsmtpOptions, esmtp, logTo, MessageDelivery, type Policy, services
 import { type ListenOptions, networks } from '@postern/node';
 import { type Challenger, defaultChallengers, type MechanismPolicy } from '@postern/sasl';
 import { InMemoryFailureCounts, withThrottle } from '@postern/throttle';
-import { type Access, accessChallengers, composeAccess, withoutGnuScram } from './compose-access.ts';
+import { type Access, accessChallengers, composeAccess } from './compose-access.ts';
 import { composeDeliveries, type Deliveries } from './compose-deliveries.ts';
 import type { CommandOutput } from './delivery-target.ts';
 import { UsageError } from './errors.ts';
 import type { ListenerSettings, SmtpListenerSettings } from './listener-settings.ts';
-import { isAccess, isAuthServer, isSmtp } from './listener-url.ts';
+import { isAccess, isAuthServer, isDirectory, isSmtp } from './listener-url.ts';
 import { logEvents, logListenerError } from './log-events.ts';
 import type { Settings } from './settings.ts';
 import { UserStoreChecker } from './user-store-checker.ts';
@@ -60,7 +60,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
     listener.service !== 'submission' || authenticationOf(listener) !== 'required';
   const deliveries = await composeDeliveries(settings, output, isOpen);
   const checkers = checkersOf(settings, acceptsAnonymous);
-  const access = await composeAccess(settings, output);
+  const access = await composeAccess(settings, { ...output, ...deliveries, checkers });
   const realm = access.provide(
     new AvatarRealm().provide(MessageDelivery, deliveries.factory).provide(Identity, identityOf),
   );
@@ -69,10 +69,9 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
     ({ credentials }) => acceptsAnonymous || !isDerived(credentials, Anonymous),
   );
   const mechanismPolicy = { allowCleartext: networks(settings.allowCleartext) };
-  const forAccess = accessChallengers(challengers);
-  const forServers = settings.sasl.mechanisms === undefined ? withoutGnuScram(forAccess) : forAccess;
+  const isNamed = settings.sasl.mechanisms !== undefined;
   const challengersOf = (listener: ListenerSettings) =>
-    isAuthServer(listener) ? forServers : isAccess(listener) ? forAccess : challengers;
+    isAccess(listener) ? accessChallengers(listener.service, challengers, isNamed) : challengers;
   const common = { hostname, portal, mechanismPolicy, logUsernames };
   const mail = { ...common, challengers, limits, disabledExtensions, lenient, onEvent: logEvents(output.log, logTo) };
   // One of each for the connections of all listeners.
@@ -100,7 +99,7 @@ export async function compose(settings: Settings, output: CommandOutput): Promis
       onError,
       conversation,
       protocol: isAccess(listener)
-        ? access.protocolOf(listener.service, { ...common, challengers: challengersOf(listener) })
+        ? access.protocolOf(listener, { ...common, challengers: challengersOf(listener) })
         : esmtp({ ...mail, ...policyOf(listener), authentication: authenticationOf(listener) }),
       ...(listener.proxy && { proxy: { from: listener.proxy } }),
       ...(listener.mode !== undefined && { mode: listener.mode }),
@@ -154,7 +153,7 @@ function acceptsAnonymousCredentials({ credentialInterfaces }: AnyChecker): bool
  * anonymous clients need the operator's `--auth anonymous`, or `?auth=none`.
  */
 function authentication(listener: ListenerSettings, acceptsAnonymous: boolean): Policy['authentication'] {
-  if (isAccess(listener)) return 'required';
+  if (isAccess(listener)) return isDirectory(listener) ? 'none' : 'required';
   const { service, auth } = listener;
   if (service !== 'submission') return auth ?? services[service].authentication;
   if (auth === 'none' || acceptsAnonymous) return auth ?? 'optional';

@@ -213,11 +213,8 @@ const users = objectOf<UsersOptions>({
  */
 const ConfigSchema = strict({
   /**
-   * The URLs of the listeners: `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`,
-   * `pop3://…`, `pop3s://…`, `imap://…`, `imaps://…`, `sieve://…`, `dovecot-auth://…`, or
-   * `smtp+unix:PATH` and the like, with `?service=mx`, `?tls=required|none`,
-   * `?auth=required|optional|none` and the other parameters of `postern help listen`. Default:
-   * `smtp://127.0.0.1:2500`.
+   * The URLs of the listeners: `smtp://HOST:PORT`, `pop3s://…`, `imap+unix:PATH` and the like, with
+   * the schemes and parameters of `postern help listen`. Default: `smtp://127.0.0.1:2500`.
    */
   listen: option(
     v.pipe(
@@ -342,9 +339,9 @@ const ConfigSchema = strict({
   allowCleartext: option(listOf(text, 'a list of addresses and networks')),
   /**
    * Limits of a client: message size, recipients, errors, times; the number of connections at each
-   * listener, from each client and each minute; the memory of connections. `pop3`, `imap` and
-   * `sieve` and `dovecot-auth` hold the limits of their sessions. A limit that is left out has the
-   * default of the package that has it.
+   * listener, from each client and each minute; the memory of connections. The schemes of other
+   * protocols, such as `pop3` and `dovecot-auth`, hold the limits of their sessions. A limit that
+   * is left out has the default of its package.
    */
   limits: option(limits),
   /**

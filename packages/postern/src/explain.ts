@@ -5,11 +5,11 @@ import { allChallengers, type Challenger, explain, explainOmission, type Mechani
 import { type LoginCommand, loginCommandsWith } from './access/access-protocol.ts';
 import { type CommandProcess, printerTo } from './command-process.ts';
 import { compose } from './compose.ts';
-import { isGnuScram } from './compose-access.ts';
+import { explainAccessOmission } from './compose-access.ts';
 import { explainUsers } from './explain-users.ts';
 import { hypotheticalMind, hypotheticalTls } from './hypothetical-client.ts';
 import type { ListenerSettings } from './listener-settings.ts';
-import { isAccess, isAuthServer } from './listener-url.ts';
+import { isAccess, isDirectory } from './listener-url.ts';
 import { silentLog } from './log.ts';
 import { shutOutAt } from './offer-warnings.ts';
 import { openUsers } from './open-users.ts';
@@ -86,9 +86,11 @@ function explainListener(
 ): string {
   const { endpoint, service, tls } = listener;
   const machine = isLocalOnly(endpoint) ? 'this machine' : 'other machines';
+  const heading = `${formatEndpoint(endpoint)}: ${SERVICES[service]}${tlsOf(listener)}`;
+  if (isDirectory(listener)) return `${heading}, for clients on ${machine}\n  answers questions of mail servers\n`;
   const obstacleFor = obstaclesOf(listener, authentication, mechanisms);
   return [
-    `${formatEndpoint(endpoint)}: ${SERVICES[service]}${tlsOf(listener)}, authentication ${authentication}, for clients on ${machine}`,
+    `${heading}, authentication ${authentication}, for clients on ${machine}`,
     ...stage('before TLS', beforeTls(listener), mechanisms, (challenger) => obstacleFor(challenger)),
     ...stage('after TLS', tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
       obstacleFor(challenger, hypotheticalTls('TLSv1.3')),
@@ -115,10 +117,10 @@ function obstaclesOf(
     if (ours !== undefined || !portal.handles(credentials)) {
       return explain(ours ?? challenger, portal, hypotheticalMind(listener, tls), mechanismPolicy);
     }
-    if (isDerived(credentials, Anonymous) && isAccess(listener)) return 'an anonymous client has no mailbox';
     if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
-    if (isAuthServer(listener) && isGnuScram(mechanism)) {
-      return 'clients of GNU SASL would not log in behind Postfix: has to be named with --mechanisms';
+    if (isAccess(listener)) {
+      const omission = explainAccessOmission(listener.service, challenger);
+      if (omission !== undefined) return omission;
     }
     return explainOmission(challenger) ?? 'not among the mechanisms wanted';
   };
@@ -181,5 +183,10 @@ const SERVICES: Readonly<Record<ListenerSettings['service'], string>> = {
   imap: 'IMAP, ',
   sieve: 'ManageSieve, ',
   'dovecot-auth': 'auth server for mail servers, ',
+  'dovecot-userdb': 'user look-ups of mail servers, ',
+  saslauthd: 'auth server of Cyrus SASL, ',
+  policy: 'policy delegation of Postfix, ',
+  socketmap: 'socketmap tables of Postfix, ',
+  http: 'HTTP, ',
 };
 const MAX_COLUMNS = 100;

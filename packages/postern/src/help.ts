@@ -27,7 +27,8 @@ const OVERVIEW = `postern: a mail server for users who log in: submission, LMTP,
   postern login URL --user NAME [options]
                               log in to any SMTP server as a client and print the dialogue
   postern user COMMAND        add, list and change the users of a database, or import a file of users
-  postern help NAME           serve, explain, login, user, listen, auth, deliver, access or recipients
+  postern help NAME           serve, explain, login, user, listen, auth, deliver, access, recipients
+                              or servers
   postern --version
 
 Try it: postern serve --demo prints a command line that sends a first message to it.
@@ -111,8 +112,8 @@ async function listen(): Promise<string> {
   pop3://HOST:PORT     STLS if there is a certificate (usual port 110); pop3s:// is TLS (995)
   imap://HOST:PORT     IMAP before a back end (143); imaps:// is TLS (993)
   sieve://HOST:PORT    ManageSieve before a back end (4190)
-  dovecot-auth+unix:PATH  the auth server of Postfix and Exim; also dovecot-auth://HOST:PORT
   pop3+unix:PATH, imap+unix:PATH, sieve+unix:PATH; see postern help access
+  dovecot-auth+unix:PATH, http://HOST:PORT and the like; see postern help servers
 
 Parameters follow a question mark, with & between them:
 
@@ -125,8 +126,8 @@ Parameters follow a question mark, with & between them:
   proxy=LIST           addresses and networks whose connections begin with a PROXY header
   xclient=LIST         addresses and networks that may send XCLIENT
 
-POP3, IMAP and ManageSieve take tls, proxy, mode, group and takeover; dovecot-auth takes the same
-without tls. Each service of SMTP has its own policy, and a parameter of the same name changes a part of it:
+POP3, IMAP and ManageSieve take tls, proxy, mode, group and takeover. Each service of SMTP has its own
+policy, and a parameter of the same name changes a part of it:
 
 ${policies(services)}
 
@@ -189,6 +190,35 @@ Each session passes to the server after its login, which needs a user there who 
 `;
 }
 
+function servers(): string {
+  return `Servers of other projects ask for the users of --auth, with the same throttle and log:
+
+  dovecot-auth+unix:PATH    Postfix (smtpd_sasl_type = dovecot), Exim and chasquid log their clients in
+  dovecot-userdb+unix:PATH  chasquid looks up recipients
+  saslauthd+unix:PATH       Cyrus SASL checks passwords; PATH ends with /mux
+  policy+unix:PATH          Postfix checks senders and recipients (check_policy_service)
+  socketmap+unix:PATH       Postfix reads the maps senders and recipients
+  http://HOST:PORT          the mail proxy of nginx asks /nginx/mail (auth_http); https:// is TLS
+
+All but saslauthd also take SCHEME://HOST:PORT. Parameters: mode, group, proxy and takeover of postern
+help listen, and of http:
+
+  smtp=IP:PORT, imap=IP:PORT, pop3=IP:PORT   the servers to which nginx connects
+  secret=file:PATH or secret=env:NAME        the value of nginx's header X-Auth-Key
+
+A program that reaches such a socket can guess passwords in the name of any client: let only the group
+of the mail server in. Policy, socketmap and dovecot-userdb answer by --own-senders, --recipients,
+--domains and --aliases.
+
+Postfix and Exim list SCRAM-SHA-1 and SCRAM-SHA-256 only if --mechanisms names them: under TLS, msmtp
+1.8.26 would not log in. A user with scopes needs that of the protocol for which the server asks: smtp,
+imap, pop3 or managesieve.
+
+  postern serve --auth sqlite:/var/lib/postern/users.db \\
+    --listen 'dovecot-auth+unix:/var/spool/postfix/private/auth?mode=660&group=postfix'
+`;
+}
+
 function recipients(): string {
   return `--recipients SPEC: the local recipients; may be given several times. Others are refused (550 5.1.1)
 
@@ -225,6 +255,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ['auth', auth],
   ['deliver', deliver],
   ['access', access],
+  ['servers', servers],
   ['recipients', recipients],
 ]);
 

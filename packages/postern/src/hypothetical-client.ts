@@ -44,6 +44,11 @@ const PROTOCOLS: Readonly<Record<ListenerSettings['service'], string>> = {
   imap: 'imap',
   sieve: 'managesieve',
   'dovecot-auth': 'dovecot-auth',
+  'dovecot-userdb': 'dovecot-userdb',
+  saslauthd: 'saslauthd',
+  policy: 'policy',
+  socketmap: 'socketmap',
+  http: 'http',
 };
 const THIS_MACHINE: Address = { family: 'IPv4', address: '127.0.0.1', port: 0 };
 const UNIX_PEER: Address = { family: 'unix', address: '', port: 0 };

@@ -1,7 +1,8 @@
 import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
-import type { Limits as DovecotAuthLimits } from '@postern/dovecot-auth';
+import type { Limits as DovecotAuthLimits, LookupLimits, SaslauthdLimits } from '@postern/dovecot-auth';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
+import type { NginxMailLimits } from '@postern/http/nginx';
 import type { Limits as ImapLimits } from '@postern/imap';
 import type { ManageSieveOptions } from '@postern/managesieve';
 import type { ConnectionLimits } from '@postern/node';
@@ -19,6 +20,11 @@ export interface AccessLimits {
   readonly imap?: Partial<ImapLimits>;
   readonly sieve?: NonNullable<ManageSieveOptions['limits']>;
   readonly 'dovecot-auth'?: Partial<DovecotAuthLimits>;
+  readonly 'dovecot-userdb'?: Partial<DovecotAuthLimits>;
+  readonly saslauthd?: Partial<SaslauthdLimits>;
+  readonly policy?: Partial<LookupLimits>;
+  readonly socketmap?: Partial<LookupLimits>;
+  readonly http?: Partial<NginxMailLimits>;
 }
 
 /** The limit of a login: `loginTimeout`. */

@@ -3,6 +3,7 @@ import { UsageError, underName } from './errors.ts';
 import {
   type AccessListenerUrl,
   isAccess,
+  isDirectory,
   type ListenerUrl,
   parseListenerUrl,
   type SmtpListenerUrl,
@@ -34,7 +35,7 @@ export function parseListeners(urls: readonly string[], hasCertificate: boolean)
 
 /** Returns true if users log in at the listener. */
 export function takesUsers(listener: ListenerSettings): boolean {
-  if (isAccess(listener)) return true;
+  if (isAccess(listener)) return !isDirectory(listener);
   const { service, auth } = listener;
   return auth === 'required' || (service === 'submission' && auth !== 'none');
 }

@@ -1,6 +1,7 @@
 import type { Policy, Service } from '@postern/esmtp';
 import { type Endpoint, networks, parseEndpoint } from '@postern/node';
 import { UsageError } from './errors.ts';
+import { secretOf } from './spec-secrets.ts';
 import { suggestion } from './suggest.ts';
 
 /** The parsed URL of a listener. A part that the URL does not name is undefined. */
@@ -39,15 +40,28 @@ export interface SmtpListenerUrl extends CommonListenerUrl {
  */
 export interface AccessListenerUrl extends CommonListenerUrl {
   readonly service: AccessService;
+  /** The servers to which nginx's mail proxy connects, by protocol: IP addresses with ports. */
+  readonly nginxBackEnds?: NginxBackEnds | undefined;
+  /** The value of nginx's field X-Auth-Key. */
+  readonly nginxSecret?: string | undefined;
 }
+
+/** The back ends of nginx's mail proxy by protocol: `127.0.0.1:587`. */
+export type NginxBackEnds = { readonly [protocol in (typeof NGINX_PROTOCOLS)[number]]?: string };
 
 /** The protocol of an {@link AccessListenerUrl}. `sieve` is ManageSieve (RFC 5804). */
 export type AccessService = 'pop3' | 'imap' | 'sieve' | AuthService;
 
-/** A protocol by which the mail server of another project asks about users. */
-export type AuthService = 'dovecot-auth';
+/** A protocol by which a server of another project asks about users. */
+export type AuthService = LoginService | DirectoryService;
 
-type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3s' | 'imaps' | AccessService;
+/** A protocol by which a server of another project logs its clients in. */
+export type LoginService = 'dovecot-auth' | 'saslauthd' | 'http';
+
+/** A protocol by which a mail server asks about senders and recipients. No client logs in. */
+export type DirectoryService = 'dovecot-userdb' | 'policy' | 'socketmap';
+
+type Scheme = 'smtp' | 'smtps' | 'lmtp' | 'lmtps' | 'pop3s' | 'imaps' | 'https' | AccessService;
 
 /** Returns true for a listener of any protocol but SMTP and LMTP. */
 export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
@@ -56,11 +70,18 @@ export function isAccess<L extends Pick<ListenerUrl, 'service'>>(
   return ACCESS_SERVICES.some((service) => service === listener.service);
 }
 
-/** Returns true for a listener at which mail servers ask about users. */
+/** Returns true for a listener at which other servers ask about users. */
 export function isAuthServer<L extends Pick<ListenerUrl, 'service'>>(
   listener: L,
 ): listener is Extract<L, { service: AccessService }> {
   return AUTH_SERVICES.some((service) => service === listener.service);
+}
+
+/** Returns true for a listener at which mail servers ask about senders and recipients. */
+export function isDirectory<L extends Pick<ListenerUrl, 'service'>>(
+  listener: L,
+): listener is Extract<L, { service: AccessService }> {
+  return DIRECTORY_SERVICES.some((service) => service === listener.service);
 }
 
 /** Returns true for an SMTP or LMTP listener. */
@@ -72,8 +93,9 @@ export function isSmtp<L extends Pick<ListenerUrl, 'service'>>(
 
 /**
  * Parses `smtp://HOST:PORT`, `smtps://…`, `lmtp://…`, `lmtps://…`, `pop3://…`, `pop3s://…`,
- * `imap://…`, `imaps://…`, `sieve://…` or `dovecot-auth://…`, or `SCHEME+unix:PATH` of one without
- * TLS, with parameters. With port 0 the system picks a port.
+ * `imap://…`, `imaps://…`, `sieve://…`, `dovecot-auth://…`, `dovecot-userdb://…`, `policy://…`,
+ * `socketmap://…`, `http://…` or `https://…`, or `SCHEME+unix:PATH` of one without TLS, with
+ * parameters; `saslauthd` has only a UNIX socket. With port 0 the system picks a port.
  *
  * @throws UsageError
  */
@@ -85,24 +107,55 @@ export function parseListenerUrl(url: string): ListenerUrl {
   const isAuth = access !== undefined && isAuthServer({ service: access });
   const common = {
     endpoint,
-    tls: isAuth ? 'none' : take(parameters, 'tls', ['required', 'none']),
+    tls: isAuth ? cleartextUnless(isTls) : take(parameters, 'tls', ['required', 'none']),
     proxy: takeNetworks(parameters, 'proxy'),
     mode: 'path' in endpoint ? takeMode(parameters) : undefined,
     group: 'path' in endpoint ? takeGroup(parameters) : undefined,
     takeOver: takeSwitch(parameters, 'takeover'),
   };
-  const listener = access === undefined ? takeSmtp(common, parameters) : { ...common, service: access };
+  const listener = access === undefined ? takeSmtp(common, parameters) : takeAccess(common, access, parameters);
   const [unknown] = parameters.keys();
   if (unknown !== undefined) throw unknownParameter(unknown, listener);
   if (isTls && listener.tls === 'none') {
     throw new UsageError(`expected no tls=none with ${scheme}://, which is TLS from the first byte`);
   }
   if (isTls && 'path' in endpoint) throw new UsageError(`expected ${LISTENER_USAGE}`);
+  // The protocol has the password in clear text, and Cyrus SASL reaches UNIX sockets only.
+  if (listener.service === 'saslauthd' && !('path' in endpoint)) throw new UsageError('expected saslauthd+unix:PATH');
   // RFC 2033 §5.
   if (listener.service === 'lmtp' && 'port' in endpoint && endpoint.port === 25) {
     throw new UsageError('expected any port but 25 for LMTP');
   }
   return listener;
+}
+
+/** The protocols of other servers have no command that begins TLS. */
+function cleartextUnless(isTls: boolean): 'none' | undefined {
+  return isTls ? undefined : 'none';
+}
+
+/** Removes the parameters of the other protocols. */
+function takeAccess(common: CommonListenerUrl, service: AccessService, parameters: URLSearchParams): AccessListenerUrl {
+  if (service !== 'http') return { ...common, service };
+  const servers = NGINX_PROTOCOLS.flatMap((protocol) => {
+    const server = takeText(parameters, protocol, `${protocol}= and an IP address with a port, such as 127.0.0.1:587`);
+    return server === undefined ? [] : [[protocol, server] as const];
+  });
+  return {
+    ...common,
+    service,
+    nginxBackEnds: servers.length === 0 ? undefined : Object.fromEntries(servers),
+    nginxSecret: takeSecret(parameters),
+  };
+}
+
+function takeSecret(parameters: URLSearchParams): string | undefined {
+  const expected = 'secret=file:PATH or secret=env:NAME';
+  const secret = takeText(parameters, 'secret', expected);
+  if (secret === undefined) return undefined;
+  // Every user of the machine can read the arguments of a process.
+  if (!/^(?:env|file):/.test(secret)) throw new UsageError(`expected ${expected}`);
+  return secretOf(secret);
 }
 
 /** Removes the parameters of SMTP and LMTP. */
@@ -137,6 +190,7 @@ function parse(url: string): { endpoint: ListenerUrl['endpoint']; parameters: UR
 
 /** Returns the forms of a URL with this scheme, for errors. */
 function usageOf(scheme: Scheme): string {
+  if (scheme === 'saslauthd') return 'saslauthd+unix:PATH';
   const unix = TLS_SCHEMES.includes(scheme) ? '' : `, or ${scheme}+unix:PATH`;
   return `${scheme}://HOST:PORT (an IPv6 address in brackets)${unix}`;
 }
@@ -196,6 +250,7 @@ function unknownParameter(key: string, { endpoint, service }: ListenerUrl): Usag
     ...(service === 'submission' || service === 'mx' ? ['service'] : []),
     ...(isAuthServer({ service }) ? [] : ['tls']),
     ...(isSmtp({ service }) ? SMTP_PARAMETERS : []),
+    ...(service === 'http' ? [...NGINX_PROTOCOLS, 'secret'] : []),
     'proxy',
     ...(isSmtp({ service }) ? ['xclient'] : []),
     ...('path' in endpoint ? ['mode', 'group'] : []),
@@ -213,13 +268,15 @@ const SMTP_PARAMETERS = [
   'removeBcc',
   'omitClientFromReceived',
 ];
-const AUTH_SERVICES: readonly AuthService[] = ['dovecot-auth'];
+const DIRECTORY_SERVICES: readonly DirectoryService[] = ['dovecot-userdb', 'policy', 'socketmap'];
+const AUTH_SERVICES: readonly AuthService[] = ['dovecot-auth', 'saslauthd', 'http', ...DIRECTORY_SERVICES];
+const NGINX_PROTOCOLS = ['smtp', 'imap', 'pop3'] as const;
 /** The services of an {@link AccessListenerUrl}. */
 export const ACCESS_SERVICES: readonly AccessService[] = ['pop3', 'imap', 'sieve', ...AUTH_SERVICES];
 /** The schemes of TLS from the first byte. RFC 5804 has none for ManageSieve. */
-const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s', 'imaps'];
+const TLS_SCHEMES: readonly Scheme[] = ['smtps', 'lmtps', 'pop3s', 'imaps', 'https'];
 const SCHEMES: readonly Scheme[] = ['smtp', 'lmtp', ...ACCESS_SERVICES, ...TLS_SCHEMES];
 
 /** The forms of a listener's URL, for errors. */
 const LISTENER_USAGE =
-  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap, imaps, sieve or dovecot-auth, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';
+  'smtp://HOST:PORT (an IPv6 address in brackets), or the same with smtps, lmtp, lmtps, pop3, pop3s, imap, imaps, sieve, dovecot-auth, dovecot-userdb, policy, socketmap, http or https, or SCHEME+unix:PATH for one without TLS, with ?tls=required|none and the like if wanted';

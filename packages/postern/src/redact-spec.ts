@@ -10,6 +10,9 @@ export function redactSpec(spec: string): string {
   const redacted = spec
     // A slash in a password, which should be percent-encoded, must not hide the rest of it.
     .replace(spec.startsWith('postgres') ? /(:\/*).*@/s : /(:\/*)[^/]*@/, '$1…@')
-    .replace(/([?&]password=)([^&#]*)/gi, (_whole, name: string, secret: string) => name + redactSecret(secret));
+    .replace(
+      /([?&](?:password|secret)=)([^&#]*)/gi,
+      (_whole, name: string, secret: string) => name + redactSecret(secret),
+    );
   return JSON.stringify(redacted);
 }

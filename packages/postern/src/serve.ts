@@ -4,6 +4,7 @@ import type { TlsSettings } from './certificates.ts';
 import { type Composition, compose } from './compose.ts';
 import { type CommandOutput, prepareDelivery } from './delivery-target.ts';
 import { cannotListen } from './errors.ts';
+import { isAuthServer } from './listener-url.ts';
 import type { Log } from './log.ts';
 import { warnOfOffers } from './offer-warnings.ts';
 import { withinOpenFiles } from './open-files.ts';
@@ -86,7 +87,7 @@ export async function startServer(configured: Settings, output: CommandOutput): 
  * user stores are down: Postfix refuses all mail for a minute after a failed handshake.
  */
 function servesOthers({ listeners }: Settings): boolean {
-  return listeners.some(({ endpoint }) => SERVER_SCHEMES.has(endpoint.scheme));
+  return listeners.some(isAuthServer);
 }
 
 async function loadCertificates(tls: TlsSettings, log: Log): Promise<Certificates> {
@@ -143,12 +144,3 @@ function warnOfPostmaster({ recipients, factory }: Composition, log: Log): void 
   if (recipients === undefined || recipients.hasPostmaster || factory.isLocal !== true) return;
   log.warn('mail for postmaster is accepted and has no reader: add an alias, such as postmaster: ann@example.com');
 }
-
-const SERVER_SCHEMES: ReadonlySet<string> = new Set([
-  'dovecot-auth',
-  'saslauthd',
-  'policy',
-  'socketmap',
-  'http',
-  'https',
-]);

@@ -1,6 +1,6 @@
 import { formatEndpoint, isLocalOnly } from '@postern/node';
-import type { ListenerSettings } from './listener-settings.ts';
-import { isAccess, isSmtp } from './listener-url.ts';
+import type { AccessListenerSettings, ListenerSettings } from './listener-settings.ts';
+import { isAccess, isAuthServer, isDirectory, isSmtp } from './listener-url.ts';
 import type { LogFields } from './log.ts';
 import type { Settings } from './settings.ts';
 import { isQualifiedDomain, ownDomains } from './user-addresses.ts';
@@ -32,6 +32,7 @@ function listenerWarnings(
   { allowCleartext }: Settings,
   acceptsAnonymous: boolean,
 ): StartWarning[] {
+  if (isAuthServer(listener)) return serverWarnings(listener);
   const { endpoint, proxy, tls } = listener;
   const auth = isSmtp(listener) ? listener.auth : 'required';
   if (isSmtp(listener) && listener.service !== 'submission') return [];
@@ -43,6 +44,20 @@ function listenerWarnings(
   if (isOpen && isCleartext) messages.push(NO_TLS);
   if (isOpen && (auth === 'none' || (acceptsAnonymous && auth !== 'required'))) messages.push(NO_LOGIN);
   if (auth === 'optional' && !acceptsAnonymous) messages.push(NO_ANONYMOUS);
+  return messages.map((message) => ({ message, fields }));
+}
+
+/** Returns the warnings of a listener whose clients are servers. */
+function serverWarnings(listener: AccessListenerSettings): StartWarning[] {
+  const { endpoint, mode = 0, nginxSecret, proxy, tls } = listener;
+  const fields = { listener: formatEndpoint(endpoint) };
+  const isOpen = !isLocalOnly(endpoint) || (mode & 0o006) !== 0;
+  const messages: string[] = [];
+  if (isOpen && isDirectory(listener)) messages.push(OPEN_DIRECTORY);
+  else if (isOpen && nginxSecret === undefined) messages.push(OPEN_AUTH_SERVER);
+  if (!isLocalOnly(endpoint) && !isDirectory(listener) && tls === 'none' && proxy === undefined) {
+    messages.push(CLEARTEXT_AUTH_SERVER);
+  }
   return messages.map((message) => ({ message, fields }));
 }
 
@@ -68,13 +83,19 @@ function loginWarnings({ memoryUsers, throttle }: Settings): StartWarning[] {
 }
 
 function takesLogins(listener: ListenerSettings): boolean {
-  if (isAccess(listener)) return true;
+  if (isAccess(listener)) return !isDirectory(listener);
   const { auth, service } = listener;
   return service === 'lmtp' ? auth !== undefined && auth !== 'none' : auth !== 'none';
 }
 
 const NO_TLS =
   'no TLS: PLAIN and LOGIN are offered to clients on this machine only, and the network can read mail; set --tls-cert and --tls-key';
+const OPEN_AUTH_SERVER =
+  'each program that reaches this auth server can guess passwords in the name of any client address; use a UNIX socket with mode=660 and group=, or a loopback address';
+const CLEARTEXT_AUTH_SERVER =
+  'passwords cross the network to this auth server without TLS; use a UNIX socket, a loopback address or a tunnel';
+const OPEN_DIRECTORY =
+  'each program that reaches this listener can find out which addresses exist; use a UNIX socket with mode=660 and group=, or a loopback address';
 const NO_LOGIN =
   'clients on other machines may send mail without a login; set auth=required, or listen on a loopback address';
 const NO_ANONYMOUS = 'auth=optional without --auth anonymous: mail without AUTH is refused';

@@ -1,7 +1,9 @@
 import type { Protocol } from '@postern/conversation';
-import type { AvatarRealm, Portal } from '@postern/cred';
+import type { AnyChecker, AvatarRealm, Portal } from '@postern/cred';
 import type { Challenger, MechanismPolicy } from '@postern/sasl';
+import type { Deliveries } from '../compose-deliveries.ts';
 import type { CommandOutput } from '../delivery-target.ts';
+import type { AccessListenerSettings } from '../listener-settings.ts';
 import type { Settings } from '../settings.ts';
 
 /** The options that POP3, IMAP and ManageSieve have in common. */
@@ -28,7 +30,7 @@ export interface AccessProtocol extends Partial<AsyncDisposable> {
    *
    * @throws UsageError for a limit that cannot work.
    */
-  readonly create: (options: AccessProtocolOptions) => Protocol;
+  readonly create: (options: AccessProtocolOptions, listener: AccessListenerSettings) => Protocol;
   /** The commands by which clients log in without SASL. */
   readonly loginCommands: readonly LoginCommand[];
   /** The last reply to a client above a limit of connections, with its line end. */
@@ -51,4 +53,10 @@ export function loginCommandsWith(
  *
  * @throws UsageError for settings that do not work together.
  */
-export type OpenAccessProtocol = (settings: Settings, output: CommandOutput) => Promise<AccessProtocol>;
+export type OpenAccessProtocol = (settings: Settings, context: AccessContext) => Promise<AccessProtocol>;
+
+/** The log and the parts of a server that its protocols may use. */
+export interface AccessContext extends CommandOutput, Pick<Deliveries, 'recipients' | 'ownSenders'> {
+  /** The checkers, in the order of `--auth`. */
+  readonly checkers: readonly AnyChecker[];
+}

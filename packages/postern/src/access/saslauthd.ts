@@ -1,0 +1,18 @@
+import { logTo, saslauthd } from '@postern/dovecot-auth';
+import { expectAccepted } from '../limits.ts';
+import { logEvents } from '../log-events.ts';
+import type { OpenAccessProtocol } from './access-protocol.ts';
+
+/** Opens the protocol of saslauthd, by which Cyrus SASL checks passwords. */
+export const openSaslauthd: OpenAccessProtocol = async ({ accessLimits }, { log }) => {
+  const limits = accessLimits.saslauthd ?? {};
+  const onEvent = logEvents(log, logTo);
+  return {
+    provide() {},
+    create: ({ portal, logUsernames }) =>
+      expectAccepted(() => saslauthd({ portal, logUsernames, limits, onEvent }), 'limits.saslauthd'),
+    loginCommands: [],
+    // Cyrus SASL takes a close for a temporary failure.
+    refusal: '',
+  };
+};
