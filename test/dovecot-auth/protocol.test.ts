@@ -293,16 +293,15 @@ describe('a temporary failure', () => {
     const judge = (credentials: UsernamePassword): Promise<string> =>
       credentials.username === 'ann' ? waiting : broken(credentials);
     const server = new AuthServer({ portal: portalOf(judge), challengers: [plain()] });
-    const played = server.play(`${SHORT}
+    server.clock.after(950, () => admit?.('ann'));
+    await server.play(`${SHORT}
       C: AUTH\\t1\\tPLAIN\\tresp={base64:\\0ann\\0x}
       C: AUTH\\t2\\tPLAIN\\tresp=${JOE}
       C: <advance 900ms>
       C: AUTH\\t3\\tPLAIN\\tresp=${JOE}
+      C: <advance 60ms>
       S: OK\\t1\\tuser=ann
       S: <closed>`);
-    server.clock.after(950, () => admit?.('ann'));
-    await server.clock.advance(60);
-    await played;
     const hung = new AuthServer({
       portal: portalOf((c) => (c.username === 'ann' ? new Promise(() => {}) : broken(c))),
       challengers: [plain()],

@@ -32,6 +32,8 @@ export abstract class PeerSession implements LineServer {
   /** The client's minor version; undefined before its VERSION. */
   #minor: number | undefined;
   #hasGreeted = false;
+  /** True once the listener closes, or a request has failed temporarily. */
+  #closesBothSides = false;
   /** The timer of a connection that closes behind its open requests. */
   #closing: Disposable | undefined;
 
@@ -89,6 +91,7 @@ export abstract class PeerSession implements LineServer {
 
   failed(error: unknown): void {
     if (this.isOver) return;
+    this.#closesBothSides ||= error instanceof Closing;
     if (error instanceof Closing && this.openRequests > 0) {
       this.closeBehindRequests(this.#settings.limits.requestTimeout);
       this.interruptible = false;
@@ -129,6 +132,7 @@ export abstract class PeerSession implements LineServer {
 
   /** Closes the connection after its open requests, and at the latest after the time. */
   protected closeBehindRequests(milliseconds: number): void {
+    this.#closesBothSides = true;
     if (this.openRequests === 0) this.end();
     else this.#closing ??= this.#settings.clock.after(milliseconds, () => this.end());
   }
@@ -145,7 +149,21 @@ export abstract class PeerSession implements LineServer {
     this.dropRequests();
     // A peer that reads nothing must not keep a connection that is over.
     this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
-    this.#onEnd(this.#conversation.close());
+    this.#onEnd(this.#closesBothSides ? this.#closeBothSides() : this.#conversation.close());
+  }
+
+  /**
+   * Postfix keeps an idle connection, and would lose the next login in a half-closed one: it writes
+   * without an error and answers 454. With both sides closed, the write fails and Postfix connects
+   * again, to the next server.
+   */
+  async #closeBothSides(): Promise<void> {
+    try {
+      await this.#conversation.flush();
+    } catch {
+      // The connection broke.
+    }
+    this.#conversation.destroy();
   }
 
   /** A mail server that has spoken keeps its place when the listener runs out of connections. */
