@@ -15,6 +15,10 @@ export interface RunningPostfix extends Daemon {
   readonly port: number;
   /** The folder of the Maildir for local deliveries. Empty without settings in `main`. */
   readonly maildir: string;
+  /** The folder of main.cf. Debian's Postfix reads the file of Cyrus SASL in its `sasl`. */
+  readonly config: string;
+  /** The queue directory, which a process in a chroot sees as `/`. */
+  readonly queue: string;
 }
 
 /** Returns true, and prints the reason, if this machine cannot run Postfix. */
@@ -28,8 +32,12 @@ export function skipsPostfix(): boolean {
 /**
  * Starts a Postfix that accepts no mail and has neither TLS nor SASL. `main` has more lines for its
  * main.cf, such as `relayhost`, or `virtual_mailbox_domains` for deliveries into `maildir`.
+ * `services` are the lines of master.cf for the SMTP server at `address`.
  */
-export async function startPostfix(main: Readonly<Record<string, string>> = {}): Promise<RunningPostfix> {
+export async function startPostfix(
+  main: Readonly<Record<string, string>> = {},
+  services: (address: string) => string = (address) => `${address} inet n - n - - smtpd\n`,
+): Promise<RunningPostfix> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-postfix-'));
   const [config, maildir] = [join(folder, 'config'), join(folder, 'mail')];
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -37,14 +45,14 @@ export async function startPostfix(main: Readonly<Record<string, string>> = {}):
     const port = await freePort();
     await makeFolders(folder);
     await writeOld(join(config, 'main.cf'), lines({ ...defaults(folder), ...main }));
-    await writeOld(join(config, 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd\n${SERVICES}`);
+    await writeOld(join(config, 'master.cf'), services(`127.0.0.1:${port}`) + SERVICES);
     const master = join(defaultOf('daemon_directory'), 'master');
     const daemon = await startDaemon(master, ['-c', config, '-s'], /daemon started/);
     const stop = async (): Promise<void> => {
       await daemon.stop();
       await remove();
     };
-    return { ...daemon, port, maildir, stop, [Symbol.asyncDispose]: stop };
+    return { ...daemon, port, maildir, config, queue: join(folder, 'queue'), stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await remove();
     throw error;
@@ -78,6 +86,12 @@ async function makeFolders(folder: string): Promise<void> {
 async function writeOld(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   await utimes(path, 0, 0);
+}
+
+/** Returns the parameters of a main.cf, which has one on each line. */
+export function mainParameters(mainCf: string): Readonly<Record<string, string>> {
+  const parameters = mainCf.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(parameters.map((line) => line.split(/ = (.*)/, 2)));
 }
 
 /** Resolves to a build-time setting of this Postfix. */
