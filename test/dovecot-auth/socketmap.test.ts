@@ -1,6 +1,6 @@
 import { AvatarRealm, Portal } from '@postern/cred';
 import { type LookupEvent, MailDirectory, socketmap } from '@postern/dovecot-auth';
-import { readChunk } from '@postern/testing';
+import { readChunk, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect, converse, directoryPortal, TestDirectory } from './lookup.ts';
@@ -93,6 +93,16 @@ test('an idle connection ends at once when the server shuts down', async () => {
   // The client has not ended its side.
   await ended;
   expect(await readChunk(client)).toBeUndefined();
+});
+
+test('a client that reads no replies gets no more than the output holds', async () => {
+  const { client, conversation, ended } = connect(socketmap({ portal: directoryPortal() }), { highWaterMark: 1_024 });
+  const written = client.write(netstring('recipients bob@example.com').repeat(20_000));
+  while (!conversation.isCongested) await settle();
+  await settle();
+  expect(client.unread).toBeLessThan(10_000);
+  client.reset();
+  await Promise.allSettled([written, ended]);
 });
 
 test('a portal without a checker for Anonymous is a TypeError', () => {

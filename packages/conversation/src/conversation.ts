@@ -11,7 +11,6 @@ import { Linger } from './linger.ts';
 import { MemoryAccount } from './memory-budget.ts';
 import { NormalizedMessage } from './normalized-message.ts';
 import { OctetHear } from './octet-hear.ts';
-import { OctetLoop, type OctetServer } from './octet-loop.ts';
 import { asLine, OneLine } from './one-line.ts';
 import { Output } from './output.ts';
 import { PassThrough, type PassThroughEnd, type PassThroughOptions } from './pass-through.ts';
@@ -205,15 +204,6 @@ export class Conversation implements TransportListener, Disconnection {
   }
 
   /**
-   * Calls `server.heard` with the octets that have arrived, and then `server.ended` or
-   * `server.failed`: for protocols whose requests have no line endings. A conversation that idles
-   * so holds no promise.
-   */
-  serveOctets(server: OctetServer): void {
-    new OctetLoop(this, this.#input, this.#output, server);
-  }
-
-  /**
    * Returns the next line without its end, one character for each octet (latin1). Returns undefined
    * if the peer ends its side between two lines. {@link lineEnding} ends a line. An `interruptible`
    * hear stops waiting when the server shuts down.
@@ -232,12 +222,15 @@ export class Conversation implements TransportListener, Disconnection {
   /**
    * Resolves with the octets that have arrived, at least one, for a protocol that frames its input
    * itself. Waits at most `readTimeout` milliseconds for the first. The caller owns the octets.
-   * Resolves with undefined if the peer has ended its side.
+   * Resolves with undefined if the peer has ended its side. An `interruptible` hear stops waiting
+   * when the server shuts down. Octets that have arrived do not wait for the output: a caller whose
+   * replies must wait for a slow reader calls {@link send} or {@link flush}.
    *
-   * @throws TimedOut, PeerGone, Displaced
+   * @throws TimedOut, PeerGone, Displaced, and Closing for an interruptible hear
    */
-  hearOctets(): Promise<Buffer | undefined> {
-    return new OctetHear(this.#input, this.readTimeout).completed;
+  hearOctets(interruptible = false): Promise<Buffer | undefined> {
+    const shutdownSignal = interruptible ? this.shutdownSignal : undefined;
+    return new OctetHear(this.#input, this.readTimeout, shutdownSignal).completed;
   }
 
   /**

@@ -19,7 +19,6 @@ export type { LineEnding, LineError } from './input.ts';
 export type { LineListener, LineServer, PendingLine } from './line-loop.ts';
 export { LineNormalizer } from './line-normalizer.ts';
 export { MemoryAccount, MemoryBudget, type MemoryBudgetOptions, type MemoryShortage } from './memory-budget.ts';
-export type { OctetServer } from './octet-loop.ts';
 export type { PassThroughEnd, PassThroughOptions } from './pass-through.ts';
 export type { ChunkConsumer } from './piece-receiver.ts';
 export { release } from './release.ts';

@@ -1,4 +1,4 @@
-import { type Conversation, ConversationError, type OctetServer } from '@postern/conversation';
+import { type Conversation, ConversationError } from '@postern/conversation';
 import type { Clock } from '@postern/core';
 import { Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
 import { authenticate, ExchangeError, plain, usernamePassword } from '@postern/sasl';
@@ -19,12 +19,10 @@ export interface SaslauthdSettings {
 }
 
 /** Reads the one request of a connection, answers it, and closes. */
-export class SaslauthdServer implements OctetServer {
+export class SaslauthdServer {
   readonly #conversation: Conversation;
   readonly #settings: SaslauthdSettings;
   readonly #mind: ConversationMind;
-  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
-  #octets: Buffer = Buffer.alloc(0);
 
   constructor(conversation: Conversation, settings: SaslauthdSettings) {
     this.#conversation = conversation;
@@ -34,37 +32,36 @@ export class SaslauthdServer implements OctetServer {
     conversation.expireIn(settings.limits.requestTimeout);
   }
 
-  /** Resolves when the connection has closed. Never rejects. */
-  get completed(): Promise<void> {
-    return this.#ended.promise;
-  }
-
-  get isBetweenRequests(): boolean {
-    return this.#octets.length === 0;
-  }
-
-  heard(octets: Buffer): number | Promise<false> {
-    const { maxRequest } = this.#settings.limits;
-    if (this.#octets.length + octets.length > maxRequest) {
-      throw new ProtocolError(`a request of more than ${maxRequest} octets`);
+  /** Serves the connection until it closes. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      const request = await this.#hearRequest();
+      if (request !== undefined) await this.#answer(request);
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        this.#settings.events.report({ mind: this.#mind, kind: 'protocol-error', problem: error.message });
+      } else if (!(error instanceof ConversationError)) this.#reportError(error);
     }
-    this.#octets = Buffer.concat([this.#octets, octets]);
-    const request = parseRequest(this.#octets);
-    return request === undefined ? octets.length : this.#answer(request);
+    await this.#conversation.close();
   }
 
-  ended(): void {
-    void this.#conversation.close().then(this.#ended.resolve);
+  /** Resolves with undefined if the client ends its side before a whole request. */
+  async #hearRequest(): Promise<SaslauthdRequest | undefined> {
+    const { maxRequest } = this.#settings.limits;
+    let octets: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const piece = await this.#conversation.hearOctets(octets.length === 0);
+      if (piece === undefined) return undefined;
+      if (octets.length + piece.length > maxRequest) {
+        throw new ProtocolError(`a request of more than ${maxRequest} octets`);
+      }
+      octets = Buffer.concat([octets, piece]);
+      const request = parseRequest(octets);
+      if (request !== undefined) return request;
+    }
   }
 
-  failed(error: unknown): void {
-    if (error instanceof ProtocolError) {
-      this.#settings.events.report({ mind: this.#mind, kind: 'protocol-error', problem: error.message });
-    } else if (!(error instanceof ConversationError)) this.#reportError(error);
-    this.ended();
-  }
-
-  async #answer(request: SaslauthdRequest): Promise<false> {
+  async #answer(request: SaslauthdRequest): Promise<void> {
     const mind = new SaslauthdMind(this.#mind, request);
     const { portal, limits, events, clock } = this.#settings;
     const { service } = request;
@@ -88,7 +85,6 @@ export class SaslauthdServer implements OctetServer {
       if (!(error instanceof LoginError || error instanceof ExchangeError)) throw error;
       await this.#refuse(error, request, mind);
     }
-    return false;
   }
 
   async #refuse(error: LoginError | ExchangeError, request: SaslauthdRequest, mind: Mind): Promise<void> {

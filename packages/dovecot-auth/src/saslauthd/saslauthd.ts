@@ -59,10 +59,6 @@ export function saslauthd(options: SaslauthdOptions): Protocol {
     logUsernames,
     clock,
   };
-  const serve = (conversation: Conversation): Promise<void> => {
-    const server = new SaslauthdServer(conversation, settings);
-    conversation.serveOctets(server);
-    return server.completed;
-  };
+  const serve = (conversation: Conversation): Promise<void> => new SaslauthdServer(conversation, settings).run();
   return Object.assign(serve, { scheme: 'saslauthd' });
 }

@@ -13,6 +13,11 @@ export class NetstringReader {
     this.#maxOctets = maxOctets;
   }
 
+  /** True between two netstrings. */
+  get isIdle(): boolean {
+    return this.#digits === '' && this.#octets === undefined;
+  }
+
   /**
    * Takes octets up to the end of one netstring, and returns their number.
    *

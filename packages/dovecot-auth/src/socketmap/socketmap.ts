@@ -2,7 +2,7 @@ import type { Conversation, Protocol } from '@postern/conversation';
 import { Anonymous } from '@postern/cred';
 import { LookupSession } from '../lookups/lookup-session.ts';
 import { type LookupOptions, lookupSettings } from '../lookups/settings.ts';
-import { SocketmapServer } from './socketmap-server.ts';
+import { serveSocketmap } from './serve-socketmap.ts';
 
 /** The options of {@link socketmap}. */
 export type SocketmapOptions = LookupOptions;
@@ -32,10 +32,7 @@ export type SocketmapOptions = LookupOptions;
  */
 export function socketmap(options: SocketmapOptions): Protocol {
   const settings = lookupSettings(options, { protocol: 'socketmap', maxRequest: 8_192, credentials: [Anonymous] });
-  const serve = (conversation: Conversation): Promise<void> => {
-    const session = new LookupSession(conversation, settings);
-    conversation.serveOctets(new SocketmapServer(session));
-    return session.completed;
-  };
+  const serve = (conversation: Conversation): Promise<void> =>
+    serveSocketmap(new LookupSession(conversation, settings));
   return Object.assign(serve, { scheme: 'socketmap' });
 }

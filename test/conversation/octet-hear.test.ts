@@ -1,5 +1,6 @@
 import { Closing, PeerGone, TimedOut } from '@postern/conversation';
 import { settle } from '@postern/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { converse } from './converse.ts';
 
@@ -35,6 +36,45 @@ describe('hearOctets', () => {
     const third = expect(conversation.hearOctets()).rejects.toThrow(TimedOut);
     await clock.advance(2_001);
     await third;
+  });
+
+  it('rejects with Closing when the server shuts down, if it is interruptible', async () => {
+    const shutdown = new AbortController();
+    const { conversation, client } = converse({ shutdownSignal: shutdown.signal });
+    const heard = conversation.hearOctets();
+    const whole = heard.then(() => conversation.hearOctets(true));
+    const interrupted = expect(whole).rejects.toThrow(Closing);
+    shutdown.abort();
+    client.write('finished');
+    expect(String(await heard)).toBe('finished');
+    await interrupted;
+    client.write('late');
+    expect(String(await conversation.hearOctets(true))).toBe('late');
+    await expect(conversation.hearOctets(true)).rejects.toThrow(Closing);
+  });
+
+  it('resolves with all octets in order, in each slicing', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 1 }),
+        async (octets, seed) => {
+          const { conversation, client } = converse({}, { chunks: { seed } });
+          client.write(octets);
+          client.end();
+          const pieces: Buffer[] = [];
+          for (
+            let piece = await conversation.hearOctets();
+            piece !== undefined;
+            piece = await conversation.hearOctets()
+          ) {
+            expect(piece.length).toBeGreaterThan(0);
+            pieces.push(piece);
+          }
+          expect(Buffer.concat(pieces)).toEqual(Buffer.from(octets));
+        },
+      ),
+    );
   });
 
   it('rejects if the connection breaks, and runs beside no other hear', async () => {
