@@ -22,7 +22,7 @@ const skipped =
 describe.skipIf(skipped)('the recipe docs/recipes/exim.md', () => {
   beforeAll(async () => {
     const version = await eximVersion();
-    console.log(version.split('\n')[0]);
+    console.log(/^Exim version .*/m.exec(version)?.[0]);
     expect(version).toMatch(/^Authenticators: .*\bdovecot\b/m);
     const folder = resources.use(temporaryFolder('auth-exim')).path;
     await chmod(folder, 0o755);
