@@ -1,6 +1,6 @@
 import { Warnings } from '@postern/conversation';
 import { type Clock, type MaybePromise, settled, systemClock } from '@postern/core';
-import { asLoginError, hasDisconnected, type Interface, type Login, LoginError, type Portal } from '@postern/cred';
+import { asLoginError, hasDisconnected, type Interface, type Login, type LoginError, type Portal } from '@postern/cred';
 import {
   type Ask,
   authenticate,
@@ -85,8 +85,8 @@ export interface HttpAuthOptions<A extends object> {
  * }
  * ```
  *
- * @throws TypeError for an option that cannot work. No checker lets any client in, the portal has no
- * such avatar, two schemes have one name, or `realm` has a control character.
+ * @throws TypeError for an option that cannot work. No checker lets any client in, the portal has
+ * no such avatar, two schemes have one name, or `realm` has a control character.
  * @throws RangeError for a limit that is too small.
  */
 export function httpAuth<A extends object>(options: HttpAuthOptions<A>): HttpAuth<A> {
@@ -204,7 +204,22 @@ export class HttpAuth<A extends object> implements Disposable {
     return new RefusedLogin(fields.length > 0 ? 401 : 403, fields);
   }
 
-  #challengeFields(request: HttpRequestInfo, refused?: ServedScheme, refusal?: LoginError): readonly HeaderField[] {
+  /** The challenge of a malformed request is that of its scheme alone (RFC 6750 §3.1). */
+  #challengesOfRefusal(
+    status: RefusalStatus,
+    request: HttpRequestInfo,
+    served: ServedScheme,
+    error: LoginError | ExchangeError,
+  ): readonly HeaderField[] {
+    if (status === 401 || status === 403) return this.#challengeFields(request, served, error);
+    return status === 400 ? challengeFields(served.server.challenges(error)) : [];
+  }
+
+  #challengeFields(
+    request: HttpRequestInfo,
+    refused?: ServedScheme,
+    refusal?: LoginError | ExchangeError,
+  ): readonly HeaderField[] {
     const fields: HeaderField[] = [];
     for (const served of this.#schemes) {
       if (!this.#portal.handles(served.scheme.credentials) || !this.#isAllowed(served, request)) continue;
@@ -222,10 +237,9 @@ export class HttpAuth<A extends object> implements Disposable {
 
   #refuse(request: HttpRequestInfo, served: ServedScheme, failure: unknown, username: string | undefined): Refused {
     const error = failureOf(failure);
-    const refusal = error instanceof LoginError ? error : undefined;
     const status = served.server.statusFor?.(error) ?? statusFor(error);
     this.#reportRefusal(request, served.scheme, error, status, username);
-    const challenges = status === 401 || status === 403 ? this.#challengeFields(request, served, refusal) : [];
+    const challenges = this.#challengesOfRefusal(status, request, served, error);
     return new RefusedLogin(status, [...challenges, ...retryFields(status, error)]);
   }
 

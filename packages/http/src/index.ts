@@ -1,4 +1,8 @@
 export { basic } from './basic/basic.ts';
+export { type BearerOptions, bearer } from './bearer/bearer.ts';
+export { type DigestAlgorithm, type DigestInput, digestUserhash } from './digest/algorithms.ts';
+export { type DigestOptions, digest } from './digest/digest.ts';
+export { type HttpDigestInfo, HttpDigestResponse } from './digest/http-digest-response.ts';
 export type { RefusalStatus } from './error-replies.ts';
 export type { HttpAuthEvent, HttpAuthListener } from './events.ts';
 export type { ClientInfo } from './fetch.ts';
@@ -16,3 +20,4 @@ export type {
   SchemeServer,
 } from './schemes/scheme.ts';
 export { type Authorization, splitAuthorization } from './schemes/split-authorization.ts';
+export { type HttpScramOptions, scram } from './scram/scram.ts';

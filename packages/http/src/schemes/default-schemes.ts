@@ -1,7 +1,13 @@
 import { basic } from '../basic/basic.ts';
+import { bearer } from '../bearer/bearer.ts';
+import { digest } from '../digest/digest.ts';
+import { scram } from '../scram/scram.ts';
 import type { HttpScheme } from './scheme.ts';
 
-/** Returns the schemes that a server offers where the operator names none, in their order. */
+/**
+ * Returns the schemes that a server offers where the operator names none. The strongest comes
+ * first, because a client takes the first one that it knows.
+ */
 export function defaultSchemes(): readonly HttpScheme[] {
-  return [basic()];
+  return [scram(), digest(), bearer(), basic()];
 }

@@ -37,7 +37,7 @@ export interface SchemeServer {
    * Returns the values of WWW-Authenticate, one for each line. `refusal` is the verdict on the
    * credentials of the request, if the request presented any in this scheme.
    */
-  challenges(refusal?: LoginError): readonly string[];
+  challenges(refusal?: LoginError | ExchangeError): readonly string[];
   /**
    * Logs the client of a request in.
    *
@@ -59,12 +59,14 @@ export interface SchemeAttempt<A> {
   /** The part of the field behind the scheme's name. */
   readonly credentials: string;
   readonly request: HttpRequestInfo;
+  /** The user name, once it is known: for the event of a refusal. */
+  username: string | undefined;
   /** Logs the client in with the credentials that `read` returns. */
-  authenticate(read: ReadCredentials, options?: AuthenticateOptions): MaybePromise<Login<A>>;
+  readonly authenticate: (read: ReadCredentials, options?: AuthenticateOptions) => MaybePromise<Login<A>>;
 }
 
 /** Returns the credentials of a request. `ask` works in schemes with two requests for a login. */
-export type ReadCredentials = (ask: Ask) => Credentials;
+export type ReadCredentials = (ask: Ask) => MaybePromise<Credentials>;
 
 /** The parts of a login that a scheme with several requests replaces. */
 export interface AuthenticateOptions {
