@@ -8,6 +8,7 @@ export type { HttpAuthEvent, HttpAuthListener } from './events.ts';
 export type { ClientInfo } from './fetch.ts';
 export { HttpAuth, type HttpAuthOptions, httpAuth } from './http-auth.ts';
 export type { HttpLimits } from './limits.ts';
+export { logTo } from './log/log-to.ts';
 export type { Granted, Refused } from './outcome.ts';
 export type { HeaderField, HttpRequestInfo } from './request-info.ts';
 export type {
