@@ -1,5 +1,6 @@
 import {
   asLoginError,
+  culpritOf,
   isThrottled,
   LoginDenied,
   LoginError,
@@ -42,6 +43,15 @@ describe('an error of a login', () => {
     expect(culpritFor(new AggregateError([database, bug]))).toBe('us');
     expect(culpritFor(bug)).toBe('us');
     expect(culpritFor(new UnauthorizedLogin())).toBe('us');
+  });
+
+  it('of any kind has a culprit', () => {
+    const config = Object.assign(new Error('ownSenders: expected a table'), { culprit: 'operator' });
+    expect(culpritOf(config)).toBe('operator');
+    expect(culpritOf(new LoginDenied('disabled'))).toBe('client');
+    expect(culpritOf(new TemporaryFailure('x', { cause: config }))).toBe('operator');
+    expect(culpritOf(new TypeError('x is not a function'))).toBe('us');
+    expect(culpritOf(undefined)).toBe('us');
   });
 
   it('is throttled only as a denial with the reason too-many', () => {

@@ -5,12 +5,14 @@ import {
   ANONYMOUS,
   type AvatarId,
   checker,
+  culpritOf,
   LoginDenied,
   TrustedLogin,
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
 import type { MailDirectory } from '@postern/dovecot-auth';
+import { type RecipientLookup, Rejection } from '@postern/esmtp';
 import { testMind } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { mailDirectories } from '../../packages/postern/src/mail-directory.ts';
@@ -74,6 +76,34 @@ describe('recipients', () => {
   });
 });
 
+describe('a function of recipients', () => {
+  const hasRecipient = async (lookup: RecipientLookup): Promise<boolean | undefined> => {
+    const recipients = new Recipients(
+      { mailboxes: undefined, files: [], users: [], lookup, domains: ['example.com'], aliases: undefined },
+      { hostname: 'mx.example.com', recipientDelimiter: '+', isLocal: true },
+    );
+    await recipients.load();
+    const directory = await mailDirectories({ ownSenders: undefined, recipients, users: [] })(ANONYMOUS, testMind());
+    return await directory.hasRecipient('ann@example.com');
+  };
+  const closed = new Rejection(550, '5.2.1', 'Mailbox disabled');
+
+  test('that throws or rejects with a permanent Rejection refuses the recipient', async () => {
+    const throwing = (): boolean => {
+      throw closed;
+    };
+    expect(await hasRecipient(throwing)).toBe(false);
+    expect(await hasRecipient(() => Promise.reject(closed))).toBe(false);
+  });
+
+  test('that rejects with a 4xx Rejection, or another error, fails temporarily', async () => {
+    const later = new Rejection(450, '4.2.1', 'Try again later');
+    const failure = await hasRecipient(() => Promise.reject(later)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'temporary', culprit: 'operator', cause: later });
+    await expect(hasRecipient(() => Promise.reject(new Error('down')))).rejects.toThrow('down');
+  });
+});
+
 describe('senders of a user', () => {
   test.each([
     ['ann', table, 'ann@example.com', true],
@@ -119,7 +149,14 @@ describe('owners of a sender', () => {
 
   test('a function of users has no owners to return', async () => {
     const directory = await directoryOf(ANONYMOUS, { kind: 'lookup', lookup: () => [] });
-    expect(() => directory.ownersOf('joe@example.com')).toThrow('expected users or a table');
+    let failure: unknown;
+    try {
+      await directory.ownersOf('joe@example.com');
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ message: expect.stringContaining('expected users or a table') });
+    expect(culpritOf(failure)).toBe('operator');
   });
 
   test('a user owns each address that the directory lists it for', async () => {

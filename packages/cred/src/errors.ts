@@ -118,6 +118,15 @@ export function asLoginError(error: unknown): LoginError {
   return new TemporaryFailure('a checker or realm failed', { cause: error });
 }
 
+/**
+ * Returns the party that has to act on an error: that of a {@link LoginError}, and of any other
+ * error the `operator` if its property `culprit` says so. Else `us`.
+ */
+export function culpritOf(error: unknown): Culprit {
+  if (error instanceof LoginError) return error.culprit;
+  return isOfOperator(error) ? 'operator' : 'us';
+}
+
 /** Returns true if the error, or each of several errors, names the operator as its culprit. */
 function isOfOperator(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isOfOperator);

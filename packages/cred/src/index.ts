@@ -30,6 +30,7 @@ export {
   AvatarInUse,
   asLoginError,
   type Culprit,
+  culpritOf,
   type DenialOptions,
   type DenialReason,
   isThrottled,

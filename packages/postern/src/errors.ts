@@ -3,6 +3,9 @@
  * command expects. The command exits with code 2.
  */
 export class UsageError extends Error {
+  /** The party that has to act, where the error appears while the server runs. */
+  readonly culprit = 'operator';
+
   override get name(): string {
     return 'UsageError';
   }

@@ -1,7 +1,7 @@
-import { after, type MaybePromise } from '@postern/core';
-import { ANONYMOUS, type AvatarFactory, type AvatarId, type UserDirectory } from '@postern/cred';
+import { type MaybePromise, settled } from '@postern/core';
+import { ANONYMOUS, type AvatarFactory, type AvatarId, TemporaryFailure, type UserDirectory } from '@postern/cred';
 import { MailDirectory } from '@postern/dovecot-auth';
-import { Mailbox, parseMailbox } from '@postern/esmtp';
+import { Mailbox, parseMailbox, Rejection } from '@postern/esmtp';
 import type { OwnSenders } from './own-senders.ts';
 import type { Recipients } from './recipients.ts';
 
@@ -43,8 +43,10 @@ class SiteDirectory extends MailDirectory {
     const mailbox = parseInternal(recipient);
     const { recipients } = this.#sources;
     if (mailbox === undefined || recipients === undefined) return undefined;
-    return after(recipients.resolve(mailbox), (resolution) =>
-      resolution === 'foreign' ? undefined : resolution !== 'unknown',
+    return settled(
+      () => recipients.resolve(mailbox),
+      (resolution) => (resolution === 'foreign' ? undefined : resolution !== 'unknown'),
+      isRejected,
     );
   }
 
@@ -55,6 +57,18 @@ class SiteDirectory extends MailDirectory {
     const mailbox = parseInternal(sender);
     return mailbox === undefined ? [] : ownSenders.ownersOf(mailbox, users);
   }
+}
+
+/**
+ * Returns false for a permanent Rejection that the operator's function `recipients` has thrown: the
+ * recipient is refused.
+ *
+ * @throws TemporaryFailure for a 4xx Rejection, and any other error as it is
+ */
+function isRejected(error: unknown): false {
+  if (!(error instanceof Rejection)) throw error;
+  if (error.reply.code < 500) throw new TemporaryFailure(error.message, { culprit: 'operator', cause: error });
+  return false;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Closing, type Conversation, ConversationError } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import { LoginError } from '@postern/cred';
+import { culpritOf } from '@postern/cred';
 import { ConversationMind } from '@postern/sasl-profile';
 import { ProtocolError } from './protocol-error.ts';
 import type { LookupSettings } from './settings.ts';
@@ -48,7 +48,7 @@ export class LookupSession {
 
   /** Reports a question without an answer. */
   reportError(error: unknown): void {
-    const culprit = error instanceof LoginError ? error.culprit : 'us';
+    const culprit = culpritOf(error);
     const { events } = this.settings;
     if (!events.hasListener) events.warn(culprit, 'session', error);
     else events.report({ mind: this.mind, kind: 'error', culprit, during: 'session', cause: error });

@@ -1,6 +1,6 @@
 import { type Conversation, ConversationError } from '@postern/conversation';
 import type { Clock } from '@postern/core';
-import { Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
+import { culpritOf, Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
 import { authenticate, ExchangeError, plain, usernamePassword } from '@postern/sasl';
 import { ConversationMind, type EventReporter, LoginFailures, loginRefusalOf } from '@postern/sasl-profile';
 import { ProtocolError } from '../lookups/protocol-error.ts';
@@ -106,7 +106,7 @@ export class SaslauthdServer {
   }
 
   #reportError(cause: unknown, mind: Mind = this.#mind): void {
-    const culprit = cause instanceof LoginError ? cause.culprit : 'us';
+    const culprit = culpritOf(cause);
     const { events } = this.#settings;
     if (events.hasListener) events.report({ mind, kind: 'error', culprit, during: 'session', cause });
     else events.warn(culprit, 'session', cause);

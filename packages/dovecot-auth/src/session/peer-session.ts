@@ -1,6 +1,6 @@
 import { Closing, type Conversation, ConversationError, type LineError, type LineServer } from '@postern/conversation';
 import type { Clock } from '@postern/core';
-import { type Culprit, LoginError } from '@postern/cred';
+import { culpritOf } from '@postern/cred';
 import { ConversationMind, type EventReporter } from '@postern/sasl-profile';
 import type { DovecotAuthEvent, Operation } from '../events.ts';
 import { MAJOR_VERSION, parseVersion } from '../protocol/handshake.ts';
@@ -125,7 +125,7 @@ export abstract class PeerSession implements LineServer {
 
   protected reportError(during: Operation, cause: unknown, mind: DovecotAuthEvent['mind'] = this.mind): void {
     const { events } = this.#settings;
-    const culprit: Culprit = cause instanceof LoginError ? cause.culprit : 'us';
+    const culprit = culpritOf(cause);
     if (events.hasListener) events.report({ mind, kind: 'error', culprit, during, cause });
     else events.warn(culprit, during, cause);
   }
