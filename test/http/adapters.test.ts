@@ -140,6 +140,18 @@ describe('nginxRequestHandler', () => {
     expect(minds[0]?.remote).toMatchObject({ address: '2001:db8::7' });
     expect(await ask('/', original)).toMatchObject({ status: 401, user: undefined, fields: { length: 2 } });
   });
+
+  it.each([
+    [400, 403],
+    [401, 401],
+    [403, 403],
+    [429, 403],
+    [431, 403],
+    [503, 503],
+  ] as const)('answers %s with %s, since nginx knows 401 and 403 alone', async (status, answered) => {
+    const { ask } = await serve(async () => nginxRequestHandler(() => ({ status, headers: [] })));
+    expect(await ask('/', {})).toMatchObject({ status: answered, user: undefined });
+  });
 });
 
 describe('honoLogin without node:http', () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Address, parseAddress } from '@postern/core';
 import { ANONYMOUS, DelegatingMind, type Mind } from '@postern/cred';
+import type { RefusalStatus } from '../error-replies.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
 import { RequestMind } from '../node/request-mind.ts';
 import type { HttpHandler } from '../over-conversation/http-protocol.ts';
@@ -47,7 +48,7 @@ export function nginxRequestHandler(
     const outcome = await authenticate({ method, target, authorization, mind });
     for (const [name, value] of outcome.headers ?? []) response.appendHeader(name, value);
     if (outcome.login === undefined) {
-      response.writeHead(outcome.status).end();
+      response.writeHead(statusForNginx(outcome.status)).end();
       return;
     }
     const { avatarId } = outcome.login;
@@ -55,6 +56,11 @@ export function nginxRequestHandler(
     if (avatarId !== ANONYMOUS) response.setHeader('X-Auth-User', encodeURIComponent(avatarId));
     response.writeHead(200).end();
   };
+}
+
+/** nginx answers the client with 500 after each other status than 2xx, 401 and 403. */
+function statusForNginx(status: RefusalStatus): 401 | 403 | 503 {
+  return status === 401 || status === 503 ? status : 403;
 }
 
 /** The mind of nginx's client. */
