@@ -2,8 +2,8 @@ import { type Ended, run } from './program.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**
- * Loads a page in a headless Chromium with a new profile. Chromium answers a challenge with the name
- * and the password of the URL. The output is the document, or the error of the page, beside what
+ * Loads a page in a headless Chromium with a new profile. Chromium answers a challenge with the
+ * name and password of the URL. The output is the document, or the error of the page, beside what
  * Chromium reports of the machine.
  */
 export async function dumpPage(url: string): Promise<Ended> {
