@@ -1,6 +1,6 @@
 import { AnonymousChecker, AvatarRealm, Portal, TrustedLoginChecker } from '@postern/cred';
 import { type LookupEvent, MailDirectory, policy } from '@postern/dovecot-auth';
-import { readChunk, settle } from '@postern/testing';
+import { FakeClock, readChunk, settle } from '@postern/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect, converse, directoryPortal, TestDirectory } from './lookup.ts';
@@ -42,6 +42,11 @@ describe.each([false, true])('a directory that waits: %s', (waits) => {
     [
       'sender of another user at DATA',
       { sasl_username: 'ann', sender: 'b@x.org', protocol_state: 'DATA' },
+      SENDER_OF_OTHERS,
+    ],
+    [
+      'sender of another user at BDAT',
+      { sasl_username: 'ann', sender: 'b@x.org', protocol_state: 'BDAT' },
       SENDER_OF_OTHERS,
     ],
     ['null sender of a user', { sasl_username: 'ann', sender: '', protocol_state: 'MAIL' }, DUNNO],
@@ -144,6 +149,24 @@ test('an unfinished request ends after its time', async () => {
   expect(await readChunk(client)).toBeUndefined();
   client.end();
   await ended;
+});
+
+test('a directory that does not answer closes the connection with one log entry', async () => {
+  const events: LookupEvent[] = [];
+  const clock = new FakeClock();
+  const directory = Object.assign(new TestDirectory('ann'), { hasRecipient: () => new Promise<boolean>(() => {}) });
+  const realm = new AvatarRealm().provide(MailDirectory, () => directory);
+  const portal = new Portal(realm, { clock }).register(new AnonymousChecker()).register(new TrustedLoginChecker());
+  const server = connect(policy({ portal, onEvent: (event) => events.push(event) }));
+  await server.client.write(request({ recipient: 'bob@example.com' }));
+  await settle();
+  await server.clock.advance(11_000);
+  expect(await readChunk(server.client)).toBeUndefined();
+  server.client.end();
+  await server.ended;
+  expect(events).toMatchObject([
+    { kind: 'error', culprit: 'us', cause: { message: expect.stringContaining('10000 ms') } },
+  ]);
 });
 
 test('a client that reads no replies gets no more than the output holds', async () => {

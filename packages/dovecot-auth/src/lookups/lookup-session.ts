@@ -1,6 +1,6 @@
-import { Closing, type Conversation, ConversationError } from '@postern/conversation';
+import { Closing, type Conversation, ConversationError, TimedOut } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import { culpritOf } from '@postern/cred';
+import { culpritOf, TemporaryFailure } from '@postern/cred';
 import { ConversationMind } from '@postern/sasl-profile';
 import { ProtocolError } from './protocol-error.ts';
 import type { LookupSettings } from './settings.ts';
@@ -40,10 +40,16 @@ export class LookupSession {
   /**
    * Limits the time of an answer that is a promise.
    *
-   * @throws TimedOut as a rejection
+   * @throws TemporaryFailure as a rejection, which names the limit
    */
   inTime<T>(answer: MaybePromise<T>): MaybePromise<T> {
-    return isPromise(answer) ? this.conversation.within(this.settings.limits.requestTimeout, answer) : answer;
+    if (!isPromise(answer)) return answer;
+    const { requestTimeout } = this.settings.limits;
+    return this.conversation.within(requestTimeout, answer).catch((error: unknown) => {
+      // As an error of the conversation, it would count as the client's, and be in no log.
+      if (!(error instanceof TimedOut)) throw error;
+      throw new TemporaryFailure(`the answer took more than ${requestTimeout} ms`, { cause: error });
+    });
   }
 
   /** Reports a question without an answer. */

@@ -18,7 +18,7 @@ export function actionFor(request: PolicyRequest, { mind, settings }: LookupSess
     throw new ProtocolError('a request that is no smtpd_access_policy');
   }
   const state = request.valueOf('protocol_state');
-  const user = SENDER_STATES.has(state) ? request.valueOf('sasl_username') : '';
+  const user = STATES_WITHOUT_SENDER.has(state) ? '' : request.valueOf('sasl_username');
   const asksForRecipient = state === 'RCPT' && request.valueOf('recipient') !== '';
   if (user === '' && !asksForRecipient) return 'DUNNO';
   const credentials = user === '' ? new Anonymous() : new TrustedLogin(user);
@@ -42,8 +42,11 @@ function refuseUser(error: unknown): string {
   throw error;
 }
 
-/** The states in which the sender is known. An earlier state has an empty one. */
-const SENDER_STATES: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'END-OF-MESSAGE']);
+/**
+ * The states in which Postfix names no sender. All others have one: a client that sends its message
+ * by BDAT is in the state of that name.
+ */
+const STATES_WITHOUT_SENDER: ReadonlySet<string> = new Set(['CONNECT', 'HELO', 'EHLO', 'VRFY', 'ETRN']);
 
 const SENDER_OF_OTHERS = '553 5.7.1 Sender address not owned by the logged-in user';
 const UNKNOWN_RECIPIENT = '550 5.1.1 User unknown';
