@@ -54,7 +54,7 @@ describe('dovecotAuth()', () => {
       C: AUTH\\t1\\tPLAIN\\tresp=${WRONG}
       S: <closed>`);
     expect(server.events).toMatchObject([
-      { kind: 'error', culprit: 'operator', cause: { message: 'no checker is left for PLAIN' } },
+      { kind: 'error', culprit: 'operator', cause: { message: expect.stringMatching(/^PLAIN: no checker is left/) } },
     ]);
   });
 });

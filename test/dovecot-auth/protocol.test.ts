@@ -1,5 +1,14 @@
-import { AvatarRealm, type Credentials, checker, Identity, identityOf, Portal, UsernamePassword } from '@postern/cred';
-import { cramMd5, login, plain } from '@postern/sasl';
+import {
+  AnonymousChecker,
+  AvatarRealm,
+  type Credentials,
+  checker,
+  Identity,
+  identityOf,
+  Portal,
+  UsernamePassword,
+} from '@postern/cred';
+import { anonymous, cramMd5, ExternalIdentity, external, login, plain, scram } from '@postern/sasl';
 import { describe, expect, test } from 'vitest';
 import { AuthServer, greeted, HANDSHAKE } from './server.ts';
 
@@ -39,6 +48,35 @@ describe('the handshake', () => {
         '  S: MECH\\tSCRAM-SHA-224',
         '  S: MECH\\tSCRAM-SHA-256\\tmutual-auth\n  S: MECH\\tSCRAM-SHA-224',
       ).replace('  S: MECH\\tCRAM-MD5', '  S: MECH\\tSCRAM-SHA-1\\tmutual-auth\n  S: MECH\\tCRAM-MD5'),
+    );
+  });
+
+  test('lists no mechanism by the TLS of the mail server', async () => {
+    const portal = portalOf(() => 'joe').register(
+      checker([ExternalIdentity], () => {
+        throw new Error('the certificate is the mail server’s');
+      }),
+    );
+    const certificate = { verified: true, subject: 'CN=mx', subjectAltName: undefined, fingerprint256: '00' };
+    const server = new AuthServer({ portal, challengers: [external(), plain()] });
+    await server.play(
+      `${SHORT}
+      C: AUTH\\t1\\tEXTERNAL\\tresp==
+      S: FAIL\\t1`,
+      { tlsPolicy: 'implicit', tls: { peerCertificate: certificate } },
+    );
+    await new AuthServer({ challengers: [scram({ hash: 'sha512', plus: true }), plain()] }).play(SHORT, {
+      tlsPolicy: 'implicit',
+    });
+  });
+
+  test('lists ANONYMOUS only if the options name it', async () => {
+    const portal = portalOf(() => 'joe').register(new AnonymousChecker());
+    await new AuthServer({ portal }).play(`${SHORT.replace('  S: SPID', '  S: MECH\\tLOGIN\\tplaintext\n  S: SPID')}
+      C: AUTH\\t1\\tANONYMOUS\\tresp==
+      S: FAIL\\t1`);
+    await new AuthServer({ portal, challengers: [plain(), anonymous()] }).play(
+      SHORT.replace('  S: SPID', '  S: MECH\\tANONYMOUS\\tanonymous\n  S: SPID'),
     );
   });
 

@@ -1,7 +1,7 @@
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { systemClock } from '@postern/core';
-import { Identity } from '@postern/cred';
-import { ChallengePacer } from '@postern/sasl';
+import { Anonymous, Identity, isDerived } from '@postern/cred';
+import { ChallengePacer, type Challenger, defaultChallengers } from '@postern/sasl';
 import {
   checkCheckers,
   checkHostname,
@@ -20,8 +20,14 @@ import type { Settings } from './session/settings.ts';
 export interface DovecotAuthOptions
   extends Pick<
     SessionOptions<never, DovecotAuthEvent>,
-    'portal' | 'challengers' | 'mechanismPolicy' | 'onEvent' | 'logUsernames' | 'clock'
+    'portal' | 'mechanismPolicy' | 'onEvent' | 'logUsernames' | 'clock'
   > {
+  /**
+   * The mechanisms, or a function that returns those of a hostname. Default: `defaultChallengers`
+   * of `@postern/sasl` without ANONYMOUS, because an anonymous client has no identity. EXTERNAL and
+   * -PLUS are never listed: the mail server does not pass its client's TLS on.
+   */
+  readonly challengers?: SessionOptions<never, DovecotAuthEvent>['challengers'];
   /** The name of this host, for challenges: an ASCII domain or an address in brackets. */
   readonly hostname: string;
   /** Bounds on what one mail server may use. */
@@ -67,7 +73,7 @@ function settingsOf(options: DovecotAuthOptions): Settings {
   const limits = withDefaultLimits(options.limits);
   const hostname = checkHostname(options.hostname);
   checkRealm(portal, Identity, 'dovecotAuth');
-  const { challengers, offerFor } = offerByHostname(hostname, options);
+  const { challengers, offerFor } = offerByHostname(hostname, { challengers: namedChallengers, ...options });
   checkCheckers(portal, challengers, 'dovecotAuth');
   let connections = 0;
   return {
@@ -83,6 +89,10 @@ function settingsOf(options: DovecotAuthOptions): Settings {
       return connections;
     },
   };
+}
+
+function namedChallengers(hostname: string): readonly Challenger[] {
+  return defaultChallengers({ hostname }).filter(({ credentials }) => !isDerived(credentials, Anonymous));
 }
 
 /** The mechanisms that clients of GNU SASL refuse under TLS without a -PLUS. */

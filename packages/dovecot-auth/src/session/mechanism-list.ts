@@ -40,7 +40,7 @@ export class MechanismList {
     const offered = this.#offer.namesFor(mind);
     const cached = this.#lists.get(offered);
     if (cached !== undefined) return cached;
-    const names = offered.filter((name) => !this.#hidden.has(name));
+    const names = offered.filter((name) => !this.#hidden.has(name) && !needsTlsOfClient(name));
     if (!names.some(isPublic)) names.push('PLAIN');
     const lines = names.map((name) => this.#lineOf(name)).join('');
     const list = { names: new Set(names), lines };
@@ -62,7 +62,15 @@ export class MechanismList {
   }
 }
 
-/** Postfix hides ANONYMOUS, and EXTERNAL by its name. */
+/**
+ * Returns true for a mechanism that reads the TLS of its client. The TLS of this connection is the
+ * mail server's: its certificate would log in each client.
+ */
+function needsTlsOfClient(name: string): boolean {
+  return name === 'EXTERNAL' || name.endsWith('-PLUS');
+}
+
+/** Postfix hides ANONYMOUS from its clients. */
 function isPublic(name: string): boolean {
-  return name !== 'ANONYMOUS' && name !== 'EXTERNAL';
+  return name !== 'ANONYMOUS';
 }

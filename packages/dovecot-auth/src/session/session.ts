@@ -172,9 +172,10 @@ class AuthSession extends PeerSession implements RequestOwner {
       this.#settings.events.report({ mind, kind: 'login-refused', mechanism: undefined, error, reply, service });
       return;
     }
-    const error = new TemporaryFailure(`no checker is left for ${line.mechanism.toUpperCase()}`, {
-      culprit: 'operator',
-    });
+    const error = new TemporaryFailure(
+      `${line.mechanism.toUpperCase()}: no checker is left, or this mail server's connection may not carry passwords`,
+      { culprit: 'operator' },
+    );
     this.reportError('AUTH', error);
     this.#answer(line.id, error, undefined);
   }
