@@ -1,5 +1,15 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect as connectSocket, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -160,6 +170,44 @@ describe('a UNIX socket', () => {
     await expect(listen({ endpoint: { path: `${path}x` }, protocol: echo })).rejects.toThrow(
       'the path is too long for a socket (EINVAL)',
     );
+  });
+
+  it('has a path of the most octets also if its name is short', async () => {
+    const room = process.platform === 'linux' ? 107 : 103;
+    const parent = directory();
+    const folder = join(parent, 'f'.repeat(room - parent.length - 3));
+    mkdirSync(folder);
+    const path = join(folder, 's');
+    expect(path).toHaveLength(room);
+    for (let restart = 0; restart < 2; restart++) {
+      await using _listener = await listen({ endpoint: { path }, protocol: echo, takeOver: restart > 0 });
+      expect(await say(path, 'hello')).toBe('hello');
+      expect(readdirSync(folder)).toEqual(['s']);
+    }
+    await stale(join(parent, 's'));
+    renameSync(join(parent, 's'), path);
+    await using _listener = await listen({ endpoint: { path }, protocol: echo });
+    expect(readdirSync(folder)).toEqual(['s']);
+  });
+
+  it('sets the permissions of no file behind a symbolic link in its place', async () => {
+    const folder = directory();
+    const path = join(folder, 'socket');
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'secret', { mode: 0o600 });
+    const original = Reflect.get(Server.prototype, 'listen') as (...args: unknown[]) => Server;
+    const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+      Reflect.apply(original, this, args);
+      // Another user with rights in the folder.
+      const [name = ''] = readdirSync(folder).filter((file) => file.startsWith('socket.'));
+      rmSync(join(folder, name));
+      symlinkSync(precious, join(folder, name));
+      return this;
+    });
+    onTestFinished(() => spy.mockRestore());
+    await expect(listen({ endpoint: { path }, protocol: echo, mode: 0o666 })).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(modeOf(precious)).toBe(0o600);
+    expect(readdirSync(folder)).not.toContain('socket');
   });
 
   it('replaces the socket of a server that has ended', async () => {

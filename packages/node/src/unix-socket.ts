@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { chmod, lchown } from 'node:fs/promises';
+import { constants, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { chmod, chown, lchown, open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -72,9 +72,7 @@ export class SocketFile {
    * @throws Error with the code EADDRINUSE if another server has taken the path meanwhile.
    */
   async publish(): Promise<void> {
-    // First the group: before, the permissions would be those of another group.
-    if (this.#gid !== undefined) await lchown(this.temporaryPath, -1, this.#gid);
-    if (this.#mode !== undefined) await chmod(this.temporaryPath, this.#mode);
+    if (this.#mode !== undefined) await setPermissions(this.temporaryPath, this.#gid, this.#mode);
     const file = lstat(this.temporaryPath);
     if (this.#takeOver) renameSync(this.temporaryPath, this.#path);
     else {
@@ -98,6 +96,25 @@ export class SocketFile {
 /** Returns false for a name without a file: one in the abstract namespace, or a pipe of Windows. */
 export function hasFile(path: string): boolean {
   return process.platform !== 'win32' && !path.startsWith('\0');
+}
+
+/**
+ * Sets the group and the permissions of a socket, and never those of a file that has taken its
+ * place. Another user with rights in the folder could put a symbolic link there, and a server of
+ * root would open the file behind the link to all.
+ *
+ * @throws Error with the code ELOOP if the path has another file.
+ */
+async function setPermissions(path: string, gid: number | undefined, mode: number): Promise<void> {
+  await using file = process.platform === 'linux' ? await open(path, O_PATH | constants.O_NOFOLLOW) : undefined;
+  if (file !== undefined && !(await file.stat()).isSocket()) {
+    throw systemError('ELOOP', `another file has the place of the socket ${path}`);
+  }
+  // fchmod(2) takes no such descriptor; proc(5) has the file itself.
+  const target = file === undefined ? path : `/proc/self/fd/${file.fd}`;
+  // First the group: before, the permissions would be those of another group.
+  if (gid !== undefined) await (file === undefined ? lchown : chown)(target, -1, gid);
+  await chmod(target, mode);
 }
 
 interface FileIdentity {
@@ -138,11 +155,21 @@ function link(from: string, to: string): void {
   }
 }
 
-/** Returns an unused path in the same folder, and a short one beside a path that is nearly full. */
+/**
+ * Returns an unused path in the same folder. It is at most as long as the system allows: beside a
+ * path that is nearly full, the name is short.
+ *
+ * @throws Error with the code EINVAL if the folder has no unused name of the length that is left.
+ */
 function pathBeside(path: string): string {
-  const tag = randomBytes(4).toString('hex');
-  const long = join(dirname(path), `${basename(path)}.${tag}`);
-  return Buffer.byteLength(long) <= MAX_PATH_OCTETS ? long : join(dirname(path), tag);
+  const long = join(dirname(path), `${basename(path)}.${randomBytes(4).toString('hex')}`);
+  if (Buffer.byteLength(long) <= MAX_PATH_OCTETS) return long;
+  const digits = Math.min(8, Buffer.byteLength(basename(path)) + MAX_PATH_OCTETS - Buffer.byteLength(path));
+  for (let attempt = 0; attempt < MAX_NAME_ATTEMPTS; attempt++) {
+    const short = join(dirname(path), randomBytes(4).toString('hex').slice(0, digits));
+    if (short !== path && lstat(short) === undefined) return short;
+  }
+  throw systemError('EINVAL', `too long for a temporary name beside it ${path}`);
 }
 
 /**
@@ -186,5 +213,9 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
+/** A descriptor that only names a file (open(2)): Node has no constant for it. */
+const O_PATH = 0o1000_0000;
+/** A name of one digit has 16 values. */
+const MAX_NAME_ATTEMPTS = 256;
 /** The room for a path in a `sockaddr_un`, without its NUL (unix(7)). BSD and macOS have less. */
 const MAX_PATH_OCTETS = process.platform === 'linux' ? 107 : 103;
