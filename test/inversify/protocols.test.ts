@@ -1,14 +1,21 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { AnonymousChecker, Identity, identityOf, TrustedLoginChecker } from '@postern/cred';
+import { MailDirectory } from '@postern/dovecot-auth';
 import { InMemoryDelivery, MessageDelivery } from '@postern/esmtp';
 import { ImapBackEnd } from '@postern/imap';
 import {
   bindAvatar,
+  bindChecker,
   bindListener,
+  dovecotAuthModule,
   identifiers,
   imapModule,
   managesieveModule,
+  policyModule,
   pop3Module,
+  saslauthdModule,
+  socketmapModule,
   start,
 } from '@postern/inversify';
 import { SieveBackEnd } from '@postern/managesieve';
@@ -16,6 +23,7 @@ import type { Server } from '@postern/node';
 import { InMemoryMailbox, Mailbox } from '@postern/pop3';
 import type { Container } from 'inversify';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LineClient } from '../support/line-client.ts';
 import { containerWith, plain } from './support.ts';
 
 describe('one container', () => {
@@ -39,6 +47,23 @@ describe('one container', () => {
     expect(await say(server, 1, `AUTH PLAIN ${plain('joe', 'wrong')}`, 'QUIT')).toMatch(/^-ERR \[AUTH\]/m);
     // The throttle has seen the wrong password at POP3.
     expect(await say(server, 0, 'EHLO client.example', `AUTH PLAIN ${response}`, 'QUIT')).toMatch(/^454 /m);
+  });
+
+  it('serves the mail servers of others on the same portal', async () => {
+    const container = containerWith('hostname', 'avatar', 'checker');
+    container.load(dovecotAuthModule, saslauthdModule, policyModule, socketmapModule);
+    bindAvatar(container, Identity).toConstantValue(identityOf);
+    bindAvatar(container, MailDirectory).toConstantValue(() => new NoAddresses());
+    bindChecker(container, 'anonymous').toConstantValue(new AnonymousChecker());
+    bindChecker(container, 'trusted').toConstantValue(new TrustedLoginChecker());
+    listen(container, 'dovecot-auth', 'saslauthd', 'policy', 'socketmap');
+    const server = await started(container);
+    const auth = `VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLAIN\tservice=smtp\tresp=${plain('joe', 'password')}\n`;
+    expect(await exchange(server, 0, auth, /^OK.*\n/m)).toContain('OK\t1\tuser=joe\n');
+    expect(await exchange(server, 1, '\0\x03joe\0\x08password\0\x04smtp\0\0', /OK/)).toContain('OK');
+    const question = 'request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=x@example.com\n\n';
+    expect(await exchange(server, 2, question, /\n\n/)).toMatch(/^action=550 /);
+    expect(await exchange(server, 3, '24:recipients x@example.com,', /,/)).toBe('9:NOTFOUND ,');
   });
 
   it('has the options of each protocol, and the differences of one listener', async () => {
@@ -85,6 +110,28 @@ async function started(container: Container): Promise<Server> {
   const server = await start(container);
   onTestFinished(() => server.close());
   return server;
+}
+
+/** Sends the octets to a listener, and returns the answer up to the end that `form` matches. */
+async function exchange(server: Server, listener: number, octets: string, form: RegExp): Promise<string> {
+  using client = new LineClient(connect(server.listeners[listener]?.address.port ?? 0, '127.0.0.1'));
+  client.socket.write(octets, 'latin1');
+  return await client.hear(new RegExp(`^[^]*?(?:${form.source})`, form.flags));
+}
+
+/** A site without addresses. */
+class NoAddresses extends MailDirectory {
+  mayUseSender(): boolean {
+    return false;
+  }
+
+  hasRecipient(): boolean {
+    return false;
+  }
+
+  ownersOf(): readonly string[] {
+    return [];
+  }
 }
 
 /** Sends the lines to a listener, and returns the replies until the server closes. */

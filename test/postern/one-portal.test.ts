@@ -39,6 +39,10 @@ describe('one process, for its own clients and for those of other servers', () =
     expect(await auth.plain('ann', ['s3cretpassword'], LOOPBACK)).toEqual(['OK\t1\tuser=ann']);
     expect(await saslauthd('ann', 's3cretpassword')).toBe('OK');
     expect(await nginx('ann', 's3cretpassword')).toMatch(/^Auth-Status: OK\r$/m);
+    expect(await basic('ann', 's3cretpassword')).toMatch(/^HTTP\/1\.1 200 [^]*\r\nX-Auth-User: ann\r\n/);
+    expect(await basic('ann', 'wrong')).toMatch(
+      /^HTTP\/1\.1 401 [^]*\r\nWWW-Authenticate: Basic realm="mail\.example\.com"/,
+    );
     expect(await pop3('ann', 's3cretpassword')).toMatch(/^\+OK/);
     expect(await smtp('ann', 's3cretpassword')).toMatch(/^235 /);
     expect(postern.output()).toContain('"msg":"logged in"');
@@ -60,15 +64,17 @@ describe('one process, for its own clients and for those of other servers', () =
     expect(answers.every((answer) => answer.startsWith('FAIL\t'))).toBe(true);
     // The password is right.
     const password = 's3cretpassword';
-    const [pop, mail, http, cyrus] = await Promise.all([
+    const [pop, mail, http, page, cyrus] = await Promise.all([
       pop3('joe', password),
       smtp('joe', password),
       nginx('joe', password),
+      basic('joe', password),
       saslauthd('joe', password),
     ]);
     expect(pop).toMatch(/^-ERR/);
     expect(mail).toMatch(/^454 4\.7\.0 /);
     expect(http).toMatch(/^Auth-Error-Code: 454 4\.7\.0\r$/m);
+    expect(page).toMatch(/^HTTP\/1\.1 (?:429|503) /);
     // Cyrus SASL takes a close for a temporary failure.
     expect(cyrus).toBe('');
     // The throttle does not name another user.
@@ -105,6 +111,12 @@ async function nginx(username: string, password: string): Promise<string> {
     'Auth-Login-Attempt: 1',
     'Client-IP: 127.0.0.1',
   ];
+  return await exchange('http', `${head.join('\r\n')}\r\n\r\n`);
+}
+
+async function basic(username: string, password: string): Promise<string> {
+  const credentials = Buffer.from(`${username}:${password}`).toString('base64');
+  const head = ['GET /nginx/request HTTP/1.0', `Authorization: Basic ${credentials}`, 'X-Real-IP: 127.0.0.1'];
   return await exchange('http', `${head.join('\r\n')}\r\n\r\n`);
 }
 

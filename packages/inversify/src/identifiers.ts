@@ -1,5 +1,6 @@
 import type { Deadlines, MemoryBudget, MemoryBudgetOptions, Protocol, TurnQueue } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, Clock, Interface, Portal, PortalOptions, Realm } from '@postern/cred';
+import type { DovecotAuthOptions, PolicyOptions, SaslauthdOptions, SocketmapOptions } from '@postern/dovecot-auth';
 import type { EsmtpOptions } from '@postern/esmtp';
 import type { ImapOptions } from '@postern/imap';
 import type { MaildirOptions } from '@postern/maildir';
@@ -77,6 +78,14 @@ export const identifiers = {
   Esmtp: Symbol.for('@postern/Esmtp') as ServiceIdentifier<ProtocolFactory<EsmtpOptions>>,
   /** pop3Module binds it. */
   Pop3: Symbol.for('@postern/Pop3') as ServiceIdentifier<ProtocolFactory<Pop3Options>>,
+  /** dovecotAuthModule binds it. */
+  DovecotAuth: Symbol.for('@postern/DovecotAuth') as ServiceIdentifier<ProtocolFactory<DovecotAuthOptions>>,
+  /** saslauthdModule binds it. */
+  Saslauthd: Symbol.for('@postern/Saslauthd') as ServiceIdentifier<ProtocolFactory<SaslauthdOptions>>,
+  /** policyModule binds it. */
+  Policy: Symbol.for('@postern/Policy') as ServiceIdentifier<ProtocolFactory<PolicyOptions>>,
+  /** socketmapModule binds it. */
+  Socketmap: Symbol.for('@postern/Socketmap') as ServiceIdentifier<ProtocolFactory<SocketmapOptions>>,
   /** imapModule binds it. */
   Imap: Symbol.for('@postern/Imap') as ServiceIdentifier<ProtocolFactory<ImapOptions>>,
   /** managesieveModule binds it. */
@@ -113,6 +122,14 @@ export const identifiers = {
   EsmtpOptions: Symbol.for('@postern/EsmtpOptions') as ServiceIdentifier<Partial<EsmtpOptions>>,
   /** The application may bind it. */
   Pop3Options: Symbol.for('@postern/Pop3Options') as ServiceIdentifier<Partial<Pop3Options>>,
+  /** The application may bind it. */
+  DovecotAuthOptions: Symbol.for('@postern/DovecotAuthOptions') as ServiceIdentifier<Partial<DovecotAuthOptions>>,
+  /** The application may bind it. */
+  SaslauthdOptions: Symbol.for('@postern/SaslauthdOptions') as ServiceIdentifier<Partial<SaslauthdOptions>>,
+  /** The application may bind it. */
+  PolicyOptions: Symbol.for('@postern/PolicyOptions') as ServiceIdentifier<Partial<PolicyOptions>>,
+  /** The application may bind it. */
+  SocketmapOptions: Symbol.for('@postern/SocketmapOptions') as ServiceIdentifier<Partial<SocketmapOptions>>,
   /** The application may bind it. */
   ImapOptions: Symbol.for('@postern/ImapOptions') as ServiceIdentifier<Partial<ImapOptions>>,
   /** The application may bind it. */

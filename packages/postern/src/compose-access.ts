@@ -83,7 +83,7 @@ export function explainAccessOmission(
   challenger: Pick<Challenger, 'mechanism' | 'credentials'>,
 ): string | undefined {
   if (isDerived(challenger.credentials, Anonymous)) return 'an anonymous client has no mailbox';
-  if (service === 'http' && !NGINX_MECHANISMS.includes(challenger.mechanism)) return 'nginx has no such method';
+  if (service === 'http' && !HTTP_MECHANISMS.includes(challenger.mechanism)) return 'HTTP has no such scheme';
   if (service === 'saslauthd' && challenger.mechanism !== 'PLAIN') return 'saslauthd knows only passwords';
   if (service === 'dovecot-auth' && isGnuScram(challenger)) {
     return 'under TLS, msmtp would not log in behind Postfix: has to be named';
@@ -99,7 +99,8 @@ function isGnuScram({ mechanism }: Pick<Challenger, 'mechanism'>): boolean {
   return mechanism === 'SCRAM-SHA-1' || mechanism === 'SCRAM-SHA-256';
 }
 
-const NGINX_MECHANISMS: readonly string[] = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'EXTERNAL'];
+/** The mechanisms that nginx's mail proxy or HTTP has by the same name. */
+const HTTP_MECHANISMS: readonly string[] = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'CRAM-MD5', 'EXTERNAL'];
 
 /** The protocols by their services. A new protocol is one entry. */
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {

@@ -198,7 +198,8 @@ function servers(): string {
   saslauthd+unix:PATH       Cyrus SASL checks passwords; PATH ends with /mux
   policy+unix:PATH          Postfix checks senders and recipients (check_policy_service)
   socketmap+unix:PATH       Postfix reads the maps senders and recipients
-  http://HOST:PORT          the mail proxy of nginx asks /nginx/mail (auth_http); https:// is TLS
+  http://HOST:PORT          the mail proxy of nginx asks /nginx/mail (auth_http), and its web server
+                            /nginx/request (auth_request); https:// is TLS
 
 All but saslauthd also take SCHEME://HOST:PORT. Parameters: mode, group, proxy and takeover of postern
 help listen, and of http:

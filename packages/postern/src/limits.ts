@@ -2,6 +2,7 @@ import { MemoryBudget, type MemoryBudgetOptions } from '@postern/conversation';
 import { AnonymousChecker, AvatarRealm, Portal, type PortalOptions } from '@postern/cred';
 import type { Limits as DovecotAuthLimits, LookupLimits, SaslauthdLimits } from '@postern/dovecot-auth';
 import { type Limits, withDefaultLimits } from '@postern/esmtp';
+import type { HttpLimits } from '@postern/http';
 import type { NginxMailLimits } from '@postern/http/nginx';
 import type { Limits as ImapLimits } from '@postern/imap';
 import type { ManageSieveOptions } from '@postern/managesieve';
@@ -24,8 +25,11 @@ export interface AccessLimits {
   readonly saslauthd?: Partial<SaslauthdLimits>;
   readonly policy?: Partial<LookupLimits>;
   readonly socketmap?: Partial<LookupLimits>;
-  readonly http?: Partial<NginxMailLimits>;
+  readonly http?: HttpListenerLimits;
 }
+
+/** The limits of HTTP: those of each request, and those of nginx's mail proxy. */
+export interface HttpListenerLimits extends Partial<HttpLimits>, Partial<NginxMailLimits> {}
 
 /** The limit of a login: `loginTimeout`. */
 export type LoginLimits = Pick<PortalOptions, 'loginTimeout'>;

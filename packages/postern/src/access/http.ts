@@ -1,29 +1,60 @@
-import { type NginxMailEvent, nginxMailHandler } from '@postern/http/nginx';
+import { Identity } from '@postern/cred';
+import { basic, bearer, httpAuth, logTo } from '@postern/http';
+import { type NginxMailEvent, nginxMailHandler, nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpHandler, httpProtocol } from '@postern/http/node';
+import { isLocalOnly } from '@postern/node';
 import { type EntryWriter, eventLog, writeSessionEntry } from '@postern/sasl-profile';
-import { expectAccepted } from '../limits.ts';
+import { expectAccepted, type HttpListenerLimits } from '../limits.ts';
 import { logEvents } from '../log-events.ts';
 import type { OpenAccessProtocol } from './access-protocol.ts';
 
-/** Opens HTTP, by which nginx logs the clients of its mail proxy in. */
-export const openHttp: OpenAccessProtocol = async ({ accessLimits }, { log }) => {
-  const limits = accessLimits.http ?? {};
-  const onEvent = logEvents<NginxMailEvent>(log, (logger, options) =>
+/**
+ * Opens HTTP, by which nginx logs clients in: those of its mail proxy at `/nginx/mail`, and those
+ * of its pages at `/nginx/request`.
+ */
+export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, { log }) => {
+  const { forMail, forRequests } = splitLimits(accessLimits.http ?? {});
+  const onMailEvent = logEvents<NginxMailEvent>(log, (logger, options) =>
     eventLog<NginxMailEvent>(logger, options, writeMailEntry),
   );
+  const onEvent = logEvents(log, logTo);
+  // The requests of one exchange reach different processes.
+  const schemes = reusePort ? { schemes: [bearer(), basic()] } : {};
   return {
     provide() {},
-    create({ portal, logUsernames }, { nginxBackEnds, nginxSecret }) {
+    create({ portal, logUsernames, mechanismPolicy, hostname }, { endpoint, nginxBackEnds, nginxSecret }) {
       const backEnds = nginxBackEnds && { backEnds: nginxBackEnds };
       const secret = nginxSecret !== undefined && { secret: nginxSecret };
-      const options = { portal, logUsernames, limits, onEvent, ...backEnds, ...secret };
-      const handlers = new Map([['/nginx/mail', expectAccepted(() => nginxMailHandler(options), 'limits.http')]]);
-      return httpProtocol(route(handlers));
+      const mailOptions = { portal, logUsernames, limits: forMail, onEvent: onMailEvent, ...backEnds, ...secret };
+      const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent, ...schemes };
+      const mail = expectAccepted(() => nginxMailHandler(mailOptions), 'limits.http');
+      const auth = expectAccepted(() => httpAuth({ ...common, avatar: Identity, realm: hostname }), 'limits.http');
+      // A client on another machine could name any address, and pass the throttle by.
+      const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp: isLocalOnly(endpoint) });
+      return httpProtocol(
+        route(
+          new Map([
+            ['/nginx/mail', mail],
+            ['/nginx/request', request],
+          ]),
+        ),
+      );
     },
     loginCommands: [],
     refusal: 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
   };
 };
+
+/** Returns the limits of the mail proxy, and those of requests. Both have `minFailureDelay`. */
+function splitLimits({ maxLoginFailures, loginFailureDelay, ...forRequests }: HttpListenerLimits) {
+  const { minFailureDelay } = forRequests;
+  const forMail = {
+    ...(maxLoginFailures !== undefined && { maxLoginFailures }),
+    ...(loginFailureDelay !== undefined && { loginFailureDelay }),
+    ...(minFailureDelay !== undefined && { minFailureDelay }),
+  };
+  return { forMail, forRequests };
+}
 
 /** Returns a handler that passes each request to the handler of its path. Other paths get 404. */
 function route(handlers: ReadonlyMap<string, HttpHandler>): HttpHandler {
