@@ -116,7 +116,7 @@ async function started(container: Container): Promise<Server> {
 async function exchange(server: Server, listener: number, octets: string, form: RegExp): Promise<string> {
   using client = new LineClient(connect(server.listeners[listener]?.address.port ?? 0, '127.0.0.1'));
   client.socket.write(octets, 'latin1');
-  return await client.hear(new RegExp(`^[^]*?(?:${form.source})`, form.flags));
+  return await client.hear(new RegExp(`^[\\s\\S]*?(?:${form.source})`, form.flags));
 }
 
 /** A site without addresses. */
