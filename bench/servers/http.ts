@@ -1,10 +1,10 @@
 // node http.ts bare|basic
 //
 // A page of `node:http`: for each client, or for the user who logs in with Basic.
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import { AvatarRealm, Identity, InMemoryUsernamePasswordDatabaseDontUse, identityOf, Portal } from '@postern/cred';
 import { httpAuth } from '@postern/http';
-import { nodeLogin } from '@postern/http/node';
+import { type HttpHandler, nodeLogin } from '@postern/http/node';
 import { password, username } from '../account.ts';
 import { backlog } from './backlog.ts';
 import { tell } from './tell.ts';
@@ -18,7 +18,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog }, () => {
   if (address !== null && typeof address === 'object') tell(address.port);
 });
 
-function withLogin(): RequestListener {
+function withLogin(): HttpHandler {
   const users = new InMemoryUsernamePasswordDatabaseDontUse([[username, password]]);
   const portal = new Portal(new AvatarRealm().provide(Identity, identityOf)).register(users);
   const auth = httpAuth({ portal, avatar: Identity, realm: 'bench' });
@@ -29,6 +29,6 @@ function withLogin(): RequestListener {
   };
 }
 
-function sendPage(...[, response]: Parameters<RequestListener>): void {
+function sendPage(...[, response]: Parameters<HttpHandler>): void {
   response.writeHead(200, HEADERS).end(PAGE);
 }

@@ -1,17 +1,30 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AvatarRealm, Identity, InMemoryUsernamePasswordDatabaseDontUse, identityOf, Portal } from '@postern/cred';
-import { basic, httpAuth } from '@postern/http';
+import {
+  AvatarRealm,
+  checker,
+  Identity,
+  InMemoryUsernamePasswordDatabaseDontUse,
+  identityOf,
+  Portal,
+} from '@postern/cred';
+import { basic, bearer, digest, httpAuth } from '@postern/http';
 import { expressLogin } from '@postern/http/express';
-import { nodeLogin } from '@postern/http/node';
+import { type HttpHandler, nodeLogin } from '@postern/http/node';
+import { BearerToken } from '@postern/sasl';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumpPage } from '../support/chromium.ts';
 import { type Ended, run, skips, words } from '../support/program.ts';
 
 /** The schemes that a server offers, by the word of the test title. */
-const SCHEMES = { Basic: [basic()] } as const;
+const SCHEMES = {
+  Basic: [basic()],
+  Digest: [digest()],
+  // The order of the challenges: clients choose by strength.
+  All: [digest(), bearer(), basic()],
+} as const;
 type Scheme = keyof typeof SCHEMES;
 const SCHEME_NAMES = Object.keys(SCHEMES) as Scheme[];
 
@@ -53,9 +66,10 @@ afterAll(() => {
 describe.each(SCHEME_NAMES)('%s', (scheme) => {
   describe.each(FRAMEWORKS)('on %s', (framework) => {
     describe.skipIf(skips('curl', 'curl'))('curl', () => {
-      const option = `--${scheme.toLowerCase()}`;
+      const options = scheme === 'All' ? ['--basic', '--digest'] : [`--${scheme.toLowerCase()}`];
+      const [option = ''] = options;
 
-      it.each([option, '--anyauth'])(`gets the page with %s`, async (auth) => {
+      it.each([...options, '--anyauth'])('gets the page with %s', async (auth) => {
         const { code, output } = await curl(url(scheme, framework), words`${auth} --user joe:s3cret`);
         expect(output).toContain('hello, joe');
         expect(code).toBe(0);
@@ -68,13 +82,27 @@ describe.each(SCHEME_NAMES)('%s', (scheme) => {
 
       it.each(['joe:wrong', 'nobody:s3cret', 'joe:', ':'])('gets 401 for %s', async (user) => {
         const { code, output } = await curl(url(scheme, framework), [...words`${option} --include`, '--user', user]);
-        expect(output).toMatch(new RegExp(`^HTTP/1\\.1 401 .*^WWW-Authenticate: ${scheme} `, 'ms'));
+        expect(output).toMatch(
+          new RegExp(`^HTTP/1\\.1 401 .*^WWW-Authenticate: ${scheme === 'All' ? 'Digest' : scheme} `, 'ms'),
+        );
         expect(output).not.toContain('hello');
         expect(code).toBe(CURL_HTTP_ERROR);
       });
     });
 
-    describe.skipIf(skips('chromium', 'chromium'))('Chromium', () => {
+    if (scheme === 'All') {
+      it.skipIf(skips('curl', 'curl'))('curl gets the page with a bearer token', async () => {
+        const { output } = await curl(url(scheme, framework), words`--oauth2-bearer t0ken`);
+        expect(output).toContain('hello, joe');
+        expect(await curl(url(scheme, framework), words`--oauth2-bearer wrong`)).toMatchObject({
+          code: CURL_HTTP_ERROR,
+        });
+      });
+    }
+
+    if (scheme === 'All') return;
+    // Chromium takes seconds to start.
+    describe.skipIf(skips('chromium', 'chromium'))('Chromium', { concurrent: true }, () => {
       it('gets the page', async () => {
         expect((await dumpPage(url(scheme, framework, 'joe:s3cret@'))).output).toContain('hello, joe');
       });
@@ -89,15 +117,17 @@ describe.each(SCHEME_NAMES)('%s', (scheme) => {
 });
 
 /** Returns a page that greets the user who has logged in. */
-function page(scheme: Scheme, framework: Framework): RequestListener {
+function page(scheme: Scheme, framework: Framework): HttpHandler {
+  const tokens = checker([BearerToken], ({ token }) => (token === 't0ken' ? 'joe' : undefined));
   const users = new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', jörg: 'pässwörd' });
-  const portal = new Portal(new AvatarRealm().provide(Identity, identityOf)).register(users);
+  const portal = new Portal(new AvatarRealm().provide(Identity, identityOf)).register(users).register(tokens);
   const auth = httpAuth({ portal, avatar: Identity, realm: 'interop', schemes: SCHEMES[scheme] });
   if (framework === 'Express') {
     const requireLogin = expressLogin((request) => auth.authenticate(request));
-    return express().get('/', requireLogin, (request, response) => {
+    const app = express().get('/', requireLogin, (request, response) => {
       response.send(greet(requireLogin.loginOf(request).avatar));
     });
+    return (request, response) => app(request, response);
   }
   const logIn = nodeLogin((request) => auth.authenticate(request));
   return async (request, response) => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { HttpHandler } from '@postern/http/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { type Daemon, startDaemon } from '../support/daemon.ts';
@@ -70,12 +72,12 @@ describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/
 
   it('passes the name of the user to the back end, and no password', async () => {
     const { output } = await curl('/app/', ['--user', 'jörg:s3cret', '--header', 'X-Auth-User: forged']);
-    expect(output).toBe('user=j%C3%B6rg authorization=undefined');
+    expect(output).toBe('user=j%C3%B6rg authorization=undefined body=');
   });
 
   it('gets the page with POST, whose body goes to the back end alone', async () => {
     const { output } = await curl('/app/', words`--user joe:s3cret --data hello`);
-    expect(output).toBe('user=joe authorization=undefined hello');
+    expect(output).toBe('user=joe authorization=undefined body=hello');
   });
 
   it('counts the guesses of a client by its own address', async () => {
@@ -95,12 +97,12 @@ describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/
 
 /** Starts a back end that answers with what nginx has told it. Resolves to its port. */
 async function startApp(): Promise<number> {
-  const app: Server = createServer(async (request, response) => {
-    const { authorization } = request.headers;
-    let body = '';
-    for await (const chunk of request) body += ` ${String(chunk)}`;
-    response.end(`user=${String(request.headers['x-auth-user'])} authorization=${authorization}${body}`);
-  });
+  const answer: HttpHandler = async (request, response) => {
+    const { authorization, 'x-auth-user': user } = request.headers;
+    const body = await text(request);
+    response.end(`user=${String(user)} authorization=${authorization} body=${body}`);
+  };
+  const app = createServer(answer);
   await once(app.listen(0, '127.0.0.1'), 'listening');
   resources.defer(() => {
     app.close();
