@@ -1,7 +1,14 @@
 import type { Deadlines, MemoryBudget, MemoryBudgetOptions, Protocol, TurnQueue } from '@postern/conversation';
 import type { AnyChecker, AvatarFactory, Clock, Interface, Portal, PortalOptions, Realm } from '@postern/cred';
-import type { DovecotAuthOptions, PolicyOptions, SaslauthdOptions, SocketmapOptions } from '@postern/dovecot-auth';
+import type {
+  DovecotAuthOptions,
+  DovecotUserdbOptions,
+  PolicyOptions,
+  SaslauthdOptions,
+  SocketmapOptions,
+} from '@postern/dovecot-auth';
 import type { EsmtpOptions } from '@postern/esmtp';
+import type { HttpHandler, HttpProtocolOptions } from '@postern/http/node';
 import type { ImapOptions } from '@postern/imap';
 import type { MaildirOptions } from '@postern/maildir';
 import type { ManageSieveOptions } from '@postern/managesieve';
@@ -80,6 +87,10 @@ export const identifiers = {
   Pop3: Symbol.for('@postern/Pop3') as ServiceIdentifier<ProtocolFactory<Pop3Options>>,
   /** dovecotAuthModule binds it. */
   DovecotAuth: Symbol.for('@postern/DovecotAuth') as ServiceIdentifier<ProtocolFactory<DovecotAuthOptions>>,
+  /** dovecotUserdbModule binds it. */
+  DovecotUserdb: Symbol.for('@postern/DovecotUserdb') as ServiceIdentifier<ProtocolFactory<DovecotUserdbOptions>>,
+  /** httpModule binds it. */
+  Http: Symbol.for('@postern/Http') as ServiceIdentifier<ProtocolFactory<HttpProtocolOptions>>,
   /** saslauthdModule binds it. */
   Saslauthd: Symbol.for('@postern/Saslauthd') as ServiceIdentifier<ProtocolFactory<SaslauthdOptions>>,
   /** policyModule binds it. */
@@ -103,6 +114,8 @@ export const identifiers = {
   Hostname: Symbol.for('@postern/Hostname') as ServiceIdentifier<string>,
   /** The application binds it for maildirModule: the folder of the Maildirs. */
   MaildirFolder: Symbol.for('@postern/MaildirFolder') as ServiceIdentifier<string>,
+  /** The application binds it for httpModule: the function that answers the requests. */
+  HttpHandler: Symbol.for('@postern/HttpHandler') as ServiceIdentifier<HttpHandler>,
   /** The application binds it for relayModule: the next server. */
   SmarthostOptions: Symbol.for('@postern/SmarthostOptions') as ServiceIdentifier<SmarthostOptions>,
 
@@ -124,6 +137,10 @@ export const identifiers = {
   Pop3Options: Symbol.for('@postern/Pop3Options') as ServiceIdentifier<Partial<Pop3Options>>,
   /** The application may bind it. */
   DovecotAuthOptions: Symbol.for('@postern/DovecotAuthOptions') as ServiceIdentifier<Partial<DovecotAuthOptions>>,
+  /** The application may bind it. */
+  DovecotUserdbOptions: Symbol.for('@postern/DovecotUserdbOptions') as ServiceIdentifier<Partial<DovecotUserdbOptions>>,
+  /** The application may bind it. */
+  HttpProtocolOptions: Symbol.for('@postern/HttpProtocolOptions') as ServiceIdentifier<HttpProtocolOptions>,
   /** The application may bind it. */
   SaslauthdOptions: Symbol.for('@postern/SaslauthdOptions') as ServiceIdentifier<Partial<SaslauthdOptions>>,
   /** The application may bind it. */

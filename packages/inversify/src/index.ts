@@ -11,7 +11,9 @@ export { conversationModule } from './conversation-module.ts';
 export { credModule } from './cred-module.ts';
 export { mailboxModule, maildirModule, relayModule } from './delivery-modules.ts';
 export { dovecotAuthModule } from './dovecot-auth-module.ts';
+export { dovecotUserdbModule } from './dovecot-userdb-module.ts';
 export { esmtpModule } from './esmtp-module.ts';
+export { httpModule } from './http-module.ts';
 export {
   type BoundAvatar,
   type BoundChallenger,
