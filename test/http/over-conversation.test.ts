@@ -90,6 +90,33 @@ describe('HTTP over a conversation', () => {
     await ended;
   });
 
+  it('starts no more pipelined requests than one read has while none is answered', async () => {
+    const waiting: (() => void)[] = [];
+    let answersAtOnce = false;
+    const { client, ended } = serve((_req, res) => {
+      if (answersAtOnce) res.end('x');
+      else waiting.push(() => res.end('x'));
+    });
+    const count = 20_000;
+    const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    void (async () => {
+      // As many as a socket delivers at once.
+      for (let sent = 0; sent < count; sent += 1_000) await client.write(get.repeat(1_000));
+      await client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    })();
+    let before = -1;
+    while (waiting.length > before) {
+      before = waiting.length;
+      for (let turn = 0; turn < 10; turn++) await settle();
+    }
+    expect(waiting.length).toBeLessThan(5_000);
+    answersAtOnce = true;
+    for (const answer of waiting) answer();
+    expect((await readAll(client)).match(/200 OK/g)).toHaveLength(count + 1);
+    client.end();
+    await ended;
+  });
+
   it('refuses a head of 1 MiB with 431', async () => {
     const { client, ended } = serve((_req, res) => res.end());
     void client.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(1_048_576)}\r\n\r\n`);

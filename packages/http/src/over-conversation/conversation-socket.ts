@@ -5,6 +5,8 @@ import { Closing, type Conversation, type MaybePromise, TimedOut } from '@poster
 export interface SocketObserver {
   /** True while a request that has arrived whole has no whole response. */
   readonly owesResponse: boolean;
+  /** False while the client has to wait for responses before the server reads on. */
+  readonly mayReadOn: boolean;
   /** Called when the peer is silent for too long, and no response is owed. */
   onTimeout(): void;
 }
@@ -20,6 +22,8 @@ export class ConversationSocket extends Duplex {
   /** True once the peer has ended its side, and the server has not been told. */
   #endIsPending = false;
   #hasUnansweredOctets = false;
+  /** True if the server wants octets, and the observer did not let the socket read. */
+  #readIsHeld = false;
 
   constructor(conversation: Conversation, observer: SocketObserver) {
     super();
@@ -67,7 +71,14 @@ export class ConversationSocket extends Duplex {
     return this.conversation.transport.tls !== undefined;
   }
 
+  /** Reads on after {@link SocketObserver.mayReadOn} has become true. */
+  readOn(): void {
+    if (this.#readIsHeld && !this.destroyed) this._read();
+  }
+
   override _read(): void {
+    this.#readIsHeld = !this.#observer.mayReadOn;
+    if (this.#readIsHeld) return;
     this.conversation.hearOctets().then(
       (octets) => {
         if (this.destroyed) return;

@@ -79,6 +79,11 @@ class HttpSession implements SocketObserver {
     return this.#open.size > 0 && [...this.#open.values()].every(({ complete }) => complete);
   }
 
+  /** The parser starts each request that has arrived: a client could start any number. */
+  get mayReadOn(): boolean {
+    return this.#open.size < MAX_PIPELINED_REQUESTS;
+  }
+
   /** Serves the connection until it closes. Rejects with the error of a handler. */
   async run(server: Server): Promise<void> {
     const { shutdownSignal } = this.#conversation;
@@ -117,6 +122,7 @@ class HttpSession implements SocketObserver {
 
   #answered(response: ServerResponse): void {
     this.#open.delete(response);
+    if (this.mayReadOn) this.socket.readOn();
     if (this.#open.size > 0) return;
     this.#conversation.standing = 'unauthenticated';
     this.#conversation.expireIn(this.#timeouts.idleTimeout);
@@ -143,4 +149,6 @@ function endAfter(response: ServerResponse): void {
   else response.setHeader('Connection', 'close');
 }
 
+/** Requests without a response, above which the server reads no octets of the client. */
+const MAX_PIPELINED_REQUESTS = 32;
 const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
