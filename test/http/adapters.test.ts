@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import type { IncomingMessage } from 'node:http';
 import {
   type AvatarId,
   Identity,
@@ -15,74 +12,29 @@ import {
   UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
-import { httpAuth } from '@postern/http';
+import { basic, httpAuth } from '@postern/http';
 import { expressLogin } from '@postern/http/express';
 import { fastifyLogin } from '@postern/http/fastify';
 import { honoLogin } from '@postern/http/hono';
 import { nginxRequestHandler } from '@postern/http/nginx';
-import { type HttpAuthenticator, type HttpHandler, nodeLogin } from '@postern/http/node';
+import { type HttpHandler, nodeLogin, type ProxyOptions } from '@postern/http/node';
 import { portalFor, testMind } from '@postern/testing';
-import express, { type Request as ExpressRequest, type Response as ExpressResponse, type NextFunction } from 'express';
-import fastify from 'fastify';
 import { Hono } from 'hono';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { type Authenticator, listenOn, pageServers } from './page-servers.ts';
+import { basicField } from './server.ts';
 
-type Authenticator = HttpAuthenticator<Identity>;
-
-/** Returns a listener whose page names the user, and hangs at `/hang`. */
-const servers: Record<string, (authenticator: Authenticator) => Promise<HttpHandler>> = {
-  node: async (authenticator) => {
-    const logIn = nodeLogin(authenticator, { trustProxy: () => true });
-    return async (req, res) => {
-      try {
-        const login = await logIn(req, res);
-        if (login !== undefined && req.url !== '/hang') res.end(login.avatar.username);
-      } catch {
-        res.writeHead(500).end('handled');
-      }
-    };
-  },
-  express: async (authenticator) => {
-    const requireLogin = expressLogin(authenticator, { trustProxy: () => true });
-    const app = express();
-    app.get('/hang', requireLogin, () => {});
-    app.get('/', requireLogin, (req, res) => void res.send(requireLogin.loginOf(req).avatar.username));
-    app.use((_error: unknown, _req: ExpressRequest, res: ExpressResponse, _next: NextFunction) => {
-      res.status(500).send('handled');
-    });
-    return app;
-  },
-  fastify: async (authenticator) => {
-    const requireLogin = fastifyLogin(authenticator, { trustProxy: () => true });
-    const app = fastify();
-    app.setErrorHandler((_error, _request, reply) => reply.code(500).send('handled'));
-    app.addHook('onRequest', requireLogin);
-    app.get('/', async (req) => requireLogin.loginOf(req).avatar.username);
-    app.get('/hang', () => new Promise(() => {}));
-    await app.ready();
-    return (req, res) => app.routing(req, res);
-  },
-  hono: async (authenticator) => {
-    const app = new Hono<{ Variables: { login: Login<Identity> } }>();
-    app.use(honoLogin(authenticator, { trustProxy: () => true }));
-    app.get('/', (context) => context.text(context.var.login.avatar.username));
-    app.get('/hang', () => new Promise<Response>(() => {}));
-    app.onError((_error, context) => context.text('handled', 500));
-    return getRequestListener(app.fetch);
-  },
-};
-
-describe.each(Object.entries(servers))('the adapter for %s', (_name, listenerFor) => {
+describe.each(Object.entries(pageServers))('the adapter for %s', (_name, handlerFor) => {
   it('passes the login to the handler, and ends it with the response', async () => {
-    const { ask, loggedOut, minds } = await serve(listenerFor);
-    const response = await ask('/', { authorization: basic('joe', 'secret'), 'x-forwarded-for': '192.0.2.7' });
+    const { ask, loggedOut, minds } = await serve(handlerFor);
+    const response = await ask('/', { authorization: basicField('joe:secret'), 'x-forwarded-for': '192.0.2.7' });
     expect(response).toMatchObject({ status: 200, text: 'joe', fields: [['Authentication-Info', 'x=1']] });
     expect(await loggedOut).toBe('quit');
     expect(minds[0]).toMatchObject({ protocol: 'http', remote: { address: '192.0.2.7' }, tls: undefined });
   });
 
   it('refuses a client with one line for each challenge', async () => {
-    const { ask } = await serve(listenerFor);
+    const { ask } = await serve(handlerFor);
     expect(await ask('/', {})).toMatchObject({
       status: 401,
       fields: [
@@ -92,14 +44,27 @@ describe.each(Object.entries(servers))('the adapter for %s', (_name, listenerFor
     });
   });
 
+  it('passes each line of Authorization on', async () => {
+    const requests: unknown[] = [];
+    const { ask } = await listenOn(
+      await handlerFor(({ authorization }) => {
+        requests.push(authorization);
+        return { status: 400, headers: [] };
+      }),
+    );
+    const lines = [basicField('joe:secret'), basicField('ann:secret')];
+    expect(await ask('/', { authorization: lines })).toMatchObject({ status: 400 });
+    expect(requests).toEqual([lines]);
+  });
+
   it('passes an error of this server to the error handler', async () => {
-    const { ask } = await serve(listenerFor);
+    const { ask } = await serve(handlerFor);
     expect(await ask('/', { authorization: 'Broken' })).toMatchObject({ status: 500, text: 'handled' });
   });
 
   it('ends the login when the client disconnects', async () => {
-    const { begin, loggedIn, loggedOut } = await serve(listenerFor);
-    const client = begin('/hang', { authorization: basic('joe', 'secret') });
+    const { begin, loggedIn, loggedOut } = await serve(handlerFor);
+    const client = begin('/hang', { authorization: basicField('joe:secret') });
     client.on('error', () => {});
     client.end();
     await loggedIn;
@@ -108,15 +73,39 @@ describe.each(Object.entries(servers))('the adapter for %s', (_name, listenerFor
   });
 });
 
-describe('the adapters on httpAuth', () => {
-  it('logs a client in by Basic through node:http', async () => {
-    const portal = portalFor({ ann: 'secret' }, Identity, identityOf);
-    const auth = httpAuth({ portal, avatar: Identity, realm: 'example.com' });
-    const { ask } = await serve(async () => {
-      const logIn = nodeLogin((info) => auth.authenticate(info));
-      return async (req, res) => res.end((await logIn(req, res))?.avatar.username);
+describe('nodeLogin on httpAuth', () => {
+  it('logs a client in by Basic, without a promise for users in memory', async () => {
+    let isPromise: boolean | undefined;
+    const { ask } = await listenOn((request, response) => {
+      const login = nodeLogin(annsPage())(request, response);
+      isPromise = login instanceof Promise;
+      if (!(login instanceof Promise)) response.end(login?.avatar.username);
     });
-    expect(await ask('/', { authorization: basic('ann', 'secret') })).toMatchObject({ status: 200, text: 'ann' });
+    expect(await ask('/', { authorization: basicField('ann:secret') })).toMatchObject({ status: 200, text: 'ann' });
+    expect(isPromise).toBe(false);
+  });
+
+  it.each([
+    ['with TLS in front of a trusted proxy', { trustProxy: () => true }, 'https', 200],
+    ['without TLS in front of a trusted proxy', { trustProxy: () => true }, 'http', 403],
+    ['of an untrusted proxy', {}, 'https', 403],
+  ])('answers Basic of a remote client %s', async (_kind, options, scheme, status) => {
+    const logIn = nodeLogin(annsPage(), options);
+    const { ask } = await listenOn(async (request, response) => {
+      const trusted = 'trustProxy' in options;
+      if (!trusted) Object.defineProperty(request.socket, 'remoteAddress', { value: '192.0.2.1' });
+      response.end((await logIn(request, response))?.avatar.username);
+    });
+    const forwarded = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': scheme };
+    expect(await ask('/', { authorization: basicField('ann:secret'), ...forwarded })).toMatchObject({ status });
+  });
+
+  it('refuses two lines of Authorization with 400', async () => {
+    const { ask } = await listenOn(async (request, response) => {
+      response.end((await nodeLogin(annsPage())(request, response))?.avatar.username);
+    });
+    const line = basicField('ann:secret');
+    expect(await ask('/', { authorization: [line, line] })).toMatchObject({ status: 400, text: '' });
   });
 });
 
@@ -132,7 +121,7 @@ describe('nginxRequestHandler', () => {
       ),
     );
     const original = { 'x-original-uri': '/a?b', 'x-original-method': 'PUT', 'x-real-ip': '2001:db8::7' };
-    expect(await ask('/', { authorization: basic('joe', 'secret'), ...original })).toMatchObject({
+    expect(await ask('/', { authorization: basicField('joe:secret'), ...original })).toMatchObject({
       status: 200,
       user: 'joe',
     });
@@ -160,7 +149,7 @@ describe('honoLogin without node:http', () => {
     const app = new Hono<{ Variables: { login: Login<Identity> } }>();
     app.use(honoLogin(authenticator, { mindOf: () => testMind({ protocol: 'http' }) }));
     app.get('/', (context) => context.text(context.var.login.avatar.username));
-    const response = await app.request('/', { headers: { authorization: basic('joe', 'secret') } });
+    const response = await app.request('/', { headers: { authorization: basicField('joe:secret') } });
     expect(await response.text()).toBe('joe');
     expect(await loggedOut).toBe('quit');
     expect((await app.request('/')).status).toBe(401);
@@ -182,6 +171,13 @@ describe('loginOf', () => {
   });
 });
 
+/** Basic alone, for the user ann. */
+function annsPage(): Authenticator {
+  const portal = portalFor({ ann: 'secret' }, Identity, identityOf);
+  const auth = httpAuth({ portal, avatar: Identity, realm: 'example.com', schemes: [basic()] });
+  return (request) => auth.authenticate(request);
+}
+
 /** Basic through a portal. */
 function authentication() {
   const left = Promise.withResolvers<LogoutReason>();
@@ -197,7 +193,7 @@ function authentication() {
   const authenticator: Authenticator = async ({ authorization, mind }) => {
     minds.push(mind);
     if (authorization === 'Broken') throw new Error('a bug');
-    const [name = '', password = ''] = Buffer.from(authorization?.split(' ')[1] ?? '', 'base64')
+    const [name = '', password = ''] = Buffer.from(String(authorization).split(' ')[1] ?? '', 'base64')
       .toString()
       .split(':');
     try {
@@ -218,44 +214,10 @@ function authentication() {
   return { authenticator, loggedIn: entered.promise, loggedOut: left.promise, minds };
 }
 
-async function serve(listenerFor: (authenticator: Authenticator) => Promise<HttpHandler>) {
+async function serve(
+  handlerFor: (authenticator: Authenticator, options: ProxyOptions) => Promise<HttpHandler>,
+  options: ProxyOptions = { trustProxy: () => true },
+) {
   const { authenticator, ...rest } = authentication();
-  const handler = await listenerFor(authenticator);
-  const server = createServer((req, res) => void handler(req, res)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  const begin = (path: string, headers: Record<string, string>) =>
-    request({ port, host: '127.0.0.1', path, headers, agent: false });
-  const ask = async (path: string, headers: Record<string, string>) => {
-    const [response] = (await once(begin(path, headers).end(), 'response')) as [IncomingMessage];
-    let text = '';
-    for await (const chunk of response) text += String(chunk);
-    return {
-      status: response.statusCode,
-      text,
-      user: response.headers['x-auth-user'],
-      fields: authenticationFields(response),
-    };
-  };
-  return { ask, begin, ...rest };
-}
-
-function authenticationFields({ rawHeaders }: IncomingMessage): string[][] {
-  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : []));
-  return pairs
-    .filter(([name]) => /authenticat/i.test(name ?? ''))
-    .map(([name = '', value = '']) => [canonical(name), value]);
-}
-
-/** Hono and Fastify write names in lower case. */
-function canonical(name: string): string {
-  return /^www/i.test(name) ? 'WWW-Authenticate' : 'Authentication-Info';
-}
-
-function basic(name: string, password: string): string {
-  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+  return { ...(await listenOn(await handlerFor(authenticator, options))), ...rest };
 }

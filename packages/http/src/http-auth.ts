@@ -231,8 +231,8 @@ export class HttpAuth<A extends object> implements Disposable {
     return fields;
   }
 
-  #isAllowed({ scheme: { exposesSecret } }: ServedScheme, { mind }: HttpRequestInfo): boolean {
-    return exposesSecret === false || mayExposeSecret(mind, this.#policy);
+  #isAllowed({ scheme: { exposesSecret } }: ServedScheme, { connection, mind }: HttpRequestInfo): boolean {
+    return exposesSecret === false || mayExposeSecret(connection ?? mind, this.#policy);
   }
 
   #refuse(request: HttpRequestInfo, served: ServedScheme, failure: unknown, username: string | undefined): Refused {

@@ -14,6 +14,11 @@ export interface HttpRequestInfo {
   readonly authorization: string | readonly string[] | undefined;
   /** The server's knowledge of the client. Its `store` lasts as long as the connection. */
   readonly mind: Mind;
+  /**
+   * The connection by which secrets arrive, if a trusted server asks for its client. It decides
+   * whether Basic and Bearer are offered. Default: the connection of `mind`.
+   */
+  readonly connection?: Pick<Mind, 'remote' | 'tls'> | undefined;
 }
 
 /** A field of a response: its name and its value. Several fields may have one name. */

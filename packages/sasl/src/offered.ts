@@ -69,9 +69,11 @@ function obstacle(
  * Returns true if this connection may be offered mechanisms that expose the secret: it has TLS, its
  * client is on the same machine, or the policy allows it.
  */
-export function mayExposeSecret(mind: Mind, { allowCleartext = false }: MechanismPolicy): boolean {
-  if (mind.tls !== undefined) return true;
-  const { remote } = mind;
+export function mayExposeSecret(
+  { remote, tls }: Pick<Mind, 'remote' | 'tls'>,
+  { allowCleartext = false }: MechanismPolicy,
+): boolean {
+  if (tls !== undefined) return true;
   // Only true: the promise of an async function would allow every peer.
   return isLocal(remote) || (typeof allowCleartext === 'function' ? allowCleartext(remote) : allowCleartext) === true;
 }

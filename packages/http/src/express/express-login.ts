@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type MaybePromise, settled } from '@postern/core';
 import type { Login } from '@postern/cred';
+import type { ProxyOptions } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
 import { nodeLogin } from '../node/node-login.ts';
-import type { RequestMindOptions } from '../node/request-mind.ts';
 
 /** A middleware of Express that lets logged-in clients pass. */
 export interface ExpressLogin<A> {
-  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): Promise<void>;
+  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): MaybePromise<void>;
   /**
    * Returns the login of a request behind the middleware.
    *
@@ -24,7 +25,8 @@ export interface ExpressLogin<A> {
  * ```ts
  * import type { Identity } from '@postern/cred';
  * import { expressLogin } from '@postern/http/express';
- * import type { HttpAuthenticator } from '@postern/http/node';
+ * import type { ProxyOptions } from '../node/forwarded-client.ts';
+import type { HttpAuthenticator } from '@postern/http/node';
  * import express from 'express';
  *
  * declare const authenticator: HttpAuthenticator<Identity>;
@@ -35,25 +37,23 @@ export interface ExpressLogin<A> {
  * });
  * ```
  */
-export function expressLogin<A>(authenticator: HttpAuthenticator<A>, options?: RequestMindOptions): ExpressLogin<A> {
+export function expressLogin<A>(authenticator: HttpAuthenticator<A>, options?: ProxyOptions): ExpressLogin<A> {
   const logIn = nodeLogin(authenticator, options);
   const logins = new WeakMap<IncomingMessage, Login<A>>();
-  const middleware = async (
+  const middleware = (
     request: IncomingMessage,
     response: ServerResponse,
     next: (error?: unknown) => void,
-  ): Promise<void> => {
-    let login: Login<A> | undefined;
-    try {
-      login = await logIn(request, response);
-    } catch (error) {
-      next(error);
-      return;
-    }
-    if (login === undefined) return;
-    logins.set(request, login);
-    next();
-  };
+  ): MaybePromise<void> =>
+    settled(
+      () => logIn(request, response),
+      (login) => {
+        if (login === undefined) return;
+        logins.set(request, login);
+        next();
+      },
+      next,
+    );
   const loginOf = (request: IncomingMessage): Login<A> => {
     const login = logins.get(request);
     if (login === undefined) throw new TypeError('the request has not passed the middleware of expressLogin');

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Login } from '@postern/cred';
+import type { ProxyOptions } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
 import { nodeLogin } from '../node/node-login.ts';
-import type { RequestMindOptions } from '../node/request-mind.ts';
 
 /** The part of Fastify's request that the hook reads. */
 interface RawRequest {
@@ -35,7 +35,8 @@ export interface FastifyLogin<A> {
  * ```ts
  * import type { Identity } from '@postern/cred';
  * import { fastifyLogin } from '@postern/http/fastify';
- * import type { HttpAuthenticator } from '@postern/http/node';
+ * import type { ProxyOptions } from '../node/forwarded-client.ts';
+import type { HttpAuthenticator } from '@postern/http/node';
  * import fastify from 'fastify';
  *
  * declare const authenticator: HttpAuthenticator<Identity>;
@@ -45,7 +46,7 @@ export interface FastifyLogin<A> {
  * app.get('/', async (request) => `hello, ${requireLogin.loginOf(request).avatar.username}`);
  * ```
  */
-export function fastifyLogin<A>(authenticator: HttpAuthenticator<A>, options?: RequestMindOptions): FastifyLogin<A> {
+export function fastifyLogin<A>(authenticator: HttpAuthenticator<A>, options?: ProxyOptions): FastifyLogin<A> {
   const logIn = nodeLogin(authenticator, options);
   const logins = new WeakMap<IncomingMessage, Login<A>>();
   const hook = async ({ raw }: RawRequest, reply: RawReply): Promise<void> => {

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Login, Mind } from '@postern/cred';
 import type { RefusalStatus } from '../error-replies.ts';
-import type { HttpAuthenticator, HttpFields } from '../node/http-authenticator.ts';
+import type { ProxyOptions } from '../node/forwarded-client.ts';
+import type { HttpAuthenticator } from '../node/http-authenticator.ts';
 import { logoutAtEnd } from '../node/log-in-request.ts';
-import { RequestMind, type RequestMindOptions } from '../node/request-mind.ts';
+import { rawField } from '../node/raw-field.ts';
+import { mindOf } from '../node/request-mind.ts';
+import type { HeaderField } from '../request-info.ts';
 
 /** The part of Hono's context that the middleware uses. */
 interface LoginContext<A> {
@@ -15,7 +18,7 @@ interface LoginContext<A> {
 }
 
 /** The options of {@link honoLogin}. */
-export interface HonoLoginOptions extends RequestMindOptions {
+export interface HonoLoginOptions extends ProxyOptions {
   /**
    * Returns the mind of a request on a server that is not `@hono/node-server`, whose sockets the
    * middleware finds itself. Default: such a request is an error.
@@ -48,9 +51,11 @@ export function honoLogin<A>(
   return async (context, next) => {
     const { raw } = context.req;
     const node = nodeOf(context.env);
-    const mind = node ? new RequestMind(node.incoming, node.outgoing, options) : options.mindOf?.(raw, context.env);
+    const mind = node ? mindOf(node.incoming, node.outgoing, options) : options.mindOf?.(raw, context.env);
     if (mind === undefined) throw new TypeError('mindOf: needed on a server that is not @hono/node-server');
-    const authorization = raw.headers.get('authorization') ?? undefined;
+    const authorization = node
+      ? rawField(node.incoming, 'authorization')
+      : (raw.headers.get('authorization') ?? undefined);
     const target = node?.incoming.url ?? targetOf(raw);
     const outcome = await authenticator({ method: raw.method, target, authorization, mind });
     const add = fieldAdder(context, node);
@@ -99,4 +104,4 @@ function targetOf({ url }: Request): string {
   return pathname + search;
 }
 
-const NO_FIELDS: HttpFields = [];
+const NO_FIELDS: readonly HeaderField[] = [];

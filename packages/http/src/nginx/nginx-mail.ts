@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Warnings } from '@postern/conversation';
 import { type Clock, systemClock } from '@postern/core';
 import {
@@ -18,6 +17,7 @@ import { MailMind } from './mail-mind.ts';
 import { type MailProtocol, type MailReply, mayRetry, replyForMail } from './mail-replies.ts';
 import { type MailHeader, type NginxMailRequest, parseMailHeader } from './mail-request.ts';
 import { isPassableName, NginxBackEnd } from './nginx-back-end.ts';
+import { SharedSecret } from './shared-secret.ts';
 
 /** An event of {@link nginxMail}: `authenticated`, `login-refused` or `error`. */
 export type NginxMailEvent = Extract<
@@ -105,8 +105,8 @@ export interface NginxMailAnswer {
  * @throws RangeError for a limit that is too small.
  */
 export function nginxMail(options: NginxMailOptions): (request: NginxMailRequest) => Promise<NginxMailAnswer> {
-  const { backEnds = {}, clock = systemClock, logUsernames = false, portal, secret } = options;
-  if (secret === '') throw new TypeError('secret: expected the value of X-Auth-Key, not an empty text');
+  const { backEnds = {}, clock = systemClock, logUsernames = false, portal } = options;
+  const secret = options.secret === undefined ? undefined : new SharedSecret(options.secret);
   const settings: Settings = {
     portal,
     backEnds: new Map(Object.entries(backEnds).map(([protocol, server]) => [protocol, backEndOf(protocol, server)])),
@@ -117,7 +117,7 @@ export function nginxMail(options: NginxMailOptions): (request: NginxMailRequest
   };
   return async (request) => {
     const header = parseMailHeader(request);
-    if (secret !== undefined && !equalSecrets(header?.field('x-auth-key') ?? '', secret)) return FORBIDDEN;
+    if (secret !== undefined && !secret.equals(header?.field('x-auth-key'))) return FORBIDDEN;
     if (header === undefined) return BAD_REQUEST;
     return await new MailLogin(header, request, settings).answer();
   };
@@ -259,12 +259,6 @@ function limitsOf(given: Partial<NginxMailLimits> = {}): NginxMailLimits {
       throw new RangeError(`limits.${name}: expected at least ${least}, not ${limits[name]}`);
   }
   return limits;
-}
-
-/** Digests have one length, so the time of the comparison shows nothing of the secret. */
-function equalSecrets(presented: string, secret: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(presented), digest(latin1(secret)));
 }
 
 function misconfigured(message: string): TemporaryFailure {

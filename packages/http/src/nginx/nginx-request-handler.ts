@@ -1,21 +1,38 @@
 import type { IncomingMessage } from 'node:http';
-import { type Address, parseAddress } from '@postern/core';
-import { ANONYMOUS, DelegatingMind, type Mind } from '@postern/cred';
+import { parseAddress } from '@postern/core';
+import { ANONYMOUS } from '@postern/cred';
 import type { RefusalStatus } from '../error-replies.ts';
+import { type ConnectionInfo, connectionOf } from '../node/connection-info.ts';
+import { FORWARDED_TLS, type ForwardedClient } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
+import { addFields } from '../node/log-in-request.ts';
+import { rawField } from '../node/raw-field.ts';
 import { RequestMind } from '../node/request-mind.ts';
 import type { HttpHandler } from '../over-conversation/http-protocol.ts';
+import { SharedSecret } from './shared-secret.ts';
 
 /** The options of {@link nginxRequestHandler}. */
 export interface NginxRequestOptions {
-  /** True takes the client's address from `X-Real-IP`. Only nginx may reach the handler then. */
+  /**
+   * True takes the client's address from `X-Real-IP`, and its TLS from `X-Forwarded-Proto`. Only
+   * nginx may reach the handler then: set `secret` where others can. Default: false.
+   */
   readonly trustRealIp?: boolean;
+  /**
+   * The value of `X-Auth-Key` in nginx's requests (`proxy_set_header X-Auth-Key …`). A request
+   * without it is refused, so that only nginx can try passwords here. Default: none is needed.
+   */
+  readonly secret?: string;
 }
 
 /**
  * Returns the auth server of nginx's `auth_request`, as a handler of `node:http`. It answers 200
- * with `X-Auth-User`, the user's name percent-encoded, or 401, 403 or 503. Digest signs the
- * client's own method and target, so nginx passes both on. The login ends with the answer.
+ * with `X-Auth-User`, the user's name percent-encoded, or 401, 403 or 503: nginx takes other codes
+ * as errors of this server. Digest signs the client's own method and target, so nginx passes both
+ * on. The login ends with the answer.
+ *
+ * nginx's connection decides whether Basic and Bearer are offered. `X-Forwarded-Proto: http` of a
+ * trusted nginx withholds them from a client on another machine.
  *
  * ```text
  * location / {
@@ -30,23 +47,38 @@ export interface NginxRequestOptions {
  *   proxy_set_header        X-Original-URI    $request_uri;
  *   proxy_set_header        X-Original-Method $request_method;
  *   proxy_set_header        X-Real-IP         $remote_addr;
+ *   proxy_set_header        X-Forwarded-Proto $scheme;
+ *   proxy_set_header        X-Auth-Key        s3cret;
  * }
  * ```
+ *
+ * @throws TypeError for an empty secret.
  */
 export function nginxRequestHandler(
   authenticate: HttpAuthenticator<object>,
-  { trustRealIp = false }: NginxRequestOptions = {},
+  options: NginxRequestOptions = {},
 ): HttpHandler {
+  const { trustRealIp = false } = options;
+  const secret = options.secret === undefined ? undefined : new SharedSecret(options.secret);
   return async (request, response) => {
     // nginx sends no body. The server stops others at its limit.
     request.resume();
-    const { authorization } = request.headers;
-    const method = field(request, 'x-original-method') ?? 'GET';
-    const target = field(request, 'x-original-uri') ?? '/';
-    const client = trustRealIp ? parseAddress(field(request, 'x-real-ip') ?? '', undefined) : undefined;
-    const mind = new NginxMind(new RequestMind(request, response), client);
-    const outcome = await authenticate({ method, target, authorization, mind });
-    for (const [name, value] of outcome.headers ?? []) response.appendHeader(name, value);
+    if (secret !== undefined && !secret.equals(rawField(request, 'x-auth-key'))) {
+      response.writeHead(403).end();
+      return;
+    }
+    const fields = fieldsOf(request);
+    if (fields === undefined) {
+      response.writeHead(400).end();
+      return;
+    }
+    const peer = connectionOf(request.socket);
+    const client = trustRealIp ? trustedClient(peer, fields) : { remote: peer.remote, tls: undefined };
+    const connection = trustRealIp && fields.scheme === 'http' ? client : peer;
+    const mind = new RequestMind(peer, client, response);
+    const { authorization, method, target } = fields;
+    const outcome = await authenticate({ method, target, authorization, mind, connection });
+    if (outcome.headers !== undefined) addFields(response, outcome.headers);
     if (outcome.login === undefined) {
       response.writeHead(statusForNginx(outcome.status)).end();
       return;
@@ -58,32 +90,36 @@ export function nginxRequestHandler(
   };
 }
 
+/** The fields of nginx's request, and Authorization, which is the client's. */
+interface NginxFields {
+  readonly authorization: string | readonly string[] | undefined;
+  readonly method: string;
+  readonly target: string;
+  readonly realIp: string;
+  /** `http` or `https`, in lower case. */
+  readonly scheme: string | undefined;
+}
+
+/** Returns undefined if a field of nginx occurs twice: two programs would read it in two ways. */
+function fieldsOf(request: IncomingMessage): NginxFields | undefined {
+  const method = rawField(request, 'x-original-method') ?? 'GET';
+  const target = rawField(request, 'x-original-uri') ?? '/';
+  const realIp = rawField(request, 'x-real-ip') ?? '';
+  const scheme = rawField(request, 'x-forwarded-proto') ?? '';
+  if (!isText(method) || !isText(target) || !isText(realIp) || !isText(scheme)) return undefined;
+  const authorization = rawField(request, 'authorization');
+  return { authorization, method, target, realIp, scheme: scheme === '' ? undefined : scheme.toLowerCase() };
+}
+
+function isText(value: string | readonly string[]): value is string {
+  return typeof value === 'string';
+}
+
+function trustedClient({ remote }: ConnectionInfo, { realIp, scheme }: NginxFields): ForwardedClient {
+  return { remote: parseAddress(realIp, undefined) ?? remote, tls: scheme === 'https' ? FORWARDED_TLS : undefined };
+}
+
 /** nginx answers the client with 500 after each other status than 2xx, 401 and 403. */
 function statusForNginx(status: RefusalStatus): 401 | 403 | 503 {
   return status === 401 || status === 503 ? status : 403;
-}
-
-/** The mind of nginx's client. */
-class NginxMind extends DelegatingMind {
-  readonly #client: Address | undefined;
-  /** A connection of nginx carries the requests of many clients. */
-  readonly #store = new Map<symbol, unknown>();
-
-  constructor(mind: Mind, client: Address | undefined) {
-    super(mind);
-    this.#client = client;
-  }
-
-  override get remote(): Address {
-    return this.#client ?? super.remote;
-  }
-
-  override get store(): Map<symbol, unknown> {
-    return this.#store;
-  }
-}
-
-function field(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : undefined;
 }

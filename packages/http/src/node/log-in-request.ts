@@ -1,35 +1,44 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { after, type MaybePromise, settled } from '@postern/core';
 import type { Login } from '@postern/cred';
-import type { HttpAuthenticator, HttpFields, HttpOutcome } from './http-authenticator.ts';
-import { RequestMind, type RequestMindOptions } from './request-mind.ts';
+import type { ProxyOptions } from './forwarded-client.ts';
+import type { HttpAuthenticator, HttpOutcome } from './http-authenticator.ts';
+import { rawField } from './raw-field.ts';
+import { mindOf } from './request-mind.ts';
 
 /**
  * Authenticates a request of `node:http`, and adds the fields of the outcome to the response. A
- * login ends when the response closes, also if the client disconnects.
+ * login ends when the response closes, also if the client disconnects. Synchronous as long as the
+ * authenticator is.
  *
- * @throws any error of the authenticator, as a rejection.
+ * @throws any error of the authenticator, thrown or as a rejection.
  */
-export async function logInRequest<A>(
+export function logInRequest<A>(
   authenticate: HttpAuthenticator<A>,
   request: IncomingMessage,
   response: ServerResponse,
-  options?: RequestMindOptions,
-): Promise<HttpOutcome<A>> {
-  const { method = 'GET', headers } = request;
-  const { authorization } = headers;
-  const mind = new RequestMind(request, response, options);
-  const outcome = await authenticate({ method, target: targetOf(request), authorization, mind });
-  if (outcome.login !== undefined) logoutAtEnd(outcome.login, response);
-  for (const [name, value] of outcome.headers ?? NO_FIELDS) response.appendHeader(name, value);
-  return outcome;
+  options: ProxyOptions,
+): MaybePromise<HttpOutcome<A>> {
+  const { method = 'GET' } = request;
+  const authorization = rawField(request, 'authorization');
+  const mind = mindOf(request, response, options);
+  return after(authenticate({ method, target: targetOf(request), authorization, mind }), (outcome) => {
+    if (outcome.login !== undefined) logoutAtEnd(outcome.login, response);
+    if (outcome.headers !== undefined) addFields(response, outcome.headers);
+    return outcome;
+  });
+}
+
+/** Adds a line to the response for each field. */
+export function addFields(response: ServerResponse, fields: NonNullable<HttpOutcome<unknown>['headers']>): void {
+  for (const [name, value] of fields) response.appendHeader(name, value);
 }
 
 /** Calls `logout` once the response has closed. */
 export function logoutAtEnd(login: Login<unknown>, response: ServerResponse): void {
   const logout = (): void => {
     const reason = response.writableFinished ? 'quit' : 'disconnected';
-    // An error of a logout has no client that could hear of it.
-    Promise.resolve(login.logout(reason)).catch((error: unknown) => process.emitWarning(error as Error));
+    void settled(() => login.logout(reason), nothing, warn);
   };
   if (response.closed || response.destroyed) logout();
   else response.once('close', logout);
@@ -40,4 +49,9 @@ function targetOf(request: IncomingMessage & { readonly originalUrl?: string }):
   return request.originalUrl ?? request.url ?? '/';
 }
 
-const NO_FIELDS: HttpFields = [];
+function nothing(): void {}
+
+/** An error of a logout has no client that could hear of it. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}

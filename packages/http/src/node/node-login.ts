@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { after, type MaybePromise } from '@postern/core';
 import type { Login } from '@postern/cred';
+import type { ProxyOptions } from './forwarded-client.ts';
 import type { HttpAuthenticator } from './http-authenticator.ts';
 import { logInRequest } from './log-in-request.ts';
-import type { RequestMindOptions } from './request-mind.ts';
 
 /**
- * Returns a function that logs the client of a request of `node:http` in. The function resolves
- * with the login, whose fields the response then has, and which ends when the response closes. It
- * resolves with undefined after it has refused the client, and rejects with an error of the
- * authenticator.
+ * Returns a function that logs the client of a request of `node:http` in. The function returns the
+ * login, whose fields the response then has, and which ends when the response closes. It returns
+ * undefined after it has refused the client. It throws or rejects with an error of the
+ * authenticator, and returns a promise only if the authenticator does.
  *
  * @example
  * ```ts
@@ -27,11 +28,11 @@ import type { RequestMindOptions } from './request-mind.ts';
  */
 export function nodeLogin<A>(
   authenticator: HttpAuthenticator<A>,
-  options?: RequestMindOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<Login<A> | undefined> {
-  return async (request, response) => {
-    const outcome = await logInRequest(authenticator, request, response, options);
-    if (outcome.login === undefined) response.writeHead(outcome.status).end();
-    return outcome.login;
-  };
+  options: ProxyOptions = {},
+): (request: IncomingMessage, response: ServerResponse) => MaybePromise<Login<A> | undefined> {
+  return (request, response) =>
+    after(logInRequest(authenticator, request, response, options), (outcome) => {
+      if (outcome.login === undefined) response.writeHead(outcome.status).end();
+      return outcome.login;
+    });
 }

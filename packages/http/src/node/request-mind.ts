@@ -1,48 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Address, parseAddress, type TlsInfo } from '@postern/core';
+import type { Address, TlsInfo } from '@postern/core';
 import type { Mind } from '@postern/cred';
-import { ConversationSocket } from '../over-conversation/conversation-socket.ts';
-import { socketTls } from './socket-tls.ts';
-
-/** The options of the adapters for servers on `node:http`. */
-export interface RequestMindOptions {
-  /**
-   * The proxies whose `X-Forwarded-For` names the client: its last address that is no such proxy.
-   * Default: none, so that no client can choose its address.
-   */
-  readonly trustProxy?: (peer: Address) => boolean;
-}
+import { type ConnectionInfo, connectionOf } from './connection-info.ts';
+import { type ForwardedClient, forwardedClient, type ProxyOptions } from './forwarded-client.ts';
 
 /** The mind of the client of a request of `node:http`. */
 export class RequestMind implements Mind {
   readonly protocol = 'http';
   readonly clientName = undefined;
-  readonly remote: Address;
-  readonly local: Address;
-  readonly #request: IncomingMessage;
+  readonly #connection: ConnectionInfo;
+  readonly #client: ForwardedClient | undefined;
   readonly #response: ServerResponse;
+  #store: Map<symbol, unknown> | undefined;
   #controller: AbortController | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, { trustProxy }: RequestMindOptions = {}) {
-    const { socket } = request;
-    this.#request = request;
+  /** `client` is the client whose request a proxy passes on, if there is a proxy. */
+  constructor(connection: ConnectionInfo, client: ForwardedClient | undefined, response: ServerResponse) {
+    this.#connection = connection;
+    this.#client = client;
     this.#response = response;
-    const peer = addressOf(socket.remoteAddress, socket.remotePort);
-    this.remote = trustProxy === undefined ? peer : clientBehind(peer, request, trustProxy);
-    this.local = addressOf(socket.localAddress, socket.localPort);
   }
 
-  /** The TLS of the connection, which is the proxy's behind a proxy. */
+  get remote(): Address {
+    return (this.#client ?? this.#connection).remote;
+  }
+
+  get local(): Address {
+    return this.#connection.local;
+  }
+
   get tls(): TlsInfo | undefined {
-    const { socket } = this.#request;
-    return socket instanceof ConversationSocket ? socket.conversation.transport.tls : socketTls(socket);
+    return (this.#client ?? this.#connection).tls;
   }
 
-  /** The store of the connection: its requests share it. */
+  /** A connection of a proxy carries the requests of many clients, so each request has a store. */
   get store(): Map<symbol, unknown> {
-    const socket = this.#request.socket as object as StoreHolder;
-    socket[STORE] ??= new Map();
-    return socket[STORE];
+    if (this.#client === undefined) return this.#connection.store;
+    this.#store ??= new Map();
+    return this.#store;
   }
 
   /** Aborts when the response closes: the client has disconnected, or has its answer. */
@@ -61,28 +56,8 @@ export class RequestMind implements Mind {
   }
 }
 
-/** Reads X-Forwarded-For from its end, where the nearest proxy has added its client. */
-function clientBehind(peer: Address, { headers }: IncomingMessage, isTrusted: (peer: Address) => boolean): Address {
-  const field = headers['x-forwarded-for'];
-  const hops = (Array.isArray(field) ? field.join() : (field ?? '')).split(',').reverse();
-  let client = peer;
-  for (const hop of hops) {
-    const address = isTrusted(client) ? parseAddress(hop.trim(), undefined) : undefined;
-    if (address === undefined) return client;
-    client = address;
-  }
-  return client;
+/** Returns the mind of a request. */
+export function mindOf(request: IncomingMessage, response: ServerResponse, options: ProxyOptions): RequestMind {
+  const connection = connectionOf(request.socket);
+  return new RequestMind(connection, forwardedClient(connection.remote, request, options), response);
 }
-
-function addressOf(text: string | undefined, port: number | undefined): Address {
-  if (text === undefined) return { family: 'unix', address: '', port: 0 };
-  const address = text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text;
-  return { family: address.includes(':') ? 'IPv6' : 'IPv4', address, port: port ?? 0 };
-}
-
-/** A socket with the store of its connection. */
-interface StoreHolder {
-  [STORE]?: Map<symbol, unknown>;
-}
-
-const STORE = Symbol('store');

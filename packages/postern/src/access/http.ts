@@ -1,9 +1,8 @@
 import { Identity } from '@postern/cred';
 import { basic, bearer, httpAuth, logTo } from '@postern/http';
-import { type NginxMailEvent, nginxMailHandler, nginxRequestHandler } from '@postern/http/nginx';
+import { nginxMailHandler, nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpHandler, httpProtocol } from '@postern/http/node';
 import { isLocalOnly } from '@postern/node';
-import { type EntryWriter, eventLog, writeSessionEntry } from '@postern/sasl-profile';
 import { expectAccepted, type HttpListenerLimits } from '../limits.ts';
 import { logEvents } from '../log-events.ts';
 import type { OpenAccessProtocol } from './access-protocol.ts';
@@ -14,9 +13,6 @@ import type { OpenAccessProtocol } from './access-protocol.ts';
  */
 export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, { log }) => {
   const { forMail, forRequests } = splitLimits(accessLimits.http ?? {});
-  const onMailEvent = logEvents<NginxMailEvent>(log, (logger, options) =>
-    eventLog<NginxMailEvent>(logger, options, writeMailEntry),
-  );
   const onEvent = logEvents(log, logTo);
   // The requests of one exchange reach different processes.
   const schemes = reusePort ? { schemes: [bearer(), basic()] } : {};
@@ -25,7 +21,7 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
     create({ portal, logUsernames, mechanismPolicy, hostname }, { endpoint, nginxBackEnds, nginxSecret }) {
       const backEnds = nginxBackEnds && { backEnds: nginxBackEnds };
       const secret = nginxSecret !== undefined && { secret: nginxSecret };
-      const mailOptions = { portal, logUsernames, limits: forMail, onEvent: onMailEvent, ...backEnds, ...secret };
+      const mailOptions = { portal, logUsernames, limits: forMail, onEvent, ...backEnds, ...secret };
       const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent, ...schemes };
       const mail = expectAccepted(() => nginxMailHandler(mailOptions), 'limits.http');
       const auth = expectAccepted(() => httpAuth({ ...common, avatar: Identity, realm: hostname }), 'limits.http');
@@ -65,9 +61,4 @@ function route(handlers: ReadonlyMap<string, HttpHandler>): HttpHandler {
     request.resume();
     return response.writeHead(404).end();
   };
-}
-
-function writeMailEntry(event: Exclude<NginxMailEvent, { kind: 'error' }>, entry: EntryWriter): void {
-  writeSessionEntry(event, entry, ({ code, text }) => (code === undefined ? text : `${code} ${text}`));
-  entry.end();
 }
