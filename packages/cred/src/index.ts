@@ -48,4 +48,5 @@ export type { Login, LogoutReason, OnLogout } from './login.ts';
 export { DelegatingMind, type Exchange, type Mind } from './mind.ts';
 export { type Authorize, onlyAsThemselves, Portal, type PortalOptions } from './portal.ts';
 export { type AvatarFactory, AvatarRealm, type Realm, type RealmAvatar } from './realm.ts';
+export type { RelayedBinding } from './relayed-binding.ts';
 export { PasswordProof, UsernamePassword } from './username-password.ts';

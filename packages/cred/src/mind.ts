@@ -1,6 +1,7 @@
 import type { Address, Disconnection, TlsInfo } from '@postern/core';
 import type { Ask } from './credentials.ts';
 import { hasDisconnected } from './disconnection.ts';
+import type { RelayedBinding } from './relayed-binding.ts';
 
 /**
  * The protocol's knowledge of the client. Checkers and realms get it with each login. An
@@ -16,6 +17,8 @@ export interface Mind {
   readonly local: Address;
   /** Undefined on a connection without TLS. */
   readonly tls: TlsInfo | undefined;
+  /** The channel binding of a client whose TLS ends at another server. Undefined without one. */
+  readonly relayedBinding?: RelayedBinding | undefined;
   /** The name that the client gave itself, such as the argument of EHLO. It is not verified. */
   readonly clientName: string | undefined;
   /** The SASL exchange, while a checker judges its credentials; undefined at other times. */
@@ -67,6 +70,10 @@ export class DelegatingMind implements Mind {
 
   get tls(): Mind['tls'] {
     return this.#mind.tls;
+  }
+
+  get relayedBinding(): RelayedBinding | undefined {
+    return this.#mind.relayedBinding;
   }
 
   get clientName(): string | undefined {

@@ -33,9 +33,9 @@ export interface DovecotAuthOptions
   /** Bounds on what one mail server may use. */
   readonly limits?: Partial<Limits>;
   /**
-   * True lists SCRAM-SHA-1 and SCRAM-SHA-256 too. Under TLS, clients of GNU SASL such as msmtp
-   * 1.8.26 then do not log in behind Postfix and Exim, because their -PLUS is missing. Default:
-   * false.
+   * True lists SCRAM-SHA-1 and SCRAM-SHA-256 also without their -PLUS. Under TLS, clients of GNU
+   * SASL such as msmtp 1.8.26 then do not log in behind Postfix and Exim, because their -PLUS is
+   * missing. Default: false.
    */
   readonly listGnuScram?: boolean;
 }

@@ -31,6 +31,8 @@ export function parseVersion(line: string): { readonly major: number; readonly m
 export const MAJOR_VERSION = 1;
 /** The minor version from which clients read `code=`, and from which an empty `resp=` is empty. */
 export const MINOR_WITH_CODES = 2;
+/** The minor version from which clients pass channel binding on. */
+export const MINOR_WITH_BINDING = 3;
 /** The minor version from which clients expect CANCELLED. */
 export const MINOR_WITH_CANCELLED = 4;
 

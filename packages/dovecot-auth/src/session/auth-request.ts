@@ -1,5 +1,5 @@
 import type { Clock, MaybePromise } from '@postern/core';
-import { type Credentials, Identity, type Login, type LoginError, type Portal } from '@postern/cred';
+import { type Credentials, Identity, type Login, type LoginError, type Portal, UnauthorizedLogin } from '@postern/cred';
 import {
   authenticate,
   type ChallengePacer,
@@ -18,8 +18,8 @@ export interface RequestOwner {
   readonly portal: Portal;
   readonly clock: Clock;
   readonly challengePacer: ChallengePacer;
-  /** Sends a challenge, and begins to wait for its response. */
-  sayChallenge(request: AuthRequest, base64: string): void;
+  /** Sends a challenge in base64 with its parameters, and begins to wait for its response. */
+  sayChallenge(request: AuthRequest, challenge: string): void;
 }
 
 /**
@@ -82,14 +82,18 @@ export class AuthRequest {
     });
   }
 
-  /** Passes on the base64 of a CONT. Returns false if no response was asked for. */
-  respond(base64: string): boolean {
+  /**
+   * Passes on the base64 of a CONT, and its parameters, each behind a TAB. Returns false if no
+   * response was asked for.
+   */
+  respond(base64: string, parameters: string): boolean {
     const response = this.#response;
     if (response === undefined) return false;
     this.#response = undefined;
     this.lastMessageAt = this.#owner.clock.now();
     const bytes = decodeBase64(base64);
-    if (bytes === undefined) response.reject(new MalformedResponse('the response is not base64', 'encoding'));
+    if (this.mind.relayedBinding?.receive(parameters) === false) response.reject(new UnauthorizedLogin(UNASKED));
+    else if (bytes === undefined) response.reject(new MalformedResponse('the response is not base64', 'encoding'));
     else if (bytes.length === 0 && !this.#mayBeEmpty()) response.reject(new ExchangeCancelled());
     else response.resolve(bytes);
     return true;
@@ -114,7 +118,7 @@ export class AuthRequest {
     }
     this.#response = Promise.withResolvers<Uint8Array>();
     const { promise } = this.#response;
-    this.#owner.sayChallenge(this, base64);
+    this.#owner.sayChallenge(this, base64 + (this.mind.relayedBinding?.takeRequest() ?? ''));
     return promise;
   };
 
@@ -140,4 +144,5 @@ function isServerFinal(mechanism: string, challenge: Uint8Array): boolean {
 }
 
 const INTERFACES = [Identity] as const;
+const UNASKED = 'a channel binding that was not asked for';
 const EMPTY_RESPONSES: ReadonlySet<string> = new Set(['EXTERNAL', 'ANONYMOUS']);

@@ -22,8 +22,10 @@ export class MechanismList {
   readonly #hidden: ReadonlySet<string>;
   readonly #exposing: ReadonlySet<string>;
   readonly #lists = new WeakMap<readonly string[], ListedMechanisms>();
+  /** The lists of mail servers that pass the channel binding of their clients on. */
+  readonly #bindingLists = new WeakMap<readonly string[], ListedMechanisms>();
 
-  /** `hidden` are the mechanisms that no connection is offered. */
+  /** `hidden` are the mechanisms that a connection is offered only beside their -PLUS. */
   constructor(offer: MechanismOffer, challengers: readonly Challenger[], hidden: ReadonlySet<string>) {
     this.#offer = offer;
     this.#hidden = hidden;
@@ -38,13 +40,20 @@ export class MechanismList {
    */
   listFor(mind: Mind): ListedMechanisms {
     const offered = this.#offer.namesFor(mind);
-    const cached = this.#lists.get(offered);
+    const passesBindingOn = mind.relayedBinding !== undefined;
+    const lists = passesBindingOn ? this.#bindingLists : this.#lists;
+    const cached = lists.get(offered);
     if (cached !== undefined) return cached;
-    const names = offered.filter((name) => !this.#hidden.has(name) && !needsTlsOfClient(name));
+    const names = offered.filter((name) => {
+      if (name.endsWith('-PLUS')) return passesBindingOn;
+      // The TLS of this connection is the mail server's: its certificate would log in each client.
+      if (name === 'EXTERNAL') return false;
+      return !this.#hidden.has(name) || (passesBindingOn && offered.includes(`${name}-PLUS`));
+    });
     if (!names.some(isPublic)) names.push('PLAIN');
     const lines = names.map((name) => this.#lineOf(name)).join('');
     const list = { names: new Set(names), lines };
-    this.#lists.set(offered, list);
+    lists.set(offered, list);
     return list;
   }
 
@@ -60,14 +69,6 @@ export class MechanismList {
     const exposesSecret = this.#exposing.has(name) || name === 'PLAIN';
     return `${['MECH', name, ...mechanismFlags(name, exposesSecret)].join('\t')}\n`;
   }
-}
-
-/**
- * Returns true for a mechanism that reads the TLS of its client. The TLS of this connection is the
- * mail server's: its certificate would log in each client.
- */
-function needsTlsOfClient(name: string): boolean {
-  return name === 'EXTERNAL' || name.endsWith('-PLUS');
 }
 
 /** Postfix hides ANONYMOUS from its clients. */

@@ -32,6 +32,7 @@ export abstract class PeerSession implements LineServer {
   /** The client's minor version; undefined before its VERSION. */
   #minor: number | undefined;
   #hasGreeted = false;
+  #hasShaken = false;
   /** True once the listener closes, or a request has failed temporarily. */
   #closesBothSides = false;
   /** The timer of a connection that closes behind its open requests. */
@@ -74,15 +75,31 @@ export abstract class PeerSession implements LineServer {
     return this.#closing !== undefined && this.interruptible;
   }
 
-  /** Sends the whole handshake, and hears the mail server. */
-  begin(handshake: string): void {
+  /** Returns the handshake, which leaves once. */
+  protected abstract handshake(): string;
+
+  /** Learns that the client's version has arrived. */
+  protected onVersion(): void {}
+
+  /**
+   * Hears the mail server, and sends the whole handshake: at the client's first line, if the line
+   * is there already, and otherwise without it. Postfix speaks first; Exim waits for the handshake.
+   */
+  begin(): void {
     const conversation = this.#conversation;
     conversation.lineEnding = 'lf';
     // A mail server keeps its connection for as long as it lives, mostly idle.
     conversation.readTimeout = Number.POSITIVE_INFINITY;
     conversation.expireIn(this.#settings.limits.handshakeTimeout);
-    conversation.say(handshake);
     conversation.serveLines(this);
+    // The event loop reads octets that have arrived between two turns of setImmediate.
+    if (!this.#hasShaken) setImmediate(() => setImmediate(() => this.#sayHandshake()));
+  }
+
+  #sayHandshake(): void {
+    if (this.#hasShaken || this.isOver) return;
+    this.#hasShaken = true;
+    this.output.say(this.handshake());
   }
 
   ended(): void {
@@ -108,10 +125,9 @@ export abstract class PeerSession implements LineServer {
       this.violate(`a line of more than ${this.maxOctets} octets`);
       return false;
     }
-    if (!this.command(line)) {
-      if (line.startsWith('VERSION\t')) this.#version(line);
-      else if (!line.startsWith('CPID\t')) this.violate('an unknown command');
-    }
+    if (line.startsWith('VERSION\t')) this.#version(line);
+    if (!this.#hasShaken) this.#sayHandshake();
+    if (!this.command(line) && !GREETING.test(line)) this.violate('an unknown command');
     if (!this.#hasGreeted) this.#greet();
     return !this.isOver;
   }
@@ -143,6 +159,8 @@ export abstract class PeerSession implements LineServer {
 
   protected end(): void {
     if (this.isOver) return;
+    // Postfix closes its port for a minute after a connection without a handshake.
+    this.#sayHandshake();
     this.isOver = true;
     this.#closing?.[Symbol.dispose]();
     this.output.close();
@@ -179,6 +197,11 @@ export abstract class PeerSession implements LineServer {
     if (version === undefined) this.violate('a VERSION without two numbers');
     else if (version.major !== MAJOR_VERSION) this.violate(`the major version ${version.major}`);
     else if (this.#minor !== undefined) this.violate('a second VERSION');
-    else this.#minor = version.minor;
+    else {
+      this.#minor = version.minor;
+      this.onVersion();
+    }
   }
 }
+
+const GREETING = /^(?:VERSION|CPID)\t/;

@@ -2,6 +2,7 @@ import { type Address, type Disconnection, type DisconnectListener, parseAddress
 import type { Mind } from '@postern/cred';
 import type { AuthLine } from '../protocol/auth-line.ts';
 import { protocolOfService } from '../protocol/protocol-of-service.ts';
+import type { ClientBinding } from './client-binding.ts';
 
 /**
  * The mind of one request: the mail server's client, as the mail server describes it. `tls` is
@@ -10,6 +11,8 @@ import { protocolOfService } from '../protocol/protocol-of-service.ts';
 export class RequestMind implements Mind, Disconnection {
   readonly tls = undefined;
   readonly clientName = undefined;
+  /** Undefined for a mail server that passes no channel binding on. */
+  readonly relayedBinding: ClientBinding | undefined;
   readonly #line: AuthLine;
   readonly #connection: Mind;
   #remote: Address | undefined;
@@ -18,9 +21,10 @@ export class RequestMind implements Mind, Disconnection {
   #listeners: DisconnectListener[] | undefined;
   #disconnected = false;
 
-  constructor(line: AuthLine, connection: Mind) {
+  constructor(line: AuthLine, connection: Mind, relayedBinding?: ClientBinding) {
     this.#line = line;
     this.#connection = connection;
+    this.relayedBinding = relayedBinding;
   }
 
   /** The protocol of the service: a user with the scope `smtp` may log in to Postfix. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Conversation } from '@postern/conversation';
 import { isPromise } from '@postern/core';
-import { type Identity, type Login, LoginError, TemporaryFailure } from '@postern/cred';
+import { type Identity, type Login, LoginError, type Mind, type RelayedBinding, TemporaryFailure } from '@postern/cred';
 import {
   type ChallengePacer,
   decodeBase64,
@@ -14,8 +14,10 @@ import {
 import { answerTo } from '../error-replies.ts';
 import { type AuthLine, parseAuthLine, parseId } from '../protocol/auth-line.ts';
 import { escapeField } from '../protocol/escape.ts';
-import { formatHandshake, MINOR_WITH_CANCELLED, MINOR_WITH_CODES } from '../protocol/handshake.ts';
+import { formatHandshake, MINOR_WITH_BINDING, MINOR_WITH_CANCELLED, MINOR_WITH_CODES } from '../protocol/handshake.ts';
 import { AuthRequest, type RequestOwner } from './auth-request.ts';
+import { BindingMind } from './binding-mind.ts';
+import { ClientBinding } from './client-binding.ts';
 import type { ListedMechanisms } from './mechanism-list.ts';
 import { PeerSession } from './peer-session.ts';
 import { RequestMind } from './request-mind.ts';
@@ -27,13 +29,15 @@ import type { Settings } from './settings.ts';
  */
 export function runSession(conversation: Conversation, settings: Settings): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  new AuthSession(conversation, settings, resolve).greet();
+  new AuthSession(conversation, settings, resolve).begin();
   return promise;
 }
 
 class AuthSession extends PeerSession implements RequestOwner {
   readonly #settings: Settings;
-  readonly #listed: ListedMechanisms;
+  #listed: ListedMechanisms;
+  /** True if the handshake listed the mechanisms with channel binding. */
+  #isBindingListed = false;
   /** The open requests by id, in the order of their arrival. Created by the first that waits. */
   #requests: Map<number, AuthRequest> | undefined;
 
@@ -55,15 +59,28 @@ class AuthSession extends PeerSession implements RequestOwner {
     return this.#settings.challengePacer;
   }
 
-  greet(): void {
+  /** Returns the handshake, whose list depends on the client's version as far as it is known. */
+  protected override handshake(): string {
+    this.#isBindingListed = this.minor >= MINOR_WITH_BINDING;
     const connectionId = this.#settings.nextConnectionId();
     const cookie = randomBytes(COOKIE_OCTETS).toString('hex');
-    this.begin(formatHandshake({ mechanisms: this.#listed.lines, connectionId, cookie }));
+    return formatHandshake({ mechanisms: this.#listed.lines, connectionId, cookie });
   }
 
-  sayChallenge(request: AuthRequest, base64: string): void {
+  /** A client that passes channel binding on may name such a mechanism, listed or not. */
+  protected override onVersion(): void {
+    if (this.minor < MINOR_WITH_BINDING) return;
+    this.#listed = this.#settings.mechanisms.listFor(this.#bindingMind());
+  }
+
+  /** Returns the mail server's mind, as of one that passes channel binding on. */
+  #bindingMind(): Mind {
+    return this.minor < MINOR_WITH_BINDING ? this.mind : new BindingMind(this.mind, BINDING);
+  }
+
+  sayChallenge(request: AuthRequest, challenge: string): void {
     const { limits } = this.#settings;
-    this.output.say(`CONT\t${request.id}\t${base64}\n`);
+    this.output.say(`CONT\t${request.id}\t${challenge}\n`);
     this.#setTimer(request, limits.responseTimeout, () =>
       this.#refuse(request, new ExchangeCancelled('the client sent no response in time')),
     );
@@ -99,12 +116,12 @@ class AuthSession extends PeerSession implements RequestOwner {
     }
     if (this.isClosing) return;
     const { mechanisms, limits } = this.#settings;
-    const chosen = mechanisms.choose(line.mechanism, this.#listed, this.mind);
+    const chosen = mechanisms.choose(line.mechanism, this.#listed, this.#bindingMind());
     if (typeof chosen === 'string') {
       this.#refuseMechanism(line, chosen);
       return;
     }
-    const request = new AuthRequest(line, new RequestMind(line, this.mind), chosen, this);
+    const request = new AuthRequest(line, new RequestMind(line, this.mind, this.#bindingOf()), chosen, this);
     const response = this.#initialResponse(line.response);
     if (response === null) {
       this.#refuse(request, new MalformedResponse('the initial response is not base64', 'encoding'));
@@ -123,6 +140,11 @@ class AuthSession extends PeerSession implements RequestOwner {
       (granted) => this.#grant(request, granted),
       (error: unknown) => this.#refuse(request, error),
     );
+  }
+
+  /** Returns the channel binding of a request; undefined if the mail server passes none on. */
+  #bindingOf(): ClientBinding | undefined {
+    return this.minor < MINOR_WITH_BINDING ? undefined : new ClientBinding(this.#isBindingListed);
   }
 
   /** Returns the bytes of `resp=`; undefined if it is absent, and null if it is not base64. */
@@ -149,7 +171,7 @@ class AuthSession extends PeerSession implements RequestOwner {
     if (request.isOver) return;
     const end = idEnd < 0 ? -1 : line.indexOf('\t', idEnd + 1);
     const base64 = idEnd < 0 ? '' : end < 0 ? line.slice(idEnd + 1) : line.slice(idEnd + 1, end);
-    if (request.respond(base64)) this.#limitWork(request);
+    if (request.respond(base64, end < 0 ? '' : line.slice(end))) this.#limitWork(request);
     else this.#refuse(request, new MalformedResponse('a response without a challenge'));
   }
 
@@ -313,4 +335,6 @@ function formatAttributes(attributes: ReadonlyMap<string, string>): string {
 const ATTRIBUTE = /^[\w.:-]+$/;
 const CONT_LENGTH = 'CONT\t'.length;
 const CANCEL_LENGTH = 'CANCEL\t'.length;
+/** Binding data is at hand for each client, as far as the list is concerned. */
+const BINDING: RelayedBinding = new ClientBinding(true);
 const COOKIE_OCTETS = 16;

@@ -15,7 +15,7 @@ export interface UserdbSettings extends PeerSettings {
 /** Runs one connection that looks users up, until it closes. Never rejects. */
 export function runUserdbSession(conversation: Conversation, settings: UserdbSettings): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  new UserdbSession(conversation, settings, resolve).begin(formatUserdbHandshake());
+  new UserdbSession(conversation, settings, resolve).begin();
   return promise;
 }
 
@@ -27,6 +27,10 @@ class UserdbSession extends PeerSession {
   constructor(conversation: Conversation, settings: UserdbSettings, onEnd: (closed: Promise<void>) => void) {
     super(conversation, settings, 'dovecot-userdb', onEnd);
     this.#settings = settings;
+  }
+
+  protected override handshake(): string {
+    return formatUserdbHandshake();
   }
 
   protected override get openRequests(): number {

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { after } from '@postern/core';
-import type { ChannelBindingType, Mind } from '@postern/cred';
+import type { ChannelBindingType, Mind, RelayedBinding } from '@postern/cred';
 import { NO_BYTES } from '../bytes.ts';
 import type { Challenger } from '../challenger.ts';
 import { MalformedResponse } from '../errors.ts';
 import { preparedAuthzid, preparedName } from '../prepared-name.ts';
-import { bindingData, DEFAULT_CHANNEL_BINDINGS, firstBinding, unusedBindings, useBinding } from './channel-binding.ts';
-import { SCRAM_CREDENTIALS, type ScramCredentials } from './credentials.ts';
+import {
+  bindingData,
+  DEFAULT_CHANNEL_BINDINGS,
+  firstBinding,
+  relayedTypes,
+  unusedBindings,
+  useBinding,
+} from './channel-binding.ts';
+import { SCRAM_CREDENTIALS, type ScramCredentials, type ScramExchange } from './credentials.ts';
 import { Decoys } from './decoys.ts';
 import { SCRAM_HASHES, type ScramHash, scramStrength } from './hashes.ts';
 import { type ClientFirst, formatBinding, parseClientFirst } from './messages.ts';
@@ -110,20 +117,43 @@ export function scram(options: ScramOptions): Challenger<ScramCredentials> {
  * Returns the `c` attribute that this client must send. Returns undefined if the server must refuse
  * the client whatever it sends (RFC 5802 §6).
  */
-function requiredBinding(first: ClientFirst, mind: Mind, options: ScramOptions): string | undefined {
+function requiredBinding(first: ClientFirst, mind: Mind, options: ScramOptions): ScramExchange['binding'] {
   const { flag, bindingType, gs2Header } = first;
   if (bindingType === undefined) {
     if (options.plus) return undefined;
-    if (flag === 'y' && options.plusOffered && hasBinding(mind, options)) return undefined;
+    if (flag === 'y' && options.plusOffered && wasPlusOffered(mind, options)) return undefined;
     return formatBinding(gs2Header);
   }
+  const { relayedBinding } = mind;
+  if (relayedBinding !== undefined) return requestBinding(relayedBinding, first, options);
   const data = bindingData(mind.tls, bindingType, typesOf(mind, options));
   if (data === undefined) return undefined;
   useBinding(mind, bindingType);
   return formatBinding(gs2Header, data);
 }
 
+/** Requests the data from the server that has the client's TLS: it comes with the proof. */
+function requestBinding(
+  relayed: RelayedBinding,
+  { bindingType, gs2Header }: ClientFirst,
+  options: ScramOptions,
+): ScramExchange['binding'] {
+  const type = relayedTypes(options.channelBindings).find((accepted) => accepted === bindingType);
+  if (type === undefined) return undefined;
+  const dataOf = relayed.request(type);
+  return () => {
+    const data = dataOf();
+    return data === undefined || data.length === 0 ? undefined : formatBinding(gs2Header, data);
+  };
+}
+
+/** Returns true if a client on this connection could see a -PLUS mechanism that is offered. */
+function wasPlusOffered(mind: Mind, options: ScramOptions): boolean {
+  return hasBinding(mind, options) && mind.relayedBinding?.isOffered !== false;
+}
+
 function hasBinding(mind: Mind, options: ScramOptions): boolean {
+  if (mind.relayedBinding !== undefined) return relayedTypes(options.channelBindings).length > 0;
   // The test of TLS comes first: a connection whose store nothing accesses has none.
   return mind.tls !== undefined && firstBinding(mind.tls, typesOf(mind, options)) !== undefined;
 }

@@ -43,6 +43,16 @@ export function firstBinding(
 }
 
 /**
+ * Returns the types that a server accepts from another server, which has the client's TLS. That
+ * server does not report a resumed session, in which tls-unique is unsafe (RFC 7677 §4).
+ */
+export function relayedTypes(
+  types: readonly ChannelBindingType[] = DEFAULT_CHANNEL_BINDINGS,
+): readonly ChannelBindingType[] {
+  return types.filter((type) => type !== 'tls-unique');
+}
+
+/**
  * Returns the types that a connection has not used up: tls-exporter serves one authentication (RFC
  * 9266 §4.1).
  */

@@ -19,9 +19,10 @@ export interface ScramExchange {
   /** The client's nonce, followed by the server's. */
   readonly nonce: string;
   /**
-   * The `c` attribute that the client must send. Undefined if the server must refuse the client.
+   * The `c` attribute that the client must send, or a function that returns it once the
+   * client-final-message has arrived. Undefined if the server must refuse the client.
    */
-  readonly binding: string | undefined;
+  readonly binding: string | (() => string | undefined) | undefined;
   readonly decoys: Decoys;
   readonly ask: Ask;
 }
@@ -164,10 +165,11 @@ function requestProof(exchange: ScramExchange, serverFirst: string, arrived: () 
   return exchange.ask(encodeUtf8(serverFirst)).then((response) => {
     const final = parseClientFinal(response);
     if (final === undefined) throw new MalformedResponse('not a SCRAM client-final-message');
+    const binding = typeof exchange.binding === 'function' ? exchange.binding() : exchange.binding;
     const received: Proof = {
       proof: final.proof,
       // The client knows both, so the time of the comparison reveals nothing.
-      bound: final.nonce === exchange.nonce && final.binding === exchange.binding,
+      bound: final.nonce === exchange.nonce && final.binding === binding,
       authMessage: formatAuthMessage(exchange.clientFirstBare, serverFirst, final.withoutProof),
     };
     return after(arrived(), () => received);
