@@ -24,8 +24,9 @@ export interface DovecotAuthOptions
   > {
   /**
    * The mechanisms, or a function that returns those of a hostname. Default: `defaultChallengers`
-   * of `@postern/sasl` without ANONYMOUS, because an anonymous client has no identity. EXTERNAL and
-   * -PLUS are never listed: the mail server does not pass its client's TLS on.
+   * of `@postern/sasl` without ANONYMOUS, because an anonymous client has no identity. A -PLUS is
+   * listed only to a mail server of minor 3 or later, which passes the channel binding on. EXTERNAL
+   * is never listed: no mail server passes its client's certificate on.
    */
   readonly challengers?: SessionOptions<never, DovecotAuthEvent>['challengers'];
   /** The name of this host, for challenges: an ASCII domain or an address in brackets. */
