@@ -13,13 +13,14 @@ import {
 } from '@postern/cred';
 import type { MailDirectory } from '@postern/dovecot-auth';
 import { type RecipientLookup, Rejection } from '@postern/esmtp';
-import { testMind } from '@postern/testing';
+import { mailDirectoryContract, testMind } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { mailDirectories } from '../../packages/postern/src/mail-directory.ts';
 import { OwnSenders } from '../../packages/postern/src/own-senders.ts';
 import { Recipients } from '../../packages/postern/src/recipients.ts';
 import type { OwnSendersSettings } from '../../packages/postern/src/recipients-settings.ts';
 import { TrustedUserChecker } from '../../packages/postern/src/trusted-user-checker.ts';
+import { testContract } from '../support/contract.ts';
 
 const users = [
   { hasUser: async (name: string) => ['ann', 'bob@example.com', 'eve@example.net'].includes(name.toLowerCase()) },
@@ -52,7 +53,7 @@ const table: OwnSendersSettings = {
   source: {
     entries: [
       ['Ann', ['ann@example.com', 'team@example.com', '@ann.example']],
-      ['bob', ['Team@Example.com']],
+      ['bob', ['Team@Example.com', 'bob@example.net']],
     ],
   },
 };
@@ -169,6 +170,47 @@ describe('owners of a sender', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe('the contract of mail directories', () => {
+  const inputs = {
+    username: 'ann',
+    ownSender: 'ann@example.com',
+    recipient: 'ann@example.com',
+    unknownRecipient: 'nobody@example.com',
+    foreignRecipient: 'x@example.net',
+  };
+
+  describe('with a table of senders', () => {
+    const make = async () => ({
+      user: await directoryOf('ann', table),
+      anonymous: await directoryOf(ANONYMOUS, table),
+    });
+    testContract(mailDirectoryContract({ ...inputs, otherSender: 'bob@example.net', make }), [
+      'fails, and refuses nothing, while its data cannot be read',
+    ]);
+  });
+
+  describe('with the users of a database', () => {
+    const make = async () => {
+      let isDown = false;
+      const database = [
+        {
+          hasUser: (name: string) =>
+            isDown ? Promise.reject(new Error('down')) : Promise.resolve(['ann', 'bob'].includes(name.toLowerCase())),
+        },
+      ];
+      const own = { kind: 'users' } as const;
+      return {
+        user: await directoryOf('ann', own, database),
+        anonymous: await directoryOf(ANONYMOUS, own, database),
+        fail: () => {
+          isDown = true;
+        },
+      };
+    };
+    testContract(mailDirectoryContract({ ...inputs, otherSender: 'bob@example.com', make, fails: true }));
   });
 });
 

@@ -1,6 +1,11 @@
 export type { ContractCase } from './contracts/case.ts';
 export { type CheckerContract, checkerContract, type KnownUser } from './contracts/checker.ts';
 export { type FailureCountsContract, failureCountsContract } from './contracts/failure-counts.ts';
+export {
+  type MailDirectoryContract,
+  type MailDirectoryUnderTest,
+  mailDirectoryContract,
+} from './contracts/mail-directory.ts';
 export { type MailboxContract, type MailboxUnderTest, mailboxContract } from './contracts/mailbox.ts';
 export { type MechanismContract, mechanismContract } from './contracts/mechanism.ts';
 export {
