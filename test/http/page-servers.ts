@@ -69,20 +69,28 @@ export async function listenOn(handler: HttpHandler) {
     server.closeAllConnections();
   });
   const { port } = server.address() as AddressInfo;
-  const begin = (path: string, headers: Headers, method = 'GET') =>
-    request({ port, host: '127.0.0.1', path, headers, method, agent: false });
-  const ask = async (path: string, headers: Headers, method = 'GET') => {
-    const [response] = (await once(begin(path, headers, method).end(), 'response')) as [IncomingMessage];
-    let text = '';
-    for await (const chunk of response) text += String(chunk);
-    return {
-      status: response.statusCode,
-      text,
-      user: response.headers['x-auth-user'],
-      fields: authenticationFields(response),
-    };
+  return {
+    port,
+    begin: (path: string, headers: Headers) => begin(port, path, headers),
+    ask: (path: string, headers: Headers) => ask(port, path, headers),
   };
-  return { ask, begin, port };
+}
+
+function begin(port: number, path: string, headers: Headers) {
+  return request({ port, host: '127.0.0.1', path, headers, agent: false });
+}
+
+/** Resolves with the answer to a GET request. */
+export async function ask(port: number, path: string, headers: Headers) {
+  const [response] = (await once(begin(port, path, headers).end(), 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return {
+    status: response.statusCode,
+    text,
+    user: response.headers['x-auth-user'],
+    fields: authenticationFields(response),
+  };
 }
 
 /** The fields of a request. A list is a line for each value. */
