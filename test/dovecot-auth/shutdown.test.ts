@@ -1,6 +1,6 @@
 import { AvatarRealm, checker, Identity, identityOf, Portal, UsernamePassword } from '@postern/cred';
-import { dovecotUserdb, policy, socketmap } from '@postern/dovecot-auth';
-import { readChunk, settle } from '@postern/testing';
+import { dovecotUserdb, policy, saslauthd, socketmap } from '@postern/dovecot-auth';
+import { portalFor, readChunk, settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { connect, directoryPortal } from './lookup.ts';
 import { AuthServer } from './server.ts';
@@ -65,5 +65,59 @@ describe('a server that shuts down answers the requests in flight, and closes wi
     shutdown.abort();
     expect(await readUntil(client, undefined)).toContain('USER\t7\tann@example.com\n');
     await ended;
+  });
+});
+
+// Postfix and Exim answer 454 or 435 for a connection that closes behind a request. Postfix refuses
+// all clients for a minute if its handshake fails.
+describe('a server that shuts down answers a request that it has not read', () => {
+  const response = Buffer.from('\0joe\0s3cret').toString('base64');
+
+  test('of a mail server whose connection was idle', async () => {
+    const { client, shutdown, ended } = connect(new AuthServer().protocol, { client: POSTFIX });
+    await client.write('VERSION\t1\t0\nCPID\t1\n');
+    await readUntil(client, 'DONE\n');
+    await settle();
+    shutdown.abort();
+    await client.write(`AUTH\t7\tPLAIN\tresp=${response}\n`);
+    expect(await readUntil(client, undefined)).toBe('OK\t7\tuser=joe\n');
+    await ended;
+  });
+
+  test('of a mail server in its handshake', async () => {
+    const { client, shutdown, ended } = connect(new AuthServer().protocol, { client: POSTFIX });
+    await readUntil(client, 'DONE\n');
+    shutdown.abort();
+    for (let turn = 0; turn < 5; turn++) await settle();
+    await client.write('VERSION\t1\t0\n');
+    for (let turn = 0; turn < 5; turn++) await settle();
+    await client.write(`CPID\t1\nAUTH\t7\tPLAIN\tresp=${response}\n`);
+    expect(await readUntil(client, undefined)).toBe('OK\t7\tuser=joe\n');
+    await ended;
+  });
+
+  test('of a client of saslauthd', async () => {
+    const { client, shutdown, ended } = connect(
+      saslauthd({ portal: portalFor({ joe: 's3cret' }, Identity, identityOf) }),
+    );
+    shutdown.abort();
+    await settle();
+    await client.write('\0\u0003joe\0\u0006s3cret\0\u0004smtp\0\0');
+    expect(await readUntil(client, undefined)).toBe('\0\u0002OK');
+    await client.end();
+    await ended;
+  });
+
+  test('and closes the connection of a client that says nothing, after a second', async () => {
+    const server = new AuthServer();
+    const { client, shutdown, ended } = connect(server.protocol, { client: POSTFIX });
+    await readUntil(client, 'DONE\n');
+    shutdown.abort();
+    await settle();
+    server.clock.advance(999);
+    await settle();
+    server.clock.advance(1);
+    await ended;
+    expect(await readChunk(client)).toBeUndefined();
   });
 });

@@ -50,7 +50,8 @@ export class SaslauthdServer {
     const { maxRequest } = this.#settings.limits;
     let octets: Buffer = Buffer.alloc(0);
     for (;;) {
-      const piece = await this.#conversation.hearOctets(octets.length === 0);
+      // The client sends its request at once, so a server that shuts down still waits for it.
+      const piece = await this.#conversation.hearOctets(false);
       if (piece === undefined) return undefined;
       if (octets.length + piece.length > maxRequest) {
         throw new ProtocolError(`a request of more than ${maxRequest} octets`);

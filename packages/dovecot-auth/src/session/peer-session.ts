@@ -35,8 +35,16 @@ export abstract class PeerSession implements LineServer {
   #hasShaken = false;
   /** True once the listener closes, or a request has failed temporarily. */
   #closesBothSides = false;
+  /** True once the mail server has sent a line after its VERSION. */
+  #hasBegun = false;
+  /** True once the listener closes. */
+  #isShuttingDown = false;
   /** The timer of a connection that closes behind its open requests. */
   #closing: Disposable | undefined;
+  /** The number of lines that were heard. */
+  #lines = 0;
+  /** True while a turn of the event loop shows whether more lines have arrived. */
+  #isPolling = false;
 
   /** `protocol` is the protocol of the mind. `onEnd` gets the promise of the close. */
   constructor(
@@ -72,7 +80,7 @@ export abstract class PeerSession implements LineServer {
 
   /** True while the connection closes behind its requests and takes no others. */
   protected get isClosing(): boolean {
-    return this.#closing !== undefined && this.interruptible;
+    return this.#closing !== undefined && !this.#isShuttingDown;
   }
 
   /** Returns the handshake, which leaves once. */
@@ -108,11 +116,8 @@ export abstract class PeerSession implements LineServer {
 
   failed(error: unknown): void {
     if (this.isOver) return;
-    this.#closesBothSides ||= error instanceof Closing;
-    if (error instanceof Closing && this.openRequests > 0) {
-      this.closeBehindRequests(this.#settings.limits.requestTimeout);
-      this.interruptible = false;
-      this.#conversation.serveLines(this);
+    if (error instanceof Closing && !this.#isShuttingDown) {
+      this.#shutDown();
       return;
     }
     if (!(error instanceof ConversationError)) this.reportError('session', error);
@@ -129,6 +134,9 @@ export abstract class PeerSession implements LineServer {
     if (!this.#hasShaken) this.#sayHandshake();
     if (!this.command(line) && !GREETING.test(line)) this.violate('an unknown command');
     if (!this.#hasGreeted) this.#greet();
+    this.#lines++;
+    if (!line.startsWith('VERSION\t')) this.#begun();
+    if (this.#isShuttingDown) this.endIfDone();
     return !this.isOver;
   }
 
@@ -154,7 +162,9 @@ export abstract class PeerSession implements LineServer {
   }
 
   protected endIfDone(): void {
-    if (this.#closing !== undefined && this.openRequests === 0) this.end();
+    if (this.#closing === undefined || this.openRequests > 0) return;
+    if (this.#isShuttingDown) this.#endIfQuiet();
+    else this.end();
   }
 
   protected end(): void {
@@ -168,6 +178,48 @@ export abstract class PeerSession implements LineServer {
     // A peer that reads nothing must not keep a connection that is over.
     this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
     this.#onEnd(this.#closesBothSides ? this.#closeBothSides() : this.#conversation.close());
+  }
+
+  /**
+   * Serves the requests that have arrived, and closes behind the answers. A mail server that has
+   * just connected sends its side of the handshake first: for a failed handshake, Postfix would
+   * refuse all clients of the port for a minute.
+   */
+  #shutDown(): void {
+    const { closeTimeout, requestTimeout } = this.#settings.limits;
+    this.#isShuttingDown = true;
+    this.#closesBothSides = true;
+    this.interruptible = false;
+    this.#limitClose(this.#hasBegun ? requestTimeout : closeTimeout);
+    this.#conversation.serveLines(this);
+    this.endIfDone();
+  }
+
+  #limitClose(milliseconds: number): void {
+    this.#closing?.[Symbol.dispose]();
+    this.#closing = this.#settings.clock.after(milliseconds, () => this.end());
+  }
+
+  #begun(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    if (this.#isShuttingDown && !this.isOver) this.#limitClose(this.#settings.limits.requestTimeout);
+  }
+
+  /** Ends the session unless the next poll of the event loop brings a line. */
+  #endIfQuiet(): void {
+    if (this.#isPolling || !this.#hasBegun) return;
+    this.#isPolling = true;
+    const lines = this.#lines;
+    // The poll lies between two turns. After it the close follows at once: a request that arrives
+    // between the two is lost.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#isPolling = false;
+        if (lines === this.#lines && this.openRequests === 0) this.end();
+        else this.endIfDone();
+      }),
+    );
   }
 
   /**
