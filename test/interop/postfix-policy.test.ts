@@ -145,6 +145,27 @@ describe.skipIf(skipsPostfix())('a Postfix that asks Postern', () => {
     });
   });
 
+  describe('by check_policy_service in smtpd_data_restrictions', () => {
+    let postfix: RunningPostfix;
+
+    beforeAll(async () => {
+      postfix = await startPostfix({
+        ...login(),
+        virtual_mailbox_domains: 'example.com',
+        smtpd_data_restrictions: `check_policy_service unix:${join(folder, 'policy')}`,
+      });
+    });
+
+    afterAll(() => postfix?.stop());
+
+    it.each(['DATA', 'BDAT 0 LAST'])('refuses the sender of another user at %s', async (command) => {
+      using client = await loggedIn(postfix, 'ann');
+      await client.say('MAIL FROM:<bob@example.com>');
+      expect(await client.say('RCPT TO:<bob@example.com>')).toMatch(/^250 /);
+      expect(await client.say(command)).toMatch(/^553 5\.7\.1 .*not owned/);
+    });
+  });
+
   describe('by socketmap', () => {
     let postfix: RunningPostfix;
 

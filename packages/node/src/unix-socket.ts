@@ -100,8 +100,8 @@ export function hasFile(path: string): boolean {
 
 /**
  * Sets the group and the permissions of a socket, and never those of a file that has taken its
- * place. Another user with rights in the folder could put a symbolic link there, and a server of
- * root would open the file behind the link to all.
+ * place. Another user with rights in the folder could put a symbolic link there. A server of root
+ * would then open the file behind the link to all.
  *
  * @throws Error with the code ELOOP if the path has another file.
  */
