@@ -43,8 +43,8 @@ function refuseUser(error: unknown): string {
 }
 
 /**
- * The states in which Postfix names no sender. All others have one: a client that sends its message
- * by BDAT is in the state of that name.
+ * The states in which Postfix names no sender. All others, also ones that later releases may name,
+ * have a sender to judge. Postfix 3.7 names DATA for BDAT too.
  */
 const STATES_WITHOUT_SENDER: ReadonlySet<string> = new Set(['CONNECT', 'HELO', 'EHLO', 'VRFY', 'ETRN']);
 
