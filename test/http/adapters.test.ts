@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import {
   type AvatarId,
   Identity,
@@ -60,6 +61,15 @@ describe.each(Object.entries(pageServers))('the adapter for %s', (_name, handler
   it('passes an error of this server to the error handler', async () => {
     const { ask } = await serve(handlerFor);
     expect(await ask('/', { authorization: 'Broken' })).toMatchObject({ status: 500, text: 'handled' });
+  });
+
+  it('ends the login of a client that ends its side before the answer', async () => {
+    const { loggedIn, loggedOut, port } = await serve(handlerFor);
+    const client = connect(port, '127.0.0.1');
+    client.end(`GET /hang HTTP/1.1\r\nHost: x\r\nAuthorization: ${basicField('joe:secret')}\r\n\r\n`);
+    client.resume();
+    await loggedIn;
+    expect(await loggedOut).toBe('disconnected');
   });
 
   it('ends the login when the client disconnects', async () => {

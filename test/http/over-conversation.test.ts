@@ -37,6 +37,20 @@ describe('HTTP over a conversation', () => {
     await ended;
   });
 
+  it('closes the response to a client that has ended its side after requestTimeout', async () => {
+    const closed = Promise.withResolvers<boolean>();
+    const { client, clock, ended } = serve(
+      (_req, res) => void res.once('close', () => closed.resolve(res.writableFinished)),
+      { requestTimeout: 5_000 },
+    );
+    void client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.end();
+    await settle();
+    await clock.advance(6_001);
+    expect(await closed.promise).toBe(false);
+    await ended;
+  });
+
   it('reports to the handler a body that the client has not finished', async () => {
     const aborted = Promise.withResolvers<boolean>();
     const { client, ended } = serve((req) => void req.once('close', () => aborted.resolve(req.complete)).resume());

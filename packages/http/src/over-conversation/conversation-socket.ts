@@ -7,6 +7,8 @@ export interface SocketObserver {
   readonly owesResponse: boolean;
   /** False while the client has to wait for responses before the server reads on. */
   readonly mayReadOn: boolean;
+  /** Called when the peer has ended its side, and a response is owed. */
+  onHalfClose(): void;
   /** Called when the peer is silent for too long, and no response is owed. */
   onTimeout(): void;
 }
@@ -109,7 +111,8 @@ export class ConversationSocket extends Duplex {
     this.#endIsPending = true;
     // The parser takes the last octets in this turn of the event loop.
     setImmediate(() => {
-      if (!this.#observer.owesResponse) this.#passOnEnd();
+      if (this.#observer.owesResponse) this.#observer.onHalfClose();
+      else this.#passOnEnd();
     });
   }
 

@@ -17,8 +17,8 @@ export interface HttpProtocolOptions {
    */
   readonly idleTimeout?: number;
   /**
-   * The most milliseconds from the head of a request until its whole body has arrived.
-   * Default: 60,000.
+   * The most milliseconds from the head of a request until its whole body has arrived, and from the
+   * end of the client's side until the response has been sent. Default: 60,000.
    */
   readonly requestTimeout?: number;
   /** The most octets of the head of a request. A longer head gets 431. Default: 16,384. */
@@ -66,6 +66,7 @@ class HttpSession implements SocketObserver {
   readonly #timeouts: Timeouts;
   /** The responses that are unfinished: several if the client pipelines its requests. */
   readonly #open = new Map<ServerResponse, IncomingMessage>();
+  readonly #closed = Promise.withResolvers<void>();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(conversation: Conversation, handler: HttpHandler, timeouts: Timeouts) {
@@ -87,14 +88,13 @@ class HttpSession implements SocketObserver {
   /** Serves the connection until it closes. Rejects with the error of a handler. */
   async run(server: Server): Promise<void> {
     const { shutdownSignal } = this.#conversation;
-    const { promise: closed, resolve } = Promise.withResolvers<void>();
-    this.socket.once('close', resolve);
+    this.socket.once('close', this.#closed.resolve);
     this.#conversation.expireIn(this.#timeouts.idleTimeout);
     server.emit('connection', this.socket);
     const onShutdown = (): void => this.#shutDown();
     shutdownSignal.addEventListener('abort', onShutdown);
     if (shutdownSignal.aborted) onShutdown();
-    await closed;
+    await this.#closed.promise;
     shutdownSignal.removeEventListener('abort', onShutdown);
     await this.#conversation.close();
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -118,6 +118,11 @@ class HttpSession implements SocketObserver {
     // RFC 9110 §15.5.9: a client that has begun a request learns why its connection closes.
     if (this.socket.hasUnansweredOctets && this.#open.size === 0) this.#conversation.say(REQUEST_TIMEOUT);
     this.socket.destroy();
+  }
+
+  /** A client that has ended its side may have left: a handler without an end keeps no login open. */
+  onHalfClose(): void {
+    this.#conversation.within(this.#timeouts.requestTimeout, this.#closed.promise).catch(() => this.socket.destroy());
   }
 
   #answered(response: ServerResponse): void {
