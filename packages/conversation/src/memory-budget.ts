@@ -70,11 +70,22 @@ export class MemoryBudget {
 /** Counts the memory of one connection. An account without a budget has no bound. */
 export class MemoryAccount {
   readonly #budget: MemoryBudget | undefined;
+  readonly #maxMemory: number;
   #held = 0;
   #isClosed = false;
 
-  constructor(budget?: MemoryBudget) {
+  /** `maxMemory` are the most octets of the account. Default: those of one connection. */
+  constructor(budget?: MemoryBudget, maxMemory = budget?.maxConnectionMemory ?? Number.POSITIVE_INFINITY) {
     this.#budget = budget;
+    this.#maxMemory = maxMemory;
+  }
+
+  /**
+   * Opens a further account in the same budget, without the bound of one connection: for a peer
+   * that acts for many clients. The caller closes it.
+   */
+  openUnbounded(): MemoryAccount {
+    return new MemoryAccount(this.#budget, Number.POSITIVE_INFINITY);
   }
 
   /** The octets that the connection holds now. */
@@ -89,7 +100,7 @@ export class MemoryAccount {
     const budget = this.#budget;
     if (budget === undefined) return undefined;
     const held = this.#held + octets;
-    if (held > budget.maxConnectionMemory) return 'connection';
+    if (held > this.#maxMemory) return 'connection';
     return budget.allows(octets, held) ? undefined : 'process';
   }
 

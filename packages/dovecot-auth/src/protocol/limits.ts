@@ -5,8 +5,9 @@ export interface Limits extends Pick<FailurePolicy, 'loginFailureDelay' | 'minCh
   /** Octets of a line without its LF. Default: 16,384, as Dovecot has it. */
   readonly maxLine: number;
   /**
-   * Open requests of one connection. A further one ends the oldest that waits for its client, since
-   * Postfix does not report a client that cancels. Default: 10,000.
+   * Open requests of one connection, whose memory also counts in the server's budget. A further one
+   * ends the oldest that waits for its client, since Postfix does not report a client that cancels.
+   * If none waits, the further one fails temporarily. Default: 10,000.
    */
   readonly maxRequests: number;
   /**

@@ -1,4 +1,11 @@
-import { Closing, type Conversation, ConversationError, type LineError, type LineServer } from '@postern/conversation';
+import {
+  Closing,
+  type Conversation,
+  ConversationError,
+  type LineError,
+  type LineServer,
+  type MemoryAccount,
+} from '@postern/conversation';
 import type { Clock } from '@postern/core';
 import { culpritOf } from '@postern/cred';
 import { ConversationMind, type EventReporter } from '@postern/sasl-profile';
@@ -26,6 +33,8 @@ export abstract class PeerSession implements LineServer {
   protected readonly output: OutputGuard;
   /** True once the connection closes. */
   protected isOver = false;
+  /** The memory of open requests, which act for many clients. */
+  protected readonly memory: MemoryAccount;
   readonly #conversation: Conversation;
   readonly #settings: PeerSettings;
   readonly #onEnd: (closed: Promise<void>) => void;
@@ -55,6 +64,7 @@ export abstract class PeerSession implements LineServer {
   ) {
     this.maxOctets = settings.limits.maxLine;
     this.#conversation = conversation;
+    this.memory = conversation.memory.openUnbounded();
     this.#settings = settings;
     this.#onEnd = onEnd;
     this.mind = new ConversationMind(conversation, protocol);
@@ -175,6 +185,7 @@ export abstract class PeerSession implements LineServer {
     this.#closing?.[Symbol.dispose]();
     this.output.close();
     this.dropRequests();
+    this.memory.close();
     // A peer that reads nothing must not keep a connection that is over.
     this.#conversation.readTimeout = this.#settings.limits.writeTimeout;
     this.#onEnd(this.#closesBothSides ? this.#closeBothSides() : this.#conversation.close());
