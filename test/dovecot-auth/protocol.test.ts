@@ -6,6 +6,7 @@ import {
   Identity,
   identityOf,
   Portal,
+  UnauthorizedLogin,
   UsernamePassword,
 } from '@postern/cred';
 import { anonymous, cramMd5, ExternalIdentity, external, login, plain, scram } from '@postern/sasl';
@@ -193,6 +194,44 @@ describe('an exchange', () => {
       C: ${line}
       S: FAIL\\t1`);
     expect(server.events).toMatchObject([{ kind: 'login-refused', error: { code }, reply: 'FAIL' }]);
+  });
+
+  test('ends without a verdict after an empty CONT to the question of a checker', async () => {
+    const realm = new AvatarRealm().provide(Identity, identityOf);
+    const portal = new Portal(realm).register(
+      checker([UsernamePassword], async (_credentials, { exchange }) => {
+        await exchange?.ask(Buffer.from('Code:'));
+        throw new Error('not reached');
+      }),
+    );
+    const server = new AuthServer({ portal, challengers: [plain()] });
+    await server.play(`${SHORT}
+      C: AUTH\\t1\\tPLAIN\\tresp=${JOE}
+      S: CONT\\t1\\t{base64:Code:}
+      C: CONT\\t1\\t
+      S: FAIL\\t1`);
+    expect(server.events).toMatchObject([{ kind: 'login-refused', error: { code: 'cancelled' } }]);
+  });
+
+  test.each([
+    [0, 2_000],
+    [1_999, 2_000],
+    [7_900, 7_900],
+  ])('that a checker refuses after %i ms has its FAIL after %i ms', async (duration, expected) => {
+    const server: AuthServer = new AuthServer({
+      portal: portalOf(async () => {
+        await new Promise<void>((resolve) => void server.clock.after(duration, resolve));
+        throw new UnauthorizedLogin();
+      }),
+      challengers: [plain()],
+    });
+    const failsAt = (time: number): string => `C: <advance ${time - 1}ms>
+      S: <silence>
+      C: <advance 1ms>
+      S: FAIL\\t1`;
+    await server.play(`${SHORT}
+      C: AUTH\\t1\\tPLAIN\\tresp=${JOE}
+      ${failsAt(expected)}`);
   });
 
   test('fails for a CONT of an unknown id, and for one that nothing asked for', async () => {

@@ -41,6 +41,8 @@ export class AuthRequest {
   readonly #owner: RequestOwner;
   #credentials: Credentials | undefined;
   #response: PromiseWithResolvers<Uint8Array> | undefined;
+  /** True if the last challenge may be answered by an empty response. */
+  #mayBeEmpty = false;
 
   constructor(line: AuthLine, mind: RequestMind, challenger: Challenger, owner: RequestOwner) {
     this.line = line;
@@ -94,7 +96,7 @@ export class AuthRequest {
     const bytes = decodeBase64(base64);
     if (this.mind.relayedBinding?.receive(parameters) === false) response.reject(new UnauthorizedLogin(UNASKED));
     else if (bytes === undefined) response.reject(new MalformedResponse('the response is not base64', 'encoding'));
-    else if (bytes.length === 0 && !this.#mayBeEmpty()) response.reject(new ExchangeCancelled());
+    else if (bytes.length === 0 && !this.#mayBeEmpty) response.reject(new ExchangeCancelled());
     else response.resolve(bytes);
     return true;
   }
@@ -117,6 +119,7 @@ export class AuthRequest {
       return Promise.resolve(NO_BYTES);
     }
     this.#response = Promise.withResolvers<Uint8Array>();
+    this.#mayBeEmpty = this.#takesEmptyResponse(challenge);
     const { promise } = this.#response;
     this.#owner.sayChallenge(this, base64 + (this.mind.relayedBinding?.takeRequest() ?? ''));
     return promise;
@@ -128,11 +131,24 @@ export class AuthRequest {
 
   /**
    * Exim sends an empty CONT when its client hangs up. It counts as a message only where the
-   * mechanism knows an empty one: behind the proof, and where a name may be empty.
+   * mechanism knows an empty one: behind its closing words, and where a name may be empty. A
+   * checker's own question, for a one-time code, has no empty answer.
    */
-  #mayBeEmpty(): boolean {
-    return this.#credentials?.proofState === 'arrived' || EMPTY_RESPONSES.has(this.challenger.mechanism);
+  #takesEmptyResponse(challenge: Uint8Array): boolean {
+    const { mechanism } = this.challenger;
+    if (EMPTY_RESPONSES.has(mechanism)) return true;
+    return this.#credentials?.proofState === 'arrived' && isClosing(mechanism, challenge);
   }
+}
+
+/**
+ * Returns true for the closing words of a mechanism: the server's proof, or the error of a token
+ * (RFC 7628 §3.2.2). Each question of a password mechanism is a checker's.
+ */
+function isClosing(mechanism: string, challenge: Uint8Array): boolean {
+  if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return challenge[0] === OPENING_BRACE;
+  if (mechanism.startsWith('SCRAM-') || mechanism === 'DIGEST-MD5') return isServerFinal(mechanism, challenge);
+  return !PASSWORD_MECHANISMS.has(mechanism);
 }
 
 /**
@@ -145,4 +161,6 @@ function isServerFinal(mechanism: string, challenge: Uint8Array): boolean {
 
 const INTERFACES = [Identity] as const;
 const UNASKED = 'a channel binding that was not asked for';
+const PASSWORD_MECHANISMS: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN', 'CRAM-MD5']);
+const OPENING_BRACE = '{'.charCodeAt(0);
 const EMPTY_RESPONSES: ReadonlySet<string> = new Set(['EXTERNAL', 'ANONYMOUS']);
