@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { pop3Commands, retrieved, strings } from './access.ts';
 import { addresses, headerAddresses, xtext } from './addresses.ts';
+import { authLines } from './auth-lines.ts';
 import { commands } from './commands.ts';
 import { headers } from './headers.ts';
 import { dots, lines, stuffing } from './lines.ts';
@@ -38,4 +39,5 @@ export const targets: readonly Target[] = [
   pop3Commands,
   strings,
   retrieved,
+  authLines,
 ];
