@@ -7,7 +7,7 @@ import { converse } from './converse.ts';
 describe('hearOctets', () => {
   it('resolves with the octets behind a line, and then with undefined at the end', async () => {
     const { conversation, client } = converse();
-    client.write('HELLO\r\n\0\xff');
+    void client.write('HELLO\r\n\0\xff');
     expect(await conversation.hearLine(100)).toBe('HELLO');
     expect(await conversation.hearOctets()).toEqual(Buffer.from('\0\xff'));
     client.end();
@@ -20,7 +20,7 @@ describe('hearOctets', () => {
     conversation.say('220 hello\r\n');
     const heard = conversation.hearOctets();
     expect(String(client.read())).toBe('220 hello\r\n');
-    client.write('later');
+    void client.write('later');
     expect(String(await heard)).toBe('later');
   });
 
@@ -45,10 +45,10 @@ describe('hearOctets', () => {
     const whole = heard.then(() => conversation.hearOctets(true));
     const interrupted = expect(whole).rejects.toThrow(Closing);
     shutdown.abort();
-    client.write('finished');
+    void client.write('finished');
     expect(String(await heard)).toBe('finished');
     await interrupted;
-    client.write('late');
+    void client.write('late');
     expect(String(await conversation.hearOctets(true))).toBe('late');
     await expect(conversation.hearOctets(true)).rejects.toThrow(Closing);
   });
@@ -60,7 +60,7 @@ describe('hearOctets', () => {
         fc.integer({ min: 1 }),
         async (octets, seed) => {
           const { conversation, client } = converse({}, { chunks: { seed } });
-          client.write(octets);
+          void client.write(octets);
           client.end();
           const pieces: Buffer[] = [];
           for (

@@ -27,6 +27,7 @@ let auth: Server;
 let lookups: Server;
 let disabled: ReadonlySet<string> = new Set();
 let isDown = false;
+let isHung = false;
 
 /** Each user has one address at example.com; `team@example.com` belongs to both. */
 class Directory extends MailDirectory {
@@ -43,6 +44,7 @@ class Directory extends MailDirectory {
 
   async hasRecipient(recipient: string) {
     if (isDown) throw new Error('the directory is down');
+    if (isHung) await new Promise(() => {});
     return recipient.endsWith('@example.com') ? this.ownersOf(recipient).length > 0 : undefined;
   }
 
@@ -98,6 +100,7 @@ describe.skipIf(skipsPostfix())('a Postfix that asks Postern', () => {
         smtpd_recipient_restrictions: `check_policy_service unix:${join(folder, 'policy')}`,
         smtpd_policy_service_try_limit: '1',
         smtpd_policy_service_retry_delay: '1s',
+        smtpd_policy_service_timeout: '2s',
       });
     });
 
@@ -142,6 +145,39 @@ describe.skipIf(skipsPostfix())('a Postfix that asks Postern', () => {
       } finally {
         isDown = false;
       }
+    });
+
+    // The last test: with a try limit of 1, Postfix 3.7 answers 451 to the next questions too.
+    it('defers after its own timeout while the directory hangs', async () => {
+      using client = await loggedIn(postfix, 'ann');
+      isHung = true;
+      try {
+        expect(await client.transaction('ann@example.com', 'bob@example.com')).toMatch(/^451 4\.3\.5 /);
+      } finally {
+        isHung = false;
+      }
+    });
+  });
+
+  describe('by check_policy_service, whose server is down', () => {
+    let postfix: RunningPostfix;
+
+    beforeAll(async () => {
+      postfix = await startPostfix({
+        ...login(),
+        virtual_mailbox_domains: 'example.com',
+        smtpd_recipient_restrictions: `check_policy_service unix:${join(folder, 'nobody')}`,
+        smtpd_policy_service_try_limit: '1',
+        smtpd_policy_service_retry_delay: '1s',
+      });
+    });
+
+    afterAll(() => postfix?.stop());
+
+    it('defers each recipient', async () => {
+      using client = await loggedIn(postfix, 'ann');
+      expect(await client.transaction('ann@example.com', 'bob@example.com')).toMatch(/^451 4\.3\.5 /);
+      expect(await client.transaction('ann@example.com', 'nobody@example.com')).toMatch(/^451 4\.3\.5 /);
     });
   });
 
