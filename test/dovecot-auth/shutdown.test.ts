@@ -104,7 +104,7 @@ describe('a server that shuts down answers a request that it has not read', () =
     await settle();
     await client.write('\0\u0003joe\0\u0006s3cret\0\u0004smtp\0\0');
     expect(await readUntil(client, undefined)).toBe('\0\u0002OK');
-    await client.end();
+    client.end();
     await ended;
   });
 
@@ -114,9 +114,9 @@ describe('a server that shuts down answers a request that it has not read', () =
     await readUntil(client, 'DONE\n');
     shutdown.abort();
     await settle();
-    server.clock.advance(999);
+    await server.clock.advance(999);
     await settle();
-    server.clock.advance(1);
+    await server.clock.advance(1);
     await ended;
     expect(await readChunk(client)).toBeUndefined();
   });
