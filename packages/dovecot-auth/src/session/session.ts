@@ -12,6 +12,7 @@ import {
   UnheardRefusal,
 } from '@postern/sasl';
 import { answerTo } from '../error-replies.ts';
+import { formatAttributes } from '../protocol/attributes.ts';
 import { type AuthLine, parseAuthLine, parseId } from '../protocol/auth-line.ts';
 import { escapeField } from '../protocol/escape.ts';
 import { formatHandshake, MINOR_WITH_BINDING, MINOR_WITH_CANCELLED, MINOR_WITH_CODES } from '../protocol/handshake.ts';
@@ -346,16 +347,6 @@ class AuthSession extends PeerSession implements RequestOwner {
 
 function ignore(): void {}
 
-/** Returns the attributes as fields. One that would change the meaning of OK is left out. */
-function formatAttributes(attributes: ReadonlyMap<string, string>): string {
-  let fields = '';
-  for (const [name, value] of attributes) {
-    if (ATTRIBUTE.test(name) && name !== 'user' && name !== 'resp') fields += `\t${name}=${escapeField(value)}`;
-  }
-  return fields;
-}
-
-const ATTRIBUTE = /^[\w.:-]+$/;
 const CONT_LENGTH = 'CONT\t'.length;
 const CANCEL_LENGTH = 'CANCEL\t'.length;
 /** Binding data is at hand for each client, as far as the list is concerned. */
