@@ -25,8 +25,7 @@ export interface ExpressLogin<A> {
  * ```ts
  * import type { Identity } from '@postern/cred';
  * import { expressLogin } from '@postern/http/express';
- * import type { ProxyOptions } from '../node/forwarded-client.ts';
-import type { HttpAuthenticator } from '@postern/http/node';
+ * import type { HttpAuthenticator } from '@postern/http/node';
  * import express from 'express';
  *
  * declare const authenticator: HttpAuthenticator<Identity>;

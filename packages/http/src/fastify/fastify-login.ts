@@ -35,8 +35,7 @@ export interface FastifyLogin<A> {
  * ```ts
  * import type { Identity } from '@postern/cred';
  * import { fastifyLogin } from '@postern/http/fastify';
- * import type { ProxyOptions } from '../node/forwarded-client.ts';
-import type { HttpAuthenticator } from '@postern/http/node';
+ * import type { HttpAuthenticator } from '@postern/http/node';
  * import fastify from 'fastify';
  *
  * declare const authenticator: HttpAuthenticator<Identity>;
