@@ -48,9 +48,12 @@ describe('a client behind trusted proxies with Forwarded', () => {
 
   it('reads any octets in linear time, and without an error', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'for=proto;,"\\ 1.[]:\t') }), (value) => {
-        expect(clientOf(LOCAL, [`Forwarded: ${value}`], 'forwarded')).toBeTypeOf('string');
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('for=', 'proto=', ';', ',', '"', '\\', ' ', '1', '.', '[', ']', ':', '\t') }),
+        (value) => {
+          expect(clientOf(LOCAL, [`Forwarded: ${value}`], 'forwarded')).toBeTypeOf('string');
+        },
+      ),
     );
   });
 });

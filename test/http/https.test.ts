@@ -39,7 +39,8 @@ async function tlsOf(options: RequestOptions): Promise<TlsInfo> {
     // The getters read a socket that closes behind the response.
     if (mind.tls !== undefined) {
       const { version, cipher, serverName, peerCertificate } = mind.tls;
-      tls.resolve({ version, cipher, serverName, peerCertificate, channelBinding: mind.tls.channelBinding });
+      const binding = mind.tls.channelBinding('tls-exporter');
+      tls.resolve({ version, cipher, serverName, peerCertificate, channelBinding: () => binding });
     }
     return { status: 403, headers: [] };
   });

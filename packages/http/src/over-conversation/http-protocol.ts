@@ -17,8 +17,8 @@ export interface HttpProtocolOptions {
    */
   readonly idleTimeout?: number;
   /**
-   * The most milliseconds from the head of a request until its whole body has arrived, and from the
-   * end of the client's side until the response has been sent. Default: 60,000.
+   * The most milliseconds from the head of a request until its whole body has arrived. Also the
+   * most from the end of the client's side until the response has been sent. Default: 60,000.
    */
   readonly requestTimeout?: number;
   /** The most octets of the head of a request. A longer head gets 431. Default: 16,384. */
@@ -120,7 +120,7 @@ class HttpSession implements SocketObserver {
     this.socket.destroy();
   }
 
-  /** A client that has ended its side may have left: a handler without an end keeps no login open. */
+  /** The client may have left: a handler without an end must not keep its login open. */
   onHalfClose(): void {
     this.#conversation.within(this.#timeouts.requestTimeout, this.#closed.promise).catch(() => this.socket.destroy());
   }
