@@ -25,8 +25,9 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
       const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent, ...schemes };
       const mail = expectAccepted(() => nginxMailHandler(mailOptions), 'limits.http');
       const auth = expectAccepted(() => httpAuth({ ...common, avatar: Identity, realm: hostname }), 'limits.http');
-      // A client on another machine could name any address, and pass the throttle by.
-      const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp: isLocalOnly(endpoint) });
+      // Another machine without the secret could name any address, and pass the throttle by.
+      const trustRealIp = nginxSecret !== undefined || isLocalOnly(endpoint);
+      const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp, ...secret });
       return httpProtocol(
         route(
           new Map([
