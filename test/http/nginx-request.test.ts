@@ -1,12 +1,14 @@
-import { Identity, identityOf, type Mind } from '@postern/cred';
-import { basic, digest, httpAuth } from '@postern/http';
+import { checker, Identity, identityOf, type Mind } from '@postern/cred';
+import { basic, bearer, digest, httpAuth, scram } from '@postern/http';
 import { type NginxRequestOptions, nginxRequestHandler } from '@postern/http/nginx';
+import { BearerToken } from '@postern/sasl';
 import { portalFor } from '@postern/testing';
 import { describe, expect, it } from 'vitest';
 import { listenOn } from './page-servers.ts';
 import { basicField } from './server.ts';
 
 const ANN = { authorization: basicField('ann:secret') };
+const TOKEN = { authorization: 'bearer t0ken' };
 const REMOTE = { 'x-real-ip': '192.0.2.7' };
 
 describe('nginxRequestHandler with secret', () => {
@@ -50,7 +52,7 @@ describe('nginxRequestHandler offers Basic', () => {
     ['to a local client without TLS', trusted, { 'x-real-ip': '127.0.0.1', 'x-forwarded-proto': 'http' }, true],
   ])('%s', async (_kind, options, fields, isOffered) => {
     const { ask } = await serve(options);
-    expect(await schemesOffered(ask, fields)).toEqual(isOffered ? ['Digest', 'Basic'] : ['Digest']);
+    expect(await schemesOffered(ask, fields)).toEqual(isOffered ? ['Basic', 'Digest'] : ['Digest']);
     expect(await ask('/', { ...ANN, ...fields })).toMatchObject({ status: isOffered ? 200 : 401 });
   });
 
@@ -59,6 +61,19 @@ describe('nginxRequestHandler offers Basic', () => {
     const fields = { 'x-real-ip': '127.0.0.1' };
     expect(await schemesOffered(ask, fields)).toEqual(['Digest']);
     expect(await ask('/', { ...ANN, ...fields })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('nginxRequestHandler begins with the challenge', () => {
+  const withoutTls = { ...REMOTE, 'x-forwarded-proto': 'http' };
+  it.each([
+    ['of Basic', {}, ['Basic', 'Digest', 'SCRAM-SHA-256', 'Bearer']],
+    ['of Digest where Basic is not offered', withoutTls, ['Digest', 'SCRAM-SHA-256']],
+    ['of Bearer for a client that has used Bearer', TOKEN, ['Bearer', 'Basic', 'Digest', 'SCRAM-SHA-256']],
+    ['of Basic for an unknown scheme', { authorization: 'NTLM abc' }, ['Basic', 'Digest', 'SCRAM-SHA-256', 'Bearer']],
+  ])('%s', async (_kind, fields, expected) => {
+    const { ask } = await serve({ trustRealIp: true }, undefined, [scram(), digest(), bearer(), basic()]);
+    expect([...new Set(await schemesOffered(ask, fields))]).toEqual(expected);
   });
 });
 
@@ -79,10 +94,10 @@ async function schemesOffered(ask: Ask, fields: Record<string, string>): Promise
 }
 
 /** Serves the handler, to which each peer has the address `peer` if there is one. */
-async function serve(options: NginxRequestOptions = {}, peer?: string) {
+async function serve(options: NginxRequestOptions = {}, peer?: string, schemes = [digest(), basic()]) {
   const minds: Mind[] = [];
-  const portal = portalFor({ ann: 'secret' }, Identity, identityOf);
-  const auth = httpAuth({ portal, avatar: Identity, realm: 'example.com', schemes: [digest(), basic()] });
+  const portal = portalFor({ ann: 'secret' }, Identity, identityOf).register(checker([BearerToken], () => undefined));
+  const auth = httpAuth({ portal, avatar: Identity, realm: 'example.com', schemes });
   const handler = nginxRequestHandler((request) => {
     minds.push(request.mind);
     return auth.authenticate(request);

@@ -9,6 +9,7 @@ import { addFields } from '../node/log-in-request.ts';
 import { rawField } from '../node/raw-field.ts';
 import { RequestMind } from '../node/request-mind.ts';
 import type { HttpHandler } from '../over-conversation/http-protocol.ts';
+import type { HeaderField } from '../request-info.ts';
 import { SharedSecret } from './shared-secret.ts';
 
 /** The options of {@link nginxRequestHandler}. */
@@ -30,6 +31,9 @@ export interface NginxRequestOptions {
  * with `X-Auth-User`, the user's name percent-encoded, or 401, 403 or 503: nginx takes other codes
  * as errors of this server. Digest signs the client's own method and target, so nginx passes both
  * on. The login ends with the answer.
+ *
+ * nginx 1.22 passes on the first WWW-Authenticate line alone. That line is the challenge of the
+ * scheme that the client has used, else Basic, else Digest, which browsers know.
  *
  * nginx's connection decides whether Basic and Bearer are offered. `X-Forwarded-Proto: http` of a
  * trusted nginx withholds them from a client on another machine.
@@ -78,11 +82,12 @@ export function nginxRequestHandler(
     const mind = new RequestMind(peer, client, response);
     const { authorization, method, target } = fields;
     const outcome = await authenticate({ method, target, authorization, mind, connection });
-    if (outcome.headers !== undefined) addFields(response, outcome.headers);
     if (outcome.login === undefined) {
+      addFields(response, orderForNginx(outcome.headers, authorization));
       response.writeHead(statusForNginx(outcome.status)).end();
       return;
     }
+    if (outcome.headers !== undefined) addFields(response, outcome.headers);
     const { avatarId } = outcome.login;
     await outcome.login.logout();
     if (avatarId !== ANONYMOUS) response.setHeader('X-Auth-User', encodeURIComponent(avatarId));
@@ -119,7 +124,35 @@ function trustedClient({ remote }: ConnectionInfo, { realIp, scheme }: NginxFiel
   return { remote: parseAddress(realIp, undefined) ?? remote, tls: scheme === 'https' ? FORWARDED_TLS : undefined };
 }
 
+/**
+ * Moves the challenge that most clients can answer to the front. A client that has used a scheme
+ * needs the challenge of this scheme, such as the next nonce of Digest.
+ */
+function orderForNginx(
+  fields: readonly HeaderField[],
+  authorization: string | readonly string[] | undefined,
+): readonly HeaderField[] {
+  if (fields.length < 2) return fields;
+  const used = typeof authorization === 'string' ? schemeOf(authorization) : undefined;
+  const rank = ([name, value]: HeaderField): number => {
+    if (name !== 'WWW-Authenticate') return BROWSER_SCHEMES.length;
+    const scheme = schemeOf(value);
+    if (scheme === used) return -1;
+    const index = BROWSER_SCHEMES.indexOf(scheme);
+    return index < 0 ? BROWSER_SCHEMES.length : index;
+  };
+  return fields.toSorted((one, other) => rank(one) - rank(other));
+}
+
+/** Returns the name of the scheme of credentials or of a challenge, in lower case. */
+function schemeOf(text: string): string {
+  return (text.split(' ', 1)[0] ?? '').toLowerCase();
+}
+
 /** nginx answers the client with 500 after each other status than 2xx, 401 and 403. */
 function statusForNginx(status: RefusalStatus): 401 | 403 | 503 {
   return status === 401 || status === 503 ? status : 403;
 }
+
+/** The schemes that browsers know, in the order of the challenges. */
+const BROWSER_SCHEMES: readonly string[] = ['basic', 'digest'];
