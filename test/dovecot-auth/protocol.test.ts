@@ -420,6 +420,7 @@ describe('a server that shuts down', () => {
   test('closes an idle connection at once', async () => {
     const server = new AuthServer();
     await server.play(`${greeted()}
+      C: <advance 1s>
       C: <closing>
       S: <closed>`);
     expect(server.events).toEqual([]);

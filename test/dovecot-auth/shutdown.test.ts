@@ -1,6 +1,6 @@
 import { AvatarRealm, checker, Identity, identityOf, Portal, UsernamePassword } from '@postern/cred';
 import { dovecotUserdb, policy, saslauthd, socketmap } from '@postern/dovecot-auth';
-import { portalFor, readChunk, settle } from '@postern/testing';
+import { FakeClock, portalFor, readChunk, settle } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { connect, directoryPortal } from './lookup.ts';
 import { AuthServer } from './server.ts';
@@ -18,15 +18,18 @@ async function readUntil(client: Parameters<typeof readChunk>[0], end: string | 
   return text;
 }
 
-// No test advances the clock: nothing waits for an end of the client's side, which does not come.
+// Nothing waits for an end of the client's side, which does not come.
 describe('a server that shuts down closes an idle connection without a wait for the client', () => {
+  const clock = new FakeClock();
+
   test.each([
-    ['dovecotAuth', new AuthServer().protocol],
-    ['dovecotUserdb', dovecotUserdb({ portal: directoryPortal() })],
+    ['dovecotAuth', new AuthServer({ clock }).protocol],
+    ['dovecotUserdb', dovecotUserdb({ portal: directoryPortal(), clock })],
   ])('%s', async (_name, protocol) => {
     const { client, shutdown, ended } = connect(protocol);
     await client.write('VERSION\t1\t0\nCPID\t1\n');
     await settle();
+    clock.advance(1_000);
     shutdown.abort();
     await ended;
     expect(await readUntil(client, undefined)).toMatch(/^VERSION\t1\t3\n/);
@@ -74,9 +77,11 @@ describe('a server that shuts down answers a request that it has not read', () =
   const response = Buffer.from('\0joe\0s3cret').toString('base64');
 
   test('of a mail server whose connection was idle', async () => {
-    const { client, shutdown, ended } = connect(new AuthServer().protocol, { client: POSTFIX });
+    const server = new AuthServer();
+    const { client, shutdown, ended } = connect(server.protocol, { client: POSTFIX });
     await client.write('VERSION\t1\t0\nCPID\t1\n');
     await readUntil(client, 'DONE\n');
+    server.clock.advance(1_000);
     await settle();
     shutdown.abort();
     await client.write(`AUTH\t7\tPLAIN\tresp=${response}\n`);
@@ -89,9 +94,9 @@ describe('a server that shuts down answers a request that it has not read', () =
     await readUntil(client, 'DONE\n');
     shutdown.abort();
     for (let turn = 0; turn < 5; turn++) await settle();
-    await client.write('VERSION\t1\t0\n');
+    await client.write('VERSION\t1\t0\nCPID\t1\n');
     for (let turn = 0; turn < 5; turn++) await settle();
-    await client.write(`CPID\t1\nAUTH\t7\tPLAIN\tresp=${response}\n`);
+    await client.write(`AUTH\t7\tPLAIN\tresp=${response}\n`);
     expect(await readUntil(client, undefined)).toBe('OK\t7\tuser=joe\n');
     await ended;
   });

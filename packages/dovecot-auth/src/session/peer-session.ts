@@ -44,8 +44,9 @@ export abstract class PeerSession implements LineServer {
   #hasShaken = false;
   /** True once the listener closes, or a request has failed temporarily. */
   #closesBothSides = false;
-  /** True once the mail server has sent a line after its VERSION. */
-  #hasBegun = false;
+  /** True once the mail server has sent a request. */
+  #hasAsked = false;
+  readonly #openedAt: number;
   /** True once the listener closes. */
   #isShuttingDown = false;
   /** The timer of a connection that closes behind its open requests. */
@@ -67,6 +68,7 @@ export abstract class PeerSession implements LineServer {
     this.memory = conversation.memory.openUnbounded();
     this.#settings = settings;
     this.#onEnd = onEnd;
+    this.#openedAt = settings.clock.now();
     this.mind = new ConversationMind(conversation, protocol);
     this.output = new OutputGuard(conversation, settings.clock, settings.limits.writeTimeout, () => {
       this.violate('the mail server reads nothing');
@@ -142,10 +144,10 @@ export abstract class PeerSession implements LineServer {
     }
     if (line.startsWith('VERSION\t')) this.#version(line);
     if (!this.#hasShaken) this.#sayHandshake();
-    if (!this.command(line) && !GREETING.test(line)) this.violate('an unknown command');
+    if (this.command(line)) this.#asked();
+    else if (!GREETING.test(line)) this.violate('an unknown command');
     if (!this.#hasGreeted) this.#greet();
     this.#lines++;
-    if (!line.startsWith('VERSION\t')) this.#begun();
     if (this.#isShuttingDown) this.endIfDone();
     return !this.isOver;
   }
@@ -192,16 +194,16 @@ export abstract class PeerSession implements LineServer {
   }
 
   /**
-   * Serves the requests that have arrived, and closes behind the answers. A mail server that has
-   * just connected sends its side of the handshake first: for a failed handshake, Postfix would
-   * refuse all clients of the port for a minute.
+   * Serves the requests that have arrived, and closes behind the answers. A new connection lasts
+   * for its first request: Postfix connects once more for a request that it could not write, and
+   * never twice. After a failed handshake it refuses all clients of the port for a minute.
    */
   #shutDown(): void {
     const { closeTimeout, requestTimeout } = this.#settings.limits;
     this.#isShuttingDown = true;
     this.#closesBothSides = true;
     this.interruptible = false;
-    this.#limitClose(this.#hasBegun ? requestTimeout : closeTimeout);
+    this.#limitClose(this.#hasAsked ? requestTimeout : closeTimeout);
     this.#conversation.serveLines(this);
     this.endIfDone();
   }
@@ -211,15 +213,21 @@ export abstract class PeerSession implements LineServer {
     this.#closing = this.#settings.clock.after(milliseconds, () => this.end());
   }
 
-  #begun(): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+  #asked(): void {
+    if (this.#hasAsked) return;
+    this.#hasAsked = true;
     if (this.#isShuttingDown && !this.isOver) this.#limitClose(this.#settings.limits.requestTimeout);
+  }
+
+  /** True for a connection whose first request may be on its way. */
+  get #isNew(): boolean {
+    const { clock, limits } = this.#settings;
+    return !this.#hasAsked && (!this.#hasGreeted || clock.now() - this.#openedAt < limits.closeTimeout);
   }
 
   /** Ends the session unless the next poll of the event loop brings a line. */
   #endIfQuiet(): void {
-    if (this.#isPolling || !this.#hasBegun) return;
+    if (this.#isPolling || this.#isNew) return;
     this.#isPolling = true;
     const lines = this.#lines;
     // The poll lies between two turns. After it the close follows at once: a request that arrives
