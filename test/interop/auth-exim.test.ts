@@ -1,20 +1,24 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AuthRecipe, authRecipe, joesDatabase, restart } from '../support/auth-recipe.ts';
 import { certificateFiles, testCertificates } from '../support/certificates.ts';
 import { eximVersion, skipsExim, startExim } from '../support/exim.ts';
-import { type MtaTarget, openSession, plain, startTunnel } from '../support/mta-clients.ts';
-import { describeLogins } from '../support/mta-logins.ts';
+import { type MtaTarget, startTunnel } from '../support/mta-clients.ts';
+import { describeLogins, logInDuring } from '../support/mta-logins.ts';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { expectDone, skips } from '../support/program.ts';
 import { recipeFile, replaceEach } from '../support/recipe.ts';
 import { ResourceStack } from '../support/resource-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAuthServer } from '../support/test-auth-server.ts';
+import type { TestUserDatabase } from '../support/user-database.ts';
 
 const resources = new ResourceStack();
 let target: MtaTarget;
 let socket: string;
-let server: AsyncDisposable;
+let server: RunningPostern;
+let recipe: AuthRecipe;
+let users: TestUserDatabase;
 
 const skipped =
   skipsExim() || skips('swaks', 'swaks') || skips('msmtp', 'msmtp') || skips('gsasl', 'gsasl') || skips('curl', 'curl');
@@ -29,7 +33,9 @@ describe.skipIf(skipped)('the recipe docs/recipes/exim.md', () => {
     const files = await certificateFiles(folder);
     await expectDone('chown', ['Debian-exim', files.key, files.cert]);
     socket = join(folder, 'auth');
-    server = await startTestAuthServer(socket);
+    recipe = await authRecipe('exim', folder, '/run/postern/exim', socket);
+    users = resources.use(await joesDatabase());
+    server = await startPostern(...recipe.withConfig());
     resources.defer(() => server[Symbol.asyncDispose]());
     const configuration = (tlsPort: number) =>
       replaceEach(recipeFile('exim', '/etc/exim4/exim4.conf'), {
@@ -50,21 +56,17 @@ describe.skipIf(skipped)('the recipe docs/recipes/exim.md', () => {
 
   describeLogins(() => target, { temporary: /^435 / });
 
-  it('logs each client in while the server restarts', async () => {
-    let restarting = true;
-    const clients = [1, 2, 3].map(async () => {
-      for (let sessions = 0; restarting || sessions < 3; sessions++) {
-        const { client } = await openSession(target);
-        using _client = client;
-        expect(await client.say(plain('joe', 's3cret'))).toMatch(/^235 /);
-      }
-    });
-    for (let restart = 0; restart < 3; restart++) {
-      const old = server;
-      server = await startTestAuthServer(socket, { takeOver: true });
-      await old[Symbol.asyncDispose]();
-    }
-    restarting = false;
-    await Promise.all(clients);
+  it('logs each client in while a new server takes over from the old one', async () => {
+    const args = recipe.withUsers(users.spec);
+    server = await restart(server, args);
+    const replies = await logInDuring(
+      () => target,
+      async () => {
+        for (let count = 0; count < RESTARTS; count++) server = await restart(server, args);
+      },
+    );
+    expect(replies.filter((reply) => !reply.startsWith('235 '))).toEqual([]);
   });
 });
+
+const RESTARTS = 3;

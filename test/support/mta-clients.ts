@@ -47,17 +47,17 @@ export async function logInWith(
   return { accepted: ACCEPTED.test(output), output };
 }
 
-/** Opens a session with STARTTLS and returns it after the second EHLO, with the reply to EHLO. */
-export async function openSession(target: MtaTarget): Promise<{ client: LineClient; ehlo: string }> {
+/** Opens a session with STARTTLS and returns it after the second EHLO, with both EHLO replies. */
+export async function openSession(target: MtaTarget): Promise<{ client: LineClient; clearEhlo: string; ehlo: string }> {
   const tcp = connectTcp(target.port, '127.0.0.1');
   const client = new LineClient(tcp);
   await client.hear();
-  await client.say('EHLO client.example.com');
+  const clearEhlo = await client.say('EHLO client.example.com');
   await client.say('STARTTLS');
   const tls = connectTls({ socket: tcp, ca: target.authority, servername: 'localhost' });
   await once(tls, 'secureConnect');
   client.socket = tls;
-  return { client, ehlo: await client.say('EHLO client.example.com') };
+  return { client, clearEhlo, ehlo: await client.say('EHLO client.example.com') };
 }
 
 /** Listens on loopback and connects each client to a port that speaks TLS from the first octet. */

@@ -18,6 +18,14 @@ export function recipeFile(name: string, path: string): string {
   return file;
 }
 
+/** Returns the arguments of each `postern serve` in an indented line of `docs/recipes/NAME.md`. */
+export function recipeCommands(name: string): readonly (readonly string[])[] {
+  const text = readFileSync(new URL(`${name}.md`, RECIPES), 'utf8');
+  return Array.from(text.matchAll(/^ {4}postern serve (.*)$/gm), ([, args = '']) =>
+    Array.from(args.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? ''),
+  );
+}
+
 /**
  * Replaces each of the texts wherever it occurs.
  *
