@@ -34,6 +34,7 @@ export interface CommandOptions {
  * file.
  */
 export class PosternCommand implements RunningServer {
+  /** 0 for a UNIX socket. */
   readonly port: number;
   readonly #child: ChildProcess;
   readonly #workers: number;
@@ -70,9 +71,9 @@ export class PosternCommand implements RunningServer {
     if (child.stdout === null) throw new Error('postern serve has no standard output');
     for await (const line of createInterface(child.stdout)) {
       const port = /^listening (?:smtp|pop3)s?:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-      if (port === undefined) continue;
+      if (port === undefined && !/^listening [-a-z\d]+\+unix:/.test(line)) continue;
       child.stdout.resume();
-      return new PosternCommand(child, Number(port), workers, folder, kill);
+      return new PosternCommand(child, Number(port ?? 0), workers, folder, kill);
     }
     process.off('exit', kill);
     const reason = readFileSync(log, 'utf8').trim().split('\n').at(-1);

@@ -17,7 +17,7 @@ export interface AuthWork extends MeasuredWork {
 const PLAIN = {
   load: 'auth',
   unit: 'login',
-  servers: ['library', 'dovecot'],
+  servers: ['library', 'command', 'dovecot'],
   other: 'dovecot',
   asked: 0.4,
 } as const;
