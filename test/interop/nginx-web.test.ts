@@ -6,12 +6,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { HttpHandler } from '@postern/http/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestAnswer, SCRAM_FIRST, scramAnswer } from '../http/web-client.ts';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
-import { type Daemon, startDaemon } from '../support/daemon.ts';
+import { dumpPage } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
 import { skipsNginx, startNginx } from '../support/nginx.ts';
+import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { type Ended, run, skips, words } from '../support/program.ts';
-import { recipeFile, replaceEach } from '../support/recipe.ts';
+import { recipeArguments, recipeFile, replaceEach } from '../support/recipe.ts';
 import { ResourceStack } from '../support/resource-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -24,6 +26,9 @@ const GUESSER = '127.0.0.10';
 /** The failed logins of a user after which the throttle refuses this user from this address. */
 const MAX_GUESSES = 10;
 
+/** An expired Digest: other clients get the challenge of Basic from nginx 1.22. */
+const EXPIRED_DIGEST = digestAnswer('realm="www.example.com", nonce="expired"', 'GET', '/app/', 'secret');
+
 /** The ports of the recipe. */
 const PORTS = { front: 443, auth: 8025, app: 8080 } as const;
 
@@ -31,7 +36,7 @@ const resources = new ResourceStack();
 let folder: string;
 let files: CertificateFiles;
 let ports: Readonly<Record<keyof typeof PORTS, number>>;
-let postern: Daemon;
+let postern: RunningPostern;
 
 describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/nginx-web.md', () => {
   beforeAll(async () => {
@@ -44,7 +49,8 @@ describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/
     await writeFile(join(folder, 'www/index.html'), '<p>a static page</p>\n');
     const app = await startApp();
     ports = { front: await freePort(), auth: await freePort(), app };
-    postern = resources.use(await startServer());
+    postern = await startServer();
+    resources.defer(() => postern.stop());
     resources.defer(() => expect(postern.output()).not.toMatch(/s3cret|czNjcmV0/));
     resources.use(await startNginx(folder, nginxConfig()));
   });
@@ -80,6 +86,40 @@ describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/
     expect(output).toBe('user=joe authorization=undefined body=hello');
   });
 
+  it('gets the page with Bearer', async () => {
+    expect((await curl('/app/', words`--oauth2-bearer t0ken`)).output).toMatch(/^user=joe /);
+    const { output } = await curl('/app/', words`--include --oauth2-bearer wrong`);
+    expect(output).toMatch(/^HTTP\/1\.1 401 .*^WWW-Authenticate: Bearer .*error="invalid_token"/ms);
+  });
+
+  it.each([
+    ['GET', '/app/?a=%20b', []],
+    ['POST', '/app/', ['--data', 'hello']],
+  ])('gets the page with Digest over the method %s and the target %s', async (method, target, options) => {
+    const challenge = await challengeTo(EXPIRED_DIGEST);
+    const authorization = digestAnswer(challenge, method, target, 'secret');
+    const { output } = await curl(target, [...options, '--header', `Authorization: ${authorization}`]);
+    expect(output).toMatch(/^user=ann authorization=undefined /);
+  });
+
+  it('refuses the digest of another target', async () => {
+    const authorization = digestAnswer(await challengeTo(EXPIRED_DIGEST), 'GET', '/other', 'secret');
+    const { output } = await curl('/app/', ['--include', '--header', `Authorization: ${authorization}`]);
+    expect(output).toMatch(/^HTTP\/1\.1 40[13] /m);
+    expect(output).not.toContain('user=');
+  });
+
+  it('gets the page with SCRAM-SHA-256 (RFC 7804)', async () => {
+    const authorization = scramAnswer(await challengeTo(SCRAM_FIRST), 'secret');
+    const { output } = await curl('/app/', ['--header', `Authorization: ${authorization}`]);
+    expect(output).toMatch(/^user=ann /);
+  });
+
+  it.skipIf(skips('chromium', 'chromium'))('shows Chromium the page with the challenge of Basic', async () => {
+    const { output } = await dumpPage(`https://joe:s3cret@localhost:${ports.front}/`, ['--ignore-certificate-errors']);
+    expect(output).toContain('a static page');
+  });
+
   it('counts the guesses of a client by its own address', async () => {
     const guess = (password: string): Promise<Ended> =>
       curl('/', words`--include --interface ${GUESSER} --user joe:${password}`);
@@ -91,7 +131,7 @@ describe.skipIf(skipsNginx() || skips('curl', 'curl'))('the recipe docs/recipes/
     expect(output).not.toContain('a static page');
     expect(code).toBe(CURL_HTTP_ERROR);
     expect(await curl('/', words`--user joe:s3cret`)).toMatchObject({ code: 0 });
-    await postern.said(new RegExp(`login-refused ${GUESSER.replaceAll('.', '\\.')} `));
+    await postern.said(new RegExp(GUESSER.replaceAll('.', '\\.')));
   });
 });
 
@@ -111,21 +151,30 @@ async function startApp(): Promise<number> {
   return (app.address() as { port: number }).port;
 }
 
-/** Starts the program of the recipe with ports of this test, and users in memory. */
-async function startServer(): Promise<Daemon> {
-  const file = join(folder, 'server.ts');
-  const program = replaceEach(recipeFile('nginx-web', '/srv/postern/server.ts'), {
-    "new UserChecker(await SqliteUserStore.open('/var/lib/postern/users.db'))":
-      "new InMemoryUsernamePasswordDatabaseDontUse({ joe: 's3cret', jörg: 's3cret' })",
-    'identityOf, Portal': 'identityOf, InMemoryUsernamePasswordDatabaseDontUse, Portal',
-    'port: 8025': `port: ${ports.auth}`,
-  });
+/** Starts the command of the recipe with ports of this test, and users in memory. */
+async function startServer(): Promise<RunningPostern> {
+  const [config, secret] = [join(folder, 'postern.config.ts'), join(folder, 'nginx.secret')];
   // Node finds the packages from there.
   await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  await writeFile(file, program);
-  return await startDaemon(process.execPath, [file], /listening http/);
+  await writeFile(config, USERS);
+  await writeFile(secret, 'nginx-secret\n', { mode: 0o600 });
+  const args = recipeArguments('nginx-web', {
+    '127.0.0.1:8025': `127.0.0.1:${ports.auth}`,
+    '/etc/postern/nginx.secret': secret,
+    '--auth sqlite:/var/lib/postern/users.db': `--config ${config}`,
+  });
+  return await startPostern(...args);
 }
+
+const USERS = `
+import { checker } from '@postern/cred';
+import { BearerToken } from '@postern/sasl';
+import { defineConfig } from 'postern';
+
+const tokens = checker([BearerToken], ({ token }) => (token === 't0ken' ? 'joe' : undefined));
+export default defineConfig({ auth: ['memory:joe:s3cret', 'memory:jörg:s3cret', 'memory:ann:secret', tokens] });
+`;
 
 /** Returns the configuration of the recipe with ports and paths of this test. */
 function nginxConfig(): string {
@@ -140,6 +189,12 @@ function nginxConfig(): string {
     '/etc/nginx/privkey.pem': files.key,
     '/srv/www': join(folder, 'www'),
   });
+}
+
+/** Resolves to the challenge that nginx passes on to a client with this Authorization field. */
+async function challengeTo(authorization: string): Promise<string> {
+  const { output } = await curl('/app/', ['--include', '--header', `Authorization: ${authorization}`]);
+  return /^WWW-Authenticate: (.*)\r$/m.exec(output)?.[1] ?? '';
 }
 
 function curl(path: string, options: readonly string[] = []): Promise<Ended> {

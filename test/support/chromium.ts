@@ -6,7 +6,7 @@ import { temporaryFolder } from './temporary-folder.ts';
  * name and password of the URL. The output is the document, or the error of the page, beside what
  * Chromium reports of the machine.
  */
-export async function dumpPage(url: string): Promise<Ended> {
+export async function dumpPage(url: string, options: readonly string[] = []): Promise<Ended> {
   using profile = temporaryFolder('chromium');
   return await run('chromium', [
     '--headless=new',
@@ -17,6 +17,7 @@ export async function dumpPage(url: string): Promise<Ended> {
     '--no-first-run',
     '--disable-background-networking',
     `--user-data-dir=${profile.path}`,
+    ...options,
     '--dump-dom',
     url,
   ]);

@@ -27,6 +27,22 @@ export function recipeCommands(name: string): readonly (readonly string[])[] {
 }
 
 /**
+ * Returns the arguments of the one `postern serve` that the recipe `docs/recipes/NAME.md` has, as
+ * an indented line of its own, with these texts replaced. An argument may stand in single quotes.
+ *
+ * @throws Error unless the recipe has exactly one such line.
+ */
+export function recipeArguments(name: string, replacements: Readonly<Record<string, string>>): readonly string[] {
+  const text = readFileSync(new URL(`${name}.md`, RECIPES), 'utf8');
+  const lines = [...text.matchAll(/^ {4}postern serve (.*)$/gm)].map(([, line = '']) => line);
+  const [line = ''] = lines;
+  if (lines.length !== 1) throw new Error(`docs/recipes/${name}.md has ${lines.length} commands, expected 1`);
+  return replaceEach(line, replacements)
+    .split(' ')
+    .map((word) => word.replace(/^'(.*)'$/, '$1'));
+}
+
+/**
  * Replaces each of the texts wherever it occurs.
  *
  * @throws Error if a text does not occur: then the recipe and its test differ.
