@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { password, username } from '../account.ts';
 import { PosternCommand } from '../postern-command.ts';
 import type { Cores, RunningServer } from '../processes.ts';
+import { ROOT } from '../revision.ts';
 import { ScriptServer } from '../script-server.ts';
 import { startDovecotAuth } from './dovecot.ts';
 
@@ -53,5 +54,3 @@ async function startCommand(path: string, cores: Cores | undefined): Promise<Aut
 function atPath(path: string, server: RunningServer): AuthServer {
   return { port: 0, path, pids: server.pids, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
-
-const ROOT = join(import.meta.dirname, '../..');
