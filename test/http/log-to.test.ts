@@ -23,8 +23,8 @@ it.each([
   await answer({ headers: [...common, 'Auth-Pass', 'secret'] });
   await answer({ headers: [...common, 'Auth-Pass', 'wrong'] });
   expect(lines).toEqual([
-    'info logged in remote=192.0.2.7:0 mechanism=PLAIN user=joe',
-    `info login refused remote=192.0.2.7:0 mechanism=PLAIN code=unauthorized reply=${reply} username=joe`,
+    `info logged in remote=192.0.2.7:0 mechanism=PLAIN user=joe service=${protocol}`,
+    `info login refused remote=192.0.2.7:0 mechanism=PLAIN code=unauthorized reply=${reply} username=joe service=${protocol}`,
   ]);
 });
 
@@ -34,8 +34,10 @@ it('logs the logins of requests', async () => {
   await server.get(basicField('ann:secret'));
   await server.get(basicField('ann:wrong'));
   expect(lines).toEqual([
-    expect.stringMatching(/^info logged in remote=\S+ mechanism=Basic user=ann$/),
-    expect.stringMatching(/^info login refused remote=\S+ mechanism=Basic code=unauthorized reply="401 Unauthorized"$/),
+    expect.stringMatching(/^info logged in remote=\S+ mechanism=Basic user=ann service=http$/),
+    expect.stringMatching(
+      /^info login refused remote=\S+ mechanism=Basic code=unauthorized reply="401 Unauthorized" service=http$/,
+    ),
   ]);
 });
 

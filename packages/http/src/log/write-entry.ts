@@ -12,6 +12,7 @@ export function writeEntry(
   writeSessionEntry<string | MailReply>(event, entry, (reply) =>
     typeof reply === 'string' ? reply : formatMailReply(reply, protocol),
   );
+  entry.text('service', protocol);
   entry.end();
 }
 
