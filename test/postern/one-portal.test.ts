@@ -40,9 +40,9 @@ describe('one process, for its own clients and for those of other servers', () =
     expect(await saslauthd('ann', 's3cretpassword')).toBe('OK');
     expect(await nginx('ann', 's3cretpassword')).toMatch(/^Auth-Status: OK\r$/m);
     expect(await basic('ann', 's3cretpassword')).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nX-Auth-User: ann\r\n/);
-    expect(await basic('ann', 'wrong')).toMatch(
-      /^HTTP\/1\.1 401 [\s\S]*\r\nWWW-Authenticate: Basic realm="mail\.example\.com"/,
-    );
+    // nginx before 1.23 passes on the first challenge only.
+    const [challenge] = /^WWW-Authenticate: .*$/m.exec(await basic('ann', 'wrong')) ?? [];
+    expect(challenge).toMatch(/^WWW-Authenticate: Basic realm="mail\.example\.com"/);
     expect(await pop3('ann', 's3cretpassword')).toMatch(/^\+OK/);
     expect(await smtp('ann', 's3cretpassword')).toMatch(/^235 /);
     expect(postern.output()).toContain('"msg":"logged in"');

@@ -1,5 +1,5 @@
 import { Identity } from '@postern/cred';
-import { basic, bearer, httpAuth, logTo } from '@postern/http';
+import { basic, bearer, digest, httpAuth, logTo, scram } from '@postern/http';
 import { nginxMailHandler, nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpHandler, httpProtocol } from '@postern/http/node';
 import { isLocalOnly } from '@postern/node';
@@ -14,17 +14,21 @@ import type { OpenAccessProtocol } from './access-protocol.ts';
 export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, { log }) => {
   const { forMail, forRequests } = splitLimits(accessLimits.http ?? {});
   const onEvent = logEvents(log, logTo);
-  // The requests of one exchange reach different processes.
-  const schemes = reusePort ? { schemes: [bearer(), basic()] } : {};
   return {
     provide() {},
     create({ portal, logUsernames, mechanismPolicy, hostname }, { endpoint, nginxBackEnds, nginxSecret }) {
       const backEnds = nginxBackEnds && { backEnds: nginxBackEnds };
       const secret = nginxSecret !== undefined && { secret: nginxSecret };
       const mailOptions = { portal, logUsernames, limits: forMail, onEvent, ...backEnds, ...secret };
-      const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent, ...schemes };
+      const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent };
       const mail = expectAccepted(() => nginxMailHandler(mailOptions), 'limits.http');
-      const auth = expectAccepted(() => httpAuth({ ...common, avatar: Identity, realm: hostname }), 'limits.http');
+      // nginx before 1.23 passes on the first challenge only, and each browser knows Basic. With
+      // workers, the requests of one exchange reach different processes.
+      const schemes = [basic(), bearer(), ...(reusePort ? [] : [scram(), digest()])];
+      const auth = expectAccepted(
+        () => httpAuth({ ...common, schemes, avatar: Identity, realm: hostname }),
+        'limits.http',
+      );
       // Another machine without the secret could name any address, and pass the throttle by.
       const trustRealIp = nginxSecret !== undefined || isLocalOnly(endpoint);
       const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp, ...secret });
