@@ -86,7 +86,7 @@ export function explainAccessOmission(
   if (service === 'http' && !HTTP_MECHANISMS.includes(challenger.mechanism)) return 'HTTP has no such scheme';
   if (service === 'saslauthd' && challenger.mechanism !== 'PLAIN') return 'saslauthd knows only passwords';
   if (service === 'dovecot-auth' && isGnuScram(challenger)) {
-    return 'under TLS, msmtp would not log in behind Postfix: has to be named';
+    return 'msmtp would not log in behind Postfix under TLS: --mechanisms has to name it';
   }
   return undefined;
 }
