@@ -216,7 +216,7 @@ Postfix and Exim list SCRAM-SHA-1 and SCRAM-SHA-256 only if --mechanisms names t
 imap, pop3 or managesieve.
 
   postern serve --auth sqlite:/var/lib/postern/users.db \\
-    --listen 'dovecot-auth+unix:/var/spool/postfix/private/auth?mode=660&group=postfix'
+    --listen 'dovecot-auth+unix:/var/spool/postfix/postern/auth?mode=660&group=postfix'
 `;
 }
 
