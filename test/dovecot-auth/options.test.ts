@@ -1,6 +1,6 @@
-import { AvatarRealm, checker, Identity, identityOf, Portal, UsernamePassword } from '@postern/cred';
+import { AnonymousChecker, AvatarRealm, checker, Identity, identityOf, Portal, UsernamePassword } from '@postern/cred';
 import { type DovecotAuthOptions, dovecotAuth, logTo } from '@postern/dovecot-auth';
-import { plain } from '@postern/sasl';
+import { anonymous, plain } from '@postern/sasl';
 import { portalFor } from '@postern/testing';
 import { describe, expect, test } from 'vitest';
 import { AuthServer, greeted } from './server.ts';
@@ -21,6 +21,14 @@ describe('dovecotAuth()', () => {
     [
       'a portal without a checker',
       { portal: new Portal(new AvatarRealm().provide(Identity, identityOf)) },
+      'it has no checker for any mechanism',
+    ],
+    [
+      'a portal whose only mechanism is ANONYMOUS',
+      {
+        portal: new Portal(new AvatarRealm().provide(Identity, identityOf)).register(new AnonymousChecker()),
+        challengers: [anonymous()],
+      },
       'it has no checker for any mechanism',
     ],
     ['a limit that Postfix does not wait for', { limits: { loginFailureDelay: 9_001 } }, 'because Postfix waits 10 s'],

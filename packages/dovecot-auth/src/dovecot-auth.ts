@@ -1,7 +1,7 @@
 import { type Conversation, type Protocol, Warnings } from '@postern/conversation';
 import { systemClock } from '@postern/core';
-import { Anonymous, Identity, isDerived } from '@postern/cred';
-import { ChallengePacer, type Challenger, defaultChallengers } from '@postern/sasl';
+import { Identity } from '@postern/cred';
+import { ChallengePacer } from '@postern/sasl';
 import {
   checkCheckers,
   checkHostname,
@@ -12,7 +12,7 @@ import {
 } from '@postern/sasl-profile';
 import type { DovecotAuthEvent } from './events.ts';
 import { type Limits, withDefaultLimits } from './protocol/limits.ts';
-import { MechanismList } from './session/mechanism-list.ts';
+import { isListable, MechanismList } from './session/mechanism-list.ts';
 import { runSession } from './session/session.ts';
 import type { Settings } from './session/settings.ts';
 
@@ -24,9 +24,9 @@ export interface DovecotAuthOptions
   > {
   /**
    * The mechanisms, or a function that returns those of a hostname. Default: `defaultChallengers`
-   * of `@postern/sasl` without ANONYMOUS, because an anonymous client has no identity. A -PLUS is
-   * listed only to a mail server of minor 3 or later, which passes the channel binding on. EXTERNAL
-   * is never listed: no mail server passes its client's certificate on.
+   * of `@postern/sasl`. A -PLUS is listed only to a mail server of minor 3 or later, which passes the
+   * channel binding on. ANONYMOUS and EXTERNAL are never listed: an anonymous client has no
+   * identity, and no mail server passes its client's certificate on.
    */
   readonly challengers?: SessionOptions<never, DovecotAuthEvent>['challengers'];
   /** The name of this host, for challenges: an ASCII domain or an address in brackets. */
@@ -74,8 +74,8 @@ function settingsOf(options: DovecotAuthOptions): Settings {
   const limits = withDefaultLimits(options.limits);
   const hostname = checkHostname(options.hostname);
   checkRealm(portal, Identity, 'dovecotAuth');
-  const { challengers, offerFor } = offerByHostname(hostname, { challengers: namedChallengers, ...options });
-  checkCheckers(portal, challengers, 'dovecotAuth');
+  const { challengers, offerFor } = offerByHostname(hostname, options);
+  checkCheckers(portal, challengers.filter(isListable), 'dovecotAuth');
   let connections = 0;
   return {
     portal,
@@ -90,10 +90,6 @@ function settingsOf(options: DovecotAuthOptions): Settings {
       return connections;
     },
   };
-}
-
-function namedChallengers(hostname: string): readonly Challenger[] {
-  return defaultChallengers({ hostname }).filter(({ credentials }) => !isDerived(credentials, Anonymous));
 }
 
 /** The mechanisms that clients of GNU SASL refuse under TLS without a -PLUS. */

@@ -1,4 +1,4 @@
-import type { Mind } from '@postern/cred';
+import { Anonymous, isDerived, type Mind } from '@postern/cred';
 import type { Challenger } from '@postern/sasl';
 import type { MechanismOffer } from '@postern/sasl-profile';
 import { mechanismFlags } from '../protocol/mechanism-flags.ts';
@@ -20,6 +20,7 @@ export type MechanismChoice = Challenger | 'not-offered' | 'vanished';
 export class MechanismList {
   readonly #offer: MechanismOffer;
   readonly #hidden: ReadonlySet<string>;
+  readonly #listable: ReadonlySet<string>;
   readonly #exposing: ReadonlySet<string>;
   readonly #lists = new WeakMap<readonly string[], ListedMechanisms>();
   /** The lists of mail servers that pass the channel binding of their clients on. */
@@ -29,14 +30,13 @@ export class MechanismList {
   constructor(offer: MechanismOffer, challengers: readonly Challenger[], hidden: ReadonlySet<string>) {
     this.#offer = offer;
     this.#hidden = hidden;
-    this.#exposing = new Set(
-      challengers.filter(({ exposesSecret }) => exposesSecret).map(({ mechanism }) => mechanism),
-    );
+    this.#listable = namesOf(challengers.filter(isListable));
+    this.#exposing = namesOf(challengers.filter(({ exposesSecret }) => exposesSecret));
   }
 
   /**
-   * Returns the list for a connection. It has at least one mechanism that a mail server shows its
-   * clients: otherwise Postfix closes its port for a minute.
+   * Returns the list for a connection. It has at least one mechanism: otherwise Postfix closes its
+   * port for a minute.
    */
   listFor(mind: Mind): ListedMechanisms {
     const offered = this.#offer.namesFor(mind);
@@ -45,12 +45,11 @@ export class MechanismList {
     const cached = lists.get(offered);
     if (cached !== undefined) return cached;
     const names = offered.filter((name) => {
+      if (!this.#listable.has(name)) return false;
       if (name.endsWith('-PLUS')) return passesBindingOn;
-      // The TLS of this connection is the mail server's: its certificate would log in each client.
-      if (name === 'EXTERNAL') return false;
       return !this.#hidden.has(name) || (passesBindingOn && offered.includes(`${name}-PLUS`));
     });
-    if (!names.some(isPublic)) names.push('PLAIN');
+    if (names.length === 0) names.push('PLAIN');
     const lines = names.map((name) => this.#lineOf(name)).join('');
     const list = { names: new Set(names), lines };
     lists.set(offered, list);
@@ -71,7 +70,15 @@ export class MechanismList {
   }
 }
 
-/** Postfix hides ANONYMOUS from its clients. */
-function isPublic(name: string): boolean {
-  return name !== 'ANONYMOUS';
+/**
+ * Returns true for a mechanism that can log in a mail server's client. The TLS of the connection is
+ * the mail server's: by EXTERNAL, its certificate would log in each client. An anonymous client has
+ * no `Identity`, and Postfix hides ANONYMOUS.
+ */
+export function isListable({ mechanism, credentials }: Challenger): boolean {
+  return mechanism !== 'EXTERNAL' && !isDerived(credentials, Anonymous);
+}
+
+function namesOf(challengers: readonly Challenger[]): ReadonlySet<string> {
+  return new Set(challengers.map(({ mechanism }) => mechanism));
 }
