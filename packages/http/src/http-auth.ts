@@ -11,7 +11,7 @@ import {
   mayExposeSecret,
   UnheardRefusal,
 } from '@postern/sasl';
-import { checkCheckers, checkRealm, EventReporter } from '@postern/sasl-profile';
+import { checkCheckers, checkRealm, EventReporter, reportError } from '@postern/sasl-profile';
 import { formatStatus, type RefusalStatus, retryFields, statusFor } from './error-replies.ts';
 import type { HttpAuthEvent, HttpAuthListener } from './events.ts';
 import { type ClientInfo, refusalResponse, requestInfo } from './fetch.ts';
@@ -260,13 +260,9 @@ export class HttpAuth<A extends object> implements Disposable {
     status: RefusalStatus,
     username: string | undefined,
   ): void {
-    const { culprit } = error;
-    if (culprit !== 'client') {
+    if (error.culprit !== 'client') {
       // The failure of a login whose client has left is no error of this server.
-      if (hasDisconnected(mind)) return;
-      if (this.#events.hasListener)
-        this.#events.report({ mind, kind: 'error', culprit, during: 'request', cause: error });
-      else this.#events.warn(culprit, 'request', error);
+      if (!hasDisconnected(mind)) reportError(this.#events, mind, 'request', error);
       return;
     }
     if (!this.#events.hasListener) return;

@@ -33,6 +33,7 @@ export { EventReporter } from './session/event-reporter.ts';
 export { checkHostname, HostnameFailed, type HostnameOption } from './session/hostname.ts';
 export { countJunk, type JunkPenalty, type JunkSender } from './session/junk-commands.ts';
 export { Refusal, type RefusalOptions } from './session/refusal.ts';
+export { type ErrorReporter, type FailedOperation, reportError } from './session/report-error.ts';
 export { type AuthCommand, runAuth } from './session/run-auth.ts';
 export { runStartTls, type StartTlsCommand } from './session/run-start-tls.ts';
 export { type SessionDialogue, serveSession } from './session/serve-session.ts';

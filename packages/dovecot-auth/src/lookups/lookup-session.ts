@@ -1,7 +1,7 @@
 import { Closing, type Conversation, ConversationError, TimedOut } from '@postern/conversation';
 import { isPromise, type MaybePromise } from '@postern/core';
-import { culpritOf, TemporaryFailure } from '@postern/cred';
-import { ConversationMind } from '@postern/sasl-profile';
+import { TemporaryFailure } from '@postern/cred';
+import { ConversationMind, reportError } from '@postern/sasl-profile';
 import { ProtocolError } from './protocol-error.ts';
 import type { LookupSettings } from './settings.ts';
 
@@ -54,10 +54,7 @@ export class LookupSession {
 
   /** Reports a question without an answer. */
   reportError(error: unknown): void {
-    const culprit = culpritOf(error);
-    const { events } = this.settings;
-    if (!events.hasListener) events.warn(culprit, 'session', error);
-    else events.report({ mind: this.mind, kind: 'error', culprit, during: 'session', cause: error });
+    reportError(this.settings.events, this.mind, 'session', error);
   }
 
   /** Closes the connection: the mail server has ended its side. */

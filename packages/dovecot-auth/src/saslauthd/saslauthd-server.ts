@@ -1,8 +1,14 @@
 import { type Conversation, ConversationError } from '@postern/conversation';
 import type { Clock } from '@postern/core';
-import { culpritOf, Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
+import { Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
 import { authenticate, ExchangeError, plain, usernamePassword } from '@postern/sasl';
-import { ConversationMind, type EventReporter, LoginFailures, loginRefusalOf } from '@postern/sasl-profile';
+import {
+  ConversationMind,
+  type EventReporter,
+  LoginFailures,
+  loginRefusalOf,
+  reportError,
+} from '@postern/sasl-profile';
 import { ProtocolError } from '../lookups/protocol-error.ts';
 import type { SaslauthdEvent } from './events.ts';
 import type { SaslauthdLimits } from './limits.ts';
@@ -107,10 +113,7 @@ export class SaslauthdServer {
   }
 
   #reportError(cause: unknown, mind: Mind = this.#mind): void {
-    const culprit = culpritOf(cause);
-    const { events } = this.#settings;
-    if (events.hasListener) events.report({ mind, kind: 'error', culprit, during: 'session', cause });
-    else events.warn(culprit, 'session', cause);
+    reportError(this.#settings.events, mind, 'session', cause);
   }
 }
 

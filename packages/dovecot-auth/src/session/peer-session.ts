@@ -7,8 +7,7 @@ import {
   type MemoryAccount,
 } from '@postern/conversation';
 import type { Clock } from '@postern/core';
-import { culpritOf } from '@postern/cred';
-import { ConversationMind, type EventReporter } from '@postern/sasl-profile';
+import { ConversationMind, type EventReporter, reportError } from '@postern/sasl-profile';
 import type { DovecotAuthEvent, Operation } from '../events.ts';
 import { MAJOR_VERSION, parseVersion } from '../protocol/handshake.ts';
 import type { Limits } from '../protocol/limits.ts';
@@ -160,10 +159,7 @@ export abstract class PeerSession implements LineServer {
   }
 
   protected reportError(during: Operation, cause: unknown, mind: DovecotAuthEvent['mind'] = this.mind): void {
-    const { events } = this.#settings;
-    const culprit = culpritOf(cause);
-    if (events.hasListener) events.report({ mind, kind: 'error', culprit, during, cause });
-    else events.warn(culprit, during, cause);
+    reportError(this.#settings.events, mind, during, cause);
   }
 
   /** Closes the connection after its open requests, and at the latest after the time. */

@@ -11,7 +11,13 @@ import {
   TemporaryFailure,
 } from '@postern/cred';
 import { authenticate, ExchangeError, MalformedResponse } from '@postern/sasl';
-import { EventReporter, loginRefusalOf, type SessionEvent, type SessionListener } from '@postern/sasl-profile';
+import {
+  EventReporter,
+  loginRefusalOf,
+  reportError,
+  type SessionEvent,
+  type SessionListener,
+} from '@postern/sasl-profile';
 import { mailExchange } from './mail-challenger.ts';
 import { MailMind } from './mail-mind.ts';
 import { type MailProtocol, type MailReply, mayRetry, replyForMail } from './mail-replies.ts';
@@ -218,9 +224,7 @@ class MailLogin {
     const mind = this.#mind;
     // nginx offers methods without asking this server which of them the portal can check.
     if (error.culprit !== 'client' && refusal !== 'not-offered') {
-      if (events.hasListener) {
-        events.report({ kind: 'error', mind, culprit: error.culprit, during: 'auth_http', cause: error });
-      } else events.warn(error.culprit, 'auth_http', error);
+      reportError(events, mind, 'auth_http', error);
     }
     const username = logUsernames ? { username: this.#username } : {};
     events.report({ kind: 'login-refused', mind, mechanism: this.#mechanism, error, reply, ...username });
