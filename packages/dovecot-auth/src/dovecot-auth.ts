@@ -24,8 +24,8 @@ export interface DovecotAuthOptions
   > {
   /**
    * The mechanisms, or a function that returns those of a hostname. Default: `defaultChallengers`
-   * of `@postern/sasl`. A -PLUS is listed only to a mail server of minor 3 or later, which passes the
-   * channel binding on. ANONYMOUS and EXTERNAL are never listed: an anonymous client has no
+   * of `@postern/sasl`. A -PLUS is listed only to a mail server of minor 3 or later, which passes
+   * the channel binding on. ANONYMOUS and EXTERNAL are never listed: an anonymous client has no
    * identity, and no mail server passes its client's certificate on.
    */
   readonly challengers?: SessionOptions<never, DovecotAuthEvent>['challengers'];
