@@ -99,8 +99,17 @@ function isGnuScram({ mechanism }: Pick<Challenger, 'mechanism'>): boolean {
   return mechanism === 'SCRAM-SHA-1' || mechanism === 'SCRAM-SHA-256';
 }
 
-/** The mechanisms that nginx's mail proxy or HTTP has by the same name. */
-const HTTP_MECHANISMS: readonly string[] = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'CRAM-MD5', 'EXTERNAL'];
+/** The mechanisms whose secrets nginx's mail proxy or a scheme of HTTP sends. */
+const HTTP_MECHANISMS: readonly string[] = [
+  'SCRAM-SHA-256',
+  'OAUTHBEARER',
+  'XOAUTH2',
+  'PLAIN',
+  'LOGIN',
+  'CRAM-MD5',
+  'DIGEST-MD5',
+  'EXTERNAL',
+];
 
 /** The protocols by their services. A new protocol is one entry. */
 const PROTOCOLS: Readonly<Record<AccessService, () => Promise<OpenAccessProtocol>>> = {

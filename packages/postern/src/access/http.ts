@@ -1,8 +1,10 @@
 import { Identity } from '@postern/cred';
-import { basic, bearer, digest, httpAuth, logTo, scram } from '@postern/http';
+import { basic, bearer, digest, type HttpScheme, httpAuth, logTo, scram } from '@postern/http';
 import { nginxMailHandler, nginxRequestHandler } from '@postern/http/nginx';
 import { type HttpHandler, httpProtocol } from '@postern/http/node';
 import { isLocalOnly } from '@postern/node';
+import type { Challenger } from '@postern/sasl';
+import { UsageError } from '../errors.ts';
 import { expectAccepted, type HttpListenerLimits } from '../limits.ts';
 import { logEvents } from '../log-events.ts';
 import type { OpenAccessProtocol } from './access-protocol.ts';
@@ -16,15 +18,13 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
   const onEvent = logEvents(log, logTo);
   return {
     provide() {},
-    create({ portal, logUsernames, mechanismPolicy, hostname }, { endpoint, nginxBackEnds, nginxSecret }) {
+    create({ portal, challengers, logUsernames, mechanismPolicy, hostname }, { endpoint, nginxBackEnds, nginxSecret }) {
       const backEnds = nginxBackEnds && { backEnds: nginxBackEnds };
       const secret = nginxSecret !== undefined && { secret: nginxSecret };
       const mailOptions = { portal, logUsernames, limits: forMail, onEvent, ...backEnds, ...secret };
       const common = { portal, logUsernames, mechanismPolicy, limits: forRequests, onEvent };
       const mail = expectAccepted(() => nginxMailHandler(mailOptions), 'limits.http');
-      // nginx before 1.23 passes on the first challenge only, and each browser knows Basic. With
-      // workers, the requests of one exchange reach different processes.
-      const schemes = [basic(), bearer(), ...(reusePort ? [] : [scram(), digest()])];
+      const schemes = schemesOf(challengers, reusePort);
       const auth = expectAccepted(
         () => httpAuth({ ...common, schemes, avatar: Identity, realm: hostname }),
         'limits.http',
@@ -45,6 +45,28 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
     refusal: 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
   };
 };
+
+/**
+ * Returns the schemes that send the same secrets as the mechanisms. Basic is the first: nginx before
+ * 1.23 passes on the first challenge only, and each browser knows Basic.
+ *
+ * @param hasWorkers True if the requests of one exchange may reach different processes.
+ * @throws UsageError if none is left.
+ */
+function schemesOf(challengers: readonly Challenger[], hasWorkers: boolean): readonly HttpScheme[] {
+  const names = new Set(challengers.map(({ mechanism }) => mechanism));
+  const has = (...mechanisms: readonly string[]) => mechanisms.some((mechanism) => names.has(mechanism));
+  const schemes = [
+    ...(has('PLAIN', 'LOGIN') ? [basic()] : []),
+    ...(has('OAUTHBEARER', 'XOAUTH2') ? [bearer()] : []),
+    ...(has('SCRAM-SHA-256') && !hasWorkers ? [scram()] : []),
+    ...(has('CRAM-MD5', 'DIGEST-MD5') && !hasWorkers ? [digest()] : []),
+  ];
+  if (schemes.length > 0) return schemes;
+  throw new UsageError(
+    `--mechanisms: expected one of PLAIN, OAUTHBEARER${hasWorkers ? '' : ', SCRAM-SHA-256, CRAM-MD5'} for the schemes of HTTP`,
+  );
+}
 
 /** Returns the limits of the mail proxy, and those of requests. Both have `minFailureDelay`. */
 function splitLimits({ maxLoginFailures, loginFailureDelay, ...forRequests }: HttpListenerLimits) {

@@ -1,4 +1,5 @@
 import { logTo, saslauthd } from '@postern/dovecot-auth';
+import { UsageError } from '../errors.ts';
 import { expectAccepted } from '../limits.ts';
 import { logEvents } from '../log-events.ts';
 import type { OpenAccessProtocol } from './access-protocol.ts';
@@ -9,8 +10,12 @@ export const openSaslauthd: OpenAccessProtocol = async ({ accessLimits }, { log 
   const onEvent = logEvents(log, logTo);
   return {
     provide() {},
-    create: ({ portal, logUsernames }) =>
-      expectAccepted(() => saslauthd({ portal, logUsernames, limits, onEvent }), 'limits.saslauthd'),
+    create({ portal, challengers, logUsernames }) {
+      if (challengers.length === 0) {
+        throw new UsageError('--mechanisms: expected PLAIN for a listener of saslauthd, which knows only passwords');
+      }
+      return expectAccepted(() => saslauthd({ portal, logUsernames, limits, onEvent }), 'limits.saslauthd');
+    },
     loginCommands: [],
     // Cyrus SASL takes a close for a temporary failure.
     refusal: '',
