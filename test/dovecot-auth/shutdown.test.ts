@@ -29,7 +29,7 @@ describe('a server that shuts down closes an idle connection without a wait for 
     const { client, shutdown, ended } = connect(protocol);
     await client.write('VERSION\t1\t0\nCPID\t1\n');
     await settle();
-    clock.advance(1_000);
+    await clock.advance(1_000);
     shutdown.abort();
     await ended;
     expect(await readUntil(client, undefined)).toMatch(/^VERSION\t1\t3\n/);
@@ -81,7 +81,7 @@ describe('a server that shuts down answers a request that it has not read', () =
     const { client, shutdown, ended } = connect(server.protocol, { client: POSTFIX });
     await client.write('VERSION\t1\t0\nCPID\t1\n');
     await readUntil(client, 'DONE\n');
-    server.clock.advance(1_000);
+    await server.clock.advance(1_000);
     await settle();
     shutdown.abort();
     await client.write(`AUTH\t7\tPLAIN\tresp=${response}\n`);
