@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { get as getHttp, type IncomingHttpHeaders } from 'node:http';
+import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
@@ -66,14 +66,9 @@ interface Answer {
 function request(url: URL | undefined, authorization?: string): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const { protocol = '', port = '' } = url ?? {};
-  const headers: OutgoingHttpHeaders = authorization === undefined ? {} : { authorization };
-  const options = { port, path: '/nginx/request', headers, agent: false } as const;
-  const answer = (response: {
-    statusCode?: number;
-    headers: IncomingHttpHeaders;
-    rawHeaders: string[];
-    resume(): void;
-  }) => {
+  const options: RequestOptions = { port, path: '/nginx/request', agent: false };
+  if (authorization !== undefined) options.headers = { authorization };
+  const answer = (response: IncomingMessage) => {
     response.resume();
     const challenges = response.rawHeaders.filter(
       (_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'www-authenticate',

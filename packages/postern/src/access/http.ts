@@ -47,8 +47,8 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
 };
 
 /**
- * Returns the schemes that send the same secrets as the mechanisms. Basic is the first: nginx before
- * 1.23 passes on the first challenge only, and each browser knows Basic.
+ * Returns the schemes that send the same secrets as the mechanisms. Basic is the first: nginx
+ * before 1.23 passes on the first challenge only, and each browser knows Basic.
  *
  * @param hasWorkers True if the requests of one exchange may reach different processes.
  * @throws UsageError if none is left.
