@@ -84,6 +84,7 @@ test('the answer is the same in any slicing', async () => {
 test.each([
   ['192.0.2.7;50000', 'smtp 192.0.2.7 50000'],
   ['2001:db8::1;50000', 'smtp 2001:db8::1 50000'],
+  ['fe80::1%eth0;50000', 'smtp fe80::1 50000'],
   ['garbage;x', 'smtp 192.0.2.1 40000'],
   ['', 'smtp 192.0.2.1 40000'],
 ])('the fifth field %s is the client’s address if it is valid', async (address, mind) => {
@@ -145,4 +146,28 @@ test('an unfinished request ends after its time', async () => {
   client.end();
   await ended;
   expect(client.unread).toBe(0);
+});
+
+test('a back end without an answer ends the connection without a reply at requestTimeout', async () => {
+  const events: SaslauthdEvent[] = [];
+  const answer = Promise.withResolvers<string>();
+  let avatars = 0;
+  const realm = new AvatarRealm().provide(Identity, (avatarId) => {
+    avatars++;
+    return Object.assign(Object.create(identityOf(avatarId)), { [Symbol.dispose]: () => void avatars-- });
+  });
+  const portal = new Portal(realm).register(checker([UsernamePassword], () => answer.promise));
+  const server = saslauthd({ portal, limits: NO_DELAYS, onEvent: (event) => events.push(event) });
+  const { client, clock, ended } = connect(server);
+  await client.write(request('joe', 'secret', 'smtp', ''));
+  await clock.advance(9_000);
+  expect(events).toEqual([]);
+  await clock.advance(1_500);
+  client.end();
+  await ended;
+  expect(client.unread).toBe(0);
+  expect(events).toMatchObject([{ kind: 'error', cause: { message: 'the login took more than 10000 ms' } }]);
+  answer.resolve('joe');
+  await settle();
+  expect([avatars, events.length]).toEqual([0, 1]);
 });

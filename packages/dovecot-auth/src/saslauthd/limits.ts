@@ -4,7 +4,10 @@ import { completeLimits, type FailurePolicy } from '@postern/sasl-profile';
 export interface SaslauthdLimits extends Pick<FailurePolicy, 'loginFailureDelay' | 'minFailureDelay'> {
   /** Octets of one request. Default: 8,192, the most that a Cyrus client sends. */
   readonly maxRequest: number;
-  /** Milliseconds from the connect to the end of the request. Default: 10,000. */
+  /**
+   * Milliseconds from the connect to the end of the request, and again from there to the end of
+   * this server's work on it. Then the login fails temporarily. Default: 10,000.
+   */
   readonly requestTimeout: number;
   /** Milliseconds before the answer to wrong credentials. Default: 2,000. */
   readonly loginFailureDelay: number;

@@ -1,6 +1,14 @@
-import { type Conversation, ConversationError } from '@postern/conversation';
-import type { Clock } from '@postern/core';
-import { Identity, LoginError, type Mind, type Portal, UnauthorizedLogin } from '@postern/cred';
+import { type Conversation, ConversationError, TimedOut } from '@postern/conversation';
+import { type Clock, isPromise, type MaybePromise } from '@postern/core';
+import {
+  Identity,
+  type Login,
+  LoginError,
+  type Mind,
+  type Portal,
+  TemporaryFailure,
+  UnauthorizedLogin,
+} from '@postern/cred';
 import { authenticate, ExchangeError, plain, usernamePassword } from '@postern/sasl';
 import {
   ConversationMind,
@@ -75,22 +83,45 @@ export class SaslauthdServer {
     try {
       // A back end must not see them: LDAP takes an empty password for an anonymous login.
       if (request.username.length === 0 || request.password.length === 0) throw new UnauthorizedLogin();
-      const login = await authenticate({
-        challenger: { ...plain(), challenge: () => usernamePassword(request.username, request.password) },
-        portal,
-        mind,
-        interfaces: [Identity],
-        initialResponse: undefined,
-        ask: () => Promise.reject(new UnauthorizedLogin('saslauthd has no challenges')),
-        minFailureDelay: limits.minFailureDelay,
-        clock,
-      });
+      const login = await this.#inTime(
+        authenticate({
+          challenger: { ...plain(), challenge: () => usernamePassword(request.username, request.password) },
+          portal,
+          mind,
+          interfaces: [Identity],
+          initialResponse: undefined,
+          ask: () => Promise.reject(new UnauthorizedLogin('saslauthd has no challenges')),
+          minFailureDelay: limits.minFailureDelay,
+          clock,
+        }),
+      );
       events.report({ mind, kind: 'authenticated', mechanism: 'PLAIN', avatarId: login.avatarId, service });
       await Promise.resolve(login.logout()).catch((error: unknown) => this.#reportError(error));
       this.#say('OK');
     } catch (error) {
       if (!(error instanceof LoginError || error instanceof ExchangeError)) throw error;
       await this.#refuse(error, request, mind);
+    }
+  }
+
+  /**
+   * Limits the time of a login. The login of a back end that answers later ends at once.
+   *
+   * @throws TemporaryFailure as a rejection, which names the limit
+   */
+  async #inTime<T extends Login<unknown>>(login: MaybePromise<T>): Promise<T> {
+    if (!isPromise(login)) return login;
+    const { requestTimeout } = this.#settings.limits;
+    try {
+      return await this.#conversation.within(requestTimeout, login);
+    } catch (error) {
+      if (!(error instanceof TimedOut)) throw error;
+      login
+        .then((late) => late.logout('disconnected'))
+        .catch((cause: unknown) => {
+          if (!(cause instanceof LoginError || cause instanceof ExchangeError)) this.#reportError(cause);
+        });
+      throw new TemporaryFailure(`the login took more than ${requestTimeout} ms`);
     }
   }
 
