@@ -110,6 +110,18 @@ describe('nodeLogin on httpAuth', () => {
     expect(await ask('/', { authorization: basicField('ann:secret'), ...forwarded })).toMatchObject({ status });
   });
 
+  it.each([
+    [{ 'x-forwarded-for': 'garbage' }, 'x-forwarded'],
+    [{ forwarded: 'for=", for=192.0.2.7' }, 'forwarded'],
+  ] as const)('refuses a request with 400 if a trusted proxy sends %o', async (field, proxyFields) => {
+    const logIn = nodeLogin(annsPage(), { trustProxy: () => true, proxyFields });
+    const { ask } = await listenOn(async (request, response) => {
+      response.end((await logIn(request, response))?.avatar.username);
+    });
+    expect(await ask('/', { authorization: basicField('ann:secret') })).toMatchObject({ status: 200 });
+    expect(await ask('/', { authorization: basicField('ann:secret'), ...field })).toMatchObject({ status: 400 });
+  });
+
   it('refuses two lines of Authorization with 400', async () => {
     const { ask } = await listenOn(async (request, response) => {
       response.end((await nodeLogin(annsPage())(request, response))?.avatar.username);

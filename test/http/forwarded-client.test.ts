@@ -17,7 +17,13 @@ describe('a client behind trusted proxies with X-Forwarded fields', () => {
     ['two trusted proxies', ['X-Forwarded-For: 192.0.2.7, 127.0.0.2'], '192.0.2.7'],
     ['a forged address', ['X-Forwarded-For: 127.0.0.9', 'X-Forwarded-For: 192.0.2.7'], '192.0.2.7'],
     ['an untrusted proxy', ['X-Forwarded-For: 198.51.100.1, 192.0.2.7, 127.0.0.2'], '192.0.2.7'],
-    ['garbage', ['X-Forwarded-For: 192.0.2.7, unknown'], '127.0.0.1'],
+    ['a hidden address', ['X-Forwarded-For: 192.0.2.7, unknown'], '127.0.0.1'],
+    ['garbage of the client', ['X-Forwarded-For: garbage, 192.0.2.7'], '192.0.2.7'],
+    ['an empty field', ['X-Forwarded-For: '], undefined],
+    ['garbage', ['X-Forwarded-For: 192.0.2.7, garbage'], 'malformed'],
+    ['an empty address', ['X-Forwarded-For: 192.0.2.7,'], 'malformed'],
+    ['a zone', ['X-Forwarded-For: fe80::1%eth0'], 'fe80::1'],
+    ['an address, a zone and a port', ['X-Forwarded-For: [fe80::1%eth0]:4711'], 'fe80::1'],
     ['an address and a port', ['X-Forwarded-For: [2001:db8::7]:4711'], '2001:db8::7'],
     ['Forwarded of the client', ['Forwarded: for=198.51.100.1;proto=https', 'X-Forwarded-For: 192.0.2.7'], '192.0.2.7'],
   ])('%s', (_kind, lines, client) => {
@@ -37,10 +43,13 @@ describe('a client behind trusted proxies with Forwarded', () => {
     ['a forged address', ['for=127.0.0.9;proto=https,for=192.0.2.7;proto=http'], '192.0.2.7'],
     ['a hidden address', ['for=_hidden;proto=https'], '127.0.0.1 TLS'],
     ['a semicolon at the end', ['for=192.0.2.7;'], '192.0.2.7'],
-    ['a name without quotes', ['for=192.0.2.7:4711;proto=https'], '127.0.0.1'],
-    ['two values of one name', ['for=192.0.2.7;for=198.51.100.1'], '127.0.0.1'],
-    ['an unfinished text', ['for="192.0.2.7;proto=https'], '127.0.0.1'],
-    ['an empty field', [''], '127.0.0.1'],
+    ['an obfuscated port', ['for="192.0.2.7:_p"'], '192.0.2.7'],
+    ['an address without quotes', ['for=192.0.2.7:4711;proto=https'], 'malformed'],
+    ['a text of the client before the proxy’s', ['for="', 'for=192.0.2.7'], 'malformed'],
+    ['a text that is no address', ['for=192.0.2'], 'malformed'],
+    ['two values of one name', ['for=192.0.2.7;for=198.51.100.1'], 'malformed'],
+    ['an unfinished text', ['for="192.0.2.7;proto=https'], 'malformed'],
+    ['an empty field', [''], undefined],
   ])('%s', (_kind, values, client) => {
     const lines = values.map((value) => `Forwarded: ${value}`);
     expect(clientOf(LOCAL, lines, 'forwarded')).toBe(client);
@@ -51,7 +60,8 @@ describe('a client behind trusted proxies with Forwarded', () => {
       fc.property(
         fc.string({ unit: fc.constantFrom('for=', 'proto=', ';', ',', '"', '\\', ' ', '1', '.', '[', ']', ':', '\t') }),
         (value) => {
-          expect(clientOf(LOCAL, [`Forwarded: ${value}`], 'forwarded')).toBeTypeOf('string');
+          const client = clientOf(LOCAL, [`Forwarded: ${value}`], 'forwarded');
+          expect(client).toBeTypeOf(value === '' ? 'undefined' : 'string');
         },
       ),
     );
@@ -79,5 +89,6 @@ function clientOf(
     { rawHeaders },
     { trustProxy, proxyFields },
   );
+  if (client === 'malformed') return client;
   return client && `${client.remote.address}${client.tls === undefined ? '' : ' TLS'}`;
 }

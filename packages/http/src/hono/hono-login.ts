@@ -3,7 +3,7 @@ import type { Login, Mind } from '@postern/cred';
 import type { RefusalStatus } from '../error-replies.ts';
 import type { ProxyOptions } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
-import { logoutAtEnd } from '../node/log-in-request.ts';
+import { logoutAtEnd, MALFORMED } from '../node/log-in-request.ts';
 import { rawField } from '../node/raw-field.ts';
 import { mindOf } from '../node/request-mind.ts';
 import type { HeaderField } from '../request-info.ts';
@@ -52,6 +52,7 @@ export function honoLogin<A>(
     const { raw } = context.req;
     const node = nodeOf(context.env);
     const mind = node ? mindOf(node.incoming, node.outgoing, options) : options.mindOf?.(raw, context.env);
+    if (mind === undefined && node) return context.body(null, MALFORMED.status);
     if (mind === undefined) throw new TypeError('mindOf: needed on a server that is not @hono/node-server');
     const authorization = node
       ? rawField(node.incoming, 'authorization')

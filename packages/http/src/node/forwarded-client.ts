@@ -26,23 +26,26 @@ export interface ForwardedClient {
 
 /**
  * Returns the client of a request by a trusted proxy: the last address that is no such proxy.
- * Returns undefined if the peer is itself the client.
+ * Returns undefined if the peer is itself the client, as for a health check of the proxy. Returns
+ * `malformed` if the client cannot be told from the proxy: a client could otherwise void the field
+ * that its proxy appends to.
  */
 export function forwardedClient(
   peer: Address,
   request: Pick<IncomingMessage, 'rawHeaders'>,
   { trustProxy, proxyFields = 'x-forwarded' }: ProxyOptions,
-): ForwardedClient | undefined {
+): ForwardedClient | 'malformed' | undefined {
   if (trustProxy === undefined || !trustProxy(peer)) return undefined;
   const hops = proxyFields === 'forwarded' ? hopsOfForwarded(request) : hopsOfXForwarded(request);
-  if (hops === undefined) return undefined;
+  if (hops === undefined || hops === 'malformed') return hops;
   let remote = peer;
-  let isSecure = hops.length > 0;
+  let isSecure = true;
   // The nearest proxy has added its client at the end.
   for (const { address, isHttps } of hops.reverse()) {
     if (!trustProxy(remote)) break;
     isSecure &&= isHttps;
-    if (address === undefined) break;
+    if (address === undefined) return 'malformed';
+    if (address === 'hidden') break;
     remote = address;
   }
   return { remote, tls: isSecure ? FORWARDED_TLS : undefined };
@@ -59,8 +62,8 @@ export const FORWARDED_TLS: TlsInfo = Object.freeze({
 
 /** One proxy's description of its client. */
 interface Hop {
-  /** Undefined if the proxy hides the address. */
-  readonly address: Address | undefined;
+  /** `hidden` if the proxy names none, and undefined for text that is no address. */
+  readonly address: Address | 'hidden' | undefined;
   readonly isHttps: boolean;
 }
 
@@ -70,11 +73,11 @@ function hopsOfXForwarded(request: Pick<IncomingMessage, 'rawHeaders'>): Hop[] |
   const schemes = listOf(rawField(request, 'x-forwarded-proto'));
   if (clients === undefined && schemes === undefined) return undefined;
   const isHttps = schemes?.every((scheme) => scheme.toLowerCase() === 'https') === true;
-  return (clients ?? ['']).map((client) => ({ address: nodeAddress(client), isHttps }));
+  if (clients === undefined) return [{ address: 'hidden', isHttps }];
+  return clients.map((client) => ({ address: nodeAddress(client), isHttps }));
 }
 
-/** A malformed field has no hops: it describes neither an address nor TLS. */
-function hopsOfForwarded(request: Pick<IncomingMessage, 'rawHeaders'>): Hop[] | undefined {
+function hopsOfForwarded(request: Pick<IncomingMessage, 'rawHeaders'>): Hop[] | 'malformed' | undefined {
   const text = joined(rawField(request, 'forwarded'));
   if (text === undefined) return undefined;
   const hops: Hop[] = [];
@@ -82,18 +85,22 @@ function hopsOfForwarded(request: Pick<IncomingMessage, 'rawHeaders'>): Hop[] | 
   const pair = new RegExp(PAIR);
   while (pair.lastIndex < text.length) {
     const [, name, token, quoted = '', end] = pair.exec(text) ?? [];
-    if (name === undefined || params.has(name.toLowerCase())) return [];
+    if (name === undefined || params.has(name.toLowerCase())) return 'malformed';
     params.set(name.toLowerCase(), token ?? quoted.replace(/\\(.)/gs, '$1'));
     if (end === ';' && pair.lastIndex < text.length) continue;
     const isHttps = params.get('proto')?.toLowerCase() === 'https';
-    hops.push({ address: nodeAddress(params.get('for') ?? ''), isHttps });
+    hops.push({ address: nodeAddress(params.get('for') ?? 'unknown'), isHttps });
     params = new Map();
   }
   return hops;
 }
 
-/** Parses an address, with a port or without: `192.0.2.1:47011`, `[2001:db8::1]`. */
-function nodeAddress(text: string): Address | undefined {
+/**
+ * Parses an address, with a port or without: `192.0.2.1:47011`, `[2001:db8::1]`. Returns `hidden`
+ * for `unknown` and for an obfuscated identifier (RFC 7239 §6.2 and §6.3).
+ */
+function nodeAddress(text: string): Address | 'hidden' | undefined {
+  if (HIDDEN.test(text)) return 'hidden';
   const [, inBrackets, ipv4, port] = NODE.exec(text) ?? [];
   return parseAddress(inBrackets ?? ipv4 ?? text, port);
 }
@@ -104,12 +111,16 @@ function listOf(field: string | readonly string[] | undefined): string[] | undef
     .map((value) => value.trim());
 }
 
+/** A proxy may empty a field of its client: an empty field counts as missing. */
 function joined(field: string | readonly string[] | undefined): string | undefined {
-  return typeof field === 'object' ? field.join() : field;
+  return (typeof field === 'object' ? field.join() : field) || undefined;
 }
 
 /** `node` of RFC 7239 §6 with an IP address. */
-const NODE = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}))?$/i;
+const NODE = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}|_[\w.-]+))?$/;
+
+/** `node` of RFC 7239 §6 without an IP address. */
+const HIDDEN = /^(?:unknown|_[\w.-]+)(?::(?:\d{1,5}|_[\w.-]+))?$/i;
 
 /** `forwarded-pair` of RFC 7239 §4 and the separator behind it. */
 const PAIR =

@@ -22,6 +22,7 @@ export function logInRequest<A>(
   const { method = 'GET' } = request;
   const authorization = rawField(request, 'authorization');
   const mind = mindOf(request, response, options);
+  if (mind === undefined) return MALFORMED;
   return after(authenticate({ method, target: targetOf(request), authorization, mind }), (outcome) => {
     if (outcome.login !== undefined) logoutAtEnd(outcome.login, response);
     if (outcome.headers !== undefined) addFields(response, outcome.headers);
@@ -48,6 +49,9 @@ export function logoutAtEnd(login: Login<unknown>, response: ServerResponse): vo
 function targetOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
   return request.originalUrl ?? request.url ?? '/';
 }
+
+/** The refusal of a request whose client no proxy describes. */
+export const MALFORMED = { status: 400, headers: [] } as const;
 
 function nothing(): void {}
 

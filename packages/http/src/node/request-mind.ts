@@ -56,8 +56,16 @@ export class RequestMind implements Mind {
   }
 }
 
-/** Returns the mind of a request. */
-export function mindOf(request: IncomingMessage, response: ServerResponse, options: ProxyOptions): RequestMind {
+/**
+ * Returns the mind of a request. Returns undefined if a trusted proxy's field does not describe the
+ * client: refuse such a request with 400.
+ */
+export function mindOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ProxyOptions,
+): RequestMind | undefined {
   const connection = connectionOf(request.socket);
-  return new RequestMind(connection, forwardedClient(connection.remote, request, options), response);
+  const client = forwardedClient(connection.remote, request, options);
+  return client === 'malformed' ? undefined : new RequestMind(connection, client, response);
 }
