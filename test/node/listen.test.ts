@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { connect as connectSocket, createServer, Server } from 'node:net';
@@ -216,6 +217,29 @@ describe('a UNIX socket', () => {
     await using listener = await listen({ endpoint: { path }, protocol: echo });
     expect(listener.connections).toBe(0);
     expect(await say(path, 'hello')).toBe('hello');
+  });
+
+  it('removes the temporary sockets of servers that were killed, and no other file', async () => {
+    const folder = directory();
+    const path = join(folder, 'socket');
+    for (const name of ['socket.0123abcd', 'socket.0123abcde', 'other.0123abcd', 'socket.fedcba98']) {
+      await stale(join(folder, name));
+      // A server that starts has a new file.
+      if (name !== 'socket.fedcba98') utimesSync(join(folder, name), 0, 0);
+    }
+    writeFileSync(join(folder, 'socket.12345678'), 'precious');
+    symlinkSync(join(folder, 'other.0123abcd'), join(folder, 'socket.23456789'));
+    await using _starting = await listen({ endpoint: { path: join(folder, 'socket.abcdef01') }, protocol: echo });
+    await using _listener = await listen({ endpoint: { path }, protocol: echo });
+    expect(readdirSync(folder).sort()).toEqual([
+      'other.0123abcd',
+      'socket',
+      'socket.0123abcde',
+      'socket.12345678',
+      'socket.23456789',
+      'socket.abcdef01',
+      'socket.fedcba98',
+    ]);
   });
 
   it('keeps the socket of a server that runs', async () => {

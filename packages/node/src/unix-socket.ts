@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { chmod, chown, lchown, open } from 'node:fs/promises';
+import { chmod, chown, lchown, open, readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -57,6 +57,7 @@ export class SocketFile {
         removeFile(path, file);
       }
     }
+    await removeStaleSockets(path);
     return new SocketFile(path, gid, options);
   }
 
@@ -122,9 +123,15 @@ interface FileIdentity {
   readonly ino: bigint;
 }
 
-function lstat(path: string): (FileIdentity & { readonly isSocket: boolean }) | undefined {
+interface FileInfo extends FileIdentity {
+  readonly isSocket: boolean;
+  /** The time of the bind, in milliseconds since 1970. */
+  readonly bound: number;
+}
+
+function lstat(path: string): FileInfo | undefined {
   const file = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return file && { dev: file.dev, ino: file.ino, isSocket: file.isSocket() };
+  return file && { dev: file.dev, ino: file.ino, isSocket: file.isSocket(), bound: Number(file.mtimeMs) };
 }
 
 function isSame(file: FileIdentity, path: string): boolean {
@@ -143,6 +150,27 @@ function removeFile(path: string, file: FileIdentity): void {
     unlinkSync(aside);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * Removes the temporary sockets of a path whose servers were killed before they published them. A
+ * server between its bind and its listen refuses clients too, so that a new file stays. An error
+ * leaves the file in the folder.
+ */
+async function removeStaleSockets(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch((): string[] => []);
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !TEMPORARY_SUFFIX.test(name.slice(prefix.length))) continue;
+    const temporary = join(dirname(path), name);
+    const file = lstat(temporary);
+    if (file?.isSocket !== true || Date.now() - file.bound < MIN_STALE_MS || (await answers(temporary))) continue;
+    try {
+      removeFile(temporary, file);
+    } catch {
+      // Another user's file in a folder with the sticky bit: the server starts beside it.
+    }
   }
 }
 
@@ -215,6 +243,10 @@ function codeOf(error: unknown): string | undefined {
 
 /** A descriptor that only names a file (open(2)): Node has no constant for it. */
 const O_PATH = 0o1000_0000;
+/** The end of a name of {@link pathBeside}. */
+const TEMPORARY_SUFFIX = /^[\da-f]{8}$/;
+/** The age at which a socket that refuses clients belongs to no server that starts. */
+const MIN_STALE_MS = 5_000;
 /** A name of one digit has 16 values. */
 const MAX_NAME_ATTEMPTS = 256;
 /** The room for a path in a `sockaddr_un`, without its NUL (unix(7)). BSD and macOS have less. */
