@@ -122,7 +122,7 @@ describe('nginxMail', () => {
     expect(answer['Auth-Status']).toMatch(/[Tt]emporary authentication failure$/);
     expect(answer['Auth-Error-Code']).toBe(protocol === 'smtp' ? '454 4.7.0' : undefined);
     expect(answer).not.toHaveProperty('Auth-Wait');
-    expect(events.map(({ kind }) => kind)).toEqual(['error', 'login-refused']);
+    expect(events.map(({ kind }) => kind)).toEqual(['error']);
   });
 
   it('answers a throttled client without Auth-Wait', async () => {
@@ -168,6 +168,28 @@ describe('nginxMail', () => {
       'Auth-User': 'joe@example.com',
       'Auth-Pass': 'master',
     });
+  });
+
+  it('reports requests without the secret once a minute', async () => {
+    const { ask, events } = server({ secret: 'key' });
+    await ask({ 'Auth-User': 'joe', 'Auth-Pass': 'secret' });
+    await ask({ 'Auth-User': 'joe', 'Auth-Pass': 'secret', 'X-Auth-Key': 'other' });
+    expect(events).toMatchObject([
+      { kind: 'error', culprit: 'operator', cause: { message: 'a request without X-Auth-Key' } },
+    ]);
+  });
+
+  it('lets a client in although its logout fails, and reports that', async () => {
+    const realm = {
+      requestAvatar: () => ({
+        avatar: new NginxBackEnd('127.0.0.1:25') as never,
+        logout: () => Promise.reject(new Error('the session is lost')),
+      }),
+    };
+    const portal = new Portal(realm).register(new InMemoryUsernamePasswordDatabaseDontUse(USERS));
+    const { ask, events } = server({ portal });
+    expect(await ask({ 'Auth-User': 'joe', 'Auth-Pass': 'secret' })).toMatchObject({ 'Auth-Status': 'OK' });
+    expect(events.map(({ kind }) => kind)).toEqual(['authenticated', 'error']);
   });
 
   it('refuses requests without the secret, and shows none of its fields', async () => {

@@ -112,19 +112,22 @@ export interface NginxMailAnswer {
  */
 export function nginxMail(options: NginxMailOptions): (request: NginxMailRequest) => Promise<NginxMailAnswer> {
   const { backEnds = {}, clock = systemClock, logUsernames = false, portal } = options;
-  const secret = options.secret === undefined ? undefined : new SharedSecret(options.secret);
+  const events = new EventReporter(options.onEvent, new Warnings(clock), 'nginxMail');
+  const secret =
+    options.secret === undefined ? undefined : new SharedSecret(options.secret, events, 'auth_http', clock);
   const settings: Settings = {
     portal,
     backEnds: new Map(Object.entries(backEnds).map(([protocol, server]) => [protocol, backEndOf(protocol, server)])),
     limits: limitsOf(options.limits),
-    events: new EventReporter(options.onEvent, new Warnings(clock), 'nginxMail'),
+    events,
     logUsernames,
     clock,
   };
   return async (request) => {
     const header = parseMailHeader(request);
-    if (secret !== undefined && !secret.equals(header?.field('x-auth-key'))) return FORBIDDEN;
     if (header === undefined) return BAD_REQUEST;
+    const mindOf = () => new MailMind(header, request.local, request.signal);
+    if (secret !== undefined && !secret.admits(header.field('x-auth-key'), mindOf)) return FORBIDDEN;
     return await new MailLogin(header, request, settings).answer();
   };
 }
@@ -186,8 +189,16 @@ class MailLogin {
       events.report({ kind: 'authenticated', mind: this.#mind, mechanism: challenger.mechanism, avatarId });
       return fields;
     } finally {
-      // The client's session is nginx's from here on.
+      await this.#logOut(login);
+    }
+  }
+
+  /** The client's session is nginx's from here on. A logout that fails changes no outcome. */
+  async #logOut(login: Login<object>): Promise<void> {
+    try {
       await login.logout();
+    } catch (error) {
+      reportError(this.#settings.events, this.#mind, 'auth_http', error);
     }
   }
 
@@ -225,9 +236,10 @@ class MailLogin {
     // nginx offers methods without asking this server which of them the portal can check.
     if (error.culprit !== 'client' && refusal !== 'not-offered') {
       reportError(events, mind, 'auth_http', error);
+    } else {
+      const username = logUsernames ? { username: this.#username } : {};
+      events.report({ kind: 'login-refused', mind, mechanism: this.#mechanism, error, reply, ...username });
     }
-    const username = logUsernames ? { username: this.#username } : {};
-    events.report({ kind: 'login-refused', mind, mechanism: this.#mechanism, error, reply, ...username });
     return refused(
       reply,
       mayRetry(refusal) && attempt < limits.maxLoginFailures ? limits.loginFailureDelay : undefined,

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { parseAddress } from '@postern/core';
+import { Warnings } from '@postern/conversation';
+import { type Clock, parseAddress, systemClock } from '@postern/core';
 import { ANONYMOUS } from '@postern/cred';
+import { EventReporter, reportError } from '@postern/sasl-profile';
 import type { RefusalStatus } from '../error-replies.ts';
+import type { HttpAuthEvent, HttpAuthListener } from '../events.ts';
 import { type ConnectionInfo, connectionOf } from '../node/connection-info.ts';
 import { FORWARDED_TLS, type ForwardedClient } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
@@ -24,6 +27,13 @@ export interface NginxRequestOptions {
    * without it is refused, so that only nginx can try passwords here. Default: none is needed.
    */
   readonly secret?: string;
+  /**
+   * Gets the errors of this handler, for a log; `httpAuth` reports the logins. Default: errors
+   * become warnings of the process.
+   */
+  readonly onEvent?: HttpAuthListener;
+  /** Measures the time between two reports. Default: the system's clock. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -62,12 +72,15 @@ export function nginxRequestHandler(
   authenticate: HttpAuthenticator<object>,
   options: NginxRequestOptions = {},
 ): HttpHandler {
-  const { trustRealIp = false } = options;
-  const secret = options.secret === undefined ? undefined : new SharedSecret(options.secret);
+  const { clock = systemClock, trustRealIp = false } = options;
+  const events = new EventReporter<HttpAuthEvent>(options.onEvent, new Warnings(clock), 'nginxRequestHandler');
+  const secret = options.secret === undefined ? undefined : new SharedSecret(options.secret, events, 'request', clock);
   return async (request, response) => {
     // nginx sends no body. The server stops others at its limit.
     request.resume();
-    if (secret !== undefined && !secret.equals(rawField(request, 'x-auth-key'))) {
+    const peer = connectionOf(request.socket);
+    const mindOf = () => new RequestMind(peer, { remote: peer.remote, tls: undefined }, response);
+    if (secret !== undefined && !secret.admits(rawField(request, 'x-auth-key'), mindOf)) {
       response.writeHead(403).end();
       return;
     }
@@ -76,7 +89,6 @@ export function nginxRequestHandler(
       response.writeHead(400).end();
       return;
     }
-    const peer = connectionOf(request.socket);
     const client = trustRealIp ? trustedClient(peer, fields) : { remote: peer.remote, tls: undefined };
     const connection = trustRealIp && fields.scheme === 'http' ? client : peer;
     const mind = new RequestMind(peer, client, response);
@@ -89,7 +101,12 @@ export function nginxRequestHandler(
     }
     if (outcome.headers !== undefined) addFields(response, outcome.headers);
     const { avatarId } = outcome.login;
-    await outcome.login.logout();
+    try {
+      await outcome.login.logout();
+    } catch (error) {
+      // A logout that fails changes no outcome.
+      reportError(events, mind, 'request', error);
+    }
     if (avatarId !== ANONYMOUS) response.setHeader('X-Auth-User', encodeURIComponent(avatarId));
     response.writeHead(200).end();
   };

@@ -31,7 +31,7 @@ export const openHttp: OpenAccessProtocol = async ({ accessLimits, reusePort }, 
       );
       // Another machine without the secret could name any address, and pass the throttle by.
       const trustRealIp = nginxSecret !== undefined || isLocalOnly(endpoint);
-      const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp, ...secret });
+      const request = nginxRequestHandler((info) => auth.authenticate(info), { trustRealIp, onEvent, ...secret });
       return httpProtocol(
         route(
           new Map([
