@@ -3,7 +3,7 @@ import type { Login, Mind } from '@postern/cred';
 import type { RefusalStatus } from '../error-replies.ts';
 import type { ProxyOptions } from '../node/forwarded-client.ts';
 import type { HttpAuthenticator } from '../node/http-authenticator.ts';
-import { logoutAtEnd, MALFORMED } from '../node/log-in-request.ts';
+import { logOut, logoutAtEnd, MALFORMED } from '../node/log-in-request.ts';
 import { rawField } from '../node/raw-field.ts';
 import { mindOf } from '../node/request-mind.ts';
 import type { HeaderField } from '../request-info.ts';
@@ -73,7 +73,7 @@ export function honoLogin<A>(
     try {
       await next();
     } finally {
-      await login.logout();
+      await logOut(login);
     }
     return undefined;
   };

@@ -125,7 +125,7 @@ export function nginxMail(options: NginxMailOptions): (request: NginxMailRequest
   };
   return async (request) => {
     const header = parseMailHeader(request);
-    if (header === undefined) return BAD_REQUEST;
+    if (header === undefined) return secret === undefined ? BAD_REQUEST : FORBIDDEN;
     const mindOf = () => new MailMind(header, request.local, request.signal);
     if (secret !== undefined && !secret.admits(header.field('x-auth-key'), mindOf)) return FORBIDDEN;
     return await new MailLogin(header, request, settings).answer();

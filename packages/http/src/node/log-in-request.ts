@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, type MaybePromise, settled } from '@postern/core';
-import type { Login } from '@postern/cred';
+import type { Login, LogoutReason } from '@postern/cred';
 import type { ProxyOptions } from './forwarded-client.ts';
 import type { HttpAuthenticator, HttpOutcome } from './http-authenticator.ts';
 import { rawField } from './raw-field.ts';
@@ -39,10 +39,15 @@ export function addFields(response: ServerResponse, fields: NonNullable<HttpOutc
 export function logoutAtEnd(login: Login<unknown>, response: ServerResponse): void {
   const logout = (): void => {
     const reason = response.writableFinished ? 'quit' : 'disconnected';
-    void settled(() => login.logout(reason), nothing, warn);
+    void logOut(login, reason);
   };
   if (response.closed || response.destroyed) logout();
   else response.once('close', logout);
+}
+
+/** Ends a login. An error of the logout becomes a warning: no client is left to hear of it. */
+export function logOut(login: Login<unknown>, reason?: LogoutReason): MaybePromise<void> {
+  return settled(() => login.logout(reason), nothing, warn);
 }
 
 /** Express cuts the mount path off `url`. */
@@ -55,7 +60,6 @@ export const MALFORMED = { status: 400, headers: [] } as const;
 
 function nothing(): void {}
 
-/** An error of a logout has no client that could hear of it. */
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
 }
