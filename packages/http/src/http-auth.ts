@@ -165,7 +165,7 @@ export class HttpAuth<A extends object> implements Disposable {
     { scheme, server }: ServedScheme,
     credentials: string,
   ): MaybePromise<Granted<A> | Refused> {
-    const attempt = new Attempt(request, credentials, (read, options) => {
+    const attempt = new LoginAttempt(request, credentials, (read, options) => {
       return authenticate<readonly [Interface<A>]>({
         challenger: {
           mechanism: scheme.name,
@@ -287,13 +287,13 @@ interface ServedScheme {
 type LastLogin = Pick<Extract<HttpAuthEvent, { kind: 'authenticated' }>, 'mechanism' | 'avatarId'>;
 
 /** A request with credentials, and the user name that they turned out to have. */
-class Attempt<A> {
+class LoginAttempt<A> {
   readonly request: HttpRequestInfo;
   readonly credentials: string;
   readonly authenticate: (read: ReadCredentials, options?: AuthenticateOptions) => MaybePromise<Login<A>>;
   username: string | undefined = undefined;
 
-  constructor(request: HttpRequestInfo, credentials: string, authenticate: Attempt<A>['authenticate']) {
+  constructor(request: HttpRequestInfo, credentials: string, authenticate: LoginAttempt<A>['authenticate']) {
     this.request = request;
     this.credentials = credentials;
     this.authenticate = authenticate;
