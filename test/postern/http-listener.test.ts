@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CertificateFiles, certificateFiles } from '../support/certificates.ts';
 import { runInProcess, startInProcess } from '../support/in-process.ts';
@@ -56,6 +57,49 @@ it.each([
 ])('refuses %s with --mechanisms %s', async (url, mechanism, expected) => {
   const { code, output } = await runInProcess([...words`serve --listen ${url} ${USERS} --mechanisms ${mechanism}`]);
   expect(output).toContain(expected);
+  expect(code).toBe(2);
+});
+
+describe('postern explain', () => {
+  it('names the methods of /nginx/mail and the schemes of /nginx/request', async () => {
+    const { output } = await runInProcess([
+      ...words`explain ${USERS} --listen http://127.0.0.1:0 --listen http://0.0.0.0:0`,
+    ]);
+    expect(output).toContain(
+      [
+        'http://127.0.0.1:0: HTTP, no TLS, authentication required, for clients on this machine',
+        '  /nginx/mail:',
+        '    offered: plain cram-md5 apop',
+        '    no: no checker for ExternalIdentity: external',
+        '  /nginx/request before TLS:',
+        '    offered: Basic SCRAM-SHA-256 Digest',
+        '    no: no checker for BearerToken: Bearer',
+        '  /nginx/request after TLS: no TLS here\n',
+      ].join('\n'),
+    );
+    expect(output).toContain('    no: exposes the secret: needs TLS: Basic\n');
+  });
+
+  it.each([
+    [words`--mechanisms PLAIN`, 'Basic', 'needs SCRAM-SHA-256 among the mechanisms: SCRAM-SHA-256'],
+    [words`--mechanisms PLAIN`, 'Basic', 'needs CRAM-MD5 or DIGEST-MD5 among the mechanisms: Digest'],
+    [words`--mechanisms CRAM-MD5`, 'Digest', 'needs PLAIN or LOGIN among the mechanisms: Basic'],
+    [words`--workers 2`, 'Basic', 'with --workers, the two requests may reach two processes: SCRAM-SHA-256 Digest'],
+  ])('gives the reason for a scheme that is missing with %j', async (options, offered, reason) => {
+    const { output } = await runInProcess(words`explain ${USERS} --listen http://127.0.0.1:0 ${options}`);
+    expect(output).toContain(`  /nginx/request before TLS:\n    offered: ${offered}\n`);
+    expect(output).toContain(`    no: ${reason}\n`);
+  });
+});
+
+it.each([
+  ['http', 'idelTimeout', 'http://127.0.0.1:0'],
+  ['policy', 'idelTimeout', 'policy+unix:never-made'],
+])('refuses unknown names in limits.%s', async (service, name, url) => {
+  const config = join(folder.path, `${service}.config.mjs`);
+  writeFileSync(config, `export default { limits: { ${service}: { ${name}: 1 } } };`);
+  const { code, output } = await runInProcess([...words`serve --listen ${url} ${USERS} --config ${config}`]);
+  expect(output).toContain(`limits.${service}: unknown limit "${name}"; expected one of`);
   expect(code).toBe(2);
 });
 

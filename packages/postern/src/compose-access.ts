@@ -21,6 +21,8 @@ export interface Access extends AsyncDisposable {
   readonly protocolOf: (listener: AccessListenerSettings, options: AccessProtocolOptions) => Protocol;
   /** The commands by which clients log in without SASL. */
   readonly loginCommandsOf: (service: AccessService) => readonly LoginCommand[];
+  /** The methods that a proxy offers to its clients by itself. */
+  readonly proxiedMethodsOf: (service: AccessService) => readonly LoginCommand[];
   /** The last reply to a client above a limit of connections, with its line end. */
   readonly refusalOf: (service: AccessService) => string;
   /** Runs before the server listens. Rejects with a StartError if no user could be served. */
@@ -52,6 +54,7 @@ export async function composeAccess(settings: Settings, context: AccessContext):
     },
     protocolOf: (listener, options) => opened(listener.service).create(options, listener),
     loginCommandsOf: (service) => opened(service).loginCommands,
+    proxiedMethodsOf: (service) => opened(service).proxiedMethods ?? [],
     refusalOf: (service) => opened(service).refusal,
     async prepare() {
       for (const { prepare } of protocols.values()) await prepare?.();

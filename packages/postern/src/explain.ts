@@ -31,11 +31,12 @@ export async function runExplain(argv: readonly string[], { stdout, env }: Comma
     isAccess(listener) ? access.loginCommandsOf(listener.service) : [];
   const offeredAt = (listener: ListenerSettings) => {
     const challengers = challengersOf(listener);
-    return [...challengers, ...loginCommandsWith(challengers, commandsOf(listener))];
+    return [...saslOf(listener, challengers), ...loginCommandsWith(challengers, commandsOf(listener))];
   };
   const tables = settings.listeners.map((listener) =>
     explainListener(listener, authenticationOf(listener), {
-      known: [...allChallengers(settings.sasl), ...commandsOf(listener)],
+      known: [...saslOf(listener, allChallengers(settings.sasl)), ...commandsOf(listener)],
+      proxied: isAccess(listener) ? access.proxiedMethodsOf(listener.service) : [],
       offered: offeredAt(listener),
       portal,
       acceptsAnonymous,
@@ -55,13 +56,23 @@ export async function runExplain(argv: readonly string[], { stdout, env }: Comma
   return 0;
 }
 
+/** HTTP has schemes of its own. */
+function saslOf({ service }: ListenerSettings, challengers: readonly Challenger[]): readonly Challenger[] {
+  return service === 'http' ? [] : challengers;
+}
+
 /** A SASL mechanism, or a command by which clients log in without SASL. */
 type Mechanism = Challenger | LoginCommand;
 
 /** The mechanisms of a server, and the reasons for which it does not offer some. */
 interface Mechanisms {
-  /** Every mechanism of `@postern/sasl`, and the login commands of the protocol. */
+  /**
+   * The mechanisms of `@postern/sasl` that the protocol can carry, and the protocol's login
+   * commands.
+   */
   readonly known: readonly Mechanism[];
+  /** The methods that nginx's mail proxy offers to its clients by itself. */
+  readonly proxied: readonly LoginCommand[];
   /** The mechanisms and commands that the configuration leaves in. */
   readonly offered: readonly Mechanism[];
   readonly portal: Portal;
@@ -89,15 +100,24 @@ function explainListener(
   const heading = `${formatEndpoint(endpoint)}: ${SERVICES[service]}${tlsOf(listener)}`;
   if (isDirectory(listener)) return `${heading}, for clients on ${machine}\n  answers questions of mail servers\n`;
   const obstacleFor = obstaclesOf(listener, authentication, mechanisms);
+  const path = service === 'http' ? '/nginx/request ' : '';
   return [
     `${heading}, authentication ${authentication}, for clients on ${machine}`,
-    ...stage('before TLS', beforeTls(listener), mechanisms, (challenger) => obstacleFor(challenger)),
-    ...stage('after TLS', tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
+    ...proxiedMethods(listener, mechanisms),
+    ...stage(`${path}before TLS`, beforeTls(listener), mechanisms, (challenger) => obstacleFor(challenger)),
+    ...stage(`${path}after TLS`, tls === 'none' ? 'no TLS here' : undefined, mechanisms, (challenger) =>
       obstacleFor(challenger, hypotheticalTls('TLSv1.3')),
     ),
     ...mechanisms.shutOut.map((client) => `  shut out: ${client}`),
     '',
   ].join('\n');
+}
+
+/** Returns the lines for nginx's mail proxy, whose methods depend on the checkers alone. */
+function proxiedMethods(listener: ListenerSettings, { proxied, portal }: Mechanisms): readonly string[] {
+  if (proxied.length === 0) return [];
+  const mind = hypotheticalMind(listener, undefined);
+  return stage('/nginx/mail', undefined, { known: proxied }, (method) => explain(method, portal, mind));
 }
 
 /**
@@ -118,7 +138,7 @@ function obstaclesOf(
       return explain(ours ?? challenger, portal, hypotheticalMind(listener, tls), mechanismPolicy);
     }
     if (isDerived(credentials, Anonymous) && !acceptsAnonymous) return 'needs --auth anonymous';
-    if (isAccess(listener)) {
+    if (isAccess(listener) && !('needs' in challenger)) {
       const omission = explainAccessOmission(listener.service, challenger);
       if (omission !== undefined) return omission;
     }
@@ -132,7 +152,7 @@ function obstaclesOf(
 function stage(
   title: string,
   never: string | undefined,
-  { known }: Mechanisms,
+  { known }: Pick<Mechanisms, 'known'>,
   obstacle: (challenger: Mechanism) => string | undefined,
 ): readonly string[] {
   if (never !== undefined) return [`  ${title}: ${never}`];

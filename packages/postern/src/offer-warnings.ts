@@ -31,7 +31,8 @@ export function warnOfOffers(settings: Settings, composition: Composition, log: 
  * the cause.
  */
 export function shutOutAt(listener: ListenerSettings, settings: OfferSettings, composition: Offers): readonly string[] {
-  if (composition.authenticationOf(listener) === 'none') return [];
+  // The list of common clients is one of mail clients.
+  if (listener.service === 'http' || composition.authenticationOf(listener) === 'none') return [];
   const channelBindings = settings.sasl.scram?.channelBindings;
   const clients = new Set<string>();
   for (const { version, names } of offersAt(listener, settings, composition)) {

@@ -15,7 +15,10 @@ export interface AccessProtocolOptions {
   readonly logUsernames: boolean;
 }
 
-/** A command by which clients log in without SASL, such as USER of POP3. */
+/**
+ * A way to log in without SASL: a command such as USER of POP3, or a scheme of HTTP. `mechanism` is
+ * its name.
+ */
 export interface LoginCommand extends Omit<Challenger, 'challenge'> {
   /** The command works only if one of these mechanisms is left in: they send the same secret. */
   readonly needs: readonly string[];
@@ -33,6 +36,10 @@ export interface AccessProtocol extends Partial<AsyncDisposable> {
   readonly create: (options: AccessProtocolOptions, listener: AccessListenerSettings) => Protocol;
   /** The commands by which clients log in without SASL. */
   readonly loginCommands: readonly LoginCommand[];
+  /**
+   * The methods of nginx's mail proxy, which offers them to its clients by itself. Default: none.
+   */
+  readonly proxiedMethods?: readonly LoginCommand[];
   /** The last reply to a client above a limit of connections, with its line end. */
   readonly refusal: string;
   /** Runs before the server listens. Rejects with a StartError if no user could be served. */
@@ -40,10 +47,10 @@ export interface AccessProtocol extends Partial<AsyncDisposable> {
 }
 
 /** Returns the login commands that a list of mechanisms leaves in. */
-export function loginCommandsWith(
+export function loginCommandsWith<C extends Pick<LoginCommand, 'needs'>>(
   challengers: readonly Pick<Challenger, 'mechanism'>[],
-  commands: readonly LoginCommand[],
-): readonly LoginCommand[] {
+  commands: readonly C[],
+): readonly C[] {
   const names = new Set(challengers.map(({ mechanism }) => mechanism));
   return commands.filter(({ needs }) => needs.some((mechanism) => names.has(mechanism)));
 }
