@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../packages/postern/src/config.ts';
 import { firstAddresses, firstMessage, firstReading } from '../../packages/postern/src/first-message.ts';
+import type { ListenerSettings } from '../../packages/postern/src/listener-settings.ts';
 import { parseListenerUrl } from '../../packages/postern/src/listener-url.ts';
 import { settingsOf } from '../../packages/postern/src/settings.ts';
 
@@ -21,6 +22,32 @@ describe('the command line for a first message', () => {
     expect(text).toContain(` --mail-from demo@example.com --mail-rcpt 'o'\\''neil@example.com' --upload-file -\n`);
     expect(text.split('\n')).toHaveLength(3);
   });
+});
+
+describe('the command line for a first login', () => {
+  const addresses = { from: '', to: '' };
+  it.each([
+    ['dovecot-auth+unix:/run/auth', 'smtpd_sasl_type=dovecot smtpd_sasl_path=/run/auth && postfix reload\n'],
+    ['dovecot-auth://0.0.0.0:0', ' smtpd_sasl_path=inet:127.0.0.1:2500 && postfix reload\n'],
+    ["saslauthd+unix:/run/o'neil/mux", "\ntestsaslauthd -f '/run/o'\\''neil/mux' -u demo -p 'x-_Y'\n"],
+    ['http://[::]:0', "\ncurl -sSi --user 'demo:x-_Y' http://[::1]:2500/nginx/request\n"],
+    ['https://127.0.0.1:0', "\ncurl -sSi --insecure --user 'demo:x-_Y' https://127.0.0.1:2500/nginx/request\n"],
+    ['http+unix:/run/http', "--user 'demo:x-_Y' --unix-socket /run/http http://localhost/nginx/request\n"],
+  ])('at %s', (url, expected) => {
+    const text = firstMessage(parseListener(url), 2500, DEMO_USER, addresses);
+    expect(text).toMatch(/^The user demo has the password x-_Y\. To log in/);
+    expect(text).toContain(expected);
+    expect(text.split('\n')).toHaveLength(3);
+  });
+
+  it.each(['policy+unix:/run/policy', 'http://127.0.0.1:0?secret=env:PATH'])('does not exist at %s', (url) => {
+    const text = firstMessage(parseListener(url), 2500, DEMO_USER, addresses);
+    expect(text).toBe('The user demo has the password x-_Y.\n');
+  });
+
+  function parseListener(url: string): ListenerSettings {
+    return { ...parseListenerUrl(url), tls: url.startsWith('https') ? 'implicit' : 'none' };
+  }
 });
 
 describe('the addresses of the first message are accepted with the options', () => {

@@ -1,5 +1,6 @@
 import { parseMailbox } from '@postern/esmtp';
 import { formatEndpoint } from '@postern/node';
+import { clientHost, firstLogin, shellWord } from './first-login.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 import { isAccess } from './listener-url.ts';
 import type { RecipientsSettings } from './recipients-settings.ts';
@@ -23,8 +24,8 @@ export type AddressSettings = Pick<
 >;
 
 /**
- * Returns the demo user's password and, unless the listener is a UNIX socket, a shell line that
- * sends a first message.
+ * Returns the demo user's password and a shell line: it sends a first message, or logs in at an
+ * auth server. There is no line for a UNIX socket of SMTP or LMTP.
  *
  * @param port The listener's real port.
  */
@@ -35,8 +36,12 @@ export function firstMessage(
   { from, to }: FirstAddresses,
 ): string {
   const password = `The user ${demoUser.username} has the password ${demoUser.password}.`;
+  if (isAccess(listener)) {
+    const login = firstLogin(listener, port, demoUser);
+    return login === undefined ? `${password}\n` : `${password} ${login}`;
+  }
   const options = curlOptions(listener, port, demoUser);
-  if (options === undefined || isAccess(listener)) return `${password}\n`;
+  if (options === undefined) return `${password}\n`;
   const message = `--mail-from ${shellWord(from)} --mail-rcpt ${shellWord(to)} --upload-file -`;
   const line = `printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS ${options} ${message}`;
   return `${password} To send a first message, paste this:\n${line}\n`;
@@ -68,7 +73,7 @@ function curlOptions(
   path = '',
 ): string | undefined {
   if ('path' in endpoint) return undefined;
-  const host = LOOPBACK.get(endpoint.host) ?? endpoint.host;
+  const host = clientHost(endpoint.host);
   return [
     `${formatEndpoint({ ...endpoint, host, port })}${path}`,
     // The client runs on the same machine, and the certificate may be for another name.
@@ -138,17 +143,5 @@ function qualified(address: string): string | undefined {
   return isQualifiedDomain(domain) ? address : undefined;
 }
 
-/** Returns the text as one word of a shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** Every server accepts `postmaster`, also without a domain (RFC 5321 §4.5.1). */
 const POSTMASTER = 'postmaster';
-
-/** The loopback address at which a client reaches a listener on every address. */
-const LOOPBACK: ReadonlyMap<string, string> = new Map([
-  ['*', '127.0.0.1'],
-  ['0.0.0.0', '127.0.0.1'],
-  ['::', '::1'],
-]);
