@@ -2,8 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { AuthClient } from '../support/auth-client.ts';
+import { askNginxMail, askNginxRequest, askSaslauthd } from '../support/auth-requests.ts';
 import { startInProcess } from '../support/in-process.ts';
 import { LineClient, POP3_LINE } from '../support/line-client.ts';
+import { words } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /**
@@ -77,6 +80,40 @@ describe('the filter for fail2ban in the README', () => {
       expect(hosts(lines.filter((line) => line.includes('-ERR')))).toEqual(['127.0.0.1']);
       expect(new Set(hosts(lines))).toEqual(new Set(['127.0.0.1']));
       expect(hosts(lines).length).toBeGreaterThanOrEqual(2);
+    },
+  );
+
+  it.each(['pretty', 'json'])(
+    'finds in the %s log the clients that mail servers and nginx name, with a port or without',
+    async (form) => {
+      using folder = temporaryFolder('fail2ban');
+      const path = (name: string) => join(folder.path, name);
+      const config = path('postern.config.mjs');
+      const limits = { 'dovecot-auth': { loginFailureDelay: 0 }, saslauthd: { loginFailureDelay: 0 } };
+      writeFileSync(config, `export default { logUsernames: true, limits: ${JSON.stringify(limits)} };`);
+      const server = await startInProcess(
+        ...words`--listen dovecot-auth+unix:${path('auth')} --listen saslauthd+unix:${path('mux')}`,
+        ...words`--listen http+unix:${path('http')}?smtp=127.0.0.1:587`,
+        ...words`--auth memory:joe:correct-horse --log ${form} --config ${config}`,
+      );
+      using auth = await AuthClient.connect(path('auth'));
+      await auth.plain('joe', ['wrong'], 'service=smtp\trip=192.0.2.1\trport=40000');
+      await auth.plain('joe', ['wrong'], 'service=imap\trip=2001:db8::1');
+      await auth.plain('joe', ['wrong'], 'service=smtp');
+      const guess = (client: string) => ({ username: 'joe', password: 'wrong', client });
+      await askSaslauthd(path('mux'), guess('192.0.2.2'));
+      await askSaslauthd(path('mux'), guess(''));
+      await askNginxMail(path('http'), guess('192.0.2.3'));
+      await askNginxRequest(path('http'), guess('192.0.2.4'));
+      await server.stop();
+      const refused = server
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('login refused'));
+      expect(refused).toHaveLength(7);
+      // The filter bans no address for a mail server that names no client.
+      expect(refused.filter((line) => /remote"?[=:]"?unix\b/.test(line))).toHaveLength(2);
+      expect(hosts(refused)).toEqual(['192.0.2.1', '2001:db8::1', '192.0.2.2', '192.0.2.3', '192.0.2.4']);
     },
   );
 

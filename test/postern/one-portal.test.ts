@@ -1,8 +1,9 @@
-import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthClient } from '../support/auth-client.ts';
+import { type AuthRequest, askNginxMail, askNginxRequest, askSaslauthd, exchange } from '../support/auth-requests.ts';
 import { LineClient } from '../support/line-client.ts';
 import { type RunningPostern, startPostern } from '../support/postern.ts';
 import { words } from '../support/program.ts';
@@ -20,13 +21,15 @@ let postern: RunningPostern;
 beforeAll(async () => {
   folder = resources.use(temporaryFolder('one-portal')).path;
   const path = (name: string) => join(folder, name);
+  const limits = { 'dovecot-auth': { loginFailureDelay: 0 }, saslauthd: { loginFailureDelay: 0 } };
+  writeFileSync(path('postern.config.mjs'), `export default { limits: ${JSON.stringify(limits)} };`);
   postern = await startPostern(
     ...words`--listen dovecot-auth+unix:${path('auth')}?mode=660 --listen saslauthd+unix:${path('mux')}?mode=660`,
     ...words`--listen policy+unix:${path('policy')} --listen socketmap+unix:${path('map')}`,
     ...words`--listen http+unix:${path('http')}?smtp=127.0.0.1:587&imap=127.0.0.1:143&pop3=127.0.0.1:110`,
     ...words`--listen smtp://127.0.0.1:0 --listen pop3://127.0.0.1:0 --deliver maildir:${path('mail')}`,
     ...words`--auth memory:joe:s3cretpassword --auth memory:ann:s3cretpassword --log json`,
-    ...words`--domains example.com --recipients users --own-senders users --hostname mail.example.com`,
+    ...words`--domains example.com --recipients users --own-senders users --hostname mail.example.com --config ${path('postern.config.mjs')}`,
   );
   resources.defer(async () => expect(await postern.stop()).toBe(0));
 });
@@ -54,7 +57,7 @@ describe('one process, for its own clients and for those of other servers', () =
     expect(await policy('RCPT', '', 'x@example.net', 'nobody@example.com')).toMatch(/^action=550 5\.1\.1 /);
     // The account is gone, and Postfix still serves its session.
     expect(await policy('RCPT', 'gone', 'gone@example.com', 'joe@example.com')).not.toContain('DUNNO');
-    expect(await exchange('map', '23:senders joe@example.com,')).toBe('6:OK joe,');
+    expect(await exchange(join(folder, 'map'), '23:senders joe@example.com,')).toBe('6:OK joe,');
   });
 
   it('refuses at each listener the user whose password was guessed at the auth socket', async () => {
@@ -83,43 +86,10 @@ describe('one process, for its own clients and for those of other servers', () =
   });
 });
 
-/** Sends the octets to a UNIX socket, ends them, and resolves to the answer. */
-async function exchange(name: string, octets: string | Uint8Array): Promise<string> {
-  const socket = connect(join(folder, name));
-  const answer: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => answer.push(chunk));
-  socket.end(octets);
-  await once(socket, 'close');
-  return Buffer.concat(answer).toString('latin1');
-}
-
-async function saslauthd(...credentials: readonly string[]): Promise<string> {
-  const fields = [...credentials, 'smtp', '', '127.0.0.1'].map((field) => {
-    const text = Buffer.from(field);
-    return Buffer.concat([Buffer.of(text.length >> 8, text.length & 0xff), text]);
-  });
-  return (await exchange('mux', Buffer.concat(fields))).slice(2, 4);
-}
-
-async function nginx(username: string, password: string): Promise<string> {
-  const head = [
-    'GET /nginx/mail HTTP/1.0',
-    'Host: 127.0.0.1',
-    'Auth-Method: plain',
-    `Auth-User: ${username}`,
-    `Auth-Pass: ${password}`,
-    'Auth-Protocol: smtp',
-    'Auth-Login-Attempt: 1',
-    'Client-IP: 127.0.0.1',
-  ];
-  return await exchange('http', `${head.join('\r\n')}\r\n\r\n`);
-}
-
-async function basic(username: string, password: string): Promise<string> {
-  const credentials = Buffer.from(`${username}:${password}`).toString('base64');
-  const head = ['GET /nginx/request HTTP/1.0', `Authorization: Basic ${credentials}`, 'X-Real-IP: 127.0.0.1'];
-  return await exchange('http', `${head.join('\r\n')}\r\n\r\n`);
-}
+const login = (username: string, password: string): AuthRequest => ({ username, password, client: '127.0.0.1' });
+const saslauthd = (username: string, password: string) => askSaslauthd(join(folder, 'mux'), login(username, password));
+const nginx = (username: string, password: string) => askNginxMail(join(folder, 'http'), login(username, password));
+const basic = (username: string, password: string) => askNginxRequest(join(folder, 'http'), login(username, password));
 
 async function policy(state: string, user: string, sender: string, recipient: string): Promise<string> {
   const attributes = [
@@ -130,7 +100,7 @@ async function policy(state: string, user: string, sender: string, recipient: st
     `sender=${sender}`,
     `recipient=${recipient}`,
   ];
-  return await exchange('policy', `${attributes.join('\n')}\n\n`);
+  return await exchange(join(folder, 'policy'), `${attributes.join('\n')}\n\n`);
 }
 
 async function pop3(username: string, password: string): Promise<string> {

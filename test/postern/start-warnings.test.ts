@@ -84,6 +84,28 @@ describe('a configuration that remote clients reach', () => {
     ],
     ['an auth server for a group', { listen: ['dovecot-auth+unix:/run/auth?mode=660'], auth: [LONG] }, false, []],
     [
+      'nginx without a secret',
+      { listen: ['http://0.0.0.0:9000'], auth: [LONG] },
+      false,
+      [
+        'each program that reaches this auth server can guess passwords in the name of any client address',
+        CROSS,
+        'memory',
+      ],
+    ],
+    [
+      'nginx with a secret',
+      { listen: ['http://0.0.0.0:9000?secret=env:PATH'], auth: [LONG] },
+      false,
+      [CROSS, 'memory'],
+    ],
+    [
+      'nginx with a secret on this machine',
+      { listen: ['http+unix:/run/http?mode=666&secret=env:PATH'], auth: [LONG] },
+      false,
+      [],
+    ],
+    [
       'a directory',
       { listen: ['policy://0.0.0.0:12345'], auth: [LONG] },
       false,

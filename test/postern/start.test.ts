@@ -15,7 +15,7 @@ const SERVE = words`serve --listen smtp://127.0.0.1:0 --auth memory:joe:s3cret -
 
 /** The modules that only some options need. */
 const LAZY =
-  /(?:maildir|relay|pop3|imap|managesieve)\/src|users\/src|\/client\/|^src\/(?:run-|user\/|access\/(?!access-protocol)|certificates|workers|help|json-log|config-schema|terminal)(?!serve)|node_modules\/(?!fastest)|node:(?:readline|sqlite|child_process)/;
+  /(?:maildir|relay|pop3|imap|managesieve|dovecot-auth|http)\/src|users\/src|\/client\/|^src\/(?:run-|user\/|access\/(?!access-protocol)|certificates|workers|help|json-log|config-schema|terminal)(?!serve)|node_modules\/(?!fastest)|node:(?:readline|sqlite|child_process)/;
 
 /**
  * Runs the command, a server until it listens. Resolves to the URLs of the modules that the command
@@ -74,6 +74,8 @@ describe('a start of the command', () => {
   it.each<[readonly string[], RegExp]>([
     [words`--log json`, /node_modules\/pino\/pino\.js$/],
     [words`--notify smtp:127.0.0.1:9`, /^\.\.\/relay\/src\/relay\.ts$/],
+    [words`--listen dovecot-auth://127.0.0.1:0`, /^\.\.\/dovecot-auth\/src\/dovecot-auth\.ts$/],
+    [words`--listen http://127.0.0.1:0`, /^\.\.\/http\/src\/http-auth\.ts$/],
     [words`--listen pop3://127.0.0.1:0 --mailboxes maildir:/tmp`, /^\.\.\/pop3\/src\/pop3\.ts$/],
   ])('as a server loads what %j needs before it listens', async (options, expected) => {
     expect((await modulesOf(...SERVE, ...options)).some((path) => expected.test(path))).toBe(true);
