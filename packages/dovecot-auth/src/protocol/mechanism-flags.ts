@@ -3,7 +3,6 @@
  * `smtpd_sasl_security_options`.
  */
 export type MechanismFlag =
-  | 'anonymous'
   | 'plaintext'
   | 'dictionary'
   | 'active'
@@ -32,12 +31,10 @@ const SCRAM = /^SCRAM-/;
  * server with `noplaintext` may offer it.
  */
 const FLAGS: ReadonlyMap<string, readonly MechanismFlag[]> = new Map<string, readonly MechanismFlag[]>([
-  ['ANONYMOUS', ['anonymous']],
   ['PLAIN', PLAINTEXT],
   ['LOGIN', PLAINTEXT],
   ['CRAM-MD5', ['dictionary', 'active']],
   ['DIGEST-MD5', ['dictionary', 'active', 'mutual-auth']],
   ['OAUTHBEARER', NO_FLAGS],
   ['XOAUTH2', NO_FLAGS],
-  ['EXTERNAL', NO_FLAGS],
 ]);

@@ -131,13 +131,11 @@ export class AuthRequest {
 
   /**
    * Exim sends an empty CONT when its client hangs up. It counts as a message only where the
-   * mechanism knows an empty one: behind its closing words, and where a name may be empty. A
-   * checker's own question, for a one-time code, has no empty answer.
+   * mechanism knows an empty one: behind its closing words. A checker's own question, for a
+   * one-time code, has no empty answer.
    */
   #takesEmptyResponse(challenge: Uint8Array): boolean {
-    const { mechanism } = this.challenger;
-    if (EMPTY_RESPONSES.has(mechanism)) return true;
-    return this.#credentials?.proofState === 'arrived' && isClosing(mechanism, challenge);
+    return this.#credentials?.proofState === 'arrived' && isClosing(this.challenger.mechanism, challenge);
   }
 }
 
@@ -163,4 +161,3 @@ const INTERFACES = [Identity] as const;
 const UNASKED = 'a channel binding that was not asked for';
 const PASSWORD_MECHANISMS: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN', 'CRAM-MD5']);
 const OPENING_BRACE = '{'.charCodeAt(0);
-const EMPTY_RESPONSES: ReadonlySet<string> = new Set(['EXTERNAL', 'ANONYMOUS']);
